@@ -1,0 +1,36 @@
+/** A moment as fixed-width ISO 8601 UTC text, `2026-11-23T07:00:00.000Z`: it sorts as it reads, in both engines. */
+export type Instant = string
+
+export type Clock = { now(): Instant }
+
+export const systemClock: Clock = { now: () => new Date().toISOString() }
+
+export function toInstant(date: Date | number): Instant {
+  return new Date(date).toISOString()
+}
+
+/** The instant that lies `milliseconds` after (or, negative, before) the given one. */
+export function later(instant: Instant, milliseconds: number): Instant {
+  return toInstant(Date.parse(instant) + milliseconds)
+}
+
+/** Milliseconds from the first instant to the second. */
+export function between(from: Instant, to: Instant): number {
+  return Date.parse(to) - Date.parse(from)
+}
+
+export const second = 1000
+export const minute = 60 * second
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** A length of time for a person: `14 h 5 min`, `3 days`, `12 s`. */
+export function durationText(milliseconds: number): string {
+  const total = Math.max(0, Math.round(milliseconds / second))
+  if (total < 60) return `${total} s`
+  const minutes = Math.round(total / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`
+  return `${Math.round(hours / 24)} days`
+}

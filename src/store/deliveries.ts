@@ -1,0 +1,227 @@
+import type { Instant } from '../clock.ts'
+import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
+import { activeIn } from './subscribers.ts'
+
+/** What the sender needs to know of one delivery. */
+export type QueuedDelivery = { editionId: string; subscriberId: string; email: string; name: string; attempts: number }
+
+/**
+ * Freezes one page of the audience: one delivery for each active subscriber after the last one frozen.
+ * Returns how many were added; fewer than `limit` means that the audience is whole.
+ */
+export async function freezePage(
+  db: Db,
+  edition: { id: string; digest: string },
+  limit: number,
+  now: Instant,
+): Promise<number> {
+  const last = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.max('subscriberId').as('id'))
+    .where('editionId', '=', edition.id)
+    .executeTakeFirst()
+  const result = await db
+    .insertInto('deliveries')
+    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt'])
+    .expression((eb) =>
+      activeIn(db, edition.digest)
+        .select([
+          eb.val(edition.id).as('editionId'),
+          'subscriptions.subscriberId',
+          eb.val('queued').as('status'),
+          eb.lit(0).as('attempts'),
+          eb.val(now).as('updatedAt'),
+        ])
+        .where('subscriptions.subscriberId', '>', last?.id ?? '')
+        .orderBy('subscriptions.subscriberId')
+        .limit(limit),
+    )
+    .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
+    .executeTakeFirst()
+  return Number(result.numInsertedOrUpdatedRows ?? 0)
+}
+
+/** The next deliveries that may be tried, in the order of subscribers, after the one named. */
+export function dueDeliveries(
+  db: Db,
+  editionId: string,
+  page: { after: string; limit: number; now: Instant },
+): Promise<QueuedDelivery[]> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
+    .select([
+      'deliveries.editionId',
+      'deliveries.subscriberId',
+      'deliveries.attempts',
+      'subscribers.email',
+      'subscribers.name',
+    ])
+    .where('deliveries.editionId', '=', editionId)
+    .where('deliveries.subscriberId', '>', page.after)
+    .where((eb) =>
+      eb.or([
+        eb('deliveries.status', '=', 'queued'),
+        eb.and([eb('deliveries.status', '=', 'deferred'), eb('deliveries.nextAttemptAt', '<=', page.now)]),
+      ]),
+    )
+    .orderBy('deliveries.subscriberId')
+    .limit(page.limit)
+    .execute()
+}
+
+/**
+ * Takes one delivery to send it, in one statement that nobody else can win too, and only if its edition is still
+ * being sent and the person neither left nor is suppressed. False: it is not ours to send.
+ */
+export async function claimDelivery(
+  db: Db,
+  { editionId, subscriberId }: { editionId: string; subscriberId: string },
+  workerId: string,
+  now: Instant,
+): Promise<boolean> {
+  const claimed = await db
+    .updateTable('deliveries')
+    .set((eb) => ({
+      status: 'sending',
+      workerId,
+      attempts: eb('attempts', '+', 1),
+      nextAttemptAt: null,
+      updatedAt: now,
+    }))
+    .where('editionId', '=', editionId)
+    .where('subscriberId', '=', subscriberId)
+    .where('status', 'in', ['queued', 'deferred'])
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
+          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+          .select('editions.id')
+          .where('editions.id', '=', editionId)
+          .where('editions.status', '=', 'sending')
+          .where('subscribers.id', '=', subscriberId)
+          .where('subscriptions.leftAt', 'is', null)
+          .where('subscribers.suppressedAt', 'is', null),
+      ),
+    )
+    .returning('subscriberId')
+    .executeTakeFirst()
+  return claimed !== undefined
+}
+
+/** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
+export async function skipIfGone(
+  db: Db,
+  { editionId, subscriberId }: { editionId: string; subscriberId: string },
+  now: Instant,
+): Promise<boolean> {
+  const person = await db
+    .selectFrom('editions')
+    .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
+    .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+    .select(['subscriptions.leftAt', 'subscribers.suppressedAt', 'subscribers.suppressedReason'])
+    .where('editions.id', '=', editionId)
+    .where('subscribers.id', '=', subscriberId)
+    .executeTakeFirst()
+  const reason = person?.leftAt
+    ? `left on ${person.leftAt}`
+    : person?.suppressedAt
+      ? `suppressed on ${person.suppressedAt}: ${person.suppressedReason ?? ''}`
+      : undefined
+  if (reason === undefined) return false
+  const skipped = await db
+    .updateTable('deliveries')
+    .set({ status: 'skipped', reply: reason, nextAttemptAt: null, updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('subscriberId', '=', subscriberId)
+    .where('status', 'in', ['queued', 'deferred'])
+    .returning('subscriberId')
+    .executeTakeFirst()
+  return skipped !== undefined
+}
+
+/** Records how a delivery ended, if it is still this worker's. */
+export async function recordDelivery(
+  db: Db,
+  { editionId, subscriberId }: { editionId: string; subscriberId: string },
+  workerId: string,
+  result: { status: DeliveryStatus; attempts: number; reply: string; nextAttemptAt: Instant | null },
+  now: Instant,
+): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ ...result, workerId: null, updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('subscriberId', '=', subscriberId)
+    .where('workerId', '=', workerId)
+    .execute()
+}
+
+/** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
+export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({
+      status: 'unknown',
+      workerId: null,
+      reply: 'the sender stopped before the relay had answered',
+      updatedAt: now,
+    })
+    .where('status', '=', 'sending')
+    .where('workerId', '=', workerId)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. */
+export async function repeatUnknown(db: Db, editionId: string, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ status: 'queued', updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'unknown')
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** Skips all that is not out yet. */
+export async function skipRest(db: Db, editionId: string, reason: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ status: 'skipped', reply: reason, nextAttemptAt: null, updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', 'in', ['queued', 'deferred'])
+    .execute()
+}
+
+export type DeliveryCounts = Record<DeliveryStatus, number>
+
+/** How many deliveries of the edition stand in each state. */
+export async function countDeliveries(db: Db, editionId: string): Promise<DeliveryCounts> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', '=', editionId)
+    .groupBy('status')
+    .execute()
+  const counts: DeliveryCounts = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
+  for (const { status, count } of rows) counts[status] = Number(count)
+  return counts
+}
+
+/** Everything that was sent to one person, newest first, with the relay's answer. */
+export function deliveriesTo(
+  db: Db,
+  subscriberId: string,
+): Promise<(DeliveryRow & { digest: string; number: number | null })[]> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.editionId')
+    .selectAll('deliveries')
+    .select(['editions.digest', 'editions.number'])
+    .where('deliveries.subscriberId', '=', subscriberId)
+    .orderBy('editions.dueAt', 'desc')
+    .execute()
+}

@@ -1,0 +1,147 @@
+import { sql } from 'kysely'
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from './schema.ts'
+
+/** Adds the edition unless the digest has one for that instant already. Returns whether this call made it. */
+export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> {
+  const made = await db
+    .insertInto('editions')
+    .values(edition)
+    .onConflict((conflict) => conflict.columns(['digest', 'dueAt']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+/** Moves the edition on, if it stands in one of the states named. Returns whether it did. */
+export async function moveEdition(
+  db: Db,
+  id: string,
+  from: EditionStatus[],
+  change: Partial<Omit<EditionRow, 'id'>>,
+): Promise<boolean> {
+  const moved = await db
+    .updateTable('editions')
+    .set(change)
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .returning('id')
+    .executeTakeFirst()
+  return moved !== undefined
+}
+
+export function editionById(db: Db, id: string): Promise<EditionRow | undefined> {
+  return db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function editionByRef(db: Db, ref: string): Promise<EditionRow | undefined> {
+  return db.selectFrom('editions').selectAll().where('ref', '=', ref).executeTakeFirst()
+}
+
+export function editionByNumber(db: Db, digest: string, number: number): Promise<EditionRow | undefined> {
+  return db
+    .selectFrom('editions')
+    .selectAll()
+    .where('digest', '=', digest)
+    .where('number', '=', number)
+    .executeTakeFirst()
+}
+
+export type Filter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
+
+export function latestEditions(db: Db, { digest, statuses, skip = 0, limit }: Filter): Promise<EditionRow[]> {
+  let query = db.selectFrom('editions').selectAll()
+  if (digest !== undefined) query = query.where('digest', '=', digest)
+  if (statuses !== undefined) query = query.where('status', 'in', statuses)
+  return query.orderBy('dueAt', 'desc').orderBy('id', 'desc').limit(limit).offset(skip).execute()
+}
+
+export function editionsIn(db: Db, statuses: EditionStatus[], digest?: string): Promise<EditionRow[]> {
+  let query = db.selectFrom('editions').selectAll().where('status', 'in', statuses)
+  if (digest !== undefined) query = query.where('digest', '=', digest)
+  return query.orderBy('dueAt').execute()
+}
+
+/** The number that the next edition of the digest bears: one more than the highest ever given. */
+export async function nextNumber(db: Db, digest: string): Promise<number> {
+  const row = await db
+    .selectFrom('editions')
+    .select((eb) => eb.fn.max('number').as('highest'))
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  return Number(row?.highest ?? 0) + 1
+}
+
+export async function addChoices(db: Db, choices: ChoiceRow[]): Promise<void> {
+  for (let start = 0; start < choices.length; start += 200) {
+    await db
+      .insertInto('choices')
+      .values(choices.slice(start, start + 200))
+      .execute()
+  }
+}
+
+export async function dropChoices(db: Db, editionId: string): Promise<void> {
+  await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
+}
+
+/** What the edition chose and what it passed over, with the article's words; chosen first, in order. */
+export function choicesOf(db: Db, editionId: string) {
+  return db
+    .selectFrom('choices')
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .selectAll('choices')
+    .select(['articles.title', 'articles.url', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
+    .where('choices.editionId', '=', editionId)
+    .orderBy(sql`choices.position is null`)
+    .orderBy('choices.position')
+    .orderBy((eb) => eb.fn.coalesce('articles.publishedAt', 'articles.seenAt'), 'desc')
+    .execute()
+}
+
+/** How many articles each of the editions chose; those that chose none are left out. */
+export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, number>> {
+  if (editionIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('choices')
+    .select(['editionId', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', 'in', editionIds)
+    .where('position', 'is not', null)
+    .groupBy('editionId')
+    .execute()
+  return new Map(rows.map(({ editionId, count }) => [editionId, Number(count)]))
+}
+
+/** Every look that an edition took at the article, newest first. */
+export function choicesAbout(db: Db, articleId: string) {
+  return db
+    .selectFrom('choices')
+    .innerJoin('editions', 'editions.id', 'choices.editionId')
+    .selectAll('choices')
+    .select(['editions.digest', 'editions.number', 'editions.status', 'editions.dueAt'])
+    .where('choices.articleId', '=', articleId)
+    .orderBy('editions.dueAt', 'desc')
+    .execute()
+}
+
+export async function addVariant(db: Db, variant: VariantRow): Promise<void> {
+  await db.insertInto('variants').values(variant).execute()
+}
+
+export function variantsOf(db: Db, editionId: string): Promise<VariantRow[]> {
+  return db.selectFrom('variants').selectAll().where('editionId', '=', editionId).orderBy('name').execute()
+}
+
+/** Appends to what is on record about an edition: who did what, and when. */
+export async function note(db: Db, editionId: string, who: string, what: string, now: Instant): Promise<void> {
+  await db
+    .insertInto('history')
+    .values({ id: newId(now), editionId, at: now, who, what })
+    .execute()
+}
+
+export function historyOf(db: Db, editionId: string): Promise<Schema['history'][]> {
+  return db.selectFrom('history').selectAll().where('editionId', '=', editionId).orderBy('at').orderBy('id').execute()
+}

@@ -1,0 +1,31 @@
+import { type SelectQueryBuilder, sql } from 'kysely'
+import type { Db, Schema } from './schema.ts'
+
+/** What differs between the two engines, as abilities. Nobody else asks which engine it is. */
+export type Engine = {
+  /** For people: "SQLite", "PostgreSQL". */
+  name: string
+  /** Rows can be locked one by one, so that several processes may share out one edition. */
+  rowLocks: boolean
+  /** Skips rows that another transaction holds, where rows can be locked. */
+  skipLocked<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
+  /** Keeps a second process out until this transaction ends. */
+  lockForMigration(db: Db): Promise<void>
+}
+
+/** One writer at a time: `begin immediate` (open.ts) is lock enough. */
+export const sqliteEngine: Engine = {
+  name: 'SQLite',
+  rowLocks: false,
+  skipLocked: (query) => query,
+  lockForMigration: () => Promise.resolve(),
+}
+
+export const postgresEngine: Engine = {
+  name: 'PostgreSQL',
+  rowLocks: true,
+  skipLocked: (query) => query.forUpdate().skipLocked(),
+  async lockForMigration(db) {
+    await sql`select pg_advisory_xact_lock(7236140112)`.execute(db)
+  },
+}

@@ -1,0 +1,26 @@
+import { createHmac, randomInt } from 'node:crypto'
+import { v7 } from 'uuid'
+import type { Instant } from '../clock.ts'
+
+let lastMilliseconds = 0
+let sequence = 0
+
+/**
+ * A new id: UUIDv7 text (RFC 9562 §5.7). Ids sort by the time they were made, and those that this process makes within
+ * one millisecond by their order (§6.2, method 1).
+ */
+export function newId(now: Instant): string {
+  const msecs = Date.parse(now)
+  sequence = msecs === lastMilliseconds ? sequence + 1 : randomInt(2 ** 31)
+  lastMilliseconds = msecs
+  return v7({ msecs, seq: sequence })
+}
+
+/**
+ * The id of the edition that a digest owes at one instant: a UUIDv7 whose random bits come from a keyed hash.
+ * The same run has the same id for ever, so that a run repeated from a restored backup bears the same Message-IDs.
+ */
+export function editionId(secret: string, digest: string, dueAt: Instant): string {
+  const random = createHmac('sha256', secret).update(`edition\n${digest}\n${dueAt}`).digest().subarray(0, 16)
+  return v7({ msecs: Date.parse(dueAt), random, seq: random.readUInt32BE(6) })
+}

@@ -1,0 +1,39 @@
+import { type Kysely, sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import type { Engine } from './engine.ts'
+import * as first from './migrations/0001-first.ts'
+import type { Schema } from './schema.ts'
+
+/** In order, listed by hand. A migration that has landed never changes. */
+const migrations = [{ name: '0001-first', up: first.up }]
+
+/**
+ * Brings the database up to this program, in one transaction, and returns the names of what was done.
+ * Doing it again does nothing; two processes at once wait for each other. A database that knows a migration
+ * which this program does not is newer: AppError `conflict`, and nothing is touched.
+ */
+export async function migrate(db: Kysely<Schema>, engine: Engine, clock: Clock): Promise<string[]> {
+  return await db.transaction().execute(async (trx) => {
+    await engine.lockForMigration(trx)
+    await sql`create table if not exists migrations (name text primary key, applied_at text not null)`.execute(trx)
+    const applied = await sql<{ name: string }>`select name from migrations order by name`.execute(trx)
+    const done = new Set(applied.rows.map((row) => row.name))
+    refuseNewer(done)
+    const missing = migrations.filter((migration) => !done.has(migration.name))
+    for (const { name, up } of missing) {
+      await up(trx as unknown as Kysely<never>)
+      await sql`insert into migrations (name, applied_at) values (${name}, ${clock.now()})`.execute(trx)
+    }
+    return missing.map((migration) => migration.name)
+  })
+}
+
+function refuseNewer(done: Set<string>): void {
+  const known = new Set(migrations.map((migration) => migration.name))
+  const unknown = [...done].filter((name) => !known.has(name))
+  if (unknown.length === 0) return
+  throw new AppError('conflict', `the database is newer than this program: it has ${unknown.join(', ')}`, {
+    hint: 'Start the newer version of lastword, or restore the backup that belongs to this one.',
+  })
+}

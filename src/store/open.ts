@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { CamelCasePlugin, Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely'
+import type { Clock } from '../clock.ts'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
+import { migrate } from './migrate.ts'
+import type { Schema } from './schema.ts'
+
+export type Store = { db: Kysely<Schema>; engine: Engine; migrated: string[]; close(): Promise<void> }
+
+/**
+ * Opens the store and brings it up to date. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`.
+ * Throws AppError when the file cannot be written, the server does not answer, or the database is newer than us.
+ */
+export async function openStore(url: string, clock: Clock): Promise<Store> {
+  const { dialect, engine } = url.startsWith('file:') ? await sqlite(url.slice('file:'.length)) : await postgres(url)
+  const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
+  try {
+    const migrated = await migrate(db, engine, clock)
+    return { db, engine, migrated, close: () => db.destroy() }
+  } catch (error) {
+    await db.destroy().catch(() => {})
+    throw error instanceof AppError ? error : storeError(url, error)
+  }
+}
+
+async function sqlite(path: string) {
+  const { DatabaseSync } = await import('node:sqlite')
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    const database = new DatabaseSync(path, { timeout: 10_000 })
+    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may take the last commits.
+    database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on')
+    return { dialect: new SqliteDialect({ database: forKysely(database) }), engine: sqliteEngine }
+  } catch (error) {
+    throw storeError(`file:${path}`, error)
+  }
+}
+
+/**
+ * `node:sqlite` in the shape that Kysely's dialect knows. Statements are kept, because preparing one costs more than
+ * running it. A transaction takes the write lock at once: one that read first and then had to wait would fail instead.
+ */
+function forKysely(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, ReturnType<typeof prepare>>()
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql)
+    type Values = Parameters<typeof statement.all>
+    return {
+      reader: statement.columns().length > 0,
+      all: (values: readonly unknown[]) => statement.all(...(values as Values)),
+      run: (values: readonly unknown[]) => statement.run(...(values as Values)),
+      iterate: (values: readonly unknown[]) => statement.iterate(...(values as Values)),
+    }
+  }
+  return {
+    prepare(sql) {
+      const text = sql === 'begin' ? 'begin immediate' : sql
+      const known = statements.get(text)
+      if (known) return known
+      const statement = prepare(text)
+      if (statements.size < 500) statements.set(text, statement)
+      return statement
+    },
+    close() {
+      statements.clear()
+      database.close()
+    },
+  }
+}
+
+async function postgres(url: string) {
+  const { default: pg } = await import('pg')
+  pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counts; none of ours passes 2^53
+  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 10_000 })
+  pool.on('error', () => {}) // an idle connection that breaks is replaced; the query that needs one reports
+  return { dialect: new PostgresDialect({ pool }), engine: postgresEngine }
+}
+
+function storeError(url: string, error: unknown): AppError {
+  const shown = url.replace(/(:\/\/[^:/@]+:)[^@]+@/, '$1********@')
+  const hints: Record<string, string> = {
+    ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
+    ENOTFOUND: 'Is the host name right?',
+    EACCES: 'The user that runs lastword needs to write to that folder.',
+    EROFS: 'The folder is read-only: choose another with store.url in lastword.yml.',
+  }
+  const path = url.slice('file:'.length)
+  const hint =
+    hints[systemCode(error) ?? ''] ??
+    (url.startsWith('file:')
+      ? `The user that runs lastword needs to write to ${dirname(path)} and to ${path}.`
+      : undefined)
+  return new AppError('unavailable', `the store ${shown} cannot be opened: ${messageOf(error)}`, { hint, cause: error })
+}

