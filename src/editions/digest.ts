@@ -1,0 +1,226 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Cron } from 'croner'
+import { z } from 'zod'
+import { AppError, messageOf } from '../errors.ts'
+import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
+import { placeholders } from './pattern.ts'
+
+/** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
+export const layouts = ['latest', 'last-word', 'focus', 'tv', 'have-your-say'] as const
+
+const spanExpected = 'expected a length of time such as "90m", "12h" or "3d"'
+const span = z
+  .string(spanExpected)
+  .regex(/^\d+ ?(m|h|d)$/, spanExpected)
+  .describe('A length of time: 90m, 12h, 3d')
+
+const mailbox = z.strictObject({ name: z.string().min(1), address: z.email('expected an email address') })
+
+const pattern = z
+  .string()
+  .min(1)
+  .superRefine((text, check) => {
+    for (const [, name] of text.matchAll(/\{([^}]*)\}/g)) {
+      if (!placeholders.includes(name as (typeof placeholders)[number])) {
+        const known = placeholders.map((known) => `{${known}}`).join(', ')
+        check.addIssue({ code: 'custom', message: `unknown placeholder {${name}}: expected one of ${known}` })
+      }
+    }
+  })
+
+const cron = z.string().superRefine((text, check) => {
+  const fields = text.trim().split(/\s+/).length
+  if (fields !== 5) {
+    check.addIssue({
+      code: 'custom',
+      message: `expected five cron fields (minute hour day month weekday), found ${fields}`,
+    })
+    return
+  }
+  try {
+    if (!new Cron(text, { paused: true }).nextRun())
+      check.addIssue({ code: 'custom', message: `there is no such day: "${text}" never runs` })
+  } catch (error) {
+    const words = (error as Error).message.replace(/^Cron\w+: /, '')
+    check.addIssue({ code: 'custom', message: `not a cron expression: ${words}` })
+  }
+})
+
+const zone = z.string().refine(isZone, 'expected an IANA time zone such as "Europe/London"')
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+  .regex(/^\w+:\/\/[^\s\\]+$/, 'expected an http or https address')
+
+const section = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),
+    title: z.string().min(1).describe('The heading over the section'),
+    layout: z.enum(layouts),
+    feeds: z.array(httpUrl).default([]),
+    minimum: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('With fewer articles than this the section is dropped, and its articles stay pending'),
+    maximum: z.int().min(1).max(100).default(10),
+    text: z.string().optional().describe('A line of your own under the heading'),
+  })
+  .superRefine(
+    (it, check) => {
+      if (it.minimum > it.maximum)
+        check.addIssue({ code: 'custom', path: ['minimum'], message: 'is more than the maximum' })
+      if (it.layout !== 'have-your-say' && it.feeds?.length === 0) {
+        check.addIssue({
+          code: 'custom',
+          path: ['feeds'],
+          message: `a section with the layout ${it.layout} needs at least one feed`,
+        })
+      }
+    },
+    { when: ({ value }) => isObject(value) },
+  )
+
+/** A check across keys looks at what there is, so that its problems stand beside the others and not behind them. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** One file in `jobs/`. Unknown keys are errors with file and line. */
+export const digestSchema = z
+  .strictObject({
+    title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
+    schedule: cron.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),
+    zone: zone.describe(
+      'IANA time zone; on the night of a clock change a time that does not exist runs at the change, one that comes twice runs once',
+    ),
+    subject: pattern.describe('The subject line, with placeholders'),
+    preheader: pattern.describe('The grey line after the subject in an inbox'),
+    from: mailbox,
+    replyTo: z.email('expected an email address').optional().describe('The contact address of lastword.yml if absent'),
+    language: z.string().optional().describe('Language tag; that of the publication if absent'),
+    template: z.string().default('digest').describe('templates/email/<template>.mjml.hbs and .txt.hbs'),
+    introduction: z.string().optional().describe('A paragraph at the top of every edition'),
+    approval: z.enum(['auto', 'required']).default('required'),
+    thin: z
+      .strictObject({
+        minimum: z.int().min(0).default(1).describe('With fewer articles than this in all, the edition is thin'),
+        rule: z.enum(['skip', 'hold', 'send']).default('skip'),
+      })
+      .prefault({}),
+    missed: z
+      .strictObject({
+        within: span
+          .default('12h')
+          .describe('A run missed by no more than this is made up for; an older one is skipped'),
+      })
+      .prefault({}),
+    unknown: z
+      .enum(['repeat', 'hold'])
+      .default('repeat')
+      .describe('A delivery cut off inside the answer of the relay: repeat it with the same Message-ID, or hold it'),
+    sections: z.array(section).min(1),
+  })
+  .superRefine(
+    (it, check) => {
+      const names = it.sections.map((one) => one?.name)
+      names.forEach((name, index) => {
+        if (name !== undefined && names.indexOf(name) !== index) {
+          check.addIssue({
+            code: 'custom',
+            path: ['sections', index, 'name'],
+            message: `a section named "${name}" stands above already`,
+          })
+        }
+      })
+    },
+    { when: ({ value }) => isObject(value) && Array.isArray(value.sections) },
+  )
+
+export type Section = z.output<typeof section>
+/** A recurring newsletter, with the name of its file. */
+export type Digest = z.output<typeof digestSchema> & { name: string }
+
+/** Reads every `*.yml` of the folder, in the order of their names. Throws one AppError with the problems of all files. */
+export function readDigests(jobs: string, templates: string): Digest[] {
+  if (!existsSync(jobs))
+    throw new AppError('missing', `${jobs} does not exist`, {
+      hint: 'It is the folder with one YAML file for each digest.',
+    })
+  const files = listFiles(jobs)
+    .filter((file) => /\.ya?ml$/i.test(file))
+    .sort()
+  const problems = files
+    .filter((file) => file.endsWith('.yaml') && files.includes(file.replace(/aml$/, 'ml')))
+    .map((file) => `${join(jobs, file)}: another file beside it has the same name and the ending .yml`)
+  const digests = files.flatMap((file) => {
+    try {
+      return [readDigest(join(jobs, file), templates)]
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      problems.push(error.message)
+      return []
+    }
+  })
+  if (problems.length > 0) throw new AppError('invalid', problems.join('\n'))
+  return digests
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    throw new AppError('invalid', `${folder} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Reads one digest. Throws AppError with every problem of the file, each with its line. */
+export function readDigest(file: string, templates: string): Digest {
+  return checkDigest(readYaml(file), templates)
+}
+
+/** The same from text, for an editor's page or a test. */
+export function parseDigest(text: string, file: string, templates: string): Digest {
+  return checkDigest(parseYaml(text, file), templates)
+}
+
+function checkDigest(written: Written, templates: string): Digest {
+  const withTemplate = digestSchema.superRefine(
+    (it, check) => {
+      for (const ending of ['mjml', 'txt']) {
+        const path = join(templates, 'email', `${it.template}.${ending}.hbs`)
+        if (!existsSync(path)) check.addIssue({ code: 'custom', path: ['template'], message: `${path} does not exist` })
+      }
+    },
+    { when: ({ value }) => isObject(value) && typeof value.template === 'string' },
+  )
+  const name = basename(written.file).replace(/\.ya?ml$/, '')
+  const problem = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
+  return { name, ...checkWritten(written, withTemplate, /^[a-z][a-z0-9-]*$/.test(name) ? [] : [problem]) }
+}
+
+/** The addresses of all feeds of the digest, once each. */
+export function feedsListed(digest: Digest): string[] {
+  return [...new Set(digest.sections.flatMap((section) => section.feeds))]
+}
+
+/** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */
+export function digestJsonSchema(): object {
+  return { title: 'A digest of Lastword', ...z.toJSONSchema(digestSchema, { io: 'input' }) }
+}
+
+/** The milliseconds of "90m", "12h", "3d". */
+export function spanMilliseconds(text: string): number {
+  const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
+  return Number(count) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 'm' | 'h' | 'd']
+}
+
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return /\//.test(name) || name === 'UTC'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,149 @@
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml'
+import type { z } from 'zod'
+import { AppError, messageOf, systemCode } from './errors.ts'
+
+/** What a person wrote, as data, with a way back from a place in the data to its line in the file. */
+export type Written = { file: string; data: unknown; where(path: readonly PropertyKey[]): string }
+
+/** Reads a YAML file. Throws AppError `missing` when there is none, `invalid` with file and line when it is not YAML. */
+export function readYaml(file: string): Written {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new AppError('missing', `${file} does not exist`)
+    throw new AppError('invalid', `${file} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+  const text = bytes.toString('utf8')
+  if (!isUtf8(bytes)) {
+    const line = text.slice(0, text.indexOf('\ufffd')).split('\n').length
+    throw new AppError('invalid', `${file}:${line}: expected UTF-8, found a letter in another encoding`)
+  }
+  return parseYaml(text, file)
+}
+
+/** Parses YAML 1.2 text; `file` is only for the messages. */
+export function parseYaml(text: string, file: string): Written {
+  const lines = new LineCounter()
+  // Every error in one go.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(
+      ({ code, message, pos }) =>
+        `${file}:${lines.linePos(pos[0]).line}: ${code === 'MULTIPLE_DOCS' ? 'expected one document, found a second' : message}`,
+    )
+    throw new AppError('invalid', [...new Set(problems)].join('\n'))
+  }
+  const data = toData(document, file, lines)
+  const where = (path: readonly PropertyKey[]) => {
+    const offset = offsetOf(document.contents, path)
+    return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`
+  }
+  return { file, data, where }
+}
+
+/** Aliases are limited, so that a hostile file cannot grow without bound; one that names nothing is shown with its line. */
+function toData(document: Document, file: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    let place = file
+    visit(document, {
+      Alias(_, alias) {
+        if (alias.resolve(document)) return undefined
+        place = `${file}:${lines.linePos(alias.range?.[0] ?? 0).line}`
+        return visit.BREAK
+      },
+    })
+    throw new AppError('invalid', `${place}: ${messageOf(error)}`)
+  }
+}
+
+/**
+ * Checks the whole of what was written; every problem in one AppError, each with file, line and what was expected.
+ * `found` are the problems that the caller found by itself: they come first.
+ */
+export function checkWritten<S extends z.ZodType>(written: Written, schema: S, found: string[] = []): z.output<S> {
+  const checked = schema.safeParse(written.data, { error: inWords })
+  if (checked.success && found.length === 0) return checked.data
+  const problems = (checked.error?.issues ?? []).flatMap(unfold).map((issue) => {
+    const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
+    return `${written.where(place)}: ${pathText(issue.path)}${issue.message}`
+  })
+  throw new AppError('invalid', [...new Set([...found, ...problems])].join('\n'))
+}
+
+/** What zod says in the words of a program, in those of a file. */
+function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined
+  const expected = names[issue.expected] ?? `a ${issue.expected}`
+  return issue.input === undefined
+    ? `is missing: expected ${expected}`
+    : `expected ${expected}, found ${kindOf(issue.input)}`
+}
+
+const names: Record<string, string> = {
+  object: 'keys and values',
+  array: 'a list',
+  string: 'text',
+  int: 'a whole number',
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return value.trim() === '' ? 'empty text' : 'text'
+  return typeof value === 'object' ? 'keys and values' : String(value)
+}
+
+/** One problem a line: an issue that names three unknown keys is three problems, each on its own line of the file. */
+function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [issue]
+  return issue.keys.map((key) => ({ ...issue, keys: [key], message: `unknown key "${key}"` }))
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return ''
+  const text = path.map((part, index) =>
+    typeof part === 'number' ? `[${part + 1}]` : index ? `.${String(part)}` : String(part),
+  )
+  return `${text.join('')}: `
+}
+
+/** Where the value at `path` begins; where it is absent, where its nearest parent begins. */
+function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
+  let node = contents as Node | null
+  let offset = node?.range?.[0]
+  for (const part of path) {
+    const child = childOf(node, part)
+    if (!child) break
+    offset = child.offset ?? offset
+    node = child.value
+  }
+  return offset
+}
+
+function childOf(node: Node | null, part: PropertyKey): { value: Node | null; offset: number | undefined } | undefined {
+  if (isAlias(node)) return undefined
+  if (isSeq(node)) {
+    const item = node.items[Number(part)] as Node | undefined
+    return item && { value: item, offset: item.range?.[0] }
+  }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(part))
+  const key = pair?.key as Node | undefined
+  return pair && { value: pair.value as Node | null, offset: key?.range?.[0] }
+}
