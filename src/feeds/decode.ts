@@ -1,0 +1,72 @@
+import { isUtf8 } from 'node:buffer'
+
+/**
+ * Bytes → text. A byte order mark says it; else valid UTF-8 is UTF-8, whatever is declared (nothing else looks like it by
+ * chance); else the header's charset, else the XML declaration's, where the bytes do not disprove them.
+ */
+export function decodeText(bytes: Uint8Array, contentType: string | null): string {
+  const marked = markedEncoding(bytes)
+  if (marked === 'utf-32le' || marked === 'utf-32be') return decodeUtf32(bytes, marked === 'utf-32le')
+  if (marked) return new TextDecoder(marked).decode(bytes)
+  const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
+  const shiftsInAscii = declared.find((label) => /^(iso-2022|hz-gb|csiso2022)/i.test(label))
+  if (!shiftsInAscii && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
+  const legacy = declared
+    .filter((label) => !/^utf-?8$/i.test(label))
+    .map(decoderFor)
+    .find((decoder) => decoder !== null)
+  return (legacy ?? closestDecoder(bytes)).decode(bytes)
+}
+
+/** XML 1.0 appendix F: the mark, or the first characters of a document without one. */
+function markedEncoding(bytes: Uint8Array): string | null {
+  const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
+  if (start === 'fffe0000' || start === '3c000000') return 'utf-32le'
+  if (start === '0000feff' || start === '0000003c') return 'utf-32be'
+  if (start.startsWith('efbbbf')) return 'utf-8'
+  if (start.startsWith('fffe') || /^(3c|7b)00(?!00)/.test(start)) return 'utf-16le'
+  if (start.startsWith('feff') || /^00(3c|7b)/.test(start)) return 'utf-16be'
+  return null
+}
+
+function headerCharset(contentType: string | null): string | null {
+  return /charset\s*=\s*["']?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? null
+}
+
+function declaredEncoding(bytes: Uint8Array): string | null {
+  const start = Buffer.from(bytes.subarray(0, 1024)).toString('latin1')
+  return /<\?xml[^>]{0,500}?encoding\s*=\s*["']\s*([\w.:-]+)/i.exec(start)?.[1] ?? null
+}
+
+function decoderFor(label: string): TextDecoder | null {
+  try {
+    return new TextDecoder(label)
+  } catch {
+    return null // a label that the Encoding Standard does not know
+  }
+}
+
+/** UTF-8 with a few broken bytes, or the Western bytes that half of the web writes. */
+function closestDecoder(bytes: Uint8Array): TextDecoder {
+  const sample = new TextDecoder('utf-8').decode(bytes.subarray(0, 512 * 1024))
+  let broken = 0
+  let good = 0
+  for (let at = 0; at < sample.length; at++) {
+    const code = sample.charCodeAt(at)
+    if (code === 0xfffd) broken++
+    else if (code > 0x7f) good++
+  }
+  return new TextDecoder(good > broken ? 'utf-8' : 'windows-1252')
+}
+
+/** The Encoding Standard leaves UTF-32 out; feeds in it exist. */
+function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const parts: string[] = []
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = view.getUint32(at, littleEndian)
+    if (code === 0xfeff && at === 0) continue
+    parts.push(code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code))
+  }
+  return parts.join('')
+}

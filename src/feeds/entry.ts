@@ -1,0 +1,41 @@
+import type { Rich } from './text.ts'
+
+/** One entry as the feed gave it, in one shape for RSS, Atom and JSON; nothing is checked yet. */
+export type Entry = {
+  guid: string
+  /** Addresses the entry may have, the best first, not yet absolute. */
+  links: string[]
+  /** xml:base of the entry and its link, outermost first. */
+  bases: string[]
+  title: Rich
+  /** Texts to make a summary of, the best first. */
+  texts: Rich[]
+  /** The body as HTML: its first picture stands in for one that the feed does not name. */
+  html: string
+  author: string
+  categories: string[]
+  published: string[]
+  updated: string[]
+  images: RawImage[]
+  video: RawVideo | null
+}
+
+export type RawImage = { url: string; width: string; height: string; alt: string }
+export type RawVideo = { url: string; duration: string }
+
+/** A whole feed as it was given. */
+export type RawFeed = {
+  title: Rich
+  /** The site, the best address first. */
+  sites: string[]
+  self: string | null
+  bases: string[]
+  language: string | null
+  /** Of entries that name none themselves. */
+  author: string
+  entries: Entry[]
+  /** Entries that were not read because there are too many. */
+  left: number
+  /** The document ends in the middle of an entry. */
+  cutOff: boolean
+}

@@ -1,0 +1,51 @@
+import { decodeHTML } from 'entities'
+import type { Image } from './feed.ts'
+import { plainText } from './text.ts'
+import { webAddress } from './url.ts'
+
+/** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
+export function firstPicture(html: string, base: string): Image | null {
+  for (const tag of pictureTags(html)) {
+    const source = attribute(tag, 'src')
+    const url = webAddress(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
+    const [width, height] = [numberOf(attribute(tag, 'width')), numberOf(attribute(tag, 'height'))]
+    const tiny = (width !== null && width < 20) || (height !== null && height < 20)
+    if (!url || tiny || notPictures.test(url)) continue
+    return { url, width, height, alt: plainText({ value: attribute(tag, 'alt'), kind: 'text' }, 300) }
+  }
+  return null
+}
+
+function* pictureTags(html: string): Generator<string> {
+  for (let open = html.search(/<img\s/i); open >= 0; ) {
+    const end = html.indexOf('>', open)
+    if (end < 0) return
+    if (end - open < 4000) yield html.slice(open, end + 1)
+    const next = html.slice(end, end + 60_000).search(/<img\s/i)
+    open = next < 0 ? -1 : end + next
+  }
+}
+
+/** `640`, `640px` → 640; anything else is unknown. */
+export function numberOf(text: string): number | null {
+  const number = /^\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$/.exec(text)?.[1]
+  return number && Number(number) > 0 ? Number(number) : null
+}
+
+/** `95`, `1:35`, `0:01:35`, `PT1M35S` → 95. */
+export function secondsOf(text: string): number | null {
+  const clock = /^\s*(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d+)?\s*$/.exec(text)
+  const iso = /^\s*PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?\s*$/i.exec(text)
+  const parts = clock ?? iso
+  if (parts) return Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0)
+  const number = /^\s*(\d{1,6})(?:\.\d+)?\s*s?\s*$/.exec(text)?.[1]
+  return number ? Number(number) : null
+}
+
+function attribute(tag: string, name: string): string {
+  const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, 'i').exec(tag)
+  return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
+}
+
+const notPictures =
+  /\/~(?:r|ff|a|f)\/|feedsportal\.com|feeds\.wordpress\.com|doubleclick|\/(?:pixel|spacer|blank|clear|1x1)\.(?:gif|png)|s\.w\.org\/images\/core\/emoji|stats\.|pheedo|feedblitz\.com|\/tracking\/|\/analytics|scorecardresearch|quantserve/i

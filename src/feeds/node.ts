@@ -1,0 +1,38 @@
+/** An element as rss-parser's XML reader gives it: its text alone, or its attributes, text and children by name. */
+export type Node = string | { [name: string]: unknown }
+
+/** The children with any of the names, in the order of the names. */
+export function children(node: Node, ...names: string[]): Node[] {
+  const found: Node[] = []
+  if (typeof node === 'string') return found
+  for (const name of names) {
+    const value = node[name]
+    if (Array.isArray(value)) for (const child of value) isNode(child) && found.push(child)
+    else if (isNode(value)) found.push(value)
+  }
+  return found
+}
+
+/** The element's own text. */
+export function textOf(node: Node | undefined): string {
+  if (node === undefined) return ''
+  if (typeof node === 'string') return node
+  return typeof node._ === 'string' ? node._ : ''
+}
+
+export function attribute(node: Node | undefined, name: string): string {
+  const attributes = typeof node === 'object' ? node.$ : undefined
+  const value = attributes && typeof attributes === 'object' ? (attributes as Record<string, unknown>)[name] : undefined
+  return typeof value === 'string' ? value.trim() : ''
+}
+
+/** The texts of all children with these names that have one. */
+export function texts(node: Node, ...names: string[]): string[] {
+  return children(node, ...names)
+    .map((child) => textOf(child).trim())
+    .filter((text) => text !== '')
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+}

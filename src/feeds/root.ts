@@ -1,0 +1,80 @@
+import { localName } from './names.ts'
+import { firstWords, plainText } from './text.ts'
+
+/** Why something is not a feed, in words for an editor. */
+export type NotAFeed = { failed: string }
+
+export type Root = { format: 'rss' | 'atom'; name: string; tag: string; end: number }
+
+/** Finds the feed's own element after whatever stands before it, or says what this is instead. */
+export function findRoot(text: string): Root | NotAFeed {
+  const first = firstElement(text, 0)
+  if (first === 'page') return webPage(text)
+  if (first !== null && wholePages.has(localName(first.name))) return webPage(text)
+  if (!first) return { failed: text.trim() === '' ? 'it is empty' : `it is text, not a feed: “${excerpt(text)}”` }
+  const format = formats[localName(first.name)]
+  if (format) return { ...first, format }
+  const inner = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
+  const nested = inner ? firstElement(text, inner.index) : null
+  const nestedFormat = nested && nested !== 'page' ? formats[localName(nested.name)] : undefined
+  if (nested && nested !== 'page' && nestedFormat) return { ...nested, format: nestedFormat }
+  if (pageNames.has(localName(first.name))) return webPage(text)
+  const what = others[localName(first.name)] ?? `it is XML of another kind (<${first.name.slice(0, 60)}>)`
+  return { failed: `${what}, not a feed` }
+}
+
+const formats: Record<string, 'rss' | 'atom' | undefined> = { rss: 'rss', rdf: 'rss', channel: 'rss', feed: 'atom' }
+// A page without its frame, or what a broken server prints before the feed.
+const pageNames = new Set('script meta title div p style center h1 link a b br svg'.split(' '))
+const wholePages = new Set(['html', 'head', 'body'])
+const others: Record<string, string> = {
+  opml: 'it is a list of feeds (OPML)',
+  urlset: 'it is a site map',
+  sitemapindex: 'it is a site map',
+  error: 'it is an error message',
+}
+
+function firstElement(text: string, from: number): Omit<Root, 'format'> | 'page' | null {
+  let at = from
+  while (true) {
+    const open = text.indexOf('<', at)
+    if (open < 0) return null
+    const second = text[open + 1] ?? ''
+    if (/^<!doctype\s+html/i.test(text.slice(open, open + 20))) return 'page'
+    const end = second === '!' || second === '?' ? endOfProlog(text, open) : -1
+    if (end >= 0) at = end
+    else if (/[a-z_]/i.test(second)) {
+      const close = text.indexOf('>', open)
+      if (close < 0) return null
+      const tag = text.slice(open, close + 1)
+      return { name: /^<([^\s/>]{1,200})/.exec(tag)?.[1] ?? '', tag: tag.slice(0, 20_000), end: close + 1 }
+    } else at = open + 1
+  }
+}
+
+/** Past a comment, a processing instruction, or a document type with its own entities, which are never read. */
+function endOfProlog(text: string, open: number): number {
+  if (text.startsWith('<!--', open)) return past(text, '-->', open)
+  if (text[open + 1] === '?') return past(text, '?>', open)
+  const end = past(text, '>', open)
+  const subset = text.slice(open, end).indexOf('[')
+  if (subset < 0) return end
+  const close = /\]\s*>/g
+  close.lastIndex = open + subset
+  return close.exec(text) ? close.lastIndex : end
+}
+
+function past(text: string, mark: string, from: number): number {
+  const found = text.indexOf(mark, from)
+  return found < 0 ? -1 : found + mark.length
+}
+
+function webPage(text: string): NotAFeed {
+  const title = /<title[^>]{0,200}>([^<]{1,300})/i.exec(text.slice(0, 100_000))?.[1]
+  const words = title ? plainText({ value: title, kind: 'html' }) : ''
+  return { failed: `this is a web page, not a feed${words ? ` (its title is “${firstWords(words)}”)` : ''}` }
+}
+
+function excerpt(text: string): string {
+  return firstWords(plainText({ value: text.slice(0, 500), kind: 'text' }))
+}

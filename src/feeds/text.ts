@@ -1,0 +1,135 @@
+import { decodeHTML } from 'entities'
+
+/** A text of a feed before it is ours. What it is written in decides how it becomes plain. */
+export type Rich = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
+
+export const nothing: Rich = { value: '', kind: 'text' }
+
+/** Plain text on one line: no markup, entities decoded, white space folded, no control characters. */
+export function plainText({ value, kind }: Rich, maximum = 2000): string {
+  const isHtml = kind === 'html' || (kind === 'perhaps-html' && looksLikeHtml(value))
+  const once = isHtml ? decoded(stripTags(value, maximum * 2)) : value.trimStart().slice(0, maximum * 4)
+  // Half of the feeds escape twice: &amp;#8217; in a title is meant as ’, and a summary with </p> in it as markup.
+  const twice = decoded(once)
+  const bare = kind !== 'text' && closing.test(twice) ? decoded(stripTags(twice, maximum)) : twice
+  return fold(bare)
+}
+
+function decoded(text: string): string {
+  return entity.test(text) ? decodeHTML(text) : text
+}
+
+/** A few sentences: cut at the end of the last one that fits, else at a word; without what WordPress adds to each. */
+export function summaryText(rich: Rich): string {
+  const maximum = maximumSummary
+  const whole = plainText(rich, maximum * 3)
+  const end = whole.lastIndexOf(' The post ')
+  const own = end > 0 && / (?:appeared first|first appeared) on /.test(whole.slice(end)) ? whole.slice(0, end) : whole
+  const text = own.endsWith('[…]') || own.endsWith('[...]') ? `${own.slice(0, own.lastIndexOf('[')).trim()} …` : own
+  return text.length <= maximum ? text : cutAtSentence(text, maximum)
+}
+
+const maximumSummary = 320
+
+/** The first words, for an entry that has no title of its own. */
+export function firstWords(text: string, maximum = 80): string {
+  const sentence = /^.{8,}?[.!?。！？](?=\s|$)/u.exec(text.slice(0, maximum))?.[0]
+  return sentence ?? (text.length <= maximum ? text : `${wholeWords(text, maximum)} …`)
+}
+
+function cutAtSentence(text: string, maximum: number): string {
+  const start = text.slice(0, maximum + 1)
+  let end = 0
+  for (const match of start.matchAll(/[.!?…]["'”’»)]*(?=\s)|[。！？]/gu)) end = match.index + match[0].length
+  return end >= maximum / 4 ? start.slice(0, end) : `${wholeWords(text, maximum)} …`
+}
+
+function wholeWords(text: string, maximum: number): string {
+  const start = text.slice(0, maximum)
+  const space = start.lastIndexOf(' ')
+  return (space > maximum / 2 ? start.slice(0, space) : start)
+    .replace(/[\ud800-\udbff]$/, '')
+    .replace(/[\s,;:–—-]+$/, '')
+}
+
+const entity = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
+const htmlNames =
+  'a|abbr|article|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figure|figcaption|font|h[1-6]|hr|i|iframe|img|' +
+  'ins|li|ol|p|pre|q|s|section|small|span|strike|strong|style|script|sub|sup|svg|table|tbody|td|th|tr|tt|u|ul|video|audio|object|embed'
+const closing = new RegExp(`</(?:${htmlNames})\\s*>|<(?:br|p|img|hr)(?:\\s[^<>]{0,2000})?/?>`, 'i')
+
+function looksLikeHtml(value: string): boolean {
+  return value.includes('<') ? closing.test(value) : value.includes('&')
+}
+
+/**
+ * Takes tags, comments, scripts and styles away, in one pass over the text and no further than `maximum` characters of
+ * result. Regular expressions for this go quadratic on "<<<<…"; the scanner does not.
+ */
+export function stripTags(html: string, maximum: number): string {
+  let out = ''
+  let at = 0
+  while (at < html.length && out.length <= maximum) {
+    const open = html.indexOf('<', at)
+    if (open < 0) return out + html.slice(at, at + maximum + 1)
+    out += html.slice(at, Math.min(open, at + maximum + 1))
+    if (!/[a-z/!?]/i.test(html[open + 1] ?? '')) {
+      out += '<'
+      at = open + 1
+      continue
+    }
+    const end = tagEnd(html, open)
+    if (end < 0) return out
+    const name = /^<\/?([a-z][a-z\d:-]{0,20})/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase() ?? ''
+    if (!inline.has(name)) out += ' '
+    at = silent.has(name) && html[open + 1] !== '/' ? afterSilent(html, name, end) : end
+  }
+  return out
+}
+
+function tagEnd(html: string, open: number): number {
+  if (html.startsWith('<!--', open)) return after(html, '-->', open)
+  const end = after(html, '>', open)
+  if (end < 0) return -1
+  // A ">" inside a quoted attribute: the quotes before it do not pair up.
+  const quotes = html.slice(open, Math.min(end, open + 2000)).split('"').length - 1
+  const closingQuote = quotes % 2 ? html.indexOf('"', end) : -1
+  if (closingQuote < 0 || closingQuote - open > 2000) return end
+  const further = after(html, '>', closingQuote)
+  return further < 0 ? end : further
+}
+
+function afterSilent(html: string, name: string, from: number): number {
+  const close = html.slice(from, from + 200_000).search(new RegExp(`</${name}`, 'i'))
+  return close < 0 ? html.length : from + close
+}
+
+function after(text: string, needle: string, from: number): number {
+  const found = text.indexOf(needle, from)
+  return found < 0 ? -1 : found + needle.length
+}
+
+const silent = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
+const inline = new Set(
+  'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
+    ' ',
+  ),
+)
+
+function fold(text: string): string {
+  const clean = unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
+  return clean.replace(/[^\S ]\s*| \s+/g, ' ').trim()
+}
+
+const unwanted =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]/
+const windows = /[\u0080-\u009f]/g
+const invisible = new RegExp(unwanted.source, 'g')
+
+function fromWindows(character: string): string {
+  return western[character.charCodeAt(0) - 0x80] ?? ''
+}
+
+/** &#146; is meant as Windows-1252 by everyone who writes it. */
+const western = [...'€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ']

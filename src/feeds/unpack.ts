@@ -1,0 +1,57 @@
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
+
+/** Bytes that are more than the limit once unpacked, or packed in a way that we do not know. */
+export class CannotUnpack extends Error {}
+
+/**
+ * Undoes `Content-Encoding` (RFC 9110 §8.4, the last applied first). Never holds more than `maximumBytes` of the result:
+ * a bomb stops where the limit is, not where the memory ends.
+ */
+export async function unpack(
+  bytes: Uint8Array,
+  contentEncoding: string | null,
+  maximumBytes: number,
+): Promise<Uint8Array> {
+  let result = bytes
+  for (const coding of codings(contentEncoding)) result = await unpackOne(result, coding, maximumBytes)
+  return result
+}
+
+/** What unpacks to nothing but itself: gzip bytes that no header announced (a feed kept as `feed.xml.gz`). */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+function codings(header: string | null): string[] {
+  const names = (header ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+  return names
+    .filter((name) => name !== '' && name !== 'identity')
+    .reverse()
+    .slice(0, 3)
+}
+
+async function unpackOne(bytes: Uint8Array, coding: string, maximumBytes: number): Promise<Uint8Array> {
+  if (bytes.length === 0) return bytes
+  const options = { maxOutputLength: maximumBytes }
+  try {
+    if (coding === 'gzip' || coding === 'x-gzip') return await gunzipBytes(bytes, options)
+    if (coding === 'br') return await brotliBytes(bytes, options)
+    if (coding === 'zstd') return await zstdBytes(bytes, options)
+    // Half of the web means the zlib form by "deflate" and half the raw one; the first byte tells (RFC 1950 §2.2).
+    if (coding === 'deflate') return await (((bytes[0] ?? 0) & 0x0f) === 8 ? zlibBytes : rawBytes)(bytes, options)
+  } catch (error) {
+    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    throw new CannotUnpack(tooLarge ? `more than ${maximumBytes} bytes once unpacked` : `broken ${coding} data`)
+  }
+  throw new CannotUnpack(`packed as "${coding}", which we do not know`)
+}
+
+const gunzipBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip)
+const brotliBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(brotliDecompress)
+const zstdBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(zstdDecompress)
+const zlibBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate)
+const rawBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw)

@@ -1,0 +1,34 @@
+/** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
+export function absolute(address: string, base: string): string | null {
+  const text = address.replace(/[\r\n\t]+\s*/g, '').trim()
+  if (text === '' || isHostile(text)) return null
+  if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text)) return text
+  const hosted = /^www\.[\w-]+\.\w/i.test(text) ? `http://${text}` : text
+  if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
+  return URL.canParse(hosted, base) ? new URL(hosted, base).href : null
+}
+
+/** Like `absolute`, but never a file: of pictures and films. */
+export function webAddress(address: string, base: string): string | null {
+  const url = absolute(address, base)
+  return url && /^https?:/i.test(url) ? url : null
+}
+
+/** A link that runs, carries its own page, or reaches into the reader's machine. */
+export function isHostile(address: string): boolean {
+  return hostile.test(address.slice(0, 100).replace(ignoredInside, ''))
+}
+
+const hostile = /^(?:javascript|vbscript|data|file|blob|about|view-source|chrome|jar):/i
+// biome-ignore lint/suspicious/noControlCharactersInRegex: browsers ignore them inside "java\nscript:"
+const ignoredInside = /[\u0000-\u0020]+/g
+
+/** The base that a chain of xml:base values (outermost first) makes. Nonsense in the chain changes nothing. */
+export function baseOf(bases: string[], start: string): string {
+  let base = start
+  for (const step of bases) {
+    const next = absolute(step, base)
+    if (next) base = next
+  }
+  return base
+}

@@ -1,0 +1,167 @@
+import type { Entry, RawFeed } from './entry.ts'
+import { attribute, children, type Node, textOf, texts } from './node.ts'
+import type { Normalised } from './normalise.ts'
+import { plainText, type Rich } from './text.ts'
+import { imagesOf, videoOf } from './xml-media.ts'
+
+/** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
+export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
+  const atom = document.format === 'atom'
+  const links = linksOf(feed)
+  return {
+    title: richest(children(feed, 'f:title', 'dc:title'), atom),
+    sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
+    self: links.find((link) => link.rel === 'self')?.href ?? null,
+    bases: document.bases,
+    language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
+    author: atom ? authorOf(feed) : '',
+    entries: entryNodes(feed).map((node) => readEntry(node, atom)),
+    left: document.left,
+    cutOff: document.cutOff,
+  }
+}
+
+/** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
+function entryNodes(feed: Node): Node[] {
+  const found: Node[] = []
+  const waiting = children(feed, 'item', 'entry').reverse()
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    found.push(node)
+    waiting.push(...children(node, 'item', 'entry').reverse())
+  }
+  return found
+}
+
+function readEntry(node: Node, atom: boolean): Entry {
+  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary')
+  const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
+  const links = linksOf(node)
+  const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
+  const guid = textOf(guidNode).trim()
+  const about = attribute(node, 'rdf:about')
+  const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
+  const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:/i.test(text)) // "12" is no page of the site
+  const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
+  const richBodies = bodies.map((child) => rich(child, atom))
+  return {
+    guid: guid || about,
+    links: [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures].filter(
+      (link) => link !== '',
+    ),
+    bases: [
+      attribute(node, 'xml:base'),
+      ...children(node, 'f:link')
+        .slice(0, 1)
+        .map((child) => attribute(child, 'xml:base')),
+    ],
+    title: richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom),
+    texts: [...summaries.map((child) => rich(child, atom)), ...richBodies, ...mediaTexts(node)],
+    html:
+      richBodies.find(({ value }) => value.includes('<img'))?.value ??
+      summaries.map(textOf).find((text) => text.includes('<img')) ??
+      '',
+    author: authorOf(node),
+    categories: categoriesOf(node),
+    published: texts(
+      node,
+      'f:pubdate',
+      'f:published',
+      'f:issued',
+      'atom:published',
+      'dcterms:issued',
+      'dc:date',
+      'f:created',
+      'dcterms:created',
+      'f:date',
+    ),
+    updated: texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+    images: imagesOf(node),
+    video: videoOf(node),
+  }
+}
+
+function mediaTexts(node: Node): Rich[] {
+  const found = [node, ...children(node, 'media:group')].flatMap((holder) =>
+    children(holder, 'media:description', 'media:text', 'itunes:summary', 'itunes:subtitle'),
+  )
+  return [...found, ...children(node, 'dc:description')].map((child) => rich(child, false))
+}
+
+type Link = { href: string; rel: string; type: string }
+
+function linksOf(node: Node): Link[] {
+  return children(node, 'f:link', 'atom:link', 'f:url').map((child) => ({
+    href: attribute(child, 'href') || textOf(child).trim(),
+    rel: attribute(child, 'rel').toLowerCase().replace('http://www.iana.org/assignments/relation/', '') || 'alternate',
+    type: attribute(child, 'type').toLowerCase(),
+  }))
+}
+
+/** RFC 4287 §4.2.7: the alternate, a page before a document of another kind. */
+function siteLinks(links: Link[]): string[] {
+  const alternates = links.filter((link) => link.rel === 'alternate' && link.href !== '')
+  const pages = alternates.filter(({ type }) => type === '' || type.includes('html'))
+  return [...pages, ...alternates.filter((link) => !pages.includes(link))].map(({ href }) => href)
+}
+
+function otherLinks(links: Link[]): string[] {
+  const rank = ['via', 'related', 'self', 'enclosure']
+  const others = links.filter(({ rel }) => rank.includes(rel))
+  return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
+}
+
+function richest(candidates: Node[], atom: boolean): Rich {
+  const found = candidates.find((child) => textOf(child).trim() !== '')
+  return rich(found ?? '', atom)
+}
+
+function rich(node: Node, atom: boolean): Rich {
+  const type = attribute(node, 'type').toLowerCase()
+  const value =
+    attribute(node, 'mode').toLowerCase() === 'base64' ? Buffer.from(textOf(node), 'base64').toString() : textOf(node)
+  if (attribute(node, 'f-raw') || type.includes('html')) return { value, kind: 'html' }
+  if (/^(?!text\/).+\/|^text\/(?!plain)/.test(type) && type !== 'application/xml') return { value: '', kind: 'text' } // a picture inside, say
+  return { value, kind: atom ? 'text' : 'perhaps-html' }
+}
+
+/** dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author: in this order, without the addresses. */
+function authorOf(node: Node): string {
+  const names = [
+    ...texts(node, 'dc:creator'),
+    ...children(node, 'f:author', 'atom:author').map(
+      (child) => texts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
+    ),
+    ...texts(node, 'itunes:author', 'media:credit', 'dc:contributor'),
+    ...children(node, 'f:source')
+      .flatMap((source) => children(source, 'f:author'))
+      .map((child) => texts(child, 'f:name')[0] ?? ''),
+  ]
+  const clean = names.map(personName).filter((name) => name !== '')
+  const several = children(node, 'dc:creator').length > 1 || children(node, 'f:author').length > 1
+  return several
+    ? [...new Set(clean)]
+        .slice(0, Math.max(children(node, 'dc:creator').length, children(node, 'f:author').length))
+        .join(', ')
+    : (clean[0] ?? '')
+}
+
+/** `mira@example.org (Mira Vance)`, `Mira Vance <mira@example.org>` → Mira Vance. */
+export function personName(text: string): string {
+  const plain = plainText(
+    { value: text.slice(0, 400).replace(/<[^<>\s@]{1,100}@[^<>\s]{1,100}>/, ''), kind: 'perhaps-html' },
+    300,
+  )
+  const inBrackets = /^\S+@\S+\s*\((.+)\)$/.exec(plain)?.[1]
+  const name = inBrackets ?? plain.replace(/\s*\(?\b\S+@\S+\.\w+\)?\s*/g, ' ').trim()
+  return name.slice(0, 200)
+}
+
+function categoriesOf(node: Node): string[] {
+  const own = children(node, 'f:category').map(
+    (child) =>
+      attribute(child, 'label') || textOf(child).trim() || attribute(child, 'term') || attribute(child, 'text'),
+  )
+  return [...own, ...texts(node, 'dc:subject', 'f:subject')]
+    .map((text) => plainText({ value: text, kind: 'perhaps-html' }, 100))
+    .filter((text) => text !== '')
+}

@@ -1,0 +1,80 @@
+import type { RawImage, RawVideo } from './entry.ts'
+import { attribute, children, type Node, textOf, texts } from './node.ts'
+
+/** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. */
+export function imagesOf(node: Node): RawImage[] {
+  const contents = mediaContents(node)
+  const alt =
+    [...contents, ...mediaHolders(node)].flatMap((holder) => texts(holder, 'media:description', 'media:title'))[0] ?? ''
+  const pictures = contents.filter((content) => isPicture(content, 'url')).map((content) => imageFrom(content, alt))
+  return [
+    ...pictures.toSorted((one, other) => Number(other.width) - Number(one.width)),
+    ...[...mediaHolders(node), ...contents]
+      .flatMap((holder) => children(holder, 'media:thumbnail'))
+      .map((child) => imageFrom(child, alt)),
+    ...children(node, 'itunes:image').map((child) => ({
+      ...imageFrom(child, ''),
+      url: attribute(child, 'href') || attribute(child, 'url'),
+    })),
+    ...children(node, 'f:enclosure')
+      .filter((child) => isPicture(child, 'url'))
+      .map((child) => imageFrom(child, '')),
+    ...children(node, 'f:link', 'atom:link')
+      .filter((child) => attribute(child, 'rel') === 'enclosure' && isPicture(child, 'href'))
+      .map((child) => ({ ...imageFrom(child, ''), url: attribute(child, 'href') })),
+    ...children(node, 'f:image', 'f:thumbnail').map((child) => ({
+      ...imageFrom(child, ''),
+      url: texts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
+    })),
+  ].filter((image) => image.url !== '')
+}
+
+/** The film itself: media:content or an enclosure that is one. */
+export function videoOf(node: Node): RawVideo | null {
+  const duration = texts(node, 'itunes:duration')[0] ?? ''
+  const film = mediaContents(node).find((content) => isFilm(content, 'url'))
+  if (film) return { url: attribute(film, 'url'), duration: attribute(film, 'duration') || duration }
+  const enclosure = children(node, 'f:enclosure').find((child) => isFilm(child, 'url'))
+  if (enclosure) return { url: attribute(enclosure, 'url'), duration }
+  const link = children(node, 'f:link', 'atom:link').find(
+    (child) => attribute(child, 'rel') === 'enclosure' && isFilm(child, 'href'),
+  )
+  return link ? { url: attribute(link, 'href'), duration } : null
+}
+
+function mediaHolders(node: Node): Node[] {
+  return [node, ...children(node, 'media:group')]
+}
+
+function mediaContents(node: Node): Node[] {
+  return mediaHolders(node).flatMap((holder) => children(holder, 'media:content'))
+}
+
+function imageFrom(node: Node, alt: string): RawImage {
+  return {
+    url: attribute(node, 'url') || textOf(node).trim(),
+    width: attribute(node, 'width'),
+    height: attribute(node, 'height'),
+    alt: texts(node, 'media:description', 'media:title')[0] ?? alt,
+  }
+}
+
+function isPicture(node: Node, address: string): boolean {
+  const [medium, type, url] = [
+    attribute(node, 'medium').toLowerCase(),
+    attribute(node, 'type').toLowerCase(),
+    attribute(node, address),
+  ]
+  if (medium || type) return medium === 'image' || type.startsWith('image')
+  return /\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)/i.test(url)
+}
+
+function isFilm(node: Node, address: string): boolean {
+  const [medium, type, url] = [
+    attribute(node, 'medium').toLowerCase(),
+    attribute(node, 'type').toLowerCase(),
+    attribute(node, address),
+  ]
+  if (medium || type) return medium === 'video' || /^video\/|shockwave-flash|mpegurl/.test(type)
+  return /\.(?:mp4|m4v|webm|mov|m3u8)(?:[?#]|$)/i.test(url)
+}

@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import type { ParsedFeed } from '../../src/feeds/feed.ts'
+import { parseFeed } from '../../src/feeds/parse.ts'
+
+const folder = 'fixtures/feeds'
+const context = { url: 'https://feeds.example/feed', contentType: null }
+
+describe('every fixture reads as its expected value', () => {
+  for (const file of cases(folder)) {
+    test(file, async () => {
+      expect(await parseFeed(readFileSync(`${folder}/${file}`), context)).toEqual(expectedOf(folder, file))
+    })
+  }
+})
+
+describe('what is not a feed fails in words', () => {
+  for (const file of cases(`${folder}/not`)) {
+    test(file, async () => {
+      expect(await parseFeed(readFileSync(`${folder}/not/${file}`), context)).toEqual(expectedOf(`${folder}/not`, file))
+    })
+  }
+})
+
+describe('encodings', () => {
+  const declared = (label: string) =>
+    `<?xml version="1.0" encoding="${label}"?>${rss('<item><title>Café Žižek</title></item>')}`
+  const titleOf = async (bytes: Uint8Array, contentType: string | null = null) =>
+    articlesOf(await parseFeed(bytes, { ...context, contentType }))[0]?.title
+
+  test('valid UTF-8 beats a lying declaration', async () => {
+    expect(await titleOf(Buffer.from(declared('iso-8859-1')))).toBe('Café Žižek')
+    expect(await titleOf(Buffer.from(declared('utf-8')), 'text/xml; charset=iso-8859-1')).toBe('Café Žižek')
+  })
+
+  test('a declaration counts where the bytes are no UTF-8', async () => {
+    const bytes = Buffer.from(
+      declared('windows-1250').replace(/é/g, '\xe9').replace(/Ž/g, '\x8e').replace(/ž/g, '\x9e'),
+      'latin1',
+    )
+    expect(await titleOf(bytes)).toBe('Café Žižek')
+    expect(await titleOf(bytes, 'text/xml; charset=utf-8')).toBe('Café Žižek')
+  })
+
+  test('a byte order mark beats everything', async () => {
+    expect(await titleOf(Buffer.from(`\ufeff${declared('utf-8')}`, 'utf16le'))).toBe('Café Žižek')
+    expect(await titleOf(Buffer.from(`\ufeff${declared('iso-8859-1')}`), 'text/xml; charset=koi8-r')).toBe('Café Žižek')
+  })
+
+  test('gzip bytes that nobody announced are read', async () => {
+    expect(await titleOf(gzipSync(declared('utf-8')))).toBe('Café Žižek')
+  })
+
+  test('a few broken bytes do not make UTF-8 something else', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(rss('<item><title>Café Žižek ')),
+      Buffer.from([0xff]),
+      Buffer.from('</title></item></channel></rss>'),
+    ])
+    expect(await titleOf(bytes)).toContain('Café Žižek')
+  })
+})
+
+describe('hostile feeds end as a clear failure or a capped result', () => {
+  const item = '<item><title>A</title><link>https://e.example/a</link></item>'
+
+  test('200,000 nested tags', async () => {
+    const result = await parseFeed(Buffer.from(rss(`${item}<item>${'<a>'.repeat(200_000)}</item>`)), context)
+    expect(result).toEqual({ failed: 'tags are nested more than 100 deep' })
+  })
+
+  test('200,000 items: the first 5,000, and one rejection that says how many are left', async () => {
+    const items = Array.from({ length: 200_000 }, (_, index) => `<item><link>https://e.example/${index}</link></item>`)
+    const result = await parseFeed(Buffer.from(rss(items.join(''))), context)
+    expect(articlesOf(result)).toHaveLength(5000)
+    expect(result).toMatchObject({ rejected: [{ reason: '195000 more entries than the 5000 that are read at once' }] })
+  })
+
+  test('60 MB of text do not hold the event loop up', async () => {
+    const text = '&lt;b>lorem ipsum&lt;/b> '.repeat(2_500_000)
+    const bytes = Buffer.from(
+      rss(`<item><title>A</title><link>https://e.example/a</link><description>${text}</description></item>`),
+    )
+    const pauses = watchPauses()
+    expect(articlesOf(await parseFeed(bytes, context))[0]?.summary.length).toBeLessThanOrEqual(322)
+    // The bound is 100 ms on an idle machine; this only has to tell a worker (some 30 ms) from the main thread (seconds).
+    expect(pauses.longest()).toBeLessThan(500)
+  })
+
+  for (const [name, body] of Object.entries({
+    'many <': `<description>${'&lt;'.repeat(20_000)}</description>`,
+    'unclosed tags in text': `<description><![CDATA[${'<a "'.repeat(20_000)}]]></description>`,
+    'unclosed comments': `<description><![CDATA[${'<!--'.repeat(20_000)}]]></description>`,
+    'unclosed pictures': `<content:encoded><![CDATA[${'<img '.repeat(18_000)}]]></content:encoded>`,
+    'an author of @': `<author>${'a@'.repeat(40_000)}</author>`,
+    'a link of line breaks': `<link>${'\n '.repeat(40_000)}</link>`,
+    'a date of spaces': `<pubDate>x${' '.repeat(80_000)}x</pubDate>`,
+    'endless ampersands': `<title>${'&'.repeat(90_000)}</title>`,
+  })) {
+    test(`${name}: read in linear time`, async () => {
+      const start = performance.now()
+      const result = await parseFeed(
+        Buffer.from(rss(`<item><title>A</title><link>https://e.example/a</link>${body}</item>`)),
+        context,
+      )
+      expect(articlesOf(result)).toHaveLength(1)
+      expect(performance.now() - start).toBeLessThan(2000) // quadratic takes ten seconds and more
+    })
+  }
+
+  test('a parser that read something malformed reads the next feed as if nothing had been', async () => {
+    await parseFeed(Buffer.from('<rss version="2.0"><channel><item><title>x</wrong'), context)
+    expect(articlesOf(await parseFeed(Buffer.from(rss(item)), context))).toHaveLength(1)
+  })
+
+  test('many large feeds at once share two threads and all come back', async () => {
+    const bytes = Buffer.from(rss(`${item}<!--${' '.repeat(100_000)}-->`))
+    const results = await Promise.all(Array.from({ length: 12 }, () => parseFeed(bytes, context)))
+    expect(results.map((result) => articlesOf(result).length)).toEqual(Array(12).fill(1))
+  })
+})
+
+function cases(from: string): string[] {
+  return readdirSync(from).filter((file) => file.includes('.') && !file.endsWith('.expected.json'))
+}
+
+function expectedOf(from: string, file: string): unknown {
+  return JSON.parse(readFileSync(`${from}/${file.replace(/\.\w+$/, '')}.expected.json`, 'utf8'))
+}
+
+function rss(items: string): string {
+  return `<rss version="2.0"><channel><title>T</title><link>https://e.example/</link>${items}</channel></rss>`
+}
+
+function articlesOf(result: ParsedFeed | { failed: string }): ParsedFeed['articles'] {
+  if ('failed' in result) throw new Error(result.failed)
+  return result.articles
+}
+
+function watchPauses(): { longest(): number } {
+  let last = performance.now()
+  let longest = 0
+  const timer = setInterval(() => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last - 5)
+    last = now
+  }, 5)
+  return {
+    longest() {
+      clearInterval(timer)
+      return Math.max(longest, performance.now() - last - 5)
+    },
+  }
+}
