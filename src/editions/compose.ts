@@ -1,0 +1,147 @@
+import type { Clock, Instant } from '../clock.ts'
+import { articlesByIds, pendingArticles } from '../store/articles.ts'
+import { addChoices, addEdition, choicesOf, dropChoices, editionById, nextNumber, note } from '../store/editions.ts'
+import { allFeeds } from '../store/feeds.ts'
+import { editionId } from '../store/id.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
+import { keySlot } from '../subscribers/token.ts'
+import { type Digest, feedsListed } from './digest.ts'
+import type { Draft } from './edition.ts'
+import { enrolArticles } from './enrol.ts'
+import { type Choice, select } from './select.ts'
+
+export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
+
+/**
+ * Makes the edition that the digest owes at `dueAt`: chooses, and writes edition and choices in one transaction.
+ * A thin edition is skipped or held by rule, with the reason. Undefined: somebody made that edition already.
+ */
+export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instant): Promise<EditionRow | undefined> {
+  const { db, clock } = needs
+  await enrolArticles(needs, digest)
+  const now = clock.now()
+  const choices = select(await pendingArticles(db, digest.name), digest, now)
+  const thin = await thinReason(db, digest, choices)
+  return await db.transaction().execute(async (trx) => {
+    const edition = await draftRow(trx, needs, digest, dueAt, thin)
+    if (!(await addEdition(trx, edition))) return undefined
+    await writeChoices(trx, edition, choices)
+    await note(trx, edition.id, 'lastword', edition.reason ?? `composed with ${chosen(choices).length} articles`, now)
+    return edition
+  })
+}
+
+/** The same choice, kept nowhere: what would be composed now. */
+export async function composeDry(
+  needs: ComposeNeeds,
+  digest: Digest,
+): Promise<{ draft: Draft; choices: Choice[]; thin: string | undefined }> {
+  const { db, clock, secret } = needs
+  await enrolArticles(needs, digest)
+  const now = clock.now()
+  const choices = select(await pendingArticles(db, digest.name), digest, now)
+  const number = await nextNumber(db, digest.name)
+  const edition = { ...(await draftRow(db, needs, digest, now, undefined)), number }
+  const draft = { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
+  return { draft, choices, thin: (await thinReason(db, digest, choices))?.reason }
+}
+
+/** Chooses again for an edition whose articles went elsewhere before it was sealed. */
+export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
+  const choices = select(await pendingArticles(db, digest.name), digest, clock.now())
+  await db.transaction().execute(async (trx) => {
+    await dropChoices(trx, edition.id)
+    await writeChoices(trx, edition, choices)
+  })
+}
+
+/** The edition with its chosen articles in their newest wording, section by section; sections without any are left out. */
+export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
+  const edition = await editionById(db, id)
+  if (edition?.number == null) return undefined
+  const rows = (await choicesOf(db, id)).filter((row) => row.position !== null)
+  const articles = await articlesByIds(
+    db,
+    rows.map((row) => row.articleId),
+  )
+  const byId = new Map(articles.map((article) => [article.id, article]))
+  const choices = rows.flatMap(({ articleId, section, position, reason }) => {
+    const article = byId.get(articleId)
+    return article ? [{ article, section, position, reason }] : []
+  })
+  const sections = sectionsOf(digest, choices)
+  return { edition: { ...edition, number: edition.number }, digest, sections, slot: keySlot(secret, id) }
+}
+
+function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {
+  return digest.sections.flatMap((section) => {
+    const articles = chosen(choices)
+      .filter((choice) => choice.section === section.name)
+      .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
+      .map((choice) => choice.article)
+    return articles.length > 0 || section.layout === 'have-your-say' ? [{ section, articles }] : []
+  })
+}
+
+function chosen(choices: Choice[]): Choice[] {
+  return choices.filter((choice) => choice.position !== null)
+}
+
+type Thin = { rule: 'skip' | 'hold'; reason: string }
+
+async function thinReason(db: Db, digest: Digest, choices: Choice[]): Promise<Thin | undefined> {
+  const count = chosen(choices).length
+  const { minimum, rule } = digest.thin
+  if (count >= minimum || rule === 'send') return undefined
+  const verb = rule === 'skip' ? 'skipped' : 'held'
+  return {
+    rule,
+    reason: `${verb}: ${count} articles where at least ${minimum} are wanted${await failingFeeds(db, digest)}`,
+  }
+}
+
+async function failingFeeds(db: Db, digest: Digest): Promise<string> {
+  const ours = new Set(feedsListed(digest))
+  const failing = (await allFeeds(db)).filter((feed) => ours.has(feed.url) && feed.error !== null)
+  if (failing.length === 0) return ''
+  return `; ${failing.length} of ${ours.size} feeds failed (${failing.map((feed) => `${feed.url}: ${feed.error}`).join('; ')})`
+}
+
+async function draftRow(
+  db: Db,
+  { clock, secret }: ComposeNeeds,
+  digest: Digest,
+  dueAt: Instant,
+  thin: Thin | undefined,
+): Promise<EditionRow> {
+  const id = editionId(secret, digest.name, dueAt)
+  return {
+    id,
+    ref: id.slice(-8),
+    digest: digest.name,
+    dueAt,
+    number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
+    status: thin?.rule === 'skip' ? 'skipped' : 'composed',
+    reason: thin?.reason ?? null,
+    subject: '',
+    preheader: '',
+    composedAt: clock.now(),
+    sealedAt: null,
+    approvedAt: null,
+    audienceAt: null,
+    finishedAt: null,
+  }
+}
+
+/** A skipped edition chose nothing: what it would have held stays pending, and the record says so. */
+async function writeChoices(db: Db, edition: EditionRow, choices: Choice[]): Promise<void> {
+  const skipped = edition.status === 'skipped'
+  const rows = choices.map(({ article, section, position, reason }) => ({
+    editionId: edition.id,
+    articleId: article.id,
+    section,
+    position: skipped ? null : position,
+    reason: skipped ? 'the edition was skipped; the article stays pending' : reason,
+  }))
+  await addChoices(db, rows)
+}

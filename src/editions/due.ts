@@ -1,0 +1,48 @@
+import { Cron } from 'croner'
+import { between, durationText, type Instant, toInstant } from '../clock.ts'
+import { type Digest, spanMilliseconds } from './digest.ts'
+
+/** At a time, after a long outage; the rest next time. */
+const most = 1000
+
+/** A run that the timetable owes: to be made, or missed, with the reason. */
+export type DueRun = { dueAt: Instant; missed: string | null }
+
+/**
+ * The runs after `decided` and not after `now`, oldest first. One missed by no more than `missed.within` is made up for;
+ * of several such only the newest is, since one letter is better than two at once.
+ */
+export function dueRuns(digest: Digest, decided: Instant, now: Instant): DueRun[] {
+  const within = spanMilliseconds(digest.missed.within)
+  const instants = runsAfter(digest, decided, most + 1, now)
+  const newest = instants.at(-1)
+  return instants.slice(0, most).map((dueAt) => {
+    const late = between(dueAt, now)
+    if (late > within) {
+      return { dueAt, missed: `missed by ${durationText(late)}; the rule makes up for ${digest.missed.within}` }
+    }
+    return { dueAt, missed: dueAt === newest ? null : `missed, and a newer run was due by then, at ${newest}` }
+  })
+}
+
+/**
+ * The next runs after an instant, at most `count`, not after `until`. Wall-clock times of the digest's zone: a time that
+ * a clock change leaves out runs at the change, a time that comes twice runs the first time.
+ */
+export function runsAfter(
+  digest: Pick<Digest, 'schedule' | 'zone'>,
+  after: Instant,
+  count: number,
+  until?: Instant,
+): Instant[] {
+  const cron = new Cron(digest.schedule, { timezone: digest.zone, paused: true })
+  const runs: Instant[] = []
+  let from = new Date(after)
+  while (runs.length < count) {
+    const next = cron.nextRun(from)
+    if (!next || (until !== undefined && toInstant(next) > until)) break
+    runs.push(toInstant(next))
+    from = next
+  }
+  return runs
+}

@@ -1,0 +1,44 @@
+import { articlesByUrl } from '../store/articles.ts'
+import { choicesAbout } from '../store/editions.ts'
+import { ledgerOf } from '../store/ledger.ts'
+import type { Db } from '../store/schema.ts'
+import { type Digest, feedsListed } from './digest.ts'
+
+export type Explanation = { digest: string; edition: number | null; status: string | null; answer: string }
+
+/**
+ * Says of an article in which edition of each digest it is, or why in none. Empty: no feed has ever shown that address.
+ */
+export async function explain(db: Db, digests: Digest[], url: string): Promise<Explanation[]> {
+  const answers: Explanation[] = []
+  for (const article of await articlesByUrl(db, url)) {
+    const entries = await ledgerOf(db, article.id)
+    const looks = await choicesAbout(db, article.id)
+    for (const entry of entries) {
+      const last = looks.find((look) => look.digest === entry.digest)
+      answers.push({ digest: entry.digest, edition: entry.number, status: entry.status, answer: answerOf(entry, last) })
+    }
+    for (const digest of digests) {
+      if (entries.some((entry) => entry.digest === digest.name)) continue
+      const answer = feedsListed(digest).includes(article.feedUrl)
+        ? `pending: seen on ${article.seenAt}, and no edition has been composed since`
+        : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
+      answers.push({ digest: digest.name, edition: null, status: null, answer })
+    }
+  }
+  return answers
+}
+
+type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
+type Look = Awaited<ReturnType<typeof choicesAbout>>[number] | undefined
+
+function answerOf(entry: Entry, last: Look): string {
+  if (entry.editionId !== null)
+    return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
+  if (entry.backlogAt !== null)
+    return `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`
+  if (!last) return `pending since ${entry.enrolledAt}: no edition has been composed since`
+  const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
+  if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
+  return `pending: ${edition} passed it over: ${last.reason}`
+}

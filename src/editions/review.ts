@@ -1,0 +1,65 @@
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { countDeliveries, skipRest } from '../store/deliveries.ts'
+import { editionById, moveEdition, note } from '../store/editions.ts'
+import { giveBack } from '../store/ledger.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
+import { editionName } from './edition.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+/** Lets a sealed or held edition go out. `who` stays on record. */
+export async function approve(needs: Needs, id: string, who: string): Promise<void> {
+  await move(needs, id, who, 'approved', {
+    from: ['sealed', 'held'],
+    change: (now) => ({ status: 'approved', approvedAt: now, reason: null }),
+    cannot: 'only a sealed or held edition can be approved',
+  })
+}
+
+/** Keeps an edition back until somebody approves it. */
+export async function hold(needs: Needs, id: string, who: string, reason: string): Promise<void> {
+  await move(needs, id, who, `held: ${reason}`, {
+    from: ['sealed', 'approved'],
+    change: () => ({ status: 'held', approvedAt: null, reason }),
+    cannot: 'only an edition that is sealed or approved, and not yet sending, can be held',
+  })
+}
+
+/**
+ * Ends an edition for good. Its articles are given back, unless somebody has it already: then what is queued is skipped,
+ * and the articles stay where they were read.
+ */
+export async function cancel(needs: Needs, id: string, who: string, reason: string): Promise<void> {
+  await needs.db.transaction().execute(async (db: Db) => {
+    await move({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
+      from: ['composed', 'sealed', 'approved', 'held', 'sending'],
+      change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
+      cannot: 'it has ended already',
+    })
+    await skipRest(db, id, `the edition was cancelled: ${reason}`, needs.clock.now())
+    const counts = await countDeliveries(db, id)
+    if (counts.accepted + counts.unknown + counts.sending === 0) await giveBack(db, id)
+  })
+}
+
+type Move = {
+  from: EditionRow['status'][]
+  change: (now: string) => Partial<EditionRow>
+  cannot: string
+}
+
+async function move(
+  { db, clock }: Needs,
+  id: string,
+  who: string,
+  what: string,
+  { from, change, cannot }: Move,
+): Promise<void> {
+  const now = clock.now()
+  if (await moveEdition(db, id, from, change(now))) return await note(db, id, who, what, now)
+  const edition = await editionById(db, id)
+  if (!edition)
+    throw new AppError('missing', `there is no edition ${id}`, { hint: 'lastword edition list shows them.' })
+  throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
+}

@@ -1,0 +1,169 @@
+import { createReadStream } from 'node:fs'
+import { parse } from 'csv-parse/sync'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+import { parseAddress } from './address.ts'
+
+/** How a file is written: what its bytes mean, and what stands between its values. */
+export type Dialect = { encoding: string; delimiter: string }
+
+/** A row under the heading, by the line where it begins: its values by column, or why it cannot be read. */
+export type Row = { line: number; values: Record<string, string> } | { line: number; problem: string }
+
+/** A record has no more characters in a line, and no more lines, than this: beyond it a quotation mark was forgotten. */
+const longest = 100_000
+const tallest = 100
+
+const columnsHint = 'The first line names the columns: email, name, and anything else that you want to keep.'
+
+/**
+ * Reads a CSV file (RFC 4180) row by row, in constant memory. A row that is broken loses none of the others: where a
+ * quotation mark is never closed, reading goes on in the next line. Throws AppError without a column `email`.
+ */
+export async function* readRows(file: string, { encoding, delimiter }: Dialect): AsyncGenerator<Row> {
+  let columns: string[] | undefined
+  const isRow = (line: string) => columns !== undefined && looksWhole(splitRecord(line, delimiter), columns)
+  for await (const record of recordsOf(file, { encoding, delimiter }, isRow)) {
+    if ('problem' in record) yield record
+    else if (columns) yield toRow(splitRecord(record.text, delimiter), columns, record.line)
+    else columns = checkColumns(splitRecord(record.text, delimiter), `${file}:${record.line}`)
+  }
+  if (!columns) throw new AppError('invalid', `${file} is empty`, { hint: columnsHint })
+}
+
+function checkColumns(record: string[], place: string): string[] {
+  const columns = record.map((name) => name.trim().toLowerCase())
+  const email = columns.findIndex((name) => ['email', 'e-mail', 'email address', 'mail'].includes(name))
+  if (email < 0)
+    throw new AppError('invalid', `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`, {
+      hint: columnsHint,
+    })
+  columns[email] = 'email'
+  return columns.map((name, index) => (columns.indexOf(name) === index ? name : '')) // of two alike the first counts
+}
+
+function toRow(record: string[], columns: string[], line: number): Row {
+  const beyond = record.slice(columns.length).some((value) => value.trim() !== '')
+  if (record.length < columns.length || beyond)
+    return { line, problem: `has ${record.length} columns where ${columns.length} are expected` }
+  const values = columns.flatMap((column, index) => (column ? [[column, (record[index] ?? '').trim()]] : []))
+  return { line, values: Object.fromEntries(values) }
+}
+
+function looksWhole(record: string[], columns: string[]): boolean {
+  return record.length === columns.length && parseAddress(record[columns.indexOf('email')] ?? '') !== undefined
+}
+
+function splitRecord(text: string, delimiter: string): string[] {
+  if (!text.includes('"')) return text.split(delimiter)
+  return parse(text, { delimiter, recordDelimiter: '\n', relaxQuotes: true })[0] ?? []
+}
+
+type Found = { line: number; text: string } | { line: number; problem: string }
+
+/**
+ * Puts lines together to records: a quoted value may hold line ends. Where the next line would be a row of its own
+ * (`isRow`), the quotation mark was forgotten: the line that opened it is a problem, and those after it are read anew.
+ */
+async function* recordsOf(file: string, dialect: Dialect, isRow: (line: string) => boolean): AsyncGenerator<Found> {
+  let line = 1
+  let held: string[] = []
+  let open = false
+  function* giveUp(): Generator<Found> {
+    const [, ...others] = held
+    held = []
+    open = false
+    yield { line: line++, problem: 'has a quotation mark that is never closed' }
+    for (const other of others) yield* take(other)
+  }
+  function* take(text: string): Generator<Found> {
+    while (open && (held.length === tallest || text.length > longest || isRow(text))) yield* giveUp()
+    if (text.length > longest) return yield { line: line++, problem: `is longer than ${longest} characters` }
+    if (!open && text.trim() === '') return void line++
+    held.push(text)
+    open = endsOpen(text, dialect.delimiter, open)
+    if (open) return
+    yield { line, text: held.join('\n') }
+    line += held.length
+    held = []
+  }
+  for await (const page of linesOf(file, dialect.encoding)) for (const text of page) yield* take(text)
+  while (open) yield* giveUp()
+}
+
+/** Whether a line ends inside a quoted value, by the rules of csv-parse with `relaxQuotes`. */
+function endsOpen(line: string, delimiter: string, open: boolean): boolean {
+  if (!line.includes('"')) return open
+  let inside = open
+  let begins = !open
+  for (let index = 0; index < line.length; index++) {
+    const character = line[index]
+    if (character === '"') {
+      if (inside && line[index + 1] === '"') index++
+      else inside = inside ? false : begins
+    }
+    begins = !inside && character === delimiter
+  }
+  return inside
+}
+
+/** Lines, as many at a time as come. What makes a line too long is dropped, but for one character that tells of it. */
+async function* linesOf(file: string, encoding: string): AsyncGenerator<string[]> {
+  const text = new TextDecoder(encoding)
+  let rest = ''
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    const all = rest + text.decode(chunk, { stream: true })
+    const cut = all.endsWith('\r') ? all.length - 1 : all.length // its \n may be still to come
+    const lines = all.slice(0, cut).split(/\r\n|\r|\n/)
+    rest = (lines.pop() ?? '').slice(0, longest + 1) + all.slice(cut)
+    yield lines
+  }
+  yield (rest + text.decode()).split(/\r\n|\r|\n/)
+}
+
+/** Looks through the file once: UTF-8 unless its bytes say otherwise; the delimiter that the first line has most of. */
+export async function sniff(file: string): Promise<Dialect> {
+  const utf8 = new TextDecoder('utf-8')
+  let encoding: string | undefined
+  let head = Buffer.alloc(0)
+  let good = 0
+  let bad = 0
+  const count = (text: string) => {
+    const strange = text.match(/[^\0-\x7f]/g) ?? []
+    const broken = strange.filter((character) => character === '\ufffd').length
+    bad += broken
+    good += strange.length - broken
+  }
+  try {
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      if (head.length === 0) encoding = encodingOfMark(chunk)
+      if (head.length < 4096) head = Buffer.concat([head, chunk]).subarray(0, 4096)
+      if (encoding) break
+      count(utf8.decode(chunk, { stream: true }))
+    }
+  } catch (error) {
+    throw cannotRead(file, error)
+  }
+  count(utf8.decode())
+  encoding ??= bad > good ? 'windows-1252' : 'utf-8' // else what spreadsheets write in Western Europe
+  const firstLine =
+    new TextDecoder(encoding)
+      .decode(head)
+      .trimStart()
+      .split(/[\r\n]/)[0] ?? ''
+  const parts = (mark: string) => firstLine.split(mark).length
+  const delimiter = [',', ';', '\t'].reduce((best, mark) => (parts(mark) > parts(best) ? mark : best))
+  return { encoding, delimiter }
+}
+
+/** By its byte order mark, or by the zeros that UTF-16 puts beside the first letter. */
+function encodingOfMark([first, second, third]: Buffer): string | undefined {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
+  if ((first === 0xff && second === 0xfe) || (first && second === 0)) return 'utf-16le'
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second)) return 'utf-16be'
+  return undefined
+}
+
+function cannotRead(file: string, error: unknown): AppError {
+  if (systemCode(error) === 'ENOENT') return new AppError('missing', `${file} does not exist`)
+  return new AppError('invalid', `${file} cannot be read: ${messageOf(error)}`, { cause: error })
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../clock.ts'
+import type { Db } from '../store/schema.ts'
+import { addSubscribers, type NewSubscriber } from '../store/subscribers.ts'
+import { addressKey, parseAddress } from './address.ts'
+import { type Row, readRows, sniff } from './csv.ts'
+
+export type ImportReport = {
+  /** Rows read, without the heading. */
+  rows: number
+  added: number
+  /** Subscribed before, or left, or suppressed: left as they were. */
+  known: number
+  /** Rows that could not be read, each with its line. The rest is imported all the same. */
+  problems: { line: number; problem: string }[]
+  problemCount: number
+}
+
+const pageSize = 500
+const problemsKept = 100
+
+/**
+ * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
+ * in constant memory. Columns: `email`, `name`, and any others as attributes. A broken row is reported with its line and
+ * loses none of the others. Throws AppError when the file cannot be read or has no column `email`.
+ */
+export async function importSubscribers(
+  { db, clock }: { db: Db; clock: Clock },
+  file: string,
+  digest: string,
+): Promise<ImportReport & { encoding: string }> {
+  const dialect = await sniff(file)
+  const report: ImportReport = { rows: 0, added: 0, known: 0, problems: [], problemCount: 0 }
+  let page: NewSubscriber[] = []
+  const flush = async () => {
+    const unique = new Map(page.toReversed().map((person) => [person.emailKey, person])) // of two rows the first counts
+    const added = await addSubscribers(db, digest, [...unique.values()].toReversed(), clock.now())
+    report.added += added
+    report.known += page.length - added
+    page = []
+  }
+  for await (const row of readRows(file, dialect)) {
+    report.rows += 1
+    const person = toSubscriber(row, file)
+    if ('problem' in person) addProblem(report, person)
+    else page.push(person)
+    if (page.length >= pageSize) await flush()
+  }
+  await flush()
+  return { ...report, encoding: dialect.encoding }
+}
+
+function toSubscriber(row: Row, file: string): NewSubscriber | { line: number; problem: string } {
+  if ('problem' in row) return row
+  const { email: given = '', name = '', ...attributes } = row.values
+  const { line } = row
+  if (Object.values(row.values).some((value) => value.includes('\ufffd')))
+    return { line, problem: 'has letters that are not in the encoding of the file' }
+  const email = parseAddress(given)
+  if (!email) {
+    return { line, problem: given ? `"${given.slice(0, 100)}" is not an email address` : 'has no email address' }
+  }
+  const proof = `import of ${file}, line ${line}`
+  return { email, emailKey: addressKey(email), name: plainName(name), attributes, proof }
+}
+
+/** One line without controls (PostgreSQL keeps no NUL), of 200 letters at most. */
+function plainName(name: string): string {
+  const plain = name.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return [...plain].slice(0, 200).join('')
+}
+
+function addProblem(report: ImportReport, problem: { line: number; problem: string }): void {
+  report.problemCount += 1
+  if (report.problems.length < problemsKept) report.problems.push(problem)
+}

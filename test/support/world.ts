@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, openApp } from '../../src/app.ts'
+import { type Config, configSchema } from '../../src/config.ts'
+import type { Digest } from '../../src/editions/digest.ts'
+import type { Render } from '../../src/editions/edition.ts'
+import { silentLog } from '../../src/log.ts'
+import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
+import { knowFeeds, recordSuccess } from '../../src/store/feeds.ts'
+import { addSubscribers } from '../../src/store/subscribers.ts'
+import { type FakeClock, fakeClock } from './clock.ts'
+
+export const newsFeed = 'https://magazine.example/latest.xml'
+export const opinionFeed = 'https://magazine.example/last-word.xml'
+
+const job = `
+title: The Weekly
+schedule: "0 7 * * FRI"
+zone: Europe/London
+subject: "{lead} · {title} {number}"
+preheader: "{second}"
+from: { name: The Weekly, address: weekly@magazine.example }
+approval: auto
+thin: { minimum: 2, rule: skip }
+sections:
+  - { name: latest, title: Latest news, layout: latest, feeds: [${newsFeed}], maximum: 5 }
+  - { name: last-word, title: Last word, layout: last-word, feeds: [${opinionFeed}], maximum: 2 }
+  - { name: have-your-say, title: Have your say, layout: have-your-say }
+`
+
+export type World = { app: App; digest: Digest; clock: FakeClock; folder: string; close(): Promise<void> }
+
+export type WorldOptions = {
+  storeUrl: string
+  /** Lines of the job file that take the place of the usual ones, by their key. */
+  job?: Record<string, string>
+  relayPort?: number
+  config?: Partial<Config>
+  clock?: FakeClock
+}
+
+/** A whole application on a real store: one digest, a clock that stands, nothing that runs by itself. */
+export async function openWorld({
+  storeUrl,
+  job: changes = {},
+  relayPort = 1,
+  config,
+  clock = fakeClock(),
+}: WorldOptions): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
+  mkdirSync(join(folder, 'jobs'))
+  writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
+  const app = await openApp({
+    config: { ...worldConfig(folder, storeUrl, relayPort), ...config },
+    clock,
+    log: silentLog,
+  })
+  return {
+    app,
+    digest: app.digests[0] as Digest,
+    clock,
+    folder,
+    async close() {
+      await app.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A key is replaced with everything that is indented below it. */
+function changed(changes: Record<string, string>): string {
+  const kept = job.split(/\n(?=\S)/).filter((entry) => !Object.keys(changes).some((key) => entry.startsWith(`${key}:`)))
+  const added = Object.entries(changes).map(([key, value]) => `${key}: ${value}`)
+  return [...kept, ...added].join('\n')
+}
+
+function worldConfig(folder: string, storeUrl: string, relayPort: number): Config {
+  return configSchema.parse({
+    publication: {
+      name: 'The Magazine',
+      site: 'https://magazine.example',
+      contact: 'letters@magazine.example',
+      address: '1 High Street',
+    },
+    relay: {
+      host: '127.0.0.1',
+      port: relayPort,
+      security: 'none',
+      timeout: 5,
+      returnPath: 'bounces@magazine.example',
+      connections: 3,
+    },
+    web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
+    store: { url: storeUrl },
+    jobs: join(folder, 'jobs'),
+    log: 'silent',
+  })
+}
+
+/** Lets a feed show these articles, newest first, an hour apart, the newest an hour ago. */
+export async function show({ app, clock }: World, feedUrl: string, titles: string[]): Promise<void> {
+  const [feed] = await knowFeeds(app.db, [feedUrl], clock.now())
+  if (!feed) throw new Error('no feed')
+  const articles = titles.map((title, index) =>
+    article(title, new Date(Date.parse(clock.now()) - (index + 1) * 3_600_000)),
+  )
+  await recordSuccess(
+    app.db,
+    feed.id,
+    { title: 'The Magazine', siteUrl: null, etag: null, lastModified: null },
+    clock.now(),
+  )
+  await keepArticles(app.db, feed.id, articles, clock.now())
+}
+
+export function article(title: string, published: Date): NewArticle {
+  const url = `https://magazine.example/${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`
+  return {
+    identity: url,
+    url,
+    title,
+    summary: `${title}: what happened.`,
+    author: 'A. Writer',
+    image: null,
+    video: null,
+    categories: [],
+    publishedAt: published.toISOString(),
+    updatedAt: null,
+  }
+}
+
+export async function subscribe({ app, digest, clock }: World, count: number): Promise<void> {
+  const people = Array.from({ length: count }, (_, index) => {
+    const email = `reader${String(index + 1).padStart(5, '0')}@readers.example`
+    return { email, emailKey: email, name: `Reader ${index + 1}`, attributes: {}, proof: 'test' }
+  })
+  for (let start = 0; start < people.length; start += 1000) {
+    await addSubscribers(app.db, digest.name, people.slice(start, start + 1000), clock.now())
+  }
+}
+
+/** Renders in a microsecond what the real renderer takes half a second for; tests of the rendering use the real one. */
+export const plainRender: Render = async ({ edition, sections, slot, digest }) => {
+  const titles = sections.flatMap((section) => section.articles.map((one) => one.title))
+  const head = JSON.stringify({
+    number: edition.number,
+    digest: { name: digest.name, title: digest.title },
+    publication: { name: 'The Magazine', site: 'https://magazine.example' },
+    webUrl: 'https://letters.magazine.example',
+    from: digest.from,
+    replyTo: 'letters@magazine.example',
+    returnPath: 'bounces@magazine.example',
+  })
+  const text = `${titles.join('\n')}\nhttps://letters.magazine.example/leave/${slot}\n`
+  return { head, subject: titles[0] ?? '', preheader: titles[1] ?? '', html: `<pre>${text}</pre>`, text, problems: [] }
+}
