@@ -1,0 +1,112 @@
+import type { Config } from '../config.ts'
+import type { Draft, DraftSection } from '../editions/edition.ts'
+import { fillPattern } from '../editions/pattern.ts'
+import type { Article } from '../store/articles.ts'
+import { editionLinks } from './links.ts'
+import { legible } from './palette.ts'
+import type { ArticleView, EditionView, SectionView } from './view.ts'
+
+type Publishing = Pick<Config, 'publication' | 'web'>
+
+/** Turns a draft into what a template may show. Dates are written in the digest's language and zone. */
+export function toView({ edition, digest, sections, slot }: Draft, { publication, web }: Publishing): EditionView {
+  const language = digest.language ?? publication.language
+  const dates = dateWriter(language, digest.zone)
+  const views = sections.map((section) => toSectionView(section, dates))
+  const titles = sections.flatMap((section) => section.articles.map((article) => article.title))
+  const values = {
+    title: digest.title,
+    number: String(edition.number),
+    date: dates.short(edition.dueAt),
+    lead: titles[0] ?? '',
+    second: titles[1] ?? '',
+    third: titles[2] ?? '',
+    count: String(titles.length),
+  }
+  const { name, tagline, site, contact, logo, colours } = publication
+  return {
+    language,
+    publication: {
+      name,
+      tagline,
+      site,
+      contact,
+      address: publication.address
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
+      logo: logo ?? null,
+      colours: { ...colours, onBrand: legible('#ffffff', colours.brand), onAccent: legible('#ffffff', colours.accent) },
+    },
+    digest: { name: digest.name, title: digest.title },
+    edition: { number: edition.number, date: dates.long(edition.dueAt), isoDate: dates.iso(edition.dueAt) },
+    subject: fillPattern(digest.subject, values),
+    preheader: fillPattern(digest.preheader, values),
+    introduction: (digest.introduction ?? '')
+      .split(/\n\s*\n/)
+      .map((text) => text.trim())
+      .filter(Boolean),
+    sections: views,
+    links: { site, contact: `mailto:${contact}`, ...editionLinks(web.url, edition.id, slot) },
+    why: `You get this because you subscribed to ${digest.title} by ${name}.`,
+  }
+}
+
+function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
+  const { name, title, layout } = section
+  const [lead = null, ...more] = articles.map((article) => toArticleView(article, dates))
+  return {
+    name,
+    title,
+    layout,
+    is: {
+      latest: layout === 'latest',
+      lastWord: layout === 'last-word',
+      focus: layout === 'focus',
+      tv: layout === 'tv',
+      haveYourSay: layout === 'have-your-say',
+    },
+    anchor: name,
+    text: section.text ?? '',
+    lead,
+    more,
+    count: articles.length,
+  }
+}
+
+function toArticleView(article: Article, dates: DateWriter): ArticleView {
+  const { title, url, summary, author, source, publishedAt, image, video } = article
+  return {
+    title,
+    url,
+    summary,
+    author,
+    source,
+    date: publishedAt ? dates.short(publishedAt) : '',
+    isoDate: publishedAt ? dates.iso(publishedAt) : '',
+    image: image && { url: image.url, alt: image.alt },
+    duration: video?.seconds ? durationOf(video.seconds) : '',
+  }
+}
+
+/** 245 seconds are "4:05"; 3,725 are "1:02:05". */
+function durationOf(seconds: number): string {
+  const total = Math.round(seconds)
+  const parts = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60]
+  const shown = parts[0] ? parts : parts.slice(1)
+  return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':')
+}
+
+type DateWriter = Record<'long' | 'short' | 'iso', (instant: string) => string>
+
+function dateWriter(language: string, timeZone: string): DateWriter {
+  const formatter = (options: Intl.DateTimeFormatOptions, locale = language) => {
+    const format = new Intl.DateTimeFormat(locale, { ...options, timeZone })
+    return (instant: string) => format.format(new Date(instant))
+  }
+  return {
+    long: formatter({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+    short: formatter({ day: 'numeric', month: 'long', year: 'numeric' }),
+    iso: formatter({ year: 'numeric', month: '2-digit', day: '2-digit' }, 'sv-SE'),
+  }
+}

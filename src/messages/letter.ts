@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts'
+import type { Digest } from '../editions/digest.ts'
+import type { Render } from '../editions/edition.ts'
+import type { EditionRow, VariantRow } from '../store/schema.ts'
+import { toView } from './edition-view.ts'
+import type { Letter, LetterHead } from './mime.ts'
+import { renderEdition } from './render.ts'
+import { openTemplate, type Template } from './template.ts'
+
+/** The one renderer, for preview, test and post alike: draft → view → Handlebars → MJML. */
+export function draftRenderer(config: Config): Render {
+  const templates = new Map<string, Template>()
+  return async (draft) => {
+    const { template: name } = draft.digest
+    const template = templates.get(name) ?? openTemplate(config.templates, name)
+    templates.set(name, template)
+    const view = toView(draft, config)
+    const head = JSON.stringify(headOf(config, draft.digest, draft.edition.number))
+    return { head, preheader: view.preheader, ...(await renderEdition(view, template)) }
+  }
+}
+
+function headOf({ publication, relay, web }: Config, digest: Digest, number: number): LetterHead {
+  const replyTo = digest.replyTo ?? publication.contact
+  return {
+    number,
+    digest: { name: digest.name, title: digest.title },
+    publication: { name: publication.name, site: publication.site },
+    webUrl: web.url,
+    from: digest.from,
+    replyTo,
+    returnPath: relay.returnPath ?? replyTo,
+  }
+}
+
+/** A sealed variant as the letter that it is. */
+export function letterOf(
+  edition: Pick<EditionRow, 'id'>,
+  variant: Pick<VariantRow, 'head' | 'subject' | 'html' | 'text' | 'slot'>,
+): Letter {
+  const { head, subject, html, text, slot } = variant
+  return { ...(JSON.parse(head) as LetterHead), editionId: edition.id, subject, html, text, slot }
+}
+
+/** The bytes without anybody's key: for the archive and for a preview. */
+export function withoutKey(text: string, slot: string): string {
+  return text.replaceAll(slot, '')
+}

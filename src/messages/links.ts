@@ -1,0 +1,20 @@
+/**
+ * The public addresses that stand in emails. They must work for as long as anybody keeps the email, so they live
+ * here, once, and the pages take theirs from this table.
+ */
+export const publicPaths = {
+  leave: '/leave/:key',
+  preferences: '/preferences/:key',
+  edition: '/editions/:id',
+} as const
+
+/** The links of one edition; `key` is a subscriber's key, or the slot that it will fill. */
+export function editionLinks(webUrl: string, editionId: string, key: string) {
+  const base = webUrl.replace(/\/+$/, '')
+  const link = (path: string) => base + path.replace(':key', key).replace(':id', editionId)
+  return {
+    leave: link(publicPaths.leave),
+    preferences: link(publicPaths.preferences),
+    view: link(publicPaths.edition),
+  }
+}

@@ -1,0 +1,146 @@
+import libmime from 'libmime'
+import type { Instant } from '../clock.ts'
+import { editionLinks } from './links.ts'
+import { quotedPrintable } from './quoted-printable.ts'
+
+/** What the headers say of all copies of a variant; sealed with its bytes. */
+export type LetterHead = {
+  number: number
+  digest: { name: string; title: string }
+  publication: { name: string; site: string }
+  webUrl: string
+  from: { name: string; address: string }
+  replyTo: string
+  /** Bounces go to this address, made personal: `bounces+key@example.org`. */
+  returnPath: string
+}
+
+/** What all copies of a variant have in common. */
+export type Letter = LetterHead & { editionId: string; subject: string; html: string; text: string; slot: string }
+
+/** One person's copy. */
+export type Copy = { email: string; name: string; key: string; date: Instant }
+
+export type Message = { envelope: { from: string; to: string }; messageId: string; raw: Buffer }
+
+/**
+ * Assembles and encodes the letter once, and returns what fills in one copy: a few headers, and the key in its slots.
+ * RFC 5322, MIME (RFC 2045–2047), List-Unsubscribe (RFC 2369) with one click (RFC 8058), List-Id (RFC 2919).
+ */
+export function compileLetter(letter: Letter): (copy: Copy) => Message {
+  const boundary = `lw-${letter.slot.slice(0, 24)}`
+  const domain = domainOf(letter.from.address)
+  const shared = sharedHeaders(letter, boundary)
+  const body = bodyPieces(letter, boundary)
+  return ({ email, name, key, date }) => {
+    const messageId = `<${key}@${domain}>`
+    const head = [
+      `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`,
+      `To: ${mailbox(name, email)}`,
+      `Message-ID: ${messageId}`,
+      ...unsubscribeHeaders(letter, key),
+      ...shared,
+    ]
+    const filled: Buffer[] = [Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'utf8')]
+    const keyBytes = Buffer.from(key, 'latin1')
+    for (const [index, piece] of body.entries()) filled.push(...(index === 0 ? [piece] : [keyBytes, piece]))
+    return { envelope: { from: returnPath(letter, key), to: email }, messageId, raw: Buffer.concat(filled) }
+  }
+}
+
+/** Personal as `name+key@domain`, so that a bounce says whose it is; as it is where the name leaves no room (RFC 5321 §4.5.3.1.1). */
+function returnPath(letter: Letter, key: string): string {
+  const [local, host] = splitAddress(letter.returnPath)
+  const personal = `${local}+${key}`
+  return personal.length <= 64 ? `${personal}@${host}` : letter.returnPath
+}
+
+function sharedHeaders(letter: Letter, boundary: string): string[] {
+  const { digest, publication, number } = letter
+  const listHost = new URL(publication.site).hostname
+  return [
+    `From: ${mailbox(letter.from.name, letter.from.address)}`,
+    `Reply-To: ${letter.replyTo}`,
+    header('Subject', letter.subject),
+    `List-Id: ${mailbox(digest.title, `${digest.name}.${listHost}`)}`,
+    `Feedback-ID: ${number}:${digest.name}:${label(publication.name)}:lastword`,
+    'Precedence: bulk',
+    'MIME-Version: 1.0',
+    `Content-Type: multipart/alternative; boundary="${boundary}"`,
+  ]
+}
+
+function unsubscribeHeaders(letter: Letter, key: string): string[] {
+  const { leave } = editionLinks(letter.webUrl, letter.editionId, key)
+  return [
+    `List-Unsubscribe: <${leave}>,\r\n <mailto:${letter.replyTo}?subject=leave%20${key}>`,
+    'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
+  ]
+}
+
+/** The encoded body, cut where the key goes. */
+function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
+  const part = (type: string) =>
+    `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
+  const pieces: Buffer[] = []
+  const join = (bytes: Buffer) => {
+    pieces.push(Buffer.concat([pieces.pop() ?? Buffer.alloc(0), bytes]))
+  }
+  const addPart = (head: string, content: string) => {
+    const [first = Buffer.alloc(0), ...others] = quotedPrintable(content, slot)
+    join(Buffer.from(head, 'latin1'))
+    join(first)
+    pieces.push(...others)
+  }
+  addPart(part('text/plain'), text)
+  addPart(`\r\n${part('text/html')}`, html)
+  join(Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'))
+  return pieces
+}
+
+/** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
+function mailbox(name: string, address: string): string {
+  const plain = oneLine(name)
+  if (plain === '') return `<${address}>`
+  if (isPlain(plain) && plain.length <= 200) return `"${plain.replace(/[\\"]/g, '\\$&')}"\r\n <${address}>`
+  return `${encoded(plain)}\r\n <${address}>`
+}
+
+function header(name: string, value: string): string {
+  const plain = oneLine(value)
+  const text = isPlain(plain) ? plain : encoded(plain)
+  return libmime.foldLines(`${name}: ${text.replace(/\r\n /g, ' ')}`, 76)
+}
+
+/** May stand in a header as it is: ASCII, of words short enough to fold, and nothing that reads as an encoded word. */
+function isPlain(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text) && !/[^ ]{60}| {2}|=\?/.test(text)
+}
+
+/** Encoded words of at most 75 characters each, one a line (RFC 2047 §2). */
+function encoded(text: string): string {
+  return libmime.encodeWord(text, 'B', 60).split(' ').join('\r\n ')
+}
+
+/** No line break can enter a header. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we remove
+  return text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim()
+}
+
+function label(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .slice(0, 40)
+      .replace(/^-|-$/g, '') || 'publication'
+  )
+}
+
+function splitAddress(address: string): [string, string] {
+  const at = address.lastIndexOf('@')
+  return [address.slice(0, at), address.slice(at + 1)]
+}
+
+const domainOf = (address: string) => splitAddress(address)[1]

@@ -1,0 +1,82 @@
+/**
+ * The colours of an email, light and dark: a few greys of ours, and the publication's two colours made legible.
+ * Text needs a contrast of 4.5:1 with what it stands on (WCAG 2.2, 1.4.3), whatever colours somebody wrote in lastword.yml.
+ */
+export type Palette = { light: Shades; dark: Shades; bars: Bars }
+
+/** `brand` and `accent` are for text and rules, legible on page, paper and tint; `bar` stands under white text. */
+export type Shades = {
+  page: string
+  paper: string
+  tint: string
+  text: string
+  quiet: string
+  rule: string
+  bar: string
+  brand: string
+  accent: string
+}
+
+/** Filled areas, the same in light and dark. */
+export type Bars = { brand: string; onBrand: string; accent: string; onAccent: string }
+
+const light = {
+  page: '#f3f1ec',
+  paper: '#ffffff',
+  tint: '#f7f3e9',
+  text: '#1d1f21',
+  quiet: '#595c60',
+  rule: '#dcd8ce',
+  bar: '#16181b',
+}
+const dark = {
+  page: '#101214',
+  paper: '#1b1e21',
+  tint: '#25292d',
+  text: '#f0eee9',
+  quiet: '#b3b6ba',
+  rule: '#41464b',
+  bar: '#3a4046',
+}
+
+export function paletteOf({ brand, accent, onBrand, onAccent }: Bars): Palette {
+  return {
+    light: { ...light, brand: legible(brand, light.page), accent: legible(accent, light.page) },
+    dark: { ...dark, brand: legible(brand, dark.tint, 7), accent: legible(accent, dark.tint, 6) },
+    bars: { brand, accent, onBrand: legible(onBrand, brand), onAccent: legible(onAccent, accent) },
+  }
+}
+
+/** The colour itself if it can be read on `ground`, else the nearest mix with black or white that can. */
+export function legible(colour: string, ground: string, ratio = 4.5): string {
+  const pole = contrast('#000000', ground) > contrast('#ffffff', ground) ? '#000000' : '#ffffff'
+  const shares = Array.from({ length: 21 }, (_, step) => step / 20)
+  return shares.map((share) => mix(colour, pole, share)).find((shade) => contrast(shade, ground) >= ratio) ?? pole
+}
+
+/** WCAG 2.2: from 1 (the same) to 21 (black on white). */
+export function contrast(one: string, other: string): number {
+  const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number]
+  return (lighter + 0.05) / (darker + 0.05)
+}
+
+function luminance(colour: string): number {
+  const [red, green, blue] = channels(colour).map((value) => linear(value / 255)) as [number, number, number]
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+const linear = (value: number) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+
+function mix(colour: string, pole: string, share: number): string {
+  if (share === 0) return colour
+  const ends = channels(pole)
+  return `#${channels(colour)
+    .map((value, index) => Math.round(value + ((ends[index] as number) - value) * share))
+    .map((value) => value.toString(16).padStart(2, '0'))
+    .join('')}`
+}
+
+function channels(colour: string): number[] {
+  if (!/^#[0-9a-f]{6}$/i.test(colour)) throw new TypeError(`${colour} is not a colour such as #0b4f6c`)
+  return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+}

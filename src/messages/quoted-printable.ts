@@ -1,0 +1,64 @@
+const lineLimit = 76 // RFC 2045 §6.7 rule 5, with the "=" of a soft line end
+const hex = '0123456789ABCDEF'
+
+/**
+ * Encodes text as quoted-printable (RFC 2045 §6.7) around a slot: the pieces before, between and behind its places.
+ * The slot stands on an encoded line of its own, so that whatever is put there, as long as the slot and in plain ASCII,
+ * leaves every other byte as it is. A dot or "From " at the beginning of a line is encoded, so that SMTP has nothing to
+ * stuff and no mailbox anything to escape.
+ */
+export function quotedPrintable(text: string, slot: string): Buffer[] {
+  const pieces = text.replace(/\r\n|\r|\n/g, '\r\n').split(slot)
+  return pieces.map((piece, index) => {
+    const body = encode(Buffer.from(piece, 'utf8'))
+    const opens = index > 0 ? '=\r\n' : '' // the slot's line ends softly
+    const closes = index < pieces.length - 1 && !endsLine(body) ? '=\r\n' : ''
+    return Buffer.from(opens + body + closes, 'latin1')
+  })
+}
+
+function endsLine(body: string): boolean {
+  return body === '' || body.endsWith('\r\n')
+}
+
+function encode(bytes: Buffer): string {
+  let out = ''
+  let line = ''
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] as number
+    if (byte === 13 && bytes[index + 1] === 10) {
+      out += `${hardEnd(line)}\r\n`
+      line = ''
+      index++
+      continue
+    }
+    const length = isPlain(byte) ? 1 : 3
+    if (line.length + length > lineLimit - 1) {
+      out += `${line}=\r\n`
+      line = ''
+    }
+    line += isPlain(byte) && !(line === '' && isTouchy(bytes, index)) ? String.fromCharCode(byte) : escaped(byte)
+  }
+  return out + hardEnd(line)
+}
+
+function isPlain(byte: number): boolean {
+  return (byte >= 32 && byte <= 126 && byte !== 61) || byte === 9
+}
+
+/** A dot, or the beginning of "From ", where a line begins. */
+function isTouchy(bytes: Buffer, index: number): boolean {
+  return bytes[index] === 46 || (bytes[index] === 70 && bytes[index + 1] === 114)
+}
+
+function escaped(byte: number): string {
+  return `=${hex[byte >> 4]}${hex[byte & 15]}`
+}
+
+/** White space before a line end would be lost on the way (RFC 2045 §6.7 rule 3). */
+function hardEnd(line: string): string {
+  if (!/[ \t]$/.test(line)) return line
+  const blank = escaped(line.charCodeAt(line.length - 1))
+  const kept = line.slice(0, -1)
+  return kept.length + blank.length > lineLimit - 1 ? `${kept}=\r\n${blank}` : kept + blank
+}
