@@ -1,0 +1,162 @@
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import type { Message } from '../messages/mime.ts'
+import {
+  claimDelivery,
+  countDeliveries,
+  type DeliveryCounts,
+  dueDeliveries,
+  freezePage,
+  type QueuedDelivery,
+  recordDelivery,
+  repeatUnknown,
+  skipIfGone,
+} from '../store/deliveries.ts'
+import { editionById, moveEdition, note } from '../store/editions.ts'
+import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
+import type { Worker } from '../store/workers.ts'
+import { afterResult, type SendResult } from './delivery.ts'
+import type { Relay } from './relay.ts'
+
+/** `personalise` fills one copy of the sealed letter. */
+export type DeliverNeeds = {
+  db: Db
+  clock: Clock
+  relay: Relay
+  worker: Worker
+  personalise: (delivery: QueuedDelivery) => Message
+}
+
+export type DeliverOptions = {
+  /** The digest's rule for what was cut off inside the relay's answer. */
+  unknown: 'repeat' | 'hold'
+  /** When it fires, nothing new is begun; what is in flight is finished and recorded. */
+  signal?: AbortSignal
+  onProgress?: (counts: DeliveryCounts) => void
+}
+
+export type DeliverReport = {
+  counts: DeliveryCounts
+  finished: boolean
+  /** Why the pass ended before everything was tried, in words; null if nothing more can be done now. */
+  stopped: string | null
+}
+
+const pageSize = 500
+/** So many messages in a row that could not even be handed over, and the relay is down. */
+const unsentLimit = 10
+
+/**
+ * Sends what an approved edition still owes: freezes the audience, tries every delivery that is due, records each
+ * answer, and closes the edition when nothing is left. Stop it anywhere and call it again: nobody is lost, nobody is
+ * repeated but by the rule for `unknown`.
+ */
+export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
+  const { db, clock } = needs
+  const edition = await beginSending(needs, editionId)
+  await freezeAudience(needs, edition)
+  if (options.unknown === 'repeat') await repeatUnknown(db, editionId, clock.now())
+  const stopped = await tryAll(needs, editionId, options)
+  const counts = await countDeliveries(db, editionId)
+  const finished = stopped === null && (await finish(needs, editionId, counts))
+  return { counts, finished, stopped }
+}
+
+async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
+  if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
+    await note(db, id, 'lastword', 'sending began', clock.now())
+  }
+  const edition = await editionById(db, id)
+  if (edition?.status !== 'sending') {
+    throw new AppError(
+      'conflict',
+      `edition ${id} is ${edition?.status ?? 'unknown'}: only an approved edition can be sent`,
+    )
+  }
+  return edition
+}
+
+async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow): Promise<void> {
+  if (edition.audienceAt !== null) return
+  while ((await freezePage(db, edition, 10_000, clock.now())) === 10_000);
+  await moveEdition(db, edition.id, ['sending'], { audienceAt: clock.now() })
+}
+
+/** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
+async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<string | null> {
+  const pass: Pass = { stopped: null, unsent: 0, counts: await countDeliveries(needs.db, editionId) }
+  options.signal?.addEventListener('abort', () => stop(pass, 'asked to stop'), { once: true })
+  if (options.signal?.aborted) stop(pass, 'asked to stop')
+  options.onProgress?.(pass.counts)
+  const queue = duePages(needs, editionId)
+  const senders = Array.from({ length: needs.relay.connections }, async () => {
+    for await (const delivery of queue) {
+      if (pass.stopped !== null) return
+      await sendOne(needs, delivery, pass)
+      options.onProgress?.(pass.counts)
+    }
+  })
+  await Promise.all(senders)
+  return pass.stopped
+}
+
+type Pass = { stopped: string | null; unsent: number; counts: DeliveryCounts }
+
+function count(pass: Pass, status: DeliveryStatus): void {
+  pass.counts.queued -= 1
+  pass.counts[status] += 1
+}
+
+function stop(pass: Pass, reason: string): void {
+  pass.stopped ??= reason
+}
+
+/** One stream of deliveries that all senders draw from; a page is read when the one before it is used up. */
+function duePages({ db, clock }: DeliverNeeds, editionId: string): AsyncIterable<QueuedDelivery> {
+  let page: QueuedDelivery[] = []
+  let after = ''
+  let reading: Promise<void> = Promise.resolve()
+  const readPage = async () => {
+    if (page.length > 0) return
+    page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now() })
+    after = page.at(-1)?.subscriberId ?? after
+  }
+  const next = async (): Promise<IteratorResult<QueuedDelivery>> => {
+    if (page.length === 0) {
+      reading = reading.then(readPage)
+      await reading
+    }
+    const value = page.shift()
+    return value ? { value, done: false } : { value: undefined, done: true }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next }) }
+}
+
+/** claimed → handed over → recorded: each step is committed before the next begins. */
+async function sendOne(needs: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
+  const { db, clock, relay, worker, personalise } = needs
+  if (!(await claimDelivery(db, delivery, worker.id, clock.now()))) {
+    if (await skipIfGone(db, delivery, clock.now())) count(pass, 'skipped')
+    return
+  }
+  const result = await relay.send(personalise(delivery))
+  const row = afterResult(result, delivery.attempts, clock.now())
+  await recordDelivery(db, delivery, worker.id, row, clock.now())
+  count(pass, row.status)
+  watchRelay(pass, result)
+}
+
+/** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
+function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
+  pass.unsent = kind === 'unsent' ? pass.unsent + 1 : 0
+  if (pass.unsent >= unsentLimit) stop(pass, `the relay takes no messages: ${reply}`)
+}
+
+async function finish({ db, clock }: DeliverNeeds, id: string, counts: DeliveryCounts): Promise<boolean> {
+  if (counts.queued + counts.sending + counts.deferred > 0) return false
+  if (!(await moveEdition(db, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
+  const { accepted, refused, unknown, skipped } = counts
+  const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
+  await note(db, id, 'lastword', what, clock.now())
+  return true
+}

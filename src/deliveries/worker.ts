@@ -1,0 +1,71 @@
+import { readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { between, type Clock, type Instant, minute } from '../clock.ts'
+import { markAbandoned } from '../store/deliveries.ts'
+import { newId } from '../store/id.ts'
+import type { Db } from '../store/schema.ts'
+import { addWorker, allWorkers, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+/** A worker that has not been seen for so long is dead, wherever it ran. */
+const silence = 2 * minute
+
+/** Registers this process as a sender. Whoever takes over after a crash knows by this row what was in its hands. */
+export async function startWorker({ db, clock }: Needs): Promise<Worker> {
+  const now = clock.now()
+  const worker = { id: newId(now), host: thisHost(), pid: process.pid, startedAt: now, seenAt: now }
+  await addWorker(db, worker)
+  return worker
+}
+
+export async function keepAlive({ db, clock }: Needs, worker: Worker): Promise<void> {
+  await touchWorker(db, worker.id, clock.now())
+}
+
+/** Goes in good order: nothing is in its hands any more. */
+export async function stopWorker({ db }: Needs, worker: Worker): Promise<void> {
+  await removeWorker(db, worker.id)
+}
+
+/**
+ * What dead senders had in their hands becomes `unknown`: it may be out. Returns how many deliveries that were.
+ * A sender on this machine is dead when its process is; one elsewhere when it has been silent for two minutes.
+ */
+export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
+  let released = 0
+  for (const worker of await allWorkers(db)) {
+    if (worker.id === self.id || isAlive(worker, self, clock.now())) continue
+    released += await db.transaction().execute(async (trx) => {
+      const count = await markAbandoned(trx, worker.id, clock.now())
+      await removeWorker(trx, worker.id)
+      return count
+    })
+  }
+  return released
+}
+
+function isAlive(worker: Worker, self: Worker, now: Instant): boolean {
+  const recent = between(worker.seenAt, now) < silence
+  if (worker.host !== self.host) return recent
+  if (worker.pid === self.pid) return worker.startedAt >= self.startedAt && recent // else its number was given to us
+  return recent && processExists(worker.pid)
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** The host's name and its process namespace: two containers may share a name, and each has a process 1. */
+function thisHost(): string {
+  try {
+    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return hostname()
+  }
+}

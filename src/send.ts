@@ -1,0 +1,62 @@
+import type { App } from './app.ts'
+import { type Instant, later, minute, second } from './clock.ts'
+import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
+import { openRelay, type Relay } from './deliveries/relay.ts'
+import { releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
+import { AppError } from './errors.ts'
+import { letterOf } from './messages/letter.ts'
+import { compileLetter } from './messages/mime.ts'
+import { editionById, variantsOf } from './store/editions.ts'
+import type { Worker } from './store/workers.ts'
+import { deliveryKey } from './subscribers/token.ts'
+
+/** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
+export type Sender = { relay: Relay; worker: Worker; rest: Rest; close(): Promise<void> }
+
+/** A relay that took nothing is left alone until then, each time twice as long, up to ten minutes. */
+export type Rest = { until: Instant; next: number }
+
+const firstRest = 15 * second
+
+/** Becomes a sender, and first of all settles what a sender that died left in mid-air. */
+export async function openSender(app: App): Promise<Sender> {
+  const worker = await startWorker(app)
+  const relay = openRelay(app.config.relay)
+  const released = await releaseAbandoned(app, worker)
+  if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
+  return {
+    relay,
+    worker,
+    rest: { until: '', next: firstRest },
+    async close() {
+      relay.close()
+      await stopWorker(app, worker)
+    },
+  }
+}
+
+/** Sends what the approved edition still owes: the sealed bytes, each copy with its own key. */
+export async function sendEdition(
+  app: App,
+  sender: Sender,
+  editionId: string,
+  options: DeliverOptions,
+): Promise<DeliverReport> {
+  const { db, clock, secret } = app
+  const { relay, worker } = sender
+  const edition = await editionById(db, editionId)
+  const [variant] = await variantsOf(db, editionId)
+  if (!edition || !variant)
+    throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
+  const fill = compileLetter(letterOf(edition, variant))
+  const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
+    fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
+  const report = await deliver({ db, clock, relay, worker, personalise }, editionId, options)
+  sender.rest = restAfter(report, sender.rest, clock.now())
+  return report
+}
+
+function restAfter({ stopped }: DeliverReport, { next }: Rest, now: Instant): Rest {
+  if (stopped === null) return { until: '', next: firstRest }
+  return { until: later(now, next), next: Math.min(next * 2, 10 * minute) }
+}
