@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono'
+import type { App } from '../app.ts'
+import { runsAfter } from '../editions/due.ts'
+import { AppError } from '../errors.ts'
+import { withoutKey } from '../messages/letter.ts'
+import { editionById, latestEditions, variantsOf } from '../store/editions.ts'
+import type { EditionStatus } from '../store/schema.ts'
+import { type Env, editionIdOf, show, type Web } from './answer.ts'
+import { archivePolicy } from './security.ts'
+import { pathTo, urls } from './urls.ts'
+import { editionTitle, momentWriter } from './words.ts'
+
+const published: EditionStatus[] = ['approved', 'sending', 'sent']
+const shown = 100
+
+/** What anybody may see: the front page and each edition that went out. */
+export function archivePages(web: Web): Hono<Env> {
+  return new Hono<Env>()
+    .get(urls.front, (context) => front(web, context))
+    .get(urls.edition, (context) => edition(web, context))
+}
+
+async function front(web: Web, context: Context<Env>): Promise<Response> {
+  const { db, config, digests } = web.app
+  const sent = await latestEditions(db, { statuses: ['sent'], limit: shown })
+  const { name, tagline, address } = config.publication
+  const editions = sent.map((row) => {
+    const digest = digests.find((one) => one.name === row.digest)
+    return {
+      href: web.base + pathTo(urls.edition, row.id),
+      subject: row.subject,
+      name: editionTitle(row, digest),
+      due: momentWriter(digest?.zone)(row.dueAt),
+    }
+  })
+  const postal = address.trim().split('\n')
+  return show(web, context, 'front', { title: name, tagline, postal, digests: digestsOf(web.app), editions })
+}
+
+function digestsOf({ digests, clock }: App) {
+  return digests.map((digest) => {
+    const moment = momentWriter(digest.zone)
+    return { title: digest.title, next: runsAfter(digest, clock.now(), 1).map(moment) }
+  })
+}
+
+/** The sealed bytes with their slots emptied: what "view in browser" opens. */
+async function edition({ app }: Web, context: Context<Env>): Promise<Response> {
+  const row = await editionById(app.db, editionIdOf(context))
+  const variant = row && published.includes(row.status) ? await variantAll(app, row.id) : undefined
+  if (!variant) throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
+  context.header('Content-Security-Policy', archivePolicy)
+  context.header('Cache-Control', 'public, max-age=60')
+  return context.html(withoutKey(variant.html, variant.slot))
+}
+
+/** What everybody gets who chose no sections; undefined before the edition is sealed. */
+export async function variantAll({ db }: App, editionId: string) {
+  return (await variantsOf(db, editionId)).find((variant) => variant.name === 'all')
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { AppError, type ErrorCode } from '../errors.ts'
+import { type Env, say, type Web } from './answer.ts'
+
+const statuses: Record<ErrorCode, ContentfulStatusCode> = {
+  invalid: 400,
+  missing: 404,
+  conflict: 409,
+  forbidden: 403,
+  unavailable: 503,
+  internal: 500,
+}
+
+const titles: Partial<Record<ErrorCode, string>> = {
+  invalid: 'That cannot be done',
+  missing: 'Not found',
+  conflict: 'Not done',
+  forbidden: 'Not allowed',
+}
+
+export function statusOf(error: AppError): ContentfulStatusCode {
+  return statuses[error.code]
+}
+
+/** Words as a sentence: a capital at the start, a full stop at the end. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.')
+}
+
+export function notFound(web: Web, context: Context<Env>): Response {
+  const text = ['There is no page at this address. It may be a letter short, or the link is an old one.']
+  return say(web, context, 404, { title: 'Not found', text })
+}
+
+/** What a person can act on is shown; anything else is logged, and the person gets a reference to it. */
+export function failed(web: Web, context: Context<Env>, error: Error): Response {
+  const title = error instanceof AppError ? titles[error.code] : undefined
+  if (!(error instanceof AppError) || !title) return brokenPromise(web, context, error)
+  const text = [sentence(error.message), ...(error.hint ? [error.hint] : [])]
+  return say(web, context, statusOf(error), { title, text })
+}
+
+function brokenPromise(web: Web, context: Context<Env>, error: Error): Response {
+  const reference = randomBytes(4).toString('hex')
+  const { method, path } = context.req
+  web.app.log.error({ reference, method, path: withoutSecrets(path), err: error }, 'a page failed')
+  const text = [
+    'That is our fault, not yours. Please try again in a minute.',
+    `If it goes on, write to ${web.app.config.publication.contact} and name the reference ${reference}.`,
+  ]
+  return say(web, context, error instanceof AppError ? statusOf(error) : 500, { title: 'Something broke', text })
+}
+
+/** A key or token in a log would be as good as the email that it stands in. */
+function withoutSecrets(path: string): string {
+  return path.replace(/(\/(?:leave|preferences|sign-in)\/).+/, '$1…')
+}

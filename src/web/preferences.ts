@@ -1,0 +1,74 @@
+import { type Context, Hono } from 'hono'
+import { AppError } from '../errors.ts'
+import { renameSubscriber } from '../store/subscribers.ts'
+import { comeBack, leave } from '../subscribers/leave.ts'
+import { type Env, readForm, show, type Web } from './answer.ts'
+import { unknownKeyPage, withoutKeyPage } from './leave.ts'
+import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
+import { notCrossSite } from './session.ts'
+import { urls, withoutKeyPaths } from './urls.ts'
+
+/** A subscriber's own page. The key in the path is the permission; there is no cookie that another site could use. */
+export function preferencesPages(web: Web): Hono<Env> {
+  return new Hono<Env>()
+    .get(urls.preferences, (context) => page(web, context))
+    .post(urls.preferences, notCrossSite, (context) => change(web, context))
+    .on('GET', withoutKeyPaths(urls.preferences), (context) => withoutKeyPage(web, context, 200))
+}
+
+async function page(web: Web, context: Context<Env>, done = ''): Promise<Response> {
+  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
+  if (!recipient) return unknownKeyPage(web, context)
+  return show(web, context, 'preferences', view(recipient, done))
+}
+
+async function change(web: Web, context: Context<Env>): Promise<Response> {
+  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
+  if (!recipient) return unknownKeyPage(web, context)
+  const fields = await readForm(context)
+  return await page(web, context, await act(web, recipient, fields))
+}
+
+const longestName = 200
+
+/** Does what was asked, and says what happened. */
+async function act({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
+  const { subscriber, digest, editionId } = recipient
+  const asked = { subscriberId: subscriber.id, digest: digest.name, editionId, how: 'page' }
+  switch (fields.action) {
+    case 'leave': {
+      const left = await leave(app, asked)
+      return left ? `You have left ${digest.title}.` : `Nothing changed: you had left ${digest.title} before.`
+    }
+    case 'return': {
+      const back = await comeBack(app, asked)
+      return back ? `Welcome back to ${digest.title}.` : `Nothing changed: you had not left ${digest.title}.`
+    }
+    case 'rename': {
+      const name = (fields.name ?? '').slice(0, longestName)
+      if (name === subscriber.name) return 'Nothing changed: that was your name before.'
+      await renameSubscriber(app.db, subscriber.id, name)
+      return name ? `Saved: we call you ${name} from now on.` : 'Saved: we have no name of yours any more.'
+    }
+    default:
+      throw new AppError('invalid', 'nothing was changed: the form did not say what to do', {
+        hint: 'Go back and use one of the buttons.',
+      })
+  }
+}
+
+function view({ key, subscriber, subscription, digest }: Recipient, done: string) {
+  const hasLeft = subscription.leftAt !== null
+  return {
+    title: 'Your preferences',
+    key,
+    digest,
+    done,
+    name: subscriber.name,
+    address: maskedAddress(subscriber.email),
+    hasLeft,
+    isSuppressed: subscriber.suppressedAt !== null,
+    isPending: subscription.confirmedAt === null && !hasLeft,
+    longestName,
+  }
+}

@@ -1,0 +1,94 @@
+import type { Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { App } from '../app.ts'
+import { second } from '../clock.ts'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+import { editionActions } from './actions.ts'
+import type { Env, Web } from './answer.ts'
+import { archivePages } from './archive.ts'
+import { failed, notFound } from './failure.ts'
+import { healthPage } from './health.ts'
+import { leavePages } from './leave.ts'
+import { openPages } from './page.ts'
+import { preferencesPages } from './preferences.ts'
+import { limited, secured } from './security.ts'
+import { staffOnly } from './session.ts'
+import { signInPages } from './sign-in.ts'
+import { studioPage } from './studio.ts'
+import { studioEditionPages } from './studio-edition.ts'
+import { stylePage } from './style.ts'
+import { basePath, urls } from './urls.ts'
+
+/** The pages while they are served; `url` is where this process listens, which a proxy may stand before. */
+export type Serving = { url: string; close(): Promise<void> }
+
+/** Every page, answering without a network: `webApp(app).request('/health')`. */
+export function webApp(app: App): Hono<Env> {
+  const base = basePath(app.config.web.url)
+  const web: Web = { app, pages: openPages(), base }
+  const hono = new Hono<Env>()
+  hono.use(secured, limited(web))
+  hono.route('/', routes(web))
+  if (base) hono.route(base, routes(web)) // for a proxy that passes the path on whole
+  hono.notFound((context) => notFound(web, context))
+  hono.onError((error, context) => failed(web, context, error))
+  return hono
+}
+
+/** Serves the pages on `web.host` and `web.port` (0: any free one). AppError `unavailable` when it cannot listen there. */
+export async function serve(app: App): Promise<Serving> {
+  const server = createAdaptorServer({ fetch: webApp(app).fetch }) as Server
+  const url = await listen(server, app.config.web)
+  return { url, close: () => close(server) }
+}
+
+function routes(web: Web): Hono<Env> {
+  const routes = new Hono<Env>()
+  for (const open of [archivePages, leavePages, preferencesPages, stylePage, healthPage, signInPages]) {
+    routes.route('/', open(web))
+  }
+  routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
+  for (const closed of [studioPage, studioEditionPages, editionActions]) routes.route('/', closed(web))
+  return routes
+}
+
+function listen(server: Server, { host, port }: App['config']['web']): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(error, host, port)))
+    server.listen(port, host, () => {
+      const address = server.address()
+      const bound = typeof address === 'object' && address ? address.port : port
+      resolve(`http://${reachable(host)}:${bound}`)
+    })
+  })
+}
+
+function cannotListen(error: Error, host: string, port: number): AppError {
+  const code = systemCode(error)
+  const hints: Record<string, string> = {
+    EADDRINUSE: 'Stop the program that uses it, or choose another with web.port in lastword.yml or LASTWORD_WEB__PORT.',
+    EACCES: 'Ports below 1024 need rights of their own: choose a higher one with web.port, behind a proxy.',
+    EADDRNOTAVAIL: 'This machine has no such interface: correct web.host; 0.0.0.0 listens on all.',
+  }
+  const what = code === 'EADDRINUSE' ? `port ${port} of ${host} is taken` : `cannot listen on port ${port} of ${host}`
+  const message = code === 'EADDRINUSE' ? what : `${what}: ${messageOf(error)}`
+  return new AppError('unavailable', message, { hint: hints[code ?? ''], cause: error })
+}
+
+/** An address that a person on this machine can open. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** Answers what is asked already, and waits no longer than five seconds for whoever is slow. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatient = setTimeout(() => server.closeAllConnections(), 5 * second)
+    server.close(() => {
+      clearTimeout(impatient)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,34 @@
+import { publicPaths } from '../messages/links.ts'
+
+/** Every address that we answer. Those that stand in emails come from `messages/links.ts`. A GET changes nothing. */
+export const urls = {
+  front: '/',
+  style: '/style.css',
+  health: '/health',
+  ...publicPaths, // POST leave leaves, POST preferences renames, leaves or comes back
+  signIn: '/sign-in/:token', // POST uses the link up
+  signOut: '/sign-out', // POST only
+  studio: '/studio',
+  studioEdition: '/studio/editions/:id',
+  preview: '/studio/editions/:id/preview',
+  progress: '/studio/editions/:id/progress',
+  approval: '/studio/editions/:id/approval', // POST only, as the two below
+  hold: '/studio/editions/:id/hold',
+  cancellation: '/studio/editions/:id/cancellation',
+} as const
+
+/** The path with its one hole filled. */
+export function pathTo(url: (typeof urls)[keyof typeof urls], value = ''): string {
+  return url.replace(/:\w+/, encodeURIComponent(value))
+}
+
+/** What the archive's links look like, whose slots are empty: `/leave/` and `/leave`. */
+export function withoutKeyPaths(url: typeof urls.leave | typeof urls.preferences): string[] {
+  const bare = url.replace('/:key', '')
+  return [bare, `${bare}/`]
+}
+
+/** The path under which the pages stand, as part of `web.url`: empty, or `/newsletter`. */
+export function basePath(webUrl: string): string {
+  return new URL(webUrl).pathname.replace(/\/+$/, '')
+}

@@ -1,0 +1,133 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freezePage } from '../../src/store/deliveries.ts'
+import { recordFailure } from '../../src/store/feeds.ts'
+import { type Serving, serve } from '../../src/web/server.ts'
+import { makeSignInLink } from '../../src/web/sign-in.ts'
+import { openBrowser } from '../support/browser.ts'
+import { misfits, violations } from './look.ts'
+import { openSite, type Site } from './site.ts'
+
+let browser: Browser
+let site: Site
+let serving: Serving
+
+const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 'a secret of at least 32 characters' }
+
+beforeAll(async () => {
+  site = await openSite({ config: { web }, rendered: true })
+  const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
+  await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
+  serving = await serve(site.app)
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await serving?.close()
+  await site?.close()
+})
+
+const looks: BrowserContextOptions[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
+  [1200, 375].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
+)
+
+async function signedIn(look: BrowserContextOptions = {}): Promise<Page> {
+  const page = await (await browser.newContext(look)).newPage()
+  await page.goto(serving.url + new URL(await makeSignInLink(site.app, 'mira@example.org')).pathname)
+  await page.getByRole('button', { name: 'Sign in as mira@example.org' }).click()
+  return page
+}
+
+const become = (status: 'sealed' | 'approved' | 'sending' | 'sent' | 'held') =>
+  site.app.db.updateTable('editions').set({ status }).execute()
+
+const studioPage = () => `/studio/editions/${site.edition.id}`
+
+describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $viewport.width px)', (look) => {
+  const check = async (page: Page, paths: string[]) => {
+    for (const path of paths) {
+      await page.goto(serving.url + path)
+      expect([path, await violations(page), await misfits(page)]).toEqual([path, [], { tooWide: 0, tooSmall: [] }])
+    }
+    await page.context().close()
+  }
+
+  test('on the public pages', async () => {
+    const page = await (await browser.newContext(look)).newPage()
+    await become('sent')
+    await check(page, ['/', `/leave/${site.key}`, '/leave/', `/preferences/${site.key}`, '/leave/x', '/studio'])
+  })
+
+  test('in the studio, before an edition goes out and while it does', async () => {
+    await become('sealed')
+    const paths = ['/studio', ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view)]
+    await check(await signedIn(look), paths)
+    await become('sending')
+    await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
+  })
+})
+
+test('an editor signs in, looks at both widths, types a reason, and approves, without any script', async () => {
+  await become('sealed')
+  const page = await signedIn({ javaScriptEnabled: false })
+  await page.getByRole('link', { name: 'The Weekly 1' }).click()
+  expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(700)
+  await page.getByRole('link', { name: 'Phone' }).click()
+  expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(375)
+  expect(await page.frameLocator('iframe').getByText('Trams return to the harbour').count()).toBeGreaterThan(0)
+  await page.getByText('Hold it back…').click()
+  await page.getByLabel('Why').first().fill('the lead is wrong')
+  await page.getByRole('button', { name: 'Hold it back' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('You held it back: the lead is wrong')
+  await page.getByRole('button', { name: 'Approve it' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('You approved it.')
+  await page.context().close()
+})
+
+test('the progress of an edition brings itself up to date, and leaves the page around it alone', async () => {
+  await become('approved')
+  const page = await signedIn()
+  await page.goto(serving.url + studioPage())
+  await page.getByText('Cancel it…').click()
+  await page.getByRole('textbox', { name: 'Why' }).fill('half a rea')
+  const frame = page.frameLocator('iframe.progress')
+  await frame.getByText('Approved').waitFor()
+  await become('sending')
+  await freezePage(site.app.db, site.edition, 10, site.clock.now())
+  await frame.getByText('0 of 3 copies done').waitFor()
+  await become('sent')
+  await frame.getByText('Every copy has been tried.').waitFor()
+  expect(await page.getByRole('textbox', { name: 'Why' }).inputValue()).toBe('half a rea')
+  await frame.getByRole('link', { name: 'Show the whole page' }).click()
+  await page.getByText('There is nothing left to decide.').waitFor()
+  await page.context().close()
+})
+
+test('a reader leaves by the button and comes back by the next', async () => {
+  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
+  await page.goto(`${serving.url}/leave/${site.key}`)
+  await page.getByRole('button', { name: 'Leave The Weekly' }).click()
+  await page.getByRole('heading', { name: 'You have left The Weekly' }).waitFor()
+  await page.getByRole('button', { name: 'Come back to The Weekly' }).click()
+  await page.getByText('Welcome back to The Weekly.').waitFor()
+  await page.getByLabel('What we call you').fill('Zoë')
+  await page.getByRole('button', { name: 'Save the name' }).click()
+  await page.getByText('we call you Zoë from now on').waitFor()
+  await page.context().close()
+})
+
+test('a link in an archived edition leads out of it', async () => {
+  await become('sent')
+  const page = await (await browser.newContext()).newPage()
+  await page.route(`${web.url}/**`, async (route) => {
+    const answer = await site.get(new URL(route.request().url()).pathname) // where a proxy would stand
+    await route.fulfill({ status: answer.status, contentType: 'text/html', body: await answer.text() })
+  })
+  await page.goto(`${serving.url}/editions/${site.edition.id}`)
+  await page
+    .getByRole('link', { name: /preferences/i })
+    .last()
+    .click()
+  await page.getByRole('heading', { name: 'Please use the link in your own email' }).waitFor()
+  await page.context().close()
+})

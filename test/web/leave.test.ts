@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { outcomesOf } from '../../src/store/outcomes.ts'
+import { subscriptionsOf } from '../../src/store/subscribers.ts'
+import { deliveryKey } from '../../src/subscribers/token.ts'
+import { maskedAddress } from '../../src/web/recipient.ts'
+import { openSite, type Site } from './site.ts'
+
+let site: Site
+
+beforeEach(async () => {
+  site = await openSite()
+})
+afterEach(() => site.close())
+
+const leftAt = async () => (await subscriptionsOf(site.app.db, site.reader.id))[0]?.leftAt
+const outcomes = () => outcomesOf(site.app.db, site.reader.id)
+
+function oneClick(): [string, BodyInit][] {
+  const multipart = new FormData()
+  multipart.set('List-Unsubscribe', 'One-Click')
+  return [
+    ['urlencoded', 'List-Unsubscribe=One-Click'],
+    ['multipart', multipart],
+  ]
+}
+
+describe('leaving', () => {
+  test.each(oneClick())(
+    'works at once with the one-click body as %s, from another site, without a redirect',
+    async (_, body) => {
+      const answer = await site.post(`/leave/${site.key}`, body, {
+        'Sec-Fetch-Site': 'cross-site',
+        Origin: 'https://mail.example',
+      })
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('set-cookie')).toBeNull()
+      expect(await leftAt()).toBe(site.clock.now())
+      const [outcome] = await outcomes()
+      expect(outcome).toMatchObject({ kind: 'leave', editionId: site.edition.id, detail: 'weekly, by one-click' })
+    },
+  )
+
+  test('works by the button of the page, and says so', async () => {
+    const page = await (await site.get(`/leave/${site.key}`)).text()
+    expect(page).toContain('Leave The Weekly?')
+    expect(page).toContain('name="by" value="page"')
+    expect(await leftAt()).toBeNull()
+    const answer = await site.post(`/leave/${site.key}`, 'by=page')
+    expect(await answer.text()).toContain('You have left The Weekly')
+    expect((await outcomes())[0]?.detail).toBe('weekly, by page')
+  })
+
+  test('works even when the body is broken: who posts wants to leave', async () => {
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
+    expect((await site.post(`/leave/${site.key}`, 'no form at all', headers)).status).toBe(200)
+    expect(await leftAt()).toBe(site.clock.now())
+  })
+
+  test('twice is leaving once, and the page says which it was', async () => {
+    await site.post(`/leave/${site.key}`)
+    const answer = await site.post(`/leave/${site.key}`)
+    expect([answer.status, (await outcomes()).length]).toEqual([200, 1])
+    expect(await answer.text()).toContain('You have already left The Weekly')
+    expect(await (await site.get(`/leave/${site.key}`)).text()).toContain('Come back')
+  })
+
+  test('ends no other subscription of another reader', async () => {
+    await site.post(`/leave/${site.key}`)
+    const left = await site.app.db.selectFrom('subscriptions').selectAll().where('leftAt', 'is not', null).execute()
+    expect(left.map((row) => row.subscriberId)).toEqual([site.reader.id])
+  })
+
+  test('is refused alike for a forged key, a foreign secret and an unknown person', async () => {
+    const { id: subscriberId } = site.reader
+    const editionRef = site.edition.ref
+    const stranger = { subscriberId: '019335c0-0000-7000-8000-000000000000', editionRef }
+    const keys = [
+      `${site.key.slice(0, -1)}${site.key.endsWith('a') ? 'b' : 'a'}`,
+      deliveryKey('another secret', { subscriberId, editionRef }),
+      deliveryKey(site.app.secret, stranger),
+      'x',
+      '%00',
+      '%E0%A4%A',
+    ]
+    const before = await site.rows()
+    const bodies = new Set<string>()
+    for (const key of keys)
+      for (const path of [`/leave/${key}`, `/preferences/${key}`])
+        for (const answer of [await site.get(path), await site.post(path, 'action=leave')]) {
+          expect([path, answer.status]).toEqual([path, 404])
+          bodies.add(await answer.text())
+        }
+    expect(bodies.size).toBe(1)
+    expect(await site.rows()).toBe(before)
+  })
+
+  test('is explained where the archive has no key', async () => {
+    for (const path of ['/leave/', '/leave', '/preferences/', '/preferences']) {
+      const answer = await site.get(path)
+      expect([path, answer.status]).toEqual([path, 200])
+      expect(await answer.text()).toContain('use the link in your own email')
+    }
+    expect((await site.post('/leave/', 'List-Unsubscribe=One-Click')).status).toBe(404)
+  })
+
+  test('works when the edition was lost with a restored backup, for who has one subscription', async () => {
+    const { db, secret } = site.app
+    const key = deliveryKey(secret, { subscriberId: site.reader.id, editionRef: '00000000' })
+    expect((await site.post(`/leave/${key}`)).status).toBe(200)
+    expect(await leftAt()).toBe(site.clock.now())
+    await db
+      .insertInto('subscriptions')
+      .values({ digest: 'other', subscriberId: site.reader.id, confirmedAt: null, leftAt: null, proof: '' })
+      .execute()
+    expect((await site.post(`/leave/${key}`)).status).toBe(404)
+  })
+
+  test('takes no more than 64 KB, and says so', async () => {
+    const before = await site.rows()
+    const body = `by=${'x'.repeat(65 * 1024)}`
+    const answer = await site.post(`/leave/${site.key}`, body, { 'Content-Length': String(body.length) })
+    expect(answer.status).toBe(413)
+    expect(await answer.text()).toContain('64 KB')
+    const stream = new Blob([body]).stream()
+    const streamed = await site.post(`/preferences/${site.key}`, stream, {
+      'Content-Type': 'application/x-www-form-urlencoded',
+    })
+    expect(streamed.status).toBe(413)
+    expect(await site.rows()).toBe(before)
+  })
+})
+
+describe('the preferences', () => {
+  const act = (fields: Record<string, string>, headers = {}) =>
+    site.post(`/preferences/${site.key}`, new URLSearchParams(fields), headers)
+
+  test('show the name and never the whole address', async () => {
+    for (const path of [`/preferences/${site.key}`, `/leave/${site.key}`]) {
+      const page = await (await site.get(path)).text()
+      expect(page).toContain('r…1@readers.example')
+      expect(page).not.toContain('reader00001@')
+    }
+    expect(await (await site.get(`/preferences/${site.key}`)).text()).toContain('value="Reader 1"')
+  })
+
+  test('rename, leave and come back, and say each time what happened', async () => {
+    expect(await (await act({ action: 'rename', name: ' Zoë\u0000 \n Q ' })).text()).toContain('we call you Zoë Q')
+    expect(await (await act({ action: 'rename', name: 'Zoë Q' })).text()).toContain('Nothing changed')
+    expect(await (await act({ action: 'leave' })).text()).toContain('You have left The Weekly.')
+    expect(await leftAt()).toBe(site.clock.now())
+    expect(await (await act({ action: 'leave' })).text()).toContain('Nothing changed')
+    expect(await (await act({ action: 'return' })).text()).toContain('Welcome back to The Weekly.')
+    expect(await leftAt()).toBeNull()
+    expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave', 'return'])
+    expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.proof).toContain('asked for by page')
+  })
+
+  test('refuse what another site posts, and what says nothing', async () => {
+    const before = await site.rows()
+    expect((await act({ action: 'leave' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    expect((await act({ action: 'delete everything' })).status).toBe(400)
+    expect((await act({})).status).toBe(400)
+    expect(await site.rows()).toBe(before)
+  })
+})
+
+test.each([
+  ['mira@example.org', 'm…a@example.org'],
+  ['ab@example.org', 'a…@example.org'],
+  ['a@example.org', 'a…@example.org'],
+])('%s is masked as %s', (email, masked) => expect(maskedAddress(email)).toBe(masked))

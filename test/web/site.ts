@@ -1,0 +1,113 @@
+import type { Config } from '../../src/config.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { enrolArticles } from '../../src/editions/enrol.ts'
+import { seal } from '../../src/editions/seal.ts'
+import type { EditionRow, SubscriberRow } from '../../src/store/schema.ts'
+import { subscriberByEmail } from '../../src/store/subscribers.ts'
+import { deliveryKey } from '../../src/subscribers/token.ts'
+import { webApp } from '../../src/web/server.ts'
+import { makeSignInLink } from '../../src/web/sign-in.ts'
+import { sqliteUrl } from '../support/engines.ts'
+import { newsFeed, openWorld, opinionFeed, plainRender, show, subscribe, type World } from '../support/world.ts'
+
+export const titles = ['Council opens its books', 'Trams return to the harbour', 'A library that lends tools']
+
+const opinions = ['What the tram taught us', 'Second thoughts', 'Third thoughts, passed over']
+
+export type Site = World & {
+  edition: EditionRow
+  reader: SubscriberRow
+  /** The key in the links of the first reader's copy. */
+  key: string
+  get(path: string, headers?: Record<string, string>): Promise<Response>
+  post(path: string, body?: BodyInit, headers?: Record<string, string>): Promise<Response>
+  signIn(staff?: string): Promise<Editor>
+  /** Every row of every table, to see whether anything changed. */
+  rows(): Promise<string>
+}
+
+/** Somebody with a session. `post` sends the token of their forms along. */
+export type Editor = {
+  cookie: string
+  csrf: string
+  get(path: string): Promise<Response>
+  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>
+}
+
+type Options = {
+  titles?: string[]
+  config?: Partial<Config>
+  job?: Record<string, string> /** With the real templates; half a second instead of none. */
+  rendered?: boolean
+}
+
+/** A world with three readers and one sealed edition, and its pages. */
+export async function openSite(options: Options = {}): Promise<Site> {
+  const { url, remove } = sqliteUrl()
+  const { config = {}, job = {} } = options
+  const world = await openWorld({ storeUrl: url, config, job })
+  await show(world, newsFeed, options.titles ?? titles)
+  await show(world, opinionFeed, opinions.slice(0, 2))
+  await enrolArticles(world.app, world.digest) // the feed is known now: a third piece is no backlog
+  await show(world, opinionFeed, opinions)
+  await subscribe(world, 3)
+  const needs = { ...world.app, render: options.rendered ? world.app.render : plainRender }
+  const composed = await compose(needs, world.digest, world.clock.now())
+  if (!composed) throw new Error('nothing composed')
+  const edition = await seal(needs, composed.id, world.digest)
+  const reader = await subscriberByEmail(world.app.db, 'reader00001@readers.example')
+  if (!reader) throw new Error('no reader')
+  const web = webApp(world.app)
+  const get = async (path: string, headers = {}) => web.request(path, { headers })
+  const post = async (path: string, body: BodyInit = '', headers = {}) =>
+    web.request(path, { method: 'POST', body, duplex: 'half', headers: { ...typeOf(body), ...headers } } as RequestInit)
+  return {
+    ...world,
+    edition,
+    reader,
+    key: deliveryKey(world.app.secret, { subscriberId: reader.id, editionRef: edition.ref }),
+    get,
+    post,
+    signIn: async (staff = 'mira') => editorOf({ get, post }, await makeSignInLink(world.app, staff)),
+    rows: () => rowsOf(world),
+    async close() {
+      await world.close()
+      remove()
+    },
+  }
+}
+
+export async function editorOf({ get, post }: Pick<Site, 'get' | 'post'>, link: string): Promise<Editor> {
+  const answer = await post(new URL(link).pathname)
+  const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const studio = await (await get('/studio', { cookie })).text()
+  const csrf = /name="csrf" value="([^"]+)"/.exec(studio)?.[1] ?? ''
+  return {
+    cookie,
+    csrf,
+    get: (path) => get(path, { cookie }),
+    post: (path, fields = {}, headers = {}) =>
+      post(path, new URLSearchParams({ csrf, ...fields }), { cookie, ...headers }),
+  }
+}
+
+function typeOf(body: BodyInit): Record<string, string> {
+  return typeof body === 'string' ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}
+}
+
+const tables = [
+  'editions',
+  'history',
+  'ledger',
+  'subscribers',
+  'subscriptions',
+  'deliveries',
+  'outcomes',
+  'signInLinks',
+  'sessions',
+] as const
+
+async function rowsOf({ app }: World): Promise<string> {
+  const contents = await Promise.all(tables.map((table) => app.db.selectFrom(table).selectAll().execute()))
+  return JSON.stringify(contents, null, 1)
+}
