@@ -1,0 +1,169 @@
+import { html } from 'hono/html'
+import type { ParsedMail } from 'mailparser'
+import type { Instant } from '../clock.ts'
+import { type CaughtMessage, type CaughtSummary, summary } from './caught-mail.ts'
+import { headerFields } from './header-field.ts'
+
+type Markup = ReturnType<typeof html>
+
+/** The ways to look at one message, each an address of its own. */
+export const looks = [
+  { name: 'desktop', title: 'Desktop' },
+  { name: 'phone', title: 'Phone' },
+  { name: 'text', title: 'Text' },
+  { name: 'headers', title: 'Headers' },
+  { name: 'source', title: 'Source' },
+] as const
+
+export type Look = (typeof looks)[number]['name']
+
+type List = {
+  messages: CaughtSummary[]
+  search: string
+  /** How many messages match the search. */
+  found: number
+  count: number
+  duplicates: number
+  page: number
+  pages: number
+}
+
+export function listPage(list: List): Markup {
+  const { messages, search, found, count, duplicates, page, pages } = list
+  return layout(
+    search ? `Messages to ${search}` : 'Caught messages',
+    html`
+    <h1>Caught messages</h1>
+    <p class="facts">${plural(count, 'message')} caught, ${plural(duplicates, 'duplicate')}. Nothing left this machine. <a href="/">Look again</a></p>
+    <form action="/" method="get" role="search">
+      <label for="to">Search by address</label>
+      <input id="to" name="to" type="search" value="${search}" autocomplete="off" spellcheck="false">
+      <button>Search</button>
+      ${search && html`<a href="/">Show all</a>`}
+    </form>
+    ${search && html`<p class="facts">${plural(found, 'message')} to an address with “${search}”</p>`}
+    ${messages.length ? html`<ul class="messages">${messages.map(row)}</ul>` : nothing(search)}
+    ${pages > 1 ? pager(search, page, pages) : ''}`,
+  )
+}
+
+function row(message: CaughtSummary): Markup {
+  return html`<li><a href="/messages/${message.number}">
+    <span class="to"><span class="hidden">to </span>${address(message.to)}</span>
+    <span class="subject">${message.subject || '(no subject)'}</span>
+    <span class="when">${time(message.receivedAt)}</span></a></li>`
+}
+
+function nothing(search: string): Markup {
+  return html`<p class="nothing">${search ? 'No message went to such an address.' : 'Nothing yet. Send an edition, then look again.'}</p>`
+}
+
+function pager(search: string, page: number, pages: number): Markup {
+  const pageAt = (to: number): string => `/?${new URLSearchParams({ ...(search && { to: search }), page: String(to) })}`
+  return html`<nav class="pager" aria-label="Pages">
+    ${page > 1 && html`<a rel="prev" href="${pageAt(page - 1)}">Newer</a>`}
+    <span>Page ${page} of ${pages}</span>
+    ${page < pages && html`<a rel="next" href="${pageAt(page + 1)}">Older</a>`}</nav>`
+}
+
+type Opened = {
+  message: CaughtMessage
+  look: Look
+  /** Absent when the message cannot be parsed. */
+  parsed: ParsedMail | undefined
+  newer: number | undefined
+  older: number | undefined
+}
+
+export function messagePage(opened: Opened): Markup {
+  const { message, look, parsed, newer, older } = opened
+  const { number, from, to, receivedAt, subject, bytes } = summary(message)
+  const title = subject || '(no subject)'
+  return layout(
+    `${title} – to ${to}`,
+    html`
+    <nav class="way" aria-label="Messages"><a href="/">All messages</a>
+      ${newer && html`<a href="/messages/${newer}/${look}">Newer</a>`}${older && html`<a href="/messages/${older}/${look}">Older</a>`}</nav>
+    <h1>${title}</h1>
+    <dl class="envelope">
+      <div><dt>To</dt><dd>${address(to)}</dd></div>
+      <div><dt>Return path</dt><dd>${from ? address(from) : '(empty)'}</dd></div>
+      <div><dt>Received</dt><dd>${time(receivedAt)}</dd></div>
+      <div><dt>Size</dt><dd>${(bytes / 1024).toFixed(1)} KB · <a href="/messages/${number}/message.eml" download>Download .eml</a></dd></div>
+      ${parsed?.attachments.length ? html`<div><dt>Attachments</dt><dd><ul>${parsed.attachments.map((file, index) => html`<li><a href="/messages/${number}/attachments/${index}" download>${file.filename ?? 'attachment'}</a> ${file.contentType}, ${(file.size / 1024).toFixed(1)} KB</li>`)}</ul></dd></div>` : ''}
+    </dl>
+    <nav class="tabs" aria-label="Ways to look at this message">${looks.map((each) => html`<a href="/messages/${number}/${each.name}"${each.name === look ? html` aria-current="page"` : ''}>${each.title}</a>`)}</nav>
+    ${panel(opened, title)}`,
+  )
+}
+
+function panel({ message, look, parsed }: Opened, title: string): Markup {
+  if (look === 'headers') return headersTable(message)
+  if (look === 'source') return block('Source', message.raw.subarray(0, 2_000_000).toString('utf8'))
+  if (!parsed) return html`<p class="nothing">This message could not be parsed. Its source may tell why.</p>`
+  if (look === 'text')
+    return parsed.text
+      ? block('Text', linked(parsed.text))
+      : html`<p class="nothing">This message has no text part.</p>`
+  if (!parsed.html) return html`<p class="nothing">This message has no HTML part.</p>`
+  return html`<div class="stage"><iframe class="${look}" src="/messages/${message.number}/body" title="${title}, as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe></div>`
+}
+
+function headersTable({ raw }: CaughtMessage): Markup {
+  return html`<div class="block" tabindex="0" role="region" aria-label="Headers"><table>
+    <thead><tr><th scope="col">Header</th><th scope="col">Value</th></tr></thead>
+    <tbody>${headerFields(raw).map(({ name, value }) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></div>`
+}
+
+function block(label: string, content: string | Markup[]): Markup {
+  return html`<pre class="block" tabindex="0" role="region" aria-label="${label}">${content}</pre>`
+}
+
+/** Plain text with its web addresses as links, so that a reader of the text part can try them too. */
+function linked(text: string): Markup[] {
+  return text
+    .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/)
+    .map((part, index) =>
+      index % 2 ? html`<a href="${part}" target="_blank" rel="noreferrer">${part}</a>` : html`${part}`,
+    )
+}
+
+export function missingPage(): Markup {
+  return layout(
+    'Not here',
+    html`<h1>There is no such message here</h1>
+    <p>The catcher keeps the newest 5,000 in memory. <a href="/">All messages</a></p>`,
+  )
+}
+
+function layout(title: string, main: Markup): Markup {
+  return html`<!doctype html>
+<html lang="en-GB">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width">
+  <meta name="color-scheme" content="light dark">
+  <title>${title} – Lastword mail catcher</title>
+  <link rel="stylesheet" href="/catcher.css">
+</head>
+<body>
+  <header><a href="/">Lastword <span>mail catcher</span></a></header>
+  <main>${main}</main>
+</body>
+</html>`
+}
+
+/** An address may be broken after its @, rather than anywhere. */
+function address(text: string): Markup {
+  const at = text.lastIndexOf('@') + 1
+  return html`${text.slice(0, at)}<wbr>${text.slice(at)}`
+}
+
+function time(instant: Instant): Markup {
+  const text = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
+  return html`<time datetime="${instant}">${text.format(new Date(instant))}</time>`
+}
+
+function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`
+}

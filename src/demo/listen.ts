@@ -1,0 +1,40 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server } from 'node:net'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+
+/** What every demo server binds to: reachable from this machine only. */
+export const host = '127.0.0.1'
+
+type Listening = Pick<Server, 'address' | 'once' | 'off'> & {
+  listen(port: number, host: string, listening: () => void): unknown
+}
+
+/** Starts listening on this machine, on any free port when `port` is 0, and gives the port. Says which port is taken. */
+export function listen(server: Listening, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(cannotListen(error, port))
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}
+
+function cannotListen(error: Error, port: number): AppError {
+  if (systemCode(error) === 'EADDRINUSE')
+    return new AppError('conflict', `port ${port} of ${host} is taken`, {
+      hint: 'Stop the program that uses it, or give another port.',
+      cause: error,
+    })
+  return new AppError('unavailable', `cannot listen on port ${port} of ${host}: ${messageOf(error)}`, { cause: error })
+}
+
+/** Stops listening and drops whatever connection is still open. */
+export function closeServer(server: HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

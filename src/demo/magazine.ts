@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises'
+import { hour, type Instant, later, minute, toInstant } from '../clock.ts'
+
+/** Our made-up magazine, as it stands in `fixtures/demo`, dated relative to one moment. */
+export type Magazine = {
+  name: string
+  tagline: string
+  contact: string
+  sections: MagazineSection[]
+}
+
+export type MagazineSection = {
+  name: 'latest' | 'last-word' | 'focus' | 'tv'
+  title: string
+  /** Where its articles live: `/news/<slug>`. */
+  path: string
+  feed: string
+  /** Newest first. */
+  articles: MagazineArticle[]
+}
+
+export type MagazineArticle = {
+  slug: string
+  path: string
+  title: string
+  standfirst: string
+  /** Paragraphs. */
+  body: string[]
+  author: string
+  /** What the author of an opinion piece does; empty for staff. */
+  role: string
+  category: string
+  picture: Picture
+  publishedAt: Instant
+  /** The length of a film in seconds; 0 for a piece to read. */
+  seconds: number
+}
+
+export type Picture = { path: string; alt: string; width: number; height: number }
+
+type StoredArticle = Pick<MagazineArticle, 'slug' | 'title' | 'standfirst' | 'body' | 'author' | 'category'> & {
+  role?: string
+  picture: string
+  hoursAgo: number
+  seconds?: number
+}
+
+const fixtures = new URL('../../fixtures/demo/', import.meta.url)
+
+const plan: Omit<MagazineSection, 'articles'>[] = [
+  { name: 'latest', title: 'Latest news', path: '/news', feed: '/feeds/latest.xml' },
+  { name: 'last-word', title: 'Last word', path: '/last-word', feed: '/feeds/last-word.xml' },
+  { name: 'focus', title: 'Public sector focus', path: '/focus', feed: '/feeds/focus.xml' },
+  { name: 'tv', title: 'Civic Ledger TV', path: '/tv', feed: '/feeds/tv.xml' },
+]
+
+export async function readMagazine(now: Instant): Promise<Magazine> {
+  const alts = await readJson<Record<string, string>>('pictures.json')
+  const sections: MagazineSection[] = []
+  for (const section of plan) {
+    const stored = await readJson<StoredArticle[]>(`articles/${section.name}.json`)
+    const articles = stored.toSorted((a, b) => a.hoursAgo - b.hoursAgo)
+    sections.push({ ...section, articles: articles.map((article) => toArticle(article, section.path, alts, now)) })
+  }
+  return {
+    name: 'Civic Ledger',
+    tagline: 'The weekly record of public service',
+    contact: 'letters@civicledger.example',
+    sections,
+  }
+}
+
+/** The bytes of a picture or of the style sheet, of which only those named in the fixtures exist. */
+export function readFixture(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return readFile(new URL(name, fixtures)) as Promise<Uint8Array<ArrayBuffer>>
+}
+
+/** Every picture's address and what it shows. */
+export async function pictureNames(): Promise<string[]> {
+  return Object.keys(await readJson<Record<string, string>>('pictures.json'))
+}
+
+async function readJson<Shape>(name: string): Promise<Shape> {
+  return JSON.parse(await readFile(new URL(name, fixtures), 'utf8')) as Shape
+}
+
+function toArticle(stored: StoredArticle, path: string, alts: Record<string, string>, now: Instant): MagazineArticle {
+  const { picture, hoursAgo, role = '', seconds = 0, ...rest } = stored
+  const portrait = path === '/last-word'
+  return {
+    ...rest,
+    role,
+    seconds,
+    path: `${path}/${stored.slug}`,
+    publishedAt: wholeMinute(later(now, -hoursAgo * hour)),
+    picture: {
+      path: `/pictures/${picture}.jpg`,
+      alt: alts[picture] ?? '',
+      width: portrait ? 400 : 1200,
+      height: portrait ? 400 : 675,
+    },
+  }
+}
+
+function wholeMinute(instant: Instant): Instant {
+  return toInstant(Math.floor(Date.parse(instant) / minute) * minute)
+}
+
+/** `245` seconds as a person reads them: `4:05`. */
+export function lengthText(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

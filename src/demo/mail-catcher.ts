@@ -1,0 +1,90 @@
+import type { Server } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { createAdaptorServer } from '@hono/node-server'
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import { messageOf } from '../errors.ts'
+import { catcherApp } from './catcher-pages.ts'
+import { type CaughtMail, type CaughtSummary, openCaughtMail, summary } from './caught-mail.ts'
+import { closeServer, host, listen } from './listen.ts'
+
+export type MailCatcher = {
+  smtp: { host: string; port: number }
+  /** The page that lists the messages, without a slash at the end. */
+  url: string
+  /** One for every recipient of every message accepted. */
+  count(): number
+  /** How many messages came again: those beyond the first for each recipient and Message-ID. */
+  duplicates(): number
+  /** Newest first; the newest 5,000. */
+  messages(): CaughtSummary[]
+  close(): Promise<void>
+}
+
+/**
+ * A real SMTP server that delivers to nobody, and a page that shows what it caught. With `mailDir`, every message is
+ * also a file there, written and synced before the server answers.
+ */
+export async function startMailCatcher(
+  options: { smtpPort?: number; webPort?: number; mailDir?: string } = {},
+): Promise<MailCatcher> {
+  const mail = await openCaughtMail(options.mailDir)
+  const smtp = smtpServer(mail)
+  const port = await listen(smtp.server, options.smtpPort ?? 0)
+  const web = createAdaptorServer({ fetch: (await catcherApp(mail)).fetch }) as Server
+  try {
+    return {
+      smtp: { host, port },
+      url: `http://${host}:${await listen(web, options.webPort ?? 0)}`,
+      count: mail.count,
+      duplicates: mail.duplicates,
+      messages: () => mail.newest().map(summary),
+      close: async () => {
+        await Promise.all([closeSmtp(smtp), closeServer(web)])
+      },
+    }
+  } catch (error) {
+    await closeSmtp(smtp)
+    throw error
+  }
+}
+
+const megabyte = 1024 * 1024
+
+function smtpServer(mail: CaughtMail): SMTPServer {
+  const server = new SMTPServer({
+    banner: 'Lastword mail catcher: nothing leaves this machine',
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    size: 50 * megabyte,
+    closeTimeout: 1000,
+    onData: (stream, session, answer) => {
+      catchMessage(mail, stream, session).then(
+        () => answer(),
+        (error: Error) => answer(error),
+      )
+    },
+  })
+  server.on('error', () => {}) // a client that hangs up is its own affair; `listen` reports what stops us from starting
+  return server
+}
+
+async function catchMessage(mail: CaughtMail, stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+  const raw = await buffer(stream)
+  if (stream.sizeExceeded) throw refusal(552, 'The message is larger than 50 MB')
+  const { mailFrom, rcptTo } = session.envelope
+  const envelope = { from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address) }
+  try {
+    await mail.store(envelope, raw)
+  } catch (error) {
+    throw refusal(451, `The message could not be stored: ${messageOf(error)}`)
+  }
+}
+
+function refusal(responseCode: number, message: string): Error {
+  return Object.assign(new Error(message.replace(/[\r\n]+/g, ' ')), { responseCode })
+}
+
+function closeSmtp(server: SMTPServer): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
