@@ -1,0 +1,62 @@
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Digest, readDigests } from './editions/digest.ts'
+import type { Render } from './editions/edition.ts'
+import { AppError } from './errors.ts'
+import { type Fetcher, openFetcher } from './feeds/fetch.ts'
+import { type Log, openLog } from './log.ts'
+import { draftRenderer } from './messages/letter.ts'
+import { openStore, type Store } from './store/open.ts'
+import { keptSecret } from './store/settings.ts'
+
+/** Everything that a step may need, opened once. A step takes what it needs of it by name. */
+export type App = {
+  config: Config
+  store: Store
+  db: Store['db']
+  /** Signs what leaves the house. */
+  secret: string
+  digests: Digest[]
+  fetcher: Fetcher
+  render: Render
+  clock: Clock
+  log: Log
+  close(): Promise<void>
+}
+
+export type AppOptions = { config: Config; clock?: Clock; log?: Log }
+
+/** Opens the store and what stands on it, in order; `close` goes the way back. */
+export async function openApp({ config, clock = systemClock, log = openLog(config.log) }: AppOptions): Promise<App> {
+  const digests = readDigests(config.jobs, config.templates)
+  const store = await openStore(config.store.url, clock)
+  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
+  return {
+    config,
+    store,
+    db: store.db,
+    secret: config.web.secret ?? (await keptSecret(store.db)),
+    digests,
+    fetcher,
+    render: draftRenderer(config),
+    clock,
+    log,
+    async close() {
+      await fetcher.close()
+      await store.close()
+    },
+  }
+}
+
+/** The digest of that name; AppError `missing` names those that there are. */
+export function digestNamed(digests: Digest[], name: string): Digest {
+  const digest = digests.find((one) => one.name === name)
+  if (digest) return digest
+  const known = digests.map((one) => one.name).join(', ') || 'none'
+  throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${known}.` })
+}
+
+/** Who asks, and where to complain: the publication's own page. */
+export function userAgentOf({ publication }: Config): string {
+  return `Lastword/0.1 (newsletter digest of ${publication.site}; ${publication.contact})`
+}

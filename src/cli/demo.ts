@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+import { print } from './output.ts'
+import { showProgress } from './progress.ts'
+import { stopSignal } from './with-app.ts'
+
+type Options = { once?: boolean; json?: boolean; mailDir?: string }
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description(
+      'a made-up magazine, 200 made-up subscribers and a mail catcher: one edition, sent; needs nothing else',
+    )
+    .option('--once', 'do not stay up')
+    .option('--json', 'print a last line of JSON')
+    .option('--mail-dir <dir>', 'write every message as .eml to this folder')
+    .action(async (options: Options) => {
+      const { runDemo } = await import('../demo/demo.ts')
+      await runDemo({ ...options, signal: stopSignal(), onProgress: showProgress(), print })
+    })
+}

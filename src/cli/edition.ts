@@ -1,0 +1,196 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import { composeDry } from '../editions/compose.ts'
+import { editionName } from '../editions/edition.ts'
+import { explain } from '../editions/explain.ts'
+import { approve, cancel, hold } from '../editions/review.ts'
+import { seal } from '../editions/seal.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { letterOf, withoutKey } from '../messages/letter.ts'
+import { compileLetter } from '../messages/mime.ts'
+import { countDeliveries } from '../store/deliveries.ts'
+import {
+  choicesOf,
+  editionById,
+  editionByNumber,
+  editionsIn,
+  historyOf,
+  latestEditions,
+  variantsOf,
+} from '../store/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { keyLength } from '../subscribers/token.ts'
+import { print, printJson, safe, table } from './output.ts'
+import { countsText, sendInForeground } from './run.ts'
+import { withApp } from './with-app.ts'
+
+type Json = { json?: boolean }
+type Decision = { who: string; reason: string }
+
+export function addEditionCommands(program: Command): void {
+  const edition = program
+    .command('edition')
+    .description('the editions: an id, a digest (its newest), or digest:number names one')
+  const add = (name: string, description: string) => edition.command(name).description(description)
+
+  add('list', 'print the newest editions')
+    .argument('[digest]')
+    .option('--json', 'one JSON line an edition')
+    .action((digest: string | undefined, options: Json, command: Command) =>
+      withApp(command, (app) => list(app, digest, options)),
+    )
+  add('show', 'print what an edition holds, what it passed over and why, and what became of it')
+    .argument('<edition>')
+    .option('--json', 'as JSON')
+    .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
+  add('explain', 'say in which edition an article is, or why in none')
+    .argument('<url>', 'the address of the article')
+    .option('--json', 'one JSON line a digest')
+    .action((url: string, options: Json, command: Command) =>
+      withApp(command, (app) => explainArticle(app, url, options)),
+    )
+  add('preview', 'write index.html, index.txt and message.eml: the very bytes that would be sent')
+    .argument('<edition>', 'a digest (what would go out now), an id, or digest:number')
+    .requiredOption('--out <dir>', 'the folder to write to')
+    .option('--json', 'as JSON')
+    .action((name: string, options: Json & { out: string }, command: Command) =>
+      withApp(command, (app) => preview(app, name, options)),
+    )
+  add('approve', 'let a sealed or held edition go out')
+    .argument('<edition>')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((name: string, { who }: Decision, command: Command) =>
+      decide(command, name, 'approved', (app, id) => approve(app, id, who)),
+    )
+  add('hold', 'keep an edition back until somebody approves it')
+    .argument('<edition>')
+    .requiredOption('--reason <words>', 'stands on record')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((name: string, { who, reason }: Decision, command: Command) =>
+      decide(command, name, 'held', (app, id) => hold(app, id, who, reason)),
+    )
+  add('cancel', 'end an edition for good; articles that nobody got are pending again')
+    .argument('<edition>')
+    .option('--reason <words>', 'stands on record', 'cancelled by hand')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((name: string, { who, reason }: Decision, command: Command) =>
+      decide(command, name, 'cancelled', (app, id) => cancel(app, id, who, reason)),
+    )
+  add('send', 'send an approved edition in the foreground, or continue one that was interrupted')
+    .argument('<edition>')
+    .option('--json', 'as JSON')
+    .action((name: string, options: Json, command: Command) =>
+      withApp(command, async (app) => {
+        const found = await findEdition(app, name)
+        await sendInForeground(app, digestNamed(app.digests, found.digest), found.id, options)
+      }),
+    )
+}
+
+async function list({ db, digests }: App, digest: string | undefined, options: Json): Promise<void> {
+  if (digest !== undefined) digestNamed(digests, digest)
+  const editions = await latestEditions(db, { digest, limit: 100 })
+  if (options.json) for (const edition of editions) printJson(edition)
+  else
+    print(
+      table(editions.map((one) => [one.id, editionName(one), one.status, one.dueAt, safe(one.reason ?? one.subject)])),
+    )
+}
+
+async function show({ db, ...app }: App, name: string, options: Json): Promise<void> {
+  const edition = await findEdition({ db, ...app }, name)
+  const [choices, history, counts] = await Promise.all([
+    choicesOf(db, edition.id),
+    historyOf(db, edition.id),
+    countDeliveries(db, edition.id),
+  ])
+  const [variant] = await variantsOf(db, edition.id)
+  if (options.json)
+    return printJson({ ...edition, sha256: variant?.sha256 ?? null, choices, history, deliveries: counts })
+  print(
+    `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
+  )
+  if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
+  for (const { section, position, title, reason } of choices) {
+    print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})`)
+  }
+  for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
+  print(countsText(counts))
+}
+
+async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
+  const answers = await explain(db, digests, url)
+  if (answers.length === 0) {
+    throw new AppError('missing', `no feed has ever shown ${url}`, {
+      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds.',
+    })
+  }
+  for (const answer of answers) options.json ? printJson(answer) : print(`${answer.digest}: ${answer.answer}`)
+}
+
+/** A digest that has an unsent edition shows that one; else what would be composed now, and nothing is kept. */
+async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
+  const { letter, title } = await letterToPreview(app, name)
+  const { slot, html, text } = letter
+  const sample = { email: letter.replyTo, name: '', key: 'a'.repeat(keyLength), date: app.clock.now() }
+  const files = {
+    'index.html': withoutKey(html, slot),
+    'index.txt': withoutKey(text, slot),
+    'message.eml': compileLetter(letter)(sample).raw,
+  }
+  try {
+    await mkdir(options.out, { recursive: true })
+    for (const [file, content] of Object.entries(files)) await writeFile(join(options.out, file), content)
+  } catch (error) {
+    throw new AppError('unavailable', `${options.out} cannot be written: ${messageOf(error)}`)
+  }
+  const paths = Object.keys(files).map((file) => join(options.out, file))
+  if (options.json)
+    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html) })
+  else print(`${title}: ${safe(letter.subject)}\n${paths.join('\n')}`)
+}
+
+async function letterToPreview(app: App, name: string) {
+  const digest = app.digests.find((one) => one.name === name)
+  const [open] = digest
+    ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
+    : [await findEdition(app, name)]
+  if (digest && !open) {
+    const { draft } = await composeDry(app, digest)
+    const { head, subject, html, text } = await app.render(draft)
+    return {
+      title: `${digest.name}, as it would be now`,
+      letter: letterOf(draft.edition, { head, subject, html, text, slot: draft.slot }),
+    }
+  }
+  if (!open) throw new AppError('missing', `there is no edition ${name}`)
+  if (open.status === 'composed') await seal(app, open.id, digestNamed(app.digests, open.digest))
+  const [variant] = await variantsOf(app.db, open.id)
+  if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
+  return { title: editionName(open), letter: letterOf(open, variant) }
+}
+
+function decide(
+  command: Command,
+  name: string,
+  done: string,
+  act: (app: App, id: string) => Promise<void>,
+): Promise<void> {
+  return withApp(command, async (app) => {
+    const edition = await findEdition(app, name)
+    await act(app, edition.id)
+    print(`${editionName(edition)} is ${done}`)
+  })
+}
+
+async function findEdition({ db, digests }: Pick<App, 'db' | 'digests'>, name: string): Promise<EditionRow> {
+  const [digest = '', number] = name.split(':')
+  const found =
+    (await editionById(db, name)) ??
+    (number === undefined ? undefined : await editionByNumber(db, digest, Number(number) || 0)) ??
+    (digests.some((one) => one.name === name) ? (await latestEditions(db, { digest: name, limit: 1 }))[0] : undefined)
+  if (found) return found
+  throw new AppError('missing', `there is no edition ${name}`, { hint: 'lastword edition list shows them all.' })
+}

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { userAgentOf } from '../app.ts'
+import { configHere } from '../config.ts'
+import { feedsListed } from '../editions/digest.ts'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+import type { ParsedFeed } from '../feeds/feed.ts'
+import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
+import { parseFeed } from '../feeds/parse.ts'
+import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
+import { allFeeds } from '../store/feeds.ts'
+import { print, printJson, safe, table } from './output.ts'
+import { configFile, withApp } from './with-app.ts'
+
+type Json = { json?: boolean }
+
+export function addFeedsCommands(program: Command): void {
+  program
+    .command('pull')
+    .description('ask all feeds for what is new')
+    .option('--json', 'one JSON line a feed')
+    .action((options: Json, command: Command) =>
+      withApp(command, async (app) => {
+        const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
+        for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
+        if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
+      }),
+    )
+
+  const feeds = program.command('feeds').description('the feeds of all digests')
+  feeds
+    .command('list')
+    .description('print every feed with its state')
+    .option('--json', 'one JSON line a feed')
+    .action((options: Json, command: Command) =>
+      withApp(command, async ({ db }) => {
+        const rows = await allFeeds(db)
+        if (options.json) for (const row of rows) printJson(row)
+        else
+          print(
+            table(
+              rows.map((row) => [
+                row.url,
+                row.error ? `failing: ${row.error}` : 'ok',
+                row.succeededAt ?? 'never read',
+                safe(row.title),
+              ]),
+            ),
+          )
+      }),
+    )
+  feeds
+    .command('test')
+    .description('read feeds from addresses or files and print what is in them; nothing is kept')
+    .argument('<source...>', 'http(s) address or file')
+    .option('--json', 'one JSON line a source')
+    .action(testFeeds)
+}
+
+function pulledText(feed: Refreshed): string {
+  if (feed.kind === 'failed') return `failed     ${feed.url}: ${feed.reason}`
+  if (feed.kind === 'unchanged') return `unchanged  ${feed.url}`
+  const rejected = feed.rejected ? `, ${feed.rejected} rejected` : ''
+  return `read       ${feed.url}: ${feed.articles} articles, ${feed.added} new${rejected}`
+}
+
+async function testFeeds(sources: string[], options: Json, command: Command): Promise<void> {
+  const fetcher = lazyFetcher(command)
+  for (const source of sources) {
+    const tested = await testFeed(source, fetcher)
+    if (options.json) printJson(tested)
+    else printTested(tested)
+    if (!tested.ok) process.exitCode = 1
+  }
+  await fetcher.close()
+}
+
+type Tested = ReturnType<typeof toTested>
+
+async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
+  try {
+    const { bytes, url, contentType } = await readSource(source, fetcher)
+    const parsed = await parseFeed(bytes, { url, contentType })
+    return 'failed' in parsed ? failed(source, parsed.failed) : toTested(source, parsed)
+  } catch (error) {
+    if (error instanceof AppError) return failed(source, error.message)
+    throw error
+  }
+}
+
+async function readSource(source: string, fetcher: Fetcher) {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+    const fetched = await fetcher.get(source)
+    if (fetched.kind === 'ok') return fetched
+    throw new AppError('unavailable', fetched.kind === 'failed' ? fetched.reason : 'unchanged')
+  }
+  try {
+    return { bytes: await readFile(source), url: '', contentType: null }
+  } catch (error) {
+    const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
+    throw new AppError('missing', `${source}: ${what}`)
+  }
+}
+
+function toTested(source: string, parsed: ParsedFeed) {
+  const items = parsed.articles.map((article) => ({
+    id: article.identity,
+    title: article.title,
+    link: article.url,
+    published: article.publishedAt,
+    author: article.author,
+    summary: article.summary,
+    image: article.image?.url ?? null,
+  }))
+  const rejected = parsed.rejected.map(({ reason }) => ({ reason }))
+  return { source, ok: true, title: parsed.title, count: items.length, items, rejected, error: null as string | null }
+}
+
+function failed(source: string, error: string): Tested {
+  return { source, ok: false, title: '', count: 0, items: [], rejected: [], error }
+}
+
+function printTested(tested: Tested): void {
+  if (!tested.ok) {
+    print(`${tested.source}: ${safe(tested.error ?? '')}`)
+    return
+  }
+  print(`${tested.source}: ${safe(tested.title)}, ${tested.count} articles`)
+  for (const item of tested.items)
+    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
+  for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
+}
+
+/** Files need no configuration; an address needs it for the hosts that may be private. */
+function lazyFetcher(command: Command): Fetcher {
+  let fetcher: Fetcher | undefined
+  return {
+    get(url, options) {
+      const config = configHere(configFile(command))
+      fetcher ??= openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
+      return fetcher.get(url, options)
+    },
+    close: async () => fetcher?.close(),
+  }
+}

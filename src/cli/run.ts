@@ -1,0 +1,133 @@
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import { compose, composeDry } from '../editions/compose.ts'
+import { type Digest, feedsListed } from '../editions/digest.ts'
+import { editionName } from '../editions/edition.ts'
+import { approve } from '../editions/review.ts'
+import { seal } from '../editions/seal.ts'
+import { AppError } from '../errors.ts'
+import { refreshFeeds } from '../feeds/refresh.ts'
+import { openSender, sendEdition } from '../send.ts'
+import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
+import { editionById, editionsIn } from '../store/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { countActive } from '../store/subscribers.ts'
+import { print, printJson, safe, tell } from './output.ts'
+import { showProgress } from './progress.ts'
+import { stopSignal, withApp } from './with-app.ts'
+
+type Options = { dryRun?: boolean; json?: boolean }
+
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description(
+      'make an edition now and send it, in the foreground: pull, compose, approve, send; continues one that was interrupted',
+    )
+    .argument('<digest>', 'the name of a file in jobs/')
+    .option('--dry-run', 'stop before sending: pull, and show what would go out; no edition is made')
+    .option('--json', 'as JSON')
+    .action((name: string, options: Options, command: Command) =>
+      withApp(command, (app) => {
+        const digest = digestNamed(app.digests, name)
+        return options.dryRun ? dryRun(app, digest, options) : run(app, digest, options)
+      }),
+    )
+}
+
+async function run(app: App, digest: Digest, options: Options): Promise<void> {
+  const edition = await openEdition(app, digest)
+  if (edition.status === 'skipped' || edition.status === 'held') {
+    if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
+    else print(`${editionName(edition)}: ${edition.reason ?? edition.status}`)
+    return
+  }
+  if (edition.status === 'sealed') await approve(app, edition.id, 'operator, by lastword run')
+  await sendInForeground(app, digest, edition.id, options)
+}
+
+/** The edition that was interrupted, or a new one, sealed. */
+async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
+  const [open] = await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending', 'held'], digest.name)
+  if (open?.status === 'held') {
+    throw new AppError('conflict', `${editionName(open)} is held: ${open.reason ?? ''}`, {
+      hint: `Decide about it first: lastword edition approve ${open.id}, or lastword edition cancel ${open.id}.`,
+    })
+  }
+  if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
+  else await pull(app, digest)
+  const edition = open ?? (await compose(app, digest, app.clock.now()))
+  if (!edition) throw new AppError('conflict', `another process makes an edition of ${digest.name} at this very moment`)
+  return edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
+}
+
+async function pull(app: App, digest: Digest): Promise<void> {
+  const report = await refreshFeeds(app, feedsListed(digest))
+  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${feed.url}: ${feed.reason}`)
+}
+
+/** Sends, with progress; says at the end what is left to do, and who will do it. */
+export async function sendInForeground(
+  app: App,
+  digest: Digest,
+  id: string,
+  options: { json?: boolean },
+): Promise<void> {
+  const sender = await openSender(app)
+  const progress = showProgress()
+  try {
+    const sending = { unknown: digest.unknown, signal: stopSignal(), onProgress: progress.update }
+    const report = await sendEdition(app, sender, id, sending)
+    progress.end()
+    await printResult(app, id, options)
+    if (report.stopped) {
+      const left = report.counts.queued
+      throw new AppError('unavailable', `sending stopped: ${report.stopped}; ${left} deliveries stay queued`, {
+        hint: `Nothing is lost: lastword run ${digest.name} continues, and so does lastword start.`,
+      })
+    }
+    if (report.counts.deferred > 0)
+      tell(`${report.counts.deferred} deferred by the relay: lastword start tries them again`)
+  } finally {
+    await sender.close()
+  }
+}
+
+async function printResult({ db }: App, id: string, options: { json?: boolean }): Promise<void> {
+  const edition = await editionById(db, id)
+  if (!edition) return
+  const counts = await countDeliveries(db, id)
+  if (options.json) printJson({ edition: edition.number, id, status: edition.status, ...counts })
+  else print(`${editionName(edition)} is ${edition.status}: ${countsText(counts)}`)
+}
+
+export function countsText(counts: DeliveryCounts): string {
+  const parts = Object.entries(counts).filter(([, count]) => count > 0)
+  return parts.map(([status, count]) => `${count} ${status}`).join(', ') || 'no deliveries: nobody subscribes'
+}
+
+async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
+  await pull(app, digest)
+  const { draft, choices, thin } = await composeDry(app, digest)
+  const rendered = await app.render(draft)
+  const recipients = await countActive(app.db, digest.name)
+  const bytesHtml = Buffer.byteLength(rendered.html)
+  const articles = choices.filter((choice) => choice.position !== null)
+  if (options.json) {
+    printJson({
+      edition: draft.edition.number,
+      subject: rendered.subject,
+      articles: articles.length,
+      recipients,
+      bytesHtml,
+      thin: thin ?? null,
+    })
+    return
+  }
+  print(`${digest.title} ${draft.edition.number}: ${safe(rendered.subject)}`)
+  for (const { article, section, position } of articles) print(`  ${section} ${position}: ${safe(article.title)}`)
+  if (thin) print(thin)
+  print(
+    `${articles.length} articles, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,
+  )
+}

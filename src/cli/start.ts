@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import type { Command } from 'commander'
+import { openApp } from '../app.ts'
+import { configHere } from '../config.ts'
+import { startSchedule } from '../schedule.ts'
+import { openSender } from '../send.ts'
+import { serve } from '../web/server.ts'
+import { makeSignInLink } from '../web/sign-in.ts'
+import { print } from './output.ts'
+import { configFile, stopSignal } from './with-app.ts'
+
+export function addStartCommand(program: Command): void {
+  program
+    .command('start')
+    .alias('serve')
+    .description('serve the pages, keep the timetable, send what is due; SIGTERM finishes what is in flight')
+    .action((_: object, command: Command) => start(configFile(command)))
+}
+
+async function start(file: string): Promise<void> {
+  const signal = stopSignal()
+  const app = await openApp({ config: configHere(file) })
+  try {
+    const serving = await serve(app)
+    const sender = await openSender(app)
+    const schedule = startSchedule({ app, sender, signal })
+    print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
+    print(`Editors: ${await makeSignInLink(app, 'editor')}`)
+    if (!signal.aborted) await once(signal, 'abort')
+    app.log.info({}, 'stopping: finishing what is in flight')
+    await schedule.stop()
+    await sender.close()
+    await serving.close()
+  } finally {
+    await app.close()
+  }
+}

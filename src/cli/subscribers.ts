@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import type { Digest } from '../editions/digest.ts'
+import { AppError } from '../errors.ts'
+import { type Listed, listSubscribers } from '../store/subscribers.ts'
+import { importSubscribers } from '../subscribers/import.ts'
+import { print, printJson, safe, tell } from './output.ts'
+import { withApp } from './with-app.ts'
+
+type Options = { digest?: string; json?: boolean }
+
+export function addSubscribersCommands(program: Command): void {
+  const subscribers = program.command('subscribers').description('who gets the digests')
+  subscribers
+    .command('import')
+    .description('import a CSV file: columns email, name, and any others as attributes')
+    .argument('<file>', 'the CSV file')
+    .option('--digest <name>', 'the digest that they subscribe to; not needed if there is only one')
+    .option('--json', 'as JSON')
+    .action((file: string, options: Options, command: Command) =>
+      withApp(command, (app) => importFile(app, file, options)),
+    )
+  subscribers
+    .command('list')
+    .description('print subscribers and whether they get the digest')
+    .option('--digest <name>', 'only those of this digest')
+    .option('--json', 'one JSON line a subscriber')
+    .action((options: Options, command: Command) => withApp(command, (app) => list(app, options)))
+}
+
+async function importFile(app: App, file: string, options: Options): Promise<void> {
+  const digest = digestOrOnly(app.digests, options.digest)
+  const report = await importSubscribers(app, file, digest.name)
+  if (options.json) return printJson(report)
+  for (const { line, problem } of report.problems) tell(`${file}:${line}: ${safe(problem)}`)
+  if (report.problemCount > report.problems.length) tell(`… and ${report.problemCount - report.problems.length} more`)
+  if (report.encoding !== 'utf-8')
+    tell(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
+  const { rows, added, known, problemCount } = report
+  print(`${rows} rows: ${added} added to ${digest.name}, ${known} known already, ${problemCount} left out`)
+}
+
+async function list({ db, digests }: App, options: Options): Promise<void> {
+  const digest = options.digest === undefined ? undefined : digestNamed(digests, options.digest).name
+  for (let after = ''; ; ) {
+    const page = await listSubscribers(db, { digest, after, limit: 500 })
+    for (const person of page) options.json ? printJson(toJson(person)) : print(toText(person))
+    const last = page.at(-1)
+    if (!last) return
+    after = last.id
+  }
+}
+
+function toJson(person: Listed) {
+  const { id, email, name, digest } = person
+  return {
+    id,
+    email,
+    name,
+    digest,
+    status: statusOf(person),
+    attributes: JSON.parse(person.attributes),
+    leftAt: person.leftAt,
+  }
+}
+
+function toText(person: Listed): string {
+  return `${person.email}\t${safe(person.name)}\t${person.digest}\t${statusOf(person)}`
+}
+
+function statusOf(person: Listed): string {
+  if (person.suppressedAt) return `suppressed: ${person.suppressedReason ?? ''}`
+  if (person.leftAt) return 'left'
+  return person.confirmedAt ? 'active' : 'pending'
+}
+
+export function digestOrOnly(digests: Digest[], name: string | undefined): Digest {
+  if (name !== undefined) return digestNamed(digests, name)
+  const [only, ...others] = digests
+  if (only && others.length === 0) return only
+  const known = digests.map((digest) => digest.name).join(', ') || 'none'
+  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${known}.` })
+}

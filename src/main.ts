@@ -1,0 +1,15 @@
+#!/bin/sh
+':' //; here=$(dirname "$(readlink -f "$0")"); for node in node "$here/../node_modules/.bin/node"; do "$node" -e 'process.exit(+(parseInt(process.versions.node) < 24))' 2>/dev/null && exec "$node" "$0" "$@"; done; echo "lastword needs Node 24 or newer; this is Node $(node --version 2>/dev/null || echo 'missing'). In a clone, npm ci brings the right one." >&2; exit 1
+
+// The lines above are for a shell: an older Node cannot read this file, and so could not say what it needs.
+// To Node they are a comment and a string.
+import { enableCompileCache } from 'node:module'
+
+enableCompileCache()
+process.removeAllListeners('warning') // node:sqlite calls itself experimental on every start
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`)
+})
+
+const { runCommand } = await import('./cli/program.ts')
+process.exitCode = await runCommand(process.argv.slice(2))

@@ -1,0 +1,62 @@
+import cron from 'node-cron'
+import { advanceEditions, makeDueEditions } from './advance.ts'
+import type { App } from './app.ts'
+import { keepAlive, releaseAbandoned } from './deliveries/worker.ts'
+import { feedsListed } from './editions/digest.ts'
+import { messageOf } from './errors.ts'
+import { refreshFeeds } from './feeds/refresh.ts'
+import type { Sender } from './send.ts'
+import { forgetExpired } from './store/staff.ts'
+
+export type Running = { app: App; sender: Sender; signal: AbortSignal }
+
+export type Chore = { name: string; every: string; run(running: Running): Promise<unknown> }
+
+/** The timetable. A tick only wakes us: what is due, the database says. */
+export const chores: Chore[] = [
+  { name: 'make-due-editions', every: '* * * * *', run: ({ app }) => makeDueEditions(app) },
+  {
+    name: 'advance-editions',
+    every: '*/5 * * * * *',
+    run: ({ app, sender, signal }) => advanceEditions(app, sender, signal),
+  },
+  {
+    name: 'refresh-feeds',
+    every: '*/15 * * * *',
+    run: ({ app }) => refreshFeeds(app, app.digests.flatMap(feedsListed)),
+  },
+  { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
+  { name: 'keep-alive', every: '*/20 * * * * *', run: ({ app, sender }) => keepAlive(app, sender.worker) },
+  { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
+]
+
+/** Wakes every chore at the start and at its times; one that is still under way is let be. `stop` waits for all. */
+export function startSchedule(running: Running): { stop(): Promise<void> } {
+  const underWay = new Map<string, Promise<void>>()
+  const wake = (chore: Chore): void => {
+    if (underWay.has(chore.name) || running.signal.aborted) return
+    const work = runChore(chore, running).finally(() => underWay.delete(chore.name))
+    underWay.set(chore.name, work)
+  }
+  for (const chore of chores) wake(chore)
+  const tasks = chores.map((chore) =>
+    cron.schedule(chore.every, () => wake(chore), { name: chore.name, timezone: 'UTC', suppressMissedWarning: true }),
+  )
+  return {
+    async stop() {
+      for (const task of tasks) await task.destroy()
+      await Promise.all(underWay.values())
+    },
+  }
+}
+
+async function runChore(chore: Chore, running: Running): Promise<void> {
+  try {
+    await chore.run(running)
+  } catch (error) {
+    running.app.log.error(
+      { chore: chore.name, error: messageOf(error) },
+      'a chore failed; it is tried again at its next time',
+    )
+  }
+}
