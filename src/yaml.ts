@@ -105,6 +105,7 @@ const names: Record<string, string> = {
 function kindOf(value: unknown): string {
   if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
+  if (Number.isNaN(value)) return 'other text'
   if (typeof value === 'string') return value.trim() === '' ? 'empty text' : 'text'
   return typeof value === 'object' ? 'keys and values' : String(value)
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { userAgentOf } from '../app.ts'
 import { configHere } from '../config.ts'
@@ -95,13 +96,14 @@ async function readSource(source: string, fetcher: Fetcher) {
     throw new AppError('unavailable', fetched.kind === 'failed' ? fetched.reason : 'unchanged')
   }
   try {
-    return { bytes: await readFile(source), url: '', contentType: null }
+    return { bytes: await readFile(source), url: pathToFileURL(source).href, contentType: null }
   } catch (error) {
     const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
     throw new AppError('missing', `${source}: ${what}`)
   }
 }
 
+/** `count` is what the feed holds: every entry, the rejected ones too. */
 function toTested(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
     id: article.identity,
@@ -113,7 +115,15 @@ function toTested(source: string, parsed: ParsedFeed) {
     image: article.image?.url ?? null,
   }))
   const rejected = parsed.rejected.map(({ reason }) => ({ reason }))
-  return { source, ok: true, title: parsed.title, count: items.length, items, rejected, error: null as string | null }
+  return {
+    source,
+    ok: true,
+    title: parsed.title,
+    count: items.length + rejected.length,
+    items,
+    rejected,
+    error: null as string | null,
+  }
 }
 
 function failed(source: string, error: string): Tested {
@@ -125,7 +135,7 @@ function printTested(tested: Tested): void {
     print(`${tested.source}: ${safe(tested.error ?? '')}`)
     return
   }
-  print(`${tested.source}: ${safe(tested.title)}, ${tested.count} articles`)
+  print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)
   for (const item of tested.items)
     print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
   for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)

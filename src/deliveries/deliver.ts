@@ -4,6 +4,7 @@ import type { Message } from '../messages/mime.ts'
 import {
   claimDelivery,
   countDeliveries,
+  countRepeatable,
   type DeliveryCounts,
   dueDeliveries,
   freezePage,
@@ -15,7 +16,7 @@ import {
 import { editionById, moveEdition, note } from '../store/editions.ts'
 import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import type { Worker } from '../store/workers.ts'
-import { afterResult, type SendResult } from './delivery.ts'
+import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
 import type { Relay } from './relay.ts'
 
 /** `personalise` fills one copy of the sealed letter. */
@@ -55,10 +56,10 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   const { db, clock } = needs
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
-  if (options.unknown === 'repeat') await repeatUnknown(db, editionId, clock.now())
+  if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
   const stopped = await tryAll(needs, editionId, options)
   const counts = await countDeliveries(db, editionId)
-  const finished = stopped === null && (await finish(needs, editionId, counts))
+  const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
   return { counts, finished, stopped }
 }
 
@@ -152,10 +153,16 @@ function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
   if (pass.unsent >= unsentLimit) stop(pass, `the relay takes no messages: ${reply}`)
 }
 
-async function finish({ db, clock }: DeliverNeeds, id: string, counts: DeliveryCounts): Promise<boolean> {
-  if (counts.queued + counts.sending + counts.deferred > 0) return false
+async function finish(
+  { db, clock }: DeliverNeeds,
+  id: string,
+  counts: DeliveryCounts,
+  rule: DeliverOptions['unknown'],
+): Promise<boolean> {
+  const { accepted, refused, unknown, skipped, queued, sending, deferred } = counts
+  if (queued + sending + deferred > 0) return false
+  if (rule === 'repeat' && (await countRepeatable(db, id, mostAttempts)) > 0) return false
   if (!(await moveEdition(db, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
-  const { accepted, refused, unknown, skipped } = counts
   const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
   await note(db, id, 'lastword', what, clock.now())
   return true

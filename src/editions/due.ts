@@ -27,7 +27,8 @@ export function dueRuns(digest: Digest, decided: Instant, now: Instant): DueRun[
 
 /**
  * The next runs after an instant, at most `count`, not after `until`. Wall-clock times of the digest's zone: a time that
- * a clock change leaves out runs at the change, a time that comes twice runs the first time.
+ * a clock change leaves out runs at the change, a time that comes twice runs the first time. `*` and steps mean every
+ * so often, and run so.
  */
 export function runsAfter(
   digest: Pick<Digest, 'schedule' | 'zone'>,
@@ -35,7 +36,8 @@ export function runsAfter(
   count: number,
   until?: Instant,
 ): Instant[] {
-  const cron = new Cron(digest.schedule, { timezone: digest.zone, paused: true })
+  // Lists of times too obey the rule for clock changes; only what has a wildcard or a step goes by elapsed time.
+  const cron = new Cron(digest.schedule, { timezone: digest.zone, paused: true, fixedTimeRule: 'no-wildcard' })
   const runs: Instant[] = []
   let from = new Date(after)
   while (runs.length < count) {

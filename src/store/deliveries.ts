@@ -175,15 +175,32 @@ export async function markAbandoned(db: Db, workerId: string, now: Instant): Pro
   return Number(result.numUpdatedRows)
 }
 
-/** Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. */
-export async function repeatUnknown(db: Db, editionId: string, now: Instant): Promise<number> {
+/**
+ * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
+ * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
+ */
+export async function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
   const result = await db
     .updateTable('deliveries')
-    .set({ status: 'queued', updatedAt: now })
+    .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
     .where('editionId', '=', editionId)
     .where('status', '=', 'unknown')
+    .where('attempts', '<', mostAttempts)
+    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
+}
+
+/** How many unknown deliveries the rule `repeat` has not done with. */
+export async function countRepeatable(db: Db, editionId: string, mostAttempts: number): Promise<number> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'unknown')
+    .where('attempts', '<', mostAttempts)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 /** Skips all that is not out yet. */

@@ -64,9 +64,11 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
         answer('MAIL')
       } else if (verb === 'RCPT') {
         to = /<([^>]*)>/.exec(line)?.[1] ?? ''
-        answer('RCPT')
-      } else if (verb === 'DATA') inData = answer('DATA')
-      else if (verb === 'QUIT') socket.end('221 bye\r\n')
+        if (!answer('RCPT')) to = ''
+      } else if (verb === 'DATA') {
+        if (to === '') socket.write('503 5.5.1 no valid recipient\r\n')
+        else inData = answer('DATA')
+      } else if (verb === 'QUIT') socket.end('221 bye\r\n')
       else socket.write('250 ok\r\n')
     }
     const message = (raw: Buffer): void => {

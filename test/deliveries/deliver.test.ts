@@ -1,0 +1,252 @@
+import { afterEach, expect, test } from 'vitest'
+import { day, hour, minute } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { approve, cancel } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { openSender, type Sender, sendEdition } from '../../src/send.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { editionById } from '../../src/store/editions.ts'
+import { subscriberByEmail } from '../../src/store/subscribers.ts'
+import { leave } from '../../src/subscribers/leave.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type Stage, startRelay, type TestRelay } from '../support/relay.ts'
+import { newsFeed, openWorld, plainRender, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+type FaultAt = Parameters<typeof startRelay>[0]
+
+onBothEngines('sending', (freshUrl) => {
+  async function readyToSend(people: number, faultAt?: FaultAt, options: Partial<WorldOptions> = {}) {
+    const relay = await startRelay(faultAt)
+    closing.push(relay.close)
+    const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, ...options })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await subscribe(it, people)
+    const edition = await compose(it.app, it.digest, it.clock.now())
+    const id = edition?.id ?? ''
+    await seal({ ...it.app, render: plainRender }, id, it.digest)
+    await approve(it.app, id, 'Ada')
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    return { it, relay, id, sender }
+  }
+
+  test('reaches every subscriber once, records each answer, and ends the edition', async () => {
+    const { it, relay, id, sender } = await readyToSend(60)
+    const report = await send(it, sender, id)
+    expect(report).toMatchObject({ finished: true, stopped: null, counts: { accepted: 60, queued: 0 } })
+    expect(addressesOf(relay)).toEqual(
+      Array.from({ length: 60 }, (_, index) => `reader${String(index + 1).padStart(5, '0')}@readers.example`),
+    )
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent', finishedAt: it.clock.now() })
+    const replies = await it.app.db.selectFrom('deliveries').select('reply').distinct().execute()
+    expect(replies).toEqual([{ reply: '250 2.0.0 taken' }])
+  })
+
+  test('again, when it is done, sends nothing and says that the edition is sent', async () => {
+    const { it, relay, id, sender } = await readyToSend(3)
+    await send(it, sender, id)
+    await expect(send(it, sender, id)).rejects.toThrow('is sent: only an approved edition can be sent')
+    expect(relay.taken).toHaveLength(3)
+  })
+
+  test('does not reach who left or was suppressed after the audience was frozen, and says why', async () => {
+    const left = 'reader00002@readers.example'
+    const suppressed = 'reader00003@readers.example'
+    let down = true
+    const { it, relay, id, sender } = await readyToSend(3, (stage) =>
+      down && stage === 'connect' ? '421 later' : undefined,
+    )
+    expect(await send(it, sender, id)).toMatchObject({ counts: { queued: 3 } })
+    const person = await subscriberByEmail(it.app.db, left)
+    await leave(it.app, { subscriberId: person?.id ?? '', digest: 'weekly', editionId: id, how: 'test' })
+    await it.app.db
+      .updateTable('subscribers')
+      .set({ suppressedAt: it.clock.now(), suppressedReason: 'no such mailbox' })
+      .where('email', '=', suppressed)
+      .execute()
+    down = false
+    await send(it, sender, id)
+    expect(addressesOf(relay)).toEqual(['reader00001@readers.example'])
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 1, skipped: 2 })
+    const skipped = await it.app.db
+      .selectFrom('deliveries')
+      .select('reply')
+      .where('status', '=', 'skipped')
+      .orderBy('reply')
+      .execute()
+    expect(skipped.map((row) => row.reply)).toEqual([
+      expect.stringMatching(/^left on/),
+      expect.stringMatching(/^suppressed on .*: no such mailbox$/),
+    ])
+  })
+
+  test('keeps what the relay refuses for good apart from what it puts off', async () => {
+    const answers: Record<string, string> = {
+      'reader00001@readers.example': '550 5.1.1 user unknown',
+      'reader00002@readers.example': '452 4.2.2 mailbox full',
+    }
+    const { it, id, sender } = await readyToSend(4, (stage, { to }) => (stage === 'RCPT' ? answers[to] : undefined))
+    const report = await send(it, sender, id)
+    expect(report).toMatchObject({ finished: false, stopped: null, counts: { refused: 1, deferred: 1, accepted: 2 } })
+    const rows = await it.app.db
+      .selectFrom('deliveries')
+      .selectAll()
+      .where('status', '!=', 'accepted')
+      .orderBy('status')
+      .execute()
+    expect(rows.map(({ status, reply, nextAttemptAt }) => ({ status, reply, nextAttemptAt }))).toEqual([
+      {
+        status: 'deferred',
+        reply: expect.stringContaining('452 4.2.2 mailbox full'),
+        nextAttemptAt: '2026-11-27T07:15:00.000Z',
+      },
+      { status: 'refused', reply: expect.stringContaining('550 5.1.1 user unknown'), nextAttemptAt: null },
+    ])
+  })
+
+  test('tries what was put off again when its time has come, and gives up after six tries over a day', async () => {
+    const { it, relay, id, sender } = await readyToSend(1, (stage) =>
+      stage === 'RCPT' ? '451 4.7.1 greylisted' : undefined,
+    )
+    const tries = () => relay.commands.filter((line) => line.startsWith('RCPT')).length
+    await send(it, sender, id)
+    await send(it, sender, id)
+    expect(tries()).toBe(1)
+    for (const wait of [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]) {
+      it.clock.advance(wait)
+      await send(it, sender, id)
+    }
+    expect(tries()).toBe(6)
+    const [row] = await it.app.db.selectFrom('deliveries').selectAll().execute()
+    expect(row).toMatchObject({
+      status: 'refused',
+      attempts: 6,
+      reply: expect.stringMatching(/^given up after 6 tries.*greylisted/),
+    })
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
+    expect(it.clock.now() >= '2026-11-28T07:00:00.000Z').toBe(true)
+  })
+
+  test('calls a cut between the final dot and the answer unknown, and repeats it with the same Message-ID', async () => {
+    let cuts = 0
+    const { it, relay, id, sender } = await readyToSend(2, (stage, { to }) =>
+      stage === 'dot' && to.startsWith('reader00001') && cuts++ === 0 ? { drop: true } : undefined,
+    )
+    expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 1, accepted: 1 }, finished: false })
+    it.clock.advance(15 * minute)
+    expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 0, accepted: 2 }, finished: true })
+    const copies = relay.whole.filter((message) => message.to.startsWith('reader00001'))
+    expect(copies).toHaveLength(2)
+    expect(new Set(copies.map(messageId)).size).toBe(1)
+  })
+
+  test('holds what is unknown when the rule says so: nobody gets it twice', async () => {
+    const { it, relay, id, sender } = await readyToSend(2, (stage, { to }) =>
+      stage === 'dot' && to.startsWith('reader00001') ? { drop: true } : undefined,
+    )
+    expect(await send(it, sender, id, 'hold')).toMatchObject({ finished: true })
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ unknown: 1, accepted: 1 })
+    expect(relay.whole).toHaveLength(2)
+  })
+
+  const cutsBefore: Stage[] = ['EHLO', 'MAIL', 'RCPT', 'DATA']
+  test.each(cutsBefore)('queues again what was cut off at %s, and blames nobody', async (cutAt) => {
+    let cuts = 0
+    const { it, relay, id, sender } = await readyToSend(3, (stage) =>
+      stage === cutAt && cuts++ === 0 ? { drop: true } : undefined,
+    )
+    for (let pass = 0; pass < 3 && (await editionById(it.app.db, id))?.status !== 'sent'; pass++)
+      await send(it, sender, id)
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, unknown: 0, refused: 0 })
+    expect(addressesOf(relay)).toHaveLength(3)
+    const attempts = await it.app.db.selectFrom('deliveries').select('attempts').execute()
+    expect(attempts.map((row) => row.attempts)).toEqual([1, 1, 1])
+  })
+
+  test('stops when the relay takes nothing, says why, loses nothing, and goes on when it is back', async () => {
+    let down = true
+    const { it, relay, id, sender } = await readyToSend(40, (stage) =>
+      down && stage === 'connect' ? '421 4.3.2 closing for repairs' : undefined,
+    )
+    const report = await send(it, sender, id)
+    expect(report.stopped).toMatch(/the relay takes no messages: .*closing for repairs/)
+    expect(report.counts).toMatchObject({ queued: 40, accepted: 0 })
+    down = false
+    expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
+    expect(relay.taken).toHaveLength(40)
+  })
+
+  test('that is asked to stop finishes what is in flight, and the rest stays queued', async () => {
+    const controller = new AbortController()
+    const { it, relay, id, sender } = await readyToSend(100, (stage) => {
+      if (stage === 'dot' && relay?.whole.length === 10) controller.abort()
+      return undefined
+    })
+    const report = await sendEdition(it.app, sender, id, { unknown: 'repeat', signal: controller.signal })
+    expect(report.stopped).toBe('asked to stop')
+    expect(report.counts.sending + report.counts.unknown).toBe(0)
+    expect(report.counts.accepted).toBe(relay.taken.length)
+    expect(report.counts.accepted + report.counts.queued).toBe(100)
+    expect(report.counts.queued).toBeGreaterThan(50)
+  })
+
+  test('stops at a cancelled edition, and who was not reached is skipped with the reason', async () => {
+    const { it, relay, id, sender } = await readyToSend(60, (stage, { to }) => {
+      if (stage === 'dot' && to.startsWith('reader00010')) void cancel(it.app, id, 'Ada', 'the minister resigned')
+      return undefined
+    })
+    await sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    const counts = await countDeliveries(it.app.db, id)
+    expect(counts.accepted).toBe(relay.taken.length)
+    expect(counts.skipped).toBe(60 - counts.accepted)
+    expect(counts.skipped).toBeGreaterThan(0)
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled', reason: 'the minister resigned' })
+    const held = await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()
+    expect(held).toHaveLength(3) // somebody has read them: they are not pending again
+  })
+
+  test('by two senders at once reaches nobody twice', async () => {
+    const { it, relay, id, sender } = await readyToSend(120)
+    const other = await openSender(it.app)
+    closing.push(other.close)
+    await Promise.all([send(it, sender, id), send(it, other, id).catch(() => {})])
+    expect(addressesOf(relay)).toHaveLength(120)
+    expect(new Set(addressesOf(relay)).size).toBe(120)
+  })
+
+  test('to nobody ends the edition', async () => {
+    const { it, id, sender } = await readyToSend(0)
+    expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 0 } })
+  })
+
+  test('reaches who subscribed before it began, and not who subscribed after', async () => {
+    const { it, relay, id, sender } = await readyToSend(2, (stage, { connection }) =>
+      stage === 'connect' && connection <= 2 ? '421 later' : undefined,
+    )
+    await send(it, sender, id)
+    await subscribe(it, 5)
+    it.clock.advance(day)
+    for (let pass = 0; pass < 3 && (await editionById(it.app.db, id))?.status !== 'sent'; pass++)
+      await send(it, sender, id)
+    expect(addressesOf(relay)).toEqual(['reader00001@readers.example', 'reader00002@readers.example'])
+  })
+})
+
+function send(it: World, sender: Sender, id: string, unknown: 'repeat' | 'hold' = 'repeat') {
+  return sendEdition(it.app, sender, id, { unknown })
+}
+
+function addressesOf(relay: TestRelay): string[] {
+  return relay.taken.map((message) => message.to).sort()
+}
+
+function messageId({ raw }: { raw: Buffer }): string | undefined {
+  return /^Message-ID: (.*)\r$/m.exec(raw.toString('latin1'))?.[1]
+}

@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+/** In the order that the data takes: a folder imports from those above it, never from below. */
+const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages', 'deliveries', 'outcomes', 'web']
+
+/** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
+const foundations = ['clock', 'config', 'errors', 'log', 'yaml']
+
+/** Each outside package has one owner, or the few that are named here. */
+const owners: Record<string, string[]> = {
+  '@hono/node-server': ['web/', 'demo/'],
+  commander: ['cli/'],
+  croner: ['editions/'],
+  'csv-parse': ['subscribers/'],
+  entities: ['feeds/'],
+  feedsmith: ['feeds/'],
+  handlebars: ['messages/', 'web/page.ts'],
+  hono: ['web/', 'demo/'],
+  'ipaddr.js': ['feeds/'],
+  kysely: ['store/'],
+  libmime: ['messages/'],
+  mailparser: ['demo/'],
+  mjml: ['messages/'],
+  'node-cron': ['schedule.ts'],
+  nodemailer: ['deliveries/'],
+  pg: ['store/open.ts'],
+  pino: ['log.ts'],
+  'rss-parser': ['feeds/parse.ts'],
+  'smtp-server': ['demo/'],
+  undici: ['feeds/'],
+  uuid: ['store/'],
+  yaml: ['yaml.ts', 'cli/'],
+  zod: ['config.ts', 'yaml.ts', 'editions/digest.ts'],
+}
+
+/** A migration that has landed never changes: its SHA-256 is kept here. */
+const frozen: Record<string, string> = {
+  '0001-first.ts': '49ae7722aa36dec40ea4d622c35fb2d8ef47f5fc0f8c8b0b0f28535fa9fac822',
+}
+
+const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()
+
+type Import = { file: string; from: string; onlyType: boolean }
+
+const imports: Import[] = sources.flatMap((file) => {
+  const source = readFileSync(join('src', file), 'utf8')
+  const found = source.matchAll(
+    /^(?:import|export)( type)?\s+(?:[\w*]+(?: as \w+)?,?\s*)?(?:\{[^}]*\}\s*)?from '([^']+)'|import\('([^']+)'\)/gm,
+  )
+  return [...found].map(([, type, declared, called]) => ({
+    file,
+    from: declared ?? called ?? '',
+    onlyType: type !== undefined,
+  }))
+})
+
+test('a folder imports from those above it, never from below', () => {
+  const wrong = imports.filter(({ from }) => from.startsWith('.')).filter((one) => !mayImport(one, targetOf(one)))
+  expect(wrong).toEqual([])
+})
+
+test('every outside package is imported by its owner alone', () => {
+  const outside = imports.filter(({ from }) => !from.startsWith('.') && !from.startsWith('node:'))
+  const wrong = outside.filter(({ file, from }) => !owners[packageOf(from)]?.some((owner) => file.startsWith(owner)))
+  expect(wrong).toEqual([])
+})
+
+test('every package that is depended on is imported, and every one that is imported is depended on', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> }
+  const used = new Set(imports.filter(({ from }) => !/^(\.|node:)/.test(from)).map(({ from }) => packageOf(from)))
+  expect([...used].sort()).toEqual(Object.keys(dependencies).sort())
+})
+
+test('SQL is written in the store alone', () => {
+  const wrong = sources.filter(
+    (file) => !file.startsWith('store/') && /\b(selectFrom|insertInto|updateTable|deleteFrom)\(/.test(read(file)),
+  )
+  expect(wrong).toEqual([])
+})
+
+test('only config.ts reads the environment', () => {
+  expect(sources.filter((file) => /process\.env\b/.test(read(file)))).toEqual(['config.ts'])
+})
+
+test('a migration that has landed has not changed, and imports nothing of ours', () => {
+  const migrations = sources.filter((file) => file.startsWith('store/migrations/'))
+  const hashes = migrations.map((file) => [
+    file.split('/').at(-1),
+    createHash('sha256').update(read(file)).digest('hex'),
+  ])
+  expect(Object.fromEntries(hashes)).toEqual(frozen)
+  expect(imports.filter(({ file, from }) => file.startsWith('store/migrations/') && from.startsWith('.'))).toEqual([])
+})
+
+test('the source is erasable: no enums, parameter properties, namespaces, decorators or JSX', () => {
+  const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8'))
+  expect(compilerOptions).toMatchObject({
+    erasableSyntaxOnly: true,
+    verbatimModuleSyntax: true,
+    strict: true,
+    noEmit: true,
+  })
+  expect(sources.filter((file) => file.endsWith('.tsx'))).toEqual([])
+})
+
+test('no module does anything when it is imported but main.ts', () => {
+  const acting = sources.filter(
+    (file) => file !== 'main.ts' && !file.endsWith('-worker.ts') && /^(await |void |[a-z]\w*\()/m.test(read(file)),
+  )
+  expect(acting).toEqual([])
+})
+
+test('the top level holds what the tree names and nothing else', () => {
+  const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  const top = [
+    ...new Set(
+      tracked
+        .trim()
+        .split('\n')
+        .map((path) => path.split('/')[0]),
+    ),
+  ]
+  const known = [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'biome.json',
+    'fixtures',
+    'jobs',
+    'lastword.yml',
+    'package-lock.json',
+    'package.json',
+    'src',
+    'templates',
+    'test',
+    'tsconfig.json',
+    'vitest.config.ts',
+  ]
+  expect(top.filter((name) => !name?.startsWith('.') && !known.includes(name ?? ''))).toEqual([])
+})
+
+function read(file: string): string {
+  return readFileSync(join('src', file), 'utf8')
+}
+
+function targetOf({ file, from }: Import): string {
+  return join(file, '..', from)
+}
+
+function mayImport({ file, onlyType }: Import, target: string): boolean {
+  const own = placeOf(file)
+  const other = placeOf(target)
+  if (own === 'web' && target === 'app.ts') return onlyType // pages are handed what app.ts opened
+  if (target === '../package.json') return true
+  if (own === 'above') return true
+  if (other === 'above') return false
+  if (own === 'foundation') return other === 'foundation'
+  return other === 'foundation' || folders.indexOf(other) <= folders.indexOf(own)
+}
+
+/** The folder, or `foundation`, or `above` for what stands over all. */
+function placeOf(file: string): string {
+  const [folder = '', ...rest] = file.split('/')
+  if (rest.length > 0) return folders.includes(folder) ? folder : 'above'
+  return foundations.includes(folder.replace(/\.ts$/, '')) ? 'foundation' : 'above'
+}
+
+function packageOf(from: string): string {
+  const [first = '', second = ''] = from.split('/')
+  return first.startsWith('@') ? `${first}/${second}` : first
+}
