@@ -38,6 +38,7 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
   const relay: Omit<TestRelay, 'port' | 'close' | 'wholeCount'> = { taken: [], whole: [], commands: [] }
   let connections = 0
   const server = createServer((socket) => {
+    socket.setNoDelay(true)
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
