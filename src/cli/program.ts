@@ -1,19 +1,25 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { addConfigCommands } from './config.ts'
-import { addDemoCommand } from './demo.ts'
-import { addEditionCommands } from './edition.ts'
-import { addFeedsCommands } from './feeds.ts'
+import manifest from '../../package.json' with { type: 'json' }
 import { explainError, tell } from './output.ts'
-import { addRunCommand } from './run.ts'
-import { addStaffCommands } from './staff.ts'
-import { addStartCommand } from './start.ts'
-import { addSubscribersCommands } from './subscribers.ts'
-import { addTimetableCommand } from './timetable.ts'
+
+type AddCommands = (program: Command) => void
+
+/** In the order of the help text. A command is loaded when it is called: most need only a part of what there is. */
+const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
+  { names: ['demo'], load: async () => (await import('./demo.ts')).addDemoCommand },
+  { names: ['start', 'serve'], load: async () => (await import('./start.ts')).addStartCommand },
+  { names: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
+  { names: ['timetable'], load: async () => (await import('./timetable.ts')).addTimetableCommand },
+  { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
+  { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
+  { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
+  { names: ['staff'], load: async () => (await import('./staff.ts')).addStaffCommands },
+  { names: ['config', 'migrate', 'schema'], load: async () => (await import('./config.ts')).addConfigCommands },
+]
 
 /** argv → command → exit code: 0, or 1 with what happened on stderr. */
 export async function runCommand(argv: string[]): Promise<number> {
-  const program = buildProgram()
+  const program = await buildProgram(argv)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return process.exitCode === undefined ? 0 : Number(process.exitCode)
@@ -24,21 +30,16 @@ export async function runCommand(argv: string[]): Promise<number> {
   }
 }
 
-export function buildProgram(): Command {
+/** The program with the family of the command that `argv` names, or with all if it names none. */
+async function buildProgram(argv: string[]): Promise<Command> {
   const program = new Command('lastword')
     .description("Turns a publication's feeds into a weekly email.")
-    .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+    .version(manifest.version)
     .option('--config <file>', 'the configuration', 'lastword.yml')
     .showHelpAfterError('(add --help for what there is)')
-  addDemoCommand(program)
-  addStartCommand(program)
-  addRunCommand(program)
-  addTimetableCommand(program)
-  addFeedsCommands(program)
-  addEditionCommands(program)
-  addSubscribersCommands(program)
-  addStaffCommands(program)
-  addConfigCommands(program)
+  const [command] = program.parseOptions(argv).operands
+  const named = families.filter(({ names }) => names.includes(command ?? ''))
+  for (const { load } of named.length > 0 ? named : families) (await load())(program)
   exitByThrowing(program)
   return program
 }

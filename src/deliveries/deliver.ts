@@ -85,7 +85,7 @@ async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow):
 
 /** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
 async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<string | null> {
-  const pass: Pass = { stopped: null, unsent: 0, counts: await countDeliveries(needs.db, editionId) }
+  const pass: Pass = { stopped: null, unsent: 0, lastUnsent: '', counts: await countDeliveries(needs.db, editionId) }
   options.signal?.addEventListener('abort', () => stop(pass, 'asked to stop'), { once: true })
   if (options.signal?.aborted) stop(pass, 'asked to stop')
   options.onProgress?.(pass.counts)
@@ -98,10 +98,11 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     }
   })
   await Promise.all(senders)
+  if (pass.unsent > 0) stop(pass, pass.lastUnsent)
   return pass.stopped
 }
 
-type Pass = { stopped: string | null; unsent: number; counts: DeliveryCounts }
+type Pass = { stopped: string | null; unsent: number; lastUnsent: string; counts: DeliveryCounts }
 
 function count(pass: Pass, status: DeliveryStatus): void {
   pass.counts.queued -= 1
@@ -150,7 +151,8 @@ async function sendOne(needs: DeliverNeeds, delivery: QueuedDelivery, pass: Pass
 /** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
 function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
   pass.unsent = kind === 'unsent' ? pass.unsent + 1 : 0
-  if (pass.unsent >= unsentLimit) stop(pass, `the relay takes no messages: ${reply}`)
+  if (kind === 'unsent') pass.lastUnsent = `the relay takes no messages: ${reply}`
+  if (pass.unsent >= unsentLimit) stop(pass, pass.lastUnsent)
 }
 
 async function finish(

@@ -1,4 +1,3 @@
-import { parseFeed as parseWithFeedsmith } from 'feedsmith'
 import RssParser from 'rss-parser'
 import { messageOf } from '../errors.ts'
 import { toParsedFeed } from './article.ts'
@@ -49,6 +48,7 @@ async function readXml(text: string): Promise<RawFeed | NotAFeed> {
   try {
     return readXmlFeed(await readWithRssParser(document), document)
   } catch {
+    const { parseFeed: parseWithFeedsmith } = await import('feedsmith') // 90 ms that hardly any feed needs
     return readSpareFeed(parseWithFeedsmith(document.xml).feed)
   }
 }

@@ -1,0 +1,307 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { simpleParser } from 'mailparser'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
+import { type Home, makeHome } from '../support/home.ts'
+import { startRelay } from '../support/relay.ts'
+
+let magazine: FeedServer
+const closing: (() => unknown)[] = []
+
+beforeAll(async () => {
+  magazine = await startFeedServer({ clock: systemClock })
+  return () => magazine.close()
+})
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+function home(settings: Parameters<typeof makeHome>[0] = {}): Home {
+  const made = makeHome({ feeds: `${magazine.url}/feeds`, allow: [new URL(magazine.url).host], ...settings })
+  closing.push(made.remove)
+  return made
+}
+
+test('a stranger goes from nothing to a sent edition with the commands of the README', async () => {
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const it = home({ relayPort: relay.port })
+  const people = it.write(
+    'people.csv',
+    'email,name,town\nmira@readers.example,Mira Öz,Leeds\nJo@Readers.example,Jo,York\n',
+  )
+  expect(await it.lastword('subscribers', 'import', people)).toMatchObject({
+    code: 0,
+    stdout: '2 rows: 2 added to weekly, 0 known already, 0 left out\n',
+  })
+  expect((await it.lastword('subscribers', 'list')).stdout.split('\n').sort()).toEqual([
+    '',
+    'Jo@readers.example\tJo\tweekly\tactive',
+    'mira@readers.example\tMira Öz\tweekly\tactive',
+  ])
+
+  const dry = await it.lastword('run', 'weekly', '--dry-run', '--json')
+  expect(JSON.parse(dry.stdout)).toMatchObject({ edition: 1, articles: 16, recipients: 2, thin: null })
+  expect((await it.lastword('edition', 'list')).stdout.trim()).toBe('')
+  expect(relay.taken).toEqual([])
+
+  const run = await it.lastword('run', 'weekly', '--json')
+  expect(run.code).toBe(0)
+  expect(JSON.parse(run.stdout)).toMatchObject({ edition: 1, status: 'sent', accepted: 2, unknown: 0 })
+  expect(relay.taken.map((message) => message.to).sort()).toEqual(['Jo@readers.example', 'mira@readers.example'])
+
+  const shown = JSON.parse((await it.lastword('edition', 'show', 'weekly:1', '--json')).stdout)
+  expect(shown).toMatchObject({
+    status: 'sent',
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    deliveries: { accepted: 2 },
+  })
+  const chosen = shown.choices.find((choice: { position: number | null }) => choice.position !== null)
+  const explained = await it.lastword('edition', 'explain', chosen.url)
+  expect(explained.stdout).toBe(`weekly: in edition 1 (sent), section ${chosen.section}\n`)
+  expect(
+    (await it.lastword('feeds', 'list', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).error),
+  ).toEqual([null, null])
+  expect((await it.lastword('pull')).stdout).toMatch(/^unchanged {2}.*last-word\.xml\nunchanged {2}.*latest\.xml\n$/)
+})
+
+test('a preview is the very bytes that are sent afterwards, but for the reader', async () => {
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const it = home({ relayPort: relay.port })
+  it.write('people.csv', 'email,name\nmira@readers.example,Mira\n')
+  await it.lastword('subscribers', 'import', 'people.csv')
+  expect(await it.lastword('edition', 'preview', 'weekly', '--out', 'before')).toMatchObject({ code: 0 })
+  expect(readdirSync(join(it.folder, 'before')).sort()).toEqual(['index.html', 'index.txt', 'message.eml'])
+  await it.lastword('run', 'weekly')
+  await it.lastword('edition', 'preview', 'weekly:1', '--out', 'after')
+  const read = (file: string) => readFileSync(join(it.folder, 'after', file), 'utf8')
+  const sent = await simpleParser(relay.taken[0]?.raw ?? '')
+  const anonymous = (text: string) => text.replace(/[a-z2-7]{48}/g, '').trimEnd()
+  expect(anonymous(String(sent.html))).toBe(read('index.html').trimEnd())
+  expect(anonymous(String(sent.text))).toBe(read('index.txt').trimEnd())
+  const body = (raw: string) => raw.slice(raw.indexOf('\r\n\r\n')).replace(/[a-z2-7]{48}/g, '')
+  expect(body(read('message.eml'))).toBe(body(relay.taken[0]?.raw.toString('utf8') ?? ''))
+})
+
+test('a relay that refuses the connection is a clear error, and the next run finishes the edition', async () => {
+  const it = home({ relayPort: 1 })
+  it.write('people.csv', 'email,name\nmira@readers.example,Mira\n')
+  await it.lastword('subscribers', 'import', 'people.csv')
+  const down = await it.lastword('run', 'weekly')
+  expect(down.code).toBe(1)
+  expect(down.stderr).toMatch(/127\.0\.0\.1:1: .*ECONNREFUSED.*1 deliveries stay queued/)
+  expect(down.stderr).toContain('Nothing is lost: lastword run weekly continues')
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const config = join(it.folder, 'lastword.yml')
+  writeFileSync(config, readFileSync(config, 'utf8').replace('port: 1\n', `port: ${relay.port}\n`))
+  const up = await it.lastword('run', 'weekly')
+  expect(up).toMatchObject({ code: 0, stdout: 'weekly 1 is sent: 1 accepted\n' })
+  expect(up.stderr).toContain('continuing weekly 1, which is sending')
+  expect(relay.taken).toHaveLength(1)
+})
+
+test('a job file with a typo stops every command with file, line and the key', async () => {
+  const it = home()
+  it.write(
+    'jobs/weekly.yml',
+    readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+      .replace('schedule:', 'shedule:')
+      .replace('Europe/London', 'Europe/Londn'),
+  )
+  for (const command of [['timetable'], ['run', 'weekly'], ['start']]) {
+    const { code, stderr } = await it.lastword(...command)
+    expect(code).toBe(1)
+    expect(stderr).toContain('jobs/weekly.yml:2: unknown key "shedule"')
+    expect(stderr).toContain('jobs/weekly.yml:3: zone: expected an IANA time zone such as "Europe/London"')
+  }
+})
+
+test('a feed that is a login page is named, and the other feeds are read all the same', async () => {
+  const it = home()
+  const page = it.write(
+    'login.html',
+    '<!doctype html><html><head><title>Sign in</title></head><body><form>…</form></body></html>',
+  )
+  const { code, stdout } = await it.lastword(
+    'feeds',
+    'test',
+    page,
+    `${magazine.url}/feeds/latest.xml`,
+    `${magazine.url}/nothing-here`,
+    '--json',
+  )
+  const [login, latest, missing] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(code).toBe(1)
+  expect(login).toMatchObject({
+    ok: false,
+    count: 0,
+    items: [],
+    error: expect.stringContaining('a web page, not a feed'),
+  })
+  expect(latest).toMatchObject({ ok: true, count: 12, error: null, rejected: [] })
+  expect(Object.keys(latest.items[0])).toEqual(['id', 'title', 'link', 'published', 'author', 'summary', 'image'])
+  expect(latest.items[0].published).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  expect(missing).toMatchObject({ ok: false, error: expect.stringContaining('404') })
+})
+
+test('a feed on a private address is not asked unless the configuration allows its host', async () => {
+  const it = home({ allow: [] })
+  const { code, stdout } = await it.lastword('feeds', 'test', `${magazine.url}/feeds/latest.xml`)
+  expect(code).toBe(1)
+  expect(stdout).toContain('127.0.0.1')
+})
+
+test('a CSV in Latin-1 with a broken row is imported but for that row, and both are said', async () => {
+  const it = home()
+  const file = it.write(
+    'people.csv',
+    Buffer.from(
+      'email;name\njose@readers.example;José Muñoz\nnot an address;Nobody\nzoe@readers.example;Zoë\n',
+      'latin1',
+    ),
+  )
+  const { code, stdout, stderr } = await it.lastword('subscribers', 'import', file)
+  expect(code).toBe(0)
+  expect(stdout).toBe('3 rows: 2 added to weekly, 0 known already, 1 left out\n')
+  expect(stderr).toContain(`${file}:3: "not an address" is not an email address`)
+  expect(stderr).toContain('windows-1252')
+  expect((await it.lastword('subscribers', 'list')).stdout).toContain('José Muñoz')
+})
+
+test('a port that is taken is a clear error', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  closing.push(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  const it = home({ environment: { LASTWORD_WEB__PORT: String(port) } })
+  const { code, stderr } = await it.lastword('start')
+  expect(code).toBe(1)
+  expect(stderr).toContain(`port ${port}`)
+  expect(stderr).toContain('is taken')
+})
+
+test('a data folder that cannot be written is a clear error, with what to do', async () => {
+  const it = home({ environment: { LASTWORD_STORE__URL: 'file:lastword.yml/lastword.db' } })
+  const { code, stderr } = await it.lastword('pull')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/the store file:lastword\.yml\/lastword\.db cannot be opened/)
+  expect(stderr).toMatch(/needs to write to/)
+})
+
+test('the configuration is printed whole, with secrets masked and the environment laid over it', async () => {
+  const it = home({
+    environment: { LASTWORD_RELAY__PASSWORD: 'hunter2', LASTWORD_store__url: 'postgres://me:pass@db/lastword' },
+  })
+  const { code, stdout } = await it.lastword('config')
+  expect(code).toBe(0)
+  expect(stdout).toContain('security: none')
+  expect(stdout).toContain('postgres://me:********@db/lastword')
+  expect(stdout).not.toContain('hunter2')
+})
+
+test('migrate says what it did, and the second time that there is nothing to do', async () => {
+  const it = home()
+  expect(await it.lastword('migrate')).toMatchObject({ code: 0, stdout: 'done: 0001-first\n' })
+  expect(await it.lastword('migrate')).toMatchObject({ code: 0, stdout: 'nothing to do: the database is up to date\n' })
+  expect(existsSync(join(it.folder, 'data/lastword.db'))).toBe(true)
+})
+
+test('an unknown digest, edition, article or option is an error that says what there is', async () => {
+  const it = home()
+  mkdirSync(join(it.folder, 'empty'))
+  expect(await it.lastword('run', 'daily')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('There are: weekly.'),
+  })
+  expect(await it.lastword('edition', 'show', 'weekly:9')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no edition weekly:9'),
+  })
+  expect(await it.lastword('edition', 'explain', 'https://a.example/b')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no feed has ever shown'),
+  })
+  expect(await it.lastword('timetable', '--runs', 'many')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('whole number'),
+  })
+  expect(await it.lastword('--config', 'empty/none.yml', 'config')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('empty/none.yml does not exist'),
+  })
+})
+
+test('an edition is approved, held and cancelled by hand, and the record says by whom', async () => {
+  const it = home({ relayPort: 1 })
+  it.write('people.csv', 'email,name\nmira@readers.example,Mira\n')
+  await it.lastword('subscribers', 'import', 'people.csv')
+  await it.lastword('run', 'weekly')
+  expect(await it.lastword('edition', 'cancel', 'weekly', '--who', 'Ada', '--reason', 'wrong week')).toMatchObject({
+    code: 0,
+    stdout: 'weekly 1 is cancelled\n',
+  })
+  expect(await it.lastword('edition', 'approve', 'weekly')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('weekly 1 is cancelled'),
+  })
+  expect((await it.lastword('edition', 'show', 'weekly')).stdout).toContain('Ada: cancelled: wrong week')
+})
+
+test('every command has a help text', async () => {
+  const it = home()
+  const commands = [
+    'demo',
+    'start',
+    'run',
+    'timetable',
+    'pull',
+    'feeds list',
+    'feeds test',
+    'edition list',
+    'edition show',
+    'edition explain',
+    'edition preview',
+    'edition approve',
+    'edition hold',
+    'edition cancel',
+    'edition send',
+    'subscribers import',
+    'subscribers list',
+    'staff link',
+    'config',
+    'migrate',
+    'schema',
+  ]
+  for (const command of commands) {
+    const { code, stdout } = await it.lastword(...command.split(' '), '--help')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Usage: lastword ${command.split(' ')[0]}`)
+  }
+})
+
+test('the timetable shows the next runs in the zone of the digest and in UTC', async () => {
+  const it = home()
+  const { stdout } = await it.lastword('timetable', '--runs', '30', '--json')
+  const runs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(runs).toHaveLength(30)
+  for (const run of runs) {
+    expect(run.local).toContain('07:00')
+    expect(new Date(run.dueAt).getUTCDay()).toBe(5)
+  }
+  expect(new Set(runs.map((run) => run.dueAt.slice(11)))).toEqual(new Set(['06:00:00.000Z', '07:00:00.000Z']))
+})

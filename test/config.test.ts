@@ -1,0 +1,289 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Config, maskSecrets, readConfig } from '../src/config.ts'
+import type { AppError } from '../src/errors.ts'
+import { inProcess } from './support/processes.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lastword-config-'))
+const file = join(folder, 'lastword.yml')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const least = `publication:
+  name: Harbour Notes
+  site: https://harbour.example/
+  contact: letters@harbour.example
+  address: 1 Quay
+`
+
+function read(text: string, environment: Record<string, string | undefined> = {}): Config {
+  writeFileSync(file, text)
+  return readConfig(file, environment)
+}
+
+/** The problems, one a line, without the name of the folder. */
+function problems(text: string, environment: Record<string, string | undefined> = {}): string[] {
+  try {
+    read(text, environment)
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'AppError', code: 'invalid' })
+    return (error as AppError).message.replaceAll(file, 'lastword.yml').split('\n')
+  }
+  throw new Error('it was accepted')
+}
+
+function secretFile(content: string): string {
+  const path = join(folder, 'secret')
+  writeFileSync(path, content)
+  return path
+}
+
+test('the shipped lastword.yml is accepted as it is', () => {
+  expect(readConfig('lastword.yml', {}).publication.name).toBe('Public Sector Weekly')
+})
+
+test('what nobody wrote has its default', () => {
+  expect(read(least)).toMatchObject({
+    publication: { language: 'en-GB', tagline: '', colours: { brand: '#0b4f6c' } },
+    relay: { host: 'localhost', port: 587, security: 'starttls', connections: 5, messagesPerConnection: 100 },
+    web: { url: 'http://localhost:3000', host: '127.0.0.1', port: 3000 },
+    store: { url: 'file:data/lastword.db' },
+    feeds: { allow: [], timeout: 20, maximumBytes: 10_485_760 },
+    jobs: 'jobs',
+    templates: 'templates',
+  })
+})
+
+describe('a file with mistakes', () => {
+  test('is refused once, with every problem, its line and what was expected, and those of the environment', () => {
+    const text = `publication:
+  name: ""
+  site: ftp://harbour.example/
+  contact: letters at harbour
+  colours:
+    brand: blue
+    acent: "#000000"
+relay:
+  port: 99999
+  security: maybe
+webb: {}
+web:
+  secret: short
+`
+    expect(problems(text, { LASTWORD_NOPE: '1', LASTWORD_STORE__URL: 'mysql://x' })).toEqual([
+      'LASTWORD_NOPE: there is no such setting',
+      expect.stringMatching(/^lastword\.yml:2: publication\.name: Too small/),
+      'lastword.yml:3: publication.site: expected an http or https address',
+      'lastword.yml:4: publication.contact: expected an email address',
+      'lastword.yml:1: publication.address: is missing: expected text',
+      'lastword.yml:6: publication.colours.brand: expected a colour such as "#0b4f6c"',
+      'lastword.yml:7: publication.colours: unknown key "acent"',
+      expect.stringMatching(/^lastword\.yml:9: relay\.port: .*65535/),
+      expect.stringMatching(/^lastword\.yml:10: relay\.security: .*"starttls"\|"tls"\|"none"/),
+      'lastword.yml:13: web.secret: expected at least 32 characters',
+      'LASTWORD_STORE__URL: store.url: expected file:path/to/lastword.db or postgres://user@host/database',
+      'lastword.yml:11: unknown key "webb"',
+    ])
+  })
+
+  test.each([
+    ['web:\n  port:\n', 'lastword.yml:7: web.port: expected a number, found nothing'],
+    ['web:\n  port: true\n', 'lastword.yml:7: web.port: expected a number, found true'],
+    ['web:\n  port: [25]\n', 'lastword.yml:7: web.port: expected a number, found a list'],
+    ['web:\n  port: " "\n', 'lastword.yml:7: web.port: expected a number, found empty text'],
+    ['relay: here\n', 'lastword.yml:6: relay: expected keys and values, found text'],
+    [
+      'web:\n  url: "https://x.example/?a=b"\n',
+      expect.stringMatching(/^lastword\.yml:7: web\.url: .*without \? and #/),
+    ],
+    ['web:\n  url: "https://x.example/\\nBcc: y"\n', 'lastword.yml:7: web.url: expected an http or https address'],
+    ['web:\n  url: "https:x.example"\n', 'lastword.yml:7: web.url: expected an http or https address'],
+    ['__proto__:\n  a: 1\n', 'lastword.yml:6: unknown key "__proto__"'],
+    ['jobs:\n', 'lastword.yml:6: jobs: expected text, found nothing'],
+  ])('such as %j is refused', (more, problem) => {
+    expect(problems(least + more)).toEqual([problem])
+  })
+
+  test('such as a return path too long to be made personal is refused: 64 octets are all that SMTP allows', () => {
+    const path = (local: string) => `${least}relay:\n  returnPath: ${local}@harbour.example\n`
+    expect(read(path('b'.repeat(15))).relay.returnPath).toMatch(/^b{15}@/)
+    expect(problems(path('b'.repeat(16)))).toEqual([
+      expect.stringMatching(/^lastword\.yml:7: relay\.returnPath: expected at most 15 characters before the @/),
+    ])
+  })
+
+  test.each([
+    ['nothing in it', '', /publication: is missing/],
+    ['one word in it', 'hello\n', /lastword\.yml:1: expected keys and values, found text/],
+    ['a list in it', '- hello\n', /lastword\.yml:1: expected keys and values, found a list/],
+    ['a bracket left open', `${least}feeds: {allow: [a\n`, /lastword\.yml:\d: /],
+    ['a tab', 'publication:\n\tname: x\n', /lastword\.yml:2: Tabs are not allowed/],
+    ['a section twice', `${least}web: {}\nweb: {}\n`, /lastword\.yml:7: Map keys must be unique/],
+  ])('with %s is refused by an AppError, whatever the environment lays over it', (_, text, message) => {
+    expect(problems(text, { LASTWORD_RELAY__HOST: 'mail.example' }).join('\n')).toMatch(message)
+  })
+})
+
+describe('without a file', () => {
+  const none = join(folder, 'none.yml')
+
+  test('the error says which, and what to do', () => {
+    expect(() => readConfig(none, {})).toThrow(`${none} does not exist`)
+    try {
+      readConfig(none, { LASTWORD_RELAY__HOST: 'x' })
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'missing', hint: expect.stringContaining('--config') })
+    }
+  })
+
+  test('the environment alone may say everything', () => {
+    const config = readConfig(none, {
+      LASTWORD_PUBLICATION__NAME: 'Harbour Notes',
+      LASTWORD_PUBLICATION__SITE: 'https://harbour.example/',
+      LASTWORD_PUBLICATION__CONTACT: 'letters@harbour.example',
+      LASTWORD_PUBLICATION__ADDRESS: '1 Quay',
+      LASTWORD_PUBLICATION__COLOURS__BRAND: '#123456',
+    })
+    expect(config.publication).toMatchObject({
+      name: 'Harbour Notes',
+      colours: { brand: '#123456', accent: '#b3261e' },
+    })
+  })
+
+  test('and half of it in the environment, what is missing is named', () => {
+    expect(() => readConfig(none, { LASTWORD_publication__name: 'x' })).toThrow('publication.address: is missing')
+  })
+})
+
+describe('the environment', () => {
+  test.each([
+    ['LASTWORD_STORE__URL', 'postgres://x@y/z', 'store', 'url', 'postgres://x@y/z'],
+    ['LASTWORD_store__url', 'file:x.db', 'store', 'url', 'file:x.db'],
+    ['lastword_Store__Url', 'file:x.db', 'store', 'url', 'file:x.db'],
+    ['LASTWORD_relay__messagesPerConnection', '7', 'relay', 'messagesPerConnection', 7],
+    ['LASTWORD_RELAY__MESSAGESPERCONNECTION', '7', 'relay', 'messagesPerConnection', 7],
+    ['LASTWORD_RELAY__MESSAGES_PER_CONNECTION', '7', 'relay', 'messagesPerConnection', 7],
+    ['LASTWORD_FEEDS__ALLOW', 'a.example, localhost:80,', 'feeds', 'allow', ['a.example', 'localhost:80']],
+    ['LASTWORD_FEEDS__ALLOW', '', 'feeds', 'allow', []],
+  ])('%s=%s wins over the file', (name, value, section, key, expected) => {
+    const config = read(`${least}store:\n  url: file:other.db\nrelay:\n  messagesPerConnection: 3\n`, { [name]: value })
+    expect((config as unknown as Record<string, Record<string, unknown>>)[section]?.[key]).toEqual(expected)
+  })
+
+  test('leaves what it does not name as the file has it', () => {
+    const config = read(`${least}relay:\n  host: mail.example\n  port: 25\n`, { LASTWORD_RELAY__PORT: '2525' })
+    expect(config.relay).toMatchObject({ host: 'mail.example', port: 2525 })
+  })
+
+  test('fills a section that the file has left empty', () => {
+    expect(read(`${least}relay:\n`, { LASTWORD_RELAY__HOST: 'mail.example' }).relay.host).toBe('mail.example')
+  })
+
+  test.each([
+    'LASTWORD_RELAY__HOTS',
+    'LASTWORD_RELAYS__HOST',
+    'LASTWORD_RELAY',
+    'LASTWORD_RELAY_HOST',
+    'LASTWORD_RELAY__HOST__NAME',
+    'LASTWORD_RELAY__',
+    'LASTWORD___HOST',
+    'LASTWORD_RELAY__CONSTRUCTOR',
+    'LASTWORD_WHATEVER_FILE',
+  ])('has no setting %s', (name) => {
+    expect(problems(least, { [name]: 'x' })).toEqual([`${name}: there is no such setting`])
+  })
+
+  test('of other programs is none of our business', () => {
+    expect(read(least, { PATH: '/bin', MY_LASTWORD_X: '1', LASTWORD: '1', LASTWORD_RELAY__HOST: undefined })).toEqual(
+      read(least),
+    )
+  })
+
+  test.each([
+    ['LASTWORD_RELAY__PORT', 'smtp', 'relay.port: expected a number, found other text'],
+    ['LASTWORD_RELAY__PORT', '', 'relay.port: expected a number, found empty text'],
+    ['LASTWORD_relay__port', '-1', 'relay.port: Too small: expected number to be >=0'],
+    ['LASTWORD_PUBLICATION__CONTACT', 'x', 'publication.contact: expected an email address'],
+  ])('names %s=%j as the place of its problem', (name, value, problem) => {
+    expect(problems(least, { [name]: value })).toEqual([`${name}: ${problem}`])
+  })
+
+  test('that says one setting twice is refused, since nobody knows which counts', () => {
+    const twice = { LASTWORD_RELAY__HOST: 'a', LASTWORD_relay__host: 'b' }
+    expect(problems(least, twice)).toEqual([
+      'LASTWORD_relay__host: LASTWORD_RELAY__HOST says the same: expected one of them',
+    ])
+    const secret = { LASTWORD_RELAY__PASSWORD: 'a', LASTWORD_RELAY__PASSWORD_FILE: secretFile('b') }
+    expect(problems(least, secret)).toHaveLength(1)
+  })
+})
+
+describe('a secret in a file', () => {
+  test.each(['LASTWORD_RELAY__PASSWORD_FILE', 'LASTWORD_relay__password_file'])('is read by %s', (name) => {
+    expect(read(least, { [name]: secretFile('s3cret\n') }).relay.password).toBe('s3cret')
+  })
+
+  test('loses its last line end and keeps its blanks', () => {
+    expect(read(least, { LASTWORD_RELAY__PASSWORD_FILE: secretFile(' two words \r\n') }).relay.password).toBe(
+      ' two words ',
+    )
+  })
+
+  test('that cannot be read is a problem beside the others', () => {
+    const none = join(folder, 'nothing')
+    expect(problems(least, { LASTWORD_RELAY__PASSWORD_FILE: none, LASTWORD_RELAY__PORT: 'x' })).toEqual([
+      expect.stringMatching(/^LASTWORD_RELAY__PASSWORD_FILE: .*nothing cannot be read: ENOENT/),
+      expect.stringMatching(/^LASTWORD_RELAY__PORT: /),
+    ])
+  })
+
+  test('with a bad value is named by its variable and does not stand in the message', () => {
+    const [problem = ''] = problems(least, { LASTWORD_WEB__SECRET_FILE: secretFile('hunter2') })
+    expect(problem).toBe('LASTWORD_WEB__SECRET_FILE: web.secret: expected at least 32 characters')
+  })
+})
+
+test('the store of the environment is found in any letter case and in a file, without a configuration', async () => {
+  const source = (environment: string) => `
+    Object.assign(process.env, ${environment})
+    const { storeUrlHere } = await import('./src/config.ts')
+    console.log(storeUrlHere())`
+  expect(await inProcess(source(`{ LASTWORD_store__url: 'postgres://a@b/c' }`))).toBe('postgres://a@b/c')
+  const path = JSON.stringify(secretFile('postgres://d@e/f\n'))
+  expect(await inProcess(source(`{ LASTWORD_STORE__URL_FILE: ${path} }`))).toBe('postgres://d@e/f')
+  expect(await inProcess(source('{}'))).toBe('undefined')
+})
+
+describe('masked for a person', () => {
+  const secret = 'hunter2-hunter2-hunter2-hunter2-hunter2'
+
+  test('password and secret are gone, and the configuration itself keeps them', () => {
+    const config = read(least, { LASTWORD_RELAY__PASSWORD: secret, LASTWORD_WEB__SECRET: secret })
+    const masked = maskSecrets(config)
+    expect(JSON.stringify(masked)).not.toContain('hunter2')
+    expect(masked.relay.password).toBe('********')
+    expect(masked.web.secret).toBe('********')
+    expect(config.relay.password).toBe(secret)
+  })
+
+  test('a secret that is not set does not look as if it were', () => {
+    expect(maskSecrets(read(least)).relay).not.toHaveProperty('password')
+  })
+
+  test.each([
+    ['postgres://mira:hunter2@db.example:5432/lastword', 'postgres://mira:********@db.example:5432/lastword'],
+    ['postgres://mira:hunt@er2@db.example/lastword', 'postgres://mira:********@db.example/lastword'],
+    ['postgres://mira:hunt/er2@db.example/lastword', 'postgres://mira:********@db.example/lastword'],
+    ['postgresql://:hunter2@db.example/lastword', 'postgresql://:********@db.example/lastword'],
+    ['postgres://mira@corp:hunter2@db.example/x', 'postgres://mira@corp:********@db.example/x'],
+    [
+      'postgres://db.example/x?user=mira&password=hunter2&ssl=1',
+      'postgres://db.example/x?user=mira&password=********&ssl=1',
+    ],
+    ['postgres://mira@db.example:5432/lastword', 'postgres://mira@db.example:5432/lastword'],
+    ['file:data/lastword.db', 'file:data/lastword.db'],
+  ])('the store %s is %s', (url, masked) => {
+    expect(maskSecrets(read(least, { LASTWORD_STORE__URL: url })).store.url).toBe(masked)
+  })
+})

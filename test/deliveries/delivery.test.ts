@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { between, hour, minute } from '../../src/clock.ts'
+import { afterResult, mostAttempts, nextAttempt, type SendResult } from '../../src/deliveries/delivery.ts'
+
+const now = '2026-11-27T19:00:00.000Z'
+
+describe('the next try', () => {
+  test.each([
+    [1, '2026-11-27T19:15:00.000Z'],
+    [2, '2026-11-27T20:00:00.000Z'],
+    [3, '2026-11-27T23:00:00.000Z'],
+    [4, '2026-11-28T03:00:00.000Z'],
+    [5, '2026-11-28T07:00:00.000Z'],
+  ])('after %i tries is at %s', (attempts, at) => {
+    expect(nextAttempt(attempts, now)).toBe(at)
+  })
+
+  test.each([mostAttempts, 7, 100])('after %i tries is none', (attempts) => {
+    expect(nextAttempt(attempts, now)).toBeNull()
+  })
+
+  test('waits longer each time, and Friday night reaches Saturday night in six tries', () => {
+    let at = now
+    const waits: number[] = []
+    for (let attempts = 1; ; attempts++) {
+      const next = nextAttempt(attempts, at)
+      if (next === null) break
+      waits.push(between(at, next))
+      at = next
+    }
+    expect(waits).toHaveLength(mostAttempts - 1)
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b))
+    expect(between(now, at)).toBe(25 * hour + 15 * minute)
+  })
+})
+
+describe('a delivery', () => {
+  const ended = (kind: SendResult['kind'], before: number, reply = '450 4.2.2 mailbox full') =>
+    afterResult({ kind, reply }, before, now)
+
+  test.each(['accepted', 'refused'] as const)(
+    'that the relay ended as %s is that, with its words, and not tried again',
+    (kind) => {
+      for (const before of [0, 3, 5])
+        expect(ended(kind, before, '250 ok')).toEqual({
+          status: kind,
+          attempts: before + 1,
+          reply: '250 ok',
+          nextAttemptAt: null,
+        })
+    },
+  )
+
+  test('that was deferred is tried again later, with the words of the relay as they were', () => {
+    expect(ended('deferred', 0)).toEqual({
+      status: 'deferred',
+      attempts: 1,
+      reply: '450 4.2.2 mailbox full',
+      nextAttemptAt: '2026-11-27T19:15:00.000Z',
+    })
+    expect(ended('deferred', 4)).toMatchObject({ status: 'deferred', attempts: 5 })
+  })
+
+  test('that was deferred for the sixth time is refused, and says how often and with what answer', () => {
+    expect(ended('deferred', 5)).toEqual({
+      status: 'refused',
+      attempts: 6,
+      reply: 'given up after 6 tries; the last answer: 450 4.2.2 mailbox full',
+      nextAttemptAt: null,
+    })
+  })
+
+  test('that may be out is unknown, with the time before which no rule repeats it, as long as tries are left', () => {
+    expect(ended('unknown', 0, 'cut off')).toEqual({
+      status: 'unknown',
+      attempts: 1,
+      reply: 'cut off',
+      nextAttemptAt: '2026-11-27T19:15:00.000Z',
+    })
+    expect(ended('unknown', mostAttempts - 2)).toMatchObject({ nextAttemptAt: '2026-11-28T07:00:00.000Z' })
+    expect(ended('unknown', mostAttempts - 1)).toMatchObject({ status: 'unknown', attempts: 6, nextAttemptAt: null })
+  })
+
+  test('that was not handed over is queued as before, and its tries do not count, however many', () => {
+    for (const before of [0, 5, 40])
+      expect(ended('unsent', before, 'ECONNREFUSED')).toEqual({
+        status: 'queued',
+        attempts: before,
+        reply: 'ECONNREFUSED',
+        nextAttemptAt: null,
+      })
+  })
+
+  test('is never left in a state without a way out', () => {
+    for (const kind of ['accepted', 'refused', 'deferred', 'unknown', 'unsent'] as const)
+      for (let before = 0; before < 10; before++) {
+        const { status, nextAttemptAt } = ended(kind, before)
+        if (status === 'deferred') expect(nextAttemptAt).not.toBeNull()
+        if (status !== 'deferred' && status !== 'unknown') expect(nextAttemptAt).toBeNull()
+        if (nextAttemptAt !== null) expect(nextAttemptAt > now).toBe(true)
+      }
+  })
+})

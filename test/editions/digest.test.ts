@@ -1,0 +1,209 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import {
+  digestJsonSchema,
+  feedsListed,
+  layouts,
+  parseDigest,
+  readDigest,
+  readDigests,
+  spanMilliseconds,
+} from '../../src/editions/digest.ts'
+import { AppError } from '../../src/errors.ts'
+
+const fixtures = 'fixtures/jobs'
+const isJob = (file: string) => /\.ya?ml$/i.test(file)
+const without = (file: string) => file.replace(/\.ya?ml$/i, '')
+const read = (path: string) => readFileSync(path, 'utf8')
+
+function refusal(work: () => unknown): AppError {
+  try {
+    work()
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError)
+    return error as AppError
+  }
+  throw new Error('it was accepted')
+}
+
+describe('a job file', () => {
+  test.each(readdirSync(fixtures).filter(isJob))('such as %s is read as its pair says', (file) => {
+    const expected = JSON.parse(read(join(fixtures, `${without(file)}.expected.json`)))
+    expect(readDigest(join(fixtures, file), 'templates')).toEqual(expected)
+  })
+
+  test.each(readdirSync(join(fixtures, 'not')).filter(isJob))(
+    'such as not/%s is refused in the words of its pair',
+    (file) => {
+      const expected = read(join(fixtures, 'not', `${without(file)}.expected.txt`))
+      const refused = refusal(() => readDigest(join(fixtures, 'not', file), 'templates'))
+      expect(`${refused.message}\n`).toBe(expected)
+      expect(refused.code).toBe('invalid')
+    },
+  )
+
+  test('has its problems counted even when some keys are missing altogether', () => {
+    const { message } = refusal(() => readDigest(join(fixtures, 'not/everything-at-once.yml'), 'templates'))
+    for (const part of ['title', 'schedule', 'zone', '{lede}', 'preheader', 'from.name', 'grid', 'maximum', 'bulletin'])
+      expect(message).toContain(part)
+    expect(message).toContain('a section named "two" stands above already')
+    expect(message).toContain('unknown key "colour"')
+  })
+
+  test.each(['jobs/public-sector-weekly.yml', 'fixtures/demo/jobs/civic-ledger-weekly.yml'])(
+    'that we ship, %s, is right',
+    (file) => {
+      expect(readDigest(file, 'templates').sections.map((section) => section.layout)).toEqual([...layouts])
+    },
+  )
+
+  test('misses its template where only one of the two twins is there', () => {
+    const text = read(join(fixtures, 'minimal.yml'))
+    const folder = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
+    mkdirSync(join(folder, 'email'))
+    writeFileSync(join(folder, 'email/digest.mjml.hbs'), '')
+    const { message } = refusal(() => parseDigest(text, 'weekly.yml', folder))
+    expect(message).toBe(`weekly.yml:1: template: ${join(folder, 'email/digest.txt.hbs')} does not exist`)
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('a schedule', () => {
+  const withSchedule = (schedule: string) =>
+    parseDigest(read(join(fixtures, 'minimal.yml')).replace('30 6 * * MON', schedule), 'weekly.yml', 'templates')
+
+  test.each(['0 7 * * FRI', '*/5 * * * *', '0 7 29 2 *', '0 7 L * *', '0 9 1,15 * *', '0 7 * * 7'])(
+    '%j is good',
+    (schedule) => {
+      expect(withSchedule(schedule).schedule).toBe(schedule)
+    },
+  )
+
+  test.each([
+    ['', 'found 1'],
+    ['0 7 * *', 'found 4'],
+    ['0 0 7 * * FRI', 'found 6'],
+    ['0 7 * * FRI 2027 *', 'found 7'],
+    ['60 7 * * *', 'not a cron expression'],
+    ['0 24 * * *', 'not a cron expression'],
+    ['0 7 * * FRY', 'not a cron expression'],
+    ['0 7 * * 8', 'not a cron expression'],
+    ['*/0 * * * *', 'not a cron expression'],
+    ['5-1 * * * *', 'not a cron expression'],
+    ['0 7 31 4 *', 'never runs'],
+  ])('%j is refused: %s', (schedule, words) => {
+    expect(refusal(() => withSchedule(schedule)).message).toMatch(new RegExp(`^weekly\\.yml:2: schedule: .*${words}`))
+  })
+})
+
+describe('a folder of jobs', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lastword-jobs-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const put = (from: string, as: string) => cpSync(join(fixtures, from), join(folder, as))
+
+  test('gives its digests by name, and passes over what is no YAML', () => {
+    put('minimal.yml', 'weekly.yml')
+    put('everything.yml', 'daily.yaml')
+    writeFileSync(join(folder, 'digest.schema.json'), '{}')
+    writeFileSync(join(folder, 'weekly.yml.bak'), 'nonsense')
+    expect(readDigests(folder, 'templates').map((digest) => digest.name)).toEqual(['daily', 'weekly'])
+  })
+
+  test('is refused with the problems of all files in one error', () => {
+    put('not/typo.yml', 'one.yml')
+    put('minimal.yml', 'two.yml')
+    put('not/not-yaml.yml', 'three.yml')
+    put('not/made-up-zone.yml', 'four.yml')
+    const { message } = refusal(() => readDigests(folder, 'templates'))
+    expect(message.split('\n').map((line) => line.slice(folder.length + 1).split(' ')[0])).toEqual([
+      'four.yml:3:',
+      'one.yml:1:',
+      'one.yml:2:',
+      'three.yml:15:',
+    ])
+  })
+
+  test('that has two files of one name is refused: they would be one digest', () => {
+    put('minimal.yml', 'weekly.yml')
+    put('minimal.yml', 'weekly.yaml')
+    expect(refusal(() => readDigests(folder, 'templates')).message).toContain('weekly.yaml: another file beside it')
+  })
+
+  test('does not pass over a file because its ending is in capitals', () => {
+    put('minimal.yml', 'WEEKLY.YML')
+    expect(refusal(() => readDigests(folder, 'templates')).message).toContain('expected lower-case letters')
+  })
+
+  test('that does not exist is missing, with a hint', () => {
+    const none = join(folder, 'none')
+    expect(refusal(() => readDigests(none, 'templates'))).toMatchObject({
+      code: 'missing',
+      message: `${none} does not exist`,
+      hint: expect.stringContaining('folder'),
+    })
+  })
+
+  test('that is a file is refused, and no fault of ours', () => {
+    put('minimal.yml', 'weekly.yml')
+    expect(refusal(() => readDigests(join(folder, 'weekly.yml'), 'templates')).message).toMatch(
+      /cannot be read: ENOTDIR/,
+    )
+  })
+})
+
+describe('the JSON Schema', () => {
+  const schema = z.fromJSONSchema(digestJsonSchema() as Parameters<typeof z.fromJSONSchema>[0])
+  const accepts = (file: string) => schema.safeParse(parse(read(file))).success
+
+  test('in jobs/ is the one that the code gives: node src/main.ts schema > jobs/digest.schema.json', () => {
+    expect(JSON.parse(read('jobs/digest.schema.json'))).toEqual(JSON.parse(JSON.stringify(digestJsonSchema())))
+  })
+
+  test.each(['jobs/public-sector-weekly.yml', `${fixtures}/minimal.yml`, `${fixtures}/everything.yml`])(
+    'accepts %s',
+    (file) => {
+      expect(accepts(file)).toBe(true)
+    },
+  )
+
+  test.each(['typo', 'typo-in-section', 'unknown-rule', 'hours-without-a-unit', 'sender-without-at', 'a-list'])(
+    'refuses not/%s.yml',
+    (name) => {
+      expect(accepts(`${fixtures}/not/${name}.yml`)).toBe(false)
+    },
+  )
+
+  test('tells an editor what each key means', () => {
+    const { properties } = digestJsonSchema() as { properties: Record<string, { description?: string }> }
+    expect(properties.zone?.description).toContain('clock change')
+    expect(properties.unknown?.description).toContain('Message-ID')
+  })
+})
+
+test('feeds are listed once each, in the order of the sections', () => {
+  const one = ['https://a.example/', 'https://b.example/']
+  const digest = readDigest(`${fixtures}/minimal.yml`, 'templates')
+  const [section] = digest.sections
+  if (!section) throw new Error('no section')
+  const sections = [
+    { ...section, feeds: one },
+    { ...section, feeds: ['https://b.example/', 'https://c.example/'] },
+  ]
+  expect(feedsListed({ ...digest, sections })).toEqual([...one, 'https://c.example/'])
+})
+
+test.each([
+  ['90m', 5_400_000],
+  ['12h', 43_200_000],
+  ['3 d', 259_200_000],
+  ['0m', 0],
+])('%s are %i milliseconds', (text, milliseconds) => {
+  expect(spanMilliseconds(text)).toBe(milliseconds)
+})

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { deliveryKey, keyLength, keySlot, readDeliveryKey } from '../../src/subscribers/token.ts'
+
+const secret = 'a secret of more than thirty-two characters'
+const keyed = { subscriberId: '019ad2f4-7b1c-7def-8abc-0123456789ab', editionRef: 'deadbeef' }
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+describe('a key', () => {
+  test.each([
+    keyed,
+    { subscriberId: '00000000-0000-0000-0000-000000000000', editionRef: '00000000' },
+    { subscriberId: 'ffffffff-ffff-ffff-ffff-ffffffffffff', editionRef: 'ffffffff' },
+    { subscriberId: '80000000-0000-7000-8000-000000000001', editionRef: '0000000f' },
+  ])('is read back as what it was made of: $subscriberId', (one) => {
+    const key = deliveryKey(secret, one)
+    expect(key).toMatch(/^[a-z2-7]{48}$/)
+    expect(key).toHaveLength(keyLength)
+    expect(readDeliveryKey(secret, key)).toEqual(one)
+  })
+
+  test('is the same each time: a repeated delivery bears the same Message-ID', () => {
+    expect(deliveryKey(secret, { ...keyed })).toBe(deliveryKey(secret, { ...keyed }))
+  })
+
+  test('of one person differs from edition to edition, and within one from person to person', () => {
+    const keys = [
+      deliveryKey(secret, keyed),
+      deliveryKey(secret, { ...keyed, editionRef: 'deadbeee' }),
+      deliveryKey(secret, { ...keyed, subscriberId: '019ad2f4-7b1c-7def-8abc-0123456789ac' }),
+    ]
+    expect(new Set(keys).size).toBe(3)
+  })
+
+  test('fits the local part of a return path with fifteen characters before it', () => {
+    expect(Buffer.byteLength(`${'b'.repeat(15)}+${deliveryKey(secret, keyed)}`)).toBeLessThanOrEqual(64)
+  })
+
+  test('is believed in upper and in mixed case: some mail systems fold it', () => {
+    const key = deliveryKey(secret, keyed)
+    expect(readDeliveryKey(secret, key.toUpperCase())).toEqual(keyed)
+    expect(readDeliveryKey(secret, key.slice(0, 20).toUpperCase() + key.slice(20))).toEqual(keyed)
+  })
+
+  test('is refused with any one of its characters changed to any other', () => {
+    const key = deliveryKey(secret, keyed)
+    for (let place = 0; place < key.length; place++)
+      for (const other of `${alphabet}01890-_ .é`)
+        if (other !== key[place])
+          expect(readDeliveryKey(secret, key.slice(0, place) + other + key.slice(place + 1)), `${place} ${other}`).toBe(
+            undefined,
+          )
+  })
+
+  test('is refused with two characters exchanged', () => {
+    const key = deliveryKey(secret, keyed)
+    for (let place = 0; place + 1 < key.length; place++) {
+      const exchanged = key.slice(0, place) + key[place + 1] + key[place] + key.slice(place + 2)
+      if (exchanged !== key) expect(readDeliveryKey(secret, exchanged)).toBeUndefined()
+    }
+  })
+
+  test('is refused by another secret, be it longer, shorter or empty', () => {
+    const key = deliveryKey(secret, keyed)
+    for (const other of ['', `${secret} `, secret.slice(1), secret.toUpperCase()])
+      expect(readDeliveryKey(other, key)).toBeUndefined()
+  })
+
+  test('with the body of another is refused: the signature is over all of it', () => {
+    const mine = deliveryKey(secret, keyed)
+    const theirs = deliveryKey(secret, { ...keyed, subscriberId: '019ad2f4-7b1c-7def-8abc-0123456789ff' })
+    expect(readDeliveryKey(secret, mine.slice(0, 32) + theirs.slice(32))).toBeUndefined()
+    expect(readDeliveryKey(secret, theirs.slice(0, 32) + mine.slice(32))).toBeUndefined()
+  })
+
+  const key = deliveryKey(secret, keyed)
+  test.each([
+    '',
+    'a',
+    'a'.repeat(48),
+    '7'.repeat(48),
+    key.slice(1),
+    `${key}a`,
+    ` ${key}`,
+    `${key}\n`,
+    `${key.slice(0, 47)}=`,
+    key.replace(/./g, '💥'),
+    '\0'.repeat(48),
+    'k'.repeat(1_000_000),
+    '%'.repeat(48),
+    '../../../../../../../../../../../../etc/passwd00',
+  ])('is not %j, and asking throws nothing', (text) => {
+    expect(readDeliveryKey(secret, text)).toBeUndefined()
+  })
+})
+
+describe('a slot', () => {
+  const slot = keySlot(secret, '019ad2f4-0000-7000-8000-000000000000')
+
+  test('is as long as a key and made of the same letters, so that a key fits it everywhere', () => {
+    expect(slot).toMatch(/^[a-z2-7]{48}$/)
+    expect(slot).toHaveLength(deliveryKey(secret, keyed).length)
+  })
+
+  test('is the same for one edition each time, and another for every edition and secret', () => {
+    expect(keySlot(secret, '019ad2f4-0000-7000-8000-000000000000')).toBe(slot)
+    expect(keySlot(secret, '019ad2f4-0000-7000-8000-000000000001')).not.toBe(slot)
+    expect(keySlot(`${secret}!`, '019ad2f4-0000-7000-8000-000000000000')).not.toBe(slot)
+  })
+
+  test('opens no door', () => {
+    expect(readDeliveryKey(secret, slot)).toBeUndefined()
+  })
+})

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export type Ended = { code: number; stdout: string; stderr: string }
+
+/** The folder of an operator: lastword.yml, jobs, templates, and the command. */
+export type Home = {
+  folder: string
+  write(file: string, text: string | Buffer): string
+  lastword(...args: string[]): Promise<Ended>
+  remove(): void
+}
+
+type Settings = { relayPort?: number; feeds?: string; allow?: string[]; environment?: Record<string, string> }
+
+/** Makes such a folder with one digest, `weekly`, that reads `<feeds>/latest.xml` and so on. */
+export function makeHome({
+  relayPort = 1,
+  feeds = 'http://127.0.0.1:1/feeds',
+  allow = [],
+  environment = {},
+}: Settings = {}): Home {
+  const folder = mkdtempSync(join(tmpdir(), 'lastword-home-'))
+  const write = (file: string, text: string | Buffer) => {
+    writeFileSync(join(folder, file), text)
+    return join(folder, file)
+  }
+  mkdirSync(join(folder, 'jobs'))
+  cpSync('templates', join(folder, 'templates'), { recursive: true })
+  write('lastword.yml', configText(relayPort, allow))
+  write('jobs/weekly.yml', jobText(feeds))
+  const main = resolve('src/main.ts')
+  return {
+    folder,
+    write,
+    lastword: (...args) =>
+      new Promise((done) => {
+        const options = { cwd: folder, env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 }
+        execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
+          done({ code: error ? Number(error.code) : 0, stdout, stderr })
+        })
+      }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function configText(relayPort: number, allow: string[]): string {
+  return `publication:
+  name: The Magazine
+  site: https://magazine.example
+  contact: letters@magazine.example
+  address: 1 High Street, Northwold
+relay:
+  host: 127.0.0.1
+  port: ${relayPort}
+  security: none
+  timeout: 5
+feeds:
+  allow: ${JSON.stringify(allow)}
+`
+}
+
+function jobText(feeds: string): string {
+  return `title: The Weekly
+schedule: "0 7 * * FRI"
+zone: Europe/London
+subject: "{lead}"
+preheader: "{second}"
+from: { name: The Weekly, address: weekly@magazine.example }
+approval: required
+sections:
+  - { name: latest, title: Latest news, layout: latest, feeds: [${feeds}/latest.xml], maximum: 12 }
+  - { name: last-word, title: Last word, layout: last-word, feeds: [${feeds}/last-word.xml], maximum: 4 }
+`
+}
