@@ -2,13 +2,13 @@ import type { App } from './app.ts'
 import { compose } from './editions/compose.ts'
 import { type Digest, feedsListed } from './editions/digest.ts'
 import { dueRuns } from './editions/due.ts'
-import { approve } from './editions/review.ts'
+import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
 import { messageOf } from './errors.ts'
 import { refreshFeeds } from './feeds/refresh.ts'
 import { type Sender, sendEdition } from './send.ts'
 import { decide, decidedUntil } from './store/digests.ts'
-import { addEdition, editionsIn, note } from './store/editions.ts'
+import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
 import { editionId } from './store/id.ts'
 import type { EditionRow } from './store/schema.ts'
 
@@ -76,8 +76,9 @@ async function recordMissed(
 
 /** Takes every edition as far as rules alone may take it: sealed, approved if no editor is asked, sent. */
 export async function advanceEditions(app: App, sender: Sender, signal?: AbortSignal): Promise<void> {
-  for (const edition of await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending'])) {
-    if (signal?.aborted) return
+  for (const { id } of await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending'])) {
+    const edition = await editionById(app.db, id) // the one before may have taken an hour
+    if (signal?.aborted || !edition) return
     const digest = app.digests.find((one) => one.name === edition.digest)
     if (!digest) continue // its job file is away: it waits
     try {
@@ -98,10 +99,10 @@ async function advance(
   let { status } = edition
   if (status === 'composed') status = (await seal(app, edition.id, digest)).status
   if (status === 'sealed' && digest.approval === 'auto') {
-    await approve(app, edition.id, 'rule: approval auto')
+    if (!(await approveByRule(app, edition.id, 'rule: approval auto'))) return
     status = 'approved'
   }
-  if ((status !== 'approved' && status !== 'sending') || app.clock.now() < sender.rest.until) return
+  if ((status !== 'approved' && status !== 'sending') || performance.now() < sender.rest.until) return
   const report = await sendEdition(app, sender, edition.id, { unknown: digest.unknown, ...(signal && { signal }) })
   const fields = { digest: digest.name, number: edition.number, ...report.counts }
   if (report.stopped) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped; it is tried again')

@@ -30,12 +30,13 @@ export type AppOptions = { config: Config; clock?: Clock; log?: Log }
 export async function openApp({ config, clock = systemClock, log = openLog(config.log) }: AppOptions): Promise<App> {
   const digests = readDigests(config.jobs, config.templates)
   const store = await openStore(config.store.url, clock)
+  const secret = config.web.secret ?? (await keptSecret(store.db))
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
   return {
     config,
     store,
     db: store.db,
-    secret: config.web.secret ?? (await keptSecret(store.db)),
+    secret,
     digests,
     fetcher,
     render: draftRenderer(config),

@@ -1,7 +1,7 @@
 import cron from 'node-cron'
 import { advanceEditions, makeDueEditions } from './advance.ts'
 import type { App } from './app.ts'
-import { keepAlive, releaseAbandoned } from './deliveries/worker.ts'
+import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { messageOf } from './errors.ts'
 import { refreshFeeds } from './feeds/refresh.ts'
@@ -26,7 +26,6 @@ export const chores: Chore[] = [
     run: ({ app }) => refreshFeeds(app, app.digests.flatMap(feedsListed)),
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
-  { name: 'keep-alive', every: '*/20 * * * * *', run: ({ app, sender }) => keepAlive(app, sender.worker) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
 ]
 

@@ -1,8 +1,8 @@
 import type { App } from './app.ts'
-import { type Instant, later, minute, second } from './clock.ts'
+import { minute, second } from './clock.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { openRelay, type Relay } from './deliveries/relay.ts'
-import { releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
+import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError } from './errors.ts'
 import { letterOf } from './messages/letter.ts'
 import { compileLetter } from './messages/mime.ts'
@@ -13,22 +13,26 @@ import { deliveryKey } from './subscribers/token.ts'
 /** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
 export type Sender = { relay: Relay; worker: Worker; rest: Rest; close(): Promise<void> }
 
-/** A relay that took nothing is left alone until then, each time twice as long, up to ten minutes. */
-export type Rest = { until: Instant; next: number }
+/** A relay that took nothing is left alone until then (on the clock of `performance`), each time twice as long, up to ten minutes. */
+export type Rest = { until: number; next: number }
 
 const firstRest = 15 * second
+/** Others take a sender for dead after two minutes of silence. */
+const heartbeat = 20 * second
 
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. */
 export async function openSender(app: App): Promise<Sender> {
   const worker = await startWorker(app)
   const relay = openRelay(app.config.relay)
+  const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
   return {
     relay,
     worker,
-    rest: { until: '', next: firstRest },
+    rest: { until: 0, next: firstRest },
     async close() {
+      clearInterval(beat)
       relay.close()
       await stopWorker(app, worker)
     },
@@ -52,11 +56,11 @@ export async function sendEdition(
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
     fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
   const report = await deliver({ db, clock, relay, worker, personalise }, editionId, options)
-  sender.rest = restAfter(report, sender.rest, clock.now())
+  sender.rest = restAfter(report, sender.rest)
   return report
 }
 
-function restAfter({ stopped }: DeliverReport, { next }: Rest, now: Instant): Rest {
-  if (stopped === null) return { until: '', next: firstRest }
-  return { until: later(now, next), next: Math.min(next * 2, 10 * minute) }
+function restAfter({ stopped }: DeliverReport, { next }: Rest): Rest {
+  if (stopped === null) return { until: 0, next: firstRest }
+  return { until: performance.now() + next, next: Math.min(next * 2, 10 * minute) }
 }

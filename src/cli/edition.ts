@@ -189,7 +189,9 @@ async function findEdition({ db, digests }: Pick<App, 'db' | 'digests'>, name: s
   const [digest = '', number] = name.split(':')
   const found =
     (await editionById(db, name)) ??
-    (number === undefined ? undefined : await editionByNumber(db, digest, Number(number) || 0)) ??
+    (number === undefined
+      ? undefined
+      : await editionByNumber(db, digest, Math.min(Number(number) || 0, 2 ** 31 - 1))) ??
     (digests.some((one) => one.name === name) ? (await latestEditions(db, { digest: name, limit: 1 }))[0] : undefined)
   if (found) return found
   throw new AppError('missing', `there is no edition ${name}`, { hint: 'lastword edition list shows them all.' })

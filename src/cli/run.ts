@@ -3,7 +3,7 @@ import { type App, digestNamed } from '../app.ts'
 import { compose, composeDry } from '../editions/compose.ts'
 import { type Digest, feedsListed } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
-import { approve } from '../editions/review.ts'
+import { approveByRule } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
 import { refreshFeeds } from '../feeds/refresh.ts'
@@ -42,7 +42,7 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
     else print(`${editionName(edition)}: ${edition.reason ?? edition.status}`)
     return
   }
-  if (edition.status === 'sealed') await approve(app, edition.id, 'operator, by lastword run')
+  if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
   await sendInForeground(app, digest, edition.id, options)
 }
 

@@ -19,19 +19,17 @@ export function addStartCommand(program: Command): void {
 
 async function start(file: string): Promise<void> {
   const signal = stopSignal()
+  await using open = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
   const app = await openApp({ config: configHere(file) })
-  try {
-    const serving = await serve(app)
-    const sender = await openSender(app)
-    const schedule = startSchedule({ app, sender, signal })
-    print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
-    print(`Editors: ${await makeSignInLink(app, 'editor')}`)
-    if (!signal.aborted) await once(signal, 'abort')
-    app.log.info({}, 'stopping: finishing what is in flight')
-    await schedule.stop()
-    await sender.close()
-    await serving.close()
-  } finally {
-    await app.close()
-  }
+  open.defer(app.close)
+  const serving = await serve(app)
+  open.defer(serving.close)
+  const sender = await openSender(app)
+  open.defer(sender.close)
+  const schedule = startSchedule({ app, sender, signal })
+  open.defer(schedule.stop)
+  print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
+  print(`Editors: ${await makeSignInLink(app, 'editor')}`)
+  if (!signal.aborted) await once(signal, 'abort')
+  app.log.info({}, 'stopping: finishing what is in flight')
 }

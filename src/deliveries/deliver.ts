@@ -1,5 +1,6 @@
-import type { Clock } from '../clock.ts'
-import { AppError } from '../errors.ts'
+import type { Clock, Instant } from '../clock.ts'
+import { settleCancelled } from '../editions/review.ts'
+import { AppError, messageOf } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
 import {
   claimDelivery,
@@ -8,6 +9,7 @@ import {
   type DeliveryCounts,
   dueDeliveries,
   freezePage,
+  frozenUntil,
   type QueuedDelivery,
   recordDelivery,
   repeatUnknown,
@@ -44,8 +46,8 @@ export type DeliverReport = {
 }
 
 const pageSize = 500
-/** So many messages in a row that could not even be handed over, and the relay is down. */
-const unsentLimit = 10
+/** So many messages in a row that the relay would not have, and it is down, or has something against us. */
+const troubleLimit = 10
 
 /**
  * Sends what an approved edition still owes: freezes the audience, tries every delivery that is due, records each
@@ -58,6 +60,7 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
   const stopped = await tryAll(needs, editionId, options)
+  await settle(needs, editionId)
   const counts = await countDeliveries(db, editionId)
   const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
   return { counts, finished, stopped }
@@ -79,39 +82,39 @@ async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<Ed
 
 async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow): Promise<void> {
   if (edition.audienceAt !== null) return
-  while ((await freezePage(db, edition, 10_000, clock.now())) === 10_000);
+  let after: string | null = await frozenUntil(db, edition.id)
+  while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now())
   await moveEdition(db, edition.id, ['sending'], { audienceAt: clock.now() })
 }
 
 /** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
 async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<string | null> {
-  const pass: Pass = { stopped: null, unsent: 0, lastUnsent: '', counts: await countDeliveries(needs.db, editionId) }
-  options.signal?.addEventListener('abort', () => stop(pass, 'asked to stop'), { once: true })
-  if (options.signal?.aborted) stop(pass, 'asked to stop')
+  const { db, clock, relay } = needs
+  const edition = await editionById(db, editionId)
+  const since = edition?.audienceAt ?? clock.now()
+  const pass: Pass = { stopped: null, since, inARow: 0, lastTrouble: '', counts: await countDeliveries(db, editionId) }
+  const stopAsked = () => stop(pass, 'asked to stop')
+  if (options.signal?.aborted) stopAsked()
+  options.signal?.addEventListener('abort', stopAsked)
   options.onProgress?.(pass.counts)
   const queue = duePages(needs, editionId)
-  const senders = Array.from({ length: needs.relay.connections }, async () => {
+  const senders = Array.from({ length: relay.connections }, async () => {
     for await (const delivery of queue) {
       if (pass.stopped !== null) return
       await sendOne(needs, delivery, pass)
       options.onProgress?.(pass.counts)
     }
   })
-  await Promise.all(senders)
-  if (pass.unsent > 0) stop(pass, pass.lastUnsent)
+  const failed = senders.map((sender) =>
+    sender.catch((error: unknown) => stop(pass, `a fault of ours: ${messageOf(error)}`)),
+  )
+  await Promise.all(failed) // one that fails stops the others, and none goes on behind our back
+  options.signal?.removeEventListener('abort', stopAsked)
+  if (pass.inARow > 0) stop(pass, pass.lastTrouble)
   return pass.stopped
 }
 
-type Pass = { stopped: string | null; unsent: number; lastUnsent: string; counts: DeliveryCounts }
-
-function count(pass: Pass, status: DeliveryStatus): void {
-  pass.counts.queued -= 1
-  pass.counts[status] += 1
-}
-
-function stop(pass: Pass, reason: string): void {
-  pass.stopped ??= reason
-}
+type Pass = { stopped: string | null; since: Instant; inARow: number; lastTrouble: string; counts: DeliveryCounts }
 
 /** One stream of deliveries that all senders draw from; a page is read when the one before it is used up. */
 function duePages({ db, clock }: DeliverNeeds, editionId: string): AsyncIterable<QueuedDelivery> {
@@ -137,22 +140,40 @@ function duePages({ db, clock }: DeliverNeeds, editionId: string): AsyncIterable
 /** claimed → handed over → recorded: each step is committed before the next begins. */
 async function sendOne(needs: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
   const { db, clock, relay, worker, personalise } = needs
-  if (!(await claimDelivery(db, delivery, worker.id, clock.now()))) {
-    if (await skipIfGone(db, delivery, clock.now())) count(pass, 'skipped')
+  const attempts = await claimDelivery(db, delivery, worker.id, clock.now())
+  if (attempts === undefined) {
+    if (await skipIfGone(db, delivery, clock.now())) count(pass, delivery, 'skipped')
     return
   }
   const result = await relay.send(personalise(delivery))
-  const row = afterResult(result, delivery.attempts, clock.now())
-  await recordDelivery(db, delivery, worker.id, row, clock.now())
-  count(pass, row.status)
+  const row = afterResult(result, attempts, pass.since, clock.now())
+  const ours = await recordDelivery(db, delivery, worker.id, row, clock.now())
+  if (!ours) throw new AppError('internal', `somebody took this sender for dead; the relay said ${result.reply}`)
+  count(pass, delivery, row.status)
   watchRelay(pass, result)
 }
 
 /** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
 function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
-  pass.unsent = kind === 'unsent' ? pass.unsent + 1 : 0
-  if (kind === 'unsent') pass.lastUnsent = `the relay takes no messages: ${reply}`
-  if (pass.unsent >= unsentLimit) stop(pass, pass.lastUnsent)
+  const trouble = kind === 'unsent' || kind === 'cut' || kind === 'rejected'
+  pass.inARow = trouble ? pass.inARow + 1 : 0
+  if (trouble) pass.lastTrouble = `the relay takes no messages: ${reply}`
+  if (pass.inARow >= troubleLimit) stop(pass, pass.lastTrouble)
+}
+
+function count({ counts }: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
+  counts[before] -= 1
+  counts[after] += 1
+}
+
+function stop(pass: Pass, reason: string): void {
+  pass.stopped ??= reason
+}
+
+/** Gives back what an edition that was cancelled meanwhile did not need after all. */
+async function settle(needs: DeliverNeeds, editionId: string): Promise<void> {
+  const edition = await editionById(needs.db, editionId)
+  if (edition?.status === 'cancelled') await settleCancelled(needs, edition)
 }
 
 async function finish(

@@ -1,11 +1,19 @@
-import { hour, type Instant, later, minute } from '../clock.ts'
+import { between, day, hour, type Instant, later, minute } from '../clock.ts'
 
 /**
  * What the relay did with one message.
- * accepted: 2xx · refused: 5xx, never again · deferred: 4xx, later · unknown: cut off after the message was whole and
- * before the answer · unsent: no connection, or cut off before the message was whole, so it is not out.
+ * accepted: 2xx
+ * refused: 5xx about the address, never again
+ * deferred: 4xx, later
+ * rejected: 5xx about us (policy, authentication, size): later too, and a reason to stop if it goes on
+ * unknown: cut off after the message was whole and before the answer
+ * cut: cut off before the message was whole, so it is not out; nobody's fault
+ * unsent: there was no connection at all
  */
-export type SendResult = { kind: 'accepted' | 'refused' | 'deferred' | 'unknown' | 'unsent'; reply: string }
+export type SendResult = {
+  kind: 'accepted' | 'refused' | 'deferred' | 'rejected' | 'unknown' | 'cut' | 'unsent'
+  reply: string
+}
 
 /** How long to wait after each try: six tries over 25 hours, so that a mailbox full on Friday night gets its Saturday. */
 const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
@@ -13,20 +21,39 @@ const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 /** More tries than this nobody gets. */
 export const mostAttempts = waits.length + 1
 
+/** A connection that broke costs its person a few minutes, and no try; for so long (RFC 5321 §4.5.4.1) and no longer. */
+const cutWait = 5 * minute
+const cutLimit = 4 * day
+
 /** When to try again after so many tries, or null when it is enough. */
 export function nextAttempt(attempts: number, now: Instant): Instant | null {
   const wait = waits[attempts - 1]
   return wait === undefined ? null : later(now, wait)
 }
 
-/** The row that a result makes of a delivery that was tried `before` times. What was unsent is not a try: nobody refused it. */
-export function afterResult({ kind, reply }: SendResult, before: number, now: Instant) {
-  const attempts = before + 1
-  if (kind === 'unsent') return { status: 'queued' as const, attempts: before, reply, nextAttemptAt: null }
-  if (kind === 'accepted' || kind === 'refused') return { status: kind, attempts, reply, nextAttemptAt: null }
-  const nextAttemptAt = nextAttempt(attempts, now)
-  if (kind === 'unknown') return { status: kind, attempts, reply, nextAttemptAt } // the rule `repeat` waits as long
-  if (nextAttemptAt) return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
-  const last = `given up after ${attempts} tries; the last answer: ${reply}`
-  return { status: 'refused' as const, attempts, reply: last, nextAttemptAt: null }
+/** The row that a result makes of a delivery, with its tries so far, of an edition whose sending began at `since`. */
+export function afterResult({ kind, reply }: SendResult, attempts: number, since: Instant, now: Instant) {
+  switch (kind) {
+    case 'accepted':
+    case 'refused':
+      return { status: kind, attempts, reply, nextAttemptAt: null }
+    case 'unknown':
+      return { status: kind, attempts, reply, nextAttemptAt: nextAttempt(attempts, now) } // the rule `repeat` waits as long
+    case 'unsent':
+      return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
+    case 'cut':
+      if (between(since, now) > cutLimit)
+        return givenUp('for four days the connection was cut each time', reply, attempts)
+      return { status: 'deferred' as const, attempts: attempts - 1, reply, nextAttemptAt: later(now, cutWait) }
+    case 'deferred':
+    case 'rejected': {
+      const nextAttemptAt = nextAttempt(attempts, now)
+      if (!nextAttemptAt) return givenUp(`given up after ${attempts} tries`, reply, attempts)
+      return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
+    }
+  }
+}
+
+function givenUp(why: string, reply: string, attempts: number) {
+  return { status: 'refused' as const, attempts, reply: `${why}; the last answer: ${reply}`, nextAttemptAt: null }
 }

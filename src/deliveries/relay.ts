@@ -23,9 +23,14 @@ type SmtpError = Error & { code?: string; responseCode?: number; response?: stri
  */
 export function openRelay(options: Config['relay']): Relay {
   const idle: Connection[] = []
-  const send = async (message: Outgoing): Promise<SendResult> => {
-    const connection = await takeConnection(idle, options)
-    if ('kind' in connection) return connection
+  const sendFresh = async (message: Outgoing): Promise<SendResult> => {
+    try {
+      return await sendAndKeep(await connect(options), message)
+    } catch (error) {
+      return { kind: 'unsent', reply: `${options.host}:${options.port}: ${oneLine(messageOf(error))}` }
+    }
+  }
+  const sendAndKeep = async (connection: Connection, message: Outgoing): Promise<SendResult> => {
     const result = await sendOver(connection, message)
     if (connection.broken || ++connection.sent >= options.messagesPerConnection) connection.smtp.quit()
     else idle.push(connection)
@@ -33,20 +38,21 @@ export function openRelay(options: Config['relay']): Relay {
   }
   return {
     connections: options.connections,
-    send,
+    async send(message) {
+      const kept = takeIdle(idle)
+      const result = kept && (await sendAndKeep(kept, message))
+      // A kept connection may have been closed while it was idle: that says nothing about this message.
+      return result && result.kind !== 'cut' ? result : await sendFresh(message)
+    },
     close() {
       for (const { smtp } of idle.splice(0)) smtp.quit()
     },
   }
 }
 
-async function takeConnection(idle: Connection[], options: Config['relay']): Promise<Connection | SendResult> {
+function takeIdle(idle: Connection[]): Connection | undefined {
   for (let connection = idle.pop(); connection; connection = idle.pop()) if (!connection.broken) return connection
-  try {
-    return await connect(options)
-  } catch (error) {
-    return { kind: 'unsent', reply: `${options.host}:${options.port}: ${messageOf(error)}` }
-  }
+  return undefined
 }
 
 async function connect(options: Config['relay']): Promise<Connection> {
@@ -63,24 +69,37 @@ async function connect(options: Config['relay']): Promise<Connection> {
     allowInternalNetworkInterfaces: true,
   })
   const connection: Connection = { smtp, sent: 0, broken: false }
-  await new Promise<void>((resolve, reject) => {
-    smtp.once('error', reject)
-    smtp.connect((error) => (error ? reject(error) : resolve()))
-  })
-  smtp.on('error', () => {
+  const breaks = () => {
     connection.broken = true
-  })
-  smtp.once('end', () => {
-    connection.broken = true
-  })
-  if (options.user !== undefined) await logIn(smtp, options.user, options.password ?? '')
+  }
+  smtp.on('error', breaks)
+  smtp.once('end', breaks)
+  try {
+    await untilDone(smtp, (done) => smtp.connect(done))
+    const { user, password = '' } = options
+    if (user !== undefined) await untilDone(smtp, (done) => smtp.login({ user, pass: password }, done))
+  } catch (error) {
+    smtp.close()
+    throw error
+  }
   return connection
 }
 
-function logIn(smtp: SMTPConnectionClass, user: string, pass: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    smtp.login({ user, pass }, (error) => (error ? reject(error) : resolve()))
-  })
+type Done = (error?: Error | null) => void
+
+/** Waits for one step of the dialogue. nodemailer tells of a connection that breaks in it by an event alone. */
+async function untilDone(smtp: SMTPConnectionClass, step: (done: Done) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const ended = () => reject(new Error('the connection was closed'))
+  smtp.once('error', reject)
+  smtp.once('end', ended)
+  step((error) => (error ? reject(error) : resolve()))
+  try {
+    await promise
+  } finally {
+    smtp.removeListener('error', reject)
+    smtp.removeListener('end', ended)
+  }
 }
 
 async function sendOver(connection: Connection, { envelope, raw }: Outgoing): Promise<SendResult> {
@@ -93,33 +112,38 @@ async function sendOver(connection: Connection, { envelope, raw }: Outgoing): Pr
       )
     })
   })
-  if (result.kind === 'unsent' || result.kind === 'unknown') connection.broken = true
+  if (result.kind === 'cut' || result.kind === 'unknown') connection.broken = true
   else if (result.kind !== 'accepted') await resetAfter(connection)
   return result
 }
 
-/** An answer about the person is theirs; one about the connection (421, no answer) is not. RFC 5321 §4.2.1, §3.8. */
+/** An answer about the person is theirs; one about us, or about the connection (421, or none), is not. */
 function fromError(error: SmtpError, messageWhole: boolean): SendResult {
   const reply = oneLine(error.response ?? messageOf(error))
   const { responseCode, command } = error
-  if (responseCode === undefined || responseCode === 421) {
-    if (error.code === 'EENVELOPE' && responseCode === undefined) return { kind: 'refused', reply }
-    const answered = responseCode !== undefined
-    return { kind: messageWhole && !answered ? 'unknown' : 'unsent', reply }
+  if (responseCode === undefined) {
+    if (error.code === 'EENVELOPE') return { kind: 'refused', reply } // an address that cannot be said in SMTP
+    return { kind: messageWhole ? 'unknown' : 'cut', reply }
   }
-  if (responseCode >= 500 && command === 'MAIL FROM') return { kind: 'unsent', reply } // about us, not about them
-  return { kind: responseCode >= 500 ? 'refused' : 'deferred', reply }
+  if (responseCode === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes, the message is not taken
+  if (responseCode < 500) return { kind: command === 'MAIL FROM' ? 'cut' : 'deferred', reply }
+  return { kind: isAboutUs(responseCode, command, reply) ? 'rejected' : 'refused', reply }
+}
+
+/** Authentication (530, 535), anything said to MAIL FROM, security and policy (5.7.x) and size (5.3.4, 552): RFC 3463. */
+function isAboutUs(code: number, command: string | undefined, reply: string): boolean {
+  return (
+    command === 'MAIL FROM' || code === 530 || code === 535 || code === 552 || /^\d{3}[ -]5\.(7\.\d|3\.4\b)/.test(reply)
+  )
 }
 
 /** Ends the transaction that failed, so that the next one starts clean. */
-function resetAfter(connection: Connection): Promise<void> {
-  return new Promise((resolve) => {
-    connection.smtp.once('end', resolve)
-    connection.smtp.reset((error) => {
-      if (error) connection.broken = true
-      resolve()
-    })
-  })
+async function resetAfter(connection: Connection): Promise<void> {
+  try {
+    await untilDone(connection.smtp, (done) => connection.smtp.reset(done))
+  } catch {
+    connection.broken = true
+  }
 }
 
 function oneLine(text: string): string {

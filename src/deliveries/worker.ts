@@ -1,9 +1,10 @@
-import { readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { between, type Clock, type Instant, minute } from '../clock.ts'
-import { markAbandoned } from '../store/deliveries.ts'
+import { markAbandoned, markOrphaned } from '../store/deliveries.ts'
 import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
 import { addWorker, allWorkers, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
 
 type Needs = { db: Db; clock: Clock }
@@ -20,12 +21,12 @@ export async function startWorker({ db, clock }: Needs): Promise<Worker> {
 }
 
 export async function keepAlive({ db, clock }: Needs, worker: Worker): Promise<void> {
-  await touchWorker(db, worker.id, clock.now())
+  await touchWorker(db, worker, clock.now())
 }
 
-/** Goes in good order: nothing is in its hands any more. */
-export async function stopWorker({ db }: Needs, worker: Worker): Promise<void> {
-  await removeWorker(db, worker.id)
+/** Goes in good order. What is in its hands all the same, after an error, may be out. */
+export async function stopWorker({ db, clock }: Needs, worker: Worker): Promise<void> {
+  await release(db, worker.id, clock.now())
 }
 
 /**
@@ -33,16 +34,20 @@ export async function stopWorker({ db }: Needs, worker: Worker): Promise<void> {
  * A sender on this machine is dead when its process is; one elsewhere when it has been silent for two minutes.
  */
 export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
-  let released = 0
+  let released = await markOrphaned(db, clock.now())
   for (const worker of await allWorkers(db)) {
     if (worker.id === self.id || isAlive(worker, self, clock.now())) continue
-    released += await db.transaction().execute(async (trx) => {
-      const count = await markAbandoned(trx, worker.id, clock.now())
-      await removeWorker(trx, worker.id)
-      return count
-    })
+    released += await release(db, worker.id, clock.now())
   }
   return released
+}
+
+function release(db: Db, workerId: string, now: Instant): Promise<number> {
+  return transaction(db, async (trx) => {
+    const count = await markAbandoned(trx, workerId, now)
+    await removeWorker(trx, workerId)
+    return count
+  })
 }
 
 function isAlive(worker: Worker, self: Worker, now: Instant): boolean {
@@ -61,10 +66,11 @@ function processExists(pid: number): boolean {
   }
 }
 
-/** The host's name and its process namespace: two containers may share a name, and each has a process 1. */
+/** The machine's name, boot and process namespace: two containers may share a name, and each has a process 1. */
 function thisHost(): string {
   try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${hostname()} ${boot} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
     return hostname()
   }

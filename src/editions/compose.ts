@@ -1,9 +1,20 @@
 import type { Clock, Instant } from '../clock.ts'
 import { articlesByIds, pendingArticles } from '../store/articles.ts'
-import { addChoices, addEdition, choicesOf, dropChoices, editionById, nextNumber, note } from '../store/editions.ts'
+import { lockDigest } from '../store/digests.ts'
+import {
+  addChoices,
+  addEdition,
+  choicesOf,
+  dropChoices,
+  editionById,
+  moveEdition,
+  nextNumber,
+  note,
+} from '../store/editions.ts'
 import { allFeeds } from '../store/feeds.ts'
 import { editionId } from '../store/id.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
 import { keySlot } from '../subscribers/token.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import type { Draft } from './edition.ts'
@@ -22,7 +33,8 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
   const now = clock.now()
   const choices = select(await pendingArticles(db, digest.name), digest, now)
   const thin = await thinReason(db, digest, choices)
-  return await db.transaction().execute(async (trx) => {
+  return await transaction(db, async (trx) => {
+    await lockDigest(trx, digest.name, now) // two editions at once must not take the same number
     const edition = await draftRow(trx, needs, digest, dueAt, thin)
     if (!(await addEdition(trx, edition))) return undefined
     await writeChoices(trx, edition, choices)
@@ -46,12 +58,23 @@ export async function composeDry(
   return { draft, choices, thin: (await thinReason(db, digest, choices))?.reason }
 }
 
-/** Chooses again for an edition whose articles went elsewhere before it was sealed. */
+/** Chooses again for an edition whose articles went elsewhere before it was sealed; it may be thin now. */
 export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
-  const choices = select(await pendingArticles(db, digest.name), digest, clock.now())
-  await db.transaction().execute(async (trx) => {
+  await transaction(db, async (trx) => {
+    const choices = select(await pendingArticles(trx, digest.name), digest, clock.now())
+    const thin = await thinReason(trx, digest, choices)
+    const status = thin?.rule === 'skip' ? ('skipped' as const) : ('composed' as const)
+    const reason = thin?.reason ?? null
+    if (!(await moveEdition(trx, edition.id, ['composed'], { status, reason }))) return // sealed elsewhere meanwhile
     await dropChoices(trx, edition.id)
-    await writeChoices(trx, edition, choices)
+    await writeChoices(trx, { ...edition, status }, choices)
+    await note(
+      trx,
+      edition.id,
+      'lastword',
+      `chosen again: ${reason ?? `${chosen(choices).length} articles`}`,
+      clock.now(),
+    )
   })
 }
 

@@ -10,11 +10,20 @@ type Needs = { db: Db; clock: Clock }
 
 /** Lets a sealed or held edition go out. `who` stays on record. */
 export async function approve(needs: Needs, id: string, who: string): Promise<void> {
-  await move(needs, id, who, 'approved', {
-    from: ['sealed', 'held'],
-    change: (now) => ({ status: 'approved', approvedAt: now, reason: null }),
-    cannot: 'only a sealed or held edition can be approved',
-  })
+  const cannot = 'only a sealed or held edition can be approved'
+  await move(needs, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+}
+
+/** The same by a rule, which never overrides an editor: what somebody holds stays held. Returns whether it did. */
+export async function approveByRule({ db, clock }: Needs, id: string, rule: string): Promise<boolean> {
+  const now = clock.now()
+  const approved = await moveEdition(db, id, ['sealed'], toApproved(now))
+  if (approved) await note(db, id, rule, 'approved', now)
+  return approved
+}
+
+function toApproved(now: string): Partial<EditionRow> {
+  return { status: 'approved', approvedAt: now, reason: null }
 }
 
 /** Keeps an edition back until somebody approves it. */
@@ -37,10 +46,15 @@ export async function cancel(needs: Needs, id: string, who: string, reason: stri
       change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
       cannot: 'it has ended already',
     })
-    await skipRest(db, id, `the edition was cancelled: ${reason}`, needs.clock.now())
-    const counts = await countDeliveries(db, id)
-    if (counts.accepted + counts.unknown + counts.sending === 0) await giveBack(db, id)
+    await settleCancelled({ db, clock: needs.clock }, { id, reason })
   })
+}
+
+/** Skips what a cancelled edition still had to send, and gives its articles back if nobody has it or may have it. */
+export async function settleCancelled({ db, clock }: Needs, edition: Pick<EditionRow, 'id' | 'reason'>): Promise<void> {
+  await skipRest(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
+  const counts = await countDeliveries(db, edition.id)
+  if (counts.accepted + counts.unknown + counts.sending === 0) await giveBack(db, edition.id)
 }
 
 type Move = {

@@ -55,7 +55,7 @@ function readItem(item: Json): Entry {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.replaceAll('\\u0000', '')) // PostgreSQL keeps no NUL in a text
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { keepArticles } from '../store/articles.ts'
 import { knowFeeds, recordFailure, recordSuccess } from '../store/feeds.ts'
@@ -22,10 +23,19 @@ export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise
   const waiting = feeds.values()
   const report: Refreshed[] = []
   const readers = Array.from({ length: atOnce }, async () => {
-    for (const feed of waiting) report.push(await refreshFeed(needs, feed))
+    for (const feed of waiting) report.push(await refreshOrFail(needs, feed))
   })
   await Promise.all(readers)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
+}
+
+/** Whatever is in a feed stops no other. */
+async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
+  try {
+    return await refreshFeed(needs, feed)
+  } catch (error) {
+    return await fail(needs, feed, `it cannot be kept: ${messageOf(error)}`)
+  }
 }
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {

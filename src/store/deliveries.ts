@@ -3,42 +3,59 @@ import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 import { activeIn } from './subscribers.ts'
 
 /** What the sender needs to know of one delivery. */
-export type QueuedDelivery = { editionId: string; subscriberId: string; email: string; name: string; attempts: number }
+export type QueuedDelivery = {
+  editionId: string
+  subscriberId: string
+  status: DeliveryStatus
+  email: string
+  name: string
+}
+
+/** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
+export async function frozenUntil(db: Db, editionId: string): Promise<string> {
+  const last = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.max('subscriberId').as('id'))
+    .where('editionId', '=', editionId)
+    .executeTakeFirst()
+  return last?.id ?? ''
+}
 
 /**
- * Freezes one page of the audience: one delivery for each active subscriber after the last one frozen.
- * Returns how many were added; fewer than `limit` means that the audience is whole.
+ * Freezes the next page of the audience: one delivery for each active subscriber after `after`, if the edition is still
+ * being sent. Returns the last of the page, or null if it was the last page. Doing a page twice changes nothing.
  */
 export async function freezePage(
   db: Db,
   edition: { id: string; digest: string },
-  limit: number,
+  page: { after: string; size: number },
   now: Instant,
-): Promise<number> {
-  const last = await db
-    .selectFrom('deliveries')
-    .select((eb) => eb.fn.max('subscriberId').as('id'))
-    .where('editionId', '=', edition.id)
+): Promise<string | null> {
+  const active = activeIn(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
+  const last = await active
+    .select('subscriptions.subscriberId as id')
+    .orderBy('subscriptions.subscriberId')
+    .offset(page.size - 1)
+    .limit(1)
     .executeTakeFirst()
-  const result = await db
+  await db
     .insertInto('deliveries')
     .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt'])
-    .expression((eb) =>
-      activeIn(db, edition.digest)
+    .expression((eb) => {
+      const rows = active
+        .innerJoin('editions', (join) => join.on('editions.id', '=', edition.id).on('editions.status', '=', 'sending'))
         .select([
-          eb.val(edition.id).as('editionId'),
+          'editions.id as editionId',
           'subscriptions.subscriberId',
           eb.val('queued').as('status'),
           eb.lit(0).as('attempts'),
           eb.val(now).as('updatedAt'),
         ])
-        .where('subscriptions.subscriberId', '>', last?.id ?? '')
-        .orderBy('subscriptions.subscriberId')
-        .limit(limit),
-    )
+      return last ? rows.where('subscriptions.subscriberId', '<=', last.id) : rows
+    })
     .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
-    .executeTakeFirst()
-  return Number(result.numInsertedOrUpdatedRows ?? 0)
+    .execute()
+  return last?.id ?? null
 }
 
 /** The next deliveries that may be tried, in the order of subscribers, after the one named. */
@@ -53,7 +70,7 @@ export function dueDeliveries(
     .select([
       'deliveries.editionId',
       'deliveries.subscriberId',
-      'deliveries.attempts',
+      'deliveries.status',
       'subscribers.email',
       'subscribers.name',
     ])
@@ -72,14 +89,15 @@ export function dueDeliveries(
 
 /**
  * Takes one delivery to send it, in one statement that nobody else can win too, and only if its edition is still
- * being sent and the person neither left nor is suppressed. False: it is not ours to send.
+ * being sent and the person neither left nor is suppressed. Returns how often it has been tried with this time, or
+ * nothing: it is not ours to send.
  */
 export async function claimDelivery(
   db: Db,
   { editionId, subscriberId }: { editionId: string; subscriberId: string },
   workerId: string,
   now: Instant,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const claimed = await db
     .updateTable('deliveries')
     .set((eb) => ({
@@ -92,6 +110,7 @@ export async function claimDelivery(
     .where('editionId', '=', editionId)
     .where('subscriberId', '=', subscriberId)
     .where('status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
     .where((eb) =>
       eb.exists(
         eb
@@ -106,9 +125,9 @@ export async function claimDelivery(
           .where('subscribers.suppressedAt', 'is', null),
       ),
     )
-    .returning('subscriberId')
+    .returning('attempts')
     .executeTakeFirst()
-  return claimed !== undefined
+  return claimed?.attempts
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
@@ -142,35 +161,45 @@ export async function skipIfGone(
   return skipped !== undefined
 }
 
-/** Records how a delivery ended, if it is still this worker's. */
+/** Records how a delivery ended, if it is still this worker's; false if somebody took the worker for dead meanwhile. */
 export async function recordDelivery(
   db: Db,
   { editionId, subscriberId }: { editionId: string; subscriberId: string },
   workerId: string,
   result: { status: DeliveryStatus; attempts: number; reply: string; nextAttemptAt: Instant | null },
   now: Instant,
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const recorded = await db
     .updateTable('deliveries')
     .set({ ...result, workerId: null, updatedAt: now })
     .where('editionId', '=', editionId)
     .where('subscriberId', '=', subscriberId)
     .where('workerId', '=', workerId)
-    .execute()
+    .returning('subscriberId')
+    .executeTakeFirst()
+  return recorded !== undefined
 }
+
+const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
 
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
 export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
   const result = await db
     .updateTable('deliveries')
-    .set({
-      status: 'unknown',
-      workerId: null,
-      reply: 'the sender stopped before the relay had answered',
-      updatedAt: now,
-    })
+    .set({ ...cutOff, updatedAt: now })
     .where('status', '=', 'sending')
     .where('workerId', '=', workerId)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** The same for what no worker is known to have any more. */
+export async function markOrphaned(db: Db, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ ...cutOff, updatedAt: now })
+    .where('status', '=', 'sending')
+    .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }

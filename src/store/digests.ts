@@ -6,11 +6,7 @@ import type { Db } from './schema.ts'
  * was due before now is a missed run.
  */
 export async function decidedUntil(db: Db, name: string, now: Instant): Promise<Instant> {
-  await db
-    .insertInto('digests')
-    .values({ name, firstSeenAt: now, decidedUntil: now })
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .execute()
+  await meetDigest(db, name, now)
   const row = await db.selectFrom('digests').select('decidedUntil').where('name', '=', name).executeTakeFirstOrThrow()
   return row.decidedUntil
 }
@@ -22,5 +18,23 @@ export async function decide(db: Db, name: string, dueAt: Instant): Promise<void
     .set({ decidedUntil: dueAt })
     .where('name', '=', name)
     .where('decidedUntil', '<', dueAt)
+    .execute()
+}
+
+/** Lets nobody else make an edition of the digest until this transaction ends. */
+export async function lockDigest(db: Db, name: string, now: Instant): Promise<void> {
+  await meetDigest(db, name, now)
+  await db
+    .updateTable('digests')
+    .set((eb) => ({ decidedUntil: eb.ref('decidedUntil') }))
+    .where('name', '=', name)
+    .execute()
+}
+
+async function meetDigest(db: Db, name: string, now: Instant): Promise<void> {
+  await db
+    .insertInto('digests')
+    .values({ name, firstSeenAt: now, decidedUntil: now })
+    .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
 }

@@ -80,7 +80,7 @@ async function postgres(url: string) {
 }
 
 function storeError(url: string, error: unknown): AppError {
-  const shown = url.replace(/(:\/\/[^:/@]+:)[^@]+@/, '$1********@')
+  const shown = url.replace(/(:\/\/[^:/@]+:).*@/, '$1********@')
   const hints: Record<string, string> = {
     ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
     ENOTFOUND: 'Is the host name right?',

@@ -8,8 +8,13 @@ export async function addWorker(db: Db, worker: Worker): Promise<void> {
   await db.insertInto('workers').values(worker).execute()
 }
 
-export async function touchWorker(db: Db, id: string, now: Instant): Promise<void> {
-  await db.updateTable('workers').set({ seenAt: now }).where('id', '=', id).execute()
+/** Says that the worker is alive; one that somebody took for dead meanwhile comes back. */
+export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise<void> {
+  await db
+    .insertInto('workers')
+    .values({ ...worker, seenAt: now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seenAt: now }))
+    .execute()
 }
 
 export async function removeWorker(db: Db, id: string): Promise<void> {

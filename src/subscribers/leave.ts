@@ -2,13 +2,14 @@ import type { Clock } from '../clock.ts'
 import { addOutcome } from '../store/outcomes.ts'
 import type { Db } from '../store/schema.ts'
 import { endSubscription, renewSubscription } from '../store/subscribers.ts'
+import { transaction } from '../store/transaction.ts'
 
 /** A person's own act, with the edition whose link they used and the way they took. */
 export type Act = { subscriberId: string; digest: string; editionId: string | null; how: string }
 
 /** Ends the subscription at once (RFC 8058 §3.1). Doing it twice changes nothing. Returns whether it ended now. */
 export async function leave({ db, clock }: { db: Db; clock: Clock }, act: Act): Promise<boolean> {
-  return await inTransaction(db, async (trx) => {
+  return await transaction(db, async (trx) => {
     const ended = await endSubscription(trx, act.digest, act.subscriberId, clock.now())
     if (ended) await addOutcome(trx, outcome('leave', act), clock.now())
     return ended
@@ -17,7 +18,7 @@ export async function leave({ db, clock }: { db: Db; clock: Clock }, act: Act): 
 
 /** Takes back somebody who left and asks for it with their own link. */
 export async function comeBack({ db, clock }: { db: Db; clock: Clock }, act: Act): Promise<boolean> {
-  return await inTransaction(db, async (trx) => {
+  return await transaction(db, async (trx) => {
     const proof = `asked for by ${act.how} on ${clock.now()}`
     const renewed = await renewSubscription(trx, act.digest, act.subscriberId, proof, clock.now())
     if (renewed) await addOutcome(trx, outcome('return', act), clock.now())
@@ -27,8 +28,4 @@ export async function comeBack({ db, clock }: { db: Db; clock: Clock }, act: Act
 
 function outcome(kind: 'leave' | 'return', { subscriberId, editionId, digest, how }: Act) {
   return { kind, subscriberId, editionId, detail: `${digest}, by ${how}` }
-}
-
-function inTransaction<T>(db: Db, work: (db: Db) => Promise<T>): Promise<T> {
-  return db.isTransaction ? work(db) : db.transaction().execute(work)
 }

@@ -4,7 +4,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
-import { countDeliveries } from '../../src/store/deliveries.ts'
+import { claimDelivery, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { subscriberByEmail } from '../../src/store/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
@@ -157,18 +157,58 @@ onBothEngines('sending', (freshUrl) => {
   })
 
   const cutsBefore: Stage[] = ['EHLO', 'MAIL', 'RCPT', 'DATA']
-  test.each(cutsBefore)('queues again what was cut off at %s, and blames nobody', async (cutAt) => {
+  test.each(cutsBefore)('tries again what was cut off at %s, and blames nobody', async (cutAt) => {
     let cuts = 0
     const { it, relay, id, sender } = await readyToSend(3, (stage) =>
       stage === cutAt && cuts++ === 0 ? { drop: true } : undefined,
     )
-    for (let pass = 0; pass < 3 && (await editionById(it.app.db, id))?.status !== 'sent'; pass++)
+    for (let pass = 0; pass < 3 && (await editionById(it.app.db, id))?.status !== 'sent'; pass++) {
       await send(it, sender, id)
+      it.clock.advance(5 * minute)
+    }
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, unknown: 0, refused: 0 })
     expect(addressesOf(relay)).toHaveLength(3)
     const attempts = await it.app.db.selectFrom('deliveries').select('attempts').execute()
     expect(attempts.map((row) => row.attempts)).toEqual([1, 1, 1])
   })
+
+  test('is not held up by people at whose address the relay always cuts the connection, and gives them up after four days', async () => {
+    const { it, relay, id, sender } = await readyToSend(15, (stage, { to }) =>
+      stage === 'RCPT' && to < 'reader00013' ? { drop: true } : undefined,
+    )
+    for (let pass = 0; pass < 4; pass++) {
+      await send(it, sender, id)
+      it.clock.advance(minute)
+    }
+    expect(addressesOf(relay)).toEqual(['13', '14', '15'].map((number) => `reader000${number}@readers.example`))
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, deferred: 12, refused: 0 })
+    it.clock.advance(5 * day)
+    for (let pass = 0; pass < 2; pass++) await send(it, sender, id)
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, deferred: 0, refused: 12 })
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
+  })
+
+  test.each([
+    ['RCPT', '554 5.7.1 relay access denied'],
+    ['MAIL', '530 5.7.0 authentication required'],
+    ['dot', '552 5.3.4 message too big'],
+  ] as const)(
+    'stops when the relay has something against us at %s, and refuses nobody for it',
+    async (stageOfIt, reply) => {
+      let wrong = true
+      const { it, relay, id, sender } = await readyToSend(40, (stage) =>
+        wrong && stage === stageOfIt ? reply : undefined,
+      )
+      const report = await send(it, sender, id)
+      expect(report.stopped).toContain(reply)
+      expect(report.counts.refused).toBe(0)
+      expect(report.counts.queued).toBeGreaterThan(20)
+      wrong = false
+      it.clock.advance(hour)
+      expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
+      expect(relay.taken).toHaveLength(40)
+    },
+  )
 
   test('stops when the relay takes nothing, says why, loses nothing, and goes on when it is back', async () => {
     let down = true
@@ -210,6 +250,41 @@ onBothEngines('sending', (freshUrl) => {
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled', reason: 'the minister resigned' })
     const held = await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()
     expect(held).toHaveLength(3) // somebody has read them: they are not pending again
+  })
+
+  test('that is cancelled while the relay is down gives the articles back: nobody has them', async () => {
+    const { it, id, sender } = await readyToSend(5, (stage, { connection }) => {
+      if (stage === 'connect' && connection === 2) void cancel(it.app, id, 'Ada', 'too late')
+      return stage === 'connect' ? '421 down' : undefined
+    })
+    await send(it, sender, id)
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled' })
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0, skipped: 5 })
+    expect(await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()).toEqual([])
+  })
+
+  test('by a sender that was taken for dead loses nothing: what it had becomes unknown when it ends', async () => {
+    const { it, id, sender } = await readyToSend(1)
+    await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
+    await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
+    const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
+    await claimDelivery(it.app.db, delivery ?? { editionId: '', subscriberId: '' }, sender.worker.id, it.clock.now())
+    await it.app.db.deleteFrom('workers').execute()
+    const other = await openSender(it.app)
+    closing.push(other.close)
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ sending: 0, unknown: 1 })
+  })
+
+  test('freezes the whole audience, page by page, also when two processes do it and one dies half way', async () => {
+    const { it, id } = await readyToSend(25)
+    const edition = { id, digest: 'weekly' }
+    await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
+    const page = (after: string) => freezePage(it.app.db, edition, { after, size: 10 }, it.clock.now())
+    const first = await page('')
+    expect(await page('')).toBe(first) // the second process: nothing to insert, and not the end
+    let after: string | null = first
+    while (after !== null) after = await page(after)
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 25 })
   })
 
   test('by two senders at once reaches nobody twice', async () => {

@@ -36,7 +36,7 @@ describe('the next try', () => {
 
 describe('a delivery', () => {
   const ended = (kind: SendResult['kind'], before: number, reply = '450 4.2.2 mailbox full') =>
-    afterResult({ kind, reply }, before, now)
+    afterResult({ kind, reply }, before + 1, now, now)
 
   test.each(['accepted', 'refused'] as const)(
     'that the relay ended as %s is that, with its words, and not tried again',

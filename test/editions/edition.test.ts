@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { compose, composeDry } from '../../src/editions/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { approve, cancel, hold } from '../../src/editions/review.ts'
+import { approve, approveByRule, cancel, hold } from '../../src/editions/review.ts'
 import { hashOf, seal } from '../../src/editions/seal.ts'
 import { choicesOf, editionById, historyOf, variantsOf } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -156,6 +156,7 @@ onBothEngines('an edition', (freshUrl) => {
     const sealed = [await sealIt(it, first?.id), await sealIt(it, second?.id)]
     expect(await titles(it, sealed[0])).toEqual(['One', 'Two', 'Three', 'Four', 'Five'])
     expect(await titles(it, sealed[1])).toEqual([])
+    expect(sealed[1]).toMatchObject({ status: 'skipped', reason: 'skipped: 0 articles where at least 2 are wanted' })
   })
 
   test('seals the bytes under one hash, and no later wording changes them', async () => {
@@ -179,6 +180,15 @@ onBothEngines('an edition', (freshUrl) => {
     await sealIt(it, edition?.id)
     const [variant] = await variantsOf(it.app.db, edition?.id ?? '')
     expect(variant?.subject).toBe('One, corrected')
+  })
+
+  test('that an editor holds is not approved by a rule that had it in view before', async () => {
+    const it = await world()
+    await show(it, newsFeed, ['One', 'Two'])
+    const { id } = await makeSealed(it)
+    await hold(it.app, id, 'Ada', 'legal problem')
+    expect(await approveByRule(it.app, id, 'rule: approval auto')).toBe(false)
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'legal problem' })
   })
 
   test('can be held and approved, but not approved when it is cancelled: the state is named', async () => {

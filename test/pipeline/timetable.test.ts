@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
-import { hour, minute } from '../../src/clock.ts'
+import { hour } from '../../src/clock.ts'
 import { openSender } from '../../src/send.ts'
 import { latestEditions } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -155,9 +155,11 @@ onBothEngines('the timetable', (freshUrl) => {
     const first = connects
     await advanceEditions(it.app, sender)
     expect(connects).toBe(first)
-    it.clock.advance(minute)
+    const { next } = sender.rest
+    sender.rest.until = 0 // as if the time were over
     await advanceEditions(it.app, sender)
     expect(connects).toBeGreaterThan(first)
+    expect(sender.rest.next).toBe(2 * next)
   })
 })
 

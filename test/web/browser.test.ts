@@ -93,7 +93,7 @@ test('the progress of an edition brings itself up to date, and leaves the page a
   const frame = page.frameLocator('iframe.progress')
   await frame.getByText('Approved').waitFor()
   await become('sending')
-  await freezePage(site.app.db, site.edition, 10, site.clock.now())
+  await freezePage(site.app.db, site.edition, { after: '', size: 10 }, site.clock.now())
   await frame.getByText('0 of 3 copies done').waitFor()
   await become('sent')
   await frame.getByText('Every copy has been tried.').waitFor()
