@@ -59,7 +59,7 @@ async function keep(
         sealedAt: now,
       }
       await addVariant(trx, variant)
-      await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}, SHA-256 ${sha256}`, now)
+      await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
     return true
   } catch (error) {
