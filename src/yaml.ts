@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import {
   type Document,
-  isAlias,
   isMap,
   isScalar,
   isSeq,
@@ -138,7 +137,6 @@ function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | und
 }
 
 function childOf(node: Node | null, part: PropertyKey): { value: Node | null; offset: number | undefined } | undefined {
-  if (isAlias(node)) return undefined
   if (isSeq(node)) {
     const item = node.items[Number(part)] as Node | undefined
     return item && { value: item, offset: item.range?.[0] }

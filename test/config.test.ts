@@ -123,6 +123,12 @@ web:
   ])('with %s is refused by an AppError, whatever the environment lays over it', (_, text, message) => {
     expect(problems(text, { LASTWORD_RELAY__HOST: 'mail.example' }).join('\n')).toMatch(message)
   })
+
+  test('such as a word where a section should be does not vanish under the environment', () => {
+    expect(problems(`${least}relay: here\n`, { LASTWORD_RELAY__HOST: 'mail.example' })).toEqual([
+      'lastword.yml:6: relay: expected keys and values, found text',
+    ])
+  })
 })
 
 describe('without a file', () => {

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { AppError } from '../src/errors.ts'
 import { checkWritten, parseYaml, readYaml } from '../src/yaml.ts'
+import { inProcess } from './support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lastword-yaml-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -105,6 +106,15 @@ test('a key called __proto__ is a key like any other', () => {
   expect(({} as { admin?: boolean }).admin).toBeUndefined()
   expect(Object.keys(data as object)).toEqual(['__proto__'])
   expect((data as { admin?: boolean }).admin).toBeUndefined()
+})
+
+test('a key that is no text warns nobody of the insides of a library', async () => {
+  const printed = await inProcess(`
+    import { parseYaml } from './src/yaml.ts'
+    process.on('warning', (warning) => console.log(warning.message))
+    parseYaml('? [a, b]\\n: c\\n', 'f')
+    await new Promise((resolve) => setImmediate(resolve))`)
+  expect(printed).toBe('')
 })
 
 describe('the place of a value', () => {

@@ -114,7 +114,7 @@ function header(name: string, value: string): string {
 
 /** May stand in a header as it is: ASCII, of words short enough to fold, and nothing that reads as an encoded word. */
 function isPlain(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text) && !/[^ ]{60}| {2}|=\?/.test(text)
+  return /^[\x20-\x7e]*$/.test(text) && !/[^ ]{60}|=\?/.test(text)
 }
 
 /** Encoded words of at most 75 characters each, one a line (RFC 2047 §2). */

@@ -81,7 +81,7 @@ describe('shown on a terminal', () => {
     const progress = showProgress(stream)
     progress.update(counts({ accepted: 2 }))
     progress.end()
-    expect(written()).toContain('2 of 2')
+    expect(written()).toMatch(/█{40}\] 2 of 2/)
   })
 
   test('without anything to show it leaves no empty line', () => {

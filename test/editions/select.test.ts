@@ -69,7 +69,7 @@ describe('within a section', () => {
 
   test('a date of 2099 does not hold the first place, and one of tonight does', () => {
     const wrong = article('wrong', { publishedAt: '2099-01-01T00:00:00.000Z', seenAt: '2026-11-20T00:00:00.000Z' })
-    const embargo = article('tonight', { publishedAt: '2026-11-28T07:00:00.000Z' })
+    const embargo = article('tonight', { publishedAt: '2026-11-28T07:00:00.000Z', seenAt: '2026-11-20T00:00:00.000Z' })
     expect(order(select([wrong, article('news'), embargo], digest({}), now))).toEqual(['tonight', 'news', 'wrong'])
   })
 

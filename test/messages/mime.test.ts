@@ -96,6 +96,7 @@ const names: [string, string][] = [
   ['an apostrophe and dots', "Mr. J. O'Neill, Ph.D."],
   ['180 letters', 'Mira '.repeat(36).trim()],
   ['400 letters', 'Mira '.repeat(80).trim()],
+  ['1500 letters', 'Mira '.repeat(300).trim()],
   ['one word of 180 letters', 'M'.repeat(180)],
   ['what reads as an encoded word', '=?utf-8?B?QmNj?= Kaya'],
 ]
@@ -240,6 +241,14 @@ describe('of any message', () => {
       )
     },
   )
+
+  test('a line end in a name or a subject is read as a blank', async () => {
+    const name = 'Mira\r\nKaya\n\u2028of\0Leeds'
+    const mail = await simpleParser(compose({ subject: name, from: { name, address: 'a@b.example' } }, { name }).raw)
+    expect([mail.subject, mail.from?.value[0]?.name, [mail.to].flat()[0]?.value[0]?.name]).toEqual(
+      Array(3).fill('Mira Kaya of Leeds'),
+    )
+  })
 
   test('no folded line is blank: some readers end the headers there', () => {
     for (const [, name] of subjects)

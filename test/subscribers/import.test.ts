@@ -134,6 +134,14 @@ onBothEngines('an import', (freshUrl) => {
     expect(await subscriberByEmail(needs.db, 'ann@example.org')).toMatchObject({ name: 'First' })
   })
 
+  test('counts lines right though a line end of Windows is cut in two between two reads of the file', async () => {
+    const needs = await opened()
+    const head = 'email,name\r\nann@example.org,'
+    const file = csv(`${head}${'x'.repeat(65_535 - head.length)}\r\n\r\nnobody,X\r\nbob@example.org,"B\r\nob"\r\n`)
+    const report = await importSubscribers(needs, file, 'weekly')
+    expect(report).toMatchObject({ rows: 3, added: 2, problems: [{ line: 4 }] })
+  })
+
   test('of a file wholly broken says the first hundred problems and counts the rest', async () => {
     const needs = await opened()
     const file = csv(`email\n${'nobody\n'.repeat(250)}`)
