@@ -21,7 +21,7 @@ const columnsHint = 'The first line names the columns: email, name, and anything
  */
 export async function* readRows(file: string, { encoding, delimiter }: Dialect): AsyncGenerator<Row> {
   let columns: string[] | undefined
-  const isRow = (line: string) => columns !== undefined && looksWhole(splitRecord(line, delimiter), columns)
+  const isRow = (line: string) => columns !== undefined && beginsRow(line, columns, delimiter)
   for await (const record of recordsOf(file, { encoding, delimiter }, isRow)) {
     if ('problem' in record) yield record
     else if (columns) yield toRow(splitRecord(record.text, delimiter), columns, record.line)
@@ -49,8 +49,12 @@ function toRow(record: string[], columns: string[], line: number): Row {
   return { line, values: Object.fromEntries(values) }
 }
 
-function looksWhole(record: string[], columns: string[]): boolean {
-  return record.length === columns.length && parseAddress(record[columns.indexOf('email')] ?? '') !== undefined
+/** Whether a line could be a row, or the first line of one: as many columns as there are, and an address among them. */
+function beginsRow(line: string, columns: string[], delimiter: string): boolean {
+  const open = endsOpen(line, delimiter, false)
+  const record = splitRecord(open ? `${line}"` : line, delimiter)
+  if (open ? record.length > columns.length : record.length !== columns.length) return false
+  return parseAddress(record[columns.indexOf('email')] ?? '') !== undefined
 }
 
 function splitRecord(text: string, delimiter: string): string[] {

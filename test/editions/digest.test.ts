@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import {
@@ -105,7 +105,7 @@ describe('a folder of jobs', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'lastword-jobs-'))
   })
-  afterAll(() => rmSync(folder, { recursive: true }))
+  afterEach(() => rmSync(folder, { recursive: true }))
   const put = (from: string, as: string) => cpSync(join(fixtures, from), join(folder, as))
 
   test('gives its digests by name, and passes over what is no YAML', () => {
