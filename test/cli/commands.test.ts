@@ -109,6 +109,27 @@ test('a relay that refuses the connection is a clear error, and the next run fin
   expect(relay.taken).toHaveLength(1)
 })
 
+test('SIGTERM while sending finishes what is in flight, and the next run reaches the rest, each once', async () => {
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const it = home({ relayPort: relay.port })
+  const people = Array.from({ length: 300 }, (_, index) => `reader${index}@readers.example,Reader ${index}`)
+  it.write('people.csv', `email,name\n${people.join('\n')}\n`)
+  await it.lastword('subscribers', 'import', 'people.csv')
+  const { child, ended } = it.begin('run', 'weekly', '--json')
+  await relay.wholeCount(20)
+  child.kill('SIGTERM')
+  const { code, stdout, stderr } = await ended
+  expect(code).toBe(1)
+  expect(stderr).toContain('asked to stop')
+  const counts = JSON.parse(stdout)
+  expect(counts).toMatchObject({ accepted: relay.taken.length, sending: 0, unknown: 0 })
+  expect(counts.accepted + counts.queued).toBe(300)
+  expect((await it.lastword('run', 'weekly')).stdout).toBe('weekly 1 is sent: 300 accepted\n')
+  expect(new Set(relay.whole.map((message) => message.to)).size).toBe(300)
+  expect(relay.whole).toHaveLength(300)
+})
+
 test('a job file with a typo stops every command with file, line and the key', async () => {
   const it = home()
   it.write(

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,6 +10,8 @@ export type Home = {
   folder: string
   write(file: string, text: string | Buffer): string
   lastword(...args: string[]): Promise<Ended>
+  /** The same, running: to be stopped. */
+  begin(...args: string[]): { child: ChildProcess; ended: Promise<Ended> }
   remove(): void
 }
 
@@ -32,16 +34,19 @@ export function makeHome({
   write('lastword.yml', configText(relayPort, allow))
   write('jobs/weekly.yml', jobText(feeds))
   const main = resolve('src/main.ts')
+  const begin: Home['begin'] = (...args) => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<Ended>()
+    const options = { cwd: folder, env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 }
+    const child = execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
+      end({ code: error ? Number(error.code) : 0, stdout, stderr })
+    })
+    return { child, ended }
+  }
   return {
     folder,
     write,
-    lastword: (...args) =>
-      new Promise((done) => {
-        const options = { cwd: folder, env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 }
-        execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
-          done({ code: error ? Number(error.code) : 0, stdout, stderr })
-        })
-      }),
+    begin,
+    lastword: (...args) => begin(...args).ended,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
