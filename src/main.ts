@@ -11,5 +11,10 @@ process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`)
 })
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0) // whoever read us has read enough: lastword … | head
+  throw error
+})
+
 const { runCommand } = await import('./cli/program.ts')
 process.exitCode = await runCommand(process.argv.slice(2))

@@ -29,20 +29,20 @@ import { withApp } from './with-app.ts'
 type Json = { json?: boolean }
 type Decision = { who: string; reason: string }
 
+const editionArgument = 'an id, digest:number, or a digest for its newest'
+
 export function addEditionCommands(program: Command): void {
-  const edition = program
-    .command('edition')
-    .description('the editions: an id, a digest (its newest), or digest:number names one')
+  const edition = program.command('edition').description('the editions')
   const add = (name: string, description: string) => edition.command(name).description(description)
 
   add('list', 'print the newest editions')
-    .argument('[digest]')
+    .argument('[digest]', 'only those of this digest')
     .option('--json', 'one JSON line an edition')
     .action((digest: string | undefined, options: Json, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
   add('show', 'print what an edition holds, what it passed over and why, and what became of it')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
   add('explain', 'say in which edition an article is, or why in none')
@@ -59,27 +59,27 @@ export function addEditionCommands(program: Command): void {
       withApp(command, (app) => preview(app, name, options)),
     )
   add('approve', 'let a sealed or held edition go out')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who }: Decision, command: Command) =>
       decide(command, name, 'approved', (app, id) => approve(app, id, who)),
     )
   add('hold', 'keep an edition back until somebody approves it')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .requiredOption('--reason <words>', 'stands on record')
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who, reason }: Decision, command: Command) =>
       decide(command, name, 'held', (app, id) => hold(app, id, who, reason)),
     )
   add('cancel', 'end an edition for good; articles that nobody got are pending again')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--reason <words>', 'stands on record', 'cancelled by hand')
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who, reason }: Decision, command: Command) =>
       decide(command, name, 'cancelled', (app, id) => cancel(app, id, who, reason)),
     )
   add('send', 'send an approved edition in the foreground, or continue one that was interrupted')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) =>
       withApp(command, async (app) => {
@@ -113,11 +113,20 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
-  for (const { section, position, title, reason } of choices) {
+  for (const { section, position, title, reason } of bySection(choices, app.digests, edition.digest)) {
     print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})`)
   }
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
+}
+
+type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]
+
+/** In the order of the email; what was passed over comes last. */
+function bySection(choices: Chosen[], digests: App['digests'], digest: string): Chosen[] {
+  const names = digests.find((one) => one.name === digest)?.sections.map((section) => section.name) ?? []
+  const place = ({ section, position }: Chosen) => (position === null ? names.length + 1 : names.indexOf(section))
+  return choices.toSorted((a, b) => place(a) - place(b))
 }
 
 async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
