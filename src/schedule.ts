@@ -4,7 +4,7 @@ import type { App } from './app.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { messageOf } from './errors.ts'
-import { refreshFeeds } from './feeds/refresh.ts'
+import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetExpired } from './store/staff.ts'
 
@@ -22,8 +22,8 @@ export const chores: Chore[] = [
   },
   {
     name: 'refresh-feeds',
-    every: '*/15 * * * *',
-    run: ({ app }) => refreshFeeds(app, app.digests.flatMap(feedsListed)),
+    every: '* * * * *',
+    run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },

@@ -26,7 +26,7 @@ export type Image = { url: string; width: number | null; height: number | null; 
 export type Video = { url: string; seconds: number | null }
 
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
-export type Article = Omit<ArticleRow, 'image' | 'video' | 'categories'> &
+export type Article = Omit<ArticleRow, 'image' | 'video' | 'categories' | 'page'> &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
 
 /**
@@ -109,10 +109,11 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     publishedAt,
     updatedAt,
     seenAt: now,
+    page: null,
   }
 }
 
-function fromRow(row: ArticleRow & { feedUrl: string; source: string }): Article {
+function fromRow({ page: _, ...row }: ArticleRow & { feedUrl: string; source: string }): Article {
   return {
     ...row,
     image: row.image === null ? null : JSON.parse(row.image),
