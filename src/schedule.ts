@@ -7,6 +7,7 @@ import { messageOf } from './errors.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetExpired } from './store/staff.ts'
+import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
 
@@ -25,6 +26,7 @@ export const chores: Chore[] = [
     every: '* * * * *',
     run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
   },
+  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relay) },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
 ]

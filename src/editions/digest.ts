@@ -210,12 +210,6 @@ export function digestJsonSchema(): object {
   return { title: 'A digest of Lastword', ...z.toJSONSchema(digestSchema, { io: 'input' }) }
 }
 
-/** The milliseconds of "90m", "12h", "3d". */
-export function spanMilliseconds(text: string): number {
-  const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
-  return Number(count) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 'm' | 'h' | 'd']
-}
-
 function isZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })

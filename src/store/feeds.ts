@@ -102,6 +102,16 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
     .execute()
 }
 
+/** Lets a feed be asked again at once, as if nothing had been wrong with it. False: there is none by that address. */
+export async function recallFeed(db: Db, url: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('feeds')
+    .set({ goneAt: null, nextFetchAt: null })
+    .where('url', '=', url)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 export type FeedFailure = Partial<Pick<FeedRow, 'nextFetchAt' | 'goneAt' | 'address' | 'etag' | 'lastModified'>>
 
 export async function recordFailure(
