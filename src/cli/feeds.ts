@@ -12,6 +12,7 @@ import { healthOf } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
 import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
+import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
@@ -47,6 +48,7 @@ export function addFeedsCommands(program: Command): void {
     .argument('<source...>', 'http(s) address or file')
     .option('--json', 'one JSON line a source')
     .action(testFeeds)
+  addFeedListCommands(feeds)
 }
 
 /** Every feed that was ever asked: its state in words, when it was last read, and what became of it. */
