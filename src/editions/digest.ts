@@ -66,6 +66,10 @@ const section = z
       .describe('With fewer articles than this the section is dropped, and its articles stay pending'),
     maximum: z.int().min(1).max(100).default(10),
     text: z.string().optional().describe('A line of your own under the heading'),
+    enrich: z
+      .boolean()
+      .default(false)
+      .describe('Ask the page of an article for the summary, author or picture that its feed leaves out'),
   })
   .superRefine(
     (it, check) => {

@@ -1,5 +1,6 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
+import type { PageFacts } from './pages.ts'
 import type { ArticleRow, Db } from './schema.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
@@ -113,10 +114,13 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
   }
 }
 
-function fromRow({ page: _, ...row }: ArticleRow & { feedUrl: string; source: string }): Article {
+function fromRow({ page, ...row }: ArticleRow & { feedUrl: string; source: string }): Article {
+  const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
   return {
     ...row,
-    image: row.image === null ? null : JSON.parse(row.image),
+    summary: row.summary || (facts.summary ?? ''),
+    author: row.author || (facts.author ?? ''),
+    image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
   }

@@ -8,8 +8,10 @@ export type FeedHost = {
   port: number
   /** What was asked, in order. */
   asked: string[]
-  /** The most connections that were open at once. */
+  /** The most connections that were open at once; one that is being closed may still count. */
   mostConnections(): number
+  /** The most requests that were under way at once. */
+  mostAtOnce(): number
   answer(path: string, answer: Answer | string): void
   close(): Promise<void>
 }
@@ -20,9 +22,13 @@ export async function startFeedHost(host = '127.0.0.1'): Promise<FeedHost> {
   const asked: string[] = []
   let open = 0
   let most = 0
+  let underWay = 0
+  let mostUnderWay = 0
   const server = createServer((request, response) => {
     const path = request.url ?? '/'
     asked.push(path)
+    mostUnderWay = Math.max(mostUnderWay, ++underWay)
+    response.once('finish', () => underWay--)
     const answer = answers.get(path) ?? answers.get('*')
     if (answer) answer(request, response)
     else response.writeHead(404).end()
@@ -38,6 +44,7 @@ export async function startFeedHost(host = '127.0.0.1'): Promise<FeedHost> {
     port,
     asked,
     mostConnections: () => most,
+    mostAtOnce: () => mostUnderWay,
     answer(path, answer) {
       answers.set(path, typeof answer === 'string' ? (_, response) => void response.end(answer) : answer)
     },
