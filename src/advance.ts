@@ -1,11 +1,11 @@
 import type { App } from './app.ts'
 import { compose } from './editions/compose.ts'
-import { type Digest, feedsListed } from './editions/digest.ts'
+import type { Digest } from './editions/digest.ts'
 import { dueRuns } from './editions/due.ts'
 import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
 import { messageOf } from './errors.ts'
-import { refreshFeeds } from './feeds/refresh.ts'
+import { gather } from './gather.ts'
 import { type Sender, sendEdition } from './send.ts'
 import { decide, decidedUntil } from './store/digests.ts'
 import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
@@ -32,7 +32,7 @@ async function makeDue(app: App, digest: Digest): Promise<number> {
   for (const { dueAt, missed } of runs) {
     if (missed !== null) await recordMissed(app, digest, dueAt, missed)
     else {
-      await refreshFeeds(app, feedsListed(digest))
+      await gather(app, digest)
       const edition = await compose(app, digest, dueAt)
       if (edition) made += 1
       app.log.info({ digest: digest.name, dueAt, status: edition?.status ?? 'made elsewhere' }, 'edition due')

@@ -24,6 +24,12 @@ export const minute = 60 * second
 export const hour = 60 * minute
 export const day = 24 * hour
 
+/** The milliseconds of "90m", "12h", "3d". */
+export function spanMilliseconds(text: string): number {
+  const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
+  return Number(count) * { m: minute, h: hour, d: day }[unit as 'm' | 'h' | 'd']
+}
+
 /** A length of time for a person: `14 h 5 min`, `3 days`, `12 s`. */
 export function durationText(milliseconds: number): string {
   const total = Math.max(0, Math.round(milliseconds / second))

@@ -21,6 +21,7 @@ export const configSchema = z.strictObject({
     name: z.string().min(1).describe('The name on the masthead'),
     site: httpUrl.describe('The home page'),
     contact: address.describe('Where readers write; Reply-To of every message'),
+    editors: address.optional().describe('Where we write to when a feed is in trouble; the contact address if absent'),
     address: z.string().min(1).describe('The postal address that the law asks for in the footer'),
     tagline: z.string().default('').describe('One line under the masthead'),
     logo: httpUrl.optional().describe('A PNG or JPEG, shown 48 px high on the masthead'),
@@ -89,6 +90,11 @@ export const configSchema = z.strictObject({
         .describe('Hosts that may resolve to private or loopback addresses, as "host" or "host:port"'),
       timeout: numeric(z.number().positive().max(120)).default(20),
       maximumBytes: numeric(z.int().min(1024)).default(10 * 1024 * 1024),
+      alertAfter: z
+        .string()
+        .regex(/^\d+ ?(m|h|d)$/, 'expected a length of time such as "90m", "12h" or "3d"')
+        .default('24h')
+        .describe('The editors are told of a feed that fails for longer than this'),
     })
     .prefault({}),
   jobs: z.string().default('jobs').describe('The folder of the digests'),

@@ -1,12 +1,15 @@
 import cron from 'node-cron'
 import { advanceEditions, makeDueEditions } from './advance.ts'
 import type { App } from './app.ts'
+import { day, later } from './clock.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { messageOf } from './errors.ts'
-import { refreshFeeds } from './feeds/refresh.ts'
+import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
+import { forgetPages } from './store/pages.ts'
 import { forgetExpired } from './store/staff.ts'
+import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
 
@@ -22,11 +25,17 @@ export const chores: Chore[] = [
   },
   {
     name: 'refresh-feeds',
-    every: '*/15 * * * *',
-    run: ({ app }) => refreshFeeds(app, app.digests.flatMap(feedsListed)),
+    every: '* * * * *',
+    run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
   },
+  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relay) },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
+  {
+    name: 'forget-pages',
+    every: '17 3 * * *',
+    run: ({ app }) => forgetPages(app.db, later(app.clock.now(), -30 * day)),
+  },
 ]
 
 /** Wakes every chore at the start and at its times; one that is still under way is let be. `stop` waits for all. */

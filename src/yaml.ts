@@ -1,6 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml'
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  stringify,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 import type { z } from 'zod'
 import { AppError, messageOf, systemCode } from './errors.ts'
 
@@ -135,4 +148,49 @@ function childOf(node: Node | null, part: PropertyKey): { value: Node | null; of
   const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(part))
   const key = pair?.key as Node | undefined
   return pair && { value: pair.value as Node | null, offset: key?.range?.[0] }
+}
+
+/** Something to add at the end of the list at `path`; a list that is not there yet is made. */
+export type Addition = { path: (string | number)[]; value: unknown }
+
+/**
+ * The text with the additions in it, and every other character as its writer left it. A place that cannot be written to
+ * (an alias, a text where a list should be) is left alone: whoever calls reads the result again.
+ */
+export function addToYaml(text: string, additions: Addition[]): string {
+  return additions.reduce(addOne, text)
+}
+
+function addOne(text: string, { path, value }: Addition): string {
+  const document = parseDocument(text)
+  const list = document.getIn(path, true)
+  if (isSeq(list)) return inserted(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
+  const holder = document.getIn(path.slice(0, -1), true)
+  if (list !== undefined || !isMap(holder)) return text
+  const key = String(path.at(-1))
+  return inserted(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
+}
+
+/** JSON is YAML; what needs no quotes stands without. */
+function flowText(value: unknown): string {
+  return typeof value === 'string' && /^\w[^\s,[\]{}"'#]*$/.test(value) ? value : JSON.stringify(value)
+}
+
+/** Before the closing bracket, or on lines of its own after the last item, as far in as the first. */
+function inserted(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
+  const [start, end] = into.range ?? [0, 0]
+  const whole = text.slice(0, end).trimEnd()
+  if (into.flow) {
+    const before = whole.slice(0, -1).trimEnd()
+    const comma = into.items.length === 0 ? '' : before.endsWith(',') ? ' ' : ', '
+    return before + comma + flow + text.slice(before.length)
+  }
+  const indent = start - (text.lastIndexOf('\n', start - 1) + 1)
+  const lineEnd = text.indexOf('\n', whole.length)
+  const at = lineEnd < 0 ? text.length : lineEnd
+  const lines = block
+    .trimEnd()
+    .split('\n')
+    .map((line) => `\n${' '.repeat(indent)}${line}`)
+  return text.slice(0, at) + lines.join('') + text.slice(at)
 }

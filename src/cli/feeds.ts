@@ -1,15 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
-import { userAgentOf } from '../app.ts'
+import { type App, userAgentOf } from '../app.ts'
+import { spanMilliseconds } from '../clock.ts'
 import { configHere } from '../config.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
+import { healthOf } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
-import { allFeeds } from '../store/feeds.ts'
+import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
+import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
@@ -33,29 +36,56 @@ export function addFeedsCommands(program: Command): void {
     .command('list')
     .description('print every feed with its state')
     .option('--json', 'one JSON line a feed')
-    .action((options: Json, command: Command) =>
-      withApp(command, async ({ db }) => {
-        const rows = await allFeeds(db)
-        if (options.json) for (const row of rows) printJson(row)
-        else
-          print(
-            table(
-              rows.map((row) => [
-                row.url,
-                row.error ? `failing: ${row.error}` : 'ok',
-                row.succeededAt ?? 'never read',
-                safe(row.title),
-              ]),
-            ),
-          )
-      }),
-    )
+    .action((options: Json, command: Command) => withApp(command, (app) => listFeeds(app, options)))
+  feeds
+    .command('retry')
+    .description('ask a feed again that is gone, or waits after a failure')
+    .argument('<url>', 'as the job file names it')
+    .action((url: string, _: object, command: Command) => withApp(command, (app) => retryFeed(app, url)))
   feeds
     .command('test')
     .description('read feeds from addresses or files and print what is in them; nothing is kept')
     .argument('<source...>', 'http(s) address or file')
     .option('--json', 'one JSON line a source')
     .action(testFeeds)
+  addFeedListCommands(feeds)
+}
+
+/** Every feed that was ever asked: its state in words, when it was last read, and what became of it. */
+async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
+  const past = Map.groupBy(await feedHistory(db), ({ feedId }) => feedId)
+  const alertAfter = spanMilliseconds(config.feeds.alertAfter)
+  const rows = (await allFeeds(db)).map((feed) => ({
+    feed,
+    health: healthOf(feed, alertAfter, clock.now()),
+    history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
+  }))
+  if (options.json) {
+    for (const { feed, health, history } of rows)
+      printJson({ ...feed, state: health.state, words: health.words, history })
+    return
+  }
+  const lines = table(
+    rows.map(({ feed, health }) => [
+      feed.url,
+      health.state,
+      feed.succeededAt ?? 'never read',
+      `${safe(feed.title)}: ${safe(health.words)}`,
+    ]),
+  ).split('\n')
+  rows.forEach(({ history }, index) => {
+    print(lines[index] ?? '')
+    for (const { at, what } of history) print(`    ${at}  ${safe(what)}`)
+  })
+}
+
+async function retryFeed(app: App, url: string): Promise<void> {
+  if (!(await recallFeed(app.db, url)))
+    throw new AppError('missing', `no feed is known by ${url}`, { hint: 'lastword feeds list prints all.' })
+  for (const feed of await refreshFeeds(app, [url])) {
+    print(pulledText(feed))
+    if (feed.kind === 'failed') process.exitCode = 1
+  }
 }
 
 function pulledText(feed: Refreshed): string {

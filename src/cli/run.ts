@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
 import { compose, composeDry } from '../editions/compose.ts'
-import { type Digest, feedsListed } from '../editions/digest.ts'
+import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
 import { approveByRule } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
-import { refreshFeeds } from '../feeds/refresh.ts'
+import { gather } from '../gather.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
@@ -62,7 +62,7 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
 }
 
 async function pull(app: App, digest: Digest): Promise<void> {
-  const report = await refreshFeeds(app, feedsListed(digest))
+  const report = await gather(app, digest)
   for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${feed.url}: ${feed.reason}`)
 }
 

@@ -66,6 +66,10 @@ const section = z
       .describe('With fewer articles than this the section is dropped, and its articles stay pending'),
     maximum: z.int().min(1).max(100).default(10),
     text: z.string().optional().describe('A line of your own under the heading'),
+    enrich: z
+      .boolean()
+      .default(false)
+      .describe('Ask the page of an article for the summary, author or picture that its feed leaves out'),
   })
   .superRefine(
     (it, check) => {
@@ -208,12 +212,6 @@ export function feedsListed(digest: Digest): string[] {
 /** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */
 export function digestJsonSchema(): object {
   return { title: 'A digest of Lastword', ...z.toJSONSchema(digestSchema, { io: 'input' }) }
-}
-
-/** The milliseconds of "90m", "12h", "3d". */
-export function spanMilliseconds(text: string): number {
-  const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
-  return Number(count) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 'm' | 'h' | 'd']
 }
 
 function isZone(name: string): boolean {

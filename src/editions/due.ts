@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
-import { between, durationText, type Instant, toInstant } from '../clock.ts'
-import { type Digest, spanMilliseconds } from './digest.ts'
+import { between, durationText, type Instant, spanMilliseconds, toInstant } from '../clock.ts'
+import type { Digest } from './digest.ts'
 
 /** At a time, after a long outage; the rest next time. */
 const most = 1000

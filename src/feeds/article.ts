@@ -28,7 +28,8 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string): ParsedFeed {
       reason: `${feed.left} more entries than the ${feed.entries.length} that are read at once`,
       title: '',
     })
-  return { title, siteUrl: site, language: feed.language?.trim() || null, articles, rejected }
+  const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
+  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected }
 }
 
 /** Where relative addresses start: the feed's own address; for a file, whatever the feed tells of where it came from. */

@@ -31,6 +31,8 @@ export type RawFeed = {
   self: string | null
   bases: string[]
   language: string | null
+  /** Seconds between two visits, as the feed wishes them. */
+  ttl?: number
   /** Of entries that name none themselves. */
   author: string
   entries: Entry[]

@@ -9,6 +9,8 @@ export type ParsedFeed = {
   title: string
   siteUrl: string | null
   language: string | null
+  /** Seconds between two visits, as the feed itself wishes them: `ttl` or `sy:updatePeriod`; absent if it says nothing. */
+  ttl?: number
   articles: NewArticle[]
   rejected: Rejected[]
 }

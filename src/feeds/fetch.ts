@@ -31,7 +31,7 @@ export type Fetched =
       /** Seconds, from Cache-Control. */
       maxAge: number | null
     }
-  | { kind: 'unchanged'; maxAge: number | null }
+  | { kind: 'unchanged'; movedTo: string | null; maxAge: number | null }
   | Failed
 
 type Failed = {
@@ -61,7 +61,8 @@ const maximumRedirects = 5
  */
 export function openFetcher(limits: FetchLimits): Fetcher {
   const milliseconds = limits.timeout * 1000
-  const timeouts = { headersTimeout: milliseconds, bodyTimeout: milliseconds }
+  // Without pipelining a connection ends with its answer: no more are open than requests are under way.
+  const timeouts = { headersTimeout: milliseconds, bodyTimeout: milliseconds, pipelining: 0 }
   const guarded = new Agent({ ...timeouts, connect: { lookup: guardedLookup, timeout: milliseconds } })
   const open = new Agent({ ...timeouts, connect: { timeout: milliseconds } })
 
@@ -143,7 +144,7 @@ async function answer(
   const status = response.statusCode
   if (status === 304 && (options.etag || options.lastModified)) {
     discard(response)
-    return { kind: 'unchanged', maxAge: maxAgeOf(response) }
+    return { kind: 'unchanged', movedTo: moved ? url.href : null, maxAge: maxAgeOf(response) }
   }
   if (status < 200 || status > 299) {
     discard(response)

@@ -60,6 +60,7 @@ const namespaces: [RegExp, string][] = [
   [/^https?:\/\/purl\.org\/dc\/elements\//i, 'dc'],
   [/^https?:\/\/purl\.org\/dc\/terms/i, 'dcterms'],
   [/^http:\/\/purl\.org\/rss\/1\.0\/modules\/content/i, 'content'],
+  [/^https?:\/\/purl\.org\/rss\/1\.0\/modules\/syndication/i, 'sy'],
   [/search\.yahoo\.com\/mrss|^http:\/\/tools\.search\.yahoo\.com\/mrss|rssboard\.org\/media-rss/i, 'media'],
   [/itunes\.com\/dtds\/podcast/i, 'itunes'],
   [/^http:\/\/www\.w3\.org\/1999\/02\/22-rdf-syntax-ns/i, 'rdf'],

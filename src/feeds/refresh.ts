@@ -2,10 +2,24 @@ import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { keepArticles } from '../store/articles.ts'
-import { knowFeeds, recordFailure, recordSuccess } from '../store/feeds.ts'
+import {
+  arrivals,
+  claimDueFeed,
+  type FeedFailure,
+  firstSeen,
+  isAnothersAddress,
+  knowFeeds,
+  noteFeed,
+  recordFailure,
+  recordSuccess,
+} from '../store/feeds.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
-import type { Fetcher } from './fetch.ts'
+import type { ParsedFeed } from './feed.ts'
+import type { Fetched, Fetcher } from './fetch.ts'
+import { inLanes } from './lanes.ts'
+import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
+import { afterFailure, afterSuccess } from './poll.ts'
 
 export type RefreshNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -15,57 +29,152 @@ export type Refreshed =
   | { url: string; kind: 'unchanged' }
   | { url: string; kind: 'failed'; reason: string }
 
-const atOnce = 8
+const atOnce = 64
+/** Of one host. */
+const politely = 2
+/** Read from the store at once. */
+const batch = 200
+/** So many failures in a row, and a feed that moved is asked at its first address again. */
+const patienceWithMove = 3
 
-/** Asks the feeds at these addresses for what is new and keeps it. A feed that fails is recorded and stops no other. */
+/** Asks the feeds at these addresses now for what is new and keeps it. A feed that fails is recorded and stops no other. */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<Refreshed[]> {
-  const feeds = await knowFeeds(needs.db, urls, needs.clock.now())
-  const waiting = feeds.values()
   const report: Refreshed[] = []
-  const readers = Array.from({ length: atOnce }, async () => {
-    for (const feed of waiting) report.push(await refreshOrFail(needs, feed))
+  await visit(needs, urls, async (feed) => {
+    report.push(await refreshOrFail(needs, feed))
   })
-  await Promise.all(readers)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
-/** Whatever is in a feed stops no other. */
+/** Asks those of the feeds that are due. Returns how many that were; two processes do not ask the same one. */
+export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
+  let asked = 0
+  await visit(needs, urls, async (feed) => {
+    if (signal?.aborted || !isDue(feed, needs.clock.now())) return
+    if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
+    asked++
+    await refreshOrFail(needs, feed)
+  })
+  return asked
+}
+
+/** The feeds are read a few at a time, and no host is asked for more than two at once. */
+function visit(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Promise<void>): Promise<void> {
+  const laneOf = (feed: FeedRow) => hostOf(addressOf(feed))
+  return inLanes(feedsAt(needs, [...new Set(urls)]), { atOnce, perLane: politely, laneOf }, work)
+}
+
+async function* feedsAt({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
+  for (let start = 0; start < urls.length; start += batch)
+    yield* await knowFeeds(db, urls.slice(start, start + batch), clock.now())
+}
+
+function isDue({ goneAt, nextFetchAt }: FeedRow, now: string): boolean {
+  return goneAt === null && (nextFetchAt === null || nextFetchAt <= now)
+}
+
+/** Where the feed is asked: at the address it moved to, else where the job files say. */
+export function addressOf({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
+  return address ?? url
+}
+
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).hostname : address
+}
+
+/** Whatever is in a feed, or happens to one, stops no other. */
 async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
   try {
+    if (feed.goneAt !== null)
+      return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
     return await refreshFeed(needs, feed)
   } catch (error) {
-    return await fail(needs, feed, `it cannot be kept: ${messageOf(error)}`)
+    const reason = `it cannot be kept: ${messageOf(error)}`
+    return await fail(needs, feed, { reason, status: null, retryAfter: null }).catch((again) => {
+      needs.log.error({ feed: feed.url, error: messageOf(again) }, 'a feed can neither be read nor recorded')
+      return { url: feed.url, kind: 'failed', reason }
+    })
   }
 }
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
-  const { db, fetcher, clock } = needs
   const { url, etag, lastModified } = feed
-  const fetched = await fetcher.get(url, { etag, lastModified })
-  if (fetched.kind === 'failed') return await fail(needs, feed, fetched.reason)
+  const fetched = await needs.fetcher.get(addressOf(feed), { etag, lastModified })
+  if (fetched.kind === 'failed') return await fail(needs, feed, fetched)
   if (fetched.kind === 'unchanged') {
-    await recordSuccess(db, feed.id, { etag, lastModified }, clock.now())
+    await keep(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
   }
   const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType })
-  if ('failed' in parsed) return await fail(needs, feed, parsed.failed)
-  const { title, siteUrl, articles, rejected } = parsed
-  const added = await db.transaction().execute(async (trx) => {
-    const success = {
-      title,
-      siteUrl,
-      etag: fetched.etag,
-      lastModified: fetched.lastModified,
-      rejected: rejected.length,
-    }
-    await recordSuccess(trx, feed.id, success, clock.now())
-    return await keepArticles(trx, feed.id, articles, clock.now())
-  })
-  return { url, kind: 'read', articles: articles.length, added, rejected: rejected.length }
+  if ('failed' in parsed) return await fail(needs, feed, { reason: parsed.failed, status: null, retryAfter: null })
+  const added = await keep(needs, feed, fetched, parsed)
+  return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
 }
 
-async function fail({ db, clock, log }: RefreshNeeds, { id, url }: FeedRow, reason: string): Promise<Refreshed> {
-  log.warn({ feed: url, reason }, 'feed failed')
-  await recordFailure(db, id, reason, clock.now())
-  return { url, kind: 'failed', reason }
+type Answered = Exclude<Fetched, { kind: 'failed' }>
+
+/** What it showed, how it publishes and when to come again, in one transaction. Returns how many articles were new. */
+async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parsed: ParsedFeed | null): Promise<number> {
+  const { clock } = needs
+  return await needs.db.transaction().execute(async (trx) => {
+    const now = clock.now()
+    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now) : 0
+    const { gap, ...pace } = await paceIn(trx, feed, now)
+    const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
+    const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed
+    await recordSuccess(
+      trx,
+      feed.id,
+      {
+        ...(parsed && { title: parsed.title, siteUrl: parsed.siteUrl, rejected: parsed.rejected.length }),
+        ...pace,
+        ...(await addressAfter({ ...needs, db: trx }, feed, fetched.movedTo)),
+        etag,
+        lastModified,
+        ttl,
+        nextFetchAt: afterSuccess({ feedId: feed.id, gap, maxAge: fetched.maxAge, ttl }, now),
+      },
+      now,
+    )
+    return added
+  })
+}
+
+async function paceIn(db: Db, feed: FeedRow, now: string): Promise<Pace> {
+  return paceOf(await arrivals(db, feed.id, window), await firstSeen(db, feed.id), feed, now)
+}
+
+/** A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. */
+async function addressAfter({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
+  if (movedTo === null || movedTo === addressOf(feed)) return {}
+  if (await isAnothersAddress(db, feed.id, movedTo)) {
+    const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${addressOf(feed)} as before`
+    if (await noteFeed(db, feed.id, what, clock.now())) log.warn({ feed: feed.url, movedTo }, 'feed moved into another')
+    return {}
+  }
+  await noteFeed(db, feed.id, `moved for good, from ${addressOf(feed)} to ${movedTo}`, clock.now())
+  log.warn(
+    { feed: feed.url, from: addressOf(feed), to: movedTo },
+    'feed moved for good: it is asked at its new address',
+  )
+  return { address: movedTo === feed.url ? null : movedTo }
+}
+
+type Trouble = { reason: string; status: number | null; retryAfter: number | null }
+
+async function fail(needs: RefreshNeeds, feed: FeedRow, { reason, status, retryAfter }: Trouble): Promise<Refreshed> {
+  const { db, clock, log } = needs
+  const now = clock.now()
+  const failures = feed.failures + 1
+  const failure: FeedFailure = { nextFetchAt: afterFailure({ feedId: feed.id, failures, retryAfter }, now) }
+  if (status === 410) {
+    failure.goneAt = now
+    await noteFeed(db, feed.id, 'gone for good (410): it is not asked any more', now)
+  } else if (feed.address !== null && failures >= patienceWithMove) {
+    Object.assign(failure, { address: null, etag: null, lastModified: null })
+    await noteFeed(db, feed.id, `${feed.address} fails: it is asked at ${feed.url} again`, now)
+  }
+  await recordFailure(db, feed.id, reason, now, failure)
+  log.warn({ feed: feed.url, reason, failures, next: failure.goneAt ? null : failure.nextFetchAt }, 'feed failed')
+  return { url: feed.url, kind: 'failed', reason }
 }

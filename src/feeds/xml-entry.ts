@@ -8,17 +8,37 @@ import { imagesOf, videoOf } from './xml-media.ts'
 export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
   const atom = document.format === 'atom'
   const links = linksOf(feed)
+  const ttl = ttlOf(feed)
   return {
     title: richest(children(feed, 'f:title', 'dc:title'), atom),
     sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
     self: links.find((link) => link.rel === 'self')?.href ?? null,
     bases: document.bases,
     language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
+    ...(ttl !== null && { ttl }),
     author: atom ? authorOf(feed) : '',
     entries: entryNodes(feed).map((node) => readEntry(node, atom)),
     left: document.left,
     cutOff: document.cutOff,
   }
+}
+
+/** Seconds: `ttl` in minutes (RSS 2.0), or a period shared by the number of updates in it (RDF Site Summary, Syndication). */
+function ttlOf(feed: Node): number | null {
+  const minutes = /^\d{1,6}$/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
+  if (minutes && Number(minutes) > 0) return Number(minutes) * 60
+  const period = periods[(texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase()]
+  if (period === undefined) return null
+  const frequency = /^\d{1,4}$/.exec(texts(feed, 'sy:updatefrequency')[0] ?? '')?.[0]
+  return Math.round(period / Math.max(1, Number(frequency ?? 1)))
+}
+
+const periods: Record<string, number> = {
+  hourly: 3600,
+  daily: 86_400,
+  weekly: 7 * 86_400,
+  monthly: 30 * 86_400,
+  yearly: 365 * 86_400,
 }
 
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */

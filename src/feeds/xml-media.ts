@@ -29,7 +29,7 @@ export function imagesOf(node: Node): RawImage[] {
   ].filter((image) => image.url !== '')
 }
 
-/** The film itself: media:content or an enclosure that is one. */
+/** The film itself: media:content or an enclosure that is one, else the page that plays it (media:player). */
 export function videoOf(node: Node): RawVideo | null {
   const duration = texts(node, 'itunes:duration')[0] ?? ''
   const film = mediaContents(node).find((content) => isFilm(content, 'url'))
@@ -39,7 +39,11 @@ export function videoOf(node: Node): RawVideo | null {
   const link = children(node, 'f:link', 'atom:link').find(
     (child) => attribute(child, 'rel') === 'enclosure' && isFilm(child, 'href'),
   )
-  return link ? { url: attribute(link, 'href'), duration } : null
+  if (link) return { url: attribute(link, 'href'), duration }
+  const contents = mediaContents(node)
+  const player = [...contents, ...mediaHolders(node)].flatMap((holder) => children(holder, 'media:player'))[0]
+  const length = contents.map((content) => attribute(content, 'duration')).find((text) => text !== '')
+  return player ? { url: attribute(player, 'url'), duration: length ?? duration } : null
 }
 
 function mediaHolders(node: Node): Node[] {

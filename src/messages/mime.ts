@@ -106,7 +106,8 @@ function mailbox(name: string, address: string): string {
   return `${encoded(plain)}\r\n <${address}>`
 }
 
-function header(name: string, value: string): string {
+/** One header, folded, and encoded where it is not plain ASCII (RFC 2047). */
+export function header(name: string, value: string): string {
   const plain = oneLine(value)
   const text = isPlain(plain) ? plain : encoded(plain)
   return libmime.foldLines(`${name}: ${text.replace(/\r\n /g, ' ')}`, 76)

@@ -1,5 +1,6 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
+import type { PageFacts } from './pages.ts'
 import type { ArticleRow, Db } from './schema.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
@@ -26,7 +27,7 @@ export type Image = { url: string; width: number | null; height: number | null; 
 export type Video = { url: string; seconds: number | null }
 
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
-export type Article = Omit<ArticleRow, 'image' | 'video' | 'categories'> &
+export type Article = Omit<ArticleRow, 'image' | 'video' | 'categories' | 'page'> &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
 
 /**
@@ -109,13 +110,17 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     publishedAt,
     updatedAt,
     seenAt: now,
+    page: null,
   }
 }
 
-function fromRow(row: ArticleRow & { feedUrl: string; source: string }): Article {
+function fromRow({ page, ...row }: ArticleRow & { feedUrl: string; source: string }): Article {
+  const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
   return {
     ...row,
-    image: row.image === null ? null : JSON.parse(row.image),
+    summary: row.summary || (facts.summary ?? ''),
+    author: row.author || (facts.author ?? ''),
+    image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
   }

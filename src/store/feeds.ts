@@ -1,57 +1,199 @@
-import type { Instant } from '../clock.ts'
+import { type Instant, later, minute } from '../clock.ts'
 import { newId } from './id.ts'
-import type { Db, FeedRow } from './schema.ts'
+import type { Db, FeedHistoryRow, FeedRow } from './schema.ts'
 
-/** The feeds at these addresses; those never seen before are added. */
+/** The feeds at these addresses, as the job files name them; those never seen before are added. */
 export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<FeedRow[]> {
   if (urls.length === 0) return []
   await db
     .insertInto('feeds')
-    .values(
-      urls.map((url) => ({
-        id: newId(now),
-        url,
-        title: '',
-        siteUrl: null,
-        etag: null,
-        lastModified: null,
-        createdAt: now,
-        fetchedAt: null,
-        succeededAt: null,
-        failures: 0,
-        error: null,
-        rejected: 0,
-      })),
-    )
+    .values(urls.map((url) => newFeed(url, now)))
     .onConflict((conflict) => conflict.column('url').doNothing())
     .execute()
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
+}
+
+function newFeed(url: string, now: Instant): FeedRow {
+  return {
+    id: newId(now),
+    url,
+    title: '',
+    siteUrl: null,
+    etag: null,
+    lastModified: null,
+    createdAt: now,
+    fetchedAt: null,
+    succeededAt: null,
+    failures: 0,
+    error: null,
+    rejected: 0,
+    address: null,
+    goneAt: null,
+    nextFetchAt: null,
+    ttl: null,
+    failingSince: null,
+    firstItemAt: null,
+    newestItemAt: null,
+    longestSilence: null,
+    weekly: null,
+    toldOf: null,
+    tellingUntil: null,
+  }
 }
 
 export function allFeeds(db: Db): Promise<FeedRow[]> {
   return db.selectFrom('feeds').selectAll().orderBy('url').execute()
 }
 
-export type FeedSuccess = {
-  title?: string
-  siteUrl?: string | null
-  etag: string | null
-  lastModified: string | null
-  rejected?: number
+/** The feed that the job files name by this address. */
+export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
+  return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
 }
+
+/** Whether another feed than this one is asked at the address. */
+export async function isAnothersAddress(db: Db, id: string, address: string): Promise<boolean> {
+  const other = await db
+    .selectFrom('feeds')
+    .select('id')
+    .where('id', '!=', id)
+    .where((eb) => eb.or([eb('url', '=', address), eb('address', '=', address)]))
+    .limit(1)
+    .executeTakeFirst()
+  return other !== undefined
+}
+
+/** A visit takes far less; one that was cut off by a crash is made again after it. */
+const visit = 10 * minute
+
+/** Takes a feed that is due, so that no other process asks it too. False: it is not due any more, or gone. */
+export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('feeds')
+    .set({ nextFetchAt: later(now, visit) })
+    .where('id', '=', id)
+    .where('goneAt', 'is', null)
+    .where((eb) => eb.or([eb('nextFetchAt', 'is', null), eb('nextFetchAt', '<=', now)]))
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export type FeedSuccess = Pick<FeedRow, 'etag' | 'lastModified'> &
+  Partial<
+    Pick<
+      FeedRow,
+      | 'title'
+      | 'siteUrl'
+      | 'rejected'
+      | 'address'
+      | 'nextFetchAt'
+      | 'ttl'
+      | 'firstItemAt'
+      | 'newestItemAt'
+      | 'longestSilence'
+      | 'weekly'
+    >
+  >
 
 export async function recordSuccess(db: Db, id: string, success: FeedSuccess, now: Instant): Promise<void> {
   await db
     .updateTable('feeds')
-    .set({ ...success, fetchedAt: now, succeededAt: now, failures: 0, error: null })
+    .set({ ...success, fetchedAt: now, succeededAt: now, failures: 0, error: null, failingSince: null, goneAt: null })
     .where('id', '=', id)
     .execute()
 }
 
-export async function recordFailure(db: Db, id: string, error: string, now: Instant): Promise<void> {
+/** Lets a feed be asked again at once, as if nothing had been wrong with it. False: there is none by that address. */
+export async function recallFeed(db: Db, url: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('feeds')
+    .set({ goneAt: null, nextFetchAt: null })
+    .where('url', '=', url)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export type FeedFailure = Partial<Pick<FeedRow, 'nextFetchAt' | 'goneAt' | 'address' | 'etag' | 'lastModified'>>
+
+export async function recordFailure(
+  db: Db,
+  id: string,
+  error: string,
+  now: Instant,
+  failure: FeedFailure = {},
+): Promise<void> {
   await db
     .updateTable('feeds')
-    .set((eb) => ({ fetchedAt: now, failures: eb('failures', '+', 1), error }))
+    .set((eb) => ({
+      ...failure,
+      fetchedAt: now,
+      failures: eb('failures', '+', 1),
+      error,
+      failingSince: eb.fn.coalesce('failingSince', eb.val(now)),
+    }))
     .where('id', '=', id)
     .execute()
+}
+
+/** When the newest articles of a feed came, the newest first: at most `limit`. */
+export function arrivals(
+  db: Db,
+  feedId: string,
+  limit: number,
+): Promise<{ seenAt: Instant; publishedAt: Instant | null }[]> {
+  return db
+    .selectFrom('articles')
+    .select(['seenAt', 'publishedAt'])
+    .where('feedId', '=', feedId)
+    .orderBy('seenAt', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** When the feed showed its first article. */
+export async function firstSeen(db: Db, feedId: string): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('articles')
+    .select((eb) => eb.fn.min('seenAt').as('first'))
+    .where('feedId', '=', feedId)
+    .executeTakeFirst()
+  return row?.first ?? null
+}
+
+/** Writes what became of a feed, once: the same words again, with nothing between, are not written. */
+export async function noteFeed(db: Db, feedId: string, what: string, now: Instant): Promise<boolean> {
+  const last = await db
+    .selectFrom('feedHistory')
+    .select('what')
+    .where('feedId', '=', feedId)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (last?.what === what) return false
+  await db
+    .insertInto('feedHistory')
+    .values({ id: newId(now), feedId, at: now, what })
+    .execute()
+  return true
+}
+
+/** What became of all feeds, the oldest first. */
+export function feedHistory(db: Db): Promise<FeedHistoryRow[]> {
+  return db.selectFrom('feedHistory').selectAll().orderBy('id').execute()
+}
+
+/** Takes on to tell the editors of this trouble. False: they were told, or another process is telling them. */
+export async function claimTelling(db: Db, id: string, trouble: string, now: Instant, until: Instant) {
+  const { numUpdatedRows } = await db
+    .updateTable('feeds')
+    .set({ tellingUntil: until })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('toldOf', 'is', null), eb('toldOf', '!=', trouble)]))
+    .where((eb) => eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now)]))
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** The editors know of this trouble; null: there is none any more. */
+export async function recordTold(db: Db, id: string, trouble: string | null): Promise<void> {
+  await db.updateTable('feeds').set({ toldOf: trouble, tellingUntil: null }).where('id', '=', id).execute()
 }

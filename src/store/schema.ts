@@ -11,6 +11,7 @@ export type Schema = {
   /** Every run of a digest that was due until `decidedUntil` has been made or skipped. */
   digests: { name: string; firstSeenAt: Instant; decidedUntil: Instant }
   feeds: FeedRow
+  feedHistory: FeedHistoryRow
   articles: ArticleRow
   ledger: LedgerRow
   editions: EditionRow
@@ -21,6 +22,9 @@ export type Schema = {
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
   outcomes: OutcomeRow
+  /** Pages that were asked for what their feed leaves out. */
+  pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
+  robots: { origin: string; fetchedAt: Instant; rules: string }
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
   sessions: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant }
 }
@@ -40,7 +44,28 @@ export type FeedRow = {
   failures: number
   error: string | null
   rejected: number
+  /** Where it is asked since it moved for good; `url`, which the job files name, where this is null. */
+  address: string | null
+  /** It answered 410: it is asked no more. */
+  goneAt: Instant | null
+  /** Null: at once. */
+  nextFetchAt: Instant | null
+  /** Seconds between two visits, as the feed wishes them. */
+  ttl: number | null
+  failingSince: Instant | null
+  firstItemAt: Instant | null
+  newestItemAt: Instant | null
+  /** Seconds; the longest time that it ever showed nothing new. */
+  longestSilence: number | null
+  /** New articles a week. */
+  weekly: number | null
+  /** The kind of trouble that the editors have been told of. */
+  toldOf: string | null
+  /** Somebody is telling them now. */
+  tellingUntil: Instant | null
 }
+
+export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: string }
 
 export type ArticleRow = {
   id: string
@@ -56,6 +81,8 @@ export type ArticleRow = {
   publishedAt: Instant | null
   updatedAt: Instant | null
   seenAt: Instant
+  /** What its own page says where the feed says nothing, as JSON. */
+  page: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */

@@ -1,17 +1,19 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../app.ts'
+import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
+import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
-import { allFeeds } from '../store/feeds.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
 
 const pageSize = 20
+const mostFeeds = 200
 
-/** The editors' first page: the editions, what is due next, and the feeds that trouble us. */
+/** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
   return new Hono<Env>().get(urls.studio, (context) => studio(web, context))
 }
@@ -27,7 +29,7 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
-    troubled: await troubledFeeds(app),
+    feeds: await feeds(app),
   })
 }
 
@@ -59,12 +61,28 @@ function upcoming({ digests, clock }: App) {
   })
 }
 
-async function troubledFeeds({ db }: App) {
-  const moment = momentWriter()
-  const feeds = await allFeeds(db)
-  return feeds.flatMap(({ url, title, error, failures, succeededAt }) => {
-    if (error === null) return []
-    const times = failures === 1 ? 'once' : `${counted(failures, 'time')} in a row`
-    return [{ title: title || url, url, error, times, worked: succeededAt === null ? [] : [moment(succeededAt)] }]
-  })
+/** Those that do not work first; of the rest as many as a page holds. */
+async function feeds(app: App) {
+  const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
+  const views = watched.map(toFeed)
+  const well = (state: FeedState) => state === 'ok' || state === 'new'
+  const working = views.filter(({ state }) => well(state))
+  return {
+    troubled: views.filter(({ state }) => !well(state)),
+    working: working.slice(0, mostFeeds),
+    more: Math.max(0, working.length - mostFeeds),
+    count: counted(working.length, 'feed'),
+  }
+}
+
+function toFeed({ feed: { url, address, title, succeededAt, weekly }, health }: Watched) {
+  return {
+    title: title || url,
+    url,
+    moved: address ?? '',
+    state: health.state,
+    words: `${health.words.slice(0, 1).toUpperCase()}${health.words.slice(1)}`,
+    worked: succeededAt === null ? [] : [momentWriter()(succeededAt)],
+    weekly: weekly === null ? '' : `${weekly} articles a week`,
+  }
 }

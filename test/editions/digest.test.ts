@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { spanMilliseconds } from '../../src/clock.ts'
 import {
   digestJsonSchema,
   feedsListed,
@@ -11,7 +12,6 @@ import {
   parseDigest,
   readDigest,
   readDigests,
-  spanMilliseconds,
 } from '../../src/editions/digest.ts'
 import { AppError } from '../../src/errors.ts'
 

@@ -44,7 +44,11 @@ describe('what comes back', () => {
     })
     const fetcher = open()
     const lastModified = 'Fri, 20 Nov 2026 09:30:00 GMT'
-    expect(await fetcher.get(url, { etag: '"e1"', lastModified })).toEqual({ kind: 'unchanged', maxAge: 60 })
+    expect(await fetcher.get(url, { etag: '"e1"', lastModified })).toEqual({
+      kind: 'unchanged',
+      movedTo: null,
+      maxAge: 60,
+    })
     expect(asked?.headers).toMatchObject({ 'if-none-match': '"e1"', 'if-modified-since': lastModified })
     expect(await fetcher.get(url)).toMatchObject({ kind: 'failed', status: 304 })
   })

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, readdirSync } from 'node:fs'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { AppError } from '../../src/errors.ts'
@@ -10,6 +10,9 @@ import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { inProcess } from '../support/processes.ts'
 
 const clock = fakeClock()
+const all = readdirSync('src/store/migrations')
+  .map((file) => file.replace('.ts', ''))
+  .sort()
 let open: Store[] = []
 
 afterEach(async () => {
@@ -26,7 +29,7 @@ async function opened(url: string): Promise<Store> {
 onBothEngines('a store', (freshUrl) => {
   test('is migrated when it is first opened, and left alone the second time', async () => {
     const url = await freshUrl()
-    expect((await opened(url)).migrated).toEqual(['0001-first'])
+    expect((await opened(url)).migrated).toEqual(all)
     expect((await opened(url)).migrated).toEqual([])
   })
 
@@ -39,7 +42,7 @@ onBothEngines('a store', (freshUrl) => {
       console.log(JSON.stringify(store.migrated))
       await store.close()`
     const migrated = await Promise.all([inProcess(open), inProcess(open), inProcess(open)])
-    expect(migrated.sort()).toEqual(['["0001-first"]', '[]', '[]'])
+    expect(migrated.sort()).toEqual([JSON.stringify(all), '[]', '[]'])
   })
 
   test('of a newer program is refused, by the name of what this one does not know, and not touched', async () => {
@@ -125,6 +128,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     publishedAt: true,
     updatedAt: true,
     seenAt: true,
+    page: true,
   },
   choices: { editionId: true, articleId: true, section: true, position: true, reason: true },
   deliveries: {
@@ -167,10 +171,24 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     failures: true,
     error: true,
     rejected: true,
+    address: true,
+    goneAt: true,
+    nextFetchAt: true,
+    ttl: true,
+    failingSince: true,
+    firstItemAt: true,
+    newestItemAt: true,
+    longestSilence: true,
+    weekly: true,
+    toldOf: true,
+    tellingUntil: true,
   },
+  feedHistory: { id: true, feedId: true, at: true, what: true },
   history: { id: true, editionId: true, at: true, who: true, what: true },
   ledger: { digest: true, articleId: true, feedId: true, enrolledAt: true, backlogAt: true, editionId: true },
   outcomes: { id: true, kind: true, subscriberId: true, editionId: true, at: true, detail: true },
+  pages: { url: true, fetchedAt: true, found: true, error: true },
+  robots: { origin: true, fetchedAt: true, rules: true },
   sessions: { hash: true, staff: true, createdAt: true, expiresAt: true },
   settings: { name: true, value: true },
   signInLinks: { hash: true, staff: true, createdAt: true, expiresAt: true, usedAt: true },

@@ -37,6 +37,8 @@ export type WorldOptions = {
   job?: Record<string, string>
   relayPort?: number
   config?: Partial<Config>
+  /** Of the settings for feeds, those that differ. */
+  feeds?: Partial<Config['feeds']>
   clock?: FakeClock
 }
 
@@ -46,13 +48,15 @@ export async function openWorld({
   job: changes = {},
   relayPort = 1,
   config,
+  feeds = {},
   clock = fakeClock(),
 }: WorldOptions): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
+  const usual = worldConfig(folder, storeUrl, relayPort)
   const app = await openApp({
-    config: { ...worldConfig(folder, storeUrl, relayPort), ...config },
+    config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
     log: silentLog,
   })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hour, minute } from '../../src/clock.ts'
 import { editionById } from '../../src/store/editions.ts'
+import { allFeeds, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openSite, type Site } from './site.ts'
@@ -13,6 +14,7 @@ beforeEach(async () => {
 afterEach(() => site.close())
 
 const status = async () => (await editionById(site.app.db, site.edition.id))?.status
+const textOf = (html: string) => html.replace(/<[^>]*>/g, '').replace(/&#x3D;/g, '=')
 const page = () => `/studio/editions/${site.edition.id}`
 
 describe('a sign-in link', () => {
@@ -102,6 +104,21 @@ describe('the studio', () => {
       'SHA-256',
     ])
       expect(edition).toContain(words)
+  })
+
+  test('says of every feed how it is: what fails and since when, what moved, and what works', async () => {
+    const [failing, moved] = await allFeeds(site.app.db)
+    if (!failing || !moved) throw new Error('no feeds')
+    await recordFailure(site.app.db, failing.id, 'magazine.example answered 503', site.clock.now())
+    const success = { etag: null, lastModified: null, address: 'https://elsewhere.example/feed', weekly: 3.5 }
+    await recordSuccess(site.app.db, moved.id, success, site.clock.now())
+    site.clock.advance(3 * hour)
+    const editor = await site.signIn()
+    const studio = textOf(await (await editor.get('/studio')).text())
+    expect(studio).toContain('Has failed for 3 h (once): magazine.example answered 503')
+    expect(studio).toContain('1 feed without trouble')
+    expect(studio).toContain('moved to https://elsewhere.example/feed')
+    expect(studio).toContain('Works; 3.5 articles a week')
   })
 
   test('shows 20 editions at once, and the way to the older ones', async () => {

@@ -1,0 +1,134 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type App, digestNamed, userAgentOf } from '../app.ts'
+import { type Config, configHere } from '../config.ts'
+import { type Digest, readDigests } from '../editions/digest.ts'
+import { type Placed, placeFeeds } from '../editions/job-file.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { discoverFeed } from '../feeds/discover.ts'
+import { openFetcher } from '../feeds/fetch.ts'
+import { type Folder, type Listed, readOpml, writeOpml } from '../feeds/opml.ts'
+import { allFeeds } from '../store/feeds.ts'
+import { print, safe, tell } from './output.ts'
+import { configFile, withApp } from './with-app.ts'
+
+type Where = { digest?: string; section?: string }
+
+/** `feeds add`, `feeds export` and `feeds import`: feeds into the job files, and out of them. */
+export function addFeedListCommands(feeds: Command): void {
+  feeds
+    .command('add')
+    .description('find the feed of a site, show what is in it, and add it to a section of a digest')
+    .argument('<url>', 'the address of a feed, or of a page')
+    .option('--digest <name>', 'the digest; without it the line to add is printed')
+    .option('--section <name>', 'the section of the digest')
+    .action((url: string, where: Where, command: Command) => addFeed(configHere(configFile(command)), url, where))
+  feeds
+    .command('export')
+    .description('write the feeds of all digests as OPML 2.0, a folder for every section')
+    .argument('[file]', 'to print them if absent')
+    .option('--digest <name>', 'of this digest alone')
+    .action((file: string | undefined, { digest }: Where, command: Command) =>
+      withApp(command, (app) => exportFeeds(app, file, digest)),
+    )
+  feeds
+    .command('import')
+    .description('add the feeds of an OPML file to a digest; folders are sections')
+    .argument('<file>')
+    .requiredOption('--digest <name>', 'the digest')
+    .option('--section <name>', 'for feeds that lie in no folder; the first section if absent')
+    .action((file: string, where: Where, command: Command) => importFeeds(configHere(configFile(command)), file, where))
+}
+
+async function addFeed(config: Config, given: string, where: Where): Promise<void> {
+  const place = where.digest === undefined ? undefined : placeOf(config, where.digest, where.section)
+  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
+  const found = await discoverFeed(fetcher, given).finally(() => fetcher.close())
+  if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`)
+  const { url, feed, others } = found
+  print(`${url}: ${safe(feed.title)}, ${feed.articles.length} articles`)
+  for (const article of feed.articles)
+    print(`  ${article.publishedAt ?? 'no date                 '}  ${safe(article.title)}\n    ${safe(article.url)}`)
+  for (const { reason } of feed.rejected) print(`  rejected: ${safe(reason)}`)
+  for (const other of others) print(`  the page names another feed: ${safe(other)}`)
+  if (!place) {
+    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${url}`)
+    return
+  }
+  const { digest, section } = place
+  const [added] = placeFeeds(config, digest, [{ section, title: section, url }])
+  const line = `the section ${section} of ${join(config.jobs, digest.name)}`
+  print(added ? `Added to ${line}.` : `Nothing to do: it stands in ${line} already.`)
+}
+
+function placeOf(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
+  const digest = digestNamed(readDigests(config.jobs, config.templates), name)
+  const names = digest.sections.map((one) => one.name)
+  const [only, ...others] = names
+  if (section === undefined && only !== undefined && others.length === 0) return { digest, section: only }
+  if (section !== undefined && names.includes(section)) return { digest, section }
+  const problem = section === undefined ? 'it has several sections: name one' : `it has no section "${section}"`
+  throw new AppError('missing', `${name}: ${problem}`, { hint: `There are: --section ${names.join(', --section ')}.` })
+}
+
+async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
+  const digests = name === undefined ? app.digests : [digestNamed(app.digests, name)]
+  const known = new Map((await allFeeds(app.db)).map((feed) => [feed.url, feed]))
+  const folders = digests.map((digest) => ({ name: digest.title, feeds: [], folders: sectionFolders(digest) }))
+  const [only] = folders
+  const outer = folders.length === 1 && only ? only.folders : folders
+  const text = writeOpml(app.config.publication.name, outer, app.clock.now())
+  if (file === undefined) process.stdout.write(text)
+  else await writeFile(file, text)
+
+  function sectionFolders({ sections }: Digest): Folder[] {
+    return sections
+      .filter(({ feeds }) => feeds.length > 0)
+      .map(({ title, feeds }) => ({
+        name: title,
+        folders: [],
+        feeds: feeds.map((url) => ({
+          url,
+          title: known.get(url)?.title ?? '',
+          siteUrl: known.get(url)?.siteUrl ?? null,
+        })),
+      }))
+  }
+}
+
+async function importFeeds(config: Config, file: string, where: Where): Promise<void> {
+  const digest = digestNamed(readDigests(config.jobs, config.templates), where.digest ?? '')
+  const outline = readOpml(await readText(file))
+  if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
+  const first = where.section ?? digest.sections[0]?.name ?? ''
+  if (!digest.sections.some(({ name }) => name === first)) placeOf(config, digest.name, first)
+  const placed = outline.feeds.map((feed) => toPlaced(feed, digest, first))
+  const added = placeFeeds(config, digest, placed)
+  for (const { section, url } of added) print(`${section}  ${url}`)
+  for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
+  const known = placed.length - added.length
+  print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new AppError('missing', `${file} cannot be read: ${messageOf(error)}`)
+  }
+}
+
+/** A folder is the section of that name or title, or a new one. */
+function toPlaced({ folder, url }: Listed, { sections }: Digest, first: string): Placed {
+  if (folder === null) return { section: first, title: first, url }
+  const slug = slugOf(folder)
+  const same = sections.find(({ name, title }) => name === slug || title.toLowerCase() === folder.toLowerCase())
+  return { section: same?.name ?? slug, title: folder, url }
+}
+
+function slugOf(folder: string): string {
+  const plain = folder.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  const slug = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
+  return /^[a-z]/.test(slug) ? slug : `section${slug && '-'}${slug}`
+}

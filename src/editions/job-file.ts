@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { AppError } from '../errors.ts'
+import { type Addition, addToYaml } from '../yaml.ts'
+import { type Digest, parseDigest } from './digest.ts'
+
+/** A feed for a section; a section that the digest has not yet gets this title. */
+export type Placed = { section: string; title: string; url: string }
+
+export type JobFile = { jobs: string; templates: string }
+
+/**
+ * Writes feeds into the job file of the digest, and leaves its comments and its form as they are. New sections are added
+ * at the end, with the layout `latest`. Returns what was added; a feed that its section has already is left out.
+ * AppError `conflict`, and nothing is written, where the file cannot be changed without changing more.
+ */
+export function placeFeeds({ jobs, templates }: JobFile, digest: Digest, placed: Placed[]): Placed[] {
+  const file = fileOf(jobs, digest.name)
+  const text = readFileSync(file, 'utf8')
+  const wanted = placed.filter(({ section, url }) => !sectionOf(digest, section)?.feeds.includes(url))
+  if (wanted.length === 0) return []
+  const changed = addToYaml(text, additions(digest, wanted))
+  if (!isDigestWith(parseDigest(changed, file, templates), digest, wanted))
+    throw new AppError('conflict', `${file} is written in a way that cannot be added to`, {
+      hint: `Add by hand: ${wanted.map(({ section, url }) => `to the feeds of ${section}: ${url}`).join('; ')}`,
+    })
+  const target = realpathSync(file)
+  writeFileSync(`${target}.new`, changed, { mode: statSync(target).mode })
+  renameSync(`${target}.new`, target)
+  return wanted
+}
+
+function fileOf(jobs: string, name: string): string {
+  const file = [join(jobs, `${name}.yml`), join(jobs, `${name}.yaml`)].find((path) => existsSync(path))
+  if (!file) throw new AppError('missing', `there is no file of the digest ${name} in ${jobs}`)
+  return file
+}
+
+function sectionOf(digest: Digest, name: string) {
+  return digest.sections.find((section) => section.name === name)
+}
+
+function additions(digest: Digest, wanted: Placed[]): Addition[] {
+  const known = wanted.flatMap(({ section, url }) => {
+    const index = digest.sections.findIndex((one) => one.name === section)
+    return index < 0 ? [] : [{ path: ['sections', index, 'feeds'], value: url }]
+  })
+  return [...known, ...newSections(digest, wanted).map((value) => ({ path: ['sections'], value }))]
+}
+
+function newSections(digest: Digest, wanted: Placed[]) {
+  const fresh = Map.groupBy(
+    wanted.filter(({ section }) => !sectionOf(digest, section)),
+    ({ section }) => section,
+  )
+  return [...fresh].map(([name, feeds]) => ({
+    name,
+    title: feeds[0]?.title ?? name,
+    layout: 'latest' as const,
+    feeds: feeds.map(({ url }) => url),
+  }))
+}
+
+/** Whether what is written now is the digest with the feeds wanted, and nothing else. */
+function isDigestWith(written: Digest, digest: Digest, wanted: Placed[]): boolean {
+  const grown = digest.sections.map((section) => {
+    const added = wanted.filter((one) => one.section === section.name).map(({ url }) => url)
+    return { ...section, feeds: [...section.feeds, ...added] }
+  })
+  const fresh = newSections(digest, wanted).map(({ name, feeds }) => ({ name, feeds }))
+  const end = written.sections.slice(grown.length).map(({ name, feeds }) => ({ name, feeds }))
+  const whole = { ...written, sections: written.sections.slice(0, grown.length) }
+  return isDeepStrictEqual(whole, { ...digest, sections: grown }) && isDeepStrictEqual(end, fresh)
+}

@@ -1,0 +1,55 @@
+export type Lanes<T> = {
+  /** In all. */
+  atOnce: number
+  /** Of those that share a lane. */
+  perLane: number
+  laneOf(item: T): string
+}
+
+/** As many wait in memory, so that one slow lane does not hold the others up. */
+const waitingRoom = 256
+
+/**
+ * Does the work for every item of a source of any length, many at once but few of one lane. The source is read as places
+ * become free. `work` must not throw.
+ */
+export async function inLanes<T>(
+  source: AsyncIterable<T> | Iterable<T>,
+  { atOnce, perLane, laneOf }: Lanes<T>,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting: T[] = []
+  const busy = new Map<string, number>()
+  const running = new Set<Promise<void>>()
+  const free = (item: T) => (busy.get(laneOf(item)) ?? 0) < perLane
+  const start = (item: T): void => {
+    const lane = laneOf(item)
+    busy.set(lane, (busy.get(lane) ?? 0) + 1)
+    const task = work(item).finally(() => {
+      running.delete(task)
+      const left = (busy.get(lane) ?? 1) - 1
+      if (left > 0) busy.set(lane, left)
+      else busy.delete(lane)
+    })
+    running.add(task)
+  }
+  const startWhatMay = (): void => {
+    for (let at = 0; at < waiting.length && running.size < atOnce; ) {
+      const item = waiting[at] as T
+      if (!free(item)) at++
+      else start(...(waiting.splice(at, 1) as [T]))
+    }
+  }
+  for await (const item of source) {
+    waiting.push(item)
+    startWhatMay()
+    while (waiting.length >= waitingRoom || (running.size >= atOnce && waiting.length > 0)) {
+      await Promise.race(running)
+      startWhatMay()
+    }
+  }
+  while (running.size > 0) {
+    await Promise.race(running)
+    startWhatMay()
+  }
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto'
+import type { Instant } from '../clock.ts'
+import { header } from './mime.ts'
+import { quotedPrintable } from './quoted-printable.ts'
+
+/** A plain letter of Lastword itself to the people who run a publication. */
+export type Notice = { from: string; to: string; returnPath: string; subject: string; text: string; date: Instant }
+
+/**
+ * The letter as ready bytes. The same letter has the same Message-ID, so that one which had to be sent again is known
+ * for what it is. Auto-Submitted (RFC 3834) keeps out-of-office answers away.
+ */
+export function noticeMail({ from, to, returnPath, subject, text, date }: Notice): {
+  envelope: { from: string; to: string }
+  raw: Buffer
+} {
+  const id = createHash('sha256').update([to, subject, text].join('\n')).digest('hex').slice(0, 40)
+  const head = [
+    `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`,
+    `From: "Lastword" <${from}>`,
+    `To: <${to}>`,
+    `Message-ID: <${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    header('Subject', subject),
+    'Auto-Submitted: auto-generated',
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: quoted-printable',
+  ]
+  const body = quotedPrintable(text.replaceAll(noSlot, ''), noSlot)
+  const raw = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'utf8'), ...body])
+  return { envelope: { from: returnPath, to }, raw }
+}
+
+/** A notice has no hole to fill. */
+const noSlot = '\u0000'

@@ -1,0 +1,51 @@
+import type { Instant } from '../clock.ts'
+import type { NewArticle } from './articles.ts'
+import type { Db } from './schema.ts'
+
+/** What an article's own page says of it. */
+export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image'> & { canonical: string | null }
+
+/** A page as it was found; `found` is null where it could not be read, and `error` says why. */
+export type Page = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
+
+export async function pageAt(db: Db, url: string): Promise<Page | undefined> {
+  const row = await db.selectFrom('pages').selectAll().where('url', '=', url).executeTakeFirst()
+  return row && { ...row, found: row.found === null ? null : JSON.parse(row.found) }
+}
+
+export async function keepPage(db: Db, { found, ...page }: Page): Promise<void> {
+  const row = { ...page, found: found === null ? null : JSON.stringify(found) }
+  await db
+    .insertInto('pages')
+    .values(row)
+    .onConflict((conflict) => conflict.column('url').doUpdateSet(row))
+    .execute()
+}
+
+/** Lays what the page says under what the feed says: the feed's own words stand first. */
+export async function keepFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
+  await db
+    .updateTable('articles')
+    .set({ page: JSON.stringify(facts) })
+    .where('id', '=', articleId)
+    .execute()
+}
+
+/** The robots.txt of an origin, as its rules in JSON. */
+export function robotsOf(db: Db, origin: string): Promise<{ fetchedAt: Instant; rules: string } | undefined> {
+  return db.selectFrom('robots').select(['fetchedAt', 'rules']).where('origin', '=', origin).executeTakeFirst()
+}
+
+export async function keepRobots(db: Db, origin: string, rules: string, fetchedAt: Instant): Promise<void> {
+  await db
+    .insertInto('robots')
+    .values({ origin, rules, fetchedAt })
+    .onConflict((conflict) => conflict.column('origin').doUpdateSet({ rules, fetchedAt }))
+    .execute()
+}
+
+/** Forgets what was read before then: pages and rules are asked again if they are wanted again. */
+export async function forgetPages(db: Db, before: Instant): Promise<void> {
+  await db.deleteFrom('pages').where('fetchedAt', '<', before).execute()
+  await db.deleteFrom('robots').where('fetchedAt', '<', before).execute()
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
+import { type Home, makeHome } from '../support/home.ts'
+
+let host: FeedHost
+let it: Home
+
+beforeEach(async () => {
+  host = await startFeedHost()
+  it = makeHome({ feeds: host.url, allow: [`127.0.0.1:${host.port}`] })
+})
+afterEach(async () => {
+  it.remove()
+  await host.close()
+})
+
+const job = () => readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+
+test('feeds add finds the feed of a page, shows its articles, and adds it to the section that is named', async () => {
+  host.answer('/', '<html><head><link rel="alternate" type="application/rss+xml" href="/harbour.xml"></head></html>')
+  host.answer('/harbour.xml', rss(['The ferry is back', 'A new quay']))
+  const shown = await it.lastword('feeds', 'add', host.url)
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('The ferry is back') })
+  expect(shown.stdout).toContain(`      - ${host.url}/harbour.xml`)
+  const before = job()
+  const added = await it.lastword('feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest')
+  expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('Added to the section latest') })
+  expect(job()).toBe(before.replace('/latest.xml]', `/latest.xml, ${host.url}/harbour.xml]`))
+  const again = await it.lastword('feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest')
+  expect(again.stdout).toContain('Nothing to do')
+  expect(await it.lastword('timetable')).toMatchObject({ code: 0 })
+})
+
+test('feeds add says what is missing: the feed, the digest, the section', async () => {
+  host.answer('/', '<html></html>')
+  const add = (...args: string[]) => it.lastword('feeds', 'add', host.url, ...args)
+  expect(await add()).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no feed at') })
+  expect(await add('--digest', 'daily')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no digest "daily"'),
+  })
+  expect(await add('--digest', 'weekly')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('several sections: name one\nThere are: --section latest, --section last-word.'),
+  })
+  expect(await add('--digest', 'weekly', '--section', 'x')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('it has no section "x"'),
+  })
+})
+
+test('feeds leave as OPML with their titles, a folder for every section, and come back into another digest', async () => {
+  host.answer('/latest.xml', rss(['One']))
+  host.answer('/last-word.xml', rss(['Two']))
+  await it.lastword('pull')
+  expect(await it.lastword('feeds', 'export', 'feeds.opml')).toMatchObject({ code: 0 })
+  const opml = readFileSync(join(it.folder, 'feeds.opml'), 'utf8')
+  expect(opml).toContain('<outline text="Latest news">')
+  expect(opml).toContain(`<outline text="The Magazine" type="rss" xmlUrl="${host.url}/latest.xml"/>`)
+  const other = job()
+    .replace(/ {2}- \{ name: last-word.*\n/, '')
+    .replace('/latest.xml', '/other.xml')
+  it.write('jobs/other.yml', other)
+  const imported = await it.lastword('feeds', 'import', 'feeds.opml', '--digest', 'other')
+  expect(imported.stdout).toContain('2 feeds added to other, 0 known already, 0 left out')
+  const text = readFileSync(join(it.folder, 'jobs/other.yml'), 'utf8')
+  expect(text).toContain(`feeds: [${host.url}/other.xml, ${host.url}/latest.xml]`)
+  expect(text).toContain('  - name: last-word\n    title: Last word\n')
+  expect((await it.lastword('feeds', 'import', 'feeds.opml', '--digest', 'other')).stdout).toContain('0 feeds added')
+  expect((await it.lastword('feeds', 'export', '--digest', 'other')).stdout).toContain('/other.xml')
+})
+
+test('feeds import refuses what is no OPML, no file and no digest, and leaves the job file as it is', async () => {
+  const before = job()
+  it.write('no.opml', '<html></html>')
+  const read = (file: string, digest: string) => it.lastword('feeds', 'import', file, '--digest', digest)
+  expect(await read('no.opml', 'weekly')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is no OPML') })
+  expect(await read('none.opml', 'weekly')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('cannot be read'),
+  })
+  expect(await read('no.opml', 'daily')).toMatchObject({ code: 1, stderr: expect.stringContaining('no digest') })
+  expect(job()).toBe(before)
+})

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { day, hour } from '../../src/clock.ts'
+import { enrichArticles } from '../../src/feeds/enrich.ts'
+import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
+import { silentLog } from '../../src/log.ts'
+import { type Article, articlesByUrl, keepArticles } from '../../src/store/articles.ts'
+import { knowFeeds } from '../../src/store/feeds.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import { pageAt } from '../../src/store/pages.ts'
+import { type FakeClock, fakeClock } from '../support/clock.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type FeedHost, startFeedHost } from '../support/feeds.ts'
+import { article } from '../support/world.ts'
+
+let host: FeedHost
+let fetcher: Fetcher
+let clock: FakeClock
+let closing: (() => unknown)[] = []
+
+beforeEach(async () => {
+  host = await startFeedHost()
+  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  clock = fakeClock()
+  closing = [host.close, fetcher.close]
+})
+afterEach(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+const page =
+  '<html><head><meta property="og:description" content="What the page says."><meta name="author" content="Mira Vance"></head></html>'
+
+onBothEngines('enriching', (freshUrl) => {
+  let store: Store
+
+  beforeEach(async () => {
+    store = await openStore(await freshUrl(), clock)
+    closing.push(store.close)
+    host.answer('/one', (_, response) => void response.setHeader('content-type', 'text/html').end(page))
+  })
+
+  /** An article at this path, as a feed would show it. */
+  async function show(path: string, own: { summary?: string; author?: string } = {}): Promise<Article> {
+    const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
+    const url = host.url + path
+    const shown = { ...article('One', new Date(clock.now())), identity: url, url, summary: '', author: '', ...own }
+    await keepArticles(store.db, feed?.id ?? '', [shown], clock.now())
+    return await known(path)
+  }
+  const known = async (path: string) => (await articlesByUrl(store.db, host.url + path))[0] as Article
+  const enrich = (...articles: Article[]) => enrichArticles({ db: store.db, fetcher, clock, log: silentLog }, articles)
+
+  test('what the feed left out comes from the page; what the feed says stays, also when the feed is read again', async () => {
+    expect(await enrich(await show('/one', { author: 'A. Writer' }))).toBe(1)
+    expect(await known('/one')).toMatchObject({ summary: 'What the page says.', author: 'A. Writer' })
+    await show('/one')
+    expect(await known('/one')).toMatchObject({ summary: 'What the page says.', author: 'Mira Vance' })
+    await show('/one', { summary: 'The feed speaks.' })
+    expect(await known('/one')).toMatchObject({ summary: 'The feed speaks.' })
+  })
+
+  test('a page and a robots.txt are asked once and then remembered, for a week and for a day', async () => {
+    const one = await show('/one')
+    await enrich(one)
+    await enrich(one)
+    expect(host.asked).toEqual(['/robots.txt', '/one'])
+    clock.advance(7 * day)
+    await enrich(one)
+    expect(host.asked).toEqual(['/robots.txt', '/one', '/robots.txt', '/one'])
+  })
+
+  test('what robots.txt forbids is not asked, and the record says so', async () => {
+    host.answer('/robots.txt', 'User-agent: *\nAllow: /\n\nUser-agent: Lastword\nDisallow: /one\n')
+    expect(await enrich(await show('/one'))).toBe(0)
+    expect(host.asked).toEqual(['/robots.txt'])
+    expect(await pageAt(store.db, `${host.url}/one`)).toMatchObject({ found: null, error: 'its robots.txt forbids it' })
+  })
+
+  test('a robots.txt that cannot be reached forbids everything for now; later the page is read after all', async () => {
+    host.answer('/robots.txt', (_, response) => void response.writeHead(503).end())
+    const one = await show('/one')
+    expect(await enrich(one)).toBe(0)
+    expect(host.asked).toEqual(['/robots.txt'])
+    host.answer('/robots.txt', (_, response) => void response.writeHead(404).end())
+    clock.advance(day + hour)
+    expect(await enrich(one)).toBe(1)
+  })
+
+  test('a page that fails, or is none, leaves its article as it is and stops no other', async () => {
+    host.answer('/film', (_, response) => void response.setHeader('content-type', 'video/mp4').end('x'))
+    const articles = [await show('/nothing'), await show('/film'), await show('/one')]
+    expect(await enrich(...articles)).toBe(1)
+    expect((await known('/film')).summary).toBe('')
+    expect(await pageAt(store.db, `${host.url}/film`)).toMatchObject({ error: 'it is no page but video/mp4' })
+  })
+
+  test('one page of a host is asked at a time', async () => {
+    const articles: Article[] = []
+    for (let number = 0; number < 20; number++) articles.push(await show(`/page/${number}`))
+    await enrich(...articles)
+    expect(host.asked).toHaveLength(21)
+    expect(host.mostAtOnce()).toBe(1)
+  })
+
+  test('an article that lacks nothing is not asked for', async () => {
+    const whole = {
+      ...(await show('/one')),
+      summary: 'x',
+      author: 'x',
+      image: { url: 'x', width: 1, height: 1, alt: '' },
+    }
+    expect(await enrich(whole)).toBe(0)
+    expect(host.asked).toEqual([])
+  })
+})

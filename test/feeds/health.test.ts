@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { day, hour, later } from '../../src/clock.ts'
+import { healthOf } from '../../src/feeds/health.ts'
+import type { FeedRow } from '../../src/store/schema.ts'
+
+const now = '2026-11-27T07:00:00.000Z'
+const ago = (milliseconds: number) => later(now, -milliseconds)
+const health = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, now)
+
+test('a feed that works says how much it shows', () => {
+  expect(health({})).toEqual({ state: 'ok', words: 'works; 3.5 articles a week', trouble: false })
+  expect(health({ weekly: null })).toMatchObject({ state: 'ok', words: 'works; it never showed an article' })
+  expect(health({ succeededAt: null })).toMatchObject({ state: 'new', trouble: false })
+})
+
+test('a feed that fails is trouble when it has failed for as long as the rule says', () => {
+  const failing = { error: 'feeds.example answered 500', failures: 4 }
+  expect(health({ ...failing, failingSince: ago(day - 1) })).toMatchObject({ state: 'failing', trouble: false })
+  expect(health({ ...failing, failingSince: ago(26 * hour) })).toEqual({
+    state: 'failing',
+    words: 'has failed for 26 h (4 times in a row): feeds.example answered 500',
+    trouble: true,
+  })
+  expect(health({ error: 'no', failures: 1, failingSince: ago(hour) }).words).toContain('(once)')
+})
+
+test('a feed is silent when nothing came for longer than ever before, by our last look', () => {
+  const longestSilence = (7 * day) / 1000
+  expect(health({ newestItemAt: ago(7 * day), longestSilence })).toMatchObject({ state: 'ok' })
+  expect(health({ newestItemAt: ago(8 * day), longestSilence })).toEqual({
+    state: 'silent',
+    words: 'has shown nothing new for 8 days; it was never silent for longer than 7 days',
+    trouble: true,
+  })
+  expect(health({ newestItemAt: ago(8 * day), longestSilence, succeededAt: ago(2 * day) }).state).toBe('ok')
+})
+
+test('with less than 14 days of past nothing is known of its silences', () => {
+  const quiet = { newestItemAt: ago(5 * day), longestSilence: (day / 1000) * 2 }
+  expect(health({ ...quiet, firstItemAt: ago(13 * day) }).state).toBe('ok')
+  expect(health({ ...quiet, firstItemAt: ago(14 * day) }).state).toBe('silent')
+  expect(health({ newestItemAt: ago(99 * day), firstItemAt: ago(99 * day), longestSilence: null }).state).toBe('ok')
+})
+
+test('a feed that is gone is trouble at once', () => {
+  expect(health({ goneAt: ago(hour), error: 'it is gone' })).toMatchObject({ state: 'gone', trouble: true })
+})
+
+const fine: FeedRow = {
+  id: 'one',
+  url: 'https://feeds.example/feed',
+  title: 'The Magazine',
+  siteUrl: null,
+  etag: null,
+  lastModified: null,
+  createdAt: ago(100 * day),
+  fetchedAt: now,
+  succeededAt: now,
+  failures: 0,
+  error: null,
+  rejected: 0,
+  address: null,
+  goneAt: null,
+  nextFetchAt: null,
+  ttl: null,
+  failingSince: null,
+  firstItemAt: ago(100 * day),
+  newestItemAt: ago(day),
+  longestSilence: (7 * day) / 1000,
+  weekly: 3.5,
+  toldOf: null,
+  tellingUntil: null,
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { readOpml, writeOpml } from '../../src/feeds/opml.ts'
+
+test('folders are kept, the innermost counts, and whatever is no address is left out with the reason', () => {
+  const text = `<?xml version="1.0"?><opml version="1.0"><head><title>x</title></head><body>
+    <outline text="A &amp; B"><outline type="rss" text="One" xmlUrl="https://one.example/f?a=1&amp;b=2"/>
+      <outline text="Inner"><outline title="Two" xmlUrl="feed://two.example/f"/><outline xmlUrl="javascript:alert(1)" text="Bad"/></outline>
+      <outline type="rss" text="Again" xmlUrl="https://one.example/f?a=1&amp;b=2"/></outline>
+    <outline text="Top" xmlUrl="https://top.example/"/><outline text="Empty"/></body></opml>`
+  expect(readOpml(text)).toEqual({
+    feeds: [
+      { folder: 'A & B', url: 'https://one.example/f?a=1&b=2', title: 'One' },
+      { folder: 'Inner', url: 'http://two.example/f', title: 'Two' },
+      { folder: null, url: 'https://top.example/', title: 'Top' },
+    ],
+    rejected: [{ what: 'javascript:alert(1)', reason: 'it is not an http or https address' }],
+  })
+})
+
+test('what is written is read again as it was', () => {
+  const feed = { url: 'https://one.example/?a=1&b="2"', title: 'Öne & <two>', siteUrl: 'https://one.example/' }
+  const folders = [{ name: 'Last “word”', folders: [], feeds: [{ ...feed, url: 'https://one.example/?a=1&b=2' }] }]
+  const text = writeOpml('The Magazine', folders, '2026-11-27T07:00:00.000Z')
+  expect(text).toContain('<opml version="2.0">')
+  expect(readOpml(text)).toEqual({
+    feeds: [{ folder: 'Last “word”', url: 'https://one.example/?a=1&b=2', title: 'Öne & <two>' }],
+    rejected: [],
+  })
+})
+
+test.each([
+  '',
+  '<html><body>hi</body></html>',
+  '<opml',
+  '{}',
+  '<!DOCTYPE o [<!ENTITY a "b">]><x>&a;</x>',
+  '<outline>'.repeat(100_000),
+])('what is no OPML fails in words: %.30s', (text) => {
+  expect(readOpml(text)).toEqual({ failed: expect.stringContaining('it is no OPML') })
+})

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { between, hour, minute, second } from '../../src/clock.ts'
+import { afterFailure, afterSuccess, type Wishes } from '../../src/feeds/poll.ts'
+
+const now = '2026-11-27T07:00:00.000Z'
+
+function wait(wishes: Partial<Wishes> = {}): number {
+  return between(now, afterSuccess({ feedId: 'feed', gap: null, maxAge: null, ttl: null, ...wishes }, now))
+}
+
+function waitAfter(failures: number, retryAfter: number | null = null): number {
+  return between(now, afterFailure({ feedId: 'feed', failures, retryAfter }, now))
+}
+
+/** Within the tenth by which feeds are spread. */
+function about(milliseconds: number, expected: number): void {
+  expect(milliseconds).toBeGreaterThanOrEqual(expected)
+  expect(milliseconds).toBeLessThanOrEqual(expected * 1.1 + second)
+}
+
+test('a feed is asked four times as often as it publishes, from a quarter of an hour to six hours', () => {
+  about(wait({ gap: 4 * 3600 }), hour)
+  about(wait({ gap: 60 }), 15 * minute)
+  about(wait({ gap: 30 * 24 * 3600 }), 6 * hour)
+  about(wait(), hour)
+})
+
+test('whoever wishes the longest wait is obeyed: Cache-Control, ttl or sy:updatePeriod', () => {
+  about(wait({ gap: 60, maxAge: 3 * 3600 }), 3 * hour)
+  about(wait({ gap: 60, maxAge: 600, ttl: 2 * 3600 }), 2 * hour)
+  about(wait({ gap: 8 * 3600, maxAge: 600, ttl: 600 }), 2 * hour)
+})
+
+test('nobody is asked after less than 5 minutes or forgotten for more than 24 hours, whatever is wished', () => {
+  const year = 365 * 24 * 3600
+  for (const wished of [wait({ maxAge: year }), wait({ ttl: year }), waitAfter(50), waitAfter(1, year)]) {
+    expect(wished).toBeLessThanOrEqual(24 * hour)
+    expect(wished).toBeGreaterThan(21 * hour)
+  }
+  for (const wished of [waitAfter(1, 0), waitAfter(0), wait({ gap: 0, maxAge: 0 })])
+    expect(wished).toBeGreaterThanOrEqual(5 * minute)
+})
+
+test('a feed that fails is asked half as often each time, and not before Retry-After', () => {
+  about(waitAfter(1), 5 * minute)
+  about(waitAfter(2), 10 * minute)
+  about(waitAfter(5), 80 * minute)
+  about(waitAfter(1, 7200), 2 * hour)
+  about(waitAfter(5, 60), 80 * minute)
+})
+
+test('feeds are spread over a tenth of the wait, each always in the same way', () => {
+  const waits = Array.from({ length: 200 }, (_, index) => wait({ feedId: `feed ${index}` }))
+  expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(5 * minute)
+  expect(wait({ feedId: 'feed 7' })).toBe(wait({ feedId: 'feed 7' }))
+  for (const one of waits) about(one, hour)
+})

@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { between, hour, minute } from '../../src/clock.ts'
+import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
+import { addressOf, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { silentLog } from '../../src/log.ts'
+import { allFeeds, feedByUrl, feedHistory } from '../../src/store/feeds.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import type { FeedRow } from '../../src/store/schema.ts'
+import { type FakeClock, fakeClock } from '../support/clock.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
+
+let host: FeedHost
+let fetcher: Fetcher
+let clock: FakeClock
+let closing: (() => unknown)[] = []
+
+beforeEach(async () => {
+  host = await startFeedHost()
+  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  clock = fakeClock()
+  closing = [host.close, fetcher.close]
+})
+
+afterEach(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+onBothEngines('refreshing feeds', (freshUrl) => {
+  let needs: RefreshNeeds
+  const url = (path = '/feed') => host.url + path
+  const feed = async (path = '/feed') => (await feedByUrl(needs.db, url(path))) as FeedRow
+  const history = async () => (await feedHistory(needs.db)).map(({ what }) => what.replaceAll(host.url, ''))
+  const titles = async () => {
+    const rows = await needs.db.selectFrom('articles').select('title').orderBy('title').execute()
+    return rows.map(({ title }) => title)
+  }
+
+  beforeEach(async () => {
+    const store: Store = await openStore(await freshUrl(), clock)
+    closing.push(store.close)
+    needs = { db: store.db, fetcher, clock, log: silentLog }
+  })
+
+  test('a feed is asked when it is due and not before, as the feed and its server wish', async () => {
+    host.answer('/feed', (_, response) => {
+      response.setHeader('cache-control', 'max-age=7200').end(rss(['One'], { channel: '<ttl>180</ttl>' }))
+    })
+    expect(await refreshDueFeeds(needs, [url()])).toBe(1)
+    const { nextFetchAt } = await feed()
+    expect(between(clock.now(), nextFetchAt ?? '')).toBeGreaterThanOrEqual(3 * hour)
+    clock.advance(3 * hour - minute)
+    expect(await refreshDueFeeds(needs, [url()])).toBe(0)
+    clock.set(nextFetchAt ?? '')
+    expect(await refreshDueFeeds(needs, [url()])).toBe(1)
+    expect(host.asked).toEqual(['/feed', '/feed'])
+  })
+
+  test('before an edition is made its feeds are asked whether they are due or not', async () => {
+    host.answer('/feed', rss(['One']))
+    await refreshDueFeeds(needs, [url()])
+    host.answer('/feed', rss(['Two', 'One']))
+    expect(await refreshFeeds(needs, [url()])).toEqual([
+      { url: url(), kind: 'read', articles: 2, added: 1, rejected: 0 },
+    ])
+  })
+
+  test('two processes do not ask the same feed twice', async () => {
+    host.answer('/feed', rss(['One']))
+    const [one, other] = await Promise.all([refreshDueFeeds(needs, [url()]), refreshDueFeeds(needs, [url()])])
+    expect(one + other).toBe(1)
+    expect(host.asked).toEqual(['/feed'])
+  })
+
+  test('a feed that moved for good is asked at its new address, and stays the same feed with the same articles', async () => {
+    host.answer('/feed', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    const before = await feed()
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['Two', 'One']))
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ url: url(), kind: 'read', added: 1 }])
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ url: url(), kind: 'read', added: 0 }])
+    expect(host.asked).toEqual(['/feed', '/feed', '/new', '/new'])
+    expect(await feed()).toMatchObject({ id: before.id, url: url(), address: url('/new') })
+    expect(await titles()).toEqual(['One', 'Two'])
+    expect(await history()).toEqual(['moved for good, from /feed to /new'])
+  })
+
+  test('a move is believed as well where the new place says that nothing changed, and not where it is no feed', async () => {
+    host.answer('/feed', (_, response) => void response.setHeader('etag', '"1"').end(rss(['One'])))
+    await refreshFeeds(needs, [url()])
+    host.answer('/feed', redirect(308, '/new'))
+    host.answer('/new', '<html><body>Please log in</body></html>')
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'failed' }])
+    expect((await feed()).address).toBeNull()
+    host.answer('/new', (request, response) => {
+      response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 500).end()
+    })
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'unchanged' }])
+    expect((await feed()).address).toBe(url('/new'))
+  })
+
+  test('a temporary redirect moves nothing', async () => {
+    host.answer('/feed', redirect(302, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    expect(addressOf(await feed())).toBe(url())
+    expect(await history()).toEqual([])
+  })
+
+  test('a feed that moves to the address of another feed stays, and says so once', async () => {
+    host.answer('/feed', redirect(301, '/other'))
+    host.answer('/other', rss(['One']))
+    for (let round = 0; round < 3; round++) await refreshFeeds(needs, [url(), url('/other')])
+    expect(await allFeeds(needs.db)).toMatchObject([
+      { url: url(), address: null, error: null },
+      { url: url('/other'), address: null },
+    ])
+    expect(await history()).toEqual([
+      'it says that it moved to /other, which is another feed here: it is asked at /feed as before',
+    ])
+  })
+
+  test('a move that leads nowhere in the end is taken back', async () => {
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    host.answer('/feed', rss(['Two', 'One']))
+    host.answer('/new', (_, response) => void response.writeHead(404).end())
+    for (let round = 0; round < 3; round++) await refreshFeeds(needs, [url()])
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
+    expect((await history()).at(-1)).toBe('/new fails: it is asked at /feed again')
+  })
+
+  test('a feed that is gone for good is asked no more', async () => {
+    host.answer('/feed', (_, response) => void response.writeHead(410).end())
+    await refreshDueFeeds(needs, [url()])
+    clock.advance(1000 * hour)
+    expect(await refreshDueFeeds(needs, [url()])).toBe(0)
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([
+      { kind: 'failed', reason: expect.stringContaining('gone for good since 2026-11-27') },
+    ])
+    expect(host.asked).toEqual(['/feed'])
+    expect(await history()).toEqual(['gone for good (410): it is not asked any more'])
+  })
+
+  test('a feed that fails is asked ever less often, at most once a day, and comes back at once when it works', async () => {
+    host.answer('/feed', (_, response) => void response.writeHead(500).end())
+    let visits = 0
+    for (let past = 0; past < 48 * hour; past += 5 * minute) {
+      visits += await refreshDueFeeds(needs, [url()])
+      clock.advance(5 * minute)
+    }
+    expect(visits).toBeGreaterThan(7)
+    expect(visits).toBeLessThan(12)
+    expect(await feed()).toMatchObject({
+      failures: visits,
+      failingSince: '2026-11-27T07:00:00.000Z',
+      succeededAt: null,
+    })
+    host.answer('/feed', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    const { nextFetchAt, ...fine } = await feed()
+    expect(fine).toMatchObject({ failures: 0, error: null, failingSince: null, succeededAt: clock.now() })
+    expect(between(clock.now(), nextFetchAt ?? '')).toBeLessThan(7 * hour)
+  })
+
+  test('Retry-After is obeyed', async () => {
+    host.answer('/feed', (_, response) => void response.writeHead(429, { 'retry-after': '36000' }).end())
+    await refreshDueFeeds(needs, [url()])
+    expect(between(clock.now(), (await feed()).nextFetchAt ?? '')).toBeGreaterThanOrEqual(10 * hour)
+  })
+})
+
+test('a thousand feeds on five hundred hosts are asked in one pass, over at most 64 connections and two of a host', async () => {
+  const many = await startFeedHost('0.0.0.0')
+  const { url: storeUrl, remove } = sqliteUrl()
+  const store = await openStore(storeUrl, clock)
+  const hosts = Array.from({ length: 500 }, (_, index) => `127.0.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`)
+  const wide = openFetcher({ allow: hosts, timeout: 60, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  closing.push(remove, store.close, many.close, wide.close)
+  const busy = new Map<string, number>()
+  let mostOfHost = 0
+  many.answer('*', (request, response) => {
+    const name = request.headers.host ?? ''
+    busy.set(name, (busy.get(name) ?? 0) + 1)
+    mostOfHost = Math.max(mostOfHost, busy.get(name) ?? 0)
+    setImmediate(() => {
+      busy.set(name, (busy.get(name) ?? 0) - 1)
+      response.end(rss([`About ${request.url}`]))
+    })
+  })
+  const urls = hosts.flatMap((name) => [1, 2].map((number) => `http://${name}:${many.port}/${number}`))
+  const needs = { db: store.db, fetcher: wide, clock, log: silentLog }
+  expect(await refreshDueFeeds(needs, urls)).toBe(1000)
+  const feeds = await allFeeds(store.db)
+  expect(feeds.filter(({ error }) => error !== null)).toEqual([])
+  expect(feeds.length).toBe(1000)
+  expect(many.mostAtOnce()).toBeLessThanOrEqual(64)
+  expect(many.mostConnections()).toBeLessThan(128) // kept open, they would be five hundred
+  expect(mostOfHost).toBeLessThanOrEqual(2)
+}, 120_000)
