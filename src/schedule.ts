@@ -3,6 +3,7 @@ import { advanceEditions, makeDueEditions } from './advance.ts'
 import type { App } from './app.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
+import { enrolAll } from './editions/enrol.ts'
 import { messageOf } from './errors.ts'
 import { refreshFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
@@ -25,6 +26,7 @@ export const chores: Chore[] = [
     every: '*/15 * * * *',
     run: ({ app }) => refreshFeeds(app, app.digests.flatMap(feedsListed)),
   },
+  { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
 ]

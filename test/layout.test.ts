@@ -40,6 +40,7 @@ const owners: Record<string, string[]> = {
 /** A migration that has landed never changes: its SHA-256 is kept here. */
 const frozen: Record<string, string> = {
   '0001-first.ts': '49ae7722aa36dec40ea4d622c35fb2d8ef47f5fc0f8c8b0b0f28535fa9fac822',
+  '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

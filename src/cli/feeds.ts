@@ -4,13 +4,16 @@ import type { Command } from 'commander'
 import { userAgentOf } from '../app.ts'
 import { configHere } from '../config.ts'
 import { feedsListed } from '../editions/digest.ts'
+import { enrolAll } from '../editions/enrol.ts'
+import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
 import { allFeeds } from '../store/feeds.ts'
-import { print, printJson, safe, table } from './output.ts'
+import { heldFeeds } from '../store/stories.ts'
+import { print, printJson, safe, table, tell } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -24,6 +27,8 @@ export function addFeedsCommands(program: Command): void {
       withApp(command, async (app) => {
         const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
         for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
+        await enrolAll(app)
+        for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
@@ -36,13 +41,15 @@ export function addFeedsCommands(program: Command): void {
     .action((options: Json, command: Command) =>
       withApp(command, async ({ db }) => {
         const rows = await allFeeds(db)
-        if (options.json) for (const row of rows) printJson(row)
+        const held = await heldFeeds(db)
+        const waits = (url: string) => held.find((feed) => feed.url === url)?.reason
+        if (options.json) for (const row of rows) printJson({ ...row, held: waits(row.url) ?? null })
         else
           print(
             table(
               rows.map((row) => [
                 row.url,
-                row.error ? `failing: ${row.error}` : 'ok',
+                waits(row.url) ? `waits: ${waits(row.url)}` : row.error ? `failing: ${row.error}` : 'ok',
                 row.succeededAt ?? 'never read',
                 safe(row.title),
               ]),
@@ -50,12 +57,26 @@ export function addFeedsCommands(program: Command): void {
           )
       }),
     )
+  const decide = (name: string, description: string, act: typeof releaseFeed, done: string) =>
+    feeds
+      .command(name)
+      .description(description)
+      .argument('<url>', 'the address of a feed that waits')
+      .action((url: string, _: unknown, command: Command) =>
+        withApp(command, async (app) => print(`${url}: ${await act(app, url)} articles ${done}`)),
+      )
+  decide('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
+  decide('ignore', 'what a feed showed all at once is old: never mail it again', ignoreFeed, 'are known or backlog')
   feeds
     .command('test')
     .description('read feeds from addresses or files and print what is in them; nothing is kept')
     .argument('<source...>', 'http(s) address or file')
     .option('--json', 'one JSON line a source')
     .action(testFeeds)
+}
+
+function heldText({ url, digest, count, reason }: Awaited<ReturnType<typeof heldFeeds>>[number]): string {
+  return `${digest}: ${count} articles of ${url} wait for an editor: ${reason}\n  lastword feeds release ${url}   they are new\n  lastword feeds ignore ${url}    they are old`
 }
 
 function pulledText(feed: Refreshed): string {

@@ -55,3 +55,7 @@ export async function recordFailure(db: Db, id: string, error: string, now: Inst
     .where('id', '=', id)
     .execute()
 }
+
+export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
+  return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
+}

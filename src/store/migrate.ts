@@ -3,10 +3,14 @@ import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
+import * as choice from './migrations/0003-choice.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
-const migrations = [{ name: '0001-first', up: first.up }]
+export const migrations = [
+  { name: '0001-first', up: first.up },
+  { name: '0003-choice', up: choice.up },
+]
 
 /**
  * Brings the database up to this program, in one transaction, and returns the names of what was done.
