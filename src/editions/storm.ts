@@ -1,6 +1,6 @@
 import { between, day, later } from '../clock.ts'
 import { titleKey } from '../store/canonical.ts'
-import { isFrontPage, type Story, shownTogether } from './same.ts'
+import { alike, isFrontPage, type Story, shownTogether } from './same.ts'
 
 export type StormRule = { known: number; times: number }
 
@@ -20,8 +20,9 @@ export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm 
       return match ? [[story.id, match.id] as const] : []
     }),
   )
+  const rest = batch.filter(({ id }) => !matches.has(id))
   const usual = usualVolume(batch, known)
-  if (usual !== null && batch.length > rule.times * usual) {
+  if (usual !== null && rest.length > rule.times * usual) {
     const reason = `${batch.length} new articles at once, where ${Math.round(usual * 10) / 10} are usual`
     return { reason, held: new Map(batch.map(({ id }) => [id, matches.get(id) ?? null])) }
   }
@@ -33,8 +34,9 @@ export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm 
 function knownAs(story: Story, known: Story[]): Story | undefined {
   const key = titleKey(story.title)
   const sameAddress = isFrontPage(story.canonical) ? [] : known.filter((one) => one.canonical === story.canonical)
-  const sameTitle = known.filter((one) => titleKey(one.title) === key && !shownTogether(one, story))
-  return onlyOne(sameAddress) ?? onlyOne(sameTitle)
+  const before = known.filter((one) => !shownTogether(one, story))
+  const sameTitle = before.filter((one) => titleKey(one.title) === key)
+  return onlyOne(sameAddress) ?? onlyOne(sameTitle) ?? onlyOne(before.filter((one) => alike(one.title, story.title)))
 }
 
 function onlyOne(stories: Story[]): Story | undefined {
