@@ -1,4 +1,4 @@
-import { between, day, type Instant, later } from '../clock.ts'
+import { day, type Instant, later } from '../clock.ts'
 import { titleWords } from '../store/canonical.ts'
 
 /** What tells one story from another. `settled`: an edition holds it, or it is backlog; `own`: an editor said so. */
@@ -44,7 +44,7 @@ export function sameStories(stories: Story[], feeds: string[]): Map<string, stri
 
 /** Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. */
 export function alike(one: string, other: string): boolean {
-  return dice(new Set(titleWords(one)), new Set(titleWords(other))) >= likeness
+  return dice(wordsOf(one), wordsOf(other)) >= likeness
 }
 
 /** A date of more than a day ahead of when we saw it is a mistake. */
@@ -76,23 +76,39 @@ export function isFrontPage(address: string): boolean {
   return pathname === '/' && search === ''
 }
 
-type Worded = { story: Story; words: Set<string>; time: Instant }
+type Worded = { story: Story; words: Set<string>; numbers: string; time: number }
 
-/** Pairs with nearly the same title within the window, the nearest in time first. */
+/** Pairs with nearly the same title within the window, the nearest in time first; of two that are settled nothing is left to say. */
 function sameTitle(stories: Story[]): [Story, Story][] {
-  const worded = stories.map((story) => ({ story, words: new Set(titleWords(story.title)), time: storyTime(story) }))
+  const worded = stories.map(toWorded).filter(({ words }) => words.size >= fewestWords)
   const index = new Map<string, Worded[]>()
+  for (const one of worded) {
+    for (const word of tellingWords(one.words)) {
+      const listed = index.get(word)
+      if (listed) listed.push(one)
+      else index.set(word, [one])
+    }
+  }
   const pairs: { pair: [Story, Story]; apart: number }[] = []
-  for (const one of worded.filter(({ words }) => words.size >= fewestWords)) {
+  for (const one of worded.filter(({ story }) => !story.settled)) {
     for (const other of nearBy(one, index)) {
-      const apart = Math.abs(between(one.time, other.time))
-      if (apart > window || dice(one.words, other.words) < likeness) continue
+      const apart = Math.abs(one.time - other.time)
+      if (one === other || apart > window || dice(one, other) < likeness) continue
       if (!shownTogether(one.story, other.story) || one.story.canonical === other.story.canonical)
         pairs.push({ pair: [one.story, other.story], apart })
     }
-    for (const word of tellingWords(one.words)) index.set(word, [...(index.get(word) ?? []), one])
   }
   return pairs.toSorted((a, b) => a.apart - b.apart).map(({ pair }) => pair)
+}
+
+function toWorded(story: Story): Worded {
+  return { story, ...wordsOf(story.title), time: Date.parse(storyTime(story)) }
+}
+
+function wordsOf(title: string): Pick<Worded, 'words' | 'numbers'> {
+  const words = titleWords(title)
+  const numbers = words.filter((word) => /\d/.test(word))
+  return { words: new Set(words), numbers: numbers.sort().join(' ') }
 }
 
 function nearBy({ words }: Worded, index: Map<string, Worded[]>): Set<Worded> {
@@ -105,16 +121,11 @@ function tellingWords(words: Set<string>): string[] {
   return sorted.slice(0, words.size - Math.ceil((likeness / (2 - likeness)) * words.size) + 1)
 }
 
-function dice(one: Set<string>, other: Set<string>): number {
-  if (one.size === 0 || other.size === 0 || numbersIn(one) !== numbersIn(other)) return 0
-  return (2 * one.intersection(other).size) / (one.size + other.size)
-}
+type Words = Pick<Worded, 'words' | 'numbers'>
 
-function numbersIn(words: Set<string>): string {
-  return [...words]
-    .filter((word) => /\d/.test(word))
-    .sort()
-    .join(' ')
+function dice(one: Words, other: Words): number {
+  if (one.words.size === 0 || other.words.size === 0 || one.numbers !== other.numbers) return 0
+  return (2 * one.words.intersection(other.words).size) / (one.words.size + other.words.size)
 }
 
 function preferred(a: Story, b: Story, feeds: string[]): number {

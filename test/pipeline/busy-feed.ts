@@ -11,6 +11,8 @@ export type BusyFeed = {
   /** After a move every guid and address is another, the titles are as they were. */
   site: number
   publish(count: number, now: number): void
+  /** A tenth of what is listed is not, until the next time; the newest always are. */
+  vanish(): void
   edit(share: number): void
   close(): Promise<void>
 }
@@ -41,6 +43,8 @@ export async function startBusyFeed(random: () => number, clock: () => number): 
     site: 0,
     publish(count, now) {
       for (let index = 0; index < count; index++) feed.pieces.push(newPiece(feed.pieces.length, now, random))
+    },
+    vanish() {
       vanished.clear()
       for (const piece of feed.pieces.slice(-shown, -6)) if (random() < 0.1) vanished.add(piece.key)
     },
