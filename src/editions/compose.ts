@@ -48,14 +48,22 @@ export async function composeDry(
   needs: ComposeNeeds,
   digest: Digest,
 ): Promise<{ draft: Draft; choices: Choice[]; thin: string | undefined }> {
-  const { db, clock, secret } = needs
+  const { db, clock } = needs
   await enrolArticles(needs, digest)
   const now = clock.now()
   const choices = select(await candidates(db, digest), digest, now)
-  const number = await nextNumber(db, digest.name)
-  const edition = { ...(await draftRow(db, needs, digest, now, undefined)), number }
-  const draft = { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
+  const draft = dryDraft(needs, digest, { dueAt: now, number: await nextNumber(db, digest.name), choices })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
+}
+
+/** A draft of a choice that is kept nowhere. */
+export function dryDraft(
+  { clock, secret }: Pick<ComposeNeeds, 'clock' | 'secret'>,
+  digest: Digest,
+  { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
+): Draft {
+  const edition = { ...blankRow(secret, digest, dueAt, clock.now()), number }
+  return { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
 }
 
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
@@ -130,23 +138,19 @@ async function draftRow(
   dueAt: Instant,
   thin: Thin | undefined,
 ): Promise<EditionRow> {
-  const id = editionId(secret, digest.name, dueAt)
   return {
-    id,
-    ref: id.slice(-8),
-    digest: digest.name,
-    dueAt,
+    ...blankRow(secret, digest, dueAt, clock.now()),
     number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
     status: thin?.rule === 'skip' ? 'skipped' : 'composed',
     reason: recorded(thin),
-    subject: '',
-    preheader: '',
-    composedAt: clock.now(),
-    sealedAt: null,
-    approvedAt: null,
-    audienceAt: null,
-    finishedAt: null,
   }
+}
+
+function blankRow(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
+  const id = editionId(secret, digest.name, dueAt)
+  const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
+  const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
+  return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, ...empty, ...never }
 }
 
 /** A skipped edition chose nothing: what it would have held stays pending, and the record says so. */

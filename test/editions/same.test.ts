@@ -116,16 +116,14 @@ describe('the same story', () => {
   })
 
   test('has the same answer in whichever order the store gives the articles', () => {
-    const stories = 'abcdef'
-      .split('')
-      .map((id, index) =>
-        story(id, {
-          canonical: `https://one.example/${index % 3}`,
-          title: id,
-          feedUrl: index % 2 ? first : second,
-          seenAt: `2026-11-2${index}T08:00:00.000Z`,
-        }),
-      )
+    const stories = 'abcdef'.split('').map((id, index) =>
+      story(id, {
+        canonical: `https://one.example/${index % 3}`,
+        title: id,
+        feedUrl: index % 2 ? first : second,
+        seenAt: `2026-11-2${index}T08:00:00.000Z`,
+      }),
+    )
     expect(links(stories.toReversed())).toEqual(links(stories))
   })
 })
