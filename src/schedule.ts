@@ -8,6 +8,7 @@ import { messageOf } from './errors.ts'
 import { refreshFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetExpired } from './store/staff.ts'
+import { tellOfSkips } from './tell.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
 
@@ -28,6 +29,7 @@ export const chores: Chore[] = [
   },
   { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
+  { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
 ]
 

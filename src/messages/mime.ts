@@ -99,14 +99,14 @@ function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
 }
 
 /** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
-function mailbox(name: string, address: string): string {
+export function mailbox(name: string, address: string): string {
   const plain = oneLine(name)
   if (plain === '') return `<${address}>`
   if (isPlain(plain) && plain.length <= 200) return `"${plain.replace(/[\\"]/g, '\\$&')}"\r\n <${address}>`
   return `${encoded(plain)}\r\n <${address}>`
 }
 
-function header(name: string, value: string): string {
+export function header(name: string, value: string): string {
   const plain = oneLine(value)
   const text = isPlain(plain) ? plain : encoded(plain)
   return libmime.foldLines(`${name}: ${text.replace(/\r\n /g, ' ')}`, 76)
