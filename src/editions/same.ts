@@ -108,7 +108,7 @@ function toWorded(story: Story): Worded {
 function wordsOf(title: string): Pick<Worded, 'words' | 'numbers'> {
   const words = titleWords(title)
   const numbers = words.filter((word) => /\d/.test(word))
-  return { words: new Set(words), numbers: numbers.sort().join(' ') }
+  return { words: new Set(words), numbers: numbers.join(' ') }
 }
 
 function nearBy({ words }: Worded, index: Map<string, Worded[]>): Set<Worded> {

@@ -53,6 +53,7 @@ describe('two titles', () => {
   test('are not alike when a number or a word of a short one differs', () => {
     const part = 'Everything that you ever wanted to know about the new council budget, part'
     expect(alike(`${part} 1`, `${part} 2`)).toBe(false)
+    expect(alike(`${part} 1 of series 2`, `${part} 2 of series 1`)).toBe(false)
     expect(alike('Mayor resigns today', 'Mayor resigns tomorrow')).toBe(false)
     expect(alike('', '')).toBe(false)
   })

@@ -139,7 +139,7 @@ function messageId(raw: Buffer): string {
 function makeBomb(random: () => number) {
   let burnt = 0
   let isBurnt = false
-  const fresh = () => (burnt < restarts ? 1 + Math.floor(random() * 80) : Number.POSITIVE_INFINITY)
+  const fresh = () => (burnt < restarts ? 1 + Math.floor(random() * 40) : Number.POSITIVE_INFINITY)
   let fuse = fresh()
   const bomb = {
     time: start,
