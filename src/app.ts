@@ -2,6 +2,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Digest, readDigests } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
+import { type Check, checkWith } from './editions/late.ts'
 import { AppError } from './errors.ts'
 import { type Fetcher, openFetcher } from './feeds/fetch.ts'
 import { type Log, openLog } from './log.ts'
@@ -19,6 +20,8 @@ export type App = {
   digests: Digest[]
   fetcher: Fetcher
   render: Render
+  /** Asks for the page of an article once more, just before a seal. */
+  check: Check
   clock: Clock
   log: Log
   close(): Promise<void>
@@ -40,6 +43,7 @@ export async function openApp({ config, clock = systemClock, log = openLog(confi
     digests,
     fetcher,
     render: draftRenderer(config),
+    check: checkWith(fetcher),
     clock,
     log,
     async close() {

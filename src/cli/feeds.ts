@@ -5,6 +5,8 @@ import { type App, userAgentOf } from '../app.ts'
 import { spanMilliseconds } from '../clock.ts'
 import { configHere } from '../config.ts'
 import { feedsListed } from '../editions/digest.ts'
+import { enrolAll } from '../editions/enrol.ts'
+import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
@@ -12,8 +14,9 @@ import { healthOf } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
 import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
+import { heldFeeds } from '../store/stories.ts'
 import { addFeedListCommands } from './feed-lists.ts'
-import { print, printJson, safe, table } from './output.ts'
+import { print, printJson, safe, table, tell } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -27,6 +30,8 @@ export function addFeedsCommands(program: Command): void {
       withApp(command, async (app) => {
         const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
         for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
+        await enrolAll(app)
+        for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
@@ -42,6 +47,16 @@ export function addFeedsCommands(program: Command): void {
     .description('ask a feed again that is gone, or waits after a failure')
     .argument('<url>', 'as the job file names it')
     .action((url: string, _: object, command: Command) => withApp(command, (app) => retryFeed(app, url)))
+  const decide = (name: string, description: string, act: typeof releaseFeed, done: string) =>
+    feeds
+      .command(name)
+      .description(description)
+      .argument('<url>', 'the address of a feed that waits')
+      .action((url: string, _: unknown, command: Command) =>
+        withApp(command, async (app) => print(`${url}: ${await act(app, url)} articles ${done}`)),
+      )
+  decide('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
+  decide('ignore', 'what a feed showed all at once is old: never mail it again', ignoreFeed, 'are known or backlog')
   feeds
     .command('test')
     .description('read feeds from addresses or files and print what is in them; nothing is kept')
@@ -86,6 +101,10 @@ async function retryFeed(app: App, url: string): Promise<void> {
     print(pulledText(feed))
     if (feed.kind === 'failed') process.exitCode = 1
   }
+}
+
+function heldText({ url, digest, count, reason }: Awaited<ReturnType<typeof heldFeeds>>[number]): string {
+  return `${digest}: ${count} articles of ${url} wait for an editor: ${reason}\n  lastword feeds release ${url}   they are new\n  lastword feeds ignore ${url}    they are old`
 }
 
 function pulledText(feed: Refreshed): string {

@@ -11,6 +11,7 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
   { names: ['timetable'], load: async () => (await import('./timetable.ts')).addTimetableCommand },
   { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
+  { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
   { names: ['staff'], load: async () => (await import('./staff.ts')).addStaffCommands },

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '../clock.ts'
-import { articlesByIds, pendingArticles } from '../store/articles.ts'
+import { articlesByIds, type Candidate, pendingArticles } from '../store/articles.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
@@ -11,15 +11,15 @@ import {
   nextNumber,
   note,
 } from '../store/editions.ts'
-import { allFeeds } from '../store/feeds.ts'
 import { editionId } from '../store/id.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { keySlot } from '../subscribers/token.ts'
-import { type Digest, feedsListed } from './digest.ts'
+import type { Digest } from './digest.ts'
 import type { Draft } from './edition.ts'
 import { enrolArticles } from './enrol.ts'
 import { type Choice, select } from './select.ts'
+import { type Thin, thinReason } from './thin.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 
@@ -31,14 +31,14 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
   const { db, clock } = needs
   await enrolArticles(needs, digest)
   const now = clock.now()
-  const choices = select(await pendingArticles(db, digest.name), digest, now)
-  const thin = await thinReason(db, digest, choices)
+  const choices = select(await candidates(db, digest), digest, now)
+  const thin = await thinReason(db, digest, choices, now)
   return await transaction(db, async (trx) => {
     await lockDigest(trx, digest.name, now) // two editions at once must not take the same number
     const edition = await draftRow(trx, needs, digest, dueAt, thin)
     if (!(await addEdition(trx, edition))) return undefined
     await writeChoices(trx, edition, choices)
-    await note(trx, edition.id, 'lastword', edition.reason ?? `composed with ${chosen(choices).length} articles`, now)
+    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${chosen(choices).length} articles`, now)
     return edition
   })
 }
@@ -48,23 +48,31 @@ export async function composeDry(
   needs: ComposeNeeds,
   digest: Digest,
 ): Promise<{ draft: Draft; choices: Choice[]; thin: string | undefined }> {
-  const { db, clock, secret } = needs
+  const { db, clock } = needs
   await enrolArticles(needs, digest)
   const now = clock.now()
-  const choices = select(await pendingArticles(db, digest.name), digest, now)
-  const number = await nextNumber(db, digest.name)
-  const edition = { ...(await draftRow(db, needs, digest, now, undefined)), number }
-  const draft = { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
-  return { draft, choices, thin: (await thinReason(db, digest, choices))?.reason }
+  const choices = select(await candidates(db, digest), digest, now)
+  const draft = dryDraft(needs, digest, { dueAt: now, number: await nextNumber(db, digest.name), choices })
+  return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
-/** Chooses again for an edition whose articles went elsewhere before it was sealed; it may be thin now. */
+/** A draft of a choice that is kept nowhere. */
+export function dryDraft(
+  { clock, secret }: Pick<ComposeNeeds, 'clock' | 'secret'>,
+  digest: Digest,
+  { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
+): Draft {
+  const edition = { ...blankRow(secret, digest, dueAt, clock.now()), number }
+  return { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
+}
+
+/** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
 export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
   await transaction(db, async (trx) => {
-    const choices = select(await pendingArticles(trx, digest.name), digest, clock.now())
-    const thin = await thinReason(trx, digest, choices)
+    const choices = select(await candidates(trx, digest, edition.composedAt), digest, clock.now())
+    const thin = await thinReason(trx, digest, choices, clock.now())
     const status = thin?.rule === 'skip' ? ('skipped' as const) : ('composed' as const)
-    const reason = thin?.reason ?? null
+    const reason = recorded(thin)
     if (!(await moveEdition(trx, edition.id, ['composed'], { status, reason }))) return // sealed elsewhere meanwhile
     await dropChoices(trx, edition.id)
     await writeChoices(trx, { ...edition, status }, choices)
@@ -72,7 +80,7 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
       trx,
       edition.id,
       'lastword',
-      `chosen again: ${reason ?? `${chosen(choices).length} articles`}`,
+      `chosen again: ${thin?.reason ?? `${chosen(choices).length} articles`}`,
       clock.now(),
     )
   })
@@ -110,24 +118,17 @@ function chosen(choices: Choice[]): Choice[] {
   return choices.filter((choice) => choice.position !== null)
 }
 
-type Thin = { rule: 'skip' | 'hold'; reason: string }
-
-async function thinReason(db: Db, digest: Digest, choices: Choice[]): Promise<Thin | undefined> {
-  const count = chosen(choices).length
-  const { minimum, rule } = digest.thin
-  if (count >= minimum || rule === 'send') return undefined
-  const verb = rule === 'skip' ? 'skipped' : 'held'
-  return {
-    rule,
-    reason: `${verb}: ${count} articles where at least ${minimum} are wanted${await failingFeeds(db, digest)}`,
-  }
+/** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */
+async function candidates(db: Db, digest: Digest, cutSince?: Instant): Promise<Candidate[]> {
+  const pending = await pendingArticles(db, digest.name)
+  return pending.map(({ cut, ...article }) =>
+    cut && cutSince !== undefined && cut.at >= cutSince ? { ...article, cut } : article,
+  )
 }
 
-async function failingFeeds(db: Db, digest: Digest): Promise<string> {
-  const ours = new Set(feedsListed(digest))
-  const failing = (await allFeeds(db)).filter((feed) => ours.has(feed.url) && feed.error !== null)
-  if (failing.length === 0) return ''
-  return `; ${failing.length} of ${ours.size} feeds failed (${failing.map((feed) => `${feed.url}: ${feed.error}`).join('; ')})`
+/** An edition with a reason is skipped, or held when it is sealed. */
+function recorded(thin: Thin | undefined): string | null {
+  return thin === undefined || thin.rule === 'send' ? null : thin.reason
 }
 
 async function draftRow(
@@ -137,23 +138,19 @@ async function draftRow(
   dueAt: Instant,
   thin: Thin | undefined,
 ): Promise<EditionRow> {
-  const id = editionId(secret, digest.name, dueAt)
   return {
-    id,
-    ref: id.slice(-8),
-    digest: digest.name,
-    dueAt,
+    ...blankRow(secret, digest, dueAt, clock.now()),
     number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
     status: thin?.rule === 'skip' ? 'skipped' : 'composed',
-    reason: thin?.reason ?? null,
-    subject: '',
-    preheader: '',
-    composedAt: clock.now(),
-    sealedAt: null,
-    approvedAt: null,
-    audienceAt: null,
-    finishedAt: null,
+    reason: recorded(thin),
   }
+}
+
+function blankRow(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
+  const id = editionId(secret, digest.name, dueAt)
+  const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
+  const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
+  return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, ...empty, ...never }
 }
 
 /** A skipped edition chose nothing: what it would have held stays pending, and the record says so. */
@@ -164,7 +161,7 @@ async function writeChoices(db: Db, edition: EditionRow, choices: Choice[]): Pro
     articleId: article.id,
     section,
     position: skipped ? null : position,
-    reason: skipped ? 'the edition was skipped; the article stays pending' : reason,
+    reason: skipped && position !== null ? 'the edition was skipped; the article stays pending' : reason,
   }))
   await addChoices(db, rows)
 }

@@ -47,6 +47,14 @@ const cron = z.string().superRefine((text, check) => {
   }
 })
 
+const filter = z
+  .strictObject({
+    categories: z.array(z.string().min(1)).default([]),
+    words: z.array(z.string().min(1)).default([]).describe('Words of title or summary, whole and in any case'),
+    authors: z.array(z.string().min(1)).default([]),
+  })
+  .refine((it) => it.categories.length + it.words.length + it.authors.length > 0, 'names nothing to look for')
+
 const zone = z.string().refine(isZone, 'expected an IANA time zone such as "Europe/London"')
 
 const httpUrl = z
@@ -59,12 +67,26 @@ const section = z
     title: z.string().min(1).describe('The heading over the section'),
     layout: z.enum(layouts),
     feeds: z.array(httpUrl).default([]),
-    minimum: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe('With fewer articles than this the section is dropped, and its articles stay pending'),
+    minimum: z.int().min(0).default(0).describe('With fewer articles than this the section is thin'),
     maximum: z.int().min(1).max(100).default(10),
+    perFeed: z.int().min(1).optional().describe('At most so many from one feed'),
+    perAuthor: z.int().min(1).optional().describe('At most so many by one author'),
+    freshness: span.optional().describe('What was first seen longer ago than this is not chosen'),
+    include: filter.optional().describe('Only what matches one of these; the rest may stand in a later section'),
+    exclude: filter.optional().describe('Nothing that matches one of these'),
+    order: z
+      .enum(['newest', 'feed', 'score'])
+      .default('newest')
+      .describe(
+        'newest first, as the feeds have it, or by score: fresh 0–7, picture 2, summary 1, author 1, 3 a source',
+      ),
+    thin: z
+      .enum(['drop', 'hold', 'backfill', 'ask'])
+      .default('hold')
+      .describe(
+        'With fewer articles than the minimum: drop (left out; a later section with the same feed may have its articles), hold (left out; they stay for next time), backfill (filled up from that feed), ask (the edition is held for an editor)',
+      ),
+    backfill: httpUrl.optional().describe('A feed that is used only when the section is short'),
     text: z.string().optional().describe('A line of your own under the heading'),
     enrich: z
       .boolean()
@@ -82,6 +104,10 @@ const section = z
           message: `a section with the layout ${it.layout} needs at least one feed`,
         })
       }
+      if (it.thin === 'backfill' && it.backfill === undefined)
+        check.addIssue({ code: 'custom', path: ['backfill'], message: 'thin: backfill needs a feed to fill up from' })
+      if (it.thin !== 'backfill' && it.backfill !== undefined)
+        check.addIssue({ code: 'custom', path: ['backfill'], message: 'is used by thin: backfill alone' })
     },
     { when: ({ value }) => isObject(value) },
   )
@@ -111,8 +137,27 @@ export const digestSchema = z
       .strictObject({
         minimum: z.int().min(0).default(1).describe('With fewer articles than this in all, the edition is thin'),
         rule: z.enum(['skip', 'hold', 'send']).default('skip'),
+        longestSilence: span
+          .optional()
+          .describe('With the last edition longer ago than this, a thin one goes out instead of being skipped'),
+        notify: z.boolean().default(false).describe('Tell the contact address of the publication of every skipped run'),
       })
       .prefault({}),
+    atMost: z
+      .strictObject({ author: z.int().min(1).optional(), feed: z.int().min(1).optional() })
+      .prefault({})
+      .describe('At most so many by one author, or from one feed, in all sections together'),
+    storm: z
+      .strictObject({
+        known: z.int().min(1).default(5).describe('More new articles than this under known addresses or titles'),
+        times: z.int().min(2).default(10).describe('More than so many times what the feed usually shows'),
+      })
+      .prefault({})
+      .describe('When one refresh of a feed shows this, its new articles wait for an editor'),
+    lateCheck: z
+      .boolean()
+      .default(true)
+      .describe('Just before the seal every chosen article is asked for again; one that is gone is left out'),
     missed: z
       .strictObject({
         within: span
@@ -143,6 +188,7 @@ export const digestSchema = z
   )
 
 export type Section = z.output<typeof section>
+export type Filter = z.output<typeof filter>
 /** A recurring newsletter, with the name of its file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 
@@ -204,9 +250,10 @@ function checkDigest(written: Written, templates: string): Digest {
   return { name, ...checkWritten(written, withTemplate, /^[a-z][a-z0-9-]*$/.test(name) ? [] : [problem]) }
 }
 
-/** The addresses of all feeds of the digest, once each. */
+/** The addresses of all feeds of the digest, once each, the preferred first: in the order of the sections, then what fills up. */
 export function feedsListed(digest: Digest): string[] {
-  return [...new Set(digest.sections.flatMap((section) => section.feeds))]
+  const backfills = digest.sections.flatMap(({ backfill }) => (backfill === undefined ? [] : [backfill]))
+  return [...new Set([...digest.sections.flatMap((section) => section.feeds), ...backfills])]
 }
 
 /** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */

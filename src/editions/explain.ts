@@ -36,9 +36,19 @@ function answerOf(entry: Entry, last: Look): string {
   if (entry.editionId !== null)
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
   if (entry.backlogAt !== null)
-    return `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`
+    return entry.backlogAt === entry.enrolledAt
+      ? `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`
+      : `in none: backlog since ${entry.backlogAt}, when an editor said that it is old`
+  if (entry.heldAt !== null)
+    return `held since ${entry.heldAt}, and waits for an editor: ${entry.heldReason}; lastword feeds release or ignore decides`
+  if (entry.sameAs !== null) return `in none: ${sameText(entry)}`
   if (!last) return `pending since ${entry.enrolledAt}: no edition has been composed since`
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
   if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
   return `pending: ${edition} passed it over: ${last.reason}`
+}
+
+function sameText({ rootTitle, rootUrl, rootSource, rootFeedUrl, rootNumber }: Entry): string {
+  const where = rootNumber === null ? '' : `, which is in edition ${rootNumber}`
+  return `the same story as “${rootTitle}” (${rootUrl}), from ${rootSource || rootFeedUrl}${where}`
 }

@@ -99,7 +99,7 @@ function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
 }
 
 /** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
-function mailbox(name: string, address: string): string {
+export function mailbox(name: string, address: string): string {
   const plain = oneLine(name)
   if (plain === '') return `<${address}>`
   if (isPlain(plain) && plain.length <= 200) return `"${plain.replace(/[\\"]/g, '\\$&')}"\r\n <${address}>`

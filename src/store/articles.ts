@@ -1,4 +1,5 @@
 import type { Instant } from '../clock.ts'
+import { canonicalAddress, titleKey } from './canonical.ts'
 import { newId } from './id.ts'
 import type { PageFacts } from './pages.ts'
 import type { ArticleRow, Db } from './schema.ts'
@@ -27,7 +28,10 @@ export type Image = { url: string; width: number | null; height: number | null; 
 export type Video = { url: string; seconds: number | null }
 
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
-export type Article = Omit<ArticleRow, 'image' | 'video' | 'categories' | 'page'> &
+export type Article = Omit<
+  ArticleRow,
+  'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
+> &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
 
 /**
@@ -52,6 +56,9 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
           categories: eb.ref('excluded.categories'),
           publishedAt: eb.fn.coalesce('excluded.publishedAt', 'articles.publishedAt'),
           updatedAt: eb.ref('excluded.updatedAt'),
+          canonical: eb.ref('excluded.canonical'),
+          titleKey: eb.ref('excluded.titleKey'),
+          shownAt: eb.ref('excluded.shownAt'),
         })),
       )
       .returning('id')
@@ -62,16 +69,44 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
   return added
 }
 
+/** An article that an edition may choose, unless something stands against it. */
+export type Candidate = Article & {
+  /** What stands for it, because it tells the same story. */
+  same?: { id: string; title: string; source: string } | null
+  /** Why it waits for an editor. */
+  held?: string | null
+  /** Its page was gone when it was looked at, just before a seal. */
+  cut?: { at: Instant; reason: string } | null
+}
+
 /** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
-export async function pendingArticles(db: Db, digest: string): Promise<Article[]> {
+export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
   const rows = await withFeed(db)
     .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+    .leftJoin('articles as root', 'root.id', 'ledger.sameAs')
+    .leftJoin('feeds as rootFeed', 'rootFeed.id', 'root.feedId')
+    .select(['ledger.sameAs', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
+    .select(['root.title as rootTitle', 'rootFeed.title as rootSource', 'rootFeed.url as rootFeedUrl'])
     .where('ledger.digest', '=', digest)
     .where('ledger.editionId', 'is', null)
     .where('ledger.backlogAt', 'is', null)
     .execute()
-  return rows.map(fromRow)
+  return rows.map(({ sameAs, heldReason, cutAt, cutReason, rootTitle, rootSource, rootFeedUrl, ...row }) => ({
+    ...fromRow(row),
+    same: sameAs === null ? null : { id: sameAs, title: rootTitle ?? '', source: rootSource || (rootFeedUrl ?? '') },
+    held: heldReason,
+    cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
+  }))
 }
+
+/** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
+export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & Recognised)[]> {
+  const rows =
+    urls.length === 0 ? [] : await withFeed(db).where('feeds.url', 'in', urls).orderBy('articles.id').execute()
+  return rows.map((row) => ({ ...fromRow(row), canonical: row.canonical, shownAt: row.shownAt }))
+}
+
+export type Recognised = Pick<ArticleRow, 'canonical' | 'shownAt'>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
   const rows = ids.length === 0 ? [] : await withFeed(db).where('articles.id', 'in', ids).execute()
@@ -81,7 +116,13 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
 /** The articles known by this address, from whichever feed. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
-    .where((eb) => eb.or([eb('articles.url', '=', url), eb('articles.identity', '=', url)]))
+    .where((eb) =>
+      eb.or([
+        eb('articles.url', '=', url),
+        eb('articles.identity', '=', url),
+        eb('articles.canonical', '=', canonicalAddress(url)),
+      ]),
+    )
     .execute()
   return rows.map(fromRow)
 }
@@ -111,10 +152,19 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     updatedAt,
     seenAt: now,
     page: null,
+    canonical: canonicalAddress(url),
+    titleKey: titleKey(title),
+    shownAt: now,
   }
 }
 
-function fromRow({ page, ...row }: ArticleRow & { feedUrl: string; source: string }): Article {
+function fromRow({
+  page,
+  canonical: _canonical,
+  titleKey: _titleKey,
+  shownAt: _shownAt,
+  ...row
+}: ArticleRow & { feedUrl: string; source: string }): Article {
   const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
   return {
     ...row,

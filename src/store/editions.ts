@@ -63,6 +63,51 @@ export function editionsIn(db: Db, statuses: EditionStatus[], digest?: string): 
   return query.orderBy('dueAt').execute()
 }
 
+/** When the digest was last due with an edition that went out, or is about to. */
+export async function lastOut(db: Db, digest: string): Promise<Instant | undefined> {
+  const row = await db
+    .selectFrom('editions')
+    .select((eb) => eb.fn.max('dueAt').as('dueAt'))
+    .where('digest', '=', digest)
+    .where('status', 'in', ['sealed', 'approved', 'sending', 'sent'])
+    .executeTakeFirst()
+  return row?.dueAt ?? undefined
+}
+
+/** Runs of these digests, due since then, that were skipped and have no such entry in their history. */
+export async function skippedUntold(db: Db, digests: string[], entry: string, since: Instant): Promise<EditionRow[]> {
+  if (digests.length === 0) return []
+  return await db
+    .selectFrom('editions')
+    .selectAll()
+    .where('status', '=', 'skipped')
+    .where('digest', 'in', digests)
+    .where('dueAt', '>=', since)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('history')
+            .select('history.id')
+            .whereRef('history.editionId', '=', 'editions.id')
+            .where('history.what', '=', entry),
+        ),
+      ),
+    )
+    .orderBy('dueAt')
+    .execute()
+}
+
+/** Adds to the reason of an article that the edition chose. */
+export async function markChoice(db: Db, editionId: string, articleId: string, mark: string): Promise<void> {
+  await db
+    .updateTable('choices')
+    .set((eb) => ({ reason: sql<string>`${eb.ref('reason')} || ${`; ${mark}`}` }))
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .execute()
+}
+
 /** The number that the next edition of the digest bears: one more than the highest ever given. */
 export async function nextNumber(db: Db, digest: string): Promise<number> {
   const row = await db

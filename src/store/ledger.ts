@@ -13,9 +13,9 @@ export async function hasMet(db: Db, digest: string, feedId: string): Promise<bo
   return row !== undefined
 }
 
-/** Takes every article of the feed that the digest does not know into its ledger, as pending. Returns how many. */
-export async function enrol(db: Db, digest: string, feedId: string, now: Instant): Promise<number> {
-  const result = await db
+/** Takes every article of the feed that the digest does not know into its ledger, as pending. Returns their ids. */
+export async function enrol(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
+  const rows = await db
     .insertInto('ledger')
     .columns(['digest', 'articleId', 'feedId', 'enrolledAt'])
     .expression((eb) =>
@@ -36,8 +36,9 @@ export async function enrol(db: Db, digest: string, feedId: string, now: Instant
         ),
     )
     .onConflict((conflict) => conflict.columns(['digest', 'articleId']).doNothing())
-    .executeTakeFirst()
-  return Number(result.numInsertedOrUpdatedRows ?? 0)
+    .returning('articleId')
+    .execute()
+  return rows.map((row) => row.articleId)
 }
 
 /** Marks all but the newest `keep` articles of the feed as backlog: seen, and never to be mailed by this digest. */
@@ -69,6 +70,8 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
     .where('digest', '=', digest)
     .where('articleId', 'in', articleIds)
     .where('editionId', 'is', null)
+    .where('sameAs', 'is', null)
+    .where('heldAt', 'is', null)
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }
@@ -82,8 +85,15 @@ export function ledgerOf(db: Db, articleId: string) {
   return db
     .selectFrom('ledger')
     .leftJoin('editions', 'editions.id', 'ledger.editionId')
+    .leftJoin('articles as root', 'root.id', 'ledger.sameAs')
+    .leftJoin('feeds as rootFeed', 'rootFeed.id', 'root.feedId')
+    .leftJoin('ledger as rootEntry', (join) =>
+      join.onRef('rootEntry.articleId', '=', 'ledger.sameAs').onRef('rootEntry.digest', '=', 'ledger.digest'),
+    )
+    .leftJoin('editions as rootEdition', 'rootEdition.id', 'rootEntry.editionId')
     .selectAll('ledger')
-    .select(['editions.number', 'editions.status'])
-    .where('articleId', '=', articleId)
+    .select(['editions.number', 'editions.status', 'root.title as rootTitle', 'root.url as rootUrl'])
+    .select(['rootFeed.url as rootFeedUrl', 'rootFeed.title as rootSource', 'rootEdition.number as rootNumber'])
+    .where('ledger.articleId', '=', articleId)
     .execute()
 }

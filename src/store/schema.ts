@@ -83,6 +83,11 @@ export type ArticleRow = {
   seenAt: Instant
   /** What its own page says where the feed says nothing, as JSON. */
   page: string | null
+  /** The address and the title by which it is recognised under another guid, or in another feed. */
+  canonical: string
+  titleKey: string
+  /** When its feed showed it last. */
+  shownAt: Instant
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */
@@ -93,6 +98,16 @@ export type LedgerRow = {
   enrolledAt: Instant
   backlogAt: Instant | null
   editionId: string | null
+  /** The article that tells the same story, and stands for this one. */
+  sameAs: string | null
+  /** An editor said that it is a story of its own. */
+  ownAt: Instant | null
+  /** Waits for an editor, with the reason: its feed showed suspiciously many articles at once. */
+  heldAt: Instant | null
+  heldReason: string | null
+  /** Its page was gone just before a seal. */
+  cutAt: Instant | null
+  cutReason: string | null
 }
 
 export type EditionStatus = 'composed' | 'sealed' | 'approved' | 'sending' | 'sent' | 'skipped' | 'held' | 'cancelled'

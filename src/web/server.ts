@@ -8,6 +8,7 @@ import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
 import { failed, notFound } from './failure.ts'
+import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
 import { leavePages } from './leave.ts'
 import { openPages } from './page.ts'
@@ -49,7 +50,7 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions]) routes.route('/', closed(web))
+  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions]) routes.route('/', closed(web))
   return routes
 }
 

@@ -7,6 +7,7 @@ import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
+import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
 
@@ -29,6 +30,7 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
+    waiting: await waitingFeeds(web),
     feeds: await feeds(app),
   })
 }

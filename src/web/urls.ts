@@ -15,6 +15,7 @@ export const urls = {
   approval: '/studio/editions/:id/approval', // POST only, as the two below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
+  feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 
 /** The path with its one hole filled. */

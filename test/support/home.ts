@@ -75,6 +75,7 @@ subject: "{lead}"
 preheader: "{second}"
 from: { name: The Weekly, address: weekly@magazine.example }
 approval: required
+lateCheck: false
 sections:
   - { name: latest, title: Latest news, layout: latest, feeds: [${feeds}/latest.xml], maximum: 12 }
   - { name: last-word, title: Last word, layout: last-word, feeds: [${feeds}/last-word.xml], maximum: 4 }

@@ -22,6 +22,7 @@ subject: "{lead} · {title} {number}"
 preheader: "{second}"
 from: { name: The Weekly, address: weekly@magazine.example }
 approval: auto
+lateCheck: false
 thin: { minimum: 2, rule: skip }
 sections:
   - { name: latest, title: Latest news, layout: latest, feeds: [${newsFeed}], maximum: 5 }

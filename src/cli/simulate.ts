@@ -1,0 +1,92 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import { dryDraft } from '../editions/compose.ts'
+import type { Digest } from '../editions/digest.ts'
+import { type Simulated, simulate } from '../editions/simulate.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { withoutKey } from '../messages/letter.ts'
+import { print, printJson, safe } from './output.ts'
+import { withApp } from './with-app.ts'
+
+type Options = { weeks: string; out?: string; json?: boolean }
+
+export function addSimulateCommand(program: Command): void {
+  program
+    .command('simulate')
+    .description(
+      "replay what the feeds have shown through today's rules: the editions that would have gone; nothing is written",
+    )
+    .argument('<digest>', 'the name of a file in jobs/')
+    .option('--weeks <number>', 'how far back', '8')
+    .option('--out <dir>', 'a folder for index.html of each, as it would have arrived')
+    .option('--json', 'one JSON line an edition')
+    .action((name: string, options: Options, command: Command) =>
+      withApp(command, (app) => simulateDigest(app, digestNamed(app.digests, name), options)),
+    )
+}
+
+async function simulateDigest(app: App, digest: Digest, options: Options): Promise<void> {
+  const weeks = Number(options.weeks)
+  if (!Number.isInteger(weeks) || weeks < 1 || weeks > 520)
+    throw new AppError('invalid', `--weeks ${options.weeks}: expected a whole number from 1 to 520`)
+  const editions = await simulate(app.db, digest, weeks, app.clock.now())
+  for (const edition of editions) {
+    const file = options.out === undefined ? null : await write(app, digest, edition, options.out)
+    if (options.json) printJson(toJson(edition, file))
+    else printEdition(digest, edition, file)
+  }
+  if (!options.json) print(summary(editions, weeks))
+}
+
+/** Written with the real renderer, in a folder named for its day; skipped editions have none. */
+async function write(
+  app: App,
+  digest: Digest,
+  { number, dueAt, choices }: Simulated,
+  out: string,
+): Promise<string | null> {
+  if (number === null) return null
+  const draft = dryDraft(app, digest, { dueAt, number, choices })
+  const { html } = await app.render(draft)
+  const folder = join(out, dueAt.slice(0, 16).replaceAll(':', ''))
+  const file = join(folder, 'index.html')
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(file, withoutKey(html, draft.slot))
+  } catch (error) {
+    throw new AppError('unavailable', `${file} cannot be written: ${messageOf(error)}`)
+  }
+  return file
+}
+
+function toJson({ number, dueAt, status, reason, choices }: Simulated, file: string | null) {
+  const told = choices.map(({ article, section, position, reason }) => {
+    return { title: article.title, url: article.url, section, position, reason }
+  })
+  return { number, dueAt, status, reason, chosen: chosenOf(choices).length, choices: told, file }
+}
+
+function printEdition(
+  digest: Digest,
+  { number, dueAt, status, reason, choices }: Simulated,
+  file: string | null,
+): void {
+  print(`${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? status}`)
+  for (const section of digest.sections) {
+    const held = chosenOf(choices).filter((choice) => choice.section === section.name)
+    if (held.length > 0 && number !== null) print(`  ${section.name}: ${held.length}`)
+    if (number !== null) for (const { article, position } of held) print(`    ${position}  ${safe(article.title)}`)
+  }
+  if (file) print(`  ${file}`)
+}
+
+function summary(editions: Simulated[], weeks: number): string {
+  const count = (status: Simulated['status']) => editions.filter((one) => one.status === status).length
+  return `${editions.length} runs in ${weeks} weeks: ${count('sent')} would have gone, ${count('held')} would have waited for an editor, ${count('skipped')} would have been skipped. Nothing was written to the store.`
+}
+
+function chosenOf(choices: Simulated['choices']): Simulated['choices'] {
+  return choices.filter(({ position }) => position !== null)
+}

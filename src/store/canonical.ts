@@ -1,0 +1,37 @@
+/**
+ * The address by which an article is recognised, whoever links to it: scheme and host in lower case, no default port, no
+ * fragment, no tracking parameters, the others sorted, no slash at the end. What is no address stays as it is.
+ */
+export function canonicalAddress(address: string): string {
+  if (!URL.canParse(address)) return address
+  const url = new URL(address)
+  url.hash = ''
+  url.username = ''
+  url.password = ''
+  for (const name of [...url.searchParams.keys()]) if (tracking.test(name)) url.searchParams.delete(name)
+  url.searchParams.sort()
+  url.pathname = url.pathname.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  const text = url.href.replace(/\?$/, '')
+  return text.replace(/^http:/, 'https:') // the same page, before and after a site took up TLS
+}
+
+// utm_source=…, fbclid=…, gclid=…, gbraid=…, mc_cid=…, at_medium=… (BBC), ns_campaign=…, CMP=share_btn_tw (Guardian), xtor=RSS-1
+const tracking =
+  /^(?:(?:utm|mc|at|ns|pk|mtm|hsa|itm|wt|__hs)_.*|_hs(?:enc|mi)|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|twclid|igshid|yclid|cmp|cmpid|xtor|ocid|ftag|smid|sref|ref_src|mkt_tok|_ga|_gl|feature_source)$/i
+
+/** The words of a title without case, accents and punctuation. Numbers are words too. */
+export function titleWords(title: string): string[] {
+  return (
+    title
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
+      .replace(/['’]/g, '')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  )
+}
+
+/** Equal for titles that say the same in the same order. */
+export function titleKey(title: string): string {
+  return titleWords(title).join(' ') || title
+}

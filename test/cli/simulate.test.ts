@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { day } from '../../src/clock.ts'
+import { keepArticles } from '../../src/store/articles.ts'
+import { knowFeeds } from '../../src/store/feeds.ts'
+import { openStore } from '../../src/store/open.ts'
+import { makeHome } from '../support/home.ts'
+import { article } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+/** A feed that lists what `items` says, and the home of an operator who has read it since `weeksAgo`. */
+async function homeWithHistory(weeks: number) {
+  let items: string[] = []
+  const server = createServer((_, response) => {
+    const xml = items.map(
+      (title) =>
+        `<item><guid>new ${title}</guid><link>https://moved.example/${title.replaceAll(' ', '-')}</link><title>${title}</title></item>`,
+    )
+    response.writeHead(200, { 'content-type': 'application/rss+xml' })
+    response.end(
+      `<rss version="2.0"><channel><title>M</title><link>https://m.example/</link>${xml.join('')}</channel></rss>`,
+    )
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  closing.push(() => new Promise((done) => server.close(done)))
+  const host = `127.0.0.1:${(server.address() as { port: number }).port}`
+  const home = makeHome({ feeds: `http://${host}`, allow: [host] })
+  closing.push(home.remove)
+  const now = Date.now()
+  const at = (week: number) => new Date(now - week * 7 * day).toISOString()
+  const store = await openStore(`file:${join(home.folder, 'data/lastword.db')}`, { now: () => at(0) })
+  const url = `http://${host}/latest.xml`
+  const [feed] = await knowFeeds(store.db, [url], at(weeks))
+  for (let week = weeks; week > 0; week--) {
+    const pieces = [1, 2].map((index) =>
+      article(`What happened in town, part ${index} of week ${week}`, new Date(at(week))),
+    )
+    await keepArticles(store.db, feed?.id ?? '', pieces, at(week))
+  }
+  await store.close()
+  const list = (titles: string[]) => {
+    items = titles
+  }
+  return { home, url, list }
+}
+
+test('simulate prints and renders the editions that would have gone, and makes none', async () => {
+  const { home } = await homeWithHistory(6)
+  const out = join(home.folder, 'out')
+  const { code, stdout } = await home.lastword('simulate', 'weekly', '--weeks', '4', '--out', out, '--json')
+  expect(code).toBe(0)
+  const editions = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(editions.length).toBe(4)
+  expect(editions.reduce((sum, edition) => sum + edition.chosen, 0)).toBeGreaterThanOrEqual(6)
+  for (const edition of editions) expect(edition.file === null || existsSync(edition.file)).toBe(true)
+  expect(editions.some((edition) => edition.file?.endsWith('index.html'))).toBe(true)
+  expect((await home.lastword('edition', 'list')).stdout.trim()).toBe('')
+  expect((await home.lastword('simulate', 'weekly', '--weeks', '4')).stdout).toMatch(
+    /4 runs in 4 weeks: \d would have gone/,
+  )
+})
+
+test('simulate says what is wrong with a number of weeks or a digest that is none', async () => {
+  const { home } = await homeWithHistory(1)
+  for (const weeks of ['0', '-1', '1.5', 'many', '521'])
+    expect(await home.lastword('simulate', 'weekly', '--weeks', weeks)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('expected a whole number'),
+    })
+  expect(await home.lastword('simulate', 'monthly')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no digest "monthly"'),
+  })
+})
+
+test('pull says that a feed waits for an editor, feeds list shows it, and ignore or release decides', async () => {
+  const { home, url, list } = await homeWithHistory(6)
+  await home.lastword('run', 'weekly', '--dry-run') // the feed is met: what it showed is known
+  list([6, 5, 4, 3].flatMap((week) => [1, 2].map((index) => `What happened in town, part ${index} of week ${week}`)))
+  expect((await home.lastword('pull')).stderr).toContain(
+    `8 articles of ${url} wait for an editor: 8 new articles at once`,
+  )
+  expect((await home.lastword('feeds', 'list')).stdout).toContain('waits: 8 new articles at once')
+  expect(await home.lastword('feeds', 'ignore', url)).toMatchObject({
+    code: 0,
+    stdout: `${url}: 8 articles are known or backlog\n`,
+  })
+  expect(await home.lastword('feeds', 'release', url)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('nothing of'),
+  })
+})

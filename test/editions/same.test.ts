@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest'
+import { alike, type Story, sameStories } from '../../src/editions/same.ts'
+import { stormOf } from '../../src/editions/storm.ts'
+import { canonicalAddress, titleKey } from '../../src/store/canonical.ts'
+
+const first = 'https://one.example/feed'
+const second = 'https://two.example/feed'
+
+function story(id: string, given: Partial<Story> = {}): Story {
+  return {
+    id,
+    feedUrl: first,
+    canonical: `https://one.example/${id}`,
+    title: `Council opens the harbour bridge number ${id}`,
+    publishedAt: null,
+    seenAt: '2026-11-20T08:00:00.000Z',
+    shownAt: '2026-11-20T08:00:00.000Z',
+    settled: false,
+    own: false,
+    sameAs: null,
+    ...given,
+  }
+}
+
+const links = (stories: Story[]) => Object.fromEntries(sameStories(stories, [first, second]))
+
+describe('a canonical address', () => {
+  test.each([
+    ['HTTPS://WWW.Example.org:443/News/?utm_source=rss&b=2&a=1#top', 'https://www.example.org/News?a=1&b=2'],
+    ['http://example.org/a?fbclid=1&gclid=2&mc_cid=3&at_medium=RSS&ns_campaign=x&CMP=share', 'https://example.org/a'],
+    ['http://example.org', 'https://example.org/'],
+    ['https://example.org//a//b/', 'https://example.org/a/b'],
+    ['https://example.org/?p=12', 'https://example.org/?p=12'],
+    ['not an address', 'not an address'],
+  ])('of %s is %s', (address, canonical) => {
+    expect(canonicalAddress(address)).toBe(canonical)
+  })
+
+  test('keeps what tells two pages apart', () => {
+    expect(canonicalAddress('https://a.example/?id=1')).not.toBe(canonicalAddress('https://a.example/?id=2'))
+    expect(canonicalAddress('https://a.example/News')).not.toBe(canonicalAddress('https://a.example/news'))
+    expect(canonicalAddress('https://a.example/x')).not.toBe(canonicalAddress('https://www.a.example/x'))
+  })
+})
+
+describe('two titles', () => {
+  test('that differ in case, accents, quotes and one word of many are alike', () => {
+    expect(alike('Café “opens” on Monday', 'CAFE opens on Monday!')).toBe(true)
+    const long = 'Council votes for a new bridge over the river after ten years of debate'
+    expect(alike(long, `${long} again`)).toBe(true)
+  })
+
+  test('are not alike when a number or a word of a short one differs', () => {
+    const part = 'Everything that you ever wanted to know about the new council budget, part'
+    expect(alike(`${part} 1`, `${part} 2`)).toBe(false)
+    expect(alike(`${part} 1 of series 2`, `${part} 2 of series 1`)).toBe(false)
+    expect(alike('Mayor resigns today', 'Mayor resigns tomorrow')).toBe(false)
+    expect(alike('', '')).toBe(false)
+  })
+
+  test('have a key each in a script without spaces, and none of them is empty', () => {
+    expect(titleKey('政治の話')).not.toBe(titleKey('経済の話'))
+    expect(titleKey('!!!')).toBe('!!!')
+  })
+})
+
+describe('the same story', () => {
+  test('in two feeds by address is told by the one that the digest lists first', () => {
+    const other = story('b', { feedUrl: second, canonical: 'https://one.example/a', title: 'Other words for it' })
+    expect(links([other, story('a')])).toEqual({ a: null, b: 'a' })
+  })
+
+  test('in two feeds by title is one within seven days and two after eight', () => {
+    const title = 'Harbour bridge opens after nine years'
+    const at = (publishedAt: string) => story('b', { feedUrl: second, title, publishedAt })
+    const a = story('a', { title, publishedAt: '2026-11-10T00:00:00.000Z' })
+    expect(links([a, at('2026-11-17T00:00:00.000Z')])).toEqual({ a: null, b: 'a' })
+    expect(links([a, at('2026-11-18T00:00:00.000Z')])).toEqual({ a: null, b: null })
+  })
+
+  test('that an edition holds is not told again by a feed that is preferred', () => {
+    const title = 'Harbour bridge opens after nine years'
+    expect(links([story('a', { title }), story('b', { feedUrl: second, title, settled: true })])).toEqual({ a: 'b' })
+  })
+
+  test('under a new guid of the same feed is told in the newest wording', () => {
+    const old = story('a', { canonical: 'https://one.example/x' })
+    const fresh = story('b', {
+      canonical: 'https://one.example/x',
+      title: 'New words',
+      seenAt: '2026-11-21T08:00:00.000Z',
+    })
+    expect(links([old, fresh])).toEqual({ a: 'b', b: null })
+  })
+
+  test('is not told by two pieces that one feed shows side by side under one title', () => {
+    const title = 'What happened in the council chamber this week'
+    expect(links([story('a', { title }), story('b', { title })])).toEqual({ a: null, b: null })
+    const third = story('c', { title, feedUrl: second })
+    const found = links([story('a', { title }), story('b', { title }), third])
+    expect(Object.values(found).filter((root) => root === null)).toHaveLength(2) // not joined by way of the third
+  })
+
+  test('is not told by all episodes that link to one page, nor by titles of three words', () => {
+    const canonical = 'https://one.example/show'
+    const episodes = ['a', 'b', 'c'].map((id) => story(id, { canonical, title: `Episode ${id} about a thing` }))
+    expect(Object.values(links(episodes))).toEqual([null, null, null])
+    const short = { title: 'Morning briefing today' }
+    expect(links([story('a', short), story('b', { ...short, feedUrl: second })])).toEqual({ a: null, b: null })
+  })
+
+  test('stays linked when its title changes, and comes apart when an editor says so', () => {
+    const linked = story('b', { feedUrl: second, title: 'Quite other words than before', sameAs: 'a' })
+    expect(links([story('a'), linked])).toEqual({ a: null, b: 'a' })
+    expect(links([story('a'), { ...linked, own: true }])).toEqual({ a: null, b: null })
+    expect(links([linked])).toEqual({ b: null }) // what stood for it is not there any more
+  })
+
+  test('has the same answer in whichever order the store gives the articles', () => {
+    const stories = 'abcdef'.split('').map((id, index) =>
+      story(id, {
+        canonical: `https://one.example/${index % 3}`,
+        title: id,
+        feedUrl: index % 2 ? first : second,
+        seenAt: `2026-11-2${index}T08:00:00.000Z`,
+      }),
+    )
+    expect(links(stories.toReversed())).toEqual(links(stories))
+  })
+})
+
+describe('a guid storm', () => {
+  const rule = { known: 5, times: 10 }
+  const before = Array.from({ length: 30 }, (_, index) =>
+    story(`old-${index}`, {
+      seenAt: `2026-10-${String(index + 1).padStart(2, '0')}T08:00:00.000Z`,
+      shownAt: '2026-11-19T08:00:00.000Z',
+    }),
+  )
+  const again = (count: number) =>
+    before
+      .slice(0, count)
+      .map((old) => story(`new-${old.id}`, { title: old.title, seenAt: '2026-11-20T08:00:00.000Z' }))
+  const fresh = (count: number) => Array.from({ length: count }, (_, index) => story(`fresh-${index}`))
+
+  test('is six known titles at once, and not five', () => {
+    expect(stormOf(again(5), before, rule)).toBeNull()
+    const storm = stormOf([...again(6), ...fresh(3)], before, rule)
+    expect([...(storm?.held ?? [])].slice(0, 2)).toEqual([
+      ['new-old-0', 'old-0'],
+      ['new-old-1', 'old-1'],
+    ])
+    expect(storm?.held.size).toBe(6) // what is new indeed does not wait for ever
+  })
+
+  test('is more than ten times the usual volume, and not when the feed was away for as long', () => {
+    expect(stormOf(fresh(12), before, rule)?.reason).toMatch(/^12 new articles at once, where 1 are usual/)
+    const away = before.map((old) => ({ ...old, shownAt: old.seenAt }))
+    expect(stormOf(fresh(12), away, rule)).toBeNull()
+  })
+
+  test('is not seen in a feed that we have known for less than a week', () => {
+    const young = before.map((old) => ({ ...old, seenAt: '2026-11-18T08:00:00.000Z' }))
+    expect(stormOf(fresh(50), young, rule)).toBeNull()
+  })
+
+  test('is not a column that always has the same title', () => {
+    const column = before.map((old) => ({ ...old, title: 'The picture of the day, chosen by our readers' }))
+    const pictures = fresh(8).map((one) => ({ ...one, title: 'The picture of the day, chosen by our readers' }))
+    expect(stormOf(pictures, column, rule)).toBeNull()
+  })
+})

@@ -1,0 +1,59 @@
+import { afterEach, expect, test } from 'vitest'
+import { compose } from '../../src/editions/compose.ts'
+import { openSender } from '../../src/send.ts'
+import { tellOfSkips } from '../../src/tell.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type Fault, startRelay } from '../support/relay.ts'
+import { newsFeed, openWorld, show } from '../support/world.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+onBothEngines('a skipped run', (freshUrl) => {
+  async function skipped(notify: boolean) {
+    let fault: Fault
+    const relay = await startRelay((stage) => (stage === 'dot' ? fault : undefined))
+    closing.push(relay.close)
+    const thin = `{ minimum: 3, rule: skip, notify: ${notify} }`
+    const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, job: { thin } })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two'])
+    await compose(it.app, it.digest, it.clock.now())
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    const fail = (next: Fault) => {
+      fault = next
+    }
+    return { tell: () => tellOfSkips(it.app, sender), relay, fail }
+  }
+
+  test('is told to the contact address once, with the reason', async () => {
+    const { tell, relay } = await skipped(true)
+    await tell()
+    await tell()
+    expect(relay.taken.map(({ to }) => to)).toEqual(['letters@magazine.example'])
+    const mail = relay.taken[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
+    expect(mail).toContain('Subject: Skipped: weekly of 2026-11-27T07:00:00.000Z')
+    expect(mail).toContain('skipped: 2 articles where at least 3 are wanted')
+    expect(mail).toMatch(/https:\/\/letters\.magazine\.example\/studio\/editions\/[0-9a-f-]{36}\r\n/)
+  })
+
+  test('is told again when the relay could not take it', async () => {
+    const { tell, relay, fail } = await skipped(true)
+    fail('451 4.3.0 later')
+    await tell()
+    expect(relay.taken).toEqual([])
+    fail(undefined)
+    await tell()
+    expect(relay.taken).toHaveLength(1)
+  })
+
+  test('is not told where the digest does not want it', async () => {
+    const { tell, relay } = await skipped(false)
+    await tell()
+    expect(relay.taken).toEqual([])
+  })
+})
