@@ -11,7 +11,7 @@ const waitingRoom = 256
 
 /**
  * Does the work for every item of a source of any length, many at once but few of one lane. The source is read as places
- * become free. `work` must not throw.
+ * become free. Work that throws ends it: nothing new is begun, what is under way is waited for, and then it throws.
  */
 export async function inLanes<T>(
   source: AsyncIterable<T> | Iterable<T>,
@@ -21,11 +21,12 @@ export async function inLanes<T>(
   const waiting: T[] = []
   const busy = new Map<string, number>()
   const running = new Set<Promise<void>>()
+  const errors: unknown[] = []
   const free = (item: T) => (busy.get(laneOf(item)) ?? 0) < perLane
   const start = (item: T): void => {
     const lane = laneOf(item)
     busy.set(lane, (busy.get(lane) ?? 0) + 1)
-    const task = work(item).finally(() => {
+    const task = run(work, item, errors).finally(() => {
       running.delete(task)
       const left = (busy.get(lane) ?? 1) - 1
       if (left > 0) busy.set(lane, left)
@@ -34,16 +35,17 @@ export async function inLanes<T>(
     running.add(task)
   }
   const startWhatMay = (): void => {
-    for (let at = 0; at < waiting.length && running.size < atOnce; ) {
+    for (let at = 0; at < waiting.length && running.size < atOnce && errors.length === 0; ) {
       const item = waiting[at] as T
       if (!free(item)) at++
       else start(...(waiting.splice(at, 1) as [T]))
     }
   }
   for await (const item of source) {
+    if (errors.length > 0) break
     waiting.push(item)
     startWhatMay()
-    while (waiting.length >= waitingRoom || (running.size >= atOnce && waiting.length > 0)) {
+    while (running.size > 0 && (waiting.length >= waitingRoom || (running.size >= atOnce && waiting.length > 0))) {
       await Promise.race(running)
       startWhatMay()
     }
@@ -51,5 +53,14 @@ export async function inLanes<T>(
   while (running.size > 0) {
     await Promise.race(running)
     startWhatMay()
+  }
+  if (errors.length > 0) throw errors[0]
+}
+
+async function run<T>(work: (item: T) => Promise<void>, item: T, errors: unknown[]): Promise<void> {
+  try {
+    await work(item)
+  } catch (error) {
+    errors.push(error)
   }
 }

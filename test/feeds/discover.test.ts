@@ -79,7 +79,5 @@ test.each([
   ['comments', '<!--'.repeat(250_000)],
   ['scripts', '<script>'.repeat(120_000)],
 ])('a page of a megabyte of %s is read in one pass', (_, page) => {
-  const start = performance.now()
-  feedLinks(page, 'https://site.example/')
-  expect(performance.now() - start).toBeLessThan(2000) // one pass takes milliseconds; quadratic is minutes
+  expect(feedLinks(page, 'https://site.example/')).toEqual([]) // a second pass for each tag would not end in time
 })

@@ -54,3 +54,18 @@ test('a source of one lane alone is done as well', async () => {
 test('nothing is nothing', async () => {
   expect((await runAll([], { atOnce: 16, perLane: 2 })).done).toEqual([])
 })
+
+test('work that throws ends it: nothing new is begun, what is under way is waited for, and then it throws', async () => {
+  let begun = 0
+  let ended = 0
+  const work = async (number: number) => {
+    begun++
+    await new Promise((resolve) => setImmediate(resolve))
+    if (number >= 10) throw new Error(`number ${number}`)
+    ended++
+  }
+  const done = inLanes(numbers, { atOnce: 4, perLane: 1, laneOf: String }, work)
+  await expect(done).rejects.toThrow(/^number 1\d$/)
+  expect(begun).toBeLessThan(20)
+  expect(ended).toBe(10)
+})

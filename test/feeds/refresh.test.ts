@@ -172,11 +172,11 @@ onBothEngines('refreshing feeds', (freshUrl) => {
   })
 })
 
-test('a thousand feeds on five hundred hosts are asked in one pass, over at most 64 connections and two of a host', async () => {
+test('a thousand feeds on 250 hosts are asked in one pass, over at most 64 connections and two of a host', async () => {
   const many = await startFeedHost('0.0.0.0')
   const { url: storeUrl, remove } = sqliteUrl()
   const store = await openStore(storeUrl, clock)
-  const hosts = Array.from({ length: 500 }, (_, index) => `127.0.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`)
+  const hosts = Array.from({ length: 250 }, (_, index) => `127.0.1.${1 + index}`)
   const wide = openFetcher({ allow: hosts, timeout: 60, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
   closing.push(remove, store.close, many.close, wide.close)
   const busy = new Map<string, number>()
@@ -185,18 +185,20 @@ test('a thousand feeds on five hundred hosts are asked in one pass, over at most
     const name = request.headers.host ?? ''
     busy.set(name, (busy.get(name) ?? 0) + 1)
     mostOfHost = Math.max(mostOfHost, busy.get(name) ?? 0)
-    setImmediate(() => {
+    const answer = (turns: number) => {
+      if (turns > 0) return void setImmediate(answer, turns - 1) // so that requests meet
       busy.set(name, (busy.get(name) ?? 0) - 1)
       response.end(rss([`About ${request.url}`]))
-    })
+    }
+    answer(100)
   })
-  const urls = hosts.flatMap((name) => [1, 2].map((number) => `http://${name}:${many.port}/${number}`))
+  const urls = hosts.flatMap((name) => [1, 2, 3, 4].map((number) => `http://${name}:${many.port}/${number}`))
   const needs = { db: store.db, fetcher: wide, clock, log: silentLog }
   expect(await refreshDueFeeds(needs, urls)).toBe(1000)
   const feeds = await allFeeds(store.db)
   expect(feeds.filter(({ error }) => error !== null)).toEqual([])
   expect(feeds.length).toBe(1000)
   expect(many.mostAtOnce()).toBeLessThanOrEqual(64)
-  expect(many.mostConnections()).toBeLessThan(128) // kept open, they would be five hundred
-  expect(mostOfHost).toBeLessThanOrEqual(2)
+  expect(many.mostConnections()).toBeLessThan(128) // kept open, they would be hundreds
+  expect(mostOfHost).toBe(2)
 }, 120_000)
