@@ -183,17 +183,18 @@ onBothEngines('a story', (freshUrl) => {
 
 /** Eight pieces went out; then the site has a new address, and the feed new guids for all that it lists. */
 async function moved(it: World): Promise<World> {
+  const publishedAt = it.clock.now() // a site that moves keeps its dates
   await shows(
     it,
     newsFeed,
-    headlines.map((title, index) => piece(title, { identity: `old-${index}` })),
+    headlines.map((title, index) => piece(title, { identity: `old-${index}`, publishedAt })),
   )
   await edition(it)
   it.clock.advance(7 * day)
   await edition(it)
   it.clock.advance(7 * day)
   const again = headlines.map((title, index) =>
-    piece(title, { identity: `new-${index}`, url: `https://new.example/${index}` }),
+    piece(title, { identity: `new-${index}`, url: `https://new.example/${index}`, publishedAt }),
   )
   await shows(it, newsFeed, [...again, piece('Really new')])
   await enrolArticles(it.app, it.digest)
