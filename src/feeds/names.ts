@@ -40,7 +40,17 @@ export function localName(name: string): string {
   return name.slice(name.indexOf(':') + 1).toLowerCase()
 }
 
+/** An entry of the feed's own kind or of the other: Atom entries stand in channels, and items in Atom feeds. */
+export function isEntryName(name: string, prefixes: Map<string, string>): boolean {
+  const local = localName(name)
+  if (local !== 'item' && local !== 'entry') return false
+  if (local.length === name.length) return true
+  const namespace = prefixes.get(name.slice(0, name.indexOf(':')).toLowerCase())
+  return namespace === 'rss' || namespace === 'atom'
+}
+
 function nameOf(name: string, format: 'rss' | 'atom', prefixes: Map<string, string>): string {
+  if (isEntryName(name, prefixes)) return format === 'rss' ? 'item' : 'entry'
   const colon = name.indexOf(':')
   const prefix = colon < 0 ? '' : name.slice(0, colon)
   const local = name.slice(colon + 1)
@@ -49,7 +59,7 @@ function nameOf(name: string, format: 'rss' | 'atom', prefixes: Map<string, stri
   return namespace === 'content' ? `f:${local}` : `${namespace}:${local}`
 }
 
-const structure = { rss: new Set(['rss', 'channel', 'item']), atom: new Set(['feed', 'entry']) }
+const structure = { rss: new Set(['rss', 'channel']), atom: new Set(['feed']) }
 
 const namespaces: [RegExp, string][] = [
   [/^https?:\/\/(www\.)?w3\.org\/2005\/Atom\/?$|^http:\/\/purl\.org\/(net\/)?atom\//i, 'atom'],

@@ -1,6 +1,9 @@
 /** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
 export function absolute(address: string, base: string): string | null {
-  const text = address.replace(/[\r\n\t]+\s*/g, '').trim()
+  const text = address
+    .replace(/[\r\n\t]+\s*/g, '')
+    .replaceAll('&amp;', '&') // escaped twice
+    .trim()
   if (text === '' || isHostile(text)) return null
   if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text)) return text
   const hosted = /^www\.[\w-]+\.\w/i.test(text) ? `http://${text}` : text
