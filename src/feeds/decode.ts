@@ -8,8 +8,9 @@ export function decodeText(bytes: Uint8Array, contentType: string | null): strin
   const marked = markedEncoding(bytes)
   if (marked === 'utf-32le' || marked === 'utf-32be') return decodeUtf32(bytes, marked === 'utf-32le')
   if (marked) return new TextDecoder(marked).decode(bytes)
+  if (!bytes.includes(shift) && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
   const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
-  const shiftsInAscii = declared.find((label) => /^(iso-2022|hz-gb|csiso2022)/i.test(label))
+  const shiftsInAscii = declared.some((label) => /^(iso-2022|csiso2022)/i.test(label))
   if (!shiftsInAscii && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
   const legacy = declared
     .filter((label) => !/^utf-?8$/i.test(label))
@@ -18,8 +19,12 @@ export function decodeText(bytes: Uint8Array, contentType: string | null): strin
   return legacy ? legacy.decode(bytes) : decodeMixed(bytes)
 }
 
+/** With it ISO 2022 leaves ASCII. */
+const shift = 0x1b
+
 /** XML 1.0 appendix F: the mark, or the first characters of a document without one. */
 function markedEncoding(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0x3c && bytes[1] !== 0) return null // "<?xml", "<rss": what nearly all begin with
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
   if (start === 'fffe0000' || start === '3c000000') return 'utf-32le'
   if (start === '0000feff' || start === '0000003c') return 'utf-32be'

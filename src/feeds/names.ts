@@ -28,12 +28,15 @@ export function attributeNamer(prefixes: Map<string, string>): (name: string) =>
 /** Every `xmlns:prefix="uri"` of the document whose namespace we know: prefix → our own name for it. */
 export function knownPrefixes(xml: string): Map<string, string> {
   const prefixes = new Map<string, string>()
-  for (const [, prefix = '', uri = ''] of xml.matchAll(/\bxmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["']/g)) {
-    const ours = namespaces.find(([pattern]) => pattern.test(uri.trim()))?.[1]
+  for (let at = xml.indexOf('xmlns:'); at >= 0; at = xml.indexOf('xmlns:', at + 6)) {
+    const [, prefix = '', uri = ''] = declaration.exec(xml.slice(at + 6, at + 300)) ?? []
+    const ours = namespaces.find(([pattern]) => pattern.test(uri))?.[1]
     if (ours && !prefixes.has(prefix.toLowerCase())) prefixes.set(prefix.toLowerCase(), ours)
   }
   return prefixes
 }
+
+const declaration = /^([\w.-]{1,40})\s*=\s*["']\s*([^"'<>]{1,200}?)\s*["']/
 
 /** The part after the prefix, in small letters. */
 export function localName(name: string): string {
@@ -41,8 +44,7 @@ export function localName(name: string): string {
 }
 
 /** An entry of the feed's own kind or of the other: Atom entries stand in channels, and items in Atom feeds. */
-export function isEntryName(name: string, prefixes: Map<string, string>): boolean {
-  const local = localName(name)
+export function isEntryName(name: string, local: string, prefixes: Map<string, string>): boolean {
   if (local !== 'item' && local !== 'entry') return false
   if (local.length === name.length) return true
   const namespace = prefixes.get(name.slice(0, name.indexOf(':')).toLowerCase())
@@ -50,7 +52,7 @@ export function isEntryName(name: string, prefixes: Map<string, string>): boolea
 }
 
 function nameOf(name: string, format: 'rss' | 'atom', prefixes: Map<string, string>): string {
-  if (isEntryName(name, prefixes)) return format === 'rss' ? 'item' : 'entry'
+  if (isEntryName(name, localName(name), prefixes)) return format === 'rss' ? 'item' : 'entry'
   const colon = name.indexOf(':')
   const prefix = colon < 0 ? '' : name.slice(0, colon)
   const local = name.slice(colon + 1)

@@ -3,6 +3,8 @@ export type Edits = {
   insert(at: number, text: string): void
   replace(from: number, to: number, text: string): void
   drop(from: number, to: number): void
+  /** Where the last change that was noted ends. */
+  end(): number
   /** The text from its start to `end` with all changes in it, and every & that begins no entity written as one. */
   applied(end: number): string
 }
@@ -21,6 +23,7 @@ export function editsOf(text: string, start: number): Edits {
     insert: (at, inserted) => note(at, at, inserted),
     replace: note,
     drop: (from, to) => note(from, to, ''),
+    end: () => edits.at(-1)?.to ?? 0,
     applied(end) {
       if (!sorted) edits.sort((one, other) => one.from - other.from || one.to - other.to)
       const parts: string[] = []

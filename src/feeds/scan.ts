@@ -1,11 +1,14 @@
 import { isEntryName } from './names.ts'
 import { editsOf } from './repair.ts'
 import type { NotAFeed, Root } from './root.ts'
+import { shortestText, type Texts, textsAside } from './set-aside.ts'
 import { nextTag, type Open, type Reading, rememberingFind, type Tag } from './tags.ts'
 
 export type Scan = {
   /** What stands in the root, balanced, without comments, channel tags, and anything after the last whole entry of a cut text. */
   body: string
+  /** The long texts, which are not in the body. */
+  texts: Texts
   channelTag: string
   /** Entries beyond the first 5,000. */
   left: number
@@ -34,7 +37,9 @@ export function scanBody(text: string, root: Root, prefixes: Map<string, string>
 
 type State = Reading & {
   root: Root
+  rootName: string
   prefixes: Map<string, string>
+  texts: Texts
   entries: number
   /** Where the last whole entry ends, and where the root does. */
   whole: number
@@ -44,13 +49,21 @@ type State = Reading & {
 
 function startOf(text: string, root: Root) {
   const stack: Open[] = []
-  const start = { at: root.end, find: rememberingFind(text), edits: editsOf(text, root.end), stack }
-  return { ...start, entries: 0, whole: 0, rootEnd: 0, channelTag: '' }
+  const start = { at: root.end, find: rememberingFind(text), edits: editsOf(text, root.end), stack, names: new Map() }
+  return {
+    ...start,
+    rootName: root.name.toLowerCase(),
+    texts: textsAside(),
+    entries: 0,
+    whole: 0,
+    rootEnd: 0,
+    channelTag: '',
+  }
 }
 
 function openTag(state: State, tag: Tag): Scan | NotAFeed | null {
   const { text, prefixes, edits, stack } = state
-  const isEntry = isEntryName(tag.name, prefixes)
+  const isEntry = isEntryName(tag.small, tag.local, prefixes)
   if (isStructure(state, tag)) {
     if (tag.local === 'channel') state.channelTag ||= text.slice(tag.open, tag.end)
     edits.drop(tag.open, tag.end)
@@ -68,7 +81,7 @@ function openTag(state: State, tag: Tag): Scan | NotAFeed | null {
     edits.insert(tag.end, `</${tag.name}>`)
     return null
   }
-  stack.push({ name: tag.name, small: tag.name.toLowerCase(), entry: isEntry, next: 0, inner: 0 })
+  stack.push({ name: tag.name, small: tag.small, end: tag.end, entry: isEntry, next: 0, inner: 0 })
   if (stack.length > maximumDepth) return { failed: `tags are nested more than ${maximumDepth} deep` }
   if (holdsText(tag, prefixes)) wrapRawMarkup(state, tag)
   return null
@@ -78,20 +91,25 @@ function closeTag(state: State, tag: Tag): Scan | null {
   const { text, edits, stack } = state
   if (isStructure(state, tag)) {
     edits.drop(tag.open, tag.end)
-    if (tag.name.toLowerCase() !== state.root.name.toLowerCase()) return null
+    if (tag.small !== state.rootName) return null
     while (stack.length > 0) endUnclosed(state, tag.open)
     state.rootEnd = tag.open
     return entryAfter(text, tag.end) ? null : scanned(state, tag.open, 0, false) // a second document stuck to the first
   }
-  const small = tag.name.toLowerCase()
-  const index = stack.findLastIndex((open) => open.small === small)
+  const index = stack.findLastIndex((open) => open.small === tag.small)
   if (index < 0) edits.drop(tag.open, tag.end)
   else {
     while (stack.length - 1 > index) endUnclosed(state, tag.open)
-    if (stack.pop()?.entry) state.whole = tag.end
+    const open = stack.pop()
+    if (open?.entry) state.whole = tag.end
+    else if (open?.next === tag.open) setAside(state, open.end, tag.open)
     if (state.rootEnd > 0 && state.whole > state.rootEnd) state.rootEnd = state.whole
   }
   return null
+}
+
+function setAside({ text, edits, texts }: State, from: number, to: number): void {
+  if (to - from >= shortestText && edits.end() <= from) edits.replace(from, to, texts.put(text.slice(from, to)))
 }
 
 /** What nobody closed ends before the next tag (`<link>https://… <guid>`); an entry before the next, or where its feed does. */
@@ -101,16 +119,16 @@ function endUnclosed({ stack, edits }: State, border: number): void {
 }
 
 /** The root again, and in RSS the channel: what stands in them is read as if they were not there. */
-function isStructure({ root }: State, { name, local }: Tag): boolean {
-  return (root.format === 'rss' && local === 'channel') || name.toLowerCase() === root.name.toLowerCase()
+function isStructure({ root, rootName }: State, { small, local }: Tag): boolean {
+  return (root.format === 'rss' && local === 'channel') || small === rootName
 }
 
 function entryAfter(text: string, from: number): boolean {
   return text.indexOf('<item', from) >= 0 || text.indexOf('<entry', from) >= 0
 }
 
-function scanned({ edits, channelTag }: State, end: number, left: number, cutOff: boolean): Scan {
-  return { body: edits.applied(end), channelTag, left, cutOff }
+function scanned({ edits, texts, channelTag }: State, end: number, left: number, cutOff: boolean): Scan {
+  return { body: edits.applied(end), texts, channelTag, left, cutOff }
 }
 
 const neverClosed = new Set(['br', 'hr', 'img', 'wbr'])
@@ -118,22 +136,22 @@ const textNames = new Set(
   'title description summary content encoded body subtitle tagline info rights copyright'.split(' '),
 )
 
-function holdsText({ name, local }: Tag, prefixes: Map<string, string>): boolean {
+function holdsText({ small, local }: Tag, prefixes: Map<string, string>): boolean {
   if (!textNames.has(local)) return false
-  const prefix = name.slice(0, Math.max(0, name.indexOf(':'))).toLowerCase()
+  const prefix = small.slice(0, Math.max(0, small.indexOf(':')))
   return local !== 'content' || (prefixes.get(prefix) ?? prefix) !== 'media'
 }
 
-/** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) becomes CDATA, and says so. */
+/** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) is set aside, and says so. */
 function wrapRawMarkup(state: State, { end, name }: Tag): void {
-  const { text, find, edits } = state
+  const { text, find, edits, texts } = state
   const first = text.indexOf('<', end)
   if (first < 0 || text[first + 1] === '!' || text[first + 1] === '/') return
   const close = find(`</${name}`, end)
   const borders = ['</item', '<item', '</entry', '<entry'].map((border) => find(border, end))
   if (close < 0 || borders.some((border) => border >= 0 && border < close)) return
   const markup = text.slice(end, close).replace(/<!\[CDATA\[|\]\]>/g, '')
-  edits.replace(end - 1, close, ` f-raw="1"><![CDATA[${markup}]]>`)
+  edits.replace(end - 1, close, ` f-raw="1">${texts.putPlain(markup)}`)
   state.at = close
 }
 

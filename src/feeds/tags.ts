@@ -1,13 +1,16 @@
 import { localName } from './names.ts'
 import type { Edits } from './repair.ts'
 
-export type Tag = { open: number; end: number; name: string; local: string; closing: boolean; closed: boolean }
+export type Tag = Name & { open: number; end: number; closing: boolean; closed: boolean }
+
+/** As it is written, in small letters, and without its prefix. */
+type Name = { name: string; small: string; local: string }
 
 /** A text that is read tag by tag, from `at` on. */
-export type Reading = { text: string; at: number; find: Find; edits: Edits; stack: Open[] }
+export type Reading = { text: string; at: number; find: Find; edits: Edits; stack: Open[]; names: Map<string, Name> }
 
-/** An element that is not closed yet. `next` is where the tag after its own stands, `inner` the first entry in it. */
-export type Open = { name: string; small: string; entry: boolean; next: number; inner: number }
+/** An element that is not closed yet. Its tag ends at `end`, at `next` stands the one after it, at `inner` the first entry in it. */
+export type Open = { name: string; small: string; end: number; entry: boolean; next: number; inner: number }
 
 /** The next tag outside CDATA and comments, or null where the text ends. Whatever no parser reads as meant is repaired. */
 export function nextTag(reading: Reading): Tag | null {
@@ -30,17 +33,24 @@ export function nextTag(reading: Reading): Tag | null {
 }
 
 function readTag(reading: Reading, open: number, last: number, closing: boolean): Tag {
-  const { text } = reading
   const start = closing ? open + 2 : open + 1
-  const name = nameAt(text, start)
-  const tag = { open, end: last + 1, name, local: localName(name), closing, closed: false }
+  const { name, small, local } = nameAt(reading, start, last)
+  const tag = { open, end: last + 1, name, small, local, closing, closed: false }
   if (start + name.length !== last && !closing) readAttributes(reading, tag, last)
   reading.at = tag.end
   return tag
 }
 
+/** Attributes in a longer tag are of no use: a picture as data: is not fetched. */
+const longestTag = 64 * 1024
+
 /** Attributes decide where the tag ends (`a=">"`) and whether it is closed (`a=b/>`, which no reader takes for closed). */
 function readAttributes({ text, edits }: Reading, tag: Tag, last: number): void {
+  if (last - tag.open > longestTag) {
+    tag.closed = text[last - 1] === '/'
+    edits.replace(tag.open, tag.end, `<${tag.name}${tag.closed ? '/' : ''}>`)
+    return
+  }
   const inside = text.slice(tag.open, last)
   const quote = openQuote(inside)
   if (quote >= 0) {
@@ -120,9 +130,18 @@ function startsName(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95
 }
 
-const tagName = /[^\s/>]{1,200}/y
+function nameAt({ text, names }: Reading, start: number, last: number): Name {
+  let end = start
+  while (end < last && end - start < 200 && !endsName(text.charCodeAt(end))) end++
+  const name = text.slice(start, end)
+  const known = names.get(name)
+  if (known) return known
+  const small = name.toLowerCase()
+  const made = { name, small, local: localName(small) }
+  if (names.size < 2000) names.set(name, made)
+  return made
+}
 
-function nameAt(text: string, start: number): string {
-  tagName.lastIndex = start
-  return tagName.exec(text)?.[0] ?? ''
+function endsName(code: number): boolean {
+  return code <= 32 || code === slash
 }

@@ -4,8 +4,8 @@ export function absolute(address: string, base: string): string | null {
     .replace(/[\r\n\t]+\s*/g, '')
     .replaceAll('&amp;', '&') // escaped twice
     .trim()
-  if (text === '' || isHostile(text)) return null
   if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text)) return text
+  if (text === '' || isHostile(text)) return null
   const hosted = /^www\.[\w-]+\.\w/i.test(text) ? `http://${text}` : text
   if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
   return URL.canParse(hosted, base) ? new URL(hosted, base).href : null
