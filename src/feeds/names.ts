@@ -4,15 +4,21 @@
  * away for one bad date or a link without attributes; it only sees the structure (rss, channel, item, feed, entry).
  */
 export function elementNamer(format: 'rss' | 'atom', prefixes: Map<string, string>): (name: string) => string {
-  const known = new Map<string, string>()
+  const vocabulary = `${format} ${[...prefixes]}`
+  const known = vocabularies.get(vocabulary) ?? new Map<string, string>()
+  if (vocabularies.size >= 100) vocabularies.clear()
+  vocabularies.set(vocabulary, known)
   return (name) => {
     const found = known.get(name)
     if (found !== undefined) return found
     const named = nameOf(name.toLowerCase(), format, prefixes)
-    if (known.size < 2000) known.set(name, named)
+    if (known.size < 500) known.set(name, named)
     return named
   }
 }
+
+/** Format and prefixes → names found before: most feeds share a few vocabularies. */
+const vocabularies = new Map<string, Map<string, string>>()
 
 /** The same for attributes, which have no namespace without a prefix: `rdf:about`, `xml:base`, `href`. */
 export function attributeNamer(prefixes: Map<string, string>): (name: string) => string {
