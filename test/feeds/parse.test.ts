@@ -106,6 +106,10 @@ describe('hostile feeds end as a clear failure or a capped result', () => {
     'an author of @': `<author>${'a@'.repeat(40_000)}</author>`,
     'a link of line breaks': `<link>${'\n '.repeat(40_000)}</link>`,
     'a date of spaces': `<pubDate>x${' '.repeat(80_000)}x</pubDate>`,
+    'unclosed quotes': `<a b="x"/>${'<a b="'.repeat(12_000)}`,
+    'unclosed sections': `<description>${'<![CDATA['.repeat(8000)}</description>`,
+    'tags that nobody closed': '<a><b>'.repeat(40),
+    'attributes by the thousand': `<a ${'b="c" '.repeat(12_000)}/>`,
     'endless ampersands': `<title>${'&'.repeat(90_000)}</title>`,
   })) {
     test(`${name}: read in linear time`, async () => {
