@@ -17,8 +17,8 @@ import { readXmlFeed } from './xml-entry.ts'
 
 export type FeedContext = { url: string; contentType: string | null }
 
-/** Above this a worker does it: 48 KB of the smallest items take some 50 ms of the event loop, which is promised 100 at most. */
-const largeBytes = 48 * 1024
+/** Above this a worker does it: 32 KB of the smallest items take some 40 ms of the event loop, which is promised 100 at most. */
+const largeBytes = 32 * 1024
 const maximumUnpackedBytes = 64 * 1024 * 1024
 
 /**
