@@ -80,6 +80,7 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
  * article: then all who share it carry the difference in their identity, so that it does not depend on their order.
  */
 function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
+  if (new Set(read.map(({ identity }) => identity)).size === read.length) return read
   const urls = distinct(
     read,
     ({ identity }) => identity,

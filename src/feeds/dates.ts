@@ -1,29 +1,45 @@
 import { type Instant, toInstant } from '../clock.ts'
+import { monthOf, zones } from './calendar.ts'
 
 /**
- * What feeds write for a date: RFC 822 with any zone, ISO 8601 whole or in part, asctime, and the forms that people
- * type. Without a zone it is UTC. Null for what is no date: a bad date never costs the entry.
+ * What feeds write for a date: RFC 822 with any zone, ISO 8601 whole or in part, asctime, seconds since 1970, and the
+ * forms that people type, in the languages that they type them in. Without a zone it is UTC. Null for what is no date: a
+ * bad date never costs the entry.
  */
 export function readDate(text: string): Instant | null {
   const value = text.trim().slice(0, 100).replace(/\s+/g, ' ')
   if (value === '') return null
-  for (const read of [readIso, readDayFirst, readMonthFirst, readNumeric]) {
+  if (asAgreed.test(value)) {
+    const milliseconds = Date.parse(value)
+    if (milliseconds > oldest && milliseconds < latest) return toInstant(milliseconds)
+  }
+  for (const read of [readEpoch, readEastern, readIso, readDayFirst, readMonthFirst, readNumeric]) {
     const parts = read(value)
     if (parts) return fromParts(parts)
   }
   return null
 }
 
+/** What the standards say, which most feeds write; the rest is slower. */
+const asAgreed =
+  /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:[0-5]\d (?:GMT|[+-]\d{4}))$/
+const [oldest, latest] = [Date.UTC(1900, 0), Date.UTC(2201, 0)]
+
 type Parts = { year: number; month: number; day: number; time: Time }
 type Time = { seconds: number; offset: number }
 
 const noTime: Time = { seconds: 0, offset: 0 }
-const clockTime = String.raw`(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,:]\d+)?)?\s*([ap]\.?m\.?)?\s*(\(?[a-z]{1,5}\)?(?:[+-]\d{1,2}:?\d{0,2})?|[+-] ?\d{1,2}:?\d{0,2})?`
+const clockTime = String.raw`(\d{1,2})[:.h](\d{1,2})(?:[:.](\d{1,2})(?:[.,:]\d+)?)?\s*([ap]\.?m\.?)?\s*(\(?[a-z]{1,5}\)?(?:[+-]\d{1,2}:?\d{0,2})?|[+-] ?\d{1,2}:?\d{0,2})?`
+const eastern =
+  /^(\d{4})(?:년 ?|年|-)(\d{1,2})(?:월 ?|月|-)(\d{1,2})(?:일|日)?(?: ?(오전|오후))? ?(?:(\d{1,2})(?:[:時时]|시 ?)(\d{1,2})(?:[:分]|분 ?)?(\d{1,2})?)?/
 const iso = new RegExp(
-  String.raw`^([+-]?\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:(?:t|,? )\s*(?:${clockTime}|(\d{2})(\d{2})(\d{2})?(z|[+-]\d{2}:?\d{2})?))?`,
+  String.raw`^([+-]?\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:(?:t|,? )\s*(?:${clockTime}|(\d{2})(\d{2})?(\d{2})?(z|[+-]\d{2}:?\d{2})?))?`,
   'i',
 )
-const loose = new RegExp(String.raw`^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:(?:t|,? )\s*${clockTime})?`, 'i')
+const loose = new RegExp(
+  String.raw`^(\d{4})[-/.](\d{1,2}|\p{L}{3,12})[-/.](\d{1,2})(?:(?:t|,? )\s*${clockTime})?`,
+  'iu',
+)
 const dayFirst = new RegExp(
   String.raw`^(?:[\p{L}.]+,? ?)??(\d{1,2})(?:st|nd|rd|th|er|\.)?[ ./-]*(?:de )?(\p{L}{3,12})\.?,?[ ./-]*(?:de )?'?(\d{4}|\d{2})(?!\d)(?:,?(?: at| um| -)? ?t?${clockTime})?`,
   'iu',
@@ -37,15 +53,51 @@ const numeric = new RegExp(
   'iu',
 )
 
+/** Seconds since 1970, or milliseconds. */
+function readEpoch(text: string): Parts | null {
+  if (!/^\d{9,10}$|^\d{12,13}$/.test(text)) return null
+  const date = new Date(Number(text) * (text.length > 10 ? 1 : 1000))
+  const seconds = date.getUTCHours() * 3600 + date.getUTCMinutes() * 60 + date.getUTCSeconds()
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    time: { seconds, offset: 0 },
+  }
+}
+
+/** 2026년 11월 20일 오후 9:30, Korean time; 2026年11月20日 9時30分. */
+function readEastern(text: string): Parts | null {
+  if (!/[년年]|오[전후]/.test(text)) return null
+  const match = eastern.exec(text)
+  if (!match) return null
+  const half = match[4] ? (match[4] === '오후' ? 'pm' : 'am') : undefined
+  const korean = /[년오]/.test(text)
+  const time = timeOf(match.slice(5, 8), half, korean ? '+0900' : undefined)
+  return { year: Number(match[1]), month: Number(match[2]), day: Number(match[3]), time }
+}
+
 function readIso(text: string): Parts | null {
   const ordinal = /^(\d{4})-?(\d{3})$/.exec(text)
   if (ordinal) return { year: Number(ordinal[1]), month: 1, day: Number(ordinal[2]), time: noTime }
+  const short = /^(\d{2})(-?)(\d{2})\2(\d{2})$/.exec(text)
+  if (short) return { year: fullYear(short[1]), month: Number(short[3]), day: Number(short[4]), time: noTime }
+  const week = /^(\d{4})-?W(\d{2})(?:-?([1-7]))?/i.exec(text)
+  if (week) return { year: Number(week[1]), month: 1, day: dayOfWeek(week), time: noTime }
   const found = iso.exec(text)
   const match = found?.[2] ? found : (loose.exec(text) ?? found)
   if (!match) return null
-  const compact = match[9] ? timeOf(match.slice(9, 12), undefined, match[12]) : null
+  const compact = match[9] ? timeOf([match[9], match[10] ?? '00', match[11]], undefined, match[12]) : null
   const time = match[4] ? timeOf(match.slice(4, 7), match[7], match[8]) : compact
-  return { year: Number(match[1]), month: Number(match[2] ?? 1), day: Number(match[3] ?? 1), time: time ?? noTime }
+  const month = monthOf(match[2]) ?? Number(match[2] ?? 1)
+  if (Number.isNaN(month)) return null
+  return { year: Number(match[1]), month, day: Number(match[3] ?? 1), time: time ?? noTime }
+}
+
+/** ISO 8601 week date → day of the year; the week with 4 January is the first. */
+function dayOfWeek([, year, week, day]: RegExpExecArray): number {
+  const fourth = new Date(Date.UTC(Number(year), 0, 4)).getUTCDay() || 7
+  return 4 - fourth + (Number(week) - 1) * 7 + Number(day ?? 1)
 }
 
 function readDayFirst(text: string): Parts | null {
@@ -76,9 +128,9 @@ function readNumeric(text: string): Parts | null {
 }
 
 function fromParts({ year, month, day, time }: Parts): Instant | null {
-  if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1 || (day > 31 && month !== 1) || day > 366)
-    return null
-  if (time.seconds > 86_400) return null
+  const ofTheYear = month === 1 // an ordinal or a week counts from New Year
+  if (year < 1900 || year > 2200 || month < 1 || month > 12 || day > (ofTheYear ? 371 : 31)) return null
+  if (day < (ofTheYear ? -2 : 1) || day === 0 || time.seconds > 86_400) return null
   return toInstant(Date.UTC(year, month - 1, day) + (time.seconds - time.offset) * 1000)
 }
 
@@ -103,76 +155,4 @@ function offsetOf(zone: string | undefined): number {
 function fullYear(digits: string | undefined): number {
   const year = Number(digits)
   return digits?.length === 2 ? year + (year < 70 ? 2000 : 1900) : year
-}
-
-function monthOf(name: string | undefined): number | null {
-  if (!name) return null
-  const index = months.findIndex((starts) => starts.test(name))
-  return index < 0 ? null : index + 1
-}
-
-// English, German, French, Spanish, Italian, Portuguese, Dutch, Russian; the first that matches.
-const months = [
-  /^(jan|ene|gen|янв)/i,
-  /^(feb|fév|fev|фев)/i,
-  /^(mar|mär|mrt|maa|мар)/i,
-  /^(apr|avr|abr|апр)/i,
-  /^(may|mai|mag|mei|мая|май)/i,
-  /^(jun|juin|giu|июн)/i,
-  /^(jul|juil|lug|июл)/i,
-  /^(aug|aoû|aou|ago|авг)/i,
-  /^(sep|set|сен)/i,
-  /^(oct|okt|ott|out|окт)/i,
-  /^(nov|ноя)/i,
-  /^(dec|dez|déc|dic|дек)/i,
-]
-
-const zones: Record<string, number> = {
-  ...{
-    est: -5,
-    edt: -4,
-    cst: -6,
-    cdt: -5,
-    mst: -7,
-    mdt: -6,
-    pst: -8,
-    pdt: -7,
-    akst: -9,
-    akdt: -8,
-    hst: -10,
-    ast: -4,
-    adt: -3,
-  },
-  ...{
-    et: -5,
-    ct: -6,
-    mt: -7,
-    pt: -8,
-    brt: -3,
-    art: -3,
-    bst: 1,
-    wet: 0,
-    west: 1,
-    cet: 1,
-    mez: 1,
-    met: 1,
-    cest: 2,
-    mesz: 2,
-  },
-  ...{
-    mest: 2,
-    eet: 2,
-    eest: 3,
-    sast: 2,
-    msk: 3,
-    ist: 5.5,
-    sgt: 8,
-    hkt: 8,
-    awst: 8,
-    jst: 9,
-    kst: 9,
-    acst: 9.5,
-    aest: 10,
-  },
-  ...{ aedt: 11, nzst: 12, nzdt: 13 },
 }

@@ -8,18 +8,23 @@ export function decodeText(bytes: Uint8Array, contentType: string | null): strin
   const marked = markedEncoding(bytes)
   if (marked === 'utf-32le' || marked === 'utf-32be') return decodeUtf32(bytes, marked === 'utf-32le')
   if (marked) return new TextDecoder(marked).decode(bytes)
+  if (!bytes.includes(shift) && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
   const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
-  const shiftsInAscii = declared.find((label) => /^(iso-2022|hz-gb|csiso2022)/i.test(label))
+  const shiftsInAscii = declared.some((label) => /^(iso-2022|csiso2022)/i.test(label))
   if (!shiftsInAscii && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
   const legacy = declared
     .filter((label) => !/^utf-?8$/i.test(label))
     .map(decoderFor)
     .find((decoder) => decoder !== null)
-  return (legacy ?? closestDecoder(bytes)).decode(bytes)
+  return legacy ? legacy.decode(bytes) : decodeMixed(bytes)
 }
+
+/** With it ISO 2022 leaves ASCII. */
+const shift = 0x1b
 
 /** XML 1.0 appendix F: the mark, or the first characters of a document without one. */
 function markedEncoding(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0x3c && bytes[1] !== 0) return null // "<?xml", "<rss": what nearly all begin with
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
   if (start === 'fffe0000' || start === '3c000000') return 'utf-32le'
   if (start === '0000feff' || start === '0000003c') return 'utf-32be'
@@ -40,24 +45,33 @@ function declaredEncoding(bytes: Uint8Array): string | null {
 
 function decoderFor(label: string): TextDecoder | null {
   try {
-    return new TextDecoder(label)
+    return new TextDecoder(otherNames[label.toLowerCase()] ?? label)
   } catch {
     return null // a label that the Encoding Standard does not know
   }
 }
 
-/** UTF-8 with a few broken bytes, or the Western bytes that half of the web writes. */
-function closestDecoder(bytes: Uint8Array): TextDecoder {
-  const sample = new TextDecoder('utf-8').decode(bytes.subarray(0, 512 * 1024))
-  let broken = 0
-  let good = 0
-  for (let at = 0; at < sample.length; at++) {
-    const code = sample.charCodeAt(at)
-    if (code === 0xfffd) broken++
-    else if (code > 0x7f) good++
-  }
-  return new TextDecoder(good > broken ? 'utf-8' : 'windows-1252')
+/** Names that programs use and the Encoding Standard does not know. */
+const otherNames: Record<string, string> = {
+  ...{ cp932: 'shift_jis', windows932: 'shift_jis', cp936: 'gbk', cp949: 'euc-kr', cp950: 'big5', big5hkscs: 'big5' },
+  ...{ '8859_1': 'latin1', 'latin-1': 'latin1', 'iso-8859-1-windows-1252': 'latin1', macroman: 'macintosh' },
+  ...{ 'win-1250': 'cp1250', 'win-1251': 'cp1251', 'win-1252': 'cp1252', koi8r: 'koi8-r', 'euc-cn': 'gbk' },
 }
+
+/** What is UTF-8 is read so, and every byte that is not as the Western one that half of the web writes: no text is lost. */
+function decodeMixed(bytes: Uint8Array): string {
+  const utf8 = new TextDecoder('utf-8')
+  const western = new TextDecoder('windows-1252')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    .replace(foreign, (found) => {
+      const run = Buffer.from(found, 'latin1')
+      return (isUtf8(run) ? utf8 : western).decode(run)
+    })
+}
+
+const foreign =
+  /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){1,100}|[\x80-\xff]{1,100}?/g
 
 /** The Encoding Standard leaves UTF-32 out; feeds in it exist. */
 function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {

@@ -1,11 +1,14 @@
 import { knownPrefixes, localName } from './names.ts'
 import { findRoot, type NotAFeed } from './root.ts'
 import { type Scan, scanBody } from './scan.ts'
+import { type Texts, textsAside } from './set-aside.ts'
 
 export type Normalised = {
   format: 'rss' | 'atom'
   /** `<rss version="2.0"><channel>…` or `<feed>…`, whole, without prolog, comments or what follows the root. */
   xml: string
+  /** Its long texts, which rss-parser does not see. */
+  texts: Texts
   prefixes: Map<string, string>
   /** xml:base of the root and the channel, outermost first. */
   bases: string[]
@@ -31,7 +34,7 @@ export function normalise(document: string): Normalised | NotAFeed {
   const prefixes = knownPrefixes(text)
   const rootPrefix = root.name.includes(':') ? root.name.slice(0, root.name.indexOf(':')).toLowerCase() : ''
   if (rootPrefix && localName(root.name) !== 'rdf') prefixes.set(rootPrefix, root.format)
-  const empty: Scan = { body: '', channelTag: '', left: 0, cutOff: false }
+  const empty: Scan = { body: '', texts: textsAside(), channelTag: '', left: 0, cutOff: false }
   const scan = root.tag.endsWith('/>') ? empty : scanBody(text, root, prefixes)
   if ('failed' in scan) return scan
   const [start, end] =
@@ -41,18 +44,26 @@ export function normalise(document: string): Normalised | NotAFeed {
   return {
     format: root.format,
     xml: start + scan.body + end,
+    texts: scan.texts,
     prefixes,
     bases,
     language,
     left: scan.left,
     cutOff: scan.cutOff,
-    home: attributeOf(root.tag, 'href') ?? '',
+    home: attributeOf(root.tag, 'href') ?? attributeOf(root.tag, 'HREF') ?? '',
   }
 }
 
-function attributeOf(tag: string, name: string): string | null {
-  const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, 'i').exec(tag)
+function attributeOf(tag: string, name: keyof typeof patterns): string | null {
+  const match = tag.includes(name) ? patterns[name].exec(tag) : null
   return match ? (match[1] ?? match[2] ?? '').trim() : null
+}
+
+const patterns = {
+  'xml:base': /\sxml:base\s*=\s*(?:"([^"]*)"|'([^']*)')/,
+  'xml:lang': /\sxml:lang\s*=\s*(?:"([^"]*)"|'([^']*)')/,
+  href: /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i,
+  HREF: /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i,
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no place for them, feeds do

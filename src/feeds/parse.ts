@@ -10,14 +10,15 @@ import type { Node } from './node.ts'
 import { type Normalised, normalise } from './normalise.ts'
 import { parseInWorker } from './pool.ts'
 import type { NotAFeed } from './root.ts'
+import { withTexts } from './set-aside.ts'
 import { readSpareFeed } from './spare-entry.ts'
 import { CannotUnpack, isGzip, unpack } from './unpack.ts'
 import { readXmlFeed } from './xml-entry.ts'
 
 export type FeedContext = { url: string; contentType: string | null }
 
-/** Above this a worker does it: 200 KB of tiny items took 170 ms of the event loop, which is promised 100 at most. */
-const largeBytes = 96 * 1024
+/** Above this a worker does it: 32 KB of the smallest items take some 40 ms of the event loop, which is promised 100 at most. */
+const largeBytes = 32 * 1024
 const maximumUnpackedBytes = 64 * 1024 * 1024
 
 /**
@@ -45,26 +46,27 @@ export async function parseHere(packed: Uint8Array, context: FeedContext): Promi
 async function readXml(text: string): Promise<RawFeed | NotAFeed> {
   const document = normalise(text)
   if ('failed' in document) return document
-  try {
-    return readXmlFeed(await readWithRssParser(document), document)
-  } catch {
-    const { parseFeed: parseWithFeedsmith } = await import('feedsmith') // 90 ms that hardly any feed needs
-    return readSpareFeed(parseWithFeedsmith(document.xml).feed)
+  for (const strict of [true, false]) {
+    const feed = await readWithRssParser(document, strict).catch(() => null)
+    if (feed !== null) return readXmlFeed(feed, document)
   }
+  const { parseFeed: parseWithFeedsmith } = await import('feedsmith') // 90 ms that hardly any feed needs
+  return readSpareFeed(parseWithFeedsmith(withTexts(document.xml, document.texts)).feed)
 }
 
 /**
  * rss-parser reads the structure, and hands the entries over as they are: what it would make of their fields is where it
- * fails whole feeds. Not strict, so that a bare & or a tag that nobody closed costs its own entry at most. The parser is
+ * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most. The parser is
  * fresh each time: a used one remembers the last malformed feed.
  */
-async function readWithRssParser({ xml, format, prefixes }: Normalised): Promise<Node> {
+async function readWithRssParser({ xml, texts, format, prefixes }: Normalised, strict: boolean): Promise<Node> {
   const name = elementNamer(format, prefixes)
   const parser = new RssParser<Record<string, unknown>>({
     xml2js: {
-      strict: false,
+      strict,
       tagNameProcessors: [name],
       attrNameProcessors: [attributeNamer(prefixes)],
+      valueProcessors: [texts.read],
     },
     customFields: { feed: channelFields as unknown as string[] },
   })

@@ -14,6 +14,8 @@ export function findRoot(text: string): Root | NotAFeed {
   if (!first) return { failed: text.trim() === '' ? 'it is empty' : `it is text, not a feed: “${excerpt(text)}”` }
   const format = formats[localName(first.name)]
   if (format) return { ...first, format }
+  const entry = aloneEntries[localName(first.name)]
+  if (entry) return { ...entry, end: first.end - first.tag.length }
   const inner = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
   const nested = inner ? firstElement(text, inner.index) : null
   const nestedFormat = nested && nested !== 'page' ? formats[localName(nested.name)] : undefined
@@ -24,6 +26,11 @@ export function findRoot(text: string): Root | NotAFeed {
 }
 
 const formats: Record<string, 'rss' | 'atom' | undefined> = { rss: 'rss', rdf: 'rss', channel: 'rss', feed: 'atom' }
+// An entry that stands alone, RFC 4287 §2.
+const aloneEntries: Record<string, Omit<Root, 'end'> | undefined> = {
+  entry: { format: 'atom', name: 'feed', tag: '' },
+  item: { format: 'rss', name: 'rss', tag: '' },
+}
 // A page without its frame, or what a broken server prints before the feed.
 const pageNames = new Set('script meta title div p style center h1 link a b br svg'.split(' '))
 const wholePages = new Set(['html', 'head', 'body'])

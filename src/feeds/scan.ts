@@ -1,9 +1,14 @@
-import { localName } from './names.ts'
+import { isEntryName } from './names.ts'
+import { editsOf } from './repair.ts'
 import type { NotAFeed, Root } from './root.ts'
+import { shortestText, type Texts, textsAside } from './set-aside.ts'
+import { nextTag, type Open, type Reading, rememberingFind, type Tag } from './tags.ts'
 
 export type Scan = {
-  /** What stands in the root, without comments, channel tags, and anything after the last whole entry of a cut text. */
+  /** What stands in the root, balanced, without comments, channel tags, and anything after the last whole entry of a cut text. */
   body: string
+  /** The long texts, which are not in the body. */
+  texts: Texts
   channelTag: string
   /** Entries beyond the first 5,000. */
   left: number
@@ -16,165 +21,138 @@ const maximumDepth = 100
 
 /** One pass over the tags with indexOf, linear in the length whatever the text is. See normalise.ts for what it cures. */
 export function scanBody(text: string, root: Root, prefixes: Map<string, string>): Scan | NotAFeed {
-  const entryName = root.format === 'rss' ? 'item' : 'entry'
-  const state: State = { text, root, prefixes, entryName, find: rememberingFind(text), ...atStart(root.end) }
+  const state: State = { ...startOf(text, root), text, root, prefixes }
   for (let tag = nextTag(state); tag; tag = nextTag(state)) {
+    const open = state.stack.at(-1)
+    if (open) open.next ||= tag.open
     const end = tag.closing ? closeTag(state, tag) : openTag(state, tag)
     if (end) return end
   }
+  if (state.rootEnd > 0) return scanned(state, state.rootEnd, 0, false)
   if (state.whole === 0) return { failed: 'the feed is cut off before its first entry is complete' }
-  return wholeEntries(state, 0, state.inEntry)
+  const cutOff = state.stack.some(({ entry, inner }) => entry && inner === 0)
+  while (state.stack.length > 0) endUnclosed(state, state.whole)
+  return scanned(state, state.whole, 0, cutOff)
 }
 
-type State = ReturnType<typeof atStart> & {
-  text: string
+type State = Reading & {
   root: Root
+  rootName: string
   prefixes: Map<string, string>
-  entryName: 'item' | 'entry'
-  find: Find
+  texts: Texts
+  entries: number
+  /** Where the last whole entry ends, and where the root does. */
+  whole: number
+  rootEnd: number
+  channelTag: string
 }
 
-type Tag = { open: number; end: number; name: string; local: string; closing: boolean; closed: boolean }
-
-function atStart(start: number) {
-  // `out` holds the text up to `from`; its first `whole` pieces end with the last whole entry.
+function startOf(text: string, root: Root) {
+  const stack: Open[] = []
+  const start = { at: root.end, find: rememberingFind(text), edits: editsOf(text, root.end), stack, names: new Map() }
   return {
-    out: [] as string[],
-    from: start,
-    at: start,
-    whole: 0,
-    depth: 0,
-    entryDepth: 0,
+    ...start,
+    rootName: root.name.toLowerCase(),
+    texts: textsAside(),
     entries: 0,
-    inEntry: false,
+    whole: 0,
+    rootEnd: 0,
     channelTag: '',
   }
 }
 
-/** The next tag outside CDATA and comments, or null where the text ends. */
-function nextTag(state: State): Tag | null {
-  const { text, find } = state
-  while (true) {
-    const open = text.indexOf('<', state.at)
-    if (open < 0) return null
-    const second = text[open + 1] ?? ''
-    if (/[a-zA-Z_/]/.test(second)) {
-      const last = find('>', open)
-      if (last < 0) return null
-      state.at = last + 1
-      const name = nameAt(text, second === '/' ? open + 2 : open + 1)
-      return {
-        open,
-        end: last + 1,
-        name,
-        local: localName(name),
-        closing: second === '/',
-        closed: text[last - 1] === '/',
-      }
-    }
-    const mark =
-      second === '?'
-        ? '?>'
-        : second !== '!'
-          ? ''
-          : text.startsWith('<![CDATA[', open)
-            ? ']]>'
-            : text.startsWith('<!--', open)
-              ? '-->'
-              : '>'
-    const end = mark === '' ? open + 1 : find(mark, open) + mark.length
-    if (end < open) return null
-    if (mark === '' || mark === ']]>') state.at = end
-    else drop(state, open, end)
-  }
-}
-
-function closeTag(state: State, { open, end, name, local }: Tag): Scan | null {
-  const { root, text, out } = state
-  state.depth = Math.max(0, state.depth - 1)
-  if (name.toLowerCase() === root.name.toLowerCase()) {
-    out.push(text.slice(state.from, open))
-    return { body: out.join(''), channelTag: state.channelTag, left: 0, cutOff: false }
-  }
-  if (root.format === 'rss' && local === 'channel') drop(state, open, end)
-  else if (local === state.entryName) entryEnds(state, end)
-  return null
-}
-
 function openTag(state: State, tag: Tag): Scan | NotAFeed | null {
-  const { text, root } = state
-  if (!tag.closed && ++state.depth > maximumDepth) return { failed: `tags are nested more than ${maximumDepth} deep` }
-  if (root.format === 'rss' && tag.local === 'channel') {
-    state.channelTag ||= text.slice(tag.open, tag.end)
-    drop(state, tag.open, tag.end)
-  } else if (tag.local === state.entryName) {
-    if (state.entries++ === maximumEntries) return wholeEntries(state, countTags(text, tag), false)
-    state.entryDepth = tag.closed ? state.depth : state.depth - 1
-    if (tag.closed) entryEnds(state, tag.end)
-    else state.inEntry = true
-  } else if (!tag.closed && holdsText(tag, state.prefixes)) wrapRawMarkup(state, tag)
+  const { text, prefixes, edits, stack } = state
+  const isEntry = isEntryName(tag.small, tag.local, prefixes)
+  if (isStructure(state, tag)) {
+    if (tag.local === 'channel') state.channelTag ||= text.slice(tag.open, tag.end)
+    edits.drop(tag.open, tag.end)
+    return null
+  }
+  if (isEntry) {
+    if (state.entries++ === maximumEntries) return scanned(state, state.whole, countTags(text, tag), false)
+    while (stack.length > 0 && stack.at(-1)?.entry === false) endUnclosed(state, tag.open)
+    const outer = stack.at(-1)
+    if (outer) outer.inner ||= tag.open
+    if (tag.closed) state.whole = tag.end
+  }
+  if (tag.closed) return null
+  if (neverClosed.has(tag.local)) {
+    edits.insert(tag.end, `</${tag.name}>`)
+    return null
+  }
+  stack.push({ name: tag.name, small: tag.small, end: tag.end, entry: isEntry, next: 0, inner: 0 })
+  if (stack.length > maximumDepth) return { failed: `tags are nested more than ${maximumDepth} deep` }
+  if (holdsText(tag, prefixes)) wrapRawMarkup(state, tag)
   return null
 }
 
-function entryEnds(state: State, end: number): void {
-  drop(state, end, end)
-  state.whole = state.out.length
-  state.depth = state.entryDepth
-  state.inEntry = false
+function closeTag(state: State, tag: Tag): Scan | null {
+  const { text, edits, stack } = state
+  if (isStructure(state, tag)) {
+    edits.drop(tag.open, tag.end)
+    if (tag.small !== state.rootName) return null
+    while (stack.length > 0) endUnclosed(state, tag.open)
+    state.rootEnd = tag.open
+    return entryAfter(text, tag.end) ? null : scanned(state, tag.open, 0, false) // a second document stuck to the first
+  }
+  const index = stack.findLastIndex((open) => open.small === tag.small)
+  if (index < 0) edits.drop(tag.open, tag.end)
+  else {
+    while (stack.length - 1 > index) endUnclosed(state, tag.open)
+    const open = stack.pop()
+    if (open?.entry) state.whole = tag.end
+    else if (open?.next === tag.open) setAside(state, open.end, tag.open)
+    if (state.rootEnd > 0 && state.whole > state.rootEnd) state.rootEnd = state.whole
+  }
+  return null
 }
 
-function wholeEntries({ out, whole, channelTag }: State, left: number, cutOff: boolean): Scan {
-  return { body: out.slice(0, whole).join(''), channelTag, left, cutOff }
+function setAside({ text, edits, texts }: State, from: number, to: number): void {
+  if (to - from >= shortestText && edits.end() <= from) edits.replace(from, to, texts.put(text.slice(from, to)))
 }
 
-/** Leaves a part of the text out of the body. */
-function drop(state: State, open: number, end: number): void {
-  state.out.push(state.text.slice(state.from, open))
-  state.from = state.at = end
+/** What nobody closed ends before the next tag (`<link>https://… <guid>`); an entry before the next, or where its feed does. */
+function endUnclosed({ stack, edits }: State, border: number): void {
+  const open = stack.pop()
+  if (open) edits.insert((open.entry ? open.inner : open.next) || border, `</${open.name}>`)
 }
 
+/** The root again, and in RSS the channel: what stands in them is read as if they were not there. */
+function isStructure({ root, rootName }: State, { small, local }: Tag): boolean {
+  return (root.format === 'rss' && local === 'channel') || small === rootName
+}
+
+function entryAfter(text: string, from: number): boolean {
+  return text.indexOf('<item', from) >= 0 || text.indexOf('<entry', from) >= 0
+}
+
+function scanned({ edits, texts, channelTag }: State, end: number, left: number, cutOff: boolean): Scan {
+  return { body: edits.applied(end), texts, channelTag, left, cutOff }
+}
+
+const neverClosed = new Set(['br', 'hr', 'img', 'wbr'])
 const textNames = new Set(
   'title description summary content encoded body subtitle tagline info rights copyright'.split(' '),
 )
 
-function holdsText({ name, local }: Tag, prefixes: Map<string, string>): boolean {
+function holdsText({ small, local }: Tag, prefixes: Map<string, string>): boolean {
   if (!textNames.has(local)) return false
-  const prefix = name.slice(0, Math.max(0, name.indexOf(':'))).toLowerCase()
+  const prefix = small.slice(0, Math.max(0, small.indexOf(':')))
   return local !== 'content' || (prefixes.get(prefix) ?? prefix) !== 'media'
 }
 
-/** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) becomes CDATA, and says so. */
-function wrapRawMarkup(state: State, { open, end, name }: Tag): void {
-  const { text, find, entryName } = state
+/** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) is set aside, and says so. */
+function wrapRawMarkup(state: State, { end, name }: Tag): void {
+  const { text, find, edits, texts } = state
   const first = text.indexOf('<', end)
   if (first < 0 || text[first + 1] === '!' || text[first + 1] === '/') return
   const close = find(`</${name}`, end)
-  const borders = [find(`</${entryName}`, end), find(`<${entryName}`, end)]
+  const borders = ['</item', '<item', '</entry', '<entry'].map((border) => find(border, end))
   if (close < 0 || borders.some((border) => border >= 0 && border < close)) return
   const markup = text.slice(end, close).replace(/<!\[CDATA\[|\]\]>/g, '')
-  drop(state, open, close)
-  state.out.push(`${text.slice(open, end - 1)} f-raw="1"><![CDATA[${markup}]]>`)
-}
-
-type Find = (needle: string, from: number) => number
-
-/** indexOf that remembers: asking for the same needle from ever later places reads the text once, not once per place. */
-function rememberingFind(text: string): Find {
-  const known = new Map<string, number>()
-  return (needle, from) => {
-    const last = known.get(needle)
-    if (last !== undefined && (last < 0 || last >= from)) return last < 0 ? Number.NEGATIVE_INFINITY : last
-    const found = text.indexOf(needle, from)
-    known.set(needle, found)
-    return found < 0 ? Number.NEGATIVE_INFINITY : found
-  }
-}
-
-const tagName = /[^\s/>]{1,200}/y
-
-function nameAt(text: string, start: number): string {
-  tagName.lastIndex = start
-  return tagName.exec(text)?.[0] ?? ''
+  edits.replace(end - 1, close, ` f-raw="1">${texts.putPlain(markup)}`)
+  state.at = close
 }
 
 function countTags(text: string, { name, open }: Tag): number {

@@ -1,8 +1,11 @@
 /** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
 export function absolute(address: string, base: string): string | null {
-  const text = address.replace(/[\r\n\t]+\s*/g, '').trim()
-  if (text === '' || isHostile(text)) return null
+  const text = address
+    .replace(/[\r\n\t]+\s*/g, '')
+    .replaceAll('&amp;', '&') // escaped twice
+    .trim()
   if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text)) return text
+  if (text === '' || isHostile(text)) return null
   const hosted = /^www\.[\w-]+\.\w/i.test(text) ? `http://${text}` : text
   if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
   return URL.canParse(hosted, base) ? new URL(hosted, base).href : null

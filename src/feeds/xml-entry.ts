@@ -60,7 +60,7 @@ function readEntry(node: Node, atom: boolean): Entry {
   const guid = textOf(guidNode).trim()
   const about = attribute(node, 'rdf:about')
   const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
-  const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:/i.test(text)) // "12" is no page of the site
+  const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
   const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
   const richBodies = bodies.map((child) => rich(child, atom))
   return {

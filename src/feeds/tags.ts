@@ -1,0 +1,147 @@
+import { localName } from './names.ts'
+import type { Edits } from './repair.ts'
+
+export type Tag = Name & { open: number; end: number; closing: boolean; closed: boolean }
+
+/** As it is written, in small letters, and without its prefix. */
+type Name = { name: string; small: string; local: string }
+
+/** A text that is read tag by tag, from `at` on. */
+export type Reading = { text: string; at: number; find: Find; edits: Edits; stack: Open[]; names: Map<string, Name> }
+
+/** An element that is not closed yet. Its tag ends at `end`, at `next` stands the one after it, at `inner` the first entry in it. */
+export type Open = { name: string; small: string; end: number; entry: boolean; next: number; inner: number }
+
+/** The next tag outside CDATA and comments, or null where the text ends. Whatever no parser reads as meant is repaired. */
+export function nextTag(reading: Reading): Tag | null {
+  const { text, find } = reading
+  while (true) {
+    const open = text.indexOf('<', reading.at)
+    if (open < 0) return null
+    const second = text.charCodeAt(open + 1)
+    if (startsName(second) || (second === slash && startsName(text.charCodeAt(open + 2)))) {
+      const last = find('>', open)
+      if (last < 0) return null
+      return readTag(reading, open, last, second === slash)
+    }
+    if (second === questionMark) pass(reading, open, '<?', '?>')
+    else if (second !== exclamationMark) takeAsText(reading, open)
+    else if (text.startsWith('<!--', open)) pass(reading, open, '<!--', '-->')
+    else if (!text.startsWith('<![CDATA[', open)) pass(reading, open, '<!', '>')
+    else if (!passCdata(reading, open)) return null
+  }
+}
+
+function readTag(reading: Reading, open: number, last: number, closing: boolean): Tag {
+  const start = closing ? open + 2 : open + 1
+  const { name, small, local } = nameAt(reading, start, last)
+  const tag = { open, end: last + 1, name, small, local, closing, closed: false }
+  if (start + name.length !== last && !closing) readAttributes(reading, tag, last)
+  reading.at = tag.end
+  return tag
+}
+
+/** Attributes in a longer tag are of no use: a picture as data: is not fetched. */
+const longestTag = 64 * 1024
+
+/** Attributes decide where the tag ends (`a=">"`) and whether it is closed (`a=b/>`, which no reader takes for closed). */
+function readAttributes({ text, edits }: Reading, tag: Tag, last: number): void {
+  if (last - tag.open > longestTag) {
+    tag.closed = text[last - 1] === '/'
+    edits.replace(tag.open, tag.end, `<${tag.name}${tag.closed ? '/' : ''}>`)
+    return
+  }
+  const inside = text.slice(tag.open, last)
+  const quote = openQuote(inside)
+  if (quote >= 0) {
+    const nextOpen = text.indexOf('<', last)
+    const between = text.slice(last, nextOpen < 0 ? text.length : nextOpen)
+    const closed = between.indexOf(inside[quote] ?? '')
+    const end = closed < 0 ? -1 : between.indexOf('>', closed)
+    if (end >= 0) tag.end = last + end + 1
+    else edits.replace(tag.open, tag.end, `${inside.slice(0, quote).replace(/\s[^\s=]{0,100}=\s{0,100}$/, '')}>`)
+    if (end < 0) return
+  }
+  const before = text.slice(Math.max(tag.open, tag.end - 40), tag.end - 1)
+  const ending = /\/\s*$/.exec(before)
+  tag.closed = ending !== null
+  if (!ending) return
+  const isPlain = ending[0] === '/' && (/["'\s]$/.test(before.slice(0, -1)) || !/\s/.test(inside))
+  if (!isPlain) edits.replace(tag.end - 1 - ending[0].length, tag.end, `></${tag.name}>`)
+}
+
+/** Where the quote stands that the tag opens and does not close, or -1. */
+function openQuote(tag: string): number {
+  for (let at = 0; ; at++) {
+    const double = tag.indexOf('"', at)
+    const single = tag.indexOf("'", at)
+    if (double < 0 && single < 0) return -1
+    const open = double < 0 ? single : single < 0 ? double : Math.min(double, single)
+    at = tag.indexOf(tag[open] ?? '', open + 1)
+    if (at < 0) return open
+  }
+}
+
+/** A < that begins nothing: `a < b`, which some readers take for a tag. */
+function takeAsText(reading: Reading, open: number): void {
+  reading.edits.replace(open, open + 1, '&lt;')
+  reading.at = open + 1
+}
+
+/** Past a comment or an instruction, which goes. One that never ends is no comment: only its mark goes. */
+function pass(reading: Reading, open: number, mark: string, ending: string): void {
+  const found = reading.find(ending, open)
+  reading.at = found < 0 ? open + mark.length : found + ending.length
+  reading.edits.drop(open, reading.at)
+}
+
+/** Past a CDATA section. One that never ends does so with its element. */
+function passCdata(reading: Reading, open: number): boolean {
+  const { find, edits, stack } = reading
+  const end = find(']]>', open)
+  if (end >= 0) reading.at = end + 3
+  else {
+    const name = stack.at(-1)?.name
+    const close = name ? find(`</${name}`, open) : -1
+    if (close < 0) return false
+    edits.insert(close, ']]>')
+    reading.at = close
+  }
+  return true
+}
+
+export type Find = (needle: string, from: number) => number
+
+/** indexOf that remembers: asking for the same needle from ever later places reads the text once, not once per place. */
+export function rememberingFind(text: string): Find {
+  const known = new Map<string, number>()
+  return (needle, from) => {
+    const last = known.get(needle)
+    if (last !== undefined && (last < 0 || last >= from)) return last
+    const found = text.indexOf(needle, from)
+    known.set(needle, found)
+    return found
+  }
+}
+
+const [slash, questionMark, exclamationMark] = [47, 63, 33]
+
+function startsName(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95
+}
+
+function nameAt({ text, names }: Reading, start: number, last: number): Name {
+  let end = start
+  while (end < last && end - start < 200 && !endsName(text.charCodeAt(end))) end++
+  const name = text.slice(start, end)
+  const known = names.get(name)
+  if (known) return known
+  const small = name.toLowerCase()
+  const made = { name, small, local: localName(small) }
+  if (names.size < 2000) names.set(name, made)
+  return made
+}
+
+function endsName(code: number): boolean {
+  return code <= 32 || code === slash
+}

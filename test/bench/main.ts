@@ -1,0 +1,11 @@
+/** `npm run bench -- feeds [--json]`, `npm run bench -- send [--json]`: each is a file beside this one that exports `run`. */
+const [name = '', ...args] = process.argv.slice(2)
+const benches = ['feeds', 'send']
+
+if (benches.includes(name)) {
+  const bench = (await import(`./${name}.ts`)) as { run(args: string[]): Promise<void> }
+  await bench.run(args)
+} else {
+  console.error(`bench what? ${benches.join(', ')}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,183 @@
+import { simpleParser } from 'mailparser'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compose } from '../../src/editions/compose.ts'
+import { approve } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { letterOf } from '../../src/messages/letter.ts'
+import { compileLetter } from '../../src/messages/mime.ts'
+import { choicesOf, variantsOf } from '../../src/store/editions.ts'
+import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
+import { webApp } from '../../src/web/server.ts'
+import { makeSignInLink } from '../../src/web/sign-in.ts'
+import { openBrowser } from '../support/browser.ts'
+import { sqliteUrl } from '../support/engines.ts'
+import { startHostileFeeds, tricks } from '../support/hostile-feeds.ts'
+import { openWorld, type World } from '../support/world.ts'
+import { editorOf } from '../web/site.ts'
+
+const good = ['/tricks.rss', '/tricks.atom', '/tricks.json', '/links.rss', '/bomb', '/entity']
+const bad = ['/nested', '/metadata', '/inside', '/login', '/silence']
+const closing: (() => Promise<unknown> | unknown)[] = []
+let feeds: Awaited<ReturnType<typeof startHostileFeeds>>
+let world: World
+let report: Refreshed[]
+let edition: EditionRow
+let variant: VariantRow
+let browser: Browser
+
+/** Real feeds over real HTTP, the real renderer, a sealed edition: what a stranger can do he does here. */
+beforeAll(async () => {
+  feeds = await startHostileFeeds()
+  closing.push(feeds.close)
+  const { url: storeUrl, remove } = sqliteUrl()
+  closing.push(remove)
+  const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }`
+  const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000 }
+  world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
+  closing.push(world.close)
+  const { app, digest, clock } = world
+  report = await refreshFeeds(
+    app,
+    digest.sections.flatMap(({ feeds: urls }) => urls),
+  )
+  const composed = await compose(app, digest, clock.now())
+  if (!composed) throw new Error('nothing composed')
+  edition = await seal(app, composed.id, digest)
+  await approve(app, edition.id, 'Ada')
+  variant = (await variantsOf(app.db, edition.id))[0] as VariantRow
+  browser = await openBrowser()
+  closing.push(() => browser.close())
+}, 120_000)
+
+afterAll(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+describe('of feeds that mean harm', () => {
+  test('those that are none are turned down, each with its reason', () => {
+    const reasons = Object.fromEntries(
+      report.flatMap((feed) => (feed.kind === 'failed' ? [[feed.url.replace(feeds.url, ''), feed.reason]] : [])),
+    )
+    expect(Object.keys(reasons).sort()).toEqual(bad.toSorted())
+    expect(reasons['/nested']).toContain('nested more than 100 deep')
+    expect(reasons['/metadata']).toContain('169.254.169.254')
+    expect(reasons['/inside']).toContain('this machine itself')
+    expect(reasons['/login']).toContain('web page')
+    expect(reasons['/silence']).toContain('no complete answer within 2 s')
+    expect(feeds.asked).not.toContain('/secret')
+  })
+
+  test('the others are read: every trick is in the edition, and what it stands beside is there as text', async () => {
+    const titles = (await choicesOf(world.app.db, edition.id)).map(({ title }) => title)
+    for (const [word] of tricks) expect(titles.filter((title) => title.includes(word))).toHaveLength(3)
+    expect(titles).toContain('Bomb &l9;')
+    expect(titles.filter((title) => title.startsWith('Entity '))).toEqual(['Entity &x;'])
+    expect(titles.filter((title) => title.startsWith('Address ')).sort()).toEqual(
+      [12, 13, 5, 6].map((index) => `Address ${index}`),
+    )
+    expect(variant.html + variant.text).not.toMatch(/root:|lollol/)
+  })
+})
+
+describe('what anybody gets to see of them', () => {
+  test('the email, as its reader opens it', async () => {
+    const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
+    const { raw } = compileLetter(letterOf(edition, variant))(copy)
+    const mail = await simpleParser(raw)
+    expect(mail.headerLines.filter(({ key }) => key === 'subject')).toHaveLength(1)
+    const page = await openHarmlessly(async () => new Response(String(mail.html), html))
+    await page.view('https://reader.example/')
+    const shown = await page.tab.locator('body').textContent()
+    for (const [word] of tricks) expect(shown).toContain(word)
+    expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
+    expect(shown).toContain('<mj-include path="/etc/passwd" />')
+    expect(String(mail.text)).toContain('{{> footer}}')
+    await expectHarmless(page)
+  })
+
+  test('the page of the archive', async () => {
+    const page = await openHarmlessly((path) => webApp(world.app).request(path))
+    await page.view(`https://letters.example/editions/${edition.id}`)
+    expect(await page.tab.locator('body').textContent()).toContain('Alder')
+    await expectHarmless(page)
+  })
+
+  test.each([
+    ['/studio', 'The Weekly'],
+    ['/studio/editions/:id', 'Larch'],
+    ['/studio/editions/:id/preview', 'Larch'],
+  ])('%s', async (path, words) => {
+    const web = webApp(world.app)
+    const get = async (address: string, headers = {}) => web.request(address, { headers })
+    const post = async (address: string, body: BodyInit = '', headers = {}) =>
+      web.request(address, { method: 'POST', body, headers } as RequestInit)
+    const editor = await editorOf({ get, post }, await makeSignInLink(world.app, 'mira'))
+    const page = await openHarmlessly(editor.get)
+    await page.view(`https://letters.example${path.replace(':id', edition.id)}`)
+    expect(await page.tab.locator('body').textContent()).toContain(words)
+    await expectHarmless(page)
+  })
+})
+
+const html = { headers: { 'content-type': 'text/html; charset=utf-8' } }
+
+type Watched = { tab: Page; ran: string[]; asked: string[]; view(url: string): Promise<void> }
+
+/** A browser that runs whatever it is given, without the policies that would stop it: the page alone must be harmless. */
+async function openHarmlessly(answer: (path: string) => Promise<Response> | Response): Promise<Watched> {
+  const tab = await browser.newPage()
+  const [ran, asked]: string[][] = [[], []] as [string[], string[]]
+  tab.on('dialog', (dialog) => {
+    ran?.push(dialog.message())
+    void dialog.dismiss()
+  })
+  let own = ''
+  await tab.route('**/*', async (route) => {
+    const url = new URL(route.request().url())
+    if (url.origin !== own) {
+      asked?.push(`${route.request().resourceType()} ${url.href}`)
+      return route.abort()
+    }
+    const response = await answer(url.pathname + url.search)
+    const contentType = response.headers.get('content-type') ?? ''
+    return route.fulfill({ status: response.status, contentType, body: await response.text() })
+  })
+  return {
+    tab,
+    ran: ran ?? [],
+    asked: asked ?? [],
+    async view(url) {
+      own = new URL(url).origin
+      await tab.goto(url, { waitUntil: 'load' })
+    },
+  }
+}
+
+async function expectHarmless({ tab, ran, asked }: Watched): Promise<void> {
+  for (const frame of tab.frames()) {
+    const strange = await frame.evaluate(() => {
+      const found: string[] = []
+      for (const node of document.querySelectorAll('*')) {
+        if (/^(script|object|embed|base|svg|applet|mj-.*|animate)$/i.test(node.tagName)) {
+          if (!(node.tagName === 'SCRIPT' && node.getAttribute('src')?.startsWith('/'))) found.push(node.outerHTML)
+        }
+        if (node.matches('meta[http-equiv=refresh i]')) found.push(node.outerHTML)
+        for (const { name, value } of node.attributes) {
+          const address = ['href', 'src', 'action', 'formaction', 'background', 'data', 'srcset'].includes(name)
+          const plain = [...value].filter((character) => character > ' ').join('')
+          if (name.startsWith('on') || name === 'srcdoc') found.push(`${name}=${value}`)
+          if (address && /^(javascript|vbscript|data:.|file|blob|view-source):?/i.test(plain) && plain !== 'data:,')
+            found.push(`${name}=${value}`)
+        }
+      }
+      return found
+    })
+    expect(strange).toEqual([])
+  }
+  expect(ran).toEqual([])
+  expect(asked.filter((request) => !/^image https?:\/\/(evil\.example|127\.0\.0\.1:\d+)\//.test(request))).toEqual([])
+  await tab.close()
+}
