@@ -4,8 +4,9 @@ import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/d
 import { openRelay, type Relay } from './deliveries/relay.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError } from './errors.ts'
+import { bufferPool } from './messages/buffers.ts'
 import { letterOf } from './messages/letter.ts'
-import { compileLetter } from './messages/mime.ts'
+import { compileLetter, type Message } from './messages/mime.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKey } from './subscribers/token.ts'
@@ -52,10 +53,13 @@ export async function sendEdition(
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
     throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
-  const fill = compileLetter(letterOf(edition, variant))
+  const buffers = bufferPool()
+  const fill = compileLetter(letterOf(edition, variant), buffers.take)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
     fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
-  const report = await deliver({ db, clock, relay, worker, personalise }, editionId, options)
+  const reuse = ({ wire }: Message) => buffers.give(wire)
+  const needs = { db, engine: app.store.engine, clock, relay, worker, personalise, reuse }
+  const report = await deliver(needs, editionId, options)
   sender.rest = restAfter(report, sender.rest)
   return report
 }

@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
+import type { Engine } from './engine.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 import { activeIn } from './subscribers.ts'
 
@@ -88,16 +90,37 @@ export function dueDeliveries(
 }
 
 /**
- * Takes one delivery to send it, in one statement that nobody else can win too, and only if its edition is still
- * being sent and the person neither left nor is suppressed. Returns how often it has been tried with this time, or
- * nothing: it is not ours to send.
+ * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
+ * the edition is still being sent and the person neither left nor is suppressed. Returns how often each of them has
+ * been tried with this time; what is missing is not ours to send. A row that another process holds is passed over.
  */
-export async function claimDelivery(
+export async function claimDeliveries(
   db: Db,
-  { editionId, subscriberId }: { editionId: string; subscriberId: string },
-  workerId: string,
+  engine: Pick<Engine, 'skipLocked'>,
+  { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
   now: Instant,
-): Promise<number | undefined> {
+): Promise<Map<string, number>> {
+  const free = db
+    .selectFrom('deliveries')
+    .select('deliveries.subscriberId')
+    .where('deliveries.editionId', '=', editionId)
+    .where('deliveries.subscriberId', 'in', subscriberIds)
+    .where('deliveries.status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
+          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+          .select('editions.id')
+          .where('editions.id', '=', editionId)
+          .where('editions.status', '=', 'sending')
+          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
+          .where('subscriptions.leftAt', 'is', null)
+          .where('subscribers.suppressedAt', 'is', null),
+      ),
+    )
   const claimed = await db
     .updateTable('deliveries')
     .set((eb) => ({
@@ -108,26 +131,10 @@ export async function claimDelivery(
       updatedAt: now,
     }))
     .where('editionId', '=', editionId)
-    .where('subscriberId', '=', subscriberId)
-    .where('status', 'in', ['queued', 'deferred'])
-    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('editions')
-          .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
-          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
-          .select('editions.id')
-          .where('editions.id', '=', editionId)
-          .where('editions.status', '=', 'sending')
-          .where('subscribers.id', '=', subscriberId)
-          .where('subscriptions.leftAt', 'is', null)
-          .where('subscribers.suppressedAt', 'is', null),
-      ),
-    )
-    .returning('attempts')
-    .executeTakeFirst()
-  return claimed?.attempts
+    .where('subscriberId', 'in', engine.skipLocked(free))
+    .returning(['subscriberId', 'attempts'])
+    .execute()
+  return new Map(claimed.map(({ subscriberId, attempts }) => [subscriberId, attempts]))
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
@@ -161,23 +168,47 @@ export async function skipIfGone(
   return skipped !== undefined
 }
 
-/** Records how a delivery ended, if it is still this worker's; false if somebody took the worker for dead meanwhile. */
-export async function recordDelivery(
+/** How a delivery ended, or when it is tried again. */
+export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt'> & {
+  reply: string
+}
+
+/**
+ * Records how deliveries of one edition ended, those that are still this worker's, and returns whose they were: what is
+ * missing somebody took over, because this worker was taken for dead.
+ */
+export async function recordDeliveries(
   db: Db,
-  { editionId, subscriberId }: { editionId: string; subscriberId: string },
-  workerId: string,
-  result: { status: DeliveryStatus; attempts: number; reply: string; nextAttemptAt: Instant | null },
+  { editionId, workerId }: { editionId: string; workerId: string },
+  results: DeliveryResult[],
   now: Instant,
-): Promise<boolean> {
-  const recorded = await db
-    .updateTable('deliveries')
-    .set({ ...result, workerId: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('subscriberId', '=', subscriberId)
-    .where('workerId', '=', workerId)
-    .returning('subscriberId')
-    .executeTakeFirst()
-  return recorded !== undefined
+): Promise<Set<string>> {
+  const recorded = new Set<string>()
+  for (const group of Map.groupBy(results, sameButForReply).values()) {
+    const [first] = group as [DeliveryResult]
+    const { status, attempts, nextAttemptAt } = first
+    const ids = group.map((one) => one.subscriberId)
+    const reply = group.every((one) => one.reply === first.reply) ? sql.val(first.reply) : replyOfEach(group)
+    const rows = await db
+      .updateTable('deliveries')
+      .set({ status, attempts, nextAttemptAt, reply, workerId: null, updatedAt: now })
+      .where('editionId', '=', editionId)
+      .where('subscriberId', 'in', ids)
+      .where('workerId', '=', workerId)
+      .returning('subscriberId')
+      .execute()
+    for (const { subscriberId } of rows) recorded.add(subscriberId)
+  }
+  return recorded
+}
+
+function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt}`
+}
+
+function replyOfEach(results: DeliveryResult[]) {
+  const cases = results.map(({ subscriberId, reply }) => sql`when ${subscriberId} then ${reply}`)
+  return sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
 }
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const

@@ -4,7 +4,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
-import { claimDelivery, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
+import { claimDeliveries, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { subscriberByEmail } from '../../src/store/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
@@ -253,11 +253,13 @@ onBothEngines('sending', (freshUrl) => {
   })
 
   test('that is cancelled while the relay is down gives the articles back: nobody has them', async () => {
+    let cancelled: Promise<void> | undefined
     const { it, id, sender } = await readyToSend(5, (stage, { connection }) => {
-      if (stage === 'connect' && connection === 2) void cancel(it.app, id, 'Ada', 'too late')
+      if (stage === 'connect' && connection === 2) cancelled = cancel(it.app, id, 'Ada', 'too late')
       return stage === 'connect' ? '421 down' : undefined
     })
     await send(it, sender, id)
+    await cancelled
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled' })
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0, skipped: 5 })
     expect(await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()).toEqual([])
@@ -268,7 +270,8 @@ onBothEngines('sending', (freshUrl) => {
     await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
     await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
     const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
-    await claimDelivery(it.app.db, delivery ?? { editionId: '', subscriberId: '' }, sender.worker.id, it.clock.now())
+    const claim = { editionId: id, subscriberIds: [delivery?.subscriberId ?? ''], workerId: sender.worker.id }
+    expect((await claimDeliveries(it.app.db, it.app.store.engine, claim, it.clock.now())).size).toBe(1)
     await it.app.db.deleteFrom('workers').execute()
     const other = await openSender(it.app)
     closing.push(other.close)

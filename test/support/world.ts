@@ -36,6 +36,8 @@ export type WorldOptions = {
   /** Lines of the job file that take the place of the usual ones, by their key. */
   job?: Record<string, string>
   relayPort?: number
+  /** Settings of the relay that differ from the usual ones. */
+  relay?: Record<string, unknown>
   config?: Partial<Config>
   clock?: FakeClock
 }
@@ -45,6 +47,7 @@ export async function openWorld({
   storeUrl,
   job: changes = {},
   relayPort = 1,
+  relay = {},
   config,
   clock = fakeClock(),
 }: WorldOptions): Promise<World> {
@@ -52,7 +55,7 @@ export async function openWorld({
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
   const app = await openApp({
-    config: { ...worldConfig(folder, storeUrl, relayPort), ...config },
+    config: { ...worldConfig(folder, storeUrl, { port: relayPort, ...relay }), ...config },
     clock,
     log: silentLog,
   })
@@ -75,7 +78,7 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
-function worldConfig(folder: string, storeUrl: string, relayPort: number): Config {
+function worldConfig(folder: string, storeUrl: string, relay: Record<string, unknown>): Config {
   return configSchema.parse({
     publication: {
       name: 'The Magazine',
@@ -85,11 +88,11 @@ function worldConfig(folder: string, storeUrl: string, relayPort: number): Confi
     },
     relay: {
       host: '127.0.0.1',
-      port: relayPort,
       security: 'none',
       timeout: 5,
       returnPath: 'bounces@magazine.example',
       connections: 3,
+      ...relay,
     },
     web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
     store: { url: storeUrl },

@@ -1,0 +1,85 @@
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { claimDeliveries, type DeliveryResult, recordDeliveries } from '../store/deliveries.ts'
+import type { Engine } from '../store/engine.ts'
+import type { Db } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
+
+type Needs = { db: Db; engine: Engine; clock: Clock }
+
+/** Who writes the book of one edition for all connections: one transaction at a time, and all that has come up in it. */
+export type Clerk = {
+  /** Takes a delivery to send it; how often it has been tried with this time, or nothing if it is not ours to send. */
+  claim(subscriberId: string): Promise<number | undefined>
+  /** Records how a delivery ended. Throws AppError if it is not ours any more. */
+  record(result: DeliveryResult): Promise<void>
+}
+
+type Asked<T, R> = { what: T; resolve(answer: R): void; reject(error: unknown): void }
+
+/**
+ * A commit costs as much for one row as for fifty, so connections share it: what they ask for in one turn of the event
+ * loop, or while the last commit is under way, is committed together. Answers are recorded before claims are made, and
+ * nobody hears of either before both are committed: a connection that records one delivery and claims its next has at
+ * most one in the state `sending`, whenever the process is killed.
+ */
+export function openClerk(needs: Needs, book: { editionId: string; workerId: string }): Clerk {
+  let claims: Asked<string, number | undefined>[] = []
+  let results: Asked<DeliveryResult, void>[] = []
+  let writing = false
+
+  function ask<T, R>(list: Asked<T, R>[], what: T): Promise<R> {
+    if (!writing) {
+      writing = true
+      setImmediate(() => void writeAll())
+    }
+    return new Promise((resolve, reject) => list.push({ what, resolve, reject }))
+  }
+
+  async function writeAll(): Promise<void> {
+    while (claims.length + results.length > 0) {
+      const [taken, done] = [claims, results]
+      claims = []
+      results = []
+      try {
+        const { recorded, claimed } = await write(
+          needs,
+          book,
+          done.map((one) => one.what),
+          taken.map((one) => one.what),
+        )
+        for (const { what, resolve, reject } of done) {
+          if (recorded.has(what.subscriberId)) resolve()
+          else reject(takenForDead(what))
+        }
+        for (const { what, resolve } of taken) resolve(claimed.get(what))
+      } catch (error) {
+        for (const { reject } of [...done, ...taken]) reject(error)
+      }
+      await new Promise((resolve) => setImmediate(resolve)) // let the answers that are waiting in
+    }
+    writing = false
+  }
+
+  return { claim: (subscriberId) => ask(claims, subscriberId), record: (result) => ask(results, result) }
+}
+
+function write(
+  { db, engine, clock }: Needs,
+  book: { editionId: string; workerId: string },
+  results: DeliveryResult[],
+  subscriberIds: string[],
+) {
+  const now = clock.now()
+  return transaction(db, async (trx) => ({
+    recorded: results.length > 0 ? await recordDeliveries(trx, book, results, now) : new Set<string>(),
+    claimed:
+      subscriberIds.length > 0
+        ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now)
+        : new Map<string, number>(),
+  }))
+}
+
+function takenForDead({ reply }: DeliveryResult): AppError {
+  return new AppError('internal', `somebody took this sender for dead; the relay said ${reply}`)
+}

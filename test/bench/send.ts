@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
+export type SenderName = 'lastword' | 'nodemailerPool' | 'limit' | 'lastwordDkim' | 'nodemailerPoolDkim'
+export type Order = { sender: SenderName; port: number; recipients: number; folder: string; key: string }
+
+/** The slow ones send a part of it: a rate needs seconds and not thousands. */
+const shares: Record<SenderName, number> = {
+  lastword: 1,
+  nodemailerPool: 0.08,
+  limit: 1,
+  lastwordDkim: 0.3,
+  nodemailerPoolDkim: 0.05,
+}
+
+/** Each sender in a process of its own, one after the other, round after round, against one sink; medians. */
+export async function benchSend(options: Record<string, string | boolean>) {
+  const recipients = Number(options.recipients ?? 10_000)
+  const rounds = Number(options.rounds ?? 3)
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const sink = fork('test/bench/sink.ts', execOptions)
+  const [{ port }] = (await once(sink, 'message')) as [{ port: number }]
+  const names = Object.keys(shares) as SenderName[]
+  const measured = new Map<SenderName, Measured[]>(names.map((name) => [name, []]))
+  let expected = 0
+  for (let round = 0; round < rounds; round++) {
+    for (const sender of names) {
+      const folder = mkdtempSync(join(tmpdir(), 'lastword-bench-'))
+      const count = Math.max(50, Math.round(recipients * shares[sender]))
+      measured.get(sender)?.push(await measure({ sender, port, recipients: count, folder, key }))
+      expected += count
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  const taken = await countTaken(sink)
+  sink.disconnect()
+  if (taken !== expected) throw new Error(`the sink took ${taken} messages, not ${expected}`)
+  const of = (name: SenderName) => medians(measured.get(name) ?? [])
+  const [lastword, nodemailerPool, limit] = [of('lastword'), of('nodemailerPool'), of('limit')]
+  const [lastwordDkim, nodemailerPoolDkim] = [of('lastwordDkim'), of('nodemailerPoolDkim')]
+  return {
+    case: 'send',
+    recipients,
+    rounds,
+    lastword,
+    nodemailerPool,
+    limit,
+    ratioToNodemailer: ratio(lastword, nodemailerPool),
+    ratioToLimit: ratio(lastword, limit),
+    dkim: {
+      lastword: lastwordDkim,
+      nodemailerPool: nodemailerPoolDkim,
+      ratioToNodemailer: ratio(lastwordDkim, nodemailerPoolDkim),
+    },
+  }
+}
+
+const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'] }
+
+async function measure(order: Order): Promise<Measured> {
+  const child = fork('test/bench/sender.ts', execOptions)
+  child.send(order)
+  const [result] = (await Promise.race([once(child, 'message'), failed(child)])) as [Measured]
+  if (child.exitCode === null) await once(child, 'exit')
+  return result
+}
+
+async function failed(child: ChildProcess): Promise<never> {
+  const [code] = await once(child, 'exit')
+  throw new Error(`a sender ended with ${code} and no result`)
+}
+
+async function countTaken(sink: ChildProcess): Promise<number> {
+  sink.send('count')
+  const [{ taken }] = (await once(sink, 'message')) as [{ taken: number }]
+  return taken
+}
+
+function medians(all: Measured[]): Measured {
+  const median = (of: (one: Measured) => number) => {
+    const sorted = all.map(of).sort((a, b) => a - b)
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  }
+  return {
+    messagesPerSecond: Math.round(median((one) => one.messagesPerSecond)),
+    cpuSecondsPerThousand: round(median((one) => one.cpuSecondsPerThousand)),
+    peakMemoryMb: Math.round(median((one) => one.peakMemoryMb)),
+  }
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000
+const ratio = (one: Measured, other: Measured) => round(one.messagesPerSecond / other.messagesPerSecond)
