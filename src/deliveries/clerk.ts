@@ -17,62 +17,71 @@ export type Clerk = {
 
 type Asked<T, R> = { what: T; resolve(answer: R): void; reject(error: unknown): void }
 
+type Book = { editionId: string; workerId: string }
+
+/** Milliseconds that one connection waits for another to ask too. */
+const patience = 1
+
 /**
- * A commit costs as much for one row as for fifty, so connections share it: what they ask for in one turn of the event
- * loop, or while the last commit is under way, is committed together. Answers are recorded before claims are made, and
+ * A commit costs as much for one row as for fifty, so connections share it: when half of them have asked, or the first
+ * has waited a millisecond, all that was asked is committed together. Answers are recorded before claims are made, and
  * nobody hears of either before both are committed: a connection that records one delivery and claims its next has at
  * most one in the state `sending`, whenever the process is killed.
  */
-export function openClerk(needs: Needs, book: { editionId: string; workerId: string }): Clerk {
+export function openClerk(needs: Needs, book: Book, connections: number): Clerk {
+  const enough = Math.ceil(connections / 2)
   let claims: Asked<string, number | undefined>[] = []
   let results: Asked<DeliveryResult, void>[] = []
   let writing = false
+  let timer: NodeJS.Timeout | undefined
 
   function ask<T, R>(list: Asked<T, R>[], what: T): Promise<R> {
-    if (!writing) {
-      writing = true
-      setImmediate(() => void writeAll())
+    const answer = new Promise<R>((resolve, reject) => list.push({ what, resolve, reject }))
+    callClerk()
+    return answer
+  }
+
+  function callClerk(): void {
+    if (writing) return
+    if (claims.length < enough) {
+      timer ??= setTimeout(() => void writeAll(), patience)
+      return
     }
-    return new Promise((resolve, reject) => list.push({ what, resolve, reject }))
+    clearTimeout(timer)
+    void writeAll()
   }
 
   async function writeAll(): Promise<void> {
-    while (claims.length + results.length > 0) {
-      const [taken, done] = [claims, results]
-      claims = []
-      results = []
-      try {
-        const { recorded, claimed } = await write(
-          needs,
-          book,
-          done.map((one) => one.what),
-          taken.map((one) => one.what),
-        )
-        for (const { what, resolve, reject } of done) {
-          if (recorded.has(what.subscriberId)) resolve()
-          else reject(takenForDead(what))
-        }
-        for (const { what, resolve } of taken) resolve(claimed.get(what))
-      } catch (error) {
-        for (const { reject } of [...done, ...taken]) reject(error)
-      }
-      await new Promise((resolve) => setImmediate(resolve)) // let the answers that are waiting in
+    const [taken, done] = [claims, results]
+    claims = []
+    results = []
+    timer = undefined
+    writing = true
+    try {
+      const answered = done.map((one) => one.what)
+      const { recorded, claimed } = await write(
+        needs,
+        book,
+        answered,
+        taken.map((one) => one.what),
+      )
+      for (const { what, resolve, reject } of done)
+        recorded.has(what.subscriberId) ? resolve() : reject(takenForDead(what))
+      for (const { what, resolve } of taken) resolve(claimed.get(what))
+    } catch (error) {
+      for (const { reject } of [...done, ...taken]) reject(error)
     }
     writing = false
+    if (claims.length + results.length > 0) callClerk()
   }
 
   return { claim: (subscriberId) => ask(claims, subscriberId), record: (result) => ask(results, result) }
 }
 
-function write(
-  { db, engine, clock }: Needs,
-  book: { editionId: string; workerId: string },
-  results: DeliveryResult[],
-  subscriberIds: string[],
-) {
+function write({ db, engine, clock }: Needs, book: Book, results: DeliveryResult[], subscriberIds: string[]) {
   const now = clock.now()
   return transaction(db, async (trx) => ({
-    recorded: results.length > 0 ? await recordDeliveries(trx, book, results, now) : new Set<string>(),
+    recorded: results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : new Set<string>(),
     claimed:
       subscriberIds.length > 0
         ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now)

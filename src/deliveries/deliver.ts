@@ -101,7 +101,7 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     lastTrouble: '',
     counts: await countDeliveries(db, editionId),
     progress: options.onProgress ?? (() => {}),
-    clerk: openClerk(needs, { editionId, workerId: worker.id }),
+    clerk: openClerk(needs, { editionId, workerId: worker.id }, relay.connections),
   }
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()

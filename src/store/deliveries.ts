@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import type { Engine } from './engine.ts'
+import { prepared } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 import { activeIn } from './subscribers.ts'
 
@@ -96,15 +97,27 @@ export function dueDeliveries(
  */
 export async function claimDeliveries(
   db: Db,
-  engine: Pick<Engine, 'skipLocked'>,
+  engine: Pick<Engine, 'name' | 'skipLocked'>,
   { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
   now: Instant,
 ): Promise<Map<string, number>> {
+  const values: Record<string, unknown> = { editionId, workerId, now }
+  const ids = named(values, 'id', subscriberIds)
+  const claimed = await prepared(db, engine, {
+    name: `claim ${subscriberIds.length}`,
+    values,
+    build: (value) => claiming(db, engine, value, ids.map(value)),
+  })
+  return new Map(claimed.map(({ subscriberId, attempts }) => [subscriberId, attempts]))
+}
+
+function claiming(db: Db, engine: Pick<Engine, 'skipLocked'>, value: (name: string) => string, ids: string[]) {
+  const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
   const free = db
     .selectFrom('deliveries')
     .select('deliveries.subscriberId')
     .where('deliveries.editionId', '=', editionId)
-    .where('deliveries.subscriberId', 'in', subscriberIds)
+    .where('deliveries.subscriberId', 'in', ids)
     .where('deliveries.status', 'in', ['queued', 'deferred'])
     .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
     .where((eb) =>
@@ -121,7 +134,7 @@ export async function claimDeliveries(
           .where('subscribers.suppressedAt', 'is', null),
       ),
     )
-  const claimed = await db
+  return db
     .updateTable('deliveries')
     .set((eb) => ({
       status: 'sending',
@@ -133,8 +146,14 @@ export async function claimDeliveries(
     .where('editionId', '=', editionId)
     .where('subscriberId', 'in', engine.skipLocked(free))
     .returning(['subscriberId', 'attempts'])
-    .execute()
-  return new Map(claimed.map(({ subscriberId, attempts }) => [subscriberId, attempts]))
+}
+
+/** Puts a list among the values of a statement, and returns the names. */
+function named(values: Record<string, unknown>, prefix: string, list: unknown[]): string[] {
+  return list.map((one, index) => {
+    values[prefix + index] = one
+    return prefix + index
+  })
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
@@ -179,6 +198,7 @@ export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'atte
  */
 export async function recordDeliveries(
   db: Db,
+  engine: Pick<Engine, 'name'>,
   { editionId, workerId }: { editionId: string; workerId: string },
   results: DeliveryResult[],
   now: Instant,
@@ -187,16 +207,22 @@ export async function recordDeliveries(
   for (const group of Map.groupBy(results, sameButForReply).values()) {
     const [first] = group as [DeliveryResult]
     const { status, attempts, nextAttemptAt } = first
-    const ids = group.map((one) => one.subscriberId)
-    const reply = group.every((one) => one.reply === first.reply) ? sql.val(first.reply) : replyOfEach(group)
-    const rows = await db
-      .updateTable('deliveries')
-      .set({ status, attempts, nextAttemptAt, reply, workerId: null, updatedAt: now })
-      .where('editionId', '=', editionId)
-      .where('subscriberId', 'in', ids)
-      .where('workerId', '=', workerId)
-      .returning('subscriberId')
-      .execute()
+    const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
+    const ids = named(
+      values,
+      'id',
+      group.map((one) => one.subscriberId),
+    )
+    const replies = named(
+      values,
+      'reply',
+      group.map((one) => one.reply),
+    )
+    const rows = await prepared(db, engine, {
+      name: `record ${group.length}`,
+      values,
+      build: (value) => recording(db, value, ids.map(value), replies.map(value)),
+    })
     for (const { subscriberId } of rows) recorded.add(subscriberId)
   }
   return recorded
@@ -206,9 +232,22 @@ function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): s
   return `${status} ${attempts} ${nextAttemptAt}`
 }
 
-function replyOfEach(results: DeliveryResult[]) {
-  const cases = results.map(({ subscriberId, reply }) => sql`when ${subscriberId} then ${reply}`)
-  return sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
+function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
+  const cases = ids.map((id, index) => sql`when ${id} then ${replies[index]}`)
+  return db
+    .updateTable('deliveries')
+    .set({
+      status: value('status') as DeliveryStatus,
+      attempts: sql<number>`${value('attempts')}`,
+      nextAttemptAt: value('nextAttemptAt'),
+      reply: sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`,
+      workerId: null,
+      updatedAt: value('now'),
+    })
+    .where('editionId', '=', value('editionId'))
+    .where('subscriberId', 'in', ids)
+    .where('workerId', '=', value('workerId'))
+    .returning('subscriberId')
 }
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Measured, Order, SenderName } from './send.ts'
@@ -23,19 +23,15 @@ type Run = (order: Order) => Promise<() => Promise<void>>
 
 /** Each prepares, and returns what is measured. */
 const senders: Record<SenderName, Run> = {
-  lastword: (order) => lastword(order, false),
-  lastwordDkim: (order) => lastword(order, true),
-  nodemailerPool: (order) => nodemailerPool(order, false),
-  nodemailerPoolDkim: (order) => nodemailerPool(order, true),
+  prepare,
+  lastword,
+  nodemailerPool,
   limit,
 }
 
 /** The whole product: audience frozen, ledger in SQLite, claims, copies, answers recorded. */
-async function lastword({ port, recipients, folder, key }: Order, signed: boolean) {
-  const { openWorldHere } = await import('./world.ts')
-  const dkim = signed ? [{ domain: 'magazine.example', selector: 'a', key }] : []
-  mkdirSync(join(folder, 'jobs'), { recursive: true })
-  const { app, id } = await openWorldHere({ folder, port, recipients, dkim, connections, address, html, text, footer })
+async function lastword({ folder }: Order) {
+  const { app, id, recipients } = await openPrepared(folder)
   const { openSender, sendEdition } = await import('../../src/send.ts')
   return async () => {
     const sender = await openSender(app)
@@ -46,8 +42,23 @@ async function lastword({ port, recipients, folder, key }: Order, signed: boolea
   }
 }
 
+/** What the product works on is made in a process of its own, so that it is not measured. */
+async function prepare({ port, recipients, folder, key, signed }: Order) {
+  const { prepareWorld } = await import('./world.ts')
+  const dkim = signed ? [{ domain: 'magazine.example', selector: 'a', key }] : []
+  await prepareWorld({ folder, port, recipients, dkim, connections, address, html, text, footer })
+  return async () => {}
+}
+
+async function openPrepared(folder: string) {
+  const { openApp } = await import('../../src/app.ts')
+  const { silentLog } = await import('../../src/log.ts')
+  const { config, id, recipients } = JSON.parse(readFileSync(join(folder, 'world.json'), 'utf8'))
+  return { app: await openApp({ config, log: silentLog }), id: id as string, recipients: recipients as number }
+}
+
 /** nodemailer's pool as everybody uses it: HTML and text for each message. */
-async function nodemailerPool({ port, recipients, key }: Order, signed: boolean) {
+async function nodemailerPool({ port, recipients, key, signed }: Order) {
   const { createTransport } = await import('nodemailer')
   const dkim = { domainName: 'magazine.example', keySelector: 'a', privateKey: key }
   const pool = createTransport({

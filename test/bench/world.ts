@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { systemClock } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
@@ -17,8 +18,8 @@ type Wanted = {
   footer: (key: string) => string
 }
 
-/** An application with so many subscribers and one approved edition of the given size. */
-export async function openWorldHere(wanted: Wanted) {
+/** Writes a store with so many subscribers and one approved edition of the given size, and where it is. */
+export async function prepareWorld(wanted: Wanted) {
   const { app, digest } = await openWorld({
     storeUrl: `file:${wanted.folder}/lastword.db`,
     relayPort: wanted.port,
@@ -45,5 +46,7 @@ export async function openWorldHere(wanted: Wanted) {
   })
   await seal({ ...app, render }, edition?.id ?? '', digest)
   await approve(app, edition?.id ?? '', 'bench')
-  return { app, id: edition?.id ?? '' }
+  const prepared = { config: app.config, id: edition?.id, recipients: wanted.recipients }
+  writeFileSync(`${wanted.folder}/world.json`, JSON.stringify(prepared))
+  await app.close()
 }
