@@ -252,6 +252,18 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
 
+/** To whom the copies of an edition go that are on their way at this moment. */
+export async function addressesInHand(db: Db, editionId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
+    .select('subscribers.email')
+    .where('deliveries.editionId', '=', editionId)
+    .where('deliveries.status', '=', 'sending')
+    .execute()
+  return rows.map(({ email }) => email)
+}
+
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
 export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
   const result = await db
