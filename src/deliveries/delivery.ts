@@ -23,10 +23,16 @@ export function toResult(verb: Verb, { code, text }: { code: number; text: strin
   const reply = oneLine(text)
   if (verb === 'dot' && code >= 200 && code < 300) return { kind: 'accepted', reply }
   if (verb === 'dot' && code < 400) return { kind: 'unknown', reply }
-  if (code < 400 || verb === 'RSET') return { kind: 'cut', reply } // out of step: what we said was not understood
+  if (isOutOfStep(verb, code)) return { kind: 'cut', reply }
   if (code === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes, the message is not taken
   if (code < 500) return { kind: verb === 'MAIL' ? 'cut' : 'deferred', reply }
   return { kind: isAboutUs(code, verb, reply) ? 'rejected' : 'refused', reply }
+}
+
+/** An answer to something else than we said: the person has no part in it, and the connection is of no use. */
+export function isOutOfStep(verb: Verb, code: number): boolean {
+  if (verb === 'dot') return false
+  return code < 400 || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
 }
 
 /** Authentication (530, 535), anything said to MAIL FROM, security and policy (5.7.x) and size (5.3.4, 552): RFC 3463. */

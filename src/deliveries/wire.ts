@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
-import { oneLine, type SendResult, toResult, type Verb } from './delivery.ts'
+import { isOutOfStep, oneLine, type SendResult, toResult, type Verb } from './delivery.ts'
 import { readReplies } from './replies.ts'
 
 export type Envelope = { from: string; to: string }
@@ -45,9 +45,9 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
           if (verb === 'RCPT') addressed = true
           continue
         }
+        if (reply.code === 421 || (!refusal && isOutOfStep(verb, reply.code))) socket.destroy()
         refusal ??= toResult(verb, reply)
         spoiled = true
-        if (reply.code === 421 || reply.code < 400 || verb === 'RSET') socket.destroy()
         if (!offers.pipelining || socket.destroyed) break
       }
       if (refusal && goAhead) await sendNothing(addressed)

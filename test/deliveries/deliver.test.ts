@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour, minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { approve, cancel } from '../../src/editions/review.ts'
+import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
 import { claimDeliveries, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
@@ -250,6 +251,41 @@ onBothEngines('sending', (freshUrl) => {
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled', reason: 'the minister resigned' })
     const held = await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()
     expect(held).toHaveLength(3) // somebody has read them: they are not pending again
+  })
+
+  test('that is paused begins nothing more, and goes on where it stopped when it is resumed', async () => {
+    let paused: Promise<void> | undefined
+    const { it, relay, id, sender } = await readyToSend(80, (stage) => {
+      if (stage === 'dot' && relay?.whole.length === 20) paused = pause(it.app, id, 'Ada', 'a wrong name in it')
+      return undefined
+    })
+    expect(await send(it, sender, id)).toMatchObject({ finished: false, stopped: null })
+    await paused
+    const counts = await countDeliveries(it.app.db, id)
+    expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.taken.length })
+    expect(counts.queued).toBeGreaterThan(20)
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'a wrong name in it' })
+    await expect(send(it, sender, id)).rejects.toThrow('is held')
+    await resume(it.app, id, 'Ada')
+    expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 80 } })
+    expect(addressesOf(relay)).toHaveLength(80)
+  })
+
+  test('that was held before anybody approved it cannot be resumed, and one that is not being sent cannot be paused', async () => {
+    const { it, id } = await readyToSend(1)
+    await expect(pause(it.app, id, 'Ada', 'why not')).rejects.toThrow('only an edition that is being sent')
+    await hold(it.app, id, 'Ada', 'wait for the minister')
+    await expect(resume(it.app, id, 'Ada')).rejects.toThrow('only an edition that was paused')
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
+  })
+
+  test('signs every copy when the settings name a key', async () => {
+    const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const dkim = [{ domain: 'magazine.example', selector: 's1', key }]
+    const { it, relay, id, sender } = await readyToSend(3, undefined, { relay: { dkim } })
+    await send(it, sender, id)
+    expect(relay.taken).toHaveLength(3)
+    for (const { raw } of relay.taken) expect(raw.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;/)
   })
 
   test('that is cancelled while the relay is down gives the articles back: nobody has them', async () => {
