@@ -13,7 +13,7 @@ import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
 import { silentLog } from '../log.ts'
 import { keepArticles } from '../store/articles.ts'
-import { addressesInHand, countDeliveries } from '../store/deliveries.ts'
+import { addressesIn } from '../store/deliveries.ts'
 import { editionById } from '../store/editions.ts'
 import { knowFeeds, recordSuccess } from '../store/feeds.ts'
 import { addSubscribers } from '../store/subscribers.ts'
@@ -82,7 +82,7 @@ async function sendUnderFire(app: App, sink: DrillSink, editionId: string, optio
     }
     const [code] = await exit
     if (child.signalCode === 'SIGKILL') {
-      const cut = await addressesInHand(app.db, editionId)
+      const cut = await addressesIn(app.db, editionId, 'sending')
       killed.mostAtOneKill = Math.max(killed.mostAtOneKill, cut.length)
       for (const address of cut) killed.cutOff.add(address)
     } else if (code !== 0) throw new AppError('internal', `a sender ended with ${code}: see above`)
@@ -106,7 +106,7 @@ function startSender(order: DrillOrder): ChildProcess {
 }
 
 async function count(app: App, sink: DrillSink, editionId: string, recipients: number, killed: Killed) {
-  const { unknown, queued, sending, deferred, refused } = await countDeliveries(app.db, editionId)
+  const unknown = await addressesIn(app.db, editionId, 'unknown')
   let duplicates = 0
   let duplicatesExplained = 0
   for (const [address, copies] of sink.copies) {
@@ -119,10 +119,19 @@ async function count(app: App, sink: DrillSink, editionId: string, recipients: n
     }
   }
   const accepted = sink.copies.size
-  // What is unknown may be out, and mostly is: only who has nothing can be among those that we cannot know of.
-  const lost = Math.max(0, recipients - accepted - unknown) + queued + sending + deferred + refused
+  const lost = recipients - new Set([...sink.copies.keys(), ...unknown]).size
   const { kills, mostAtOneKill } = killed
-  return { recipients, accepted, lost, duplicates, duplicatesExplained, unknown, kills, mostAtOneKill, connections }
+  return {
+    recipients,
+    accepted,
+    lost,
+    duplicates,
+    duplicatesExplained,
+    unknown: unknown.length,
+    kills,
+    mostAtOneKill,
+    connections,
+  }
 }
 
 const feed = 'https://drill.example/latest.xml'

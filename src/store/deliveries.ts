@@ -252,14 +252,14 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
 
-/** To whom the copies of an edition go that are on their way at this moment. */
-export async function addressesInHand(db: Db, editionId: string): Promise<string[]> {
+/** To whom the deliveries of an edition go that stand in one state. */
+export async function addressesIn(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
   const rows = await db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
     .select('subscribers.email')
     .where('deliveries.editionId', '=', editionId)
-    .where('deliveries.status', '=', 'sending')
+    .where('deliveries.status', '=', status)
     .execute()
   return rows.map(({ email }) => email)
 }
