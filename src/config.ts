@@ -15,6 +15,15 @@ const numeric = <S extends z.ZodType>(schema: S) =>
 
 const port = numeric(z.int().min(0).max(65_535))
 
+const dkimKey = z
+  .strictObject({
+    domain: z.string().regex(/^[a-z0-9.-]+$/i, 'expected a domain in ASCII'),
+    selector: z.string().regex(/^[a-z0-9._-]+$/i, 'expected the name before ._domainkey'),
+    key: z.string().optional().describe('The private key as PEM'),
+    keyFile: z.string().optional().describe('The file that holds it: better than the key itself'),
+  })
+  .refine(({ key, keyFile }) => (key === undefined) !== (keyFile === undefined), 'expected key or keyFile, one of them')
+
 /** The whole of `lastword.yml`. Every key here is read by something; unknown keys are errors. */
 export const configSchema = z.strictObject({
   publication: z.strictObject({
@@ -57,6 +66,11 @@ export const configSchema = z.strictObject({
         .regex(/^[^@]{1,15}@/, 'expected at most 15 characters before the @: the key of 48 comes after them')
         .optional()
         .describe('Where bounces go, made personal as name+key@domain; the contact address if absent'),
+      dkim: z
+        .array(dkimKey)
+        .max(2, 'expected one key or two: RSA-2048 and Ed25519')
+        .default([])
+        .describe('Signs every message (RFC 6376) with each of these keys'),
     })
     .prefault({}),
   web: z
@@ -144,6 +158,7 @@ export function maskSecrets(config: Config): Config {
   const mask = (value: string | undefined) => (value === undefined ? undefined : '********')
   const masked = structuredClone(config)
   if (masked.relay.password) masked.relay.password = mask(masked.relay.password)
+  for (const one of masked.relay.dkim) if (one.key) one.key = '********'
   if (masked.web.secret) masked.web.secret = mask(masked.web.secret)
   masked.store.url = maskUrl(masked.store.url)
   return masked

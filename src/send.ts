@@ -4,14 +4,17 @@ import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/d
 import { openRelay, type Relay } from './deliveries/relay.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError } from './errors.ts'
+import { bufferPool } from './messages/buffers.ts'
+import { compileSigned, type Signer } from './messages/dkim.ts'
 import { letterOf } from './messages/letter.ts'
-import { compileLetter } from './messages/mime.ts'
+import { compileLetter, type Message } from './messages/mime.ts'
+import { openSigners } from './messages/signers.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKey } from './subscribers/token.ts'
 
 /** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
-export type Sender = { relay: Relay; worker: Worker; rest: Rest; close(): Promise<void> }
+export type Sender = { relay: Relay; signers: Signer[]; worker: Worker; rest: Rest; close(): Promise<void> }
 
 /** A relay that took nothing is left alone until then (on the clock of `performance`), each time twice as long, up to ten minutes. */
 export type Rest = { until: number; next: number }
@@ -22,6 +25,7 @@ const heartbeat = 20 * second
 
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. */
 export async function openSender(app: App): Promise<Sender> {
+  const signers = openSigners(app.config.relay.dkim)
   const worker = await startWorker(app)
   const relay = openRelay(app.config.relay)
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
@@ -29,6 +33,7 @@ export async function openSender(app: App): Promise<Sender> {
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
   return {
     relay,
+    signers,
     worker,
     rest: { until: 0, next: firstRest },
     async close() {
@@ -47,15 +52,19 @@ export async function sendEdition(
   options: DeliverOptions,
 ): Promise<DeliverReport> {
   const { db, clock, secret } = app
-  const { relay, worker } = sender
+  const { relay, worker, signers } = sender
   const edition = await editionById(db, editionId)
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
     throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
-  const fill = compileLetter(letterOf(edition, variant))
+  const buffers = bufferPool()
+  const letter = letterOf(edition, variant)
+  const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
     fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
-  const report = await deliver({ db, clock, relay, worker, personalise }, editionId, options)
+  const reuse = ({ wire }: Message) => buffers.give(wire)
+  const needs = { db, engine: app.store.engine, clock, relay, worker, personalise, reuse }
+  const report = await deliver(needs, editionId, options)
   sender.rest = restAfter(report, sender.rest)
   return report
 }

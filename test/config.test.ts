@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Config, maskSecrets, readConfig } from '../src/config.ts'
+import { type Config, configSchema, maskSecrets, readConfig } from '../src/config.ts'
 import type { AppError } from '../src/errors.ts'
 import { inProcess } from './support/processes.ts'
 
@@ -293,3 +293,22 @@ describe('masked for a person', () => {
     expect(maskSecrets(read(least, { LASTWORD_STORE__URL: url })).store.url).toBe(masked)
   })
 })
+
+test('a DKIM key comes from the file or beside it, not both and not neither, and two are the most', () => {
+  const read = (dkim: object[]) => configSchema.safeParse({ publication, relay: { dkim } })
+  const one = { domain: 'magazine.example', selector: 's1', key: 'PEM' }
+  expect(read([one, { domain: 'magazine.example', selector: 's2', keyFile: 'a.pem' }]).success).toBe(true)
+  expect(read([one, one, one]).error?.message).toContain('expected one key or two')
+  expect(read([{ ...one, keyFile: 'a.pem' }]).error?.message).toContain('expected key or keyFile')
+  expect(read([{ domain: 'magazine.example', selector: 's1' }]).error?.message).toContain('expected key or keyFile')
+  expect(read([{ ...one, domain: 'magazine.example; b=' }]).error?.message).toContain('expected a domain')
+  expect(read([{ ...one, selector: 's1\r\nX: y' }]).success).toBe(false)
+})
+
+test('a DKIM key is masked', () => {
+  const dkim = [{ domain: 'magazine.example', selector: 's1', key: 'PEM' }]
+  const masked = maskSecrets(configSchema.parse({ publication, relay: { dkim } }))
+  expect(masked.relay.dkim).toEqual([{ ...dkim[0], key: '********' }])
+})
+
+const publication = { name: 'M', site: 'https://m.example', contact: 'a@m.example', address: 'M' }

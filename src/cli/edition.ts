@@ -5,7 +5,7 @@ import { type App, digestNamed } from '../app.ts'
 import { composeDry } from '../editions/compose.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
-import { approve, cancel, hold } from '../editions/review.ts'
+import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
@@ -70,6 +70,19 @@ export function addEditionCommands(program: Command): void {
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who, reason }: Decision, command: Command) =>
       decide(command, name, 'held', (app, id) => hold(app, id, who, reason)),
+    )
+  add('pause', 'stop an edition that is being sent; what is on its way is finished')
+    .argument('<edition>')
+    .option('--reason <words>', 'stands on record', 'paused by hand')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((name: string, { who, reason }: Decision, command: Command) =>
+      decide(command, name, 'paused', (app, id) => pause(app, id, who, reason)),
+    )
+  add('resume', 'let a paused edition go on where it stopped')
+    .argument('<edition>')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((name: string, { who }: Decision, command: Command) =>
+      decide(command, name, 'being sent again', (app, id) => resume(app, id, who)),
     )
   add('cancel', 'end an edition for good; articles that nobody got are pending again')
     .argument('<edition>', editionArgument)

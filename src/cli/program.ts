@@ -14,6 +14,8 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
+  { names: ['drill'], load: async () => (await import('./drill.ts')).addDrillCommand },
+  { names: ['relay'], load: async () => (await import('./relay.ts')).addRelayCommands },
   { names: ['staff'], load: async () => (await import('./staff.ts')).addStaffCommands },
   { names: ['config', 'migrate', 'schema'], load: async () => (await import('./config.ts')).addConfigCommands },
 ]

@@ -3,7 +3,6 @@ import { settleCancelled } from '../editions/review.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
 import {
-  claimDelivery,
   countDeliveries,
   countRepeatable,
   type DeliveryCounts,
@@ -11,23 +10,26 @@ import {
   freezePage,
   frozenUntil,
   type QueuedDelivery,
-  recordDelivery,
   repeatUnknown,
   skipIfGone,
 } from '../store/deliveries.ts'
 import { editionById, moveEdition, note } from '../store/editions.ts'
+import type { Engine } from '../store/engine.ts'
 import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import type { Worker } from '../store/workers.ts'
+import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
 import type { Relay } from './relay.ts'
 
-/** `personalise` fills one copy of the sealed letter. */
+/** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
 export type DeliverNeeds = {
   db: Db
+  engine: Engine
   clock: Clock
   relay: Relay
   worker: Worker
-  personalise: (delivery: QueuedDelivery) => Message
+  personalise: (delivery: QueuedDelivery) => Message | Promise<Message>
+  reuse?: (message: Message) => void
 }
 
 export type DeliverOptions = {
@@ -89,22 +91,24 @@ async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow):
 
 /** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
 async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<string | null> {
-  const { db, clock, relay } = needs
+  const { db, clock, relay, worker } = needs
   const edition = await editionById(db, editionId)
-  const since = edition?.audienceAt ?? clock.now()
-  const pass: Pass = { stopped: null, since, inARow: 0, lastTrouble: '', counts: await countDeliveries(db, editionId) }
+  const pass: Pass = {
+    stopped: null,
+    over: false,
+    since: edition?.audienceAt ?? clock.now(),
+    inARow: 0,
+    lastTrouble: '',
+    counts: await countDeliveries(db, editionId),
+    progress: options.onProgress ?? (() => {}),
+    clerk: openClerk(needs, { editionId, workerId: worker.id }, relay.connections),
+  }
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
-  options.onProgress?.(pass.counts)
+  pass.progress(pass.counts)
   const queue = duePages(needs, editionId)
-  const senders = Array.from({ length: relay.connections }, async () => {
-    for await (const delivery of queue) {
-      if (pass.stopped !== null) return
-      await sendOne(needs, delivery, pass)
-      options.onProgress?.(pass.counts)
-    }
-  })
+  const senders = Array.from({ length: relay.connections }, () => sendFrom(queue, needs, pass))
   const failed = senders.map((sender) =>
     sender.catch((error: unknown) => stop(pass, `a fault of ours: ${messageOf(error)}`)),
   )
@@ -114,43 +118,95 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
   return pass.stopped
 }
 
-type Pass = { stopped: string | null; since: Instant; inARow: number; lastTrouble: string; counts: DeliveryCounts }
+type Pass = {
+  /** Why no more is begun; null while all is well. */
+  stopped: string | null
+  /** Somebody held or cancelled the edition: that is no trouble, and no more is begun either. */
+  over: boolean
+  since: Instant
+  inARow: number
+  lastTrouble: string
+  counts: DeliveryCounts
+  progress: (counts: DeliveryCounts) => void
+  clerk: Clerk
+}
 
 /** One stream of deliveries that all senders draw from; a page is read when the one before it is used up. */
-function duePages({ db, clock }: DeliverNeeds, editionId: string): AsyncIterable<QueuedDelivery> {
+function duePages({ db, clock }: DeliverNeeds, editionId: string): Next {
   let page: QueuedDelivery[] = []
+  let used = 0
   let after = ''
   let reading: Promise<void> = Promise.resolve()
   const readPage = async () => {
-    if (page.length > 0) return
+    if (used < page.length) return
     page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now() })
+    used = 0
     after = page.at(-1)?.subscriberId ?? after
   }
-  const next = async (): Promise<IteratorResult<QueuedDelivery>> => {
-    if (page.length === 0) {
+  return async () => {
+    if (used >= page.length) {
       reading = reading.then(readPage)
       await reading
     }
-    const value = page.shift()
-    return value ? { value, done: false } : { value: undefined, done: true }
+    return page[used++]
   }
-  return { [Symbol.asyncIterator]: () => ({ next }) }
 }
 
-/** claimed → handed over → recorded: each step is committed before the next begins. */
-async function sendOne(needs: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
-  const { db, clock, relay, worker, personalise } = needs
-  const attempts = await claimDelivery(db, delivery, worker.id, clock.now())
-  if (attempts === undefined) {
-    if (await skipIfGone(db, delivery, clock.now())) count(pass, delivery, 'skipped')
-    return
+type Next = () => Promise<QueuedDelivery | undefined>
+
+/**
+ * One connection's work: claimed → handed over → recorded, over and over. The answer of one delivery and the claim of
+ * the next are committed together. While one is on its way the next copy is made ready: it is not claimed yet.
+ */
+async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<void> {
+  let recorded: Promise<void> | undefined
+  let ahead = makeReady(queue, needs)
+  try {
+    for (;;) {
+      const copy = await ahead
+      if (!copy || pass.stopped !== null || pass.over) break
+      const claim = pass.clerk.claim(copy.delivery.subscriberId)
+      const [attempts] = await Promise.all([claim, recorded])
+      recorded = undefined
+      ahead = makeReady(queue, needs)
+      ahead.catch(() => {}) // heard of when its turn comes
+      if (attempts === undefined) await passOver(needs, copy.delivery, pass)
+      else recorded = (await sendOne(needs, copy, attempts, pass)).recorded
+      needs.reuse?.(copy.message)
+    }
+  } finally {
+    await recorded
   }
-  const result = await relay.send(personalise(delivery))
+}
+
+type Ready = { delivery: QueuedDelivery; message: Message }
+
+async function makeReady(queue: Next, { personalise }: DeliverNeeds): Promise<Ready | undefined> {
+  const delivery = await queue()
+  return delivery && { delivery, message: await personalise(delivery) }
+}
+
+/** Hands a claimed copy over. Its answer is being recorded when this returns: whoever goes on waits for that. */
+async function sendOne(
+  { clock, relay }: DeliverNeeds,
+  { delivery, message }: Ready,
+  attempts: number,
+  pass: Pass,
+): Promise<{ recorded: Promise<void> }> {
+  const result = await relay.send(message)
   const row = afterResult(result, attempts, pass.since, clock.now())
-  const ours = await recordDelivery(db, delivery, worker.id, row, clock.now())
-  if (!ours) throw new AppError('internal', `somebody took this sender for dead; the relay said ${result.reply}`)
+  const recorded = pass.clerk.record({ subscriberId: delivery.subscriberId, ...row })
+  recorded.catch(() => {}) // heard of with the next claim
   count(pass, delivery, row.status)
   watchRelay(pass, result)
+  return { recorded }
+}
+
+/** What could not be claimed: the person is gone, another sender has it, or somebody held or cancelled the edition. */
+async function passOver({ db, clock }: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
+  if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
+  const edition = await editionById(db, delivery.editionId)
+  if (edition?.status !== 'sending') pass.over = true
 }
 
 /** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
@@ -161,9 +217,10 @@ function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
   if (pass.inARow >= troubleLimit) stop(pass, pass.lastTrouble)
 }
 
-function count({ counts }: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
+function count({ counts, progress }: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
   counts[before] -= 1
   counts[after] += 1
+  progress(counts)
 }
 
 function stop(pass: Pass, reason: string): void {

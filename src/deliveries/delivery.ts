@@ -15,6 +15,35 @@ export type SendResult = {
   reply: string
 }
 
+/** What the relay answered to; `dot` is the end of the message. */
+export type Verb = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
+
+/** What an answer means. One about the person is theirs; one about us, or about the connection (421), is not. */
+export function toResult(verb: Verb, { code, text }: { code: number; text: string }): SendResult {
+  const reply = oneLine(text)
+  if (verb === 'dot' && code >= 200 && code < 300) return { kind: 'accepted', reply }
+  if (verb === 'dot' && code < 400) return { kind: 'unknown', reply }
+  if (isOutOfStep(verb, code)) return { kind: 'cut', reply }
+  if (code === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes, the message is not taken
+  if (code < 500) return { kind: verb === 'MAIL' ? 'cut' : 'deferred', reply }
+  return { kind: isAboutUs(code, verb, reply) ? 'rejected' : 'refused', reply }
+}
+
+/** An answer to something else than we said: the person has no part in it, and the connection is of no use. */
+export function isOutOfStep(verb: Verb, code: number): boolean {
+  if (verb === 'dot') return false
+  return code < 400 || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
+}
+
+/** Authentication (530, 535), anything said to MAIL FROM, security and policy (5.7.x) and size (5.3.4, 552): RFC 3463. */
+function isAboutUs(code: number, verb: Verb, reply: string): boolean {
+  return verb === 'MAIL' || code === 530 || code === 535 || code === 552 || /^\d{3}[ -]5\.(7\.\d|3\.4\b)/.test(reply)
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').slice(0, 1000)
+}
+
 /** How long to wait after each try: six tries over 25 hours, so that a mailbox full on Friday night gets its Saturday. */
 const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 

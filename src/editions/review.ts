@@ -35,6 +35,25 @@ export async function hold(needs: Needs, id: string, who: string, reason: string
   })
 }
 
+/** Stops an edition in the middle of its sending: what is on its way is finished, nothing more is begun. */
+export async function pause(needs: Needs, id: string, who: string, reason: string): Promise<void> {
+  await move(needs, id, who, `paused: ${reason}`, {
+    from: ['sending'],
+    change: () => ({ status: 'held', reason }),
+    cannot: 'only an edition that is being sent can be paused',
+  })
+}
+
+/** Lets a paused edition go on where it stopped. */
+export async function resume(needs: Needs, id: string, who: string): Promise<void> {
+  const edition = await editionById(needs.db, id)
+  const cannot = 'only an edition that was paused while it was being sent can be resumed'
+  if (edition && edition.approvedAt === null) {
+    throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`) // held before it was approved
+  }
+  await move(needs, id, who, 'resumed', { from: ['held'], change: () => ({ status: 'sending', reason: null }), cannot })
+}
+
 /**
  * Ends an edition for good. Its articles are given back, unless somebody has it already: then what is queued is skipped,
  * and the articles stay where they were read.

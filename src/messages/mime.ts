@@ -21,30 +21,79 @@ export type Letter = LetterHead & { editionId: string; subject: string; html: st
 /** One person's copy. */
 export type Copy = { email: string; name: string; key: string; date: Instant }
 
-export type Message = { envelope: { from: string; to: string }; messageId: string; raw: Buffer }
+/** `raw` is the message; `wire` is the same as SMTP's DATA wants it, with the final dot, in one piece of memory. */
+export type Message = { envelope: { from: string; to: string }; messageId: string; raw: Buffer; wire: Buffer }
+
+/** Where the bytes of a copy come from: fresh ones each time, or a pool that takes them back. */
+export type Memory = (size: number) => Buffer
+
+/** A letter whose encoding is done, once for all copies. */
+export type CompiledLetter = {
+  /** The headers of one copy, each folded and without its last line end, and what its envelope says. */
+  head(copy: Copy): { fields: string[]; envelope: Message['envelope']; messageId: string }
+  /** The encoded body around the places of the key. */
+  body: Buffer[]
+}
 
 /**
  * Assembles and encodes the letter once, and returns what fills in one copy: a few headers, and the key in its slots.
  * RFC 5322, MIME (RFC 2045–2047), List-Unsubscribe (RFC 2369) with one click (RFC 8058), List-Id (RFC 2919).
  */
-export function compileLetter(letter: Letter): (copy: Copy) => Message {
+export function compileLetter(letter: Letter, memory: Memory = Buffer.allocUnsafeSlow): (copy: Copy) => Message {
+  const { head, body } = encodeLetter(letter)
+  return (copy) => {
+    const { fields, envelope, messageId } = head(copy)
+    return { envelope, messageId, ...assemble(fields, body, copy.key, memory) }
+  }
+}
+
+export function encodeLetter(letter: Letter): CompiledLetter {
   const boundary = `lw-${letter.slot.slice(0, 24)}`
   const domain = domainOf(letter.from.address)
   const shared = sharedHeaders(letter, boundary)
-  const body = bodyPieces(letter, boundary)
-  return ({ email, name, key, date }) => {
-    const messageId = `<${key}@${domain}>`
-    const head = [
-      `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`,
-      `To: ${mailbox(name, email)}`,
-      `Message-ID: ${messageId}`,
-      ...unsubscribeHeaders(letter, key),
-      ...shared,
-    ]
-    const filled: Buffer[] = [Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'utf8')]
-    const keyBytes = Buffer.from(key, 'latin1')
-    for (const [index, piece] of body.entries()) filled.push(...(index === 0 ? [piece] : [keyBytes, piece]))
-    return { envelope: { from: returnPath(letter, key), to: email }, messageId, raw: Buffer.concat(filled) }
+  const toLeave = unsubscribeHeaders(letter)
+  const dateOf = dateField()
+  return {
+    head({ email, name, key, date }) {
+      const messageId = `<${key}@${domain}>`
+      const own = [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`]
+      return {
+        fields: [...own, ...toLeave(key), ...shared],
+        envelope: { from: returnPath(letter, key), to: email },
+        messageId,
+      }
+    },
+    body: bodyPieces(letter, boundary),
+  }
+}
+
+const end = Buffer.from('.\r\n', 'latin1')
+
+/** Puts headers, body and keys together in one piece of memory. Nothing begins with a dot but the last line. */
+export function assemble(fields: string[], body: Buffer[], key: string, memory: Memory): Pick<Message, 'raw' | 'wire'> {
+  const head = `${fields.join('\r\n')}\r\n\r\n`
+  let size = Buffer.byteLength(head, 'utf8') + end.length + (body.length - 1) * key.length
+  for (const piece of body) size += piece.length
+  const wire = memory(size).subarray(0, size)
+  let at = wire.write(head, 0, 'utf8')
+  for (let index = 0; index < body.length; index++) {
+    if (index > 0) at += wire.write(key, at, 'latin1')
+    at += (body[index] as Buffer).copy(wire, at)
+  }
+  end.copy(wire, at)
+  return { raw: wire.subarray(0, at), wire }
+}
+
+/** All copies of one second have the same Date: it is written once. */
+function dateField(): (date: Instant) => string {
+  let second = ''
+  let field = ''
+  return (date) => {
+    if (!date.startsWith(second) || second === '') {
+      second = date.slice(0, 19)
+      field = `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`
+    }
+    return field
   }
 }
 
@@ -60,7 +109,7 @@ function sharedHeaders(letter: Letter, boundary: string): string[] {
   const listHost = new URL(publication.site).hostname
   return [
     `From: ${mailbox(letter.from.name, letter.from.address)}`,
-    `Reply-To: ${letter.replyTo}`,
+    `Reply-To: ${oneLine(letter.replyTo)}`,
     header('Subject', letter.subject),
     `List-Id: ${mailbox(digest.title, `${digest.name}.${listHost}`)}`,
     `Feedback-ID: ${number}:${digest.name}:${label(publication.name)}:lastword`,
@@ -70,10 +119,11 @@ function sharedHeaders(letter: Letter, boundary: string): string[] {
   ]
 }
 
-function unsubscribeHeaders(letter: Letter, key: string): string[] {
-  const { leave } = editionLinks(letter.webUrl, letter.editionId, key)
-  return [
-    `List-Unsubscribe: <${leave}>,\r\n <mailto:${letter.replyTo}?subject=leave%20${key}>`,
+function unsubscribeHeaders(letter: Letter): (key: string) => string[] {
+  const { leave } = editionLinks(letter.webUrl, letter.editionId, letter.slot)
+  const [before, after] = leave.split(letter.slot)
+  return (key) => [
+    `List-Unsubscribe: <${before}${key}${after}>,\r\n <mailto:${oneLine(letter.replyTo)}?subject=leave%20${key}>`,
     'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
   ]
 }
@@ -99,8 +149,9 @@ function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
 }
 
 /** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
-export function mailbox(name: string, address: string): string {
+function mailbox(name: string, given: string): string {
   const plain = oneLine(name)
+  const address = oneLine(given).replace(/[<>]/g, '')
   if (plain === '') return `<${address}>`
   if (isPlain(plain) && plain.length <= 200) return `"${plain.replace(/[\\"]/g, '\\$&')}"\r\n <${address}>`
   return `${encoded(plain)}\r\n <${address}>`

@@ -1,4 +1,7 @@
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
+import type { Engine } from './engine.ts'
+import { prepared } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 import { activeIn } from './subscribers.ts'
 
@@ -88,29 +91,35 @@ export function dueDeliveries(
 }
 
 /**
- * Takes one delivery to send it, in one statement that nobody else can win too, and only if its edition is still
- * being sent and the person neither left nor is suppressed. Returns how often it has been tried with this time, or
- * nothing: it is not ours to send.
+ * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
+ * the edition is still being sent and the person neither left nor is suppressed. Returns how often each of them has
+ * been tried with this time; what is missing is not ours to send. A row that another process holds is passed over.
  */
-export async function claimDelivery(
+export async function claimDeliveries(
   db: Db,
-  { editionId, subscriberId }: { editionId: string; subscriberId: string },
-  workerId: string,
+  engine: Pick<Engine, 'name' | 'skipLocked'>,
+  { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
   now: Instant,
-): Promise<number | undefined> {
-  const claimed = await db
-    .updateTable('deliveries')
-    .set((eb) => ({
-      status: 'sending',
-      workerId,
-      attempts: eb('attempts', '+', 1),
-      nextAttemptAt: null,
-      updatedAt: now,
-    }))
-    .where('editionId', '=', editionId)
-    .where('subscriberId', '=', subscriberId)
-    .where('status', 'in', ['queued', 'deferred'])
-    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
+): Promise<Map<string, number>> {
+  const values: Record<string, unknown> = { editionId, workerId, now }
+  const ids = named(values, 'id', subscriberIds)
+  const claimed = await prepared(db, engine, {
+    name: `claim ${subscriberIds.length}`,
+    values,
+    build: (value) => claiming(db, engine, value, ids.map(value)),
+  })
+  return new Map(claimed.map(({ subscriberId, attempts }) => [subscriberId, attempts]))
+}
+
+function claiming(db: Db, engine: Pick<Engine, 'skipLocked'>, value: (name: string) => string, ids: string[]) {
+  const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
+  const free = db
+    .selectFrom('deliveries')
+    .select('deliveries.subscriberId')
+    .where('deliveries.editionId', '=', editionId)
+    .where('deliveries.subscriberId', 'in', ids)
+    .where('deliveries.status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
     .where((eb) =>
       eb.exists(
         eb
@@ -120,14 +129,31 @@ export async function claimDelivery(
           .select('editions.id')
           .where('editions.id', '=', editionId)
           .where('editions.status', '=', 'sending')
-          .where('subscribers.id', '=', subscriberId)
+          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
           .where('subscriptions.leftAt', 'is', null)
           .where('subscribers.suppressedAt', 'is', null),
       ),
     )
-    .returning('attempts')
-    .executeTakeFirst()
-  return claimed?.attempts
+  return db
+    .updateTable('deliveries')
+    .set((eb) => ({
+      status: 'sending',
+      workerId,
+      attempts: eb('attempts', '+', 1),
+      nextAttemptAt: null,
+      updatedAt: now,
+    }))
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', engine.skipLocked(free))
+    .returning(['subscriberId', 'attempts'])
+}
+
+/** Puts a list among the values of a statement, and returns the names. */
+function named(values: Record<string, unknown>, prefix: string, list: unknown[]): string[] {
+  return list.map((one, index) => {
+    values[prefix + index] = one
+    return prefix + index
+  })
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
@@ -161,26 +187,82 @@ export async function skipIfGone(
   return skipped !== undefined
 }
 
-/** Records how a delivery ended, if it is still this worker's; false if somebody took the worker for dead meanwhile. */
-export async function recordDelivery(
+/** How a delivery ended, or when it is tried again. */
+export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt'> & {
+  reply: string
+}
+
+/**
+ * Records how deliveries of one edition ended, those that are still this worker's, and returns whose they were: what is
+ * missing somebody took over, because this worker was taken for dead.
+ */
+export async function recordDeliveries(
   db: Db,
-  { editionId, subscriberId }: { editionId: string; subscriberId: string },
-  workerId: string,
-  result: { status: DeliveryStatus; attempts: number; reply: string; nextAttemptAt: Instant | null },
+  engine: Pick<Engine, 'name'>,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  results: DeliveryResult[],
   now: Instant,
-): Promise<boolean> {
-  const recorded = await db
+): Promise<Set<string>> {
+  const recorded = new Set<string>()
+  for (const group of Map.groupBy(results, sameButForReply).values()) {
+    const [first] = group as [DeliveryResult]
+    const { status, attempts, nextAttemptAt } = first
+    const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
+    const ids = named(
+      values,
+      'id',
+      group.map((one) => one.subscriberId),
+    )
+    const replies = named(
+      values,
+      'reply',
+      group.map((one) => one.reply),
+    )
+    const rows = await prepared(db, engine, {
+      name: `record ${group.length}`,
+      values,
+      build: (value) => recording(db, value, ids.map(value), replies.map(value)),
+    })
+    for (const { subscriberId } of rows) recorded.add(subscriberId)
+  }
+  return recorded
+}
+
+function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt}`
+}
+
+function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
+  const cases = ids.map((id, index) => sql`when ${id} then ${replies[index]}`)
+  return db
     .updateTable('deliveries')
-    .set({ ...result, workerId: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('subscriberId', '=', subscriberId)
-    .where('workerId', '=', workerId)
+    .set({
+      status: value('status') as DeliveryStatus,
+      attempts: sql<number>`${value('attempts')}`,
+      nextAttemptAt: value('nextAttemptAt'),
+      reply: sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`,
+      workerId: null,
+      updatedAt: value('now'),
+    })
+    .where('editionId', '=', value('editionId'))
+    .where('subscriberId', 'in', ids)
+    .where('workerId', '=', value('workerId'))
     .returning('subscriberId')
-    .executeTakeFirst()
-  return recorded !== undefined
 }
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
+
+/** To whom the deliveries of an edition go that stand in one state. */
+export async function addressesIn(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
+    .select('subscribers.email')
+    .where('deliveries.editionId', '=', editionId)
+    .where('deliveries.status', '=', status)
+    .execute()
+  return rows.map(({ email }) => email)
+}
 
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
 export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {

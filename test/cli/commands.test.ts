@@ -330,11 +330,15 @@ test('every command has a help text', async () => {
     'edition preview',
     'edition approve',
     'edition hold',
+    'edition pause',
+    'edition resume',
     'edition cancel',
     'edition send',
     'subscribers import',
     'subscribers list',
     'staff link',
+    'drill',
+    'relay test',
     'config',
     'migrate',
     'schema',
@@ -344,7 +348,7 @@ test('every command has a help text', async () => {
     expect(code).toBe(0)
     expect(stdout).toContain(`Usage: lastword ${command.split(' ')[0]}`)
   }
-})
+}, 90_000) // one process after another
 
 test('the timetable shows the next runs in the zone of the digest and in UTC', async () => {
   const it = home()

@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour, minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { approve, cancel } from '../../src/editions/review.ts'
+import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
-import { claimDelivery, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
+import { claimDeliveries, countDeliveries, dueDeliveries, freezePage } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { subscriberByEmail } from '../../src/store/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
@@ -252,12 +253,49 @@ onBothEngines('sending', (freshUrl) => {
     expect(held).toHaveLength(3) // somebody has read them: they are not pending again
   })
 
+  test('that is paused begins nothing more, and goes on where it stopped when it is resumed', async () => {
+    let paused: Promise<void> | undefined
+    const { it, relay, id, sender } = await readyToSend(80, (stage) => {
+      if (stage === 'dot' && relay?.whole.length === 20) paused = pause(it.app, id, 'Ada', 'a wrong name in it')
+      return undefined
+    })
+    expect(await send(it, sender, id)).toMatchObject({ finished: false, stopped: null })
+    await paused
+    const counts = await countDeliveries(it.app.db, id)
+    expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.taken.length })
+    expect(counts.queued).toBeGreaterThan(20)
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'a wrong name in it' })
+    await expect(send(it, sender, id)).rejects.toThrow('is held')
+    await resume(it.app, id, 'Ada')
+    expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 80 } })
+    expect(addressesOf(relay)).toHaveLength(80)
+  })
+
+  test('that was held before anybody approved it cannot be resumed, and one that is not being sent cannot be paused', async () => {
+    const { it, id } = await readyToSend(1)
+    await expect(pause(it.app, id, 'Ada', 'why not')).rejects.toThrow('only an edition that is being sent')
+    await hold(it.app, id, 'Ada', 'wait for the minister')
+    await expect(resume(it.app, id, 'Ada')).rejects.toThrow('only an edition that was paused')
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
+  })
+
+  test('signs every copy when the settings name a key', async () => {
+    const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const dkim = [{ domain: 'magazine.example', selector: 's1', key }]
+    const { it, relay, id, sender } = await readyToSend(3, undefined, { relay: { dkim } })
+    await send(it, sender, id)
+    expect(relay.taken).toHaveLength(3)
+    for (const { raw } of relay.taken) expect(raw.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;/)
+  })
+
   test('that is cancelled while the relay is down gives the articles back: nobody has them', async () => {
+    let cancelled: Promise<void> | undefined
     const { it, id, sender } = await readyToSend(5, (stage, { connection }) => {
-      if (stage === 'connect' && connection === 2) void cancel(it.app, id, 'Ada', 'too late')
+      if (stage === 'connect' && connection === 2) cancelled = cancel(it.app, id, 'Ada', 'too late')
       return stage === 'connect' ? '421 down' : undefined
     })
     await send(it, sender, id)
+    await cancelled
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled' })
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0, skipped: 5 })
     expect(await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()).toEqual([])
@@ -268,7 +306,8 @@ onBothEngines('sending', (freshUrl) => {
     await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
     await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
     const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
-    await claimDelivery(it.app.db, delivery ?? { editionId: '', subscriberId: '' }, sender.worker.id, it.clock.now())
+    const claim = { editionId: id, subscriberIds: [delivery?.subscriberId ?? ''], workerId: sender.worker.id }
+    expect((await claimDeliveries(it.app.db, it.app.store.engine, claim, it.clock.now())).size).toBe(1)
     await it.app.db.deleteFrom('workers').execute()
     const other = await openSender(it.app)
     closing.push(other.close)

@@ -35,7 +35,7 @@ beforeAll(async () => {
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
   const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }`
-  const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000 }
+  const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
   closing.push(world.close)
   const { app, digest, clock } = world

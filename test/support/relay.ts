@@ -50,10 +50,12 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     let to = ''
     let buffered = Buffer.alloc(0)
     let inData = false
+    let silent = false
     const answer = (stage: Stage): boolean => {
       const fault = faultAt(stage, { from, to, connection })
       if (fault === undefined || typeof fault === 'string') socket.write(`${fault ?? usual[stage]}\r\n`)
       else if ('drop' in fault) socket.destroy()
+      else silent = true
       return fault === undefined
     }
     const command = (line: string): void => {
@@ -82,7 +84,7 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
       for (;;) {
         const mark = inData ? '\r\n.\r\n' : '\r\n'
         const end = buffered.indexOf(mark)
-        if (end < 0 || socket.destroyed) return
+        if (end < 0 || socket.destroyed || silent) return
         const piece = buffered.subarray(0, end)
         buffered = buffered.subarray(end + mark.length)
         if (!inData) command(piece.toString('utf8'))

@@ -37,6 +37,8 @@ export type WorldOptions = {
   /** Lines of the job file that take the place of the usual ones, by their key. */
   job?: Record<string, string>
   relayPort?: number
+  /** Settings of the relay that differ from the usual ones. */
+  relay?: Record<string, unknown>
   config?: Partial<Config>
   /** Of the settings for feeds, those that differ. */
   feeds?: Partial<Config['feeds']>
@@ -48,6 +50,7 @@ export async function openWorld({
   storeUrl,
   job: changes = {},
   relayPort = 1,
+  relay = {},
   config,
   feeds = {},
   clock = fakeClock(),
@@ -55,7 +58,7 @@ export async function openWorld({
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
-  const usual = worldConfig(folder, storeUrl, relayPort)
+  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay })
   const app = await openApp({
     config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
@@ -80,7 +83,7 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
-function worldConfig(folder: string, storeUrl: string, relayPort: number): Config {
+function worldConfig(folder: string, storeUrl: string, relay: Record<string, unknown>): Config {
   return configSchema.parse({
     publication: {
       name: 'The Magazine',
@@ -90,11 +93,11 @@ function worldConfig(folder: string, storeUrl: string, relayPort: number): Confi
     },
     relay: {
       host: '127.0.0.1',
-      port: relayPort,
       security: 'none',
       timeout: 5,
       returnPath: 'bounces@magazine.example',
       connections: 3,
+      ...relay,
     },
     web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
     store: { url: storeUrl },

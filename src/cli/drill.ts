@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { drill } from '../demo/drill.ts'
+import { AppError } from '../errors.ts'
+import { print, printJson } from './output.ts'
+
+type Options = { recipients: string; kills: string; unknown: string; faults?: boolean; json?: boolean }
+
+export function addDrillCommand(program: Command): void {
+  program
+    .command('drill')
+    .description(
+      'prove on this machine that a killed sender loses nobody: sends to a sink of its own from a throw-away store',
+    )
+    .option('--recipients <number>', 'people to reach', '10000')
+    .option('--kills <number>', 'how often the sender is killed with -9', '100')
+    .option(
+      '--unknown <rule>',
+      'what becomes of a message that was cut off inside the answer: repeat or hold',
+      'repeat',
+    )
+    .option('--faults', 'the sink defers 20 %, drops 5 % of connections at every command, and answers 421')
+    .option('--json', 'as one JSON line')
+    .action(async (options: Options) => {
+      const { unknown } = options
+      if (unknown !== 'repeat' && unknown !== 'hold') {
+        throw new AppError('invalid', `--unknown ${unknown}: expected repeat or hold`)
+      }
+      const [recipients, kills] = [
+        wholeNumber('--recipients', options.recipients),
+        wholeNumber('--kills', options.kills),
+      ]
+      const report = await drill({ recipients, kills, unknown, faults: options.faults === true })
+      if (options.json) printJson(report)
+      else for (const [name, value] of Object.entries(report)) print(`${name}: ${value}`)
+      if (report.lost > 0 || report.duplicates > report.duplicatesExplained) {
+        throw new AppError('internal', 'the drill failed: somebody was lost, or got a message twice without a reason')
+      }
+    })
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text)
+  throw new AppError('invalid', `${option} ${text}: expected a whole number of at most seven digits`)
+}

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net'
+import type SMTPConnectionClass from 'nodemailer/lib/smtp-connection'
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import { type Offers, speakOver, type Wire } from './wire.ts'
+
+export type RelaySettings = Config['relay']
+
+/** Hears the dialogue: each line that the client or the server says, what is secret masked. */
+export type Listener = (who: 'client' | 'server', line: string) => void
+
+/**
+ * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over.
+ * Throws when the relay will not have us, or does not keep what the settings ask of it.
+ */
+export async function connect(settings: RelaySettings, listener?: Listener): Promise<Wire> {
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection')
+  const timeout = settings.timeout * 1000
+  const smtp = new SMTPConnection({
+    host: settings.host,
+    port: settings.port,
+    secure: settings.security === 'tls',
+    requireTLS: settings.security === 'starttls',
+    ignoreTLS: settings.security === 'none',
+    connectionTimeout: timeout,
+    greetingTimeout: timeout,
+    socketTimeout: timeout,
+    allowInternalNetworkInterfaces: true,
+    ...(listener && { logger: loggerTo(listener), transactionLog: true }),
+  })
+  smtp.on('error', () => {})
+  try {
+    await untilDone(smtp, (done) => smtp.connect(done))
+    const { user, password = '' } = settings
+    if (user !== undefined) await untilDone(smtp, (done) => smtp.login({ user, pass: password }, done))
+    return takeOver(smtp)
+  } catch (error) {
+    smtp.close()
+    throw error
+  }
+}
+
+type Done = (error?: Error | null) => void
+
+/** Waits for one step of the dialogue. nodemailer tells of a connection that breaks in it by an event alone. */
+async function untilDone(smtp: SMTPConnectionClass, step: (done: Done) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const ended = () => reject(new Error('the connection was closed'))
+  smtp.once('error', reject)
+  smtp.once('end', ended)
+  step((error) => (error ? reject(error) : resolve()))
+  try {
+    await promise
+  } finally {
+    smtp.removeListener('error', reject)
+    smtp.removeListener('end', ended)
+  }
+}
+
+type Hear = (...given: unknown[]) => void
+
+/** What we lean on inside nodemailer, whose version is pinned: its socket, its listeners, what the server offers. */
+type Inside = { _socket: Socket; _supportedExtensions: string[] } & Record<(typeof heard)[number][1], Hear>
+
+const heard = [
+  ['data', '_onSocketData'],
+  ['error', '_onSocketError'],
+  ['close', '_onSocketClose'],
+  ['end', '_onSocketEnd'],
+  ['timeout', '_onSocketTimeout'],
+] as const
+
+/** Takes the socket out of nodemailer's hands: from here on the protocol is ours. */
+function takeOver(smtp: SMTPConnectionClass): Wire {
+  const { _socket: socket, _supportedExtensions: extensions, ...inside } = smtp as unknown as Inside
+  for (const [event, name] of heard) {
+    const before = socket.listenerCount(event)
+    socket.removeListener(event, inside[name])
+    if (socket.listenerCount(event) !== before - 1) {
+      throw new AppError(
+        'internal',
+        `nodemailer does not listen to ${event} as it did: its version is not the pinned one`,
+      )
+    }
+  }
+  const offers: Offers = {
+    pipelining: extensions.includes('PIPELINING'),
+    utf8: extensions.includes('SMTPUTF8'),
+    size: extensions.includes('SIZE'),
+  }
+  return speakOver(socket, offers)
+}
+
+/** nodemailer's log as a dialogue. */
+function loggerTo(listener: Listener) {
+  const hear = (entry: unknown, ...given: unknown[]) => {
+    const { tnx } = (entry ?? {}) as { tnx?: string }
+    if (tnx !== 'client' && tnx !== 'server') return
+    for (const line of String(given[0]).split(/\r?\n/)) listener(tnx, line)
+  }
+  return { level: () => {}, trace: hear, debug: hear, info: hear, warn: hear, error: hear, fatal: hear }
+}

@@ -1,0 +1,128 @@
+import { createServer, type Socket } from 'node:net'
+
+/** What the sink has seen of one recipient. `answered` is false for a message that was whole and got no answer. */
+export type Copy = { messageId: string; answered: boolean }
+
+export type DrillSink = {
+  port: number
+  /** By recipient: every message that was whole, in order. */
+  copies: Map<string, Copy[]>
+  /** Resolves when so many messages are whole in all. */
+  wholeCount(count: number): Promise<void>
+  whole(): number
+  close(): Promise<void>
+}
+
+type Fault = 'drop' | string | undefined
+
+/** How often the sink misbehaves where it is told to: each share is of the commands of that kind. */
+const shares = { drop: 0.05, defer: 0.2, closing: 0.01 }
+/** Nobody is put off more often than that, so that nobody is given up. */
+const mostDeferrals = 2
+
+/** An SMTP server (RFC 5321) that counts what it took. With `faults` it defers, drops connections at every command, and says 421. */
+export async function startDrillSink(faults: boolean): Promise<DrillSink> {
+  const copies = new Map<string, Copy[]>()
+  const deferrals = new Map<string, number>()
+  const sockets = new Set<Socket>()
+  let whole = 0
+  let waiting: { count: number; resolve: () => void }[] = []
+
+  function faultAt(verb: string, to: string): Fault {
+    if (!faults) return undefined
+    if (Math.random() < shares.drop) return 'drop'
+    if (verb === 'MAIL' && Math.random() < shares.closing) return '421 4.3.2 closing'
+    const before = deferrals.get(to) ?? 0
+    if (verb !== 'RCPT' || before >= mostDeferrals || Math.random() >= shares.defer) return undefined
+    deferrals.set(to, before + 1)
+    return '451 4.7.1 come back later'
+  }
+
+  function take(to: string, message: string): void {
+    const fault = faultAt('dot', to)
+    const list = copies.get(to) ?? []
+    copies.set(to, list)
+    list.push({ messageId: /^Message-ID: (.*)\r$/m.exec(message)?.[1] ?? '', answered: fault === undefined })
+    whole += 1
+    for (const one of waiting) if (whole >= one.count) one.resolve()
+    waiting = waiting.filter((one) => whole < one.count)
+    if (fault) throw new Dropped()
+  }
+
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.setNoDelay(true)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    converse(socket, faultAt, take)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as { port: number }).port,
+    copies,
+    whole: () => whole,
+    wholeCount: (count) =>
+      whole >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    close() {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+class Dropped extends Error {}
+
+const replies: Record<string, string> = {
+  EHLO: '250-drill\r\n250-PIPELINING\r\n250 8BITMIME',
+  MAIL: '250 2.1.0 ok',
+  RCPT: '250 2.1.5 ok',
+  DATA: '354 go ahead',
+  QUIT: '221 bye',
+}
+
+function converse(
+  socket: Socket,
+  faultAt: (verb: string, to: string) => Fault,
+  take: (to: string, message: string) => void,
+): void {
+  let to = ''
+  let inData = false
+  let buffered = ''
+  const command = (line: string): void => {
+    const verb = line.slice(0, 4).toUpperCase()
+    const address = /<([^>]*)>/.exec(line)?.[1] ?? ''
+    if (verb === 'MAIL') to = ''
+    if (verb === 'DATA' && to === '') return void socket.write('503 5.5.1 no valid recipient\r\n')
+    const fault = verb === 'QUIT' ? undefined : faultAt(verb, address)
+    if (fault === 'drop') throw new Dropped()
+    if (fault?.startsWith('421')) return void socket.end(`${fault}\r\n`)
+    if (verb === 'RCPT' && !fault) to = address
+    if (verb === 'DATA') inData = true
+    socket.write(`${fault ?? replies[verb] ?? '250 ok'}\r\n`)
+  }
+  const takePieces = () => {
+    for (;;) {
+      const mark = inData ? '\r\n.\r\n' : '\r\n'
+      const end = buffered.indexOf(mark)
+      if (end < 0 || socket.destroyed || socket.writableEnded) return
+      const piece = buffered.slice(0, end)
+      buffered = buffered.slice(end + mark.length)
+      if (!inData) command(piece)
+      else {
+        inData = false
+        take(to, piece)
+        socket.write('250 2.0.0 taken\r\n')
+      }
+    }
+  }
+  socket.on('data', (chunk) => {
+    buffered += chunk.toString('latin1')
+    try {
+      takePieces()
+    } catch (error) {
+      if (!(error instanceof Dropped)) throw error
+      socket.destroy()
+    }
+  })
+  socket.write('220 drill ESMTP\r\n')
+}

@@ -1,0 +1,19 @@
+import { enableCompileCache } from 'node:module'
+import type { Config } from '../config.ts'
+
+/** What the sender process of a drill is told: `shift` is how far its clock runs ahead, in milliseconds. */
+export type DrillOrder = { config: Config; editionId: string; unknown: 'repeat' | 'hold'; shift: number }
+
+// Run as a process of its own: it sends until nothing more can be done now, or until it is killed.
+enableCompileCache()
+const { openApp } = await import('../app.ts')
+const { toInstant } = await import('../clock.ts')
+const { silentLog } = await import('../log.ts')
+const { openSender, sendEdition } = await import('../send.ts')
+
+const { config, editionId, unknown, shift } = JSON.parse(process.argv[2] ?? '') as DrillOrder
+const app = await openApp({ config, clock: { now: () => toInstant(Date.now() + shift) }, log: silentLog })
+const sender = await openSender(app)
+await sendEdition(app, sender, editionId, { unknown })
+await sender.close()
+await app.close()

@@ -1,0 +1,211 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type App, openApp } from '../app.ts'
+import { hour, systemClock } from '../clock.ts'
+import { configSchema } from '../config.ts'
+import { compose } from '../editions/compose.ts'
+import { approve } from '../editions/review.ts'
+import { seal } from '../editions/seal.ts'
+import { AppError } from '../errors.ts'
+import { silentLog } from '../log.ts'
+import { keepArticles } from '../store/articles.ts'
+import { addressesIn } from '../store/deliveries.ts'
+import { editionById } from '../store/editions.ts'
+import { knowFeeds, recordSuccess } from '../store/feeds.ts'
+import { addSubscribers } from '../store/subscribers.ts'
+import { type DrillSink, startDrillSink } from './drill-sink.ts'
+import type { DrillOrder } from './drill-worker.ts'
+
+export type DrillOptions = { recipients: number; kills: number; unknown: 'repeat' | 'hold'; faults: boolean }
+
+/** The sink's own count is the truth; of the ledger comes only what it calls unknown, and whose copy a kill cut off. */
+export type DrillReport = {
+  recipients: number
+  /** So many people have the message. */
+  accepted: number
+  /** So many do not, and the ledger does not say that it cannot know. */
+  lost: number
+  /** Messages that somebody got once too often … */
+  duplicates: number
+  /** … and of these, those whose earlier copy a kill or the sink had cut off before the answer, with the same Message-ID. */
+  duplicatesExplained: number
+  unknown: number
+  kills: number
+  /** The most deliveries that one kill found on their way; never more than there are connections. */
+  mostAtOneKill: number
+  connections: number
+  seconds: number
+}
+
+const connections = 5
+/** A pass that ends early is not the end; this many are. */
+const mostPasses = 500
+
+/** Sends one edition from a throw-away store to a sink of our own, and kills the sender with -9 at random instants. */
+export async function drill(options: DrillOptions): Promise<DrillReport> {
+  const began = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'lastword-drill-'))
+  const sink = await startDrillSink(options.faults)
+  try {
+    const { app, editionId } = await prepare(folder, sink.port, options)
+    try {
+      const killed = await sendUnderFire(app, sink, editionId, options)
+      const seconds = Math.round(performance.now() - began) / 1000
+      return { ...(await count(app, sink, editionId, options.recipients, killed)), seconds }
+    } finally {
+      await app.close()
+    }
+  } finally {
+    await sink.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+type Killed = { kills: number; mostAtOneKill: number; cutOff: Set<string> }
+
+/** Starts senders and kills them until nothing is left to send. Between passes the clock runs ahead to what was put off. */
+async function sendUnderFire(app: App, sink: DrillSink, editionId: string, options: DrillOptions): Promise<Killed> {
+  const killed: Killed = { kills: 0, mostAtOneKill: 0, cutOff: new Set() }
+  let shift = 0
+  for (let pass = 0; pass < mostPasses; pass++) {
+    const child = startSender({ config: app.config, editionId, unknown: options.unknown, shift })
+    const exit = once(child, 'exit')
+    const left = options.recipients - sink.copies.size
+    const killsLeft = options.kills - killed.kills
+    if (killsLeft > 0) {
+      await Promise.race([exit, aRandomInstant(sink, left / (killsLeft + 1))])
+      if (child.exitCode === null && child.kill('SIGKILL')) killed.kills += 1
+    }
+    const [code] = await exit
+    if (child.signalCode === 'SIGKILL') {
+      const cut = await addressesIn(app.db, editionId, 'sending')
+      killed.mostAtOneKill = Math.max(killed.mostAtOneKill, cut.length)
+      for (const address of cut) killed.cutOff.add(address)
+    } else if (code !== 0) throw new AppError('internal', `a sender ended with ${code}: see above`)
+    else if ((await editionById(app.db, editionId))?.status === 'sent') return killed
+    else shift += hour
+  }
+  throw new AppError('internal', `the edition has not ended after ${mostPasses} passes`)
+}
+
+/** Mostly in the middle of sending, now and then while the sender starts. */
+async function aRandomInstant(sink: DrillSink, messages: number): Promise<void> {
+  if (Math.random() < 0.1) return await wait(Math.random() * 1000)
+  await sink.wholeCount(sink.whole() + Math.ceil(Math.random() * 1.5 * messages))
+  await wait(Math.random() * 3)
+}
+
+function startSender(order: DrillOrder): ChildProcess {
+  const worker = join(import.meta.dirname, 'drill-worker.ts')
+  const node = ['--disable-warning=ExperimentalWarning', worker, JSON.stringify(order)]
+  return spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+async function count(app: App, sink: DrillSink, editionId: string, recipients: number, killed: Killed) {
+  const unknown = await addressesIn(app.db, editionId, 'unknown')
+  let duplicates = 0
+  let duplicatesExplained = 0
+  for (const [address, copies] of sink.copies) {
+    const [first] = copies
+    for (const [index, copy] of copies.entries()) {
+      if (index === 0) continue
+      duplicates += 1
+      const unheard = killed.cutOff.has(address) || copies[index - 1]?.answered === false
+      if (unheard && copy.messageId === first?.messageId) duplicatesExplained += 1
+    }
+  }
+  const accepted = sink.copies.size
+  const lost = recipients - new Set([...sink.copies.keys(), ...unknown]).size
+  const { kills, mostAtOneKill } = killed
+  return {
+    recipients,
+    accepted,
+    lost,
+    duplicates,
+    duplicatesExplained,
+    unknown: unknown.length,
+    kills,
+    mostAtOneKill,
+    connections,
+  }
+}
+
+const feed = 'https://drill.example/latest.xml'
+
+/** A whole application on a store of its own: one digest, so many subscribers, one approved edition. */
+async function prepare(folder: string, port: number, { recipients, unknown }: DrillOptions) {
+  mkdirSync(join(folder, 'jobs'))
+  writeFileSync(join(folder, 'jobs/drill.yml'), job(unknown))
+  const app = await openApp({ config: configOf(folder, port), clock: systemClock, log: silentLog })
+  const now = systemClock.now()
+  await addPieces(app, now)
+  for (let start = 0; start < recipients; start += 1000) {
+    const people = Array.from({ length: Math.min(1000, recipients - start) }, (_, index) => person(start + index + 1))
+    await addSubscribers(app.db, 'drill', people, now)
+  }
+  const [digest] = app.digests
+  const edition = digest && (await compose(app, digest, now))
+  if (!digest || !edition) throw new AppError('internal', 'the drill has no edition')
+  await seal(app, edition.id, digest)
+  await approve(app, edition.id, 'drill')
+  return { app, editionId: edition.id }
+}
+
+function configOf(folder: string, port: number) {
+  return configSchema.parse({
+    publication: {
+      name: 'Drill',
+      site: 'https://drill.example',
+      contact: 'desk@drill.example',
+      address: '1 High Street',
+    },
+    relay: { host: '127.0.0.1', port, security: 'none', timeout: 10, connections },
+    web: { url: 'https://letters.drill.example' },
+    store: { url: `file:${join(folder, 'lastword.db')}` },
+    jobs: join(folder, 'jobs'),
+    templates: join(import.meta.dirname, '../../templates'),
+    log: 'silent',
+  })
+}
+
+function job(unknown: string): string {
+  return `title: Drill
+schedule: "0 7 * * FRI"
+zone: Europe/London
+subject: "{lead}"
+preheader: "{second}"
+from: { name: Drill, address: drill@drill.example }
+approval: required
+unknown: ${unknown}
+sections:
+  - { name: latest, title: Latest, layout: latest, feeds: [${feed}], maximum: 5 }
+`
+}
+
+async function addPieces(app: App, now: string): Promise<void> {
+  const [known] = await knowFeeds(app.db, [feed], now)
+  if (!known) throw new AppError('internal', 'the drill has no feed')
+  await recordSuccess(app.db, known.id, { title: 'Drill', siteUrl: null, etag: null, lastModified: null }, now)
+  const pieces = ['One', 'Two', 'Three'].map((title) => ({
+    identity: title,
+    url: `https://drill.example/${title}`,
+    title,
+    summary: `${title}: what happened.`,
+    author: 'A. Writer',
+    image: null,
+    video: null,
+    categories: [],
+    publishedAt: now,
+    updatedAt: null,
+  }))
+  await keepArticles(app.db, known.id, pieces, now)
+}
+
+function person(number: number) {
+  const email = `reader${String(number).padStart(7, '0')}@readers.example`
+  return { email, emailKey: email, name: `Reader ${number}`, attributes: {}, proof: 'drill' }
+}

@@ -1,0 +1,125 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
+export type SenderName = 'prepare' | 'lastword' | 'nodemailerPool' | 'limit'
+export type Order = {
+  sender: SenderName
+  port: number
+  recipients: number
+  folder: string
+  key: string
+  signed: boolean
+}
+
+/** The slow ones send a part of it: a rate needs seconds and not thousands. */
+const runs = {
+  lastword: { sender: 'lastword', signed: false, share: 1 },
+  nodemailerPool: { sender: 'nodemailerPool', signed: false, share: 0.08 },
+  limit: { sender: 'limit', signed: false, share: 1 },
+  lastwordDkim: { sender: 'lastword', signed: true, share: 0.3 },
+  nodemailerPoolDkim: { sender: 'nodemailerPool', signed: true, share: 0.05 },
+} as const
+type RunName = keyof typeof runs
+
+const settings = {
+  json: { type: 'boolean', default: false },
+  recipients: { type: 'string', default: '10000' },
+  rounds: { type: 'string', default: '3' },
+} as const
+
+/** `npm run bench -- send [--json] [--recipients N] [--rounds N]` */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: settings })
+  const result = await benchSend(Number(values.recipients), Number(values.rounds))
+  console.log(values.json ? JSON.stringify(result) : JSON.stringify(result, null, 2))
+}
+
+/** Each sender in a process of its own, one after the other, round after round, against one sink; medians. */
+async function benchSend(recipients: number, rounds: number) {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const sink = fork('test/bench/sink.ts', execOptions)
+  const [{ port }] = (await once(sink, 'message')) as [{ port: number }]
+  const names = Object.keys(runs) as RunName[]
+  const measured = new Map<RunName, Measured[]>(names.map((name) => [name, []]))
+  let expected = 0
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) {
+      const { sender, signed, share } = runs[name]
+      const folder = mkdtempSync(join(tmpdir(), 'lastword-bench-'))
+      const count = Math.max(50, Math.round(recipients * share))
+      const order: Order = { sender, signed, port, recipients: count, folder, key }
+      if (sender === 'lastword') await measure({ ...order, sender: 'prepare' })
+      measured.get(name)?.push(await measure(order))
+      expected += count
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  const taken = await countTaken(sink)
+  sink.disconnect()
+  if (taken !== expected) throw new Error(`the sink took ${taken} messages, not ${expected}`)
+  const of = (name: RunName) => medians(measured.get(name) ?? [])
+  const [lastword, nodemailerPool, limit] = [of('lastword'), of('nodemailerPool'), of('limit')]
+  const [lastwordDkim, nodemailerPoolDkim] = [of('lastwordDkim'), of('nodemailerPoolDkim')]
+  return {
+    case: 'send',
+    recipients,
+    rounds,
+    lastword,
+    nodemailerPool,
+    limit,
+    ratioToNodemailer: ratio(lastword, nodemailerPool),
+    ratioToLimit: ratio(lastword, limit),
+    dkim: {
+      lastword: lastwordDkim,
+      nodemailerPool: nodemailerPoolDkim,
+      ratioToNodemailer: ratio(lastwordDkim, nodemailerPoolDkim),
+    },
+  }
+}
+
+/** The compile cache that main.ts turns on for the product is on for all. */
+const execOptions = {
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+  env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') },
+}
+
+async function measure(order: Order): Promise<Measured> {
+  const child = fork('test/bench/sender.ts', execOptions)
+  child.send(order)
+  const [result] = (await Promise.race([once(child, 'message'), failed(child)])) as [Measured]
+  if (child.exitCode === null) await once(child, 'exit')
+  return result
+}
+
+async function failed(child: ChildProcess): Promise<never> {
+  const [code] = await once(child, 'exit')
+  throw new Error(`a sender ended with ${code} and no result`)
+}
+
+async function countTaken(sink: ChildProcess): Promise<number> {
+  sink.send('count')
+  const [{ taken }] = (await once(sink, 'message')) as [{ taken: number }]
+  return taken
+}
+
+function medians(all: Measured[]): Measured {
+  const median = (of: (one: Measured) => number) => {
+    const sorted = all.map(of).sort((a, b) => a - b)
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  }
+  return {
+    messagesPerSecond: Math.round(median((one) => one.messagesPerSecond)),
+    cpuSecondsPerThousand: round(median((one) => one.cpuSecondsPerThousand)),
+    peakMemoryMb: Math.round(median((one) => one.peakMemoryMb)),
+  }
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000
+const ratio = (one: Measured, other: Measured) => round(one.messagesPerSecond / other.messagesPerSecond)

@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from 'vitest'
+import { openClerk } from '../../src/deliveries/clerk.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { dueDeliveries, freezePage, markAbandoned } from '../../src/store/deliveries.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+onBothEngines('the clerk', (freshUrl) => {
+  async function frozen(people: number) {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two'])
+    await subscribe(it, people)
+    const editionId = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', editionId).execute()
+    await freezePage(it.app.db, { id: editionId, digest: 'weekly' }, { after: '', size: 1000 }, it.clock.now())
+    const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
+    const needs = { ...it.app, engine: it.app.store.engine }
+    const clerk = (workerId: string) => openClerk(needs, { editionId, workerId }, 3)
+    const rows = () => it.app.db.selectFrom('deliveries').selectAll().orderBy('subscriberId').execute()
+    return { it, editionId, clerk, rows, ids: due.map((one) => one.subscriberId) }
+  }
+
+  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null } as const
+
+  test('writes each answer to its own row, also when many with different answers are committed together', async () => {
+    const { clerk, rows, ids } = await frozen(6)
+    const { claim, record } = clerk('me')
+    expect(await Promise.all(ids.map(claim))).toEqual([1, 1, 1, 1, 1, 1])
+    const results = ids.map((subscriberId, index) =>
+      index % 3 === 2
+        ? {
+            subscriberId,
+            status: 'deferred' as const,
+            attempts: 1,
+            nextAttemptAt: '2026-11-27T08:00:00.000Z',
+            reply: `450 ${index}`,
+          }
+        : { subscriberId, ...accepted, reply: `250 ${index}` },
+    )
+    await Promise.all(results.map(record))
+    const wanted = results.map(({ reply, status, nextAttemptAt }) => ({ reply, status, nextAttemptAt, workerId: null }))
+    expect(await rows()).toMatchObject(wanted)
+  })
+
+  test('gives a delivery to one of two who ask at once, and never twice', async () => {
+    const { clerk, ids } = await frozen(20)
+    const [one, other] = [clerk('one'), clerk('other')]
+    const claims = await Promise.all(ids.map((id) => Promise.all([one.claim(id), other.claim(id), one.claim(id)])))
+    for (const [mine, theirs] of claims)
+      expect([mine, theirs].filter((attempts) => attempts !== undefined)).toHaveLength(1)
+    expect(await one.claim(ids[0] ?? '')).toBeUndefined()
+  })
+
+  test('records nothing over what somebody took for abandoned, and says so to whoever asked, and to nobody else', async () => {
+    const { it, clerk, rows, ids } = await frozen(2)
+    const [dead, alive] = [clerk('dead'), clerk('alive')]
+    await Promise.all([dead.claim(ids[0] ?? ''), alive.claim(ids[1] ?? '')])
+    await markAbandoned(it.app.db, 'dead', it.clock.now())
+    const late = dead.record({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 late' })
+    await expect(late).rejects.toThrow('took this sender for dead; the relay said 250 late')
+    await alive.record({ subscriberId: ids[1] ?? '', ...accepted, reply: '250 ok' })
+    expect((await rows()).map(({ status }) => status)).toEqual(['unknown', 'accepted'])
+  })
+
+  test('claims nothing of an edition that is held', async () => {
+    const { it, clerk, ids, editionId } = await frozen(3)
+    await it.app.db.updateTable('editions').set({ status: 'held' }).where('id', '=', editionId).execute()
+    expect(await Promise.all(ids.map(clerk('me').claim))).toEqual([undefined, undefined, undefined])
+  })
+})

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { drill } from '../../src/demo/drill.ts'
+
+const minutes = 5 * 60_000
+
+test(
+  'a drill under fire and with a faulty sink loses nobody, and explains every duplicate',
+  async () => {
+    const report = await drill({ recipients: 400, kills: 4, unknown: 'repeat', faults: true })
+    expect(report).toMatchObject({ recipients: 400, accepted: 400, lost: 0, unknown: 0, kills: 4 })
+    expect(report.duplicatesExplained).toBe(report.duplicates)
+    expect(report.mostAtOneKill).toBeLessThanOrEqual(report.connections)
+  },
+  minutes,
+)
+
+test(
+  'a drill under the rule `hold` mails nobody twice',
+  async () => {
+    const report = await drill({ recipients: 300, kills: 4, unknown: 'hold', faults: false })
+    expect(report).toMatchObject({ lost: 0, duplicates: 0, kills: 4 })
+    expect(report.unknown).toBeLessThanOrEqual(4 * report.connections)
+    expect(report.accepted + report.unknown).toBeGreaterThanOrEqual(300)
+  },
+  minutes,
+)

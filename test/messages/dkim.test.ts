@@ -1,0 +1,165 @@
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { compileSigned, type Signer } from '../../src/messages/dkim.ts'
+import { compileLetter, type Letter } from '../../src/messages/mime.ts'
+import { openSigners } from '../../src/messages/signers.ts'
+
+const slot = 'k'.repeat(48)
+const letter: Letter = {
+  editionId: '0190b7c0-0000-7000-8000-000000000031',
+  number: 31,
+  digest: { name: 'weekly', title: 'Wöchentlich' },
+  publication: { name: 'Harbour Notes', site: 'https://harbour.example' },
+  webUrl: 'https://letters.harbour.example',
+  from: { name: 'Harbour  Notes', address: 'weekly@harbour.example' },
+  replyTo: 'editor@harbour.example',
+  returnPath: 'bounces@harbour.example',
+  subject: 'The bridge is open: Größe, Москва, 日本語 and the trams that run every ten minutes again',
+  html: `<p>  two  blanks,\ta tab \n\n<a href="https://x.example/leave/${slot}">leave</a> ${'wide '.repeat(60)}</p>\n<i>${slot}</i>\n`,
+  text: `.dot first \n\n  indented\t \nhttps://x.example/leave/${slot}\n`,
+  slot,
+}
+const copy = { email: 'mira@example.org', name: 'Мира  Kaya', key: 'a2'.repeat(24), date: '2026-11-27T07:00:00.000Z' }
+
+const keys = { rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }), ed25519: generateKeyPairSync('ed25519') }
+const signer = (kind: keyof typeof keys): Signer => ({
+  domain: 'harbour.example',
+  selector: kind,
+  key: keys[kind].privateKey,
+})
+const publicKeyOf = (selector: string) => keys[selector as keyof typeof keys].publicKey
+const sign = (...kinds: (keyof typeof keys)[]) => compileSigned(letter, kinds.map(signer))(copy)
+
+test.each(['rsa', 'ed25519'] as const)('a copy signed with %s is verified from its bytes alone', async (kind) => {
+  const { raw } = await sign(kind)
+  expect(verifiedBy(raw.toString('latin1'), publicKeyOf)).toEqual([{ selector: kind, valid: true }])
+})
+
+test('two keys make two signatures, and each is verified without the other', async () => {
+  const message = (await sign('rsa', 'ed25519')).raw.toString('latin1')
+  expect(verifiedBy(message, publicKeyOf)).toEqual([
+    { selector: 'rsa', valid: true },
+    { selector: 'ed25519', valid: true },
+  ])
+})
+
+test('below its signatures it is, byte by byte, the message that is not signed', async () => {
+  const message = (await sign('rsa')).raw.toString('latin1')
+  expect(message.slice(message.indexOf('\r\nDate: ') + 2)).toBe(compileLetter(letter)(copy).raw.toString('latin1'))
+})
+
+test('every copy is signed for itself, also when many are signed at once', async () => {
+  const fill = compileSigned(letter, [signer('ed25519')])
+  const copies = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => fill({ ...copy, key: String(index).padStart(48, 'b') })),
+  )
+  for (const { raw } of copies) expect(verifiedBy(raw.toString('latin1'), publicKeyOf)[0]?.valid).toBe(true)
+})
+
+test.each([
+  ['List-Unsubscribe-Post', (message: string) => message.replace('=One-Click', '=Never')],
+  ['List-Unsubscribe', (message: string) => message.replace('<https://letters.', '<https://evil.')],
+  ['Subject', (message: string) => message.replace(/Subject: =\?UTF-8\?B\?./i, (found) => `${found.slice(0, -1)}_`)],
+  ['a word of the body', (message: string) => message.replace('indented', 'invented')],
+  ['the key in the HTML', (message: string) => message.replace(/a2=\r\n(?!.*a2=\r\n)/s, 'a3=\r\n')],
+  ['a second From above ours', (message: string) => `From: <boss@evil.example>\r\n${message}`],
+])('the signature breaks when somebody changes or adds %s', async (_, change) => {
+  const message = (await sign('rsa')).raw.toString('latin1')
+  const changed = change(message)
+  expect(changed).not.toBe(message)
+  expect(verifiedBy(changed, publicKeyOf)).toEqual([{ selector: 'rsa', valid: false }])
+})
+
+test('both fields to leave are named in h= (RFC 8058 §4), and From twice', async () => {
+  const [names] = signaturesIn((await sign('rsa')).raw.toString('latin1')).map(({ tags }) => tags.h?.split(':') ?? [])
+  expect(names).toEqual(expect.arrayContaining(['List-Unsubscribe', 'List-Unsubscribe-Post']))
+  expect(names?.filter((name) => name === 'From')).toHaveLength(2)
+})
+
+test('no line of a signed message is over 998 octets, and none of a signature over 96', async () => {
+  const lines = (await sign('rsa', 'ed25519')).raw.toString('latin1').split('\r\n')
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(998)
+  for (const line of lines.slice(
+    0,
+    lines.findIndex((one) => one.startsWith('Date:')),
+  ))
+    expect(line.length, line).toBeLessThanOrEqual(96)
+})
+
+test.each([
+  ['what is no key', 'hello', 'is no private key in PEM'],
+  ['a public key', keys.rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'is no private key in PEM'],
+  [
+    'a key of another kind',
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'expected RSA-2048 or Ed25519',
+  ],
+])('%s is refused, by name', (_, key, why) => {
+  expect(() => openSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(why)
+  expect(() => openSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(
+    's1._domainkey.harbour.example',
+  )
+})
+
+test('a key file that is not there is refused, by name', () => {
+  expect(() => openSigners([{ domain: 'h.example', selector: 's1', keyFile: '/nowhere/key.pem' }])).toThrow(
+    '/nowhere/key.pem cannot be read',
+  )
+})
+
+/* A verifier, written from RFC 6376 and RFC 8463 and from nothing of ours. */
+
+type Signature = { tags: Record<string, string>; field: string }
+
+function signaturesIn(message: string): Signature[] {
+  return fieldsOf(message)
+    .filter((field) => /^dkim-signature:/i.test(field))
+    .map((field) => {
+      const list = field.slice(field.indexOf(':') + 1).split(';')
+      const tags = list.map((tag) => [
+        tag.slice(0, tag.indexOf('=')).trim(),
+        tag.slice(tag.indexOf('=') + 1).replace(/\s/g, ''),
+      ])
+      return { tags: Object.fromEntries(tags), field }
+    })
+}
+
+function verifiedBy(message: string, publicKey: (selector: string) => KeyObject) {
+  return signaturesIn(message).map(({ tags, field }) => {
+    expect(tags).toMatchObject({ v: '1', c: 'relaxed/relaxed', d: 'harbour.example' })
+    const body = message.slice(message.indexOf('\r\n\r\n') + 4)
+    const canonical = `${body
+      .split('\r\n')
+      .map((line) => line.replace(/[ \t]+/g, ' ').replace(/ $/, ''))
+      .join('\r\n')
+      .replace(/(\r\n)+$/, '')}\r\n`
+    const bodyHash = createHash('sha256').update(canonical, 'latin1').digest('base64')
+    const left = fieldsOf(message).filter((one) => one !== field)
+    let data = ''
+    for (const name of tags.h?.split(':') ?? []) {
+      const at = left.findLastIndex((one) => one.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+      if (at >= 0) data += `${canonicalField(left.splice(at, 1)[0] ?? '')}\r\n`
+    }
+    data += canonicalField(field.replace(/(\bb=)[^;]*$/, '$1'))
+    const bytes = Buffer.from(data, 'latin1')
+    const signature = Buffer.from(tags.b ?? '', 'base64')
+    const key = createPublicKey(publicKey(tags.s ?? '').export({ type: 'spki', format: 'pem' }))
+    const genuine =
+      tags.a === 'ed25519-sha256'
+        ? verify(null, createHash('sha256').update(bytes).digest(), key, signature)
+        : verify('sha256', bytes, key, signature)
+    return { selector: tags.s, valid: genuine && bodyHash === tags.bh }
+  })
+}
+
+function fieldsOf(message: string): string[] {
+  return message.slice(0, message.indexOf('\r\n\r\n')).split(/\r\n(?![ \t])/)
+}
+
+function canonicalField(field: string): string {
+  const [, name = '', value = ''] = /^([^:]*):([\s\S]*)$/.exec(field) ?? []
+  return `${name.trim().toLowerCase()}:${value
+    .replace(/\r\n/g, '')
+    .replace(/[ \t]+/g, ' ')
+    .trim()}`
+}
