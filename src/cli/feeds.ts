@@ -70,20 +70,22 @@ export function addFeedsCommands(program: Command): void {
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
   const past = Map.groupBy(await feedHistory(db), ({ feedId }) => feedId)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
+  const waiting = new Map((await heldFeeds(db)).map(({ url, reason }) => [url, reason]))
   const rows = (await allFeeds(db)).map((feed) => ({
     feed,
+    held: waiting.get(feed.url) ?? null,
     health: healthOf(feed, alertAfter, clock.now()),
     history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
   }))
   if (options.json) {
-    for (const { feed, health, history } of rows)
-      printJson({ ...feed, state: health.state, words: health.words, history })
+    for (const { feed, held, health, history } of rows)
+      printJson({ ...feed, state: health.state, words: health.words, held, history })
     return
   }
   const lines = table(
-    rows.map(({ feed, health }) => [
+    rows.map(({ feed, held, health }) => [
       feed.url,
-      health.state,
+      held === null ? health.state : `waits: ${held}`,
       feed.succeededAt ?? 'never read',
       `${safe(feed.title)}: ${safe(health.words)}`,
     ]),
