@@ -50,7 +50,7 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
 async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
   const [open] = await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending', 'held'], digest.name)
   if (open?.status === 'held') {
-    throw new AppError('conflict', `${editionName(open)} is held: ${open.reason ?? ''}`, {
+    throw new AppError('conflict', `${editionName(open)} waits for an editor (${open.reason ?? 'held'})`, {
       hint: `Decide about it first: lastword edition approve ${open.id}, or lastword edition cancel ${open.id}.`,
     })
   }

@@ -2,20 +2,18 @@ import type { Clock, Instant } from '../clock.ts'
 import { settleCancelled } from '../editions/review.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
+import { freezePage, frozenUntil } from '../store/audience.ts'
 import {
   countDeliveries,
-  countRepeatable,
   type DeliveryCounts,
   dueDeliveries,
-  freezePage,
-  frozenUntil,
   type QueuedDelivery,
-  repeatUnknown,
   skipIfGone,
 } from '../store/deliveries.ts'
 import { editionById, moveEdition, note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
+import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
 import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'

@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { between, type Clock, type Instant, minute } from '../clock.ts'
-import { markAbandoned, markOrphaned } from '../store/deliveries.ts'
 import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import { markAbandoned, markOrphaned } from '../store/unknown.ts'
 import { addWorker, allWorkers, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
 
 type Needs = { db: Db; clock: Clock }

@@ -3,7 +3,6 @@ import type { Instant } from '../clock.ts'
 import type { Engine } from './engine.ts'
 import { prepared } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
-import { activeIn } from './subscribers.ts'
 
 /** What the sender needs to know of one delivery. */
 export type QueuedDelivery = {
@@ -12,53 +11,6 @@ export type QueuedDelivery = {
   status: DeliveryStatus
   email: string
   name: string
-}
-
-/** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
-export async function frozenUntil(db: Db, editionId: string): Promise<string> {
-  const last = await db
-    .selectFrom('deliveries')
-    .select((eb) => eb.fn.max('subscriberId').as('id'))
-    .where('editionId', '=', editionId)
-    .executeTakeFirst()
-  return last?.id ?? ''
-}
-
-/**
- * Freezes the next page of the audience: one delivery for each active subscriber after `after`, if the edition is still
- * being sent. Returns the last of the page, or null if it was the last page. Doing a page twice changes nothing.
- */
-export async function freezePage(
-  db: Db,
-  edition: { id: string; digest: string },
-  page: { after: string; size: number },
-  now: Instant,
-): Promise<string | null> {
-  const active = activeIn(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
-  const last = await active
-    .select('subscriptions.subscriberId as id')
-    .orderBy('subscriptions.subscriberId')
-    .offset(page.size - 1)
-    .limit(1)
-    .executeTakeFirst()
-  await db
-    .insertInto('deliveries')
-    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt'])
-    .expression((eb) => {
-      const rows = active
-        .innerJoin('editions', (join) => join.on('editions.id', '=', edition.id).on('editions.status', '=', 'sending'))
-        .select([
-          'editions.id as editionId',
-          'subscriptions.subscriberId',
-          eb.val('queued').as('status'),
-          eb.lit(0).as('attempts'),
-          eb.val(now).as('updatedAt'),
-        ])
-      return last ? rows.where('subscriptions.subscriberId', '<=', last.id) : rows
-    })
-    .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
-    .execute()
-  return last?.id ?? null
 }
 
 /** The next deliveries that may be tried, in the order of subscribers, after the one named. */
@@ -250,8 +202,6 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
     .returning('subscriberId')
 }
 
-const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
-
 /** To whom the deliveries of an edition go that stand in one state. */
 export async function addressesIn(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
   const rows = await db
@@ -262,56 +212,6 @@ export async function addressesIn(db: Db, editionId: string, status: DeliverySta
     .where('deliveries.status', '=', status)
     .execute()
   return rows.map(({ email }) => email)
-}
-
-/** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
-export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ ...cutOff, updatedAt: now })
-    .where('status', '=', 'sending')
-    .where('workerId', '=', workerId)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
-}
-
-/** The same for what no worker is known to have any more. */
-export async function markOrphaned(db: Db, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ ...cutOff, updatedAt: now })
-    .where('status', '=', 'sending')
-    .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
-}
-
-/**
- * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
- * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
- */
-export async function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('status', '=', 'unknown')
-    .where('attempts', '<', mostAttempts)
-    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
-}
-
-/** How many unknown deliveries the rule `repeat` has not done with. */
-export async function countRepeatable(db: Db, editionId: string, mostAttempts: number): Promise<number> {
-  const row = await db
-    .selectFrom('deliveries')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('editionId', '=', editionId)
-    .where('status', '=', 'unknown')
-    .where('attempts', '<', mostAttempts)
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
 }
 
 /** Skips all that is not out yet. */

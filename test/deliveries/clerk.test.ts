@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { openClerk } from '../../src/deliveries/clerk.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { dueDeliveries, freezePage, markAbandoned } from '../../src/store/deliveries.ts'
+import { freezePage } from '../../src/store/audience.ts'
+import { dueDeliveries } from '../../src/store/deliveries.ts'
+import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
 

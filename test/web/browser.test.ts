@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freezePage } from '../../src/store/deliveries.ts'
+import { freezePage } from '../../src/store/audience.ts'
 import { recordFailure } from '../../src/store/feeds.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'

@@ -1,0 +1,54 @@
+import type { Instant } from '../clock.ts'
+import type { Db } from './schema.ts'
+
+const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
+
+/** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
+export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ ...cutOff, updatedAt: now })
+    .where('status', '=', 'sending')
+    .where('workerId', '=', workerId)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** The same for what no worker is known to have any more. */
+export async function markOrphaned(db: Db, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ ...cutOff, updatedAt: now })
+    .where('status', '=', 'sending')
+    .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/**
+ * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
+ * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
+ */
+export async function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'unknown')
+    .where('attempts', '<', mostAttempts)
+    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** How many unknown deliveries the rule `repeat` has not done with. */
+export async function countRepeatable(db: Db, editionId: string, mostAttempts: number): Promise<number> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'unknown')
+    .where('attempts', '<', mostAttempts)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
