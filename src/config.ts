@@ -70,7 +70,7 @@ export const configSchema = z.strictObject({
         .array(dkimKey)
         .max(2, 'expected one key or two: RSA-2048 and Ed25519')
         .default([])
-        .describe('Signs every message (RFC 6376) with each of these keys'),
+        .describe('Signs every copy of an edition (RFC 6376) with each of these keys'),
     })
     .prefault({}),
   web: z

@@ -11,7 +11,7 @@ const told = 'told of the skip by mail'
 const memory = 7 * day
 
 /**
- * Tells the contact address of every run that was skipped, where the digest wants it. It is on record once the relay
+ * Tells the editors of every run that was skipped, where the digest wants it. It is on record once the relay
  * has taken the mail: one that could not be sent is tried again at the next look, for a week.
  */
 export async function tellOfSkips(app: App, sender: Sender): Promise<void> {

@@ -72,14 +72,14 @@ export function addEditionCommands(program: Command): void {
       decide(command, name, 'held', (app, id) => hold(app, id, who, reason)),
     )
   add('pause', 'stop an edition that is being sent; what is on its way is finished')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--reason <words>', 'stands on record', 'paused by hand')
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who, reason }: Decision, command: Command) =>
       decide(command, name, 'paused', (app, id) => pause(app, id, who, reason)),
     )
   add('resume', 'let a paused edition go on where it stopped')
-    .argument('<edition>')
+    .argument('<edition>', editionArgument)
     .option('--who <name>', 'stands on record', 'operator')
     .action((name: string, { who }: Decision, command: Command) =>
       decide(command, name, 'being sent again', (app, id) => resume(app, id, who)),

@@ -80,7 +80,7 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
   const outer = folders.length === 1 && only ? only.folders : folders
   const text = writeOpml(app.config.publication.name, outer, app.clock.now())
   if (file === undefined) process.stdout.write(text)
-  else await writeFile(file, text)
+  else await writeOrSay(file, text)
 
   function sectionFolders({ sections }: Digest): Folder[] {
     return sections
@@ -131,4 +131,12 @@ function slugOf(folder: string): string {
   const plain = folder.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const slug = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
   return /^[a-z]/.test(slug) ? slug : `section${slug && '-'}${slug}`
+}
+
+async function writeOrSay(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(path, content)
+  } catch (error) {
+    throw new AppError('unavailable', `${path} cannot be written: ${messageOf(error)}`)
+  }
 }

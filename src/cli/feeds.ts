@@ -39,7 +39,7 @@ export function addFeedsCommands(program: Command): void {
   const feeds = program.command('feeds').description('the feeds of all digests')
   feeds
     .command('list')
-    .description('print every feed with its state')
+    .description('print every feed that was ever asked, with its state')
     .option('--json', 'one JSON line a feed')
     .action((options: Json, command: Command) => withApp(command, (app) => listFeeds(app, options)))
   feeds

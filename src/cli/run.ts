@@ -51,7 +51,10 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
   const [open] = await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending', 'held'], digest.name)
   if (open?.status === 'held') {
     throw new AppError('conflict', `${editionName(open)} waits for an editor (${open.reason ?? 'held'})`, {
-      hint: `Decide about it first: lastword edition approve ${open.id}, or lastword edition cancel ${open.id}.`,
+      hint:
+        open.audienceAt === null
+          ? `Decide about it first: lastword edition approve ${open.id}, or lastword edition cancel ${open.id}.`
+          : `It is half sent: lastword edition resume ${open.id}, or lastword edition cancel ${open.id}.`,
     })
   }
   if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
@@ -86,8 +89,9 @@ export async function sendInForeground(
         hint: `Nothing is lost: lastword run ${digest.name} continues, and so does lastword start.`,
       })
     }
-    if (report.counts.deferred > 0)
-      tell(`${report.counts.deferred} deferred by the relay: lastword start tries them again`)
+    const { deferred, unknown } = report.counts
+    if (!report.finished && deferred + unknown > 0)
+      tell(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
   } finally {
     await sender.close()
   }

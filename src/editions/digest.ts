@@ -140,7 +140,7 @@ export const digestSchema = z
         longestSilence: span
           .optional()
           .describe('With the last edition longer ago than this, a thin one goes out instead of being skipped'),
-        notify: z.boolean().default(false).describe('Tell the contact address of the publication of every skipped run'),
+        notify: z.boolean().default(false).describe('Tell the editors by mail of every skipped run'),
       })
       .prefault({}),
     atMost: z
