@@ -1,5 +1,5 @@
 import type { App } from './app.ts'
-import { compose } from './editions/compose.ts'
+import { blankEdition, compose } from './editions/compose.ts'
 import type { Digest } from './editions/digest.ts'
 import { dueRuns } from './editions/due.ts'
 import { approveByRule } from './editions/review.ts'
@@ -9,7 +9,6 @@ import { gather } from './gather.ts'
 import { type Sender, sendEdition } from './send.ts'
 import { decide, decidedUntil } from './store/digests.ts'
 import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
-import { editionId } from './store/id.ts'
 import type { EditionRow } from './store/schema.ts'
 
 /** Makes every run that the timetable owes by now, or records why it is not made. Returns how many editions were made. */
@@ -49,28 +48,9 @@ async function recordMissed(
   dueAt: string,
   reason: string,
 ): Promise<void> {
-  const id = editionId(secret, digest.name, dueAt)
-  const blank = {
-    number: null,
-    subject: '',
-    preheader: '',
-    sealedAt: null,
-    approvedAt: null,
-    audienceAt: null,
-    finishedAt: null,
-  }
-  const edition: EditionRow = {
-    id,
-    ref: id.slice(-8),
-    digest: digest.name,
-    dueAt,
-    status: 'skipped',
-    reason,
-    composedAt: clock.now(),
-    ...blank,
-  }
+  const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
   if (!(await addEdition(db, edition))) return
-  await note(db, id, 'lastword', `skipped: ${reason}`, clock.now())
+  await note(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
   log.warn({ digest: digest.name, dueAt, reason }, 'run skipped')
 }
 

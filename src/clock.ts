@@ -9,6 +9,11 @@ export function toInstant(date: Date | number): Instant {
   return new Date(date).toISOString()
 }
 
+/** As mail and RSS write a date: `Mon, 23 Nov 2026 07:00:00 +0000` (RFC 5322 §3.3). */
+export function mailDate(instant: Instant): string {
+  return new Date(instant).toUTCString().replace('GMT', '+0000')
+}
+
 /** The instant that lies `milliseconds` after (or, negative, before) the given one. */
 export function later(instant: Instant, milliseconds: number): Instant {
   return toInstant(Date.parse(instant) + milliseconds)

@@ -28,6 +28,7 @@ import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
 type Decision = { who: string; reason: string }
+type Act = (app: App, id: string, decision: Decision) => Promise<void>
 
 const editionArgument = 'an id, digest:number, or a digest for its newest'
 
@@ -58,39 +59,29 @@ export function addEditionCommands(program: Command): void {
     .action((name: string, options: Json & { out: string }, command: Command) =>
       withApp(command, (app) => preview(app, name, options)),
     )
-  add('approve', 'let a sealed or held edition go out')
-    .argument('<edition>', editionArgument)
-    .option('--who <name>', 'stands on record', 'operator')
-    .action((name: string, { who }: Decision, command: Command) =>
-      decide(command, name, 'approved', (app, id) => approve(app, id, who)),
-    )
-  add('hold', 'keep an edition back until somebody approves it')
-    .argument('<edition>', editionArgument)
-    .requiredOption('--reason <words>', 'stands on record')
-    .option('--who <name>', 'stands on record', 'operator')
-    .action((name: string, { who, reason }: Decision, command: Command) =>
-      decide(command, name, 'held', (app, id) => hold(app, id, who, reason)),
-    )
-  add('pause', 'stop an edition that is being sent; what is on its way is finished')
-    .argument('<edition>', editionArgument)
-    .option('--reason <words>', 'stands on record', 'paused by hand')
-    .option('--who <name>', 'stands on record', 'operator')
-    .action((name: string, { who, reason }: Decision, command: Command) =>
-      decide(command, name, 'paused', (app, id) => pause(app, id, who, reason)),
-    )
-  add('resume', 'let a paused edition go on where it stopped')
-    .argument('<edition>', editionArgument)
-    .option('--who <name>', 'stands on record', 'operator')
-    .action((name: string, { who }: Decision, command: Command) =>
-      decide(command, name, 'being sent again', (app, id) => resume(app, id, who)),
-    )
-  add('cancel', 'end an edition for good; articles that nobody got are pending again')
-    .argument('<edition>', editionArgument)
-    .option('--reason <words>', 'stands on record', 'cancelled by hand')
-    .option('--who <name>', 'stands on record', 'operator')
-    .action((name: string, { who, reason }: Decision, command: Command) =>
-      decide(command, name, 'cancelled', (app, id) => cancel(app, id, who, reason)),
-    )
+  const decision = (command: Command, done: string, act: Act) =>
+    command
+      .argument('<edition>', editionArgument)
+      .option('--who <name>', 'stands on record', 'operator')
+      .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
+  const reason = ['--reason <words>', 'stands on record'] as const
+
+  decision(add('approve', 'let a sealed or held edition go out'), 'approved', (app, id, { who }) =>
+    approve(app, id, who),
+  )
+  const holding = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
+  decision(holding, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
+  const pausing = add('pause', 'stop an edition that is being sent; what is on its way is finished')
+  decision(pausing.option(...reason, 'paused by hand'), 'paused', (app, id, { who, reason }) =>
+    pause(app, id, who, reason),
+  )
+  decision(add('resume', 'let a paused edition go on where it stopped'), 'being sent again', (app, id, { who }) =>
+    resume(app, id, who),
+  )
+  const cancelling = add('cancel', 'end an edition for good; articles that nobody got are pending again')
+  decision(cancelling.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
+    cancel(app, id, who, reason),
+  )
   add('send', 'send an approved edition in the foreground, or continue one that was interrupted')
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
@@ -194,15 +185,10 @@ async function letterToPreview(app: App, name: string) {
   return { title: editionName(open), letter: letterOf(open, variant) }
 }
 
-function decide(
-  command: Command,
-  name: string,
-  done: string,
-  act: (app: App, id: string) => Promise<void>,
-): Promise<void> {
+function decide(command: Command, name: string, done: string, act: Act, decision: Decision): Promise<void> {
   return withApp(command, async (app) => {
     const edition = await findEdition(app, name)
-    await act(app, edition.id)
+    await act(app, edition.id, decision)
     print(`${editionName(edition)} is ${done}`)
   })
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../app.ts'
@@ -23,6 +22,7 @@ import { addressKey } from '../subscribers/address.ts'
 import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
 import { startFeedServer } from './feed-server.ts'
+import { freePort } from './listen.ts'
 import { startMailCatcher } from './mail-catcher.ts'
 import { madeUpSubscribers } from './people.ts'
 
@@ -149,15 +149,4 @@ async function summary({ db }: App, edition: EditionRow) {
     unknown: counts.unknown,
     bytesHtml: Buffer.byteLength(variant?.html ?? ''),
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

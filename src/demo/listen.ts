@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http'
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 
 /** What every demo server binds to: reachable from this machine only. */
@@ -20,6 +20,14 @@ export function listen(server: Listening, port: number): Promise<number> {
       resolve(typeof address === 'object' && address ? address.port : port)
     })
   })
+}
+
+/** A port that is free at this moment, for who must know its number before the server is made. */
+export async function freePort(): Promise<number> {
+  const probe = createServer()
+  const port = await listen(probe, 0)
+  await new Promise((closed) => probe.close(closed))
+  return port
 }
 
 function cannotListen(error: Error, port: number): AppError {

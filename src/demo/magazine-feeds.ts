@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Instant } from '../clock.ts'
+import { type Instant, mailDate } from '../clock.ts'
 import type { Magazine, MagazineArticle, MagazineSection } from './magazine.ts'
 
 /**
@@ -30,7 +30,7 @@ async function rss(feed: Feed): Promise<string> {
     <link>${site}/</link>
     <description>${magazine.tagline}</description>
     <language>en-gb</language>
-    <lastBuildDate>${rfc822(updatedAt)}</lastBuildDate>
+    <lastBuildDate>${mailDate(updatedAt)}</lastBuildDate>
     <atom:link rel="self" type="application/rss+xml" href="${site}${section.feed}"/>${items}
   </channel>
 </rss>`,
@@ -44,7 +44,7 @@ async function rssItem({ section, site }: Feed, article: MagazineArticle) {
       <title>${article.title}</title>
       <link>${site}${article.path}</link>
       <guid isPermaLink="false">${identity(article)}</guid>
-      <pubDate>${rfc822(article.publishedAt)}</pubDate>
+      <pubDate>${mailDate(article.publishedAt)}</pubDate>
       <dc:creator>${article.author}</dc:creator>
       <category>${article.category}</category>
       <description>${article.standfirst}</description>${
@@ -108,8 +108,4 @@ function bodyHtml(article: MagazineArticle, site: string) {
 /** Stays the same when the demo runs on another port, so that an article is never taken for a new one. */
 function identity({ path }: MagazineArticle): string {
   return `tag:civicledger.example,2026:${path.slice(1)}`
-}
-
-function rfc822(instant: Instant): string {
-  return new Date(instant).toUTCString().replace('GMT', '+0000')
 }

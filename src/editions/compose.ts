@@ -62,7 +62,7 @@ export function dryDraft(
   digest: Digest,
   { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
 ): Draft {
-  const edition = { ...blankRow(secret, digest, dueAt, clock.now()), number }
+  const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
   return { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
 }
 
@@ -139,14 +139,15 @@ async function draftRow(
   thin: Thin | undefined,
 ): Promise<EditionRow> {
   return {
-    ...blankRow(secret, digest, dueAt, clock.now()),
+    ...blankEdition(secret, digest, dueAt, clock.now()),
     number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
     status: thin?.rule === 'skip' ? 'skipped' : 'composed',
     reason: recorded(thin),
   }
 }
 
-function blankRow(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
+/** The edition that the digest owes at `dueAt`, with nothing in it yet. */
+export function blankEdition(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
   const id = editionId(secret, digest.name, dueAt)
   const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }

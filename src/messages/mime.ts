@@ -1,5 +1,5 @@
 import libmime from 'libmime'
-import type { Instant } from '../clock.ts'
+import { type Instant, mailDate } from '../clock.ts'
 import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
@@ -91,7 +91,7 @@ function dateField(): (date: Instant) => string {
   return (date) => {
     if (!date.startsWith(second) || second === '') {
       second = date.slice(0, 19)
-      field = `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`
+      field = `Date: ${mailDate(date)}`
     }
     return field
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Instant } from '../clock.ts'
+import { type Instant, mailDate } from '../clock.ts'
 import { header } from './mime.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
@@ -16,7 +16,7 @@ export function noticeMail({ from, to, returnPath, subject, text, date }: Notice
 } {
   const id = createHash('sha256').update([to, subject, text].join('\n')).digest('hex').slice(0, 40)
   const head = [
-    `Date: ${new Date(date).toUTCString().replace('GMT', '+0000')}`,
+    `Date: ${mailDate(date)}`,
     `From: "Lastword" <${from}>`,
     `To: <${to}>`,
     `Message-ID: <${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,

@@ -238,18 +238,3 @@ export async function countDeliveries(db: Db, editionId: string): Promise<Delive
   for (const { status, count } of rows) counts[status] = Number(count)
   return counts
 }
-
-/** Everything that was sent to one person, newest first, with the relay's answer. */
-export function deliveriesTo(
-  db: Db,
-  subscriberId: string,
-): Promise<(DeliveryRow & { digest: string; number: number | null })[]> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('editions', 'editions.id', 'deliveries.editionId')
-    .selectAll('deliveries')
-    .select(['editions.digest', 'editions.number'])
-    .where('deliveries.subscriberId', '=', subscriberId)
-    .orderBy('editions.dueAt', 'desc')
-    .execute()
-}

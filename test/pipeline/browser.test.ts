@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ParsedMail, simpleParser } from 'mailparser'
@@ -9,6 +8,7 @@ import { type App, openApp } from '../../src/app.ts'
 import { systemClock } from '../../src/clock.ts'
 import { configSchema } from '../../src/config.ts'
 import { startFeedServer } from '../../src/demo/feed-server.ts'
+import { freePort } from '../../src/demo/listen.ts'
 import { startMailCatcher } from '../../src/demo/mail-catcher.ts'
 import { madeUpSubscribers } from '../../src/demo/people.ts'
 import { compose } from '../../src/editions/compose.ts'
@@ -200,14 +200,5 @@ async function configOf(folder: string, magazine: string, smtp: { host: string; 
     store: { url: `file:${join(folder, 'lastword.db')}` },
     feeds: { allow: [new URL(magazine).host] },
     jobs: join(folder, 'jobs'),
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
   })
 }

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { freePort } from '../../src/demo/listen.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -46,15 +46,4 @@ async function withoutExitHooks<T>(load: () => Promise<T>): Promise<T> {
     for (const listener of added) process.removeListener(end, listener)
   }
   return loaded
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }
