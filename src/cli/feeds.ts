@@ -6,6 +6,7 @@ import { spanMilliseconds } from '../clock.ts'
 import { configHere } from '../config.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { enrolAll } from '../editions/enrol.ts'
+import { findInFeeds } from '../editions/late-truth.ts'
 import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
@@ -31,6 +32,8 @@ export function addFeedsCommands(program: Command): void {
         const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
         for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
         await enrolAll(app)
+        const proposed = await findInFeeds(app, app.digests)
+        if (proposed > 0) tell(`${proposed} corrections proposed: lastword corrections list shows them`)
         for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
