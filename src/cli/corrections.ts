@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
-import { type App, digestNamed, userAgentOf } from '../app.ts'
-import { configHere } from '../config.ts'
+import { type App, digestNamed } from '../app.ts'
 import {
   acceptCorrection,
   dismissCorrection,
@@ -10,13 +7,15 @@ import {
   standing,
   suggestedWords,
 } from '../editions/corrections.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import type { Note } from '../feeds/correction-note.ts'
 import { decodeText } from '../feeds/decode.ts'
-import { openFetcher } from '../feeds/fetch.ts'
+import type { Fetcher } from '../feeds/fetch.ts'
 import { readState } from '../feeds/page-state.ts'
 import { type CorrectionView, correctionById, latestCorrections, waitingCorrections } from '../store/corrections.ts'
 import { print, printJson, safe } from './output.ts'
-import { configFile, withApp } from './with-app.ts'
+import { lazyFetcher, readSource } from './source.ts'
+import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
 type Decision = Json & { who: string; words?: string }
@@ -94,37 +93,31 @@ function text(correction: CorrectionView): string {
 }
 
 async function testPages(sources: string[], options: Json, command: Command): Promise<void> {
-  const config = configHere(configFile(command))
-  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
-  try {
-    for (const source of sources) {
-      const read = /^https?:/i.test(source) ? await fetched(source) : await fromFile(source)
-      const state = 'failed' in read ? null : readState(read.html, read.url)
-      const error = 'failed' in read ? read.failed : null
-      if (error !== null) process.exitCode = 1
-      if (options.json) printJson({ source, error, headline: state?.title ?? null, note: state?.note ?? null })
-      else if (state) print(`${source}: ${safe(state.title) || 'no headline'}\n  ${safe(noteText(state.note))}`)
-      else print(`${source}: ${safe(error ?? '')}`)
-    }
-  } finally {
-    await fetcher.close()
+  const fetcher = lazyFetcher(command)
+  for (const source of sources) {
+    const tested = await testPage(source, fetcher)
+    if (options.json) printJson(tested)
+    else printTested(tested)
+    if (tested.error !== null) process.exitCode = 1
   }
-
-  async function fetched(url: string): Promise<{ html: string; url: string } | { failed: string }> {
-    const answer = await fetcher.get(url, { accept: 'text/html, */*;q=0.5' })
-    if (answer.kind !== 'ok') return { failed: answer.kind === 'failed' ? answer.reason : 'it did not change' }
-    return { html: decodeText(answer.bytes, answer.contentType), url: answer.url }
-  }
+  await fetcher.close()
 }
 
-function noteText(note: { text: string; on: string | null } | null): string {
-  return note === null ? 'no correction note' : `${note.text}${note.on === null ? '' : ` (of ${note.on})`}`
-}
+type Tested = { source: string; headline: string; note: Note | null; error: string | null }
 
-async function fromFile(file: string): Promise<{ html: string; url: string } | { failed: string }> {
+async function testPage(source: string, fetcher: Fetcher): Promise<Tested> {
   try {
-    return { html: decodeText(await readFile(file), null), url: pathToFileURL(file).href }
+    const { bytes, url, contentType } = await readSource(source, fetcher, 'text/html, */*;q=0.5')
+    const { title, note } = readState(decodeText(bytes, contentType), url)
+    return { source, headline: title, note, error: null }
   } catch (error) {
-    return { failed: `${file} cannot be read: ${messageOf(error)}` }
+    if (!(error instanceof AppError)) throw error
+    return { source, headline: '', note: null, error: error.message }
   }
+}
+
+function printTested({ source, headline, note, error }: Tested): void {
+  const day = note?.on ? ` (of ${note.on})` : ''
+  const found = `${safe(headline) || 'no headline'}\n  ${note ? safe(note.text) + day : 'no correction note'}`
+  print(`${source}: ${error === null ? found : safe(error)}`)
 }

@@ -44,7 +44,7 @@ export function suggestedWords({ kind, found }: Pick<CorrectionView, 'kind' | 'f
 export function standing(correction: CorrectionView): string {
   const { status, decidedBy, printedNumber, printedStatus, lapsedAt } = correction
   if (status === 'proposed') return 'proposed, and waits for an editor'
-  if (status === 'lapsed') return `went away by itself on ${lapsedAt}`
+  if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
   if (status === 'dismissed') return `dismissed by ${decidedBy}`
   const where =
     printedNumber === null ? 'for the next edition' : `printed in edition ${printedNumber} (${printedStatus})`
