@@ -3,8 +3,10 @@ import { afterSilent, plainText, silent, tagEnd } from './text.ts'
 /** A paragraph, item or heading of a page as plain text; `article` counts the outermost articles, 0 is outside of all. */
 export type Block = { text: string; article: number }
 
-/** What stands further behind is not read. */
+/** What stands further behind is not read: no page holds the event loop up for long. A long live blog has 15,000 tags. */
 const maximumLength = 1024 * 1024
+const maximumTags = 20_000
+const longestBlock = 50_000
 const boundaries = new Set(
   'address article aside blockquote body br dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr html li main ol p pre section summary table td th tr ul'.split(
     ' ',
@@ -21,14 +23,13 @@ const passedOver = new Set(['nav', 'form', 'select', 'button'])
  */
 export function* blocksOf(page: string): Generator<Block> {
   const html = page.slice(0, maximumLength)
-  let [articles, depth, skipping] = [0, 0, 0]
-  let from = 0
-  let at = 0
+  let [articles, depth, skipping, tags] = [0, 0, 0, 0]
+  let [from, at] = [0, 0]
   for (let open = html.indexOf('<'); open >= 0; open = html.indexOf('<', at)) {
     const name = /^<\/?([a-z][a-z\d]{0,15})/i.exec(html.slice(open, open + 18))?.[1]?.toLowerCase() ?? ''
     const isClosing = html[open + 1] === '/'
     const end = /[a-z/!?]/i.test(html[open + 1] ?? '') ? tagEnd(html, open) : open + 1
-    if (end < 0) break
+    if (end < 0 || ++tags > maximumTags) return
     at = unseen.has(name) && !isClosing ? afterSilent(html, name, end) : end
     if (!boundaries.has(name) && !passedOver.has(name)) continue
     if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from, open), depth === 0 ? 0 : articles)
@@ -43,7 +44,7 @@ export function* blocksOf(page: string): Generator<Block> {
 
 function* blockFrom(html: string, article: number): Generator<Block> {
   if (html.trim() === '' || /^\s*<a\b[^>]*>[^<]*<\/a>\s*$/i.test(html)) return
-  const text = plainText({ value: html, kind: 'html' }, 5000)
+  const text = plainText({ value: html.slice(0, longestBlock), kind: 'html' }, 5000)
   if (text !== '') yield { text, article }
 }
 

@@ -57,7 +57,7 @@ const labels = [
 
 /** Most texts hold none, and are not looked at further. */
 const likely =
-  /correct(?:ion|ed)|clarif|amended|(?:earlier|previous|original) (?:\w+ )?version|retract|erratum|withdrawn/i
+  /correct|clarif|amended|to (?:fix|remove) |(?:earlier|previous|original) (?:\w+ )?version|retract|erratum|withdrawn/i
 const shortest = 25
 const longest = 600
 export const longestInAll = 900
