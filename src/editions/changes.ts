@@ -52,8 +52,11 @@ function noteChange(said: Said, note: Note | null, before: string | null, eviden
 /** Whether one headline says something else than the other. Case, quotes, white space and what sites put around it do not count. */
 export function isAnotherHeadline(before: string, after: string, sites: string[]): boolean {
   if (isLive(before) && isLive(after)) return false // it is rewritten all day long, and nobody was wrong
-  const [was, is] = [variants(before, sites), variants(after, sites)]
-  return !was.some((one) => is.includes(one))
+  const [was, is] = [bare(before), bare(after)]
+  // One may bear the name of its site; if both do, it says nothing, and what is left may be a mere rubric.
+  const said = [headlineKey(was), headlineKey(withoutSite(was, sites))]
+  const says = [headlineKey(is), headlineKey(withoutSite(is, sites))]
+  return said[0] !== says[0] && said[1] !== says[0] && said[0] !== says[1]
 }
 
 /** What a headline says: letters in lower case, numbers, currencies and per cent; no quotes, hyphens or other signs. */
@@ -68,14 +71,16 @@ export function headlineKey(title: string): string {
   return numbered.join('').replace(/[−–]/g, '-') || title.trim()
 }
 
-/** As it is, and without what a site puts in front or behind. Neither may be all that is left. */
-function variants(title: string, sites: string[]): string[] {
-  const bare = decorations.reduce((text, decoration) => text.replace(decoration, ''), title.trim())
-  const known = new Set(sites.filter((site) => site !== '').map(headlineKey))
-  // Council opens its books | The Magazine · Council opens its books - The Magazine
-  const [, whole = '', sign = '', site = ''] = /^(.{8,})\s([|·–—-])\s(.{2,50})$/.exec(bare) ?? []
-  const isSite = sign === '|' || sign === '·' || known.has(headlineKey(site))
-  return [bare, ...(isSite ? [whole] : [])].map(headlineKey)
+function bare(title: string): string {
+  return decorations.reduce((text, decoration) => text.replace(decoration, ''), title.trim())
+}
+
+// Council opens its books | The Magazine · Council opens its books - The Magazine
+function withoutSite(title: string, sites: string[]): string {
+  const [, rest = '', sign = '', site = ''] = /^(.+)\s([|·–—-])\s(.{2,50})$/.exec(title) ?? []
+  const isSite =
+    sign === '|' || sign === '·' || sites.some((one) => one !== '' && headlineKey(one) === headlineKey(site))
+  return isSite ? rest : title
 }
 
 /** What sites add to a headline without saying anything else. */
