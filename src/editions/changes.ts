@@ -91,10 +91,10 @@ const decorations: RegExp[] = [
   /^(?:breaking(?: news)?|just in|exclusive|watch|video|listen|updated?|live)\s*[:|–—]\s*|^(?:breaking|exclusive|live) - /i,
   // Council opens its books (updated 10:32 GMT) · … [Updated] · … – updated
   /\s*[([]updated?\b[^)\]]{0,30}[)\]]$|\s+[–—-]\s+updated?$/i,
-  // 10:32 Council opens its books · 14.05: …
-  /^\d{1,2}[:.]\d{2}(?:\s?(?:am|pm))?(?:\s?(?:GMT|BST|UTC|CET|CEST|E[SD]?T))?\s*[-–—:|]?\s+/i,
+  // 10:32 Council opens its books · 14:05 GMT: … · 9.15am – …
+  /^\d{1,2}(?::\d{2}(?:\s?(?:am|pm))?|\.\d{2}\s?(?:am|pm))(?:\s?(?:GMT|BST|UTC|CET|CEST|E[SD]?T))?\s*[-–—:|]?\s+/i,
   // Council opens its books, 10:32 GMT · … – 4.15pm
-  /\s*[-–—|,]?\s+\d{1,2}[:.]\d{2}\s?(?:am|pm|GMT|BST|UTC|CET|CEST|E[SD]?T)$/i,
+  /\s*[-–—|,]\s+\d{1,2}[:.]\d{2}\s?(?:am|pm|GMT|BST|UTC|CET|CEST|E[SD]?T)$/i,
 ]
 
 const liveMarks: RegExp[] = [

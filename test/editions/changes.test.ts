@@ -39,6 +39,8 @@ describe('a headline', () => {
     ['Where the rich live', 'Where the poor live'],
     ['CORRECTED-Council opens its books', 'Council opens its books'],
     ['Trams: 5 10', 'Trams: 510'],
+    ['Polls close at 9.30pm', 'Polls close at 10.30pm'],
+    ['2.50 per cent more trams', '3.50 per cent more trams'],
     ['…', 'Council opens its books'],
   ])('%j says something else than %j', (before, after) => {
     expect([isAnotherHeadline(before, after, sites), isAnotherHeadline(after, before, sites)]).toEqual([true, true])
