@@ -17,6 +17,8 @@ export type TestRelay = {
   commands: string[]
   /** Resolves when so many messages are whole. */
   wholeCount(count: number): Promise<void>
+  /** Resolves when it has heard so many commands. */
+  commandCount(count: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -35,7 +37,12 @@ const usual: Record<Stage, string> = {
 export async function startRelay(faultAt: FaultAt = () => undefined): Promise<TestRelay> {
   const sockets = new Set<Socket>()
   const waiting: { count: number; resolve: () => void }[] = []
-  const relay: Omit<TestRelay, 'port' | 'close' | 'wholeCount'> = { taken: [], whole: [], commands: [] }
+  const listening: { count: number; resolve: () => void }[] = []
+  const relay: Omit<TestRelay, 'port' | 'close' | 'wholeCount' | 'commandCount'> = {
+    taken: [],
+    whole: [],
+    commands: [],
+  }
   let connections = 0
   const server = createServer((socket) => {
     socket.setNoDelay(true)
@@ -60,6 +67,7 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     }
     const command = (line: string): void => {
       relay.commands.push(line)
+      for (const { count, resolve } of listening) if (relay.commands.length >= count) resolve()
       const [verb = ''] = line.toUpperCase().split(/[ :]/)
       if (verb === 'EHLO' || verb === 'HELO') answer('EHLO')
       else if (verb === 'MAIL') {
@@ -104,6 +112,10 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     wholeCount(count) {
       if (relay.whole.length >= count) return Promise.resolve()
       return new Promise((resolve) => waiting.push({ count, resolve }))
+    },
+    commandCount(count) {
+      if (relay.commands.length >= count) return Promise.resolve()
+      return new Promise((resolve) => listening.push({ count, resolve }))
     },
     close() {
       for (const socket of sockets) socket.destroy()
