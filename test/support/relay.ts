@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net'
 /** Where in the dialogue a relay stands when it may misbehave. `dot` is the answer after the message. */
 export type Stage = 'connect' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
 
-/** What to answer instead of the usual: a reply line, or to drop the connection, or never to answer. */
-export type Fault = string | { drop: true } | { hang: true } | undefined
+/** What to answer instead of the usual: a reply line, or to drop the connection, never to answer, or the usual letter by letter. */
+export type Fault = string | { drop: true } | { hang: true } | { slow: true } | undefined
 
 export type Taken = { from: string; to: string; raw: Buffer }
 
@@ -58,12 +58,24 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     let buffered = Buffer.alloc(0)
     let inData = false
     let silent = false
+    let spelling: Promise<void> | undefined
+    const spell = (pieces: string[]): void => {
+      for (const piece of pieces) {
+        spelling = (spelling ?? Promise.resolve()).then(() => new Promise((done) => socket.write(piece, () => done())))
+      }
+    }
+    const say = (line: string): void => {
+      if (spelling)
+        spell([`${line}\r\n`]) // behind what is still being spelled
+      else socket.write(`${line}\r\n`)
+    }
     const answer = (stage: Stage): boolean => {
       const fault = faultAt(stage, { from, to, connection })
-      if (fault === undefined || typeof fault === 'string') socket.write(`${fault ?? usual[stage]}\r\n`)
+      if (fault === undefined || typeof fault === 'string') say(fault ?? usual[stage])
+      else if ('slow' in fault) spell([...`${usual[stage]}\r\n`])
       else if ('drop' in fault) socket.destroy()
       else silent = true
-      return fault === undefined
+      return fault === undefined || (typeof fault === 'object' && 'slow' in fault)
     }
     const command = (line: string): void => {
       relay.commands.push(line)
@@ -77,10 +89,10 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
         to = /<([^>]*)>/.exec(line)?.[1] ?? ''
         if (!answer('RCPT')) to = ''
       } else if (verb === 'DATA') {
-        if (to === '') socket.write('503 5.5.1 no valid recipient\r\n')
+        if (to === '') say('503 5.5.1 no valid recipient')
         else inData = answer('DATA')
       } else if (verb === 'QUIT') socket.end('221 bye\r\n')
-      else socket.write('250 ok\r\n')
+      else say('250 ok')
     }
     const message = (raw: Buffer): void => {
       relay.whole.push({ from, to, raw })
