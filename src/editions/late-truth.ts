@@ -5,7 +5,7 @@ import type { Fetcher } from '../feeds/fetch.ts'
 import { inLanes } from '../feeds/lanes.ts'
 import { mayAsk } from '../feeds/permission.ts'
 import type { Log } from '../log.ts'
-import { lapseUnseen, propose } from '../store/corrections.ts'
+import { lapseUnseen, propose, proposedBy } from '../store/corrections.ts'
 import { claimLook, recordSaid, type SaidRow, saidSince } from '../store/said.ts'
 import type { CorrectionRow, Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
@@ -29,8 +29,12 @@ const timeLimit = 20 * second
 export async function findInFeeds(needs: Needs, digests: Digest[]): Promise<number> {
   let proposed = 0
   for (const digest of digests) {
-    for (const row of await watched(needs, digest))
-      proposed += await settle(needs, row, 'feed', ['headline', 'note'], feedChanges(row, row))
+    const open = new Set((await proposedBy(needs.db, digest.name, 'feed')).map(keyOf))
+    for (const row of await watched(needs, digest)) {
+      const changes = feedChanges(row, row)
+      if (changes.length === 0 && !open.has(keyOf(row))) continue // nearly all
+      proposed += await settle(needs, row, 'feed', ['headline', 'note'], changes)
+    }
   }
   return proposed
 }
@@ -62,6 +66,10 @@ export function isDue({ approvedAt, lookedAt }: Pick<SaidRow, 'approvedAt' | 'lo
   if (approvedAt === null) return false
   const due = looks.filter((age) => between(approvedAt, now) >= age).at(-1)
   return due !== undefined && (lookedAt === null || lookedAt < later(approvedAt, due))
+}
+
+function keyOf({ editionId, articleId }: Pick<SaidRow, 'editionId' | 'articleId'>): string {
+  return `${editionId} ${articleId}`
 }
 
 async function watched({ db, clock }: Needs, digest: Digest): Promise<SaidRow[]> {

@@ -60,6 +60,17 @@ export async function lapseUnseen(
   return Number((await query.executeTakeFirst()).numUpdatedRows)
 }
 
+/** What waits for an editor and was found there. */
+export function proposedBy(db: Db, digest: string, source: CorrectionRow['source']) {
+  return db
+    .selectFrom('corrections')
+    .select(['editionId', 'articleId'])
+    .where('digest', '=', digest)
+    .where('status', '=', 'proposed')
+    .where('source', '=', source)
+    .execute()
+}
+
 /** Nobody has that edition: what it said needs no correction, unless one is printed already. */
 export async function lapseAbout(db: Db, editionId: string, now: Instant): Promise<void> {
   await db
