@@ -32,7 +32,15 @@ export type Article = Omit<
   ArticleRow,
   'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
 > &
-  Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
+  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
+    feedUrl: string
+    source: string
+    /** Of a reader's letter alone: what makes it one. Its writer is the author, its headline the title. */
+    letter?: LetterText
+  }
+
+/** `text` has blank lines between its paragraphs; `place` may be empty. */
+export type LetterText = { text: string; place: string }
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording.
