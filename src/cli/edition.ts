@@ -46,8 +46,8 @@ export function addEditionCommands(program: Command): void {
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
-  add('explain', 'say in which edition an article is, or why in none')
-    .argument('<url>', 'the address of the article')
+  add('explain', 'say in which edition an article or a letter is, or why in none')
+    .argument('<url>', 'the address of the article, or the id of the letter')
     .option('--json', 'one JSON line a digest')
     .action((url: string, options: Json, command: Command) =>
       withApp(command, (app) => explainArticle(app, url, options)),
@@ -117,11 +117,17 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
-  for (const { section, position, title, reason } of bySection(choices, app.digests, edition.digest)) {
-    print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})`)
+  for (const choice of bySection(choices, app.digests, edition.digest)) {
+    const { section, position, title, reason } = choice
+    const place = position === null ? '–' : `${section} ${position}`
+    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})`)
   }
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
+}
+
+function letterText({ kind, author, place }: Chosen): string {
+  return kind === 'letter' ? `letter from ${author}${place ? `, ${place}` : ''}; ` : ''
 }
 
 type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]
@@ -136,8 +142,8 @@ function bySection(choices: Chosen[], digests: App['digests'], digest: string): 
 async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
   const answers = await explain(db, digests, url)
   if (answers.length === 0) {
-    throw new AppError('missing', `no feed has ever shown ${url}`, {
-      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds.',
+    throw new AppError('missing', `no feed has ever shown ${url}, and no letter has that id`, {
+      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
   for (const answer of answers) options.json ? printJson(answer) : print(`${answer.digest}: ${answer.answer}`)

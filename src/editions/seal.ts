@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
+import { articlesByIds } from '../store/articles.ts'
 import { addVariant, editionById, markChoice, moveEdition, note } from '../store/editions.ts'
 import { newId } from '../store/id.ts'
 import { claimArticles } from '../store/ledger.ts'
@@ -52,7 +54,8 @@ async function cutWhatIsGone(
   check: Check,
   asked: Map<string, string>,
 ): Promise<boolean> {
-  const articles = sections.flatMap((section) => section.articles).filter(({ id }) => !asked.has(id))
+  const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
+  const articles = pages.filter(({ id }) => !asked.has(id))
   for (const { id } of articles) asked.set(id, '')
   const findings = await lateFindings(articles, check)
   const gone = findings.filter(({ kind }) => kind === 'gone')
@@ -84,6 +87,7 @@ async function keep(
       const sealed = await moveEdition(trx, edition.id, ['composed'], { status, sealedAt: now, subject, preheader })
       if (!sealed) return // another process sealed it meanwhile
       if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length) throw new TakenElsewhere()
+      if (await areReworded(trx, sections)) throw new TakenElsewhere() // the bytes say what an editor took back
       for (const articleId of ids) {
         const mark = marks.get(articleId)
         if (mark) await markChoice(trx, edition.id, articleId, mark)
@@ -108,6 +112,17 @@ async function keep(
     if (error instanceof TakenElsewhere) return false
     throw error
   }
+}
+
+/** Whether a letter reads otherwise than it was rendered. */
+async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean> {
+  const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
+  const now = await articlesByIds(
+    db,
+    letters.map(({ id }) => id),
+  )
+  const byId = new Map(now.map((article) => [article.id, article]))
+  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */

@@ -49,10 +49,14 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       due: momentWriter(digest?.zone)(row.dueAt),
       status: statusView(row.status),
       reason: row.reason ?? '',
-      articles: counted(chosen.get(row.id) ?? 0, 'article'),
+      articles: heldLine(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }
   })
+}
+
+function heldLine({ article, letter } = { article: 0, letter: 0 }): string {
+  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
 }
 
 function upcoming({ digests, clock }: App) {
