@@ -22,6 +22,7 @@ import {
 } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
+import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { countsText, sendInForeground } from './run.ts'
 import { withApp } from './with-app.ts'
@@ -127,7 +128,7 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
 }
 
 function letterText({ kind, author, place }: Chosen): string {
-  return kind === 'letter' ? `letter from ${author}${place ? `, ${place}` : ''}; ` : ''
+  return kind === 'letter' ? `${letterFrom(author, place)}; ` : ''
 }
 
 type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]

@@ -38,7 +38,7 @@ export function readLetter(
   })
   const when =
     receivedAt === undefined
-      ? [{ field: 'received' as const, message: 'expected a day that has been, such as 2026-11-20' }]
+      ? [{ field: 'received' as const, message: 'is not a day that has been: expected one such as 2026-11-20' }]
       : []
   const problems = [...missing, ...tooLong, ...when]
   if (problems.length > 0 || receivedAt === undefined) return { problems }
@@ -46,9 +46,9 @@ export function readLetter(
 }
 
 const missingWords = {
-  headline: 'needs a headline to stand under',
-  text: 'needs some words to print',
-  name: 'needs the name that is printed under it',
+  headline: 'is missing: a letter stands under one',
+  text: 'is empty',
+  name: 'is missing: it is printed under the letter',
 }
 
 /** The paragraphs of a letter, each on one line. */

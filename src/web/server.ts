@@ -11,6 +11,7 @@ import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
 import { leavePages } from './leave.ts'
+import { letterPages } from './letters.ts'
 import { openPages } from './page.ts'
 import { preferencesPages } from './preferences.ts'
 import { limited, secured } from './security.ts'
@@ -50,7 +51,8 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions]) routes.route('/', closed(web))
+  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions, letterPages])
+    routes.route('/', closed(web))
   return routes
 }
 

@@ -5,6 +5,7 @@ import { runsAfter } from '../editions/due.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
+import { countWaiting } from '../store/letters.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { waitingFeeds } from './feed-actions.ts'
@@ -31,6 +32,7 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
     waiting: await waitingFeeds(web),
+    letters: counted(await countWaiting(app.db), 'letter'),
     feeds: await feeds(app),
   })
 }

@@ -44,6 +44,13 @@ export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
+/** Writes the day alone: "Fri, 20 Nov 2026". */
+export function dayWriter(timeZone = 'UTC'): (instant: Instant) => Moment {
+  const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone } as const
+  const format = new Intl.DateTimeFormat('en-GB', day)
+  return (iso) => ({ iso, text: format.format(new Date(iso)) })
+}
+
 /** "Letter from Ada Byron, Leeds"; the writer of one that was withdrawn is nobody. */
 export function letterFrom(name: string, place: string | null): string {
   return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`

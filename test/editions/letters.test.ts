@@ -299,11 +299,11 @@ describe('what somebody typed', () => {
         received: '2026-02-30',
       }),
     ).toEqual([
-      'headline needs a headline to stand under',
-      'text needs some words to print',
-      'name needs the name that is printed under it',
+      'headline is missing: a letter stands under one',
+      'text is empty',
+      'name is missing: it is printed under the letter',
       'place has 101 characters, and 100 are printed: shorten it by 1',
-      'received expected a day that has been, such as 2026-11-20',
+      'received is not a day that has been: expected one such as 2026-11-20',
     ])
     expect(problems({ text: 'word '.repeat(200_000) })).toEqual([
       'text has 999,999 characters, and 4,000 are printed: shorten it by 995,999',
