@@ -2,6 +2,7 @@ import { simpleParser } from 'mailparser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
+import { printLetter } from '../../src/editions/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
@@ -34,7 +35,8 @@ beforeAll(async () => {
   const { url: storeUrl, remove } = sqliteUrl()
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
-  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }`
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }
+  - { name: say, title: Have your say, layout: have-your-say, maximum: 100 }`
   const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
   closing.push(world.close)
@@ -43,6 +45,12 @@ beforeAll(async () => {
     app,
     digest.sections.flatMap(({ feeds: urls }) => urls),
   )
+  for (const [word, trick] of tricks) {
+    const part = (size: number) => `${word}-letter ${trick}`.slice(0, size)
+    const text = `${part(4000)}\n\n👩🏽‍🚀 ${part(3000)}`
+    const letter = { headline: part(150), text, name: part(100), place: part(100), received: '' }
+    expect(await printLetter(app, digest, letter, part(100))).toEqual({ id: expect.any(String) })
+  }
   const composed = await compose(app, digest, clock.now())
   if (!composed) throw new Error('nothing composed')
   edition = await seal(app, composed.id, digest)
@@ -71,7 +79,8 @@ describe('of feeds that mean harm', () => {
   })
 
   test('the others are read: every trick is in the edition, and what it stands beside is there as text', async () => {
-    const titles = (await choicesOf(world.app.db, edition.id)).map(({ title }) => title)
+    const choices = (await choicesOf(world.app.db, edition.id)).filter(({ kind }) => kind === 'article')
+    const titles = choices.map(({ title }) => title)
     for (const [word] of tricks) expect(titles.filter((title) => title.includes(word))).toHaveLength(3)
     expect(titles).toContain('Bomb &l9;')
     expect(titles.filter((title) => title.startsWith('Entity '))).toEqual(['Entity &x;'])
@@ -91,7 +100,10 @@ describe('what anybody gets to see of them', () => {
     const page = await openHarmlessly(async () => new Response(String(mail.html), html))
     await page.view('https://reader.example/')
     const shown = await page.tab.locator('body').textContent()
-    for (const [word] of tricks) expect(shown).toContain(word)
+    for (const [word] of tricks) {
+      expect(shown).toContain(word)
+      expect(shown?.split(`${word}-letter `).length).toBeGreaterThanOrEqual(1 + 5) // headline, two paragraphs, name and place
+    }
     expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
     expect(shown).toContain('<mj-include path="/etc/passwd" />')
     expect(String(mail.text)).toContain('{{> footer}}')
@@ -107,7 +119,8 @@ describe('what anybody gets to see of them', () => {
 
   test.each([
     ['/studio', 'The Weekly'],
-    ['/studio/editions/:id', 'Larch'],
+    ['/studio/letters', 'Larch-letter'],
+    ['/studio/editions/:id', 'Larch-letter'],
     ['/studio/editions/:id/preview', 'Larch'],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)
