@@ -183,11 +183,16 @@ export async function noteFeed(db: Db, feedId: string, what: string, now: Instan
     .limit(1)
     .executeTakeFirst()
   if (last?.what === what) return false
+  await recordFeed(db, feedId, what, now)
+  return true
+}
+
+/** The same, for what stands on record each time that it happens. */
+export async function recordFeed(db: Db, feedId: string, what: string, now: Instant): Promise<void> {
   await db
     .insertInto('feedHistory')
     .values({ id: newId(now), feedId, at: now, what })
     .execute()
-  return true
 }
 
 /** What became of all feeds, the oldest first. */

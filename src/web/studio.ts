@@ -5,8 +5,9 @@ import { runsAfter } from '../editions/due.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
+import { feedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
-import type { EditionRow } from '../store/schema.ts'
+import type { EditionRow, FeedHistoryRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
@@ -14,6 +15,7 @@ import { counted, deliveryLine, editionTitle, momentWriter, statusView } from '.
 
 const pageSize = 20
 const mostFeeds = 200
+const mostHistory = 3
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
@@ -33,7 +35,7 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     upcoming: upcoming(app),
     waiting: await waitingFeeds(web),
     letters: counted(await countWaiting(app.db), 'letter'),
-    feeds: await feeds(app),
+    ...(await feedsOf(app, context.req.query('decided'))),
   })
 }
 
@@ -70,21 +72,34 @@ function upcoming({ digests, clock }: App) {
 }
 
 /** Those that do not work first; of the rest as many as a page holds. */
-async function feeds(app: App) {
+async function feedsOf(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
-  const views = watched.map(toFeed)
+  const past = Map.groupBy(await feedHistory(app.db), ({ feedId }) => feedId)
+  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
   const working = views.filter(({ state }) => well(state))
   return {
-    troubled: views.filter(({ state }) => !well(state)),
-    working: working.slice(0, mostFeeds),
-    more: Math.max(0, working.length - mostFeeds),
-    count: counted(working.length, 'feed'),
+    feeds: {
+      troubled: views.filter(({ state }) => !well(state)),
+      working: working.slice(0, mostFeeds),
+      more: Math.max(0, working.length - mostFeeds),
+      count: counted(working.length, 'feed'),
+    },
+    decided: views
+      .filter(({ id, past }) => id === decided && past.length > 0)
+      .map(({ past: [last] }) => last?.what ?? ''),
   }
 }
 
-function toFeed({ feed: { url, address, title, succeededAt, weekly }, health }: Watched) {
+/** With what became of it last, the newest first. */
+function toFeed(
+  { feed: { id, url, address, title, succeededAt, weekly }, health }: Watched,
+  history: FeedHistoryRow[],
+) {
+  const newest = history.slice(-mostHistory).reverse()
   return {
+    id,
+    past: newest.map(({ at, what }) => ({ at: momentWriter()(at), what })),
     title: title || url,
     url,
     moved: address ?? '',
