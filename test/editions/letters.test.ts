@@ -149,6 +149,7 @@ onBothEngines('a letter', (freshUrl) => {
     await show(it, newsFeed, ['One', 'Two'])
     for (const words of ['The same headline as before', 'The same headline as before']) await print(it, words)
     it.clock.advance(30 * day)
+    await print(it, 'A headline that comes once more')
     for (let count = 0; count < 30; count++) await print(it, `Storm ${count}`)
     await enrolArticles(it.app, it.digest)
     expect(await heldFeeds(it.app.db)).toEqual([])
@@ -167,6 +168,11 @@ onBothEngines('a letter', (freshUrl) => {
     expect(asked).toHaveLength(2)
     expect(asked.every((url) => url.startsWith('https://'))).toBe(true)
     expect(await explain(it.app.db, it.app.digests, '')).toEqual([])
+    it.clock.advance(day)
+    await show(it, newsFeed, ['A headline that comes once more', 'Other news'])
+    expect(await titles(it, await makeSealed(it))).toEqual(
+      expect.arrayContaining(['A headline that comes once more', 'Other news']),
+    )
   })
 
   test('has no page that a section with enrich could ask', async () => {
