@@ -53,16 +53,11 @@ test('a letter is added, listed, printed, shown and explained by its id, and ano
   })
 
   await it.lastword('run', 'weekly')
-  const [shown, explained, printed, waiting] = await Promise.all([
-    it.lastword('edition', 'show', 'weekly:1'),
-    it.lastword('edition', 'explain', id),
-    it.lastword('letters', 'list', '--printed', '--json'),
-    it.lastword('letters', 'list'),
-  ])
+  const shown = await it.lastword('edition', 'show', 'weekly:1')
   expect(shown.stdout).toContain('say 1  Trams at [2Jdawn  (Letter from Ada Byron, Leeds; number 1 of 1 pending')
-  expect(explained.stdout).toMatch(/^weekly: in edition 1 \(\w+\), section say\n$/)
-  expect(printed.stdout).toContain('"number":1')
-  expect(waiting.stdout.trim()).toBe('')
+  expect((await it.lastword('edition', 'explain', id)).stdout).toMatch(/^weekly: in edition 1 \(\w+\), section say\n$/)
+  expect((await it.lastword('letters', 'list', '--printed', '--json')).stdout).toContain('"number":1')
+  expect((await it.lastword('letters', 'list')).stdout.trim()).toBe('')
 }, 30_000)
 
 test('what is wrong with a letter is said whole, and nothing of it is kept', async () => {
@@ -70,13 +65,11 @@ test('what is wrong with a letter is said whole, and nothing of it is kept', asy
   it.write('huge.txt', 'x'.repeat(1024 * 1024))
   it.write('latin.txt', Buffer.from([0x4d, 0xfc, 0x6c, 0x6c]))
   const add = (file: string, ...more: string[]) => it.lastword('letters', 'add', file, ...words, ...more)
-  const [long, huge, latin, none, digest] = await Promise.all([
-    add('long.txt', '--received', 'soon'),
-    add('huge.txt'),
-    add('latin.txt'),
-    add('none.txt'),
-    add('long.txt', '--digest', 'daily'),
-  ])
+  const long = await add('long.txt', '--received', 'soon')
+  const huge = await add('huge.txt')
+  const latin = await add('latin.txt')
+  const none = await add('none.txt')
+  const digest = await add('long.txt', '--digest', 'daily')
   expect(long.stderr).toBe(
     'lastword:\nlong.txt has 4,999 characters, and 4,000 are printed: shorten it by 999\n--received is not a day that has been: expected one such as 2026-11-20\n',
   )
