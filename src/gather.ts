@@ -17,7 +17,7 @@ export async function gather(app: App, digest: Digest): Promise<Refreshed[]> {
   if (wanting.size === 0) return report
   const { choices } = await composeDry(app, digest)
   const chosen = choices.filter(({ position, section }) => position !== null && wanting.has(section))
-  const articles = chosen.map(({ article }) => article)
+  const articles = chosen.map(({ article }) => article).filter(({ letter }) => !letter)
   const enriched = await enrichArticles(app, articles)
   app.log.info({ digest: digest.name, chosen: articles.length, enriched }, 'pages asked for what their feeds left out')
   return report

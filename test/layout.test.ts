@@ -43,6 +43,7 @@ const frozen: Record<string, string> = {
   '0002-feeds.ts': '4201845c36030221b3b9dae01fd6dabf880f6703795965bd8399f38b0d10f870',
   '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
   '0004-corrections.ts': '27fd4d5dbb08f7df0b93f0ab9b842790ebf1523686f0e3b3d11fb0634435a3ec',
+  '0005-letters.ts': 'ccbb1598033144012c434798c58ffe722c0d9fb3d697e7696b61d7139833e342',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

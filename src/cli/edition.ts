@@ -24,6 +24,7 @@ import {
 } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
+import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { countsText, sendInForeground } from './run.ts'
 import { withApp } from './with-app.ts'
@@ -48,8 +49,8 @@ export function addEditionCommands(program: Command): void {
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
-  add('explain', 'say in which edition an article is, or why in none')
-    .argument('<url>', 'the address of the article')
+  add('explain', 'say in which edition an article or a letter is, or why in none')
+    .argument('<url>', 'the address of the article, or the id of the letter')
     .option('--json', 'one JSON line a digest')
     .action((url: string, options: Json, command: Command) =>
       withApp(command, (app) => explainArticle(app, url, options)),
@@ -129,8 +130,10 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
-  for (const { section, position, title, reason } of bySection(choices, app.digests, edition.digest)) {
-    print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})`)
+  for (const choice of bySection(choices, app.digests, edition.digest)) {
+    const { section, position, title, reason } = choice
+    const place = position === null ? '–' : `${section} ${position}`
+    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})`)
   }
   for (const { said, words, number } of prints)
     print(`  prints a correction of edition ${number}, “${safe(said)}”: ${safe(words ?? '')}`)
@@ -138,6 +141,10 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
+}
+
+function letterText({ kind, author, place }: Chosen): string {
+  return kind === 'letter' ? `${letterFrom(author, place)}; ` : ''
 }
 
 type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]
@@ -152,8 +159,8 @@ function bySection(choices: Chosen[], digests: App['digests'], digest: string): 
 async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
   const answers = await explain(db, digests, url)
   if (answers.length === 0) {
-    throw new AppError('missing', `no feed has ever shown ${url}`, {
-      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds.',
+    throw new AppError('missing', `no feed has ever shown ${url}, and no letter has that id`, {
+      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
   for (const answer of answers) {

@@ -53,8 +53,9 @@ export function addFeedsCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<url>', 'the address of a feed that waits')
-      .action((url: string, _: unknown, command: Command) =>
-        withApp(command, async (app) => print(`${url}: ${await act(app, url)} articles ${done}`)),
+      .option('--who <name>', 'stands on record', 'operator')
+      .action((url: string, { who }: { who: string }, command: Command) =>
+        withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )
   decide('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
   decide('ignore', 'what a feed showed all at once is old: never mail it again', ignoreFeed, 'are known or backlog')

@@ -39,7 +39,7 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
     const edition = await draftRow(trx, needs, digest, dueAt, thin)
     if (!(await addEdition(trx, edition))) return undefined
     await writeChoices(trx, edition, choices)
-    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${chosen(choices).length} articles`, now)
+    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${heldText(choices)}`, now)
     return edition
   })
 }
@@ -88,13 +88,7 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
     if (!(await moveEdition(trx, edition.id, ['composed'], { status, reason }))) return // sealed elsewhere meanwhile
     await dropChoices(trx, edition.id)
     await writeChoices(trx, { ...edition, status }, choices)
-    await note(
-      trx,
-      edition.id,
-      'lastword',
-      `chosen again: ${thin?.reason ?? `${chosen(choices).length} articles`}`,
-      clock.now(),
-    )
+    await note(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? heldText(choices)}`, clock.now())
   })
 }
 
@@ -132,6 +126,12 @@ function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {
 
 function chosen(choices: Choice[]): Choice[] {
   return choices.filter((choice) => choice.position !== null)
+}
+
+/** "5 articles", "5 articles and 1 letter". */
+function heldText(choices: Choice[]): string {
+  const [letters, articles] = [chosen(choices).filter(({ article }) => article.letter).length, chosen(choices).length]
+  return `${articles - letters} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
 }
 
 /** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */

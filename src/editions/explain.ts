@@ -1,4 +1,4 @@
-import { articlesByUrl } from '../store/articles.ts'
+import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
@@ -16,11 +16,12 @@ export type Explanation = {
 }
 
 /**
- * Says of an article in which edition of each digest it is, or why in none. Empty: no feed has ever shown that address.
+ * Says of an article (by its address) or of a reader's letter (by its id) in which edition of each digest it is, or why in
+ * none. Empty: no feed has ever shown that address, and no letter has that id.
  */
-export async function explain(db: Db, digests: Digest[], url: string): Promise<Explanation[]> {
+export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  for (const article of await articlesByUrl(db, url)) {
+  for (const article of [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]) {
     const entries = await ledgerOf(db, article.id)
     const looks = await choicesAbout(db, article.id)
     const corrections = await correctionsOfArticle(db, article.id)
@@ -34,7 +35,7 @@ export async function explain(db: Db, digests: Digest[], url: string): Promise<E
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
-    for (const digest of digests) {
+    for (const digest of article.letter ? [] : digests) {
       if (entries.some((entry) => entry.digest === digest.name)) continue
       const answer = feedsListed(digest).includes(article.feedUrl)
         ? `pending: seen on ${article.seenAt}, and no edition has been composed since`
@@ -50,12 +51,17 @@ function correctionText(correction: CorrectionView): string {
   return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
 }
 
+async function letterWith(db: Db, id: string): Promise<Article[]> {
+  return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
+}
+
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
 type Look = Awaited<ReturnType<typeof choicesAbout>>[number] | undefined
 
 function answerOf(entry: Entry, last: Look): string {
   if (entry.editionId !== null)
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
+  if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
   if (entry.backlogAt !== null)
     return entry.backlogAt === entry.enrolledAt
       ? `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`

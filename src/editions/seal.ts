@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
 import type { AskedAgain } from '../feeds/ask-again.ts'
-import type { Article } from '../store/articles.ts'
+import { type Article, articlesByIds } from '../store/articles.ts'
 import { claimCorrections } from '../store/corrections.ts'
 import { addVariant, editionById, markChoice, moveEdition, note } from '../store/editions.ts'
 import { newId } from '../store/id.ts'
@@ -61,7 +62,8 @@ async function cutWhatIsGone(
   check: Check,
   asked: Map<string, Asked>,
 ): Promise<boolean> {
-  const articles = sections.flatMap((section) => section.articles).filter(({ id }) => !asked.has(id))
+  const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
+  const articles = pages.filter(({ id }) => !asked.has(id))
   const { findings, answers } = await lateFindings(articles, check)
   for (const { id } of articles) asked.set(id, { mark: '', answer: answers.get(id) })
   const gone = findings.filter(({ kind }) => kind === 'gone')
@@ -82,15 +84,15 @@ async function keep(
   { edition, sections, corrections, slot }: Draft,
   rendered: Rendered,
   asked: Map<string, Asked>,
-): Promise<'articles' | 'corrections' | undefined> {
+): Promise<'articles' | 'corrections' | 'letters' | undefined> {
   const articles = sections.flatMap((section) => section.articles)
   const ids = articles.map(({ id }) => id)
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
   const bytes = { head, subject, html, text, sha256: hashOf(rendered), slot }
   class TakenElsewhere extends Error {
-    readonly what: 'articles' | 'corrections'
-    constructor(what: 'articles' | 'corrections') {
+    readonly what: 'articles' | 'corrections' | 'letters'
+    constructor(what: 'articles' | 'corrections' | 'letters') {
       super()
       this.what = what
     }
@@ -104,6 +106,7 @@ async function keep(
         throw new TakenElsewhere('articles')
       if ((await claimCorrections(trx, edition.id, corrections)) !== corrections.length)
         throw new TakenElsewhere('corrections')
+      if (await areReworded(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
         const { mark = '', answer } = asked.get(article.id) ?? {}
         if (mark) await markChoice(trx, edition.id, article.id, mark)
@@ -122,6 +125,17 @@ function saidOf({ title, url, note }: Article, answer: AskedAgain | undefined): 
   const said = { saidTitle: title, saidUrl: url, saidNote: note }
   if (answer?.kind !== 'there') return { ...said, pageTitle: null, pageNote: null }
   return { ...said, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
+}
+
+/** Whether a letter reads otherwise than it was rendered. */
+async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean> {
+  const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
+  const now = await articlesByIds(
+    db,
+    letters.map(({ id }) => id),
+  )
+  const byId = new Map(now.map((article) => [article.id, article]))
+  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */

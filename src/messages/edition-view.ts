@@ -4,7 +4,7 @@ import { fillPattern } from '../editions/pattern.ts'
 import type { Article } from '../store/articles.ts'
 import { editionLinks } from './links.ts'
 import { legible } from './palette.ts'
-import type { ArticleView, CorrectionView, EditionView, SectionView } from './view.ts'
+import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
@@ -16,7 +16,9 @@ export function toView(
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
-  const titles = sections.flatMap((section) => section.articles.map((article) => article.title))
+  const titles = sections.flatMap((section) =>
+    section.articles.filter(({ letter }) => !letter).map(({ title }) => title),
+  )
   const values = {
     title: digest.title,
     number: String(edition.number),
@@ -58,7 +60,9 @@ export function toView(
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
   const { name, title, layout } = section
-  const [lead = null, ...more] = articles.map((article) => toArticleView(article, dates))
+  const own = articles.filter(({ letter }) => !letter)
+  const [lead = null, ...more] = own.map((article) => toArticleView(article, dates))
+  const [first, ...others] = articles.flatMap((article) => toLetterView(article, dates))
   return {
     name,
     title,
@@ -74,7 +78,8 @@ function toSectionView({ section, articles }: DraftSection, dates: DateWriter): 
     text: section.text ?? '',
     lead,
     more,
-    count: articles.length,
+    count: own.length,
+    letters: first ? { first, more: others } : null,
   }
 }
 
@@ -88,6 +93,13 @@ function toCorrectionView(
     words: words ?? '',
     article: kind === 'gone' ? null : { url },
   }
+}
+
+function toLetterView({ letter, title, author, publishedAt }: Article, dates: DateWriter): LetterView[] {
+  if (!letter) return []
+  const paragraphs = letter.text.split('\n\n')
+  const date = publishedAt ? dates.short(publishedAt) : ''
+  return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
 }
 
 function toArticleView(article: Article, dates: DateWriter): ArticleView {

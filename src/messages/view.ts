@@ -44,6 +44,19 @@ export type SectionView = {
   more: ArticleView[]
   /** How many articles in all. */
   count: number
+  /** Readers' letters, which stand before the articles; null when the section has none. */
+  letters: { first: LetterView; more: LetterView[] } | null
+}
+
+export type LetterView = {
+  headline: string
+  paragraphs: string[]
+  /** Of the writer, as it is printed. */
+  name: string
+  /** May be empty. */
+  place: string
+  /** When it came: "20 November 2026". */
+  date: string
 }
 
 export type CorrectionView = {

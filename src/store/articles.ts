@@ -32,9 +32,17 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
+  'kind' | 'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
 > &
-  Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
+  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
+    feedUrl: string
+    source: string
+    /** Of a reader's letter alone: what makes it one. Its writer is the author, its headline the title. */
+    letter?: LetterText
+  }
+
+/** `text` has blank lines between its paragraphs; `place` may be empty. */
+export type LetterText = { text: string; place: string }
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording.
@@ -109,6 +117,18 @@ export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article 
   return rows.map((row) => ({ ...fromRow(row), canonical: row.canonical, shownAt: row.shownAt }))
 }
 
+/** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
+export async function lettersEverOf(db: Db, digest: string): Promise<(Article & Recognised)[]> {
+  const rows = await withFeed(db)
+    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+    .where('ledger.digest', '=', digest)
+    .where('letters.articleId', 'is not', null)
+    .where('letters.withdrawnAt', 'is', null)
+    .orderBy('articles.id')
+    .execute()
+  return rows.map((row) => ({ ...fromRow(row), canonical: row.canonical, shownAt: row.shownAt }))
+}
+
 export type Recognised = Pick<ArticleRow, 'canonical' | 'shownAt'>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
@@ -119,6 +139,7 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
 /** The articles known by this address, from whichever feed. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
+    .where('articles.kind', '=', 'article')
     .where((eb) =>
       eb.or([
         eb('articles.url', '=', url),
@@ -134,14 +155,16 @@ function withFeed(db: Db) {
   return db
     .selectFrom('articles')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.articleId', 'articles.id')
     .selectAll('articles')
-    .select(['feeds.url as feedUrl', 'feeds.title as source'])
+    .select(['feeds.url as feedUrl', 'feeds.title as source', 'letters.text as letterText', 'letters.place'])
 }
 
 function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
   const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
+    kind: 'article',
     feedId,
     identity,
     url,
@@ -163,12 +186,15 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
 }
 
 function fromRow({
+  kind,
+  letterText,
+  place,
   page,
   canonical: _canonical,
   titleKey: _titleKey,
   shownAt: _shownAt,
   ...row
-}: ArticleRow & { feedUrl: string; source: string }): Article {
+}: ArticleRow & { feedUrl: string; source: string; letterText: string | null; place: string | null }): Article {
   const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
   return {
     ...row,
@@ -177,5 +203,6 @@ function fromRow({
     image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
+    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: place ?? '' } }),
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
-import type { ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from './schema.ts'
+import type { ArticleRow, ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from './schema.ts'
 
 /** Adds the edition unless the digest has one for that instant already. Returns whether this call made it. */
 export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> {
@@ -143,12 +143,13 @@ export function choicesOf(db: Db, editionId: string) {
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.articleId', 'articles.id')
     .selectAll('choices')
     .select((eb) => [
       eb.fn.coalesce('choices.saidTitle', 'articles.title').as('title'),
       eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
     ])
-    .select(['articles.author', 'articles.publishedAt', 'feeds.title as source'])
+    .select(['articles.kind', 'letters.place', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
     .where('choices.editionId', '=', editionId)
     .orderBy(sql`choices.position is null`)
     .orderBy('choices.position')
@@ -156,18 +157,26 @@ export function choicesOf(db: Db, editionId: string) {
     .execute()
 }
 
-/** How many articles each of the editions chose; those that chose none are left out. */
-export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, number>> {
+/** How many articles and letters each of the editions chose; those that chose none are left out. */
+export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, ChosenCounts>> {
   if (editionIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('choices')
-    .select(['editionId', (eb) => eb.fn.countAll<number>().as('count')])
-    .where('editionId', 'in', editionIds)
-    .where('position', 'is not', null)
-    .groupBy('editionId')
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .select(['choices.editionId', 'articles.kind', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('choices.editionId', 'in', editionIds)
+    .where('choices.position', 'is not', null)
+    .groupBy(['choices.editionId', 'articles.kind'])
     .execute()
-  return new Map(rows.map(({ editionId, count }) => [editionId, Number(count)]))
+  const counts = new Map<string, ChosenCounts>()
+  for (const { editionId, kind, count } of rows) {
+    const known = counts.get(editionId) ?? { article: 0, letter: 0 }
+    counts.set(editionId, { ...known, [kind]: Number(count) })
+  }
+  return counts
 }
+
+export type ChosenCounts = Record<ArticleRow['kind'], number>
 
 /** Every look that an edition took at the article, newest first. */
 export function choicesAbout(db: Db, articleId: string) {

@@ -6,6 +6,7 @@ import * as first from './migrations/0001-first.ts'
 import * as feeds from './migrations/0002-feeds.ts'
 import * as choice from './migrations/0003-choice.ts'
 import * as corrections from './migrations/0004-corrections.ts'
+import * as letters from './migrations/0005-letters.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -14,6 +15,7 @@ export const migrations = [
   { name: '0002-feeds', up: feeds.up },
   { name: '0003-choice', up: choice.up },
   { name: '0004-corrections', up: corrections.up },
+  { name: '0005-letters', up: letters.up },
 ]
 
 /**

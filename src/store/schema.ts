@@ -13,6 +13,7 @@ export type Schema = {
   feeds: FeedRow
   feedHistory: FeedHistoryRow
   articles: ArticleRow
+  letters: LetterRow
   ledger: LedgerRow
   editions: EditionRow
   choices: ChoiceRow
@@ -34,6 +35,8 @@ export type Db = Kysely<Schema> | Transaction<Schema>
 
 export type FeedRow = {
   id: string
+  /** A letterbox is where the readers' letters to one digest come from. It is never asked, and no feed of anybody's. */
+  kind: 'feed' | 'letterbox'
   url: string
   title: string
   siteUrl: string | null
@@ -70,6 +73,8 @@ export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: st
 
 export type ArticleRow = {
   id: string
+  /** A letter has a row in `letters` too. Its `author` wrote it, its `publishedAt` is when it came; it has no address. */
+  kind: 'article' | 'letter'
   feedId: string
   identity: string
   url: string
@@ -91,6 +96,19 @@ export type ArticleRow = {
   shownAt: Instant
   /** The correction that its feed tells of in the text; empty if none. */
   note: string
+}
+
+/** What makes an article a reader's letter. */
+export type LetterRow = {
+  articleId: string
+  /** Paragraphs, with a blank line between two; empty once it is withdrawn. */
+  text: string
+  place: string
+  enteredBy: string
+  editedAt: Instant | null
+  editedBy: string | null
+  withdrawnAt: Instant | null
+  withdrawnBy: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */

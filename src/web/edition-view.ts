@@ -2,7 +2,7 @@ import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { choicesOf } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { momentWriter } from './words.ts'
+import { letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel', EditionStatus[]> = {
@@ -26,10 +26,10 @@ type Choice = Awaited<ReturnType<typeof choicesOf>>[number]
 export async function articlesOf({ db }: App, edition: EditionRow, digest: Digest | undefined) {
   const choices = await choicesOf(db, edition.id)
   const moment = momentWriter(digest?.zone)
-  const toItem = ({ title, url, source, author, publishedAt, reason, section }: Choice) => ({
+  const toItem = ({ kind, place, title, url, source, author, publishedAt, reason, section }: Choice) => ({
     title: title || url,
     url: /^https?:/i.test(url) ? url : '',
-    from: [source, author].filter(Boolean).join(' · '),
+    from: kind === 'letter' ? letterFrom(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
     reason,
     section: sectionTitle(digest, section),

@@ -12,6 +12,7 @@ import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
 import { leavePages } from './leave.ts'
+import { letterPages } from './letters.ts'
 import { openPages } from './page.ts'
 import { preferencesPages } from './preferences.ts'
 import { limited, secured } from './security.ts'
@@ -51,7 +52,7 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions, correctionActions, feedActions])
+  for (const closed of [studioPage, studioEditionPages, editionActions, correctionActions, feedActions, letterPages])
     routes.route('/', closed(web))
   return routes
 }

@@ -6,7 +6,9 @@ import { runsAfter } from '../editions/due.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
-import type { EditionRow } from '../store/schema.ts'
+import { feedHistory } from '../store/feeds.ts'
+import { countWaiting } from '../store/letters.ts'
+import type { EditionRow, FeedHistoryRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
 import { waitingFeeds } from './feed-actions.ts'
@@ -15,6 +17,7 @@ import { counted, deliveryLine, editionTitle, momentWriter, statusView } from '.
 
 const pageSize = 20
 const mostFeeds = 200
+const mostHistory = 3
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
@@ -38,7 +41,8 @@ export async function showStudio(
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
     waiting: await waitingFeeds(web),
-    feeds: await feeds(app),
+    letters: counted(await countWaiting(app.db), 'letter'),
+    ...(await feedsOf(app, context.req.query('decided'))),
     corrections: await waitingView(web, refused),
     corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
   }
@@ -59,10 +63,14 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       due: momentWriter(digest?.zone)(row.dueAt),
       status: statusView(row.status),
       reason: row.reason ?? '',
-      articles: counted(chosen.get(row.id) ?? 0, 'article'),
+      articles: heldLine(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }
   })
+}
+
+function heldLine({ article, letter } = { article: 0, letter: 0 }): string {
+  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
 }
 
 function upcoming({ digests, clock }: App) {
@@ -74,21 +82,34 @@ function upcoming({ digests, clock }: App) {
 }
 
 /** Those that do not work first; of the rest as many as a page holds. */
-async function feeds(app: App) {
+async function feedsOf(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
-  const views = watched.map(toFeed)
+  const past = Map.groupBy(await feedHistory(app.db), ({ feedId }) => feedId)
+  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
   const working = views.filter(({ state }) => well(state))
   return {
-    troubled: views.filter(({ state }) => !well(state)),
-    working: working.slice(0, mostFeeds),
-    more: Math.max(0, working.length - mostFeeds),
-    count: counted(working.length, 'feed'),
+    feeds: {
+      troubled: views.filter(({ state }) => !well(state)),
+      working: working.slice(0, mostFeeds),
+      more: Math.max(0, working.length - mostFeeds),
+      count: counted(working.length, 'feed'),
+    },
+    decided: views
+      .filter(({ id, past }) => id === decided && past.length > 0)
+      .map(({ past: [last] }) => last?.what ?? ''),
   }
 }
 
-function toFeed({ feed: { url, address, title, succeededAt, weekly }, health }: Watched) {
+/** With what became of it last, the newest first. */
+function toFeed(
+  { feed: { id, url, address, title, succeededAt, weekly }, health }: Watched,
+  history: FeedHistoryRow[],
+) {
+  const newest = history.slice(-mostHistory).reverse()
   return {
+    id,
+    past: newest.map(({ at, what }) => ({ at: momentWriter()(at), what })),
     title: title || url,
     url,
     moved: address ?? '',

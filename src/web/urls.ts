@@ -17,6 +17,9 @@ export const urls = {
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
   correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
+  letters: '/studio/letters', // POST keeps one
+  letter: '/studio/letters/:id', // POST rewords it
+  withdrawal: '/studio/letters/:id/withdrawal', // POST only
   feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 

@@ -6,6 +6,7 @@ import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { printLetter } from '../../src/editions/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
@@ -42,7 +43,8 @@ beforeAll(async () => {
   const { url: storeUrl, remove } = sqliteUrl()
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
-  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }`
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }
+  - { name: say, title: Have your say, layout: have-your-say, maximum: 100 }`
   const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
   closing.push(world.close)
@@ -51,6 +53,12 @@ beforeAll(async () => {
     app,
     digest.sections.flatMap(({ feeds: urls }) => urls),
   )
+  for (const [word, trick] of tricks) {
+    const part = (size: number) => `${word}-letter ${trick}`.slice(0, size)
+    const text = `${part(4000)}\n\n👩🏽‍🚀 ${part(3000)}`
+    const letter = { headline: part(150), text, name: part(100), place: part(100), received: '' }
+    expect(await printLetter(app, digest, letter, part(100))).toEqual({ id: expect.any(String) })
+  }
   const composed = await compose(app, digest, clock.now())
   if (!composed) throw new Error('nothing composed')
   edition = await seal(app, composed.id, digest)
@@ -97,7 +105,8 @@ describe('of feeds that mean harm', () => {
   })
 
   test('the others are read: every trick is in the edition, and what it stands beside is there as text', async () => {
-    const titles = (await choicesOf(world.app.db, edition.id)).map(({ title }) => title)
+    const choices = (await choicesOf(world.app.db, edition.id)).filter(({ kind }) => kind === 'article')
+    const titles = choices.map(({ title }) => title)
     for (const [word] of tricks) expect(titles.filter((title) => title.includes(word))).toHaveLength(3)
     expect(titles).toContain('Bomb &l9;')
     expect(titles.filter((title) => title.startsWith('Entity '))).toEqual(['Entity &x;'])
@@ -117,7 +126,10 @@ describe('what anybody gets to see of them', () => {
     const page = await openHarmlessly(async () => new Response(String(mail.html), html))
     await page.view('https://reader.example/')
     const shown = await page.tab.locator('body').textContent()
-    for (const [word] of tricks) expect(shown).toContain(word)
+    for (const [word] of tricks) {
+      expect(shown).toContain(word)
+      expect(shown?.split(`${word}-letter `).length).toBeGreaterThanOrEqual(1 + 5) // headline, two paragraphs, name and place
+    }
     expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
     expect(shown).toContain('<mj-include path="/etc/passwd" />')
     expect(String(mail.text)).toContain('{{> footer}}')
@@ -147,6 +159,8 @@ describe('what anybody gets to see of them', () => {
     ['/studio', 'The Weekly'],
     ['/studio/editions/:id', 'Larch'],
     ['/studio?page=1', 'The headline now reads'],
+    ['/studio/letters', 'Larch-letter'],
+    ['/studio/editions/:id', 'Larch-letter'],
     ['/studio/editions/:id/preview', 'Larch'],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)

@@ -104,7 +104,7 @@ async function work(app: App, feed: BusyFeed): Promise<{ decided: number }> {
   await refreshFeeds(app, [feed.url])
   await enrolAll(app)
   const waiting = await heldFeeds(app.db)
-  for (const { url } of waiting) await ignoreFeed(app, url)
+  for (const { url } of waiting) await ignoreFeed(app, url, 'Ada')
   await makeDueEditions(app)
   const sender = await openSender(app)
   try {

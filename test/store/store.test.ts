@@ -113,8 +113,19 @@ test('a store that cannot be opened says which, why, and what to do', async () =
 
 /** Complete by its type: a column that the schema gains or loses does not compile until it stands here too. */
 const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
+  letters: {
+    articleId: true,
+    text: true,
+    place: true,
+    enteredBy: true,
+    editedAt: true,
+    editedBy: true,
+    withdrawnAt: true,
+    withdrawnBy: true,
+  },
   articles: {
     id: true,
+    kind: true,
     feedId: true,
     identity: true,
     url: true,
@@ -193,6 +204,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   },
   feeds: {
     id: true,
+    kind: true,
     url: true,
     title: true,
     siteUrl: true,

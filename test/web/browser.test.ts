@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { printLetter } from '../../src/editions/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
@@ -15,6 +16,7 @@ import { openSite, type Site, titles } from './site.ts'
 let browser: Browser
 let site: Site
 let serving: Serving
+let letterPage: string
 
 const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 'a secret of at least 32 characters' }
 
@@ -23,6 +25,15 @@ beforeAll(async () => {
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
   await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
   await findOneToCorrect()
+  const letter = {
+    headline: 'w'.repeat(150),
+    text: 'One.\n\nTwo.',
+    name: 'مدينة',
+    place: '🎈'.repeat(100),
+    received: '',
+  }
+  const printed = await printLetter(site.app, site.digest, letter, 'mira')
+  letterPage = `/studio/letters/${'id' in printed ? printed.id : ''}`
   serving = await serve(site.app)
   browser = await openBrowser()
 })
@@ -89,7 +100,12 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
 
   test('in the studio, before an edition goes out and while it does', async () => {
     await become('sealed')
-    const paths = ['/studio', ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view)]
+    const paths = [
+      '/studio',
+      '/studio/letters',
+      letterPage,
+      ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view),
+    ]
     await check(await signedIn(look), paths)
     await become('sending')
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
@@ -110,6 +126,36 @@ test('an editor signs in, looks at both widths, types a reason, and approves, wi
   expect(await page.getByRole('status').textContent()).toContain('You held it back: the lead is wrong')
   await page.getByRole('button', { name: 'Approve it' }).click()
   expect(await page.getByRole('status').textContent()).toContain('You approved it.')
+  await page.context().close()
+})
+
+test('an editor prints a letter without any script, and what is refused is still there to be mended', async () => {
+  const page = await signedIn({ javaScriptEnabled: false })
+  await page.getByRole('link', { name: 'Letters', exact: true }).click()
+  await page.getByLabel('Headline').fill('Trams at dawn')
+  const text = page.getByRole('textbox', { name: 'Letter' })
+  await text.fill(`First.\n\n${'long '.repeat(900)}`)
+  await page.getByLabel('Name').fill('Ada Byron')
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  expect(await page.getByRole('alert').textContent()).toContain('shorten it by 507')
+  expect(await text.inputValue()).toBe(`First.\n\n${'long '.repeat(900)}`)
+  await text.fill('First.\n\nSecond.')
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('“Trams at dawn” waits')
+  await page.context().close()
+})
+
+test('axe finds nothing in a letter that was refused', async () => {
+  const page = await signedIn({ viewport: { width: 375, height: 800 } })
+  await page.goto(`${serving.url}/studio/letters`)
+  await page.getByLabel('Headline').fill('\u200b')
+  await page.getByRole('textbox', { name: 'Letter' }).fill('long '.repeat(900))
+  await page.getByLabel('Name').fill('\u200b')
+  await page.getByLabel('Place').fill('far '.repeat(30))
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  await page.getByRole('alert').waitFor()
+  expect(await page.locator('[aria-invalid]').count()).toBe(4)
+  expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
   await page.context().close()
 })
 
