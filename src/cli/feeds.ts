@@ -129,7 +129,7 @@ async function testFeeds(sources: string[], options: Json, command: Command): Pr
 
 type Tested = ReturnType<typeof toTested>
 
-async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
+async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
     const { bytes, url, contentType } = await readSource(source, fetcher)
     const parsed = await parseFeed(bytes, { url, contentType })
@@ -140,7 +140,7 @@ async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
   }
 }
 
-async function readSource(source: string, fetcher: Fetcher) {
+async function readSource(source: string, fetcher: Pick<Fetcher, 'get'>) {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     const fetched = await fetcher.get(source)
     if (fetched.kind === 'ok') return fetched
@@ -193,7 +193,7 @@ function printTested(tested: Tested): void {
 }
 
 /** Files need no configuration; an address needs it for the hosts that may be private. */
-function lazyFetcher(command: Command): Fetcher {
+function lazyFetcher(command: Command): Pick<Fetcher, 'get' | 'close'> {
   let fetcher: Fetcher | undefined
   return {
     get(url, options) {

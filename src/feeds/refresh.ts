@@ -16,6 +16,7 @@ import {
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
+import { followAddresses, standsElsewhere } from './follow.ts'
 import { inLanes } from './lanes.ts'
 import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
@@ -37,12 +38,16 @@ const batch = 200
 /** So many failures in a row, and a feed that moved is asked at its first address again. */
 const patienceWithMove = 3
 
-/** Asks the feeds at these addresses now for what is new and keeps it. A feed that fails is recorded and stops no other. */
+/**
+ * Asks the feeds at these addresses now for what is new and keeps it, and then where the addresses of other hosts in it
+ * lead. A feed that fails is recorded and stops no other.
+ */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<Refreshed[]> {
   const report: Refreshed[] = []
   await visit(needs, urls, async (feed) => {
     report.push(await refreshOrFail(needs, feed))
   })
+  await followAddresses(needs)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
@@ -55,6 +60,7 @@ export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signa
     asked++
     await refreshOrFail(needs, feed)
   })
+  if (!signal?.aborted) await followAddresses(needs, signal)
   return asked
 }
 
@@ -118,7 +124,8 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
   const { clock } = needs
   return await needs.db.transaction().execute(async (trx) => {
     const now = clock.now()
-    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now) : 0
+    const elsewhere = (url: string) => standsElsewhere(url, parsed?.siteUrl ?? addressOf(feed))
+    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now, elsewhere) : 0
     const { gap, ...pace } = await paceIn(trx, feed, now)
     const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
     const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed

@@ -88,6 +88,12 @@ export type ArticleRow = {
   titleKey: string
   /** When its feed showed it last. */
   shownAt: Instant
+  /** From then on its address is to be asked where it leads; null: there is nothing to ask. */
+  askAt: Instant | null
+  /** The canonical form of the address that its feed gives, where another one has taken its place. */
+  asked: string | null
+  /** The canonical form of the address that it was found to lead to, believed or not. */
+  leadsTo: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */

@@ -131,6 +131,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     canonical: true,
     titleKey: true,
     shownAt: true,
+    askAt: true,
+    asked: true,
+    leadsTo: true,
   },
   choices: { editionId: true, articleId: true, section: true, position: true, reason: true },
   deliveries: {
