@@ -218,7 +218,7 @@ async function readAtMost({ body }: Response, maximumBytes: number): Promise<Uin
     if (length > maximumBytes) throw new CannotUnpack(`more than ${maximumBytes} bytes`) // leaving the loop destroys the body
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
 }
 
 function header({ headers }: Response, name: string): string | null {

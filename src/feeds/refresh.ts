@@ -21,6 +21,7 @@ import { inLanes } from './lanes.ts'
 import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
 import { afterFailure, afterSuccess } from './poll.ts'
+import { type InTurn, openTurns } from './turns.ts'
 
 export type RefreshNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -33,6 +34,10 @@ export type Refreshed =
 const atOnce = 64
 /** Of one host. */
 const politely = 2
+/** Feeds that are parsed and kept at once: two in the workers, and two here. */
+const atWork = 4
+/** So many may wait for that before another is asked: slow hosts are asked 64 at once, quick ones as fast as we read. */
+const fetchedAhead = 8
 /** Read from the store at once. */
 const batch = 200
 /** So many failures in a row, and a feed that moved is asked at its first address again. */
@@ -44,8 +49,9 @@ const patienceWithMove = 3
  */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<Refreshed[]> {
   const report: Refreshed[] = []
+  const inTurn = openTurns(atWork, fetchedAhead)
   await visit(needs, urls, async (feed) => {
-    report.push(await refreshOrFail(needs, feed))
+    report.push(await refreshOrFail(needs, feed, inTurn))
   })
   await followAddresses(needs)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
@@ -54,11 +60,12 @@ export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise
 /** Asks those of the feeds that are due. Returns how many that were; two processes do not ask the same one. */
 export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
   let asked = 0
+  const inTurn = openTurns(atWork, fetchedAhead)
   await visit(needs, urls, async (feed) => {
     if (signal?.aborted || !isDue(feed, needs.clock.now())) return
     if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
     asked++
-    await refreshOrFail(needs, feed)
+    await refreshOrFail(needs, feed, inTurn)
   })
   if (!signal?.aborted) await followAddresses(needs, signal)
   return asked
@@ -89,11 +96,11 @@ function hostOf(address: string): string {
 }
 
 /** Whatever is in a feed, or happens to one, stops no other. */
-async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
+async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
   try {
     if (feed.goneAt !== null)
       return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
-    return await refreshFeed(needs, feed)
+    return await refreshFeed(needs, feed, inTurn)
   } catch (error) {
     const reason = `it cannot be kept: ${messageOf(error)}`
     return await fail(needs, feed, { reason, status: null, retryAfter: null }).catch((again) => {
@@ -103,10 +110,16 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refres
   }
 }
 
-async function refreshFeed(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
-  const { url, etag, lastModified } = feed
-  const fetched = await needs.fetcher.get(addressOf(feed), { etag, lastModified })
-  if (fetched.kind === 'failed') return await fail(needs, feed, fetched)
+async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
+  const { etag, lastModified } = feed
+  return await inTurn(
+    () => needs.fetcher.get(addressOf(feed), { etag, lastModified }),
+    (fetched) => (fetched.kind === 'failed' ? fail(needs, feed, fetched) : readAndKeep(needs, feed, fetched)),
+  )
+}
+
+async function readAndKeep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered): Promise<Refreshed> {
+  const { url } = feed
   if (fetched.kind === 'unchanged') {
     await keep(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
