@@ -44,6 +44,7 @@ const frozen: Record<string, string> = {
   '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
   '0004-corrections.ts': '27fd4d5dbb08f7df0b93f0ab9b842790ebf1523686f0e3b3d11fb0634435a3ec',
   '0005-letters.ts': 'ccbb1598033144012c434798c58ffe722c0d9fb3d697e7696b61d7139833e342',
+  '0006-addresses.ts': 'ec16a79354e80cbf2fa552d1f9efdd0bc2ee6a6a1811642aafdf74bf7ddecfb2',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

@@ -105,7 +105,7 @@ async function testPages(sources: string[], options: Json, command: Command): Pr
 
 type Tested = { source: string; headline: string; note: Note | null; error: string | null }
 
-async function testPage(source: string, fetcher: Fetcher): Promise<Tested> {
+async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
     const { bytes, url, contentType } = await readSource(source, fetcher, 'text/html, */*;q=0.5')
     const { title, note } = readState(decodeText(bytes, contentType), url)

@@ -131,7 +131,7 @@ async function testFeeds(sources: string[], options: Json, command: Command): Pr
 
 type Tested = ReturnType<typeof toTested>
 
-async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
+async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
     const { bytes, url, contentType } = await readSource(source, fetcher)
     const parsed = await parseFeed(bytes, { url, contentType })

@@ -10,7 +10,7 @@ import { configFile } from './with-app.ts'
 export type Source = { bytes: Uint8Array; url: string; contentType: string | null }
 
 /** What stands at an address or in a file. AppError `unavailable` or `missing`. */
-export async function readSource(source: string, fetcher: Fetcher, accept?: string): Promise<Source> {
+export async function readSource(source: string, fetcher: Pick<Fetcher, 'get'>, accept?: string): Promise<Source> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     const fetched = await fetcher.get(source, accept === undefined ? {} : { accept })
     if (fetched.kind === 'ok') return fetched
@@ -25,7 +25,7 @@ export async function readSource(source: string, fetcher: Fetcher, accept?: stri
 }
 
 /** Files need no configuration; an address needs it for the hosts that may be private. */
-export function lazyFetcher(command: Command): Fetcher {
+export function lazyFetcher(command: Command): Pick<Fetcher, 'get' | 'close'> {
   let fetcher: Fetcher | undefined
   return {
     get(url, options) {

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import { type AskedAgain, askAgain } from '../feeds/ask-again.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
 import { inLanes } from '../feeds/lanes.ts'
-import { mayAsk } from '../feeds/permission.ts'
+import { forbiddenBy } from '../feeds/manners.ts'
 import type { Log } from '../log.ts'
 import { lapseUnseen, propose, proposedBy } from '../store/corrections.ts'
 import { claimLook, recordSaid, type SaidRow, saidSince } from '../store/said.ts'
@@ -80,8 +80,9 @@ async function watched({ db, clock }: Needs, digest: Digest): Promise<SaidRow[]>
 async function look(needs: LookNeeds, url: string, said: SaidRow[]): Promise<boolean> {
   const ours: SaidRow[] = []
   for (const row of said) if (await claimLook(needs.db, row, needs.clock.now())) ours.push(row)
-  if (ours.length === 0 || !(await mayAsk(needs, url))) return false
-  const page = await askAgain(needs.fetcher, url, timeLimit)
+  if (ours.length === 0) return false
+  const page = await askAgain(needs.fetcher, url, timeLimit, (hop) => forbiddenBy(needs, hop))
+  if (page.kind === 'unknown') return false
   for (const row of ours) {
     const { kinds, changes } = pageChanges(row, page)
     await settle(needs, row, 'page', kinds, changes)

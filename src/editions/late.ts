@@ -1,7 +1,7 @@
 import { type AskedAgain, askAgain } from '../feeds/ask-again.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
 import type { Article } from '../store/articles.ts'
-import { canonicalAddress, titleWords } from '../store/canonical.ts'
+import { titleWords } from '../store/canonical.ts'
 import { alike } from './same.ts'
 
 /** What was found about an article just before the seal: it is gone, or something that an editor should know. */
@@ -51,7 +51,7 @@ function findingOf(article: Article, answer: AskedAgain): Finding | undefined {
   if (answer.kind === 'gone') return { article, kind: 'gone', words: `cut just before the seal: ${answer.reason}` }
   const words = [
     ...(answer.title && !isHeaded(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),
-    ...(answer.canonical !== canonicalAddress(article.url) ? [`its page is at ${answer.canonical} now`] : []),
+    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.canonical} now`] : []),
   ]
   return words.length > 0 ? { article, kind: 'marked', words: words.join(', and ') } : undefined
 }

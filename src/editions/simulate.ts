@@ -79,7 +79,7 @@ function pendingOf(seen: Past[], digest: Digest, isSettled: (id: string) => bool
   const byId = new Map(seen.map((article) => [article.id, article]))
   return seen
     .filter(({ id }) => !isSettled(id))
-    .map(({ canonical: _canonical, shownAt: _shownAt, ...article }) => {
+    .map(({ shownAt: _shownAt, ...article }) => {
       const root = byId.get(roots.get(article.id) ?? '')
       return { ...article, same: root ? { id: root.id, title: root.title, source: root.source || root.feedUrl } : null }
     })

@@ -22,9 +22,18 @@ export type AskedAgain =
 const gone = [404, 410, 451]
 const pageBytes = 1024 * 1024
 
-/** Asks for the page of an article once more, for at most `milliseconds`. Never throws for what a server does. */
-export async function askAgain(fetcher: Fetcher, url: string, milliseconds: number): Promise<AskedAgain> {
-  const fetched = await fetcher.get(url, { accept: 'text/html, */*;q=0.5', signal: AbortSignal.timeout(milliseconds) })
+/**
+ * Asks for the page of an article once more, for at most `milliseconds`; `refuse` may say of each address on the way why
+ * it is not to be asked. Never throws for what a server does.
+ */
+export async function askAgain(
+  fetcher: Pick<Fetcher, 'get'>,
+  url: string,
+  milliseconds: number,
+  refuse?: (url: URL) => Promise<string | null>,
+): Promise<AskedAgain> {
+  const signal = AbortSignal.timeout(milliseconds)
+  const fetched = await fetcher.get(url, { accept: 'text/html, */*;q=0.5', signal, ...(refuse && { refuse }) })
   if (fetched.kind === 'unchanged') return { kind: 'unknown', reason: 'unchanged' }
   if (fetched.kind === 'failed') {
     const { reason, status } = fetched

@@ -7,8 +7,8 @@ import type { Db } from '../store/schema.ts'
 import { decodeText } from './decode.ts'
 import type { Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
+import { forbiddenBy } from './manners.ts'
 import { readPage } from './page.ts'
-import { mayAsk } from './permission.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -20,9 +20,9 @@ const failedPage = day
 const atOnce = 8
 
 /**
- * Asks the pages of articles for the summary, author or picture that their feed left out. Politely: what robots.txt
- * forbids is not asked, one page of a host at a time, each at most once a week. A page that fails leaves its article as
- * it is. Returns how many articles have found something.
+ * Asks the pages of articles for the summary, author or picture that their feed left out. Politely: what a robots.txt
+ * forbids is not asked, that of each host that a page redirects to too; one page of a host at a time, each at most once a
+ * week. A page that fails leaves its article as it is. Returns how many articles have found something.
  */
 export async function enrichArticles(needs: EnrichNeeds, articles: Wanting[]): Promise<number> {
   const wanting = articles.filter(({ summary, author, image }) => summary === '' || author === '' || image === null)
@@ -55,8 +55,8 @@ async function pageOf(needs: EnrichNeeds, url: string): Promise<Page> {
 
 async function askPage(needs: EnrichNeeds, url: string): Promise<{ found: PageFacts } | { error: string }> {
   if (!URL.canParse(url)) return { error: 'it is not an address' }
-  if (!(await mayAsk(needs, url))) return { error: 'its robots.txt forbids it' }
-  const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml' })
+  const refuse = (hop: URL) => forbiddenBy(needs, hop)
+  const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml', refuse })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
   return { found: readPage(decodeText(fetched.bytes, fetched.contentType), fetched.url) }

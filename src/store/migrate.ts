@@ -7,6 +7,7 @@ import * as feeds from './migrations/0002-feeds.ts'
 import * as choice from './migrations/0003-choice.ts'
 import * as corrections from './migrations/0004-corrections.ts'
 import * as letters from './migrations/0005-letters.ts'
+import * as addresses from './migrations/0006-addresses.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -16,6 +17,7 @@ export const migrations = [
   { name: '0003-choice', up: choice.up },
   { name: '0004-corrections', up: corrections.up },
   { name: '0005-letters', up: letters.up },
+  { name: '0006-addresses', up: addresses.up },
 ]
 
 /**

@@ -96,6 +96,12 @@ export type ArticleRow = {
   shownAt: Instant
   /** The correction that its feed tells of in the text; empty if none. */
   note: string
+  /** From then on its address is to be asked where it leads; null: there is nothing to ask. */
+  askAt: Instant | null
+  /** The canonical form of the address that its feed gives, where another one has taken its place. */
+  asked: string | null
+  /** The canonical form of the address that it was found to lead to, believed or not. */
+  leadsTo: string | null
 }
 
 /** What makes an article a reader's letter. */

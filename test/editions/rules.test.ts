@@ -17,6 +17,7 @@ function article(id: string, given: Partial<Candidate> = {}): Candidate {
     source: 'Harbour',
     identity: id,
     url: `https://harbour.example/${id}`,
+    canonical: `https://harbour.example/${id}`,
     title: id,
     summary: '',
     author: '',

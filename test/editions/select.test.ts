@@ -15,6 +15,7 @@ function article(id: string, given: Partial<Article> = {}): Article {
     source: 'Harbour',
     identity: id,
     url: `https://harbour.example/${id}`,
+    canonical: `https://harbour.example/${id}`,
     title: id,
     summary: '',
     author: '',

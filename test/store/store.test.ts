@@ -142,6 +142,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     canonical: true,
     titleKey: true,
     shownAt: true,
+    askAt: true,
+    asked: true,
+    leadsTo: true,
     note: true,
   },
   choices: {
