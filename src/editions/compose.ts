@@ -1,5 +1,6 @@
 import type { Clock, Instant } from '../clock.ts'
 import { articlesByIds, type Candidate, pendingArticles } from '../store/articles.ts'
+import { correctionsToPrint } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
@@ -52,7 +53,9 @@ export async function composeDry(
   await enrolArticles(needs, digest)
   const now = clock.now()
   const choices = select(await candidates(db, digest), digest, now)
-  const draft = dryDraft(needs, digest, { dueAt: now, number: await nextNumber(db, digest.name), choices })
+  const number = await nextNumber(db, digest.name)
+  const corrections = await correctionsToPrint(db, digest.name)
+  const draft = dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
@@ -60,10 +63,19 @@ export async function composeDry(
 export function dryDraft(
   { clock, secret }: Pick<ComposeNeeds, 'clock' | 'secret'>,
   digest: Digest,
-  { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
+  {
+    dueAt,
+    number,
+    choices,
+    corrections,
+  }: Pick<Draft, 'corrections'> & {
+    dueAt: Instant
+    number: number
+    choices: Choice[]
+  },
 ): Draft {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
-  return { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
+  return { edition, digest, sections: sectionsOf(digest, choices), corrections, slot: keySlot(secret, edition.id) }
 }
 
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
@@ -80,7 +92,10 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
   })
 }
 
-/** The edition with its chosen articles in their newest wording, section by section; sections without any are left out. */
+/**
+ * The edition with its chosen articles in their newest wording, section by section; sections without any are left out.
+ * With it go the corrections that an editor has accepted by now.
+ */
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
   if (edition?.number == null) return undefined
@@ -95,7 +110,8 @@ export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: 
     return article ? [{ article, section, position, reason }] : []
   })
   const sections = sectionsOf(digest, choices)
-  return { edition: { ...edition, number: edition.number }, digest, sections, slot: keySlot(secret, id) }
+  const corrections = await correctionsToPrint(db, digest.name)
+  return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
 }
 
 function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {

@@ -22,6 +22,8 @@ export type EditionView = {
   /** Paragraphs of the editor's introduction; none if empty. */
   introduction: string[]
   sections: SectionView[]
+  /** Of what earlier editions said; often none. */
+  corrections: CorrectionView[]
   links: { site: string; view: string; preferences: string; leave: string; contact: string }
   /** One sentence: why this arrived. */
   why: string
@@ -55,6 +57,17 @@ export type LetterView = {
   place: string
   /** When it came: "20 November 2026". */
   date: string
+}
+
+export type CorrectionView = {
+  /** "No. 12, 20 November 2026": where it was said. */
+  edition: string
+  /** The headline as it was sent. */
+  said: string
+  /** What is right, in the editor's words. */
+  words: string
+  /** Null if it is gone. */
+  article: { url: string } | null
 }
 
 export type ArticleView = {

@@ -21,6 +21,8 @@ export type NewArticle = {
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
+  /** The correction that its text tells of, if it does. */
+  note?: string
 }
 
 export type Image = { url: string; width: number | null; height: number | null; alt: string }
@@ -67,6 +69,7 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
           canonical: eb.ref('excluded.canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
+          note: eb.ref('excluded.note'),
         })),
       )
       .returning('id')
@@ -158,7 +161,7 @@ function withFeed(db: Db) {
 }
 
 function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
-  const { identity, url, title, summary, author, publishedAt, updatedAt } = article
+  const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
     kind: 'article',
@@ -178,6 +181,7 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
     shownAt: now,
+    note,
   }
 }
 

@@ -12,7 +12,16 @@ export function addLetter(db: Db, digest: string, words: LetterWords, who: strin
   return transaction(db, async (trx) => {
     const feedId = await letterboxOf(trx, digest, now)
     const id = newId(now)
-    const nothing = { url: '', summary: '', image: null, video: null, categories: '[]', updatedAt: null, page: null }
+    const nothing = {
+      url: '',
+      summary: '',
+      image: null,
+      video: null,
+      categories: '[]',
+      updatedAt: null,
+      page: null,
+      note: '',
+    }
     const recognised = { identity: id, canonical: '', titleKey: '', shownAt: now, seenAt: now }
     await trx
       .insertInto('articles')

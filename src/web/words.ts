@@ -44,10 +44,9 @@ export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
-/** Writes the day alone: "Fri, 20 Nov 2026". */
-export function dayWriter(timeZone = 'UTC'): (instant: Instant) => Moment {
-  const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone } as const
-  const format = new Intl.DateTimeFormat('en-GB', day)
+/** Writes days as a person of that zone reads them: "27 November 2026". */
+export function dayWriter(zone = 'UTC'): (instant: Instant) => Moment {
+  const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 

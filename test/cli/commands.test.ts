@@ -337,6 +337,8 @@ test('every command has a help text', async () => {
     'letters add',
     'letters list',
     'letters withdraw',
+    'corrections list',
+    'corrections accept',
     'subscribers import',
     'subscribers list',
     'staff link',
