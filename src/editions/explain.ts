@@ -46,13 +46,13 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
   return answers
 }
 
-async function letterWith(db: Db, id: string): Promise<Article[]> {
-  return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
-}
-
 function correctionText(correction: CorrectionView): string {
   const { number, dueAt, said, words, found } = correction
   return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
+}
+
+async function letterWith(db: Db, id: string): Promise<Article[]> {
+  return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
 }
 
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]

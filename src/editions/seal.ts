@@ -16,7 +16,7 @@ import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
 import { type Check, lateFindings } from './late.ts'
 
-/** Every time that an article was taken by another edition, or was gone, or that a correction was taken back, or a letter reworded. */
+/** Every time that an article was taken by another edition, or was gone, or that a correction was taken back. */
 const most = 10
 
 /** What the late check found of an article. */
@@ -84,15 +84,15 @@ async function keep(
   { edition, sections, corrections, slot }: Draft,
   rendered: Rendered,
   asked: Map<string, Asked>,
-): Promise<'articles' | 'letters' | 'corrections' | undefined> {
+): Promise<'articles' | 'corrections' | 'letters' | undefined> {
   const articles = sections.flatMap((section) => section.articles)
   const ids = articles.map(({ id }) => id)
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
   const bytes = { head, subject, html, text, sha256: hashOf(rendered), slot }
   class TakenElsewhere extends Error {
-    readonly what: 'articles' | 'letters' | 'corrections'
-    constructor(what: 'articles' | 'letters' | 'corrections') {
+    readonly what: 'articles' | 'corrections' | 'letters'
+    constructor(what: 'articles' | 'corrections' | 'letters') {
       super()
       this.what = what
     }
@@ -104,9 +104,9 @@ async function keep(
       if (!sealed) return // another process sealed it meanwhile
       if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length)
         throw new TakenElsewhere('articles')
-      if (await areReworded(trx, articles)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       if ((await claimCorrections(trx, edition.id, corrections)) !== corrections.length)
         throw new TakenElsewhere('corrections')
+      if (await areReworded(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
         const { mark = '', answer } = asked.get(article.id) ?? {}
         if (mark) await markChoice(trx, edition.id, article.id, mark)
@@ -121,21 +121,21 @@ async function keep(
   }
 }
 
-/** Whether a letter reads otherwise than it was rendered. */
-async function areReworded(db: Db, articles: Article[]): Promise<boolean> {
-  const letters = articles.filter(({ letter }) => letter)
-  const today = await articlesByIds(
-    db,
-    letters.map(({ id }) => id),
-  )
-  const byId = new Map(today.map((article) => [article.id, article]))
-  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
-}
-
 function saidOf({ title, url, note }: Article, answer: AskedAgain | undefined): Said {
   const said = { saidTitle: title, saidUrl: url, saidNote: note }
   if (answer?.kind !== 'there') return { ...said, pageTitle: null, pageNote: null }
   return { ...said, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
+}
+
+/** Whether a letter reads otherwise than it was rendered. */
+async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean> {
+  const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
+  const now = await articlesByIds(
+    db,
+    letters.map(({ id }) => id),
+  )
+  const byId = new Map(now.map((article) => [article.id, article]))
+  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */

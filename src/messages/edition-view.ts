@@ -83,13 +83,6 @@ function toSectionView({ section, articles }: DraftSection, dates: DateWriter): 
   }
 }
 
-function toLetterView({ letter, title, author, publishedAt }: Article, dates: DateWriter): LetterView[] {
-  if (!letter) return []
-  const paragraphs = letter.text.split('\n\n')
-  const date = publishedAt ? dates.short(publishedAt) : ''
-  return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
-}
-
 function toCorrectionView(
   { kind, said, url, words, number, dueAt }: DraftCorrection,
   dates: DateWriter,
@@ -100,6 +93,13 @@ function toCorrectionView(
     words: words ?? '',
     article: kind === 'gone' ? null : { url },
   }
+}
+
+function toLetterView({ letter, title, author, publishedAt }: Article, dates: DateWriter): LetterView[] {
+  if (!letter) return []
+  const paragraphs = letter.text.split('\n\n')
+  const date = publishedAt ? dates.short(publishedAt) : ''
+  return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
 }
 
 function toArticleView(article: Article, dates: DateWriter): ArticleView {

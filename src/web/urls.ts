@@ -16,10 +16,10 @@ export const urls = {
   approval: '/studio/editions/:id/approval', // POST only, as the two below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
+  correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
   letters: '/studio/letters', // POST keeps one
   letter: '/studio/letters/:id', // POST rewords it
   withdrawal: '/studio/letters/:id/withdrawal', // POST only
-  correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
   feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 

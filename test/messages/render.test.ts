@@ -42,25 +42,6 @@ describe('the digest template', () => {
     }
   })
 
-  test('prints letters whole, with headline, name and place, before the invitation, in the HTML and in the text', async () => {
-    const view = readEdition('full')
-    const { html, text } = await render(view)
-    const { letters, text: invitation } = view.sections.find(({ is }) => is.haveYourSay) ?? {}
-    if (!letters || !invitation) throw new Error('no letters')
-    const printed = [letters.first, ...letters.more].flatMap((one) => [one.headline, ...one.paragraphs, one.name])
-    const flat = text.slice(text.indexOf('\nHave your say\n====')).replace(/\s+/g, ' ')
-    for (const words of printed) {
-      expect(html.indexOf(`>${words}<`)).toBeGreaterThan(0)
-      expect(html.indexOf(`>${words}<`)).toBeLessThan(html.indexOf(`>${invitation}<`))
-      expect(flat).toContain(words)
-    }
-    expect(html).toContain('>Hebden Bridge · 23 November 2026<')
-    expect(html).toContain('>24 November 2026<') // of one who names no place
-    expect(flat).toContain('— Margaret Okafor, Hebden Bridge In defence of the long consultation')
-    expect(flat).toContain('— R. Lindqvist Write to the editor')
-    expect(text).toContain('- Have your say: The empty floor is the cheapest one, and 1 more')
-  })
-
   test('has each correction after the sections and before the footer, with what was said, what is right and the link', async () => {
     const view = readEdition('full')
     const { html, text } = await render(view)
@@ -81,6 +62,25 @@ describe('the digest template', () => {
       )
     const { html: without } = await render({ ...view, corrections: [] })
     expect(without).not.toContain('Corrections')
+  })
+
+  test('prints letters whole, with headline, name and place, before the invitation, in the HTML and in the text', async () => {
+    const view = { ...readEdition('full'), corrections: [] } // they come after it
+    const { html, text } = await render(view)
+    const { letters, text: invitation } = view.sections.find(({ is }) => is.haveYourSay) ?? {}
+    if (!letters || !invitation) throw new Error('no letters')
+    const printed = [letters.first, ...letters.more].flatMap((one) => [one.headline, ...one.paragraphs, one.name])
+    const flat = text.slice(text.lastIndexOf('====')).replace(/\s+/g, ' ')
+    for (const words of printed) {
+      expect(html.indexOf(`>${words}<`)).toBeGreaterThan(0)
+      expect(html.indexOf(`>${words}<`)).toBeLessThan(html.indexOf(`>${invitation}<`))
+      expect(flat).toContain(words)
+    }
+    expect(html).toContain('>Hebden Bridge · 23 November 2026<')
+    expect(html).toContain('>24 November 2026<') // of one who names no place
+    expect(flat).toContain('— Margaret Okafor, Hebden Bridge In defence of the long consultation')
+    expect(flat).toContain('— R. Lindqvist Write to the editor')
+    expect(text).toContain('- Have your say: The empty floor is the cheapest one, and 1 more')
   })
 
   test('keeps the placeholder of a slot as it is, in HTML and in text', async () => {

@@ -157,9 +157,10 @@ describe('what anybody gets to see of them', () => {
 
   test.each([
     ['/studio', 'The Weekly'],
+    ['/studio/editions/:id', 'Larch'],
+    ['/studio?page=1', 'The headline now reads'],
     ['/studio/letters', 'Larch-letter'],
     ['/studio/editions/:id', 'Larch-letter'],
-    ['/studio?page=1', 'The headline now reads'],
     ['/studio/editions/:id/preview', 'Larch'],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)

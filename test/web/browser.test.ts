@@ -24,6 +24,7 @@ beforeAll(async () => {
   site = await openSite({ config: { web }, rendered: true })
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
   await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
+  await findOneToCorrect()
   const letter = {
     headline: 'w'.repeat(150),
     text: 'One.\n\nTwo.',
@@ -33,7 +34,6 @@ beforeAll(async () => {
   }
   const printed = await printLetter(site.app, site.digest, letter, 'mira')
   letterPage = `/studio/letters/${'id' in printed ? printed.id : ''}`
-  await findOneToCorrect()
   serving = await serve(site.app)
   browser = await openBrowser()
 })
