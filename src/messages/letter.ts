@@ -24,11 +24,19 @@ export function draftRenderer(config: Config): Render {
   }
 }
 
-/** A template that somebody wrote before there were corrections would lose them in silence. */
-function notShown({ corrections }: EditionView, text: string): string[] {
+/** A template that somebody wrote before there were corrections, or letters, would lose them in silence. */
+function notShown({ corrections, sections }: EditionView, text: string): string[] {
   const flat = text.replace(/\s+/g, ' ')
-  const lost = corrections.some(({ words }) => !flat.includes(tidyText(words)))
-  return lost ? ['it does not show the corrections: it needs {{> corrections}} before the footer'] : []
+  const isLost = (words: string) => !flat.includes(tidyText(words))
+  const letters = sections.flatMap(({ letters }) => (letters ? [letters.first, ...letters.more] : []))
+  return [
+    ...(corrections.some(({ words }) => isLost(words))
+      ? ['it does not show the corrections: it needs {{> corrections}} before the footer']
+      : []),
+    ...(letters.some(({ headline, paragraphs, name }) => [headline, ...paragraphs, name].some(isLost))
+      ? ['it does not print the letters whole: its part have-your-say needs {{> letter}} for each']
+      : []),
+  ]
 }
 
 function headOf({ publication, relay, web }: Config, digest: Digest, number: number): LetterHead {

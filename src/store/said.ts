@@ -40,6 +40,7 @@ export function saidSince(db: Db, digest: string, since: Instant) {
     .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])
     .select(['articles.title', 'articles.note', 'feeds.title as source'])
     .where('editions.digest', '=', digest)
+    .where('articles.kind', '=', 'article') // a letter has no page and no feed that could say otherwise
     .where('editions.approvedAt', '>=', since)
     .where('choices.saidTitle', 'is not', null)
     .where('choices.saidUrl', 'is not', null)
