@@ -13,6 +13,7 @@ const foundations = ['clock', 'config', 'errors', 'log', 'yaml']
 /** Each outside package has one owner, or the few that are named here. */
 const owners: Record<string, string[]> = {
   '@hono/node-server': ['web/', 'demo/'],
+  '@mozilla/readability': ['feeds/'],
   commander: ['cli/'],
   croner: ['editions/'],
   'csv-parse': ['subscribers/'],
@@ -23,6 +24,7 @@ const owners: Record<string, string[]> = {
   'ipaddr.js': ['feeds/'],
   kysely: ['store/'],
   libmime: ['messages/'],
+  linkedom: ['feeds/'],
   mailparser: ['demo/'],
   mjml: ['messages/'],
   'node-cron': ['schedule.ts'],
@@ -30,6 +32,7 @@ const owners: Record<string, string[]> = {
   pg: ['store/open.ts'],
   pino: ['log.ts'],
   'rss-parser': ['feeds/parse.ts'],
+  'sanitize-html': ['feeds/'],
   'smtp-server': ['demo/'],
   undici: ['feeds/'],
   uuid: ['store/'],
@@ -42,6 +45,7 @@ const frozen: Record<string, string> = {
   '0001-first.ts': '49ae7722aa36dec40ea4d622c35fb2d8ef47f5fc0f8c8b0b0f28535fa9fac822',
   '0002-feeds.ts': '4201845c36030221b3b9dae01fd6dabf880f6703795965bd8399f38b0d10f870',
   '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
+  '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

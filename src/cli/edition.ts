@@ -2,12 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
-import { composeDry } from '../editions/compose.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { lookAhead } from '../look.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
 import { countDeliveries } from '../store/deliveries.ts'
@@ -23,7 +23,7 @@ import {
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { print, printJson, safe, table } from './output.ts'
-import { countsText, sendInForeground } from './run.ts'
+import { countsText, sendInForeground, tellOfFailures } from './run.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -53,7 +53,7 @@ export function addEditionCommands(program: Command): void {
       withApp(command, (app) => explainArticle(app, url, options)),
     )
   add('preview', 'write index.html, index.txt and message.eml: the very bytes that would be sent')
-    .argument('<edition>', 'a digest (what would go out now), an id, or digest:number')
+    .argument('<edition>', 'a digest (what would go out now: its feeds and pages are asked), an id, or digest:number')
     .requiredOption('--out <dir>', 'the folder to write to')
     .option('--json', 'as JSON')
     .action((name: string, options: Json & { out: string }, command: Command) =>
@@ -143,9 +143,9 @@ async function explainArticle({ db, digests }: App, url: string, options: Json):
   for (const answer of answers) options.json ? printJson(answer) : print(`${answer.digest}: ${answer.answer}`)
 }
 
-/** A digest that has an unsent edition shows that one; else what would be composed now, and nothing is kept. */
+/** A digest that has an unsent edition shows that one; else what a run would make now, by the same steps. */
 async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
-  const { letter, title } = await letterToPreview(app, name)
+  const { letter, title, thin } = await letterToPreview(app, name)
   const { slot, html, text } = letter
   const sample = { email: letter.replyTo, name: '', key: 'a'.repeat(keyLength), date: app.clock.now() }
   const files = {
@@ -161,8 +161,8 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)
-    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html) })
-  else print(`${title}: ${safe(letter.subject)}\n${paths.join('\n')}`)
+    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html), thin })
+  else print([`${title}: ${safe(letter.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
 }
 
 async function letterToPreview(app: App, name: string) {
@@ -171,18 +171,20 @@ async function letterToPreview(app: App, name: string) {
     ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
     : [await findEdition(app, name)]
   if (digest && !open) {
-    const { draft } = await composeDry(app, digest)
+    const { draft, thin = null, feeds } = await lookAhead(app, digest)
+    tellOfFailures(feeds)
     const { head, subject, html, text } = await app.render(draft)
     return {
       title: `${digest.name}, as it would be now`,
       letter: letterOf(draft.edition, { head, subject, html, text, slot: draft.slot }),
+      thin,
     }
   }
   if (!open) throw new AppError('missing', `there is no edition ${name}`)
   if (open.status === 'composed') await seal(app, open.id, digestNamed(app.digests, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
   if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
-  return { title: editionName(open), letter: letterOf(open, variant) }
+  return { title: editionName(open), letter: letterOf(open, variant), thin: open.reason }
 }
 
 function decide(command: Command, name: string, done: string, act: Act, decision: Decision): Promise<void> {

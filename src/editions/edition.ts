@@ -1,11 +1,11 @@
-import type { Article } from '../store/articles.ts'
+import type { WholeArticle } from '../store/articles.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 
 /** An edition with its articles, ready to be rendered. */
 export type Draft = { edition: EditionRow & { number: number }; digest: Digest; sections: DraftSection[]; slot: string }
 
-export type DraftSection = { section: Section; articles: Article[] }
+export type DraftSection = { section: Section; articles: WholeArticle[] }
 
 /** One rendering: what every subscriber of this variant gets, but for the slot. `head` is JSON of what the headers say. */
 export type Rendered = {

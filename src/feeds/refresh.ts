@@ -21,7 +21,14 @@ import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
 import { afterFailure, afterSuccess } from './poll.ts'
 
-export type RefreshNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
+export type RefreshNeeds = {
+  db: Db
+  fetcher: Fetcher
+  clock: Clock
+  log: Log
+  /** Feeds, as the job files name them, whose articles are wanted with their whole text. */
+  wholeFeeds?: ReadonlySet<string>
+}
 
 /** What became of one feed: `articles` it showed, how many of them were new, entries that could not be articles. */
 export type Refreshed =
@@ -99,16 +106,23 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refres
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
   const { url, etag, lastModified } = feed
-  const fetched = await needs.fetcher.get(addressOf(feed), { etag, lastModified })
+  const bodies = wantsBodies(needs, feed)
+  // What it showed before was read without the texts that are wanted now: it is asked as if for the first time.
+  const known = bodies && feed.bodiesAt === null ? {} : { etag, lastModified }
+  const fetched = await needs.fetcher.get(addressOf(feed), known)
   if (fetched.kind === 'failed') return await fail(needs, feed, fetched)
   if (fetched.kind === 'unchanged') {
     await keep(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
   }
-  const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType })
+  const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType, bodies })
   if ('failed' in parsed) return await fail(needs, feed, { reason: parsed.failed, status: null, retryAfter: null })
   const added = await keep(needs, feed, fetched, parsed)
   return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
+}
+
+function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
+  return wholeFeeds?.has(url) ?? false
 }
 
 type Answered = Exclude<Fetched, { kind: 'failed' }>
@@ -126,7 +140,12 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
       trx,
       feed.id,
       {
-        ...(parsed && { title: parsed.title, siteUrl: parsed.siteUrl, rejected: parsed.rejected.length }),
+        ...(parsed && {
+          title: parsed.title,
+          siteUrl: parsed.siteUrl,
+          rejected: parsed.rejected.length,
+          bodiesAt: wantsBodies(needs, feed) ? now : null,
+        }),
         ...pace,
         ...(await addressAfter({ ...needs, db: trx }, feed, fetched.movedTo)),
         etag,

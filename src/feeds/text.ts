@@ -29,7 +29,8 @@ export function summaryText(rich: Rich): string {
   return text.length <= maximum ? text : cutAtSentence(text, maximum)
 }
 
-const maximumSummary = 320
+/** Characters; what is no longer is no more than a summary. */
+export const maximumSummary = 320
 
 /** The first words, for an entry that has no title of its own. */
 export function firstWords(text: string, maximum = 80): string {
@@ -37,7 +38,8 @@ export function firstWords(text: string, maximum = 80): string {
   return sentence ?? (text.length <= maximum ? text : `${wholeWords(text, maximum)} …`)
 }
 
-function cutAtSentence(text: string, maximum: number): string {
+/** The end of the last sentence that fits, or of the last word. */
+export function cutAtSentence(text: string, maximum: number): string {
   const start = text.slice(0, maximum + 1)
   let end = 0
   for (const match of start.matchAll(/[.!?…]["'”’»)]*(?=\s)|[。！？]/gu)) end = match.index + match[0].length
@@ -58,7 +60,7 @@ const htmlNames =
   'ins|li|ol|p|pre|q|s|section|small|span|strike|strong|style|script|sub|sup|svg|table|tbody|td|th|tr|tt|u|ul|video|audio|object|embed'
 const closing = new RegExp(`</(?:${htmlNames})\\s*>|<(?:br|p|img|hr)(?:\\s[^<>]{0,2000})?/?>`, 'i')
 
-function looksLikeHtml(value: string): boolean {
+export function looksLikeHtml(value: string): boolean {
   return value.includes('<') ? closing.test(value) : value.includes('&')
 }
 
@@ -117,8 +119,14 @@ const inline = new Set(
 )
 
 function fold(text: string): string {
-  const clean = unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
-  return clean.replace(/[^\S ]\s*| \s+/g, ' ').trim()
+  return withoutInvisible(text)
+    .replace(/[^\S ]\s*| \s+/g, ' ')
+    .trim()
+}
+
+/** Without control characters, zero-width spaces and overrides of the reading direction. */
+export function withoutInvisible(text: string): string {
+  return unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
 }
 
 const unwanted =

@@ -21,7 +21,15 @@ export type NewArticle = {
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
+  /** The whole text; absent where nobody asked for it. */
+  body?: Body | null
 }
+
+/**
+ * The whole text of an article as safe HTML: p, br, a with an absolute http or https address, em, i, strong, b, code,
+ * blockquote, ul, ol, li, h3, h4, and no attribute but `href`. Balanced, and made by us. `cut`: its end is left out.
+ */
+export type Body = { html: string; cut: boolean }
 
 export type Image = { url: string; width: number | null; height: number | null; alt: string }
 
@@ -30,9 +38,12 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
+  'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt' | 'body'
 > &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
+
+/** An article with its whole text: only what is printed is read with it. */
+export type WholeArticle = Article & { body: Body | null }
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording.
@@ -59,6 +70,7 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
           canonical: eb.ref('excluded.canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
+          body: eb.ref('excluded.body'),
         })),
       )
       .returning('id')
@@ -108,9 +120,13 @@ export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article 
 
 export type Recognised = Pick<ArticleRow, 'canonical' | 'shownAt'>
 
-export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
-  const rows = ids.length === 0 ? [] : await withFeed(db).where('articles.id', 'in', ids).execute()
-  return rows.map(fromRow)
+export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
+  if (ids.length === 0) return []
+  const rows = await withFeed(db).select('articles.body').where('articles.id', 'in', ids).execute()
+  return rows.map(({ body, ...row }) => ({
+    ...fromRow(row),
+    body: body === null ? (factsOf(row).body ?? null) : JSON.parse(body),
+  }))
 }
 
 /** The articles known by this address, from whichever feed. */
@@ -131,9 +147,29 @@ function withFeed(db: Db) {
   return db
     .selectFrom('articles')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
-    .selectAll('articles')
+    .select(columns)
     .select(['feeds.url as feedUrl', 'feeds.title as source'])
 }
+
+const columns = [
+  'articles.id',
+  'articles.feedId',
+  'articles.identity',
+  'articles.url',
+  'articles.title',
+  'articles.summary',
+  'articles.author',
+  'articles.image',
+  'articles.video',
+  'articles.categories',
+  'articles.publishedAt',
+  'articles.updatedAt',
+  'articles.seenAt',
+  'articles.page',
+  'articles.canonical',
+  'articles.titleKey',
+  'articles.shownAt',
+] as const
 
 function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
   const { identity, url, title, summary, author, publishedAt, updatedAt } = article
@@ -155,6 +191,7 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
     shownAt: now,
+    body: article.body ? JSON.stringify(article.body) : null,
   }
 }
 
@@ -164,8 +201,8 @@ function fromRow({
   titleKey: _titleKey,
   shownAt: _shownAt,
   ...row
-}: ArticleRow & { feedUrl: string; source: string }): Article {
-  const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
+}: Omit<ArticleRow, 'body'> & { feedUrl: string; source: string }): Article {
+  const facts = factsOf({ page })
   return {
     ...row,
     summary: row.summary || (facts.summary ?? ''),
@@ -174,4 +211,9 @@ function fromRow({
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
   }
+}
+
+/** What the feed left out. */
+function factsOf({ page }: Pick<ArticleRow, 'page'>): Partial<PageFacts> {
+  return page === null ? {} : JSON.parse(page)
 }

@@ -38,6 +38,7 @@ function newFeed(url: string, now: Instant): FeedRow {
     weekly: null,
     toldOf: null,
     tellingUntil: null,
+    bodiesAt: null,
   }
 }
 
@@ -91,6 +92,7 @@ export type FeedSuccess = Pick<FeedRow, 'etag' | 'lastModified'> &
       | 'newestItemAt'
       | 'longestSilence'
       | 'weekly'
+      | 'bodiesAt'
     >
   >
 

@@ -63,6 +63,8 @@ export type FeedRow = {
   toldOf: string | null
   /** Somebody is telling them now. */
   tellingUntil: Instant | null
+  /** It was last read with the whole text of its articles; null: without. */
+  bodiesAt: Instant | null
 }
 
 export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: string }
@@ -88,6 +90,8 @@ export type ArticleRow = {
   titleKey: string
   /** When its feed showed it last. */
   shownAt: Instant
+  /** Its whole text as safe HTML, as JSON; null where the feed has none, or nobody wants it. */
+  body: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */

@@ -40,7 +40,7 @@ onBothEngines('enriching', (freshUrl) => {
   })
 
   /** An article at this path, as a feed would show it. */
-  async function show(path: string, own: { summary?: string; author?: string } = {}): Promise<Article> {
+  async function show(path: string, own: { summary?: string; author?: string } = {}): Promise<WholeArticle> {
     const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
     const url = host.url + path
     const shown = { ...article('One', new Date(clock.now())), identity: url, url, summary: '', author: '', ...own }

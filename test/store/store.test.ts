@@ -131,6 +131,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     canonical: true,
     titleKey: true,
     shownAt: true,
+    body: true,
   },
   choices: { editionId: true, articleId: true, section: true, position: true, reason: true },
   deliveries: {
@@ -184,6 +185,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     weekly: true,
     toldOf: true,
     tellingUntil: true,
+    bodiesAt: true,
   },
   feedHistory: { id: true, feedId: true, at: true, what: true },
   history: { id: true, editionId: true, at: true, who: true, what: true },
