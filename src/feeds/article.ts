@@ -100,7 +100,7 @@ function newest(entries: Entry[]): Set<Entry> {
 type Place = { clean: Clean; base: string; bases: string[] }
 
 /**
- * The longest text of the entry, or null where it says no more than the summary. Its links start from xml:base where the
+ * The longest text of the entry, or null where it is the summary once more. Its links start from xml:base where the
  * feed has one, else from the article itself.
  */
 function wholeText(entry: Entry, { url, summary }: NewArticle, { clean, base, bases }: Place): Body | null {
@@ -109,7 +109,8 @@ function wholeText(entry: Entry, { url, summary }: NewArticle, { clean, base, ba
   const given = [...entry.bases, longest.base].filter((step) => step !== '')
   const body = clean(longest.text, baseOf(given, bases.length + given.length > 0 ? base : url))
   const words = body ? plainText({ value: body.html, kind: 'html' }, maximumSummary * 2) : ''
-  const isSummary = longest.own ? words === summary : words.length <= maximumSummary
+  const hasSummary = entry.bodies.some(({ own, text }) => !own && text.value !== '')
+  const isSummary = longest.own ? hasSummary && words === summary : words.length <= maximumSummary
   return isSummary ? null : body
 }
 

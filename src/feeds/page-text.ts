@@ -13,8 +13,8 @@ export type PageContext = { url: string; contentType: string | null }
 /** What Readability makes of a page that is an article. */
 export type PageText = { summary: string; author: string; body: Body | null }
 
-/** In characters, in elements inside each other, and in elements altogether. */
-const limits = { length: 2_000_000, depth: 500, elements: 30_000 }
+/** In characters, in elements inside each other, and in tags altogether. */
+const limits = { length: 2_000_000, depth: 500, tags: 60_000 }
 
 /**
  * Reads the article's own text out of its page: cleaned like that of a feed, its first sentences, and the name under the
@@ -25,11 +25,15 @@ export function textOfPage(bytes: Uint8Array, { url, contentType }: PageContext)
     const html = decodeText(bytes, contentType)
     if (html.length > limits.length) return { failed: `it is longer than ${limits.length} characters` }
     if (isTooDeep(html, limits.depth)) return { failed: `its tags are nested more than ${limits.depth} deep` }
+    if (html.split('<').length > limits.tags) return { failed: `it has more than ${limits.tags} tags` }
     return read(html, url)
   } catch (error) {
     return { failed: `its text cannot be read: ${messageOf(error)}` }
   }
 }
+
+/** Above the first words: the article has its title already. */
+const headline = /^<(h[34])>[^<]*<\/\1>/
 
 const nothing: PageText = { summary: '', author: '', body: null }
 
@@ -37,9 +41,10 @@ function read(html: string, url: string): PageText {
   const { document } = parseHTML(html)
   if (!isProbablyReaderable(document)) return nothing
   const base = baseOf([document.querySelector('base')?.getAttribute('href') ?? ''], url)
-  const article = new Readability(document, { maxElemsToParse: limits.elements }).parse()
-  const body = article?.content ? cleanBody({ value: article.content, kind: 'html' }, base) : null
-  if (!article || !body) return nothing
+  const article = new Readability(document).parse()
+  const cleaned = article?.content ? cleanBody({ value: article.content, kind: 'html' }, base) : null
+  const body = cleaned && { ...cleaned, html: cleaned.html.replace(headline, '') }
+  if (!article || !body?.html) return nothing
   return { summary: summaryText({ value: body.html, kind: 'html' }), author: nameIn(article.byline ?? ''), body }
 }
 
