@@ -15,6 +15,7 @@ type Options = { weeks: string; out?: string; json?: boolean }
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
+    .summary("replay what the feeds have shown through today's rules; nothing is written")
     .description(
       "replay what the feeds have shown through today's rules: the editions that would have gone; nothing is written. Articles that waited for an editor, because their feed showed too much at once, count as new",
     )

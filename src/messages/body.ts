@@ -92,7 +92,7 @@ export function bodyText(html: string): string {
   }
   for (const { text, name, closing, href } of tokens(html)) {
     if (name === '') out += plain(text)
-    else if (name === 'br') border('\n')
+    else if (name === 'br') border(lists.length > 0 ? '\n  ' : '\n')
     else if (name === 'a' && closing) {
       const words = out.slice(link.at).trim()
       if (words !== link.href) out += ` (${link.href})`
