@@ -64,10 +64,11 @@ test('a section that does not want it has no page asked', async () => {
 
 test('a section that prints articles whole has the text of a page that its feed leaves out', async () => {
   const { host, world } = await open(', enrich: true, body: full')
+  const whole = page.replace('<head>', '<head><meta name="author" content="Mira Vance">')
   const words = 'The people who live by the water said that they had waited for it long enough. '
   host.answer('/1', (_, response) => {
     const text = `<article><p>First {{words}}. ${words.repeat(4)}</p><p>${words.repeat(4)}</p></article>`
-    response.setHeader('content-type', 'text/html').end(page.replace('</html>', `<body>${text}</body></html>`))
+    response.setHeader('content-type', 'text/html').end(whole.replace('</html>', `<body>${text}</body></html>`))
   })
   const { draft } = await lookAhead(world.app, world.digest)
   const { html, text } = await world.app.render(draft)
