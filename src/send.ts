@@ -3,7 +3,7 @@ import { minute, second } from './clock.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { openRelay, type Relay } from './deliveries/relay.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
-import { AppError } from './errors.ts'
+import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
 import { compileSigned, type Signer } from './messages/dkim.ts'
 import { letterOf } from './messages/letter.ts'
@@ -20,6 +20,8 @@ export type Sender = { relay: Relay; signers: Signer[]; worker: Worker; rest: Re
 export type Rest = { until: number; next: number }
 
 const firstRest = 15 * second
+/** A power cut may take the answers of the last second, and those people get a second copy. */
+const syncing = second
 /** Others take a sender for dead after two minutes of silence. */
 const heartbeat = 20 * second
 
@@ -64,9 +66,21 @@ export async function sendEdition(
     fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ wire }: Message) => buffers.give(wire)
   const needs = { db, engine: app.store.engine, clock, relay, worker, personalise, reuse }
-  const report = await deliver(needs, editionId, options)
+  const report = await whileSyncing(app, () => deliver(needs, editionId, options))
   sender.rest = restAfter(report, sender.rest)
   return report
+}
+
+/** Does the work, and brings what it commits to the disk each second, and at the end. */
+async function whileSyncing<T>({ store, log }: App, work: () => Promise<T>): Promise<T> {
+  const sync = () => store.sync().catch((error) => log.error({ error: messageOf(error) }, 'the store cannot be synced'))
+  const beat = setInterval(() => void sync(), syncing)
+  try {
+    return await work()
+  } finally {
+    clearInterval(beat)
+    await sync()
+  }
 }
 
 function restAfter({ stopped }: DeliverReport, { next }: Rest): Rest {

@@ -6,6 +6,7 @@ import { freezePage, frozenUntil } from '../store/audience.ts'
 import {
   countDeliveries,
   type DeliveryCounts,
+  type DeliveryResult,
   dueDeliveries,
   type QueuedDelivery,
   skipIfGone,
@@ -17,6 +18,7 @@ import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
 import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
+import { lookAhead } from './look-ahead.ts'
 import type { Relay } from './relay.ts'
 
 /** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
@@ -45,7 +47,7 @@ export type DeliverReport = {
   stopped: string | null
 }
 
-const pageSize = 500
+const pageSize = 100
 /** So many messages in a row that the relay would not have, and it is down, or has something against us. */
 const troubleLimit = 10
 
@@ -99,7 +101,7 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     lastTrouble: '',
     counts: await countDeliveries(db, editionId),
     progress: options.onProgress ?? (() => {}),
-    clerk: openClerk(needs, { editionId, workerId: worker.id }, relay.connections),
+    clerk: openClerk(needs, { editionId, workerId: worker.id }),
   }
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()
@@ -141,63 +143,57 @@ function duePages({ db, clock }: DeliverNeeds, editionId: string): Next {
     used = 0
     after = page.at(-1)?.subscriberId ?? after
   }
-  return async () => {
-    if (used >= page.length) {
-      reading = reading.then(readPage)
-      await reading
-    }
-    return page[used++]
+  return () => {
+    if (used < page.length) return page[used++]
+    reading = reading.then(readPage)
+    return reading.then(() => page[used++])
   }
 }
 
-type Next = () => Promise<QueuedDelivery | undefined>
+type Next = () => QueuedDelivery | undefined | Promise<QueuedDelivery | undefined>
 
 /**
- * One connection's work: claimed → handed over → recorded, over and over. The answer of one delivery and the claim of
- * the next are committed together. While one is on its way the next copy is made ready: it is not claimed yet.
+ * One connection's work: claimed → handed over → recorded, over and over. How one delivery ended and the claim of the
+ * next are committed together. Two copies are made ready ahead of their claims, so that the relay may hear the next
+ * envelope while it still reads a message.
  */
 async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<void> {
-  let recorded: Promise<void> | undefined
-  let ahead = makeReady(queue, needs)
+  const line = needs.relay.line()
+  const ahead = lookAhead(() => makeReady(queue, needs), 2)
+  let ended: DeliveryResult | undefined
   try {
     for (;;) {
-      const copy = await ahead
+      const copy = await ahead.take()
       if (!copy || pass.stopped !== null || pass.over) break
-      const claim = pass.clerk.claim(copy.delivery.subscriberId)
-      const [attempts] = await Promise.all([claim, recorded])
-      recorded = undefined
-      ahead = makeReady(queue, needs)
-      ahead.catch(() => {}) // heard of when its turn comes
-      if (attempts === undefined) await passOver(needs, copy.delivery, pass)
-      else recorded = (await sendOne(needs, copy, attempts, pass)).recorded
+      const turn = pass.clerk.turn(ended, copy.delivery.subscriberId)
+      ended = undefined
+      if (!(await turn)) await passOver(needs, copy.delivery, pass)
+      else {
+        const sending = line.send(copy.message, ahead.next?.message)
+        ahead.fill()
+        const row = afterResult(await sending, copy.delivery.attempts + 1, pass.since, needs.clock.now())
+        ended = { subscriberId: copy.delivery.subscriberId, ...row }
+        count(pass, copy.delivery, row.status)
+        watchRelay(pass, await sending)
+      }
       needs.reuse?.(copy.message)
     }
   } finally {
-    await recorded
+    line.release()
+    if (ended) await pass.clerk.turn(ended, undefined)
   }
 }
 
 type Ready = { delivery: QueuedDelivery; message: Message }
 
-async function makeReady(queue: Next, { personalise }: DeliverNeeds): Promise<Ready | undefined> {
-  const delivery = await queue()
-  return delivery && { delivery, message: await personalise(delivery) }
+function makeReady(queue: Next, { personalise }: DeliverNeeds): Ready | undefined | Promise<Ready | undefined> {
+  const delivery = queue()
+  if (delivery instanceof Promise) return delivery.then((one) => (one ? filled(one, personalise(one)) : undefined))
+  return delivery && filled(delivery, personalise(delivery))
 }
 
-/** Hands a claimed copy over. Its answer is being recorded when this returns: whoever goes on waits for that. */
-async function sendOne(
-  { clock, relay }: DeliverNeeds,
-  { delivery, message }: Ready,
-  attempts: number,
-  pass: Pass,
-): Promise<{ recorded: Promise<void> }> {
-  const result = await relay.send(message)
-  const row = afterResult(result, attempts, pass.since, clock.now())
-  const recorded = pass.clerk.record({ subscriberId: delivery.subscriberId, ...row })
-  recorded.catch(() => {}) // heard of with the next claim
-  count(pass, delivery, row.status)
-  watchRelay(pass, result)
-  return { recorded }
+function filled(delivery: QueuedDelivery, message: Message | Promise<Message>): Ready | Promise<Ready> {
+  return message instanceof Promise ? message.then((made) => ({ delivery, message: made })) : { delivery, message }
 }
 
 /** What could not be claimed: the person is gone, another sender has it, or somebody held or cancelled the edition. */

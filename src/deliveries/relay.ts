@@ -2,17 +2,29 @@ import { messageOf } from '../errors.ts'
 import { connect, type RelaySettings } from './connect.ts'
 import { oneLine, type SendResult } from './delivery.ts'
 import { dotStuffed } from './dot-stuffed.ts'
-import type { Wire } from './wire.ts'
+import type { Envelope, Wire } from './wire.ts'
 
 /** `wire` is `raw` as DATA wants it, with the final dot, where whoever made the message made that too. */
-export type Outgoing = { envelope: { from: string; to: string }; raw: Buffer; wire?: Buffer }
+export type Outgoing = { envelope: Envelope; raw: Buffer; wire?: Buffer }
 
 export type Relay = {
   /** How many messages may be on their way at once. */
   connections: number
-  /** Hands one message over. Never throws for what a relay does: its answer is the result. Its bytes are free afterwards. */
+  /** A place for messages that go one after another; there may be as many as there are connections. */
+  line(): Line
+  /** Hands one message over, for whoever has no more than that. */
   send(message: Outgoing): Promise<SendResult>
   close(): void
+}
+
+export type Line = {
+  /**
+   * Hands one message over. Never throws for what a relay does: its answer is the result. Its bytes are free afterwards.
+   * `next` is the message that will probably follow: the relay may hear its envelope already, and nothing else of it.
+   */
+  send(message: Outgoing, next?: Outgoing): Promise<SendResult>
+  /** Nothing more goes over it for now: its connection may be used by another. */
+  release(): void
 }
 
 type Connection = { wire: Wire; sent: number }
@@ -23,29 +35,59 @@ type Connection = { wire: Wire; sent: number }
  */
 export function openRelay(settings: RelaySettings): Relay {
   const idle: Connection[] = []
-  const sendFresh = async (message: Outgoing): Promise<SendResult> => {
-    let wire: Wire
-    try {
-      wire = await connect(settings)
-    } catch (error) {
-      return { kind: 'unsent', reply: `${settings.host}:${settings.port}: ${oneLine(messageOf(error))}` }
+  const isLast = ({ sent }: Connection) => sent + 1 >= settings.messagesPerConnection
+
+  function line(): Line {
+    let own: Connection | undefined
+
+    async function sendOver(connection: Connection, message: Outgoing, next?: Outgoing): Promise<SendResult> {
+      const { wire } = connection
+      const following =
+        next?.wire && !isLast(connection) ? { envelope: next.envelope, size: next.wire.length } : undefined
+      const result = await wire.send(message.envelope, message.wire ?? dotStuffed(message.raw), following)
+      connection.sent += 1
+      own = connection
+      if (connection.sent >= settings.messagesPerConnection) hangUp()
+      return result
     }
-    return await sendAndKeep({ wire, sent: 0 }, message)
+    async function sendFresh(message: Outgoing, next?: Outgoing): Promise<SendResult> {
+      let wire: Wire
+      try {
+        wire = await connect(settings)
+      } catch (error) {
+        return { kind: 'unsent', reply: `${settings.host}:${settings.port}: ${oneLine(messageOf(error))}` }
+      }
+      return await sendOver({ wire, sent: 0 }, message, next)
+    }
+    function hangUp(): void {
+      own?.wire.quit()
+      own = undefined
+    }
+    return {
+      async send(message, next) {
+        const waitsForAnother = own?.wire.opened && own.wire.opened !== message.envelope
+        if (own?.wire.broken || waitsForAnother) hangUp()
+        const kept = own ?? takeIdle(idle)
+        const result = kept && (await sendOver(kept, message, next))
+        // A kept connection may have been closed while it was idle: that says nothing about this message.
+        return result && result.kind !== 'cut' ? result : await sendFresh(message, next)
+      },
+      release() {
+        if (own && !own.wire.broken && !own.wire.opened) idle.push(own)
+        else own?.wire.quit()
+        own = undefined
+      },
+    }
   }
-  const sendAndKeep = async (connection: Connection, message: Outgoing): Promise<SendResult> => {
-    const { wire } = connection
-    const result = await wire.send(message.envelope, message.wire ?? dotStuffed(message.raw))
-    if (++connection.sent >= settings.messagesPerConnection) wire.quit()
-    else if (!wire.broken) idle.push(connection)
-    return result
-  }
+
   return {
     connections: settings.connections,
+    line,
     async send(message) {
-      const kept = takeIdle(idle)
-      const result = kept && (await sendAndKeep(kept, message))
-      // A kept connection may have been closed while it was idle: that says nothing about this message.
-      return result && result.kind !== 'cut' ? result : await sendFresh(message)
+      const once = line()
+      const result = await once.send(message)
+      once.release()
+      return result
     },
     close() {
       for (const { wire } of idle.splice(0)) wire.quit()

@@ -5,14 +5,22 @@ import { readReplies } from './replies.ts'
 
 export type Envelope = { from: string; to: string }
 
+/** The envelope of the next message, and how many bytes that has. */
+export type Following = { envelope: Envelope; size: number }
+
 export type Offers = { pipelining: boolean; utf8: boolean; size: boolean }
 
 /** A connection over which messages go, one after another. */
 export type Wire = {
   /** Nothing more can go over it. */
   readonly broken: boolean
-  /** `wire` is the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. */
-  send(envelope: Envelope, wire: Buffer): Promise<SendResult>
+  /** The envelope that was said already, behind the message before: nothing but its message can go now. */
+  readonly opened: Envelope | undefined
+  /**
+   * `wire` is the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. `next` is what
+   * will follow, where that is known: its envelope is said behind the final dot, if the server lets us.
+   */
+  send(envelope: Envelope, wire: Buffer, next?: Following): Promise<SendResult>
   quit(): void
 }
 
@@ -20,22 +28,34 @@ const quitting = 5000
 
 /**
  * Speaks SMTP (RFC 5321) over a socket that is connected, secured and authenticated. Where the server offers PIPELINING
- * (RFC 2920), MAIL, RCPT and DATA go in one write. Every reply is matched to its command, and each cut is judged by what
- * was written: once a byte of the message is, it may be whole out there, and is `unknown`.
+ * (RFC 2920), MAIL, RCPT and DATA go in one write, and the next envelope goes behind the final dot: the server then
+ * waits for its message, which is not written before somebody has claimed its delivery. Whoever does not want to send
+ * it after all has to quit: until the first byte of a message there is no message.
  *
- * RFC 2920 would let the next envelope go behind the final dot too. It does not: its delivery would be claimed before
- * this one is answered, two for each connection, and whoever kills us may leave one.
+ * Every reply is matched to its command, and each cut is judged by what was written: with the final dot in the hands of
+ * the kernel the message may be whole out there, and is `unknown`; before that it is `cut`.
  */
 export function speakOver(socket: Socket, offers: Offers): Wire {
   const replies = readReplies(socket)
   let spoiled = false // the last transaction failed half way: RSET before the next
+  let ahead: { envelope: Envelope; answered: Promise<SendResult | undefined> } | undefined
 
-  /** Opens a transaction; returns why it could not be opened. */
-  async function open(commands: [Verb, string][]): Promise<SendResult | undefined> {
+  /** What opens a transaction, for a message of so many bytes. */
+  function commandsFor({ from, to }: Envelope, size: number): Command[] {
+    const extras = `${offers.size ? ` SIZE=${size}` : ''}${isAscii(from + to) ? '' : ' SMTPUTF8'}`
+    const commands: Command[] = [
+      ['MAIL', `MAIL FROM:<${from}>${extras}`],
+      ['RCPT', `RCPT TO:<${to}>`],
+      ['DATA', 'DATA'],
+    ]
+    return spoiled ? [['RSET', 'RSET'], ...commands] : commands
+  }
+
+  /** Hears the answers to an envelope, which it says first where the server wants each command alone. Returns why it was not taken. */
+  async function hear(commands: Command[]): Promise<SendResult | undefined> {
     let refusal: SendResult | undefined
     let goAhead = false
     let addressed = false
-    if (offers.pipelining) socket.write(`${commands.map(([, line]) => line).join('\r\n')}\r\n`)
     try {
       for (const [verb, line] of commands) {
         if (!offers.pipelining) socket.write(`${line}\r\n`)
@@ -58,6 +78,18 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     return refusal
   }
 
+  function open(envelope: Envelope, size: number): Promise<SendResult | undefined> {
+    const commands = commandsFor(envelope, size)
+    if (offers.pipelining) say(commands)
+    return hear(commands)
+  }
+
+  function say(commands: Command[]): number {
+    const bytes = Buffer.from(`${commands.map(([, line]) => line).join('\r\n')}\r\n`)
+    socket.write(bytes)
+    return bytes.length
+  }
+
   /** The server waits for a message that has no recipient: it gets none (RFC 2920 §3.1). One that has a recipient all the same is cut off. */
   async function sendNothing(addressed: boolean): Promise<void> {
     if (addressed) return void socket.destroy()
@@ -65,39 +97,61 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     await replies.next()
   }
 
+  /** Writes the message and perhaps the next envelope, and judges the answer to the final dot. */
+  async function hand(wire: Buffer, next: Following | undefined): Promise<SendResult> {
+    let isOut = false // the kernel has it all
+    try {
+      socket.cork() // one write for both
+      socket.write(wire, (error) => {
+        isOut = !error
+      })
+      const following = next && offers.pipelining && !unspeakable(next.envelope, offers) ? next : undefined
+      const commands = following ? commandsFor(following.envelope, following.size) : []
+      const behind = following ? say(commands) : 0
+      socket.uncork()
+      const reply = await replies.next()
+      const early = socket.writableLength > behind // it answered what it has not read: nothing it says can be trusted
+      if (early || reply.code === 421) socket.destroy()
+      else if (following) hearAhead(following.envelope, commands)
+      return early && reply.code < 400
+        ? { kind: 'unknown', reply: `before it had the message, the relay said ${reply.text}` }
+        : toResult('dot', reply)
+    } catch (error) {
+      socket.destroy()
+      return { kind: isOut ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
+    }
+  }
+
+  function hearAhead(envelope: Envelope, commands: Command[]): void {
+    const answered = hear(commands)
+    answered.catch(() => {}) // heard of with its message
+    ahead = { envelope, answered }
+  }
+
   return {
     get broken() {
-      return replies.broken || socket.destroyed
+      return socket.destroyed || (ahead ? false : replies.broken)
     },
-    async send({ from, to }, wire) {
-      const fault = unspeakable(from, offers) ?? unspeakable(to, offers)
+    get opened() {
+      return ahead?.envelope
+    },
+    async send(envelope, wire, next) {
+      const fault = unspeakable(envelope, offers)
       if (fault) return { kind: 'refused', reply: fault }
-      const extras = `${offers.size ? ` SIZE=${wire.length}` : ''}${isAscii(from + to) ? '' : ' SMTPUTF8'}`
-      const commands: [Verb, string][] = [
-        ['MAIL', `MAIL FROM:<${from}>${extras}`],
-        ['RCPT', `RCPT TO:<${to}>`],
-        ['DATA', 'DATA'],
-      ]
-      if (spoiled) commands.unshift(['RSET', 'RSET'])
-      let begun = false
       try {
-        const refusal = await open(commands)
+        const answered = ahead?.answered ?? open(envelope, wire.length)
+        ahead = undefined
+        const refusal = await answered
         if (refusal) return refusal
-        begun = true
-        socket.write(wire)
-        const reply = await replies.next()
-        const early = socket.writableLength > 0 // it answered what it has not read: nothing it says can be trusted
-        if (early || reply.code === 421) socket.destroy()
-        return early && reply.code < 400
-          ? { kind: 'unknown', reply: `before it had the message, the relay said ${reply.text}` }
-          : toResult('dot', reply)
       } catch (error) {
         socket.destroy()
-        return { kind: begun ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
+        return { kind: 'cut', reply: oneLine(messageOf(error)) }
       }
+      return await hand(wire, next)
     },
     quit() {
       if (socket.destroyed) return
+      if (ahead) return void socket.destroy() // it waits for a message, and would take QUIT for one
       replies.leave()
       socket.end('QUIT\r\n')
       const timer = setTimeout(() => socket.destroy(), quitting).unref()
@@ -106,10 +160,16 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
   }
 }
 
+type Command = [Verb, string]
+
 const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
 
-/** Why an address cannot be said in SMTP: it would end the command, or the server does not take its script. */
-function unspeakable(address: string, { utf8 }: Offers): string | undefined {
+/** Why an envelope cannot be said in SMTP: it would end the command, or the server does not take its script. */
+function unspeakable({ from, to }: Envelope, offers: Offers): string | undefined {
+  return whyNot(from, offers) ?? whyNot(to, offers)
+}
+
+function whyNot(address: string, { utf8 }: Offers): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
   if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address)) {
     return `${JSON.stringify(address)} cannot be said in SMTP`

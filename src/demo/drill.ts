@@ -101,7 +101,7 @@ async function aRandomInstant(sink: DrillSink, messages: number): Promise<void> 
 
 function startSender(order: DrillOrder): ChildProcess {
   const worker = join(import.meta.dirname, 'drill-worker.ts')
-  const node = ['--disable-warning=ExperimentalWarning', worker, JSON.stringify(order)]
+  const node = [...process.execArgv, '--disable-warning=ExperimentalWarning', worker, JSON.stringify(order)]
   return spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 

@@ -9,6 +9,8 @@ export type QueuedDelivery = {
   editionId: string
   subscriberId: string
   status: DeliveryStatus
+  /** How often it has been tried already. */
+  attempts: number
   email: string
   name: string
 }
@@ -26,6 +28,7 @@ export function dueDeliveries(
       'deliveries.editionId',
       'deliveries.subscriberId',
       'deliveries.status',
+      'deliveries.attempts',
       'subscribers.email',
       'subscribers.name',
     ])
@@ -44,26 +47,26 @@ export function dueDeliveries(
 
 /**
  * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
- * the edition is still being sent and the person neither left nor is suppressed. Returns how often each of them has
- * been tried with this time; what is missing is not ours to send. A row that another process holds is passed over.
+ * the edition is still being sent and the person neither left nor is suppressed. Returns those that are ours now; what
+ * is missing is not ours to send. A row that another process holds is passed over. To be called in a transaction.
  */
 export async function claimDeliveries(
   db: Db,
-  engine: Pick<Engine, 'name' | 'skipLocked'>,
+  engine: Engine,
   { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
   now: Instant,
-): Promise<Map<string, number>> {
+): Promise<Set<string>> {
   const values: Record<string, unknown> = { editionId, workerId, now }
   const ids = named(values, 'id', subscriberIds)
-  const claimed = await prepared(db, engine, {
+  const { rows } = await prepared(db, engine, {
     name: `claim ${subscriberIds.length}`,
     values,
     build: (value) => claiming(db, engine, value, ids.map(value)),
   })
-  return new Map(claimed.map(({ subscriberId, attempts }) => [subscriberId, attempts]))
+  return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
-function claiming(db: Db, engine: Pick<Engine, 'skipLocked'>, value: (name: string) => string, ids: string[]) {
+function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: string[]) {
   const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
   const free = db
     .selectFrom('deliveries')
@@ -97,7 +100,7 @@ function claiming(db: Db, engine: Pick<Engine, 'skipLocked'>, value: (name: stri
     }))
     .where('editionId', '=', editionId)
     .where('subscriberId', 'in', engine.skipLocked(free))
-    .returning(['subscriberId', 'attempts'])
+    .returning('subscriberId')
 }
 
 /** Puts a list among the values of a statement, and returns the names. */
@@ -146,7 +149,7 @@ export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'atte
 
 /**
  * Records how deliveries of one edition ended, those that are still this worker's, and returns whose they were: what is
- * missing somebody took over, because this worker was taken for dead.
+ * missing somebody took over, because this worker was taken for dead. To be called in a transaction.
  */
 export async function recordDeliveries(
   db: Db,
@@ -157,27 +160,55 @@ export async function recordDeliveries(
 ): Promise<Set<string>> {
   const recorded = new Set<string>()
   for (const group of Map.groupBy(results, sameButForReply).values()) {
-    const [first] = group as [DeliveryResult]
-    const { status, attempts, nextAttemptAt } = first
-    const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
-    const ids = named(
-      values,
-      'id',
-      group.map((one) => one.subscriberId),
-    )
-    const replies = named(
-      values,
-      'reply',
-      group.map((one) => one.reply),
-    )
-    const rows = await prepared(db, engine, {
-      name: `record ${group.length}`,
-      values,
-      build: (value) => recording(db, value, ids.map(value), replies.map(value)),
-    })
-    for (const { subscriberId } of rows) recorded.add(subscriberId)
+    const ids = group.map(({ subscriberId }) => subscriberId)
+    const changed = await recordGroup(db, engine, { editionId, workerId }, group, now)
+    const ours =
+      changed === ids.length
+        ? ids
+        : await whoseOf(db, { editionId, workerId }, ids, (group[0] as DeliveryResult).status)
+    for (const id of ours) recorded.add(id)
   }
   return recorded
+}
+
+/** Records what differs in nothing but the person and the reply; returns how many rows that changed. */
+async function recordGroup(
+  db: Db,
+  engine: Pick<Engine, 'name'>,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  group: DeliveryResult[],
+  now: Instant,
+): Promise<number> {
+  const { status, attempts, nextAttemptAt } = group[0] as DeliveryResult
+  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
+  const people = group.map((one) => one.subscriberId)
+  const ids = named(values, 'id', people)
+  const said = group.map((one) => one.reply)
+  const replies = new Set(said).size === 1 ? named(values, 'reply', said.slice(0, 1)) : named(values, 'reply', said)
+  const { changed } = await prepared(db, engine, {
+    name: `record ${ids.length} ${replies.length}`,
+    values,
+    build: (value) => recording(db, value, ids.map(value), replies.map(value)),
+  })
+  return changed
+}
+
+/** Which of these stand in that state by the hand of this worker. */
+async function whoseOf(
+  db: Db,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  subscriberIds: string[],
+  status: DeliveryStatus,
+): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('subscriberId')
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', subscriberIds)
+    .where('workerId', '=', workerId)
+    .where('status', '=', status)
+    .execute()
+  return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
 function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): string {
@@ -186,20 +217,21 @@ function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): s
 
 function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
   const cases = ids.map((id, index) => sql`when ${id} then ${replies[index]}`)
+  const reply =
+    replies.length === 1 ? sql<string>`${replies[0]}` : sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
   return db
     .updateTable('deliveries')
     .set({
       status: value('status') as DeliveryStatus,
       attempts: sql<number>`${value('attempts')}`,
       nextAttemptAt: value('nextAttemptAt'),
-      reply: sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`,
-      workerId: null,
+      reply,
       updatedAt: value('now'),
     })
     .where('editionId', '=', value('editionId'))
     .where('subscriberId', 'in', ids)
     .where('workerId', '=', value('workerId'))
-    .returning('subscriberId')
+    .where('status', '=', 'sending')
 }
 
 /** To whom the deliveries of an edition go that stand in one state. */

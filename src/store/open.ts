@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { CamelCasePlugin, Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely'
@@ -9,18 +10,27 @@ import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
 
-export type Store = { db: Kysely<Schema>; engine: Engine; migrated: string[]; close(): Promise<void> }
+export type Store = {
+  db: Kysely<Schema>
+  engine: Engine
+  migrated: string[]
+  /** Afterwards everything that is committed now outlives a power cut too. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
 
 /**
  * Opens the store and brings it up to date. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`.
  * Throws AppError when the file cannot be written, the server does not answer, or the database is newer than us.
  */
 export async function openStore(url: string, clock: Clock): Promise<Store> {
-  const { dialect, engine } = url.startsWith('file:') ? await sqlite(url.slice('file:'.length)) : await postgres(url)
+  const { dialect, engine, sync } = url.startsWith('file:')
+    ? await sqlite(url.slice('file:'.length))
+    : await postgres(url)
   const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
   try {
     const migrated = await migrate(db, engine, clock)
-    return { db, engine, migrated, close: () => db.destroy() }
+    return { db, engine, migrated, sync, close: () => db.destroy() }
   } catch (error) {
     await db.destroy().catch(() => {})
     throw error instanceof AppError ? error : storeError(url, error)
@@ -32,11 +42,31 @@ async function sqlite(path: string) {
   try {
     mkdirSync(dirname(path), { recursive: true })
     const database = new DatabaseSync(path, { timeout: 10_000 })
-    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may take the last commits.
+    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may take what `sync` has not reached.
     database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on')
-    return { dialect: new SqliteDialect({ database: forKysely(database) }), engine: sqliteEngine }
+    return {
+      dialect: new SqliteDialect({ database: forKysely(database) }),
+      engine: sqliteEngine,
+      sync: () => syncFile(`${path}-wal`),
+    }
   } catch (error) {
     throw storeError(`file:${path}`, error)
+  }
+}
+
+/** Brings a file to the disk, off this thread. One that is not there has nothing to bring. */
+async function syncFile(path: string): Promise<void> {
+  let file: FileHandle
+  try {
+    file = await open(path, 'r')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return
+    throw error
+  }
+  try {
+    await file.datasync()
+  } finally {
+    await file.close()
   }
 }
 
@@ -77,7 +107,7 @@ async function postgres(url: string) {
   pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counts; none of ours passes 2^53
   const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 10_000 })
   pool.on('error', () => {}) // an idle connection that breaks is replaced; the query that needs one reports
-  return { dialect: new PostgresDialect({ pool }), engine: postgresEngine }
+  return { dialect: new PostgresDialect({ pool }), engine: postgresEngine, sync: () => Promise.resolve() } // it syncs each commit
 }
 
 function storeError(url: string, error: unknown): AppError {

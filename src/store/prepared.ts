@@ -20,7 +20,7 @@ export async function prepared<R>(
     values,
     build,
   }: { name: string; values: Values; build: (standIn: (key: string) => string) => { compile(): CompiledQuery<R> } },
-): Promise<R[]> {
+): Promise<{ rows: R[]; changed: number }> {
   const statements = built.get(engine) ?? new Map<string, CompiledQuery>()
   built.set(engine, statements)
   let statement = statements.get(name)
@@ -29,8 +29,8 @@ export async function prepared<R>(
     statements.set(name, statement)
   }
   const parameters = statement.parameters.map((given) => withValue(given, values))
-  const { rows } = await db.executeQuery({ ...statement, parameters } as CompiledQuery<R>)
-  return rows
+  const { rows, numAffectedRows } = await db.executeQuery({ ...statement, parameters } as CompiledQuery<R>)
+  return { rows, changed: Number(numAffectedRows ?? 0) }
 }
 
 const mark = '\0value of '

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Measured, Order, SenderName } from './send.ts'
 
-const connections = 10
+const connections = 20
 const address = (index: number) => `reader${String(index).padStart(7, '0')}@readers.example`
 
 /** A digest of 55 KB: forty pieces with links, as HTML and as text. */
@@ -33,8 +33,8 @@ const senders: Record<SenderName, Run> = {
 async function lastword({ folder }: Order) {
   const { app, id, recipients } = await openPrepared(folder)
   const { openSender, sendEdition } = await import('../../src/send.ts')
+  const sender = await openSender(app)
   return async () => {
-    const sender = await openSender(app)
     const report = await sendEdition(app, sender, id, { unknown: 'repeat' })
     if (!report.finished || report.counts.accepted !== recipients) throw new Error(JSON.stringify(report))
     await sender.close()

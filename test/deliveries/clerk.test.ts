@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { openClerk } from '../../src/deliveries/clerk.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { freezePage } from '../../src/store/audience.ts'
-import { dueDeliveries } from '../../src/store/deliveries.ts'
+import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
@@ -24,7 +24,11 @@ onBothEngines('the clerk', (freshUrl) => {
     await freezePage(it.app.db, { id: editionId, digest: 'weekly' }, { after: '', size: 1000 }, it.clock.now())
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
     const needs = { ...it.app, engine: it.app.store.engine }
-    const clerk = (workerId: string) => openClerk(needs, { editionId, workerId }, 3)
+    const clerk = (workerId: string) => {
+      const { turn } = openClerk(needs, { editionId, workerId })
+      const record = (result: DeliveryResult) => turn(result, undefined)
+      return { turn, record, claim: (id: string) => turn(undefined, id) }
+    }
     const rows = () => it.app.db.selectFrom('deliveries').selectAll().orderBy('subscriberId').execute()
     return { it, editionId, clerk, rows, ids: due.map((one) => one.subscriberId) }
   }
@@ -34,7 +38,7 @@ onBothEngines('the clerk', (freshUrl) => {
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
     const { clerk, rows, ids } = await frozen(6)
     const { claim, record } = clerk('me')
-    expect(await Promise.all(ids.map(claim))).toEqual([1, 1, 1, 1, 1, 1])
+    expect(await Promise.all(ids.map(claim))).toEqual([true, true, true, true, true, true])
     const results = ids.map((subscriberId, index) =>
       index % 3 === 2
         ? {
@@ -47,7 +51,7 @@ onBothEngines('the clerk', (freshUrl) => {
         : { subscriberId, ...accepted, reply: `250 ${index}` },
     )
     await Promise.all(results.map(record))
-    const wanted = results.map(({ reply, status, nextAttemptAt }) => ({ reply, status, nextAttemptAt, workerId: null }))
+    const wanted = results.map(({ reply, status, nextAttemptAt }) => ({ reply, status, nextAttemptAt, workerId: 'me' }))
     expect(await rows()).toMatchObject(wanted)
   })
 
@@ -55,9 +59,8 @@ onBothEngines('the clerk', (freshUrl) => {
     const { clerk, ids } = await frozen(20)
     const [one, other] = [clerk('one'), clerk('other')]
     const claims = await Promise.all(ids.map((id) => Promise.all([one.claim(id), other.claim(id), one.claim(id)])))
-    for (const [mine, theirs] of claims)
-      expect([mine, theirs].filter((attempts) => attempts !== undefined)).toHaveLength(1)
-    expect(await one.claim(ids[0] ?? '')).toBeUndefined()
+    for (const claimed of claims) expect(claimed.filter((isOurs) => isOurs)).toHaveLength(1)
+    expect(await one.claim(ids[0] ?? '')).toBe(false)
   })
 
   test('records nothing over what somebody took for abandoned, and says so to whoever asked, and to nobody else', async () => {
@@ -71,9 +74,26 @@ onBothEngines('the clerk', (freshUrl) => {
     expect((await rows()).map(({ status }) => status)).toEqual(['unknown', 'accepted'])
   })
 
+  test('records how one ended and takes the next in one commit: never two are in the same hands', async () => {
+    const { it, clerk, rows, ids } = await frozen(4)
+    const { turn } = clerk('me')
+    const handsAtCommit: number[] = []
+    await turn(undefined, ids[0])
+    for (const [index, subscriberId] of ids.entries()) {
+      handsAtCommit.push((await rows()).filter(({ status }) => status === 'sending').length)
+      await turn({ subscriberId, ...accepted, reply: '250 ok' }, ids[index + 1])
+    }
+    expect(handsAtCommit).toEqual([1, 1, 1, 1])
+    expect((await rows()).map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted', 'accepted'])
+    await it.app.db.updateTable('deliveries').set({ status: 'queued' }).execute()
+    expect(await turn({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 ok' }, ids[1]).catch(String)).toContain(
+      'took this sender for dead',
+    )
+  })
+
   test('claims nothing of an edition that is held', async () => {
     const { it, clerk, ids, editionId } = await frozen(3)
     await it.app.db.updateTable('editions').set({ status: 'held' }).where('id', '=', editionId).execute()
-    expect(await Promise.all(ids.map(clerk('me').claim))).toEqual([undefined, undefined, undefined])
+    expect(await Promise.all(ids.map(clerk('me').claim))).toEqual([false, false, false])
   })
 })

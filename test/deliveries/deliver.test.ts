@@ -51,6 +51,17 @@ onBothEngines('sending', (freshUrl) => {
     expect(replies).toEqual([{ reply: '250 2.0.0 taken' }])
   })
 
+  test('brings every answer to the disk before the pass ends', async () => {
+    const { it, id, sender } = await readyToSend(5)
+    const acceptedAtSync: number[] = []
+    const sync = async () => {
+      await it.app.store.sync()
+      acceptedAtSync.push((await countDeliveries(it.app.db, id)).accepted)
+    }
+    await sendEdition({ ...it.app, store: { ...it.app.store, sync } }, sender, id, { unknown: 'repeat' })
+    expect(acceptedAtSync.at(-1)).toBe(5)
+  })
+
   test('again, when it is done, sends nothing and says that the edition is sent', async () => {
     const { it, relay, id, sender } = await readyToSend(3)
     await send(it, sender, id)

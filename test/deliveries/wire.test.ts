@@ -82,6 +82,71 @@ test('where PIPELINING is offered, the envelope goes in one write, and the messa
   expect(chunks[1]).toBe(`MAIL FROM:<${letter.envelope.from}>\r\nRCPT TO:<mira@readers.example>\r\nDATA\r\n`)
 })
 
+describe('the next envelope', () => {
+  const second = copyFor('tom@readers.example')
+  const verbs = (lines: string[]) => lines.map((line) => line.split(/[ :]/)[0])
+
+  test('goes behind the final dot, and its message only when it is sent', async () => {
+    const server = await startRelay()
+    closing.push(server.close)
+    const line = relayAt(server.port).line()
+    await line.send(letter, second)
+    await server.commandCount(7)
+    expect(verbs(server.commands)).toEqual(['EHLO', 'MAIL', 'RCPT', 'DATA', 'MAIL', 'RCPT', 'DATA'])
+    expect(server.whole).toHaveLength(1)
+    expect(await line.send(second)).toMatchObject({ kind: 'accepted' })
+    expect(server.taken.map(({ to }) => to)).toEqual(['mira@readers.example', 'tom@readers.example'])
+    expect(server.commands).toHaveLength(7)
+    line.release()
+  })
+
+  test('waits where PIPELINING is not offered, and behind the last message of a connection', async () => {
+    const plain = await startRelay((stage) => (stage === 'EHLO' ? '250 relay.test' : undefined))
+    const last = await startRelay()
+    closing.push(plain.close, last.close)
+    await relayAt(plain.port).line().send(letter, second)
+    await relayAt(last.port, { messagesPerConnection: 1 }).line().send(letter, second)
+    expect(verbs(plain.commands)).toEqual(['EHLO', 'MAIL', 'RCPT', 'DATA'])
+    expect(verbs(last.commands).slice(0, 4)).toEqual(['EHLO', 'MAIL', 'RCPT', 'DATA'])
+    expect(last.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(1)
+  })
+
+  test.each([
+    'is given up when nobody may send to them: not a byte of a message goes',
+    'gives way when another message comes first',
+  ])('%s', async (_) => {
+    const server = await startRelay()
+    closing.push(server.close)
+    const line = relayAt(server.port).line()
+    await line.send(letter, second)
+    await server.commandCount(7)
+    if (_.startsWith('gives way')) await line.send(copyFor('ada@readers.example'))
+    line.release()
+    await relayAt(server.port).send(copyFor('eve@readers.example'))
+    expect(server.whole.map(({ to }) => to)).not.toContain('tom@readers.example')
+    expect(server.whole.map(({ raw }) => raw.includes('QUIT'))).not.toContain(true)
+  })
+
+  test('that is refused is told with its message, and the one after that goes through', async () => {
+    const server = await startRelay((stage, { to }) =>
+      stage === 'RCPT' && to.startsWith('tom') ? '550 5.1.1 no such user' : undefined,
+    )
+    closing.push(server.close)
+    const line = relayAt(server.port).line()
+    const third = copyFor('ada@readers.example')
+    expect(await line.send(letter, second)).toMatchObject({ kind: 'accepted' })
+    expect(await line.send(second, third)).toEqual({ kind: 'refused', reply: '550 5.1.1 no such user' })
+    expect(await line.send(third)).toMatchObject({ kind: 'accepted' })
+    line.release()
+  })
+})
+
+test('a message that is cut off while it is still being written is not out: the final dot never left', async () => {
+  const { port } = await scripted({ MAIL: ['250 ok\r\n250 ok\r\n354 go\r\n'], begun: ['-'] })
+  const raw = Buffer.alloc(30_000_000, 'more than any kernel takes at once\r\n')
+  expect(await relayAt(port).send({ envelope: letter.envelope, raw })).toMatchObject({ kind: 'cut' })
+})
+
 test('where it is not, each command waits for the answer to the one before', async () => {
   const { port, chunks } = await scripted({
     EHLO: ['250 plain\r\n'],
@@ -284,6 +349,7 @@ async function scripted(script: Record<string, string[]>) {
         return
       }
       message += text
+      if (script.begun) return void say(socket, script.begun)
       if (!message.endsWith('\r\n.\r\n')) return
       message = ''
       void say(socket, script.message ?? [])

@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net'
 /** Where in the dialogue a relay stands when it may misbehave. `dot` is the answer after the message. */
 export type Stage = 'connect' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
 
-/** What to answer instead of the usual: a reply line, or to drop the connection, or never to answer. */
-export type Fault = string | { drop: true } | { hang: true } | undefined
+/** What to answer instead of the usual: a reply line, or to drop the connection, never to answer, or the usual letter by letter. */
+export type Fault = string | { drop: true } | { hang: true } | { slow: true } | undefined
 
 export type Taken = { from: string; to: string; raw: Buffer }
 
@@ -17,6 +17,8 @@ export type TestRelay = {
   commands: string[]
   /** Resolves when so many messages are whole. */
   wholeCount(count: number): Promise<void>
+  /** Resolves when it has heard so many commands. */
+  commandCount(count: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -35,7 +37,12 @@ const usual: Record<Stage, string> = {
 export async function startRelay(faultAt: FaultAt = () => undefined): Promise<TestRelay> {
   const sockets = new Set<Socket>()
   const waiting: { count: number; resolve: () => void }[] = []
-  const relay: Omit<TestRelay, 'port' | 'close' | 'wholeCount'> = { taken: [], whole: [], commands: [] }
+  const listening: { count: number; resolve: () => void }[] = []
+  const relay: Omit<TestRelay, 'port' | 'close' | 'wholeCount' | 'commandCount'> = {
+    taken: [],
+    whole: [],
+    commands: [],
+  }
   let connections = 0
   const server = createServer((socket) => {
     socket.setNoDelay(true)
@@ -51,15 +58,28 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     let buffered = Buffer.alloc(0)
     let inData = false
     let silent = false
+    let spelling: Promise<void> | undefined
+    const spell = (pieces: string[]): void => {
+      for (const piece of pieces) {
+        spelling = (spelling ?? Promise.resolve()).then(() => new Promise((done) => socket.write(piece, () => done())))
+      }
+    }
+    const say = (line: string): void => {
+      if (spelling)
+        spell([`${line}\r\n`]) // behind what is still being spelled
+      else socket.write(`${line}\r\n`)
+    }
     const answer = (stage: Stage): boolean => {
       const fault = faultAt(stage, { from, to, connection })
-      if (fault === undefined || typeof fault === 'string') socket.write(`${fault ?? usual[stage]}\r\n`)
+      if (fault === undefined || typeof fault === 'string') say(fault ?? usual[stage])
+      else if ('slow' in fault) spell([...`${usual[stage]}\r\n`])
       else if ('drop' in fault) socket.destroy()
       else silent = true
-      return fault === undefined
+      return fault === undefined || (typeof fault === 'object' && 'slow' in fault)
     }
     const command = (line: string): void => {
       relay.commands.push(line)
+      for (const { count, resolve } of listening) if (relay.commands.length >= count) resolve()
       const [verb = ''] = line.toUpperCase().split(/[ :]/)
       if (verb === 'EHLO' || verb === 'HELO') answer('EHLO')
       else if (verb === 'MAIL') {
@@ -69,10 +89,10 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
         to = /<([^>]*)>/.exec(line)?.[1] ?? ''
         if (!answer('RCPT')) to = ''
       } else if (verb === 'DATA') {
-        if (to === '') socket.write('503 5.5.1 no valid recipient\r\n')
+        if (to === '') say('503 5.5.1 no valid recipient')
         else inData = answer('DATA')
       } else if (verb === 'QUIT') socket.end('221 bye\r\n')
-      else socket.write('250 ok\r\n')
+      else say('250 ok')
     }
     const message = (raw: Buffer): void => {
       relay.whole.push({ from, to, raw })
@@ -104,6 +124,10 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
     wholeCount(count) {
       if (relay.whole.length >= count) return Promise.resolve()
       return new Promise((resolve) => waiting.push({ count, resolve }))
+    },
+    commandCount(count) {
+      if (relay.commands.length >= count) return Promise.resolve()
+      return new Promise((resolve) => listening.push({ count, resolve }))
     },
     close() {
       for (const socket of sockets) socket.destroy()

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { minute } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { approve } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { openSender, sendEdition } from '../../src/send.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { editionById } from '../../src/store/editions.ts'
+import { sqliteUrl } from '../support/engines.ts'
+import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
+
+/** Postfix brings it (the package postfix of most systems); without it these tests are skipped, and counted as skipped. */
+const program = ['/usr/sbin/smtp-sink', '/usr/bin/smtp-sink'].find((path) => existsSync(path))
+
+const people = 3
+const commands = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', '.']
+const faults: [string, string[]][] = [
+  ['refuses', ['-B', '550 5.1.1 no such user', '-f']],
+  ['defers', ['-r']],
+  ['disconnects', ['-q']],
+  ['says 421 and disconnects', ['-Q']],
+]
+/** What is said to the address, or to the message, is for good; the rest is about us, or about the connection. */
+const refusedAt = ['RCPT', 'DATA', '.']
+
+describe.skipIf(!program)('a real smtp-sink', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lastword-sink-'))
+  const store = sqliteUrl()
+  let it: World
+  let port: number
+  let edition = 0
+
+  beforeAll(async () => {
+    port = await freePort()
+    it = await openWorld({ storeUrl: store.url, relayPort: port, relay: { timeout: 5, connections: 2 } })
+    await subscribe(it, people)
+  })
+  afterAll(async () => {
+    await it.close()
+    store.remove()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  async function startSink(options: string[]): Promise<ChildProcess> {
+    const asUser = userInfo().uid === 0 ? ['-u', 'nobody'] : []
+    const sink = spawn(program ?? '', [...asUser, ...options, `127.0.0.1:${port}`, '50'], { stdio: 'ignore' })
+    while (!(await listens(port))) if (sink.exitCode !== null) throw new Error(`smtp-sink ended with ${sink.exitCode}`)
+    return sink
+  }
+
+  async function stop(sink: ChildProcess): Promise<void> {
+    sink.kill()
+    if (sink.exitCode === null && sink.signalCode === null) await once(sink, 'exit')
+  }
+
+  /** One pass through a sink with that fault, then as many as it takes through a good one. */
+  async function sentThrough(options: string[]) {
+    edition += 1
+    it.clock.advance(minute) // a due time of its own
+    await show(it, newsFeed, [`Story ${edition}`, `Report ${edition}`])
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await seal({ ...it.app, render: plainRender }, id, it.digest)
+    await approve(it.app, id, 'Ada')
+    const faulty = await startSink(options)
+    const sender = await openSender(it.app)
+    await sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    await sender.close()
+    await stop(faulty)
+    const good = await startSink([])
+    const ended = async () => (await editionById(it.app.db, id))?.status === 'sent'
+    for (let pass = 0; pass < 3 && !(await ended()); pass++) {
+      it.clock.advance(15 * minute)
+      const next = await openSender(it.app)
+      await sendEdition(it.app, next, id, { unknown: 'repeat' })
+      await next.close()
+    }
+    await stop(good)
+    expect(await ended()).toBe(true)
+    return await countDeliveries(it.app.db, id)
+  }
+
+  const none = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
+
+  describe.each(faults)('that %s', (name, options) => {
+    test.each(commands)('at %s: everybody ends in one right state, and the edition ends', async (command) => {
+      const refused = name === 'refuses' && refusedAt.includes(command) ? people : 0
+      expect(await sentThrough([...options, command])).toEqual({ ...none, accepted: people - refused, refused })
+    })
+  })
+
+  test.each([
+    ['no ESMTP', ['-e']],
+    ['no PIPELINING', ['-p']],
+    ['a greeting of its own', ['-P']],
+  ])('with %s takes every message whole', async (_, options) => {
+    const inbox = mkdtempSync(join(folder, 'inbox-'))
+    expect(await sentThrough([...options, '-u', userInfo().username, '-d', join(inbox, 'mail')])).toEqual({
+      ...none,
+      accepted: people,
+    })
+    const mails = readdirSync(inbox).map((file) => readFileSync(join(inbox, file), 'latin1'))
+    expect(mails).toHaveLength(people)
+    for (const mail of mails) expect(mail).toMatch(/--lw-[a-z2-7]+--\s*$/)
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
