@@ -7,9 +7,9 @@ import { explain } from '../editions/explain.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { lookAhead } from '../look.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
+import { rehearse } from '../rehearse.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import {
   choicesOf,
@@ -171,7 +171,7 @@ async function letterToPreview(app: App, name: string) {
     ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
     : [await findEdition(app, name)]
   if (digest && !open) {
-    const { draft, thin = null, feeds } = await lookAhead(app, digest)
+    const { draft, thin = null, feeds } = await rehearse(app, digest)
     tellOfFailures(feeds)
     const { head, subject, html, text } = await app.render(draft)
     return {

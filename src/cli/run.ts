@@ -8,7 +8,7 @@ import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
 import type { Refreshed } from '../feeds/refresh.ts'
 import { gather } from '../gather.ts'
-import { lookAhead } from '../look.ts'
+import { rehearse } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
@@ -112,7 +112,7 @@ export function countsText(counts: DeliveryCounts): string {
 }
 
 async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
-  const { draft, choices, thin, feeds } = await lookAhead(app, digest)
+  const { draft, choices, thin, feeds } = await rehearse(app, digest)
   tellOfFailures(feeds)
   const rendered = await app.render(draft)
   const recipients = await countActive(app.db, digest.name)

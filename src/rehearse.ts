@@ -10,7 +10,7 @@ import { gather } from './gather.ts'
  * chosen, and what turns out to be gone is replaced. The store keeps what was read, and no edition. `feeds` says what
  * became of each feed.
  */
-export async function lookAhead(app: App, digest: Digest): Promise<Dry & { feeds: Refreshed[] }> {
+export async function rehearse(app: App, digest: Digest): Promise<Dry & { feeds: Refreshed[] }> {
   const feeds = await gather(app, digest)
   const gone = new Map<string, string>()
   const asked = new Set<string>()
