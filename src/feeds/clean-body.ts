@@ -1,7 +1,7 @@
 import { decodeHTML, escapeText } from 'entities'
 import sanitize from 'sanitize-html'
 import type { Body } from '../store/articles.ts'
-import { toBlocks } from './blocks.ts'
+import { toBlocks } from './body-blocks.ts'
 import { isTooDeep } from './depth.ts'
 import { looksLikeHtml, type Rich } from './text.ts'
 
