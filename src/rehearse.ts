@@ -19,7 +19,7 @@ export async function rehearse(app: App, digest: Digest): Promise<Dry & { feeds:
     const fresh = dry.draft.sections.flatMap(({ articles }) => articles).filter(({ id }) => !asked.has(id))
     if (!digest.lateCheck || fresh.length === 0) return { ...dry, feeds }
     for (const { id } of fresh) asked.add(id)
-    for (const { article, kind, words } of await lateFindings(fresh, app.check))
-      if (kind === 'gone') gone.set(article.id, words)
+    const { findings } = await lateFindings(fresh, app.check)
+    for (const { article, kind, words } of findings) if (kind === 'gone') gone.set(article.id, words)
   }
 }

@@ -45,6 +45,7 @@ const frozen: Record<string, string> = {
   '0001-first.ts': '49ae7722aa36dec40ea4d622c35fb2d8ef47f5fc0f8c8b0b0f28535fa9fac822',
   '0002-feeds.ts': '4201845c36030221b3b9dae01fd6dabf880f6703795965bd8399f38b0d10f870',
   '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
+  '0004-corrections.ts': '27fd4d5dbb08f7df0b93f0ab9b842790ebf1523686f0e3b3d11fb0634435a3ec',
   '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
 }
 

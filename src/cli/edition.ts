@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
+import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
@@ -10,6 +11,7 @@ import { AppError, messageOf } from '../errors.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
 import { rehearse } from '../rehearse.ts'
+import { correctionsAbout, correctionsIn } from '../store/corrections.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import {
   choicesOf,
@@ -105,14 +107,24 @@ async function list({ db, digests }: App, digest: string | undefined, options: J
 
 async function show({ db, ...app }: App, name: string, options: Json): Promise<void> {
   const edition = await findEdition({ db, ...app }, name)
-  const [choices, history, counts] = await Promise.all([
+  const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
     historyOf(db, edition.id),
     countDeliveries(db, edition.id),
+    correctionsAbout(db, edition.id),
+    correctionsIn(db, edition.id),
   ])
   const [variant] = await variantsOf(db, edition.id)
   if (options.json)
-    return printJson({ ...edition, sha256: variant?.sha256 ?? null, choices, history, deliveries: counts })
+    return printJson({
+      ...edition,
+      sha256: variant?.sha256 ?? null,
+      choices,
+      corrections,
+      prints,
+      history,
+      deliveries: counts,
+    })
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
@@ -120,6 +132,10 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
   for (const { section, position, title, reason } of bySection(choices, app.digests, edition.digest)) {
     print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})`)
   }
+  for (const { said, words, number } of prints)
+    print(`  prints a correction of edition ${number}, “${safe(said)}”: ${safe(words ?? '')}`)
+  for (const one of corrections)
+    print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
 }
@@ -140,7 +156,10 @@ async function explainArticle({ db, digests }: App, url: string, options: Json):
       hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds.',
     })
   }
-  for (const answer of answers) options.json ? printJson(answer) : print(`${answer.digest}: ${answer.answer}`)
+  for (const answer of answers) {
+    if (options.json) printJson(answer)
+    else print([`${answer.digest}: ${answer.answer}`, ...answer.corrections.map((one) => `  ${safe(one)}`)].join('\n'))
+  }
 }
 
 /** A digest that has an unsent edition shows that one; else what a run would make now, by the same steps. */

@@ -13,6 +13,7 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
+  { names: ['corrections'], load: async () => (await import('./corrections.ts')).addCorrectionsCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
   { names: ['drill'], load: async () => (await import('./drill.ts')).addDrillCommand },
   { names: ['relay'], load: async () => (await import('./relay.ts')).addRelayCommands },

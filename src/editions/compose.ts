@@ -1,5 +1,6 @@
 import type { Clock, Instant } from '../clock.ts'
 import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles.ts'
+import { correctionsToPrint } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
@@ -61,7 +62,9 @@ export async function composeDry(
     return reason === undefined ? article : { ...article, cut: { at: now, reason } }
   })
   const choices = select(there, digest, now)
-  const draft = await dryDraft(needs, digest, { dueAt: now, number: await nextNumber(db, digest.name), choices })
+  const number = await nextNumber(db, digest.name)
+  const corrections = await correctionsToPrint(db, digest.name)
+  const draft = await dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
@@ -69,11 +72,21 @@ export async function composeDry(
 export async function dryDraft(
   { db, clock, secret }: ComposeNeeds,
   digest: Digest,
-  { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
+  {
+    dueAt,
+    number,
+    choices,
+    corrections,
+  }: Pick<Draft, 'corrections'> & {
+    dueAt: Instant
+    number: number
+    choices: Choice[]
+  },
 ): Promise<Draft> {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
   const rows = chosen(choices).map((choice) => ({ ...choice, articleId: choice.article.id }))
-  return { edition, digest, sections: await sectionsOf(db, digest, rows), slot: keySlot(secret, edition.id) }
+  const sections = await sectionsOf(db, digest, rows)
+  return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
 
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
@@ -96,13 +109,17 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
   })
 }
 
-/** The edition with its chosen articles in their newest wording, section by section; sections without any are left out. */
+/**
+ * The edition with its chosen articles in their newest wording, section by section; sections without any are left out.
+ * With it go the corrections that an editor has accepted by now.
+ */
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
   if (edition?.number == null) return undefined
   const rows = (await choicesOf(db, id)).filter((row) => row.position !== null)
   const sections = await sectionsOf(db, digest, rows)
-  return { edition: { ...edition, number: edition.number }, digest, sections, slot: keySlot(secret, id) }
+  const corrections = await correctionsToPrint(db, digest.name)
+  return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
 }
 
 type Place = { articleId: string; section: string; position: number | null }

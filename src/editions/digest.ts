@@ -15,6 +15,9 @@ const span = z
   .regex(/^\d+ ?(m|h|d)$/, spanExpected)
   .describe('A length of time: 90m, 12h, 3d')
 
+const spanOrOffExpected = `${spanExpected}, or off`
+const spanOrOff = z.string(spanOrOffExpected).regex(/^(?:off|\d+ ?(m|h|d))$/, spanOrOffExpected)
+
 const mailbox = z.strictObject({ name: z.string().min(1), address: z.email('expected an email address') })
 
 const pattern = z
@@ -164,6 +167,14 @@ export const digestSchema = z
       .boolean()
       .default(true)
       .describe('Just before the seal every chosen article is asked for again; one that is gone is left out'),
+    corrections: z
+      .strictObject({
+        for: spanOrOff
+          .default('14d')
+          .describe('How long after it was approved an edition is watched for what turns out to be wrong; or off'),
+      })
+      .prefault({})
+      .describe('A headline that changes, a correction note or a page that is gone is proposed to the editors'),
     missed: z
       .strictObject({
         within: span

@@ -1,10 +1,19 @@
 import { articlesByUrl } from '../store/articles.ts'
+import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
 import type { Db } from '../store/schema.ts'
+import { standing } from './corrections.ts'
 import { type Digest, feedsListed } from './digest.ts'
 
-export type Explanation = { digest: string; edition: number | null; status: string | null; answer: string }
+export type Explanation = {
+  digest: string
+  edition: number | null
+  status: string | null
+  answer: string
+  /** How each correction of what was said of it stands. */
+  corrections: string[]
+}
 
 /**
  * Says of an article in which edition of each digest it is, or why in none. Empty: no feed has ever shown that address.
@@ -14,19 +23,31 @@ export async function explain(db: Db, digests: Digest[], url: string): Promise<E
   for (const article of await articlesByUrl(db, url)) {
     const entries = await ledgerOf(db, article.id)
     const looks = await choicesAbout(db, article.id)
+    const corrections = await correctionsOfArticle(db, article.id)
     for (const entry of entries) {
       const last = looks.find((look) => look.digest === entry.digest)
-      answers.push({ digest: entry.digest, edition: entry.number, status: entry.status, answer: answerOf(entry, last) })
+      answers.push({
+        digest: entry.digest,
+        edition: entry.number,
+        status: entry.status,
+        answer: answerOf(entry, last),
+        corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
+      })
     }
     for (const digest of digests) {
       if (entries.some((entry) => entry.digest === digest.name)) continue
       const answer = feedsListed(digest).includes(article.feedUrl)
         ? `pending: seen on ${article.seenAt}, and no edition has been composed since`
         : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
-      answers.push({ digest: digest.name, edition: null, status: null, answer })
+      answers.push({ digest: digest.name, edition: null, status: null, answer, corrections: [] })
     }
   }
   return answers
+}
+
+function correctionText(correction: CorrectionView): string {
+  const { number, dueAt, said, words, found } = correction
+  return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
 }
 
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]

@@ -19,25 +19,31 @@ export function checkWith(fetcher: Fetcher): Check {
   return (url) => askAgain(fetcher, url, timeLimit)
 }
 
+/** What was found, and what each page said that answered in time. */
+export type Looked = { findings: Finding[]; answers: Map<string, AskedAgain> }
+
 /**
  * Asks for the articles again, at most eight at once and one at a time of each host. What the network does not answer
  * is no finding.
  */
-export async function lateFindings(articles: Article[], check: Check): Promise<Finding[]> {
+export async function lateFindings(articles: Article[], check: Check): Promise<Looked> {
   const until = performance.now() + timeLimitAll
   const hosts = [...Map.groupBy(articles, ({ url }) => hostOf(url)).values()].values()
   const findings: Finding[] = []
+  const answers = new Map<string, AskedAgain>()
   const askers = Array.from({ length: atOnce }, async () => {
     for (const sameHost of hosts) {
       for (const article of sameHost) {
         if (performance.now() > until) return
-        const finding = findingOf(article, await check(article.url))
+        const answer = await check(article.url)
+        answers.set(article.id, answer)
+        const finding = findingOf(article, answer)
         if (finding) findings.push(finding)
       }
     }
   })
   await Promise.all(askers)
-  return findings
+  return { findings, answers }
 }
 
 function findingOf(article: Article, answer: AskedAgain): Finding | undefined {

@@ -1,6 +1,6 @@
 import { decodeHTML, escapeAttribute, escapeText } from 'entities'
 import type { Body } from '../store/articles.ts'
-import { cutAtSentence, withoutInvisible } from './text.ts'
+import { wholeSentences, withoutInvisible } from './text.ts'
 import { webAddress } from './url.ts'
 
 /** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */
@@ -208,7 +208,7 @@ function printLeaf(leaf: Leaf, box: Box, printing: Printing): string {
   const whole = leaf.text.length <= left.text && leaf.html.length <= left.html && left.leaves > 0
   if (!whole) printing.cut = true
   if (!whole && printing.some) return ''
-  const html = whole ? leaf.html : escapeText(cutAtSentence(leaf.text, left.text)) // a first paragraph without an end
+  const html = whole ? leaf.html : escapeText(wholeSentences(leaf.text, left.text)) // a first paragraph without an end
   left.text -= leaf.text.length
   left.html -= leaf.html.length
   left.leaves--

@@ -1,15 +1,15 @@
-import { between, type Clock, day, hour } from '../clock.ts'
+import { between, type Clock, day } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { WholeArticle } from '../store/articles.ts'
-import { keepFacts, keepPage, keepRobots, type Page, type PageFacts, pageAt, robotsOf } from '../store/pages.ts'
+import { keepFacts, keepPage, type Page, type PageFacts, pageAt } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
 import { decodeText } from './decode.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
 import { readPage } from './page.ts'
+import { mayAsk } from './permission.ts'
 import { readInWorker } from './pool.ts'
-import { mayFetch, type Rules, readRobots } from './robots.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -19,8 +19,6 @@ export type Wanting = Pick<WholeArticle, 'id' | 'url' | 'summary' | 'author' | '
 const freshPage = 7 * day
 /** A page that could not be read is asked again after this. */
 const failedPage = day
-/** RFC 9309 §2.4: robots.txt is kept for a day at most. */
-const freshRobots = day
 const atOnce = 8
 
 /**
@@ -71,7 +69,7 @@ async function pageOf(needs: EnrichNeeds, article: Wanting): Promise<Page> {
 async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: PageFacts } | { error: string }> {
   const { url } = article
   if (!URL.canParse(url)) return { error: 'it is not an address' }
-  if (!mayFetch(await rulesFor(needs, new URL(url).origin), url)) return { error: 'its robots.txt forbids it' }
+  if (!(await mayAsk(needs, url))) return { error: 'its robots.txt forbids it' }
   const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml' })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
@@ -86,29 +84,4 @@ async function withText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & 
   if ('failed' in text) log.warn({ url, reason: text.failed }, 'the text of a page could not be read')
   const { summary, author, body } = 'failed' in text ? { summary: '', author: '', body: null } : text
   return { ...found, summary: found.summary || summary, author: found.author || author, body }
-}
-
-/** RFC 9309 §2.3.1: a robots.txt that is not there (4xx) allows all, one that cannot be reached (5xx, no answer) nothing. */
-async function rulesFor({ db, fetcher, clock }: EnrichNeeds, origin: string): Promise<Rules> {
-  const known = await robotsOf(db, origin)
-  const rules: Rules | undefined = known && JSON.parse(known.rules)
-  const age = known ? between(known.fetchedAt, clock.now()) : 0
-  if (rules && age < (isUnreachable(rules) ? hour : freshRobots)) return rules
-  const fetched = await fetcher.get(`${origin}/robots.txt`, { accept: 'text/plain, */*;q=0.5' })
-  const absent = fetched.kind === 'failed' && fetched.status !== null && fetched.status >= 400 && fetched.status < 500
-  const read =
-    fetched.kind === 'ok'
-      ? readRobots(decodeText(fetched.bytes, 'text/plain; charset=utf-8'))
-      : absent
-        ? []
-        : unreachable
-  await keepRobots(db, origin, JSON.stringify(read), clock.now())
-  return read
-}
-
-const unreachable: Rules = [{ path: '/', allow: false }]
-
-/** Somebody who forbids everything is asked again as soon, which does no harm. */
-function isUnreachable(rules: Rules): boolean {
-  return JSON.stringify(rules) === JSON.stringify(unreachable)
 }

@@ -26,7 +26,7 @@ export function summaryText(rich: Rich): string {
   const end = whole.lastIndexOf(' The post ')
   const own = end > 0 && / (?:appeared first|first appeared) on /.test(whole.slice(end)) ? whole.slice(0, end) : whole
   const text = own.endsWith('[…]') || own.endsWith('[...]') ? `${own.slice(0, own.lastIndexOf('[')).trim()} …` : own
-  return text.length <= maximum ? text : cutAtSentence(text, maximum)
+  return wholeSentences(text, maximum)
 }
 
 /** Characters; what is no longer is no more than a summary. */
@@ -38,8 +38,12 @@ export function firstWords(text: string, maximum = 80): string {
   return sentence ?? (text.length <= maximum ? text : `${wholeWords(text, maximum)} …`)
 }
 
-/** The end of the last sentence that fits, or of the last word. */
-export function cutAtSentence(text: string, maximum: number): string {
+/** The text as far as whole sentences of it fit, else whole words. */
+export function wholeSentences(text: string, maximum: number): string {
+  return text.length <= maximum ? text : cutAtSentence(text, maximum)
+}
+
+function cutAtSentence(text: string, maximum: number): string {
   const start = text.slice(0, maximum + 1)
   let end = 0
   for (const match of start.matchAll(/[.!?…]["'”’»)]*(?=\s)|[。！？]/gu)) end = match.index + match[0].length
@@ -89,7 +93,8 @@ export function stripTags(html: string, maximum: number): string {
   return out
 }
 
-function tagEnd(html: string, open: number): number {
+/** Where the tag or comment that begins at `open` ends; -1: nowhere. */
+export function tagEnd(html: string, open: number): number {
   if (html.startsWith('<!--', open)) return after(html, '-->', open)
   const end = after(html, '>', open)
   if (end < 0) return -1
@@ -101,7 +106,8 @@ function tagEnd(html: string, open: number): number {
   return further < 0 ? end : further
 }
 
-function afterSilent(html: string, name: string, from: number): number {
+/** Where an element that shows nothing closes again. */
+export function afterSilent(html: string, name: string, from: number): number {
   const close = html.slice(from, from + 200_000).search(new RegExp(`</${name}`, 'i'))
   return close < 0 ? html.length : from + close
 }
@@ -111,7 +117,7 @@ function after(text: string, needle: string, from: number): number {
   return found < 0 ? -1 : found + needle.length
 }
 
-const silent = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
+export const silent = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
 const inline = new Set(
   'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
     ' ',

@@ -1,16 +1,19 @@
 import type { Config } from '../config.ts'
-import type { Draft, DraftSection } from '../editions/edition.ts'
+import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
 import { fillPattern } from '../editions/pattern.ts'
 import type { WholeArticle } from '../store/articles.ts'
 import { bodyWords } from './body.ts'
 import { editionLinks } from './links.ts'
 import { legible } from './palette.ts'
-import type { ArticleView, EditionView, SectionView } from './view.ts'
+import type { ArticleView, CorrectionView, EditionView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
 /** Turns a draft into what a template may show. Dates are written in the digest's language and zone. */
-export function toView({ edition, digest, sections, slot }: Draft, { publication, web }: Publishing): EditionView {
+export function toView(
+  { edition, digest, sections, corrections, slot }: Draft,
+  { publication, web }: Publishing,
+): EditionView {
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
@@ -48,6 +51,7 @@ export function toView({ edition, digest, sections, slot }: Draft, { publication
       .map((text) => text.trim())
       .filter(Boolean),
     sections: views,
+    corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
     links: { site, contact: `mailto:${contact}`, ...editionLinks(web.url, edition.id, slot) },
     why: `You get this because you subscribed to ${digest.title} by ${name}.`,
   }
@@ -73,6 +77,18 @@ function toSectionView({ section, articles }: DraftSection, dates: DateWriter): 
     lead,
     more,
     count: articles.length,
+  }
+}
+
+function toCorrectionView(
+  { kind, said, url, words, number, dueAt }: DraftCorrection,
+  dates: DateWriter,
+): CorrectionView {
+  return {
+    edition: number === null ? dates.short(dueAt) : `No. ${number}, ${dates.short(dueAt)}`,
+    said,
+    words: words ?? '',
+    article: kind === 'gone' ? null : { url },
   }
 }
 

@@ -23,6 +23,8 @@ export type NewArticle = {
   updatedAt: Instant | null
   /** The whole text; absent where nobody asked for it. */
   body?: Body | null
+  /** The correction that its text tells of, if it does. */
+  note?: string
 }
 
 /**
@@ -71,6 +73,7 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
           body: eb.ref('excluded.body'),
+          note: eb.ref('excluded.note'),
         })),
       )
       .returning('id')
@@ -169,10 +172,11 @@ const columns = [
   'articles.canonical',
   'articles.titleKey',
   'articles.shownAt',
+  'articles.note',
 ] as const
 
 function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
-  const { identity, url, title, summary, author, publishedAt, updatedAt } = article
+  const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
     feedId,
@@ -192,6 +196,7 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     titleKey: titleKey(title),
     shownAt: now,
     body: article.body ? JSON.stringify(article.body) : null,
+    note,
   }
 }
 

@@ -118,7 +118,10 @@ export async function nextNumber(db: Db, digest: string): Promise<number> {
   return Number(row?.highest ?? 0) + 1
 }
 
-export async function addChoices(db: Db, choices: ChoiceRow[]): Promise<void> {
+/** A choice as it is made; what the edition says of the article comes with the seal. */
+export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason'>
+
+export async function addChoices(db: Db, choices: NewChoice[]): Promise<void> {
   for (let start = 0; start < choices.length; start += 200) {
     await db
       .insertInto('choices')
@@ -131,14 +134,21 @@ export async function dropChoices(db: Db, editionId: string): Promise<void> {
   await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
 }
 
-/** What the edition chose and what it passed over, with the article's words; chosen first, in order. */
+/**
+ * What the edition chose and what it passed over; chosen first, in order. The words are those that were sealed, and for
+ * what was not, those of today.
+ */
 export function choicesOf(db: Db, editionId: string) {
   return db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .selectAll('choices')
-    .select(['articles.title', 'articles.url', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
+    .select((eb) => [
+      eb.fn.coalesce('choices.saidTitle', 'articles.title').as('title'),
+      eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
+    ])
+    .select(['articles.author', 'articles.publishedAt', 'feeds.title as source'])
     .where('choices.editionId', '=', editionId)
     .orderBy(sql`choices.position is null`)
     .orderBy('choices.position')

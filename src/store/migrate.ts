@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as feeds from './migrations/0002-feeds.ts'
 import * as choice from './migrations/0003-choice.ts'
+import * as corrections from './migrations/0004-corrections.ts'
 import * as bodies from './migrations/0007-bodies.ts'
 import type { Schema } from './schema.ts'
 
@@ -13,6 +14,7 @@ export const migrations = [
   { name: '0001-first', up: first.up },
   { name: '0002-feeds', up: feeds.up },
   { name: '0003-choice', up: choice.up },
+  { name: '0004-corrections', up: corrections.up },
   { name: '0007-bodies', up: bodies.up },
 ]
 

@@ -16,6 +16,7 @@ export type Schema = {
   ledger: LedgerRow
   editions: EditionRow
   choices: ChoiceRow
+  corrections: CorrectionRow
   variants: VariantRow
   history: { id: string; editionId: string; at: Instant; who: string; what: string }
   subscribers: SubscriberRow
@@ -90,6 +91,8 @@ export type ArticleRow = {
   titleKey: string
   /** When its feed showed it last. */
   shownAt: Instant
+  /** The correction that its feed tells of in the text; empty if none. */
+  note: string
   /** Its whole text as safe HTML, as JSON; null where the feed has none, or nobody wants it. */
   body: string | null
 }
@@ -141,6 +144,44 @@ export type ChoiceRow = {
   section: string
   position: number | null
   reason: string
+  /** The headline and the address as the sealed edition has them, and the correction that the feed told of by then. */
+  saidTitle: string | null
+  saidUrl: string | null
+  saidNote: string | null
+  /** The headline and the correction on its own page then; null: nobody looked. */
+  pageTitle: string | null
+  pageNote: string | null
+  /** When its page was asked for last, since the edition went out. */
+  lookedAt: Instant | null
+}
+
+export type CorrectionStatus = 'proposed' | 'accepted' | 'dismissed' | 'lapsed'
+
+/** Something that an edition said and that is no longer so: another headline, a correction note, a page that is gone. */
+export type CorrectionRow = {
+  id: string
+  digest: string
+  /** The edition that said it, and the article that it said it of. */
+  editionId: string
+  articleId: string
+  kind: 'headline' | 'note' | 'gone'
+  /** Where it was found. */
+  source: 'feed' | 'page'
+  /** The same for the same change, however it is written. */
+  changeKey: string
+  /** The headline or the note of today; for `gone` what the server answered. */
+  found: string
+  evidence: string
+  status: CorrectionStatus
+  proposedAt: Instant
+  /** It went away by itself. */
+  lapsedAt: Instant | null
+  /** The editor's own words, once it is accepted. */
+  words: string | null
+  decidedAt: Instant | null
+  decidedBy: string | null
+  /** The sealed edition that holds it. */
+  printedIn: string | null
 }
 
 export type VariantRow = {

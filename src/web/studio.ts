@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
@@ -7,6 +8,7 @@ import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
+import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
 import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
@@ -16,23 +18,31 @@ const mostFeeds = 200
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
-  return new Hono<Env>().get(urls.studio, (context) => studio(web, context))
+  return new Hono<Env>().get(urls.studio, (context) => showStudio(web, context))
 }
 
-async function studio(web: Web, context: Context<Env>): Promise<Response> {
+export async function showStudio(
+  web: Web,
+  context: Context<Env>,
+  refused?: RefusedCorrection,
+  code: ContentfulStatusCode = 200,
+): Promise<Response> {
   const { app, base } = web
   const page = Math.min(1000, Math.max(1, Number.parseInt(context.req.query('page') ?? '1', 10) || 1))
   const rows = await latestEditions(app.db, { skip: (page - 1) * pageSize, limit: pageSize + 1 })
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
-  return show(web, context, 'studio', {
-    title: 'Studio',
+  const view = {
+    title: refused ? 'Not done · Studio' : 'Studio',
     editions: await toEditions(web, rows.slice(0, pageSize)),
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
     waiting: await waitingFeeds(web),
     feeds: await feeds(app),
-  })
+    corrections: await waitingView(web, refused),
+    corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
+  }
+  return show(web, context, 'studio', view, code)
 }
 
 async function toEditions({ app, base }: Web, rows: EditionRow[]) {

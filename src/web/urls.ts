@@ -5,6 +5,7 @@ export const urls = {
   front: '/',
   style: '/style.css',
   health: '/health',
+  asSent: '/editions/:id/as-sent', // the sealed bytes alone, also when the archive notes corrections above them
   ...publicPaths, // POST leave leaves, POST preferences renames, leaves or comes back
   signIn: '/sign-in/:token', // POST uses the link up
   signOut: '/sign-out', // POST only
@@ -15,6 +16,7 @@ export const urls = {
   approval: '/studio/editions/:id/approval', // POST only, as the two below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
+  correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
   feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 

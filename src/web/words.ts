@@ -44,6 +44,12 @@ export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
+/** Writes days as a person of that zone reads them: "27 November 2026". */
+export function dayWriter(zone = 'UTC'): (instant: Instant) => Moment {
+  const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
+  return (iso) => ({ iso, text: format.format(new Date(iso)) })
+}
+
 /** "1 article", "12 articles", "1,200 copies". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`

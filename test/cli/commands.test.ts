@@ -334,6 +334,8 @@ test('every command has a help text', async () => {
     'edition resume',
     'edition cancel',
     'edition send',
+    'corrections list',
+    'corrections accept',
     'subscribers import',
     'subscribers list',
     'staff link',

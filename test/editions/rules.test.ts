@@ -25,6 +25,7 @@ function article(id: string, given: Partial<Candidate> = {}): Candidate {
     categories: [],
     publishedAt: `2026-11-26T07:00:00.0${String(99 - Number(id.replace(/\D/g, '') || 0)).padStart(2, '0')}Z`,
     updatedAt: null,
+    note: '',
     seenAt: '2026-11-26T08:00:00.000Z',
     ...given,
   }

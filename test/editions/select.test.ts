@@ -23,6 +23,7 @@ function article(id: string, given: Partial<Article> = {}): Article {
     categories: [],
     publishedAt: '2026-11-26T07:00:00.000Z',
     updatedAt: null,
+    note: '',
     seenAt: '2026-11-26T08:00:00.000Z',
     ...given,
   }

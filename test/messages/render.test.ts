@@ -42,6 +42,28 @@ describe('the digest template', () => {
     }
   })
 
+  test('has each correction after the sections and before the footer, with what was said, what is right and the link', async () => {
+    const view = readEdition('full')
+    const { html, text } = await render(view)
+    const flat = text.replace(/\s+/g, ' ')
+    const [first, gone] = view.corrections
+    for (const { said, words, edition } of view.corrections) {
+      expect(html).toContain(`We wrote: “${said}”`)
+      expect(html).toContain(words)
+      expect(flat).toContain(`${edition} We wrote: “${said}” ${words}`)
+    }
+    expect(html).toContain(`href="${first?.article?.url}"`)
+    expect(gone?.article).toBe(null)
+    expect(html.match(/Read the article/g)).toHaveLength(1)
+    const order = [view.sections.at(-1)?.title ?? '', 'We wrote:', view.why]
+    for (const twin of [html, flat])
+      expect(order.map((words) => twin.indexOf(words)).toSorted((a, b) => a - b)).toEqual(
+        order.map((words) => twin.indexOf(words)),
+      )
+    const { html: without } = await render({ ...view, corrections: [] })
+    expect(without).not.toContain('Corrections')
+  })
+
   test('keeps the placeholder of a slot as it is, in HTML and in text', async () => {
     const view = readEdition('thin')
     const leave = 'https://news.example.org/leave/~~~~~~~~?edition=1'
@@ -106,7 +128,7 @@ describe('the plain text', () => {
     const { html, text } = await render(view)
     const titles = view.sections.map(({ title }) => title)
     expect([...html.matchAll(/<h2[^>]*id="[^"]*"[^>]*>([^<]*)</g)].map(([, title]) => title)).toEqual(titles)
-    expect([...text.matchAll(/^={72}\n(.*)\n={72}$/gm)].map(([, title]) => title)).toEqual(titles)
+    expect([...text.matchAll(/^={72}\n(.*)\n={72}$/gm)].map(([, title]) => title)).toEqual([...titles, 'Corrections'])
   })
 
   test('is plain: no entity and no trace of MJML or HTML', async () => {

@@ -1,12 +1,17 @@
+import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
+import { acceptCorrection } from '../../src/editions/corrections.ts'
+import { findInFeeds } from '../../src/editions/late-truth.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { letterOf } from '../../src/messages/letter.ts'
 import { compileLetter } from '../../src/messages/mime.ts'
+import { correctionsIn, waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf, variantsOf } from '../../src/store/editions.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
 import { webApp } from '../../src/web/server.ts'
@@ -25,6 +30,9 @@ let world: World
 let report: Refreshed[]
 let edition: EditionRow
 let variant: VariantRow
+/** The next edition, with a correction of every article that edition one has. */
+let next: EditionRow
+let corrected: VariantRow
 let browser: Browser
 
 /** Real feeds over real HTTP, the real renderer, a sealed edition: what a stranger can do he does here. */
@@ -48,9 +56,27 @@ beforeAll(async () => {
   edition = await seal(app, composed.id, digest)
   await approve(app, edition.id, 'Ada')
   variant = (await variantsOf(app.db, edition.id))[0] as VariantRow
+  await correctEverything()
   browser = await openBrowser()
   closing.push(() => browser.close())
 }, 120_000)
+
+/** Every headline and note is hostile; half of them an editor accepts as they are. */
+async function correctEverything(): Promise<void> {
+  const { app, digest, clock } = world
+  await app.db
+    .updateTable('articles')
+    .set((eb) => ({ title: sql<string>`${eb.ref('title')} || ', or not'` }))
+    .execute()
+  await findInFeeds(app, app.digests)
+  const proposed = await waitingCorrections(app.db)
+  for (const { id } of proposed.slice(0, proposed.length / 2)) await acceptCorrection(app, id, 'Ada')
+  clock.advance(7 * day)
+  const minimal = { ...digest, thin: { ...digest.thin, minimum: 0 } }
+  const composed = await compose(app, minimal, clock.now())
+  next = await seal(app, composed?.id ?? '', minimal)
+  corrected = (await variantsOf(app.db, next.id))[0] as VariantRow
+}
 
 afterAll(async () => {
   for (const close of closing.reverse()) await close()
@@ -103,16 +129,29 @@ describe('what anybody gets to see of them', () => {
     await expectHarmless(page)
   })
 
+  test('the email with their corrections', async () => {
+    const prints = await correctionsIn(world.app.db, next.id)
+    expect(prints.length).toBeGreaterThan(10)
+    const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
+    const mail = await simpleParser(compileLetter(letterOf(next, corrected))(copy).raw)
+    const page = await openHarmlessly(async () => new Response(String(mail.html), html))
+    await page.view('https://reader.example/')
+    expect(await page.tab.getByText('We wrote: “').count()).toBe(prints.length)
+    await expectHarmless(page)
+  })
+
   test('the page of the archive', async () => {
     const page = await openHarmlessly((path) => webApp(world.app).request(path))
     await page.view(`https://letters.example/editions/${edition.id}`)
     expect(await page.tab.locator('body').textContent()).toContain('Alder')
+    expect(await page.tab.getByText('We wrote: “').count()).toBeGreaterThan(10)
     await expectHarmless(page)
   })
 
   test.each([
     ['/studio', 'The Weekly'],
     ['/studio/editions/:id', 'Larch'],
+    ['/studio?page=1', 'The headline now reads'],
     ['/studio/editions/:id/preview', 'Larch'],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)

@@ -1,12 +1,16 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { acceptCorrection } from '../../src/editions/corrections.ts'
+import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { approve } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
+import { waitingCorrections } from '../../src/store/corrections.ts'
 import { recordFailure } from '../../src/store/feeds.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
 import { misfits, violations } from './look.ts'
-import { openSite, type Site } from './site.ts'
+import { openSite, type Site, titles } from './site.ts'
 
 let browser: Browser
 let site: Site
@@ -18,6 +22,7 @@ beforeAll(async () => {
   site = await openSite({ config: { web }, rendered: true })
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
   await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
+  await findOneToCorrect()
   serving = await serve(site.app)
   browser = await openBrowser()
 })
@@ -26,6 +31,21 @@ afterAll(async () => {
   await serving?.close()
   await site?.close()
 })
+
+/** Two headlines changed since: one correction waits for an editor, one for the next edition, and for the archive. */
+async function findOneToCorrect(): Promise<void> {
+  await approve(site.app, site.edition.id, 'mira')
+  for (const title of titles.slice(0, 2))
+    await site.app.db
+      .updateTable('articles')
+      .set({ title: `${title}, or not` })
+      .where('title', '=', title)
+      .execute()
+  await findInFeeds(site.app, site.app.digests)
+  const [one] = await waitingCorrections(site.app.db)
+  await acceptCorrection(site.app, one?.id ?? '', 'mira', 'It did not.')
+  await become('sealed')
+}
 
 const looks: BrowserContextOptions[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [1200, 375].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
@@ -58,6 +78,15 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await check(page, ['/', `/leave/${site.key}`, '/leave/', `/preferences/${site.key}`, '/leave/x', '/studio'])
   })
 
+  test('in the archive, with a note of a correction above the edition', async () => {
+    await become('sent')
+    const page = await (await browser.newContext(look)).newPage() // the page itself lets no script run
+    await page.setContent(await (await site.get(`/editions/${site.edition.id}`)).text())
+    expect(await page.getByRole('complementary', { name: 'Corrections' }).isVisible()).toBe(true)
+    expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
+    await page.context().close()
+  })
+
   test('in the studio, before an edition goes out and while it does', async () => {
     await become('sealed')
     const paths = ['/studio', ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view)]
@@ -70,7 +99,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
 test('an editor signs in, looks at both widths, types a reason, and approves, without any script', async () => {
   await become('sealed')
   const page = await signedIn({ javaScriptEnabled: false })
-  await page.getByRole('link', { name: 'The Weekly 1' }).click()
+  await page.getByRole('heading', { name: 'The Weekly 1' }).getByRole('link').click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(700)
   await page.getByRole('link', { name: 'Phone' }).click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(375)

@@ -1,0 +1,40 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { configSchema } from '../../src/config.ts'
+import { blankEdition } from '../../src/editions/compose.ts'
+import { readDigest } from '../../src/editions/digest.ts'
+import type { Draft } from '../../src/editions/edition.ts'
+import { draftRenderer } from '../../src/messages/letter.ts'
+
+test('a template that would lose the corrections in silence is a problem, and only if there are any', async () => {
+  const templates = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
+  mkdirSync(join(templates, 'email'))
+  writeFileSync(join(templates, 'email/digest.mjml.hbs'), '<mjml><mj-body></mj-body></mjml>')
+  writeFileSync(join(templates, 'email/digest.txt.hbs'), '{{subject}}')
+  const publication = {
+    name: 'Harbour',
+    site: 'https://harbour.example',
+    contact: 'a@harbour.example',
+    address: 'Quay',
+  }
+  const render = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' }, templates }))
+  const digest = readDigest('fixtures/jobs/minimal.yml', 'templates')
+  const at = '2026-11-27T07:00:00.000Z'
+  const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
+  const said = {
+    id: '1',
+    kind: 'headline' as const,
+    said: 'One',
+    url: 'https://harbour.example/1',
+    number: 1,
+    dueAt: at,
+  }
+  const draft: Draft = { edition, digest, sections: [], corrections: [{ ...said, words: 'It is two.' }], slot: '~' }
+  expect((await render(draft)).problems).toEqual([
+    'it does not show the corrections: it needs {{> corrections}} before the footer',
+  ])
+  expect((await render({ ...draft, corrections: [] })).problems).toEqual([])
+  rmSync(templates, { recursive: true })
+})
