@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Digest, readDigests } from './editions/digest.ts'
+import { type Digest, feedsPrintedWhole, readDigests } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
 import { type Check, checkWith } from './editions/late.ts'
 import { AppError } from './errors.ts'
@@ -19,6 +19,8 @@ export type App = {
   secret: string
   digests: Digest[]
   fetcher: Fetcher
+  /** The feeds whose articles some digest prints whole. */
+  wholeFeeds: ReadonlySet<string>
   render: Render
   /** Asks for the page of an article once more, just before a seal. */
   check: Check
@@ -42,6 +44,7 @@ export async function openApp({ config, clock = systemClock, log = openLog(confi
     secret,
     digests,
     fetcher,
+    wholeFeeds: new Set(digests.flatMap(feedsPrintedWhole)),
     render: draftRenderer(config),
     check: checkWith(fetcher),
     clock,

@@ -13,11 +13,12 @@ import { type Refreshed, refreshFeeds } from './feeds/refresh.ts'
 export async function gather(app: App, digest: Digest): Promise<Refreshed[]> {
   const report = await refreshFeeds(app, feedsListed(digest))
   await findInFeeds(app, [digest])
-  const wanting = new Set(digest.sections.filter(({ enrich }) => enrich).map(({ name }) => name))
-  if (wanting.size === 0) return report
-  const { choices } = await composeDry(app, digest)
-  const chosen = choices.filter(({ position, section }) => position !== null && wanting.has(section))
-  const articles = chosen.map(({ article }) => article).filter(({ letter }) => !letter)
+  if (!digest.sections.some(({ enrich }) => enrich)) return report
+  const { draft } = await composeDry(app, digest)
+  const wanting = draft.sections.filter(({ section }) => section.enrich)
+  const articles = wanting.flatMap(({ section, articles }) =>
+    articles.filter(({ letter }) => !letter).map((article) => ({ ...article, whole: section.body === 'full' })),
+  )
   const enriched = await enrichArticles(app, articles)
   app.log.info({ digest: digest.name, chosen: articles.length, enriched }, 'pages asked for what their feeds left out')
   return report

@@ -13,6 +13,7 @@ const foundations = ['clock', 'config', 'errors', 'log', 'yaml']
 /** Each outside package has one owner, or the few that are named here. */
 const owners: Record<string, string[]> = {
   '@hono/node-server': ['web/', 'demo/'],
+  '@mozilla/readability': ['feeds/'],
   commander: ['cli/'],
   croner: ['editions/'],
   'csv-parse': ['subscribers/'],
@@ -23,6 +24,7 @@ const owners: Record<string, string[]> = {
   'ipaddr.js': ['feeds/'],
   kysely: ['store/'],
   libmime: ['messages/'],
+  linkedom: ['feeds/'],
   mailparser: ['demo/'],
   mjml: ['messages/'],
   'node-cron': ['schedule.ts'],
@@ -30,6 +32,7 @@ const owners: Record<string, string[]> = {
   pg: ['store/open.ts'],
   pino: ['log.ts'],
   'rss-parser': ['feeds/parse.ts'],
+  'sanitize-html': ['feeds/'],
   'smtp-server': ['demo/'],
   undici: ['feeds/'],
   uuid: ['store/'],
@@ -45,6 +48,7 @@ const frozen: Record<string, string> = {
   '0004-corrections.ts': '27fd4d5dbb08f7df0b93f0ab9b842790ebf1523686f0e3b3d11fb0634435a3ec',
   '0005-letters.ts': 'ccbb1598033144012c434798c58ffe722c0d9fb3d697e7696b61d7139833e342',
   '0006-addresses.ts': 'ec16a79354e80cbf2fa552d1f9efdd0bc2ee6a6a1811642aafdf74bf7ddecfb2',
+  '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
-import { composeDry } from '../editions/compose.ts'
 import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
@@ -11,6 +10,7 @@ import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
+import { rehearse } from '../rehearse.ts'
 import { correctionsAbout, correctionsIn } from '../store/corrections.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import {
@@ -26,7 +26,7 @@ import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
-import { countsText, sendInForeground } from './run.ts'
+import { countsText, sendInForeground, tellOfFailures } from './run.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -56,7 +56,7 @@ export function addEditionCommands(program: Command): void {
       withApp(command, (app) => explainArticle(app, url, options)),
     )
   add('preview', 'write index.html, index.txt and message.eml: the very bytes that would be sent')
-    .argument('<edition>', 'a digest (what would go out now), an id, or digest:number')
+    .argument('<edition>', 'a digest (what would go out now: its feeds and pages are asked), an id, or digest:number')
     .requiredOption('--out <dir>', 'the folder to write to')
     .option('--json', 'as JSON')
     .action((name: string, options: Json & { out: string }, command: Command) =>
@@ -169,9 +169,9 @@ async function explainArticle({ db, digests }: App, url: string, options: Json):
   }
 }
 
-/** A digest that has an unsent edition shows that one; else what would be composed now, and nothing is kept. */
+/** A digest that has an unsent edition shows that one; else what a run would make now, by the same steps. */
 async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
-  const { letter, title } = await letterToPreview(app, name)
+  const { letter, title, thin } = await letterToPreview(app, name)
   const { slot, html, text } = letter
   const sample = { email: letter.replyTo, name: '', key: 'a'.repeat(keyLength), date: app.clock.now() }
   const files = {
@@ -187,8 +187,8 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)
-    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html) })
-  else print(`${title}: ${safe(letter.subject)}\n${paths.join('\n')}`)
+    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html), thin })
+  else print([`${title}: ${safe(letter.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
 }
 
 async function letterToPreview(app: App, name: string) {
@@ -197,18 +197,20 @@ async function letterToPreview(app: App, name: string) {
     ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
     : [await findEdition(app, name)]
   if (digest && !open) {
-    const { draft } = await composeDry(app, digest)
+    const { draft, thin = null, feeds } = await rehearse(app, digest)
+    tellOfFailures(feeds)
     const { head, subject, html, text } = await app.render(draft)
     return {
       title: `${digest.name}, as it would be now`,
       letter: letterOf(draft.edition, { head, subject, html, text, slot: draft.slot }),
+      thin,
     }
   }
   if (!open) throw new AppError('missing', `there is no edition ${name}`)
   if (open.status === 'composed') await seal(app, open.id, digestNamed(app.digests, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
   if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
-  return { title: editionName(open), letter: letterOf(open, variant) }
+  return { title: editionName(open), letter: letterOf(open, variant), thin: open.reason }
 }
 
 function decide(command: Command, name: string, done: string, act: Act, decision: Decision): Promise<void> {

@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
-import { compose, composeDry } from '../editions/compose.ts'
+import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
 import { approveByRule } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
+import type { Refreshed } from '../feeds/refresh.ts'
 import { gather } from '../gather.ts'
+import { rehearse } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
@@ -58,14 +60,13 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
     })
   }
   if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
-  else await pull(app, digest)
+  else tellOfFailures(await gather(app, digest))
   const edition = open ?? (await compose(app, digest, app.clock.now()))
   if (!edition) throw new AppError('conflict', `another process makes an edition of ${digest.name} at this very moment`)
   return edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
 }
 
-async function pull(app: App, digest: Digest): Promise<void> {
-  const report = await gather(app, digest)
+export function tellOfFailures(report: Refreshed[]): void {
   for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${feed.url}: ${feed.reason}`)
 }
 
@@ -111,8 +112,8 @@ export function countsText(counts: DeliveryCounts): string {
 }
 
 async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
-  await pull(app, digest)
-  const { draft, choices, thin } = await composeDry(app, digest)
+  const { draft, choices, thin, feeds } = await rehearse(app, digest)
+  tellOfFailures(feeds)
   const rendered = await app.render(draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = Buffer.byteLength(rendered.html)

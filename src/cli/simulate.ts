@@ -15,8 +15,9 @@ type Options = { weeks: string; out?: string; json?: boolean }
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
+    .summary("replay what the feeds have shown through today's rules; nothing is written")
     .description(
-      "replay what the feeds have shown through today's rules: the editions that would have gone; nothing is written",
+      "replay what the feeds have shown through today's rules: the editions that would have gone; nothing is written. Articles that waited for an editor, because their feed showed too much at once, count as new",
     )
     .argument('<digest>', 'the name of a file in jobs/')
     .option('--weeks <number>', 'how far back', '8')
@@ -48,7 +49,7 @@ async function write(
   out: string,
 ): Promise<string | null> {
   if (number === null) return null
-  const draft = dryDraft(app, digest, { dueAt, number, choices, corrections: [] })
+  const draft = await dryDraft(app, digest, { dueAt, number, choices, corrections: [] })
   const { html } = await app.render(draft)
   const folder = join(out, dueAt.slice(0, 16).replaceAll(':', ''))
   const file = join(folder, 'index.html')

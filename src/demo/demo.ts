@@ -6,11 +6,11 @@ import { type App, openApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { type Config, configSchema, storeUrlHere } from '../config.ts'
 import { compose } from '../editions/compose.ts'
-import { type Digest, feedsListed } from '../editions/digest.ts'
+import type { Digest } from '../editions/digest.ts'
 import { approve } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
-import { refreshFeeds } from '../feeds/refresh.ts'
+import { gather } from '../gather.ts'
 import { openLog } from '../log.ts'
 import { startSchedule } from '../schedule.ts'
 import { openSender, type Sender, sendEdition } from '../send.ts'
@@ -104,7 +104,7 @@ async function sendOne(app: App, sender: Sender, { onProgress, signal }: DemoOpt
     proof: 'made up for the demo',
   }))
   await addSubscribers(app.db, digest.name, rows, app.clock.now())
-  await refreshFeeds(app, feedsListed(digest))
+  await gather(app, digest)
   const composed = await compose(app, digest, app.clock.now())
   if (composed?.status !== 'composed')
     throw new AppError('internal', `the demo has no edition: ${composed?.reason ?? 'none was made'}`)

@@ -4,7 +4,7 @@ import type { Magazine, MagazineArticle, MagazineSection } from './magazine.ts'
 
 /**
  * The feeds of the demo, each in a dialect that real publications use: RSS 2.0 with full text, Atom, RSS with
- * categories, RSS with films. `html` escapes for XML as well: &amp; &lt; &gt; &quot; &#39;.
+ * headlines alone (the pages say the rest), RSS with films. `html` escapes for XML as well: &amp; &lt; &gt; &quot; &#39;.
  */
 export async function feedXml(magazine: Magazine, section: MagazineSection, site: string): Promise<string> {
   const feed = { magazine, section, site, updatedAt: section.articles[0]?.publishedAt ?? '' }
@@ -38,16 +38,20 @@ async function rss(feed: Feed): Promise<string> {
 }
 
 async function rssItem({ section, site }: Feed, article: MagazineArticle) {
-  const fullText = section.name === 'tv' ? '' : String(await bodyHtml(article, site))
+  const headlineOnly = section.name === 'focus'
+  const fullText = section.name === 'tv' || headlineOnly ? '' : String(await bodyHtml(article, site))
   return html`
     <item>
       <title>${article.title}</title>
       <link>${site}${article.path}</link>
       <guid isPermaLink="false">${identity(article)}</guid>
       <pubDate>${mailDate(article.publishedAt)}</pubDate>
+      <category>${article.category}</category>${
+        !headlineOnly &&
+        html`
       <dc:creator>${article.author}</dc:creator>
-      <category>${article.category}</category>
-      <description>${article.standfirst}</description>${
+      <description>${article.standfirst}</description>`
+      }${
         fullText &&
         html`
       <content:encoded>${fullText}</content:encoded>`

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '../clock.ts'
-import { articlesByIds, type Candidate, pendingArticles } from '../store/articles.ts'
+import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles.ts'
 import { correctionsToPrint } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
@@ -44,24 +44,33 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
   })
 }
 
-/** The same choice, kept nowhere: what would be composed now. */
+/** An edition that is kept nowhere; `thin` is the reason why its run would be skipped or held. */
+export type Dry = { draft: Draft; choices: Choice[]; thin: string | undefined }
+
+/** The same choice, kept nowhere: what would be composed now. `gone`: articles whose pages are not there, with the reason. */
 export async function composeDry(
   needs: ComposeNeeds,
   digest: Digest,
-): Promise<{ draft: Draft; choices: Choice[]; thin: string | undefined }> {
+  gone: ReadonlyMap<string, string> = new Map(),
+): Promise<Dry> {
   const { db, clock } = needs
   await enrolArticles(needs, digest)
   const now = clock.now()
-  const choices = select(await candidates(db, digest), digest, now)
+  const pending = await candidates(db, digest)
+  const there = pending.map((article) => {
+    const reason = gone.get(article.id)
+    return reason === undefined ? article : { ...article, cut: { at: now, reason } }
+  })
+  const choices = select(there, digest, now)
   const number = await nextNumber(db, digest.name)
   const corrections = await correctionsToPrint(db, digest.name)
-  const draft = dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
+  const draft = await dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
 /** A draft of a choice that is kept nowhere. */
-export function dryDraft(
-  { clock, secret }: Pick<ComposeNeeds, 'clock' | 'secret'>,
+export async function dryDraft(
+  { db, clock, secret }: ComposeNeeds,
   digest: Digest,
   {
     dueAt,
@@ -73,9 +82,11 @@ export function dryDraft(
     number: number
     choices: Choice[]
   },
-): Draft {
+): Promise<Draft> {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
-  return { edition, digest, sections: sectionsOf(digest, choices), corrections, slot: keySlot(secret, edition.id) }
+  const rows = chosen(choices).map((choice) => ({ ...choice, articleId: choice.article.id }))
+  const sections = await sectionsOf(db, digest, rows)
+  return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
 
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
@@ -100,26 +111,22 @@ export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: 
   const edition = await editionById(db, id)
   if (edition?.number == null) return undefined
   const rows = (await choicesOf(db, id)).filter((row) => row.position !== null)
-  const articles = await articlesByIds(
-    db,
-    rows.map((row) => row.articleId),
-  )
-  const byId = new Map(articles.map((article) => [article.id, article]))
-  const choices = rows.flatMap(({ articleId, section, position, reason }) => {
-    const article = byId.get(articleId)
-    return article ? [{ article, section, position, reason }] : []
-  })
-  const sections = sectionsOf(digest, choices)
+  const sections = await sectionsOf(db, digest, rows)
   const corrections = await correctionsToPrint(db, digest.name)
   return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
 }
 
-function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {
+type Place = { articleId: string; section: string; position: number | null }
+
+async function sectionsOf(db: Db, digest: Digest, places: Place[]): Promise<Draft['sections']> {
+  const ids = places.map(({ articleId }) => articleId)
+  const byId = new Map((await articlesByIds(db, ids)).map((article) => [article.id, article]))
   return digest.sections.flatMap((section) => {
-    const articles = chosen(choices)
-      .filter((choice) => choice.section === section.name)
+    const articles = places
+      .filter((place) => place.section === section.name)
       .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
-      .map((choice) => choice.article)
+      .map(({ articleId }) => byId.get(articleId))
+      .filter((article): article is WholeArticle => article !== undefined)
     return articles.length > 0 || section.layout === 'have-your-say' ? [{ section, articles }] : []
   })
 }

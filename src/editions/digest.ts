@@ -115,7 +115,11 @@ const section = z
     enrich: z
       .boolean()
       .default(false)
-      .describe('Ask the page of an article for the summary, author or picture that its feed leaves out'),
+      .describe('Ask the page of an article for the summary, author, picture or whole text that its feed leaves out'),
+    body: z
+      .enum(['summary', 'full'])
+      .default('summary')
+      .describe('full: articles are printed whole, as far as their feed has them, and not their summary alone'),
   })
   .superRefine(
     (it, check) => {
@@ -128,6 +132,8 @@ const section = z
           message: `a section with the layout ${it.layout} needs at least one feed`,
         })
       }
+      if (it.layout === 'tv' && it.body === 'full')
+        check.addIssue({ code: 'custom', path: ['body'], message: 'the layout tv shows films, and no whole articles' })
       if (it.thin === 'backfill' && it.backfill === undefined)
         check.addIssue({ code: 'custom', path: ['backfill'], message: 'thin: backfill needs a feed to fill up from' })
       if (it.thin !== 'backfill' && it.backfill !== undefined)
@@ -301,6 +307,11 @@ function checkDigest(written: Written, templates: string): Digest {
 export function feedsListed(digest: Digest): string[] {
   const backfills = digest.sections.flatMap(({ backfill }) => (backfill === undefined ? [] : [backfill]))
   return [...new Set([...digest.sections.flatMap((section) => section.feeds), ...backfills])]
+}
+
+/** Those of them that stand in a section with `body: full`. */
+export function feedsPrintedWhole(digest: Digest): string[] {
+  return feedsListed({ ...digest, sections: digest.sections.filter(({ body }) => body === 'full') })
 }
 
 /** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */

@@ -1,4 +1,4 @@
-import type { Article } from '../store/articles.ts'
+import type { WholeArticle } from '../store/articles.ts'
 import type { CorrectionView } from '../store/corrections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
@@ -16,7 +16,7 @@ export type Draft = {
 /** An accepted correction: what was said in which edition, and what is right in the editor's words. */
 export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url' | 'words' | 'number' | 'dueAt'>
 
-export type DraftSection = { section: Section; articles: Article[] }
+export type DraftSection = { section: Section; articles: WholeArticle[] }
 
 /** One rendering: what every subscriber of this variant gets, but for the slot. `head` is JSON of what the headers say. */
 export type Rendered = {

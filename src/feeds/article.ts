@@ -2,24 +2,33 @@ import { createHash } from 'node:crypto'
 import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
-import type { Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
+import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
 import { firstPicture, numberOf, secondsOf } from './media.ts'
-import { firstWords, plainText, summaryText } from './text.ts'
+import { firstWords, maximumSummary, plainText, type Rich, summaryText } from './text.ts'
 import { absolute, baseOf, isHostile, webAddress } from './url.ts'
 
-/** The feed in our own words. Every entry is an article or a rejection with its reason; none disappears. */
-export function toParsedFeed(feed: RawFeed, feedUrl: string): ParsedFeed {
+/** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */
+export type Clean = (text: Rich, base: string) => Body | null
+
+/**
+ * The feed in our own words. Every entry is an article or a rejection with its reason; none disappears. With `clean` the
+ * newest 200 articles have their whole text.
+ */
+export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): ParsedFeed {
   const home = homeOf(feed, feedUrl)
   const site =
     feed.sites.map((address) => absolute(address, baseOf(feed.bases, home))).find((url) => url !== null) ?? null
   const base = baseOf(feed.bases, site ?? home)
   const title = plainText(feed.title)
   const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: feed.author }
+  const whole = clean ? newest(feed.entries) : null
   const rejected: Rejected[] = []
   const read: NewArticle[] = []
   for (const entry of feed.entries) {
     const result = toArticle(entry, context)
     if ('reason' in result) rejected.push(result)
+    else if (clean && whole?.has(entry))
+      read.push({ ...result, body: wholeText(entry, result, { clean, base, bases: feed.bases }) })
     else read.push(result)
   }
   const articles = unique(read, rejected)
@@ -76,6 +85,36 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
     updatedAt: updated,
     ...(note && { note: note.text }),
   }
+}
+
+/** No section holds more, and a body takes room. */
+const mostBodies = 200
+
+function newest(entries: Entry[]): Set<Entry> {
+  if (entries.length <= mostBodies) return new Set(entries)
+  const dated = entries.map((entry) => ({
+    entry,
+    at: first(entry.published, readDate) ?? first(entry.updated, readDate) ?? '',
+  }))
+  const latest = dated.toSorted((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
+  return new Set(latest.slice(0, mostBodies).map(({ entry }) => entry))
+}
+
+type Place = { clean: Clean; base: string; bases: string[] }
+
+/**
+ * The longest text of the entry, or null where it is the summary once more. Its links start from xml:base where the
+ * feed has one, else from the article itself.
+ */
+function wholeText(entry: Entry, { url, summary }: NewArticle, { clean, base, bases }: Place): Body | null {
+  const [longest] = entry.bodies.toSorted((one, other) => other.text.value.length - one.text.value.length)
+  if (!longest) return null
+  const given = [...entry.bases, longest.base].filter((step) => step !== '')
+  const body = clean(longest.text, baseOf(given, bases.length + given.length > 0 ? base : url))
+  const words = body ? plainText({ value: body.html, kind: 'html' }, maximumSummary * 2) : ''
+  const hasSummary = entry.bodies.some(({ own, text }) => !own && text.value !== '')
+  const isSummary = longest.own ? hasSummary && words === summary : words.length <= maximumSummary
+  return isSummary ? null : body
 }
 
 /**

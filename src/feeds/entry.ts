@@ -10,6 +10,8 @@ export type Entry = {
   title: Rich
   /** Texts to make a summary of, the best first. */
   texts: Rich[]
+  /** Texts that may be the whole of it. */
+  bodies: RawBody[]
   /** The body as HTML: its first picture stands in for one that the feed does not name. */
   html: string
   author: string
@@ -20,6 +22,8 @@ export type Entry = {
   video: RawVideo | null
 }
 
+/** `base` is its own xml:base, `own` says that the feed gives it as the text and not as a summary. */
+export type RawBody = { text: Rich; base: string; own: boolean }
 export type RawImage = { url: string; width: string; height: string; alt: string }
 export type RawVideo = { url: string; duration: string }
 

@@ -1,6 +1,6 @@
 import type { NewArticle } from '../store/articles.ts'
 
-export type { Image, NewArticle, Video } from '../store/articles.ts'
+export type { Body, Image, NewArticle, Video } from '../store/articles.ts'
 
 /** An entry that cannot be an article, with the reason in words. Counted and shown, never silent. */
 export type Rejected = { reason: string; title: string }

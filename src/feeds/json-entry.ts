@@ -41,6 +41,7 @@ function readItem(item: Json): Entry {
     bases: [],
     title: item.title ? text(item.title) : nothing,
     texts: bodies.filter(({ value }) => value !== ''),
+    bodies: bodies.map((body, at) => ({ text: body, base: '', own: at > 0 })),
     html,
     author: authorOf(item),
     categories: Array.isArray(item.tags) ? item.tags.map(string).filter((tag) => tag !== '') : [],

@@ -15,7 +15,8 @@ import { readSpareFeed } from './spare-entry.ts'
 import { CannotUnpack, isGzip, unpack } from './unpack.ts'
 import { readXmlFeed } from './xml-entry.ts'
 
-export type FeedContext = { url: string; contentType: string | null }
+/** `bodies`: the whole text of each article is wanted as well. */
+export type FeedContext = { url: string; contentType: string | null; bodies?: boolean }
 
 /** Above this a worker does it: 32 KB of the smallest items take some 40 ms of the event loop, which is promised 100 at most. */
 const largeBytes = 32 * 1024
@@ -24,9 +25,10 @@ const maximumUnpackedBytes = 64 * 1024 * 1024
 /**
  * The bytes of a feed → its articles, and what was rejected with the reason; or, in words, why it is no feed.
  * RSS 0.9x–2.0, RDF, Atom 0.3 and 1.0, JSON Feed; any encoding; broken or hostile. Never throws for what is in the bytes.
+ * Whole texts are cleaned in a worker, however small the feed.
  */
 export async function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
-  if (bytes.length > largeBytes || isGzip(bytes)) return parseInWorker(bytes, context)
+  if (context.bodies || bytes.length > largeBytes || isGzip(bytes)) return parseInWorker(bytes, context)
   return parseHere(bytes, context)
 }
 
@@ -36,7 +38,9 @@ export async function parseHere(packed: Uint8Array, context: FeedContext): Promi
     const bytes = isGzip(packed) ? await unpack(packed, 'gzip', maximumUnpackedBytes) : packed
     const text = decodeText(bytes, context.contentType)
     const feed = /^[\s\ufeff]*[{[]/.test(text) ? readJsonFeed(text) : await readXml(text)
-    return 'failed' in feed ? feed : toParsedFeed(feed, context.url)
+    if ('failed' in feed) return feed
+    const clean = context.bodies ? (await import('./clean-body.ts')).cleanBody : undefined
+    return toParsedFeed(feed, context.url, clean)
   } catch (error) {
     if (error instanceof CannotUnpack) return { failed: `it cannot be unpacked: ${error.message}` }
     return { failed: `it cannot be read: ${messageOf(error)}` }

@@ -1,28 +1,49 @@
 import { Worker } from 'node:worker_threads'
 import type { ParsedFeed } from './feed.ts'
+import type { PageContext, PageText } from './page-text.ts'
 import type { FeedContext } from './parse.ts'
 import type { NotAFeed } from './root.ts'
 
-export type Task = { bytes: Uint8Array<ArrayBuffer>; context: FeedContext }
-type Answer = ParsedFeed | NotAFeed
-type Waiting = { task: Task; done: (answer: Answer) => void }
+/** What a worker does with bytes, and what it answers; `failed` says in words why it does not. */
+export type Work = {
+  feed: { context: FeedContext; answer: ParsedFeed | NotAFeed }
+  page: { context: PageContext; answer: PageText | { failed: string } }
+}
+export type Task = {
+  [Kind in keyof Work]: { kind: Kind; bytes: Uint8Array<ArrayBuffer>; context: Work[Kind]['context'] }
+}[keyof Work]
+type Answer = Work[keyof Work]['answer']
+type Waiting = { task: Task; seconds: number; done: (answer: Answer) => void }
 
 const maximumWorkers = 2
-const timeLimitSeconds = 20
 const sliceBytes = 2 * 1024 * 1024
 
 const idle: Worker[] = []
 const queue: Waiting[] = []
 let busy = 0
 
+/** Parses a feed in another thread, for at most 20 s. */
+export function parseInWorker(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
+  return inWorker((copy) => ({ kind: 'feed', bytes: copy, context }), bytes, 20) as Promise<ParsedFeed | NotAFeed>
+}
+
+/** Reads the text of a page in another thread; a page that takes longer is given up. */
+export function readInWorker(bytes: Uint8Array, context: PageContext, seconds = 10): Promise<Work['page']['answer']> {
+  return inWorker((copy) => ({ kind: 'page', bytes: copy, context }), bytes, seconds) as Promise<Work['page']['answer']>
+}
+
 /**
- * Parses in another thread, so that the event loop stays free. At most two threads, kept for the next feed; they do not
- * keep the process alive. One that takes longer than 20 s, or dies, fails its feed in words and is replaced.
+ * Does the work in another thread, so that the event loop stays free. At most two threads, kept for the next task; they
+ * do not keep the process alive. One that takes too long, or dies, fails its task in words and is replaced.
  */
-export function parseInWorker(bytes: Uint8Array, context: FeedContext): Promise<Answer> {
+function inWorker(
+  toTask: (copy: Uint8Array<ArrayBuffer>) => Task,
+  bytes: Uint8Array,
+  seconds: number,
+): Promise<Answer> {
   return new Promise((done) => {
     void copyInSlices(bytes).then((copy) => {
-      queue.push({ task: { bytes: copy, context }, done })
+      queue.push({ task: toTask(copy), seconds, done })
       startNext()
     })
   })
@@ -47,11 +68,8 @@ function startNext(): void {
   runTask(worker, next)
 }
 
-function runTask(worker: Worker, { task, done }: Waiting): void {
-  const timer = setTimeout(
-    () => end({ failed: `reading it takes longer than ${timeLimitSeconds} s` }, false),
-    timeLimitSeconds * 1000,
-  )
+function runTask(worker: Worker, { task, seconds, done }: Waiting): void {
+  const timer = setTimeout(() => end({ failed: `reading it takes longer than ${seconds} s` }, false), seconds * 1000)
   const answered = (answer: Answer) => end(answer, true)
   const broken = (error: Error) => end({ failed: `it cannot be read: ${error.message}` }, false)
   worker.on('message', answered).on('error', broken)

@@ -23,7 +23,14 @@ import { parseFeed } from './parse.ts'
 import { afterFailure, afterSuccess } from './poll.ts'
 import { type InTurn, openTurns } from './turns.ts'
 
-export type RefreshNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
+export type RefreshNeeds = {
+  db: Db
+  fetcher: Fetcher
+  clock: Clock
+  log: Log
+  /** Feeds, as the job files name them, whose articles are wanted with their whole text. */
+  wholeFeeds?: ReadonlySet<string>
+}
 
 /** What became of one feed: `articles` it showed, how many of them were new, entries that could not be articles. */
 export type Refreshed =
@@ -112,22 +119,29 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn)
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
   const { etag, lastModified } = feed
+  // What it showed before was read without the texts that are wanted now: it is asked as if for the first time.
+  const known = wantsBodies(needs, feed) && feed.bodiesAt === null ? {} : { etag, lastModified }
   return await inTurn(
-    () => needs.fetcher.get(addressOf(feed), { etag, lastModified }),
+    () => needs.fetcher.get(addressOf(feed), known),
     (fetched) => (fetched.kind === 'failed' ? fail(needs, feed, fetched) : readAndKeep(needs, feed, fetched)),
   )
 }
 
 async function readAndKeep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered): Promise<Refreshed> {
   const { url } = feed
+  const bodies = wantsBodies(needs, feed)
   if (fetched.kind === 'unchanged') {
     await keep(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
   }
-  const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType })
+  const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType, bodies })
   if ('failed' in parsed) return await fail(needs, feed, { reason: parsed.failed, status: null, retryAfter: null })
   const added = await keep(needs, feed, fetched, parsed)
   return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
+}
+
+function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
+  return wholeFeeds?.has(url) ?? false
 }
 
 type Answered = Exclude<Fetched, { kind: 'failed' }>
@@ -146,7 +160,12 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
       trx,
       feed.id,
       {
-        ...(parsed && { title: parsed.title, siteUrl: parsed.siteUrl, rejected: parsed.rejected.length }),
+        ...(parsed && {
+          title: parsed.title,
+          siteUrl: parsed.siteUrl,
+          rejected: parsed.rejected.length,
+          bodiesAt: wantsBodies(needs, feed) ? now : null,
+        }),
         ...pace,
         ...(await addressAfter({ ...needs, db: trx }, feed, fetched.movedTo)),
         etag,

@@ -23,6 +23,7 @@ type Loose = Record<string, unknown>
 function readItem(item: Loose): Entry {
   const dc = record(item.dc)
   const body = rich(record(item.content).encoded ?? item.content)
+  const summary = rich(item.description ?? item.summary)
   const guid = string(record(item.guid).value) || string(item.guid) || string(item.id)
   const authors = [item.authors, item.author].flat().map((author) => string(record(author).name) || string(author))
   return {
@@ -30,7 +31,11 @@ function readItem(item: Loose): Entry {
     links: [...linksOf(item), /^https?:/.test(guid) ? guid : ''].filter((link) => link !== ''),
     bases: [],
     title: rich(item.title),
-    texts: [rich(item.description ?? item.summary), body].filter(({ value }) => value !== ''),
+    texts: [summary, body].filter(({ value }) => value !== ''),
+    bodies: [
+      { text: body, base: '', own: true },
+      { text: summary, base: '', own: false },
+    ],
     html: body.value,
     author: [string(dc.creator), ...authors].find((name) => name !== '') ?? '',
     categories: [],

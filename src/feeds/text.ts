@@ -29,7 +29,8 @@ export function summaryText(rich: Rich): string {
   return wholeSentences(text, maximum)
 }
 
-const maximumSummary = 320
+/** Characters; what is no longer is no more than a summary. */
+export const maximumSummary = 320
 
 /** The first words, for an entry that has no title of its own. */
 export function firstWords(text: string, maximum = 80): string {
@@ -63,7 +64,7 @@ const htmlNames =
   'ins|li|ol|p|pre|q|s|section|small|span|strike|strong|style|script|sub|sup|svg|table|tbody|td|th|tr|tt|u|ul|video|audio|object|embed'
 const closing = new RegExp(`</(?:${htmlNames})\\s*>|<(?:br|p|img|hr)(?:\\s[^<>]{0,2000})?/?>`, 'i')
 
-function looksLikeHtml(value: string): boolean {
+export function looksLikeHtml(value: string): boolean {
   return value.includes('<') ? closing.test(value) : value.includes('&')
 }
 
@@ -124,8 +125,14 @@ const inline = new Set(
 )
 
 function fold(text: string): string {
-  const clean = unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
-  return clean.replace(/[^\S ]\s*| \s+/g, ' ').trim()
+  return withoutInvisible(text)
+    .replace(/[^\S ]\s*| \s+/g, ' ')
+    .trim()
+}
+
+/** Without control characters, zero-width spaces and overrides of the reading direction. */
+export function withoutInvisible(text: string): string {
+  return unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
 }
 
 const unwanted =

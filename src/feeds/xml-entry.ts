@@ -1,7 +1,7 @@
 import type { Entry, RawFeed } from './entry.ts'
 import { attribute, children, type Node, textOf, texts } from './node.ts'
 import type { Normalised } from './normalise.ts'
-import { plainText, type Rich } from './text.ts'
+import { nothing, plainText, type Rich } from './text.ts'
 import { imagesOf, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
@@ -63,6 +63,7 @@ function readEntry(node: Node, atom: boolean): Entry {
   const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
   const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
   const richBodies = bodies.map((child) => rich(child, atom))
+  const richSummaries = summaries.map((child) => rich(child, atom))
   return {
     guid: guid || about,
     links: [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures].filter(
@@ -75,7 +76,19 @@ function readEntry(node: Node, atom: boolean): Entry {
         .map((child) => attribute(child, 'xml:base')),
     ],
     title: richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom),
-    texts: [...summaries.map((child) => rich(child, atom)), ...richBodies, ...mediaTexts(node)],
+    texts: [...richSummaries, ...richBodies, ...mediaTexts(node)],
+    bodies: [
+      ...bodies.map((child, at) => ({
+        text: richBodies[at] ?? nothing,
+        base: attribute(child, 'xml:base'),
+        own: true,
+      })),
+      ...summaries.map((child, at) => ({
+        text: richSummaries[at] ?? nothing,
+        base: attribute(child, 'xml:base'),
+        own: false,
+      })),
+    ],
     html:
       richBodies.find(({ value }) => value.includes('<img'))?.value ??
       summaries.map(textOf).find((text) => text.includes('<img')) ??

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
 import { fillPattern } from '../editions/pattern.ts'
-import type { Article } from '../store/articles.ts'
+import type { WholeArticle } from '../store/articles.ts'
+import { bodyWords } from './body.ts'
 import { editionLinks } from './links.ts'
 import { legible } from './palette.ts'
 import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
@@ -60,8 +61,9 @@ export function toView(
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
   const { name, title, layout } = section
+  const whole = section.body === 'full'
   const own = articles.filter(({ letter }) => !letter)
-  const [lead = null, ...more] = own.map((article) => toArticleView(article, dates))
+  const [lead = null, ...more] = own.map((article) => toArticleView(article, whole, dates))
   const [first, ...others] = articles.flatMap((article) => toLetterView(article, dates))
   return {
     name,
@@ -95,26 +97,33 @@ function toCorrectionView(
   }
 }
 
-function toLetterView({ letter, title, author, publishedAt }: Article, dates: DateWriter): LetterView[] {
+function toLetterView({ letter, title, author, publishedAt }: WholeArticle, dates: DateWriter): LetterView[] {
   if (!letter) return []
   const paragraphs = letter.text.split('\n\n')
   const date = publishedAt ? dates.short(publishedAt) : ''
   return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
 }
 
-function toArticleView(article: Article, dates: DateWriter): ArticleView {
-  const { title, url, summary, author, source, publishedAt, image, video } = article
+function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {
+  const { title, url, author, source, publishedAt, image, video } = article
+  const body = whole ? article.body : null
   return {
     title,
     url,
-    summary,
+    summary: body && beginsWith(body.html, article.summary) ? '' : article.summary,
     author,
     source,
     date: publishedAt ? dates.short(publishedAt) : '',
     isoDate: publishedAt ? dates.iso(publishedAt) : '',
     image: image && { url: image.url, alt: image.alt },
     duration: video?.seconds ? durationOf(video.seconds) : '',
+    body: body && { html: body.html, text: '', cut: body.cut },
   }
+}
+
+/** A feed without a summary has the first sentences of the text for one: nobody needs them twice. */
+function beginsWith(html: string, summary: string): boolean {
+  return bodyWords(html).startsWith(summary.replace(/ ?…$/, ''))
 }
 
 /** 245 seconds are "4:05"; 3,725 are "1:02:05". */

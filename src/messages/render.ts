@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import { bodiesAside } from './body.ts'
 import type { Template } from './template.ts'
 import { tidyText } from './tidy.ts'
 import type { EditionView } from './view.ts'
@@ -6,10 +7,16 @@ import type { EditionView } from './view.ts'
 /** `problems` is what is wrong with the template, in words; empty for one that may be sealed. */
 export type Rendered = { subject: string; html: string; text: string; problems: string[] }
 
-/** Handlebars first, then MJML: what came from a feed is escaped text before MJML sees it. */
+/**
+ * Handlebars first, then MJML: what came from a feed is escaped text before MJML sees it. Bodies are HTML, and are set in
+ * after both.
+ */
 export async function renderEdition(view: EditionView, template: Template): Promise<Rendered> {
-  const { html, problems } = await toHtml(template.mjml(view), template.name)
-  return { subject: tidyText(view.subject), html, text: template.text(view), problems }
+  const aside = bodiesAside(view)
+  const { html, problems } = await toHtml(template.mjml(aside.view), template.name)
+  const whole = aside.putBack(html)
+  const all = [...problems, ...whole.problems.map((problem) => `${template.name}: ${problem}`)]
+  return { subject: tidyText(view.subject), html: whole.html, text: template.text(view), problems: all }
 }
 
 async function toHtml(mjml: string, name: string): Promise<{ html: string; problems: string[] }> {

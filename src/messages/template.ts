@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
+import { withTexts } from './body.ts'
 import { foldText } from './fold.ts'
 import { paletteOf } from './palette.ts'
 import { tidyView } from './tidy.ts'
@@ -22,7 +23,7 @@ export function openTemplate(templates: string, name: string): Template {
   return {
     name,
     mjml: (view) => plainMarks(mjml(tidyView(view), { ...ownProperties, data: paletteOf(view.publication.colours) })),
-    text: (view) => foldText(text(tidyView(view), ownProperties)),
+    text: (view) => foldText(text(withTexts(tidyView(view)), ownProperties)),
   }
 }
 

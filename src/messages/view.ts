@@ -84,4 +84,12 @@ export type ArticleView = {
   image: { url: string; alt: string } | null
   /** "4:05", or empty. */
   duration: string
+  /** The whole text, where the section prints it; null elsewhere. */
+  body: BodyView | null
 }
+
+/**
+ * `html` is safe HTML, see `Body`. A template for MJML gets a mark in its place, which may stand between tags only;
+ * a template for plain text has `text`.
+ */
+export type BodyView = { html: string; text: string; cut: boolean }

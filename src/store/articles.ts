@@ -22,9 +22,17 @@ export type NewArticle = {
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
+  /** The whole text; absent where nobody asked for it. */
+  body?: Body | null
   /** The correction that its text tells of, if it does. */
   note?: string
 }
+
+/**
+ * The whole text of an article as safe HTML: p, br, a with an absolute http or https address, em, i, strong, b, code,
+ * blockquote, ul, ol, li, h3, h4, and no attribute but `href`. Balanced, and made by us. `cut`: its end is left out.
+ */
+export type Body = { html: string; cut: boolean }
 
 export type Image = { url: string; width: number | null; height: number | null; alt: string }
 
@@ -33,7 +41,7 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  'kind' | 'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'askAt' | 'asked' | 'leadsTo'
+  'kind' | 'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'body' | 'askAt' | 'asked' | 'leadsTo'
 > &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & {
     feedUrl: string
@@ -44,6 +52,9 @@ export type Article = Omit<
 
 /** `text` has blank lines between its paragraphs; `place` may be empty. */
 export type LetterText = { text: string; place: string }
+
+/** An article with its whole text: only what is printed is read with it. */
+export type WholeArticle = Article & { body: Body | null }
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
@@ -79,6 +90,7 @@ export async function keepArticles(
           canonical: unlessFollowed(eb, 'canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
+          body: eb.ref('excluded.body'),
           note: eb.ref('excluded.note'),
         })),
       )
@@ -153,9 +165,13 @@ export async function lettersEverOf(db: Db, digest: string): Promise<(Article & 
 
 export type Recognised = Pick<ArticleRow, 'shownAt'>
 
-export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
-  const rows = ids.length === 0 ? [] : await withFeed(db).where('articles.id', 'in', ids).execute()
-  return rows.map(fromRow)
+export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
+  if (ids.length === 0) return []
+  const rows = await withFeed(db).select('articles.body').where('articles.id', 'in', ids).execute()
+  return rows.map(({ body, ...row }) => ({
+    ...fromRow(row),
+    body: body === null ? (factsOf(row).body ?? null) : JSON.parse(body),
+  }))
 }
 
 /** The articles known by this address, from whichever feed. */
@@ -179,9 +195,34 @@ function withFeed(db: Db) {
     .selectFrom('articles')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .leftJoin('letters', 'letters.articleId', 'articles.id')
-    .selectAll('articles')
+    .select(columns)
     .select(['feeds.url as feedUrl', 'feeds.title as source', 'letters.text as letterText', 'letters.place'])
 }
+
+const columns = [
+  'articles.id',
+  'articles.kind',
+  'articles.feedId',
+  'articles.identity',
+  'articles.url',
+  'articles.title',
+  'articles.summary',
+  'articles.author',
+  'articles.image',
+  'articles.video',
+  'articles.categories',
+  'articles.publishedAt',
+  'articles.updatedAt',
+  'articles.seenAt',
+  'articles.page',
+  'articles.canonical',
+  'articles.titleKey',
+  'articles.shownAt',
+  'articles.note',
+  'articles.askAt',
+  'articles.asked',
+  'articles.leadsTo',
+] as const
 
 function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boolean): ArticleRow {
   const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
@@ -204,6 +245,7 @@ function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boo
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
     shownAt: now,
+    body: article.body ? JSON.stringify(article.body) : null,
     note,
     askAt: elsewhere ? now : null,
     asked: null,
@@ -222,8 +264,13 @@ function fromRow({
   asked: _asked,
   leadsTo: _leadsTo,
   ...row
-}: ArticleRow & { feedUrl: string; source: string; letterText: string | null; place: string | null }): Article {
-  const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
+}: Omit<ArticleRow, 'body'> & {
+  feedUrl: string
+  source: string
+  letterText: string | null
+  place: string | null
+}): Article {
+  const facts = factsOf({ page })
   return {
     ...row,
     summary: row.summary || (facts.summary ?? ''),
@@ -233,4 +280,9 @@ function fromRow({
     categories: JSON.parse(row.categories),
     ...(kind === 'letter' && { letter: { text: letterText ?? '', place: place ?? '' } }),
   }
+}
+
+/** What the feed left out. */
+function factsOf({ page }: Pick<ArticleRow, 'page'>): Partial<PageFacts> {
+  return page === null ? {} : JSON.parse(page)
 }

@@ -51,6 +51,7 @@ function newFeed(url: string, now: Instant): FeedRow {
     weekly: null,
     toldOf: null,
     tellingUntil: null,
+    bodiesAt: null,
   }
 }
 
@@ -104,6 +105,7 @@ export type FeedSuccess = Pick<FeedRow, 'etag' | 'lastModified'> &
       | 'newestItemAt'
       | 'longestSilence'
       | 'weekly'
+      | 'bodiesAt'
     >
   >
 

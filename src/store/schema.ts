@@ -67,6 +67,8 @@ export type FeedRow = {
   toldOf: string | null
   /** Somebody is telling them now. */
   tellingUntil: Instant | null
+  /** It was last read with the whole text of its articles; null: without. */
+  bodiesAt: Instant | null
 }
 
 export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: string }
@@ -96,6 +98,8 @@ export type ArticleRow = {
   shownAt: Instant
   /** The correction that its feed tells of in the text; empty if none. */
   note: string
+  /** Its whole text as safe HTML, as JSON; null where the feed has none, or nobody wants it. */
+  body: string | null
   /** From then on its address is to be asked where it leads; null: there is nothing to ask. */
   askAt: Instant | null
   /** The canonical form of the address that its feed gives, where another one has taken its place. */

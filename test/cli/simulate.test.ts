@@ -70,8 +70,10 @@ test('simulate prints and renders the editions that would have gone, and makes n
   )
 })
 
-test('simulate says what is wrong with a number of weeks or a digest that is none', async () => {
+test('simulate says what it cannot know, and what is wrong with a number of weeks or a digest that is none', async () => {
   const { home } = await homeWithHistory(1)
+  const help = (await home.lastword('simulate', '--help')).stdout.replace(/\s+/g, ' ')
+  expect(help).toContain('their feed showed too much at once, count as new')
   for (const weeks of ['0', '-1', '1.5', 'many', '521'])
     expect(await home.lastword('simulate', 'weekly', '--weeks', weeks)).toMatchObject({
       code: 1,

@@ -8,6 +8,7 @@ import { spanMilliseconds } from '../../src/clock.ts'
 import {
   digestJsonSchema,
   feedsListed,
+  feedsPrintedWhole,
   layouts,
   parseDigest,
   readDigest,
@@ -197,6 +198,16 @@ test('feeds are listed once each, in the order of the sections', () => {
     { ...section, feeds: ['https://b.example/', 'https://c.example/'] },
   ]
   expect(feedsListed({ ...digest, sections })).toEqual([...one, 'https://c.example/'])
+})
+
+test('the feeds that are printed whole are those of such sections, with the one that fills up', () => {
+  const digest = readDigest(`${fixtures}/everything.yml`, 'templates')
+  expect(feedsPrintedWhole(digest)).toEqual([
+    'https://example.org/latest.xml',
+    'http://example.org:8080/more?format=rss',
+    'https://example.org/archive.xml',
+  ])
+  expect(feedsPrintedWhole(readDigest(`${fixtures}/minimal.yml`, 'templates'))).toEqual([])
 })
 
 test.each([

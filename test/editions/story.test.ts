@@ -113,6 +113,23 @@ onBothEngines('a story', (freshUrl) => {
     await expect(releaseFeed(it.app, 'https://nowhere.example/', 'mira')).rejects.toThrow('there is no feed')
   })
 
+  test('counts as new in a simulation, where nobody is asked', async () => {
+    const it = await world()
+    for (const titles of [['One'], ['Two'], Array.from({ length: 40 }, (_, index) => `Archive of ${1900 + index}`)]) {
+      await shows(
+        it,
+        newsFeed,
+        titles.map((title) => piece(title)),
+      )
+      await enrolArticles(it.app, it.digest)
+      it.clock.advance(7 * day)
+    }
+    expect(await heldFeeds(it.app.db)).toMatchObject([{ count: 40 }])
+    const editions = await simulate(it.app.db, it.digest, 2, it.clock.now())
+    const chosen = editions.flatMap(({ choices }) => choices.filter(({ position }) => position !== null))
+    expect(chosen.filter(({ article }) => article.title.startsWith('Archive'))).not.toEqual([])
+  })
+
   test('goes out after all when the editor says that it is new', async () => {
     const it = await moved(await world())
     expect(await releaseFeed(it.app, newsFeed, 'omar')).toBe(8)

@@ -3,7 +3,13 @@ import { day, hour } from '../../src/clock.ts'
 import { enrichArticles } from '../../src/feeds/enrich.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { silentLog } from '../../src/log.ts'
-import { type Article, articlesByUrl, keepArticles } from '../../src/store/articles.ts'
+import {
+  articlesByIds,
+  articlesByUrl,
+  keepArticles,
+  type NewArticle,
+  type WholeArticle,
+} from '../../src/store/articles.ts'
 import { knowFeeds } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { pageAt } from '../../src/store/pages.ts'
@@ -30,6 +36,15 @@ afterEach(async () => {
 const page =
   '<html><head><meta property="og:description" content="What the page says."><meta name="author" content="Mira Vance"></head></html>'
 
+const paragraph =
+  'The people who live by the water said that they had waited for it long enough, and that they would wait again. '
+const textPage = `<html><head><title>The ferry</title></head><body>
+  <nav><a href="/">Home</a> <a href="/subscribe">Subscribe</a></nav>
+  <article><h1>The ferry is back</h1><p class="byline">By Mira Vance</p>
+  <p onclick="alert(1)">The ferry is back. <a href="/quay">The quay</a> <a href="javascript:evil()">is</a> not. ${paragraph}</p>
+  <p>${paragraph.repeat(3)}<script>evil()</script><b>So they say.</b><img src="https://evil.example/x.png"></p>
+  <p>${paragraph.repeat(2)}</p></article><footer>Subscribe to us</footer></body></html>`
+
 onBothEngines('enriching', (freshUrl) => {
   let store: Store
 
@@ -40,15 +55,23 @@ onBothEngines('enriching', (freshUrl) => {
   })
 
   /** An article at this path, as a feed would show it. */
-  async function show(path: string, own: { summary?: string; author?: string } = {}): Promise<Article> {
+  async function show(path: string, own: Partial<NewArticle> = {}): Promise<WholeArticle> {
     const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
     const url = host.url + path
     const shown = { ...article('One', new Date(clock.now())), identity: url, url, summary: '', author: '', ...own }
     await keepArticles(store.db, feed?.id ?? '', [shown], clock.now())
     return await known(path)
   }
-  const known = async (path: string) => (await articlesByUrl(store.db, host.url + path))[0] as Article
-  const enrich = (...articles: Article[]) => enrichArticles({ db: store.db, fetcher, clock, log: silentLog }, articles)
+  const known = async (path: string) => {
+    const [found] = await articlesByUrl(store.db, host.url + path)
+    return (await articlesByIds(store.db, [found?.id ?? '']))[0] as WholeArticle
+  }
+  const enrichFor = (whole: boolean, ...articles: WholeArticle[]) =>
+    enrichArticles(
+      { db: store.db, fetcher, clock, log: silentLog },
+      articles.map((one) => ({ ...one, whole })),
+    )
+  const enrich = (...articles: WholeArticle[]) => enrichFor(false, ...articles)
 
   test('what the feed left out comes from the page; what the feed says stays, also when the feed is read again', async () => {
     expect(await enrich(await show('/one', { author: 'A. Writer' }))).toBe(1)
@@ -112,7 +135,7 @@ onBothEngines('enriching', (freshUrl) => {
   })
 
   test('one page of a host is asked at a time', async () => {
-    const articles: Article[] = []
+    const articles: WholeArticle[] = []
     for (let number = 0; number < 20; number++) articles.push(await show(`/page/${number}`))
     await enrich(...articles)
     expect(host.asked).toHaveLength(21)
@@ -128,5 +151,59 @@ onBothEngines('enriching', (freshUrl) => {
     }
     expect(await enrich(whole)).toBe(0)
     expect(host.asked).toEqual([])
+  })
+
+  test('what the page does not say of itself is read out of its text: first sentences, the name under the headline', async () => {
+    host.answer('/text', textPage)
+    expect(await enrich(await show('/text'))).toBe(1)
+    expect(await known('/text')).toMatchObject({
+      summary: expect.stringMatching(/^The ferry is back\. .*\.$/),
+      author: 'Mira Vance',
+    })
+  })
+
+  test('the whole text comes from the page where it is wanted and the feed has none, as safe as that of a feed', async () => {
+    host.answer('/text', textPage)
+    const shown = await show('/text', { summary: 'Own words.', author: 'A. Writer' })
+    expect(await enrichFor(true, shown)).toBe(1)
+    const { body, summary } = await known('/text')
+    expect(summary).toBe('Own words.')
+    expect(body?.html).toMatch(/^<p>The ferry is back\. <a href="http:\/\/127\.0\.0\.1:\d+\/quay">The quay<\/a>/)
+    expect(body?.html).not.toMatch(/<(?!\/?(?:p|a|b)\b)|onclick|evil|Subscribe/)
+    await enrichFor(true, await known('/text'))
+    expect(host.asked.filter((path) => path === '/text')).toHaveLength(1)
+    const own = { html: '<p>The feed has it.</p>', cut: false }
+    await show('/text', { summary: 'Own words.', body: own })
+    expect((await known('/text')).body).toEqual(own)
+  })
+
+  test('a page that was asked before somebody wanted the whole text is asked again, once', async () => {
+    host.answer(
+      '/text',
+      textPage.replace('<head>', '<head><meta name="description" content="D"><meta name="author" content="M">'),
+    )
+    const shown = await show('/text')
+    await enrich(shown)
+    expect((await known('/text')).body).toBeNull()
+    for (let round = 0; round < 3; round++) await enrichFor(true, await known('/text'))
+    expect((await known('/text')).body?.html).toContain('The ferry is back')
+    expect(host.asked.filter((path) => path === '/text')).toHaveLength(2)
+  })
+
+  test('a page that nobody can read for its text gives what it says of itself, and is not read again', async () => {
+    const meta = '<html><head><meta name="author" content="Mira Vance"></head><body>'
+    host.answer(
+      '/deep',
+      (_, response) => void response.setHeader('content-type', 'text/html').end(meta + '<div>'.repeat(100_000)),
+    )
+    host.answer(
+      '/login',
+      (_, response) => void response.setHeader('content-type', 'text/html').end(`${meta}<form>Log in<input></form>`),
+    )
+    const articles = [await show('/deep'), await show('/login')]
+    for (let round = 0; round < 2; round++) await enrichFor(true, ...articles)
+    for (const path of ['/deep', '/login'])
+      expect(await known(path)).toMatchObject({ author: 'Mira Vance', summary: '', body: null })
+    expect(host.asked).toEqual(['/robots.txt', '/deep', '/login'])
   })
 })

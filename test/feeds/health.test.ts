@@ -71,4 +71,5 @@ const fine: FeedRow = {
   weekly: 3.5,
   toldOf: null,
   tellingUntil: null,
+  bodiesAt: null,
 }

@@ -23,6 +23,88 @@ describe('what is not a feed fails in words', () => {
   }
 })
 
+describe('with whole texts', () => {
+  const bodiesOf = async (text: string) =>
+    articlesOf(await parseFeed(Buffer.from(text), { ...context, bodies: true })).map(({ body }) => body?.html ?? null)
+  const long = 'A sentence of six short words. '.repeat(20).trim()
+
+  test('the longest of what an entry has is its body, and a teaser is none', async () => {
+    const items = [
+      `<description>Short.</description><content:encoded><![CDATA[<p>The whole.</p>]]></content:encoded>`,
+      `<description>&lt;p>${long}&lt;/p></description><content:encoded>Less.</content:encoded>`,
+      '<description>A summary alone.</description>',
+      '<description>The same.</description><content:encoded>&lt;p>The same.&lt;/p></content:encoded>',
+      '',
+      '<content:encoded>&lt;p>Short, and &lt;b>all&lt;/b>.&lt;/p></content:encoded>',
+    ].map((inside, index) => `<item><title>T</title><link>https://e.example/${index}</link>${inside}</item>`)
+    expect(await bodiesOf(rss(items.join('')))).toEqual([
+      '<p>The whole.</p>',
+      `<p>${long}</p>`,
+      null,
+      null,
+      null,
+      '<p>Short, and <b>all</b>.</p>',
+    ])
+  })
+
+  test('relative links start from the article, or from xml:base where there is one, the innermost first', async () => {
+    const content = '<content type="html">&lt;a href="x">x&lt;/a> and more&lt;/p></content>'
+    const entry = (base: string, inner: string) =>
+      `<entry${base}><id>${base}${inner}</id><title>T</title><link href="https://e.example/a/b"/>${inner}</entry>`
+    const based = content.replace('<content', '<content xml:base="deep/"')
+    const feed = (base: string, entries: string) => `<feed xmlns="http://www.w3.org/2005/Atom"${base}>${entries}</feed>`
+    const target = async (text: string) =>
+      (await bodiesOf(text)).map((html) => /href="([^"]*)"/.exec(html ?? '')?.[1] ?? null)
+    expect(await target(feed('', entry('', content)))).toEqual(['https://e.example/a/x'])
+    const own = entry(' xml:base="https://cdn.example/c/"', content)
+    expect(await target(feed('', own))).toEqual(['https://cdn.example/c/x'])
+    expect(await target(feed('', entry(' xml:base="https://cdn.example/c/"', based)))).toEqual([
+      'https://cdn.example/c/deep/x',
+    ])
+    expect(await target(feed(' xml:base="https://feed.example/f/"', entry('', content)))).toEqual([
+      'https://feed.example/f/x',
+    ])
+  })
+
+  test('JSON Feed, Atom with markup in it, and plain text have theirs too', async () => {
+    const json = {
+      items: [
+        { id: '1', title: 'J', content_html: '<p onclick="x">J<b>SON</b></p>' },
+        { id: '2', content_text: `One.\n\n${long}` },
+      ],
+    }
+    expect(await bodiesOf(JSON.stringify(json))).toEqual(['<p>J<b>SON</b></p>', `<p>One.</p><p>${long}</p>`])
+    const xhtml = '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>X<br/>HTML</p></div></content>'
+    expect(
+      await bodiesOf(
+        `<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><title>T</title>${xhtml}</entry></feed>`,
+      ),
+    ).toEqual(['<p>X<br>HTML</p>'])
+  })
+
+  test('without them nothing is cleaned; with them the newest 200 of a feed are', async () => {
+    const item = (index: number) =>
+      `<item><link>https://e.example/${index}</link><pubDate>${new Date(Date.UTC(2026, 0, 1) + index * 3_600_000).toUTCString()}</pubDate><content:encoded>Text ${index} &lt;b>whole&lt;/b></content:encoded><description>S</description></item>`
+    const feed = rss(Array.from({ length: 230 }, (_, index) => item(index)).join(''))
+    const withBodies = await bodiesOf(feed)
+    expect(withBodies.filter((body) => body !== null)).toHaveLength(200)
+    expect(withBodies[29]).toBeNull()
+    expect(withBodies[30]).toBe('<p>Text 30 <b>whole</b></p>')
+    expect(articlesOf(await parseFeed(Buffer.from(feed), context)).every((article) => !('body' in article))).toBe(true)
+  })
+
+  test('of 10 MB of them do not hold the event loop up', async () => {
+    const text = `<![CDATA[${'<p>lorem <a href="/x">ipsum</a></p>'.repeat(1500)}]]>`
+    const item = (_: unknown, index: number) =>
+      `<item><link>https://e.example/${index}</link><content:encoded>${text}</content:encoded></item>`
+    const bytes = Buffer.from(rss(Array.from({ length: 200 }, item).join('')))
+    const pauses = watchPauses()
+    const result = articlesOf(await parseFeed(bytes, { ...context, bodies: true }))
+    expect(result.every(({ body }) => body?.cut)).toBe(true)
+    expect(pauses.longest()).toBeLessThan(500) // tells a worker from the main thread
+  })
+})
+
 describe('encodings', () => {
   const declared = (label: string) =>
     `<?xml version="1.0" encoding="${label}"?>${rss('<item><title>Café Žižek</title></item>')}`

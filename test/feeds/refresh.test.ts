@@ -100,6 +100,37 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     expect((await feed()).address).toBe(url('/new'))
   })
 
+  test('whole texts are kept of the feeds that are wanted with them, and of one that did not change since as well', async () => {
+    const feedWith = (
+      text: string,
+    ) => `<rss version="2.0"><channel><item><title>One</title><link>https://e.example/1</link>
+      <description>Short.</description><content:encoded>&lt;p onclick="x">${text}&lt;/p></content:encoded></item></channel></rss>`
+    const show = (text: string) =>
+      host.answer('/feed', (request, response) => {
+        const same = request.headers['if-none-match'] === `"${text}"`
+        if (same) response.writeHead(304).end()
+        else response.setHeader('etag', `"${text}"`).end(feedWith(text))
+      })
+    const bodyOf = async () => {
+      const { body } = await needs.db.selectFrom('articles').select('body').executeTakeFirstOrThrow()
+      return body && JSON.parse(body)
+    }
+    const visit = async (...wholeFeeds: string[]) => {
+      const [{ kind } = { kind: 'none' }] = await refreshFeeds({ ...needs, wholeFeeds: new Set(wholeFeeds) }, [url()])
+      return kind
+    }
+    show('The whole.')
+    expect([await visit(), await bodyOf()]).toEqual(['read', null])
+    expect(await visit()).toBe('unchanged')
+    expect([await visit(url()), await bodyOf()]).toEqual(['read', { html: '<p>The whole.</p>', cut: false }])
+    expect(await visit(url())).toBe('unchanged')
+    show('Corrected.')
+    expect([await visit(url()), await bodyOf()]).toEqual(['read', { html: '<p>Corrected.</p>', cut: false }])
+    show('Nobody wants it.')
+    expect([await visit(url('/other')), await bodyOf()]).toEqual(['read', null])
+    expect(await visit(url())).toBe('read')
+  })
+
   test('a temporary redirect moves nothing', async () => {
     host.answer('/feed', redirect(302, '/new'))
     host.answer('/new', rss(['One']))

@@ -117,6 +117,23 @@ describe('in a browser the digest', () => {
     await Promise.all([light.close(), dark.close()])
   })
 
+  test('has links in a text that can be told from it, in light and in dark', async () => {
+    const { html } = await render(readEdition('whole'))
+    for (const scheme of ['light', 'dark'] as const) {
+      const page = await show(html, { scheme })
+      const look = (selector: string) =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate((node) => [getComputedStyle(node).color, getComputedStyle(node).textDecorationLine])
+      const [words, link] = [await look('.body p'), await look('.body p a')]
+      expect(link[1]).toBe('underline')
+      expect(link[0]).not.toBe(words[0])
+      expect(words[0]).toBe(scheme === 'dark' ? 'rgb(240, 238, 233)' : 'rgb(29, 31, 33)')
+      await page.close()
+    }
+  })
+
   test('keeps the masthead out of the line that an inbox shows', async () => {
     const page = await show((await render(readEdition('full'))).html)
     const words = await page.evaluate(() => document.body.textContent?.replace(/\s+/g, ' ').trim().slice(0, 200))

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..')
 
 export const template = openTemplate(join(root, 'templates'), 'digest')
 
-export const names = ['full', 'thin', 'thirty', 'hostile'] as const
+export const names = ['full', 'whole', 'thin', 'thirty', 'hostile'] as const
 
 export function readEdition(name: (typeof names)[number]): EditionView {
   return JSON.parse(readFileSync(join(root, 'fixtures/editions', `${name}.json`), 'utf8')) as EditionView

@@ -54,6 +54,8 @@ test('a template that would lose corrections or letters in silence is a problem,
     publishedAt: at,
     updatedAt: null,
     note: '',
+    canonical: '',
+    body: null,
     seenAt: at,
     letter,
   }

@@ -43,7 +43,7 @@ beforeAll(async () => {
   const { url: storeUrl, remove } = sqliteUrl()
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
-  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100, body: full }
   - { name: say, title: Have your say, layout: have-your-say, maximum: 100 }`
   const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
@@ -133,6 +133,11 @@ describe('what anybody gets to see of them', () => {
     expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
     expect(shown).toContain('<mj-include path="/etc/passwd" />')
     expect(String(mail.text)).toContain('{{> footer}}')
+    for (const [word] of tricks) {
+      for (const part of [shown, String(mail.text)]) expect(part).toMatch(new RegExp(`${word}(bark|stone)`)) // one of those that tell one story
+    }
+    const links = await page.tab.getByRole('link', { name: 'Leave this list' }).count()
+    expect([links, await page.tab.locator('.body:not(td *)').count()]).toEqual([1, 0])
     await expectHarmless(page)
   })
 

@@ -145,6 +145,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     askAt: true,
     asked: true,
     leadsTo: true,
+    body: true,
     note: true,
   },
   choices: {
@@ -230,6 +231,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     weekly: true,
     toldOf: true,
     tellingUntil: true,
+    bodiesAt: true,
   },
   feedHistory: { id: true, feedId: true, at: true, what: true },
   history: { id: true, editionId: true, at: true, who: true, what: true },

@@ -21,6 +21,13 @@ export const tricks: [word: string, trick: string][] = [
   ['Maple', '<!--[if mso]><script>alert(1)</script><![endif]--> --> ]]> <![CDATA[ <b>'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is meant as it stands
   ['Nutmeg', '\u202egpj.exe\u0007\u0000 ${7*7} <%= 7*7 %> <?php echo 1 ?>'],
+  [
+    'Olive',
+    '<div style="position:fixed;inset:0;background:url(https://evil.example/css)"><center><b><a href="https://evil.example/">',
+  ],
+  ['Poplar', '<textarea><title><plaintext><noscript><select><template><frameset>'],
+  ['Quince', '<mj-section><mj-column><mj-text>{{/each}}</mj-column></mjml><!-- <table><tr><td><svg><style>'],
+  ['Rowan', '\u200f\u202e\u2066\u200b\u200d\u00ad&#8238;&#x2067;&zwnj;&shy;'],
 ]
 
 /** Addresses that no page and no email may have as a link or a picture. */
@@ -79,7 +86,8 @@ const answers: Record<string, Answer | undefined> = {
 }
 
 function rss(items: string): string {
-  const names = 'xmlns:media="http://search.yahoo.com/mrss/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+  const names =
+    'xmlns:media="http://search.yahoo.com/mrss/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
   const title = `<title>${cdata(tricks.map(([, trick]) => trick).join(' '))}</title>`
   return `<rss version="2.0" ${names}><channel>${title}<link>javascript:alert(1)</link>${items}</channel></rss>`
 }
@@ -88,13 +96,18 @@ function rssItem([word, trick]: [string, string]): string {
   const text = cdata(`${word} ${trick} ${word}wood`)
   const link = `https://evil.example/${word}/${encodeURIComponent(trick)}`
   const picture = `<media:content medium="image" url="https://evil.example/${word}.png?${escaped(trick)}"><media:description>${text}</media:description></media:content>`
-  return `<item><title>${text}</title><description>${text}</description><guid isPermaLink="false">${text}</guid><link>${link}</link><dc:creator>${text}</dc:creator><category>${text}</category>${picture}</item>`
+  return `<item><title>${text}</title><description>${text}</description><guid isPermaLink="false">${text}</guid><link>${link}</link><dc:creator>${text}</dc:creator><category>${text}</category><content:encoded>${cdata(bodyOf(word, trick))}</content:encoded>${picture}</item>`
+}
+
+/** The trick in the midst of paragraphs, and in attributes. */
+function bodyOf(word: string, trick: string): string {
+  return `<p>${word}bark <a href="https://evil.example/${word}?${trick}">link</a></p><p title="${trick}">x</p><p>${word}ring ${trick}</p><p>${word}root`
 }
 
 function atom(): string {
   const entries = tricks.map(([word, trick]) => {
     const link = `<link href="https://evil.example/atom/${word}"/><link rel="enclosure" type="image/png" href="javascript:alert(1)"/>`
-    const content = `<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml" onclick="alert(1)">${word} ${escaped(trick)}<script>alert("ran")</script></div></content>`
+    const content = `<content type="xhtml" xml:base="javascript:alert(1)"><div xmlns="http://www.w3.org/1999/xhtml" onclick="alert(1)">${word} ${escaped(trick)}<script>alert("ran")</script></div></content>`
     return `<entry><title type="html">${escaped(`${word} ${trick} ${word}wood`)}</title><id>urn:${word}</id>${link}<author><name>${escaped(trick)}</name></author>${content}</entry>`
   })
   return `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="javascript:alert(1)"><title type="html">T</title>${entries.join('')}</feed>`
@@ -105,7 +118,7 @@ function jsonFeed() {
     id: `${word}${trick}`,
     url: `https://evil.example/json/${word}`,
     title: `${word} ${trick} ${word}wood`,
-    content_html: trick,
+    content_html: `<p>${word}stone</p>${trick}`,
     image: 'data:image/svg+xml,<svg onload=alert(1)>',
     author: { name: trick },
     tags: [trick],

@@ -1,0 +1,54 @@
+import { decodeHTML, escapeText } from 'entities'
+import sanitize from 'sanitize-html'
+import type { Body } from '../store/articles.ts'
+import { toBlocks } from './body-blocks.ts'
+import { isTooDeep } from './depth.ts'
+import { looksLikeHtml, type Rich } from './text.ts'
+
+/**
+ * The whole text of an article, written by a stranger, as safe HTML: see `Body`. sanitize-html takes away what may not
+ * be there; `toBlocks` makes paragraphs of the rest, with tags of our own. Links are made absolute from `base`.
+ * Null: there is nothing to read in it, or it is built to hold us up (tags nested more than 200 deep).
+ */
+export function cleanBody(rich: Rich, base: string): Body | null {
+  const markup = toMarkup(rich).slice(0, longestMarkup)
+  if (isTooDeep(markup, deepest)) return null
+  return toBlocks(sanitize(markup, options), base)
+}
+
+/** Nobody's article is longer; pictures as data: stand in the way of some. */
+const longestMarkup = 128 * 1024
+/** sanitize-html needs a time that grows with length times depth. */
+const deepest = 200
+
+/** HTML as it is; twice escaped HTML unescaped once; plain text in paragraphs. */
+function toMarkup({ value, kind }: Rich): string {
+  const markup = value.slice(0, longestMarkup * 8).replace(inlineData, '')
+  if (kind !== 'text' && !markup.includes('<') && markup.includes('&lt;')) {
+    const once = decodeHTML(markup)
+    if (once.includes('<') && looksLikeHtml(once)) return once
+  }
+  if (kind === 'html' || (kind === 'perhaps-html' && looksLikeHtml(markup))) return markup
+  return markup
+    .split(/\n[^\S\n]*\n\s*/)
+    .map((paragraph) => `<p>${escapeText(paragraph)}</p>`)
+    .join('')
+}
+
+const inlineData = /\ssrc(?:set)?="data:[^"]*"/gi
+
+/** Elements that begin and end a paragraph; `toBlocks` has none of them in what it makes. */
+const borders =
+  'div section article aside main header footer address center pre dl dt dd table caption tbody tr td th h1 h2 h5 h6 hr'
+const kept = 'p br a em i strong b code blockquote ul ol li h3 h4'
+const silent =
+  'script style noscript template head title svg math iframe object embed applet audio video canvas form button select ' +
+  'option textarea figcaption'
+
+const options: sanitize.IOptions = {
+  allowedTags: `${kept} ${borders}`.split(' '),
+  allowedAttributes: { a: ['href'] },
+  allowedSchemes: ['http', 'https'],
+  nonTextTags: silent.split(' '),
+  parseStyleAttributes: false,
+}

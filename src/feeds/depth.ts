@@ -1,0 +1,17 @@
+/**
+ * Whether tags are nested deeper than this, one pass over the text. Elements that many leave open (`<p>`, `<li>`, cells)
+ * do not count.
+ */
+export function isTooDeep(html: string, deepest: number): boolean {
+  let depth = 0
+  for (const [, closing, name = ''] of html.matchAll(/<(\/?)([a-z][a-z\d]{0,20})/gi)) {
+    if (open.has(name.toLowerCase())) continue
+    depth = Math.max(0, depth + (closing ? -1 : 1))
+    if (depth > deepest) return true
+  }
+  return false
+}
+
+const open = new Set(
+  'p li dt dd tr td th option br hr img wbr input meta link base source track col embed area param'.split(' '),
+)

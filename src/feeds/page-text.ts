@@ -1,0 +1,55 @@
+import { isProbablyReaderable, Readability } from '@mozilla/readability'
+import { parseHTML } from 'linkedom'
+import { messageOf } from '../errors.ts'
+import type { Body } from '../store/articles.ts'
+import { cleanBody } from './clean-body.ts'
+import { decodeText } from './decode.ts'
+import { isTooDeep } from './depth.ts'
+import { plainText, summaryText } from './text.ts'
+import { baseOf } from './url.ts'
+
+export type PageContext = { url: string; contentType: string | null }
+
+/** What Readability makes of a page that is an article. */
+export type PageText = { summary: string; author: string; body: Body | null }
+
+/** In characters, in elements inside each other, and in tags altogether. */
+const limits = { length: 2_000_000, depth: 500, tags: 60_000 }
+
+/**
+ * Reads the article's own text out of its page: cleaned like that of a feed, its first sentences, and the name under the
+ * headline. A page without an article gives nothing; one beyond the limits fails. Takes up to seconds: for a worker.
+ */
+export function textOfPage(bytes: Uint8Array, { url, contentType }: PageContext): PageText | { failed: string } {
+  try {
+    const html = decodeText(bytes, contentType)
+    if (html.length > limits.length) return { failed: `it is longer than ${limits.length} characters` }
+    if (isTooDeep(html, limits.depth)) return { failed: `its tags are nested more than ${limits.depth} deep` }
+    if (html.split('<').length > limits.tags) return { failed: `it has more than ${limits.tags} tags` }
+    return read(html, url)
+  } catch (error) {
+    return { failed: `its text cannot be read: ${messageOf(error)}` }
+  }
+}
+
+/** Above the first words: the article has its title already. */
+const headline = /^<(h[34])>[^<]*<\/\1>/
+
+const nothing: PageText = { summary: '', author: '', body: null }
+
+function read(html: string, url: string): PageText {
+  const { document } = parseHTML(html)
+  if (!isProbablyReaderable(document)) return nothing
+  const base = baseOf([document.querySelector('base')?.getAttribute('href') ?? ''], url)
+  const article = new Readability(document).parse()
+  const cleaned = article?.content ? cleanBody({ value: article.content, kind: 'html' }, base) : null
+  const body = cleaned && { ...cleaned, html: cleaned.html.replace(headline, '') }
+  if (!article || !body?.html) return nothing
+  return { summary: summaryText({ value: body.html, kind: 'html' }), author: nameIn(article.byline ?? ''), body }
+}
+
+/** `By Mira Vance`, as it stands under a headline; a whole sentence is none. */
+function nameIn(byline: string): string {
+  const name = plainText({ value: byline, kind: 'text' }, 300).replace(/^by:?\s+/i, '')
+  return name.length > 80 || /^(?:https?:|@|www\.)/i.test(name) ? '' : name
+}
