@@ -42,6 +42,7 @@ const frozen: Record<string, string> = {
   '0001-first.ts': '49ae7722aa36dec40ea4d622c35fb2d8ef47f5fc0f8c8b0b0f28535fa9fac822',
   '0002-feeds.ts': '4201845c36030221b3b9dae01fd6dabf880f6703795965bd8399f38b0d10f870',
   '0003-choice.ts': '08c32deb0a8f93f4771469d29fb3d32a5541a718d1fa82a61ef2262f019199cb',
+  '0010-answers.ts': '54926822e717262a6e41d793c9406fa013f465b5d941594347cdcc94f62bc6eb',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

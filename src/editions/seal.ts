@@ -99,6 +99,7 @@ async function keep(
         sha256,
         slot,
         sealedAt: now,
+        withdrawnAt: null,
       }
       await addVariant(trx, variant)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as feeds from './migrations/0002-feeds.ts'
 import * as choice from './migrations/0003-choice.ts'
+import * as answers from './migrations/0010-answers.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -12,6 +13,7 @@ export const migrations = [
   { name: '0001-first', up: first.up },
   { name: '0002-feeds', up: feeds.up },
   { name: '0003-choice', up: choice.up },
+  { name: '0010-answers', up: answers.up },
 ]
 
 /**
