@@ -13,6 +13,8 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
+  { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },
+  { names: ['brake'], load: async () => (await import('./brake.ts')).addBrakeCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
   { names: ['drill'], load: async () => (await import('./drill.ts')).addDrillCommand },
   { names: ['relay'], load: async () => (await import('./relay.ts')).addRelayCommands },

@@ -1,7 +1,8 @@
 import { articlesByUrl } from '../store/articles.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
-import type { Db } from '../store/schema.ts'
+import { pullsOf } from '../store/pulls.ts'
+import type { Db, PullRow } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 
 export type Explanation = { digest: string; edition: number | null; status: string | null; answer: string }
@@ -11,22 +12,40 @@ export type Explanation = { digest: string; edition: number | null; status: stri
  */
 export async function explain(db: Db, digests: Digest[], url: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  for (const article of await articlesByUrl(db, url)) {
+  const articles = await articlesByUrl(db, url)
+  const pulls = await pullsOf(
+    db,
+    articles.map(({ id }) => id),
+  )
+  for (const article of articles) {
+    const pulled = pulledText(pulls.get(article.id))
     const entries = await ledgerOf(db, article.id)
     const looks = await choicesAbout(db, article.id)
     for (const entry of entries) {
       const last = looks.find((look) => look.digest === entry.digest)
-      answers.push({ digest: entry.digest, edition: entry.number, status: entry.status, answer: answerOf(entry, last) })
+      const { digest, number: edition, status } = entry
+      answers.push({ digest, edition, status, answer: withPull(answerOf(entry, last), entry, pulled) })
     }
     for (const digest of digests) {
       if (entries.some((entry) => entry.digest === digest.name)) continue
       const answer = feedsListed(digest).includes(article.feedUrl)
-        ? `pending: seen on ${article.seenAt}, and no edition has been composed since`
+        ? (pulled && `in none: ${pulled}`) ||
+          `pending: seen on ${article.seenAt}, and no edition has been composed since`
         : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
       answers.push({ digest: digest.name, edition: null, status: null, answer })
     }
   }
   return answers
+}
+
+function pulledText(pull: PullRow | undefined): string {
+  return pull ? `pulled on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
+}
+
+/** What was pulled stays where it was read; else that is all there is to say. */
+function withPull(answer: string, { editionId }: Entry, pulled: string): string {
+  if (pulled === '') return answer
+  return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
 }
 
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]

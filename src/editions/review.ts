@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, lockEdition, moveEdition, note } from '../store/editions.ts'
+import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
@@ -11,13 +11,21 @@ import { editionName } from './edition.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. */
-export async function approve(needs: Needs, id: string, who: string): Promise<void> {
-  const edition = await editionById(needs.db, id)
-  if (edition && isPaused(edition))
-    throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
-  const cannot = 'only a sealed or held edition can be approved'
-  await move(needs, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+/**
+ * Lets a sealed or held edition go out. `who` stays on record. `seen` is the SHA-256 of what they looked at, if they did:
+ * one that was sealed anew meanwhile is not approved. One that is half sent is resumed, not approved.
+ */
+export async function approve({ db, clock }: Needs, id: string, who: string, seen?: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    if (edition && isPaused(edition))
+      throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
+    const [variant] = await variantsOf(trx, id)
+    if (edition && seen !== undefined && variant?.sha256 !== seen)
+      throw new AppError('conflict', `${editionName(edition)} is not what you looked at: it was chosen again since`)
+    const cannot = 'only a sealed or held edition can be approved'
+    await move({ db: trx, clock }, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+  })
 }
 
 /** The same by a rule, which never overrides an editor: what somebody holds stays held. Returns whether it did. */

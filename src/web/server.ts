@@ -7,6 +7,7 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
+import { brakeActions } from './brake-actions.ts'
 import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
@@ -50,7 +51,9 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions]) routes.route('/', closed(web))
+  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions, brakeActions]) {
+    routes.route('/', closed(web))
+  }
   return routes
 }
 

@@ -2,11 +2,13 @@ import { type Context, Hono } from 'hono'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
+import { isPaused } from '../editions/review.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { countChosen, latestEditions } from '../store/editions.ts'
+import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
+import { brakeDone } from './brake-actions.ts'
 import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
@@ -26,6 +28,9 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
   return show(web, context, 'studio', {
     title: 'Studio',
+    done: await brakeDone(web, context),
+    isBraked: context.var.brake !== undefined,
+    paused: await pausedEditions(web),
     editions: await toEditions(web, rows.slice(0, pageSize)),
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
@@ -33,6 +38,19 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     waiting: await waitingFeeds(web),
     feeds: await feeds(app),
   })
+}
+
+/** Those that stopped in the middle of their sending: somebody has to decide. */
+async function pausedEditions({ app, base }: Web) {
+  const held = await editionsIn(app.db, ['held'])
+  return held.filter(isPaused).map((row) => ({
+    href: base + pathTo(urls.studioEdition, row.id),
+    name: editionTitle(
+      row,
+      app.digests.find((one) => one.name === row.digest),
+    ),
+    reason: row.reason ?? '',
+  }))
 }
 
 async function toEditions({ app, base }: Web, rows: EditionRow[]) {
@@ -47,7 +65,7 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       name: editionTitle(row, digest),
       subject: row.subject,
       due: momentWriter(digest?.zone)(row.dueAt),
-      status: statusView(row.status),
+      status: statusView(row),
       reason: row.reason ?? '',
       articles: counted(chosen.get(row.id) ?? 0, 'article'),
       deliveries: counts ? deliveryLine(counts) : '',

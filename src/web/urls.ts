@@ -12,10 +12,16 @@ export const urls = {
   studioEdition: '/studio/editions/:id',
   preview: '/studio/editions/:id/preview',
   progress: '/studio/editions/:id/progress',
-  approval: '/studio/editions/:id/approval', // POST only, as the two below
+  approval: '/studio/editions/:id/approval', // POST only, as all below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
-  feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
+  pause: '/studio/editions/:id/pause',
+  resumption: '/studio/editions/:id/resumption',
+  pull: '/studio/editions/:id/pull', // one of its articles, for all editions
+  restoration: '/studio/editions/:id/restoration',
+  brake: '/studio/brake',
+  brakeRelease: '/studio/brake/release',
+  feedDecision: '/studio/feeds/:id/decision', // what a feed showed all at once is new, or old
 } as const
 
 /** The path with its one hole filled. */
