@@ -23,7 +23,7 @@ import { brakeWords } from './brake.ts'
 import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
 import { lookAhead } from './look-ahead.ts'
-import { type Objection, type Objections, openObjections } from './objections.ts'
+import { type Objections, openObjections } from './objections.ts'
 import type { Relay } from './relay.ts'
 
 /** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
@@ -111,7 +111,7 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     inARow: 0,
     lastTrouble: '',
     objections: openObjections((domains) => isAllAt(db, editionId, domains)),
-    objection: undefined,
+    objected: false,
     counts: await countDeliveries(db, editionId),
     progress: options.onProgress ?? (() => {}),
     clerk: openClerk(needs, { editionId, workerId: worker.id }),
@@ -130,7 +130,7 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
   if (pass.inARow > 0) stop(pass, pass.lastTrouble)
   const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
   if (onlyObjections && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, onlyObjections, pass)
-  await requeue(db, editionId, pass.objection?.subscriberIds ?? [], clock.now())
+  if (pass.objected) await requeue(db, editionId, pass.objections.blameless(), clock.now())
   return pass
 }
 
@@ -143,8 +143,8 @@ type Pass = {
   inARow: number
   lastTrouble: string
   objections: Objections
-  /** What the relay has against us, for which the edition was paused. */
-  objection: Objection | undefined
+  /** The edition was paused for it. */
+  objected: boolean
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
   clerk: Clerk
@@ -228,16 +228,16 @@ async function passOver({ db, clock }: DeliverNeeds, delivery: QueuedDelivery, p
   pass.over = true
 }
 
-async function heed(needs: DeliverNeeds, editionId: string, objection: Objection | undefined, pass: Pass) {
+async function heed(needs: DeliverNeeds, editionId: string, objection: string | undefined, pass: Pass) {
   if (objection && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, objection, pass)
 }
 
 /** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
-async function pauseFor(needs: DeliverNeeds, editionId: string, objection: Objection, pass: Pass): Promise<void> {
+async function pauseFor(needs: DeliverNeeds, editionId: string, objection: string, pass: Pass): Promise<void> {
   pass.over = true
-  stop(pass, `paused: ${objection.reason}`)
-  pass.objection = objection
-  await pauseByRule(needs, editionId, objection.reason)
+  stop(pass, `paused: ${objection}`)
+  pass.objected = true
+  await pauseByRule(needs, editionId, objection)
 }
 
 /** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */

@@ -1,16 +1,15 @@
 import type { SendResult } from './delivery.ts'
 
-/** Why an edition should not go on, in words for a person; and whose copies were refused for it, through no fault of theirs. */
-export type Objection = { reason: string; subscriberIds: string[] }
-
 export type Objections = {
   /**
-   * Hears the answer to one message. Returns what there is against us, once it is enough; undefined for nearly all, and
-   * then at once, without a promise.
+   * Hears the answer to one message. Returns, in words for a person, what there is against us, once it is enough;
+   * undefined for nearly all, and then at once, without a promise.
    */
-  hear(result: SendResult, to: { subscriberId: string; email: string }): undefined | Promise<Objection | undefined>
-  /** At the end of a pass that brought nothing but refusals about us. */
-  nothingElse(): Objection | undefined
+  hear(result: SendResult, to: { subscriberId: string; email: string }): undefined | Promise<string | undefined>
+  /** The same at the end of a pass that brought nothing but refusals about us. */
+  nothingElse(): string | undefined
+  /** Whose copies were refused in the last row, through no fault of theirs. */
+  blameless(): string[]
 }
 
 /** So many in a row … */
@@ -38,17 +37,13 @@ export function openObjections(isAllAt: (domains: string[]) => Promise<boolean>)
   const recent: string[] = [] // the domain of each refusal about us, or nothing, going round
   let heard = 0
 
-  const objection = (what: string): Objection => ({
-    reason: `${what}; the last answer: ${last}`,
-    subscriberIds: row.map(({ subscriberId }) => subscriberId),
-  })
+  const objection = (what: string) => `${what}; the last answer: ${last}`
 
-  async function judge(): Promise<Objection | undefined> {
+  async function judge(): Promise<string | undefined> {
     const domains = [...new Set(row.map(({ domain }) => domain))]
-    const isSpread = row.length >= inARow && domains.length >= domainsInARow
-    const mayBeAll = row.length >= inARow && row.length % inARow === 0 && domains.length < domainsInARow
-    if (isSpread || (mayBeAll && (await isAllAt(domains))))
-      return objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
+    const inThisRow = objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
+    if (row.length >= inARow && domains.length >= domainsInARow) return inThisRow
+    if (row.length >= inARow && row.length % inARow === 0 && (await isAllAt(domains))) return inThisRow
     const against = recent.filter((domain) => domain !== '')
     const spread = [...new Set(against)]
     if (against.length >= share && spread.length >= domainsInShare)
@@ -75,6 +70,7 @@ export function openObjections(isAllAt: (domains: string[]) => Promise<boolean>)
       if (others > 0 || row.length === 0) return undefined
       return objection(`nothing was taken, and all ${row.length} answers are about us`)
     },
+    blameless: () => row.map(({ subscriberId }) => subscriberId),
   }
 }
 
