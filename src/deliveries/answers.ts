@@ -55,6 +55,8 @@ export const answerRules: AnswerRule[] = [
       /unauthori[sz]ed sender|sender (address )?(was )?(rejected|denied|refused|verify)|(not|n't) (match )?(a )?verified/i,
     cause: 'policy',
   },
+  // 553 5.1.8 <bounces@magazine.example>... Domain of sender address does not exist   (sendmail)
+  { match: status('5\\.1\\.(7|8)'), cause: 'policy' },
   // 550 5.4.5 Daily user sending limit exceeded.                                     (Gmail's relay)
   // 550 Domain magazine.example has exceeded the max emails per hour (100/100)       (Exim under cPanel)
   {
@@ -160,11 +162,9 @@ export const answerRules: AnswerRule[] = [
   // 550 5.7.1 Service refused, please try later · 554 5.7.1 [CS01] Message rejected due to local policy   (iCloud)
   // 550 5.7.129 RESOLVER.RST.RestrictedToRecipientsPermission; not authorized to send to recipient
   { match: status('5\\.7\\.\\d{1,3}'), cause: 'policy' },
-  // 553 5.1.8 <bounces@magazine.example>... Domain of sender address does not exist
-  { match: status('5\\.1\\.(7|8)'), cause: 'policy' },
 
   // ── About the address, but it may mean something else ──
-  // 550 5.2.1 Mailbox not available
+  // 550 5.2.1 Mailbox cannot take it now
   { match: status('5\\.2\\.1'), cause: 'mailbox-disabled' },
   // 550 5.4.1 Recipient address rejected: Access denied. (Exchange Online says so of whom it does not know)
   // 550 #5.1.0 Address rejected. · 550 5.0.1 Recipient rejected · 550 invalid mailbox · 550 invalid recipient
