@@ -95,7 +95,7 @@ export async function resume(
       throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was pulled`, {
         hint: 'Restore the article, cancel the edition, or say that it is to go out all the same.',
       })
-    const what = pulled.length > 0 ? `resumed, with ${titles} in it, which was pulled` : 'resumed'
+    const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was pulled` : 'resumed'
     const change = () => ({ status: 'sending' as const, reason: null })
     await move({ db: trx, clock }, id, who, what, { from: ['held'], change, cannot })
   })

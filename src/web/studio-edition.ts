@@ -124,7 +124,7 @@ function doneWords(what: string, who: string): string {
     held: `${who} held it back: ${reason}`,
     cancelled: `${who} cancelled it: ${reason}`,
     paused: `${who} paused it: ${reason}`,
-    resumed: `${who} resumed the sending${reason ? `, ${reason}` : ''}.`,
+    resumed: `${who} resumed the sending${reason ? ` ${reason}` : ''}.`,
     pulled: `${who} pulled ${reason}.`,
     restored: `${who} restored ${reason}.`,
   }

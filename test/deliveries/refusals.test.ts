@@ -89,17 +89,13 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     expect((await person()).suppressedAt).toBeNull()
   })
 
-  test.each([
-    '552 5.2.2 mailbox full',
-    '550 5.7.1 your newsletter is not wanted here',
-    '450 4.2.1 try again',
-    '550 No',
-  ])('with "%s" is never suppressed', async (answer) => {
+  test('for a reason that is not theirs, or that passes, or that nobody names, is never suppressed', async () => {
     const { it, person, send, outcomes } = await open()
-    for (let edition = 0; edition < 3; edition++) {
-      await send(answer)
-      it.clock.advance(7 * day)
-    }
+    for (const answer of ['552 5.2.2 mailbox full', '550 5.7.1 not wanted here', '450 4.2.1 try again', '550 No'])
+      for (let edition = 0; edition < 2; edition++) {
+        await send(answer)
+        it.clock.advance(7 * day)
+      }
     expect([(await person()).suppressedAt, await outcomes()]).toEqual([null, []])
   })
 
