@@ -6,6 +6,7 @@ import { day, later } from './clock.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { enrolAll } from './editions/enrol.ts'
+import { findInFeeds, lookAgain } from './editions/late-truth.ts'
 import { messageOf } from './errors.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
@@ -33,6 +34,12 @@ export const chores: Chore[] = [
   },
   { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relay) },
   { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
+  { name: 'find-corrections', every: '1-59/5 * * * *', run: ({ app }) => findInFeeds(app, app.digests) },
+  {
+    name: 'look-again',
+    every: '6-59/15 * * * *',
+    run: ({ app, signal }) => lookAgain(app, app.digests, signal),
+  },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
 import { composeDry } from '../editions/compose.ts'
+import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
@@ -10,6 +11,7 @@ import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
+import { correctionsAbout, correctionsIn } from '../store/corrections.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import {
   choicesOf,
@@ -24,6 +26,7 @@ import {
 import { pulledIn } from '../store/pulls.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
+import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { countsText, sendInForeground } from './run.ts'
 import { withApp } from './with-app.ts'
@@ -48,8 +51,8 @@ export function addEditionCommands(program: Command): void {
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
-  add('explain', 'say in which edition an article is, or why in none')
-    .argument('<url>', 'the address of the article')
+  add('explain', 'say in which edition an article or a letter is, or why in none')
+    .argument('<url>', 'the address of the article, or the id of the letter')
     .option('--json', 'one JSON line a digest')
     .action((url: string, options: Json, command: Command) =>
       withApp(command, (app) => explainArticle(app, url, options)),
@@ -110,10 +113,12 @@ async function list({ db, digests }: App, digest: string | undefined, options: J
 
 async function show({ db, ...app }: App, name: string, options: Json): Promise<void> {
   const edition = await findEdition({ db, ...app }, name)
-  const [choices, history, counts] = await Promise.all([
+  const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
     historyOf(db, edition.id),
     countDeliveries(db, edition.id),
+    correctionsAbout(db, edition.id),
+    correctionsIn(db, edition.id),
   ])
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
@@ -121,20 +126,31 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
   if (options.json) {
     const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
-    return printJson({ ...edition, sha256, withdrawn, choices: marked, history, deliveries: counts })
+    const seals = { sha256, withdrawn }
+    return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts })
   }
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
-  for (const { articleId, section, position, title, reason } of bySection(choices, app.digests, edition.digest)) {
+  for (const choice of bySection(choices, app.digests, edition.digest)) {
+    const { articleId, section, position, title, reason } = choice
+    const place = position === null ? '–' : `${section} ${position}`
     const pull = pulls.get(articleId)
     const pulled = pull ? `  pulled by ${pull.who}: ${pull.reason}` : ''
-    print(`  ${position === null ? '–' : `${section} ${position}`}  ${safe(title)}  (${reason})${safe(pulled)}`)
+    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})${safe(pulled)}`)
   }
+  for (const { said, words, number } of prints)
+    print(`  prints a correction of edition ${number}, “${safe(said)}”: ${safe(words ?? '')}`)
+  for (const one of corrections)
+    print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
+}
+
+function letterText({ kind, author, place }: Chosen): string {
+  return kind === 'letter' ? `${letterFrom(author, place)}; ` : ''
 }
 
 type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]
@@ -149,11 +165,14 @@ function bySection(choices: Chosen[], digests: App['digests'], digest: string): 
 async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
   const answers = await explain(db, digests, url)
   if (answers.length === 0) {
-    throw new AppError('missing', `no feed has ever shown ${url}`, {
-      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds.',
+    throw new AppError('missing', `no feed has ever shown ${url}, and no letter has that id`, {
+      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
-  for (const answer of answers) options.json ? printJson(answer) : print(`${answer.digest}: ${answer.answer}`)
+  for (const answer of answers) {
+    if (options.json) printJson(answer)
+    else print([`${answer.digest}: ${answer.answer}`, ...answer.corrections.map((one) => `  ${safe(one)}`)].join('\n'))
+  }
 }
 
 /** A digest that has an unsent edition shows that one; else what would be composed now, and nothing is kept. */

@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
-import { type App, userAgentOf } from '../app.ts'
+import type { App } from '../app.ts'
 import { spanMilliseconds } from '../clock.ts'
-import { configHere } from '../config.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { enrolAll } from '../editions/enrol.ts'
+import { findInFeeds } from '../editions/late-truth.ts'
 import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
-import { AppError, messageOf, systemCode } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
-import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
+import type { Fetcher } from '../feeds/fetch.ts'
 import { healthOf } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
@@ -17,7 +15,8 @@ import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
 import { heldFeeds } from '../store/stories.ts'
 import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
-import { configFile, withApp } from './with-app.ts'
+import { lazyFetcher, readSource } from './source.ts'
+import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
 
@@ -31,6 +30,8 @@ export function addFeedsCommands(program: Command): void {
         const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
         for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
         await enrolAll(app)
+        const proposed = await findInFeeds(app, app.digests)
+        if (proposed > 0) tell(`${proposed} corrections proposed: lastword corrections list shows them`)
         for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
@@ -52,8 +53,9 @@ export function addFeedsCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<url>', 'the address of a feed that waits')
-      .action((url: string, _: unknown, command: Command) =>
-        withApp(command, async (app) => print(`${url}: ${await act(app, url)} articles ${done}`)),
+      .option('--who <name>', 'stands on record', 'operator')
+      .action((url: string, { who }: { who: string }, command: Command) =>
+        withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )
   decide('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
   decide('ignore', 'what a feed showed all at once is old: never mail it again', ignoreFeed, 'are known or backlog')
@@ -129,7 +131,7 @@ async function testFeeds(sources: string[], options: Json, command: Command): Pr
 
 type Tested = ReturnType<typeof toTested>
 
-async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
+async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
     const { bytes, url, contentType } = await readSource(source, fetcher)
     const parsed = await parseFeed(bytes, { url, contentType })
@@ -137,20 +139,6 @@ async function testFeed(source: string, fetcher: Fetcher): Promise<Tested> {
   } catch (error) {
     if (error instanceof AppError) return failed(source, error.message)
     throw error
-  }
-}
-
-async function readSource(source: string, fetcher: Fetcher) {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
-    const fetched = await fetcher.get(source)
-    if (fetched.kind === 'ok') return fetched
-    throw new AppError('unavailable', fetched.kind === 'failed' ? fetched.reason : 'unchanged')
-  }
-  try {
-    return { bytes: await readFile(source), url: pathToFileURL(source).href, contentType: null }
-  } catch (error) {
-    const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
-    throw new AppError('missing', `${source}: ${what}`)
   }
 }
 
@@ -190,17 +178,4 @@ function printTested(tested: Tested): void {
   for (const item of tested.items)
     print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
   for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
-}
-
-/** Files need no configuration; an address needs it for the hosts that may be private. */
-function lazyFetcher(command: Command): Fetcher {
-  let fetcher: Fetcher | undefined
-  return {
-    get(url, options) {
-      const config = configHere(configFile(command))
-      fetcher ??= openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
-      return fetcher.get(url, options)
-    },
-    close: async () => fetcher?.close(),
-  }
 }

@@ -125,12 +125,14 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
   const rendered = await app.render(draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = Buffer.byteLength(rendered.html)
-  const articles = choices.filter((choice) => choice.position !== null)
+  const held = choices.filter((choice) => choice.position !== null)
+  const articles = held.filter(({ article }) => !article.letter)
   if (options.json) {
     printJson({
       edition: draft.edition.number,
       subject: rendered.subject,
       articles: articles.length,
+      letters: held.length - articles.length,
       recipients,
       bytesHtml,
       thin: thin ?? null,
@@ -138,9 +140,10 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
     return
   }
   print(`${digest.title} ${draft.edition.number}: ${safe(rendered.subject)}`)
-  for (const { article, section, position } of articles) print(`  ${section} ${position}: ${safe(article.title)}`)
+  for (const { article, section, position } of held) print(`  ${section} ${position}: ${safe(article.title)}`)
   if (thin) print(thin)
+  const letters = held.length > articles.length ? `, ${held.length - articles.length} letters` : ''
   print(
-    `${articles.length} articles, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,
+    `${articles.length} articles${letters}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,
   )
 }

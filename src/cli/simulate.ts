@@ -48,7 +48,7 @@ async function write(
   out: string,
 ): Promise<string | null> {
   if (number === null) return null
-  const draft = dryDraft(app, digest, { dueAt, number, choices })
+  const draft = dryDraft(app, digest, { dueAt, number, choices, corrections: [] })
   const { html } = await app.render(draft)
   const folder = join(out, dueAt.slice(0, 16).replaceAll(':', ''))
   const file = join(folder, 'index.html')

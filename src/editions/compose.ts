@@ -1,5 +1,6 @@
 import type { Clock, Instant } from '../clock.ts'
 import { articlesByIds, type Candidate, pendingArticles } from '../store/articles.ts'
+import { correctionsToPrint } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
@@ -38,7 +39,7 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
     const edition = await draftRow(trx, needs, digest, dueAt, thin)
     if (!(await addEdition(trx, edition))) return undefined
     await writeChoices(trx, edition, choices)
-    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${chosen(choices).length} articles`, now)
+    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${heldText(choices)}`, now)
     return edition
   })
 }
@@ -52,7 +53,9 @@ export async function composeDry(
   await enrolArticles(needs, digest)
   const now = clock.now()
   const choices = select(await candidates(db, digest), digest, now)
-  const draft = dryDraft(needs, digest, { dueAt: now, number: await nextNumber(db, digest.name), choices })
+  const number = await nextNumber(db, digest.name)
+  const corrections = await correctionsToPrint(db, digest.name)
+  const draft = dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
@@ -60,10 +63,19 @@ export async function composeDry(
 export function dryDraft(
   { clock, secret }: Pick<ComposeNeeds, 'clock' | 'secret'>,
   digest: Digest,
-  { dueAt, number, choices }: { dueAt: Instant; number: number; choices: Choice[] },
+  {
+    dueAt,
+    number,
+    choices,
+    corrections,
+  }: Pick<Draft, 'corrections'> & {
+    dueAt: Instant
+    number: number
+    choices: Choice[]
+  },
 ): Draft {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
-  return { edition, digest, sections: sectionsOf(digest, choices), slot: keySlot(secret, edition.id) }
+  return { edition, digest, sections: sectionsOf(digest, choices), corrections, slot: keySlot(secret, edition.id) }
 }
 
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
@@ -76,17 +88,14 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
     if (!(await moveEdition(trx, edition.id, ['composed'], { status, reason }))) return // sealed elsewhere meanwhile
     await dropChoices(trx, edition.id)
     await writeChoices(trx, { ...edition, status }, choices)
-    await note(
-      trx,
-      edition.id,
-      'lastword',
-      `chosen again: ${thin?.reason ?? `${chosen(choices).length} articles`}`,
-      clock.now(),
-    )
+    await note(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? heldText(choices)}`, clock.now())
   })
 }
 
-/** The edition with its chosen articles in their newest wording, section by section; sections without any are left out. */
+/**
+ * The edition with its chosen articles in their newest wording, section by section; sections without any are left out.
+ * With it go the corrections that an editor has accepted by now.
+ */
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
   if (edition?.number == null) return undefined
@@ -101,7 +110,8 @@ export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: 
     return article ? [{ article, section, position, reason }] : []
   })
   const sections = sectionsOf(digest, choices)
-  return { edition: { ...edition, number: edition.number }, digest, sections, slot: keySlot(secret, id) }
+  const corrections = await correctionsToPrint(db, digest.name)
+  return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
 }
 
 function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {
@@ -116,6 +126,12 @@ function sectionsOf(digest: Digest, choices: Choice[]): Draft['sections'] {
 
 function chosen(choices: Choice[]): Choice[] {
   return choices.filter((choice) => choice.position !== null)
+}
+
+/** "5 articles", "5 articles and 1 letter". */
+function heldText(choices: Choice[]): string {
+  const [letters, articles] = [chosen(choices).filter(({ article }) => article.letter).length, chosen(choices).length]
+  return `${articles - letters} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
 }
 
 /** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */

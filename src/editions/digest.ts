@@ -4,6 +4,7 @@ import { Cron } from 'croner'
 import { z } from 'zod'
 import { AppError, messageOf } from '../errors.ts'
 import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
+import { digestContradictions, sectionContradictions } from './contradictions.ts'
 import { placeholders } from './pattern.ts'
 
 /** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
@@ -14,6 +15,9 @@ const span = z
   .string(spanExpected)
   .regex(/^\d+ ?(m|h|d)$/, spanExpected)
   .describe('A length of time: 90m, 12h, 3d')
+
+const spanOrOffExpected = `${spanExpected}, or off`
+const spanOrOff = z.string(spanOrOffExpected).regex(/^(?:off|\d+ ?(m|h|d))$/, spanOrOffExpected)
 
 const mailbox = z.strictObject({ name: z.string().min(1), address: z.email('expected an email address') })
 
@@ -47,13 +51,28 @@ const cron = z.string().superRefine((text, check) => {
   }
 })
 
-const filter = z
+const wanted = {
+  categories: z.array(z.string().min(1)).default([]),
+  words: z.array(z.string().min(1)).default([]).describe('Words of title or summary, whole and in any case'),
+  authors: z.array(z.string().min(1)).default([]),
+}
+const namesNothing = 'names nothing to look for'
+const namesSomething = (it: Filter) => it.categories.length + it.words.length + it.authors.length > 0
+
+const filter = z.strictObject(wanted).refine(namesSomething, namesNothing)
+
+const ceiling = z.strictObject({ count: z.int().min(1), ...wanted }).refine(namesSomething, namesNothing)
+
+const floor = z
   .strictObject({
-    categories: z.array(z.string().min(1)).default([]),
-    words: z.array(z.string().min(1)).default([]).describe('Words of title or summary, whole and in any case'),
-    authors: z.array(z.string().min(1)).default([]),
+    count: z.int().min(1),
+    ...wanted,
+    otherwise: z
+      .enum(['send', 'hold', 'skip'])
+      .default('send')
+      .describe('When too few match: the edition goes out all the same, is held for an editor, or is skipped'),
   })
-  .refine((it) => it.categories.length + it.words.length + it.authors.length > 0, 'names nothing to look for')
+  .refine(namesSomething, namesNothing)
 
 const zone = z.string().refine(isZone, 'expected an IANA time zone such as "Europe/London"')
 
@@ -74,6 +93,11 @@ const section = z
     freshness: span.optional().describe('What was first seen longer ago than this is not chosen'),
     include: filter.optional().describe('Only what matches one of these; the rest may stand in a later section'),
     exclude: filter.optional().describe('Nothing that matches one of these'),
+    atLeast: z
+      .array(floor)
+      .default([])
+      .describe('Keeps places for so many that match one of these, where newer ones would have filled the section'),
+    atMost: z.array(ceiling).default([]).describe('No more than so many that match one of these'),
     order: z
       .enum(['newest', 'feed', 'score'])
       .default('newest')
@@ -108,6 +132,7 @@ const section = z
         check.addIssue({ code: 'custom', path: ['backfill'], message: 'thin: backfill needs a feed to fill up from' })
       if (it.thin !== 'backfill' && it.backfill !== undefined)
         check.addIssue({ code: 'custom', path: ['backfill'], message: 'is used by thin: backfill alone' })
+      for (const problem of sectionContradictions(it)) check.addIssue({ code: 'custom', ...problem })
     },
     { when: ({ value }) => isObject(value) },
   )
@@ -143,10 +168,18 @@ export const digestSchema = z
         notify: z.boolean().default(false).describe('Tell the editors by mail of every skipped run'),
       })
       .prefault({}),
+    atLeast: z
+      .array(floor)
+      .default([])
+      .describe('Keeps places, in whichever section, for so many that match one of these'),
     atMost: z
-      .strictObject({ author: z.int().min(1).optional(), feed: z.int().min(1).optional() })
+      .strictObject({
+        author: z.int().min(1).optional(),
+        feed: z.int().min(1).optional(),
+        matching: z.array(ceiling).default([]).describe('No more than so many that match one of these'),
+      })
       .prefault({})
-      .describe('At most so many by one author, or from one feed, in all sections together'),
+      .describe('At most so many by one author, from one feed, or of a kind, in all sections together'),
     storm: z
       .strictObject({
         known: z.int().min(1).default(5).describe('More new articles than this under known addresses or titles'),
@@ -158,6 +191,14 @@ export const digestSchema = z
       .boolean()
       .default(true)
       .describe('Just before the seal every chosen article is asked for again; one that is gone is left out'),
+    corrections: z
+      .strictObject({
+        for: spanOrOff
+          .default('14d')
+          .describe('How long after it was approved an edition is watched for what turns out to be wrong; or off'),
+      })
+      .prefault({})
+      .describe('A headline that changes, a correction note or a page that is gone is proposed to the editors'),
     missed: z
       .strictObject({
         within: span
@@ -183,12 +224,18 @@ export const digestSchema = z
           })
         }
       })
+      for (const problem of digestContradictions(it)) check.addIssue({ code: 'custom', ...problem })
     },
     { when: ({ value }) => isObject(value) && Array.isArray(value.sections) },
   )
 
 export type Section = z.output<typeof section>
-export type Filter = z.output<typeof filter>
+/** What an article is looked for by: one match is enough. */
+export type Filter = { categories: string[]; words: string[]; authors: string[] }
+/** At most `count` that match. */
+export type Ceiling = z.output<typeof ceiling>
+/** At least `count` that match; `otherwise` is what happens when there are too few. */
+export type Floor = z.output<typeof floor>
 /** A recurring newsletter, with the name of its file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 

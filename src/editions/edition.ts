@@ -1,9 +1,20 @@
 import type { Article } from '../store/articles.ts'
+import type { CorrectionView } from '../store/corrections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 
 /** An edition with its articles, ready to be rendered. */
-export type Draft = { edition: EditionRow & { number: number }; digest: Digest; sections: DraftSection[]; slot: string }
+export type Draft = {
+  edition: EditionRow & { number: number }
+  digest: Digest
+  sections: DraftSection[]
+  /** Of what earlier editions said. */
+  corrections: DraftCorrection[]
+  slot: string
+}
+
+/** An accepted correction: what was said in which edition, and what is right in the editor's words. */
+export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url' | 'words' | 'number' | 'dueAt'>
 
 export type DraftSection = { section: Section; articles: Article[] }
 

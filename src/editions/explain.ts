@@ -1,18 +1,28 @@
-import { articlesByUrl } from '../store/articles.ts'
+import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
+import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
 import { pullsOf } from '../store/pulls.ts'
 import type { Db, PullRow } from '../store/schema.ts'
+import { standing } from './corrections.ts'
 import { type Digest, feedsListed } from './digest.ts'
 
-export type Explanation = { digest: string; edition: number | null; status: string | null; answer: string }
+export type Explanation = {
+  digest: string
+  edition: number | null
+  status: string | null
+  answer: string
+  /** How each correction of what was said of it stands. */
+  corrections: string[]
+}
 
 /**
- * Says of an article in which edition of each digest it is, or why in none. Empty: no feed has ever shown that address.
+ * Says of an article (by its address) or of a reader's letter (by its id) in which edition of each digest it is, or why in
+ * none. Empty: no feed has ever shown that address, and no letter has that id.
  */
-export async function explain(db: Db, digests: Digest[], url: string): Promise<Explanation[]> {
+export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  const articles = await articlesByUrl(db, url)
+  const articles = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
   const pulls = await pullsOf(
     db,
     articles.map(({ id }) => id),
@@ -21,18 +31,24 @@ export async function explain(db: Db, digests: Digest[], url: string): Promise<E
     const pulled = pulledText(pulls.get(article.id))
     const entries = await ledgerOf(db, article.id)
     const looks = await choicesAbout(db, article.id)
+    const corrections = await correctionsOfArticle(db, article.id)
     for (const entry of entries) {
       const last = looks.find((look) => look.digest === entry.digest)
-      const { digest, number: edition, status } = entry
-      answers.push({ digest, edition, status, answer: withPull(answerOf(entry, last), entry, pulled) })
+      answers.push({
+        digest: entry.digest,
+        edition: entry.number,
+        status: entry.status,
+        answer: withPull(answerOf(entry, last), entry, pulled),
+        corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
+      })
     }
-    for (const digest of digests) {
+    for (const digest of article.letter ? [] : digests) {
       if (entries.some((entry) => entry.digest === digest.name)) continue
       const answer = feedsListed(digest).includes(article.feedUrl)
         ? (pulled && `in none: ${pulled}`) ||
           `pending: seen on ${article.seenAt}, and no edition has been composed since`
         : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
-      answers.push({ digest: digest.name, edition: null, status: null, answer })
+      answers.push({ digest: digest.name, edition: null, status: null, answer, corrections: [] })
     }
   }
   return answers
@@ -48,12 +64,22 @@ function withPull(answer: string, { editionId }: Entry, pulled: string): string 
   return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
 }
 
+function correctionText(correction: CorrectionView): string {
+  const { number, dueAt, said, words, found } = correction
+  return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
+}
+
+async function letterWith(db: Db, id: string): Promise<Article[]> {
+  return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
+}
+
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
 type Look = Awaited<ReturnType<typeof choicesAbout>>[number] | undefined
 
 function answerOf(entry: Entry, last: Look): string {
   if (entry.editionId !== null)
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
+  if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
   if (entry.backlogAt !== null)
     return entry.backlogAt === entry.enrolledAt
       ? `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`

@@ -1,3 +1,4 @@
+import { between, type Instant, spanMilliseconds } from '../clock.ts'
 import type { Article } from '../store/articles.ts'
 import { titleWords } from '../store/canonical.ts'
 import type { Filter, Section } from './digest.ts'
@@ -11,24 +12,36 @@ export function leftOut(article: Article, section: Section): string | null {
   return null
 }
 
-/** The first of the filter that the article matches: `the category “Sport”`. */
-function matching(article: Article, { categories, words, authors }: Filter): string | undefined {
-  const text = ` ${[...titleWords(article.title), ...titleWords(article.summary)].join(' ')} `
-  const category = categories.find((wanted) => article.categories.some((one) => same(one, wanted)))
-  if (category !== undefined) return `the category “${category}”`
-  const author = authors.find((wanted) => same(article.author, wanted))
-  if (author !== undefined) return `the author “${author}”`
-  const word = words.find((wanted) => text.includes(` ${titleWords(wanted).join(' ')} `))
-  return word === undefined ? undefined : `the word “${word}”`
+/** Why it is too old for the section, or null. Counted from when we first saw it: a date in a feed may be wrong, and only sorts. */
+export function stale({ seenAt }: Article, { freshness }: Section, now: Instant): string | null {
+  if (freshness === undefined || between(seenAt, now) <= spanMilliseconds(freshness)) return null
+  return `it is not fresh: first seen on ${seenAt}, longer ago than ${freshness}`
 }
 
-function named({ categories, words, authors }: Filter): string {
+export function matches(article: Article, filter: Filter): boolean {
+  return matching(article, filter) !== undefined
+}
+
+/** What the filter looks for: `categories Sport, Racing or words horse`. */
+export function named({ categories, words, authors }: Filter): string {
   const lists = [
     ['categories', categories],
     ['authors', authors],
     ['words', words],
   ] as const
   return lists.flatMap(([what, list]) => (list.length > 0 ? [`${what} ${list.join(', ')}`] : [])).join(' or ')
+}
+
+/** The first of the filter that the article matches: `the category “Sport”`. */
+function matching(article: Article, { categories, words, authors }: Filter): string | undefined {
+  const category = categories.find((wanted) => article.categories.some((one) => same(one, wanted)))
+  if (category !== undefined) return `the category “${category}”`
+  const author = authors.find((wanted) => same(article.author, wanted))
+  if (author !== undefined) return `the author “${author}”`
+  if (words.length === 0) return undefined
+  const text = ` ${[...titleWords(article.title), ...titleWords(article.summary)].join(' ')} `
+  const word = words.find((wanted) => text.includes(` ${titleWords(wanted).join(' ')} `))
+  return word === undefined ? undefined : `the word “${word}”`
 }
 
 function same(one: string, other: string): boolean {

@@ -1,7 +1,7 @@
 import { type AskedAgain, askAgain } from '../feeds/ask-again.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
 import type { Article } from '../store/articles.ts'
-import { canonicalAddress, titleWords } from '../store/canonical.ts'
+import { titleWords } from '../store/canonical.ts'
 import { alike } from './same.ts'
 
 /** What was found about an article just before the seal: it is gone, or something that an editor should know. */
@@ -19,25 +19,31 @@ export function checkWith(fetcher: Fetcher): Check {
   return (url) => askAgain(fetcher, url, timeLimit)
 }
 
+/** What was found, and what each page said that answered in time. */
+export type Looked = { findings: Finding[]; answers: Map<string, AskedAgain> }
+
 /**
  * Asks for the articles again, at most eight at once and one at a time of each host. What the network does not answer
  * is no finding.
  */
-export async function lateFindings(articles: Article[], check: Check): Promise<Finding[]> {
+export async function lateFindings(articles: Article[], check: Check): Promise<Looked> {
   const until = performance.now() + timeLimitAll
   const hosts = [...Map.groupBy(articles, ({ url }) => hostOf(url)).values()].values()
   const findings: Finding[] = []
+  const answers = new Map<string, AskedAgain>()
   const askers = Array.from({ length: atOnce }, async () => {
     for (const sameHost of hosts) {
       for (const article of sameHost) {
         if (performance.now() > until) return
-        const finding = findingOf(article, await check(article.url))
+        const answer = await check(article.url)
+        answers.set(article.id, answer)
+        const finding = findingOf(article, answer)
         if (finding) findings.push(finding)
       }
     }
   })
   await Promise.all(askers)
-  return findings
+  return { findings, answers }
 }
 
 function findingOf(article: Article, answer: AskedAgain): Finding | undefined {
@@ -45,7 +51,7 @@ function findingOf(article: Article, answer: AskedAgain): Finding | undefined {
   if (answer.kind === 'gone') return { article, kind: 'gone', words: `cut just before the seal: ${answer.reason}` }
   const words = [
     ...(answer.title && !isHeaded(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),
-    ...(answer.canonical !== canonicalAddress(article.url) ? [`its page is at ${answer.canonical} now`] : []),
+    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.canonical} now`] : []),
   ]
   return words.length > 0 ? { article, kind: 'marked', words: words.join(', and ') } : undefined
 }

@@ -25,6 +25,16 @@ export function inOrder(
     .map(({ article, words }) => ({ article, words }))
 }
 
+/** Readers' letters: whoever wrote first is printed first. */
+export function inLine(letters: Article[]): Placed[] {
+  const received = ({ publishedAt, seenAt }: Article) => publishedAt ?? seenAt
+  const sorted = letters.toSorted((a, b) => {
+    if (received(a) !== received(b)) return received(a) < received(b) ? -1 : 1
+    return a.id < b.id ? -1 : 1
+  })
+  return sorted.map((article) => ({ article, words: 'the letter that came first stands first' }))
+}
+
 /** What a feed showed last stands first, and what it showed at once as it stood there: ids count up within one look. */
 function asFed(a: Article, b: Article, feeds: string[]): number {
   const place = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
-import { articlesByIds, articlesByUrl } from '../store/articles.ts'
+import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
 import { canonicalAddress } from '../store/canonical.ts'
+import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { lockEdition, moveEdition, note, withdrawVariants } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { addPulls, editionsHolding, endPulls, marksOf } from '../store/pulls.ts'
@@ -18,19 +19,18 @@ export type Decision = { who: string; reason: string }
 export type Consequence = { edition: EditionRow; words: string }
 
 /**
- * Withdraws an article, known by its address, from every digest: it is never chosen again, under whatever guid or feed
+ * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again, under whatever guid or feed
  * it comes back. What is being sent with it stops at once; what is not out yet is chosen again without it. Returns what
  * became of the editions that held it. AppError `missing` for an address that no feed has shown, `conflict` for one that is pulled.
  */
-export async function pullArticle(needs: Needs, url: string, decision: Decision): Promise<Consequence[]> {
-  const articles = await articlesByUrl(needs.db, url)
-  const [first] = articles
-  if (!first) throw new AppError('missing', `no feed has ever shown ${url}`)
+export async function pullArticle(needs: Needs, named: string, decision: Decision): Promise<Consequence[]> {
+  const [first] = await articlesNamed(needs.db, named)
+  if (!first) throw new AppError('missing', `no feed has ever shown ${named}`)
   const now = needs.clock.now()
   return await transaction(needs.db, async (db) => {
-    const marks = await marksByUrl(db, url)
+    const marks = await marksNamed(db, named)
     const title = first.title || first.url
-    if ((await addPulls(db, marks, { url: first.url, title, ...decision }, now)) === 0)
+    if ((await addPulls(db, marks, { url: nameOf(first), title, ...decision }, now)) === 0)
       throw new AppError('conflict', `“${title}” is pulled already`)
     const consequences: Consequence[] = []
     for (const { id } of await editionsHolding(db, marks)) {
@@ -43,31 +43,40 @@ export async function pullArticle(needs: Needs, url: string, decision: Decision)
 }
 
 /** Lets a pulled article be chosen again. Editions that stopped for it stay stopped until somebody resumes them. */
-export async function restoreArticle({ db, clock }: Needs, url: string, who: string): Promise<void> {
+export async function restoreArticle({ db, clock }: Needs, named: string, who: string): Promise<void> {
   const now = clock.now()
   await transaction(db, async (trx) => {
-    const marks = await marksByUrl(trx, url)
-    if ((await endPulls(trx, marks, who, now)) === 0) throw new AppError('conflict', `${url} is not pulled`)
-    const [article] = await articlesByUrl(trx, url)
+    const marks = await marksNamed(trx, named)
+    if ((await endPulls(trx, marks, who, now)) === 0) throw new AppError('conflict', `${named} is not pulled`)
+    const [article] = await articlesNamed(trx, named)
     for (const { id } of await editionsHolding(trx, marks))
-      await note(trx, id, who, `restored: “${article?.title || url}”`, now)
+      await note(trx, id, who, `restored: “${article?.title || named}”`, now)
   })
 }
 
-/** The address of an article that is shown somewhere. AppError `missing` if there is none. */
-export async function addressOf(db: Db, articleId: string): Promise<string> {
+/** By what an article is named above: its address, or the id of a letter. AppError `missing` if there is no such article. */
+export async function nameOfArticle(db: Db, articleId: string): Promise<string> {
   const [article] = await articlesByIds(db, [articleId])
-  if (article) return article.url
+  if (article) return nameOf(article)
   throw new AppError('missing', 'there is no such article')
 }
 
-async function marksByUrl(db: Db, url: string): Promise<string[]> {
-  const articles = await articlesByUrl(db, url)
+function nameOf({ id, letter, url }: Article): string {
+  return letter ? id : url
+}
+
+async function articlesNamed(db: Db, named: string): Promise<Article[]> {
+  const letters = (await articlesByIds(db, [named])).filter(({ letter }) => letter)
+  return [...(await articlesByUrl(db, named)), ...letters]
+}
+
+async function marksNamed(db: Db, named: string): Promise<string[]> {
+  const articles = await articlesNamed(db, named)
   const marks = await marksOf(
     db,
     articles.map(({ id }) => id),
   )
-  return [...new Set([...marks, canonicalAddress(url)])]
+  return [...new Set([...marks, ...(URL.canParse(named) ? [canonicalAddress(named)] : [])])]
 }
 
 /** What is out stays out; what is going out stops; what is not out yet is chosen again, and its seal is kept as evidence. */
@@ -97,6 +106,8 @@ async function composeAnew(needs: Needs, edition: EditionRow, what: string, who:
   const now = clock.now()
   const seals = await withdrawVariants(db, edition.id, now)
   await giveBack(db, edition.id)
+  await giveBackCorrections(db, edition.id)
+  await lapseAbout(db, edition.id, now)
   const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
   await moveEdition(db, edition.id, [edition.status], open)
   const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn, and kept` : ''

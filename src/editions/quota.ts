@@ -1,36 +1,70 @@
 import type { Article } from '../store/articles.ts'
 import { titleWords } from '../store/canonical.ts'
+import type { Ceiling, Section } from './digest.ts'
+import { matches, named } from './filter.ts'
 
-type Limits = { author?: number | undefined; feed?: number | undefined }
+type Limits = { author?: number | undefined; feed?: number | undefined; matching: Ceiling[] }
 
 /** Counts what has been chosen against "at most so many". `scope` is what the limits are about, for the reason. */
 export class Quota {
   readonly #limits: Limits
   readonly #scope: string
-  readonly #authors = new Map<string, number>()
-  readonly #feeds = new Map<string, number>()
+  readonly #counts = new Map<string, number>()
+
+  readonly #known = new Map<string, { rule: Ceiling; key: string }[]>()
+
+  /** What one section holds at most. */
+  static of({ perAuthor: author, perFeed: feed, atMost: matching, name }: Section): Quota {
+    return new Quota({ author, feed, matching }, `the section ${name}`)
+  }
 
   constructor(limits: Limits, scope: string) {
     this.#limits = limits
     this.#scope = scope
   }
 
-  /** Why one more by this author, or from this feed, is too many, or null. */
-  exceededBy({ author, feedUrl, source }: Article): string | null {
+  /** Why one more by this author, from this feed, or of this kind, is too many, or null. */
+  exceededBy(article: Article): string | null {
+    const { author, feedUrl, source } = article
     const { author: byAuthor = Number.POSITIVE_INFINITY, feed: byFeed = Number.POSITIVE_INFINITY } = this.#limits
-    if (author && (this.#authors.get(keyOf(author)) ?? 0) >= byAuthor)
+    if (author && this.#count(authorKey(author)) >= byAuthor)
       return `${this.#scope} holds at most ${byAuthor} by ${author}`
-    if ((this.#feeds.get(feedUrl) ?? 0) >= byFeed)
+    if (this.#count(feedKey(feedUrl)) >= byFeed)
       return `${this.#scope} holds at most ${byFeed} from ${source || feedUrl}`
-    return null
+    const full = this.#matching(article).find(({ rule, key }) => this.#count(key) >= rule.count)?.rule
+    return full ? `${this.#scope} holds at most ${full.count} with ${named(full)}` : null
   }
 
-  count({ author, feedUrl }: Article): void {
-    if (author) this.#authors.set(keyOf(author), (this.#authors.get(keyOf(author)) ?? 0) + 1)
-    this.#feeds.set(feedUrl, (this.#feeds.get(feedUrl) ?? 0) + 1)
+  /** `by` is -1 for what is taken back. */
+  count(article: Article, by: 1 | -1 = 1): void {
+    const { author, feedUrl } = article
+    const keys = [
+      ...(author ? [authorKey(author)] : []),
+      feedKey(feedUrl),
+      ...this.#matching(article).map(({ key }) => key),
+    ]
+    for (const key of keys) this.#counts.set(key, this.#count(key) + by)
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  /** The same article is asked about again and again where rules are in each other's way. */
+  #matching(article: Article): { rule: Ceiling; key: string }[] {
+    const known = this.#known.get(article.id)
+    if (known) return known
+    const rules = this.#limits.matching.map((rule, index) => ({ rule, key: `rule ${index}` }))
+    const matching = rules.filter(({ rule }) => matches(article, rule))
+    this.#known.set(article.id, matching)
+    return matching
   }
 }
 
-function keyOf(author: string): string {
-  return titleWords(author).join(' ') || author
+function authorKey(author: string): string {
+  return `author ${titleWords(author).join(' ') || author}`
+}
+
+function feedKey(feedUrl: string): string {
+  return `feed ${feedUrl}`
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
+import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
 import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
@@ -102,8 +103,8 @@ export async function resume(
 }
 
 /**
- * Ends an edition for good. Its articles are given back, unless somebody has it already: then what is queued is skipped,
- * and the articles stay where they were read.
+ * Ends an edition for good. Its articles and corrections are given back, unless somebody has it already: then what is
+ * queued is skipped, and they stay where they were read.
  */
 export async function cancel(needs: Needs, id: string, who: string, reason: string): Promise<void> {
   await needs.db.transaction().execute(async (db: Db) => {
@@ -116,11 +117,17 @@ export async function cancel(needs: Needs, id: string, who: string, reason: stri
   })
 }
 
-/** Skips what a cancelled edition still had to send, and gives its articles back if nobody has it or may have it. */
+/**
+ * Skips what a cancelled edition still had to send. If nobody has it or may have it, it gives its articles and the
+ * corrections that it prints back, and what it said needs no correction.
+ */
 export async function settleCancelled({ db, clock }: Needs, edition: Pick<EditionRow, 'id' | 'reason'>): Promise<void> {
   await skipRest(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
   const counts = await countDeliveries(db, edition.id)
-  if (counts.accepted + counts.unknown + counts.sending === 0) await giveBack(db, edition.id)
+  if (counts.accepted + counts.unknown + counts.sending > 0) return
+  await giveBack(db, edition.id)
+  await giveBackCorrections(db, edition.id)
+  await lapseAbout(db, edition.id, clock.now())
 }
 
 type Move = {

@@ -1,5 +1,5 @@
 import { day, type Instant, later } from '../clock.ts'
-import { titleWords } from '../store/canonical.ts'
+import { isFrontPage, titleWords } from '../store/canonical.ts'
 
 /** What tells one story from another. `settled`: an edition holds it, or it is backlog; `own`: an editor said so. */
 export type Story = {
@@ -68,12 +68,6 @@ function* sameAddress(stories: Story[]): Iterable<[Story, Story]> {
 
 function sharesAddress(one: Story, group: Story[]): boolean {
   return group.some((other) => other !== one && shownTogether(one, other) && !alike(one.title, other.title))
-}
-
-export function isFrontPage(address: string): boolean {
-  if (!URL.canParse(address)) return true
-  const { pathname, search } = new URL(address)
-  return pathname === '/' && search === ''
 }
 
 type Worded = { story: Story; words: Set<string>; numbers: string; time: number }

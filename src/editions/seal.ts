@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
+import type { AskedAgain } from '../feeds/ask-again.ts'
+import { type Article, articlesByIds } from '../store/articles.ts'
+import { claimCorrections } from '../store/corrections.ts'
 import { addVariant, editionById, markChoice, moveEdition, note } from '../store/editions.ts'
 import { newId } from '../store/id.ts'
 import { claimArticles } from '../store/ledger.ts'
+import { recordSaid, type Said } from '../store/said.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { cutArticle } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
@@ -11,8 +16,11 @@ import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
 import { type Check, lateFindings } from './late.ts'
 
-/** Every time that an article was taken by another edition, or was gone. */
+/** Every time that an article was taken by another edition, or was gone, or that a correction was taken back. */
 const most = 10
+
+/** What the late check found of an article. */
+type Asked = { mark: string; answer?: AskedAgain | undefined }
 
 export type SealNeeds = ComposeNeeds & {
   render: Render
@@ -21,12 +29,13 @@ export type SealNeeds = ComposeNeeds & {
 }
 
 /**
- * Freezes a composed edition: renders it once, claims its articles and keeps the bytes, in one transaction. From here
- * on preview, test, archive and delivery read these bytes. An edition held for being thin is sealed as well, so that
- * the editor decides about the very thing. Sealing a sealed edition changes nothing.
+ * Freezes a composed edition: renders it once, claims its articles and corrections, writes down what it says of each
+ * article, and keeps the bytes, in one transaction. From here on preview, test, archive and delivery read these bytes. An
+ * edition held for being thin is sealed as well, so that the editor decides about the very thing. Sealing a sealed
+ * edition changes nothing.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
-  const asked = new Map<string, string>()
+  const asked = new Map<string, Asked>()
   for (let attempt = 1; attempt <= most; attempt++) {
     const draft = await draftOf(needs, id, digest)
     if (!draft) throw new AppError('missing', `there is no edition ${id} to seal`)
@@ -39,10 +48,11 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
     if (rendered.problems.length > 0) {
       throw new AppError('invalid', `the template ${digest.template} has faults: ${rendered.problems.join('; ')}`)
     }
-    if (await keep(needs, draft, rendered, asked)) return (await editionById(needs.db, id)) ?? draft.edition
-    await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some of them first
+    const missing = await keep(needs, draft, rendered, asked)
+    if (missing === undefined) return (await editionById(needs.db, id)) ?? draft.edition
+    if (missing === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
   }
-  throw new AppError('conflict', `${digest.name}: another edition keeps taking the articles of this one`)
+  throw new AppError('conflict', `${digest.name}: another edition keeps taking what this one was to hold`)
 }
 
 /** Asks for what has not been asked for yet, and keeps what was found. Returns whether something is gone. */
@@ -50,16 +60,17 @@ async function cutWhatIsGone(
   { db, clock }: SealNeeds,
   { edition, sections }: Draft,
   check: Check,
-  asked: Map<string, string>,
+  asked: Map<string, Asked>,
 ): Promise<boolean> {
-  const articles = sections.flatMap((section) => section.articles).filter(({ id }) => !asked.has(id))
-  for (const { id } of articles) asked.set(id, '')
-  const findings = await lateFindings(articles, check)
+  const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
+  const articles = pages.filter(({ id }) => !asked.has(id))
+  const { findings, answers } = await lateFindings(articles, check)
+  for (const { id } of articles) asked.set(id, { mark: '', answer: answers.get(id) })
   const gone = findings.filter(({ kind }) => kind === 'gone')
   const now = clock.now()
   await transaction(db, async (trx) => {
     for (const { article, kind, words } of findings) {
-      asked.set(article.id, words)
+      asked.set(article.id, { mark: words, answer: answers.get(article.id) })
       if (kind === 'gone') await cutArticle(trx, edition.digest, { articleId: article.id, reason: words, now })
       await note(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
     }
@@ -67,48 +78,65 @@ async function cutWhatIsGone(
   return gone.length > 0
 }
 
+/** Returns what somebody else took first; undefined: the edition is sealed, by us or meanwhile by another process. */
 async function keep(
   { db, clock }: SealNeeds,
-  { edition, sections, slot }: Draft,
+  { edition, sections, corrections, slot }: Draft,
   rendered: Rendered,
-  marks: Map<string, string>,
-): Promise<boolean> {
-  const ids = sections.flatMap((section) => section.articles.map((article) => article.id))
+  asked: Map<string, Asked>,
+): Promise<'articles' | 'corrections' | 'letters' | undefined> {
+  const articles = sections.flatMap((section) => section.articles)
+  const ids = articles.map(({ id }) => id)
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
-  const sha256 = hashOf(rendered)
-  class TakenElsewhere extends Error {}
+  const bytes = { head, subject, html, text, sha256: hashOf(rendered), slot }
+  class TakenElsewhere extends Error {
+    readonly what: 'articles' | 'corrections' | 'letters'
+    constructor(what: 'articles' | 'corrections' | 'letters') {
+      super()
+      this.what = what
+    }
+  }
   try {
     await db.transaction().execute(async (trx: Db) => {
       const status = edition.reason === null ? 'sealed' : 'held'
       const sealed = await moveEdition(trx, edition.id, ['composed'], { status, sealedAt: now, subject, preheader })
       if (!sealed) return // another process sealed it meanwhile
-      if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length) throw new TakenElsewhere()
-      for (const articleId of ids) {
-        const mark = marks.get(articleId)
-        if (mark) await markChoice(trx, edition.id, articleId, mark)
+      if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length)
+        throw new TakenElsewhere('articles')
+      if ((await claimCorrections(trx, edition.id, corrections)) !== corrections.length)
+        throw new TakenElsewhere('corrections')
+      if (await areReworded(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
+      for (const article of articles) {
+        const { mark = '', answer } = asked.get(article.id) ?? {}
+        if (mark) await markChoice(trx, edition.id, article.id, mark)
+        await recordSaid(trx, edition.id, article.id, saidOf(article, answer))
       }
-      const variant = {
-        id: newId(now),
-        editionId: edition.id,
-        name: 'all',
-        head,
-        subject,
-        html,
-        text,
-        sha256,
-        slot,
-        sealedAt: now,
-        withdrawnAt: null,
-      }
+      const variant = { id: newId(now), editionId: edition.id, name: 'all', ...bytes, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
-    return true
   } catch (error) {
-    if (error instanceof TakenElsewhere) return false
-    throw error
+    if (!(error instanceof TakenElsewhere)) throw error
+    return error.what
   }
+}
+
+function saidOf({ title, url, note }: Article, answer: AskedAgain | undefined): Said {
+  const said = { saidTitle: title, saidUrl: url, saidNote: note }
+  if (answer?.kind !== 'there') return { ...said, pageTitle: null, pageNote: null }
+  return { ...said, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
+}
+
+/** Whether a letter reads otherwise than it was rendered. */
+async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean> {
+  const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
+  const now = await articlesByIds(
+    db,
+    letters.map(({ id }) => id),
+  )
+  const byId = new Map(now.map((article) => [article.id, article]))
+  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */

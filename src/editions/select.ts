@@ -1,43 +1,92 @@
-import { between, type Instant, spanMilliseconds } from '../clock.ts'
+import type { Instant } from '../clock.ts'
 import type { Article, Candidate } from '../store/articles.ts'
 import type { Digest, Section } from './digest.ts'
+import { fill, passed } from './fill.ts'
 import { leftOut } from './filter.ts'
-import { inOrder, type Placed } from './order.ts'
-import { Quota } from './quota.ts'
+import { floorOf, floorsOf, floorWords, keptPlaces } from './floors.ts'
 
 /** Chosen if it has a position in its section, from 1; the reason is for a person either way. */
 export type Choice = { article: Article; section: string; position: number | null; reason: string }
 
 /**
  * Decides what an edition holds, from what is pending and what time it is. Each article gets exactly one choice.
- * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts.
+ * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts. Where a rule
+ * keeps places (`atLeast`), what came in by it and what had to go says so.
  */
 export function select(pending: Candidate[], digest: Digest, now: Instant): Choice[] {
   const never = barred(pending, digest)
-  const taken = new Set(never.map(({ article }) => article.id))
+  const shut = new Set(never.map(({ article }) => article.id))
+  const open = pending.filter(({ id }) => !shut.has(id))
+  const sources = alsoIn(pending)
+  const choose = (kept: Article[]) => [...choicesOf(open, digest, { sources, kept, now }), ...never]
+  const plain = choose([])
+  if (floorsOf(digest).length === 0) return plain
+  const kept = keptPlaces(digest, plain, new Set(open.map(({ id }) => id)), now)
+  return kept.length === 0 ? plain : comparedWith(plain, choose(kept), digest)
+}
+
+type Choosing = { sources: Map<string, string[]>; kept: Article[]; now: Instant }
+
+/** Section by section. `kept` are articles that have their places whatever is newer, as far as the rules allow. */
+function choicesOf(open: Candidate[], digest: Digest, { sources, kept, now }: Choosing): Choice[] {
+  const taken = new Set<string>()
   const verdicts = new Map<string, Choice>()
   const chosen: Article[] = []
-  const sources = alsoIn(pending)
   for (const section of digest.sections) {
-    const listed = pending.filter((article) => section.feeds.includes(article.feedUrl) && !taken.has(article.id))
+    const listed = open.filter((article) => section.feeds.includes(article.feedUrl) && !taken.has(article.id))
     const candidates: Candidate[] = []
     for (const article of listed) {
       const reason = leftOut(article, section)
       if (reason === null) candidates.push(article)
       else if (!verdicts.has(article.id)) verdicts.set(article.id, passed(article, section.name, reason))
     }
-    const spare = spareFor(section, digest, pending, taken)
-    const { choices, mayStandLater } = fill(section, { candidates, spare, chosen, sources, digest, now })
+    const spare = spareFor(section, digest, open, taken)
+    const letters = section.layout === 'have-your-say' ? open.filter(({ id, letter }) => letter && !taken.has(id)) : []
+    const { choices, mayStandLater } = fill(section, { candidates, letters, spare, chosen, kept, sources, digest, now })
     for (const choice of choices) {
-      verdicts.delete(choice.article.id) // what a section before said of it: this one stands, and in its order
-      verdicts.set(choice.article.id, choice)
-      if (choice.position !== null) chosen.push(choice.article)
-      if (!mayStandLater || choice.position !== null) taken.add(choice.article.id)
+      const { article, position } = choice
+      verdicts.delete(article.id) // what a section before said of it: this one stands, and in its order
+      verdicts.set(article.id, choice)
+      if (position !== null) chosen.push(article)
+      if (position !== null || !(mayStandLater || article.letter)) taken.add(article.id)
     }
   }
-  const homeless = pending.filter(({ id }) => !taken.has(id) && !verdicts.has(id))
-  const reason = 'its feed is in no section any more'
-  return [...verdicts.values(), ...never, ...homeless.map((article) => passed(article, '', reason))]
+  const homeless = open.filter(({ id }) => !taken.has(id) && !verdicts.has(id))
+  return [...verdicts.values(), ...homeless.map((article) => passed(article, '', homelessReason(article)))]
+}
+
+function homelessReason({ letter }: Article): string {
+  return letter ? 'no section prints letters (layout have-your-say)' : 'its feed is in no section any more'
+}
+
+/** The choice with what the rules changed in the words of both: who came in, and in whose place. */
+function comparedWith(plain: Choice[], choices: Choice[], digest: Digest): Choice[] {
+  const before = placesOf(plain)
+  const after = placesOf(choices)
+  const cameIn = choices.flatMap((choice) => {
+    if (choice.position === null || before.has(choice.article.id)) return []
+    const rule = floorOf(choice.article, choice.section, digest)
+    return rule ? [{ ...choice, words: floorWords(rule) }] : []
+  })
+  const wentOut = choices.filter(({ article }) => before.has(article.id) && !after.has(article.id))
+  return choices.map((choice) => {
+    const came = cameIn.find(({ article }) => article.id === choice.article.id)
+    if (came) return { ...choice, reason: `${choice.reason}; in because ${came.words}` }
+    if (!wentOut.includes(choice)) return choice
+    const there = before.get(choice.article.id) ?? choice.section
+    const inThere = cameIn.filter(({ section }) => section === there)
+    const rivals = inThere.length > 0 ? inThere : cameIn
+    const rank = wentOut.filter(({ article }) => before.get(article.id) === there).indexOf(choice)
+    const rival = rivals[Math.min(Math.max(0, rank), rivals.length - 1)]
+    return rival ? { ...choice, reason: `“${rival.article.title}” has its place: ${rival.words}` } : choice
+  })
+}
+
+/** The section of every article that was chosen. */
+function placesOf(choices: Choice[]): Map<string, string> {
+  return new Map(
+    choices.flatMap(({ article, section, position }) => (position === null ? [] : [[article.id, section]])),
+  )
 }
 
 /** What no edition may hold now, whatever its sections say. */
@@ -79,82 +128,4 @@ function spareFor(section: Section, digest: Digest, pending: Candidate[], taken:
   const { backfill } = section
   if (backfill === undefined || digest.sections.some(({ feeds }) => feeds.includes(backfill))) return []
   return pending.filter((article) => article.feedUrl === backfill && !taken.has(article.id))
-}
-
-type Filling = {
-  candidates: Candidate[]
-  spare: Candidate[]
-  /** In the sections before. */
-  chosen: Article[]
-  sources: Map<string, string[]>
-  digest: Digest
-  now: Instant
-}
-
-function fill(section: Section, filling: Filling): { choices: Choice[]; mayStandLater: boolean } {
-  const { candidates, spare, chosen, sources, digest, now } = filling
-  const edition = new Quota(digest.atMost, 'the edition')
-  for (const article of chosen) edition.count(article)
-  const quotas = [
-    new Quota({ author: section.perAuthor, feed: section.perFeed }, `the section ${section.name}`),
-    edition,
-  ]
-  const count = (article: Article) => sources.get(article.id)?.length ?? 0
-  const room: Room = { section, quotas, sources, now, position: 0 }
-
-  const own = pick(inOrder(candidates, section, count, now), room, section.maximum)
-  const wanted = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
-  const filler = pick(inOrder(spare, { order: 'newest', feeds: [] }, count, now), room, wanted)
-  const choices = [...own, ...filler.map((choice) => asFiller(choice, section))]
-  if (room.position >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
-
-  const reason = `the section has ${room.position} and needs ${section.minimum}: dropped this time, and its articles stay pending`
-  return {
-    choices: choices.map((choice) =>
-      choice.position === null ? choice : passed(choice.article, section.name, reason),
-    ),
-    mayStandLater: section.thin === 'drop',
-  }
-}
-
-type Room = { section: Section; quotas: Quota[]; sources: Map<string, string[]>; now: Instant; position: number }
-
-/** Takes what the rules allow, in order, until the section holds `most`. */
-function pick(placed: Placed[], room: Room, most: number): Choice[] {
-  const { section, quotas, sources, now } = room
-  return placed.map(({ article, words }, index) => {
-    const against =
-      stale(article, section, now) ??
-      full(room, most) ??
-      quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
-    if (against != null) return passed(article, section.name, against)
-    for (const quota of quotas) quota.count(article)
-    room.position += 1
-    const others = sources.get(article.id)
-    const reason = `number ${index + 1} of ${placed.length} pending, ${words}${others ? `; also in ${others.join(', ')}` : ''}`
-    return { article, section: section.name, position: room.position, reason }
-  })
-}
-
-function full({ section, position }: Room, most: number): string | null {
-  if (position < most) return null
-  return `the section is full: ${position} ${section.order === 'newest' ? 'newer ' : ''}articles stand before it`
-}
-
-/** Counted from when we first saw it: a date in a feed may be wrong, and only sorts. */
-function stale({ seenAt }: Article, { freshness }: Section, now: Instant): string | null {
-  if (freshness === undefined || between(seenAt, now) <= spanMilliseconds(freshness)) return null
-  return `it is not fresh: first seen on ${seenAt}, longer ago than ${freshness}`
-}
-
-function asFiller(choice: Choice, section: Section): Choice {
-  const reason =
-    choice.position === null
-      ? `the section ${section.name} is not short: its spare feed is not needed`
-      : `fills the section up: ${choice.reason}`
-  return { ...choice, reason }
-}
-
-function passed(article: Article, section: string, reason: string): Choice {
-  return { article, section, position: null, reason }
 }

@@ -1,5 +1,5 @@
 import { day, type Instant, later } from '../clock.ts'
-import { type Article, articlesOfFeeds, type Candidate, type Recognised } from '../store/articles.ts'
+import { type Article, articlesOfFeeds, type Candidate, lettersEverOf, type Recognised } from '../store/articles.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { runsAfter } from './due.ts'
@@ -22,7 +22,7 @@ const week = 7 * day
 
 /** Replays what the feeds have shown through today's rules, week by week up to now. Nothing is written. */
 export async function simulate(db: Db, digest: Digest, weeks: number, now: Instant): Promise<Simulated[]> {
-  const articles = await articlesOfFeeds(db, feedsListed(digest))
+  const articles = [...(await articlesOfFeeds(db, feedsListed(digest))), ...(await lettersEverOf(db, digest.name))]
   return replay(articles, digest, later(now, -weeks * week), now)
 }
 
@@ -63,21 +63,23 @@ function backlogOf(articles: Past[], digest: Digest, from: Instant): Set<string>
     const atOnce = shown
       .filter(({ seenAt }) => seenAt === first)
       .toSorted((a, b) => ((a.publishedAt ?? a.seenAt) < (b.publishedAt ?? b.seenAt) ? 1 : -1))
-    for (const { id } of atOnce.slice(rooms.get(feedUrl) ?? 0)) backlog.add(id)
+    const isLetterbox = shown.some(({ letter }) => letter)
+    if (!isLetterbox) for (const { id } of atOnce.slice(rooms.get(feedUrl) ?? 0)) backlog.add(id)
     for (const { id, seenAt } of shown) if (seenAt <= from) backlog.add(id)
   }
   return backlog
 }
 
 function pendingOf(seen: Past[], digest: Digest, isSettled: (id: string) => boolean): Candidate[] {
-  const stories = seen.map(
+  const told = seen.filter(({ letter }) => !letter)
+  const stories = told.map(
     (article): Story => ({ ...article, settled: isSettled(article.id), own: false, sameAs: null }),
   )
   const roots = sameStories(stories, feedsListed(digest))
   const byId = new Map(seen.map((article) => [article.id, article]))
   return seen
     .filter(({ id }) => !isSettled(id))
-    .map(({ canonical: _canonical, shownAt: _shownAt, ...article }) => {
+    .map(({ shownAt: _shownAt, ...article }) => {
       const root = byId.get(roots.get(article.id) ?? '')
       return { ...article, same: root ? { id: root.id, title: root.title, source: root.source || root.feedUrl } : null }
     })

@@ -1,6 +1,6 @@
 import { between, day, later } from '../clock.ts'
-import { titleKey } from '../store/canonical.ts'
-import { alike, isFrontPage, type Story, shownTogether } from './same.ts'
+import { isFrontPage, titleKey } from '../store/canonical.ts'
+import { alike, type Story, shownTogether } from './same.ts'
 
 export type StormRule = { known: number; times: number }
 

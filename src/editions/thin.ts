@@ -3,33 +3,51 @@ import { lastOut } from '../store/editions.ts'
 import { allFeeds } from '../store/feeds.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
+import { shortWords, unmet } from './floors.ts'
 import type { Choice } from './select.ts'
 
 /** What the rules say of an edition that is short: `send` goes out as it is, and the reason goes on record. */
 export type Thin = { rule: 'skip' | 'hold' | 'send'; reason: string }
 
-/** Too few articles, or a section that asks an editor when it is short; undefined: neither. */
+/** Too few articles, a section that asks an editor when it is short, or a rule that too few match; undefined: none of these. */
 export async function thinReason(db: Db, digest: Digest, choices: Choice[], now: Instant): Promise<Thin | undefined> {
   const thin = thinBy(digest, choices, await lastOut(db, digest.name), now)
   return thin && { ...thin, reason: thin.reason + (thin.rule === 'send' ? '' : await failingFeeds(db, digest)) }
 }
 
-/** The same as a pure function; `lastAt` is when an edition last went out. */
+/** The same as a pure function; `lastAt` is when an edition last went out. Readers' letters alone make no edition. */
 export function thinBy(digest: Digest, choices: Choice[], lastAt: Instant | undefined, now: Instant): Thin | undefined {
-  const count = choices.filter(({ position }) => position !== null).length
-  const { minimum, rule } = digest.thin
-  const short = `${count} articles where at least ${minimum} are wanted`
-  if (count < minimum && rule === 'skip') return skipOrBreakSilence(digest, count, short, lastAt, now)
-  if (count < minimum && rule === 'hold') return { rule, reason: `held: ${short}` }
-  const asking = digest.sections.find(
-    (section) => section.thin === 'ask' && inSection(choices, section.name) < section.minimum,
-  )
-  if (!asking) return undefined
-  const held = inSection(choices, asking.name)
-  return {
-    rule: 'hold',
-    reason: `held: the section ${asking.name} has ${held} articles where ${asking.minimum} are wanted`,
-  }
+  const count = choices.filter(({ article, position }) => position !== null && !article.letter).length
+  const found = [...tooFew(digest, count), ...asking(digest, choices), ...floorsUnmet(digest, choices)]
+  const thins = found.map(({ rule, words }): Thin & { words: string } => {
+    if (rule === 'skip') return { ...skipOrBreakSilence(digest, count, words, lastAt, now), words }
+    return { rule, reason: rule === 'hold' ? `held: ${words}` : `short: ${words}`, words }
+  })
+  const [strongest, ...others] = thins.toSorted((a, b) => strength.indexOf(a.rule) - strength.indexOf(b.rule))
+  if (!strongest) return undefined
+  return { rule: strongest.rule, reason: [strongest.reason, ...others.map(({ words }) => words)].join('; ') }
+}
+
+type Shortage = { rule: Thin['rule']; words: string }
+
+/** What is worst for the edition comes first. */
+const strength: Thin['rule'][] = ['skip', 'hold', 'send']
+
+function tooFew({ thin: { minimum, rule } }: Digest, count: number): Shortage[] {
+  if (count >= minimum || rule === 'send') return []
+  return [{ rule, words: `${count} articles where at least ${minimum} are wanted` }]
+}
+
+function asking({ sections }: Digest, choices: Choice[]): Shortage[] {
+  return sections.flatMap(({ name, thin, minimum }) => {
+    const held = inSection(choices, name)
+    if (thin !== 'ask' || held >= minimum) return []
+    return [{ rule: 'hold' as const, words: `the section ${name} has ${held} articles where ${minimum} are wanted` }]
+  })
+}
+
+function floorsUnmet(digest: Digest, choices: Choice[]): Shortage[] {
+  return unmet(digest, choices).map((one) => ({ rule: one.floor.otherwise, words: shortWords(one, choices) }))
 }
 
 function skipOrBreakSilence(

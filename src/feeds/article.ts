@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import type { Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
@@ -56,6 +57,7 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const url = ownUrl ?? context.fallbackUrl
   const published = first(entry.published, readDate)
   const updated = first(entry.updated, readDate)
+  const note = noteInTexts(entry.texts)
   return {
     identity:
       entry.guid.trim() ||
@@ -72,6 +74,7 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
       .slice(0, 30),
     publishedAt: published ?? updated,
     updatedAt: updated,
+    ...(note && { note: note.text }),
   }
 }
 

@@ -18,7 +18,10 @@ const usualPlaces = ['/feed', '/rss', '/rss.xml', '/atom.xml', '/feed.xml', '/in
 const mostLinks = 10
 
 /** The feed at an address, or that of the page there: what its head names, then the usual places. `failed` says why there is none. */
-export async function discoverFeed(fetcher: Fetcher, given: string): Promise<Discovered | { failed: string }> {
+export async function discoverFeed(
+  fetcher: Pick<Fetcher, 'get'>,
+  given: string,
+): Promise<Discovered | { failed: string }> {
   const start = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `https://${given}`
   const page = await fetcher.get(start, { accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5' })
   if (page.kind !== 'ok') return { failed: page.kind === 'failed' ? page.reason : 'it did not change' }

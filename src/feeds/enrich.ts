@@ -1,14 +1,14 @@
-import { between, type Clock, day, hour } from '../clock.ts'
+import { between, type Clock, day } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Article } from '../store/articles.ts'
-import { keepFacts, keepPage, keepRobots, type Page, type PageFacts, pageAt, robotsOf } from '../store/pages.ts'
+import { keepFacts, keepPage, type Page, type PageFacts, pageAt } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
 import { decodeText } from './decode.ts'
 import type { Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
+import { forbiddenBy } from './manners.ts'
 import { readPage } from './page.ts'
-import { mayFetch, type Rules, readRobots } from './robots.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -17,14 +17,12 @@ type Wanting = Pick<Article, 'id' | 'url' | 'summary' | 'author' | 'image'>
 const freshPage = 7 * day
 /** A page that could not be read is asked again after this. */
 const failedPage = day
-/** RFC 9309 §2.4: robots.txt is kept for a day at most. */
-const freshRobots = day
 const atOnce = 8
 
 /**
- * Asks the pages of articles for the summary, author or picture that their feed left out. Politely: what robots.txt
- * forbids is not asked, one page of a host at a time, each at most once a week. A page that fails leaves its article as
- * it is. Returns how many articles have found something.
+ * Asks the pages of articles for the summary, author or picture that their feed left out. Politely: what a robots.txt
+ * forbids is not asked, that of each host that a page redirects to too; one page of a host at a time, each at most once a
+ * week. A page that fails leaves its article as it is. Returns how many articles have found something.
  */
 export async function enrichArticles(needs: EnrichNeeds, articles: Wanting[]): Promise<number> {
   const wanting = articles.filter(({ summary, author, image }) => summary === '' || author === '' || image === null)
@@ -57,34 +55,9 @@ async function pageOf(needs: EnrichNeeds, url: string): Promise<Page> {
 
 async function askPage(needs: EnrichNeeds, url: string): Promise<{ found: PageFacts } | { error: string }> {
   if (!URL.canParse(url)) return { error: 'it is not an address' }
-  if (!mayFetch(await rulesFor(needs, new URL(url).origin), url)) return { error: 'its robots.txt forbids it' }
-  const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml' })
+  const refuse = (hop: URL) => forbiddenBy(needs, hop)
+  const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml', refuse })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
   return { found: readPage(decodeText(fetched.bytes, fetched.contentType), fetched.url) }
-}
-
-/** RFC 9309 §2.3.1: a robots.txt that is not there (4xx) allows all, one that cannot be reached (5xx, no answer) nothing. */
-async function rulesFor({ db, fetcher, clock }: EnrichNeeds, origin: string): Promise<Rules> {
-  const known = await robotsOf(db, origin)
-  const rules: Rules | undefined = known && JSON.parse(known.rules)
-  const age = known ? between(known.fetchedAt, clock.now()) : 0
-  if (rules && age < (isUnreachable(rules) ? hour : freshRobots)) return rules
-  const fetched = await fetcher.get(`${origin}/robots.txt`, { accept: 'text/plain, */*;q=0.5' })
-  const absent = fetched.kind === 'failed' && fetched.status !== null && fetched.status >= 400 && fetched.status < 500
-  const read =
-    fetched.kind === 'ok'
-      ? readRobots(decodeText(fetched.bytes, 'text/plain; charset=utf-8'))
-      : absent
-        ? []
-        : unreachable
-  await keepRobots(db, origin, JSON.stringify(read), clock.now())
-  return read
-}
-
-const unreachable: Rules = [{ path: '/', allow: false }]
-
-/** Somebody who forbids everything is asked again as soon, which does no harm. */
-function isUnreachable(rules: Rules): boolean {
-  return JSON.stringify(rules) === JSON.stringify(unreachable)
 }

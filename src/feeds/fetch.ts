@@ -1,11 +1,13 @@
-import { Agent, type Dispatcher, errors, request } from 'undici'
-import { messageOf } from '../errors.ts'
-import { AddressRefused, guardedLookup, isAllowed, literalAddress, refusal } from './address.ts'
+import { Agent, type Dispatcher, request } from 'undici'
+import { guardedLookup, isAllowed, literalAddress, refusal } from './address.ts'
+import { type Failed, failed, failureText, meaning, placeOf } from './failure.ts'
 import { CannotUnpack, unpack } from './unpack.ts'
 
 /** The one client for every outside fetch. A stranger's failure is a value here; nothing throws. */
 export type Fetcher = {
   get(url: string, options?: GetOptions): Promise<Fetched>
+  /** Where an address leads: it is asked once, and the redirect is read and not followed. */
+  whereTo(url: string, signal?: AbortSignal): Promise<Led>
   close(): Promise<void>
 }
 
@@ -15,6 +17,8 @@ export type GetOptions = {
   lastModified?: string | null
   accept?: string
   signal?: AbortSignal
+  /** Asked before every hop, the first one too: the reason why this address may not be asked, or null. */
+  refuse?: (url: URL) => Promise<string | null>
 }
 
 export type Fetched =
@@ -34,14 +38,8 @@ export type Fetched =
   | { kind: 'unchanged'; movedTo: string | null; maxAge: number | null }
   | Failed
 
-type Failed = {
-  kind: 'failed'
-  /** For a person: what happened, and where. */
-  reason: string
-  status: number | null
-  /** Seconds. */
-  retryAfter: number | null
-}
+/** `elsewhere`: it redirects there, to a place that we would fetch from. `permanent`: with 301 or 308. */
+export type Led = { kind: 'here' } | { kind: 'elsewhere'; url: string; permanent: boolean } | Failed
 
 export type FetchLimits = {
   /** `host` or `host:port` of places that may be private. */
@@ -67,36 +65,47 @@ export function openFetcher(limits: FetchLimits): Fetcher {
   const open = new Agent({ ...timeouts, connect: { timeout: milliseconds } })
 
   return {
-    async get(url, options = {}) {
-      const timeLimit = AbortSignal.timeout(milliseconds)
-      const signal = options.signal ? AbortSignal.any([timeLimit, options.signal]) : timeLimit
-      let at = url
-      try {
-        return await follow(url, options, signal, (next) => {
-          at = next.href
-          return isAllowed(next, limits.allow) ? open : guarded
-        })
-      } catch (error) {
-        if (timeLimit.aborted) return failed(`${placeOf(at)} gave no complete answer within ${limits.timeout} s`)
-        return failed(failureText(error, at))
-      }
-    },
+    get: (url, options = {}) =>
+      asking(url, options.signal, (agentFor, signal) => follow(url, options, signal, agentFor)),
+    whereTo: (url, signal) => asking(url, signal, (agentFor, limited) => lookAhead(url, limited, agentFor)),
     async close() {
       await Promise.all([guarded.destroy(), open.destroy()])
     },
   }
 
-  async function follow(start: string, options: GetOptions, signal: AbortSignal, agentFor: (url: URL) => Agent) {
+  /** One time limit for all of it, and every failure in words. */
+  async function asking<T>(
+    url: string,
+    given: AbortSignal | undefined,
+    work: (agentFor: AgentFor, signal: AbortSignal) => Promise<T | Failed>,
+  ): Promise<T | Failed> {
+    const timeLimit = AbortSignal.timeout(milliseconds)
+    let at = url
+    const agentFor: AgentFor = (next) => {
+      at = next.href
+      return isAllowed(next, limits.allow) ? open : guarded
+    }
+    try {
+      return await work(agentFor, given ? AbortSignal.any([timeLimit, given]) : timeLimit)
+    } catch (error) {
+      if (timeLimit.aborted) return failed(`${placeOf(at)} gave no complete answer within ${limits.timeout} s`)
+      return failed(failureText(error, at))
+    }
+  }
+
+  async function follow(start: string, options: GetOptions, signal: AbortSignal, agentFor: AgentFor): Promise<Fetched> {
     let address = start
     let onlyPermanent = true
     for (let hop = 0; hop <= maximumRedirects; hop++) {
       const url = acceptableUrl(address, limits.allow)
       if (typeof url === 'string') return failed(hop ? `${placeOf(start)} redirects to a bad place: ${url}` : url)
+      const refused = await options.refuse?.(url)
+      if (refused) return failed(hop ? `${placeOf(start)} redirects to ${url.host}: ${refused}` : refused)
       const headers = requestHeaders(options, limits.userAgent)
       const response = await request(url, { method: 'GET', headers, signal, dispatcher: agentFor(url) })
       const location = redirects.has(response.statusCode) ? header(response, 'location') : null
       if (location === null) return answer(url, response, options, hop > 0 && onlyPermanent, limits)
-      onlyPermanent &&= response.statusCode === 301 || response.statusCode === 308
+      onlyPermanent &&= permanent.has(response.statusCode)
       await response.body.dump({ limit: 64 * 1024, signal })
       if (!URL.canParse(location, url))
         return failed(`${url.host} redirects to "${location.slice(0, 200)}", no address`)
@@ -104,9 +113,37 @@ export function openFetcher(limits: FetchLimits): Fetcher {
     }
     return failed(`${placeOf(start)} redirects more than ${maximumRedirects} times`)
   }
+
+  /** HEAD; where that is refused, GET without reading what comes. */
+  async function lookAhead(address: string, signal: AbortSignal, agentFor: AgentFor): Promise<Led> {
+    const url = acceptableUrl(address, limits.allow)
+    if (typeof url === 'string') return failed(url)
+    const headers = { 'user-agent': limits.userAgent, accept: 'text/html, */*;q=0.5' }
+    const ask = (method: 'HEAD' | 'GET') => request(url, { method, headers, signal, dispatcher: agentFor(url) })
+    let response = await ask('HEAD')
+    discard(response)
+    if (response.statusCode >= 400 && response.statusCode !== 429) {
+      response = await ask('GET')
+      discard(response)
+    }
+    const status = response.statusCode
+    if (status >= 400) return failed(`${url.host} answered ${status}${meaning(status)}`, status)
+    return redirects.has(status) ? ledBy(url, status, header(response, 'location')) : { kind: 'here' }
+  }
+
+  function ledBy(url: URL, status: number, location: string | null): Led {
+    if (location === null || !URL.canParse(location, url))
+      return failed(`${url.host} redirects to "${location?.slice(0, 200) ?? ''}", no address`, status)
+    const target = acceptableUrl(new URL(location, url).href, limits.allow)
+    if (typeof target === 'string') return failed(`${url.host} redirects to a bad place: ${target}`, status)
+    return { kind: 'elsewhere', url: target.href, permanent: permanent.has(status) }
+  }
 }
 
+type AgentFor = (url: URL) => Agent
+
 const redirects = new Set([301, 302, 303, 307, 308])
+const permanent = new Set([301, 308])
 
 /** The URL, or why it may not be asked. */
 function acceptableUrl(address: string, allow: string[]): URL | string {
@@ -181,7 +218,7 @@ async function readAtMost({ body }: Response, maximumBytes: number): Promise<Uin
     if (length > maximumBytes) throw new CannotUnpack(`more than ${maximumBytes} bytes`) // leaving the loop destroys the body
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
 }
 
 function header({ headers }: Response, name: string): string | null {
@@ -202,48 +239,3 @@ function retryAfterOf(response: Response): number | null {
   const seconds = (Date.parse(value) - Date.parse(header(response, 'date') ?? '')) / 1000
   return Number.isFinite(seconds) ? Math.max(0, Math.round(seconds)) : null
 }
-
-function failed(reason: string): Failed {
-  return { kind: 'failed', reason, status: null, retryAfter: null }
-}
-
-function placeOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : address.slice(0, 200)
-}
-
-function meaning(status: number): string {
-  return meanings[status] ? ` (${meanings[status]})` : ''
-}
-
-const meanings: Record<number, string> = {
-  401: 'it wants a name and password',
-  403: 'it does not let us in',
-  404: 'there is nothing at this address',
-  410: 'it is gone for good',
-  429: 'we ask too often',
-  451: 'closed for legal reasons',
-  500: 'it is broken',
-  502: 'it is broken',
-  503: 'it is not available now',
-  504: 'it is not available now',
-}
-
-function failureText(error: unknown, address: string): string {
-  const place = placeOf(address)
-  if (error instanceof AddressRefused) return error.message
-  if (error instanceof CannotUnpack) return `the answer of ${place} is unreadable: ${error.message}`
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (error instanceof errors.HTTPParserError) return `${place} does not answer in HTTP`
-  const words = failures.find(([pattern]) => pattern.test(code))?.[1]
-  return words ? `${place} ${words}` : `fetching from ${place} failed: ${messageOf(error)}`
-}
-
-const failures: [RegExp, string][] = [
-  [/^ECONNREFUSED$/, 'refuses the connection'],
-  [/^(ENOTFOUND|EAI_NODATA)$/, 'is not a known name'],
-  [/^EAI_AGAIN$/, 'cannot be looked up now'],
-  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'broke the connection off'],
-  [/TIMEOUT|ETIMEDOUT/, 'did not answer in time'],
-  [/^(EHOSTUNREACH|ENETUNREACH)$/, 'cannot be reached'],
-  [/CERT|^ERR_TLS|SELF_SIGNED|^EPROTO|^ERR_SSL/, 'has no valid certificate'],
-]

@@ -18,13 +18,11 @@ export async function inLanes<T>(
   { atOnce, perLane, laneOf }: Lanes<T>,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const waiting: T[] = []
+  const waiting: { item: T; lane: string }[] = []
   const busy = new Map<string, number>()
   const running = new Set<Promise<void>>()
   const errors: unknown[] = []
-  const free = (item: T) => (busy.get(laneOf(item)) ?? 0) < perLane
-  const start = (item: T): void => {
-    const lane = laneOf(item)
+  const start = (item: T, lane: string): void => {
     busy.set(lane, (busy.get(lane) ?? 0) + 1)
     const task = run(work, item, errors).finally(() => {
       running.delete(task)
@@ -36,14 +34,17 @@ export async function inLanes<T>(
   }
   const startWhatMay = (): void => {
     for (let at = 0; at < waiting.length && running.size < atOnce && errors.length === 0; ) {
-      const item = waiting[at] as T
-      if (!free(item)) at++
-      else start(...(waiting.splice(at, 1) as [T]))
+      const { item, lane } = waiting[at] as { item: T; lane: string }
+      if ((busy.get(lane) ?? 0) >= perLane) at++
+      else {
+        waiting.splice(at, 1)
+        start(item, lane)
+      }
     }
   }
   for await (const item of source) {
     if (errors.length > 0) break
-    waiting.push(item)
+    waiting.push({ item, lane: laneOf(item) })
     startWhatMay()
     while (running.size > 0 && (waiting.length >= waitingRoom || (running.size >= atOnce && waiting.length > 0))) {
       await Promise.race(running)

@@ -9,20 +9,9 @@ import { webAddress } from './url.ts'
  * for the author structured data first, since Open Graph has only addresses there.
  */
 export function readPage(html: string, url: string): PageFacts {
-  const metas = new Map<string, string>()
-  const structured: Json[] = []
-  let canonical = ''
-  for (const { name, attributes, text } of headTags(html)) {
-    if (name === 'meta') {
-      const key = (attributes.get('property') ?? attributes.get('name') ?? '').toLowerCase()
-      const content = attributes.get('content') ?? ''
-      if (key !== '' && content !== '' && !metas.has(key)) metas.set(key, content)
-    } else if (name === 'link' && attributes.get('rel')?.toLowerCase().split(/\s+/).includes('canonical'))
-      canonical ||= attributes.get('href') ?? ''
-    else if (name === 'script' && structured.length === 0) structured.push(...articlesIn(text))
-  }
+  const { metas, articles, canonical } = headOf(html)
   const meta = (...keys: string[]) => keys.map((key) => metas.get(key) ?? '')
-  const data = structured[0] ?? {}
+  const data = articles[0] ?? {}
   return {
     summary: firstText([
       ...meta('og:description'),
@@ -35,7 +24,24 @@ export function readPage(html: string, url: string): PageFacts {
   }
 }
 
-type Json = Record<string, unknown>
+/** Of each meta element the first that says something, the articles of the first script that has any, rel="canonical". */
+export function headOf(html: string): { metas: Map<string, string>; articles: Json[]; canonical: string } {
+  const metas = new Map<string, string>()
+  const articles: Json[] = []
+  let canonical = ''
+  for (const { name, attributes, text } of headTags(html)) {
+    if (name === 'meta') {
+      const key = (attributes.get('property') ?? attributes.get('name') ?? '').toLowerCase()
+      const content = attributes.get('content') ?? ''
+      if (key !== '' && content !== '' && !metas.has(key)) metas.set(key, content)
+    } else if (name === 'link' && attributes.get('rel')?.toLowerCase().split(/\s+/).includes('canonical'))
+      canonical ||= attributes.get('href') ?? ''
+    else if (name === 'script' && articles.length === 0) articles.push(...articlesIn(text))
+  }
+  return { metas, articles, canonical }
+}
+
+export type Json = Record<string, unknown>
 
 const maximumScript = 256 * 1024
 const articleTypes = /^(?:\w*Article|BlogPosting|\w*NewsArticle|Report|VideoObject|LiveBlogPosting)$/
@@ -90,11 +96,11 @@ function address(text: string, base: string): string | null {
   return url === null ? null : new URL(url).href
 }
 
-function records(value: unknown): Json[] {
+export function records(value: unknown): Json[] {
   const list: unknown[] = Array.isArray(value) ? value : [value]
   return list.filter((one): one is Json => typeof one === 'object' && one !== null && !Array.isArray(one))
 }
 
-function string(value: unknown): string {
+export function string(value: unknown): string {
   return typeof value === 'string' ? value.trim() : ''
 }

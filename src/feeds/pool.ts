@@ -74,6 +74,6 @@ function runTask(worker: Worker, { task, done }: Waiting): void {
 }
 
 function newWorker(): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: 1024 }
+  const resourceLimits = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 2 }
   return new Worker(new URL('./parse-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
 }

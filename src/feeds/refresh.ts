@@ -16,10 +16,12 @@ import {
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
+import { followAddresses, standsElsewhere } from './follow.ts'
 import { inLanes } from './lanes.ts'
 import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
 import { afterFailure, afterSuccess } from './poll.ts'
+import { type InTurn, openTurns } from './turns.ts'
 
 export type RefreshNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -32,29 +34,40 @@ export type Refreshed =
 const atOnce = 64
 /** Of one host. */
 const politely = 2
+/** Feeds that are parsed and kept at once: two in the workers, and two here. */
+const atWork = 4
+/** So many may wait for that before another is asked: slow hosts are asked 64 at once, quick ones as fast as we read. */
+const fetchedAhead = 8
 /** Read from the store at once. */
 const batch = 200
 /** So many failures in a row, and a feed that moved is asked at its first address again. */
 const patienceWithMove = 3
 
-/** Asks the feeds at these addresses now for what is new and keeps it. A feed that fails is recorded and stops no other. */
+/**
+ * Asks the feeds at these addresses now for what is new and keeps it, and then where the addresses of other hosts in it
+ * lead. A feed that fails is recorded and stops no other.
+ */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<Refreshed[]> {
   const report: Refreshed[] = []
+  const inTurn = openTurns(atWork, fetchedAhead)
   await visit(needs, urls, async (feed) => {
-    report.push(await refreshOrFail(needs, feed))
+    report.push(await refreshOrFail(needs, feed, inTurn))
   })
+  await followAddresses(needs)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
 /** Asks those of the feeds that are due. Returns how many that were; two processes do not ask the same one. */
 export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
   let asked = 0
+  const inTurn = openTurns(atWork, fetchedAhead)
   await visit(needs, urls, async (feed) => {
     if (signal?.aborted || !isDue(feed, needs.clock.now())) return
     if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
     asked++
-    await refreshOrFail(needs, feed)
+    await refreshOrFail(needs, feed, inTurn)
   })
+  if (!signal?.aborted) await followAddresses(needs, signal)
   return asked
 }
 
@@ -83,11 +96,11 @@ function hostOf(address: string): string {
 }
 
 /** Whatever is in a feed, or happens to one, stops no other. */
-async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
+async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
   try {
     if (feed.goneAt !== null)
       return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
-    return await refreshFeed(needs, feed)
+    return await refreshFeed(needs, feed, inTurn)
   } catch (error) {
     const reason = `it cannot be kept: ${messageOf(error)}`
     return await fail(needs, feed, { reason, status: null, retryAfter: null }).catch((again) => {
@@ -97,10 +110,16 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow): Promise<Refres
   }
 }
 
-async function refreshFeed(needs: RefreshNeeds, feed: FeedRow): Promise<Refreshed> {
-  const { url, etag, lastModified } = feed
-  const fetched = await needs.fetcher.get(addressOf(feed), { etag, lastModified })
-  if (fetched.kind === 'failed') return await fail(needs, feed, fetched)
+async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
+  const { etag, lastModified } = feed
+  return await inTurn(
+    () => needs.fetcher.get(addressOf(feed), { etag, lastModified }),
+    (fetched) => (fetched.kind === 'failed' ? fail(needs, feed, fetched) : readAndKeep(needs, feed, fetched)),
+  )
+}
+
+async function readAndKeep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered): Promise<Refreshed> {
+  const { url } = feed
   if (fetched.kind === 'unchanged') {
     await keep(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
@@ -118,7 +137,8 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
   const { clock } = needs
   return await needs.db.transaction().execute(async (trx) => {
     const now = clock.now()
-    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now) : 0
+    const elsewhere = (url: string) => standsElsewhere(url, parsed?.siteUrl ?? addressOf(feed))
+    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now, elsewhere) : 0
     const { gap, ...pace } = await paceIn(trx, feed, now)
     const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
     const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed

@@ -26,7 +26,7 @@ export function summaryText(rich: Rich): string {
   const end = whole.lastIndexOf(' The post ')
   const own = end > 0 && / (?:appeared first|first appeared) on /.test(whole.slice(end)) ? whole.slice(0, end) : whole
   const text = own.endsWith('[…]') || own.endsWith('[...]') ? `${own.slice(0, own.lastIndexOf('[')).trim()} …` : own
-  return text.length <= maximum ? text : cutAtSentence(text, maximum)
+  return wholeSentences(text, maximum)
 }
 
 const maximumSummary = 320
@@ -35,6 +35,11 @@ const maximumSummary = 320
 export function firstWords(text: string, maximum = 80): string {
   const sentence = /^.{8,}?[.!?。！？](?=\s|$)/u.exec(text.slice(0, maximum))?.[0]
   return sentence ?? (text.length <= maximum ? text : `${wholeWords(text, maximum)} …`)
+}
+
+/** The text as far as whole sentences of it fit, else whole words. */
+export function wholeSentences(text: string, maximum: number): string {
+  return text.length <= maximum ? text : cutAtSentence(text, maximum)
 }
 
 function cutAtSentence(text: string, maximum: number): string {
@@ -87,7 +92,8 @@ export function stripTags(html: string, maximum: number): string {
   return out
 }
 
-function tagEnd(html: string, open: number): number {
+/** Where the tag or comment that begins at `open` ends; -1: nowhere. */
+export function tagEnd(html: string, open: number): number {
   if (html.startsWith('<!--', open)) return after(html, '-->', open)
   const end = after(html, '>', open)
   if (end < 0) return -1
@@ -99,7 +105,8 @@ function tagEnd(html: string, open: number): number {
   return further < 0 ? end : further
 }
 
-function afterSilent(html: string, name: string, from: number): number {
+/** Where an element that shows nothing closes again. */
+export function afterSilent(html: string, name: string, from: number): number {
   const close = html.slice(from, from + 200_000).search(new RegExp(`</${name}`, 'i'))
   return close < 0 ? html.length : from + close
 }
@@ -109,7 +116,7 @@ function after(text: string, needle: string, from: number): number {
   return found < 0 ? -1 : found + needle.length
 }
 
-const silent = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
+export const silent = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
 const inline = new Set(
   'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
     ' ',

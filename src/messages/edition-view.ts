@@ -1,19 +1,24 @@
 import type { Config } from '../config.ts'
-import type { Draft, DraftSection } from '../editions/edition.ts'
+import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
 import { fillPattern } from '../editions/pattern.ts'
 import type { Article } from '../store/articles.ts'
 import { editionLinks } from './links.ts'
 import { legible } from './palette.ts'
-import type { ArticleView, EditionView, SectionView } from './view.ts'
+import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
 /** Turns a draft into what a template may show. Dates are written in the digest's language and zone. */
-export function toView({ edition, digest, sections, slot }: Draft, { publication, web }: Publishing): EditionView {
+export function toView(
+  { edition, digest, sections, corrections, slot }: Draft,
+  { publication, web }: Publishing,
+): EditionView {
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
-  const titles = sections.flatMap((section) => section.articles.map((article) => article.title))
+  const titles = sections.flatMap((section) =>
+    section.articles.filter(({ letter }) => !letter).map(({ title }) => title),
+  )
   const values = {
     title: digest.title,
     number: String(edition.number),
@@ -47,6 +52,7 @@ export function toView({ edition, digest, sections, slot }: Draft, { publication
       .map((text) => text.trim())
       .filter(Boolean),
     sections: views,
+    corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
     links: { site, contact: `mailto:${contact}`, ...editionLinks(web.url, edition.id, slot) },
     why: `You get this because you subscribed to ${digest.title} by ${name}.`,
   }
@@ -54,7 +60,9 @@ export function toView({ edition, digest, sections, slot }: Draft, { publication
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
   const { name, title, layout } = section
-  const [lead = null, ...more] = articles.map((article) => toArticleView(article, dates))
+  const own = articles.filter(({ letter }) => !letter)
+  const [lead = null, ...more] = own.map((article) => toArticleView(article, dates))
+  const [first, ...others] = articles.flatMap((article) => toLetterView(article, dates))
   return {
     name,
     title,
@@ -70,8 +78,28 @@ function toSectionView({ section, articles }: DraftSection, dates: DateWriter): 
     text: section.text ?? '',
     lead,
     more,
-    count: articles.length,
+    count: own.length,
+    letters: first ? { first, more: others } : null,
   }
+}
+
+function toCorrectionView(
+  { kind, said, url, words, number, dueAt }: DraftCorrection,
+  dates: DateWriter,
+): CorrectionView {
+  return {
+    edition: number === null ? dates.short(dueAt) : `No. ${number}, ${dates.short(dueAt)}`,
+    said,
+    words: words ?? '',
+    article: kind === 'gone' ? null : { url },
+  }
+}
+
+function toLetterView({ letter, title, author, publishedAt }: Article, dates: DateWriter): LetterView[] {
+  if (!letter) return []
+  const paragraphs = letter.text.split('\n\n')
+  const date = publishedAt ? dates.short(publishedAt) : ''
+  return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
 }
 
 function toArticleView(article: Article, dates: DateWriter): ArticleView {

@@ -22,6 +22,8 @@ export type EditionView = {
   /** Paragraphs of the editor's introduction; none if empty. */
   introduction: string[]
   sections: SectionView[]
+  /** Of what earlier editions said; often none. */
+  corrections: CorrectionView[]
   links: { site: string; view: string; preferences: string; leave: string; contact: string }
   /** One sentence: why this arrived. */
   why: string
@@ -42,6 +44,30 @@ export type SectionView = {
   more: ArticleView[]
   /** How many articles in all. */
   count: number
+  /** Readers' letters, which stand before the articles; null when the section has none. */
+  letters: { first: LetterView; more: LetterView[] } | null
+}
+
+export type LetterView = {
+  headline: string
+  paragraphs: string[]
+  /** Of the writer, as it is printed. */
+  name: string
+  /** May be empty. */
+  place: string
+  /** When it came: "20 November 2026". */
+  date: string
+}
+
+export type CorrectionView = {
+  /** "No. 12, 20 November 2026": where it was said. */
+  edition: string
+  /** The headline as it was sent. */
+  said: string
+  /** What is right, in the editor's words. */
+  words: string
+  /** Null if it is gone. */
+  article: { url: string } | null
 }
 
 export type ArticleView = {

@@ -1,9 +1,10 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
 import { newId } from './id.ts'
 import type { PageFacts } from './pages.ts'
 import { pullsInForce } from './pulls.ts'
-import type { ArticleRow, Db } from './schema.ts'
+import type { ArticleRow, Db, Schema } from './schema.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
 export type NewArticle = {
@@ -22,6 +23,8 @@ export type NewArticle = {
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
+  /** The correction that its text tells of, if it does. */
+  note?: string
 }
 
 export type Image = { url: string; width: number | null; height: number | null; alt: string }
@@ -31,24 +34,41 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  'image' | 'video' | 'categories' | 'page' | 'canonical' | 'titleKey' | 'shownAt'
+  'kind' | 'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'askAt' | 'asked' | 'leadsTo'
 > &
-  Pick<NewArticle, 'image' | 'video' | 'categories'> & { feedUrl: string; source: string }
+  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
+    feedUrl: string
+    source: string
+    /** Of a reader's letter alone: what makes it one. Its writer is the author, its headline the title. */
+    letter?: LetterText
+  }
+
+/** `text` has blank lines between its paragraphs; `place` may be empty. */
+export type LetterText = { text: string; place: string }
 
 /**
- * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording.
- * Returns how many were new.
+ * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
+ * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. Returns how many were
+ * new.
  */
-export async function keepArticles(db: Db, feedId: string, articles: NewArticle[], now: Instant): Promise<number> {
+export async function keepArticles(
+  db: Db,
+  feedId: string,
+  articles: NewArticle[],
+  now: Instant,
+  elsewhere: (url: string) => boolean = () => false,
+): Promise<number> {
   let added = 0
   for (let start = 0; start < articles.length; start += 100) {
-    const rows = articles.slice(start, start + 100).map((article) => toRow(article, feedId, now))
+    const rows = articles
+      .slice(start, start + 100)
+      .map((article) => toRow(article, feedId, now, elsewhere(article.url)))
     const written = await db
       .insertInto('articles')
       .values(rows)
       .onConflict((conflict) =>
         conflict.columns(['feedId', 'identity']).doUpdateSet((eb) => ({
-          url: eb.ref('excluded.url'),
+          url: unlessFollowed(eb, 'url'),
           title: eb.ref('excluded.title'),
           summary: eb.ref('excluded.summary'),
           author: eb.ref('excluded.author'),
@@ -57,9 +77,10 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
           categories: eb.ref('excluded.categories'),
           publishedAt: eb.fn.coalesce('excluded.publishedAt', 'articles.publishedAt'),
           updatedAt: eb.ref('excluded.updatedAt'),
-          canonical: eb.ref('excluded.canonical'),
+          canonical: unlessFollowed(eb, 'canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
+          note: eb.ref('excluded.note'),
         })),
       )
       .returning('id')
@@ -69,6 +90,18 @@ export async function keepArticles(db: Db, feedId: string, articles: NewArticle[
   }
   return added
 }
+
+/** What the feed says now; but where its address is the one that was followed, what we have. */
+function unlessFollowed(eb: ExpressionBuilder<Writing, 'articles' | 'excluded'>, column: 'url' | 'canonical') {
+  return eb
+    .case()
+    .when('articles.asked', '=', eb.ref('excluded.canonical'))
+    .then(eb.ref(`articles.${column}`))
+    .else(eb.ref(`excluded.${column}`))
+    .end()
+}
+
+type Writing = Schema & { excluded: ArticleRow }
 
 /** An article that an edition may choose, unless something stands against it. */
 export type Candidate = Article & {
@@ -108,10 +141,22 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
 export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & Recognised)[]> {
   const rows =
     urls.length === 0 ? [] : await withFeed(db).where('feeds.url', 'in', urls).orderBy('articles.id').execute()
-  return rows.map((row) => ({ ...fromRow(row), canonical: row.canonical, shownAt: row.shownAt }))
+  return rows.map((row) => ({ ...fromRow(row), shownAt: row.shownAt }))
 }
 
-export type Recognised = Pick<ArticleRow, 'canonical' | 'shownAt'>
+/** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
+export async function lettersEverOf(db: Db, digest: string): Promise<(Article & Recognised)[]> {
+  const rows = await withFeed(db)
+    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+    .where('ledger.digest', '=', digest)
+    .where('letters.articleId', 'is not', null)
+    .where('letters.withdrawnAt', 'is', null)
+    .orderBy('articles.id')
+    .execute()
+  return rows.map((row) => ({ ...fromRow(row), shownAt: row.shownAt }))
+}
+
+export type Recognised = Pick<ArticleRow, 'shownAt'>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
   const rows = ids.length === 0 ? [] : await withFeed(db).where('articles.id', 'in', ids).execute()
@@ -121,11 +166,13 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<Article[]> {
 /** The articles known by this address, from whichever feed. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
+    .where('articles.kind', '=', 'article')
     .where((eb) =>
       eb.or([
         eb('articles.url', '=', url),
         eb('articles.identity', '=', url),
         eb('articles.canonical', '=', canonicalAddress(url)),
+        eb('articles.asked', '=', canonicalAddress(url)),
       ]),
     )
     .execute()
@@ -136,14 +183,16 @@ function withFeed(db: Db) {
   return db
     .selectFrom('articles')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.articleId', 'articles.id')
     .selectAll('articles')
-    .select(['feeds.url as feedUrl', 'feeds.title as source'])
+    .select(['feeds.url as feedUrl', 'feeds.title as source', 'letters.text as letterText', 'letters.place'])
 }
 
-function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
-  const { identity, url, title, summary, author, publishedAt, updatedAt } = article
+function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boolean): ArticleRow {
+  const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
+    kind: 'article',
     feedId,
     identity,
     url,
@@ -160,16 +209,25 @@ function toRow(article: NewArticle, feedId: string, now: Instant): ArticleRow {
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
     shownAt: now,
+    note,
+    askAt: elsewhere ? now : null,
+    asked: null,
+    leadsTo: null,
   }
 }
 
 function fromRow({
+  kind,
+  letterText,
+  place,
   page,
-  canonical: _canonical,
   titleKey: _titleKey,
   shownAt: _shownAt,
+  askAt: _askAt,
+  asked: _asked,
+  leadsTo: _leadsTo,
   ...row
-}: ArticleRow & { feedUrl: string; source: string }): Article {
+}: ArticleRow & { feedUrl: string; source: string; letterText: string | null; place: string | null }): Article {
   const facts: Partial<PageFacts> = page === null ? {} : JSON.parse(page) // what the feed left out
   return {
     ...row,
@@ -178,5 +236,6 @@ function fromRow({
     image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
+    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: place ?? '' } }),
   }
 }

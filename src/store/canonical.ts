@@ -19,6 +19,13 @@ export function canonicalAddress(address: string): string {
 const tracking =
   /^(?:(?:utm|mc|at|ns|pk|mtm|hsa|itm|wt|__hs)_.*|_hs(?:enc|mi)|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|twclid|igshid|yclid|cmp|cmpid|xtor|ocid|ftag|smid|sref|ref_src|mkt_tok|_ga|_gl|feature_source)$/i
 
+/** The page that many addresses lead to, and that is no article. What is no address counts as one. */
+export function isFrontPage(address: string): boolean {
+  if (!URL.canParse(address)) return true
+  const { pathname, search } = new URL(address)
+  return pathname === '/' && search === ''
+}
+
 /** The words of a title without case, accents and punctuation. Numbers are words too. */
 export function titleWords(title: string): string[] {
   return (

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
-import type { ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from './schema.ts'
+import type { ArticleRow, ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from './schema.ts'
 
 /** Adds the edition unless the digest has one for that instant already. Returns whether this call made it. */
 export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> {
@@ -118,7 +118,10 @@ export async function nextNumber(db: Db, digest: string): Promise<number> {
   return Number(row?.highest ?? 0) + 1
 }
 
-export async function addChoices(db: Db, choices: ChoiceRow[]): Promise<void> {
+/** A choice as it is made; what the edition says of the article comes with the seal. */
+export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason'>
+
+export async function addChoices(db: Db, choices: NewChoice[]): Promise<void> {
   for (let start = 0; start < choices.length; start += 200) {
     await db
       .insertInto('choices')
@@ -131,14 +134,22 @@ export async function dropChoices(db: Db, editionId: string): Promise<void> {
   await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
 }
 
-/** What the edition chose and what it passed over, with the article's words; chosen first, in order. */
+/**
+ * What the edition chose and what it passed over; chosen first, in order. The words are those that were sealed, and for
+ * what was not, those of today.
+ */
 export function choicesOf(db: Db, editionId: string) {
   return db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.articleId', 'articles.id')
     .selectAll('choices')
-    .select(['articles.title', 'articles.url', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
+    .select((eb) => [
+      eb.fn.coalesce('choices.saidTitle', 'articles.title').as('title'),
+      eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
+    ])
+    .select(['articles.kind', 'letters.place', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
     .where('choices.editionId', '=', editionId)
     .orderBy(sql`choices.position is null`)
     .orderBy('choices.position')
@@ -146,18 +157,26 @@ export function choicesOf(db: Db, editionId: string) {
     .execute()
 }
 
-/** How many articles each of the editions chose; those that chose none are left out. */
-export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, number>> {
+/** How many articles and letters each of the editions chose; those that chose none are left out. */
+export async function countChosen(db: Db, editionIds: string[]): Promise<Map<string, ChosenCounts>> {
   if (editionIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('choices')
-    .select(['editionId', (eb) => eb.fn.countAll<number>().as('count')])
-    .where('editionId', 'in', editionIds)
-    .where('position', 'is not', null)
-    .groupBy('editionId')
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .select(['choices.editionId', 'articles.kind', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('choices.editionId', 'in', editionIds)
+    .where('choices.position', 'is not', null)
+    .groupBy(['choices.editionId', 'articles.kind'])
     .execute()
-  return new Map(rows.map(({ editionId, count }) => [editionId, Number(count)]))
+  const counts = new Map<string, ChosenCounts>()
+  for (const { editionId, kind, count } of rows) {
+    const known = counts.get(editionId) ?? { article: 0, letter: 0 }
+    counts.set(editionId, { ...known, [kind]: Number(count) })
+  }
+  return counts
 }
+
+export type ChosenCounts = Record<ArticleRow['kind'], number>
 
 /** Every look that an edition took at the article, newest first. */
 export function choicesAbout(db: Db, articleId: string) {

@@ -13,9 +13,22 @@ export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<F
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
 }
 
+/** The source of the readers' letters to a digest. It is made with the first. Returns its id. */
+export async function letterboxOf(db: Db, digest: string, now: Instant): Promise<string> {
+  const url = `letterbox:${digest}` // no feed has it: theirs begin with http
+  await db
+    .insertInto('feeds')
+    .values({ ...newFeed(url, now), kind: 'letterbox' })
+    .onConflict((conflict) => conflict.column('url').doNothing())
+    .execute()
+  const { id } = await db.selectFrom('feeds').select('id').where('url', '=', url).executeTakeFirstOrThrow()
+  return id
+}
+
 function newFeed(url: string, now: Instant): FeedRow {
   return {
     id: newId(now),
+    kind: 'feed',
     url,
     title: '',
     siteUrl: null,
@@ -42,12 +55,12 @@ function newFeed(url: string, now: Instant): FeedRow {
 }
 
 export function allFeeds(db: Db): Promise<FeedRow[]> {
-  return db.selectFrom('feeds').selectAll().orderBy('url').execute()
+  return db.selectFrom('feeds').selectAll().where('kind', '=', 'feed').orderBy('url').execute()
 }
 
 /** The feed that the job files name by this address. */
 export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
-  return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
+  return db.selectFrom('feeds').selectAll().where('kind', '=', 'feed').where('url', '=', url).executeTakeFirst()
 }
 
 /** Whether another feed than this one is asked at the address. */
@@ -107,6 +120,7 @@ export async function recallFeed(db: Db, url: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
     .set({ goneAt: null, nextFetchAt: null })
+    .where('kind', '=', 'feed')
     .where('url', '=', url)
     .executeTakeFirst()
   return numUpdatedRows > 0n
@@ -169,11 +183,16 @@ export async function noteFeed(db: Db, feedId: string, what: string, now: Instan
     .limit(1)
     .executeTakeFirst()
   if (last?.what === what) return false
+  await recordFeed(db, feedId, what, now)
+  return true
+}
+
+/** The same, for what stands on record each time that it happens. */
+export async function recordFeed(db: Db, feedId: string, what: string, now: Instant): Promise<void> {
   await db
     .insertInto('feedHistory')
     .values({ id: newId(now), feedId, at: now, what })
     .execute()
-  return true
 }
 
 /** What became of all feeds, the oldest first. */

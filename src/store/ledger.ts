@@ -70,6 +70,7 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
     .where('digest', '=', digest)
     .where('articleId', 'in', articleIds)
     .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
     .where('sameAs', 'is', null)
     .where('heldAt', 'is', null)
     .where('articleId', 'not in', (eb) =>
@@ -105,8 +106,16 @@ export function ledgerOf(db: Db, articleId: string) {
       join.onRef('rootEntry.articleId', '=', 'ledger.sameAs').onRef('rootEntry.digest', '=', 'ledger.digest'),
     )
     .leftJoin('editions as rootEdition', 'rootEdition.id', 'rootEntry.editionId')
+    .leftJoin('letters', 'letters.articleId', 'ledger.articleId')
     .selectAll('ledger')
-    .select(['editions.number', 'editions.status', 'root.title as rootTitle', 'root.url as rootUrl'])
+    .select([
+      'letters.withdrawnAt',
+      'letters.withdrawnBy',
+      'editions.number',
+      'editions.status',
+      'root.title as rootTitle',
+      'root.url as rootUrl',
+    ])
     .select(['rootFeed.url as rootFeedUrl', 'rootFeed.title as rootSource', 'rootEdition.number as rootNumber'])
     .where('ledger.articleId', '=', articleId)
     .execute()

@@ -5,6 +5,9 @@ import type { Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as feeds from './migrations/0002-feeds.ts'
 import * as choice from './migrations/0003-choice.ts'
+import * as corrections from './migrations/0004-corrections.ts'
+import * as letters from './migrations/0005-letters.ts'
+import * as addresses from './migrations/0006-addresses.ts'
 import * as answers from './migrations/0010-answers.ts'
 import type { Schema } from './schema.ts'
 
@@ -13,6 +16,9 @@ export const migrations = [
   { name: '0001-first', up: first.up },
   { name: '0002-feeds', up: feeds.up },
   { name: '0003-choice', up: choice.up },
+  { name: '0004-corrections', up: corrections.up },
+  { name: '0005-letters', up: letters.up },
+  { name: '0006-addresses', up: addresses.up },
   { name: '0010-answers', up: answers.up },
 ]
 

@@ -2,11 +2,11 @@ import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
 import type { Db, EditionRow, PullRow } from './schema.ts'
 
-/** The marks by which articles are known: each one's id, and its address, under which it may come back in another feed. */
+/** The marks by which articles are known: each one's id, and its address, if it has one, under which it may come back in another feed. */
 export async function marksOf(db: Db, articleIds: string[]): Promise<string[]> {
   if (articleIds.length === 0) return []
   const rows = await db.selectFrom('articles').select(['id', 'canonical']).where('id', 'in', articleIds).execute()
-  return [...new Set(rows.flatMap(({ id, canonical }) => [id, canonical]))]
+  return [...new Set(rows.flatMap(({ id, canonical }) => (canonical === '' ? [id] : [id, canonical])))]
 }
 
 export type NewPull = Pick<PullRow, 'url' | 'title' | 'who' | 'reason'>

@@ -13,9 +13,11 @@ export type Schema = {
   feeds: FeedRow
   feedHistory: FeedHistoryRow
   articles: ArticleRow
+  letters: LetterRow
   ledger: LedgerRow
   editions: EditionRow
   choices: ChoiceRow
+  corrections: CorrectionRow
   variants: VariantRow
   history: { id: string; editionId: string; at: Instant; who: string; what: string }
   subscribers: SubscriberRow
@@ -38,6 +40,8 @@ export type Db = Kysely<Schema> | Transaction<Schema>
 
 export type FeedRow = {
   id: string
+  /** A letterbox is where the readers' letters to one digest come from. It is never asked, and no feed of anybody's. */
+  kind: 'feed' | 'letterbox'
   url: string
   title: string
   siteUrl: string | null
@@ -74,6 +78,8 @@ export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: st
 
 export type ArticleRow = {
   id: string
+  /** A letter has a row in `letters` too. Its `author` wrote it, its `publishedAt` is when it came; it has no address. */
+  kind: 'article' | 'letter'
   feedId: string
   identity: string
   url: string
@@ -93,6 +99,27 @@ export type ArticleRow = {
   titleKey: string
   /** When its feed showed it last. */
   shownAt: Instant
+  /** The correction that its feed tells of in the text; empty if none. */
+  note: string
+  /** From then on its address is to be asked where it leads; null: there is nothing to ask. */
+  askAt: Instant | null
+  /** The canonical form of the address that its feed gives, where another one has taken its place. */
+  asked: string | null
+  /** The canonical form of the address that it was found to lead to, believed or not. */
+  leadsTo: string | null
+}
+
+/** What makes an article a reader's letter. */
+export type LetterRow = {
+  articleId: string
+  /** Paragraphs, with a blank line between two; empty once it is withdrawn. */
+  text: string
+  place: string
+  enteredBy: string
+  editedAt: Instant | null
+  editedBy: string | null
+  withdrawnAt: Instant | null
+  withdrawnBy: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */
@@ -142,6 +169,44 @@ export type ChoiceRow = {
   section: string
   position: number | null
   reason: string
+  /** The headline and the address as the sealed edition has them, and the correction that the feed told of by then. */
+  saidTitle: string | null
+  saidUrl: string | null
+  saidNote: string | null
+  /** The headline and the correction on its own page then; null: nobody looked. */
+  pageTitle: string | null
+  pageNote: string | null
+  /** When its page was asked for last, since the edition went out. */
+  lookedAt: Instant | null
+}
+
+export type CorrectionStatus = 'proposed' | 'accepted' | 'dismissed' | 'lapsed'
+
+/** Something that an edition said and that is no longer so: another headline, a correction note, a page that is gone. */
+export type CorrectionRow = {
+  id: string
+  digest: string
+  /** The edition that said it, and the article that it said it of. */
+  editionId: string
+  articleId: string
+  kind: 'headline' | 'note' | 'gone'
+  /** Where it was found. */
+  source: 'feed' | 'page'
+  /** The same for the same change, however it is written. */
+  changeKey: string
+  /** The headline or the note of today; for `gone` what the server answered. */
+  found: string
+  evidence: string
+  status: CorrectionStatus
+  proposedAt: Instant
+  /** It went away by itself. */
+  lapsedAt: Instant | null
+  /** The editor's own words, once it is accepted. */
+  words: string | null
+  decidedAt: Instant | null
+  decidedBy: string | null
+  /** The sealed edition that holds it. */
+  printedIn: string | null
 }
 
 export type VariantRow = {

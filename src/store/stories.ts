@@ -11,6 +11,7 @@ function stories(db: Db, digest: string) {
     .select(['articles.shownAt', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.editionId', 'ledger.backlogAt'])
     .select(['ledger.ownAt', 'ledger.heldAt'])
     .where('ledger.digest', '=', digest)
+    .where('articles.kind', '=', 'article') // a letter tells nobody else's story
 }
 
 export type StoryRow = Awaited<ReturnType<typeof storiesOfFeed>>[number]

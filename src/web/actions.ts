@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { addressOf, pullArticle, restoreArticle } from '../editions/pull.ts'
+import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
 import { historyOf } from '../store/editions.ts'
@@ -33,12 +33,12 @@ export function editionActions(web: Web): Hono<Env> {
     .post(urls.pull, ownForm(web), (context) =>
       act(web, context, 'pull', async (_, who, fields) => {
         const reason = reasonIn(fields)
-        await pullArticle(app, await addressOf(app.db, fields.article ?? ''), { who, reason })
+        await pullArticle(app, await nameOfArticle(app.db, fields.article ?? ''), { who, reason })
       }),
     )
     .post(urls.restoration, ownForm(web), (context) =>
       act(web, context, 'restore', async (_, who, { article = '' }) =>
-        restoreArticle(app, await addressOf(app.db, article), who),
+        restoreArticle(app, await nameOfArticle(app.db, article), who),
       ),
     )
 }

@@ -46,6 +46,12 @@ export async function readForm(context: Context<Env>): Promise<Fields> {
   return Object.fromEntries(entries.map(([name, value]) => [name, plainLine(value)]))
 }
 
+/** One field of a form as it was typed, with its lines. It is cleaned by whoever reads it. */
+export async function readText(context: Context<Env>, name: string): Promise<string> {
+  const body: Record<string, unknown> = await context.req.parseBody().catch(() => ({}))
+  return typeof body[name] === 'string' ? body[name] : ''
+}
+
 /** One line without control characters, which PostgreSQL would refuse (U+0000) and nobody can see. */
 function plainLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()

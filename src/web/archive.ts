@@ -4,13 +4,14 @@ import { runsAfter } from '../editions/due.ts'
 import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { editionById, latestEditions, variantsOf } from '../store/editions.ts'
-import type { EditionStatus } from '../store/schema.ts'
+import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { type Env, editionIdOf, show, type Web } from './answer.ts'
+import { archiveNotes } from './archive-notes.ts'
 import { archivePolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
 import { editionTitle, momentWriter } from './words.ts'
 
-const published: EditionStatus[] = ['approved', 'sending', 'sent']
+const publishedStates: EditionStatus[] = ['approved', 'sending', 'sent']
 const shown = 100
 
 /** What anybody may see: the front page and each edition that went out. */
@@ -18,6 +19,7 @@ export function archivePages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.front, (context) => front(web, context))
     .get(urls.edition, (context) => edition(web, context))
+    .get(urls.asSent, (context) => asSent(web, context))
 }
 
 async function front(web: Web, context: Context<Env>): Promise<Response> {
@@ -44,14 +46,33 @@ function digestsOf({ digests, clock }: App) {
   })
 }
 
-/** The sealed bytes with their slots emptied: what "view in browser" opens. */
-async function edition({ app }: Web, context: Context<Env>): Promise<Response> {
+/** What "view in browser" opens: the sealed bytes, below a note for each correction of what they say. */
+async function edition(web: Web, context: Context<Env>): Promise<Response> {
+  const { row, html } = await published(web, context)
+  const notes = await archiveNotes(web, row)
+  return context.html(notes === '' ? html : above(html, notes))
+}
+
+/** The sealed bytes alone, their slots emptied. */
+async function asSent(web: Web, context: Context<Env>): Promise<Response> {
+  return context.html((await published(web, context)).html)
+}
+
+async function published({ app }: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
   const row = await editionById(app.db, editionIdOf(context))
-  const variant = row && published.includes(row.status) ? await variantAll(app, row.id) : undefined
-  if (!variant) throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
+  const variant = row && publishedStates.includes(row.status) ? await variantAll(app, row.id) : undefined
+  if (!row || !variant)
+    throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
   context.header('Content-Security-Policy', archivePolicy)
   context.header('Cache-Control', 'public, max-age=60')
-  return context.html(withoutKey(variant.html, variant.slot))
+  return { row, html: withoutKey(variant.html, variant.slot) }
+}
+
+/** The notes as the first thing in the body; not a byte of the letter itself changes. */
+function above(html: string, notes: string): string {
+  const start = /<body\b[^>]*>/i.exec(html)
+  const at = start ? start.index + start[0].length : 0
+  return html.slice(0, at) + notes + html.slice(at)
 }
 
 /** What everybody gets who chose no sections; undefined before the edition is sealed. */

@@ -4,7 +4,7 @@ import { isPaused } from '../editions/review.ts'
 import { choicesOf } from '../store/editions.ts'
 import { pullsOf } from '../store/pulls.ts'
 import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
-import { momentWriter } from './words.ts'
+import { letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'pause' | 'pull', EditionStatus[]> = {
@@ -45,18 +45,18 @@ export async function articlesOf(
   )
   const moment = momentWriter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
-  const toItem = ({ articleId, title, url, source, author, publishedAt, reason, section, position }: Choice) => ({
+  const toItem = ({ articleId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
     id: articleId,
     pulled: toPulled(pulls.get(articleId)),
-    mayPull: mayPull && position !== null && !pulls.has(articleId),
+    mayPull: mayPull && choice.position !== null && !pulls.has(articleId),
     isOpen: typed.article === articleId,
     typed: typed.article === articleId ? typed.reason : '',
     title: title || url,
     url: /^https?:/i.test(url) ? url : '',
-    from: [source, author].filter(Boolean).join(' · '),
+    from: kind === 'letter' ? letterFrom(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
     reason,
-    section: sectionTitle(digest, section),
+    section: sectionTitle(digest, choice.section),
   })
   const chosen = choices.filter((choice) => choice.position !== null)
   const names = inOrder(digest, chosen)

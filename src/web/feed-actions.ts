@@ -19,9 +19,10 @@ async function decide({ app, base }: Web, context: Context<Env>): Promise<Respon
   const { decision } = await readForm(context)
   if (decision !== 'release' && decision !== 'ignore')
     throw new AppError('invalid', 'please say whether the articles are new or old')
-  const count = await (decision === 'release' ? releaseFeed : ignoreFeed)(app, feed.url)
-  app.log.info({ feed: feed.url, decision, count, who: context.var.session?.staff }, 'an editor decided about a feed')
-  return context.redirect(`${base}${urls.studio}`, 303)
+  const who = context.var.session?.staff ?? ''
+  const count = await (decision === 'release' ? releaseFeed : ignoreFeed)(app, feed.url, who)
+  app.log.info({ feed: feed.url, decision, count, who }, 'an editor decided about a feed')
+  return context.redirect(`${base}${urls.studio}?decided=${id}`, 303)
 }
 
 /** The feeds whose articles wait for an editor, with what happened in words. */

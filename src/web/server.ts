@@ -8,10 +8,12 @@ import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
 import { brakeActions } from './brake-actions.ts'
+import { correctionActions } from './correction-actions.ts'
 import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
 import { leavePages } from './leave.ts'
+import { letterPages } from './letters.ts'
 import { openPages } from './page.ts'
 import { preferencesPages } from './preferences.ts'
 import { limited, secured } from './security.ts'
@@ -51,9 +53,16 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions, feedActions, brakeActions]) {
-    routes.route('/', closed(web))
-  }
+  const staffs = [
+    studioPage,
+    studioEditionPages,
+    editionActions,
+    correctionActions,
+    feedActions,
+    letterPages,
+    brakeActions,
+  ]
+  for (const closed of staffs) routes.route('/', closed(web))
   return routes
 }
 

@@ -7,6 +7,7 @@ import { editionById, historyOf } from '../store/editions.ts'
 import { pulledIn } from '../store/pulls.ts'
 import { type Env, editionIdOf, type Fields, show, type Web } from './answer.ts'
 import { variantAll } from './archive.ts'
+import { correctedWords, editionCorrections } from './correction-view.ts'
 import { abilitiesOf, articlesOf } from './edition-view.ts'
 import { framePolicy, previewPolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
@@ -53,6 +54,8 @@ export async function showEdition(
     history,
     ...(await articlesOf(app, edition, digest, pullTyped(refused))),
     pulled: (await pulledIn(app.db, edition.id)).map(({ title }) => `“${title}”`).join(', '),
+    corrections: await editionCorrections(web, edition.id),
+    corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
     deliveries: deliveryView(await countDeliveries(app.db, edition.id)),
     seal: variant ? [{ sha256: variant.sha256, at: moment(variant.sealedAt) }] : [],
     look: { phone, text, desktop: !phone && !text },

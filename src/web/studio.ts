@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
@@ -6,28 +7,37 @@ import { isPaused } from '../editions/review.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
-import type { EditionRow } from '../store/schema.ts'
+import { feedHistory } from '../store/feeds.ts'
+import { countWaiting } from '../store/letters.ts'
+import type { EditionRow, FeedHistoryRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
+import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
 import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
 
 const pageSize = 20
 const mostFeeds = 200
+const mostHistory = 3
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
-  return new Hono<Env>().get(urls.studio, (context) => studio(web, context))
+  return new Hono<Env>().get(urls.studio, (context) => showStudio(web, context))
 }
 
-async function studio(web: Web, context: Context<Env>): Promise<Response> {
+export async function showStudio(
+  web: Web,
+  context: Context<Env>,
+  refused?: RefusedCorrection,
+  code: ContentfulStatusCode = 200,
+): Promise<Response> {
   const { app, base } = web
   const page = Math.min(1000, Math.max(1, Number.parseInt(context.req.query('page') ?? '1', 10) || 1))
   const rows = await latestEditions(app.db, { skip: (page - 1) * pageSize, limit: pageSize + 1 })
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
-  return show(web, context, 'studio', {
-    title: 'Studio',
+  const view = {
+    title: refused ? 'Not done · Studio' : 'Studio',
     done: await brakeDone(web, context),
     isBraked: context.var.brake !== undefined,
     paused: await pausedEditions(web),
@@ -36,8 +46,12 @@ async function studio(web: Web, context: Context<Env>): Promise<Response> {
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
     waiting: await waitingFeeds(web),
-    feeds: await feeds(app),
-  })
+    letters: counted(await countWaiting(app.db), 'letter'),
+    ...(await feedsOf(app, context.req.query('decided'))),
+    corrections: await waitingView(web, refused),
+    corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
+  }
+  return show(web, context, 'studio', view, code)
 }
 
 /** Those that stopped in the middle of their sending: somebody has to decide. */
@@ -67,10 +81,14 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       due: momentWriter(digest?.zone)(row.dueAt),
       status: statusView(row),
       reason: row.reason ?? '',
-      articles: counted(chosen.get(row.id) ?? 0, 'article'),
+      articles: heldLine(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }
   })
+}
+
+function heldLine({ article, letter } = { article: 0, letter: 0 }): string {
+  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
 }
 
 function upcoming({ digests, clock }: App) {
@@ -82,21 +100,34 @@ function upcoming({ digests, clock }: App) {
 }
 
 /** Those that do not work first; of the rest as many as a page holds. */
-async function feeds(app: App) {
+async function feedsOf(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
-  const views = watched.map(toFeed)
+  const past = Map.groupBy(await feedHistory(app.db), ({ feedId }) => feedId)
+  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
   const working = views.filter(({ state }) => well(state))
   return {
-    troubled: views.filter(({ state }) => !well(state)),
-    working: working.slice(0, mostFeeds),
-    more: Math.max(0, working.length - mostFeeds),
-    count: counted(working.length, 'feed'),
+    feeds: {
+      troubled: views.filter(({ state }) => !well(state)),
+      working: working.slice(0, mostFeeds),
+      more: Math.max(0, working.length - mostFeeds),
+      count: counted(working.length, 'feed'),
+    },
+    decided: views
+      .filter(({ id, past }) => id === decided && past.length > 0)
+      .map(({ past: [last] }) => last?.what ?? ''),
   }
 }
 
-function toFeed({ feed: { url, address, title, succeededAt, weekly }, health }: Watched) {
+/** With what became of it last, the newest first. */
+function toFeed(
+  { feed: { id, url, address, title, succeededAt, weekly }, health }: Watched,
+  history: FeedHistoryRow[],
+) {
+  const newest = history.slice(-mostHistory).reverse()
   return {
+    id,
+    past: newest.map(({ at, what }) => ({ at: momentWriter()(at), what })),
     title: title || url,
     url,
     moved: address ?? '',

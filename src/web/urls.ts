@@ -5,6 +5,7 @@ export const urls = {
   front: '/',
   style: '/style.css',
   health: '/health',
+  asSent: '/editions/:id/as-sent', // the sealed bytes alone, also when the archive notes corrections above them
   ...publicPaths, // POST leave leaves, POST preferences renames, leaves or comes back
   signIn: '/sign-in/:token', // POST uses the link up
   signOut: '/sign-out', // POST only
@@ -12,7 +13,7 @@ export const urls = {
   studioEdition: '/studio/editions/:id',
   preview: '/studio/editions/:id/preview',
   progress: '/studio/editions/:id/progress',
-  approval: '/studio/editions/:id/approval', // POST only, as all below
+  approval: '/studio/editions/:id/approval', // POST only, as the six below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
   pause: '/studio/editions/:id/pause',
@@ -21,7 +22,11 @@ export const urls = {
   restoration: '/studio/editions/:id/restoration',
   brake: '/studio/brake',
   brakeRelease: '/studio/brake/release',
-  feedDecision: '/studio/feeds/:id/decision', // what a feed showed all at once is new, or old
+  correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
+  letters: '/studio/letters', // POST keeps one
+  letter: '/studio/letters/:id', // POST rewords it
+  withdrawal: '/studio/letters/:id/withdrawal', // POST only
+  feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 
 /** The path with its one hole filled. */

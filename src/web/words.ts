@@ -52,6 +52,17 @@ export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
+/** Writes days as a person of that zone reads them: "27 November 2026". */
+export function dayWriter(zone = 'UTC'): (instant: Instant) => Moment {
+  const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
+  return (iso) => ({ iso, text: format.format(new Date(iso)) })
+}
+
+/** "Letter from Ada Byron, Leeds"; the writer of one that was withdrawn is nobody. */
+export function letterFrom(name: string, place: string | null): string {
+  return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`
+}
+
 /** "1 article", "12 articles", "1,200 copies". */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`

@@ -13,12 +13,12 @@ const context = { url: 'https://ledger.example/feed', contentType: null }
 const sizes = { '1 entry': 1, '10 entries': 10, '40 entries': 40, '150 entries': 150, '2,000 entries': 2000 }
 const rounds = 15
 
-/** Every parser on the same bytes, in turns and after warming up; then pauses of the event loop; then a poll of 1,000 feeds. */
+/** Every parser on the same bytes, in turns and after warming up; then pauses of the event loop; then polls. */
 export async function run(args: string[]): Promise<void> {
   const throughput = await compareParsers()
   const pauses = await longestPauses()
-  const poll = await pollThousand()
-  const result = { throughput, ratio: overall(throughput), pauses, poll }
+  const { poll, peaks } = await pollAll()
+  const result = { throughput, ratio: overall(throughput), pauses, poll, peaks }
   if (args.includes('--json')) console.log(JSON.stringify(result))
   else print(result)
 }
@@ -115,27 +115,36 @@ function item(inside: string): string {
 
 type Poll = { feeds: number; read: number; articles: number; seconds: number; rssPeak: number; longestPause: number }
 
-async function pollThousand(): Promise<Poll> {
+/** A poll of 1,000 feeds, and the peak of memory (MB) of polls of a quarter and of four times as many. */
+async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }> {
   const site = spawn(process.execPath, [join(import.meta.dirname, 'feed-site.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   try {
     const [line] = await once(site.stdout, 'data')
     const port = String(line).trim()
-    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'poll.ts'), port, '1000'])
-    return JSON.parse(stdout)
+    const [few, poll, many] = [await pollOf(port, 250), await pollOf(port, 1000), await pollOf(port, 4000)]
+    return { poll, peaks: { 250: few.rssPeak, 1000: poll.rssPeak, 4000: many.rssPeak } }
   } finally {
     site.stdin.end()
   }
+}
+
+async function pollOf(port: string, feeds: number): Promise<Poll> {
+  const asMain = '--max-semi-space-size=8' // as main.ts starts itself
+  const args = [asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
+  return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout)
 }
 
 function median(values: number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 }
 
-type Result = { throughput: Compared[]; ratio: number; pauses: Awaited<ReturnType<typeof longestPauses>>; poll: Poll }
+type Result = { throughput: Compared[]; ratio: number; pauses: Awaited<ReturnType<typeof longestPauses>> } & Awaited<
+  ReturnType<typeof pollAll>
+>
 
-function print({ throughput, ratio, pauses, poll }: Result): void {
+function print({ throughput, ratio, pauses, poll, peaks }: Result): void {
   const speed = (one: Speed) => `${one.megabytesPerSecond.toFixed(1)} MB/s, ${Math.round(one.feedsPerSecond)} feeds/s`
   for (const row of throughput) {
     console.log(`${row.size} (${row.kilobytes.toFixed(1)} KB): ${row.ratio.toFixed(2)} times rss-parser's time`)
@@ -147,4 +156,5 @@ function print({ throughput, ratio, pauses, poll }: Result): void {
   }
   console.log(`\n${poll.read} of ${poll.feeds} feeds, ${poll.articles} articles: ${poll.seconds.toFixed(1)} s,`)
   console.log(`peak memory ${poll.rssPeak} MB, longest pause ${poll.longestPause} ms`)
+  console.log(`peak memory with 250 feeds ${peaks[250]} MB, with 4,000 ${peaks[4000]} MB`)
 }

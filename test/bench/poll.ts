@@ -12,9 +12,13 @@ import { openStore } from '../../src/store/open.ts'
 const [port = '', count = ''] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'lastword-bench-'))
 const store = await openStore(`file:${join(folder, 'bench.db')}`, systemClock)
-const limits = { allow: ['127.0.0.1'], timeout: 60, maximumBytes: 10_000_000, userAgent: 'Lastword bench' }
+const hosts = Array.from({ length: 250 }, (_, index) => `127.0.1.${index + 1}`) // of one, two feeds are asked at once
+const limits = { allow: hosts, timeout: 60, maximumBytes: 10_000_000, userAgent: 'Lastword bench' }
 const fetcher = openFetcher(limits)
-const urls = Array.from({ length: Number(count) }, (_, index) => `http://127.0.0.1:${port}/${index}.xml`)
+const urls = Array.from(
+  { length: Number(count) },
+  (_, index) => `http://${hosts[index % hosts.length]}:${port}/${index}.xml`,
+)
 
 const before = process.memoryUsage.rss()
 const delay = monitorEventLoopDelay({ resolution: 5 })

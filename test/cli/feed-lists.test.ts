@@ -58,7 +58,9 @@ test('feeds leave as OPML with their titles, a folder for every section, and com
   expect(await it.lastword('feeds', 'export', 'feeds.opml')).toMatchObject({ code: 0 })
   const opml = readFileSync(join(it.folder, 'feeds.opml'), 'utf8')
   expect(opml).toContain('<outline text="Latest news">')
-  expect(opml).toContain(`<outline text="The Magazine" type="rss" xmlUrl="${host.url}/latest.xml"/>`)
+  expect(opml).toContain(
+    `<outline text="The Magazine" type="rss" xmlUrl="${host.url}/latest.xml" htmlUrl="https://magazine.example/"/>`,
+  )
   const other = job()
     .replace(/ {2}- \{ name: last-word.*\n/, '')
     .replace('/latest.xml', '/other.xml')

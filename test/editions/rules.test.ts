@@ -17,6 +17,7 @@ function article(id: string, given: Partial<Candidate> = {}): Candidate {
     source: 'Harbour',
     identity: id,
     url: `https://harbour.example/${id}`,
+    canonical: `https://harbour.example/${id}`,
     title: id,
     summary: '',
     author: '',
@@ -25,6 +26,7 @@ function article(id: string, given: Partial<Candidate> = {}): Candidate {
     categories: [],
     publishedAt: `2026-11-26T07:00:00.0${String(99 - Number(id.replace(/\D/g, '') || 0)).padStart(2, '0')}Z`,
     updatedAt: null,
+    note: '',
     seenAt: '2026-11-26T08:00:00.000Z',
     ...given,
   }
@@ -154,9 +156,13 @@ describe('a score', () => {
 describe('an edition', () => {
   test('holds at most so many by one author over all sections, and a dropped section uses none of them up', () => {
     const by = (id: string, feedUrl = news) => article(id, { author: 'Ann', feedUrl })
-    const rules = digest({ atMost: { author: 1 } }, { name: 'one' }, { name: 'two', feeds: [other] })
+    const rules = digest({ atMost: { author: 1, matching: [] } }, { name: 'one' }, { name: 'two', feeds: [other] })
     expect(outcome([by('1'), by('2', other)], rules)).toEqual({ 1: 'one 1', 2: 'the edition holds at most 1 by Ann' })
-    const dropped = digest({ atMost: { author: 1 } }, { name: 'one', minimum: 2 }, { name: 'two', feeds: [other] })
+    const dropped = digest(
+      { atMost: { author: 1, matching: [] } },
+      { name: 'one', minimum: 2 },
+      { name: 'two', feeds: [other] },
+    )
     expect(outcome([by('1'), by('2', other)], dropped)).toMatchObject({ 2: 'two 1' })
   })
 

@@ -15,6 +15,7 @@ function article(id: string, given: Partial<Article> = {}): Article {
     source: 'Harbour',
     identity: id,
     url: `https://harbour.example/${id}`,
+    canonical: `https://harbour.example/${id}`,
     title: id,
     summary: '',
     author: '',
@@ -23,6 +24,7 @@ function article(id: string, given: Partial<Article> = {}): Article {
     categories: [],
     publishedAt: '2026-11-26T07:00:00.000Z',
     updatedAt: null,
+    note: '',
     seenAt: '2026-11-26T08:00:00.000Z',
     ...given,
   }

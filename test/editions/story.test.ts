@@ -10,7 +10,7 @@ import { simulate } from '../../src/editions/simulate.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
 import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
 import { choicesOf, editionById, historyOf } from '../../src/store/editions.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { feedHistory, knowFeeds } from '../../src/store/feeds.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
 import {
@@ -102,16 +102,23 @@ onBothEngines('a story', (freshUrl) => {
     expect(await heldFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://new.example/0')
     expect(answer?.answer).toMatch(/^held since .* 8 new articles at once/)
-    expect(await ignoreFeed(it.app, newsFeed)).toBe(8)
+    const decidedAt = it.clock.now()
+    expect(await ignoreFeed(it.app, newsFeed, 'mira')).toBe(8)
     it.clock.advance(day)
     expect((await edition(it)).chosen).toEqual(['Really new'])
-    await expect(ignoreFeed(it.app, newsFeed)).rejects.toThrow('nothing of')
-    await expect(releaseFeed(it.app, 'https://nowhere.example/')).rejects.toThrow('there is no feed')
+    await expect(ignoreFeed(it.app, newsFeed, 'omar')).rejects.toThrow('nothing of')
+    expect(await feedHistory(it.app.db)).toMatchObject([
+      { at: decidedAt, what: 'mira decided: 8 articles that waited are old, and never mailed' },
+    ])
+    await expect(releaseFeed(it.app, 'https://nowhere.example/', 'mira')).rejects.toThrow('there is no feed')
   })
 
   test('goes out after all when the editor says that it is new', async () => {
     const it = await moved(await world())
-    expect(await releaseFeed(it.app, newsFeed)).toBe(8)
+    expect(await releaseFeed(it.app, newsFeed, 'omar')).toBe(8)
+    expect((await feedHistory(it.app.db)).map(({ what }) => what)).toEqual([
+      'omar decided: 8 articles that waited are new, and may be chosen',
+    ])
     expect((await edition(it)).chosen).toHaveLength(5) // as many as the section holds
     expect(await heldFeeds(it.app.db)).toEqual([])
   })

@@ -9,7 +9,7 @@ import { openStore, type Store } from '../../src/store/open.ts'
 import { pageAt } from '../../src/store/pages.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { type FeedHost, startFeedHost } from '../support/feeds.ts'
+import { type FeedHost, redirect, startFeedHost } from '../support/feeds.ts'
 import { article } from '../support/world.ts'
 
 let host: FeedHost
@@ -74,6 +74,23 @@ onBothEngines('enriching', (freshUrl) => {
     expect(await enrich(await show('/one'))).toBe(0)
     expect(host.asked).toEqual(['/robots.txt'])
     expect(await pageAt(store.db, `${host.url}/one`)).toMatchObject({ found: null, error: 'its robots.txt forbids it' })
+  })
+
+  test('where a page redirects to another host, the robots.txt of that host decides', async () => {
+    const other = await startFeedHost()
+    closing.push(other.close)
+    other.answer('/moved', page)
+    host.answer('/old', redirect(301, `${other.url}/moved`))
+    const old = await show('/old')
+    other.answer('/robots.txt', 'User-agent: *\nDisallow: /moved')
+    expect(await enrich(old)).toBe(0)
+    expect(other.asked).toEqual(['/robots.txt'])
+    const error = `127.0.0.1:${host.port} redirects to 127.0.0.1:${other.port}: its robots.txt forbids it`
+    expect(await pageAt(store.db, `${host.url}/old`)).toMatchObject({ found: null, error })
+    other.answer('/robots.txt', 'User-agent: *\nAllow: /')
+    clock.advance(day + hour)
+    expect(await enrich(old)).toBe(1)
+    expect(other.asked).toEqual(['/robots.txt', '/robots.txt', '/moved'])
   })
 
   test('a robots.txt that cannot be reached forbids everything for now; later the page is read after all', async () => {

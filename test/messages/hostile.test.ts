@@ -47,6 +47,18 @@ describe('of an edition full of tricks', () => {
     expect(titles.slice(0, written.length)).toEqual(written)
   })
 
+  test('a letter is read exactly as it was written, in HTML and in text', async () => {
+    const letters = view.sections.at(-1)?.letters
+    const written = letters ? [letters.first, ...letters.more] : []
+    const words = written.flatMap(({ headline, paragraphs, name }) => [headline, ...paragraphs, name].map(visible))
+    const shown = await page.evaluate(() =>
+      [...document.querySelectorAll('[dir=auto]')].map((node) => node.textContent),
+    )
+    expect(shown.filter((one) => words.includes(one ?? ''))).toEqual(words)
+    const text = (await render(view)).text.replace(/\s+/g, ' ')
+    for (const one of words) expect(text).toContain(one)
+  })
+
   test('alternative texts, addresses, title, preview and label keep their quotes to themselves', async () => {
     const images = await page.evaluate(() =>
       [...document.querySelectorAll('.side img')].map((img) => img.getAttribute('alt')),

@@ -42,6 +42,47 @@ describe('the digest template', () => {
     }
   })
 
+  test('has each correction after the sections and before the footer, with what was said, what is right and the link', async () => {
+    const view = readEdition('full')
+    const { html, text } = await render(view)
+    const flat = text.replace(/\s+/g, ' ')
+    const [first, gone] = view.corrections
+    for (const { said, words, edition } of view.corrections) {
+      expect(html).toContain(`We wrote: “${said}”`)
+      expect(html).toContain(words)
+      expect(flat).toContain(`${edition} We wrote: “${said}” ${words}`)
+    }
+    expect(html).toContain(`href="${first?.article?.url}"`)
+    expect(gone?.article).toBe(null)
+    expect(html.match(/Read the article/g)).toHaveLength(1)
+    const order = [view.sections.at(-1)?.title ?? '', 'We wrote:', view.why]
+    for (const twin of [html, flat])
+      expect(order.map((words) => twin.indexOf(words)).toSorted((a, b) => a - b)).toEqual(
+        order.map((words) => twin.indexOf(words)),
+      )
+    const { html: without } = await render({ ...view, corrections: [] })
+    expect(without).not.toContain('Corrections')
+  })
+
+  test('prints letters whole, with headline, name and place, before the invitation, in the HTML and in the text', async () => {
+    const view = { ...readEdition('full'), corrections: [] } // they come after it
+    const { html, text } = await render(view)
+    const { letters, text: invitation } = view.sections.find(({ is }) => is.haveYourSay) ?? {}
+    if (!letters || !invitation) throw new Error('no letters')
+    const printed = [letters.first, ...letters.more].flatMap((one) => [one.headline, ...one.paragraphs, one.name])
+    const flat = text.slice(text.lastIndexOf('====')).replace(/\s+/g, ' ')
+    for (const words of printed) {
+      expect(html.indexOf(`>${words}<`)).toBeGreaterThan(0)
+      expect(html.indexOf(`>${words}<`)).toBeLessThan(html.indexOf(`>${invitation}<`))
+      expect(flat).toContain(words)
+    }
+    expect(html).toContain('>Hebden Bridge · 23 November 2026<')
+    expect(html).toContain('>24 November 2026<') // of one who names no place
+    expect(flat).toContain('— Margaret Okafor, Hebden Bridge In defence of the long consultation')
+    expect(flat).toContain('— R. Lindqvist Write to the editor')
+    expect(text).toContain('- Have your say: The empty floor is the cheapest one, and 1 more')
+  })
+
   test('keeps the placeholder of a slot as it is, in HTML and in text', async () => {
     const view = readEdition('thin')
     const leave = 'https://news.example.org/leave/~~~~~~~~?edition=1'
@@ -106,7 +147,7 @@ describe('the plain text', () => {
     const { html, text } = await render(view)
     const titles = view.sections.map(({ title }) => title)
     expect([...html.matchAll(/<h2[^>]*id="[^"]*"[^>]*>([^<]*)</g)].map(([, title]) => title)).toEqual(titles)
-    expect([...text.matchAll(/^={72}\n(.*)\n={72}$/gm)].map(([, title]) => title)).toEqual(titles)
+    expect([...text.matchAll(/^={72}\n(.*)\n={72}$/gm)].map(([, title]) => title)).toEqual([...titles, 'Corrections'])
   })
 
   test('is plain: no entity and no trace of MJML or HTML', async () => {

@@ -75,5 +75,5 @@ function toRss(pieces: Piece[], site: number): string {
     const guid = `${site}-${key}#${Math.floor(wording / 2)}`
     return `<item><guid isPermaLink="false">${guid}</guid><link>${link}</link><title>${words}</title>${date === null ? '' : `<pubDate>${date}</pubDate>`}</item>`
   })
-  return `<?xml version="1.0"?><rss version="2.0"><channel><title>Busy</title><link>https://old.example/</link>${items.join('')}</channel></rss>`
+  return `<?xml version="1.0"?><rss version="2.0"><channel><title>Busy</title><link>https://${site === 0 ? 'old' : 'new'}.example/</link>${items.join('')}</channel></rss>`
 }

@@ -1,12 +1,18 @@
+import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
+import { acceptCorrection } from '../../src/editions/corrections.ts'
+import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { printLetter } from '../../src/editions/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { letterOf } from '../../src/messages/letter.ts'
 import { compileLetter } from '../../src/messages/mime.ts'
+import { correctionsIn, waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf, variantsOf } from '../../src/store/editions.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
 import { webApp } from '../../src/web/server.ts'
@@ -25,6 +31,9 @@ let world: World
 let report: Refreshed[]
 let edition: EditionRow
 let variant: VariantRow
+/** The next edition, with a correction of every article that edition one has. */
+let next: EditionRow
+let corrected: VariantRow
 let browser: Browser
 
 /** Real feeds over real HTTP, the real renderer, a sealed edition: what a stranger can do he does here. */
@@ -34,7 +43,8 @@ beforeAll(async () => {
   const { url: storeUrl, remove } = sqliteUrl()
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
-  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }`
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100 }
+  - { name: say, title: Have your say, layout: have-your-say, maximum: 100 }`
   const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
   closing.push(world.close)
@@ -43,14 +53,38 @@ beforeAll(async () => {
     app,
     digest.sections.flatMap(({ feeds: urls }) => urls),
   )
+  for (const [word, trick] of tricks) {
+    const part = (size: number) => `${word}-letter ${trick}`.slice(0, size)
+    const text = `${part(4000)}\n\n👩🏽‍🚀 ${part(3000)}`
+    const letter = { headline: part(150), text, name: part(100), place: part(100), received: '' }
+    expect(await printLetter(app, digest, letter, part(100))).toEqual({ id: expect.any(String) })
+  }
   const composed = await compose(app, digest, clock.now())
   if (!composed) throw new Error('nothing composed')
   edition = await seal(app, composed.id, digest)
   await approve(app, edition.id, 'Ada')
   variant = (await variantsOf(app.db, edition.id))[0] as VariantRow
+  await correctEverything()
   browser = await openBrowser()
   closing.push(() => browser.close())
 }, 120_000)
+
+/** Every headline and note is hostile; half of them an editor accepts as they are. */
+async function correctEverything(): Promise<void> {
+  const { app, digest, clock } = world
+  await app.db
+    .updateTable('articles')
+    .set((eb) => ({ title: sql<string>`${eb.ref('title')} || ', or not'` }))
+    .execute()
+  await findInFeeds(app, app.digests)
+  const proposed = await waitingCorrections(app.db)
+  for (const { id } of proposed.slice(0, proposed.length / 2)) await acceptCorrection(app, id, 'Ada')
+  clock.advance(7 * day)
+  const minimal = { ...digest, thin: { ...digest.thin, minimum: 0 } }
+  const composed = await compose(app, minimal, clock.now())
+  next = await seal(app, composed?.id ?? '', minimal)
+  corrected = (await variantsOf(app.db, next.id))[0] as VariantRow
+}
 
 afterAll(async () => {
   for (const close of closing.reverse()) await close()
@@ -71,7 +105,8 @@ describe('of feeds that mean harm', () => {
   })
 
   test('the others are read: every trick is in the edition, and what it stands beside is there as text', async () => {
-    const titles = (await choicesOf(world.app.db, edition.id)).map(({ title }) => title)
+    const choices = (await choicesOf(world.app.db, edition.id)).filter(({ kind }) => kind === 'article')
+    const titles = choices.map(({ title }) => title)
     for (const [word] of tricks) expect(titles.filter((title) => title.includes(word))).toHaveLength(3)
     expect(titles).toContain('Bomb &l9;')
     expect(titles.filter((title) => title.startsWith('Entity '))).toEqual(['Entity &x;'])
@@ -91,10 +126,24 @@ describe('what anybody gets to see of them', () => {
     const page = await openHarmlessly(async () => new Response(String(mail.html), html))
     await page.view('https://reader.example/')
     const shown = await page.tab.locator('body').textContent()
-    for (const [word] of tricks) expect(shown).toContain(word)
+    for (const [word] of tricks) {
+      expect(shown).toContain(word)
+      expect(shown?.split(`${word}-letter `).length).toBeGreaterThanOrEqual(1 + 5) // headline, two paragraphs, name and place
+    }
     expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
     expect(shown).toContain('<mj-include path="/etc/passwd" />')
     expect(String(mail.text)).toContain('{{> footer}}')
+    await expectHarmless(page)
+  })
+
+  test('the email with their corrections', async () => {
+    const prints = await correctionsIn(world.app.db, next.id)
+    expect(prints.length).toBeGreaterThan(10)
+    const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
+    const mail = await simpleParser(compileLetter(letterOf(next, corrected))(copy).raw)
+    const page = await openHarmlessly(async () => new Response(String(mail.html), html))
+    await page.view('https://reader.example/')
+    expect(await page.tab.getByText('We wrote: “').count()).toBe(prints.length)
     await expectHarmless(page)
   })
 
@@ -102,12 +151,16 @@ describe('what anybody gets to see of them', () => {
     const page = await openHarmlessly((path) => webApp(world.app).request(path))
     await page.view(`https://letters.example/editions/${edition.id}`)
     expect(await page.tab.locator('body').textContent()).toContain('Alder')
+    expect(await page.tab.getByText('We wrote: “').count()).toBeGreaterThan(10)
     await expectHarmless(page)
   })
 
   test.each([
     ['/studio', 'The Weekly'],
     ['/studio/editions/:id', 'Larch'],
+    ['/studio?page=1', 'The headline now reads'],
+    ['/studio/letters', 'Larch-letter'],
+    ['/studio/editions/:id', 'Larch-letter'],
     ['/studio/editions/:id/preview', 'Larch'],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)

@@ -50,13 +50,15 @@ test('a year of a busy feed and 200 restarts: every article once to everybody, n
   await subscribe(world, 2)
 
   let app = await reopen(world.app, bomb.clock)
-  let storms = 0
+  const storms = new Set<number>() // by the site that the feed was at
   for (let step = 0; step < steps; step++) {
     bomb.time = later(start, step * day)
     live(feed, step, random, bomb.time)
     for (;;) {
-      const done = await work(app, feed).catch(() => null)
-      storms += done?.decided ?? 0
+      const done = await work(app, feed, storms).then(
+        () => true,
+        () => false,
+      )
       if (done && !bomb.isBurnt()) break
       await app.close()
       bomb.renew()
@@ -81,7 +83,7 @@ test('a year of a busy feed and 200 restarts: every article once to everybody, n
     expect(received(reader).filter((key) => old.has(key))).toHaveLength(maximum) // as many as a first edition holds
   }
   expect(bomb.burnt()).toBe(restarts)
-  expect(storms).toBeGreaterThanOrEqual(2) // both moves of the site were noticed
+  expect([...storms]).toEqual([1, 2]) // both moves of the site were noticed
   expect(messages.size).toBeGreaterThan(2 * 50)
   for (const { key } of feed.pieces.slice(-20)) {
     const answers = await explain(app.db, app.digests, `https://new.example/2/${key}`)
@@ -100,11 +102,13 @@ function live(feed: BusyFeed, step: number, random: () => number, now: string): 
 }
 
 /** What the timetable does in one go; an editor looks at what waits for one. */
-async function work(app: App, feed: BusyFeed): Promise<{ decided: number }> {
+async function work(app: App, feed: BusyFeed, storms: Set<number>): Promise<void> {
   await refreshFeeds(app, [feed.url])
   await enrolAll(app)
-  const waiting = await heldFeeds(app.db)
-  for (const { url } of waiting) await ignoreFeed(app, url)
+  for (const { url } of await heldFeeds(app.db)) {
+    storms.add(feed.site)
+    await ignoreFeed(app, url, 'Ada')
+  }
   await makeDueEditions(app)
   const sender = await openSender(app)
   try {
@@ -112,7 +116,6 @@ async function work(app: App, feed: BusyFeed): Promise<{ decided: number }> {
   } finally {
     await sender.close()
   }
-  return { decided: waiting.length }
 }
 
 async function reopen(app: App, clock: Clock): Promise<App> {

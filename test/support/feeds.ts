@@ -55,14 +55,14 @@ export async function startFeedHost(host = '127.0.0.1'): Promise<FeedHost> {
   }
 }
 
-/** A feed with these titles, dated an hour apart, the first at `newest`. */
+/** A feed of a magazine at magazine.example with these titles, dated an hour apart, the first at `newest`. */
 export function rss(titles: string[], { channel = '', newest = '2026-11-27T06:00:00.000Z' } = {}): string {
   const items = titles.map((title, index) => {
     const date = new Date(Date.parse(newest) - index * 3_600_000).toUTCString()
     const link = `https://magazine.example/${title.replaceAll(' ', '-')}`
     return `<item><title>${title}</title><link>${link}</link><guid>${link}</guid><pubDate>${date}</pubDate></item>`
   })
-  return `<rss version="2.0"><channel><title>The Magazine</title>${channel}${items.join('')}</channel></rss>`
+  return `<rss version="2.0"><channel><title>The Magazine</title><link>https://magazine.example/</link>${channel}${items.join('')}</channel></rss>`
 }
 
 export function redirect(status: number, location: string): Answer {

@@ -2,6 +2,8 @@ import { type ChildProcess, execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { vi } from 'vitest'
+import { runCommand } from '../../src/cli/program.ts'
 
 export type Ended = { code: number; stdout: string; stderr: string }
 
@@ -9,8 +11,9 @@ export type Ended = { code: number; stdout: string; stderr: string }
 export type Home = {
   folder: string
   write(file: string, text: string | Buffer): string
+  /** The command, in this process: one at a time. */
   lastword(...args: string[]): Promise<Ended>
-  /** The same, running: to be stopped. */
+  /** The command as a process of its own, as an operator starts it: to be stopped, or to run beside others. */
   begin(...args: string[]): { child: ChildProcess; ended: Promise<Ended> }
   remove(): void
 }
@@ -46,10 +49,40 @@ export function makeHome({
     folder,
     write,
     begin,
-    lastword: (...args) => begin(...args).ended,
+    lastword: (...args) => runHere(folder, environment, args),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** Runs the command as main.ts does, in that folder and environment, and puts everything back. */
+async function runHere(folder: string, environment: Record<string, string>, args: string[]): Promise<Ended> {
+  const before = { folder: process.cwd(), environment: { ...process.env }, exitCode: process.exitCode }
+  const said = { stdout: '', stderr: '' }
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += text.toString()
+      return true
+    }),
+  )
+  const listeners = signals.map((name) => process.listeners(name))
+  process.chdir(folder)
+  Object.assign(process.env, environment)
+  process.exitCode = undefined
+  try {
+    const code = await runCommand(args)
+    return { code, ...said }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+    process.chdir(before.folder)
+    process.env = before.environment
+    process.exitCode = before.exitCode
+    for (const [index, name] of signals.entries()) {
+      for (const one of process.listeners(name)) if (!listeners[index]?.includes(one)) process.removeListener(name, one)
+    }
+  }
+}
+
+const signals = ['SIGTERM', 'SIGINT'] as const
 
 function configText(relayPort: number, allow: string[]): string {
   return `publication:

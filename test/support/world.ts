@@ -149,7 +149,7 @@ export async function subscribe({ app, digest, clock }: World, count: number): P
 }
 
 /** Renders in a microsecond what the real renderer takes half a second for; tests of the rendering use the real one. */
-export const plainRender: Render = async ({ edition, sections, slot, digest }) => {
+export const plainRender: Render = async ({ edition, sections, corrections, slot, digest }) => {
   const titles = sections.flatMap((section) => section.articles.map((one) => one.title))
   const head = JSON.stringify({
     number: edition.number,
@@ -160,6 +160,7 @@ export const plainRender: Render = async ({ edition, sections, slot, digest }) =
     replyTo: 'letters@magazine.example',
     returnPath: 'bounces@magazine.example',
   })
-  const text = `${titles.join('\n')}\nhttps://letters.magazine.example/leave/${slot}\n`
+  const wrong = corrections.map(({ said, words, number }) => `Correction of ${said}: ${words} (${number})\n`).join('')
+  const text = `${titles.join('\n')}\n${wrong}https://letters.magazine.example/leave/${slot}\n`
   return { head, subject: titles[0] ?? '', preheader: titles[1] ?? '', html: `<pre>${text}</pre>`, text, problems: [] }
 }

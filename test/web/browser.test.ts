@@ -1,19 +1,25 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
+import { acceptCorrection } from '../../src/editions/corrections.ts'
+import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { printLetter } from '../../src/editions/letters.ts'
 import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
+import { approve } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
+import { waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf } from '../../src/store/editions.ts'
 import { recordFailure } from '../../src/store/feeds.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
 import { misfits, violations } from './look.ts'
-import { openSite, type Site } from './site.ts'
+import { openSite, type Site, titles } from './site.ts'
 
 let browser: Browser
 let site: Site
 let serving: Serving
+let letterPage: string
 
 const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 'a secret of at least 32 characters' }
 
@@ -21,6 +27,16 @@ beforeAll(async () => {
   site = await openSite({ config: { web }, rendered: true })
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
   await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
+  await findOneToCorrect()
+  const letter = {
+    headline: 'w'.repeat(150),
+    text: 'One.\n\nTwo.',
+    name: 'مدينة',
+    place: '🎈'.repeat(100),
+    received: '',
+  }
+  const printed = await printLetter(site.app, site.digest, letter, 'mira')
+  letterPage = `/studio/letters/${'id' in printed ? printed.id : ''}`
   serving = await serve(site.app)
   browser = await openBrowser()
 })
@@ -29,6 +45,21 @@ afterAll(async () => {
   await serving?.close()
   await site?.close()
 })
+
+/** Two headlines changed since: one correction waits for an editor, one for the next edition, and for the archive. */
+async function findOneToCorrect(): Promise<void> {
+  await approve(site.app, site.edition.id, 'mira')
+  for (const title of titles.slice(0, 2))
+    await site.app.db
+      .updateTable('articles')
+      .set({ title: `${title}, or not` })
+      .where('title', '=', title)
+      .execute()
+  await findInFeeds(site.app, site.app.digests)
+  const [one] = await waitingCorrections(site.app.db)
+  await acceptCorrection(site.app, one?.id ?? '', 'mira', 'It did not.')
+  await become('sealed')
+}
 
 const looks: BrowserContextOptions[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [1200, 375].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
@@ -67,9 +98,23 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await check(page, ['/', `/leave/${site.key}`, '/leave/', `/preferences/${site.key}`, '/leave/x', '/studio'])
   })
 
+  test('in the archive, with a note of a correction above the edition', async () => {
+    await become('sent')
+    const page = await (await browser.newContext(look)).newPage() // the page itself lets no script run
+    await page.setContent(await (await site.get(`/editions/${site.edition.id}`)).text())
+    expect(await page.getByRole('complementary', { name: 'Corrections' }).isVisible()).toBe(true)
+    expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
+    await page.context().close()
+  })
+
   test('in the studio, before an edition goes out and while it does', async () => {
     await become('sealed')
-    const paths = ['/studio', ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view)]
+    const paths = [
+      '/studio',
+      '/studio/letters',
+      letterPage,
+      ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view),
+    ]
     await check(await signedIn(look), paths)
     await become('sending')
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
@@ -92,7 +137,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
 test('an editor signs in, looks at both widths, types a reason, and approves, without any script', async () => {
   await become('sealed')
   const page = await signedIn({ javaScriptEnabled: false })
-  await page.getByRole('link', { name: 'The Weekly 1' }).click()
+  await page.getByRole('heading', { name: 'The Weekly 1' }).getByRole('link').click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(700)
   await page.getByRole('link', { name: 'Phone' }).click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(375)
@@ -131,6 +176,36 @@ test('an editor pauses, pulls an article, restores it, resumes, and works the br
   expect(await done()).toContain('You put the brake on.')
   await page.getByRole('button', { name: 'Release the brake' }).click()
   expect(await done()).toContain('You released the brake.')
+  await page.context().close()
+})
+
+test('an editor prints a letter without any script, and what is refused is still there to be mended', async () => {
+  const page = await signedIn({ javaScriptEnabled: false })
+  await page.getByRole('link', { name: 'Letters', exact: true }).click()
+  await page.getByLabel('Headline').fill('Trams at dawn')
+  const text = page.getByRole('textbox', { name: 'Letter' })
+  await text.fill(`First.\n\n${'long '.repeat(900)}`)
+  await page.getByLabel('Name').fill('Ada Byron')
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  expect(await page.getByRole('alert').textContent()).toContain('shorten it by 507')
+  expect(await text.inputValue()).toBe(`First.\n\n${'long '.repeat(900)}`)
+  await text.fill('First.\n\nSecond.')
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('“Trams at dawn” waits')
+  await page.context().close()
+})
+
+test('axe finds nothing in a letter that was refused', async () => {
+  const page = await signedIn({ viewport: { width: 375, height: 800 } })
+  await page.goto(`${serving.url}/studio/letters`)
+  await page.getByLabel('Headline').fill('\u200b')
+  await page.getByRole('textbox', { name: 'Letter' }).fill('long '.repeat(900))
+  await page.getByLabel('Name').fill('\u200b')
+  await page.getByLabel('Place').fill('far '.repeat(30))
+  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  await page.getByRole('alert').waitFor()
+  expect(await page.locator('[aria-invalid]').count()).toBe(4)
+  expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
   await page.context().close()
 })
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
+import { feedByUrl, feedHistory } from '../../src/store/feeds.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { newsFeed, show } from '../support/world.ts'
 import { openSite, type Site } from './site.ts'
@@ -31,8 +32,28 @@ test('the studio asks about a feed that showed much at once, and an editor answe
   expect((await site.post(action, 'decision=ignore')).status).toBe(401)
   expect(await heldFeeds(site.app.db)).toHaveLength(1)
   const answer = await editor.post(action, { decision: 'ignore' })
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/studio'])
+  const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/studio?decided=${feed}`])
+  const words = 'mira decided: 20 articles that waited are old, and never mailed'
+  expect((await feedHistory(site.app.db)).map(({ feedId, what }) => [feedId, what])).toEqual([[feed, words]])
+  const shown = await (await editor.get(`/studio?decided=${feed}`)).text()
+  expect(shown).toContain(`role="status">${words}.</p>`)
+  expect(shown).toContain(`: ${words}</li>`)
   expect(await heldFeeds(site.app.db)).toEqual([])
   expect(await (await editor.get('/studio')).text()).not.toContain('Waits for you')
   expect((await editor.post(action, { decision: 'release' })).status).toBe(409)
+})
+
+test('the same decision a second time stands on record a second time', async () => {
+  const editor = await site.signIn()
+  const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
+  const ids = await site.app.db.selectFrom('ledger').select('articleId').where('feedId', '=', feed).limit(2).execute()
+  for (const { articleId } of ids) {
+    const held = { heldAt: site.clock.now(), heldReason: 'once more' }
+    await site.app.db.updateTable('ledger').set({ heldAt: null, heldReason: null }).execute()
+    await site.app.db.updateTable('ledger').set(held).where('articleId', '=', articleId).execute()
+    await editor.post(`/studio/feeds/${feed}/decision`, { decision: 'ignore' })
+  }
+  const words = 'mira decided: 1 article that waited is old, and never mailed'
+  expect((await feedHistory(site.app.db)).map(({ what }) => what)).toEqual([words, words])
 })

@@ -96,6 +96,8 @@ function typeOf(body: BodyInit): Record<string, string> {
 }
 
 const tables = [
+  'choices',
+  'corrections',
   'editions',
   'history',
   'ledger',

@@ -1,0 +1,123 @@
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import {
+  acceptCorrection,
+  dismissCorrection,
+  reopenCorrection,
+  standing,
+  suggestedWords,
+} from '../editions/corrections.ts'
+import { AppError } from '../errors.ts'
+import type { Note } from '../feeds/correction-note.ts'
+import { decodeText } from '../feeds/decode.ts'
+import type { Fetcher } from '../feeds/fetch.ts'
+import { readState } from '../feeds/page-state.ts'
+import { type CorrectionView, correctionById, latestCorrections, waitingCorrections } from '../store/corrections.ts'
+import { print, printJson, safe } from './output.ts'
+import { lazyFetcher, readSource } from './source.ts'
+import { withApp } from './with-app.ts'
+
+type Json = { json?: boolean }
+type Decision = Json & { who: string; words?: string }
+type Act = (app: App, id: string, decision: Decision) => Promise<void>
+
+const most = 200
+
+export function addCorrectionsCommands(program: Command): void {
+  const corrections = program.command('corrections').description('what editions said and what is no longer so')
+  corrections
+    .command('list')
+    .description('print the corrections that wait: for an editor, or for the next edition')
+    .argument('[digest]', 'only those of this digest')
+    .option('--all', `also what was printed or dismissed or went away; the newest ${most}`)
+    .option('--json', 'one JSON line a correction')
+    .action((digest: string | undefined, options: Json & { all?: boolean }, command: Command) =>
+      withApp(command, (app) => list(app, digest, options)),
+    )
+  const decision = (name: string, description: string, act: Act) =>
+    corrections
+      .command(name)
+      .description(description)
+      .argument('<id>', 'as lastword corrections list prints it')
+      .option('--who <name>', 'stands on record', 'operator')
+      .option('--json', 'as JSON')
+      .action((id: string, options: Decision, command: Command) => decide(command, id, act, options))
+  decision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>
+    acceptCorrection(app, id, who, words),
+  ).option('--words <words>', 'what readers get, if other than the words that are suggested')
+  decision('dismiss', 'never print it, and do not propose the same again', (app, id, { who }) =>
+    dismissCorrection(app, id, who),
+  )
+  decision('reopen', 'take a decision back, as long as no edition holds the correction', (app, id, { who }) =>
+    reopenCorrection(app, id, who),
+  )
+  corrections
+    .command('test')
+    .description('print the headline and the correction note that are read from pages; nothing is kept')
+    .argument('<source...>', 'http(s) address or file')
+    .option('--json', 'one JSON line a source')
+    .action(testPages)
+}
+
+async function list({ db, digests }: App, digest: string | undefined, options: Json & { all?: boolean }) {
+  if (digest !== undefined) digestNamed(digests, digest)
+  const rows = options.all ? await latestCorrections(db, digest, most) : await waitingCorrections(db, digest)
+  for (const row of rows) options.json ? printJson(toJson(row)) : print(text(row))
+  if (rows.length === 0 && !options.json) print('No correction waits.')
+}
+
+function decide(command: Command, id: string, act: Act, decision: Decision): Promise<void> {
+  return withApp(command, async (app) => {
+    await act(app, id, decision)
+    const correction = await correctionById(app.db, id)
+    if (!correction) throw new AppError('internal', `the correction ${id} is gone`)
+    if (decision.json) printJson(toJson(correction))
+    else print(text(correction))
+  })
+}
+
+function toJson(correction: CorrectionView) {
+  return { ...correction, suggested: suggestedWords(correction), standing: standing(correction) }
+}
+
+function text(correction: CorrectionView): string {
+  const { id, digest, number, said, evidence, url } = correction
+  const words = correction.words ?? suggestedWords(correction)
+  const lines = [
+    `${id}  ${digest} ${number}  ${standing(correction)}`,
+    `  said: ${said}`,
+    `  right: ${words}`,
+    `  found: ${evidence}; ${url}`,
+  ]
+  return lines.map(safe).join('\n')
+}
+
+async function testPages(sources: string[], options: Json, command: Command): Promise<void> {
+  const fetcher = lazyFetcher(command)
+  for (const source of sources) {
+    const tested = await testPage(source, fetcher)
+    if (options.json) printJson(tested)
+    else printTested(tested)
+    if (tested.error !== null) process.exitCode = 1
+  }
+  await fetcher.close()
+}
+
+type Tested = { source: string; headline: string; note: Note | null; error: string | null }
+
+async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
+  try {
+    const { bytes, url, contentType } = await readSource(source, fetcher, 'text/html, */*;q=0.5')
+    const { title, note } = readState(decodeText(bytes, contentType), url)
+    return { source, headline: title, note, error: null }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { source, headline: '', note: null, error: error.message }
+  }
+}
+
+function printTested({ source, headline, note, error }: Tested): void {
+  const day = note?.on ? ` (of ${note.on})` : ''
+  const found = `${safe(headline) || 'no headline'}\n  ${note ? safe(note.text) + day : 'no correction note'}`
+  print(`${source}: ${error === null ? found : safe(error)}`)
+}

@@ -1,0 +1,112 @@
+import { isUtf8 } from 'node:buffer'
+import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import type { LetterProblem } from '../editions/letter-words.ts'
+import { printLetter, withdraw } from '../editions/letters.ts'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+import { type Letter, lettersOf } from '../store/letters.ts'
+import { print, printJson, safe, table } from './output.ts'
+import { digestOrOnly } from './subscribers.ts'
+import { withApp } from './with-app.ts'
+
+type Add = {
+  digest?: string
+  headline: string
+  name: string
+  place: string
+  received: string
+  who: string
+  json?: boolean
+}
+type List = { digest?: string; printed?: boolean; json?: boolean }
+
+/** More than any letter that is printed, and still a message instead of a megabyte of one. */
+const mostBytes = 64 * 1024
+const mostListed = 1000
+
+export function addLettersCommands(program: Command): void {
+  const letters = program.command('letters').description("readers' letters that an editor chose to print")
+  letters
+    .command('add')
+    .description('take in a letter, to be printed in the next edition that has room; a blank line begins a paragraph')
+    .argument('<file>', 'its text, or - for what is typed or piped in')
+    .requiredOption('--headline <words>', 'what stands over it')
+    .requiredOption('--name <name>', 'of the writer, as it is printed')
+    .option('--place <place>', 'where the writer lives, as it is printed', '')
+    .option('--received <day>', 'when it came, such as 2026-11-20; today if absent', '')
+    .option('--digest <name>', 'the digest that prints it; not needed if there is only one')
+    .option('--who <name>', 'who chose it: stands on record', 'operator')
+    .option('--json', 'as JSON')
+    .action((file: string, options: Add, command: Command) => withApp(command, (app) => add(app, file, options)))
+  letters
+    .command('list')
+    .description('print the letters that wait for an edition, the first to be printed first')
+    .option('--digest <name>', 'only those to this digest')
+    .option('--printed', 'those that an edition holds, the newest first')
+    .option('--json', 'one JSON line a letter')
+    .action((options: List, command: Command) => withApp(command, (app) => list(app, options)))
+  letters
+    .command('withdraw')
+    .description('take back a letter that waits, for good: what was written is erased')
+    .argument('<id>', 'as letters list prints it')
+    .option('--who <name>', 'stands on record', 'operator')
+    .action((id: string, { who }: { who: string }, command: Command) =>
+      withApp(command, async (app) => {
+        const { headline, digest } = await withdraw(app, id, who)
+        print(`${digest}: “${safe(headline)}” is withdrawn, and its text erased`)
+      }),
+    )
+}
+
+async function add(app: App, file: string, { json, who, digest: name, ...typed }: Add): Promise<void> {
+  const digest = digestOrOnly(app.digests, name)
+  const text = await readText(file)
+  const printed = await printLetter(app, digest, { ...typed, text }, who)
+  if ('problems' in printed)
+    throw new AppError('invalid', printed.problems.map((one) => problemText(file, one)).join('\n'))
+  if (json) printJson({ id: printed.id, digest: digest.name })
+  else print(`${printed.id} waits for the next edition of ${digest.name}`)
+}
+
+function problemText(file: string, { field, message }: LetterProblem): string {
+  return `${field === 'text' ? file : `--${field}`} ${message}`
+}
+
+async function readText(file: string): Promise<string> {
+  const bytes = await readSome(file === '-' ? process.stdin : createReadStream(file), file)
+  if (bytes.length > mostBytes) throw new AppError('invalid', `${file} is larger than any letter: over 64 KB`)
+  if (!isUtf8(bytes)) throw new AppError('invalid', `${file}: expected UTF-8, found a letter in another encoding`)
+  return bytes.toString('utf8')
+}
+
+/** No more than tells that it is too much. */
+async function readSome(stream: Readable, file: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  try {
+    for await (const part of stream) {
+      parts.push(part)
+      size += part.length
+      if (size > mostBytes) break
+    }
+  } catch (error) {
+    const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
+    throw new AppError('missing', `${file}: ${what}`)
+  }
+  return Buffer.concat(parts)
+}
+
+async function list({ db, digests }: App, options: List): Promise<void> {
+  const digest = options.digest === undefined ? undefined : digestNamed(digests, options.digest).name
+  const state = options.printed ? 'printed' : 'waiting'
+  const letters = await lettersOf(db, { digest, state, limit: mostListed })
+  if (options.json) for (const letter of letters) printJson(letter)
+  else print(table(letters.map(toRow)))
+}
+
+function toRow({ id, digest, receivedAt, headline, name, place, number }: Letter): string[] {
+  const where = number === null ? digest : `${digest}:${number}`
+  return [id, where, (receivedAt ?? '').slice(0, 10), safe(headline), safe([name, place].filter(Boolean).join(', '))]
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { type CorrectionView, correctionById, moveCorrection } from '../store/corrections.ts'
+import { note } from '../store/editions.ts'
+import type { CorrectionStatus, Db } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+export const longestWords = 1000
+
+/**
+ * Accepts a correction in the editor's words, or those that are suggested: the next edition prints it, and the archive
+ * notes it. AppError `conflict` for one that somebody has decided about, or that went away; `invalid` for no words.
+ */
+export async function acceptCorrection(needs: Needs, id: string, who: string, words?: string): Promise<void> {
+  const correction = await known(needs, id)
+  const text = (words ?? correction.words ?? suggestedWords(correction)).replace(/\s+/g, ' ').trim()
+  if (text === '') throw new AppError('invalid', 'please say what is right', { hint: 'Readers get these words.' })
+  if (text.length > longestWords)
+    throw new AppError('invalid', `${text.length} characters are too many: a correction has at most ${longestWords}`)
+  await decide(needs, correction, who, { to: 'accepted', from: ['proposed'], words: text, what: `accepted: ${text}` })
+}
+
+/** Turns a correction down: it is never printed, and the same change is not proposed again. */
+export async function dismissCorrection(needs: Needs, id: string, who: string): Promise<void> {
+  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: ['proposed'], what: 'dismissed' })
+}
+
+/** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
+export async function reopenCorrection(needs: Needs, id: string, who: string): Promise<void> {
+  const from: CorrectionStatus[] = ['accepted', 'dismissed']
+  await decide(needs, await known(needs, id), who, { to: 'proposed', from, what: 'taken back: it is proposed again' })
+}
+
+/** What readers would be told if the editor finds no better words. */
+export function suggestedWords({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
+  if (kind === 'headline') return `The headline now reads: “${found}”`
+  if (kind === 'note') return found
+  return 'This article has been taken down since.'
+}
+
+/** How a correction stands, for a person: `accepted by Mira, printed in edition 12`. */
+export function standing(correction: CorrectionView): string {
+  const { status, decidedBy, printedNumber, printedStatus, lapsedAt } = correction
+  if (status === 'proposed') return 'proposed, and waits for an editor'
+  if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
+  if (status === 'dismissed') return `dismissed by ${decidedBy}`
+  const where =
+    printedNumber === null ? 'for the next edition' : `printed in edition ${printedNumber} (${printedStatus})`
+  return `accepted by ${decidedBy}, ${where}`
+}
+
+async function known({ db }: Needs, id: string): Promise<CorrectionView> {
+  const correction = await correctionById(db, id)
+  if (correction) return correction
+  throw new AppError('missing', `there is no correction ${id}`, { hint: 'lastword corrections list shows them.' })
+}
+
+type Decision = { to: CorrectionStatus; from: CorrectionStatus[]; words?: string; what: string }
+
+async function decide(
+  { db, clock }: Needs,
+  { id, said, editionId }: CorrectionView,
+  who: string,
+  { to, from, words, what }: Decision,
+): Promise<void> {
+  const now = clock.now()
+  await transaction(db, async (trx) => {
+    const decision = to === 'proposed' ? { decidedAt: null, decidedBy: null } : { decidedAt: now, decidedBy: who }
+    const change = { status: to, ...decision, ...(words === undefined ? {} : { words }) }
+    if (await moveCorrection(trx, id, from, change))
+      return await note(trx, editionId, who, `correction of “${said}” ${what}`, now)
+    const correction = await known({ db: trx, clock }, id)
+    const printed = correction.printedIn === null ? undefined : 'Only cancelling that edition gives it back.'
+    const message = `the correction of “${said}” is ${standing(correction)}: it cannot be ${verbs[to]}`
+    throw new AppError('conflict', message, { hint: printed })
+  })
+}
+
+const verbs: Record<CorrectionStatus, string> = {
+  accepted: 'accepted',
+  dismissed: 'dismissed',
+  proposed: 'taken back',
+  lapsed: 'changed',
+}

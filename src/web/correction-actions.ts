@@ -1,0 +1,36 @@
+import { type Context, Hono } from 'hono'
+import { acceptCorrection, dismissCorrection, reopenCorrection } from '../editions/corrections.ts'
+import { AppError } from '../errors.ts'
+import { correctionById } from '../store/corrections.ts'
+import { type Env, type Fields, readForm, type Web } from './answer.ts'
+import { sentence, statusOf } from './failure.ts'
+import { ownForm } from './session.ts'
+import { showStudio } from './studio.ts'
+import { pathTo, urls } from './urls.ts'
+
+/** What an editor decides about corrections. Each ends on the page that it came from, which says what happened. */
+export function correctionActions(web: Web): Hono<Env> {
+  return new Hono<Env>().post(urls.correctionDecision, ownForm(web), (context) => decide(web, context))
+}
+
+async function decide(web: Web, context: Context<Env>): Promise<Response> {
+  const id = context.req.param('id') ?? ''
+  const typed = await readForm(context)
+  try {
+    await act(web, id, context.var.session?.staff ?? '', typed)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'missing') throw error
+    const refused = { id, message: sentence(error.message), hint: error.hint ?? '', words: typed.words }
+    return await showStudio(web, context, refused, statusOf(error))
+  }
+  const correction = typed.from === 'edition' ? await correctionById(web.app.db, id) : undefined
+  const page = correction ? pathTo(urls.studioEdition, correction.editionId) : urls.studio
+  return context.redirect(`${web.base}${page}?corrected=${encodeURIComponent(id)}#corrections`, 303)
+}
+
+async function act({ app }: Web, id: string, staff: string, { decision, words = '' }: Fields): Promise<void> {
+  if (decision === 'accept') return await acceptCorrection(app, id, staff, words)
+  if (decision === 'dismiss') return await dismissCorrection(app, id, staff)
+  if (decision === 'reopen') return await reopenCorrection(app, id, staff)
+  throw new AppError('invalid', 'please say whether the correction is to be printed')
+}

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { rss, startFeedHost } from '../support/feeds.ts'
+import { makeHome } from '../support/home.ts'
+import { startRelay } from '../support/relay.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const item = (title: string) =>
+  `<item><title>${title}</title><link>https://magazine.example/one</link><guid>1</guid></item>`
+
+test('a correction is listed, accepted with words, told of by show and explain, and printed by the next run', async () => {
+  const [feeds, relay] = [await startFeedHost(), await startRelay()]
+  const it = makeHome({ relayPort: relay.port, feeds: feeds.url, allow: [`127.0.0.1:${feeds.port}`] })
+  closing.push(feeds.close, relay.close, it.remove)
+  feeds.answer('/latest.xml', rss([], { channel: item('Council opens its books') }))
+  feeds.answer('/last-word.xml', rss(['Opinion']))
+  it.write('people.csv', 'email\nmira@readers.example\n')
+  await it.lastword('subscribers', 'import', 'people.csv')
+  await it.lastword('run', 'weekly')
+  feeds.answer('/latest.xml', rss([], { channel: item('Council refuses\u202e to open its books') }))
+  expect((await it.lastword('pull')).stderr).toContain('1 corrections proposed: lastword corrections list shows them')
+
+  const listed = await it.lastword('corrections', 'list', 'weekly', '--json')
+  const { id, ...row } = JSON.parse(listed.stdout)
+  expect(row).toMatchObject({ status: 'proposed', said: 'Council opens its books', digest: 'weekly', number: 1 })
+  const accepted = await it.lastword('corrections', 'accept', id, '--words', 'It refused.', '--who', 'Ada')
+  expect(accepted).toMatchObject({ code: 0, stdout: expect.stringContaining('accepted by Ada, for the next edition') })
+  expect(await it.lastword('corrections', 'dismiss', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('is accepted by Ada, for the next edition: it cannot be dismissed'),
+  })
+  feeds.answer('/latest.xml', rss(['Three', 'Four']))
+  await it.lastword('run', 'weekly')
+  expect(relay.taken.at(-1)?.raw.toString()).toContain('It refused.')
+  const line = 'accepted by Ada, printed in edition 2 (sent)'
+  expect((await it.lastword('edition', 'explain', 'https://magazine.example/one')).stdout).toContain(line)
+  expect((await it.lastword('edition', 'show', 'weekly:2')).stdout).toContain(
+    'prints a correction of edition 1, “Council opens its books”: It refused.',
+  )
+  expect((await it.lastword('corrections', 'list')).stdout).toBe('No correction waits.\n')
+})
+
+test('what is read from a page is shown, and nothing is kept', async () => {
+  const it = makeHome()
+  closing.push(it.remove)
+  const page = resolve('fixtures/corrections/amended.html')
+  const { code, stdout } = await it.lastword('corrections', 'test', page, 'no-such-file.html')
+  expect(code).toBe(1)
+  expect(stdout).toContain('Bridge opens to trams\n  • This article was amended on 12 November 2026')
+  expect(stdout).toContain('no-such-file.html: there is no such file')
+})

@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { configSchema } from '../../src/config.ts'
+import { blankEdition } from '../../src/editions/compose.ts'
+import { readDigest } from '../../src/editions/digest.ts'
+import type { Draft } from '../../src/editions/edition.ts'
+import { draftRenderer } from '../../src/messages/letter.ts'
+
+test('a template that would lose corrections or letters in silence is a problem, and only if there are any', async () => {
+  const templates = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
+  mkdirSync(join(templates, 'email'))
+  writeFileSync(join(templates, 'email/digest.mjml.hbs'), '<mjml><mj-body></mj-body></mjml>')
+  writeFileSync(join(templates, 'email/digest.txt.hbs'), '{{subject}}')
+  const publication = {
+    name: 'Harbour',
+    site: 'https://harbour.example',
+    contact: 'a@harbour.example',
+    address: 'Quay',
+  }
+  const render = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' }, templates }))
+  const digest = readDigest('fixtures/jobs/minimal.yml', 'templates')
+  const at = '2026-11-27T07:00:00.000Z'
+  const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
+  const said = {
+    id: '1',
+    kind: 'headline' as const,
+    said: 'One',
+    url: 'https://harbour.example/1',
+    number: 1,
+    dueAt: at,
+  }
+  const draft: Draft = { edition, digest, sections: [], corrections: [{ ...said, words: 'It is two.' }], slot: '~' }
+  expect((await render(draft)).problems).toEqual([
+    'it does not show the corrections: it needs {{> corrections}} before the footer',
+  ])
+  const [section] = digest.sections
+  if (!section) throw new Error('no section')
+  const letter = { text: 'First.\n\nSecond.', place: '' }
+  const article = {
+    id: '2',
+    feedId: 'box',
+    feedUrl: 'letterbox:minimal',
+    source: '',
+    identity: '2',
+    url: '',
+    title: 'Trams',
+    summary: '',
+    author: 'Ada Byron',
+    image: null,
+    video: null,
+    categories: [],
+    publishedAt: at,
+    updatedAt: null,
+    note: '',
+    seenAt: at,
+    letter,
+  }
+  const sections = [{ section: { ...section, layout: 'have-your-say' as const }, articles: [article] }]
+  expect((await render({ ...draft, corrections: [], sections })).problems).toEqual([
+    'it does not print the letters whole: its part have-your-say needs {{> letter}} for each',
+  ])
+  const whole = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' } }))
+  expect((await whole({ ...draft, sections })).problems).toEqual([])
+  expect((await render({ ...draft, corrections: [] })).problems).toEqual([])
+  rmSync(templates, { recursive: true })
+})

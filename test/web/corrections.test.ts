@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { acceptCorrection, reopenCorrection } from '../../src/editions/corrections.ts'
+import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { approve } from '../../src/editions/review.ts'
+import { hashOf } from '../../src/editions/seal.ts'
+import { withoutKey } from '../../src/messages/letter.ts'
+import { correctionById, waitingCorrections } from '../../src/store/corrections.ts'
+import { moveEdition, variantsOf } from '../../src/store/editions.ts'
+import { openSite, type Site, titles } from './site.ts'
+
+let site: Site
+let id: string
+let action: string
+
+/** A sent edition, and one of its headlines changed since. */
+beforeEach(async () => {
+  site = await openSite()
+  await approve(site.app, site.edition.id, 'mira')
+  await retitle(titles[0] ?? '', 'Council <b>refuses</b> to open its books')
+  id = (await waitingCorrections(site.app.db))[0]?.id ?? ''
+  action = `/studio/corrections/${id}/decision`
+})
+afterEach(() => site.close())
+
+const studioEdition = () => `/studio/editions/${site.edition.id}`
+const archive = (suffix = '') => `/editions/${site.edition.id}${suffix}`
+const status = async () => (await correctionById(site.app.db, id))?.status
+
+async function retitle(was: string, title: string): Promise<void> {
+  await site.app.db.updateTable('articles').set({ title }).where('title', '=', was).execute()
+  await findInFeeds(site.app, site.app.digests)
+}
+
+describe('a proposed correction', () => {
+  test('is listed in the studio and on the page of its edition, as text, with words to start from', async () => {
+    const editor = await site.signIn()
+    for (const path of ['/studio', studioEdition()]) {
+      const page = await (await editor.get(path)).text()
+      expect(page).toContain('“Council opens its books”')
+      expect(page).toContain(
+        'The headline now reads: “Council &lt;b&gt;refuses&lt;/b&gt; to open its books”</textarea>',
+      )
+      expect(page).toContain(`action="${action}"`)
+    }
+    expect(await (await editor.get('/studio')).text()).toContain('1 correction waits for you')
+  })
+
+  test('is accepted with the editor’s words by POST alone, and the page it leads to says so', async () => {
+    const editor = await site.signIn('mira')
+    expect((await editor.get(action)).status).toBe(404)
+    const answer = await editor.post(action, { decision: 'accept', words: ' They are \n open. ', from: 'edition' })
+    expect(answer.status).toBe(303)
+    const location = answer.headers.get('location') ?? ''
+    expect(location).toBe(`${studioEdition()}?corrected=${id}#corrections`)
+    expect(await correctionById(site.app.db, id)).toMatchObject({
+      status: 'accepted',
+      words: 'They are open.',
+      decidedBy: 'mira',
+    })
+    const words = 'accepted the correction of “Council opens its books”. The next edition prints it'
+    expect(await (await editor.get(location)).text()).toContain(`You ${words}`)
+    const colleague = await site.signIn('omar')
+    expect(await (await colleague.get(location)).text()).toContain(`mira ${words}`)
+    expect(await (await editor.get('/studio?corrected=made-up')).text()).not.toContain('accepted the correction')
+  })
+
+  test('is dismissed, and taken back, and then the page says that nothing waits', async () => {
+    const editor = await site.signIn()
+    const dismissed = await editor.post(action, { decision: 'dismiss', words: 'whatever' })
+    expect(dismissed.headers.get('location')).toBe(`/studio?corrected=${id}#corrections`)
+    expect(await status()).toBe('dismissed')
+    const studio = await (await editor.get(dismissed.headers.get('location') ?? '')).text()
+    expect(studio).toContain('You dismissed the correction of “Council opens its books”. It is not printed.')
+    expect(studio).toContain('Nothing waits for you')
+    const again = await editor.post(action, { decision: 'reopen', from: 'edition' })
+    expect(await status()).toBe('proposed')
+    expect(await (await editor.get(again.headers.get('location') ?? '')).text()).toContain('is proposed again')
+  })
+
+  test('is decided by nobody but an editor, from a form of their own', async () => {
+    const editor = await site.signIn()
+    const before = await site.rows()
+    expect((await site.post(action, 'decision=accept&words=x')).status).toBe(401)
+    expect((await editor.post(action, { decision: 'accept', words: 'x', csrf: 'guessed' })).status).toBe(403)
+    expect((await editor.post(action, { decision: 'accept' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    expect((await editor.post(action, { decision: 'perhaps' })).status).toBe(400)
+    expect((await editor.post('/studio/corrections/none/decision', { decision: 'accept', words: 'x' })).status).toBe(
+      404,
+    )
+    expect(await site.rows()).toBe(before)
+  })
+
+  test('without words is not accepted; too many are shown again', async () => {
+    const editor = await site.signIn()
+    const empty = await editor.post(action, { decision: 'accept', words: ' ' })
+    expect([empty.status, await status()]).toEqual([400, 'proposed'])
+    expect(await empty.text()).toContain('<strong>Nothing was changed.</strong> Please say what is right.')
+    const long = await editor.post(action, { decision: 'accept', words: `"long" ${'x'.repeat(1000)}` })
+    expect([long.status, await status()]).toEqual([400, 'proposed'])
+    expect(await long.text()).toContain(`required>&quot;long&quot; ${'x'.repeat(1000)}</textarea>`)
+  })
+
+  test('that a colleague decided about meanwhile is a conflict, and what was typed is not lost', async () => {
+    const editor = await site.signIn()
+    await acceptCorrection(site.app, id, 'omar', 'They are open.')
+    const late = await editor.post(action, { decision: 'accept', words: 'My own <words>' })
+    expect(late.status).toBe(409)
+    const page = await late.text()
+    expect(page).toContain('is accepted by omar, for the next edition: it cannot be accepted.')
+    expect(page).toContain('What you typed: My own &lt;words&gt;')
+    expect((await correctionById(site.app.db, id))?.words).toBe('They are open.')
+  })
+})
+
+describe('the archive', () => {
+  test('has a dated note of what was accepted above the sealed bytes, which stay what they were', async () => {
+    const sealed = (await variantsOf(site.app.db, site.edition.id))[0]
+    const bytes = withoutKey(sealed?.html ?? '', sealed?.slot ?? '')
+    expect(await (await site.get(archive())).text()).toBe(bytes)
+    await acceptCorrection(site.app, id, 'mira', 'They are <open>.')
+    const answer = await site.get(archive())
+    const page = await answer.text()
+    expect(page).toMatch(/<strong><time datetime="2026-11-27T[^"]+">27 November 2026<\/time>\.<\/strong>/)
+    expect(page).toContain('We wrote: “Council opens its books”. They are &lt;open&gt;.')
+    expect(page.replace(/<aside[\s\S]*<\/aside>\n/, '')).toBe(bytes)
+    expect(await (await site.get(archive('/as-sent'))).text()).toBe(bytes)
+    for (const path of [archive(), archive('/as-sent')])
+      expect((await site.get(path)).headers.get('content-security-policy')).toContain('sandbox')
+    const [variant] = await variantsOf(site.app.db, site.edition.id)
+    expect(variant).toEqual(sealed)
+    expect(variant && hashOf(variant)).toBe(variant?.sha256)
+    await reopenCorrection(site.app, id, 'mira')
+    expect(await (await site.get(archive())).text()).toBe(bytes)
+  })
+
+  test('links to the article, unless it is gone', async () => {
+    await acceptCorrection(site.app, id, 'mira', 'They are open.')
+    const link = 'href="https://magazine.example/council-opens-its-books"'
+    expect(await (await site.get(archive())).text()).toContain(link)
+    await site.app.db.updateTable('corrections').set({ kind: 'gone' }).execute()
+    expect(await (await site.get(archive())).text()).not.toContain(link)
+  })
+
+  test('shows no edition that is not out, with notes or without', async () => {
+    await moveEdition(site.app.db, site.edition.id, ['approved'], { status: 'held' })
+    for (const path of [archive(), archive('/as-sent')]) expect((await site.get(path)).status).toBe(404)
+  })
+})
