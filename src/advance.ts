@@ -7,6 +7,7 @@ import { seal } from './editions/seal.ts'
 import { messageOf } from './errors.ts'
 import { gather } from './gather.ts'
 import { type Sender, sendEdition } from './send.ts'
+import { brakeNow } from './store/brake.ts'
 import { decide, decidedUntil } from './store/digests.ts'
 import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
@@ -83,8 +84,10 @@ async function advance(
     status = 'approved'
   }
   if ((status !== 'approved' && status !== 'sending') || performance.now() < sender.rest.until) return
+  if (await brakeNow(app.db)) return
   const report = await sendEdition(app, sender, edition.id, { unknown: digest.unknown, ...(signal && { signal }) })
   const fields = { digest: digest.name, number: edition.number, ...report.counts }
-  if (report.stopped) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped; it is tried again')
+  if (report.stopped && report.over) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped')
+  else if (report.stopped) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped; it is tried again')
   else if (report.finished) app.log.info(fields, 'edition sent')
 }

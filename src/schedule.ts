@@ -1,6 +1,7 @@
 import cron from 'node-cron'
 import { advanceEditions, makeDueEditions } from './advance.ts'
 import type { App } from './app.ts'
+import { callEditors } from './call.ts'
 import { day, later } from './clock.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
@@ -40,6 +41,7 @@ export const chores: Chore[] = [
     run: ({ app, signal }) => lookAgain(app, app.digests, signal),
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
+  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {

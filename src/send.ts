@@ -83,7 +83,7 @@ async function whileSyncing<T>({ store, log }: App, work: () => Promise<T>): Pro
   }
 }
 
-function restAfter({ stopped }: DeliverReport, { next }: Rest): Rest {
-  if (stopped === null) return { until: 0, next: firstRest }
+function restAfter({ stopped, over }: DeliverReport, { next }: Rest): Rest {
+  if (stopped === null || over) return { until: 0, next: firstRest }
   return { until: performance.now() + next, next: Math.min(next * 2, 10 * minute) }
 }

@@ -21,7 +21,9 @@ import {
   historyOf,
   latestEditions,
   variantsOf,
+  withdrawnVariants,
 } from '../store/editions.ts'
+import { pulledIn } from '../store/pulls.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
@@ -30,7 +32,7 @@ import { countsText, sendInForeground, tellOfFailures } from './run.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
-type Decision = { who: string; reason: string }
+type Decision = { who: string; reason: string; anyway?: boolean }
 type Act = (app: App, id: string, decision: Decision) => Promise<void>
 
 const editionArgument = 'an id, digest:number, or a digest for its newest'
@@ -78,8 +80,11 @@ export function addEditionCommands(program: Command): void {
   decision(pausing.option(...reason, 'paused by hand'), 'paused', (app, id, { who, reason }) =>
     pause(app, id, who, reason),
   )
-  decision(add('resume', 'let a paused edition go on where it stopped'), 'being sent again', (app, id, { who }) =>
-    resume(app, id, who),
+  const resuming = add('resume', 'let a paused edition go on where it stopped')
+  decision(
+    resuming.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
+    'being sent again',
+    (app, id, { who, anyway = false }) => resume(app, id, who, { anyway }),
   )
   const cancelling = add('cancel', 'end an edition for good; articles that nobody got are pending again')
   decision(cancelling.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
@@ -116,24 +121,25 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     correctionsIn(db, edition.id),
   ])
   const [variant] = await variantsOf(db, edition.id)
-  if (options.json)
-    return printJson({
-      ...edition,
-      sha256: variant?.sha256 ?? null,
-      choices,
-      corrections,
-      prints,
-      history,
-      deliveries: counts,
-    })
+  const withdrawn = await withdrawnVariants(db, edition.id)
+  const pulls = new Map((await pulledIn(db, edition.id)).map((pull) => [pull.articleId, pull]))
+  if (options.json) {
+    const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
+    const sha256 = variant?.sha256 ?? null
+    const seals = { sha256, withdrawn }
+    return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts })
+  }
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
+  for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
   for (const choice of bySection(choices, app.digests, edition.digest)) {
-    const { section, position, title, reason } = choice
+    const { articleId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
-    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})`)
+    const pull = pulls.get(articleId)
+    const pulled = pull ? `  pulled by ${pull.who}: ${pull.reason}` : ''
+    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})${safe(pulled)}`)
   }
   for (const { said, words, number } of prints)
     print(`  prints a correction of edition ${number}, “${safe(said)}”: ${safe(words ?? '')}`)

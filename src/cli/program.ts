@@ -13,6 +13,8 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
+  { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },
+  { names: ['brake'], load: async () => (await import('./brake.ts')).addBrakeCommands },
   { names: ['corrections'], load: async () => (await import('./corrections.ts')).addCorrectionsCommands },
   { names: ['letters'], load: async () => (await import('./letters.ts')).addLettersCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },

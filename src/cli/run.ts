@@ -10,6 +10,7 @@ import type { Refreshed } from '../feeds/refresh.ts'
 import { gather } from '../gather.ts'
 import { rehearse } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
+import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
@@ -87,7 +88,7 @@ export async function sendInForeground(
     if (report.stopped) {
       const left = report.counts.queued
       throw new AppError('unavailable', `sending stopped: ${report.stopped}; ${left} deliveries stay queued`, {
-        hint: `Nothing is lost: lastword run ${digest.name} continues, and so does lastword start.`,
+        hint: await howToGoOn(app, digest, id),
       })
     }
     const { deferred, unknown } = report.counts
@@ -96,6 +97,14 @@ export async function sendInForeground(
   } finally {
     await sender.close()
   }
+}
+
+async function howToGoOn({ db }: App, digest: Digest, id: string): Promise<string> {
+  const goesOn = `lastword run ${digest.name} continues, and so does lastword start.`
+  if ((await editionById(db, id))?.status === 'held')
+    return `Nothing is lost: after lastword edition resume ${id}, ${goesOn}`
+  if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${goesOn}`
+  return `Nothing is lost: ${goesOn}`
 }
 
 async function printResult({ db }: App, id: string, options: { json?: boolean }): Promise<void> {

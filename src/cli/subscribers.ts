@@ -4,6 +4,7 @@ import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
 import { type Listed, listSubscribers } from '../store/subscribers.ts'
 import { importSubscribers } from '../subscribers/import.ts'
+import { release } from '../subscribers/suppress.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { withApp } from './with-app.ts'
 
@@ -21,6 +22,20 @@ export function addSubscribersCommands(program: Command): void {
       withApp(command, (app) => importFile(app, file, options)),
     )
   subscribers
+    .command('release')
+    .description('send mail again to people whose address was suppressed; who left stays left')
+    .argument('<address...>', 'as subscribers list prints them')
+    .option('--who <name>', 'stands on record', 'operator')
+    .option('--reason <words>', 'stands on record', '')
+    .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
+      withApp(command, async (app) => {
+        for (const address of addresses) {
+          const { email, suppressedAt, suppressedReason } = await release(app, address, decision)
+          print(`${email} is released; suppressed since ${suppressedAt}: ${safe(suppressedReason ?? '')}`)
+        }
+      }),
+    )
+  subscribers
     .command('list')
     .description('print subscribers and whether they get the digest')
     .option('--digest <name>', 'only those of this digest')
@@ -36,8 +51,9 @@ async function importFile(app: App, file: string, options: Options): Promise<voi
   if (report.problemCount > report.problems.length) tell(`… and ${report.problemCount - report.problems.length} more`)
   if (report.encoding !== 'utf-8')
     tell(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
-  const { rows, added, known, problemCount } = report
-  print(`${rows} rows: ${added} added to ${digest.name}, ${known} known already, ${problemCount} left out`)
+  const { rows, added, known, suppressed, problemCount } = report
+  const silent = suppressed > 0 ? `${suppressed} suppressed, who get nothing, ` : ''
+  print(`${rows} rows: ${added} added to ${digest.name}, ${known} known already, ${silent}${problemCount} left out`)
 }
 
 async function list({ db, digests }: App, options: Options): Promise<void> {

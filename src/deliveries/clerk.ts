@@ -4,6 +4,7 @@ import { claimDeliveries, type DeliveryResult, recordDeliveries } from '../store
 import type { Engine } from '../store/engine.ts'
 import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import { heedRefusals } from './refusals.ts'
 
 type Needs = { db: Db; engine: Engine; clock: Clock }
 
@@ -69,13 +70,15 @@ function write({ db, engine, clock }: Needs, book: Book, turns: Asked[]) {
   const now = clock.now()
   const results = turns.flatMap(({ ended }) => (ended ? [ended] : []))
   const subscriberIds = turns.flatMap(({ next }) => (next === undefined ? [] : [next]))
-  return transaction(db, async (trx) => ({
-    recorded: results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : new Set<string>(),
-    claimed:
-      subscriberIds.length > 0
-        ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now)
-        : new Set<string>(),
-  }))
+  return transaction(db, async (trx) => {
+    const none = new Set<string>()
+    const recorded = results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : none
+    const ours = results.filter(({ subscriberId }) => recorded.has(subscriberId))
+    await heedRefusals(trx, book.editionId, ours, now)
+    const claimed =
+      subscriberIds.length > 0 ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now) : none
+    return { recorded, claimed }
+  })
 }
 
 function takenForDead({ reply }: DeliveryResult): AppError {

@@ -1,14 +1,17 @@
 import type { Clock, Instant } from '../clock.ts'
-import { settleCancelled } from '../editions/review.ts'
+import { pauseByRule, settleCancelled } from '../editions/review.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
 import { freezePage, frozenUntil } from '../store/audience.ts'
+import { brakeNow } from '../store/brake.ts'
 import {
   countDeliveries,
   type DeliveryCounts,
   type DeliveryResult,
   dueDeliveries,
+  isAllAt,
   type QueuedDelivery,
+  requeue,
   skipIfGone,
 } from '../store/deliveries.ts'
 import { editionById, moveEdition, note } from '../store/editions.ts'
@@ -16,9 +19,11 @@ import type { Engine } from '../store/engine.ts'
 import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
+import { brakeWords } from './brake.ts'
 import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
 import { lookAhead } from './look-ahead.ts'
+import { type Objections, openObjections } from './objections.ts'
 import type { Relay } from './relay.ts'
 
 /** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
@@ -45,10 +50,12 @@ export type DeliverReport = {
   finished: boolean
   /** Why the pass ended before everything was tried, in words; null if nothing more can be done now. */
   stopped: string | null
+  /** It was not the relay: somebody or a rule paused or cancelled the edition, or the brake is on. */
+  over: boolean
 }
 
 const pageSize = 100
-/** So many messages in a row that the relay would not have, and it is down, or has something against us. */
+/** So many messages in a row that did not reach the relay, and it is down. */
 const troubleLimit = 10
 
 /**
@@ -58,15 +65,19 @@ const troubleLimit = 10
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
   const { db, clock } = needs
+  const brake = await brakeNow(db)
+  if (brake) return { ...unfinished, counts: await countDeliveries(db, editionId), stopped: brakeWords(brake) }
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
-  const stopped = await tryAll(needs, editionId, options)
+  const { stopped, over } = await tryAll(needs, editionId, options)
   await settle(needs, editionId)
   const counts = await countDeliveries(db, editionId)
   const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
-  return { counts, finished, stopped }
+  return { counts, finished, stopped, over }
 }
+
+const unfinished = { finished: false, over: true }
 
 async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
   if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
@@ -90,7 +101,7 @@ async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow):
 }
 
 /** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
-async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<string | null> {
+async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<Pass> {
   const { db, clock, relay, worker } = needs
   const edition = await editionById(db, editionId)
   const pass: Pass = {
@@ -99,6 +110,8 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     since: edition?.audienceAt ?? clock.now(),
     inARow: 0,
     lastTrouble: '',
+    objections: openObjections((domains) => isAllAt(db, editionId, domains)),
+    objected: false,
     counts: await countDeliveries(db, editionId),
     progress: options.onProgress ?? (() => {}),
     clerk: openClerk(needs, { editionId, workerId: worker.id }),
@@ -115,17 +128,23 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
   await Promise.all(failed) // one that fails stops the others, and none goes on behind our back
   options.signal?.removeEventListener('abort', stopAsked)
   if (pass.inARow > 0) stop(pass, pass.lastTrouble)
-  return pass.stopped
+  const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
+  if (onlyObjections && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, onlyObjections, pass)
+  if (pass.objected) await requeue(db, editionId, pass.objections.blameless(), clock.now())
+  return pass
 }
 
 type Pass = {
   /** Why no more is begun; null while all is well. */
   stopped: string | null
-  /** Somebody held or cancelled the edition: that is no trouble, and no more is begun either. */
+  /** The edition is held or cancelled, or the brake is on: that is no trouble, and no more is begun either. */
   over: boolean
   since: Instant
   inARow: number
   lastTrouble: string
+  objections: Objections
+  /** The edition was paused for it. */
+  objected: boolean
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
   clerk: Clerk
@@ -175,6 +194,8 @@ async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<v
         ended = { subscriberId: copy.delivery.subscriberId, ...row }
         count(pass, copy.delivery, row.status)
         watchRelay(pass, await sending)
+        const objection = pass.objections.hear(await sending, copy.delivery)
+        if (objection) await heed(needs, copy.delivery.editionId, await objection, pass)
       }
       needs.reuse?.(copy.message)
     }
@@ -196,16 +217,32 @@ function filled(delivery: QueuedDelivery, message: Message | Promise<Message>): 
   return message instanceof Promise ? message.then((made) => ({ delivery, message: made })) : { delivery, message }
 }
 
-/** What could not be claimed: the person is gone, another sender has it, or somebody held or cancelled the edition. */
+/** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or the brake is on. */
 async function passOver({ db, clock }: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
   if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
   const edition = await editionById(db, delivery.editionId)
   if (edition?.status !== 'sending') pass.over = true
+  const brake = await brakeNow(db)
+  if (!brake) return
+  stop(pass, brakeWords(brake))
+  pass.over = true
+}
+
+async function heed(needs: DeliverNeeds, editionId: string, objection: string | undefined, pass: Pass) {
+  if (objection && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, objection, pass)
+}
+
+/** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
+async function pauseFor(needs: DeliverNeeds, editionId: string, objection: string, pass: Pass): Promise<void> {
+  pass.over = true
+  stop(pass, `paused: ${objection}`)
+  pass.objected = true
+  await pauseByRule(needs, editionId, objection)
 }
 
 /** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
 function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
-  const trouble = kind === 'unsent' || kind === 'cut' || kind === 'rejected'
+  const trouble = kind === 'unsent' || kind === 'cut'
   pass.inARow = trouble ? pass.inARow + 1 : 0
   if (trouble) pass.lastTrouble = `the relay takes no messages: ${reply}`
   if (pass.inARow >= troubleLimit) stop(pass, pass.lastTrouble)

@@ -1,11 +1,12 @@
 import { between, day, hour, type Instant, later, minute } from '../clock.ts'
+import { causeOf, causes } from './answers.ts'
 
 /**
  * What the relay did with one message.
  * accepted: 2xx
- * refused: 5xx about the address, never again
+ * refused: 5xx about the address, or about nothing that we know; never again
  * deferred: 4xx, later
- * rejected: 5xx about us (policy, authentication, size): later too, and a reason to stop if it goes on
+ * rejected: 5xx about us (policy, reputation, authentication, size): later too, and a reason to pause if it goes on
  * unknown: cut off after the message was whole and before the answer
  * cut: cut off before the message was whole, so it is not out; nobody's fault
  * unsent: there was no connection at all
@@ -26,7 +27,7 @@ export function toResult(verb: Verb, { code, text }: { code: number; text: strin
   if (isOutOfStep(verb, code)) return { kind: 'cut', reply }
   if (code === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes, the message is not taken
   if (code < 500) return { kind: verb === 'MAIL' ? 'cut' : 'deferred', reply }
-  return { kind: isAboutUs(code, verb, reply) ? 'rejected' : 'refused', reply }
+  return { kind: isAboutUs(verb, reply) ? 'rejected' : 'refused', reply }
 }
 
 /** An answer to something else than we said: the person has no part in it, and the connection is of no use. */
@@ -35,9 +36,9 @@ export function isOutOfStep(verb: Verb, code: number): boolean {
   return code < 400 || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
 }
 
-/** Authentication (530, 535), anything said to MAIL FROM, security and policy (5.7.x) and size (5.3.4, 552): RFC 3463. */
-function isAboutUs(code: number, verb: Verb, reply: string): boolean {
-  return verb === 'MAIL' || code === 530 || code === 535 || code === 552 || /^\d{3}[ -]5\.(7\.\d|3\.4\b)/.test(reply)
+/** MAIL FROM names nobody but us. */
+function isAboutUs(verb: Verb, reply: string): boolean {
+  return verb === 'MAIL' || causes[causeOf(reply)].about === 'us'
 }
 
 export function oneLine(text: string): string {

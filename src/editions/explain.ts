@@ -2,7 +2,8 @@ import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
-import type { Db } from '../store/schema.ts'
+import { pullsOf } from '../store/pulls.ts'
+import type { Db, PullRow } from '../store/schema.ts'
 import { standing } from './corrections.ts'
 import { type Digest, feedsListed } from './digest.ts'
 
@@ -21,7 +22,13 @@ export type Explanation = {
  */
 export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  for (const article of [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]) {
+  const articles = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
+  const pulls = await pullsOf(
+    db,
+    articles.map(({ id }) => id),
+  )
+  for (const article of articles) {
+    const pulled = pulledText(pulls.get(article.id))
     const entries = await ledgerOf(db, article.id)
     const looks = await choicesAbout(db, article.id)
     const corrections = await correctionsOfArticle(db, article.id)
@@ -31,19 +38,30 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: answerOf(entry, last),
+        answer: withPull(answerOf(entry, last), entry, pulled),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
     for (const digest of article.letter ? [] : digests) {
       if (entries.some((entry) => entry.digest === digest.name)) continue
       const answer = feedsListed(digest).includes(article.feedUrl)
-        ? `pending: seen on ${article.seenAt}, and no edition has been composed since`
+        ? (pulled && `in none: ${pulled}`) ||
+          `pending: seen on ${article.seenAt}, and no edition has been composed since`
         : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
       answers.push({ digest: digest.name, edition: null, status: null, answer, corrections: [] })
     }
   }
   return answers
+}
+
+function pulledText(pull: PullRow | undefined): string {
+  return pull ? `pulled on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
+}
+
+/** What was pulled stays where it was read; else that is all there is to say. */
+function withPull(answer: string, { editionId }: Entry, pulled: string): string {
+  if (pulled === '') return answer
+  return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
 }
 
 function correctionText(correction: CorrectionView): string {

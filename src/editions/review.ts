@@ -1,18 +1,32 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import { addCall } from '../store/calls.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, moveEdition, note } from '../store/editions.ts'
+import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
+import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
 import { editionName } from './edition.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** Lets a sealed or held edition go out. `who` stays on record. */
-export async function approve(needs: Needs, id: string, who: string): Promise<void> {
-  const cannot = 'only a sealed or held edition can be approved'
-  await move(needs, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+/**
+ * Lets a sealed or held edition go out. `who` stays on record. `seen` is the SHA-256 of what they looked at, if they did:
+ * one that was sealed anew meanwhile is not approved. One that is half sent is resumed, not approved.
+ */
+export async function approve({ db, clock }: Needs, id: string, who: string, seen?: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    if (edition && isPaused(edition))
+      throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
+    const [variant] = await variantsOf(trx, id)
+    if (edition && seen !== undefined && variant?.sha256 !== seen)
+      throw new AppError('conflict', `${editionName(edition)} is not what you looked at: it was chosen again since`)
+    const cannot = 'only a sealed or held edition can be approved'
+    await move({ db: trx, clock }, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+  })
 }
 
 /** The same by a rule, which never overrides an editor: what somebody holds stays held. Returns whether it did. */
@@ -45,14 +59,47 @@ export async function pause(needs: Needs, id: string, who: string, reason: strin
   })
 }
 
-/** Lets a paused edition go on where it stopped. */
-export async function resume(needs: Needs, id: string, who: string): Promise<void> {
-  const edition = await editionById(needs.db, id)
-  const cannot = 'only an edition that was paused while it was being sent can be resumed'
-  if (edition && edition.approvedAt === null) {
-    throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`) // held before it was approved
-  }
-  await move(needs, id, who, 'resumed', { from: ['held'], change: () => ({ status: 'sending', reason: null }), cannot })
+/** The same by a rule, and the editors are called. Returns whether it did: another process may have been quicker. */
+export async function pauseByRule({ db, clock }: Needs, id: string, reason: string): Promise<boolean> {
+  return await transaction(db, async (trx) => {
+    const now = clock.now()
+    if (!(await moveEdition(trx, id, ['sending'], { status: 'held', reason }))) return false
+    await note(trx, id, 'lastword', `paused: ${reason}`, now)
+    await addCall(trx, id, reason, now)
+    return true
+  })
+}
+
+/** Held in the middle of its sending; one that is held before has no approval. */
+export function isPaused({ status, approvedAt }: Pick<EditionRow, 'status' | 'approvedAt'>): boolean {
+  return status === 'held' && approvedAt !== null
+}
+
+/**
+ * Lets a paused edition go on where it stopped. One that holds a pulled article does not, unless `anyway` says that it
+ * shall; that stands on record.
+ */
+export async function resume(
+  { db, clock }: Needs,
+  id: string,
+  who: string,
+  { anyway = false }: { anyway?: boolean } = {},
+): Promise<void> {
+  await transaction(db, async (trx) => {
+    const edition = await lockEdition(trx, id) // whoever pulls an article now waits for us, or we saw it
+    const cannot = 'only an edition that was paused while it was being sent can be resumed'
+    if (edition && !isPaused(edition))
+      throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
+    const pulled = await pulledIn(trx, id)
+    const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
+    if (edition && pulled.length > 0 && !anyway)
+      throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was pulled`, {
+        hint: 'Restore the article, cancel the edition, or say that it is to go out all the same.',
+      })
+    const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was pulled` : 'resumed'
+    const change = () => ({ status: 'sending' as const, reason: null })
+    await move({ db: trx, clock }, id, who, what, { from: ['held'], change, cannot })
+  })
 }
 
 /**

@@ -112,7 +112,8 @@ async function keep(
         if (mark) await markChoice(trx, edition.id, article.id, mark)
         await recordSaid(trx, edition.id, article.id, saidOf(article, answer))
       }
-      await addVariant(trx, { id: newId(now), editionId: edition.id, name: 'all', ...bytes, sealedAt: now })
+      const variant = { id: newId(now), editionId: edition.id, name: 'all', ...bytes, sealedAt: now, withdrawnAt: null }
+      await addVariant(trx, variant)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
   } catch (error) {

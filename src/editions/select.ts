@@ -93,15 +93,17 @@ function placesOf(choices: Choice[]): Map<string, string> {
 function barred(pending: Candidate[], digest: Digest): Choice[] {
   const stopped = new Map(pending.flatMap(({ held, feedUrl }) => (held ? [[feedUrl, held] as const] : [])))
   return pending.flatMap((article) => {
-    const { same, held, cut, feedUrl } = article
+    const { same, held, cut, pulled, feedUrl } = article
     const stop = stopped.get(feedUrl)
-    const reason = held
-      ? `it waits for an editor: ${held}`
-      : same
-        ? `the same story as “${same.title}”, from ${same.source}`
-        : stop
-          ? `its feed waits for an editor: ${stop}`
-          : cut?.reason
+    const reason = pulled
+      ? `pulled by ${pulled.who}: ${pulled.reason}`
+      : held
+        ? `it waits for an editor: ${held}`
+        : same
+          ? `the same story as “${same.title}”, from ${same.source}`
+          : stop
+            ? `its feed waits for an editor: ${stop}`
+            : cut?.reason
     return reason === undefined ? [] : [passed(article, homeOf(article, digest), reason)]
   })
 }

@@ -3,6 +3,7 @@ import type { Instant } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
 import { newId } from './id.ts'
 import type { PageFacts } from './pages.ts'
+import { pullsInForce } from './pulls.ts'
 import type { ArticleRow, Db, Schema } from './schema.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
@@ -122,6 +123,8 @@ export type Candidate = Article & {
   held?: string | null
   /** Its page was gone when it was looked at, just before a seal. */
   cut?: { at: Instant; reason: string } | null
+  /** An editor pulled it: by whom, and why. */
+  pulled?: { who: string; reason: string } | null
 }
 
 /** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
@@ -136,8 +139,10 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
     .where('ledger.editionId', 'is', null)
     .where('ledger.backlogAt', 'is', null)
     .execute()
+  const pulls = await pullsInForce(db)
   return rows.map(({ sameAs, heldReason, cutAt, cutReason, rootTitle, rootSource, rootFeedUrl, ...row }) => ({
     ...fromRow(row),
+    pulled: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
     same: sameAs === null ? null : { id: sameAs, title: rootTitle ?? '', source: rootSource || (rootFeedUrl ?? '') },
     held: heldReason,
     cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },

@@ -47,7 +47,7 @@ export function dueDeliveries(
 
 /**
  * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
- * the edition is still being sent and the person neither left nor is suppressed. Returns those that are ours now; what
+ * the edition is still being sent, the brake is off, and the person neither left nor is suppressed. Returns those that are ours now; what
  * is missing is not ours to send. A row that another process holds is passed over. To be called in a transaction.
  */
 export async function claimDeliveries(
@@ -75,6 +75,7 @@ function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: 
     .where('deliveries.subscriberId', 'in', ids)
     .where('deliveries.status', 'in', ['queued', 'deferred'])
     .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
     .where((eb) =>
       eb.exists(
         eb
@@ -244,6 +245,30 @@ export async function addressesIn(db: Db, editionId: string, status: DeliverySta
     .where('deliveries.status', '=', status)
     .execute()
   return rows.map(({ email }) => email)
+}
+
+/** Whether everybody who gets the edition is at one of these domains. */
+export async function isAllAt(db: Db, editionId: string, domains: string[]): Promise<boolean> {
+  let elsewhere = db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
+    .select('subscribers.id')
+    .where('deliveries.editionId', '=', editionId)
+  for (const domain of domains) elsewhere = elsewhere.where('subscribers.emailKey', 'not like', `%@${domain}`)
+  return (await elsewhere.limit(1).executeTakeFirst()) === undefined
+}
+
+/** Queues what was put off again, and gives the try back: the person had no part in it. */
+export async function requeue(db: Db, editionId: string, subscriberIds: string[], now: Instant): Promise<void> {
+  if (subscriberIds.length === 0) return
+  await db
+    .updateTable('deliveries')
+    .set((eb) => ({ status: 'queued', attempts: eb('attempts', '-', 1), nextAttemptAt: null, updatedAt: now }))
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', subscriberIds)
+    .where('status', '=', 'deferred')
+    .where('attempts', '>', 0)
+    .execute()
 }
 
 /** Skips all that is not out yet. */

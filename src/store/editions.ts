@@ -195,7 +195,46 @@ export async function addVariant(db: Db, variant: VariantRow): Promise<void> {
 }
 
 export function variantsOf(db: Db, editionId: string): Promise<VariantRow[]> {
-  return db.selectFrom('variants').selectAll().where('editionId', '=', editionId).orderBy('name').execute()
+  return db
+    .selectFrom('variants')
+    .selectAll()
+    .where('editionId', '=', editionId)
+    .where('withdrawnAt', 'is', null)
+    .orderBy('name')
+    .execute()
+}
+
+/** Takes the seal off an edition that is chosen again. The bytes are kept under another name; returns their SHA-256. */
+export async function withdrawVariants(db: Db, editionId: string, now: Instant): Promise<string[]> {
+  const withdrawn = await db
+    .updateTable('variants')
+    .set((eb) => ({ name: sql<string>`${eb.ref('name')} || ${` until ${now}`}`, withdrawnAt: now }))
+    .where('editionId', '=', editionId)
+    .where('withdrawnAt', 'is', null)
+    .returning('sha256')
+    .execute()
+  return withdrawn.map(({ sha256 }) => sha256)
+}
+
+/** The seals that the edition bore before it was chosen again, the oldest first. */
+export function withdrawnVariants(db: Db, editionId: string) {
+  return db
+    .selectFrom('variants')
+    .select(['name', 'sha256', 'sealedAt', 'withdrawnAt'])
+    .where('editionId', '=', editionId)
+    .where('withdrawnAt', 'is not', null)
+    .orderBy('withdrawnAt')
+    .execute()
+}
+
+/** The edition as it is now, and nobody else moves it before this transaction ends. */
+export function lockEdition(db: Db, id: string): Promise<EditionRow | undefined> {
+  return db
+    .updateTable('editions')
+    .set((eb) => ({ status: eb.ref('status') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
 }
 
 /** Appends to what is on record about an edition: who did what, and when. */

@@ -73,6 +73,20 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
     .where('backlogAt', 'is', null)
     .where('sameAs', 'is', null)
     .where('heldAt', 'is', null)
+    .where('articleId', 'not in', (eb) =>
+      eb
+        .selectFrom('articles')
+        .innerJoin('pulls', (join) =>
+          join.on((on) =>
+            on.or([
+              on('pulls.inForce', '=', on.ref('articles.id')),
+              on('pulls.inForce', '=', on.ref('articles.canonical')),
+            ]),
+          ),
+        )
+        .select('articles.id')
+        .where('articles.id', 'in', articleIds),
+    )
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }

@@ -24,6 +24,11 @@ export type Schema = {
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
   outcomes: OutcomeRow
+  /** While one is in force nothing goes out. */
+  brakes: BrakeRow
+  pulls: PullRow
+  /** Letters that call the editors to an edition. */
+  calls: CallRow
   /** Pages that were asked for what their feed leaves out. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
@@ -221,6 +226,8 @@ export type VariantRow = {
   /** What stands in the bytes where each subscriber's key goes. */
   slot: string
   sealedAt: Instant
+  /** The edition was chosen again since: these bytes are kept as evidence, and nobody gets them. */
+  withdrawnAt: Instant | null
 }
 
 export type SubscriberRow = {
@@ -258,9 +265,46 @@ export type DeliveryRow = {
 
 export type OutcomeRow = {
   id: string
-  kind: 'leave' | 'return'
+  /** `bounce`: a lasting refusal that does not suppress by itself. `suppress` and `release` are what became of the person. */
+  kind: 'leave' | 'return' | 'bounce' | 'suppress' | 'release'
   subscriberId: string
   editionId: string | null
   at: Instant
   detail: string
+}
+
+export type BrakeRow = {
+  id: string
+  /** `yes` while it is on, so that there is one; null once it is released. */
+  inForce: string | null
+  at: Instant
+  who: string
+  reason: string
+  releasedAt: Instant | null
+  releasedBy: string | null
+}
+
+/** An article that an editor withdrew. It is known by its id and by its address: each has a row. */
+export type PullRow = {
+  id: string
+  mark: string
+  /** The mark while it is pulled, so that it is pulled once; null once it is restored. */
+  inForce: string | null
+  url: string
+  title: string
+  at: Instant
+  who: string
+  reason: string
+  restoredAt: Instant | null
+  restoredBy: string | null
+}
+
+export type CallRow = {
+  id: string
+  editionId: string
+  at: Instant
+  what: string
+  /** Somebody is telling them now. */
+  tellingUntil: Instant | null
+  toldAt: Instant | null
 }

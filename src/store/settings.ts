@@ -15,9 +15,3 @@ export async function keptSecret(db: Db): Promise<string> {
     .executeTakeFirstOrThrow()
   return value
 }
-
-/** Asks the store something real; throws what it throws when it does not answer. */
-export async function settingNames(db: Db): Promise<string[]> {
-  const rows = await db.selectFrom('settings').select('name').execute()
-  return rows.map((row) => row.name)
-}

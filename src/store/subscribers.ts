@@ -12,7 +12,8 @@ export type NewSubscriber = {
 
 /**
  * Adds people and their subscription to the digest. Who is known keeps what we know: nobody who left or is suppressed
- * comes back this way. Returns how many subscriptions are new.
+ * comes back this way. Returns how many subscriptions are new and get something: one of a suppressed person is kept, in
+ * case that is lifted, and does not count.
  */
 export async function addSubscribers(db: Db, digest: string, people: NewSubscriber[], now: Instant): Promise<number> {
   if (people.length === 0) return 0
@@ -33,7 +34,11 @@ export async function addSubscribers(db: Db, digest: string, people: NewSubscrib
     .onConflict((conflict) => conflict.column('emailKey').doNothing())
     .execute()
   const keys = people.map((person) => person.emailKey)
-  const known = await db.selectFrom('subscribers').select(['id', 'emailKey']).where('emailKey', 'in', keys).execute()
+  const known = await db
+    .selectFrom('subscribers')
+    .select(['id', 'emailKey', 'suppressedAt'])
+    .where('emailKey', 'in', keys)
+    .execute()
   const proofs = new Map(people.map((person) => [person.emailKey, person.proof]))
   const added = await db
     .insertInto('subscriptions')
@@ -49,7 +54,8 @@ export async function addSubscribers(db: Db, digest: string, people: NewSubscrib
     .onConflict((conflict) => conflict.columns(['digest', 'subscriberId']).doNothing())
     .returning('subscriberId')
     .execute()
-  return added.length
+  const suppressed = new Set(known.filter(({ suppressedAt }) => suppressedAt !== null).map(({ id }) => id))
+  return added.filter(({ subscriberId }) => !suppressed.has(subscriberId)).length
 }
 
 export function subscriberById(db: Db, id: string): Promise<SubscriberRow | undefined> {

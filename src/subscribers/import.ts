@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
 import { addSubscribers, type NewSubscriber } from '../store/subscribers.ts'
+import { countSuppressed } from '../store/suppressions.ts'
 import { addressKey, parseAddress } from './address.ts'
 import { type Row, readRows, sniff } from './csv.ts'
 
@@ -8,8 +9,10 @@ export type ImportReport = {
   /** Rows read, without the heading. */
   rows: number
   added: number
-  /** Subscribed before, or left, or suppressed: left as they were. */
+  /** Subscribed before, or left: left as they were. */
   known: number
+  /** Suppressed: whatever they subscribe to, nothing is sent to them. */
+  suppressed: number
   /** Rows that could not be read, each with its line. The rest is imported all the same. */
   problems: { line: number; problem: string }[]
   problemCount: number
@@ -29,13 +32,15 @@ export async function importSubscribers(
   digest: string,
 ): Promise<ImportReport & { encoding: string }> {
   const dialect = await sniff(file)
-  const report: ImportReport = { rows: 0, added: 0, known: 0, problems: [], problemCount: 0 }
+  const report: ImportReport = { rows: 0, added: 0, known: 0, suppressed: 0, problems: [], problemCount: 0 }
   let page: NewSubscriber[] = []
   const flush = async () => {
     const unique = new Map(page.toReversed().map((person) => [person.emailKey, person])) // of two rows the first counts
     const added = await addSubscribers(db, digest, [...unique.values()].toReversed(), clock.now())
+    const suppressed = await countSuppressed(db, [...unique.keys()])
     report.added += added
-    report.known += page.length - added
+    report.suppressed += suppressed
+    report.known += page.length - added - suppressed
     page = []
   }
   for await (const row of readRows(file, dialect)) {

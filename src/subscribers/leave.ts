@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { addOutcome } from '../store/outcomes.ts'
 import type { Db } from '../store/schema.ts'
-import { endSubscription, renewSubscription } from '../store/subscribers.ts'
+import { endSubscription, renewSubscription, subscriberById } from '../store/subscribers.ts'
 import { transaction } from '../store/transaction.ts'
 
 /** A person's own act, with the edition whose link they used and the way they took. */
@@ -16,13 +16,17 @@ export async function leave({ db, clock }: { db: Db; clock: Clock }, act: Act): 
   })
 }
 
+/** What coming back came to. Of a suppressed person the subscription is renewed, and still nothing is sent. */
+export type Return = 'back' | 'suppressed' | 'had not left'
+
 /** Takes back somebody who left and asks for it with their own link. */
-export async function comeBack({ db, clock }: { db: Db; clock: Clock }, act: Act): Promise<boolean> {
+export async function comeBack({ db, clock }: { db: Db; clock: Clock }, act: Act): Promise<Return> {
   return await transaction(db, async (trx) => {
     const proof = `asked for by ${act.how} on ${clock.now()}`
     const renewed = await renewSubscription(trx, act.digest, act.subscriberId, proof, clock.now())
-    if (renewed) await addOutcome(trx, outcome('return', act), clock.now())
-    return renewed
+    if (!renewed) return 'had not left'
+    await addOutcome(trx, outcome('return', act), clock.now())
+    return (await subscriberById(trx, act.subscriberId))?.suppressedAt == null ? 'back' : 'suppressed'
   })
 }
 

@@ -1,11 +1,12 @@
 import { type Context, Hono } from 'hono'
-import { approve, cancel, hold } from '../editions/review.ts'
+import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
+import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
 import { historyOf } from '../store/editions.ts'
 import { type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
 import { sentence, statusOf } from './failure.ts'
 import { ownForm } from './session.ts'
-import { type Refused, showEdition } from './studio-edition.ts'
+import { type Act, showEdition } from './studio-edition.ts'
 import { pathTo, urls } from './urls.ts'
 
 /** What an editor decides about an edition. Each ends on the edition's page, which says what happened. */
@@ -13,19 +14,38 @@ export function editionActions(web: Web): Hono<Env> {
   const { app } = web
   return new Hono<Env>()
     .post(urls.approval, ownForm(web), (context) =>
-      act(web, context, 'approve', (id, staff) => approve(app, id, staff)),
+      act(web, context, 'approve', (id, staff, { seal }) => approve(app, id, staff, seal)),
     )
     .post(urls.hold, ownForm(web), (context) =>
       act(web, context, 'hold', (id, staff, fields) => hold(app, id, staff, reasonIn(fields))),
     )
     .post(urls.cancellation, ownForm(web), (context) =>
-      act(web, context, 'cancel', (id, staff, fields) => cancel(app, id, staff, confirmedReasonIn(fields))),
+      act(web, context, 'cancel', (id, staff, fields) =>
+        cancel(app, id, staff, confirmedReasonIn(fields, unconfirmedEnd)),
+      ),
+    )
+    .post(urls.pause, ownForm(web), (context) =>
+      act(web, context, 'pause', (id, staff, fields) => pause(app, id, staff, reasonIn(fields))),
+    )
+    .post(urls.resumption, ownForm(web), (context) =>
+      act(web, context, 'resume', (id, staff, { anyway }) => resume(app, id, staff, { anyway: anyway === 'yes' })),
+    )
+    .post(urls.pull, ownForm(web), (context) =>
+      act(web, context, 'pull', async (_, who, fields) => {
+        const reason = reasonIn(fields)
+        await pullArticle(app, await nameOfArticle(app.db, fields.article ?? ''), { who, reason })
+      }),
+    )
+    .post(urls.restoration, ownForm(web), (context) =>
+      act(web, context, 'restore', async (_, who, { article = '' }) =>
+        restoreArticle(app, await nameOfArticle(app.db, article), who),
+      ),
     )
 }
 
 type Work = (id: string, staff: string, fields: Fields) => Promise<void>
 
-async function act(web: Web, context: Context<Env>, name: Refused['act'], work: Work): Promise<Response> {
+async function act(web: Web, context: Context<Env>, name: Act, work: Work): Promise<Response> {
   const id = editionIdOf(context)
   const staff = context.var.session?.staff ?? ''
   const typed = await readForm(context)
@@ -41,14 +61,15 @@ async function act(web: Web, context: Context<Env>, name: Refused['act'], work: 
 }
 
 const longestReason = 500
+const unconfirmedEnd = 'please tick the box: a cancelled edition cannot be brought back'
 
 function reasonIn({ reason = '' }: Fields): string {
   if (reason === '') throw new AppError('invalid', 'please give a reason', { hint: 'It stays on record.' })
   return reason.slice(0, longestReason)
 }
 
-function confirmedReasonIn(fields: Fields): string {
+export function confirmedReasonIn(fields: Fields, unconfirmed: string): string {
   const reason = reasonIn(fields)
   if (fields.confirm === 'yes') return reason
-  throw new AppError('invalid', 'please tick the box: a cancelled edition cannot be brought back')
+  throw new AppError('invalid', unconfirmed)
 }

@@ -10,7 +10,8 @@ export type Web = { app: App; pages: Pages; base: string }
 /** Who is signed in. `csrf` stands in every form of theirs. */
 export type Session = { hash: string; staff: string; csrf: string }
 
-export type Env = { Variables: { session: Session | undefined } }
+/** `brake` says in words that it is on, to who is signed in. */
+export type Env = { Variables: { session: Session | undefined; brake: string | undefined } }
 
 /** Answers with a page. */
 export function show<View extends { title: string }>(
@@ -22,7 +23,8 @@ export function show<View extends { title: string }>(
 ): Response {
   const { name, site: url, contact } = app.config.publication
   const { staff = '', csrf = '' } = context.var.session ?? {}
-  return context.html(pages.fill(page, view, { site: { name, url, contact }, base, staff, csrf }), status)
+  const { brake = '' } = context.var
+  return context.html(pages.fill(page, view, { site: { name, url, contact }, base, staff, csrf, brake }), status)
 }
 
 /** A page that says in words what happened and what to do. */

@@ -1,38 +1,62 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
+import { isPaused } from '../editions/review.ts'
 import { choicesOf } from '../store/editions.ts'
-import type { EditionRow, EditionStatus } from '../store/schema.ts'
+import { pullsOf } from '../store/pulls.ts'
+import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
 import { letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
-const abilities: Record<'approve' | 'hold' | 'cancel', EditionStatus[]> = {
+const abilities: Record<'approve' | 'hold' | 'cancel' | 'pause' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
   hold: ['sealed', 'approved'],
   cancel: ['composed', 'sealed', 'approved', 'held', 'sending'],
+  pause: ['sending'],
+  pull: ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'],
 }
 
-export function abilitiesOf({ status }: EditionRow) {
+export function abilitiesOf(edition: EditionRow) {
+  const { status } = edition
+  const resume = isPaused(edition)
   return {
-    approve: abilities.approve.includes(status),
+    approve: abilities.approve.includes(status) && !resume,
     hold: abilities.hold.includes(status),
     cancel: abilities.cancel.includes(status),
-    none: !Object.values(abilities).some((states) => states.includes(status)),
+    pause: abilities.pause.includes(status),
+    resume,
+    pull: abilities.pull.includes(status),
+    none: !abilities.cancel.includes(status),
   }
 }
 
 type Choice = Awaited<ReturnType<typeof choicesOf>>[number]
 
 /** The articles that the edition holds, section by section in order, and those it passed over; each with its reason. */
-export async function articlesOf({ db }: App, edition: EditionRow, digest: Digest | undefined) {
+export async function articlesOf(
+  { db }: App,
+  edition: EditionRow,
+  digest: Digest | undefined,
+  typed: { article: string; reason: string },
+) {
   const choices = await choicesOf(db, edition.id)
+  const pulls = await pullsOf(
+    db,
+    choices.map(({ articleId }) => articleId),
+  )
   const moment = momentWriter(digest?.zone)
-  const toItem = ({ kind, place, title, url, source, author, publishedAt, reason, section }: Choice) => ({
+  const mayPull = abilitiesOf(edition).pull
+  const toItem = ({ articleId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
+    id: articleId,
+    pulled: toPulled(pulls.get(articleId)),
+    mayPull: mayPull && choice.position !== null && !pulls.has(articleId),
+    isOpen: typed.article === articleId,
+    typed: typed.article === articleId ? typed.reason : '',
     title: title || url,
     url: /^https?:/i.test(url) ? url : '',
     from: kind === 'letter' ? letterFrom(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
     reason,
-    section: sectionTitle(digest, section),
+    section: sectionTitle(digest, choice.section),
   })
   const chosen = choices.filter((choice) => choice.position !== null)
   const names = inOrder(digest, chosen)
@@ -42,6 +66,10 @@ export async function articlesOf({ db }: App, edition: EditionRow, digest: Diges
   }))
   const passedOver = choices.filter((choice) => choice.position === null).map(toItem)
   return { sections, passedOver, chosenCount: chosen.length, passedOverCount: passedOver.length }
+}
+
+function toPulled(pull: PullRow | undefined) {
+  return pull ? [{ who: pull.who, reason: pull.reason }] : []
 }
 
 /** The sections of the digest as its file has them, then any that the file has lost since. */

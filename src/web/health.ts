@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import manifest from '../../package.json' with { type: 'json' }
 import { messageOf } from '../errors.ts'
-import { settingNames } from '../store/settings.ts'
+import { brakeNow } from '../store/brake.ts'
 import type { Env, Web } from './answer.ts'
 import { urls } from './urls.ts'
 
@@ -10,8 +10,8 @@ export function healthPage({ app }: Web): Hono<Env> {
   return new Hono<Env>().get(urls.health, async (context: Context<Env>) => {
     const facts = { store: app.store.engine.name, version: manifest.version }
     try {
-      await settingNames(app.db)
-      return context.json({ status: 'ok', ...facts })
+      const brake = (await brakeNow(app.db)) ? 'on' : 'off' // why, is nobody's business here
+      return context.json({ status: 'ok', brake, ...facts })
     } catch (error) {
       app.log.error({ error: messageOf(error) }, 'the store does not answer')
       return context.json({ status: 'the store does not answer', ...facts }, 503)

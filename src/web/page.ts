@@ -4,7 +4,13 @@ import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
 
 /** What the frame around every page shows, as `@site.name` and so on. */
-export type Frame = { site: { name: string; url: string; contact: string }; base: string; staff: string; csrf: string }
+export type Frame = {
+  site: { name: string; url: string; contact: string }
+  base: string
+  staff: string
+  csrf: string
+  brake: string
+}
 
 export type Pages = { fill(name: string, view: { title: string }, frame: Frame): string }
 

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { AppError } from '../errors.ts'
 import { renameSubscriber } from '../store/subscribers.ts'
-import { comeBack, leave } from '../subscribers/leave.ts'
+import { comeBack, leave, type Return } from '../subscribers/leave.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
 import { unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
@@ -31,6 +31,12 @@ async function change(web: Web, context: Context<Env>): Promise<Response> {
 
 const longestName = 200
 
+const returned: Record<Return, (title: string) => string> = {
+  back: (title) => `Welcome back to ${title}.`,
+  suppressed: (title) => `You subscribe to ${title} again, and yet nothing is sent to your address: see below.`,
+  'had not left': (title) => `Nothing changed: you had not left ${title}.`,
+}
+
 /** Does what was asked, and says what happened. */
 async function act({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
   const { subscriber, digest, editionId } = recipient
@@ -42,7 +48,7 @@ async function act({ app }: Web, recipient: Recipient, fields: Record<string, st
     }
     case 'return': {
       const back = await comeBack(app, asked)
-      return back ? `Welcome back to ${digest.title}.` : `Nothing changed: you had not left ${digest.title}.`
+      return returned[back](digest.title)
     }
     case 'rename': {
       const name = (fields.name ?? '').slice(0, longestName)

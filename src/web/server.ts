@@ -7,6 +7,7 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
+import { brakeActions } from './brake-actions.ts'
 import { correctionActions } from './correction-actions.ts'
 import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
@@ -52,8 +53,16 @@ function routes(web: Web): Hono<Env> {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  for (const closed of [studioPage, studioEditionPages, editionActions, correctionActions, feedActions, letterPages])
-    routes.route('/', closed(web))
+  const staffs = [
+    studioPage,
+    studioEditionPages,
+    editionActions,
+    correctionActions,
+    feedActions,
+    letterPages,
+    brakeActions,
+  ]
+  for (const closed of staffs) routes.route('/', closed(web))
   return routes
 }
 

@@ -3,8 +3,10 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { hour } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import { brakeNow } from '../store/brake.ts'
 import { sessionStaff } from '../store/staff.ts'
 import { type Env, readForm, type Session, say, type Web } from './answer.ts'
+import { momentWriter } from './words.ts'
 
 export const sessionLength = 12 * hour
 
@@ -16,8 +18,14 @@ export function staffOnly(web: Web): MiddlewareHandler<Env> {
     const session = await readSession(web, context)
     if (!session) return signedOut(web, context)
     context.set('session', session)
+    context.set('brake', await brakeBanner(web.app))
     await next()
   }
+}
+
+async function brakeBanner({ db }: Web['app']): Promise<string | undefined> {
+  const brake = await brakeNow(db)
+  return brake && `Since ${momentWriter()(brake.at).text}, by ${brake.who}: ${brake.reason}`
 }
 
 /**

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { editionById, historyOf } from '../store/editions.ts'
+import { pulledIn } from '../store/pulls.ts'
 import { type Env, editionIdOf, type Fields, show, type Web } from './answer.ts'
 import { variantAll } from './archive.ts'
 import { correctedWords, editionCorrections } from './correction-view.ts'
@@ -20,8 +21,10 @@ export function studioEditionPages(web: Web): Hono<Env> {
     .get(urls.progress, (context) => progress(web, context))
 }
 
+export type Act = 'approve' | 'hold' | 'cancel' | 'pause' | 'resume' | 'pull' | 'restore'
+
 /** A change that could not be made: why, and what the editor had typed, which is shown again. */
-export type Refused = { act: 'approve' | 'hold' | 'cancel'; message: string; hint: string; typed: Fields }
+export type Refused = { act: Act; message: string; hint: string; typed: Fields }
 
 export async function showEdition(
   web: Web,
@@ -44,12 +47,13 @@ export async function showEdition(
     subject: edition.subject,
     preheader: edition.preheader,
     due: moment(edition.dueAt),
-    status: statusView(edition.status),
+    status: statusView(edition),
     reason: edition.reason ?? '',
     isOut: edition.status === 'approved' || edition.status === 'sending',
     done: done ? [doneWords(done.what, done.who === context.var.session?.staff ? 'You' : done.who)] : [],
     history,
-    ...(await articlesOf(app, edition, digest)),
+    ...(await articlesOf(app, edition, digest, pullTyped(refused))),
+    pulled: (await pulledIn(app.db, edition.id)).map(({ title }) => `“${title}”`).join(', '),
     corrections: await editionCorrections(web, edition.id),
     corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
     deliveries: deliveryView(await countDeliveries(app.db, edition.id)),
@@ -57,7 +61,7 @@ export async function showEdition(
     look: { phone, text, desktop: !phone && !text },
     may: abilitiesOf(edition),
     refused: refused ? [refused] : [],
-    typed: { hold: typedIn(refused, 'hold'), cancel: typedIn(refused, 'cancel') },
+    typed: { hold: typedIn(refused, 'hold'), cancel: typedIn(refused, 'cancel'), pause: typedIn(refused, 'pause') },
     links: {
       self: link(urls.studioEdition),
       preview: link(urls.preview),
@@ -65,6 +69,10 @@ export async function showEdition(
       approval: link(urls.approval),
       hold: link(urls.hold),
       cancellation: link(urls.cancellation),
+      pause: link(urls.pause),
+      resumption: link(urls.resumption),
+      pull: link(urls.pull),
+      restoration: link(urls.restoration),
       archive: link(urls.edition),
     },
   }
@@ -94,7 +102,7 @@ async function progress(web: Web, context: Context<Env>): Promise<Response> {
   if (isLive) context.header('Refresh', isBusy ? '2' : '30')
   context.header('Content-Security-Policy', framePolicy)
   const deliveries = deliveryView(counts)
-  const status = statusView(edition.status)
+  const status = statusView(edition)
   const self = web.base + pathTo(urls.progress, edition.id)
   const page = web.base + pathTo(urls.studioEdition, edition.id)
   return show(web, context, 'progress', { title: 'How far it has got', status, deliveries, isOut, isLive, self, page })
@@ -118,8 +126,17 @@ function doneWords(what: string, who: string): string {
     approved: `${who} approved it.`,
     held: `${who} held it back: ${reason}`,
     cancelled: `${who} cancelled it: ${reason}`,
+    paused: `${who} paused it: ${reason}`,
+    resumed: `${who} resumed the sending${reason ? ` ${reason}` : ''}.`,
+    pulled: `${who} pulled ${reason}.`,
+    restored: `${who} restored ${reason}.`,
   }
   return words[act] ?? `${who}: ${what}`
+}
+
+function pullTyped(refused: Refused | undefined) {
+  if (refused?.act !== 'pull') return { article: '', reason: '' }
+  return { article: refused.typed.article ?? '', reason: refused.typed.reason ?? '' }
 }
 
 function typedIn(refused: Refused | undefined, act: Refused['act']) {

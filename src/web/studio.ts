@@ -3,13 +3,15 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
+import { isPaused } from '../editions/review.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { countChosen, latestEditions } from '../store/editions.ts'
+import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
 import { feedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
 import type { EditionRow, FeedHistoryRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
+import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
 import { waitingFeeds } from './feed-actions.ts'
 import { pathTo, urls } from './urls.ts'
@@ -36,6 +38,9 @@ export async function showStudio(
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
   const view = {
     title: refused ? 'Not done · Studio' : 'Studio',
+    done: await brakeDone(web, context),
+    isBraked: context.var.brake !== undefined,
+    paused: await pausedEditions(web),
     editions: await toEditions(web, rows.slice(0, pageSize)),
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
@@ -47,6 +52,19 @@ export async function showStudio(
     corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
   }
   return show(web, context, 'studio', view, code)
+}
+
+/** Those that stopped in the middle of their sending: somebody has to decide. */
+async function pausedEditions({ app, base }: Web) {
+  const held = await editionsIn(app.db, ['held'])
+  return held.filter(isPaused).map((row) => ({
+    href: base + pathTo(urls.studioEdition, row.id),
+    name: editionTitle(
+      row,
+      app.digests.find((one) => one.name === row.digest),
+    ),
+    reason: row.reason ?? '',
+  }))
 }
 
 async function toEditions({ app, base }: Web, rows: EditionRow[]) {
@@ -61,7 +79,7 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       name: editionTitle(row, digest),
       subject: row.subject,
       due: momentWriter(digest?.zone)(row.dueAt),
-      status: statusView(row.status),
+      status: statusView(row),
       reason: row.reason ?? '',
       articles: heldLine(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',

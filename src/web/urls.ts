@@ -13,9 +13,15 @@ export const urls = {
   studioEdition: '/studio/editions/:id',
   preview: '/studio/editions/:id/preview',
   progress: '/studio/editions/:id/progress',
-  approval: '/studio/editions/:id/approval', // POST only, as the two below
+  approval: '/studio/editions/:id/approval', // POST only, as the six below
   hold: '/studio/editions/:id/hold',
   cancellation: '/studio/editions/:id/cancellation',
+  pause: '/studio/editions/:id/pause',
+  resumption: '/studio/editions/:id/resumption',
+  pull: '/studio/editions/:id/pull', // one of its articles, for all editions
+  restoration: '/studio/editions/:id/restoration',
+  brake: '/studio/brake',
+  brakeRelease: '/studio/brake/release',
   correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
   letters: '/studio/letters', // POST keeps one
   letter: '/studio/letters/:id', // POST rewords it

@@ -1,5 +1,6 @@
 import type { Instant } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
+import { isPaused } from '../editions/review.ts'
 import type { DeliveryCounts } from '../store/deliveries.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 
@@ -17,8 +18,15 @@ const statuses: Record<EditionStatus, StatusView> = {
   cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'Ended for good.' },
 }
 
-export function statusView(status: EditionStatus): StatusView {
-  return statuses[status]
+const paused: StatusView = {
+  word: 'Paused',
+  mark: '❚❚',
+  tone: 'stop',
+  meaning: 'It stopped in the middle of its sending. The rest waits until somebody resumes it.',
+}
+
+export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>): StatusView {
+  return isPaused(edition) ? paused : statuses[edition.status]
 }
 
 /** "Public Sector Weekly 31"; one that was skipped has no number. */

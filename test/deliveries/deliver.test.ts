@@ -206,7 +206,7 @@ onBothEngines('sending', (freshUrl) => {
     ['MAIL', '530 5.7.0 authentication required'],
     ['dot', '552 5.3.4 message too big'],
   ] as const)(
-    'stops when the relay has something against us at %s, and refuses nobody for it',
+    'is paused when the relay has something against us at %s, refuses nobody for it, and goes on when it is resumed',
     async (stageOfIt, reply) => {
       let wrong = true
       const { it, relay, id, sender } = await readyToSend(40, (stage) =>
@@ -214,9 +214,15 @@ onBothEngines('sending', (freshUrl) => {
       )
       const report = await send(it, sender, id)
       expect(report.stopped).toContain(reply)
-      expect(report.counts.refused).toBe(0)
-      expect(report.counts.queued).toBeGreaterThan(20)
+      expect(report.counts).toMatchObject({ refused: 0, accepted: 0, sending: 0 })
+      expect(report.counts.queued).toBeGreaterThan(30)
+      const { status, reason } = (await editionById(it.app.db, id)) ?? {}
+      expect([status, reason]).toEqual([
+        'held',
+        expect.stringMatching(/^1\d refusals in a row that are about us, from the domain readers.example;/),
+      ])
       wrong = false
+      await resume(it.app, id, 'Ada')
       it.clock.advance(hour)
       expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
       expect(relay.taken).toHaveLength(40)

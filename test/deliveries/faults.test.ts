@@ -13,7 +13,7 @@ import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '.
 const people = 4
 const stages: Stage[] = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot']
 const faults: [string, (stage: Stage) => Fault][] = [
-  ['refuses', (stage) => (stage === 'RCPT' ? '550 5.1.1 no such user' : '554 5.6.0 no')],
+  ['refuses', (stage) => (stage === 'RCPT' ? '552 5.2.2 mailbox full' : '554 5.6.0 no')],
   ['defers', () => '451 4.3.0 later'],
   ['says 421 and closes', () => '421 4.3.2 closing'],
   ['drops the connection', () => ({ drop: true })],

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { approve } from '../../src/editions/review.ts'
+import { approve, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
@@ -21,7 +21,7 @@ const program = ['/usr/sbin/smtp-sink', '/usr/bin/smtp-sink'].find((path) => exi
 const people = 3
 const commands = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', '.']
 const faults: [string, string[]][] = [
-  ['refuses', ['-B', '550 5.1.1 no such user', '-f']],
+  ['refuses', ['-B', '552 5.2.2 mailbox full', '-f']], // nobody is suppressed for it: they are needed again
   ['defers', ['-r']],
   ['disconnects', ['-q']],
   ['says 421 and disconnects', ['-Q']],
@@ -72,6 +72,7 @@ describe.skipIf(!program)('a real smtp-sink', () => {
     await sendEdition(it.app, sender, id, { unknown: 'repeat' })
     await sender.close()
     await stop(faulty)
+    if ((await editionById(it.app.db, id))?.status === 'held') await resume(it.app, id, 'Ada') // it is about us
     const good = await startSink([])
     const ended = async () => (await editionById(it.app.db, id))?.status === 'sent'
     for (let pass = 0; pass < 3 && !(await ended()); pass++) {

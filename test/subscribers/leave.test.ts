@@ -79,7 +79,7 @@ onBothEngines('leaving', (freshUrl) => {
     const { act, ...needs } = await withMira()
     await leave(needs, act)
     clock.advance(1000)
-    expect(await comeBack(needs, { ...act, how: 'page' })).toBe(true)
+    expect(await comeBack(needs, { ...act, how: 'page' })).toBe('back')
     expect(await countActive(needs.db, 'weekly')).toBe(2)
     const subscriptions = await subscriptionsOf(needs.db, act.subscriberId)
     expect(subscriptions.find((one) => one.digest === 'weekly')).toMatchObject({
@@ -92,7 +92,7 @@ onBothEngines('leaving', (freshUrl) => {
 
   test('coming back without having left changes nothing and keeps the old proof', async () => {
     const { act, ...needs } = await withMira()
-    expect(await comeBack(needs, act)).toBe(false)
+    expect(await comeBack(needs, act)).toBe('had not left')
     expect((await subscriptionsOf(needs.db, act.subscriberId)).map((one) => one.proof)).toEqual(['a form', 'a form'])
     expect(await outcomesOf(needs.db, act.subscriberId)).toEqual([])
   })

@@ -1,11 +1,14 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
 import { printLetter } from '../../src/editions/letters.ts'
+import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
 import { approve } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
+import { choicesOf } from '../../src/store/editions.ts'
 import { recordFailure } from '../../src/store/feeds.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
@@ -70,7 +73,13 @@ async function signedIn(look: BrowserContextOptions = {}): Promise<Page> {
 }
 
 const become = (status: 'sealed' | 'approved' | 'sending' | 'sent' | 'held') =>
-  site.app.db.updateTable('editions').set({ status }).execute()
+  site.app.db
+    .updateTable('editions')
+    .set({ status, approvedAt: isOut(status) ? site.clock.now() : null })
+    .execute()
+const isOut = (status: string) => status === 'approved' || status === 'sending' || status === 'sent'
+
+const leadOfEdition = async () => (await choicesOf(site.app.db, site.edition.id))[0] ?? { title: '', url: '' }
 
 const studioPage = () => `/studio/editions/${site.edition.id}`
 
@@ -110,6 +119,19 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await become('sending')
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
   })
+
+  test('in the studio, when an edition is paused, holds a pulled article, and the brake is on', async () => {
+    await become('sending')
+    const { url } = await leadOfEdition()
+    await pullArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
+    await brakeOn(site.app, { who: 'mira@example.org', reason: 'the list of another publication was imported' })
+    const page = await signedIn(look)
+    await page.goto(serving.url + studioPage())
+    expect(await page.getByRole('region', { name: 'Brake' }).isVisible()).toBe(true)
+    await check(page, ['/studio', studioPage()])
+    await brakeOff(site.app, 'mira@example.org')
+    await restoreArticle(site.app, url, 'mira@example.org')
+  })
 })
 
 test('an editor signs in, looks at both widths, types a reason, and approves, without any script', async () => {
@@ -126,6 +148,34 @@ test('an editor signs in, looks at both widths, types a reason, and approves, wi
   expect(await page.getByRole('status').textContent()).toContain('You held it back: the lead is wrong')
   await page.getByRole('button', { name: 'Approve it' }).click()
   expect(await page.getByRole('status').textContent()).toContain('You approved it.')
+  await page.context().close()
+})
+
+test('an editor pauses, pulls an article, restores it, resumes, and works the brake, without any script', async () => {
+  await become('sending')
+  const page = await signedIn({ javaScriptEnabled: false })
+  const done = () => page.getByRole('status').textContent()
+  const { title } = await leadOfEdition()
+  await page.goto(serving.url + studioPage())
+  await page.getByText('Pause it…').click()
+  await page.getByRole('textbox', { name: 'Why', exact: true }).fill('a wrong name')
+  await page.getByRole('button', { name: 'Pause the sending' }).click()
+  expect(await done()).toContain('You paused it: a wrong name')
+  await page.getByText(`Pull it… (${title})`).click()
+  await page.getByRole('textbox', { name: 'Why pull it' }).fill('it is not true')
+  await page.getByRole('button', { name: 'Pull this article' }).click()
+  expect(await done()).toContain(`You pulled “${title}”: it is not true`)
+  await page.getByRole('button', { name: `Restore it (${title})` }).click()
+  await page.getByRole('button', { name: 'Resume the sending' }).click()
+  expect(await done()).toContain('You resumed the sending.')
+  await page.goto(`${serving.url}/studio`)
+  await page.getByText('Put the brake on…').click()
+  await page.getByRole('textbox', { name: 'Why' }).fill('the wrong list')
+  await page.getByRole('checkbox', { name: 'Yes, stop everything' }).check()
+  await page.getByRole('button', { name: 'Put the brake on' }).click()
+  expect(await done()).toContain('You put the brake on.')
+  await page.getByRole('button', { name: 'Release the brake' }).click()
+  expect(await done()).toContain('You released the brake.')
   await page.context().close()
 })
 

@@ -168,7 +168,10 @@ describe('health', () => {
   test('is ok while the store answers, and 503 when it does not', async () => {
     const other = await openSite()
     const ok = await other.get('/health')
-    expect([ok.status, await ok.json()]).toEqual([200, { status: 'ok', store: 'SQLite', version: '0.1.0' }])
+    expect([ok.status, await ok.json()]).toEqual([
+      200,
+      { status: 'ok', brake: 'off', store: 'SQLite', version: '0.1.0' },
+    ])
     await other.app.db.destroy()
     expect((await other.get('/health')).status).toBe(503)
     const broken = await other.get(`/leave/${other.key}`)

@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { brakeNow, putBrakeOn, takeBrakeOff } from '../store/brake.ts'
+import type { BrakeRow, Db } from '../store/schema.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+/** Stops the sending of every digest in every process, from the next claim on. AppError `conflict` if it is on already. */
+export async function brakeOn({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
+  if (await putBrakeOn(db, decision, clock.now())) return
+  const brake = await brakeNow(db)
+  throw new AppError('conflict', brake ? brakeWords(brake) : 'somebody took the brake off at this very moment')
+}
+
+/** Lets everything go on where it stopped. AppError `conflict` if the brake is not on. */
+export async function brakeOff({ db, clock }: Needs, who: string): Promise<BrakeRow> {
+  const brake = await takeBrakeOff(db, who, clock.now())
+  if (brake) return brake
+  throw new AppError('conflict', 'the brake is not on')
+}
+
+/** "the brake is on since …, by Ada: the wrong list". */
+export function brakeWords({ at, who, reason }: BrakeRow): string {
+  return `the brake is on since ${at}, by ${who}: ${reason}`
+}

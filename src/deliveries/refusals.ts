@@ -1,0 +1,38 @@
+import { between, hour, type Instant } from '../clock.ts'
+import type { DeliveryResult } from '../store/deliveries.ts'
+import { addOutcome } from '../store/outcomes.ts'
+import type { Db } from '../store/schema.ts'
+import { acceptedSince, lastAboutAddress } from '../store/suppressions.ts'
+import { suppress } from '../subscribers/suppress.ts'
+import { causeOf, causes } from './answers.ts'
+
+/** Two digests of one morning are one try: a second refusal counts when it comes at least so much later. */
+const apart = 12 * hour
+
+/**
+ * Draws the consequence from refusals that were just recorded, in the same transaction: an address that does not exist
+ * is suppressed at once; one that is refused in a way that may pass, when the next edition is refused too and nothing
+ * was taken between. A full mailbox, and whatever is not about the address, has no consequence.
+ */
+export async function heedRefusals(db: Db, editionId: string, results: DeliveryResult[], now: Instant): Promise<void> {
+  const refused = results.filter(({ status }) => status === 'refused')
+  const inOrder = refused.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // two processes never wait for each other
+  for (const { subscriberId, reply } of inOrder) {
+    const cause = causeOf(reply)
+    const { suppresses, words } = causes[cause]
+    if (suppresses === 'never') continue
+    const isLasting = suppresses === 'at once' || (await isSecond(db, { subscriberId, editionId }, now))
+    if (isLasting) await suppress(db, { subscriberId, editionId, reason: `${words}: ${reply}` }, now)
+    else await addOutcome(db, { kind: 'bounce', subscriberId, editionId, detail: `${words}: ${reply}` }, now)
+  }
+}
+
+async function isSecond(
+  db: Db,
+  { subscriberId, editionId }: { subscriberId: string; editionId: string },
+  now: Instant,
+): Promise<boolean> {
+  const last = await lastAboutAddress(db, subscriberId)
+  if (last?.kind !== 'bounce' || last.editionId === editionId || between(last.at, now) < apart) return false
+  return !(await acceptedSince(db, subscriberId, last.at))
+}

@@ -1,0 +1,31 @@
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { CallRow, Db } from './schema.ts'
+
+/** Puts down that the editors are to be called to an edition. */
+export async function addCall(db: Db, editionId: string, what: string, now: Instant): Promise<void> {
+  await db
+    .insertInto('calls')
+    .values({ id: newId(now), editionId, at: now, what, tellingUntil: null, toldAt: null })
+    .execute()
+}
+
+/** Takes on the calls since `since` that nobody has made, or is making. Who dies over it leaves them to others after `until`. */
+export function takeCalls(db: Db, { since, now, until }: Record<'since' | 'now' | 'until', Instant>) {
+  return db
+    .updateTable('calls')
+    .set({ tellingUntil: until })
+    .where('toldAt', 'is', null)
+    .where('at', '>=', since)
+    .where((eb) => eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now)]))
+    .returningAll()
+    .execute()
+}
+
+export async function recordCalled(db: Db, id: string, now: Instant): Promise<void> {
+  await db.updateTable('calls').set({ toldAt: now }).where('id', '=', id).execute()
+}
+
+export function callsAbout(db: Db, editionId: string): Promise<CallRow[]> {
+  return db.selectFrom('calls').selectAll().where('editionId', '=', editionId).orderBy('id').execute()
+}

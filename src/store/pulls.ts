@@ -1,0 +1,110 @@
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { Db, EditionRow, PullRow } from './schema.ts'
+
+/** The marks by which articles are known: each one's id, and its address, if it has one, under which it may come back in another feed. */
+export async function marksOf(db: Db, articleIds: string[]): Promise<string[]> {
+  if (articleIds.length === 0) return []
+  const rows = await db.selectFrom('articles').select(['id', 'canonical']).where('id', 'in', articleIds).execute()
+  return [...new Set(rows.flatMap(({ id, canonical }) => (canonical === '' ? [id] : [id, canonical])))]
+}
+
+export type NewPull = Pick<PullRow, 'url' | 'title' | 'who' | 'reason'>
+
+/** Pulls what bears these marks. Returns how many were not pulled before. */
+export async function addPulls(db: Db, marks: string[], pull: NewPull, now: Instant): Promise<number> {
+  if (marks.length === 0) return 0
+  const never = { restoredAt: null, restoredBy: null }
+  const added = await db
+    .insertInto('pulls')
+    .values(marks.map((mark) => ({ id: newId(now), mark, inForce: mark, at: now, ...pull, ...never })))
+    .onConflict((conflict) => conflict.column('inForce').doNothing())
+    .returning('id')
+    .execute()
+  return added.length
+}
+
+/** Ends every pull of these marks; returns how many that were. */
+export async function endPulls(db: Db, marks: string[], who: string, now: Instant): Promise<number> {
+  if (marks.length === 0) return 0
+  const ended = await db
+    .updateTable('pulls')
+    .set({ inForce: null, restoredAt: now, restoredBy: who })
+    .where('inForce', 'in', marks)
+    .returning('id')
+    .execute()
+  return ended.length
+}
+
+/** Every pull that there ever was, the newest first, each once whatever its marks. */
+export async function allPulls(db: Db): Promise<PullRow[]> {
+  const rows = await db.selectFrom('pulls').selectAll().orderBy('id', 'desc').execute()
+  const once = new Map(rows.map((row) => [`${row.url} ${row.at}`, row]))
+  return [...once.values()]
+}
+
+/** The pulls in force, by their marks. */
+export async function pullsInForce(db: Db): Promise<Map<string, PullRow>> {
+  const rows = await db.selectFrom('pulls').selectAll().where('inForce', 'is not', null).execute()
+  return new Map(rows.map((row) => [row.mark, row]))
+}
+
+/** The pulls in force of these articles, by article. */
+export async function pullsOf(db: Db, articleIds: string[]): Promise<Map<string, PullRow>> {
+  if (articleIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('articles')
+    .innerJoin('pulls', (join) =>
+      join.on((eb) =>
+        eb.or([
+          eb('pulls.inForce', '=', eb.ref('articles.id')),
+          eb('pulls.inForce', '=', eb.ref('articles.canonical')),
+        ]),
+      ),
+    )
+    .selectAll('pulls')
+    .select('articles.id as articleId')
+    .where('articles.id', 'in', articleIds)
+    .execute()
+  return new Map(rows.map(({ articleId, ...pull }) => [articleId, pull]))
+}
+
+export type PulledIn = Pick<PullRow, 'url' | 'who' | 'reason' | 'at'> & { articleId: string; title: string }
+
+/** The pulled articles that the edition chose. */
+export async function pulledIn(db: Db, editionId: string): Promise<PulledIn[]> {
+  const chosen = await db
+    .selectFrom('choices')
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .select(['articles.id', 'articles.title', 'articles.url'])
+    .where('choices.editionId', '=', editionId)
+    .where('choices.position', 'is not', null)
+    .orderBy('choices.position')
+    .execute()
+  const pulls = await pullsOf(
+    db,
+    chosen.map(({ id }) => id),
+  )
+  return chosen.flatMap(({ id, title, url }) => {
+    const pull = pulls.get(id)
+    return pull ? [{ articleId: id, title: title || url, url, who: pull.who, reason: pull.reason, at: pull.at }] : []
+  })
+}
+
+/** The editions that chose an article with one of these marks, and have not ended without it. */
+export function editionsHolding(db: Db, marks: string[]): Promise<EditionRow[]> {
+  return db
+    .selectFrom('editions')
+    .selectAll()
+    .where('status', 'in', ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'])
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('choices')
+        .innerJoin('articles', 'articles.id', 'choices.articleId')
+        .select('choices.editionId')
+        .where('choices.position', 'is not', null)
+        .where((either) => either.or([either('articles.id', 'in', marks), either('articles.canonical', 'in', marks)])),
+    )
+    .orderBy('id')
+    .execute()
+}

@@ -1,0 +1,44 @@
+import type { Clock, Instant } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { addOutcome } from '../store/outcomes.ts'
+import type { Db, SubscriberRow } from '../store/schema.ts'
+import { subscriberByEmail } from '../store/subscribers.ts'
+import { liftSuppression, markSuppressed } from '../store/suppressions.ts'
+import { transaction } from '../store/transaction.ts'
+import { addressKey, parseAddress } from './address.ts'
+
+/** Sends the person nothing more, of any digest, with the reason on record. Doing it twice changes nothing. */
+export async function suppress(
+  db: Db,
+  { subscriberId, editionId, reason }: { subscriberId: string; editionId: string | null; reason: string },
+  now: Instant,
+): Promise<boolean> {
+  return await transaction(db, async (trx) => {
+    const suppressed = await markSuppressed(trx, subscriberId, reason, now)
+    if (suppressed) await addOutcome(trx, { kind: 'suppress', subscriberId, editionId, detail: reason }, now)
+    return suppressed
+  })
+}
+
+/**
+ * Lifts a suppression, because a person of the staff says so: who it was stands on record. Whoever left stays left.
+ * Returns the subscriber as they were; AppError `missing` for an unknown address, `conflict` for one that gets its mail.
+ */
+export async function release(
+  { db, clock }: { db: Db; clock: Clock },
+  address: string,
+  { who, reason }: { who: string; reason: string },
+): Promise<SubscriberRow> {
+  const key = addressKey(parseAddress(address) ?? address)
+  return await transaction(db, async (trx) => {
+    const before = await liftSuppression(trx, key)
+    if (before) {
+      const was = `it was suppressed on ${before.suppressedAt}: ${before.suppressedReason ?? ''}`
+      const detail = `by ${who}${reason ? `: ${reason}` : ''}; ${was}`
+      await addOutcome(trx, { kind: 'release', subscriberId: before.id, editionId: null, detail }, clock.now())
+      return before
+    }
+    if (await subscriberByEmail(trx, key)) throw new AppError('conflict', `${address} is not suppressed`)
+    throw new AppError('missing', `nobody is known by ${address}`, { hint: 'lastword subscribers list prints all.' })
+  })
+}

@@ -1,0 +1,45 @@
+import { type Context, Hono } from 'hono'
+import { brakeOff, brakeOn } from '../deliveries/brake.ts'
+import { AppError } from '../errors.ts'
+import { lastBrake } from '../store/brake.ts'
+import { confirmedReasonIn } from './actions.ts'
+import { type Env, readForm, type Web } from './answer.ts'
+import { ownForm } from './session.ts'
+import { urls } from './urls.ts'
+
+/** The one switch that stops all sending. Both end on the studio's first page, which says what happened. */
+export function brakeActions(web: Web): Hono<Env> {
+  const { app } = web
+  return new Hono<Env>()
+    .post(urls.brake, ownForm(web), async (context) => {
+      const reason = confirmedReasonIn(await readForm(context), 'please tick the box: the brake stops every edition')
+      await brakeOn(app, { who: staffOf(context), reason })
+      return await backToStudio(web, context, 'on')
+    })
+    .post(urls.brakeRelease, ownForm(web), async (context) => {
+      await brakeOff(app, staffOf(context))
+      return await backToStudio(web, context, 'off')
+    })
+}
+
+function staffOf(context: Context<Env>): string {
+  const { session } = context.var
+  if (session) return session.staff
+  throw new AppError('forbidden', 'nobody is signed in')
+}
+
+async function backToStudio({ app, base }: Web, context: Context<Env>, done: 'on' | 'off'): Promise<Response> {
+  const brake = await lastBrake(app.db)
+  return context.redirect(`${base}${urls.studio}?brake=${done}-${brake?.id ?? ''}`, 303)
+}
+
+/** What was just done with the brake, as it stands on record. */
+export async function brakeDone({ app }: Web, context: Context<Env>): Promise<string[]> {
+  const brake = await lastBrake(app.db)
+  if (!brake) return []
+  const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
+  const asked = context.req.query('brake')
+  if (asked === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} put the brake on.`]
+  if (asked !== `off-${brake.id}` || brake.releasedBy === null) return []
+  return [`${name(brake.releasedBy)} released the brake. Editions go on where they stopped.`]
+}

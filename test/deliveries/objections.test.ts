@@ -1,0 +1,155 @@
+import { afterEach, expect, test } from 'vitest'
+import { minute } from '../../src/clock.ts'
+import type { SendResult } from '../../src/deliveries/delivery.ts'
+import { openObjections } from '../../src/deliveries/objections.ts'
+import { resume } from '../../src/editions/review.ts'
+import { openSender, sendEdition } from '../../src/send.ts'
+import { callsAbout } from '../../src/store/calls.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { editionById, historyOf } from '../../src/store/editions.ts'
+import { approvedEdition, subscribeAddresses } from '../support/edition.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type Fault, type Stage, startRelay } from '../support/relay.ts'
+import { openWorld } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+type Heard = [kind: SendResult['kind'], domain: string]
+
+/** What is made of answers that come one after another; the number of the one that is enough, and why. */
+async function enough(answers: Heard[], isAll = false): Promise<{ at: number; why: string } | undefined> {
+  const objections = openObjections(() => Promise.resolve(isAll))
+  for (const [index, [kind, domain]] of answers.entries()) {
+    const heard = objections.hear({ kind, reply: `550 ${domain}` }, { subscriberId: `${index}`, email: `a@${domain}` })
+    const why = await heard
+    if (why) return { at: index + 1, why }
+  }
+  const why = objections.nothingElse()
+  return why ? { at: answers.length, why } : undefined
+}
+
+const repeated = (count: number, kind: SendResult['kind'], ...domains: string[]): Heard[] =>
+  Array.from({ length: count }, (_, index) => [kind, domains[index % domains.length] ?? ''])
+
+test('ten refusals about us in a row are enough when they come from three domains, and not from two', async () => {
+  const taken: Heard[] = [['accepted', 'a.example']]
+  expect(await enough([...taken, ...repeated(40, 'rejected', 'a.example', 'b.example', 'c.example')])).toEqual({
+    at: 11,
+    why: '10 refusals in a row that are about us, from 3 domains (a.example, b.example, c.example); the last answer: 550 a.example',
+  })
+  expect(await enough([...taken, ...repeated(40, 'rejected', 'a.example', 'b.example')])).toBeUndefined()
+  expect(await enough([...taken, ...repeated(40, 'rejected', 'a.example')], true)).toMatchObject({ at: 11 })
+})
+
+test('what is taken, or refused for the sake of a person, between them breaks the row', async () => {
+  const nine = repeated(9, 'rejected', 'a.example', 'b.example', 'c.example')
+  for (const kind of ['accepted', 'refused'] as const)
+    expect(await enough([...nine, [kind, 'a.example'], ...nine])).toBeUndefined()
+  expect(await enough([['accepted', 'a.example'], ...nine, ['deferred', 'a.example'], ...nine])).toMatchObject({
+    at: 12,
+  })
+})
+
+test('one provider of many domains is enough, with readers elsewhere between: thirty of a hundred, from ten domains', async () => {
+  const hosted = Array.from({ length: 12 }, (_, index) => `company${index}.example`)
+  const mixed = hosted.flatMap((domain): Heard[] => [
+    ['accepted', 'other.example'],
+    ['rejected', domain],
+  ])
+  const found = await enough([...mixed, ...mixed, ...mixed, ...mixed])
+  expect(found).toMatchObject({
+    at: 60,
+    why: expect.stringMatching(/^30 of the last 60 answers are about us, from 12 domains/),
+  })
+  const few = mixed.map(([kind]): Heard => [kind, 'company.example'])
+  expect(await enough([...few, ...few, ...few, ...few])).toBeUndefined()
+})
+
+test('fifty refusals in a row are enough, whatever they are about: the relay is broken, and not everybody gone', async () => {
+  expect(await enough([['accepted', 'a.example'], ...repeated(49, 'refused', 'a.example')])).toBeUndefined()
+  expect(await enough(repeated(60, 'refused', 'a.example'))).toMatchObject({ at: 50 })
+})
+
+test('a broken connection says nothing about us', async () => {
+  const kinds = ['cut', 'unsent', 'unknown'] as const
+  for (const kind of kinds)
+    expect(await enough(repeated(200, kind, 'a.example', 'b.example', 'c.example'))).toBeUndefined()
+})
+
+onBothEngines('an edition', (freshUrl) => {
+  async function sendTo(addresses: string[], faultAt: (stage: Stage, about: { to: string }) => Fault) {
+    const server = await startRelay(faultAt)
+    closing.push(server.close)
+    const it = await openWorld({ storeUrl: await freshUrl(), relayPort: server.port })
+    closing.push(it.close)
+    await subscribeAddresses(it, addresses)
+    const id = await approvedEdition(it)
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    const send = () => sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    const edition = () => editionById(it.app.db, id)
+    return { it, id, server, send, edition }
+  }
+
+  const spread = (count: number) =>
+    Array.from({ length: count }, (_, index) => `reader${index}@domain${index % 7}.example`)
+
+  test('that every domain refuses for our sake is paused, with nobody to blame; the editors are called once, and it goes on', async () => {
+    let wrong = true
+    const { it, id, server, send, edition } = await sendTo(spread(60), (stage) =>
+      wrong && stage === 'dot' ? '550 5.7.1 you are on our blocklist' : undefined,
+    )
+    const report = await send()
+    expect(report).toMatchObject({ finished: false, over: true, stopped: expect.stringContaining('on our blocklist') })
+    expect(await edition()).toMatchObject({
+      status: 'held',
+      reason: expect.stringMatching(/refusals in a row that are about us/),
+    })
+    expect(report.counts).toMatchObject({ refused: 0, sending: 0, accepted: 0 })
+    const tries = await it.app.db.selectFrom('deliveries').select('attempts').where('status', '=', 'queued').execute()
+    expect(new Set(tries.map(({ attempts }) => attempts))).toEqual(new Set([0]))
+    const suppressed = await it.app.db
+      .selectFrom('subscribers')
+      .select('id')
+      .where('suppressedAt', 'is not', null)
+      .execute()
+    expect(suppressed).toEqual([])
+    expect(await callsAbout(it.app.db, id)).toHaveLength(1)
+    expect((await historyOf(it.app.db, id)).at(-1)).toMatchObject({
+      who: 'lastword',
+      what: expect.stringMatching(/^paused: 1\d refusals/),
+    })
+    wrong = false
+    await resume(it.app, id, 'Ada')
+    await send()
+    it.clock.advance(15 * minute)
+    if ((await edition())?.status === 'sending') await send()
+    expect(await edition()).toMatchObject({ status: 'sent' })
+    expect(new Set(server.taken.map(({ to }) => to)).size).toBe(60)
+    expect(server.taken).toHaveLength(60)
+  })
+
+  test('that one domain refuses for its own policy reaches everybody else', async () => {
+    const company = Array.from({ length: 30 }, (_, index) => `worker${index}@company.example`)
+    const { it, id, server, send, edition } = await sendTo([...company, ...spread(40)], (stage, { to }) =>
+      stage === 'RCPT' && server && to.endsWith('@company.example') ? '550 5.7.1 no newsletters at work' : undefined,
+    )
+    expect(await send()).toMatchObject({ stopped: null, counts: { accepted: 40, deferred: 30, refused: 0 } })
+    expect(await edition()).toMatchObject({ status: 'sending' })
+    expect(await callsAbout(it.app.db, id)).toEqual([])
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0 })
+  })
+
+  test('that is for three people and refused for our sake by all is paused at the end of the pass', async () => {
+    const { send, edition } = await sendTo(spread(3), (stage) => (stage === 'MAIL' ? '550 5.7.1 go away' : undefined))
+    expect(await send()).toMatchObject({ over: true, counts: { queued: 3 } })
+    expect(await edition()).toMatchObject({
+      status: 'held',
+      reason: expect.stringContaining('all 3 answers are about us'),
+    })
+  })
+})

@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterEach, describe, expect, test } from 'vitest'
+import { advanceEditions } from '../../src/advance.ts'
+import { systemClock } from '../../src/clock.ts'
+import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
+import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
+import { cancel, pause, resume } from '../../src/editions/review.ts'
+import { openSender, type Sender, sendEdition } from '../../src/send.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { choicesOf, editionById } from '../../src/store/editions.ts'
+import { subscriberByEmail } from '../../src/store/subscribers.ts'
+import { leave } from '../../src/subscribers/leave.ts'
+import { suppress } from '../../src/subscribers/suppress.ts'
+import { approvedEdition } from '../support/edition.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { startRelay, type TestRelay } from '../support/relay.ts'
+import { openWorld, subscribe, type World } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+/** A second's work or less; SQLite is several times as fast. */
+const peopleOn = (storeUrl: string) => (storeUrl.startsWith('file:') ? 1500 : 500)
+const connections = 4
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+type Stage = { people: number; it: World; relay: TestRelay; id: string; sender: Sender }
+
+async function atFullSpeed(storeUrl: string, people = peopleOn(storeUrl)): Promise<Stage> {
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const clock = { ...systemClock, set() {}, advance() {} } // processes of their own have the real clock
+  const it = await openWorld({ storeUrl, relayPort: relay.port, relay: { connections }, clock })
+  closing.push(it.close)
+  await subscribe(it, people)
+  const id = await approvedEdition(it)
+  const sender = await openSender(it.app)
+  closing.push(sender.close)
+  return { people, it, relay, id, sender }
+}
+
+const send = ({ it, sender, id }: Stage) => sendEdition(it.app, sender, id, { unknown: 'repeat' })
+const status = async ({ it, id }: Stage) => (await editionById(it.app.db, id))?.status
+
+/** The address of the article on top of the edition. */
+async function leadOf({ it, id }: Stage): Promise<string> {
+  return (await choicesOf(it.app.db, id))[0]?.url ?? ''
+}
+
+type Stop = { act(stage: Stage): Promise<unknown>; undo(stage: Stage): Promise<unknown> }
+
+const stops: Record<string, Stop> = {
+  'the brake': {
+    act: ({ it }) => brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' }),
+    undo: ({ it }) => brakeOff(it.app, 'Ada'),
+  },
+  'a pause': {
+    act: ({ it, id }) => pause(it.app, id, 'Ada', 'a wrong name in it'),
+    undo: ({ it, id }) => resume(it.app, id, 'Ada'),
+  },
+  'a pulled article': {
+    act: async (stage) => pullArticle(stage.it.app, await leadOf(stage), { who: 'Ada', reason: 'it is not true' }),
+    async undo(stage) {
+      await restoreArticle(stage.it.app, await leadOf(stage), 'Ada')
+      await resume(stage.it.app, stage.id, 'Ada')
+    },
+  },
+}
+
+/** Sends, and when so many messages are whole does something; returns what the server had when that was committed. */
+async function sendUntil(stage: Stage, count: number, act: Stop['act']): Promise<{ atCommit: number }> {
+  const sending = send(stage)
+  await stage.relay.wholeCount(count)
+  await act(stage)
+  const atCommit = stage.relay.whole.length
+  await sending
+  return { atCommit }
+}
+
+onBothEngines('sending at full speed', (freshUrl) => {
+  test.each(Object.keys(stops))(
+    'is stopped by %s: no message begins after that but those that were claimed; undone, it reaches the rest, each once',
+    async (name) => {
+      const { act, undo } = stops[name] as Stop
+      const stage = await atFullSpeed(await freshUrl())
+      const { people, relay, it, id } = stage
+      const { atCommit } = await sendUntil(stage, 100, act)
+      expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
+      expect(relay.whole.length).toBeLessThan(people)
+      expect(await countDeliveries(it.app.db, id)).toMatchObject({
+        accepted: relay.taken.length,
+        queued: people - relay.taken.length,
+      })
+      await undo(stage)
+      expect(await send(stage)).toMatchObject({ finished: true, counts: { accepted: people } })
+      expect(new Set(relay.whole.map(({ to }) => to)).size).toBe(people)
+      expect(relay.whole).toHaveLength(people)
+    },
+  )
+
+  test('is stopped by a cancellation in the same way, and for good', async () => {
+    const stage = await atFullSpeed(await freshUrl())
+    const { people, relay, it, id } = stage
+    const { atCommit } = await sendUntil(stage, 100, () => cancel(it.app, id, 'Ada', 'the minister resigned'))
+    expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
+    const accepted = relay.taken.length
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted, skipped: people - accepted, queued: 0 })
+    expect(await status(stage)).toBe('cancelled')
+  })
+
+  test('reaches nobody who left, or was suppressed, while others got theirs', async () => {
+    const stage = await atFullSpeed(await freshUrl())
+    const { people, relay, it, id } = stage
+    const gone = [people - 20, people - 10].map(
+      (number) => `reader0${number < 1000 ? '0' : ''}${number}@readers.example`,
+    )
+    await sendUntil(stage, 100, async () => {
+      const [left, suppressed] = await Promise.all(gone.map((email) => subscriberByEmail(it.app.db, email)))
+      await leave(it.app, { subscriberId: left?.id ?? '', digest: 'weekly', editionId: id, how: 'page' })
+      const reason = 'a complaint'
+      await suppress(it.app.db, { subscriberId: suppressed?.id ?? '', editionId: id, reason }, it.clock.now())
+      expect(relay.whole.length).toBeLessThan(people - 40) // or else this test says nothing
+    })
+    const got = new Set(relay.whole.map(({ to }) => to))
+    expect([...gone.filter((email) => got.has(email)), got.size]).toEqual([people - 2])
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: people - 2, skipped: 2 })
+  })
+
+  test('in another process is stopped too, by the brake of this one', async () => {
+    const stage = await atFullSpeed(await freshUrl())
+    const { people, relay, it, id } = stage
+    const child = startSender(it, id)
+    await relay.wholeCount(100)
+    await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
+    const atCommit = relay.whole.length
+    await once(child, 'exit')
+    expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
+    expect(relay.whole.length).toBeLessThan(people)
+    expect(await status(stage)).toBe('sending')
+  })
+})
+
+describe('the brake', () => {
+  test('lets nothing begin: what is approved stays approved, whichever process looks, and goes out when it is off', async () => {
+    const { url, remove } = sqliteUrl()
+    closing.push(remove)
+    const stage = await atFullSpeed(url, 5)
+    const { it, sender, relay } = stage
+    await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
+    await expect(brakeOn(it.app, { who: 'Mira', reason: 'another' })).rejects.toThrow(
+      /^the brake is on since .*, by Ada: the wrong list$/,
+    )
+    const report = await send(stage)
+    expect(report).toMatchObject({
+      finished: false,
+      over: true,
+      stopped: expect.stringMatching(/^the brake is on since/),
+    })
+    await advanceEditions(it.app, sender)
+    expect([await status(stage), relay.whole.length]).toEqual(['approved', 0])
+    await brakeOff(it.app, 'Mira')
+    await expect(brakeOff(it.app, 'Mira')).rejects.toThrow('the brake is not on')
+    await advanceEditions(it.app, sender)
+    expect([await status(stage), relay.taken.length]).toEqual(['sent', 5])
+  })
+})
+
+test('two processes that send from one SQLite file reach everybody once, and both take part', async () => {
+  const { url, remove } = sqliteUrl()
+  closing.push(remove)
+  const stage = await atFullSpeed(url)
+  const { people, it, id, relay } = stage
+  const children = [startSender(it, id, 'waits'), startSender(it, id, 'waits')]
+  const ends = children.map((child) => once(child, 'exit'))
+  for (const child of children) await once(child, 'message') // both are ready
+  for (const child of children) child.send('go')
+  expect((await Promise.all(ends)).map(([code]) => code)).toEqual([0, 0])
+  await send(stage).catch(() => {}) // the first to end may have left the closing of the edition to the other
+  expect(await status(stage)).toBe('sent')
+  expect(relay.whole).toHaveLength(people)
+  expect(new Set(relay.whole.map(({ to }) => to)).size).toBe(people)
+  const workers = await it.app.db.selectFrom('deliveries').select('workerId').distinct().execute()
+  expect(workers.length).toBeGreaterThanOrEqual(2)
+})
+
+/** Sends in a process of its own; one that `waits` says when it is ready, and is told when to begin. */
+function startSender(it: World, id: string, start: 'at once' | 'waits' = 'at once'): ChildProcess {
+  const wait = "process.send('ready'); await once(process, 'message'); process.disconnect()"
+  const source = `
+    import { once } from 'node:events'
+    import { openApp } from './src/app.ts'
+    import { silentLog } from './src/log.ts'
+    import { openSender, sendEdition } from './src/send.ts'
+    const app = await openApp({ config: ${JSON.stringify(it.app.config)}, log: silentLog })
+    const sender = await openSender(app)
+    ${start === 'waits' ? wait : ''}
+    await sendEdition(app, sender, ${JSON.stringify(id)}, { unknown: 'repeat' })
+    await sender.close()
+    await app.close()`
+  const node = ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', source]
+  const ipc = start === 'waits' ? (['ipc'] as const) : []
+  return spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'inherit', ...ipc] })
+}
