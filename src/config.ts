@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { AppError, messageOf } from './errors.ts'
 import { checkWritten, readYaml, type Written } from './yaml.ts'
+import { isZone } from './zone.ts'
 
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'expected a colour such as "#0b4f6c"')
 const address = z.email('expected an email address')
@@ -12,6 +13,12 @@ const httpUrl = z
 /** The environment has numbers as text. Nothing else is turned into one: an empty `port:` is a mistake and not port 0. */
 const numeric = <S extends z.ZodType>(schema: S) =>
   z.preprocess((given) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given), schema)
+
+/** The same for true and false. */
+const yesOrNo = z.preprocess(
+  (given) => (given === 'true' ? true : given === 'false' ? false : given),
+  z.boolean('expected true or false'),
+)
 
 const port = numeric(z.int().min(0).max(65_535))
 
@@ -71,6 +78,28 @@ export const configSchema = z.strictObject({
         .max(2, 'expected one key or two: RSA-2048 and Ed25519')
         .default([])
         .describe('Signs every copy of an edition (RFC 6376) with each of these keys'),
+    })
+    .prefault({}),
+  pace: z
+    .strictObject({
+      providers: yesOrNo
+        .default(true)
+        .describe('Ask DNS who takes the mail of a domain: those with the same provider share its pace'),
+      warmUp: z
+        .strictObject({
+          from: z.iso.date('expected a day such as "2026-11-23"').describe('The first day'),
+          days: z
+            .array(numeric(z.int().min(1)))
+            .min(1)
+            .describe('At most so many messages on the first day, the second and so on; then no limit'),
+          zone: z
+            .string()
+            .refine(isZone, 'expected an IANA time zone such as "Europe/London"')
+            .default('UTC')
+            .describe('Where the days begin'),
+        })
+        .optional()
+        .describe('For a new relay or domain: how many messages may go out on each day, over all editions'),
     })
     .prefault({}),
   web: z
@@ -202,11 +231,14 @@ function toOverride(name: string, given: string | undefined): (Override | { prob
   if (!path) return [{ problem: `${name}: there is no such setting` }]
   try {
     const value = ending ? readFileSync(given, 'utf8').replace(/[\r\n]+$/, '') : given
-    return [{ name, path, value: path.at(-1) === 'allow' ? listed(value) : value }]
+    return [{ name, path, value: lists.includes(path.join('.')) ? listed(value) : value }]
   } catch (error) {
     return [{ problem: `${name}: ${given} cannot be read: ${messageOf(error)}` }]
   }
 }
+
+/** Settings that are lists: in the environment with commas. */
+const lists = ['feeds.allow', 'pace.warmUp.days']
 
 function listed(text: string): string[] {
   return text

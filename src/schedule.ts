@@ -11,8 +11,9 @@ import { messageOf } from './errors.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetPages } from './store/pages.ts'
+import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
-import { tellOfSkips } from './tell.ts'
+import { tellOfCanaries, tellOfSkips } from './tell.ts'
 import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
@@ -43,11 +44,17 @@ export const chores: Chore[] = [
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
+  { name: 'tell-of-canaries', every: '* * * * *', run: ({ app, sender }) => tellOfCanaries(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {
     name: 'forget-pages',
     every: '17 3 * * *',
     run: ({ app }) => forgetPages(app.db, later(app.clock.now(), -30 * day)),
+  },
+  {
+    name: 'forget-providers',
+    every: '23 3 * * *',
+    run: ({ app }) => forgetProviders(app.db, later(app.clock.now(), -7 * day)),
   },
 ]
 

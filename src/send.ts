@@ -1,7 +1,10 @@
 import type { App } from './app.ts'
-import { minute, second } from './clock.ts'
+import { type Instant, later, minute, second } from './clock.ts'
+import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
+import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
 import { openRelay, type Relay } from './deliveries/relay.ts'
+import { rulesOf } from './deliveries/rules.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
@@ -14,7 +17,17 @@ import type { Worker } from './store/workers.ts'
 import { deliveryKey } from './subscribers/token.ts'
 
 /** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
-export type Sender = { relay: Relay; signers: Signer[]; worker: Worker; rest: Rest; close(): Promise<void> }
+export type Sender = {
+  relay: Relay
+  signers: Signer[]
+  worker: Worker
+  buckets: Buckets
+  providers: Providers
+  rest: Rest
+  /** By edition: until when there is nothing to do for it; see `isQuiet`. */
+  quiet: Map<string, Instant>
+  close(): Promise<void>
+}
 
 /** A relay that took nothing is left alone until then (on the clock of `performance`), each time twice as long, up to ten minutes. */
 export type Rest = { until: number; next: number }
@@ -25,11 +38,13 @@ const syncing = second
 /** Others take a sender for dead after two minutes of silence. */
 const heartbeat = 20 * second
 
-/** Becomes a sender, and first of all settles what a sender that died left in mid-air. */
-export async function openSender(app: App): Promise<Sender> {
+/** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
+export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
   const worker = await startWorker(app)
   const relay = openRelay(app.config.relay)
+  const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
+  const buckets = await openBuckets({ ...app, providers })
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
@@ -37,10 +52,15 @@ export async function openSender(app: App): Promise<Sender> {
     relay,
     signers,
     worker,
+    buckets,
+    providers,
     rest: { until: 0, next: firstRest },
+    quiet: new Map(),
     async close() {
       clearInterval(beat)
       relay.close()
+      providers.close()
+      await buckets.save('always')
       await stopWorker(app, worker)
     },
   }
@@ -54,7 +74,7 @@ export async function sendEdition(
   options: DeliverOptions,
 ): Promise<DeliverReport> {
   const { db, clock, secret } = app
-  const { relay, worker, signers } = sender
+  const { relay, worker, signers, buckets, providers } = sender
   const edition = await editionById(db, editionId)
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
@@ -65,9 +85,22 @@ export async function sendEdition(
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
     fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ wire }: Message) => buffers.give(wire)
-  const needs = { db, engine: app.store.engine, clock, relay, worker, personalise, reuse }
+  const rules = rulesOf(app, edition.digest)
+  const needs = {
+    db,
+    engine: app.store.engine,
+    clock,
+    relay,
+    worker,
+    buckets,
+    providers,
+    rules,
+    personalise,
+    reuse,
+  }
   const report = await whileSyncing(app, () => deliver(needs, editionId, options))
   sender.rest = restAfter(report, sender.rest)
+  rememberQuiet(sender, editionId, report, clock.now())
   return report
 }
 
@@ -81,6 +114,20 @@ async function whileSyncing<T>({ store, log }: App, work: () => Promise<T>): Pro
     clearInterval(beat)
     await sync()
   }
+}
+
+/** Looked at more often than that an edition with a million copies that wait would keep the store busy. */
+const longestQuiet = minute
+
+function rememberQuiet({ quiet }: Sender, editionId: string, { wait }: DeliverReport, now: Instant): void {
+  const latest = later(now, longestQuiet)
+  if (!wait) quiet.delete(editionId)
+  else quiet.set(editionId, wait.until < latest ? wait.until : latest)
+}
+
+/** Whether the last pass has found that there is nothing to do for the edition yet. */
+export function isQuiet({ quiet }: Sender, editionId: string, now: Instant): boolean {
+  return now < (quiet.get(editionId) ?? '')
 }
 
 function restAfter({ stopped, over }: DeliverReport, { next }: Rest): Rest {

@@ -162,6 +162,18 @@ describe('without a file', () => {
   })
 })
 
+test('a warm-up that cannot be followed is refused, each part of it', () => {
+  const plan = 'pace:\n  warmUp: { from: Monday, days: [200, none, 0], zone: London }\n'
+  const found = problems(`${least}${plan}`).map((problem) => problem.replace(/^\S+ /, ''))
+  expect(found).toEqual([
+    'pace.warmUp.from: expected a day such as "2026-11-23"',
+    'pace.warmUp.days[2]: expected a number, found other text',
+    'pace.warmUp.days[3]: Too small: expected number to be >=1',
+    'pace.warmUp.zone: expected an IANA time zone such as "Europe/London"',
+  ])
+  expect(problems(`${least}pace: { warmUp: { from: 2026-11-23, days: [] } }\n`)).toHaveLength(1)
+})
+
 describe('the environment', () => {
   test.each([
     ['LASTWORD_STORE__URL', 'postgres://x@y/z', 'store', 'url', 'postgres://x@y/z'],
@@ -172,6 +184,7 @@ describe('the environment', () => {
     ['LASTWORD_RELAY__MESSAGES_PER_CONNECTION', '7', 'relay', 'messagesPerConnection', 7],
     ['LASTWORD_FEEDS__ALLOW', 'a.example, localhost:80,', 'feeds', 'allow', ['a.example', 'localhost:80']],
     ['LASTWORD_FEEDS__ALLOW', '', 'feeds', 'allow', []],
+    ['LASTWORD_PACE__PROVIDERS', 'false', 'pace', 'providers', false],
   ])('%s=%s wins over the file', (name, value, section, key, expected) => {
     const config = read(`${least}store:\n  url: file:other.db\nrelay:\n  messagesPerConnection: 3\n`, { [name]: value })
     expect((config as unknown as Record<string, Record<string, unknown>>)[section]?.[key]).toEqual(expected)
@@ -180,6 +193,11 @@ describe('the environment', () => {
   test('leaves what it does not name as the file has it', () => {
     const config = read(`${least}relay:\n  host: mail.example\n  port: 25\n`, { LASTWORD_RELAY__PORT: '2525' })
     expect(config.relay).toMatchObject({ host: 'mail.example', port: 2525 })
+  })
+
+  test('may have the whole plan of a warm-up', () => {
+    const plan = { LASTWORD_PACE__WARM_UP__FROM: '2026-11-23', LASTWORD_PACE__WARM_UP__DAYS: '200, 400,800' }
+    expect(read(least, plan).pace.warmUp).toEqual({ from: '2026-11-23', days: [200, 400, 800], zone: 'UTC' })
   })
 
   test('fills a section that the file has left empty', () => {
@@ -210,6 +228,7 @@ describe('the environment', () => {
     ['LASTWORD_RELAY__PORT', 'smtp', 'relay.port: expected a number, found other text'],
     ['LASTWORD_RELAY__PORT', '', 'relay.port: expected a number, found empty text'],
     ['LASTWORD_relay__port', '-1', 'relay.port: Too small: expected number to be >=0'],
+    ['LASTWORD_PACE__PROVIDERS', 'perhaps', 'pace.providers: expected true or false'],
     ['LASTWORD_PUBLICATION__CONTACT', 'x', 'publication.contact: expected an email address'],
   ])('names %s=%j as the place of its problem', (name, value, problem) => {
     expect(problems(least, { [name]: value })).toEqual([`${name}: ${problem}`])

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages', 'deliveries', 'outcomes', 'web']
 
 /** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
-const foundations = ['clock', 'config', 'errors', 'log', 'yaml']
+const foundations = ['clock', 'config', 'errors', 'log', 'yaml', 'zone']
 
 /** Each outside package has one owner, or the few that are named here. */
 const owners: Record<string, string[]> = {
@@ -50,6 +50,7 @@ const frozen: Record<string, string> = {
   '0006-addresses.ts': 'ec16a79354e80cbf2fa552d1f9efdd0bc2ee6a6a1811642aafdf74bf7ddecfb2',
   '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
   '0010-answers.ts': '54926822e717262a6e41d793c9406fa013f465b5d941594347cdcc94f62bc6eb',
+  '0009-pace.ts': '4b25de1087a19265c6a015f5c196b8ab4402684981f90b97f05ad9d08067b8ba',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from '../clock.ts'
+import { type Instant, minute, type WaitingClock } from '../clock.ts'
 import { pauseByRule, settleCancelled } from '../editions/review.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
@@ -10,6 +10,7 @@ import {
   type DeliveryResult,
   dueDeliveries,
   isAllAt,
+  nextDue,
   type QueuedDelivery,
   requeue,
   skipIfGone,
@@ -20,19 +21,30 @@ import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
 import { brakeWords } from './brake.ts'
+import type { Buckets } from './buckets.ts'
+import { judgeCanaries, releasedCanaries } from './canary.ts'
 import { type Clerk, openClerk } from './clerk.ts'
 import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
+import { type Gate, openGate, type Wait } from './gate.ts'
 import { lookAhead } from './look-ahead.ts'
 import { type Objections, openObjections } from './objections.ts'
+import { pacedQueue, type Queue } from './paced-queue.ts'
+import type { Providers } from './providers.ts'
 import type { Relay } from './relay.ts'
+import { type Rules, shapeOf } from './rules.ts'
 
 /** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
 export type DeliverNeeds = {
   db: Db
   engine: Engine
-  clock: Clock
+  clock: WaitingClock
   relay: Relay
   worker: Worker
+  /** How fast each mail provider is written to, and who takes whose mail. */
+  buckets: Buckets
+  providers: Providers
+  /** The digest's rules about when; without them all goes at once. */
+  rules: Rules | undefined
   personalise: (delivery: QueuedDelivery) => Message | Promise<Message>
   reuse?: (message: Message) => void
 }
@@ -43,6 +55,8 @@ export type DeliverOptions = {
   /** When it fires, nothing new is begun; what is in flight is finished and recorded. */
   signal?: AbortSignal
   onProgress?: (counts: DeliveryCounts) => void
+  /** Milliseconds that a pass waits for mail providers that are slow, when it has nothing else to do; a minute if absent. */
+  patience?: number
 }
 
 export type DeliverReport = {
@@ -52,6 +66,8 @@ export type DeliverReport = {
   stopped: string | null
   /** It was not the relay: somebody or a rule paused or cancelled the edition, or the brake is on. */
   over: boolean
+  /** When the next pass will have something to do, and why not before; null if it ended, stopped, or is somebody else's. */
+  wait: Wait | null
 }
 
 const pageSize = 100
@@ -64,20 +80,39 @@ const troubleLimit = 10
  * repeated but by the rule for `unknown`.
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
-  const { db, clock } = needs
+  const { db, clock, rules } = needs
   const brake = await brakeNow(db)
   if (brake) return { ...unfinished, counts: await countDeliveries(db, editionId), stopped: brakeWords(brake) }
+  const gate = openGate(needs, rules ?? { zone: 'UTC' })
+  const shut = (await isOut(db, editionId)) ? await gate.shut() : undefined
+  if (shut)
+    return { ...unfinished, over: false, counts: await countDeliveries(db, editionId), stopped: null, wait: shut }
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
-  const { stopped, over } = await tryAll(needs, editionId, options)
+  const { stopped, over, wait } = await tryAll(needs, editionId, options, gate)
   await settle(needs, editionId)
+  const isThrough = stopped === null && wait === undefined
+  const canary = rules?.canary && (await judgeCanaries(needs, edition, rules.canary, isThrough))
   const counts = await countDeliveries(db, editionId)
   const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
-  return { counts, finished, stopped, over }
+  if (finished || stopped !== null || !(await isOut(db, editionId)))
+    return { counts, finished, stopped, over, wait: null }
+  return { counts, finished, stopped, over, wait: wait ?? canary ?? (await nextInTime(needs, editionId)) }
 }
 
-const unfinished = { finished: false, over: true }
+async function isOut(db: Db, id: string): Promise<boolean> {
+  const edition = await editionById(db, id)
+  return edition?.status === 'approved' || edition?.status === 'sending'
+}
+
+/** The hour of the next zone, or of what a server put off. */
+async function nextInTime({ db }: DeliverNeeds, editionId: string): Promise<Wait | null> {
+  const until = await nextDue(db, editionId)
+  return until === undefined ? null : { until, reason: 'nothing is due before' }
+}
+
+const unfinished = { finished: false, over: true, wait: null }
 
 async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
   if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
@@ -93,15 +128,22 @@ async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<Ed
   return edition
 }
 
-async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow): Promise<void> {
+async function freezeAudience(needs: DeliverNeeds, edition: EditionRow): Promise<void> {
+  const { db, clock } = needs
   if (edition.audienceAt !== null) return
+  const shape = await shapeOf(needs, edition)
   let after: string | null = await frozenUntil(db, edition.id)
-  while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now())
+  while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now(), shape)
   await moveEdition(db, edition.id, ['sending'], { audienceAt: clock.now() })
 }
 
 /** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
-async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<Pass> {
+async function tryAll(
+  needs: DeliverNeeds,
+  editionId: string,
+  options: DeliverOptions,
+  gate: Gate,
+): Promise<{ stopped: string | null; over: boolean; wait: Wait | undefined }> {
   const { db, clock, relay, worker } = needs
   const edition = await editionById(db, editionId)
   const pass: Pass = {
@@ -112,26 +154,31 @@ async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOp
     lastTrouble: '',
     objections: openObjections((domains) => isAllAt(db, editionId, domains)),
     objected: false,
+    slow: undefined,
     counts: await countDeliveries(db, editionId),
     progress: options.onProgress ?? (() => {}),
     clerk: openClerk(needs, { editionId, workerId: worker.id }),
+    gate,
   }
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
   pass.progress(pass.counts)
-  const queue = duePages(needs, editionId)
+  needs.buckets.beginPass()
+  const queue = await openQueue(needs, editionId, options, pass)
   const senders = Array.from({ length: relay.connections }, () => sendFrom(queue, needs, pass))
   const failed = senders.map((sender) =>
     sender.catch((error: unknown) => stop(pass, `a fault of ours: ${messageOf(error)}`)),
   )
   await Promise.all(failed) // one that fails stops the others, and none goes on behind our back
   options.signal?.removeEventListener('abort', stopAsked)
-  if (pass.inARow > 0) stop(pass, pass.lastTrouble)
+  await gate.close()
+  await needs.buckets.save('always')
+  if (pass.inARow > 0 && pass.slow === undefined) stop(pass, pass.lastTrouble)
   const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
   if (onlyObjections && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, onlyObjections, pass)
   if (pass.objected) await requeue(db, editionId, pass.objections.blameless(), clock.now())
-  return pass
+  return { stopped: pass.stopped, over: pass.over, wait: queue.wait }
 }
 
 type Pass = {
@@ -145,56 +192,76 @@ type Pass = {
   objections: Objections
   /** The edition was paused for it. */
   objected: boolean
+  /** The mail provider that complained last of our pace, if that was the last trouble. */
+  slow: string | undefined
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
   clerk: Clerk
+  gate: Gate
 }
 
 /** One stream of deliveries that all senders draw from; a page is read when the one before it is used up. */
-function duePages({ db, clock }: DeliverNeeds, editionId: string): Next {
-  let page: QueuedDelivery[] = []
-  let used = 0
-  let after = ''
-  let reading: Promise<void> = Promise.resolve()
-  const readPage = async () => {
-    if (used < page.length) return
-    page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now() })
-    used = 0
-    after = page.at(-1)?.subscriberId ?? after
-  }
-  return () => {
-    if (used < page.length) return page[used++]
-    reading = reading.then(readPage)
-    return reading.then(() => page[used++])
-  }
+async function openQueue(
+  { db, clock, buckets, rules }: DeliverNeeds,
+  editionId: string,
+  { signal, patience = minute }: DeliverOptions,
+  pass: Pass,
+): Promise<Queue> {
+  const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
+  return pacedQueue({
+    clock,
+    buckets,
+    gate: pass.gate,
+    signal,
+    patience,
+    async readPage(after) {
+      const page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now(), released })
+      await buckets.meet(page.map(({ email }) => email))
+      await buckets.save()
+      return page
+    },
+    async isOver() {
+      await buckets.save()
+      if ((await editionById(db, editionId))?.status !== 'sending') pass.over = true
+      return pass.stopped !== null || pass.over
+    },
+  })
 }
-
-type Next = () => QueuedDelivery | undefined | Promise<QueuedDelivery | undefined>
 
 /**
  * One connection's work: claimed → handed over → recorded, over and over. How one delivery ended and the claim of the
  * next are committed together. Two copies are made ready ahead of their claims, so that the relay may hear the next
  * envelope while it still reads a message.
  */
-async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<void> {
+async function sendFrom(queue: Queue, needs: DeliverNeeds, pass: Pass): Promise<void> {
   const line = needs.relay.line()
   const ahead = lookAhead(() => makeReady(queue, needs), 2)
   let ended: DeliveryResult | undefined
   try {
     for (;;) {
-      const copy = await ahead.take()
+      const isReady = ahead.next !== undefined
+      const taking = ahead.take()
+      if (ended && !isReady && (await queue.waitsBefore(taking))) {
+        await pass.clerk.turn(ended, undefined) // it must not wait in our hands for another one's token
+        ended = undefined
+      }
+      const copy = await taking
       if (!copy || pass.stopped !== null || pass.over) break
       const turn = pass.clerk.turn(ended, copy.delivery.subscriberId)
       ended = undefined
       if (!(await turn)) await passOver(needs, copy.delivery, pass)
       else {
+        const ticket = needs.buckets.begin(copy.delivery.email)
         const sending = line.send(copy.message, ahead.next?.message)
         ahead.fill()
-        const row = afterResult(await sending, copy.delivery.attempts + 1, pass.since, needs.clock.now())
+        const result = await sending
+        const now = needs.clock.now()
+        const row = afterResult(result, copy.delivery.attempts + 1, pass.since, now)
         ended = { subscriberId: copy.delivery.subscriberId, ...row }
         count(pass, copy.delivery, row.status)
-        watchRelay(pass, await sending)
-        const objection = pass.objections.hear(await sending, copy.delivery)
+        pass.gate.settle(row.status === 'accepted' || row.status === 'unknown')
+        watchRelay(pass, result, needs.buckets.heard(ticket, result, now))
+        const objection = pass.objections.hear(result, copy.delivery)
         if (objection) await heed(needs, copy.delivery.editionId, await objection, pass)
       }
       needs.reuse?.(copy.message)
@@ -207,8 +274,8 @@ async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<v
 
 type Ready = { delivery: QueuedDelivery; message: Message }
 
-function makeReady(queue: Next, { personalise }: DeliverNeeds): Ready | undefined | Promise<Ready | undefined> {
-  const delivery = queue()
+function makeReady(queue: Queue, { personalise }: DeliverNeeds): Ready | undefined | Promise<Ready | undefined> {
+  const delivery = queue.next()
   if (delivery instanceof Promise) return delivery.then((one) => (one ? filled(one, personalise(one)) : undefined))
   return delivery && filled(delivery, personalise(delivery))
 }
@@ -219,6 +286,7 @@ function filled(delivery: QueuedDelivery, message: Message | Promise<Message>): 
 
 /** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or the brake is on. */
 async function passOver({ db, clock }: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
+  pass.gate.settle(false)
   if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
   const edition = await editionById(db, delivery.editionId)
   if (edition?.status !== 'sending') pass.over = true
@@ -240,9 +308,14 @@ async function pauseFor(needs: DeliverNeeds, editionId: string, objection: strin
   await pauseByRule(needs, editionId, objection)
 }
 
-/** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
-function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
+/**
+ * A relay that takes nothing is a reason to stop, not a reason to burn through the list. One provider that complains of
+ * our pace, `slow`, is not the relay: it counts once, however often it does.
+ */
+function watchRelay(pass: Pass, { kind, reply }: SendResult, slow: string | undefined): void {
   const trouble = kind === 'unsent' || kind === 'cut'
+  if (trouble && slow !== undefined && slow === pass.slow) return
+  pass.slow = trouble ? slow : undefined
   pass.inARow = trouble ? pass.inARow + 1 : 0
   if (trouble) pass.lastTrouble = `the relay takes no messages: ${reply}`
   if (pass.inARow >= troubleLimit) stop(pass, pass.lastTrouble)

@@ -15,12 +15,16 @@ export type QueuedDelivery = {
   name: string
 }
 
-/** The next deliveries that may be tried, in the order of subscribers, after the one named. */
+/**
+ * The next deliveries that may be tried, in the order of subscribers, after the one named. Of those that wait for a
+ * canary only those of the providers in `released`.
+ */
 export function dueDeliveries(
   db: Db,
   editionId: string,
-  page: { after: string; limit: number; now: Instant },
+  page: { after: string; limit: number; now: Instant; released?: string[] },
 ): Promise<QueuedDelivery[]> {
+  const { released = [] } = page
   return db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
@@ -34,10 +38,12 @@ export function dueDeliveries(
     ])
     .where('deliveries.editionId', '=', editionId)
     .where('deliveries.subscriberId', '>', page.after)
+    .where('deliveries.status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', page.now)]))
     .where((eb) =>
       eb.or([
-        eb('deliveries.status', '=', 'queued'),
-        eb.and([eb('deliveries.status', '=', 'deferred'), eb('deliveries.nextAttemptAt', '<=', page.now)]),
+        eb('deliveries.canary', 'is', null),
+        ...(released.length > 0 ? [eb('deliveries.canary', 'in', released)] : []),
       ]),
     )
     .orderBy('deliveries.subscriberId')
@@ -233,6 +239,17 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
     .where('subscriberId', 'in', ids)
     .where('workerId', '=', value('workerId'))
     .where('status', '=', 'sending')
+}
+
+/** When the next delivery that waits may be tried; undefined if none waits for a time. */
+export async function nextDue(db: Db, editionId: string): Promise<Instant | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.min('nextAttemptAt').as('at'))
+    .where('editionId', '=', editionId)
+    .where('status', 'in', ['queued', 'deferred', 'unknown'])
+    .executeTakeFirst()
+  return row?.at ?? undefined
 }
 
 /** To whom the deliveries of an edition go that stand in one state. */

@@ -40,6 +40,8 @@ export type WorldOptions = {
   /** Settings of the relay that differ from the usual ones. */
   relay?: Record<string, unknown>
   config?: Partial<Config>
+  /** Settings of the pace that differ from the usual ones. */
+  pace?: Record<string, unknown>
   /** Of the settings for feeds, those that differ. */
   feeds?: Partial<Config['feeds']>
   clock?: FakeClock
@@ -52,13 +54,14 @@ export async function openWorld({
   relayPort = 1,
   relay = {},
   config,
+  pace = {},
   feeds = {},
   clock = fakeClock(),
 }: WorldOptions): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
-  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay })
+  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay }, pace)
   const app = await openApp({
     config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
@@ -83,7 +86,12 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
-function worldConfig(folder: string, storeUrl: string, relay: Record<string, unknown>): Config {
+function worldConfig(
+  folder: string,
+  storeUrl: string,
+  relay: Record<string, unknown>,
+  pace: Record<string, unknown>,
+): Config {
   return configSchema.parse({
     publication: {
       name: 'The Magazine',
@@ -99,6 +107,7 @@ function worldConfig(folder: string, storeUrl: string, relay: Record<string, unk
       connections: 3,
       ...relay,
     },
+    pace,
     web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
     store: { url: storeUrl },
     jobs: join(folder, 'jobs'),

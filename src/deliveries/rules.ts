@@ -1,0 +1,32 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Digest } from '../editions/digest.ts'
+import type { Shape } from '../store/audience.ts'
+import type { Engine } from '../store/engine.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
+import { plantCanaries } from './canary.ts'
+import { planSlices } from './local-time.ts'
+import type { Providers } from './providers.ts'
+import type { WarmUp } from './warm-up.ts'
+
+/** What decides when a copy may go out: the digest's own rules, and the warm-up of the whole house. */
+export type Rules = Pick<Digest, 'zone' | 'schedule' | 'window' | 'canary' | 'localTime' | 'lead'> & {
+  warmUp?: WarmUp | undefined
+}
+
+/** The rules of a digest; undefined while its job file is away. */
+export function rulesOf({ digests, config }: { digests: Digest[]; config: Config }, name: string): Rules | undefined {
+  const digest = digests.find((one) => one.name === name)
+  return digest && { ...digest, warmUp: config.pace.warmUp }
+}
+
+type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules: Rules | undefined }
+
+/** What of the audience does not go at once, decided and written down before it is frozen. Done again, it changes nothing. */
+export async function shapeOf(needs: Needs, edition: EditionRow): Promise<Shape> {
+  const { db, engine, rules } = needs
+  if (!rules) return {}
+  const isSliced = await planSlices(db, edition, rules)
+  const canaries = rules.canary ? await plantCanaries(needs, edition, rules.canary) : 0
+  return { ...(isSliced && { sliced: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
+}
