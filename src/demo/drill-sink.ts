@@ -7,9 +7,11 @@ export type DrillSink = {
   port: number
   /** By recipient: every message that was whole, in order. */
   copies: Map<string, Copy[]>
-  /** Resolves when so many messages are whole in all. */
+  /** Resolves when so many messages are whole in all, or one was left without an answer by `answerUpTo`. */
   wholeCount(count: number): Promise<void>
   whole(): number
+  /** When more people than these have a message, the connection that brought it is left without any answer. */
+  answerUpTo(people: number): void
   close(): Promise<void>
 }
 
@@ -26,6 +28,7 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
   const deferrals = new Map<string, number>()
   const sockets = new Set<Socket>()
   let whole = 0
+  let mostPeople = Number.POSITIVE_INFINITY
   let waiting: { count: number; resolve: () => void }[] = []
 
   function faultAt(verb: string, to: string): Fault {
@@ -38,15 +41,19 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
     return '451 4.7.1 come back later'
   }
 
-  function take(to: string, message: string): void {
+  /** Counts a whole message. Returns whether it is answered; throws where the connection is dropped instead. */
+  function take(to: string, message: string): boolean {
     const fault = faultAt('dot', to)
     const list = copies.get(to) ?? []
     copies.set(to, list)
-    list.push({ messageId: /^Message-ID: (.*)\r$/m.exec(message)?.[1] ?? '', answered: fault === undefined })
+    const answered = fault === undefined && copies.size <= mostPeople
+    list.push({ messageId: /^Message-ID: (.*)\r$/m.exec(message)?.[1] ?? '', answered })
     whole += 1
-    for (const one of waiting) if (whole >= one.count) one.resolve()
-    waiting = waiting.filter((one) => whole < one.count)
+    const reached = (count: number) => whole >= count || !(answered || fault)
+    for (const one of waiting) if (reached(one.count)) one.resolve()
+    waiting = waiting.filter((one) => !reached(one.count))
     if (fault) throw new Dropped()
+    return answered
   }
 
   const server = createServer((socket) => {
@@ -63,6 +70,9 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
     whole: () => whole,
     wholeCount: (count) =>
       whole >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    answerUpTo(people) {
+      mostPeople = people
+    },
     close() {
       for (const socket of sockets) socket.destroy()
       return new Promise((resolve) => server.close(() => resolve()))
@@ -83,10 +93,11 @@ const replies: Record<string, string> = {
 function converse(
   socket: Socket,
   faultAt: (verb: string, to: string) => Fault,
-  take: (to: string, message: string) => void,
+  take: (to: string, message: string) => boolean,
 ): void {
   let to = ''
   let inData = false
+  let silent = false
   let buffered = ''
   const command = (line: string): void => {
     const verb = line.slice(0, 4).toUpperCase()
@@ -104,14 +115,14 @@ function converse(
     for (;;) {
       const mark = inData ? '\r\n.\r\n' : '\r\n'
       const end = buffered.indexOf(mark)
-      if (end < 0 || socket.destroyed || socket.writableEnded) return
+      if (end < 0 || silent || socket.destroyed || socket.writableEnded) return
       const piece = buffered.slice(0, end)
       buffered = buffered.slice(end + mark.length)
       if (!inData) command(piece)
       else {
         inData = false
-        take(to, piece)
-        socket.write('250 2.0.0 taken\r\n')
+        silent = !take(to, piece)
+        if (!silent) socket.write('250 2.0.0 taken\r\n')
       }
     }
   }

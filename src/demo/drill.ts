@@ -72,12 +72,14 @@ async function sendUnderFire(app: App, sink: DrillSink, editionId: string, optio
   const killed: Killed = { kills: 0, mostAtOneKill: 0, cutOff: new Set() }
   let shift = 0
   for (let pass = 0; pass < mostPasses; pass++) {
+    const killsLeft = options.kills - killed.kills
+    const answered = killsLeft > 0 ? options.recipients - killsLeft * connections : options.recipients
+    sink.answerUpTo(answered) // a sender that is quick does not end before its last kill
     const child = startSender({ config: app.config, editionId, unknown: options.unknown, shift })
     const exit = once(child, 'exit')
-    const left = options.recipients - sink.copies.size
-    const killsLeft = options.kills - killed.kills
     if (killsLeft > 0) {
-      await Promise.race([exit, aRandomInstant(sink, left / (killsLeft + 1))])
+      const share = (options.recipients - sink.copies.size) / (killsLeft + 1)
+      await Promise.race([exit, aRandomInstant(sink, share)])
       if (child.exitCode === null && child.kill('SIGKILL')) killed.kills += 1
     }
     const [code] = await exit
@@ -92,10 +94,10 @@ async function sendUnderFire(app: App, sink: DrillSink, editionId: string, optio
   throw new AppError('internal', `the edition has not ended after ${mostPasses} passes`)
 }
 
-/** Mostly in the middle of sending, now and then while the sender starts. */
+/** Mostly in the middle of sending, after about so many messages; now and then while the sender starts. */
 async function aRandomInstant(sink: DrillSink, messages: number): Promise<void> {
   if (Math.random() < 0.1) return await wait(Math.random() * 1000)
-  await sink.wholeCount(sink.whole() + Math.ceil(Math.random() * 1.5 * messages))
+  await sink.wholeCount(sink.whole() + Math.ceil(1.5 * Math.random() * messages))
   await wait(Math.random() * 3)
 }
 

@@ -4,7 +4,7 @@ import { canonicalAddress } from '../store/canonical.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { lockEdition, moveEdition, note, withdrawVariants } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
-import { addPulls, editionsHolding, endPulls, marksOf } from '../store/pulls.ts'
+import { addPulls, endPulls, holdersOf, marksOf } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { type ComposeNeeds, chooseAgain } from './compose.ts'
@@ -33,9 +33,9 @@ export async function pullArticle(needs: Needs, named: string, decision: Decisio
     if ((await addPulls(db, marks, { url: nameOf(first), title, ...decision }, now)) === 0)
       throw new AppError('conflict', `“${title}” is pulled already`)
     const consequences: Consequence[] = []
-    for (const { id } of await editionsHolding(db, marks)) {
-      const edition = await lockEdition(db, id)
-      const words = edition && (await takeOut({ ...needs, db }, edition, title, decision))
+    for (const { editionId, headline } of await holdersOf(db, marks)) {
+      const edition = await lockEdition(db, editionId)
+      const words = edition && (await takeOut({ ...needs, db }, edition, headline || first.url, decision))
       if (words) consequences.push({ edition, words })
     }
     return consequences
@@ -48,9 +48,8 @@ export async function restoreArticle({ db, clock }: Needs, named: string, who: s
   await transaction(db, async (trx) => {
     const marks = await marksNamed(trx, named)
     if ((await endPulls(trx, marks, who, now)) === 0) throw new AppError('conflict', `${named} is not pulled`)
-    const [article] = await articlesNamed(trx, named)
-    for (const { id } of await editionsHolding(trx, marks))
-      await note(trx, id, who, `restored: “${article?.title || named}”`, now)
+    for (const { editionId, headline } of await holdersOf(trx, marks))
+      await note(trx, editionId, who, `restored: “${headline || named}”`, now)
   })
 }
 

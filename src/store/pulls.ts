@@ -1,6 +1,6 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
-import type { Db, EditionRow, PullRow } from './schema.ts'
+import type { Db, PullRow } from './schema.ts'
 
 /** The marks by which articles are known: each one's id, and its address, if it has one, under which it may come back in another feed. */
 export async function marksOf(db: Db, articleIds: string[]): Promise<string[]> {
@@ -76,7 +76,8 @@ export async function pulledIn(db: Db, editionId: string): Promise<PulledIn[]> {
   const chosen = await db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
-    .select(['articles.id', 'articles.title', 'articles.url'])
+    .select(['articles.id', 'articles.url'])
+    .select((eb) => eb.fn.coalesce('choices.saidTitle', 'articles.title').as('headline'))
     .where('choices.editionId', '=', editionId)
     .where('choices.position', 'is not', null)
     .orderBy('choices.position')
@@ -85,26 +86,28 @@ export async function pulledIn(db: Db, editionId: string): Promise<PulledIn[]> {
     db,
     chosen.map(({ id }) => id),
   )
-  return chosen.flatMap(({ id, title, url }) => {
+  return chosen.flatMap(({ id, headline, url }) => {
     const pull = pulls.get(id)
-    return pull ? [{ articleId: id, title: title || url, url, who: pull.who, reason: pull.reason, at: pull.at }] : []
+    return pull ? [{ articleId: id, title: headline || url, url, who: pull.who, reason: pull.reason, at: pull.at }] : []
   })
 }
 
-/** The editions that chose an article with one of these marks, and have not ended without it. */
-export function editionsHolding(db: Db, marks: string[]): Promise<EditionRow[]> {
-  return db
+export type Holder = { editionId: string; headline: string }
+
+/** The editions that chose an article with one of these marks, and have not ended without it; with the headline that each gives it. */
+export async function holdersOf(db: Db, marks: string[]): Promise<Holder[]> {
+  if (marks.length === 0) return []
+  const rows = await db
     .selectFrom('editions')
-    .selectAll()
-    .where('status', 'in', ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'])
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('choices')
-        .innerJoin('articles', 'articles.id', 'choices.articleId')
-        .select('choices.editionId')
-        .where('choices.position', 'is not', null)
-        .where((either) => either.or([either('articles.id', 'in', marks), either('articles.canonical', 'in', marks)])),
-    )
-    .orderBy('id')
+    .innerJoin('choices', 'choices.editionId', 'editions.id')
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .select('editions.id as editionId')
+    .select((eb) => eb.fn.coalesce('choices.saidTitle', 'articles.title').as('headline'))
+    .where('editions.status', 'in', ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'])
+    .where('choices.position', 'is not', null)
+    .where((either) => either.or([either('articles.id', 'in', marks), either('articles.canonical', 'in', marks)]))
+    .orderBy('editions.id')
+    .orderBy('choices.position')
     .execute()
+  return [...new Map(rows.toReversed().map((row) => [row.editionId, row])).values()].toReversed()
 }
