@@ -13,7 +13,7 @@ import type { Sender } from './send.ts'
 import { forgetPages } from './store/pages.ts'
 import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
-import { tellOfCanaries, tellOfSkips } from './tell.ts'
+import { tellOfSkips } from './tell.ts'
 import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
@@ -44,7 +44,6 @@ export const chores: Chore[] = [
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
-  { name: 'tell-of-canaries', every: '* * * * *', run: ({ app, sender }) => tellOfCanaries(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {
     name: 'forget-pages',

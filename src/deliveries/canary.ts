@@ -1,5 +1,6 @@
 import { type Clock, durationText, type Instant, later, second, spanMilliseconds } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
+import { pauseByRule } from '../editions/review.ts'
 import {
   addCanaries,
   canariesOf,
@@ -9,10 +10,11 @@ import {
   largeProviders,
   largestDomains,
 } from '../store/canaries.ts'
-import { moveEdition, note } from '../store/editions.ts'
+import { note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { CanaryRow, Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import { causeOf, causes } from './answers.ts'
 import type { Wait } from './gate.ts'
 import type { Providers } from './providers.ts'
 
@@ -83,7 +85,7 @@ export type Verdict =
  * and 4xx by policy; where they are too many there is nothing to wait for.
  */
 export function judge(
-  { name, waitingSince }: Pick<CanaryRow, 'name' | 'waitingSince'>,
+  { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
   { tried, refused }: Tally,
   rule: CanaryRule,
   now: Instant,
@@ -93,7 +95,7 @@ export function judge(
     const allowed = `where at most ${Math.round(rule.refusals * 1000) / 10} % may be`
     return {
       kind: 'stop',
-      reason: `canary: ${refused.length} of the first ${tried} at ${name} were refused or put off by policy, ${allowed}; for example "${refused[0]}"`,
+      reason: `canary: ${refused.length} of the first ${tried}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${refused[0]}"`,
     }
   }
   if (waitingSince === null) return { kind: 'wait', wait: undefined }
@@ -141,9 +143,8 @@ export async function judgeCanaries(
 
 async function stopEdition({ db, clock }: Needs, canary: CanaryRow, reason: string): Promise<undefined> {
   await transaction(db, async (trx) => {
-    if (!(await moveEdition(trx, canary.editionId, ['sending'], { status: 'held', reason }))) return // somebody was faster
-    await note(trx, canary.editionId, 'lastword', `paused: ${reason}`, clock.now())
-    await changeCanary(trx, canary, { stoppedAt: clock.now(), reason })
+    if (!(await pauseByRule({ db: trx, clock }, canary.editionId, reason))) return // somebody was faster
+    await changeCanary(trx, canary, { stoppedAt: clock.now() })
   })
 }
 
@@ -162,11 +163,12 @@ async function tally({ db, engine }: Needs, editionId: string, canaries: CanaryR
     if (one && status !== 'skipped' && status !== 'queued' && status !== 'sending') one.tried += count
   }
   for (const { name, status, reply } of await canaryAnswers(db, engine, editionId, names))
-    if (status === 'refused' || isPolicy(reply ?? '')) tallies.get(name)?.refused.push(reply ?? '')
+    if (status === 'refused' || isAgainstUs(reply ?? '')) tallies.get(name)?.refused.push(reply ?? '')
   return tallies
 }
 
-/** 421, 5.7.x and 4.7.x, and what says so in other words; a greylisting is none. */
-function isPolicy(reply: string): boolean {
-  return /\b[45]\.7\.\d|^421\b/.test(reply) && !/gr[ae]y-?list/i.test(reply)
+/** A refusal about us, or a 4xx by policy: 421 and 4.7.x; a greylisting is none. */
+function isAgainstUs(reply: string): boolean {
+  if (causes[causeOf(reply)].about === 'us') return true
+  return /^421\b|^4\d\d[ -]4\.7\.\d/.test(reply) && !/gr[ae]y-?list/i.test(reply)
 }

@@ -38,7 +38,7 @@ export async function largeProviders(
 export type NewCanary = Pick<CanaryRow, 'name' | 'recipients' | 'firstPlace' | 'lastPlace'>
 
 export async function addCanaries(db: Db, editionId: string, large: NewCanary[]): Promise<void> {
-  const never = { waitingSince: null, releasedAt: null, stoppedAt: null, reason: null, toldAt: null }
+  const never = { waitingSince: null, releasedAt: null, stoppedAt: null }
   for (let start = 0; start < large.length; start += 100) {
     await db
       .insertInto('canaries')
@@ -56,20 +56,9 @@ export function canariesOf(db: Db, editionId: string): Promise<CanaryRow[]> {
 export async function changeCanary(
   db: Db,
   { editionId, name }: Pick<CanaryRow, 'editionId' | 'name'>,
-  change: Partial<Pick<CanaryRow, 'waitingSince' | 'releasedAt' | 'stoppedAt' | 'reason' | 'toldAt'>>,
+  change: Partial<Pick<CanaryRow, 'waitingSince' | 'releasedAt' | 'stoppedAt'>>,
 ): Promise<void> {
   await db.updateTable('canaries').set(change).where('editionId', '=', editionId).where('name', '=', name).execute()
-}
-
-/** Canaries that stopped their edition, and of which nobody was told. */
-export function untoldCanaries(db: Db): Promise<CanaryRow[]> {
-  return db
-    .selectFrom('canaries')
-    .selectAll()
-    .where('stoppedAt', 'is not', null)
-    .where('toldAt', 'is', null)
-    .orderBy('stoppedAt')
-    .execute()
 }
 
 /** How the first shares of an edition fared: how many stand in each state, by provider. */

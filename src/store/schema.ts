@@ -292,10 +292,6 @@ export type CanaryRow = {
   waitingSince: Instant | null
   releasedAt: Instant | null
   stoppedAt: Instant | null
-  /** What was wrong. */
-  reason: string | null
-  /** When the editors were told. */
-  toldAt: Instant | null
 }
 
 export type OutcomeRow = {

@@ -47,6 +47,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     const { it, id, sender, taken } = await sending({
       people: [...peopleAt('slow.example', 30), ...peopleAt('fast.example', 150)],
       answer: (to) => (isAt('slow.example', to) && refusals++ < 1 ? busy : undefined),
+      relay: { connections: 1 },
       clock: {
         ...clock,
         async wait(milliseconds) {

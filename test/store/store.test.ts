@@ -190,8 +190,6 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     waitingSince: true,
     releasedAt: true,
     stoppedAt: true,
-    reason: true,
-    toldAt: true,
   },
   deliveries: {
     editionId: true,

@@ -37,8 +37,6 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('waiting_since', 'text')
     .addColumn('released_at', 'text')
     .addColumn('stopped_at', 'text')
-    .addColumn('reason', 'text')
-    .addColumn('told_at', 'text')
     .addPrimaryKeyConstraint('canaries_key', ['edition_id', 'name'])
     .execute()
 
