@@ -33,7 +33,7 @@ export const chores: Chore[] = [
     every: '* * * * *',
     run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
   },
-  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relay) },
+  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relays) },
   { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
   { name: 'find-corrections', every: '1-59/5 * * * *', run: ({ app }) => findInFeeds(app, app.digests) },
   {
@@ -42,7 +42,7 @@ export const chores: Chore[] = [
     run: ({ app, signal }) => lookAgain(app, app.digests, signal),
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
-  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
+  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relays) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {

@@ -1,9 +1,10 @@
 import type { App } from './app.ts'
 import { type Instant, later, minute, second } from './clock.ts'
+import { relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
-import { openRelay, type Relay } from './deliveries/relay.ts'
+import { openRelays, type Relays } from './deliveries/relays.ts'
 import { rulesOf } from './deliveries/rules.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError, messageOf } from './errors.ts'
@@ -16,23 +17,18 @@ import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKey } from './subscribers/token.ts'
 
-/** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
+/** A process that sends: relays to hand messages to, and a row by which others know that it lives. */
 export type Sender = {
-  relay: Relay
+  relays: Relays
   signers: Signer[]
   worker: Worker
   buckets: Buckets
   providers: Providers
-  rest: Rest
   /** By edition: until when there is nothing to do for it; see `isQuiet`. */
   quiet: Map<string, Instant>
   close(): Promise<void>
 }
 
-/** A relay that took nothing is left alone until then (on the clock of `performance`), each time twice as long, up to ten minutes. */
-export type Rest = { until: number; next: number }
-
-const firstRest = 15 * second
 /** A power cut may take the answers of the last second, and those people get a second copy. */
 const syncing = second
 /** Others take a sender for dead after two minutes of silence. */
@@ -42,23 +38,22 @@ const heartbeat = 20 * second
 export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
   const worker = await startWorker(app)
-  const relay = openRelay(app.config.relay)
+  const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
   return {
-    relay,
+    relays,
     signers,
     worker,
     buckets,
     providers,
-    rest: { until: 0, next: firstRest },
     quiet: new Map(),
     async close() {
       clearInterval(beat)
-      relay.close()
+      await relays.close()
       providers.close()
       await buckets.save('always')
       await stopWorker(app, worker)
@@ -74,7 +69,7 @@ export async function sendEdition(
   options: DeliverOptions,
 ): Promise<DeliverReport> {
   const { db, clock, secret } = app
-  const { relay, worker, signers, buckets, providers } = sender
+  const { relays, worker, signers, buckets, providers } = sender
   const edition = await editionById(db, editionId)
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
@@ -90,7 +85,7 @@ export async function sendEdition(
     db,
     engine: app.store.engine,
     clock,
-    relay,
+    relays,
     worker,
     buckets,
     providers,
@@ -99,7 +94,6 @@ export async function sendEdition(
     reuse,
   }
   const report = await whileSyncing(app, () => deliver(needs, editionId, options))
-  sender.rest = restAfter(report, sender.rest)
   rememberQuiet(sender, editionId, report, clock.now())
   return report
 }
@@ -128,9 +122,4 @@ function rememberQuiet({ quiet }: Sender, editionId: string, { wait }: DeliverRe
 /** Whether the last pass has found that there is nothing to do for the edition yet. */
 export function isQuiet({ quiet }: Sender, editionId: string, now: Instant): boolean {
   return now < (quiet.get(editionId) ?? '')
-}
-
-function restAfter({ stopped, over }: DeliverReport, { next }: Rest): Rest {
-  if (stopped === null || over) return { until: 0, next: firstRest }
-  return { until: performance.now() + next, next: Math.min(next * 2, 10 * minute) }
 }

@@ -14,7 +14,7 @@ const telling = 5 * minute
  * Tells the editors, in one letter, of the feeds that fail for longer than the rule, fell silent for longer than ever,
  * or are gone: once of each trouble. A letter that the relay does not take is tried again. Returns of how many it told.
  */
-export async function watchFeeds(app: App, relay: Relay): Promise<number> {
+export async function watchFeeds(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const troubled: Watched[] = []
   for (const { feed, health } of await watchedFeeds(app, app.digests.flatMap(feedsListed))) {
     if (!health.trouble) {

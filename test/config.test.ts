@@ -101,6 +101,35 @@ web:
     ['web:\n  url: "https:x.example"\n', 'lastword.yml:7: web.url: expected an http or https address'],
     ['__proto__:\n  a: 1\n', 'lastword.yml:6: unknown key "__proto__"'],
     ['jobs:\n', 'lastword.yml:6: jobs: expected text, found nothing'],
+    ['relays: [{ port: 25 }]\n', 'lastword.yml:6: relays[1].host: is missing: expected text'],
+    [
+      'relay: { host: a }\nrelays: [{ host: a }]\n',
+      expect.stringMatching(/^lastword\.yml:7: relays\[1\]\.name: another relay is called a$/),
+    ],
+    [
+      'relay: { standby: true }\nrelays: [{ host: b, standby: true }]\n',
+      'lastword.yml:6: relay.standby: no relay is left that it could stand by',
+    ],
+    ['relays: [{ host: b, dkim: [] }]\n', 'lastword.yml:6: relays[1]: unknown key "dkim"'],
+    [
+      'relay: { user: a, password: b, passwordFile: c }\n',
+      'lastword.yml:6: relay.passwordFile: expected one way to sign in: password, passwordFile or oauth2',
+    ],
+    [
+      'relay: { oauth2: { tokenUrl: "https://x.example/t", clientId: a } }\n',
+      'lastword.yml:6: relay.user: is needed with oauth2: whose mailbox it is',
+    ],
+    [
+      'relay: { user: a, oauth2: { tokenUrl: "http://x.example/t", clientId: a } }\n',
+      'lastword.yml:6: relay.oauth2.tokenUrl: expected an https address',
+    ],
+    [
+      'relay: { user: a, oauth2: { tokenUrl: "https://x.example/t", clientId: a, refreshToken: b, refreshTokenFile: c } }\n',
+      'lastword.yml:6: relay.oauth2: expected refreshToken or refreshTokenFile, not both',
+    ],
+    ['relay: { perSecond: 0 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perSecond: Too small/)],
+    ['relay: { perDay: 0.5 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perDay: /)],
+    ['relay: { weight: 0 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.weight: Too small/)],
   ])('such as %j is refused', (more, problem) => {
     expect(problems(least + more)).toEqual([problem])
   })
@@ -322,6 +351,28 @@ test('a DKIM key comes from the file or beside it, not both and not neither, and
   expect(read([{ domain: 'magazine.example', selector: 's1' }]).error?.message).toContain('expected key or keyFile')
   expect(read([{ ...one, domain: 'magazine.example; b=' }]).error?.message).toContain('expected a domain')
   expect(read([{ ...one, selector: 's1\r\nX: y' }]).success).toBe(false)
+})
+
+test('of every relay what gives access is masked', () => {
+  const oauth2 = { tokenUrl: 'https://x.example/t', clientId: 'a', clientSecret: 'hunter2', refreshToken: 'hunter3' }
+  const relays = [
+    { host: 'b', user: 'mira', password: 'hunter2' },
+    { host: 'c', user: 'mira', oauth2 },
+  ]
+  const config = configSchema.parse({ publication, relay: { user: 'mira', oauth2 }, relays })
+  expect(JSON.stringify(maskSecrets(config))).not.toContain('hunter')
+  expect(JSON.stringify(config)).toContain('hunter3')
+})
+
+test('a secret of OAuth 2 comes from the environment, or from a file that it names', () => {
+  const environment = {
+    LASTWORD_RELAY__USER: 'mira',
+    LASTWORD_RELAY__OAUTH2__TOKEN_URL: 'https://x.example/t',
+    LASTWORD_RELAY__OAUTH2__CLIENT_ID: 'a',
+    LASTWORD_RELAY__OAUTH2__CLIENT_SECRET: 'hunter2',
+    LASTWORD_RELAY__STANDBY: 'false',
+  }
+  expect(read(least, environment).relay).toMatchObject({ oauth2: { clientSecret: 'hunter2' }, standby: false })
 })
 
 test('a DKIM key is masked', () => {

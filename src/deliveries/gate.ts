@@ -1,8 +1,8 @@
 import type { Clock, Instant } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
-import { giveBackOf, takeOf } from '../store/warm-up.ts'
 import { wallText } from '../zone.ts'
-import { type WarmUp, type WarmUpDay, warmUpDay } from './warm-up.ts'
+import { openAllowance } from './allowance.ts'
+import { type WarmUp, warmUpDay, warmUpName } from './warm-up.ts'
 import { type Window, windowAt } from './window.ts'
 
 /** Something could go out, but not before then. */
@@ -22,65 +22,32 @@ export type Gate = {
 
 export type GateRules = { window?: Window | undefined; warmUp?: WarmUp | undefined; zone: string }
 
-/** So many are taken of the day at once; a crash may cost as many. */
-const batch = 20
+export function openGate(needs: { db: Db; clock: Clock }, { window, warmUp, zone }: GateRules): Gate {
+  const { clock } = needs
+  const allowance = warmUp && openAllowance(needs, warmUpName, (now) => warmUpDay(warmUp, now))
+  /** Until when the window is known to be open. */
+  let openUntil = ''
 
-export function openGate({ db, clock }: { db: Db; clock: Clock }, { window, warmUp, zone }: GateRules): Gate {
-  /** Until when what we know of window and day holds. */
-  let until: Instant | undefined = window || warmUp ? '' : undefined
-  let today: WarmUpDay | undefined
-  let left = Number.POSITIVE_INFINITY
-  let onTheWay = 0
-
-  async function lookAgain(now: Instant): Promise<Wait | undefined> {
-    await giveBack(left) // what is on its way counts for the day on which it began
-    onTheWay = 0
-    const hours = window && windowAt(window, zone, now)
-    if (hours && !hours.isOpen)
-      return { until: hours.until, reason: `the send window opens on ${wallText(zone, hours.until)}` }
-    today = warmUp && warmUpDay(warmUp, now)
-    left = today?.most == null ? Number.POSITIVE_INFINITY : 0
-    until = [hours?.until, today?.ends].filter((one) => one !== undefined).sort()[0]
-    return undefined
-  }
-
-  async function takeMore(): Promise<Wait | undefined> {
-    if (today?.most == null || !warmUp) return undefined
-    left = await takeOf(db, today.date, { most: today.most, wanted: batch })
-    if (left > 0) return undefined
-    return { until: today.ends, reason: `warm-up: ${today.most} messages may go out on ${today.date}, and they have` }
-  }
-
-  async function giveBack(count: number): Promise<void> {
-    if (today?.most == null || count === 0) return
-    left = 0
-    await giveBackOf(db, today.date, count)
+  function isOpen(now: Instant): boolean {
+    return window === undefined || now < openUntil
   }
 
   return {
-    take() {
-      if (left === 0 || (until !== undefined && clock.now() >= until)) return false
-      if (left === Number.POSITIVE_INFINITY) return true
-      left -= 1
-      onTheWay += 1
-      return true
-    },
+    take: () => (window === undefined || isOpen(clock.now())) && (allowance?.take() ?? true),
     async shut() {
       const now = clock.now()
-      if (until !== undefined && now >= until) {
-        const wait = await lookAgain(now)
-        if (wait) return wait
+      if (window && !isOpen(now)) {
+        const state = windowAt(window, zone, now)
+        if (!state.isOpen)
+          return { until: state.until, reason: `the send window opens on ${wallText(zone, state.until)}` }
+        openUntil = state.until
       }
-      return left > 0 ? undefined : await takeMore()
+      const day = await allowance?.spent()
+      return (
+        day && { until: day.ends, reason: `warm-up: ${day.most} messages may go out on ${day.date}, and they have` }
+      )
     },
-    settle(isOut) {
-      if (onTheWay === 0) return
-      onTheWay -= 1
-      if (!isOut) left += 1
-    },
-    async close() {
-      await giveBack(left + onTheWay)
-      onTheWay = 0
-    },
+    settle: (isOut) => allowance?.settle(isOut),
+    close: async () => allowance?.close(),
   }
 }

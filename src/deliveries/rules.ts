@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { type Config, relayName, relaysOf } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { Shape } from '../store/audience.ts'
 import type { Engine } from '../store/engine.ts'
@@ -9,15 +9,18 @@ import { planSlices } from './local-time.ts'
 import type { Providers } from './providers.ts'
 import type { WarmUp } from './warm-up.ts'
 
-/** What decides when a copy may go out: the digest's own rules, and the warm-up of the whole house. */
+/** What decides when a copy may go out: the digest's own rules, and the warm-up and the relays of the whole house. */
 export type Rules = Pick<Digest, 'zone' | 'schedule' | 'window' | 'canary' | 'localTime' | 'lead'> & {
   warmUp?: WarmUp | undefined
+  /** What each relay may take on a day; undefined: as much as there is. */
+  relays: { name: string; perDay: number | undefined }[]
 }
 
 /** The rules of a digest; undefined while its job file is away. */
 export function rulesOf({ digests, config }: { digests: Digest[]; config: Config }, name: string): Rules | undefined {
   const digest = digests.find((one) => one.name === name)
-  return digest && { ...digest, warmUp: config.pace.warmUp }
+  const relays = relaysOf(config).map((relay) => ({ name: relayName(relay), perDay: relay.perDay }))
+  return digest && { ...digest, warmUp: config.pace.warmUp, relays }
 }
 
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules: Rules | undefined }

@@ -1,13 +1,14 @@
 import { type Clock, type Instant, later, spanMilliseconds } from '../clock.ts'
+import { sentOn } from '../store/allowances.ts'
 import { canariesOf, waitingForCanaries } from '../store/canaries.ts'
 import { slowPaces } from '../store/paces.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { waitingByHour } from '../store/slices.ts'
-import { sentOn } from '../store/warm-up.ts'
 import { wallText } from '../zone.ts'
 import { paceAt, rateText } from './pace.ts'
+import { dayWords } from './relays.ts'
 import type { Rules } from './rules.ts'
-import { warmUpDay } from './warm-up.ts'
+import { warmUpDay, warmUpName } from './warm-up.ts'
 import { windowAt } from './window.ts'
 
 type Needs = { db: Db; clock: Clock }
@@ -29,6 +30,7 @@ export async function whyWaiting(
   const reasons = [
     windowReason(rules, now),
     await warmUpReason(db, rules, now),
+    await relaysReason(db, rules, now),
     ...(await canaryReasons(db, edition, rules)),
     ...(await hourReasons(db, edition, zone, now)),
     ...(edition.status === 'sending' ? await paceReasons(db, zone, now) : []),
@@ -45,9 +47,20 @@ function windowReason(rules: Rules | undefined, now: Instant): string | undefine
 async function warmUpReason(db: Db, rules: Rules | undefined, now: Instant): Promise<string | undefined> {
   const today = rules?.warmUp && warmUpDay(rules.warmUp, now)
   if (!rules?.warmUp || today?.most == null) return undefined
-  if ((await sentOn(db, today.date)) < today.most) return undefined
+  if ((await sentOn(db, { name: warmUpName, day: today.date })) < today.most) return undefined
   const goesOn = wallText(rules.warmUp.zone, today.ends)
   return `warm-up: ${today.most} messages may go out on ${today.date}, and they have; the rest goes on ${goesOn}`
+}
+
+/** All relays together: while one may still take something, nothing waits. */
+async function relaysReason(db: Db, rules: Rules | undefined, now: Instant): Promise<string | undefined> {
+  const day = now.slice(0, 10)
+  const spent: string[] = []
+  for (const { name, perDay } of rules?.relays ?? []) {
+    if (perDay === undefined || (await sentOn(db, { name, day })) < perDay) return undefined
+    spent.push(dayWords(name, perDay, day))
+  }
+  return spent.length > 0 ? spent.join('; ') : undefined
 }
 
 async function canaryReasons(db: Db, edition: EditionRow, rules: Rules | undefined): Promise<string[]> {

@@ -150,7 +150,7 @@ export async function skipIfGone(
 }
 
 /** How a delivery ended, or when it is tried again. */
-export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt'> & {
+export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'relay'> & {
   reply: string
 }
 
@@ -186,8 +186,8 @@ async function recordGroup(
   group: DeliveryResult[],
   now: Instant,
 ): Promise<number> {
-  const { status, attempts, nextAttemptAt } = group[0] as DeliveryResult
-  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
+  const { status, attempts, nextAttemptAt, relay } = group[0] as DeliveryResult
+  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt, relay }
   const people = group.map((one) => one.subscriberId)
   const ids = named(values, 'id', people)
   const said = group.map((one) => one.reply)
@@ -218,8 +218,8 @@ async function whoseOf(
   return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
-function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): string {
-  return `${status} ${attempts} ${nextAttemptAt}`
+function sameButForReply({ status, attempts, nextAttemptAt, relay }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt} ${relay}`
 }
 
 function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
@@ -232,6 +232,7 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
       status: value('status') as DeliveryStatus,
       attempts: sql<number>`${value('attempts')}`,
       nextAttemptAt: value('nextAttemptAt'),
+      relay: value('relay'),
       reply,
       updatedAt: value('now'),
     })

@@ -33,8 +33,8 @@ export type Schema = {
   paces: PaceRow
   /** Who takes the mail of a domain, by its MX: the domain itself where that is nobody we know of. */
   providers: { domain: string; provider: string; foundAt: Instant }
-  /** How many messages went out on each day of a warm-up. */
-  warmUp: { day: string; sent: number }
+  /** How many messages went out on a day, of those that a warm-up, or a relay of that name, allows. */
+  allowances: { name: string; day: string; sent: number }
   canaries: CanaryRow
   /** When an edition goes to the subscribers of a zone. */
   slices: { editionId: string; zone: string; at: Instant }
@@ -274,6 +274,8 @@ export type DeliveryRow = {
   nextAttemptAt: Instant | null
   /** The mail provider whose first share goes before this one; null for that share, and for all where nobody waits. */
   canary: string | null
+  /** By which relay it went, or was tried last; null where there is only one. */
+  relay: string | null
   updatedAt: Instant
 }
 

@@ -81,7 +81,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect((await send(after)).counts).toMatchObject({ accepted: 75, queued: 21 })
     clock.advance(day)
     expect(await send(after)).toMatchObject({ finished: true, counts: { accepted: 96, refused: 4 } })
-    const days = await app.db.selectFrom('warmUp').selectAll().orderBy('day').execute()
+    const days = await app.db.selectFrom('allowances').select(['day', 'sent']).orderBy('day').execute()
     expect(days).toEqual([
       { day: '2026-11-27', sent: 30 },
       { day: '2026-11-28', sent: 45 },
@@ -134,8 +134,8 @@ onBothEngines('an edition', (freshUrl) => {
     expect(countAt(it, 'small.example')).toBe(30)
     expect((await countDeliveries(it.it.app.db, it.id)).queued).toBeGreaterThan(150)
 
-    expect(await callEditors(it.it.app, it.sender.relay)).toBe(1)
-    expect(await callEditors(it.it.app, it.sender.relay)).toBe(0)
+    expect(await callEditors(it.it.app, it.sender.relays)).toBe(1)
+    expect(await callEditors(it.it.app, it.sender.relays)).toBe(0)
     const letters = it.relay.taken.filter(({ to }) => to === 'letters@magazine.example')
     expect(letters).toHaveLength(1)
     const letter = letters[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''

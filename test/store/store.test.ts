@@ -179,6 +179,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     decidedBy: true,
     printedIn: true,
   },
+  allowances: { name: true, day: true, sent: true },
   brakes: { id: true, inForce: true, at: true, who: true, reason: true, releasedAt: true, releasedBy: true },
   calls: { id: true, editionId: true, at: true, what: true, tellingUntil: true, toldAt: true },
   canaries: {
@@ -200,6 +201,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     reply: true,
     nextAttemptAt: true,
     canary: true,
+    relay: true,
     updatedAt: true,
   },
   digests: { name: true, firstSeenAt: true, decidedUntil: true },
@@ -265,7 +267,6 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   outcomes: { id: true, kind: true, subscriberId: true, editionId: true, at: true, detail: true },
   paces: { name: true, rate: true, reason: true, slowedAt: true, updatedAt: true },
   providers: { domain: true, provider: true, foundAt: true },
-  warmUp: { day: true, sent: true },
   slices: { editionId: true, zone: true, at: true },
   pages: { url: true, fetchedAt: true, found: true, error: true },
   pulls: {

@@ -39,6 +39,8 @@ export type WorldOptions = {
   relayPort?: number
   /** Settings of the relay that differ from the usual ones. */
   relay?: Record<string, unknown>
+  /** More relays, beside the first; what is not said is as in the first. */
+  relays?: Record<string, unknown>[]
   config?: Partial<Config>
   /** Settings of the pace that differ from the usual ones. */
   pace?: Record<string, unknown>
@@ -53,6 +55,7 @@ export async function openWorld({
   job: changes = {},
   relayPort = 1,
   relay = {},
+  relays = [],
   config,
   pace = {},
   feeds = {},
@@ -61,7 +64,7 @@ export async function openWorld({
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
-  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay }, pace)
+  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay }, relays, pace)
   const app = await openApp({
     config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
@@ -86,10 +89,13 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
+const usualRelay = { host: '127.0.0.1', security: 'none', timeout: 5, connections: 3 }
+
 function worldConfig(
   folder: string,
   storeUrl: string,
   relay: Record<string, unknown>,
+  relays: Record<string, unknown>[],
   pace: Record<string, unknown>,
 ): Config {
   return configSchema.parse({
@@ -99,14 +105,8 @@ function worldConfig(
       contact: 'letters@magazine.example',
       address: '1 High Street',
     },
-    relay: {
-      host: '127.0.0.1',
-      security: 'none',
-      timeout: 5,
-      returnPath: 'bounces@magazine.example',
-      connections: 3,
-      ...relay,
-    },
+    relay: { ...usualRelay, returnPath: 'bounces@magazine.example', ...relay },
+    relays: relays.map((one) => ({ ...usualRelay, ...one })),
     pace,
     web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
     store: { url: storeUrl },

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema.alterTable('subscribers').addColumn('zone', 'text').execute()
   await db.schema.alterTable('deliveries').addColumn('canary', 'text').execute()
+  await db.schema.alterTable('deliveries').addColumn('relay', 'text').execute()
 
   await db.schema
     .createTable('paces')
@@ -22,9 +23,11 @@ export async function up(db: Kysely<never>): Promise<void> {
     .execute()
 
   await db.schema
-    .createTable('warm_up')
-    .addColumn('day', 'text', (c) => c.primaryKey())
+    .createTable('allowances')
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('day', 'text', (c) => c.notNull())
     .addColumn('sent', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('allowances_key', ['name', 'day'])
     .execute()
 
   await db.schema
