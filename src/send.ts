@@ -15,7 +15,7 @@ import { compileLetter, type Message } from './messages/mime.ts'
 import { openSigners } from './messages/signers.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
-import { deliveryKey } from './subscribers/token.ts'
+import { deliveryKeys } from './subscribers/token.ts'
 
 /** A process that sends: relays to hand messages to, and a row by which others know that it lives. */
 export type Sender = {
@@ -77,8 +77,9 @@ export async function sendEdition(
   const buffers = bufferPool()
   const letter = letterOf(edition, variant)
   const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
+  const keyOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
-    fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
+    fill({ email, name, key: keyOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ wire }: Message) => buffers.give(wire)
   const rules = rulesOf(app, edition.digest)
   const needs = {
