@@ -52,7 +52,7 @@ export async function sendDue(
 
 async function beginPass(
   needs: DeliverNeeds,
-  { id, audienceAt }: EditionRow,
+  { id, digest, audienceAt }: EditionRow,
   options: DeliverOptions,
   gate: Gate,
 ): Promise<Pass> {
@@ -68,7 +68,7 @@ async function beginPass(
     objected: false,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
-    clerk: openClerk(needs, { editionId: id, workerId: worker.id }),
+    clerk: openClerk(needs, { editionId: id, digest, workerId: worker.id }),
     gate,
   }
   pass.progress(pass.counts)

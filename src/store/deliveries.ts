@@ -51,6 +51,9 @@ export function dueDeliveries(
     .execute()
 }
 
+/** Who takes which deliveries of an edition of a digest. */
+export type Claim = { editionId: string; digest: string; subscriberIds: string[]; workerId: string }
+
 /**
  * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
  * the edition is still being sent, the brake is off, and the person neither left nor is suppressed. Returns those that are ours now; what
@@ -59,10 +62,10 @@ export function dueDeliveries(
 export async function claimDeliveries(
   db: Db,
   engine: Engine,
-  { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
+  { editionId, digest, subscriberIds, workerId }: Claim,
   now: Instant,
 ): Promise<Set<string>> {
-  const values: Record<string, unknown> = { editionId, workerId, now }
+  const values: Record<string, unknown> = { editionId, digest, workerId, now }
   const ids = named(values, 'id', subscriberIds)
   const { rows } = await prepared(db, engine, {
     name: `claim ${subscriberIds.length}`,
@@ -74,29 +77,7 @@ export async function claimDeliveries(
 
 function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: string[]) {
   const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
-  const free = db
-    .selectFrom('deliveries')
-    .select('deliveries.subscriberId')
-    .where('deliveries.editionId', '=', editionId)
-    .where('deliveries.subscriberId', 'in', ids)
-    .where('deliveries.status', 'in', ['queued', 'deferred'])
-    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('editions')
-          .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
-          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
-          .select('editions.id')
-          .where('editions.id', '=', editionId)
-          .where('editions.status', '=', 'sending')
-          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
-          .where('subscriptions.leftAt', 'is', null)
-          .where('subscribers.suppressedAt', 'is', null),
-      ),
-    )
-  return db
+  const claim = db
     .updateTable('deliveries')
     .set((eb) => ({
       status: 'sending',
@@ -106,8 +87,39 @@ function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: 
       updatedAt: now,
     }))
     .where('editionId', '=', editionId)
-    .where('subscriberId', 'in', engine.skipLocked(free))
+    .where('subscriberId', 'in', ids)
+    .where('status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .select('editions.id')
+          .where('editions.id', '=', editionId)
+          .where('editions.status', '=', 'sending'),
+      ),
+    )
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('subscriptions')
+          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+          .select('subscribers.id')
+          .where('subscriptions.digest', '=', value('digest'))
+          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
+          .where('subscriptions.leftAt', 'is', null)
+          .where('subscribers.suppressedAt', 'is', null),
+      ),
+    )
     .returning('subscriberId')
+  if (!engine.rowLocks) return claim
+  const free = db
+    .selectFrom('deliveries')
+    .select('subscriberId')
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', ids)
+  return claim.where('subscriberId', 'in', engine.skipLocked(free))
 }
 
 /** Puts a list among the values of a statement, and returns the names. */

@@ -25,7 +25,7 @@ onBothEngines('the clerk', (freshUrl) => {
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
     const needs = { ...it.app, engine: it.app.store.engine }
     const clerk = (workerId: string) => {
-      const { turn } = openClerk(needs, { editionId, workerId })
+      const { turn } = openClerk(needs, { editionId, digest: 'weekly', workerId })
       const record = (result: DeliveryResult) => turn(result, undefined)
       return { turn, record, claim: (id: string) => turn(undefined, id) }
     }

@@ -330,7 +330,12 @@ onBothEngines('sending', (freshUrl) => {
     await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
     await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
     const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
-    const claim = { editionId: id, subscriberIds: [delivery?.subscriberId ?? ''], workerId: sender.worker.id }
+    const claim = {
+      editionId: id,
+      digest: 'weekly',
+      subscriberIds: [delivery?.subscriberId ?? ''],
+      workerId: sender.worker.id,
+    }
     expect((await claimDeliveries(it.app.db, it.app.store.engine, claim, it.clock.now())).size).toBe(1)
     await it.app.db.deleteFrom('workers').execute()
     const other = await openSender(it.app)
