@@ -9,8 +9,8 @@ import * as corrections from './migrations/0004-corrections.ts'
 import * as letters from './migrations/0005-letters.ts'
 import * as addresses from './migrations/0006-addresses.ts'
 import * as bodies from './migrations/0007-bodies.ts'
-import * as answers from './migrations/0008-answers.ts'
-import * as pace from './migrations/0009-pace.ts'
+import * as answers from './migrations/0010-answers.ts'
+import * as pace from './migrations/0013-pace.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -22,8 +22,8 @@ export const migrations = [
   { name: '0005-letters', up: letters.up },
   { name: '0006-addresses', up: addresses.up },
   { name: '0007-bodies', up: bodies.up },
-  { name: '0008-answers', up: answers.up },
-  { name: '0009-pace', up: pace.up },
+  { name: '0010-answers', up: answers.up },
+  { name: '0013-pace', up: pace.up },
 ]
 
 /**
