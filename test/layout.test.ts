@@ -50,7 +50,7 @@ const frozen: Record<string, string> = {
   '0006-addresses.ts': 'ec16a79354e80cbf2fa552d1f9efdd0bc2ee6a6a1811642aafdf74bf7ddecfb2',
   '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
   '0010-answers.ts': '54926822e717262a6e41d793c9406fa013f465b5d941594347cdcc94f62bc6eb',
-  '0013-pace.ts': '7866c2660c9acc7565695aaf74fdd45eb7f9dccc684886fa0ce5191ac6f75db6',
+  '0013-pace.ts': 'c4a86d192bbf5d3aff1dc924af86702dba34d031f21db709ba26b5dee0724399',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

@@ -3,12 +3,14 @@ import type { Digest } from '../editions/digest.ts'
 import { pauseByRule } from '../editions/review.ts'
 import {
   addCanaries,
+  answersOfFirst,
   canariesOf,
-  canaryAnswers,
-  canaryCounts,
-  changeCanary,
+  firstShares,
   largeProviders,
   largestDomains,
+  releaseCanary,
+  stopCanary,
+  waitFrom,
 } from '../store/canaries.ts'
 import { note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
@@ -40,7 +42,7 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   await providers.save()
   const large = await largeProviders(db, engine, edition.digest, rule.minimum)
   const canaries = large.map((one) => ({ ...one, ...placesOf(edition.ref, rule.share, one.recipients) }))
-  await addCanaries(db, edition.id, canaries)
+  await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // all or none: a second time they are not looked for
   return canaries.length
 }
 
@@ -66,14 +68,22 @@ export async function releasedCanaries(
 ): Promise<string[]> {
   const canaries = await canariesOf(db, editionId)
   for (const canary of canaries.filter(({ stoppedAt, releasedAt }) => stoppedAt !== null && releasedAt === null)) {
-    await release({ db, clock }, canary, `canary overruled: the rest of ${canary.name} goes out`)
-    canary.releasedAt = clock.now()
+    const what = `canary overruled: the rest of ${canary.name} goes out`
+    if (await release({ db, clock }, canary, what)) canary.releasedAt = clock.now()
   }
   return canaries.filter(({ releasedAt }) => releasedAt !== null || rule === undefined).map(({ name }) => name)
 }
 
 /** How a first share has fared so far. */
-export type Tally = { tried: number; refused: string[] }
+export type Tally = {
+  tried: number
+  /** Of those that were not accepted, how many count against us, and the first such answer. */
+  refused: number
+  example: string
+  /** None of them can go at this moment; those that are left wait for their hour. */
+  isThrough: boolean
+  isLeft: boolean
+}
 
 export type Verdict =
   | { kind: 'wait'; wait: Wait | undefined }
@@ -86,19 +96,21 @@ export type Verdict =
  */
 export function judge(
   { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
-  { tried, refused }: Tally,
+  { tried, refused, example }: Pick<Tally, 'tried' | 'refused' | 'example'>,
   rule: CanaryRule,
   now: Instant,
 ): Verdict {
   const isEnough = tried >= fewest || waitingSince !== null
-  if (isEnough && tried > 0 && refused.length / tried > rule.refusals) {
+  if (isEnough && tried > 0 && refused / tried > rule.refusals) {
     const allowed = `where at most ${Math.round(rule.refusals * 1000) / 10} % may be`
     return {
       kind: 'stop',
-      reason: `canary: ${refused.length} of the first ${tried}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${refused[0]}"`,
+      reason: `canary: ${refused} of the first ${tried}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${example}"`,
     }
   }
   if (waitingSince === null) return { kind: 'wait', wait: undefined }
+  if (tried === 0)
+    return { kind: 'release', reason: `canary: nobody is left in the first share at ${name}; the rest goes out` }
   const until = later(waitingSince, spanMilliseconds(rule.wait))
   if (now < until) {
     const reason = `the first ${tried} at ${name} are out; the rest waits for their answers`
@@ -107,30 +119,26 @@ export function judge(
   const waited = durationText(spanMilliseconds(rule.wait))
   return {
     kind: 'release',
-    reason: `canary: ${refused.length} of the first ${tried} at ${name} were refused after ${waited}; the rest goes out`,
+    reason: `canary: ${refused} of the first ${tried} at ${name} were refused after ${waited}; the rest goes out`,
   }
 }
 
 /**
- * After a pass: judges each canary that is still out. `isThrough` says that the pass came to its end, so that the first
- * shares are all out. Returns what is waited for, the next to come first.
+ * After a pass: judges each canary that is still out, by what became of its own first share, however slow another
+ * provider is. Returns what is waited for, the next to come first.
  */
-export async function judgeCanaries(
-  needs: Needs,
-  edition: EditionRow,
-  rule: CanaryRule,
-  isThrough: boolean,
-): Promise<Wait | undefined> {
+export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<Wait | undefined> {
   const { db, clock } = needs
   const open = (await canariesOf(db, edition.id)).filter(({ releasedAt, stoppedAt }) => !releasedAt && !stoppedAt)
   if (open.length === 0) return undefined
-  const tallies = await tally(needs, edition.id, open)
+  const names = open.map(({ name }) => name)
+  const tallies = await tally(needs, edition.id, names)
   const waits: Wait[] = []
   for (const canary of open) {
-    const found = tallies.get(canary.name) ?? { tried: 0, refused: [] }
-    if (isThrough && canary.waitingSince === null && found.tried > 0) {
+    const found = tallies.get(canary.name) ?? nobody
+    if (canary.waitingSince === null && found.isThrough && (found.tried > 0 || !found.isLeft)) {
       canary.waitingSince = clock.now()
-      await changeCanary(db, canary, { waitingSince: canary.waitingSince })
+      await waitFrom(db, canary, canary.waitingSince)
     }
     const verdict = judge(canary, found, rule, clock.now())
     if (verdict.kind === 'stop') return await stopEdition(needs, canary, verdict.reason)
@@ -144,26 +152,36 @@ export async function judgeCanaries(
 async function stopEdition({ db, clock }: Needs, canary: CanaryRow, reason: string): Promise<undefined> {
   await transaction(db, async (trx) => {
     if (!(await pauseByRule({ db: trx, clock }, canary.editionId, reason))) return // somebody was faster
-    await changeCanary(trx, canary, { stoppedAt: clock.now() })
+    await stopCanary(trx, canary, clock.now())
   })
 }
 
-async function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, what: string): Promise<void> {
-  await transaction(db, async (trx) => {
-    await changeCanary(trx, canary, { releasedAt: clock.now() })
+/** False: it is not for us to let the rest go. */
+function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, what: string): Promise<boolean> {
+  return transaction(db, async (trx) => {
+    if (!(await releaseCanary(trx, canary, clock.now()))) return false
     await note(trx, canary.editionId, 'lastword', what, clock.now())
+    return true
   })
 }
 
-async function tally({ db, engine }: Needs, editionId: string, canaries: CanaryRow[]): Promise<Map<string, Tally>> {
-  const names = canaries.map(({ name }) => name)
-  const tallies = new Map<string, Tally>(names.map((name) => [name, { tried: 0, refused: [] }]))
-  for (const { name, status, count } of await canaryCounts(db, engine, editionId, names)) {
+const nobody: Tally = { tried: 0, refused: 0, example: '', isThrough: true, isLeft: false }
+
+async function tally({ db, clock }: Needs, editionId: string, names: string[]): Promise<Map<string, Tally>> {
+  const tallies = new Map<string, Tally>(names.map((name) => [name, { ...nobody }]))
+  for (const { name, status, isLater, count } of await firstShares(db, editionId, names, clock.now())) {
     const one = tallies.get(name)
-    if (one && status !== 'skipped' && status !== 'queued' && status !== 'sending') one.tried += count
+    if (!one || status === 'skipped') continue
+    if (status !== 'queued' && status !== 'sending') one.tried += count
+    else if (isLater) one.isLeft = true
+    else one.isThrough = false
   }
-  for (const { name, status, reply } of await canaryAnswers(db, engine, editionId, names))
-    if (status === 'refused' || isAgainstUs(reply ?? '')) tallies.get(name)?.refused.push(reply ?? '')
+  for await (const { name, status, reply } of answersOfFirst(db, editionId, names)) {
+    const one = tallies.get(name)
+    if (!one || (status !== 'refused' && !isAgainstUs(reply))) continue
+    if (one.refused === 0) one.example = reply
+    one.refused += 1
+  }
   return tallies
 }
 

@@ -74,8 +74,8 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
   const { stopped, over, wait } = await sendDue(needs, edition, options, gate)
   await settle(needs, editionId)
-  const isThrough = stopped === null && wait === undefined
-  const canary = rules?.canary && (await judgeCanaries(needs, edition, rules.canary, isThrough))
+  const canary =
+    rules?.canary && (await isOut(db, editionId)) ? await judgeCanaries(needs, edition, rules.canary) : undefined
   const counts = await countDeliveries(db, editionId)
   const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
   if (finished || stopped !== null || !(await isOut(db, editionId)))

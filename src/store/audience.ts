@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { domainOf, providerOrDomain } from './domain.ts'
 import type { Engine } from './engine.ts'
@@ -44,7 +44,7 @@ export async function freezePage(
   const { sliced, canaries } = shape
   await db
     .insertInto('deliveries')
-    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt', 'nextAttemptAt', 'canary'])
+    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt', 'nextAttemptAt', 'canary', 'firstOf'])
     .expression((eb) => {
       let rows = active
         .innerJoin('editions', (join) => join.on('editions.id', '=', edition.id).on('editions.status', '=', 'sending'))
@@ -55,7 +55,8 @@ export async function freezePage(
           eb.lit(0).as('attempts'),
           eb.val(now).as('updatedAt'),
           (sliced ? sql<string | null>`coalesce(slices.at, ${sliced.otherwise})` : none).as('nextAttemptAt'),
-          (canaries ? canaryOf() : none).as('canary'),
+          (canaries ? sql<string | null>`case when ${isFirst} then null else canaries.name end` : none).as('canary'),
+          (canaries ? sql<string | null>`case when ${isFirst} then canaries.name end` : none).as('firstOf'),
         ])
       if (sliced)
         rows = rows.leftJoin('slices', (join) =>
@@ -76,11 +77,8 @@ export async function freezePage(
 
 const none = sql<string | null>`null`
 
-/** The provider whose first share goes before this subscriber; null for that share, and where no share goes first. */
-function canaryOf(): RawBuilder<string | null> {
-  const place = sql`substr(subscribers.id, 34, 3)` // the last letters of an id are random (RFC 9562 §5.7)
-  return sql<string | null>`case
-    when canaries.first_place <= canaries.last_place and ${place} between canaries.first_place and canaries.last_place then null
-    when canaries.first_place > canaries.last_place and (${place} >= canaries.first_place or ${place} <= canaries.last_place) then null
-    else canaries.name end`
-}
+/** Whether the subscriber is of the first share of a provider: stands between its two places. The last letters of an id are random (RFC 9562 §5.7). */
+const place = sql`substr(subscribers.id, 34, 3)`
+const isFirst = sql`(
+  canaries.first_place <= canaries.last_place and ${place} between canaries.first_place and canaries.last_place
+  or canaries.first_place > canaries.last_place and (${place} >= canaries.first_place or ${place} <= canaries.last_place))`

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Instant } from '../clock.ts'
 import { domainOf, providerOrDomain } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { CanaryRow, Db, DeliveryStatus } from './schema.ts'
@@ -52,47 +53,86 @@ export function canariesOf(db: Db, editionId: string): Promise<CanaryRow[]> {
   return db.selectFrom('canaries').selectAll().where('editionId', '=', editionId).orderBy('name').execute()
 }
 
-/** Changes what is on record of one canary. */
-export async function changeCanary(
+type Canary = Pick<CanaryRow, 'editionId' | 'name'>
+
+/** The first share is through: the rest waits from now on. */
+export function waitFrom(db: Db, canary: Canary, waitingSince: Instant): Promise<boolean> {
+  return changeCanary(db, canary, { waitingSince })
+}
+
+export function stopCanary(db: Db, canary: Canary, stoppedAt: Instant): Promise<boolean> {
+  return changeCanary(db, canary, { stoppedAt })
+}
+
+/** Lets the rest go. False: another process has done so, or the edition is not being sent. */
+export function releaseCanary(db: Db, canary: Canary, releasedAt: Instant): Promise<boolean> {
+  return changeCanary(db, canary, { releasedAt }, 'sending')
+}
+
+async function changeCanary(
   db: Db,
-  { editionId, name }: Pick<CanaryRow, 'editionId' | 'name'>,
+  { editionId, name }: Canary,
   change: Partial<Pick<CanaryRow, 'waitingSince' | 'releasedAt' | 'stoppedAt'>>,
-): Promise<void> {
-  await db.updateTable('canaries').set(change).where('editionId', '=', editionId).where('name', '=', name).execute()
+  status?: 'sending',
+): Promise<boolean> {
+  let update = db
+    .updateTable('canaries')
+    .set(change)
+    .where('editionId', '=', editionId)
+    .where('name', '=', name)
+    .where('releasedAt', 'is', null)
+  if (status)
+    update = update.where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .select('editions.id')
+          .where('editions.id', '=', editionId)
+          .where('status', '=', status),
+      ),
+    )
+  return (await update.executeTakeFirst()).numUpdatedRows > 0n
 }
 
-/** How the first shares of an edition fared: how many stand in each state, by provider. */
-export async function canaryCounts(db: Db, engine: Engine, editionId: string, names: string[]) {
-  const name = providerOrDomain(engine)
-  const rows = await firstShares(db, engine, editionId, names)
-    .select([name.as('name'), 'deliveries.status', (eb) => eb.fn.countAll<number>().as('count')])
-    .groupBy([name, 'deliveries.status'])
+/** How many of the first shares of an edition stand in each state, by provider; `isLater`: they wait for a later time. */
+export async function firstShares(db: Db, editionId: string, names: string[], now: Instant) {
+  const isLater = sql<number>`case when next_attempt_at > ${now} then 1 else 0 end`
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['firstOf as name', 'status', isLater.as('isLater'), (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', '=', editionId)
+    .where('firstOf', 'in', names)
+    .groupBy(['firstOf', 'status', 'isLater'])
     .execute()
-  return rows.map((row) => ({ ...row, count: Number(row.count) }))
+  return rows.map(({ name, status, isLater, count }) => ({
+    name: name ?? '',
+    status,
+    isLater: Number(isLater) === 1,
+    count: Number(count),
+  }))
 }
 
-/** What the first shares were answered that were not accepted. */
-export function canaryAnswers(
+/** What the first shares were answered that were not accepted, page by page. */
+export async function* answersOfFirst(
   db: Db,
-  engine: Engine,
   editionId: string,
   names: string[],
-): Promise<{ name: string; status: DeliveryStatus; reply: string | null }[]> {
-  return firstShares(db, engine, editionId, names)
-    .select([providerOrDomain(engine).as('name'), 'deliveries.status', 'deliveries.reply'])
-    .where('deliveries.status', 'in', ['refused', 'deferred'])
-    .orderBy('deliveries.subscriberId')
-    .execute()
-}
-
-function firstShares(db: Db, engine: Engine, editionId: string, names: string[]) {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
-    .leftJoin('providers', (join) => join.on('providers.domain', '=', domainOf(engine)))
-    .where('deliveries.editionId', '=', editionId)
-    .where('deliveries.canary', 'is', null)
-    .where(providerOrDomain(engine), 'in', names)
+): AsyncGenerator<{ name: string; status: DeliveryStatus; reply: string }> {
+  const size = 1000
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: { subscriberId: string; name: string | null; status: DeliveryStatus; reply: string | null }[] = await db
+      .selectFrom('deliveries')
+      .select(['subscriberId', 'firstOf as name', 'status', 'reply'])
+      .where('editionId', '=', editionId)
+      .where('firstOf', 'in', names)
+      .where('status', 'in', ['refused', 'deferred'])
+      .where('subscriberId', '>', after)
+      .orderBy('subscriberId')
+      .limit(size)
+      .execute()
+    for (const { name, status, reply } of page) yield { name: name ?? '', status, reply: reply ?? '' }
+    after = page.length < size ? undefined : page.at(-1)?.subscriberId
+  }
 }
 
 /** How many copies still wait for a canary, by the name of the provider. */

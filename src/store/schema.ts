@@ -274,6 +274,8 @@ export type DeliveryRow = {
   nextAttemptAt: Instant | null
   /** The mail provider whose first share goes before this one; null for that share, and for all where nobody waits. */
   canary: string | null
+  /** The mail provider of whose first share this one is. */
+  firstOf: string | null
   /** By which relay it went, or was tried last; null where there is only one. */
   relay: string | null
   updatedAt: Instant

@@ -163,6 +163,54 @@ onBothEngines('an edition', (freshUrl) => {
     }
   })
 
+  test('with a canary ends, also when somebody else is found to take the mail of its domain meanwhile', async () => {
+    const it = await ready({ people, job: { canary } })
+    await send(it)
+    const found = { domain: 'large.example', provider: 'mail.example', foundAt: it.it.clock.now() }
+    await it.it.app.db.insertInto('providers').values(found).execute()
+    it.it.clock.advance(30 * minute)
+    await send(it)
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 230 } })
+  })
+
+  test('with a canary ends, also when its whole first share has left meanwhile', async () => {
+    let isDown = true
+    const it = await ready({
+      people,
+      job: { canary },
+      faultAt: (stage) => (isDown && stage === 'connect' ? '421 down' : undefined),
+    })
+    const { db } = it.it.app
+    await send(it)
+    const first = await db.selectFrom('deliveries').select('subscriberId').where('firstOf', 'is not', null).execute()
+    expect(first.length).toBeGreaterThan(0)
+    const leavers = first.map(({ subscriberId }) => subscriberId)
+    const leftAt = it.it.clock.now()
+    await db.updateTable('subscriptions').set({ leftAt }).where('subscriberId', 'in', leavers).execute()
+    isDown = false
+    it.it.clock.advance(minute)
+    await send(it)
+    expect(await send(it)).toMatchObject({ finished: true, counts: { skipped: first.length, refused: 0 } })
+    expect((await historyOf(db, it.id)).map(({ what }) => what)).toContain(
+      'canary: nobody is left in the first share at large.example; the rest goes out',
+    )
+  })
+
+  test('with a canary at one provider does not wait for another that is slow', async () => {
+    const it = await ready({
+      people: [...people, ...peopleAt('slow.example', 50)],
+      job: { canary },
+      faultAt: (stage, { to }) => (stage === 'RCPT' && to.endsWith('@slow.example') ? '421 too fast' : undefined),
+    })
+    const some = () => sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: 0 })
+    expect((await some()).wait?.reason).toContain('slow.example is slow')
+    it.it.clock.advance(30 * minute)
+    await some()
+    await some()
+    expect(countAt(it, 'large.example')).toBe(200)
+    expect((await countDeliveries(it.it.app.db, it.id)).queued).toBeGreaterThan(30)
+  })
+
   test('has the same people in its canary however often it is frozen, and others in the next', async () => {
     const it = await ready({ people, job: { canary } })
     await send(it)

@@ -201,6 +201,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     reply: true,
     nextAttemptAt: true,
     canary: true,
+    firstOf: true,
     relay: true,
     updatedAt: true,
   },

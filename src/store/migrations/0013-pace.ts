@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema.alterTable('subscribers').addColumn('zone', 'text').execute()
   await db.schema.alterTable('deliveries').addColumn('canary', 'text').execute()
+  await db.schema.alterTable('deliveries').addColumn('first_of', 'text').execute()
   await db.schema.alterTable('deliveries').addColumn('relay', 'text').execute()
 
   await db.schema
