@@ -17,7 +17,9 @@ export async function knownProviders(db: Db, domains: string[], since: Instant):
 }
 
 export async function keepProviders(db: Db, found: Map<string, string>, now: Instant): Promise<void> {
-  const rows = [...found].map(([domain, provider]) => ({ domain, provider, foundAt: now }))
+  const rows = [...found]
+    .map(([domain, provider]) => ({ domain, provider, foundAt: now }))
+    .sort((a, b) => (a.domain < b.domain ? -1 : 1)) // in one order: two processes would lock each other out
   for (let start = 0; start < rows.length; start += 200) {
     await db
       .insertInto('providers')

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { day, hour, later } from '../../src/clock.ts'
 import { dnsMx, type FindMx, openProviders, providerOf } from '../../src/deliveries/providers.ts'
 import { openStore } from '../../src/store/open.ts'
+import { keepProviders } from '../../src/store/providers.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 
@@ -43,6 +44,17 @@ test('DNS is asked for the mail servers, the preferred first; no such domain and
 })
 
 onBothEngines('providers', (freshUrl) => {
+  test('are kept by many processes at once, whatever the order in which they found them', async () => {
+    const clock = fakeClock()
+    const { db, close } = await openStore(await freshUrl(), clock)
+    closing.push(close)
+    const found = Array.from({ length: 200 }, (_, index): [string, string] => [`firm${index}.org`, 'google.com'])
+    const orders = [found, found.toReversed()]
+    const keeping = Array.from({ length: 40 }, (_, index) => keepProviders(db, new Map(orders[index % 2]), clock.now()))
+    await Promise.all(keeping)
+    expect(await db.selectFrom('providers').select('domain').execute()).toHaveLength(200)
+  })
+
   async function opened(find: FindMx['find'], clock = fakeClock(), url?: string) {
     const asked: string[] = []
     const store = await openStore(url ?? (await freshUrl()), clock)
