@@ -14,7 +14,7 @@ import { brakeWords } from './brake.ts'
 import type { Buckets } from './buckets.ts'
 import { judgeCanaries } from './canary.ts'
 import { mostAttempts } from './delivery.ts'
-import { openGate, type Wait } from './gate.ts'
+import { type Gate, openGate, type Wait } from './gate.ts'
 import type { Providers } from './providers.ts'
 import type { Relays } from './relays.ts'
 import { sendDue } from './rounds.ts'
@@ -63,12 +63,26 @@ export type DeliverReport = {
  * repeated but by the rule for `unknown`.
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
-  const { db, clock, rules } = needs
+  const { db, rules } = needs
   const brake = await brakeNow(db)
   if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
   const gate = openGate(needs, rules ?? { zone: 'UTC' })
-  const shut = (await isOut(db, editionId)) ? await gate.shut() : undefined
-  if (shut) return await notNow(needs, editionId, { wait: shut })
+  try {
+    const shut = (await isOut(db, editionId)) ? await gate.shut() : undefined
+    if (shut) return await notNow(needs, editionId, { wait: shut })
+    return await deliverThrough(gate, needs, editionId, options)
+  } finally {
+    await gate.close()
+  }
+}
+
+async function deliverThrough(
+  gate: Gate,
+  needs: DeliverNeeds,
+  editionId: string,
+  options: DeliverOptions,
+): Promise<DeliverReport> {
+  const { db, clock, rules } = needs
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())

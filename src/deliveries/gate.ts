@@ -12,6 +12,8 @@ export type Wait = { until: Instant; reason: string }
 export type Gate = {
   /** Whether one more may go at this moment; it then counts. */
   take(): boolean
+  /** Whether one that was taken may still go: it may have waited for a relay until the window closed. */
+  isOpen(): boolean
   /** Why none may go; undefined: some may. */
   shut(): Promise<Wait | undefined>
   /** What became of one that was taken: one that did not go out does not count. */
@@ -33,7 +35,8 @@ export function openGate(needs: { db: Db; clock: Clock }, { window, warmUp, zone
   }
 
   return {
-    take: () => (window === undefined || isOpen(clock.now())) && (allowance?.take() ?? true),
+    take: () => isOpen(clock.now()) && (allowance?.take() ?? true),
+    isOpen: () => isOpen(clock.now()),
     async shut() {
       const now = clock.now()
       if (window && !isOpen(now)) {

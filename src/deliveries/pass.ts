@@ -58,7 +58,12 @@ export function count({ counts, progress }: Pass, { status: before }: QueuedDeli
 /** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or the brake is on. */
 export async function passOver({ db, clock }: DeliverNeeds, pass: Pass, delivery: QueuedDelivery): Promise<void> {
   if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
-  const edition = await editionById(db, delivery.editionId)
+  await lookUp({ db }, pass)
+}
+
+/** Ends the pass if the edition is held or cancelled meanwhile, or the brake is on. */
+export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Promise<void> {
+  const edition = await editionById(db, pass.editionId)
   if (edition?.status !== 'sending') end(pass)
   const brake = await brakeNow(db)
   if (!brake) return

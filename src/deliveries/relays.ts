@@ -1,6 +1,7 @@
 import { type Instant, later, minute, second, type WaitingClock } from '../clock.ts'
 import { relayName } from '../config.ts'
 import type { Db } from '../store/schema.ts'
+import { countWorkers } from '../store/workers.ts'
 import { dateAfter } from '../zone.ts'
 import { type Allowance, type Day, openAllowance } from './allowance.ts'
 import type { RelaySettings } from './connect.ts'
@@ -9,11 +10,11 @@ import type { Wait } from './gate.ts'
 import { openRate, type Rate } from './rate.ts'
 import { type Line, type Outgoing, openRelay, type Relay } from './relay.ts'
 import { openShares, type Share } from './shares.ts'
+import { silence } from './worker.ts'
 
 /** All relays of the configuration. Each message goes by one of them, by weight, within its limits. */
 export type Relays = {
-  /** A pass begins, and so many processes send: they divide a limit of messages a second. */
-  beginPass(processes: number): void
+  beginPass(): void
   /** One line for each connection of the relays that are up; those that stand by only where no other is. */
   lines(signal: AbortSignal): RelayLine[]
   /** The pass is over: relays that took nothing at its end are left alone for a while, and what was not used of a day is given back. */
@@ -42,6 +43,10 @@ const troubleLimit = 10
 /** A relay that took nothing is left alone for so long, each time twice as long, up to ten minutes. */
 const firstRest = 15 * second
 const longestRest = 10 * minute
+/** A day of which nothing is left is asked for again after so long. */
+const believed = minute
+/** So often the limits of messages a second are divided anew. */
+const divided = 5 * second
 
 type Member = {
   name: string
@@ -50,8 +55,9 @@ type Member = {
   share: Share
   rate: Rate | undefined
   allowance: Allowance | undefined
-  /** The day of which nothing is left. */
+  /** The day of which nothing is left, and until when that is believed: another process may give back what it took. */
   spent: Day | undefined
+  spentUntil: Instant
   turn: Promise<unknown>
   /** Lines that are in use. */
   busy: number
@@ -79,6 +85,7 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
       rate: perSecond === undefined ? undefined : openRate(clock, perSecond),
       allowance: perDay === undefined ? undefined : openAllowance({ db, clock }, name, (now) => dayOf(now, perDay)),
       spent: undefined,
+      spentUntil: '',
       turn: Promise.resolve(),
       busy: 0,
       inARow: 0,
@@ -90,6 +97,7 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
     }
   })
   const isAlone = members.length === 1
+  let divideAt = ''
 
   /** A clock that was set back ends the rest. */
   function isResting({ rest }: Member): boolean {
@@ -98,7 +106,7 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
   }
 
   function isUp(member: Member): boolean {
-    return !isResting(member) && (member.spent === undefined || clock.now() >= member.spent.ends)
+    return !isResting(member) && (member.spent === undefined || clock.now() >= member.spentUntil)
   }
 
   /** Those that messages may go by now. */
@@ -127,10 +135,20 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
     if (member.inARow >= troubleLimit) takeRest(member)
   }
 
+  /** Limits of messages a second are divided among the processes that send: more of them may have come meanwhile. */
+  async function divide(): Promise<void> {
+    const now = clock.now()
+    if (now < divideAt) return
+    divideAt = later(now, divided)
+    const processes = Math.max(1, await countWorkers(db, now, silence))
+    for (const { rate, settings } of members) rate?.set((settings.perSecond ?? 1) / processes)
+  }
+
   /** One of the day, one of this second, and one of its share; what was taken is given back where the rest is not to be had. */
   async function admitInTurn(member: Member, signal: AbortSignal): Promise<boolean> {
     const { allowance, rate, share } = member
     if (allowance && !(await takeOfDay(member, allowance))) return false
+    if (rate) await divide()
     const isIn = (!rate || (await rate.take(signal))) && (isAlone || (await share.take(signal)))
     if (isIn && inUse().includes(member)) return true
     if (isIn && !isAlone) share.end()
@@ -149,6 +167,7 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
     const taken = member.turn.then(async () => {
       if (allowance.take()) return true
       member.spent = await allowance.spent()
+      if (member.spent) member.spentUntil = earlier(member.spent.ends, later(clock.now(), believed))
       return member.spent === undefined && allowance.take()
     })
     member.turn = taken.catch(() => {})
@@ -181,11 +200,10 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
   }
 
   return {
-    beginPass(processes) {
+    beginPass() {
       for (const member of members) {
         member.inARow = 0
         member.isUnreached = false
-        member.rate?.set((member.settings.perSecond ?? 1) / Math.max(1, processes))
       }
     },
     lines(signal) {
@@ -223,6 +241,10 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
       await Promise.all(members.map(({ relay }) => relay.close()))
     },
   }
+}
+
+function earlier(one: Instant, other: Instant): Instant {
+  return one < other ? one : other
 }
 
 function dayOf(now: Instant, most: number): Day {

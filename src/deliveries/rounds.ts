@@ -1,18 +1,15 @@
 import { minute } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { countDeliveries, dueDeliveries, isAllAt, requeue } from '../store/deliveries.ts'
-import { editionById } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
-import { countWorkers } from '../store/workers.ts'
 import { releasedCanaries } from './canary.ts'
 import { openClerk } from './clerk.ts'
 import type { DeliverNeeds, DeliverOptions } from './deliver.ts'
 import type { Gate, Wait } from './gate.ts'
 import { openObjections } from './objections.ts'
 import { pacedQueue, type Queue } from './paced-queue.ts'
-import { end, isGoing, type Pass, pauseFor, stop } from './pass.ts'
+import { isGoing, lookUp, type Pass, pauseFor, stop } from './pass.ts'
 import { sendOver } from './send-over.ts'
-import { silence } from './worker.ts'
 
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
 
@@ -34,14 +31,16 @@ export async function sendDue(
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
   let wait: Wait | undefined
-  do {
-    pass.leftBehind = 0
-    wait = await runRound(needs, pass, options)
-  } while (pass.leftBehind > 0 && isGoing(pass) && !relays.shut())
-  options.signal?.removeEventListener('abort', stopAsked)
-  await gate.close()
-  await relays.endPass()
-  await buckets.save('always')
+  try {
+    do {
+      pass.leftBehind = 0
+      wait = await runRound(needs, pass, options)
+    } while (pass.leftBehind > 0 && isGoing(pass) && !relays.shut())
+  } finally {
+    options.signal?.removeEventListener('abort', stopAsked)
+    await relays.endPass()
+    await buckets.save('always')
+  }
   const shut = relays.shut()
   if (shut?.isTrouble) stop(pass, shut.reason)
   const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
@@ -73,7 +72,7 @@ async function beginPass(
   }
   pass.progress(pass.counts)
   buckets.beginPass()
-  relays.beginPass(await countWorkers(db, clock.now(), silence))
+  relays.beginPass()
   return pass
 }
 
@@ -90,11 +89,8 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions
 }
 
 /** One stream of deliveries that all connections draw from; a page is read when the one before it is used up. */
-async function openQueue(
-  { db, clock, buckets, rules }: DeliverNeeds,
-  pass: Pass,
-  { patience = minute }: DeliverOptions,
-): Promise<Queue> {
+async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: DeliverOptions): Promise<Queue> {
+  const { db, clock, buckets, rules } = needs
   const { editionId, gate, ending } = pass
   const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
   return pacedQueue({
@@ -111,7 +107,7 @@ async function openQueue(
     },
     async isOver() {
       await buckets.save()
-      if ((await editionById(db, editionId))?.status !== 'sending') end(pass)
+      await lookUp(needs, pass)
       return !isGoing(pass)
     },
   })

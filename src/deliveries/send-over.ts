@@ -33,6 +33,11 @@ export async function sendOver(line: RelayLine, queue: Queue, needs: DeliverNeed
         leave(needs, pass, copy)
         break
       }
+      if (!pass.gate.isOpen()) {
+        line.heard(undefined)
+        leave(needs, pass, copy)
+        break
+      }
       const turn = pass.clerk.turn(ended, delivery.subscriberId)
       ended = undefined
       if (!(await turn)) {

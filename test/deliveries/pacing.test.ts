@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { between, day, minute, second } from '../../src/clock.ts'
+import { brakeOn } from '../../src/deliveries/brake.ts'
 import type { FindMx } from '../../src/deliveries/providers.ts'
 import { whyWaiting } from '../../src/deliveries/waits.ts'
 import { pause } from '../../src/editions/review.ts'
@@ -153,8 +154,8 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 11, deferred: 1 })
   })
 
-  test('does not keep us from a pause, or from the end, for longer than a second', async () => {
-    for (const how of ['paused', 'aborted'] as const) {
+  test('does not keep us from a pause, the brake, or the end, for longer than a second', async () => {
+    for (const how of ['paused', 'braked', 'aborted'] as const) {
       const clock = fakeClock()
       const controller = new AbortController()
       let stoppedAt = ''
@@ -166,6 +167,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
             if (stoppedAt === '' && between(start, clock.now()) > 5 * second) {
               stoppedAt = clock.now()
               if (how === 'aborted') controller.abort()
+              else if (how === 'braked') await brakeOn(it.app, { who: 'Ada', reason: 'a wrong name' })
               else await pause(it.app, id, 'Ada', 'a wrong name')
             }
             if (!signal?.aborted) await clock.wait(milliseconds)

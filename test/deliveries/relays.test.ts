@@ -193,6 +193,39 @@ onBothEngines('several relays', (freshUrl) => {
     expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeGreaterThanOrEqual(4 * second)
   })
 
+  test('divide them anew when another process begins in the middle', async () => {
+    const clock = fakeClock()
+    let other: Awaited<ReturnType<typeof openSender>> | undefined
+    const it = await ready({
+      people: 150,
+      first: { perSecond: 10 },
+      clock: {
+        ...clock,
+        async wait(milliseconds) {
+          if (!other) {
+            other = await openSender(it.it.app)
+            closing.push(other.close)
+          }
+          await clock.wait(milliseconds)
+        },
+      },
+    })
+    await send(it)
+    expect(it.relay.taken).toHaveLength(150)
+    expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeGreaterThanOrEqual(20 * second)
+  })
+
+  test('that had taken all of a day are asked again within a minute: another process may have given some back', async () => {
+    const it = await ready({ people: 30, first: { perDay: 25 } })
+    const taken = (sent: number) => it.it.app.db.updateTable('allowances').set({ sent }).execute()
+    await it.it.app.db.insertInto('allowances').values({ name: 'first', day: '2026-11-27', sent: 25 }).execute()
+    expect((await send(it)).counts.accepted).toBe(0)
+    await taken(5)
+    it.it.clock.advance(minute)
+    expect(it.sender.relays.shut()).toBeUndefined()
+    expect((await send(it)).counts.accepted).toBe(20)
+  })
+
   test('hand a letter to the editors over by one that can be reached', async () => {
     const it = await ready({ first: { port: 1 }, second: {} })
     await it.it.app.db.updateTable('editions').set({ status: 'sending' }).execute()

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { makeDueEditions } from '../../src/advance.ts'
 import { callEditors } from '../../src/call.ts'
@@ -59,6 +60,42 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await whyOf(it)).toEqual(['the send window opens on Saturday 28 November 2026 at 22:00 in Europe/London'])
     clock.set('2026-11-28T22:00:00.000Z')
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 60 } })
+  })
+
+  test('begins nothing after its window has closed, not even what was made ready and waits for the relay', async () => {
+    const clock = fakeClock('2026-11-28T05:59:58.500Z')
+    const takenAt: string[] = []
+    const it = await ready({
+      people: peopleAt('readers.example', 30),
+      clock,
+      relay: { perSecond: 2, connections: 1 },
+      job: { window: '{ from: "22:00", to: "06:00" }' },
+      faultAt: (stage) => void (stage === 'dot' && takenAt.push(clock.now())),
+    })
+    expect(await send(it)).toMatchObject({
+      finished: false,
+      stopped: null,
+      wait: { until: '2026-11-28T22:00:00.000Z' },
+    })
+    expect(takenAt.length).toBeGreaterThan(2)
+    expect(takenAt.filter((at) => at >= '2026-11-28T06:00:00.000Z')).toEqual([])
+    clock.set('2026-11-28T22:00:00.000Z')
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 30 } })
+    expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(30)
+  })
+
+  test('in a warm-up that cannot be begun takes nothing of the day', async () => {
+    const it = await ready({
+      people: peopleAt('readers.example', 5),
+      pace: { warmUp: { from: '2026-11-27', days: [30] } },
+      job: { localTime: 'true' },
+    })
+    const { db } = it.it.app
+    await sql`alter table slices rename to mislaid`.execute(db)
+    await expect(send(it)).rejects.toThrow('slices')
+    expect(await db.selectFrom('allowances').select('sent').execute()).toEqual([{ sent: 0 }])
+    await sql`alter table mislaid rename to slices`.execute(db)
+    expect(await send(it)).toMatchObject({ finished: true })
   })
 
   test('in a warm-up goes out over three days, as the plan has it, also over restarts and beside another edition', async () => {
@@ -164,10 +201,18 @@ onBothEngines('an edition', (freshUrl) => {
   })
 
   test('with a canary ends, also when somebody else is found to take the mail of its domain meanwhile', async () => {
-    const it = await ready({ people, job: { canary } })
+    let isDown = true
+    const it = await ready({
+      people,
+      job: { canary },
+      faultAt: (stage) => (isDown && stage === 'connect' ? '421 down' : undefined),
+    })
     await send(it)
+    isDown = false
     const found = { domain: 'large.example', provider: 'mail.example', foundAt: it.it.clock.now() }
     await it.it.app.db.insertInto('providers').values(found).execute()
+    it.it.clock.advance(minute)
+    await send(it)
     it.it.clock.advance(30 * minute)
     await send(it)
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 230 } })
