@@ -26,10 +26,13 @@ export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instan
 
 /**
  * Writes down when the edition goes to each zone of its subscribers; false if everybody gets it at once: without local
- * time, and when somebody made it by hand.
+ * time, and when somebody made it by hand. Where the job file was changed since an edition was made ahead of its hour,
+ * nobody gets it before that.
  */
-export async function planSlices(db: Db, edition: EditionRow, digest: Timed): Promise<boolean> {
-  if (!digest.localTime || !isOnSchedule(digest, edition.dueAt)) return false
+export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
+  const isAhead = edition.dueAt > now
+  if (!digest.localTime) return isAhead
+  if (!isAhead && !isOnSchedule(digest, edition.dueAt)) return false
   await addSlices(db, edition.id, slicesOf(digest, edition.dueAt, await zonesOf(db, edition.digest)))
   return true
 }

@@ -27,9 +27,9 @@ type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules
 
 /** What of the audience does not go at once, decided and written down before it is frozen. Done again, it changes nothing. */
 export async function shapeOf(needs: Needs, edition: EditionRow): Promise<Shape> {
-  const { db, engine, rules } = needs
+  const { db, engine, clock, rules } = needs
   if (!rules) return {}
-  const isSliced = await planSlices(db, edition, rules)
+  const isSliced = await planSlices(db, edition, rules, clock.now())
   const canaries = rules.canary ? await plantCanaries(needs, edition, rules.canary) : 0
   return { ...(isSliced && { sliced: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
 }

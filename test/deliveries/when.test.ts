@@ -353,6 +353,23 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
   })
 
+  test('that was made ahead is not sent before its hour, whatever became of the job file meanwhile', async () => {
+    const changes = { off: { localTime: false }, moved: { schedule: '0 9 * * MON' } }
+    for (const [name, change] of Object.entries(changes)) {
+      const it = await ready({
+        people: everywhere,
+        clock: fakeClock('2026-11-26T19:00:00.000Z'),
+        dueAt: '2026-11-27T07:00:00.000Z',
+        job: { localTime: 'true' },
+      })
+      Object.assign(it.it.digest, change)
+      const report = await send(it)
+      expect([name, report.counts.accepted]).toEqual([name, name === 'off' ? 0 : 3])
+      it.it.clock.set('2026-11-27T18:00:00.000Z')
+      expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
+    }
+  })
+
   test('of the summer goes by summer time where there is one, in each zone by its own', async () => {
     const it = await ready({
       people: [
