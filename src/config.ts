@@ -71,7 +71,7 @@ const relayServer = {
   password: z.string().optional().describe('Better as LASTWORD_RELAY__PASSWORD_FILE, or passwordFile'),
   passwordFile: z.string().optional(),
   oauth2: oauth2.optional().describe('Signs in with an access token instead of a password'),
-  connections: numeric(z.int().min(1).max(100)).default(5).describe('Open at once'),
+  connections: numeric(z.int().min(1).max(100)).default(5).describe('Open at once, of each process that sends'),
   messagesPerConnection: numeric(z.int().min(1)).default(100),
   perSecond: numeric(z.number().positive()).optional().describe('At most so many messages a second'),
   perDay: numeric(z.int().min(1)).optional().describe('At most so many messages a day, by UTC'),

@@ -38,8 +38,8 @@ export type Buckets = {
   heard(ticket: Ticket, result: SendResult, now: Instant): string | undefined
   /** Finds out who takes the mail of these addresses, as far as that is known; what is not is asked for meanwhile. */
   meet(emails: string[]): Promise<void>
-  /** A pass begins: how fast messages go is measured anew. */
-  beginPass(): void
+  /** A pass begins: how fast messages go is measured anew, and what another process has slowed is slow here too. */
+  beginPass(): Promise<void>
   /** Writes down what has changed, if the last time was a while ago, or `always`. */
   save(when?: 'always'): Promise<void>
 }
@@ -57,10 +57,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
   let forgetAt = later(savedAt, hour)
   let round = 0
 
-  for (const { name, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
-    const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, clock.now())
-    byName.set(name, { ...blankBucket(name, clock.now()), pace, slowedAt })
-  }
+  await readKept()
 
   function of(email: string): Bucket {
     const domain = domainOf(email)
@@ -72,6 +69,17 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
     byName.set(name, bucket)
     byDomain.set(domain, bucket)
     return bucket
+  }
+
+  /** What is on record and slower than what we know. */
+  async function readKept(): Promise<void> {
+    for (const { name, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
+      const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, clock.now())
+      const bucket = byName.get(name) ?? blankBucket(name, clock.now())
+      byName.set(name, bucket)
+      if (pace.rate !== null && pace.rate < (bucket.pace.rate ?? Number.POSITIVE_INFINITY))
+        Object.assign(bucket, { pace, slowedAt })
+    }
   }
 
   function forgetFree(): void {
@@ -138,11 +146,13 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       return bucket.name
     },
     meet: (emails) => providers.meet(emails.map(domainOf).filter((domain) => !byDomain.has(domain))),
-    beginPass() {
+    async beginPass() {
       round += 1
-      if (clock.now() < forgetAt) return
-      forgetFree() // who takes whose mail changes
-      forgetAt = later(clock.now(), hour)
+      if (clock.now() >= forgetAt) {
+        forgetFree() // who takes whose mail changes
+        forgetAt = later(clock.now(), hour)
+      }
+      await readKept()
     },
     async save(when) {
       const now = clock.now()

@@ -71,7 +71,7 @@ async function beginPass(
     gate,
   }
   pass.progress(pass.counts)
-  buckets.beginPass()
+  await buckets.beginPass()
   relays.beginPass()
   return pass
 }

@@ -119,6 +119,21 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect((await reopen(it)).buckets.of('anybody@slow.example').pace.rate).toBeNull()
   })
 
+  test('is slow for another process too, from its next pass on', async () => {
+    let isBusy = true
+    const { it, id, sender } = await sending({
+      people: peopleAt('slow.example', 20),
+      answer: () => (isBusy ? busy : undefined),
+    })
+    const other = await reopen(it)
+    await send({ it, id, sender }, 0)
+    isBusy = false
+    expect(other.buckets.of('anybody@slow.example').pace.rate).toBeNull()
+    const report = await send({ it, id, sender: other }, 0)
+    expect(other.buckets.of('anybody@slow.example').pace.rate).not.toBeNull()
+    expect(report.counts.accepted).toBeLessThan(10)
+  })
+
   test('is written down as free again when its limit is gone', async () => {
     let isBusy = true
     const { it, id, sender } = await sending({
