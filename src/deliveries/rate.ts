@@ -4,6 +4,8 @@ import { between, second, type WaitingClock } from '../clock.ts'
 export type Rate = {
   /** Waits until one more may go; false: the signal fired first. */
   take(signal?: AbortSignal): true | Promise<boolean>
+  /** One that was taken did not go after all. */
+  giveBack(): void
   /** From now on so many a second. */
   set(perSecond: number): void
 }
@@ -40,6 +42,9 @@ export function openRate(clock: WaitingClock, perSecond: number): Rate {
       const taken = queue.then(() => takeInTime(signal)).finally(() => (waiting -= 1))
       queue = taken.catch(() => {})
       return taken
+    },
+    giveBack() {
+      tokens = Math.min(Math.max(1, rate), tokens + 1)
     },
     set(value) {
       rate = value

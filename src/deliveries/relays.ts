@@ -195,6 +195,7 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
         if (!isAlone) share.end()
         settleDay(member, result?.kind === 'accepted' || result?.kind === 'unknown')
         if (result) hear(member, result, slow)
+        else rate?.giveBack() // another process has it: two of them meet the same people
       },
     }
   }

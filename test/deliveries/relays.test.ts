@@ -193,6 +193,31 @@ onBothEngines('several relays', (freshUrl) => {
     expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeGreaterThanOrEqual(4 * second)
   })
 
+  test('lose none of them to what another process has taken', async () => {
+    const clock = fakeClock()
+    let isTaken = false
+    const it = await ready({
+      people: 60,
+      first: { perSecond: 10 },
+      clock: {
+        ...clock,
+        async wait(milliseconds) {
+          if (!isTaken) {
+            isTaken = true
+            const rows = it.it.app.db.selectFrom('deliveries').select('subscriberId').where('status', '=', 'queued')
+            const half = (await rows.orderBy('subscriberId', 'desc').limit(30).execute()).map((row) => row.subscriberId)
+            const taken = it.it.app.db.updateTable('deliveries').set({ status: 'accepted' })
+            await taken.where('subscriberId', 'in', half).execute()
+          }
+          await clock.wait(milliseconds)
+        },
+      },
+    })
+    await send(it)
+    expect(it.relay.taken).toHaveLength(30)
+    expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeLessThan(3 * second)
+  })
+
   test('divide them anew when another process begins in the middle', async () => {
     const clock = fakeClock()
     let other: Awaited<ReturnType<typeof openSender>> | undefined
