@@ -10,17 +10,21 @@ export type Rate = {
   set(perSecond: number): void
 }
 
-/** A token bucket that holds the tokens of one second, and one at least. */
+/** What a pause saves up: with the tokens of a whole second twice as many would go in the next. */
+const mostSaved = 0.1
+
+/** A token bucket that holds the tokens of a tenth of a second, and one at least. */
 export function openRate(clock: WaitingClock, perSecond: number): Rate {
   let rate = perSecond
-  let tokens = Math.max(1, rate)
+  const most = () => Math.max(1, rate * mostSaved)
+  let tokens = most()
   let at = clock.now()
   let queue: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
   function takeNow(): boolean {
     const now = clock.now()
-    tokens = Math.min(Math.max(1, rate), tokens + (rate * Math.max(0, between(at, now))) / second)
+    tokens = Math.min(most(), tokens + (rate * Math.max(0, between(at, now))) / second)
     at = now
     if (tokens < 1) return false
     tokens -= 1
@@ -44,7 +48,7 @@ export function openRate(clock: WaitingClock, perSecond: number): Rate {
       return taken
     },
     giveBack() {
-      tokens = Math.min(Math.max(1, rate), tokens + 1)
+      tokens = Math.min(most(), tokens + 1)
     },
     set(value) {
       rate = value
