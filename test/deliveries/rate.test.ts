@@ -22,7 +22,9 @@ test('as many a second go as the rate says, from the first second on', async () 
   expect(at[40]).toBeLessThan(4.2 * second)
   const many = await takenIn(1000, 3000)
   for (const [index, one] of many.entries())
-    expect(many.filter((other) => other >= one && other < one + second).length, `from ${index}`).toBeLessThanOrEqual(1100)
+    expect(many.filter((other) => other >= one && other < one + second).length, `from ${index}`).toBeLessThanOrEqual(
+      1100,
+    )
 })
 
 test('less than one a second is one in so many seconds', async () => {
