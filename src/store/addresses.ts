@@ -1,6 +1,7 @@
 import { type Instant, later, minute } from '../clock.ts'
 import { canonicalAddress, isFrontPage } from './canonical.ts'
 import type { ArticleRow, Db } from './schema.ts'
+import { compareAgain } from './stories.ts'
 
 export type ToAsk = Pick<ArticleRow, 'id' | 'feedId' | 'url' | 'canonical' | 'titleKey' | 'seenAt'>
 
@@ -53,7 +54,9 @@ export async function keepTarget(
     .where('id', '=', id)
     .where('canonical', '=', asked) // its feed may have changed it meanwhile: then the new one is asked in its turn
     .executeTakeFirst()
-  return believed && numUpdatedRows > 0n
+  if (!believed || numUpdatedRows === 0n) return false
+  await compareAgain(db, [id])
+  return true
 }
 
 /** Whether no other piece of the feed leads there; if one does, it gets the address of its feed back. */
@@ -70,6 +73,7 @@ async function unlikeOthers(db: Db, { id, feedId, titleKey }: ToAsk, leadsTo: st
     if (asked === null) continue
     const given = { asked: null, canonical: asked, url: asked }
     await db.updateTable('articles').set(given).where('id', '=', other).execute()
+    await compareAgain(db, [other])
   }
   return others.length === 0
 }
