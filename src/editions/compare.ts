@@ -1,13 +1,6 @@
 import { day, type Instant, later, letOthersWork } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
-import {
-  copiesOf,
-  joinStory,
-  recordCompared,
-  type StoryRow,
-  storiesLike,
-  storiesToCompare,
-} from '../store/stories.ts'
+import { copiesOf, joinStory, recordCompared, type StoryRow, storiesLike, storiesToCompare } from '../store/stories.ts'
 import { Stories, samePairs, storyTime } from './same.ts'
 
 const atOnce = 500

@@ -38,10 +38,10 @@ export function alsoIn(pending: Candidate[]): (article: Candidate) => string[] {
   }
 }
 
-type Teller = { title: string; source: string; feedUrl?: string; url?: string; how?: string }
+type Teller = { title: string; source: string; feedUrl?: string; at?: string; how?: string }
 
-/** Why a copy is passed over: another one tells the story. `how` it does follows in words. */
-export function sameStory({ title, source, feedUrl = '', url, how }: Teller): string {
-  const where = url === undefined ? '' : ` (${url})`
+/** Why a copy is passed over: another one, `at` an address if that is to be said, tells the story. `how` follows in words. */
+export function sameStory({ title, source, feedUrl = '', at, how }: Teller): string {
+  const where = at === undefined ? '' : ` (${at})`
   return `the same story as “${title}”${where}, from ${source || feedUrl}${how === undefined ? '' : `, ${how}`}`
 }

@@ -36,7 +36,7 @@ export async function enrolAll(needs: { db: Db; clock: Clock; digests: Digest[] 
   for (const digest of needs.digests) await enrolArticles(needs, digest)
 }
 
-type MetFeed = { id: string; /** How many of its articles are pending at first sight. */ room: number }
+type MetFeed = { id: string /** How many of its articles are pending at first sight. */; room: number }
 
 async function enrolFeed(db: Db, digest: Digest, { id, room }: MetFeed, now: Instant): Promise<void> {
   const met = await hasMet(db, digest.name, id)

@@ -84,7 +84,7 @@ type Look = Awaited<ReturnType<typeof choicesAbout>>[number]
 /** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
 async function toldText(db: Db, { digest, articleId, sameAs }: Entry): Promise<string> {
   const [teller] = await tellersOf(db, digest, [articleId])
-  if (teller) return sameStory({ ...toldBy(teller), url: teller.url })
+  if (teller) return sameStory({ ...toldBy(teller), at: teller.url })
   const pulled = (await pulledStories(db, digest)).get(sameAs ?? articleId)
   return pulled ? sameStory(pulled) : ''
 }

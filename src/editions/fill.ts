@@ -45,8 +45,9 @@ export function fill(section: Section, filling: Filling): { choices: Choice[]; m
 
   const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
   return {
-    choices: choices.map((choice): Choice =>
-      choice.position === null ? choice : { ...passed(choice.article, section.name, reason), waits: true },
+    choices: choices.map(
+      (choice): Choice =>
+        choice.position === null ? choice : { ...passed(choice.article, section.name, reason), waits: true },
     ),
     mayStandLater: section.thin === 'drop',
   }

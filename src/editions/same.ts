@@ -23,7 +23,11 @@ const sameTime = 14 * hour
 /** A story of which the first article was seen longer ago takes in no more for its title alone. */
 const memory = 28 * day
 
-export type Pair = { one: Story; other: Story; /** Milliseconds between the two; null: they have one address. */ apart: number | null }
+export type Pair = {
+  one: Story
+  other: Story /** Milliseconds between the two; null: they have one address. */
+  apart: number | null
+}
 
 /**
  * The pairs that tell the same story, of those that are `fresh` with all that is known: the same canonical address, or a
@@ -78,7 +82,11 @@ function* sameAddress(fresh: Story[], all: Story[]): Iterable<Pair> {
   for (const one of fresh) {
     const there = atAddress.get(one.canonical) ?? []
     if (there.length < 2 || isFrontPage(one.canonical)) continue
-    if (!shared.has(one.canonical)) shared.set(one.canonical, there.some((story) => sharesAddress(story, there)))
+    if (!shared.has(one.canonical))
+      shared.set(
+        one.canonical,
+        there.some((story) => sharesAddress(story, there)),
+      )
     if (shared.get(one.canonical)) continue
     for (const other of there) if (other !== one) yield { one, other, apart: null }
   }
@@ -182,4 +190,3 @@ function isLongAgo(left: Group, right: Group): boolean {
   const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
   return second > later(first, memory)
 }
-

@@ -22,7 +22,10 @@ import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
 const most = 10
 
 /** What the late check found of each article that was asked for, and when it has to end. */
-type Asking = { found: Map<string, { mark: string; kind?: Finding['kind']; answer?: AskedAgain | undefined }>; end: number }
+type Asking = {
+  found: Map<string, { mark: string; kind?: Finding['kind']; answer?: AskedAgain | undefined }>
+  end: number
+}
 
 export type SealNeeds = ComposeNeeds & {
   render: Render
@@ -129,7 +132,8 @@ async function keep(
       await lapsePassedOver(trx, edition.digest, edition.id, now)
       const unchecked = articles.filter(({ id }) => found.get(id)?.kind === 'unchecked')
       const titles = unchecked.map(({ id, title }) => `“${title}” (${found.get(id)?.mark})`).join('; ')
-      if (unchecked.length > 0) await note(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
+      if (unchecked.length > 0)
+        await note(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
   } catch (error) {

@@ -44,7 +44,9 @@ function choicesOf(open: Candidate[], digest: Digest, { sources, kept, now }: Ch
   const chosen: Candidate[] = []
   const tellers = new Map(kept.map((article) => [storyOf(article), article]))
   for (const section of digest.sections) {
-    const free = open.filter((article) => !taken.has(article.id) && (tellers.get(storyOf(article)) ?? article) === article)
+    const free = open.filter(
+      (article) => !taken.has(article.id) && (tellers.get(storyOf(article)) ?? article) === article,
+    )
     const takenIn = (article: Candidate) => {
       const reason = leftOut(article, section) ?? stale(article, section, now)
       if (reason !== null && !verdicts.has(article.id)) verdicts.set(article.id, passed(article, section.name, reason))

@@ -45,7 +45,9 @@ async function decide(
     for (const [digest, articles] of held) decided.push(...(await act({ db: trx, clock, digests }, digest, articles)))
     const said = [...Map.groupBy(decided, ({ words }) => words)].flatMap(([words, some]) => {
       const count = sum(some)
-      return count === 0 ? [] : [`${count === 1 ? '1 article that waited is' : `${count} articles that waited are`} ${words}`]
+      return count === 0
+        ? []
+        : [`${count === 1 ? '1 article that waited is' : `${count} articles that waited are`} ${words}`]
     })
     await recordFeed(trx, feed.id, `${who} decided: ${said.join('; ')}`, clock.now())
     await enrolAll({ db: trx, clock, digests })

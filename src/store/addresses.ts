@@ -59,6 +59,21 @@ export async function keepTarget(
   return true
 }
 
+/**
+ * Keeps what a page says is its address, as above, and readers stay with that of the feed. Where that one was followed, or is
+ * to be, it stands. Returns whether the article is recognised by another address now.
+ */
+export async function keepCanonical(db: Db, id: string, url: string): Promise<boolean> {
+  const article = await db
+    .selectFrom('articles')
+    .select(['id', 'feedId', 'url', 'canonical', 'titleKey', 'seenAt'])
+    .where('id', '=', id)
+    .where('asked', 'is', null)
+    .where('askAt', 'is', null)
+    .executeTakeFirst()
+  return article !== undefined && (await keepTarget(db, article, { url, permanent: false }))
+}
+
 /** Whether no other piece of the feed leads there; if one does, it gets the address of its feed back. */
 async function unlikeOthers(db: Db, { id, feedId, titleKey }: ToAsk, leadsTo: string): Promise<boolean> {
   const others = await db

@@ -260,7 +260,12 @@ function withFeed(db: Db) {
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .leftJoin('letters', 'letters.articleId', 'articles.id')
     .select(columns)
-    .select(['feeds.url as feedUrl', 'feeds.title as source', 'letters.text as letterText', 'letters.place as letterPlace'])
+    .select([
+      'feeds.url as feedUrl',
+      'feeds.title as source',
+      'letters.text as letterText',
+      'letters.place as letterPlace',
+    ])
 }
 
 const columns = [

@@ -158,11 +158,7 @@ export async function lapsePassedOver(db: Db, digest: string, editionId: string,
 /** Gives every article of the edition back, and what it passed over for the last time: pending again. */
 export async function giveBack(db: Db, editionId: string): Promise<void> {
   await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
-  await db
-    .updateTable('ledger')
-    .set({ backlogAt: null, lapsedIn: null })
-    .where('lapsedIn', '=', editionId)
-    .execute()
+  await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()
 }
 
 /** What every digest has done with the article. */

@@ -12,17 +12,29 @@ type Shown = { article: NewArticle; row: ArticleRow }
  * feed has shown before these in the same look.
  */
 export async function recognise(db: Db, feedId: string, shown: Shown[], taken: Set<string>): Promise<string[]> {
-  const known = await knownBy(db, feedId, shown.map(({ article }) => article.identity))
+  const known = await knownBy(
+    db,
+    feedId,
+    shown.map(({ article }) => article.identity),
+  )
   const isSettled = ({ article, row }: Shown) => {
     const exact = known.get(article.identity)
     return exact !== undefined && (article.bare !== undefined || exact.titleKey === row.titleKey)
   }
-  const forms = await knownBy(db, feedId, shown.filter((one) => !isSettled(one)).flatMap(({ article }) => formsOf(article)))
+  const forms = await knownBy(
+    db,
+    feedId,
+    shown.filter((one) => !isSettled(one)).flatMap(({ article }) => formsOf(article)),
+  )
   const changed: string[] = []
   for (const one of shown) {
     const { article, row } = one
     const exact = known.get(article.identity)
-    const found = isSettled(one) ? exact : formsOf(article).map((form) => forms.get(form)).find((form) => isIt(form, one))
+    const found = isSettled(one)
+      ? exact
+      : formsOf(article)
+          .map((form) => forms.get(form))
+          .find((form) => isIt(form, one))
     if (found && !taken.has(found.identity)) {
       taken.add(found.identity)
       await take(db, found, one, changed)

@@ -1,8 +1,14 @@
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** At once in one question. */
 const chunk = 500
+
+/** The story that a row of the ledger tells, by the article that told it first. There is an index of it. */
+function storyOfEntry(table: string) {
+  return sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
+}
 
 /** What a digest knows of an article, as far as it tells one story from another. */
 function stories(db: Db, digest: string) {
@@ -57,12 +63,14 @@ export async function storiesLike(db: Db, digest: string, fresh: StoryRow[], sin
 }
 
 /** All copies of the stories of these articles. */
-export async function copiesOf(db: Db, digest: string, articles: Pick<StoryRow, 'id' | 'sameAs'>[]): Promise<StoryRow[]> {
+export async function copiesOf(
+  db: Db,
+  digest: string,
+  articles: Pick<StoryRow, 'id' | 'sameAs'>[],
+): Promise<StoryRow[]> {
   const found: StoryRow[] = []
   for (const roots of chunks([...new Set(articles.map(({ id, sameAs }) => sameAs ?? id))])) {
-    const some = stories(db, digest)
-      .where('ledger.heldAt', 'is', null)
-      .where((eb) => eb.or([eb('ledger.articleId', 'in', roots), eb('ledger.sameAs', 'in', roots)]))
+    const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
     found.push(...(await some.execute()))
   }
   return once(found)
@@ -82,7 +90,7 @@ export async function joinStory(db: Db, digest: string, was: string, is: string)
     .updateTable('ledger')
     .set({ sameAs: is })
     .where('digest', '=', digest)
-    .where((eb) => eb.or([eb('articleId', '=', was), eb('sameAs', '=', was)]))
+    .where(storyOfEntry('ledger'), '=', was)
     .execute()
 }
 
@@ -117,13 +125,7 @@ export function tellersOf(db: Db, digest: string, articleIds?: string[]) {
       join
         .onRef('teller.digest', '=', 'asked.digest')
         .onRef('teller.articleId', '!=', 'asked.articleId')
-        .on((eb) =>
-          eb.or([
-            eb('teller.articleId', '=', eb.ref('asked.sameAs')),
-            eb('teller.sameAs', '=', eb.ref('asked.sameAs')),
-            eb('teller.sameAs', '=', eb.ref('asked.articleId')),
-          ]),
-        )
+        .on(storyOfEntry('teller'), '=', storyOfEntry('asked'))
         .on('teller.heldAt', 'is', null)
         .on((eb) =>
           eb.or([

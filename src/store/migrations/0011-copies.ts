@@ -15,8 +15,12 @@ export async function up(db: Kysely<never>): Promise<void> {
   await ledger.addColumn('lapsed_in', 'text', (c) => c.references('editions.id')).execute()
 
   // What is settled was compared in its time; what is pending is compared once more, by the rules of today.
-  await sql`update ledger set compared_at = enrolled_at where edition_id is not null or backlog_at is not null`.execute(db)
-  await sql`update ledger set compared_at = enrolled_at where article_id in (select article_id from letters)`.execute(db)
+  await sql`update ledger set compared_at = enrolled_at where edition_id is not null or backlog_at is not null`.execute(
+    db,
+  )
+  await sql`update ledger set compared_at = enrolled_at where article_id in (select article_id from letters)`.execute(
+    db,
+  )
   // From here on `same_as` names the first article of the story, which has none itself. Chains were three long at most.
   for (let round = 0; round < 4; round++) {
     await sql`
@@ -40,4 +44,5 @@ export async function up(db: Kysely<never>): Promise<void> {
   await index('ledger_enrolled').columns(['digest', 'enrolled_at']).execute()
   await index('ledger_lapsed').column('lapsed_in').execute()
   await index('ledger_article').column('article_id').execute()
+  await sql`create index ledger_story on ledger (digest, coalesce(same_as, article_id))`.execute(db)
 }
