@@ -29,6 +29,7 @@ import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { countsText, sendInForeground, tellOfFailures } from './run.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -205,6 +206,7 @@ async function letterToPreview(app: App, name: string) {
   if (digest && !open) {
     const { draft, thin = null, feeds } = await rehearse(app, digest)
     tellOfFailures(feeds)
+    await tellOfWaiting(app, digest)
     const { head, subject, html, text } = await app.render(draft)
     return {
       title: `${digest.name}, as it would be now`,

@@ -8,14 +8,14 @@ import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
-import { healthOf } from '../feeds/health.ts'
+import { healthOf, heldByFeed } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
 import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
-import { heldFeeds } from '../store/stories.ts'
 import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
 import { lazyFetcher, readSource } from './source.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -32,7 +32,7 @@ export function addFeedsCommands(program: Command): void {
         await enrolAll(app)
         const proposed = await findInFeeds(app, app.digests)
         if (proposed > 0) tell(`${proposed} corrections proposed: lastword corrections list shows them`)
-        for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
+        await tellOfWaiting(app)
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
@@ -72,11 +72,11 @@ export function addFeedsCommands(program: Command): void {
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
   const past = Map.groupBy(await feedHistory(db), ({ feedId }) => feedId)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
-  const waiting = new Map((await heldFeeds(db)).map(({ url, reason }) => [url, reason]))
+  const waiting = await heldByFeed(db)
   const rows = (await allFeeds(db)).map((feed) => ({
     feed,
-    held: waiting.get(feed.url) ?? null,
-    health: healthOf(feed, alertAfter, clock.now()),
+    held: waiting.get(feed.id)?.reason ?? null,
+    health: healthOf(feed, alertAfter, clock.now(), waiting.get(feed.id)),
     history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
   }))
   if (options.json) {
@@ -105,10 +105,6 @@ async function retryFeed(app: App, url: string): Promise<void> {
     print(pulledText(feed))
     if (feed.kind === 'failed') process.exitCode = 1
   }
-}
-
-function heldText({ url, digest, count, reason }: Awaited<ReturnType<typeof heldFeeds>>[number]): string {
-  return `${digest}: ${count} articles of ${url} wait for an editor: ${reason}\n  lastword feeds release ${url}   they are new\n  lastword feeds ignore ${url}    they are old`
 }
 
 function pulledText(feed: Refreshed): string {

@@ -17,6 +17,7 @@ import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { showProgress } from './progress.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { stopSignal, withApp } from './with-app.ts'
 
 type Options = { dryRun?: boolean; json?: boolean }
@@ -64,6 +65,7 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
   else tellOfFailures(await gather(app, digest))
   const edition = open ?? (await compose(app, digest, app.clock.now()))
   if (!edition) throw new AppError('conflict', `another process makes an edition of ${digest.name} at this very moment`)
+  if (!open) await tellOfWaiting(app, digest)
   return edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
 }
 
@@ -123,6 +125,7 @@ export function countsText(counts: DeliveryCounts): string {
 async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
   const { draft, choices, thin, feeds } = await rehearse(app, digest)
   tellOfFailures(feeds)
+  await tellOfWaiting(app, digest)
   const rendered = await app.render(draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = Buffer.byteLength(rendered.html)

@@ -68,7 +68,7 @@ export type FeedRow = {
   longestSilence: number | null
   /** New articles a week. */
   weekly: number | null
-  /** The kind of trouble that the editors have been told of. */
+  /** The kinds of trouble that the editors have been told of and that have lasted since, with blanks between them. */
   toldOf: string | null
   /** Somebody is telling them now. */
   tellingUntil: Instant | null
