@@ -25,7 +25,7 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
 
 /** Seconds: `ttl` in minutes (RSS 2.0), or a period shared by the number of updates in it (RDF Site Summary, Syndication). */
 function ttlOf(feed: Node): number | null {
-  const minutes = /^\d{1,6}$/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
+  const minutes = /^\d{1,6}(?=\.\d+$|$)/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
   if (minutes && Number(minutes) > 0) return Number(minutes) * 60
   const period = periods[(texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase()]
   if (period === undefined) return null

@@ -196,10 +196,22 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     expect(between(clock.now(), nextFetchAt ?? '')).toBeLessThan(7 * hour)
   })
 
-  test('Retry-After is obeyed', async () => {
-    host.answer('/feed', (_, response) => void response.writeHead(429, { 'retry-after': '36000' }).end())
+  test('Retry-After is obeyed, also where it is days', async () => {
+    for (const [path, hours] of [
+      ['/hours', 10],
+      ['/days', 72],
+    ] as const) {
+      const headers = { 'retry-after': String(hours * 3600) }
+      host.answer(path, (_, response) => void response.writeHead(429, headers).end())
+      await refreshDueFeeds(needs, [url(path)])
+      expect(between(clock.now(), (await feed(path)).nextFetchAt ?? '')).toBeGreaterThanOrEqual(hours * hour)
+    }
+  })
+
+  test('a ttl that is written with a fraction is read', async () => {
+    host.answer('/feed', rss(['One'], { channel: '<ttl>300.0</ttl>' }))
     await refreshDueFeeds(needs, [url()])
-    expect(between(clock.now(), (await feed()).nextFetchAt ?? '')).toBeGreaterThanOrEqual(10 * hour)
+    expect(await feed()).toMatchObject({ ttl: 300 * 60 })
   })
 })
 
