@@ -117,11 +117,23 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
     .execute()
 }
 
-/** Lets a feed be asked again at once, as if nothing had been wrong with it. False: there is none by that address. */
+/** It is asked where the job files say, as if it had never moved. */
+export async function forgetMove(db: Db, id: string): Promise<void> {
+  await db.updateTable('feeds').set({ address: null, etag: null, lastModified: null }).where('id', '=', id).execute()
+}
+
+/**
+ * Lets a feed be asked again at once, as if nothing had been wrong with it; one that is gone where the job files say.
+ * False: there is none by that address.
+ */
 export async function recallFeed(db: Db, url: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
-    .set({ goneAt: null, nextFetchAt: null })
+    .set((eb) => ({
+      goneAt: null,
+      nextFetchAt: null,
+      address: eb.case().when('goneAt', 'is', null).then(eb.ref('address')).else(null).end(),
+    }))
     .where('kind', '=', 'feed')
     .where('url', '=', url)
     .executeTakeFirst()

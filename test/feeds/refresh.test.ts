@@ -3,7 +3,7 @@ import { between, hour, minute } from '../../src/clock.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { addressOf, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
-import { allFeeds, feedByUrl, feedHistory } from '../../src/store/feeds.ts'
+import { allFeeds, feedByUrl, feedHistory, recallFeed } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
@@ -161,6 +161,34 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     for (let round = 0; round < 3; round++) await refreshFeeds(needs, [url()])
     expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
     expect((await history()).at(-1)).toBe('/new fails: it is asked at /feed again')
+  })
+
+  test('where the place that it moved to is gone for good, it is asked at its first address, at once', async () => {
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    host.answer('/new', (_, response) => void response.writeHead(410).end())
+    host.answer('/feed', rss(['Two', 'One']))
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ url: url(), kind: 'read', added: 1 }])
+    expect(await feed()).toMatchObject({ address: null, goneAt: null, failures: 0 })
+    expect((await history()).at(-1)).toBe('/new is gone for good (410): it is asked at /feed again')
+    host.answer('/feed', redirect(301, '/new'))
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([
+      { kind: 'failed', reason: expect.stringContaining('410') },
+    ])
+    expect(await feed()).toMatchObject({ address: null, goneAt: clock.now() })
+  })
+
+  test('a feed that is gone is asked again where the job files say, wherever it was gone', async () => {
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    await needs.db.updateTable('feeds').set({ goneAt: clock.now() }).execute() // as an earlier version left it
+    host.answer('/feed', rss(['Two', 'One']))
+    host.asked.length = 0
+    expect(await recallFeed(needs.db, url())).toBe(true)
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
+    expect(host.asked).toEqual(['/feed'])
   })
 
   test('a feed that is gone for good is asked no more', async () => {
