@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readOpml } from '../../src/feeds/opml.ts'
 import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
@@ -72,6 +73,42 @@ test('feeds leave as OPML with their titles, a folder for every section, and com
   expect(text).toContain('  - name: last-word\n    title: Last word\n')
   expect((await it.lastword('feeds', 'import', 'feeds.opml', '--digest', 'other')).stdout).toContain('0 feeds added')
   expect((await it.lastword('feeds', 'export', '--digest', 'other')).stdout).toContain('/other.xml')
+})
+
+test('folders whose names have the same letters left are sections of their own, and equal titles are one', async () => {
+  const folders = ['日本', '世界', 'C++', 'C#', 'c++', 'Última hora', 'latest']
+  const outlines = folders.map(
+    (name, at) => `<outline text="${name}"><outline text="x" xmlUrl="https://e.example/${at}"/></outline>`,
+  )
+  const file = it.write('world.opml', `<opml version="2.0"><body>${outlines.join('')}</body></opml>`)
+  const imported = await it.lastword('feeds', 'import', file, '--digest', 'weekly')
+  expect(imported.stdout).toContain('7 feeds added to weekly, 0 known already, 0 left out')
+  const exported = readOpml((await it.lastword('feeds', 'export', '--digest', 'weekly')).stdout)
+  const listed = 'feeds' in exported ? exported.feeds.filter(({ url }) => url.startsWith('https://e.example/')) : []
+  expect(listed.map(({ folder, url }) => [folder, folders[Number(url.at(-1))]])).toEqual([
+    ['Latest news', 'latest'],
+    ['日本', '日本'],
+    ['世界', '世界'],
+    ['C++', 'C++'],
+    ['C++', 'c++'],
+    ['C#', 'C#'],
+    ['Última hora', 'Última hora'],
+  ])
+  expect([...job().matchAll(/ {2}- name: (\S+)/g)].map(([, name]) => name)).toEqual([
+    'section',
+    'section-2',
+    'c',
+    'c-2',
+    'ultima-hora',
+  ])
+  expect((await it.lastword('feeds', 'import', file, '--digest', 'weekly')).stdout).toContain('0 feeds added')
+})
+
+test('an OPML file is read in the encoding that it declares', async () => {
+  const text = `<?xml version="1.0" encoding="ISO-8859-1"?><opml version="2.0"><body><outline text="Économie"><outline text="x" xmlUrl="https://e.example/"/></outline></body></opml>`
+  it.write('latin.opml', Buffer.from(text, 'latin1'))
+  await it.lastword('feeds', 'import', 'latin.opml', '--digest', 'weekly')
+  expect(job()).toContain('  - name: economie\n    title: Économie\n')
 })
 
 test('feeds import refuses what is no OPML, no file and no digest, and leaves the job file as it is', async () => {
