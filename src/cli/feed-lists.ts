@@ -49,13 +49,13 @@ async function addFeed(config: Config, given: string, where: Where): Promise<voi
   const found = await discoverFeed(fetcher, given).finally(() => fetcher.close())
   if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`)
   const { url, feed, others } = found
-  print(`${url}: ${safe(feed.title)}, ${feed.articles.length} articles`)
+  print(`${safe(url)}: ${safe(feed.title)}, ${feed.articles.length} articles`)
   for (const article of feed.articles)
     print(`  ${article.publishedAt ?? 'no date                 '}  ${safe(article.title)}\n    ${safe(article.url)}`)
   for (const { reason } of feed.rejected) print(`  rejected: ${safe(reason)}`)
   for (const other of others) print(`  the page names another feed: ${safe(other)}`)
   if (!place) {
-    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${url}`)
+    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${safe(url)}`)
     return
   }
   const { digest, section } = place
@@ -107,7 +107,7 @@ async function importFeeds(config: Config, file: string, where: Where): Promise<
   if (!digest.sections.some(({ name }) => name === first)) placeOf(config, digest.name, first)
   const placed = toPlaced(outline.feeds, digest, first)
   const added = placeFeeds(config, digest, placed)
-  for (const { section, url } of added) print(`${section}  ${url}`)
+  for (const { section, url } of added) print(`${section}  ${safe(url)}`)
   for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
   const known = placed.length - added.length
   print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)

@@ -108,7 +108,7 @@ async function retryFeed(app: App, url: string): Promise<void> {
 }
 
 function pulledText(feed: Refreshed): string {
-  if (feed.kind === 'failed') return `failed     ${feed.url}: ${feed.reason}`
+  if (feed.kind === 'failed') return `failed     ${safe(`${feed.url}: ${feed.reason}`)}`
   if (feed.kind === 'unchanged') return `unchanged  ${feed.url}`
   const rejected = feed.rejected ? `, ${feed.rejected} rejected` : ''
   return `read       ${feed.url}: ${feed.articles} articles, ${feed.added} new${rejected}`

@@ -43,7 +43,7 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
   const edition = await openEdition(app, digest)
   if (edition.status === 'skipped' || edition.status === 'held') {
     if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
-    else print(`${editionName(edition)}: ${edition.reason ?? edition.status}`)
+    else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
     return
   }
   if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
@@ -70,7 +70,7 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
 }
 
 export function tellOfFailures(report: Refreshed[]): void {
-  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${feed.url}: ${feed.reason}`)
+  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${safe(`${feed.url}: ${feed.reason}`)}`)
 }
 
 /** Sends, with progress; says at the end what is left to do, and who will do it. */
@@ -145,7 +145,7 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
   }
   print(`${digest.title} ${draft.edition.number}: ${safe(rendered.subject)}`)
   for (const { article, section, position } of held) print(`  ${section} ${position}: ${safe(article.title)}`)
-  if (thin) print(thin)
+  if (thin) print(safe(thin))
   const letters = held.length > articles.length ? `, ${held.length - articles.length} letters` : ''
   print(
     `${articles.length} articles${letters}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,

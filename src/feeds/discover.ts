@@ -47,7 +47,8 @@ export function feedLinks(html: string, pageUrl: string): string[] {
     const href = attributes.get('href') ?? ''
     if (name === 'base') base = webAddress(href, pageUrl) ?? base
     if (name !== 'link' || !isFeedLink(attributes)) continue
-    const url = webAddress(href, base)
+    const address = webAddress(href, base)
+    const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
     const comments = /comment/i.test(`${href} ${attributes.get('title') ?? ''}`)
     if (url && !found.some((one) => one.url === url)) found.push({ url, comments })
   }

@@ -34,6 +34,32 @@ test('feeds add finds the feed of a page, shows its articles, and adds it to the
   expect(await it.lastword('timetable')).toMatchObject({ code: 0 })
 })
 
+test('what a page or a server says in control characters does not command the terminal', async () => {
+  const bell = '\u001b]0;pwn\u0007\u001b[31m'
+  host.answer('/', `<html><head><link rel="alternate" type="application/rss+xml" href="/f?${bell}"></head></html>`)
+  host.answer('*', rss(['One']))
+  host.answer('/latest.xml', (_, { socket }) => {
+    socket?.end(
+      Buffer.from('HTTP/1.1 302 Found\r\nLocation: http://[\u009b31mbad\r\nContent-Length: 0\r\n\r\n', 'latin1'),
+    )
+  })
+  const said: string[] = []
+  for (const args of [
+    ['feeds', 'add', host.url],
+    ['feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest'],
+    ['pull'],
+    ['run', 'weekly', '--dry-run'],
+  ]) {
+    const { stdout, stderr } = await it.lastword(...args)
+    said.push(stdout + stderr)
+  }
+  for (const text of said) expect(text.replace(/[\n\t]/g, '')).not.toMatch(/\p{Cc}/u)
+  expect(said[0]).toContain('/f?%1B]0;pwn%07%1B[31m: The Magazine, 1 articles')
+  expect(said[2]).toMatch(/failed .*redirects to "http:\/\/\[ 31mbad", no address/)
+  expect(said[3]).toMatch(/feed failed: .*redirects to "http:\/\/\[ 31mbad"/)
+  expect(job()).toContain('/f?%1B]0;pwn%07%1B[31m')
+})
+
 test('feeds add says what is missing: the feed, the digest, the section', async () => {
   host.answer('/', '<html></html>')
   const add = (...args: string[]) => it.lastword('feeds', 'add', host.url, ...args)
