@@ -35,6 +35,8 @@ export type Fetched =
       lastModified: string | null
       /** Seconds, from Cache-Control, else from Expires. */
       maxAge: number | null
+      /** The Link header (RFC 8288), or empty. */
+      links: string
     }
   | { kind: 'unchanged'; movedTo: string | null; maxAge: number | null }
   | Failed
@@ -204,6 +206,7 @@ async function answer(
     etag: header(response, 'etag'),
     lastModified: header(response, 'last-modified'),
     maxAge: maxAgeOf(response, clock),
+    links: [response.headers.link ?? []].flat().join(', '),
   }
 }
 
