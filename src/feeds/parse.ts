@@ -70,7 +70,8 @@ async function readWithRssParser({ xml, texts, format, prefixes }: Normalised, s
       strict,
       tagNameProcessors: [name],
       attrNameProcessors: [attributeNamer(prefixes)],
-      valueProcessors: [texts.read],
+      valueProcessors: [texts.read, withoutOwnText],
+      emptyTag: () => ({}),
     },
     customFields: { feed: channelFields as unknown as string[] },
   })
@@ -90,6 +91,11 @@ const channelNames = [
   'sy:updatefrequency',
   'atom:link',
   'dc:title',
+/** rss-parser throws the whole feed away for an Atom entry that is empty or a bare text: both become an object. */
+function withoutOwnText(value: unknown, name: string): unknown {
+  return name === 'entry' ? {} : value
+}
+
   'dc:language',
   'dc:creator',
   '$',
