@@ -1,3 +1,4 @@
+import { readAgain } from './encoded-twice.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import type { NotAFeed } from './root.ts'
 import { maximumEntries } from './scan.ts'
@@ -81,7 +82,7 @@ function text(value: unknown): Rich {
 }
 
 function string(value: unknown): string {
-  return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : ''
+  return typeof value === 'string' ? readAgain(value.trim()) : typeof value === 'number' ? String(value) : ''
 }
 
 function records(value: unknown): Json[] {

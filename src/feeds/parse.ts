@@ -2,6 +2,7 @@ import RssParser from 'rss-parser'
 import { messageOf } from '../errors.ts'
 import { toParsedFeed } from './article.ts'
 import { decodeText } from './decode.ts'
+import { readAgain } from './encoded-twice.ts'
 import type { RawFeed } from './entry.ts'
 import type { ParsedFeed } from './feed.ts'
 import { readJsonFeed } from './json-entry.ts'
@@ -70,7 +71,7 @@ async function readWithRssParser({ xml, texts, format, prefixes }: Normalised, s
       strict,
       tagNameProcessors: [name],
       attrNameProcessors: [attributeNamer(prefixes)],
-      valueProcessors: [texts.read, withoutOwnText],
+      valueProcessors: [texts.read, readAgain, withoutOwnText],
       emptyTag: () => ({}),
     },
     customFields: { feed: channelFields as unknown as string[] },
