@@ -1,5 +1,6 @@
 import { readAgain } from './encoded-twice.ts'
 import type { Entry, RawFeed } from './entry.ts'
+import { mendJson } from './mend-json.ts'
 import type { NotAFeed } from './root.ts'
 import { maximumEntries } from './scan.ts'
 import { nothing, type Rich } from './text.ts'
@@ -57,7 +58,12 @@ function readItem(item: Json): Entry {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text.replaceAll('\\u0000', '')) // PostgreSQL keeps no NUL in a text
+  const json = text.replaceAll('\\u0000', '') // PostgreSQL keeps no NUL in a text
+  return parsed(json) ?? parsed(mendJson(json))
+}
+
+function parsed(json: string): unknown {
+    return JSON.parse(json)
   } catch {
     return undefined
   }
