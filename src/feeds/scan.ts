@@ -37,7 +37,6 @@ export function scanBody(text: string, root: Root, prefixes: Map<string, string>
 
 type State = Reading & {
   root: Root
-  rootName: string
   prefixes: Map<string, string>
   texts: Texts
   entries: number

@@ -7,7 +7,16 @@ export type Tag = Name & { open: number; end: number; closing: boolean; closed: 
 type Name = { name: string; small: string; local: string }
 
 /** A text that is read tag by tag, from `at` on. */
-export type Reading = { text: string; at: number; find: Find; edits: Edits; stack: Open[]; names: Map<string, Name> }
+export type Reading = {
+  text: string
+  at: number
+  find: Find
+  edits: Edits
+  stack: Open[]
+  names: Map<string, Name>
+  /** In small letters. */
+  rootName: string
+}
 
 /** An element that is not closed yet. Its tag ends at `end`, at `next` stands the one after it, at `inner` the first entry in it. */
 export type Open = { name: string; small: string; end: number; entry: boolean; next: number; inner: number }
@@ -21,7 +30,7 @@ export function nextTag(reading: Reading): Tag | null {
     const second = text.charCodeAt(open + 1)
     if (startsName(second) || (second === slash && startsName(text.charCodeAt(open + 2)))) {
       const last = find('>', open)
-      if (last < 0) return null
+      if (last < 0) return second === slash ? cutOffEnd(reading, open) : null
       return readTag(reading, open, last, second === slash)
     }
     if (second === questionMark) pass(reading, open, '<?', '?>')
@@ -39,6 +48,23 @@ function readTag(reading: Reading, open: number, last: number, closing: boolean)
   if (start + name.length !== last && !closing) readAttributes(reading, tag, last)
   reading.at = tag.end
   return tag
+}
+
+/** `</ite` at the very end: what it was going to close is whole. */
+function cutOffEnd(reading: Reading, open: number): Tag | null {
+  const { text, edits, stack, rootName } = reading
+  const start = text
+    .slice(open + 2, open + 202)
+    .trimEnd()
+    .toLowerCase()
+  const innermost = stack.at(-1)
+  const closed = innermost?.small.startsWith(start) ? innermost : null
+  if (!closed && !rootName.startsWith(start)) return null
+  const name = closed?.name ?? rootName
+  if (closed) edits.replace(open, text.length, `</${name}>`)
+  reading.at = text.length
+  const small = name.toLowerCase()
+  return { open, end: text.length, name, small, local: localName(small), closing: true, closed: false }
 }
 
 /** Attributes in a longer tag are of no use: a picture as data: is not fetched. */
