@@ -27,19 +27,19 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
 function ttlOf(feed: Node): number | null {
   const minutes = /^\d{1,6}$/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
   if (minutes && Number(minutes) > 0) return Number(minutes) * 60
-  const period = periods[(texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase()]
+  const period = periods.get((texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase())
   if (period === undefined) return null
   const frequency = /^\d{1,4}$/.exec(texts(feed, 'sy:updatefrequency')[0] ?? '')?.[0]
   return Math.round(period / Math.max(1, Number(frequency ?? 1)))
 }
 
-const periods: Record<string, number> = {
-  hourly: 3600,
-  daily: 86_400,
-  weekly: 7 * 86_400,
-  monthly: 30 * 86_400,
-  yearly: 365 * 86_400,
-}
+const periods = new Map([
+  ['hourly', 3600],
+  ['daily', 86_400],
+  ['weekly', 7 * 86_400],
+  ['monthly', 30 * 86_400],
+  ['yearly', 365 * 86_400],
+])
 
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
 function entryNodes(feed: Node): Node[] {
