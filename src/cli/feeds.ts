@@ -142,12 +142,15 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
   }
 }
 
-/** `count` is what the feed holds: every entry, the rejected ones too. */
+/**
+ * `count` is what the feed holds: every entry, the rejected ones too. `link` is null where a file does not tell where it
+ * is from.
+ */
 function toTested(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
     id: article.identity,
     title: article.title,
-    link: article.url,
+    link: linkOf(article.url),
     published: article.publishedAt,
     author: article.author,
     summary: article.summary,
@@ -165,6 +168,10 @@ function toTested(source: string, parsed: ParsedFeed) {
   }
 }
 
+function linkOf(url: string): string | null {
+  return /^https?:/.test(url) ? url : null
+}
+
 function failed(source: string, error: string): Tested {
   return { source, ok: false, title: '', count: 0, items: [], rejected: [], error }
 }
@@ -176,6 +183,6 @@ function printTested(tested: Tested): void {
   }
   print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)
   for (const item of tested.items)
-    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
+    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link ?? 'no link')}`)
   for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
 }

@@ -15,6 +15,7 @@ export function readJsonFeed(text: string): RawFeed | NotAFeed {
     title: { value: string(feed.title), kind: 'text' },
     sites: [string(feed.home_page_url)].filter((url) => url !== ''),
     self: string(feed.feed_url) || null,
+    id: '',
     bases: [],
     language: string(feed.language) || null,
     author: authorOf(feed),
@@ -57,12 +58,12 @@ function readItem(item: Json): Entry {
 }
 
 function parse(text: string): unknown {
-  try {
   const json = text.replaceAll('\\u0000', '') // PostgreSQL keeps no NUL in a text
   return parsed(json) ?? parsed(mendJson(json))
 }
 
 function parsed(json: string): unknown {
+  try {
     return JSON.parse(json)
   } catch {
     return undefined

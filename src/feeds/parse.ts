@@ -102,3 +102,4 @@ function withoutOwnText(value: unknown, name: string): unknown {
   '$',
 ]
 const channelFields = channelNames.map((name) => [name, name, { keepArray: true }])
+  'f:id',

@@ -13,6 +13,7 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
     title: richest(children(feed, 'f:title', 'dc:title'), atom),
     sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
     self: links.find((link) => link.rel === 'self')?.href ?? null,
+    id: texts(feed, 'f:id')[0] ?? '',
     bases: document.bases,
     language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
     ...(ttl !== null && { ttl }),
