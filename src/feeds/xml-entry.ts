@@ -2,7 +2,7 @@ import type { Entry, RawFeed } from './entry.ts'
 import { attribute, children, type Node, textOf, texts } from './node.ts'
 import type { Normalised } from './normalise.ts'
 import { nothing, plainText, type Rich } from './text.ts'
-import { imagesOf, videoOf } from './xml-media.ts'
+import { imagesOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
 export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
@@ -76,7 +76,7 @@ function readEntry(node: Node, atom: boolean): Entry {
         .slice(0, 1)
         .map((child) => attribute(child, 'xml:base')),
     ],
-    title: richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom),
+    title: titleOf(node, atom),
     texts: [...richSummaries, ...richBodies, ...mediaTexts(node)],
     bodies: [
       ...bodies.map((child, at) => ({
@@ -147,6 +147,12 @@ function otherLinks(links: Link[]): string[] {
 function richest(candidates: Node[], atom: boolean): Rich {
   const found = candidates.find((child) => textOf(child).trim() !== '')
   return rich(found ?? '', atom)
+/** Its own, else that of the picture, film or sound that it is about. */
+function titleOf(node: Node, atom: boolean): Rich {
+  const own = richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
+  return own.value === '' ? richest(mediaTitles(node), false) : own
+}
+
 }
 
 function rich(node: Node, atom: boolean): Rich {
