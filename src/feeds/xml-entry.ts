@@ -54,7 +54,7 @@ function entryNodes(feed: Node): Node[] {
 }
 
 function readEntry(node: Node, atom: boolean): Entry {
-  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary')
+  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
   const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
   const links = linksOf(node)
   const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
@@ -108,7 +108,10 @@ function readEntry(node: Node, atom: boolean): Entry {
       'dcterms:created',
       'f:date',
     ),
-    updated: texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+    updated: [
+      ...texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+      attribute(node, 'lastmod'),
+    ].filter((date) => date !== ''),
     images: imagesOf(node),
     video: videoOf(node),
   }
@@ -144,15 +147,15 @@ function otherLinks(links: Link[]): string[] {
   return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
 }
 
-function richest(candidates: Node[], atom: boolean): Rich {
-  const found = candidates.find((child) => textOf(child).trim() !== '')
-  return rich(found ?? '', atom)
 /** Its own, else that of the picture, film or sound that it is about. */
 function titleOf(node: Node, atom: boolean): Rich {
   const own = richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
   return own.value === '' ? richest(mediaTitles(node), false) : own
 }
 
+function richest(candidates: Node[], atom: boolean): Rich {
+  const found = candidates.find((child) => textOf(child).trim() !== '')
+  return rich(found ?? '', atom)
 }
 
 function rich(node: Node, atom: boolean): Rich {
