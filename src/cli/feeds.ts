@@ -143,8 +143,8 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
 }
 
 /**
- * `count` is what the feed holds: every entry, the rejected ones too. `link` is null where a file does not tell where it
- * is from.
+ * `count` is what the feed holds: every entry, the rejected ones too, and those that are not read, for which one rejection
+ * stands. `link` is null where a file does not tell where it is from.
  */
 function toTested(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
@@ -161,7 +161,7 @@ function toTested(source: string, parsed: ParsedFeed) {
     source,
     ok: true,
     title: parsed.title,
-    count: items.length + rejected.length,
+    count: items.length + rejected.length + Math.max(0, (parsed.unread ?? 0) - 1),
     items,
     rejected,
     error: null as string | null,

@@ -38,7 +38,8 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): Par
       title: '',
     })
   const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
-  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected }
+  const unread = feed.left ? { unread: feed.left } : {}
+  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected, ...unread }
 }
 
 /**

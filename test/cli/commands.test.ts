@@ -192,6 +192,14 @@ test('a feed in a file that does not tell where it is from has articles without 
   )
 })
 
+test('the count of a feed is of all that it holds, also beyond what is read at once', async () => {
+  const it = home()
+  const items = Array.from({ length: 5003 }, (_, index) => `<item><link>https://harbour.example/${index}</link></item>`)
+  const file = it.write('long.xml', `<rss version="2.0"><channel>${items.join('')}</channel></rss>`)
+  const tested = JSON.parse((await it.lastword('feeds', 'test', file, '--json')).stdout)
+  expect(tested).toMatchObject({ count: 5003, rejected: [{ reason: expect.stringContaining('3 more entries') }] })
+})
+
 test('a feed on a private address is not asked unless the configuration allows its host', async () => {
   const it = home({ allow: [] })
   const { code, stdout } = await it.lastword('feeds', 'test', `${magazine.url}/feeds/latest.xml`)
