@@ -138,12 +138,15 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
   }
 }
 
-/** `count` is what the feed holds: every entry, the rejected ones too. */
+/**
+ * `count` is what the feed holds: every entry, the rejected ones too, and those that are not read, for which one rejection
+ * stands. `link` is null where a file does not tell where it is from.
+ */
 function toTested(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
     id: article.identity,
     title: article.title,
-    link: article.url,
+    link: linkOf(article.url),
     published: article.publishedAt,
     author: article.author,
     summary: article.summary,
@@ -154,11 +157,15 @@ function toTested(source: string, parsed: ParsedFeed) {
     source,
     ok: true,
     title: parsed.title,
-    count: items.length + rejected.length,
+    count: items.length + rejected.length + Math.max(0, (parsed.unread ?? 0) - 1),
     items,
     rejected,
     error: null as string | null,
   }
+}
+
+function linkOf(url: string): string | null {
+  return /^https?:/.test(url) ? url : null
 }
 
 function failed(source: string, error: string): Tested {
@@ -172,6 +179,6 @@ function printTested(tested: Tested): void {
   }
   print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)
   for (const item of tested.items)
-    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
+    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link ?? 'no link')}`)
   for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
 }

@@ -13,4 +13,6 @@ export type ParsedFeed = {
   ttl?: number
   articles: NewArticle[]
   rejected: Rejected[]
+  /** Entries beyond those that are read at once; absent if there are none. */
+  unread?: number
 }

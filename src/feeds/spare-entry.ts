@@ -9,6 +9,7 @@ export function readSpareFeed(feed: unknown): RawFeed {
     title: rich(channel.title),
     sites: linksOf(channel),
     self: null,
+    id: string(channel.id),
     bases: [],
     language: string(channel.language) || null,
     author: '',

@@ -88,10 +88,14 @@ export function stripTags(html: string, maximum: number): string {
     if (end < 0) return out
     const name = /^<\/?([a-z][a-z\d:-]{0,20})/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase() ?? ''
     if (!inline.has(name)) out += ' '
-    at = silent.has(name) && html[open + 1] !== '/' ? afterSilent(html, name, end) : end
+    const hides = silent.has(name) && html[open + 1] !== '/' && !closed.test(html.slice(end - 3, end))
+    at = hides ? afterSilent(html, name, end) : end
   }
   return out
 }
+
+/** `<iframe src="…"/>`, as XML writes it: what stands behind is not in it. */
+const closed = /["'\s]\/>$/
 
 /** Where the tag or comment that begins at `open` ends; -1: nowhere. */
 export function tagEnd(html: string, open: number): number {

@@ -2,7 +2,7 @@ import type { Entry, RawFeed } from './entry.ts'
 import { attribute, children, type Node, textOf, texts } from './node.ts'
 import type { Normalised } from './normalise.ts'
 import { nothing, plainText, type Rich } from './text.ts'
-import { imagesOf, videoOf } from './xml-media.ts'
+import { imagesOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
 export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
@@ -13,6 +13,7 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
     title: richest(children(feed, 'f:title', 'dc:title'), atom),
     sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
     self: links.find((link) => link.rel === 'self')?.href ?? null,
+    id: texts(feed, 'f:id')[0] ?? '',
     bases: document.bases,
     language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
     ...(ttl !== null && { ttl }),
@@ -27,19 +28,19 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
 function ttlOf(feed: Node): number | null {
   const minutes = /^\d{1,6}(?=\.\d+$|$)/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
   if (minutes && Number(minutes) > 0) return Number(minutes) * 60
-  const period = periods[(texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase()]
+  const period = periods.get((texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase())
   if (period === undefined) return null
   const frequency = /^\d{1,4}$/.exec(texts(feed, 'sy:updatefrequency')[0] ?? '')?.[0]
   return Math.round(period / Math.max(1, Number(frequency ?? 1)))
 }
 
-const periods: Record<string, number> = {
-  hourly: 3600,
-  daily: 86_400,
-  weekly: 7 * 86_400,
-  monthly: 30 * 86_400,
-  yearly: 365 * 86_400,
-}
+const periods = new Map([
+  ['hourly', 3600],
+  ['daily', 86_400],
+  ['weekly', 7 * 86_400],
+  ['monthly', 30 * 86_400],
+  ['yearly', 365 * 86_400],
+])
 
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
 function entryNodes(feed: Node): Node[] {
@@ -53,7 +54,7 @@ function entryNodes(feed: Node): Node[] {
 }
 
 function readEntry(node: Node, atom: boolean): Entry {
-  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary')
+  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
   const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
   const links = linksOf(node)
   const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
@@ -75,7 +76,7 @@ function readEntry(node: Node, atom: boolean): Entry {
         .slice(0, 1)
         .map((child) => attribute(child, 'xml:base')),
     ],
-    title: richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom),
+    title: titleOf(node, atom),
     texts: [...richSummaries, ...richBodies, ...mediaTexts(node)],
     bodies: [
       ...bodies.map((child, at) => ({
@@ -107,7 +108,10 @@ function readEntry(node: Node, atom: boolean): Entry {
       'dcterms:created',
       'f:date',
     ),
-    updated: texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+    updated: [
+      ...texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+      attribute(node, 'lastmod'),
+    ].filter((date) => date !== ''),
     images: imagesOf(node),
     video: videoOf(node),
   }
@@ -141,6 +145,12 @@ function otherLinks(links: Link[]): string[] {
   const rank = ['via', 'related', 'self', 'enclosure']
   const others = links.filter(({ rel }) => rank.includes(rel))
   return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
+}
+
+/** Its own, else that of the picture, film or sound that it is about. */
+function titleOf(node: Node, atom: boolean): Rich {
+  const own = richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
+  return own.value === '' ? richest(mediaTitles(node), false) : own
 }
 
 function richest(candidates: Node[], atom: boolean): Rich {

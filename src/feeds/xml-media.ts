@@ -46,6 +46,10 @@ export function videoOf(node: Node): RawVideo | null {
   return player ? { url: attribute(player, 'url'), duration: length ?? duration } : null
 }
 
+export function mediaTitles(node: Node): Node[] {
+  return [...mediaHolders(node), ...mediaContents(node)].flatMap((holder) => children(holder, 'media:title'))
+}
+
 function mediaHolders(node: Node): Node[] {
   return [node, ...children(node, 'media:group')]
 }

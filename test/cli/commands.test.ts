@@ -178,6 +178,28 @@ test('a feed that is a login page is named, and the other feeds are read all the
   expect(missing).toMatchObject({ ok: false, error: expect.stringContaining('404') })
 })
 
+test('a feed in a file that does not tell where it is from has articles without links', async () => {
+  const it = home()
+  const item = (link: string) => `<item><title>A</title><link>${link}</link></item>`
+  const items = [item('/a'), item('https://harbour.example/b')]
+  const file = (name: string, inside: string) => it.write(name, `<rss version="2.0"><channel>${inside}</channel></rss>`)
+  const { code, stdout } = await it.lastword('feeds', 'test', file('1.xml', items[0] ?? ''), '--json')
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout).items[0]).toMatchObject({ title: 'A', link: null })
+  expect((await it.lastword('feeds', 'test', file('2.xml', items[0] ?? ''))).stdout).toContain('no link')
+  expect((await it.lastword('feeds', 'test', file('3.xml', items.join('')))).stdout).toContain(
+    'https://harbour.example/a',
+  )
+})
+
+test('the count of a feed is of all that it holds, also beyond what is read at once', async () => {
+  const it = home()
+  const items = Array.from({ length: 5003 }, (_, index) => `<item><link>https://harbour.example/${index}</link></item>`)
+  const file = it.write('long.xml', `<rss version="2.0"><channel>${items.join('')}</channel></rss>`)
+  const tested = JSON.parse((await it.lastword('feeds', 'test', file, '--json')).stdout)
+  expect(tested).toMatchObject({ count: 5003, rejected: [{ reason: expect.stringContaining('3 more entries') }] })
+})
+
 test('a feed on a private address is not asked unless the configuration allows its host', async () => {
   const it = home({ allow: [] })
   const { code, stdout } = await it.lastword('feeds', 'test', `${magazine.url}/feeds/latest.xml`)
