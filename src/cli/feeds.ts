@@ -11,7 +11,9 @@ import type { Fetcher } from '../feeds/fetch.ts'
 import { healthOf, heldByFeed } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
+import { rejectionText } from '../feeds/rejection.ts'
 import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
+import { keptPerFeed, lastRejections } from '../store/rejections.ts'
 import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
 import { lazyFetcher, readSource } from './source.ts'
@@ -68,20 +70,27 @@ export function addFeedsCommands(program: Command): void {
   addFeedListCommands(feeds)
 }
 
-/** Every feed that was ever asked: its state in words, when it was last read, and what became of it. */
+/** Of a feed; with --json all that are kept. */
+const mostRejections = 5
+
+const ofFeed = ({ feedId }: { feedId: string }) => feedId
+
+/** Every feed that was ever asked: its state in words, when it was last read, what became of it, and what it had rejected. */
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
-  const past = Map.groupBy(await feedHistory(db), ({ feedId }) => feedId)
+  const past = Map.groupBy(await feedHistory(db), ofFeed)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
+  const rejected = Map.groupBy(await lastRejections(db, options.json ? keptPerFeed : mostRejections), ofFeed)
   const waiting = await heldByFeed(db)
   const rows = (await allFeeds(db)).map((feed) => ({
     feed,
     held: waiting.get(feed.id)?.reason ?? null,
     health: healthOf(feed, alertAfter, clock.now(), waiting.get(feed.id)),
     history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
+    rejections: (rejected.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
   if (options.json) {
-    for (const { feed, held, health, history } of rows)
-      printJson({ ...feed, state: health.state, words: health.words, held, history })
+    for (const { feed, held, health, history, rejections } of rows)
+      printJson({ ...feed, state: health.state, words: health.words, held, history, rejections })
     return
   }
   const lines = table(
@@ -92,9 +101,10 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
       `${safe(feed.title)}: ${safe(health.words)}`,
     ]),
   ).split('\n')
-  rows.forEach(({ history }, index) => {
+  rows.forEach(({ history, rejections }, index) => {
     print(lines[index] ?? '')
     for (const { at, what } of history) print(`    ${at}  ${safe(what)}`)
+    for (const one of rejections) print(`    ${one.lastAt}  rejected: ${safe(rejectionText(one))}`)
   })
 }
 

@@ -71,7 +71,13 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const ownTitle = plainText(entry.title, 500)
   const ownUrl = first(entry.links, (link) => absolute(link, base))
   const title = ownTitle || firstWords(summary) || context.fallbackTitle || context.fallbackUrl
-  if (!ownUrl && entry.links.some(isHostile)) return { reason: 'its link is not an address of the web', title }
+  if (!ownUrl && entry.links.some(isHostile))
+    return {
+      reason: 'its link is not an address of the web',
+      title,
+      link: entry.links[0] ?? '',
+      guid: entry.guid.trim(),
+    }
   if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
     return { reason: 'nothing in it: no title, no text, no link', title: '' }
   const url = ownUrl ?? context.fallbackUrl
@@ -149,7 +155,13 @@ function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
     const byUrl = several(urls, article.identity) ? ` ${article.url}` : ''
     const byTitle = several(titles, `${article.identity} ${article.url}`) ? ` ${digest(article.title)}` : ''
     const identity = article.identity + byUrl + byTitle
-    if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title: article.title })
+    if (articles.has(identity))
+      rejected.push({
+        reason: 'it is twice in this feed',
+        title: article.title,
+        link: article.url,
+        guid: article.identity,
+      })
     else articles.set(identity, { ...article, identity })
   }
   return [...articles.values()]

@@ -14,6 +14,7 @@ import {
   recordFailure,
   recordSuccess,
 } from '../store/feeds.ts'
+import { keepRejections } from '../store/rejections.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
@@ -165,6 +166,7 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
     const now = clock.now()
     const elsewhere = (url: string) => standsElsewhere(url, parsed?.siteUrl ?? addressOf(feed))
     const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now, elsewhere) : 0
+    if (parsed) await keepRejections(trx, feed.id, parsed.rejected, now)
     const { gap, ...pace } = await paceIn(trx, feed, now)
     const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
     const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed

@@ -295,6 +295,38 @@ test('feeds list says how each feed is and what became of it, and retry asks one
   })
 })
 
+test('feeds list and explain show what was turned down, and explain knows an article by an earlier address', async () => {
+  const feeds = await startFeedHost()
+  closing.push(feeds.close)
+  const it = home({ feeds: feeds.url, allow: [`127.0.0.1:${feeds.port}`] })
+  const bad = '<item><title>Evil day</title><link>javascript:alert(1)</link><guid>evil-1</guid></item>'
+  feeds.answer('/latest.xml', rss(['One'], { channel: bad }))
+  feeds.answer('/last-word.xml', rss(['Two']))
+  await it.lastword('pull')
+  const moved = rss(['One'], { channel: bad }).replace(
+    '<link>https://magazine.example/One',
+    '<link>https://magazine.example/1',
+  )
+  feeds.answer('/latest.xml', moved)
+  await it.lastword('pull')
+  const words = 'rejected: “Evil day” (javascript:alert(1)): its link is not an address of the web\n'
+  expect((await it.lastword('feeds', 'list')).stdout).toContain(words)
+  const [, latest] = (await it.lastword('feeds', 'list', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(latest).toMatchObject({ rejected: 1, rejections: [{ title: 'Evil day', guid: 'evil-1' }] })
+  const explained = await it.lastword('edition', 'explain', 'evil-1')
+  expect(explained).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`${words}  in ${feeds.url}/latest.xml, first`),
+  })
+  const asJson = JSON.parse((await it.lastword('edition', 'explain', 'Evil day', '--json')).stdout)
+  expect(asJson).toMatchObject({ feedUrl: `${feeds.url}/latest.xml`, reason: expect.stringContaining('its link') })
+  for (const what of ['https://magazine.example/One', 'https://magazine.example/1', 'one'])
+    expect((await it.lastword('edition', 'explain', what)).stdout).toContain('weekly: ')
+})
+
 test('an unknown digest, edition, article or option is an error that says what there is', async () => {
   const it = home()
   mkdirSync(join(it.folder, 'empty'))
