@@ -4,7 +4,8 @@ import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
 import { firstPicture, numberOf, secondsOf } from './media.ts'
-import { firstWords, maximumSummary, plainText, type Rich, summaryText } from './text.ts'
+import { firstWords } from './sentences.ts'
+import { maximumSummary, plainText, type Rich, summaryText } from './text.ts'
 import { absolute, baseOf, isHostile, siteAddress, webAddress } from './url.ts'
 
 /** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */

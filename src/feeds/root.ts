@@ -1,5 +1,6 @@
 import { localName } from './names.ts'
-import { firstWords, plainText } from './text.ts'
+import { firstWords } from './sentences.ts'
+import { plainText } from './text.ts'
 
 /** Why something is not a feed, in words for an editor. */
 export type NotAFeed = { failed: string }
