@@ -1,6 +1,7 @@
 import { readAgain } from './encoded-twice.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import { mendJson } from './mend-json.ts'
+import { personName } from './person-name.ts'
 import type { NotAFeed } from './root.ts'
 import { maximumEntries } from './scan.ts'
 import { nothing, type Rich } from './text.ts'
@@ -74,7 +75,7 @@ function authorOf(holder: Json): string {
   const people = Array.isArray(holder.authors) ? holder.authors : [holder.author]
   return people
     .filter(isRecord)
-    .map(({ name }) => string(name))
+    .map(({ name }) => personName(string(name)))
     .filter((name) => name !== '')
     .join(', ')
 }

@@ -68,7 +68,7 @@ async function readXml(text: string): Promise<RawFeed | NotAFeed> {
     if (feed !== null) return readXmlFeed(feed, document)
   }
   const { parseFeed: parseWithFeedsmith } = await import('feedsmith') // 90 ms that hardly any feed needs
-  return readSpareFeed(parseWithFeedsmith(withTexts(document.xml, document.texts)).feed)
+  return readSpareFeed(parseWithFeedsmith(withTexts(document.xml, document.texts)).feed, document)
 }
 
 /**
