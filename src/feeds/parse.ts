@@ -73,28 +73,45 @@ async function readXml(text: string): Promise<RawFeed | NotAFeed> {
 
 /**
  * rss-parser reads the structure, and hands the entries over as they are: what it would make of their fields is where it
- * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most. The parser is
- * fresh each time: a used one remembers the last malformed feed.
+ * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most.
  */
-async function readWithRssParser({ xml, texts, format, prefixes }: Normalised, strict: boolean): Promise<Node> {
-  const name = elementNamer(format, prefixes)
+async function readWithRssParser(document: Normalised, strict: boolean): Promise<Node> {
+  const reader = (strict && rested.pop()) || openReader(strict)
+  reader.names(document)
+  const feed = (await reader.parser.parseString(document.xml)) as unknown as Node
+  reader.names(null) // it keeps no feed in memory
+  if (strict) rested.push(reader)
+  return feed
+}
+
+type Names = Pick<Normalised, 'format' | 'prefixes' | 'texts'>
+type Reader = { parser: RssParser; names(document: Names | null): void }
+
+/** Making one takes as long as reading 200 bytes. One that threw remembers the malformed feed, and never comes back. */
+const rested: Reader[] = []
+
+function openReader(strict: boolean): Reader {
+  let [element, attribute, text] = [asItIs, asItIs, asItIs]
   const parser = new RssParser<Record<string, unknown>>({
     xml2js: {
       strict,
-      tagNameProcessors: [name],
-      attrNameProcessors: [attributeNamer(prefixes)],
-      valueProcessors: [texts.read, readAgain, withoutOwnText],
+      tagNameProcessors: [(name: string) => element(name)],
+      attrNameProcessors: [(name: string) => attribute(name)],
+      // rss-parser throws the whole feed away for an Atom entry that is empty or a bare text: both become an object.
+      valueProcessors: [(value: string, name: string) => (name === 'entry' ? {} : readAgain(text(value)))],
       emptyTag: () => ({}),
     },
     customFields: { feed: channelFields as unknown as string[] },
   })
-  return (await parser.parseString(xml)) as unknown as Node
+  const names = (document: Names | null) => {
+    element = document ? elementNamer(document.format, document.prefixes) : asItIs
+    attribute = document ? attributeNamer(document.prefixes) : asItIs
+    text = document ? document.texts.read : asItIs
+  }
+  return { parser, names }
 }
 
-/** rss-parser throws the whole feed away for an Atom entry that is empty or a bare text: both become an object. */
-function withoutOwnText(value: unknown, name: string): unknown {
-  return name === 'entry' ? {} : value
-}
+const asItIs = (name: string): string => name
 
 const channelNames = [
   'item',

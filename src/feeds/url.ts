@@ -1,5 +1,6 @@
 /** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
 export function absolute(address: string, base: string): string | null {
+  if (plain.test(address) && URL.canParse(address)) return address
   const text = address
     .replace(/[\r\n\t]+\s*/g, '')
     .replaceAll('&amp;', '&') // escaped twice
@@ -9,8 +10,11 @@ export function absolute(address: string, base: string): string | null {
   if (text === '' || isHostile(text)) return null
   const hosted = withScheme(text, base)
   if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
-  return URL.canParse(hosted, base) ? new URL(hosted, base).href : null
+  return URL.parse(hosted, base)?.href ?? null
 }
+
+/** Nothing has to be done to it, as to most. */
+const plain = /^https?:\/\/[^\s<>"\\^`{|}/&]+[^\s&]*$/
 
 /** Whoever wrote `www.harbour.example`, or `harbour.example/a` on that host itself, forgot what stands before it. */
 function withScheme(text: string, base: string): string {

@@ -4,7 +4,7 @@ import type { Normalised } from './normalise.ts'
 import { personName } from './person-name.ts'
 import { nothing, plainText, type Rich } from './text.ts'
 import { secondsWished } from './wish.ts'
-import { imagesOf, mediaTitles, videoOf } from './xml-media.ts'
+import { imagesOf, type Media, mediaOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
 export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
@@ -42,6 +42,7 @@ function entryNodes(feed: Node): Node[] {
 }
 
 function readEntry(node: Node, atom: boolean): Entry {
+  const media = mediaOf(node)
   const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
   const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
   const links = linksOf(node)
@@ -64,8 +65,8 @@ function readEntry(node: Node, atom: boolean): Entry {
         .slice(0, 1)
         .map((child) => attribute(child, 'xml:base')),
     ],
-    title: titleOf(node, atom),
-    texts: [...richSummaries, ...richBodies, ...mediaTexts(node)],
+    title: titleOf(media, atom),
+    texts: [...richSummaries, ...richBodies, ...mediaTexts(media)],
     bodies: [
       ...bodies.map((child, at) => ({
         text: richBodies[at] ?? nothing,
@@ -100,13 +101,13 @@ function readEntry(node: Node, atom: boolean): Entry {
       ...texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
       attribute(node, 'lastmod'),
     ].filter((date) => date !== ''),
-    images: imagesOf(node),
-    video: videoOf(node),
+    images: imagesOf(media),
+    video: videoOf(media),
   }
 }
 
-function mediaTexts(node: Node): Rich[] {
-  const found = [node, ...children(node, 'media:group')].flatMap((holder) =>
+function mediaTexts({ node, holders }: Media): Rich[] {
+  const found = holders.flatMap((holder) =>
     children(holder, 'media:description', 'media:text', 'itunes:summary', 'itunes:subtitle'),
   )
   return [...found, ...children(node, 'dc:description')].map((child) => rich(child, false))
@@ -136,9 +137,9 @@ function otherLinks(links: Link[]): string[] {
 }
 
 /** Its own, else that of the picture, film or sound that it is about. */
-function titleOf(node: Node, atom: boolean): Rich {
-  const own = richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
-  return own.value === '' ? richest(mediaTitles(node), false) : own
+function titleOf(media: Media, atom: boolean): Rich {
+  const own = richest(children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
+  return own.value === '' ? richest(mediaTitles(media), false) : own
 }
 
 function richest(candidates: Node[], atom: boolean): Rich {
