@@ -87,7 +87,7 @@ async function readWithRssParser(document: Normalised, strict: boolean): Promise
 type Names = Pick<Normalised, 'format' | 'prefixes' | 'texts'>
 type Reader = { parser: RssParser; names(document: Names | null): void }
 
-/** Making one takes as long as reading 200 bytes. One that threw remembers the malformed feed, and never comes back. */
+/** Making one takes as long as reading 200 bytes. One that threw may hold the rest of its feed, and never comes back. */
 const rested: Reader[] = []
 
 function openReader(strict: boolean): Reader {

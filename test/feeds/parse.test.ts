@@ -231,8 +231,19 @@ describe('hostile feeds end as a clear failure or a capped result', () => {
   }
 
   test('a parser that read something malformed reads the next feed as if nothing had been', async () => {
-    await parseFeed(Buffer.from('<rss version="2.0"><channel><item><title>x</wrong'), context)
-    expect(articlesOf(await parseFeed(Buffer.from(rss(item)), context))).toHaveLength(1)
+    const feeds = [
+      '<item><title>&nosuch; entity</title></item>',
+      item,
+      item,
+      '<item><title x=&y;>z</title></item>',
+      item,
+    ]
+    const titles = ['&nosuch; entity', 'A', 'A', 'z', 'A']
+    const read = async (items: string) => articlesOf(await parseFeed(Buffer.from(rss(items)), context))
+    for (const [at, items] of feeds.entries())
+      expect((await read(items)).map(({ title }) => title)).toEqual([titles[at]])
+    const atOnce = await Promise.all(feeds.map(read)) // and of several at once each reads its own
+    expect(atOnce.map(([article]) => article?.title)).toEqual(titles)
   })
 
   test('many large feeds at once share two threads and all come back', async () => {
