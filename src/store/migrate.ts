@@ -10,6 +10,7 @@ import * as letters from './migrations/0005-letters.ts'
 import * as addresses from './migrations/0006-addresses.ts'
 import * as bodies from './migrations/0007-bodies.ts'
 import * as answers from './migrations/0010-answers.ts'
+import * as feedsRecord from './migrations/0012-feeds-record.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -22,6 +23,7 @@ export const migrations = [
   { name: '0006-addresses', up: addresses.up },
   { name: '0007-bodies', up: bodies.up },
   { name: '0010-answers', up: answers.up },
+  { name: '0012-feeds-record', up: feedsRecord.up },
 ]
 
 /**
