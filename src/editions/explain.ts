@@ -1,5 +1,6 @@
 import { type Article, articlesByIds, articlesByUrl, toldBy } from '../store/articles.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
+import { articlesTitled } from '../store/earlier-addresses.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
 import { pulledStories, pullsOf } from '../store/pulls.ts'
@@ -19,12 +20,12 @@ export type Explanation = {
 }
 
 /**
- * Says of an article (by its address) or of a reader's letter (by its id) in which edition of each digest it is, or why in
- * none. Empty: no feed has ever shown that address, and no letter has that id.
+ * Says of an article (by an address that it has or had, its guid or its title) or of a reader's letter (by its id) in which edition of each digest it is, or why in
+ * none. Empty: no feed has ever shown such an article, and no letter has that id.
  */
 export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  const articles = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
+  const articles = await articlesKnownBy(db, what)
   const pulls = await pullsOf(
     db,
     articles.map(({ id }) => id),
@@ -72,6 +73,11 @@ function withPull(answer: string, { editionId }: Entry, pulled: string): string 
 function correctionText(correction: CorrectionView): string {
   const { number, dueAt, said, words, found } = correction
   return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
+}
+
+async function articlesKnownBy(db: Db, what: string): Promise<Article[]> {
+  const found = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
+  return found.length > 0 ? found : await articlesByIds(db, await articlesTitled(db, what))
 }
 
 async function letterWith(db: Db, id: string): Promise<Article[]> {

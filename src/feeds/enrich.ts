@@ -5,12 +5,11 @@ import { keepCanonical } from '../store/addresses.ts'
 import type { WholeArticle } from '../store/articles.ts'
 import { keepFacts, keepPage, type Page, type PageFacts, pageAt } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
-import { decodeText } from './decode.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
 import { forbiddenBy } from './manners.ts'
-import { readPage } from './page.ts'
 import { readInWorker } from './pool.ts'
+import { factsOfPage } from './read-page.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -75,7 +74,8 @@ async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: P
   const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml', refuse })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
-  const found = readPage(decodeText(fetched.bytes, fetched.contentType), fetched.url)
+  const found = await factsOfPage(fetched.bytes, fetched)
+  if ('failed' in found) return { error: found.failed }
   return { found: lacksText(article, found) ? await withText(needs, found, fetched) : found }
 }
 

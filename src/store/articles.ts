@@ -1,6 +1,7 @@
 import type { ExpressionBuilder } from 'kysely'
 import { type Instant, letOthersWork } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
+import { articlesOnceAt, rememberAddresses } from './earlier-addresses.ts'
 import { newId } from './id.ts'
 import type { PageFacts } from './pages.ts'
 import { pulledStories, pullsInForce } from './pulls.ts'
@@ -94,6 +95,7 @@ export async function keepArticles(
     }))
     const changed = await recognise(db, feedId, shown, taken)
     const rows = shown.map(({ row }) => row)
+    await rememberAddresses(db, rows)
     const written = await db
       .insertInto('articles')
       .values(rows)
@@ -238,7 +240,7 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle
   }))
 }
 
-/** The articles known by this address, from whichever feed. */
+/** The articles known by this address, or that had it before, from whichever feed. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
     .where('articles.kind', '=', 'article')
@@ -248,6 +250,7 @@ export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
         eb('articles.identity', '=', url),
         eb('articles.canonical', '=', canonicalAddress(url)),
         eb('articles.asked', '=', canonicalAddress(url)),
+        eb('articles.id', 'in', articlesOnceAt(db, url)),
       ]),
     )
     .execute()

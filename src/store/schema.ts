@@ -12,7 +12,9 @@ export type Schema = {
   digests: { name: string; firstSeenAt: Instant; decidedUntil: Instant }
   feeds: FeedRow
   feedHistory: FeedHistoryRow
+  rejections: RejectionRow
   articles: ArticleRow
+  earlierAddresses: EarlierAddressRow
   letters: LetterRow
   ledger: LedgerRow
   editions: EditionRow
@@ -68,7 +70,7 @@ export type FeedRow = {
   longestSilence: number | null
   /** New articles a week. */
   weekly: number | null
-  /** The kind of trouble that the editors have been told of. */
+  /** The kinds of trouble that the editors have been told of and that have lasted since, with blanks between them. */
   toldOf: string | null
   /** Somebody is telling them now. */
   tellingUntil: Instant | null
@@ -77,6 +79,23 @@ export type FeedRow = {
 }
 
 export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: string }
+
+/** An entry of a feed that could not be an article. */
+export type RejectionRow = {
+  feedId: string
+  /** What makes it the same entry next time. */
+  entry: string
+  title: string
+  /** As the feed has them: they may be no address at all. */
+  link: string
+  guid: string
+  reason: string
+  firstAt: Instant
+  lastAt: Instant
+}
+
+/** Where an article stood before: in full, and as it is recognised. */
+export type EarlierAddressRow = { articleId: string; canonical: string; url: string; until: Instant }
 
 export type ArticleRow = {
   id: string

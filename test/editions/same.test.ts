@@ -32,7 +32,12 @@ function links(stories: Story[], fresh = stories): Record<string, string> {
 
 describe('a canonical address', () => {
   test.each([
-    ['HTTPS://WWW.Example.org:443/News/?utm_source=rss&b=2&a=1#top', 'https://www.example.org/News?a=1&b=2'],
+    ['HTTPS://WWW.Example.org:443/News/?utm_source=rss&b=2&a=1#top', 'https://example.org/News?a=1&b=2'],
+    ['https://m.example.org/a/index.html', 'https://example.org/a'],
+    ['https://www.example.org/index.php?p=12', 'https://example.org/?p=12'],
+    ['https://example.org/a?ref=rss&source=rss----5517fd7b58a6---4', 'https://example.org/a'],
+    ['https://example.org/a?partner=rss&emc=rss', 'https://example.org/a'],
+    ['https://www.example/a', 'https://www.example/a'],
     ['http://example.org/a?fbclid=1&gclid=2&mc_cid=3&at_medium=RSS&ns_campaign=x&CMP=share', 'https://example.org/a'],
     ['http://example.org', 'https://example.org/'],
     ['https://example.org//a//b/', 'https://example.org/a/b'],
@@ -45,7 +50,10 @@ describe('a canonical address', () => {
   test('keeps what tells two pages apart', () => {
     expect(canonicalAddress('https://a.example/?id=1')).not.toBe(canonicalAddress('https://a.example/?id=2'))
     expect(canonicalAddress('https://a.example/News')).not.toBe(canonicalAddress('https://a.example/news'))
-    expect(canonicalAddress('https://a.example/x')).not.toBe(canonicalAddress('https://www.a.example/x'))
+    expect(canonicalAddress('https://a.example/x')).not.toBe(canonicalAddress('https://b.a.example/x'))
+    expect(canonicalAddress('https://a.example/?ref=main')).not.toBe(canonicalAddress('https://a.example/?ref=next'))
+    expect(canonicalAddress('https://a.example/?src=feedback')).not.toBe(canonicalAddress('https://a.example/'))
+    expect(canonicalAddress('https://a.example/index.html.txt')).not.toBe(canonicalAddress('https://a.example/.txt'))
   })
 })
 

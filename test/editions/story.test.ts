@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
+import { composeDry } from '../../src/editions/compose.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { cancel } from '../../src/editions/review.ts'
@@ -89,6 +90,9 @@ onBothEngines('a story', (freshUrl) => {
     const meanwhile = await edition(it)
     expect(meanwhile.chosen).toEqual([])
     expect(meanwhile.reasons['Really new']).toMatch(/^its feed waits for an editor: 8 new articles at once whose/)
+    expect((await composeDry(it.app, it.digest)).thin).toContain(
+      `; 8 articles of ${newsFeed} wait for an editor: 8 new articles at once whose address or title`,
+    )
     expect(await heldFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://new.example/0')
     expect(answer?.answer).toMatch(/^held since .* 8 new articles at once/)
