@@ -36,7 +36,7 @@ export async function openApp({ config, clock = systemClock, log = openLog(confi
   const digests = readDigests(config.jobs, config.templates)
   const store = await openStore(config.store.url, clock)
   const secret = config.web.secret ?? (await keptSecret(store.db))
-  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
+  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) }, clock)
   return {
     config,
     store,

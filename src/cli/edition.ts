@@ -10,6 +10,7 @@ import { explain } from '../editions/explain.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { rejectionText } from '../feeds/rejection.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
 import { compileLetter } from '../messages/mime.ts'
 import { rehearse } from '../rehearse.ts'
@@ -26,11 +27,13 @@ import {
   withdrawnVariants,
 } from '../store/editions.ts'
 import { pulledIn } from '../store/pulls.ts'
+import { rejectionsOf } from '../store/rejections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { countsText, sendInForeground, tellOfFailures } from './run.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -54,10 +57,10 @@ export function addEditionCommands(program: Command): void {
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
   add('explain', 'say in which edition an article or a letter is, or why in none')
-    .argument('<url>', 'the address of the article, or the id of the letter')
-    .option('--json', 'one JSON line a digest')
-    .action((url: string, options: Json, command: Command) =>
-      withApp(command, (app) => explainArticle(app, url, options)),
+    .argument('<what>', 'an address that the article has or had, its guid or title, or the id of the letter')
+    .option('--json', 'one JSON line a digest, and one a rejected entry')
+    .action((what: string, options: Json, command: Command) =>
+      withApp(command, (app) => explainArticle(app, what, options)),
     )
   add('preview', 'write index.html, index.txt and message.eml: the very bytes that would be sent')
     .argument('<edition>', 'a digest (what would go out now: its feeds and pages are asked), an id, or digest:number')
@@ -167,16 +170,22 @@ function bySection(choices: Chosen[], digests: App['digests'], digest: string): 
   return choices.toSorted((a, b) => place(a) - place(b))
 }
 
-async function explainArticle({ db, digests }: App, url: string, options: Json): Promise<void> {
-  const answers = await explain(db, digests, url)
-  if (answers.length === 0) {
-    throw new AppError('missing', `no feed has ever shown ${url}, and no letter has that id`, {
+async function explainArticle({ db, digests }: App, what: string, options: Json): Promise<void> {
+  const answers = await explain(db, digests, what)
+  const rejections = await rejectionsOf(db, what)
+  if (answers.length + rejections.length === 0) {
+    throw new AppError('missing', `no feed has ever shown ${what}, and no letter has that id`, {
       hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
   for (const answer of answers) {
     if (options.json) printJson(answer)
     else print([`${answer.digest}: ${answer.answer}`, ...answer.corrections.map((one) => `  ${safe(one)}`)].join('\n'))
+  }
+  for (const { feedId: _feed, entry: _entry, ...rejection } of rejections) {
+    const { feedUrl, firstAt, lastAt } = rejection
+    if (options.json) printJson(rejection)
+    else print(`rejected: ${safe(rejectionText(rejection))}\n  in ${feedUrl}, first on ${firstAt}, last on ${lastAt}`)
   }
 }
 
@@ -210,6 +219,7 @@ async function letterToPreview(app: App, name: string) {
   if (digest && !open) {
     const { draft, thin = null, feeds } = await rehearse(app, digest)
     tellOfFailures(feeds)
+    await tellOfWaiting(app, digest)
     const { head, subject, html, text } = await app.render(draft)
     return {
       title: `${digest.name}, as it would be now`,

@@ -6,10 +6,12 @@ import { type Config, configHere } from '../config.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
 import { type Placed, placeFeeds } from '../editions/job-file.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { decodeText } from '../feeds/decode.ts'
 import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
 import { type Folder, type Listed, readOpml, writeOpml } from '../feeds/opml.ts'
 import { allFeeds } from '../store/feeds.ts'
+import { folderSections } from './folder-sections.ts'
 import { print, safe, tell } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
@@ -47,13 +49,13 @@ async function addFeed(config: Config, given: string, where: Where): Promise<voi
   const found = await discoverFeed(fetcher, given).finally(() => fetcher.close())
   if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`)
   const { url, feed, others } = found
-  print(`${url}: ${safe(feed.title)}, ${feed.articles.length} articles`)
+  print(`${safe(url)}: ${safe(feed.title)}, ${feed.articles.length} articles`)
   for (const article of feed.articles)
     print(`  ${article.publishedAt ?? 'no date                 '}  ${safe(article.title)}\n    ${safe(article.url)}`)
   for (const { reason } of feed.rejected) print(`  rejected: ${safe(reason)}`)
   for (const other of others) print(`  the page names another feed: ${safe(other)}`)
   if (!place) {
-    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${url}`)
+    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${safe(url)}`)
     return
   }
   const { digest, section } = place
@@ -99,38 +101,33 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
 
 async function importFeeds(config: Config, file: string, where: Where): Promise<void> {
   const digest = digestNamed(readDigests(config.jobs, config.templates), where.digest ?? '')
-  const outline = readOpml(await readText(file))
+  const outline = readOpml(decodeText(await readBytes(file), 'application/xml'))
   if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
   const first = where.section ?? digest.sections[0]?.name ?? ''
   if (!digest.sections.some(({ name }) => name === first)) placeOf(config, digest.name, first)
-  const placed = outline.feeds.map((feed) => toPlaced(feed, digest, first))
+  const placed = toPlaced(outline.feeds, digest, first)
   const added = placeFeeds(config, digest, placed)
-  for (const { section, url } of added) print(`${section}  ${url}`)
+  for (const { section, url } of added) print(`${section}  ${safe(url)}`)
   for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
   const known = placed.length - added.length
   print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
 }
 
-async function readText(file: string): Promise<string> {
+async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file)
   } catch (error) {
     throw new AppError('missing', `${file} cannot be read: ${messageOf(error)}`)
   }
 }
 
-/** A folder is the section of that name or title, or a new one. */
-function toPlaced({ folder, url }: Listed, { sections }: Digest, first: string): Placed {
-  if (folder === null) return { section: first, title: first, url }
-  const slug = slugOf(folder)
-  const same = sections.find(({ name, title }) => name === slug || title.toLowerCase() === folder.toLowerCase())
-  return { section: same?.name ?? slug, title: folder, url }
-}
-
-function slugOf(folder: string): string {
-  const plain = folder.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
-  const slug = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
-  return /^[a-z]/.test(slug) ? slug : `section${slug && '-'}${slug}`
+/** A feed that lies in no folder belongs to the section `first`. */
+function toPlaced(feeds: Listed[], { sections }: Digest, first: string): Placed[] {
+  const folders = feeds.flatMap(({ folder }) => folder ?? [])
+  const sectionOf = folderSections(folders, sections)
+  return feeds.map(({ folder, url }) =>
+    folder === null ? { section: first, title: first, url } : { section: sectionOf(folder), title: folder, url },
+  )
 }
 
 async function writeOrSay(path: string, content: string): Promise<void> {

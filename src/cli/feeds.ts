@@ -8,14 +8,16 @@ import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
-import { healthOf } from '../feeds/health.ts'
+import { healthOf, heldByFeed } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
 import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
+import { rejectionText } from '../feeds/rejection.ts'
 import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
-import { heldFeeds } from '../store/stories.ts'
+import { keptPerFeed, lastRejections } from '../store/rejections.ts'
 import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
 import { lazyFetcher, readSource } from './source.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -32,7 +34,7 @@ export function addFeedsCommands(program: Command): void {
         await enrolAll(app)
         const proposed = await findInFeeds(app, app.digests)
         if (proposed > 0) tell(`${proposed} corrections proposed: lastword corrections list shows them`)
-        for (const feed of await heldFeeds(app.db)) tell(heldText(feed))
+        await tellOfWaiting(app)
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
@@ -68,20 +70,27 @@ export function addFeedsCommands(program: Command): void {
   addFeedListCommands(feeds)
 }
 
-/** Every feed that was ever asked: its state in words, when it was last read, and what became of it. */
+/** Of a feed; with --json all that are kept. */
+const mostRejections = 5
+
+const ofFeed = ({ feedId }: { feedId: string }) => feedId
+
+/** Every feed that was ever asked: its state in words, when it was last read, what became of it, and what it had rejected. */
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
-  const past = Map.groupBy(await feedHistory(db), ({ feedId }) => feedId)
+  const past = Map.groupBy(await feedHistory(db), ofFeed)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
-  const waiting = new Map((await heldFeeds(db)).map(({ url, reason }) => [url, reason]))
+  const rejected = Map.groupBy(await lastRejections(db, options.json ? keptPerFeed : mostRejections), ofFeed)
+  const waiting = await heldByFeed(db)
   const rows = (await allFeeds(db)).map((feed) => ({
     feed,
-    held: waiting.get(feed.url) ?? null,
-    health: healthOf(feed, alertAfter, clock.now()),
+    held: waiting.get(feed.id)?.reason ?? null,
+    health: healthOf(feed, alertAfter, clock.now(), waiting.get(feed.id)),
     history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
+    rejections: (rejected.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
   if (options.json) {
-    for (const { feed, held, health, history } of rows)
-      printJson({ ...feed, state: health.state, words: health.words, held, history })
+    for (const { feed, held, health, history, rejections } of rows)
+      printJson({ ...feed, state: health.state, words: health.words, held, history, rejections })
     return
   }
   const lines = table(
@@ -92,9 +101,10 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
       `${safe(feed.title)}: ${safe(health.words)}`,
     ]),
   ).split('\n')
-  rows.forEach(({ history }, index) => {
+  rows.forEach(({ history, rejections }, index) => {
     print(lines[index] ?? '')
     for (const { at, what } of history) print(`    ${at}  ${safe(what)}`)
+    for (const one of rejections) print(`    ${one.lastAt}  rejected: ${safe(rejectionText(one))}`)
   })
 }
 
@@ -107,12 +117,8 @@ async function retryFeed(app: App, url: string): Promise<void> {
   }
 }
 
-function heldText({ url, digest, count, reason }: Awaited<ReturnType<typeof heldFeeds>>[number]): string {
-  return `${digest}: ${count} articles of ${url} wait for an editor: ${reason}\n  lastword feeds release ${url}   they are new\n  lastword feeds ignore ${url}    they are old`
-}
-
 function pulledText(feed: Refreshed): string {
-  if (feed.kind === 'failed') return `failed     ${feed.url}: ${feed.reason}`
+  if (feed.kind === 'failed') return `failed     ${safe(`${feed.url}: ${feed.reason}`)}`
   if (feed.kind === 'unchanged') return `unchanged  ${feed.url}`
   const rejected = feed.rejected ? `, ${feed.rejected} rejected` : ''
   return `read       ${feed.url}: ${feed.articles} articles, ${feed.added} new${rejected}`
@@ -142,12 +148,15 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
   }
 }
 
-/** `count` is what the feed holds: every entry, the rejected ones too. */
+/**
+ * `count` is what the feed holds: every entry, the rejected ones too, and those that are not read, for which one rejection
+ * stands. `link` is null where a file does not tell where it is from.
+ */
 function toTested(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
     id: article.identity,
     title: article.title,
-    link: article.url,
+    link: linkOf(article.url),
     published: article.publishedAt,
     author: article.author,
     summary: article.summary,
@@ -158,11 +167,15 @@ function toTested(source: string, parsed: ParsedFeed) {
     source,
     ok: true,
     title: parsed.title,
-    count: items.length + rejected.length,
+    count: items.length + rejected.length + Math.max(0, (parsed.unread ?? 0) - 1),
     items,
     rejected,
     error: null as string | null,
   }
+}
+
+function linkOf(url: string): string | null {
+  return /^https?:/.test(url) ? url : null
 }
 
 function failed(source: string, error: string): Tested {
@@ -176,6 +189,6 @@ function printTested(tested: Tested): void {
   }
   print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)
   for (const item of tested.items)
-    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link)}`)
+    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link ?? 'no link')}`)
   for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
 }

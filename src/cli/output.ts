@@ -1,17 +1,18 @@
 import { AppError, messageOf } from '../errors.ts'
+import { harmlessJson } from '../log.ts'
 
-/** The answer of a command goes to stdout … */
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+/** The answer of a command goes to stdout … Whatever is in it, it commands no terminal. */
+export function print(text: string): void {
+  process.stdout.write(`${harmless(text)}\n`)
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+  print(harmlessJson(JSON.stringify(value)))
 }
 
 /** … and all else to stderr. */
-export function tell(line: string): void {
-  process.stderr.write(`${line}\n`)
+export function tell(text: string): void {
+  process.stderr.write(`${harmless(text)}\n`)
 }
 
 /** Rows as columns of equal width, without trailing blanks. */
@@ -41,8 +42,16 @@ export function explainError(error: unknown): string {
   return `lastword:${message.includes('\n') ? '\n' : ' '}${message}${error.hint ? `\n${safe(error.hint)}` : ''}`
 }
 
-/** Text from outside, safe for a terminal: no control characters, and none that turns the direction of what follows. */
+/** Text from outside, safe for a terminal and on one line. */
 export function safe(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we remove
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
+  return text.replace(commanding, ' ')
 }
+
+/** The same for lines of ours, which may be several and have tabs. */
+function harmless(text: string): string {
+  return text.replace(commanding, (character) => (character === '\n' || character === '\t' ? character : ' '))
+}
+
+/** Control characters, and those that turn lines or the direction of what follows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
+const commanding = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g

@@ -20,6 +20,7 @@ import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { showProgress } from './progress.ts'
+import { tellOfWaiting } from './waiting.ts'
 import { stopSignal, withApp } from './with-app.ts'
 
 type Options = { dryRun?: boolean; json?: boolean }
@@ -45,7 +46,7 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
   const edition = await openEdition(app, digest)
   if (edition.status === 'skipped' || edition.status === 'held') {
     if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
-    else print(`${editionName(edition)}: ${edition.reason ?? edition.status}`)
+    else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
     return
   }
   if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
@@ -67,11 +68,12 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
   else tellOfFailures(await gather(app, digest))
   const edition = open ?? (await compose(app, digest, app.clock.now()))
   if (!edition) throw new AppError('conflict', `another process makes an edition of ${digest.name} at this very moment`)
+  if (!open) await tellOfWaiting(app, digest)
   return edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
 }
 
 export function tellOfFailures(report: Refreshed[]): void {
-  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${feed.url}: ${feed.reason}`)
+  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${safe(`${feed.url}: ${feed.reason}`)}`)
 }
 
 /** For slow mail providers a foreground waits longer than a process that has other editions to send. */
@@ -137,6 +139,7 @@ export function countsText(counts: DeliveryCounts): string {
 async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
   const { draft, choices, thin, feeds } = await rehearse(app, digest)
   tellOfFailures(feeds)
+  await tellOfWaiting(app, digest)
   const rendered = await app.render(draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = Buffer.byteLength(rendered.html)
@@ -156,7 +159,7 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
   }
   print(`${digest.title} ${draft.edition.number}: ${safe(rendered.subject)}`)
   for (const { article, section, position } of held) print(`  ${section} ${position}: ${safe(article.title)}`)
-  if (thin) print(thin)
+  if (thin) print(safe(thin))
   const letters = held.length > articles.length ? `, ${held.length - articles.length} letters` : ''
   print(
     `${articles.length} articles${letters}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,

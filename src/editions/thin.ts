@@ -2,6 +2,7 @@ import { between, durationText, type Instant, spanMilliseconds } from '../clock.
 import { lastOut } from '../store/editions.ts'
 import { allFeeds } from '../store/feeds.ts'
 import type { Db } from '../store/schema.ts'
+import { heldFeeds } from '../store/stories.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { shortWords, unmet } from './floors.ts'
 import type { Choice } from './select.ts'
@@ -12,7 +13,8 @@ export type Thin = { rule: 'skip' | 'hold' | 'send'; reason: string }
 /** Too few articles, a section that asks an editor when it is short, or a rule that too few match; undefined: none of these. */
 export async function thinReason(db: Db, digest: Digest, choices: Choice[], now: Instant): Promise<Thin | undefined> {
   const thin = thinBy(digest, choices, await lastOut(db, digest.name), now)
-  return thin && { ...thin, reason: thin.reason + (thin.rule === 'send' ? '' : await failingFeeds(db, digest)) }
+  if (!thin || thin.rule === 'send') return thin
+  return { ...thin, reason: thin.reason + (await failingFeeds(db, digest)) + (await waitingFeeds(db, digest)) }
 }
 
 /** The same as a pure function; `lastAt` is when an edition last went out. Readers' letters alone make no edition. */
@@ -33,7 +35,9 @@ type Shortage = { rule: Thin['rule']; words: string }
 /** What is worst for the edition comes first. */
 const strength: Thin['rule'][] = ['skip', 'hold', 'send']
 
+/** An edition with nothing in it goes to nobody, whatever the rule. */
 function tooFew({ thin: { minimum, rule } }: Digest, count: number): Shortage[] {
+  if (count === 0 && (rule === 'send' || minimum === 0)) return [{ rule: 'hold', words: 'there is no article in it' }]
   if (count >= minimum || rule === 'send') return []
   return [{ rule, words: `${count} articles where at least ${minimum} are wanted` }]
 }
@@ -73,4 +77,10 @@ async function failingFeeds(db: Db, digest: Digest): Promise<string> {
   const failing = (await allFeeds(db)).filter((feed) => ours.has(feed.url) && feed.error !== null)
   if (failing.length === 0) return ''
   return `; ${failing.length} of ${ours.size} feeds failed (${failing.map((feed) => `${feed.url}: ${feed.error}`).join('; ')})`
+}
+
+async function waitingFeeds(db: Db, digest: Digest): Promise<string> {
+  const waiting = (await heldFeeds(db)).filter((feed) => feed.digest === digest.name)
+  const words = waiting.map(({ url, count, reason }) => `; ${count} articles of ${url} wait for an editor: ${reason}`)
+  return words.join('')
 }

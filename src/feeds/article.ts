@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
+import { fingerprint, sharedIdentity } from '../store/identity.ts'
 import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
 import { firstPicture, numberOf, secondsOf } from './media.ts'
-import { firstWords, maximumSummary, plainText, type Rich, summaryText } from './text.ts'
-import { absolute, baseOf, isHostile, webAddress } from './url.ts'
+import { firstWords } from './sentences.ts'
+import { maximumSummary, plainText, type Rich, summaryText } from './text.ts'
+import { absolute, baseOf, isHostile, siteAddress, webAddress } from './url.ts'
 
 /** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */
 export type Clean = (text: Rich, base: string) => Body | null
@@ -16,8 +17,7 @@ export type Clean = (text: Rich, base: string) => Body | null
  */
 export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): ParsedFeed {
   const home = homeOf(feed, feedUrl)
-  const site =
-    feed.sites.map((address) => absolute(address, baseOf(feed.bases, home))).find((url) => url !== null) ?? null
+  const site = first(feed.sites, (address) => webAddress(siteAddress(address), baseOf(feed.bases, home)))
   const base = baseOf(feed.bases, site ?? home)
   const title = plainText(feed.title)
   const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: feed.author }
@@ -39,17 +39,29 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): Par
       title: '',
     })
   const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
-  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected }
+  const unread = feed.left ? { unread: feed.left } : {}
+  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected, ...unread }
 }
 
-/** Where relative addresses start: the feed's own address; for a file, whatever the feed tells of where it came from. */
+/**
+ * Where relative addresses start: the feed's own address; for a file, whatever the feed tells of where it came from, or
+ * nowhere. Where the file lies counts for nothing: its articles are the same in another folder.
+ */
 function homeOf(feed: RawFeed, feedUrl: string): string {
-  const home = baseOf([feed.self ?? ''], feedUrl)
+  const home = baseOf([siteAddress(feed.self ?? '')], feedUrl)
   if (/^https?:/i.test(home)) return home
-  const clue = feed.entries
-    .flatMap(({ guid, links }) => [guid, ...links])
-    .find((text) => /^https?:\/\/\S+$/i.test(text))
-  return baseOf([clue ?? ''], home)
+  const ids = [feed.id, ...feed.entries.flatMap(({ guid, links }) => [guid, ...links])]
+  return first(ids, pageOfWeb) ?? first(ids, hostOfTag) ?? 'file:///'
+}
+
+function pageOfWeb(text: string): string | null {
+  return /^https?:\/\/\S+$/i.test(text) ? webAddress(text, text) : null
+}
+
+/** `tag:harbour.example,2026:1` names the host that made it (RFC 4151). */
+function hostOfTag(text: string): string | null {
+  const host = /^tag:(?:[^@,\s]{1,100}@)?((?:[a-z\d-]+\.)+[a-z]{2,20}),\d{4}/i.exec(text)?.[1]
+  return host ? `http://${host}/` : null
 }
 
 type Context = { base: string; fallbackUrl: string; fallbackTitle: string; author: string }
@@ -60,7 +72,13 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const ownTitle = plainText(entry.title, 500)
   const ownUrl = first(entry.links, (link) => absolute(link, base))
   const title = ownTitle || firstWords(summary) || context.fallbackTitle || context.fallbackUrl
-  if (!ownUrl && entry.links.some(isHostile)) return { reason: 'its link is not an address of the web', title }
+  if (!ownUrl && entry.links.some(isHostile))
+    return {
+      reason: 'its link is not an address of the web',
+      title,
+      link: entry.links[0] ?? '',
+      guid: entry.guid.trim(),
+    }
   if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
     return { reason: 'nothing in it: no title, no text, no link', title: '' }
   const url = ownUrl ?? context.fallbackUrl
@@ -71,7 +89,7 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
     identity:
       entry.guid.trim() ||
       ownUrl ||
-      digest([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
+      fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
     url,
     title,
     summary: summary === title ? '' : summary,
@@ -135,11 +153,12 @@ function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
   )
   const articles = new Map<string, NewArticle>()
   for (const article of read) {
-    const byUrl = several(urls, article.identity) ? ` ${article.url}` : ''
-    const byTitle = several(titles, `${article.identity} ${article.url}`) ? ` ${digest(article.title)}` : ''
-    const identity = article.identity + byUrl + byTitle
-    if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title: article.title })
-    else articles.set(identity, { ...article, identity })
+    const { identity: bare, url, title } = article
+    const byUrl = several(urls, bare) ? { url } : {}
+    const byTitle = several(titles, `${bare} ${url}`) ? { title } : {}
+    const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
+    if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title, link: url, guid: bare })
+    else articles.set(identity, identity === bare ? article : { ...article, identity, bare })
   }
   return [...articles.values()]
 }
@@ -197,8 +216,4 @@ function imageOf(entry: Entry, base: string): Image | null {
 function videoOf({ video }: Entry, base: string): Video | null {
   const url = video ? webAddress(video.url, base) : null
   return video && url ? { url, seconds: secondsOf(video.duration) } : null
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }

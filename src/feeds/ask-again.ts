@@ -1,8 +1,7 @@
 import { canonicalAddress } from '../store/canonical.ts'
 import type { Note } from './correction-note.ts'
-import { decodeText } from './decode.ts'
 import type { Fetcher } from './fetch.ts'
-import { readState } from './page-state.ts'
+import { stateOfPage } from './read-page.ts'
 
 /** What the page of an article says now. `unknown`: the network failed, which says nothing about the article. */
 export type AskedAgain =
@@ -39,7 +38,8 @@ export async function askAgain(
     const { reason, status } = fetched
     return status !== null && gone.includes(status) ? { kind: 'gone', reason } : { kind: 'unknown', reason }
   }
-  const html = decodeText(fetched.bytes.subarray(0, pageBytes), fetched.contentType)
-  const { canonical, ...state } = readState(html, fetched.url)
+  const read = await stateOfPage(fetched.bytes.subarray(0, pageBytes), fetched)
+  if ('failed' in read) return { kind: 'unknown', reason: read.failed }
+  const { canonical, ...state } = read
   return { kind: 'there', canonical: canonicalAddress(canonical ?? fetched.url), ...state }
 }

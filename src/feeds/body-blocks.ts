@@ -1,6 +1,7 @@
 import { decodeHTML, escapeAttribute, escapeText } from 'entities'
 import type { Body } from '../store/articles.ts'
-import { wholeSentences, withoutInvisible } from './text.ts'
+import { wholeSentences } from './sentences.ts'
+import { withoutInvisible } from './text.ts'
 import { webAddress } from './url.ts'
 
 /** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */

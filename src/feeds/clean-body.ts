@@ -51,4 +51,5 @@ const options: sanitize.IOptions = {
   allowedSchemes: ['http', 'https'],
   nonTextTags: silent.split(' '),
   parseStyleAttributes: false,
+  parser: { recognizeSelfClosing: true }, // `<iframe src="…"/>`, as XML writes it, would take all behind it away
 }

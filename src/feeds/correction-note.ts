@@ -1,5 +1,6 @@
 import { blocksOf, mainBlocks } from './blocks.ts'
-import { plainText, type Rich, wholeSentences } from './text.ts'
+import { wholeSentences } from './sentences.ts'
+import { plainText, type Rich } from './text.ts'
 
 /** A correction that a text tells of; `on` is the day that it names for itself, `2026-11-12`, if it names one. */
 export type Note = { text: string; on: string | null }

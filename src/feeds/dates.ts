@@ -13,16 +13,17 @@ export function readDate(text: string): Instant | null {
     const milliseconds = Date.parse(value)
     if (milliseconds > oldest && milliseconds < latest) return toInstant(milliseconds)
   }
-  for (const read of [readEpoch, readEastern, readIso, readDayFirst, readMonthFirst, readNumeric]) {
-    const parts = read(value)
+  const bare = value.replace(/^["'] ?| ?["']$/g, '')
+  for (const read of [readEpoch, readEastern, readIso, readDayFirst, readMonthFirst, readNumeric, readMonth]) {
+    const parts = read(bare)
     if (parts) return fromParts(parts)
   }
   return null
 }
 
-/** What the standards say, which most feeds write; the rest is slower. */
+/** What the standards say, which most feeds write; the rest is slower. Not the year 0001: some programs mean none by it. */
 const asAgreed =
-  /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:[0-5]\d (?:GMT|[+-]\d{4}))$/
+  /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} [12]\d{3} \d\d:\d\d:[0-5]\d (?:GMT|[+-]\d{4}))$/
 const [oldest, latest] = [Date.UTC(1900, 0), Date.UTC(2201, 0)]
 
 type Parts = { year: number; month: number; day: number; time: Time }
@@ -31,17 +32,17 @@ type Time = { seconds: number; offset: number }
 const noTime: Time = { seconds: 0, offset: 0 }
 const clockTime = String.raw`(\d{1,2})[:.h](\d{1,2})(?:[:.](\d{1,2})(?:[.,:]\d+)?)?\s*([ap]\.?m\.?)?\s*(\(?[a-z]{1,5}\)?(?:[+-]\d{1,2}:?\d{0,2})?|[+-] ?\d{1,2}:?\d{0,2})?`
 const eastern =
-  /^(\d{4})(?:년 ?|年|-)(\d{1,2})(?:월 ?|月|-)(\d{1,2})(?:일|日)?(?: ?(오전|오후))? ?(?:(\d{1,2})(?:[:時时]|시 ?)(\d{1,2})(?:[:分]|분 ?)?(\d{1,2})?)?/
+  /^(\d{4})(?:년 ?|年|-)(\d{1,2})(?:월 ?|月|-)(\d{1,2})(?:일|日)?(?: ?(?:星期|周|週)\S)?(?: ?(오전|오후|[上下]午|午[前後]))? ?(?:(\d{1,2})(?:[:時时]|시 ?)(\d{1,2})(?:[:分]|분 ?)?(\d{1,2})?)?/
 const iso = new RegExp(
-  String.raw`^([+-]?\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:(?:t|,? )\s*(?:${clockTime}|(\d{2})(\d{2})?(\d{2})?(z|[+-]\d{2}:?\d{2})?))?`,
+  String.raw`^([+-]?\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:(?: ?t ?|,? )(?:${clockTime}|(\d{2})(\d{2})?(\d{2})?(z|[+-]\d{2}:?\d{2})?))?`,
   'i',
 )
 const loose = new RegExp(
-  String.raw`^(\d{4})[-/.](\d{1,2}|\p{L}{3,12})[-/.](\d{1,2})(?:(?:t|,? )\s*${clockTime})?`,
+  String.raw`^(\d{4})[-/.](\d{1,2}|\p{L}{3,12})[-/.](\d{1,2})(?:(?: ?t ?|,? )${clockTime})?`,
   'iu',
 )
 const dayFirst = new RegExp(
-  String.raw`^(?:[\p{L}.]+,? ?)??(\d{1,2})(?:st|nd|rd|th|er|\.)?[ ./-]*(?:de )?(\p{L}{3,12})\.?,?[ ./-]*(?:de )?'?(\d{4}|\d{2})(?!\d)(?:,?(?: at| um| -)? ?t?${clockTime})?`,
+  String.raw`^(?:[\p{L}.]+ ?,? ?)??(\d{1,2})(?:st|nd|rd|th|er|\.)?[ ./-]*(?:de )?(\p{L}{3,12})\.?,?[ ./-]*(?:de )?'?(\d{4}|\d{2})(?!\d)(?:,?(?: at| um| -| [a-z]{3,6}day)? ?t?${clockTime})?`,
   'iu',
 )
 const monthFirst = new RegExp(
@@ -49,7 +50,7 @@ const monthFirst = new RegExp(
   'iu',
 )
 const numeric = new RegExp(
-  String.raw`^(?:\p{L}+\.?,? )?(\d{1,2})([./-])(\d{1,2})[./-](\d{4})(?:,? ${clockTime})?`,
+  String.raw`^(?:\p{L}+\.?,? )?(\d{1,2}) ?([./-]) ?(\d{1,2}) ?[./-] ?(\d{4}|(?<=[./] ?)\d{2})(?!\d)(?:,?(?: -)? ${clockTime})?`,
   'iu',
 )
 
@@ -66,12 +67,12 @@ function readEpoch(text: string): Parts | null {
   }
 }
 
-/** 2026년 11월 20일 오후 9:30, Korean time; 2026年11月20日 9時30分. */
+/** 2026년 11월 20일 오후 9:30, Korean time; 2026年11月20日 9時30分; 2026年11月20日 星期五 下午 9:30. */
 function readEastern(text: string): Parts | null {
   if (!/[년年]|오[전후]/.test(text)) return null
   const match = eastern.exec(text)
   if (!match) return null
-  const half = match[4] ? (match[4] === '오후' ? 'pm' : 'am') : undefined
+  const half = match[4] ? (/오후|下午|午後/.test(match[4]) ? 'pm' : 'am') : undefined
   const korean = /[년오]/.test(text)
   const time = timeOf(match.slice(5, 8), half, korean ? '+0900' : undefined)
   return { year: Number(match[1]), month: Number(match[2]), day: Number(match[3]), time }
@@ -117,14 +118,21 @@ function readMonthFirst(text: string): Parts | null {
   return { year: Number(match[3] ?? match[14]), month, day: Number(match[2]), time }
 }
 
-/** 24.12.2017 and 24/12/2017 where the day cannot be a month; 11/24/2017 and 11/5/2017 as Americans mean it. */
+/** 24.12.2017, 24.12.17, and 24/12/2017 where the day cannot be a month; 11/24/2017 and 11/5/2017 as Americans mean it. */
 function readNumeric(text: string): Parts | null {
   const match = numeric.exec(text)
   if (!match) return null
   const [first, last] = [Number(match[1]), Number(match[3])]
   const dayComesFirst = match[2] === '.' || first > 12
   const time = timeOf(match.slice(5, 8), match[8], match[9])
-  return { year: Number(match[4]), month: dayComesFirst ? last : first, day: dayComesFirst ? first : last, time }
+  return { year: fullYear(match[4]), month: dayComesFirst ? last : first, day: dayComesFirst ? first : last, time }
+}
+
+/** November 2026: its first day, as 2026-11 is. */
+function readMonth(text: string): Parts | null {
+  const match = /^(\p{L}{3,12})\.?,? (\d{4})$/u.exec(text)
+  const month = monthOf(match?.[1])
+  return month ? { year: Number(match?.[2]), month, day: 1, time: noTime } : null
 }
 
 function fromParts({ year, month, day, time }: Parts): Instant | null {

@@ -8,16 +8,18 @@ export function decodeText(bytes: Uint8Array, contentType: string | null): strin
   const marked = markedEncoding(bytes)
   if (marked === 'utf-32le' || marked === 'utf-32be') return decodeUtf32(bytes, marked === 'utf-32le')
   if (marked) return new TextDecoder(marked).decode(bytes)
-  if (!bytes.includes(shift) && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
+  if (!bytes.includes(shift) && isUtf8(bytes)) return utf8.decode(bytes)
   const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
   const shiftsInAscii = declared.some((label) => /^(iso-2022|csiso2022)/i.test(label))
-  if (!shiftsInAscii && isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes)
+  if (!shiftsInAscii && isUtf8(bytes)) return utf8.decode(bytes)
   const legacy = declared
     .filter((label) => !/^utf-?8$/i.test(label))
     .map(decoderFor)
     .find((decoder) => decoder !== null)
   return legacy ? legacy.decode(bytes) : decodeMixed(bytes)
 }
+
+const utf8 = new TextDecoder('utf-8')
 
 /** With it ISO 2022 leaves ASCII. */
 const shift = 0x1b
@@ -60,7 +62,6 @@ const otherNames: Record<string, string> = {
 
 /** What is UTF-8 is read so, and every byte that is not as the Western one that half of the web writes: no text is lost. */
 function decodeMixed(bytes: Uint8Array): string {
-  const utf8 = new TextDecoder('utf-8')
   const western = new TextDecoder('windows-1252')
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     .toString('latin1')

@@ -1,6 +1,6 @@
 import { decodeText } from './decode.ts'
 import type { ParsedFeed } from './feed.ts'
-import type { Fetcher } from './fetch.ts'
+import type { Fetched, Fetcher } from './fetch.ts'
 import { headTags } from './head.ts'
 import { parseFeed } from './parse.ts'
 import { webAddress } from './url.ts'
@@ -13,30 +13,70 @@ export type Discovered = {
   others: string[]
 }
 
-/** Where feeds stand whose page does not name them. */
-const usualPlaces = ['/feed', '/rss', '/rss.xml', '/atom.xml', '/feed.xml', '/index.xml', '/feed.json']
+/** Where feeds stand whose page does not name them, in the folders of the page and of its site. */
+const usualPlaces = ['feed', 'rss', 'rss.xml', 'atom.xml', 'feed.xml', 'index.xml', 'feed.json']
 const mostLinks = 10
+/** A page that does not let us in may have a feed that does. */
+const shut = [401, 403, 405, 406]
 
-/** The feed at an address, or that of the page there: what its head names, then the usual places. `failed` says why there is none. */
+/**
+ * The feed at an address, or that of the page there: what its head and its header name, then the usual places. `failed`
+ * says why there is none.
+ */
 export async function discoverFeed(
   fetcher: Pick<Fetcher, 'get'>,
   given: string,
 ): Promise<Discovered | { failed: string }> {
   const start = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `https://${given}`
   const page = await fetcher.get(start, { accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5' })
-  if (page.kind !== 'ok') return { failed: page.kind === 'failed' ? page.reason : 'it did not change' }
-  const itself = await parseFeed(page.bytes, page)
-  if (!('failed' in itself)) return { url: page.movedTo ?? start, feed: itself, others: [] }
-  const named = feedLinks(decodeText(page.bytes, page.contentType), page.url).slice(0, mostLinks)
-  const usual = usualPlaces.map((place) => new URL(place, page.url).href).filter((url) => !named.includes(url))
-  for (const url of [...named, ...usual]) {
+  if (page.kind === 'unchanged') return { failed: 'it did not change' }
+  if (page.kind === 'failed' && !shut.includes(page.status ?? 0)) return { failed: page.reason }
+  const itself = page.kind === 'ok' ? await parseFeed(page.bytes, page) : null
+  if (page.kind === 'ok' && itself && !('failed' in itself))
+    return { url: page.movedTo ?? start, feed: itself, others: [] }
+  const named = page.kind === 'ok' ? namedBy(page).slice(0, mostLinks) : []
+  const folders = foldersOf(page.kind === 'ok' ? page.url : start)
+  const usual = folders.flatMap((folder) => usualPlaces.map((place) => folder + place))
+  for (const url of new Set([...named, ...usual])) {
     const fetched = await fetcher.get(url)
     const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, fetched) : undefined
     if (fetched.kind !== 'ok' || !feed || 'failed' in feed) continue
     return { url: fetched.movedTo ?? url, feed, others: named.filter((other) => other !== url) }
   }
+  const places = usualPlaces.map((place) => `/${place}`).join(', ')
+  const nowhere = `there is none at ${places}${folders.length > 1 ? `, below ${folders.join(' or ')}` : ''}`
+  if (page.kind === 'failed') return { failed: `${page.reason}, and ${nowhere}` }
   const where = named.length > 0 ? `none of the ${named.length} that it names can be read` : 'it names none'
-  return { failed: `there is no feed at ${page.url}: ${where}, and there is none at ${usualPlaces.join(', ')}` }
+  return { failed: `there is no feed at ${page.url}: ${where}, and ${nowhere}` }
+}
+
+/** The folders on the way to a page, the nearest first: two deep at most, and that of the whole site. */
+function foldersOf(pageUrl: string): string[] {
+  const { origin, pathname } = new URL(pageUrl)
+  const names = pathname
+    .split('/')
+    .filter((name, index, all) => name !== '' && !(index === all.length - 1 && /\./.test(name)))
+  return [2, 1, 0]
+    .filter((depth) => depth <= names.length)
+    .map((depth) => [origin, ...names.slice(0, depth), ''].join('/'))
+}
+
+function namedBy(page: Fetched & { kind: 'ok' }): string[] {
+  const inHead = feedLinks(decodeText(page.bytes, page.contentType), page.url)
+  return [...new Set([...inHead, ...headerLinks(page.links, page.url)])]
+}
+
+/** The feeds that a Link header names: `</feed>; rel="alternate"; type="application/rss+xml"` (RFC 8288 §3). */
+export function headerLinks(links: string, pageUrl: string): string[] {
+  const found = links.slice(0, 8000).matchAll(/<([^<>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]+))?)*)/g)
+  return [...found].flatMap(([, target = '', parameters = '']) => {
+    const given = parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]+))/g)
+    const attributes = new Map(
+      [...given].map(([, name = '', quoted, bare = '']) => [name.toLowerCase(), quoted ?? bare]),
+    )
+    const url = isFeedLink(attributes) ? webAddress(target, pageUrl) : null
+    return url ? [new URL(url).href] : []
+  })
 }
 
 /** The feeds that a page names in its head (link rel=alternate), those of comments last. */
@@ -47,7 +87,8 @@ export function feedLinks(html: string, pageUrl: string): string[] {
     const href = attributes.get('href') ?? ''
     if (name === 'base') base = webAddress(href, pageUrl) ?? base
     if (name !== 'link' || !isFeedLink(attributes)) continue
-    const url = webAddress(href, base)
+    const address = webAddress(href, base)
+    const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
     const comments = /comment/i.test(`${href} ${attributes.get('title') ?? ''}`)
     if (url && !found.some((one) => one.url === url)) found.push({ url, comments })
   }

@@ -1,15 +1,15 @@
 import { between, type Clock, day } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { keepCanonical } from '../store/addresses.ts'
 import type { WholeArticle } from '../store/articles.ts'
 import { keepFacts, keepPage, type Page, type PageFacts, pageAt } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
-import { decodeText } from './decode.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
 import { forbiddenBy } from './manners.ts'
-import { readPage } from './page.ts'
 import { readInWorker } from './pool.ts'
+import { factsOfPage } from './read-page.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -37,6 +37,7 @@ export async function enrichArticles(needs: EnrichNeeds, articles: Wanting[]): P
       const { found } = await pageOf(needs, article)
       if (!found) return
       await keepFacts(needs.db, id, found)
+      if (found.canonical !== null) await keepCanonical(needs.db, id, found.canonical)
       enriched++
     } catch (error) {
       needs.log.error({ url, error: messageOf(error) }, 'what a page says cannot be kept')
@@ -73,7 +74,8 @@ async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: P
   const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml', refuse })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
-  const found = readPage(decodeText(fetched.bytes, fetched.contentType), fetched.url)
+  const found = await factsOfPage(fetched.bytes, fetched)
+  if ('failed' in found) return { error: found.failed }
   return { found: lacksText(article, found) ? await withText(needs, found, fetched) : found }
 }
 

@@ -33,6 +33,8 @@ export type RawFeed = {
   /** The site, the best address first. */
   sites: string[]
   self: string | null
+  /** Where the feed says what it is called by programs. */
+  id: string
   bases: string[]
   language: string | null
   /** Seconds between two visits, as the feed wishes them. */

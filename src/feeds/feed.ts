@@ -1,9 +1,10 @@
 import type { NewArticle } from '../store/articles.ts'
+import type { Rejected } from '../store/rejections.ts'
 
 export type { Body, Image, NewArticle, Video } from '../store/articles.ts'
 
-/** An entry that cannot be an article, with the reason in words. Counted and shown, never silent. */
-export type Rejected = { reason: string; title: string }
+/** An entry that cannot be an article, with the reason in words. Counted, kept and shown, never silent. */
+export type { Rejected } from '../store/rejections.ts'
 
 export type ParsedFeed = {
   title: string
@@ -13,4 +14,6 @@ export type ParsedFeed = {
   ttl?: number
   articles: NewArticle[]
   rejected: Rejected[]
+  /** Entries beyond those that are read at once; absent if there are none. */
+  unread?: number
 }

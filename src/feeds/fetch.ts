@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici'
+import { type Clock, systemClock } from '../clock.ts'
 import { guardedLookup, isAllowed, literalAddress, refusal } from './address.ts'
 import { type Failed, failed, failureText, meaning, placeOf } from './failure.ts'
 import { CannotUnpack, unpack } from './unpack.ts'
@@ -34,8 +35,10 @@ export type Fetched =
       contentType: string | null
       etag: string | null
       lastModified: string | null
-      /** Seconds, from Cache-Control. */
+      /** Seconds, from Cache-Control, else from Expires. */
       maxAge: number | null
+      /** The Link header (RFC 8288), or empty. */
+      links: string
     }
   | { kind: 'unchanged'; movedTo: string | null; maxAge: number | null }
   | Failed
@@ -59,9 +62,10 @@ const maximumRedirects = 5
 
 /**
  * Opens the guarded client: http and https only, public addresses only (checked on the address that is connected to, on
- * every hop), at most five redirects, conditional requests, gzip, br, zstd and deflate, one time limit for it all.
+ * every hop), at most five redirects, conditional requests, gzip, br, zstd and deflate, one time limit for it all. Dates
+ * in an answer are read against its own, else against our clock.
  */
-export function openFetcher(limits: FetchLimits): Fetcher {
+export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fetcher {
   const milliseconds = limits.timeout * 1000
   // Without pipelining a connection ends with its answer: no more are open than requests are under way.
   const timeouts = { headersTimeout: milliseconds, bodyTimeout: milliseconds, pipelining: 0 }
@@ -109,7 +113,7 @@ export function openFetcher(limits: FetchLimits): Fetcher {
       const headers = requestHeaders(options, limits.userAgent)
       const response = await request(url, { method: 'GET', headers, signal, dispatcher: agentFor(url) })
       const location = redirects.has(response.statusCode) ? header(response, 'location') : null
-      if (location === null) return answer(url, response, options, hop > 0 && onlyPermanent, limits)
+      if (location === null) return answer(url, response, options, hop > 0 && onlyPermanent, { limits, clock })
       onlyPermanent &&= permanent.has(response.statusCode)
       await response.body.dump({ limit: 64 * 1024, signal })
       if (!URL.canParse(location, url))
@@ -203,12 +207,12 @@ async function answer(
   response: Response,
   options: GetOptions,
   moved: boolean,
-  limits: FetchLimits,
+  { limits, clock }: { limits: FetchLimits; clock: Clock },
 ): Promise<Fetched> {
   const status = response.statusCode
   if (status === 304 && (options.etag || options.lastModified)) {
     discard(response)
-    return { kind: 'unchanged', movedTo: moved ? url.href : null, maxAge: maxAgeOf(response) }
+    return { kind: 'unchanged', movedTo: moved ? url.href : null, maxAge: maxAgeOf(response, clock) }
   }
   if (status < 200 || status > 299) {
     discard(response)
@@ -216,7 +220,7 @@ async function answer(
       kind: 'failed',
       reason: `${url.host} answered ${status}${meaning(status)}`,
       status,
-      retryAfter: retryAfterOf(response),
+      retryAfter: retryAfterOf(response, clock),
     }
   }
   const packed = await readAtMost(response, limits.maximumBytes)
@@ -228,7 +232,8 @@ async function answer(
     contentType: header(response, 'content-type'),
     etag: header(response, 'etag'),
     lastModified: header(response, 'last-modified'),
-    maxAge: maxAgeOf(response),
+    maxAge: maxAgeOf(response, clock),
+    links: [response.headers.link ?? []].flat().join(', '),
   }
 }
 
@@ -253,16 +258,24 @@ function header({ headers }: Response, name: string): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null
 }
 
-function maxAgeOf(response: Response): number | null {
-  const match = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,9})/i.exec(header(response, 'cache-control') ?? '')
-  return match ? Number(match[1]) : null
+/** RFC 9111 §5.3: Expires counts where Cache-Control says nothing of it. */
+function maxAgeOf(response: Response, clock: Clock): number | null {
+  const control = header(response, 'cache-control') ?? ''
+  const match = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,9})/i.exec(control)
+  if (match) return Number(match[1])
+  return /\bno-(?:cache|store)\b/i.test(control) ? null : secondsUntil(header(response, 'expires'), response, clock)
 }
 
-/** RFC 9110 §10.2.3: seconds or a date, read against the server's own clock. */
-function retryAfterOf(response: Response): number | null {
+/** RFC 9110 §10.2.3: seconds or a date. */
+function retryAfterOf(response: Response, clock: Clock): number | null {
   const value = header(response, 'retry-after')
-  if (value === null) return null
-  if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value)
-  const seconds = (Date.parse(value) - Date.parse(header(response, 'date') ?? '')) / 1000
+  if (value !== null && /^\s*\d{1,9}\s*$/.test(value)) return Number(value)
+  return secondsUntil(value, response, clock)
+}
+
+/** Read against the server's own clock, as far as it shows it; null where it is no date. */
+function secondsUntil(date: string | null, response: Response, clock: Clock): number | null {
+  const theirs = Date.parse(header(response, 'date') ?? '')
+  const seconds = (Date.parse(date ?? '') - (Number.isNaN(theirs) ? Date.parse(clock.now()) : theirs)) / 1000
   return Number.isFinite(seconds) ? Math.max(0, Math.round(seconds)) : null
 }

@@ -2,19 +2,24 @@ import { between, type Clock, day, durationText, type Instant, spanMilliseconds 
 import type { Config } from '../config.ts'
 import { allFeeds } from '../store/feeds.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
+import { heldFeeds } from '../store/stories.ts'
 
-export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone'
+export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits'
 
 /** How a feed is, for a person. */
 export type Health = {
   state: FeedState
   /** In a sentence, with the reason. */
   words: string
-  /** It has lasted longer than the rule allows: the editors are to be told. */
+  /** It has lasted longer than the rule allows, or waits for an editor: the editors are to be told. */
   trouble: boolean
 }
 
-export type Watched = { feed: FeedRow; health: Health }
+/** `health` is the worst of what is the `matter`, or that nothing is. */
+export type Watched = { feed: FeedRow; health: Health; matter: Health[] }
+
+/** What an editor has to decide about. */
+export type Held = { count: number; reason: string | null }
 
 /** The feeds at these addresses that were ever asked, with how they are, by their address. */
 export async function watchedFeeds(
@@ -23,28 +28,57 @@ export async function watchedFeeds(
 ): Promise<Watched[]> {
   const listed = new Set(urls)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
+  const held = await heldByFeed(db)
   const feeds = (await allFeeds(db)).filter((feed) => listed.has(feed.url))
-  return feeds.map((feed) => ({ feed, health: healthOf(feed, alertAfter, clock.now()) }))
+  return feeds.map((feed) => {
+    const matter = matterWith(feed, alertAfter, clock.now(), held.get(feed.id))
+    return { feed, health: matter[0] ?? wellOf(feed), matter }
+  })
+}
+
+/** What waits of each feed, by its id; of several digests that where most does. */
+export async function heldByFeed(db: Db): Promise<Map<string, Held>> {
+  const held = (await heldFeeds(db)).map(({ id, count, reason }) => ({ id, count: Number(count), reason }))
+  return new Map(held.toSorted((one, other) => one.count - other.count).map(({ id, ...one }) => [id, one]))
 }
 
 /** A younger past says nothing of how long a feed is silent as a rule. */
 const leastHistory = 14 * day
 
 /** How the feed is at this moment. `alertAfter` (milliseconds) is the rule for how long it may fail. */
-export function healthOf(feed: FeedRow, alertAfter: number, now: Instant): Health {
-  const { goneAt, error, failingSince, failures } = feed
-  if (goneAt !== null)
-    return { state: 'gone', words: `is gone for good since ${dayOf(goneAt)}: it is not asked any more`, trouble: true }
-  if (error !== null) {
-    const since = between(failingSince ?? now, now)
-    const times = failures === 1 ? 'once' : `${failures} times in a row`
-    const words = `has failed for ${durationText(since)} (${times}): ${error}`
-    return { state: 'failing', words, trouble: since >= alertAfter }
-  }
-  if (feed.succeededAt === null) return { state: 'new', words: 'not asked yet', trouble: false }
+export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?: Held): Health {
+  return matterWith(feed, alertAfter, now, held)[0] ?? wellOf(feed)
+}
+
+/** Everything that is the matter with the feed, the worst first. One that fails has been silent for as long as before. */
+function matterWith(feed: FeedRow, alertAfter: number, now: Instant, held: Held | undefined): Health[] {
   const silence = silenceOf(feed)
-  if (silence) return { state: 'silent', words: silence, trouble: true }
-  const rate = feed.weekly === null ? 'it never showed an article' : `${feed.weekly} articles a week`
+  return [
+    ...failureOf(feed, alertAfter, now),
+    ...(held ? [{ state: 'waits' as const, words: waitingWords(held), trouble: true }] : []),
+    ...(silence ? [{ state: 'silent' as const, words: silence, trouble: feed.goneAt === null }] : []),
+  ]
+}
+
+function failureOf({ goneAt, error, failingSince, failures }: FeedRow, alertAfter: number, now: Instant): Health[] {
+  if (goneAt !== null) {
+    const words = `is gone for good since ${dayOf(goneAt)}: it is not asked any more`
+    return [{ state: 'gone', words, trouble: true }]
+  }
+  if (error === null) return []
+  const since = between(failingSince ?? now, now)
+  const times = failures === 1 ? 'once' : `${failures} times in a row`
+  const words = `has failed for ${durationText(since)} (${times}): ${error}`
+  return [{ state: 'failing', words, trouble: since >= alertAfter }]
+}
+
+function waitingWords({ count, reason }: Held): string {
+  return `has ${count} ${count === 1 ? 'article that waits' : 'articles that wait'} for an editor: ${reason ?? ''}`
+}
+
+function wellOf({ succeededAt, weekly }: FeedRow): Health {
+  if (succeededAt === null) return { state: 'new', words: 'not asked yet', trouble: false }
+  const rate = weekly === null ? 'it never showed an article' : `${weekly} articles a week`
   return { state: 'ok', words: `works; ${rate}`, trouble: false }
 }
 

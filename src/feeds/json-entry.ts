@@ -1,4 +1,7 @@
+import { readAgain } from './encoded-twice.ts'
 import type { Entry, RawFeed } from './entry.ts'
+import { mendJson } from './mend-json.ts'
+import { personName } from './person-name.ts'
 import type { NotAFeed } from './root.ts'
 import { maximumEntries } from './scan.ts'
 import { nothing, type Rich } from './text.ts'
@@ -13,6 +16,7 @@ export function readJsonFeed(text: string): RawFeed | NotAFeed {
     title: { value: string(feed.title), kind: 'text' },
     sites: [string(feed.home_page_url)].filter((url) => url !== ''),
     self: string(feed.feed_url) || null,
+    id: '',
     bases: [],
     language: string(feed.language) || null,
     author: authorOf(feed),
@@ -55,8 +59,13 @@ function readItem(item: Json): Entry {
 }
 
 function parse(text: string): unknown {
+  const json = text.replaceAll('\\u0000', '') // PostgreSQL keeps no NUL in a text
+  return parsed(json) ?? parsed(mendJson(json))
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(text.replaceAll('\\u0000', '')) // PostgreSQL keeps no NUL in a text
+    return JSON.parse(json)
   } catch {
     return undefined
   }
@@ -66,7 +75,7 @@ function authorOf(holder: Json): string {
   const people = Array.isArray(holder.authors) ? holder.authors : [holder.author]
   return people
     .filter(isRecord)
-    .map(({ name }) => string(name))
+    .map(({ name }) => personName(string(name)))
     .filter((name) => name !== '')
     .join(', ')
 }
@@ -81,7 +90,7 @@ function text(value: unknown): Rich {
 }
 
 function string(value: unknown): string {
-  return typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : ''
+  return typeof value === 'string' ? readAgain(value.trim()) : typeof value === 'number' ? String(value) : ''
 }
 
 function records(value: unknown): Json[] {

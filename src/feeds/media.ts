@@ -8,9 +8,9 @@ export function firstPicture(html: string, base: string): Image | null {
   for (const tag of pictureTags(html)) {
     const source = attribute(tag, 'src')
     const url = webAddress(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
-    const [width, height] = [numberOf(attribute(tag, 'width')), numberOf(attribute(tag, 'height'))]
-    const tiny = (width !== null && width < 20) || (height !== null && height < 20)
-    if (!url || tiny || notPictures.test(url)) continue
+    const size = { width: attribute(tag, 'width'), height: attribute(tag, 'height') }
+    if (!url || isTiny(size) || notPictures.test(url)) continue
+    const [width, height] = [numberOf(size.width), numberOf(size.height)]
     return { url, width, height, alt: plainText({ value: attribute(tag, 'alt'), kind: 'text' }, 300) }
   }
   return null
@@ -24,6 +24,11 @@ function* pictureTags(html: string): Generator<string> {
     const next = html.slice(end, end + 60_000).search(/<img\s/i)
     open = next < 0 ? -1 : end + next
   }
+}
+
+/** No reader is meant to see it. What has no size may be large. */
+export function isTiny({ width, height }: { width: string; height: string }): boolean {
+  return [width, height].some((side) => (numberOf(side) ?? 20) < 20)
 }
 
 /** `640`, `640px` → 640; anything else is unknown. */

@@ -28,9 +28,12 @@ export function attribute(node: Node | undefined, name: string): string {
 
 /** The texts of all children with these names that have one. */
 export function texts(node: Node, ...names: string[]): string[] {
-  return children(node, ...names)
-    .map((child) => textOf(child).trim())
-    .filter((text) => text !== '')
+  const found: string[] = []
+  for (const child of children(node, ...names)) {
+    const text = textOf(child).trim()
+    if (text !== '') found.push(text)
+  }
+  return found
 }
 
 function isNode(value: unknown): value is Node {

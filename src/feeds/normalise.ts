@@ -35,7 +35,7 @@ export function normalise(document: string): Normalised | NotAFeed {
   const rootPrefix = root.name.includes(':') ? root.name.slice(0, root.name.indexOf(':')).toLowerCase() : ''
   if (rootPrefix && localName(root.name) !== 'rdf') prefixes.set(rootPrefix, root.format)
   const empty: Scan = { body: '', texts: textsAside(), channelTag: '', left: 0, cutOff: false }
-  const scan = root.tag.endsWith('/>') ? empty : scanBody(text, root, prefixes)
+  const scan = closedAtOnce.test(root.tag) ? empty : scanBody(text, root, prefixes)
   if ('failed' in scan) return scan
   const [start, end] =
     root.format === 'rss' ? ['<rss version="2.0"><channel>', '</channel></rss>'] : ['<feed version="1.0">', '</feed>']
@@ -53,6 +53,9 @@ export function normalise(document: string): Normalised | NotAFeed {
     home: attributeOf(root.tag, 'href') ?? attributeOf(root.tag, 'HREF') ?? '',
   }
 }
+
+/** Not `xmlns="http://www.w3.org/2005/Atom/>`, which lacks a quote. */
+const closedAtOnce = /(?:["'\s]|^<[^\s"']+)\/>$/
 
 function attributeOf(tag: string, name: keyof typeof patterns): string | null {
   const match = tag.includes(name) ? patterns[name].exec(tag) : null

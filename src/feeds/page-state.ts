@@ -1,6 +1,7 @@
 import { longestInAll, type Note, noteIn, noteOnPage } from './correction-note.ts'
 import { headOf, records, string } from './page.ts'
-import { plainText, wholeSentences } from './text.ts'
+import { wholeSentences } from './sentences.ts'
+import { plainText } from './text.ts'
 import { absolute } from './url.ts'
 
 export type PageState = { canonical: string | null; title: string; isArticle: boolean; note: Note | null }

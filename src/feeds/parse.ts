@@ -2,6 +2,7 @@ import RssParser from 'rss-parser'
 import { messageOf } from '../errors.ts'
 import { toParsedFeed } from './article.ts'
 import { decodeText } from './decode.ts'
+import { readAgain } from './encoded-twice.ts'
 import type { RawFeed } from './entry.ts'
 import type { ParsedFeed } from './feed.ts'
 import { readJsonFeed } from './json-entry.ts'
@@ -18,8 +19,11 @@ import { readXmlFeed } from './xml-entry.ts'
 /** `bodies`: the whole text of each article is wanted as well. */
 export type FeedContext = { url: string; contentType: string | null; bodies?: boolean }
 
-/** Above this a worker does it: 32 KB of the smallest items take some 40 ms of the event loop, which is promised 100 at most. */
-const largeBytes = 32 * 1024
+/**
+ * Above this a worker does it. The event loop is promised 100 ms at most; 1,500 empty items take some 40 of them, or 80
+ * where they are the first.
+ */
+const large = { bytes: 32 * 1024, tags: 1500 }
 const maximumUnpackedBytes = 64 * 1024 * 1024
 
 /**
@@ -28,9 +32,18 @@ const maximumUnpackedBytes = 64 * 1024 * 1024
  * Whole texts are cleaned in a worker, however small the feed.
  */
 export async function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
-  if (context.bodies || bytes.length > largeBytes || isGzip(bytes)) return parseInWorker(bytes, context)
+  if (context.bodies || isGzip(bytes) || isLarge(bytes)) return parseInWorker(bytes, context)
   return parseHere(bytes, context)
 }
+
+function isLarge(bytes: Uint8Array): boolean {
+  if (bytes.length > large.bytes) return true
+  let tags = 0
+  for (let at = bytes.indexOf(lessThan); at >= 0 && tags <= large.tags; at = bytes.indexOf(lessThan, at + 1)) tags++
+  return tags > large.tags
+}
+
+const lessThan = 0x3c
 
 /** The same on this thread, however large. */
 export async function parseHere(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
@@ -55,27 +68,50 @@ async function readXml(text: string): Promise<RawFeed | NotAFeed> {
     if (feed !== null) return readXmlFeed(feed, document)
   }
   const { parseFeed: parseWithFeedsmith } = await import('feedsmith') // 90 ms that hardly any feed needs
-  return readSpareFeed(parseWithFeedsmith(withTexts(document.xml, document.texts)).feed)
+  return readSpareFeed(parseWithFeedsmith(withTexts(document.xml, document.texts)).feed, document)
 }
 
 /**
  * rss-parser reads the structure, and hands the entries over as they are: what it would make of their fields is where it
- * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most. The parser is
- * fresh each time: a used one remembers the last malformed feed.
+ * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most.
  */
-async function readWithRssParser({ xml, texts, format, prefixes }: Normalised, strict: boolean): Promise<Node> {
-  const name = elementNamer(format, prefixes)
+async function readWithRssParser(document: Normalised, strict: boolean): Promise<Node> {
+  const reader = (strict && rested.pop()) || openReader(strict)
+  reader.names(document)
+  const feed = (await reader.parser.parseString(document.xml)) as unknown as Node
+  reader.names(null) // it keeps no feed in memory
+  if (strict) rested.push(reader)
+  return feed
+}
+
+type Names = Pick<Normalised, 'format' | 'prefixes' | 'texts'>
+type Reader = { parser: RssParser; names(document: Names | null): void }
+
+/** Making one takes as long as reading 200 bytes. One that threw may hold the rest of its feed, and never comes back. */
+const rested: Reader[] = []
+
+function openReader(strict: boolean): Reader {
+  let [element, attribute, text] = [asItIs, asItIs, asItIs]
   const parser = new RssParser<Record<string, unknown>>({
     xml2js: {
       strict,
-      tagNameProcessors: [name],
-      attrNameProcessors: [attributeNamer(prefixes)],
-      valueProcessors: [texts.read],
+      tagNameProcessors: [(name: string) => element(name)],
+      attrNameProcessors: [(name: string) => attribute(name)],
+      // rss-parser throws the whole feed away for an Atom entry that is empty or a bare text: both become an object.
+      valueProcessors: [(value: string, name: string) => (name === 'entry' ? {} : readAgain(text(value)))],
+      emptyTag: () => ({}),
     },
     customFields: { feed: channelFields as unknown as string[] },
   })
-  return (await parser.parseString(xml)) as unknown as Node
+  const names = (document: Names | null) => {
+    element = document ? elementNamer(document.format, document.prefixes) : asItIs
+    attribute = document ? attributeNamer(document.prefixes) : asItIs
+    text = document ? document.texts.read : asItIs
+  }
+  return { parser, names }
 }
+
+const asItIs = (name: string): string => name
 
 const channelNames = [
   'item',
@@ -83,6 +119,7 @@ const channelNames = [
   'f:title',
   'f:link',
   'f:url',
+  'f:id',
   'f:author',
   'f:language',
   'f:ttl',

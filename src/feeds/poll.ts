@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type Instant, later } from '../clock.ts'
 
-/** Seconds. Nobody is asked more often, and nobody is forgotten. */
+/** Seconds. Nobody is asked more often, and by ourselves we forget nobody for longer. */
 export const shortest = 5 * 60
 export const longest = 24 * 3600
+/** A longer wish than this is a mistake. */
+const longestWish = 7 * 24 * 3600
 
 /** Between these the pace of the feed alone decides. */
 const attentive = 15 * 60
@@ -14,33 +16,42 @@ export type Wishes = {
   feedId: string
   /** Seconds from one article to the next; null where nothing is known. */
   gap: number | null
-  /** Seconds, from Cache-Control: until then the answer would be the same. */
+  /** Seconds, from Cache-Control or Expires: until then the answer would be the same. */
   maxAge: number | null
   /** Seconds, from the feed itself: `ttl`, `sy:updatePeriod`. */
   ttl: number | null
 }
 
 /**
- * When a feed that answered is asked again: four times as often as it publishes, not before the server and the feed
- * wish it, between 5 minutes and 24 hours. Feeds that would come at once are spread over a tenth of the time.
+ * When a feed that answered is asked again: four times as often as it publishes, and not before the server and the feed
+ * wish it, a week ahead at most. Feeds that would come at once are spread over a tenth of the time, always later.
  */
 export function afterSuccess({ feedId, gap, maxAge, ttl }: Wishes, now: Instant): Instant {
   const own = gap === null ? unknownPace : Math.min(relaxed, Math.max(attentive, gap / 4))
-  return spread(feedId, Math.max(own, maxAge ?? 0, ttl ?? 0), now)
+  return spread(feedId, Math.max(own, wish(maxAge), wish(ttl)), now)
 }
 
-/** When a feed that failed so many times in a row is asked again: each time twice as long, and not before `retryAfter` (seconds). */
+/**
+ * When a feed that failed so many times in a row is asked again: each time twice as long, up to a day, and not before
+ * `retryAfter` (seconds), a week ahead at most.
+ */
 export function afterFailure(
   { feedId, failures, retryAfter }: { feedId: string; failures: number; retryAfter: number | null },
   now: Instant,
 ): Instant {
   const patience = shortest * 2 ** Math.min(10, Math.max(0, failures - 1))
-  return spread(feedId, Math.max(patience, retryAfter ?? 0), now)
+  return spread(feedId, Math.max(Math.min(longest / (1 + spreading), patience), wish(retryAfter)), now)
 }
 
-/** Later by up to a tenth, always the same for the same feed; a wait that stands at its limit is shortened instead. */
+function wish(seconds: number | null): number {
+  return Math.min(longestWish, seconds ?? 0)
+}
+
+const spreading = 0.1
+
+/** Later by up to a tenth, always the same for the same feed. */
 function spread(feedId: string, seconds: number, now: Instant): Instant {
-  const wait = Math.min(longest / 1.1, Math.max(shortest, seconds))
+  const wait = Math.max(shortest, seconds)
   const fraction = createHash('sha256').update(feedId).digest().readUInt32BE(0) / 2 ** 32
-  return later(now, Math.round(wait * (1 + fraction / 10)) * 1000)
+  return later(now, Math.ceil(wait * (1 + fraction * spreading)) * 1000)
 }

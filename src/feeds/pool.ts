@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import type { PageFacts } from '../store/pages.ts'
 import type { ParsedFeed } from './feed.ts'
+import type { PageState } from './page-state.ts'
 import type { PageContext, PageText } from './page-text.ts'
 import type { FeedContext } from './parse.ts'
 import type { NotAFeed } from './root.ts'
@@ -7,7 +9,10 @@ import type { NotAFeed } from './root.ts'
 /** What a worker does with bytes, and what it answers; `failed` says in words why it does not. */
 export type Work = {
   feed: { context: FeedContext; answer: ParsedFeed | NotAFeed }
+  /** The text of a page, what it says of itself, and how it stands. */
   page: { context: PageContext; answer: PageText | { failed: string } }
+  facts: { context: PageContext; answer: PageFacts | { failed: string } }
+  state: { context: PageContext; answer: PageState | { failed: string } }
 }
 export type Task = {
   [Kind in keyof Work]: { kind: Kind; bytes: Uint8Array<ArrayBuffer>; context: Work[Kind]['context'] }
@@ -23,27 +28,38 @@ const queue: Waiting[] = []
 let busy = 0
 
 /** Parses a feed in another thread, for at most 20 s. */
-export function parseInWorker(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
-  return inWorker((copy) => ({ kind: 'feed', bytes: copy, context }), bytes, 20) as Promise<ParsedFeed | NotAFeed>
+export function parseInWorker(bytes: Uint8Array, context: FeedContext): Promise<Work['feed']['answer']> {
+  return inWorker('feed', bytes, context, 20)
 }
 
 /** Reads the text of a page in another thread; a page that takes longer is given up. */
 export function readInWorker(bytes: Uint8Array, context: PageContext, seconds = 10): Promise<Work['page']['answer']> {
-  return inWorker((copy) => ({ kind: 'page', bytes: copy, context }), bytes, seconds) as Promise<Work['page']['answer']>
+  return inWorker('page', bytes, context, seconds)
+}
+
+/** What a page says of itself, read in another thread. */
+export function factsInWorker(bytes: Uint8Array, context: PageContext): Promise<Work['facts']['answer']> {
+  return inWorker('facts', bytes, context, 10)
+}
+
+/** How a page stands, read in another thread. */
+export function stateInWorker(bytes: Uint8Array, context: PageContext): Promise<Work['state']['answer']> {
+  return inWorker('state', bytes, context, 10)
 }
 
 /**
  * Does the work in another thread, so that the event loop stays free. At most two threads, kept for the next task; they
  * do not keep the process alive. One that takes too long, or dies, fails its task in words and is replaced.
  */
-function inWorker(
-  toTask: (copy: Uint8Array<ArrayBuffer>) => Task,
+function inWorker<Kind extends keyof Work>(
+  kind: Kind,
   bytes: Uint8Array,
+  context: Work[Kind]['context'],
   seconds: number,
-): Promise<Answer> {
+): Promise<Work[Kind]['answer']> {
   return new Promise((done) => {
     void copyInSlices(bytes).then((copy) => {
-      queue.push({ task: toTask(copy), seconds, done })
+      queue.push({ task: { kind, bytes: copy, context } as Task, seconds, done: done as Waiting['done'] })
       startNext()
     })
   })

@@ -7,12 +7,14 @@ import {
   claimDueFeed,
   type FeedFailure,
   firstSeen,
+  forgetMove,
   isAnothersAddress,
   knowFeeds,
   noteFeed,
   recordFailure,
   recordSuccess,
 } from '../store/feeds.ts'
+import { keepRejections } from '../store/rejections.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
@@ -121,10 +123,21 @@ async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): 
   const { etag, lastModified } = feed
   // What it showed before was read without the texts that are wanted now: it is asked as if for the first time.
   const known = wantsBodies(needs, feed) && feed.bodiesAt === null ? {} : { etag, lastModified }
-  return await inTurn(
+  const refreshed = await inTurn(
     () => needs.fetcher.get(addressOf(feed), known),
-    (fetched) => (fetched.kind === 'failed' ? fail(needs, feed, fetched) : readAndKeep(needs, feed, fetched)),
+    async (fetched) => {
+      if (fetched.kind !== 'failed') return await readAndKeep(needs, feed, fetched)
+      return fetched.status === 410 && feed.address !== null ? null : await fail(needs, feed, fetched)
+    },
   )
+  return refreshed ?? (await refreshFeed(needs, await comeBack(needs, feed), inTurn))
+}
+
+/** The place that it moved to is gone, which says nothing of the one that the job files name. */
+async function comeBack({ db, clock }: RefreshNeeds, feed: FeedRow): Promise<FeedRow> {
+  await noteFeed(db, feed.id, `${feed.address} is gone for good (410): it is asked at ${feed.url} again`, clock.now())
+  await forgetMove(db, feed.id)
+  return { ...feed, address: null, etag: null, lastModified: null }
 }
 
 async function readAndKeep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered): Promise<Refreshed> {
@@ -153,6 +166,7 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
     const now = clock.now()
     const elsewhere = (url: string) => standsElsewhere(url, parsed?.siteUrl ?? addressOf(feed))
     const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now, elsewhere) : 0
+    if (parsed) await keepRejections(trx, feed.id, parsed.rejected, now)
     const { gap, ...pace } = await paceIn(trx, feed, now)
     const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
     const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed

@@ -1,5 +1,6 @@
 import { localName } from './names.ts'
-import { firstWords, plainText } from './text.ts'
+import { firstWords } from './sentences.ts'
+import { plainText } from './text.ts'
 
 /** Why something is not a feed, in words for an editor. */
 export type NotAFeed = { failed: string }
@@ -9,52 +10,70 @@ export type Root = { format: 'rss' | 'atom'; name: string; tag: string; end: num
 /** Finds the feed's own element after whatever stands before it, or says what this is instead. */
 export function findRoot(text: string): Root | NotAFeed {
   const first = firstElement(text, 0)
-  if (first === 'page') return webPage(text)
-  if (first !== null && wholePages.has(localName(first.name))) return webPage(text)
+  const saysPage = pageType.test(text.slice(0, first?.start))
+  if (!first && saysPage) return webPage(text)
   if (!first) return { failed: text.trim() === '' ? 'it is empty' : `it is text, not a feed: “${excerpt(text)}”` }
-  const format = formats[localName(first.name)]
-  if (format) return { ...first, format }
-  const entry = aloneEntries[localName(first.name)]
-  if (entry) return { ...entry, end: first.end - first.tag.length }
+  const framed = insideFrame(text, first)
+  const format = framed ? formats.get(localName(framed.name)) : undefined
+  if (framed && format) return { ...framed, format }
+  if (framed !== first || saysPage) return webPage(text)
+  const entry = aloneEntries.get(localName(first.name))
+  if (entry) return { ...entry, end: first.start }
   const inner = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
   const nested = inner ? firstElement(text, inner.index) : null
-  const nestedFormat = nested && nested !== 'page' ? formats[localName(nested.name)] : undefined
-  if (nested && nested !== 'page' && nestedFormat) return { ...nested, format: nestedFormat }
+  const nestedFormat = nested ? formats.get(localName(nested.name)) : undefined
+  if (nested && nestedFormat) return { ...nested, format: nestedFormat }
   if (pageNames.has(localName(first.name))) return webPage(text)
-  const what = others[localName(first.name)] ?? `it is XML of another kind (<${first.name.slice(0, 60)}>)`
+  const what = others.get(localName(first.name)) ?? `it is XML of another kind (<${first.name.slice(0, 60)}>)`
   return { failed: `${what}, not a feed` }
 }
 
-const formats: Record<string, 'rss' | 'atom' | undefined> = { rss: 'rss', rdf: 'rss', channel: 'rss', feed: 'atom' }
+// Maps, for an element may well be called `constructor`.
+const formats = new Map<string, Root['format']>([
+  ['rss', 'rss'],
+  ['rdf', 'rss'],
+  ['channel', 'rss'],
+  ['feed', 'atom'],
+])
 // An entry that stands alone, RFC 4287 §2.
-const aloneEntries: Record<string, Omit<Root, 'end'> | undefined> = {
-  entry: { format: 'atom', name: 'feed', tag: '' },
-  item: { format: 'rss', name: 'rss', tag: '' },
-}
+const aloneEntries = new Map<string, Omit<Root, 'end'>>([
+  ['entry', { format: 'atom', name: 'feed', tag: '' }],
+  ['item', { format: 'rss', name: 'rss', tag: '' }],
+])
 // A page without its frame, or what a broken server prints before the feed.
 const pageNames = new Set('script meta title div p style center h1 link a b br svg'.split(' '))
 const wholePages = new Set(['html', 'head', 'body'])
-const others: Record<string, string> = {
-  opml: 'it is a list of feeds (OPML)',
-  urlset: 'it is a site map',
-  sitemapindex: 'it is a site map',
-  error: 'it is an error message',
+const pageType = /<!doctype\s+html/i
+const others = new Map([
+  ['opml', 'it is a list of feeds (OPML)'],
+  ['urlset', 'it is a site map'],
+  ['sitemapindex', 'it is a site map'],
+  ['error', 'it is an error message'],
+])
+
+type Element = { name: string; tag: string; start: number; end: number }
+
+/** The first element that is no frame of a page: some servers put one around their feeds. */
+function insideFrame(text: string, first: Element): Element | null {
+  let element: Element | null = first
+  while (element && wholePages.has(localName(element.name))) element = firstElement(text, element.end)
+  return element
 }
 
-function firstElement(text: string, from: number): Omit<Root, 'format'> | 'page' | null {
+function firstElement(text: string, from: number): Element | null {
   let at = from
   while (true) {
     const open = text.indexOf('<', at)
     if (open < 0) return null
     const second = text[open + 1] ?? ''
-    if (/^<!doctype\s+html/i.test(text.slice(open, open + 20))) return 'page'
     const end = second === '!' || second === '?' ? endOfProlog(text, open) : -1
     if (end >= 0) at = end
     else if (/[a-z_]/i.test(second)) {
       const close = text.indexOf('>', open)
       if (close < 0) return null
       const tag = text.slice(open, close + 1)
-      return { name: /^<([^\s/>]{1,200})/.exec(tag)?.[1] ?? '', tag: tag.slice(0, 20_000), end: close + 1 }
+      const name = /^<([^\s/>]{1,200})/.exec(tag)?.[1] ?? ''
+      return { name, tag: tag.slice(0, 20_000), start: open, end: close + 1 }
     } else at = open + 1
   }
 }

@@ -37,7 +37,6 @@ export function scanBody(text: string, root: Root, prefixes: Map<string, string>
 
 type State = Reading & {
   root: Root
-  rootName: string
   prefixes: Map<string, string>
   texts: Texts
   entries: number
@@ -77,6 +76,10 @@ function openTag(state: State, tag: Tag): Scan | NotAFeed | null {
     if (tag.closed) state.whole = tag.end
   }
   if (tag.closed) return null
+  if (tag.small === 'script') {
+    dropWhole(state, tag)
+    return null
+  }
   if (neverClosed.has(tag.local)) {
     edits.insert(tag.end, `</${tag.name}>`)
     return null
@@ -144,15 +147,28 @@ function holdsText({ small, local }: Tag, prefixes: Map<string, string>): boolea
 
 /** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) is set aside, and says so. */
 function wrapRawMarkup(state: State, { end, name }: Tag): void {
-  const { text, find, edits, texts } = state
+  const { text, edits, texts } = state
   const first = text.indexOf('<', end)
   if (first < 0 || text[first + 1] === '!' || text[first + 1] === '/') return
-  const close = find(`</${name}`, end)
-  const borders = ['</item', '<item', '</entry', '<entry'].map((border) => find(border, end))
-  if (close < 0 || borders.some((border) => border >= 0 && border < close)) return
+  const close = closeBefore(state, name, end, ['</item', '<item', '</entry', '<entry'])
+  if (close < 0) return
   const markup = text.slice(end, close).replace(/<!\[CDATA\[|\]\]>/g, '')
   edits.replace(end - 1, close, ` f-raw="1">${texts.putPlain(markup)}`)
   state.at = close
+}
+
+/** A script that somebody put between the elements; rss-parser's reader takes all that follows for a part of it. */
+function dropWhole(state: State, { open, end, name }: Tag): void {
+  const close = closeBefore(state, name, end, ['</item', '</entry'])
+  const last = close < 0 ? -1 : state.find('>', close)
+  state.at = last < 0 ? end : last + 1
+  state.edits.drop(open, state.at)
+}
+
+/** Where an element ends, or -1 where it does not before any of these. */
+function closeBefore({ find }: State, name: string, from: number, borders: string[]): number {
+  const close = find(`</${name}`, from)
+  return borders.map((border) => find(border, from)).some((border) => border >= 0 && border < close) ? -1 : close
 }
 
 function countTags(text: string, { name, open }: Tag): number {

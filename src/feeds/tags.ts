@@ -7,7 +7,16 @@ export type Tag = Name & { open: number; end: number; closing: boolean; closed: 
 type Name = { name: string; small: string; local: string }
 
 /** A text that is read tag by tag, from `at` on. */
-export type Reading = { text: string; at: number; find: Find; edits: Edits; stack: Open[]; names: Map<string, Name> }
+export type Reading = {
+  text: string
+  at: number
+  find: Find
+  edits: Edits
+  stack: Open[]
+  names: Map<string, Name>
+  /** In small letters. */
+  rootName: string
+}
 
 /** An element that is not closed yet. Its tag ends at `end`, at `next` stands the one after it, at `inner` the first entry in it. */
 export type Open = { name: string; small: string; end: number; entry: boolean; next: number; inner: number }
@@ -21,7 +30,7 @@ export function nextTag(reading: Reading): Tag | null {
     const second = text.charCodeAt(open + 1)
     if (startsName(second) || (second === slash && startsName(text.charCodeAt(open + 2)))) {
       const last = find('>', open)
-      if (last < 0) return null
+      if (last < 0) return second === slash ? cutOffEnd(reading, open) : null
       return readTag(reading, open, last, second === slash)
     }
     if (second === questionMark) pass(reading, open, '<?', '?>')
@@ -41,6 +50,23 @@ function readTag(reading: Reading, open: number, last: number, closing: boolean)
   return tag
 }
 
+/** `</ite` at the very end: what it was going to close is whole. */
+function cutOffEnd(reading: Reading, open: number): Tag | null {
+  const { text, edits, stack, rootName } = reading
+  const start = text
+    .slice(open + 2, open + 202)
+    .trimEnd()
+    .toLowerCase()
+  const innermost = stack.at(-1)
+  const closed = innermost?.small.startsWith(start) ? innermost : null
+  if (!closed && !rootName.startsWith(start)) return null
+  const name = closed?.name ?? rootName
+  if (closed) edits.replace(open, text.length, `</${name}>`)
+  reading.at = text.length
+  const small = name.toLowerCase()
+  return { open, end: text.length, name, small, local: localName(small), closing: true, closed: false }
+}
+
 /** Attributes in a longer tag are of no use: a picture as data: is not fetched. */
 const longestTag = 64 * 1024
 
@@ -51,36 +77,52 @@ function readAttributes({ text, edits }: Reading, tag: Tag, last: number): void 
     edits.replace(tag.open, tag.end, `<${tag.name}${tag.closed ? '/' : ''}>`)
     return
   }
-  const inside = text.slice(tag.open, last)
-  const quote = openQuote(inside)
-  if (quote >= 0) {
-    const nextOpen = text.indexOf('<', last)
-    const between = text.slice(last, nextOpen < 0 ? text.length : nextOpen)
-    const closed = between.indexOf(inside[quote] ?? '')
-    const end = closed < 0 ? -1 : between.indexOf('>', closed)
-    if (end >= 0) tag.end = last + end + 1
-    else edits.replace(tag.open, tag.end, `${inside.slice(0, quote).replace(/\s[^\s=]{0,100}=\s{0,100}$/, '')}>`)
-    if (end < 0) return
-  }
-  const before = text.slice(Math.max(tag.open, tag.end - 40), tag.end - 1)
-  const ending = /\/\s*$/.exec(before)
+  const { open, regular } = quotesOf(text.slice(tag.open, last))
+  if (open >= 0) tag.end = endOfQuoted(text, text[tag.open + open] ?? '', last)
+  const inside = text.slice(tag.open, tag.end - 1)
+  const ending = /\/\s*$/.exec(inside.slice(-40))
   tag.closed = ending !== null
-  if (!ending) return
-  const isPlain = ending[0] === '/' && (/["'\s]$/.test(before.slice(0, -1)) || !/\s/.test(inside))
-  if (!isPlain) edits.replace(tag.end - 1 - ending[0].length, tag.end, `></${tag.name}>`)
+  if (!regular || (open >= 0 && tag.end === last + 1))
+    rewrite(edits, tag, ending ? inside.slice(0, -ending[0].length) : inside)
+  else if (ending) {
+    const isPlain = ending[0] === '/' && (/["'\s]$/.test(inside.slice(0, -1)) || !/\s/.test(inside))
+    if (!isPlain) edits.replace(tag.end - 1 - ending[0].length, tag.end, `></${tag.name}>`)
+  }
 }
 
-/** Where the quote stands that the tag opens and does not close, or -1. */
-function openQuote(tag: string): number {
+/** Where the quote stands that the tag opens and does not close, or -1; and whether all others stand around a value. */
+function quotesOf(tag: string): { open: number; regular: boolean } {
+  let regular = true
   for (let at = 0; ; at++) {
     const double = tag.indexOf('"', at)
     const single = tag.indexOf("'", at)
-    if (double < 0 && single < 0) return -1
+    if (double < 0 && single < 0) return { open: -1, regular }
     const open = double < 0 ? single : single < 0 ? double : Math.min(double, single)
     at = tag.indexOf(tag[open] ?? '', open + 1)
-    if (at < 0) return open
+    if (at < 0) return { open, regular }
+    const [before, after] = [tag.charCodeAt(open - 1), tag.charCodeAt(at + 1)]
+    regular &&= (before === equals || before <= 32) && (Number.isNaN(after) || after <= 32 || after === slash)
   }
 }
+
+/** Where a tag ends whose quoted value has a > in it; at the > itself where the quote is not closed before the next tag. */
+function endOfQuoted(text: string, quote: string, last: number): number {
+  const nextOpen = text.indexOf('<', last)
+  const between = text.slice(last, nextOpen < 0 ? text.length : nextOpen)
+  const closed = between.indexOf(quote)
+  const end = closed < 0 ? -1 : between.indexOf('>', closed)
+  return end < 0 ? last + 1 : last + end + 1
+}
+
+/** A tag whose quotes no reader makes out keeps the attributes that are plain. */
+function rewrite(edits: Edits, { open, end, name, closed }: Tag, inside: string): void {
+  const values = [...inside.matchAll(attributes)].map(
+    ([, key, double, single, bare]) => ` ${key}="${(double ?? single ?? bare ?? '').replaceAll('"', '&quot;')}"`,
+  )
+  edits.replace(open, end, `<${name}${values.join('')}${closed ? `></${name}>` : '>'}`)
+}
+
+const attributes = /(?<![\w.:-])([\w.:-]+)\s*=\s*(?:"([^"<>]*)(?:"|$)|'([^'<>]*)(?:'|$)|([^\s"'<>]+))/g
 
 /** A < that begins nothing: `a < b`, which some readers take for a tag. */
 function takeAsText(reading: Reading, open: number): void {
@@ -124,7 +166,7 @@ export function rememberingFind(text: string): Find {
   }
 }
 
-const [slash, questionMark, exclamationMark] = [47, 63, 33]
+const [slash, questionMark, exclamationMark, equals] = [47, 63, 33, 61]
 
 function startsName(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95

@@ -1,4 +1,5 @@
 import { decodeHTML } from 'entities'
+import { wholeSentences } from './sentences.ts'
 
 /** A text of a feed before it is ours. What it is written in decides how it becomes plain. */
 export type Rich = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
@@ -32,32 +33,6 @@ export function summaryText(rich: Rich): string {
 /** Characters; what is no longer is no more than a summary. */
 export const maximumSummary = 320
 
-/** The first words, for an entry that has no title of its own. */
-export function firstWords(text: string, maximum = 80): string {
-  const sentence = /^.{8,}?[.!?。！？](?=\s|$)/u.exec(text.slice(0, maximum))?.[0]
-  return sentence ?? (text.length <= maximum ? text : `${wholeWords(text, maximum)} …`)
-}
-
-/** The text as far as whole sentences of it fit, else whole words. */
-export function wholeSentences(text: string, maximum: number): string {
-  return text.length <= maximum ? text : cutAtSentence(text, maximum)
-}
-
-function cutAtSentence(text: string, maximum: number): string {
-  const start = text.slice(0, maximum + 1)
-  let end = 0
-  for (const match of start.matchAll(/[.!?…]["'”’»)]*(?=\s)|[。！？]/gu)) end = match.index + match[0].length
-  return end >= maximum / 4 ? start.slice(0, end) : `${wholeWords(text, maximum)} …`
-}
-
-function wholeWords(text: string, maximum: number): string {
-  const start = text.slice(0, maximum)
-  const space = start.lastIndexOf(' ')
-  return (space > maximum / 2 ? start.slice(0, space) : start)
-    .replace(/[\ud800-\udbff]$/, '')
-    .replace(/[\s,;:–—-]+$/, '')
-}
-
 const entity = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
 const htmlNames =
   'a|abbr|article|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figure|figcaption|font|h[1-6]|hr|i|iframe|img|' +
@@ -88,10 +63,14 @@ export function stripTags(html: string, maximum: number): string {
     if (end < 0) return out
     const name = /^<\/?([a-z][a-z\d:-]{0,20})/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase() ?? ''
     if (!inline.has(name)) out += ' '
-    at = silent.has(name) && html[open + 1] !== '/' ? afterSilent(html, name, end) : end
+    const hides = silent.has(name) && html[open + 1] !== '/' && !closed.test(html.slice(end - 3, end))
+    at = hides ? afterSilent(html, name, end) : end
   }
   return out
 }
+
+/** `<iframe src="…"/>`, as XML writes it: what stands behind is not in it. */
+const closed = /["'\s]\/>$/
 
 /** Where the tag or comment that begins at `open` ends; -1: nowhere. */
 export function tagEnd(html: string, open: number): number {

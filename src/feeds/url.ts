@@ -1,15 +1,36 @@
 /** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
 export function absolute(address: string, base: string): string | null {
+  if (plain.test(address) && URL.canParse(address)) return address
   const text = address
     .replace(/[\r\n\t]+\s*/g, '')
     .replaceAll('&amp;', '&') // escaped twice
     .trim()
-  if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text)) return text
+  if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text))
+    return text.replace(/^[A-Z]+/i, (scheme) => scheme.toLowerCase())
   if (text === '' || isHostile(text)) return null
-  const hosted = /^www\.[\w-]+\.\w/i.test(text) ? `http://${text}` : text
+  const hosted = withScheme(text, base)
   if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
-  return URL.canParse(hosted, base) ? new URL(hosted, base).href : null
+  return URL.parse(hosted, base)?.href ?? null
 }
+
+/** Nothing has to be done to it, as to most. */
+const plain = /^https?:\/\/[^\s<>"\\^`{|}/&]+[^\s&]*$/
+
+/** Whoever wrote `www.harbour.example`, or `harbour.example/a` on that host itself, forgot what stands before it. */
+function withScheme(text: string, base: string): string {
+  if (/^www\.[\w-]+\.\w/i.test(text)) return `http://${text}`
+  const host = /^(https?:)\/\/([^/?#]+)/i.exec(base)
+  return host && text.toLowerCase().startsWith(`${host[2]}/`.toLowerCase()) ? `${host[1]}//${text}` : text
+}
+
+/** The same of a feed's own site: `harbour.example`, which is hardly a page of the site that we read it from. */
+export function siteAddress(address: string): string {
+  const bare = address.trim()
+  return hostAlone.test(bare) && !fileName.test(bare) ? `http://${bare}` : address
+}
+
+const hostAlone = /^(?:[a-z\d][a-z\d-]*\.)+[a-z]{2,20}(?:\/|$)/i
+const fileName = /^[^/]+\.(?:[sx]?html?|php\d?|aspx?|jsp|cgi|cfm|xml|rss|rdf|atom|json|txt)(?:\/|$)/i
 
 /** Like `absolute`, but never a file: of pictures and films. */
 export function webAddress(address: string, base: string): string | null {

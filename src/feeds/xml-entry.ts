@@ -1,18 +1,25 @@
 import type { Entry, RawFeed } from './entry.ts'
 import { attribute, children, type Node, textOf, texts } from './node.ts'
 import type { Normalised } from './normalise.ts'
+import { personName } from './person-name.ts'
 import { nothing, plainText, type Rich } from './text.ts'
-import { imagesOf, videoOf } from './xml-media.ts'
+import { secondsWished } from './wish.ts'
+import { imagesOf, type Media, mediaOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
 export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
   const atom = document.format === 'atom'
   const links = linksOf(feed)
-  const ttl = ttlOf(feed)
+  const ttl = secondsWished({
+    minutes: texts(feed, 'f:ttl')[0] ?? '',
+    period: texts(feed, 'sy:updateperiod')[0] ?? '',
+    frequency: texts(feed, 'sy:updatefrequency')[0] ?? '',
+  })
   return {
     title: richest(children(feed, 'f:title', 'dc:title'), atom),
     sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
     self: links.find((link) => link.rel === 'self')?.href ?? null,
+    id: texts(feed, 'f:id')[0] ?? '',
     bases: document.bases,
     language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
     ...(ttl !== null && { ttl }),
@@ -21,24 +28,6 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
     left: document.left,
     cutOff: document.cutOff,
   }
-}
-
-/** Seconds: `ttl` in minutes (RSS 2.0), or a period shared by the number of updates in it (RDF Site Summary, Syndication). */
-function ttlOf(feed: Node): number | null {
-  const minutes = /^\d{1,6}$/.exec(texts(feed, 'f:ttl')[0] ?? '')?.[0]
-  if (minutes && Number(minutes) > 0) return Number(minutes) * 60
-  const period = periods[(texts(feed, 'sy:updateperiod')[0] ?? '').toLowerCase()]
-  if (period === undefined) return null
-  const frequency = /^\d{1,4}$/.exec(texts(feed, 'sy:updatefrequency')[0] ?? '')?.[0]
-  return Math.round(period / Math.max(1, Number(frequency ?? 1)))
-}
-
-const periods: Record<string, number> = {
-  hourly: 3600,
-  daily: 86_400,
-  weekly: 7 * 86_400,
-  monthly: 30 * 86_400,
-  yearly: 365 * 86_400,
 }
 
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
@@ -53,7 +42,8 @@ function entryNodes(feed: Node): Node[] {
 }
 
 function readEntry(node: Node, atom: boolean): Entry {
-  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary')
+  const media = mediaOf(node)
+  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
   const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
   const links = linksOf(node)
   const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
@@ -75,8 +65,8 @@ function readEntry(node: Node, atom: boolean): Entry {
         .slice(0, 1)
         .map((child) => attribute(child, 'xml:base')),
     ],
-    title: richest(children(node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom),
-    texts: [...richSummaries, ...richBodies, ...mediaTexts(node)],
+    title: titleOf(media, atom),
+    texts: [...richSummaries, ...richBodies, ...mediaTexts(media)],
     bodies: [
       ...bodies.map((child, at) => ({
         text: richBodies[at] ?? nothing,
@@ -107,14 +97,17 @@ function readEntry(node: Node, atom: boolean): Entry {
       'dcterms:created',
       'f:date',
     ),
-    updated: texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
-    images: imagesOf(node),
-    video: videoOf(node),
+    updated: [
+      ...texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+      attribute(node, 'lastmod'),
+    ].filter((date) => date !== ''),
+    images: imagesOf(media),
+    video: videoOf(media),
   }
 }
 
-function mediaTexts(node: Node): Rich[] {
-  const found = [node, ...children(node, 'media:group')].flatMap((holder) =>
+function mediaTexts({ node, holders }: Media): Rich[] {
+  const found = holders.flatMap((holder) =>
     children(holder, 'media:description', 'media:text', 'itunes:summary', 'itunes:subtitle'),
   )
   return [...found, ...children(node, 'dc:description')].map((child) => rich(child, false))
@@ -143,6 +136,12 @@ function otherLinks(links: Link[]): string[] {
   return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
 }
 
+/** Its own, else that of the picture, film or sound that it is about. */
+function titleOf(media: Media, atom: boolean): Rich {
+  const own = richest(children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
+  return own.value === '' ? richest(mediaTitles(media), false) : own
+}
+
 function richest(candidates: Node[], atom: boolean): Rich {
   const found = candidates.find((child) => textOf(child).trim() !== '')
   return rich(found ?? '', atom)
@@ -164,7 +163,11 @@ function authorOf(node: Node): string {
     ...children(node, 'f:author', 'atom:author').map(
       (child) => texts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
     ),
-    ...texts(node, 'itunes:author', 'media:credit', 'dc:contributor'),
+    ...texts(node, 'itunes:author'),
+    ...children(node, 'media:credit')
+      .filter((credit) => !pictorial.test(attribute(credit, 'role')))
+      .map(textOf),
+    ...texts(node, 'dc:contributor'),
     ...children(node, 'f:source')
       .flatMap((source) => children(source, 'f:author'))
       .map((child) => texts(child, 'f:name')[0] ?? ''),
@@ -178,23 +181,16 @@ function authorOf(node: Node): string {
     : (clean[0] ?? '')
 }
 
-/** `mira@example.org (Mira Vance)`, `Mira Vance <mira@example.org>` → Mira Vance. */
-export function personName(text: string): string {
-  const plain = plainText(
-    { value: text.slice(0, 400).replace(/<[^<>\s@]{1,100}@[^<>\s]{1,100}>/, ''), kind: 'perhaps-html' },
-    300,
-  )
-  const inBrackets = /^\S+@\S+\s*\((.+)\)$/.exec(plain)?.[1]
-  const name = inBrackets ?? plain.replace(/\s*\(?\b\S+@\S+\.\w+\)?\s*/g, ' ').trim()
-  return name.slice(0, 200)
-}
+/** Whoever made the picture did not write the article. */
+const pictorial = /photo|camera|picture|image|illustrat|graphic/i
 
 function categoriesOf(node: Node): string[] {
   const own = children(node, 'f:category').map(
     (child) =>
       attribute(child, 'label') || textOf(child).trim() || attribute(child, 'term') || attribute(child, 'text'),
   )
-  return [...own, ...texts(node, 'dc:subject', 'f:subject')]
+  const shows = children(node, 'itunes:category').flatMap((child) => [child, ...children(child, 'itunes:category')])
+  return [...own, ...texts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]
     .map((text) => plainText({ value: text, kind: 'perhaps-html' }, 100))
     .filter((text) => text !== '')
 }

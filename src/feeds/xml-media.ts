@@ -1,15 +1,23 @@
 import type { RawImage, RawVideo } from './entry.ts'
+import { isTiny, numberOf } from './media.ts'
 import { attribute, children, type Node, textOf, texts } from './node.ts'
 
-/** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. */
-export function imagesOf(node: Node): RawImage[] {
-  const contents = mediaContents(node)
-  const alt =
-    [...contents, ...mediaHolders(node)].flatMap((holder) => texts(holder, 'media:description', 'media:title'))[0] ?? ''
+/** Where an entry names pictures and films: in itself, its groups (`holders`) and their media:content (`contents`). */
+export type Media = { node: Node; holders: Node[]; contents: Node[] }
+
+export function mediaOf(node: Node): Media {
+  const holders = [node, ...children(node, 'media:group')]
+  return { node, holders, contents: holders.flatMap((holder) => children(holder, 'media:content')) }
+}
+
+/** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. No tracking pixels. */
+export function imagesOf({ node, holders, contents }: Media): RawImage[] {
+  const all = [...contents, ...holders]
+  const alt = all.flatMap((holder) => texts(holder, 'media:description', 'media:title'))[0] ?? ''
   const pictures = contents.filter((content) => isPicture(content, 'url')).map((content) => imageFrom(content, alt))
   return [
-    ...pictures.toSorted((one, other) => Number(other.width) - Number(one.width)),
-    ...[...mediaHolders(node), ...contents]
+    ...pictures.toSorted((one, other) => (numberOf(other.width) ?? 0) - (numberOf(one.width) ?? 0)),
+    ...[...holders, ...contents]
       .flatMap((holder) => children(holder, 'media:thumbnail'))
       .map((child) => imageFrom(child, alt)),
     ...children(node, 'itunes:image').map((child) => ({
@@ -26,32 +34,28 @@ export function imagesOf(node: Node): RawImage[] {
       ...imageFrom(child, ''),
       url: texts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
     })),
-  ].filter((image) => image.url !== '')
+    ...contents.filter(isPerhapsPicture).map((content) => imageFrom(content, alt)),
+  ].filter((image) => image.url !== '' && !isTiny(image))
 }
 
 /** The film itself: media:content or an enclosure that is one, else the page that plays it (media:player). */
-export function videoOf(node: Node): RawVideo | null {
+export function videoOf({ node, holders, contents }: Media): RawVideo | null {
   const duration = texts(node, 'itunes:duration')[0] ?? ''
-  const film = mediaContents(node).find((content) => isFilm(content, 'url'))
-  if (film) return { url: attribute(film, 'url'), duration: attribute(film, 'duration') || duration }
+  const film = contents.find((content) => isFilm(content, 'url'))
+  if (film) return { url: attribute(film, 'url'), duration: lengthOf(film, holders) || duration }
   const enclosure = children(node, 'f:enclosure').find((child) => isFilm(child, 'url'))
   if (enclosure) return { url: attribute(enclosure, 'url'), duration }
   const link = children(node, 'f:link', 'atom:link').find(
     (child) => attribute(child, 'rel') === 'enclosure' && isFilm(child, 'href'),
   )
   if (link) return { url: attribute(link, 'href'), duration }
-  const contents = mediaContents(node)
-  const player = [...contents, ...mediaHolders(node)].flatMap((holder) => children(holder, 'media:player'))[0]
+  const player = [...contents, ...holders].flatMap((holder) => children(holder, 'media:player'))[0]
   const length = contents.map((content) => attribute(content, 'duration')).find((text) => text !== '')
   return player ? { url: attribute(player, 'url'), duration: length ?? duration } : null
 }
 
-function mediaHolders(node: Node): Node[] {
-  return [node, ...children(node, 'media:group')]
-}
-
-function mediaContents(node: Node): Node[] {
-  return mediaHolders(node).flatMap((holder) => children(holder, 'media:content'))
+export function mediaTitles({ holders, contents }: Media): Node[] {
+  return [...holders, ...contents].flatMap((holder) => children(holder, 'media:title'))
 }
 
 function imageFrom(node: Node, alt: string): RawImage {
@@ -62,6 +66,22 @@ function imageFrom(node: Node, alt: string): RawImage {
     alt: texts(node, 'media:description', 'media:title')[0] ?? alt,
   }
 }
+
+/** Its own, else that of the same film in another form: they share a group. */
+function lengthOf(film: Node, holders: Node[]): string {
+  const group = holders.map((holder) => children(holder, 'media:content')).find((contents) => contents.includes(film))
+  return [film, ...(group ?? [])].map((content) => attribute(content, 'duration')).find((text) => text !== '') ?? ''
+}
+
+/** It says nothing but its size, as a picture has one; a film or a player may have one too. */
+function isPerhapsPicture(node: Node): boolean {
+  if (attribute(node, 'medium') || attribute(node, 'type') || attribute(node, 'duration')) return false
+  const [url, width, height] = [attribute(node, 'url'), attribute(node, 'width'), attribute(node, 'height')]
+  return numberOf(width) !== null && numberOf(height) !== null && !isPicture(node, 'url') && !otherThings.test(url)
+}
+
+const otherThings =
+  /\.(?:mp4|m4v|webm|mov|m3u8|mpd|mp3|m4a|ogg|wav|swf|pdf|html?)(?:[?#]|$)|\/(?:embed|player|video|watch|v)[/?]|youtu\.?be|vimeo|dailymotion/i
 
 function isPicture(node: Node, address: string): boolean {
   const [medium, type, url] = [

@@ -1,6 +1,7 @@
 /**
  * The address by which an article is recognised, whoever links to it: scheme and host in lower case, no default port, no
- * fragment, no tracking parameters, the others sorted, no slash at the end. What is no address stays as it is.
+ * `www.` or `m.`, no fragment, no tracking parameters, the others sorted, no `index.html` and no slash at the end. It is
+ * for comparing, not for visiting. What is no address stays as it is.
  */
 export function canonicalAddress(address: string): string {
   if (!URL.canParse(address)) return address
@@ -8,16 +9,28 @@ export function canonicalAddress(address: string): string {
   url.hash = ''
   url.username = ''
   url.password = ''
-  for (const name of [...url.searchParams.keys()]) if (tracking.test(name)) url.searchParams.delete(name)
+  url.hostname = url.hostname.replace(twins, '')
+  for (const [name, value] of [...url.searchParams])
+    if (tracking.test(name) || (sources.test(name) && ofFeed.test(value))) url.searchParams.delete(name)
   url.searchParams.sort()
-  url.pathname = url.pathname.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  url.pathname = url.pathname
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/index\.(?:html?|php)$/i, '/')
+    .replace(/(?<=.)\/$/, '')
   const text = url.href.replace(/\?$/, '')
   return text.replace(/^http:/, 'https:') // the same page, before and after a site took up TLS
 }
 
+/** The same site for big screens and for small ones; `www.` alone is no host. */
+const twins = /^(?:www|m)\.(?=[^.]+\.[^.]+)/
+
 // utm_source=…, fbclid=…, gclid=…, gbraid=…, mc_cid=…, at_medium=… (BBC), ns_campaign=…, CMP=share_btn_tw (Guardian), xtor=RSS-1
 const tracking =
   /^(?:(?:utm|mc|at|ns|pk|mtm|hsa|itm|wt|__hs)_.*|_hs(?:enc|mi)|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|twclid|igshid|yclid|cmp|cmpid|xtor|ocid|ftag|smid|sref|ref_src|mkt_tok|_ga|_gl|feature_source)$/i
+
+// ref=rss, source=rss----5517fd7b58a6---4 (Medium), partner=rss&emc=rss (New York Times); but ref=main tells pages apart
+const sources = /^(?:ref|source|src|from|via|partner|emc|output)$/i
+const ofFeed = /^(?:rss|atom|feed)s?(?![a-z])/i
 
 /** The page that many addresses lead to, and that is no article. What is no address counts as one. */
 export function isFrontPage(address: string): boolean {

@@ -117,11 +117,23 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
     .execute()
 }
 
-/** Lets a feed be asked again at once, as if nothing had been wrong with it. False: there is none by that address. */
+/** It is asked where the job files say, as if it had never moved. */
+export async function forgetMove(db: Db, id: string): Promise<void> {
+  await db.updateTable('feeds').set({ address: null, etag: null, lastModified: null }).where('id', '=', id).execute()
+}
+
+/**
+ * Lets a feed be asked again at once, as if nothing had been wrong with it; one that is gone where the job files say.
+ * False: there is none by that address.
+ */
 export async function recallFeed(db: Db, url: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
-    .set({ goneAt: null, nextFetchAt: null })
+    .set((eb) => ({
+      goneAt: null,
+      nextFetchAt: null,
+      address: eb.case().when('goneAt', 'is', null).then(eb.ref('address')).else(null).end(),
+    }))
     .where('kind', '=', 'feed')
     .where('url', '=', url)
     .executeTakeFirst()
@@ -202,19 +214,33 @@ export function feedHistory(db: Db): Promise<FeedHistoryRow[]> {
   return db.selectFrom('feedHistory').selectAll().orderBy('id').execute()
 }
 
-/** Takes on to tell the editors of this trouble. False: they were told, or another process is telling them. */
-export async function claimTelling(db: Db, id: string, trouble: string, now: Instant, until: Instant) {
+/** The kinds of trouble that the editors have been told of. */
+export function toldOf({ toldOf }: Pick<FeedRow, 'toldOf'>): string[] {
+  return toldOf === null ? [] : toldOf.split(' ')
+}
+
+/** Takes on to tell the editors more than this. False: they were told meanwhile, or another process is telling them. */
+export async function claimTelling(db: Db, id: string, told: string[], now: Instant, until: Instant): Promise<boolean> {
+  const kinds = asToldOf(told)
   const { numUpdatedRows } = await db
     .updateTable('feeds')
     .set({ tellingUntil: until })
     .where('id', '=', id)
-    .where((eb) => eb.or([eb('toldOf', 'is', null), eb('toldOf', '!=', trouble)]))
+    .where((eb) => (kinds === null ? eb('toldOf', 'is', null) : eb('toldOf', '=', kinds)))
     .where((eb) => eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now)]))
     .executeTakeFirst()
   return numUpdatedRows > 0n
 }
 
-/** The editors know of this trouble; null: there is none any more. */
-export async function recordTold(db: Db, id: string, trouble: string | null): Promise<void> {
-  await db.updateTable('feeds').set({ toldOf: trouble, tellingUntil: null }).where('id', '=', id).execute()
+/** The editors know of trouble of these kinds, and of no other. */
+export async function recordTold(db: Db, id: string, kinds: string[]): Promise<void> {
+  await db
+    .updateTable('feeds')
+    .set({ toldOf: asToldOf(kinds), tellingUntil: null })
+    .where('id', '=', id)
+    .execute()
+}
+
+function asToldOf(kinds: string[]): string | null {
+  return kinds.length === 0 ? null : kinds.join(' ')
 }

@@ -10,6 +10,8 @@ import * as letters from './migrations/0005-letters.ts'
 import * as addresses from './migrations/0006-addresses.ts'
 import * as bodies from './migrations/0007-bodies.ts'
 import * as answers from './migrations/0010-answers.ts'
+import * as copies from './migrations/0011-copies.ts'
+import * as feedsRecord from './migrations/0012-feeds-record.ts'
 import * as pace from './migrations/0013-pace.ts'
 import type { Schema } from './schema.ts'
 
@@ -23,6 +25,8 @@ export const migrations = [
   { name: '0006-addresses', up: addresses.up },
   { name: '0007-bodies', up: bodies.up },
   { name: '0010-answers', up: answers.up },
+  { name: '0011-copies', up: copies.up },
+  { name: '0012-feeds-record', up: feedsRecord.up },
   { name: '0013-pace', up: pace.up },
 ]
 

@@ -5,11 +5,13 @@ import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
 import { isPaused } from '../editions/review.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
+import { rejectionText } from '../feeds/rejection.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
 import { feedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
-import type { EditionRow, FeedHistoryRow } from '../store/schema.ts'
+import { lastRejections } from '../store/rejections.ts'
+import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
@@ -20,6 +22,7 @@ import { counted, deliveryLine, editionTitle, momentWriter, statusView } from '.
 const pageSize = 20
 const mostFeeds = 200
 const mostHistory = 3
+const mostRejections = 5
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
@@ -103,7 +106,8 @@ function upcoming({ digests, clock }: App) {
 async function feedsOf(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
   const past = Map.groupBy(await feedHistory(app.db), ({ feedId }) => feedId)
-  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? []))
+  const rejected = Map.groupBy(await lastRejections(app.db, mostRejections), ({ feedId }) => feedId)
+  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
   const working = views.filter(({ state }) => well(state))
   return {
@@ -119,15 +123,17 @@ async function feedsOf(app: App, decided: string | undefined) {
   }
 }
 
-/** With what became of it last, the newest first. */
+/** With what became of it last and what it had rejected, the newest first. */
 function toFeed(
   { feed: { id, url, address, title, succeededAt, weekly }, health }: Watched,
   history: FeedHistoryRow[],
+  rejections: RejectionRow[],
 ) {
   const newest = history.slice(-mostHistory).reverse()
   return {
     id,
     past: newest.map(({ at, what }) => ({ at: momentWriter()(at), what })),
+    rejections: rejections.map((one) => ({ at: momentWriter()(one.lastAt), what: rejectionText(one) })),
     title: title || url,
     url,
     moved: address ?? '',

@@ -178,6 +178,28 @@ test('a feed that is a login page is named, and the other feeds are read all the
   expect(missing).toMatchObject({ ok: false, error: expect.stringContaining('404') })
 })
 
+test('a feed in a file that does not tell where it is from has articles without links', async () => {
+  const it = home()
+  const item = (link: string) => `<item><title>A</title><link>${link}</link></item>`
+  const items = [item('/a'), item('https://harbour.example/b')]
+  const file = (name: string, inside: string) => it.write(name, `<rss version="2.0"><channel>${inside}</channel></rss>`)
+  const { code, stdout } = await it.lastword('feeds', 'test', file('1.xml', items[0] ?? ''), '--json')
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout).items[0]).toMatchObject({ title: 'A', link: null })
+  expect((await it.lastword('feeds', 'test', file('2.xml', items[0] ?? ''))).stdout).toContain('no link')
+  expect((await it.lastword('feeds', 'test', file('3.xml', items.join('')))).stdout).toContain(
+    'https://harbour.example/a',
+  )
+})
+
+test('the count of a feed is of all that it holds, also beyond what is read at once', async () => {
+  const it = home()
+  const items = Array.from({ length: 5003 }, (_, index) => `<item><link>https://harbour.example/${index}</link></item>`)
+  const file = it.write('long.xml', `<rss version="2.0"><channel>${items.join('')}</channel></rss>`)
+  const tested = JSON.parse((await it.lastword('feeds', 'test', file, '--json')).stdout)
+  expect(tested).toMatchObject({ count: 5003, rejected: [{ reason: expect.stringContaining('3 more entries') }] })
+})
+
 test('a feed on a private address is not asked unless the configuration allows its host', async () => {
   const it = home({ allow: [] })
   const { code, stdout } = await it.lastword('feeds', 'test', `${magazine.url}/feeds/latest.xml`)
@@ -271,6 +293,38 @@ test('feeds list says how each feed is and what became of it, and retry asks one
     code: 1,
     stderr: expect.stringContaining('no feed is known by https://nobody.example/'),
   })
+})
+
+test('feeds list and explain show what was turned down, and explain knows an article by an earlier address', async () => {
+  const feeds = await startFeedHost()
+  closing.push(feeds.close)
+  const it = home({ feeds: feeds.url, allow: [`127.0.0.1:${feeds.port}`] })
+  const bad = '<item><title>Evil day</title><link>javascript:alert(1)</link><guid>evil-1</guid></item>'
+  feeds.answer('/latest.xml', rss(['One'], { channel: bad }))
+  feeds.answer('/last-word.xml', rss(['Two']))
+  await it.lastword('pull')
+  const moved = rss(['One'], { channel: bad }).replace(
+    '<link>https://magazine.example/One',
+    '<link>https://magazine.example/1',
+  )
+  feeds.answer('/latest.xml', moved)
+  await it.lastword('pull')
+  const words = 'rejected: “Evil day” (javascript:alert(1)): its link is not an address of the web\n'
+  expect((await it.lastword('feeds', 'list')).stdout).toContain(words)
+  const [, latest] = (await it.lastword('feeds', 'list', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(latest).toMatchObject({ rejected: 1, rejections: [{ title: 'Evil day', guid: 'evil-1' }] })
+  const explained = await it.lastword('edition', 'explain', 'evil-1')
+  expect(explained).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`${words}  in ${feeds.url}/latest.xml, first`),
+  })
+  const asJson = JSON.parse((await it.lastword('edition', 'explain', 'Evil day', '--json')).stdout)
+  expect(asJson).toMatchObject({ feedUrl: `${feeds.url}/latest.xml`, reason: expect.stringContaining('its link') })
+  for (const what of ['https://magazine.example/One', 'https://magazine.example/1', 'one'])
+    expect((await it.lastword('edition', 'explain', what)).stdout).toContain('weekly: ')
 })
 
 test('an unknown digest, edition, article or option is an error that says what there is', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readOpml } from '../../src/feeds/opml.ts'
 import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
@@ -31,6 +32,32 @@ test('feeds add finds the feed of a page, shows its articles, and adds it to the
   const again = await it.lastword('feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest')
   expect(again.stdout).toContain('Nothing to do')
   expect(await it.lastword('timetable')).toMatchObject({ code: 0 })
+})
+
+test('what a page or a server says in control characters does not command the terminal', async () => {
+  const bell = '\u001b]0;pwn\u0007\u001b[31m'
+  host.answer('/', `<html><head><link rel="alternate" type="application/rss+xml" href="/f?${bell}"></head></html>`)
+  host.answer('*', rss(['One']))
+  host.answer('/latest.xml', (_, { socket }) => {
+    socket?.end(
+      Buffer.from('HTTP/1.1 302 Found\r\nLocation: http://[\u009b31mbad\r\nContent-Length: 0\r\n\r\n', 'latin1'),
+    )
+  })
+  const said: string[] = []
+  for (const args of [
+    ['feeds', 'add', host.url],
+    ['feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest'],
+    ['pull'],
+    ['run', 'weekly', '--dry-run'],
+  ]) {
+    const { stdout, stderr } = await it.lastword(...args)
+    said.push(stdout + stderr)
+  }
+  for (const text of said) expect(text.replace(/[\n\t]/g, '')).not.toMatch(/\p{Cc}/u)
+  expect(said[0]).toContain('/f?%1B]0;pwn%07%1B[31m: The Magazine, 1 articles')
+  expect(said[2]).toMatch(/failed .*redirects to "http:\/\/\[ 31mbad", no address/)
+  expect(said[3]).toMatch(/feed failed: .*redirects to "http:\/\/\[ 31mbad"/)
+  expect(job()).toContain('/f?%1B]0;pwn%07%1B[31m')
 })
 
 test('feeds add says what is missing: the feed, the digest, the section', async () => {
@@ -72,6 +99,42 @@ test('feeds leave as OPML with their titles, a folder for every section, and com
   expect(text).toContain('  - name: last-word\n    title: Last word\n')
   expect((await it.lastword('feeds', 'import', 'feeds.opml', '--digest', 'other')).stdout).toContain('0 feeds added')
   expect((await it.lastword('feeds', 'export', '--digest', 'other')).stdout).toContain('/other.xml')
+})
+
+test('folders whose names have the same letters left are sections of their own, and equal titles are one', async () => {
+  const folders = ['日本', '世界', 'C++', 'C#', 'c++', 'Última hora', 'latest']
+  const outlines = folders.map(
+    (name, at) => `<outline text="${name}"><outline text="x" xmlUrl="https://e.example/${at}"/></outline>`,
+  )
+  const file = it.write('world.opml', `<opml version="2.0"><body>${outlines.join('')}</body></opml>`)
+  const imported = await it.lastword('feeds', 'import', file, '--digest', 'weekly')
+  expect(imported.stdout).toContain('7 feeds added to weekly, 0 known already, 0 left out')
+  const exported = readOpml((await it.lastword('feeds', 'export', '--digest', 'weekly')).stdout)
+  const listed = 'feeds' in exported ? exported.feeds.filter(({ url }) => url.startsWith('https://e.example/')) : []
+  expect(listed.map(({ folder, url }) => [folder, folders[Number(url.at(-1))]])).toEqual([
+    ['Latest news', 'latest'],
+    ['日本', '日本'],
+    ['世界', '世界'],
+    ['C++', 'C++'],
+    ['C++', 'c++'],
+    ['C#', 'C#'],
+    ['Última hora', 'Última hora'],
+  ])
+  expect([...job().matchAll(/ {2}- name: (\S+)/g)].map(([, name]) => name)).toEqual([
+    'section',
+    'section-2',
+    'c',
+    'c-2',
+    'ultima-hora',
+  ])
+  expect((await it.lastword('feeds', 'import', file, '--digest', 'weekly')).stdout).toContain('0 feeds added')
+})
+
+test('an OPML file is read in the encoding that it declares', async () => {
+  const text = `<?xml version="1.0" encoding="ISO-8859-1"?><opml version="2.0"><body><outline text="Économie"><outline text="x" xmlUrl="https://e.example/"/></outline></body></opml>`
+  it.write('latin.opml', Buffer.from(text, 'latin1'))
+  await it.lastword('feeds', 'import', 'latin.opml', '--digest', 'weekly')
+  expect(job()).toContain('  - name: economie\n    title: Économie\n')
 })
 
 test('feeds import refuses what is no OPML, no file and no digest, and leaves the job file as it is', async () => {

@@ -90,3 +90,14 @@ test('answers go to stdout, one a line, and nothing else does', async () => {
     print('end')`)
   expect(printed).toBe('one\n{"two":"lines\\nin one"}\n\nend')
 })
+
+test('whatever is printed, it commands no terminal, and JSON stays what it was', async () => {
+  const printed = await inProcess(`
+    import { print, printJson } from './src/cli/output.ts'
+    const hostile = '\\u001b[2J\\u009b31m\\u007f\\u202e'
+    print('a\\tb ' + hostile + '\\nc')
+    printJson({ hostile })`)
+  const [first, second, third, ...others] = printed.split('\n')
+  expect([first, second, others]).toEqual(['a\tb  [2J 31m  ', 'c', []])
+  expect(third).toBe(String.raw`{"hostile":"\u001b[2J\u009b31m\u007f\u202e"}`)
+})

@@ -93,6 +93,14 @@ test('pull says that a feed waits for an editor, feeds list shows it, and ignore
     `8 articles of ${url} wait for an editor: 8 new articles at once`,
   )
   expect((await home.lastword('feeds', 'list')).stdout).toContain('waits: 8 new articles at once')
+  const inJson = (await home.lastword('feeds', 'list', '--json')).stdout.trim().split('\n')
+  expect(inJson.map((line) => JSON.parse(line)).find((feed) => feed.url === url)).toMatchObject({ state: 'waits' })
+  for (const command of [
+    ['run', 'weekly', '--dry-run'],
+    ['edition', 'preview', 'weekly', '--out', join(home.folder, 'preview')],
+    ['run', 'weekly'],
+  ])
+    expect((await home.lastword(...command)).stderr).toContain(`lastword feeds release ${url}   they are new`)
   expect(await home.lastword('feeds', 'ignore', url)).toMatchObject({
     code: 0,
     stdout: `${url}: 8 articles are known or backlog\n`,

@@ -1,27 +1,18 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, later } from '../../src/clock.ts'
-import { compose } from '../../src/editions/compose.ts'
+import { day, hour } from '../../src/clock.ts'
+import { composeDry } from '../../src/editions/compose.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { cancel } from '../../src/editions/review.ts'
-import { seal } from '../../src/editions/seal.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
-import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
-import { choicesOf, editionById, historyOf } from '../../src/store/editions.ts'
-import { feedHistory, knowFeeds } from '../../src/store/feeds.ts'
+import { historyOf } from '../../src/store/editions.ts'
+import { feedHistory } from '../../src/store/feeds.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import {
-  article,
-  newsFeed,
-  openWorld,
-  opinionFeed,
-  plainRender,
-  type World,
-  type WorldOptions,
-} from '../support/world.ts'
+import { edition, piece, shows } from '../support/newsroom.ts'
+import { newsFeed, openWorld, opinionFeed, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -99,6 +90,9 @@ onBothEngines('a story', (freshUrl) => {
     const meanwhile = await edition(it)
     expect(meanwhile.chosen).toEqual([])
     expect(meanwhile.reasons['Really new']).toMatch(/^its feed waits for an editor: 8 new articles at once whose/)
+    expect((await composeDry(it.app, it.digest)).thin).toContain(
+      `; 8 articles of ${newsFeed} wait for an editor: 8 new articles at once whose address or title`,
+    )
     expect(await heldFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://new.example/0')
     expect(answer?.answer).toMatch(/^held since .* 8 new articles at once/)
@@ -125,7 +119,7 @@ onBothEngines('a story', (freshUrl) => {
       it.clock.advance(7 * day)
     }
     expect(await heldFeeds(it.app.db)).toMatchObject([{ count: 40 }])
-    const editions = await simulate(it.app.db, it.digest, 2, it.clock.now())
+    const { editions } = await simulate(it.app.db, it.digest, 2, it.clock.now())
     const chosen = editions.flatMap(({ choices }) => choices.filter(({ position }) => position !== null))
     expect(chosen.filter(({ article }) => article.title.startsWith('Archive'))).not.toEqual([])
   })
@@ -185,7 +179,7 @@ onBothEngines('a story', (freshUrl) => {
       it.clock.advance(7 * day)
     }
     const before = await it.app.db.selectFrom('ledger').selectAll().execute()
-    const editions = await simulate(it.app.db, it.digest, 4, it.clock.now())
+    const { editions } = await simulate(it.app.db, it.digest, 4, it.clock.now())
     const held = editions.map(({ status, choices }) => [
       status,
       choices
@@ -223,27 +217,4 @@ async function moved(it: World): Promise<World> {
   await shows(it, newsFeed, [...again, piece('Really new')])
   await enrolArticles(it.app, it.digest)
   return it
-}
-
-function piece(title: string, given: Partial<NewArticle> = {}): NewArticle {
-  return { ...article(title, new Date(0)), publishedAt: null, ...given }
-}
-
-async function shows(it: World, url: string, articles: NewArticle[]): Promise<void> {
-  const [feed] = await knowFeeds(it.app.db, [url], it.clock.now())
-  await keepArticles(it.app.db, feed?.id ?? '', articles, it.clock.now())
-}
-
-async function edition(it: World, digest = { ...it.digest, thin: { ...it.digest.thin, minimum: 0 } }) {
-  const made = await compose(it.app, digest, later(it.clock.now(), 0))
-  const sealed = await seal({ ...it.app, render: plainRender }, made?.id ?? '', digest)
-  const choices = await choicesOf(it.app.db, sealed.id)
-  return {
-    id: sealed.id,
-    status: (await editionById(it.app.db, sealed.id))?.status,
-    chosen: choices
-      .filter((one) => one.position !== null && !one.title.startsWith('First sight'))
-      .map((one) => one.title),
-    reasons: Object.fromEntries(choices.map((one) => [one.title, one.reason])),
-  }
 }

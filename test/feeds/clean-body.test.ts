@@ -32,6 +32,11 @@ test('nothing to read is no body', () => {
     expect(clean(value)).toBeNull()
 })
 
+test('what XML closes at once takes nothing away that stands behind it', () => {
+  for (const name of ['iframe', 'script', 'object', 'video'])
+    expect(clean(`<p>Before.</p><${name} src="x" /><p>Behind.</p>`)?.html).toBe('<p>Before.</p><p>Behind.</p>')
+})
+
 describe('a long body', () => {
   const paragraph = `<p>${'A sentence of six short words. '.repeat(30).trim()}</p>`
 

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { discoverFeed, feedLinks } from '../../src/feeds/discover.ts'
+import { discoverFeed, feedLinks, headerLinks } from '../../src/feeds/discover.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
 
@@ -47,6 +48,54 @@ test('where the page names none, the usual places are tried', async () => {
   host.answer('/about/us', '<html><body>Hello</body></html>')
   host.answer('/feed.xml', rss(['One']))
   expect(await found('/about/us')).toMatchObject({ url: '/feed.xml', feed: 1 })
+})
+
+test('the usual places are those of the folders of the page as well, the nearest first', async () => {
+  host.answer('/blog/', '<html><body>Hello</body></html>')
+  host.answer('/blog/news', '<html><body>Hello</body></html>')
+  host.answer('/blog/post.html', '<html><body>Hello</body></html>')
+  host.answer('/feed', rss(['One']))
+  expect(await found('/blog/')).toMatchObject({ url: '/feed' })
+  host.answer('/blog/index.xml', rss(['One', 'Two']))
+  for (const path of ['/blog/', '/blog/news', '/blog/post.html'])
+    expect(await found(path)).toMatchObject({ url: '/blog/index.xml', feed: 2 })
+})
+
+test('a page names its feed in a Link header too', async () => {
+  const header = '</style.css>; rel=preload; as=style, </a,b;c.xml>; type="application/rss+xml"; rel="alternate"'
+  host.answer('/', (_, response) => void response.writeHead(200, { link: header }).end('<html></html>'))
+  host.answer('/a,b;c.xml', rss(['One']))
+  expect(await found('/')).toMatchObject({ url: '/a,b;c.xml', feed: 1 })
+})
+
+test.each([
+  ['', []],
+  ['<https://other.example/f>; rel="alternate"; type=application/atom+xml', ['https://other.example/f']],
+  [
+    '<f>;REL=feed, <g>; title="a, <h>; rel=feed"; rel="feed"',
+    ['https://site.example/blog/f', 'https://site.example/blog/g'],
+  ],
+  ['<f>; rel=alternate; type="text/html"', []],
+  ['<javascript:alert(1)>; rel=feed', []],
+  ['<f'.repeat(4000), []],
+  [`<f>${'; a'.repeat(3000)}`, []],
+])('of the Link header %.40s the feeds are %j', (header, feeds) => {
+  expect(headerLinks(header, 'https://site.example/blog/')).toEqual(feeds)
+})
+
+test('a page that does not let us in may have a feed that does; what is not there has none', async () => {
+  const answer = (status: number) => (_: unknown, response: ServerResponse) => void response.writeHead(status).end()
+  host.answer('/shut', answer(403))
+  expect(await found('/shut')).toEqual({
+    failed: expect.stringMatching(/answered 403.*, and there is none at \/feed,/),
+  })
+  host.answer('/feed', rss(['One']))
+  expect(await found('/shut')).toMatchObject({ url: '/feed', feed: 1 })
+  host.answer('/broken', answer(500))
+  host.asked.length = 0
+  for (const path of ['/missing', '/broken'])
+    expect(await found(path)).toEqual({ failed: expect.stringMatching(/answered/) })
+  expect(host.asked).toEqual(['/missing', '/broken'])
 })
 
 test('where there is no feed, it says where it has looked', async () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { refusal } from '../../src/feeds/address.ts'
 import { type Fetched, type Fetcher, type FetchLimits, openFetcher } from '../../src/feeds/fetch.ts'
 
@@ -84,6 +85,31 @@ describe('what comes back', () => {
     })
     expect(await fetcher.get(`${url}/busy`)).toMatchObject({ status: 503, retryAfter: 90 })
     expect(await fetcher.get(`${url}/date`)).toMatchObject({ status: 503, retryAfter: 120 })
+  })
+
+  test('a date of a server that does not show its clock is read against ours', async () => {
+    const url = await serve((request, response) => {
+      response.sendDate = false
+      const later = 'Fri, 20 Nov 2026 10:05:00 GMT'
+      if (request.url === '/busy') response.writeHead(503, { 'retry-after': later }).end()
+      else response.writeHead(200, { expires: later }).end('<rss/>')
+    })
+    const fetcher = open({}, { now: () => '2026-11-20T10:00:00.000Z' })
+    expect(await fetcher.get(`${url}/busy`)).toMatchObject({ status: 503, retryAfter: 300 })
+    expect(await fetcher.get(url)).toMatchObject({ maxAge: 300 })
+  })
+
+  test.each([
+    [{ expires: 'Fri, 20 Nov 2026 13:00:00 GMT' }, 10_800],
+    [{ expires: 'Fri, 20 Nov 2026 13:00:00 GMT', 'cache-control': 'public, max-age=60' }, 60],
+    [{ expires: 'Fri, 20 Nov 2026 13:00:00 GMT', 'cache-control': 'no-cache' }, null],
+    [{ expires: 'Thu, 19 Nov 1981 08:52:00 GMT' }, 0],
+    [{ expires: 'soon' }, null],
+    [{}, null],
+  ])('Expires says how long an answer holds, where Cache-Control does not: %j', async (headers, maxAge) => {
+    const date = 'Fri, 20 Nov 2026 10:00:00 GMT'
+    const url = await serve((_, response) => void response.writeHead(200, { date, ...headers }).end('<rss/>'))
+    expect(ok(await open().get(url)).maxAge).toBe(maxAge)
   })
 })
 
@@ -266,14 +292,9 @@ describe('strangers that fail are values', () => {
   })
 })
 
-function open(limits: Partial<FetchLimits> = {}): Fetcher {
-  const fetcher = openFetcher({
-    allow: ['127.0.0.1'],
-    timeout: 10,
-    maximumBytes: 1_000_000,
-    userAgent: 'Lastword test',
-    ...limits,
-  })
+function open(limits: Partial<FetchLimits> = {}, clock?: Clock): Fetcher {
+  const usual = { allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' }
+  const fetcher = openFetcher({ ...usual, ...limits }, clock)
   closing.push(() => fetcher.close())
   return fetcher
 }

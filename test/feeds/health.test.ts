@@ -42,6 +42,17 @@ test('with less than 14 days of past nothing is known of its silences', () => {
   expect(health({ newestItemAt: ago(99 * day), firstItemAt: ago(99 * day), longestSilence: null }).state).toBe('ok')
 })
 
+test('a feed whose articles wait for an editor is trouble at once, and says why; where it fails, that comes first', () => {
+  const held = { count: 8, reason: '8 new articles at once, where 1 are usual' }
+  const waits = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, now, held)
+  expect(waits({})).toEqual({
+    state: 'waits',
+    words: 'has 8 articles that wait for an editor: 8 new articles at once, where 1 are usual',
+    trouble: true,
+  })
+  expect(waits({ error: 'no', failures: 1, failingSince: ago(hour) }).state).toBe('failing')
+})
+
 test('a feed that is gone is trouble at once', () => {
   expect(health({ goneAt: ago(hour), error: 'it is gone' })).toMatchObject({ state: 'gone', trouble: true })
 })

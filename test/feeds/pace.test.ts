@@ -63,3 +63,30 @@ test('a silence that grows makes the gap grow', () => {
   expect(gapOf(hour, 2 * hour, 3 * hour)).toBe(3600)
   expect(gapOf(10 * day, 10 * day + hour)).toBeGreaterThan(4 * 24 * 3600)
 })
+
+test('one old piece that stays pinned is no silence, whether it is of years ago or of months', () => {
+  const first = ago(20 * day)
+  const shown = [0, 1, 3, 4, 6, 7].map((days) => ago((20 + days) * day))
+  const later = came(...[1, 4, 7, 10, 13, 16].map((days) => days * day))
+  for (const pinned of ['2009-03-01T00:00:00.000Z', ago(200 * day)]) {
+    const backlog = [...shown, pinned].map((publishedAt) => ({ seenAt: first, publishedAt }))
+    expect(paceOf([...later, ...backlog], first, nothingKnown, now)).toMatchObject({
+      firstItemAt: ago(27 * day),
+      longestSilence: (4 * day) / 1000,
+    })
+    expect(paceOf(backlog, first, nothingKnown, first).gap).toBeLessThan((2 * day) / 1000)
+  }
+})
+
+test('what an earlier look took for a silence of years is forgotten', () => {
+  const known = { firstItemAt: ago(300 * day), longestSilence: (17 * 365 * day) / 1000 }
+  expect(paceOf(came(day, 2 * day, 9 * day), null, known, now)).toMatchObject({ longestSilence: (7 * day) / 1000 })
+})
+
+test('a feed that has been still for years has the silences that it had before', () => {
+  const arrivals = came(900 * day, 910 * day, 960 * day)
+  expect(paceOf(arrivals, null, nothingKnown, now)).toMatchObject({
+    newestItemAt: ago(900 * day),
+    longestSilence: (50 * day) / 1000,
+  })
+})

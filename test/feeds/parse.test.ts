@@ -105,6 +105,30 @@ describe('with whole texts', () => {
   })
 })
 
+describe('a feed in a file', () => {
+  const read = async (text: string, url = 'file:///here/feed.xml') =>
+    articlesOf(await parseFeed(Buffer.from(text), { url, contentType: null }))
+  const atom = (inside: string) => `<feed xmlns="http://www.w3.org/2005/Atom">${inside}</feed>`
+
+  test('has the same articles wherever the file lies', async () => {
+    const items =
+      '<item><link>a/1</link></item><item><link>/b</link><title>B</title></item><item><title>C</title></item>'
+    const text = `<rss version="2.0"><channel><link>/</link>${items}</channel></rss>`
+    expect(await read(text)).toEqual(await read(text, 'file:///elsewhere/copy.xml'))
+  })
+
+  test('takes whatever it says of where it is from for the start of relative addresses', async () => {
+    const entry = (id: string) => `<entry><id>${id}</id><title>T</title><link href="/a"/></entry>`
+    const link = async (text: string) => (await read(text))[0]?.url
+    expect(await link(atom(`<link rel="self" href="https://self.example/f"/>${entry('1')}`))).toBe(
+      'https://self.example/a',
+    )
+    expect(await link(atom(`<id>https://id.example/</id>${entry('1')}`))).toBe('https://id.example/a')
+    expect(await link(atom(entry('https://entry.example/1')))).toBe('https://entry.example/a')
+    expect(await link(atom(entry('tag:tag.example,2026-11-20:1')))).toBe('http://tag.example/a')
+  })
+})
+
 describe('encodings', () => {
   const declared = (label: string) =>
     `<?xml version="1.0" encoding="${label}"?>${rss('<item><title>Café Žižek</title></item>')}`
@@ -166,7 +190,8 @@ describe('hostile feeds end as a clear failure or a capped result', () => {
     const items = Array.from({ length: 200_000 }, (_, index) => `<item><link>https://e.example/${index}</link></item>`)
     const result = await parseFeed(Buffer.from(rss(items.join(''))), context)
     expect(articlesOf(result)).toHaveLength(5000)
-    expect(result).toMatchObject({ rejected: [{ reason: '195000 more entries than the 5000 that are read at once' }] })
+    const reason = '195000 more entries than the 5000 that are read at once'
+    expect(result).toMatchObject({ rejected: [{ reason }], unread: 195_000 })
   })
 
   test('60 MB of text do not hold the event loop up', async () => {
@@ -206,8 +231,19 @@ describe('hostile feeds end as a clear failure or a capped result', () => {
   }
 
   test('a parser that read something malformed reads the next feed as if nothing had been', async () => {
-    await parseFeed(Buffer.from('<rss version="2.0"><channel><item><title>x</wrong'), context)
-    expect(articlesOf(await parseFeed(Buffer.from(rss(item)), context))).toHaveLength(1)
+    const feeds = [
+      '<item><title>&nosuch; entity</title></item>',
+      item,
+      item,
+      '<item><title x=&y;>z</title></item>',
+      item,
+    ]
+    const titles = ['&nosuch; entity', 'A', 'A', 'z', 'A']
+    const read = async (items: string) => articlesOf(await parseFeed(Buffer.from(rss(items)), context))
+    for (const [at, items] of feeds.entries())
+      expect((await read(items)).map(({ title }) => title)).toEqual([titles[at]])
+    const atOnce = await Promise.all(feeds.map(read)) // and of several at once each reads its own
+    expect(atOnce.map(([article]) => article?.title)).toEqual(titles)
   })
 
   test('many large feeds at once share two threads and all come back', async () => {

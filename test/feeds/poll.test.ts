@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { between, hour, minute, second } from '../../src/clock.ts'
+import { between, day, hour, minute, second } from '../../src/clock.ts'
 import { afterFailure, afterSuccess, type Wishes } from '../../src/feeds/poll.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
@@ -31,12 +31,20 @@ test('whoever wishes the longest wait is obeyed: Cache-Control, ttl or sy:update
   about(wait({ gap: 8 * 3600, maxAge: 600, ttl: 600 }), 2 * hour)
 })
 
-test('nobody is asked after less than 5 minutes or forgotten for more than 24 hours, whatever is wished', () => {
-  const year = 365 * 24 * 3600
-  for (const wished of [wait({ maxAge: year }), wait({ ttl: year }), waitAfter(50), waitAfter(1, year)]) {
-    expect(wished).toBeLessThanOrEqual(24 * hour)
-    expect(wished).toBeGreaterThan(21 * hour)
+test('a wish of more than a day is obeyed to the full, and one of more than a week for a week', () => {
+  for (const days of [1, 3, 7]) {
+    const seconds = days * 24 * 3600
+    about(wait({ gap: 60, maxAge: seconds }), days * day)
+    about(wait({ gap: 60, ttl: seconds }), days * day)
+    about(waitAfter(1, seconds), days * day)
   }
+  const year = 365 * 24 * 3600
+  for (const wished of [wait({ maxAge: year }), wait({ ttl: year }), waitAfter(1, year)]) about(wished, 7 * day)
+})
+
+test('nobody is asked after less than 5 minutes, or, where nobody wishes it, forgotten for more than 24 hours', () => {
+  expect(waitAfter(50)).toBeLessThanOrEqual(24 * hour)
+  expect(waitAfter(50)).toBeGreaterThan(21 * hour)
   for (const wished of [waitAfter(1, 0), waitAfter(0), wait({ gap: 0, maxAge: 0 })])
     expect(wished).toBeGreaterThanOrEqual(5 * minute)
 })

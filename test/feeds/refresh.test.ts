@@ -3,7 +3,7 @@ import { between, hour, minute } from '../../src/clock.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { addressOf, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
-import { allFeeds, feedByUrl, feedHistory } from '../../src/store/feeds.ts'
+import { allFeeds, feedByUrl, feedHistory, recallFeed } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
@@ -163,6 +163,34 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     expect((await history()).at(-1)).toBe('/new fails: it is asked at /feed again')
   })
 
+  test('where the place that it moved to is gone for good, it is asked at its first address, at once', async () => {
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    host.answer('/new', (_, response) => void response.writeHead(410).end())
+    host.answer('/feed', rss(['Two', 'One']))
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ url: url(), kind: 'read', added: 1 }])
+    expect(await feed()).toMatchObject({ address: null, goneAt: null, failures: 0 })
+    expect((await history()).at(-1)).toBe('/new is gone for good (410): it is asked at /feed again')
+    host.answer('/feed', redirect(301, '/new'))
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([
+      { kind: 'failed', reason: expect.stringContaining('410') },
+    ])
+    expect(await feed()).toMatchObject({ address: null, goneAt: clock.now() })
+  })
+
+  test('a feed that is gone is asked again where the job files say, wherever it was gone', async () => {
+    host.answer('/feed', redirect(301, '/new'))
+    host.answer('/new', rss(['One']))
+    await refreshFeeds(needs, [url()])
+    await needs.db.updateTable('feeds').set({ goneAt: clock.now() }).execute() // as an earlier version left it
+    host.answer('/feed', rss(['Two', 'One']))
+    host.asked.length = 0
+    expect(await recallFeed(needs.db, url())).toBe(true)
+    expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
+    expect(host.asked).toEqual(['/feed'])
+  })
+
   test('a feed that is gone for good is asked no more', async () => {
     host.answer('/feed', (_, response) => void response.writeHead(410).end())
     await refreshDueFeeds(needs, [url()])
@@ -196,10 +224,22 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     expect(between(clock.now(), nextFetchAt ?? '')).toBeLessThan(7 * hour)
   })
 
-  test('Retry-After is obeyed', async () => {
-    host.answer('/feed', (_, response) => void response.writeHead(429, { 'retry-after': '36000' }).end())
+  test('Retry-After is obeyed, also where it is days', async () => {
+    for (const [path, hours] of [
+      ['/hours', 10],
+      ['/days', 72],
+    ] as const) {
+      const headers = { 'retry-after': String(hours * 3600) }
+      host.answer(path, (_, response) => void response.writeHead(429, headers).end())
+      await refreshDueFeeds(needs, [url(path)])
+      expect(between(clock.now(), (await feed(path)).nextFetchAt ?? '')).toBeGreaterThanOrEqual(hours * hour)
+    }
+  })
+
+  test('a ttl that is written with a fraction is read', async () => {
+    host.answer('/feed', rss(['One'], { channel: '<ttl>300.0</ttl>' }))
     await refreshDueFeeds(needs, [url()])
-    expect(between(clock.now(), (await feed()).nextFetchAt ?? '')).toBeGreaterThanOrEqual(10 * hour)
+    expect(await feed()).toMatchObject({ ttl: 300 * 60 })
   })
 })
 

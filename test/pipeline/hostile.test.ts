@@ -24,7 +24,14 @@ import { openWorld, type World } from '../support/world.ts'
 import { editorOf } from '../web/site.ts'
 
 const good = ['/tricks.rss', '/tricks.atom', '/tricks.json', '/links.rss', '/bomb', '/entity']
-const bad = ['/nested', '/metadata', '/inside', '/login', '/silence']
+const bad = ['/nested', '/metadata', '/inside', '/login', '/silence', '/large', '/drip']
+/** What the studio says of those that are too much, and of entries that are no articles. */
+const turnedDown = [
+  '195000 more entries than the 5000 that are read at once',
+  'more than 20000000 bytes',
+  'gave no complete answer within 2 s',
+  '(javascript:alert("ran")): its link is not an address of the web',
+]
 const closing: (() => Promise<unknown> | unknown)[] = []
 let feeds: Awaited<ReturnType<typeof startHostileFeeds>>
 let world: World
@@ -44,8 +51,9 @@ beforeAll(async () => {
   closing.push(remove)
   const list = [...good, ...bad].map((path) => feeds.url + path).join(', ')
   const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${list}], maximum: 100, body: full }
+  - { name: many, title: Many, layout: latest, feeds: [${feeds.url}/many], maximum: 1 }
   - { name: say, title: Have your say, layout: have-your-say, maximum: 100 }`
-  const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 10_000_000, alertAfter: '24h' }
+  const limits = { allow: ['127.0.0.1'], timeout: 2, maximumBytes: 20_000_000, alertAfter: '24h' }
   world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
   closing.push(world.close)
   const { app, digest, clock } = world
@@ -100,7 +108,9 @@ describe('of feeds that mean harm', () => {
     expect(reasons['/metadata']).toContain('169.254.169.254')
     expect(reasons['/inside']).toContain('this machine itself')
     expect(reasons['/login']).toContain('web page')
-    expect(reasons['/silence']).toContain('no complete answer within 2 s')
+    expect(reasons['/silence']).toMatch(/no complete answer within 2 s|did not answer in time/) // whichever clock is first
+    expect(reasons['/drip']).toContain('no complete answer within 2 s')
+    expect(reasons['/large']).toContain('more than 20000000 bytes')
     expect(feeds.asked).not.toContain('/secret')
   })
 
@@ -109,6 +119,7 @@ describe('of feeds that mean harm', () => {
     const titles = choices.map(({ title }) => title)
     for (const [word] of tricks) expect(titles.filter((title) => title.includes(word))).toHaveLength(3)
     expect(titles).toContain('Bomb &l9;')
+    expect(titles).toContain('Willow 0 {{> footer}}') // the first of 200,000
     expect(titles.filter((title) => title.startsWith('Entity '))).toEqual(['Entity &x;'])
     expect(titles.filter((title) => title.startsWith('Address ')).sort()).toEqual(
       [12, 13, 5, 6].map((index) => `Address ${index}`),
@@ -132,6 +143,7 @@ describe('what anybody gets to see of them', () => {
     }
     expect(shown).toContain('{{constructor.constructor "alert(1)"}}')
     expect(shown).toContain('<mj-include path="/etc/passwd" />')
+    expect(shown).toContain('Willow 0 {{> footer}}')
     expect(String(mail.text)).toContain('{{> footer}}')
     for (const [word] of tricks) {
       for (const part of [shown, String(mail.text)]) expect(part).toMatch(new RegExp(`${word}(bark|stone)`)) // one of those that tell one story
@@ -155,18 +167,19 @@ describe('what anybody gets to see of them', () => {
   test('the page of the archive', async () => {
     const page = await openHarmlessly((path) => webApp(world.app).request(path))
     await page.view(`https://letters.example/editions/${edition.id}`)
-    expect(await page.tab.locator('body').textContent()).toContain('Alder')
+    const shown = await page.tab.locator('body').textContent()
+    for (const words of ['Alder', 'Willow 0 {{> footer}}']) expect(shown).toContain(words)
     expect(await page.tab.getByText('We wrote: “').count()).toBeGreaterThan(10)
     await expectHarmless(page)
   })
 
   test.each([
-    ['/studio', 'The Weekly'],
-    ['/studio/editions/:id', 'Larch'],
-    ['/studio?page=1', 'The headline now reads'],
-    ['/studio/letters', 'Larch-letter'],
-    ['/studio/editions/:id', 'Larch-letter'],
-    ['/studio/editions/:id/preview', 'Larch'],
+    ['/studio', ['The Weekly', ...turnedDown]],
+    ['/studio/editions/:id', ['Larch', 'Willow 0 {{> footer}}']],
+    ['/studio?page=1', ['The headline now reads']],
+    ['/studio/letters', ['Larch-letter']],
+    ['/studio/editions/:id', ['Larch-letter']],
+    ['/studio/editions/:id/preview', ['Larch']],
   ])('%s', async (path, words) => {
     const web = webApp(world.app)
     const get = async (address: string, headers = {}) => web.request(address, { headers })
@@ -175,7 +188,8 @@ describe('what anybody gets to see of them', () => {
     const editor = await editorOf({ get, post }, await makeSignInLink(world.app, 'mira'))
     const page = await openHarmlessly(editor.get)
     await page.view(`https://letters.example${path.replace(':id', edition.id)}`)
-    expect(await page.tab.locator('body').textContent()).toContain(words)
+    const shown = await page.tab.locator('body').textContent()
+    for (const one of words) expect(shown).toContain(one)
     await expectHarmless(page)
   })
 })

@@ -2,6 +2,8 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour, later, minute } from '../../src/clock.ts'
 import { openRelay, type Relay } from '../../src/deliveries/relay.ts'
+import { enrolArticles } from '../../src/editions/enrol.ts'
+import { ignoreFeed } from '../../src/editions/storm-decision.ts'
 import { feedByUrl, feedHistory, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
 import { watchFeeds } from '../../src/watch.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -46,6 +48,60 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 2)
     expect(server.taken).toHaveLength(2)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain('the editors were told: has failed')
+  })
+
+  test('a silent feed that fails now and then, for less than its rule, is told of once, until something new comes', async () => {
+    const { server, world, relay } = await open()
+    await makeSilent(world, newsFeed)
+    for (let days = 0; days < 4; days++) {
+      await rounds(world, relay, 1)
+      await failFor(world, newsFeed, hour)
+      await rounds(world, relay, 1)
+      await makeSilent(world, newsFeed)
+      world.clock.advance(day)
+    }
+    await failFor(world, newsFeed, 25 * hour)
+    await rounds(world, relay, 2)
+    await makeSilent(world, newsFeed)
+    await rounds(world, relay, 2)
+    expect((await mails(server)).map(({ subject }) => subject)).toEqual([
+      'The Magazine: the feed The Magazine fell silent',
+      'The Magazine: the feed The Magazine fails',
+    ])
+    await recover(world, newsFeed)
+    await rounds(world, relay, 1)
+    await makeSilent(world, newsFeed)
+    await rounds(world, relay, 2)
+    expect((await mails(server)).at(-1)?.subject).toBe('The Magazine: the feed The Magazine fell silent')
+    expect(server.taken).toHaveLength(3)
+  })
+
+  test('a feed whose articles wait for an editor is told of once, each time that some do', async () => {
+    const { server, world, relay } = await open()
+    await enrolArticles(world.app, world.digest)
+    const storm = async (name: string) => {
+      world.clock.advance(40 * day)
+      await show(
+        world,
+        newsFeed,
+        Array.from({ length: 40 }, (_, index) => `${name} ${1900 + index}`),
+      )
+      await enrolArticles(world.app, world.digest)
+      await rounds(world, relay, 3)
+    }
+    await storm('Archive of')
+    const [mail, ...others] = await mails(server)
+    expect(others).toEqual([])
+    expect(mail?.subject).toBe('The Magazine: the feed The Magazine waits for you')
+    expect(mail?.text).toContain('It has 40 articles that wait for an editor: 40 new articles at once, where')
+    expect(mail?.text).toContain('Nothing of it goes out until one of you says')
+    await failFor(world, newsFeed, hour)
+    await rounds(world, relay, 2)
+    expect(server.taken).toHaveLength(1)
+    await ignoreFeed(world.app, newsFeed, 'mira')
+    await rounds(world, relay, 2)
+    await storm('Once more')
+    expect(server.taken).toHaveLength(2)
   })
 
   test('several troubles are one letter, to the editors where they have an address of their own', async () => {
@@ -118,6 +174,11 @@ async function failFor(world: World, url: string, length: number): Promise<void>
 
 async function succeed(world: World, url: string): Promise<void> {
   await recordSuccess(world.app.db, await idOf(world, url), { etag: null, lastModified: null }, world.clock.now())
+}
+
+async function recover(world: World, url: string): Promise<void> {
+  const success = { etag: null, lastModified: null, newestItemAt: world.clock.now() }
+  await recordSuccess(world.app.db, await idOf(world, url), success, world.clock.now())
 }
 
 async function makeSilent(world: World, url: string): Promise<void> {

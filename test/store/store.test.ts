@@ -2,13 +2,17 @@ import { chmodSync } from 'node:fs'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { AppError } from '../../src/errors.ts'
+import { keepArticles } from '../../src/store/articles.ts'
+import { knowFeeds } from '../../src/store/feeds.ts'
 import { migrations } from '../../src/store/migrate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { addPulls, endPulls } from '../../src/store/pulls.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { addWorker } from '../../src/store/workers.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { inProcess } from '../support/processes.ts'
+import { article } from '../support/world.ts'
 
 const clock = fakeClock()
 const names = migrations.map((migration) => migration.name)
@@ -51,6 +55,74 @@ onBothEngines('a store', (freshUrl) => {
     const refused = openStore(url, clock)
     await expect(refused).rejects.toThrow('newer than this program: it has 9999-from-the-future')
     await expect(refused).rejects.toBeInstanceOf(AppError)
+  })
+
+  test('of an earlier program recognises its articles and its pulls by the addresses of this one', async () => {
+    const url = await freshUrl()
+    const { db } = await opened(url)
+    const [feed] = await knowFeeds(db, ['https://feeds.example/'], clock.now())
+    const known = Array.from({ length: 1500 }, (_, index) => article(`Article ${index}`, new Date(clock.now())))
+    await keepArticles(db, feed?.id ?? '', known, clock.now())
+    const before = {
+      canonical: 'https://www.magazine.example/index.html',
+      asked: 'http://m.magazine.example//a',
+      leadsTo: null,
+    }
+    await db.updateTable('articles').set(before).execute()
+    const pull = { url: 'u', title: 't', who: 'mira', reason: 'r' }
+    await addPulls(db, ['https://www.magazine.example/c'], pull, clock.now())
+    await endPulls(db, ['https://www.magazine.example/c'], 'mira', clock.now())
+    const marks = [
+      'https://www.magazine.example/b',
+      'https://magazine.example/b',
+      'https://www.magazine.example/c',
+      'an-id',
+    ]
+    await addPulls(db, marks, pull, clock.now())
+    for (const table of ['rejections', 'earlier_addresses']) await sql`drop table ${sql.table(table)}`.execute(db)
+    await sql`delete from migrations where name = '0012-feeds-record'`.execute(db)
+
+    expect((await opened(url)).migrated).toEqual(['0012-feeds-record'])
+    const rows = await db.selectFrom('articles').select(['canonical', 'asked', 'leadsTo']).distinct().execute()
+    expect(rows).toEqual([
+      { canonical: 'https://magazine.example/', asked: 'https://magazine.example/a', leadsTo: null },
+    ])
+    const pulls = await db.selectFrom('pulls').select(['mark', 'inForce']).orderBy('id').execute()
+    expect(pulls).toEqual([
+      { mark: 'https://magazine.example/c', inForce: null },
+      { mark: 'https://magazine.example/b', inForce: null },
+      { mark: 'https://magazine.example/b', inForce: 'https://magazine.example/b' },
+      { mark: 'https://magazine.example/c', inForce: 'https://magazine.example/c' },
+      { mark: 'an-id', inForce: 'an-id' },
+    ])
+  })
+
+  test('folds addresses in its migration as it does from then on', async () => {
+    const url = await freshUrl()
+    const { db } = await opened(url)
+    const [feed] = await knowFeeds(db, ['https://feeds.example/'], clock.now())
+    const addresses = [
+      'HTTPS://WWW.Example.org:443/News/?utm_source=rss&b=2&a=1#top',
+      'http://m.example.org//a//index.PHP?source=rss----1&ref=main',
+      'https://user:secret@www.example/x/?fbclid=1',
+      'not an address',
+      '',
+    ]
+    await keepArticles(
+      db,
+      feed?.id ?? '',
+      addresses.map((one, index) => ({ ...article(`A ${index}`, new Date(0)), url: one })),
+      clock.now(),
+    )
+    const canonical = await canonicals(db)
+    await db
+      .updateTable('articles')
+      .set((eb) => ({ canonical: eb.ref('url') }))
+      .execute()
+    for (const table of ['rejections', 'earlier_addresses']) await sql`drop table ${sql.table(table)}`.execute(db)
+    await sql`delete from migrations where name = '0012-feeds-record'`.execute(db)
+    await opened(url)
+    expect(await canonicals(db)).toEqual(canonical)
   })
 
   test('rolls back a transaction that fails, whole', async () => {
@@ -111,6 +183,10 @@ test('a store that cannot be opened says which, why, and what to do', async () =
   remove()
 })
 
+async function canonicals(db: Store['db']): Promise<string[]> {
+  return (await db.selectFrom('articles').select('canonical').orderBy('id').execute()).map((row) => row.canonical)
+}
+
 /** Complete by its type: a column that the schema gains or loses does not compile until it stands here too. */
 const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   letters: {
@@ -123,6 +199,17 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     withdrawnAt: true,
     withdrawnBy: true,
   },
+  rejections: {
+    feedId: true,
+    entry: true,
+    title: true,
+    link: true,
+    guid: true,
+    reason: true,
+    firstAt: true,
+    lastAt: true,
+  },
+  earlierAddresses: { articleId: true, canonical: true, url: true, until: true },
   articles: {
     id: true,
     kind: true,
@@ -142,6 +229,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     canonical: true,
     titleKey: true,
     shownAt: true,
+    place: true,
     askAt: true,
     asked: true,
     leadsTo: true,
@@ -154,6 +242,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     section: true,
     position: true,
     reason: true,
+    lastAt: true,
     saidTitle: true,
     saidUrl: true,
     saidNote: true,
@@ -259,11 +348,13 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     backlogAt: true,
     editionId: true,
     sameAs: true,
-    ownAt: true,
+    unlike: true,
+    comparedAt: true,
     heldAt: true,
     heldReason: true,
     cutAt: true,
     cutReason: true,
+    lapsedIn: true,
   },
   outcomes: { id: true, kind: true, subscriberId: true, editionId: true, at: true, detail: true },
   paces: { name: true, rate: true, reason: true, slowedAt: true, updatedAt: true },

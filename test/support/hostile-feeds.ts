@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 
 /** Words that must be read in the end, each beside a trick that must not work. */
 export const tricks: [word: string, trick: string][] = [
@@ -83,6 +84,22 @@ const answers: Record<string, Answer | undefined> = {
   '/secret': (response) => response.end(rss('<item><title>secret</title></item>')),
   '/login': (response) => response.setHeader('content-type', 'text/html').end('<html><title>Log in</title></html>'),
   '/silence': () => {},
+  '/many': (response) => response.end(rss(Array.from({ length: 200_000 }, manyItem).join(''))),
+  '/large': (response) => void pipeline(sixtyMegabytes, response).catch(() => {}), // nobody listens to the end
+  '/drip': (response) => {
+    response.write('<rss version="2.0"><channel><title>')
+    const drip = setInterval(() => response.write('x'), 50)
+    response.on('close', () => clearInterval(drip))
+  },
+}
+
+function manyItem(_: unknown, index: number): string {
+  return `<item><title>Willow ${index} {{> footer}}</title></item>`
+}
+
+function* sixtyMegabytes(): Generator<string> {
+  yield '<rss version="2.0"><channel><item><title>Large</title><description>'
+  for (let sent = 0; sent < 60; sent++) yield '<b>lorem'.repeat(131_072)
 }
 
 function rss(items: string): string {

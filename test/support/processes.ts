@@ -4,12 +4,12 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /** Runs a piece of TypeScript in a process of its own, at the root of the project, and returns what it printed. */
-export async function inProcess(source: string): Promise<string> {
-  const { stdout } = await run(process.execPath, [
+export async function inProcess(source: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
+  const printed = await run(process.execPath, [
     '--disable-warning=ExperimentalWarning',
     '--input-type=module-typescript',
     '-e',
     source,
   ])
-  return stdout.trim()
+  return printed[stream].trim()
 }

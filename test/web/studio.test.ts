@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hour, minute } from '../../src/clock.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { allFeeds, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
+import { keepRejections } from '../../src/store/rejections.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openSite, type Site } from './site.ts'
@@ -119,6 +120,21 @@ describe('the studio', () => {
     expect(studio).toContain('1 feed without trouble')
     expect(studio).toContain('moved to https://elsewhere.example/feed')
     expect(studio).toContain('Works; 3.5 articles a week')
+  })
+
+  test('says of every feed which entries were turned down, and why', async () => {
+    const [feed] = await allFeeds(site.app.db)
+    const rejected = {
+      title: '<b>Evil</b>',
+      link: 'javascript:alert(1)',
+      reason: 'its link is not an address of the web',
+    }
+    await keepRejections(site.app.db, feed?.id ?? '', [rejected], site.clock.now())
+    const html = await (await (await site.signIn()).get('/studio')).text()
+    expect(html).not.toContain('<b>Evil')
+    expect(textOf(html)).toMatch(
+      /Entries that are no articles.*Evil.*\(javascript:alert\(1\)\): its link is not an address/s,
+    )
   })
 
   test('shows 20 editions at once, and the way to the older ones', async () => {

@@ -1,0 +1,38 @@
+/** The text as far as whole sentences of it fit, else whole words. */
+export function wholeSentences(text: string, maximum: number): string {
+  if (text.length <= maximum) return text
+  const end = sentenceEnds(text, maximum).at(-1) ?? 0
+  return end >= maximum / 4 ? text.slice(0, end) : `${wholeWords(text, maximum)} …`
+}
+
+/** The first words, for an entry that has no title of its own. */
+export function firstWords(text: string, maximum = 80): string {
+  const end = sentenceEnds(text, maximum).find((at) => at > 8)
+  if (end !== undefined) return text.slice(0, end)
+  return text.length <= maximum ? text : `${wholeWords(text, maximum)} …`
+}
+
+/** Where sentences end in the first `maximum` characters, with the quotation marks and brackets behind them. */
+function sentenceEnds(text: string, maximum: number): number[] {
+  const start = text.slice(0, maximum + 3) // with what tells whether one goes on
+  return [...start.matchAll(/[.!?…]["'”’»)]*(?=\s|$)|[。！？।॥۔؟]/gu)]
+    .filter(({ 0: marks, index }) => marks !== '.' || !abbreviated.test(wordBefore(start, index)))
+    .map(({ 0: marks, index }) => index + marks.length)
+    .filter((end) => end <= maximum && !/^\s+\p{Ll}/u.test(start.slice(end, end + 3)))
+}
+
+function wordBefore(text: string, stop: number): string {
+  return /(?:^|[\s("'“‘«])([\p{L}.]+)$/u.exec(text.slice(Math.max(0, stop - 12), stop))?.[1] ?? ''
+}
+
+// Dr. Okafor · U.S. Ambassador · J. Vance · No. 10 · St. Mary · e.g. · z. B. · Mme. Ruiz
+const abbreviated =
+  /^(?:\p{L}|(?:\p{L}\.)+\p{L}|dr|prof|mr|mrs|ms|mx|messrs|mme|mlle|sr|sra|srta|dra|hr|frau|st|ste|rev|fr|hon|gen|col|lt|sgt|capt|cpl|maj|cmdr|adm|sen|rep|gov|pres|jr|no|nos|nr|vs|vol|fig|approx|ca|bzw|usw|evtl|dept|est|inc|ltd|corp|bros|mt|ave|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)$/iu
+
+function wholeWords(text: string, maximum: number): string {
+  const start = text.slice(0, maximum)
+  const space = start.lastIndexOf(' ')
+  return (space > maximum / 2 ? start.slice(0, space) : start)
+    .replace(/[\ud800-\udbff]$/, '')
+    .replace(/[\s,;:–—-]+$/, '')
+}

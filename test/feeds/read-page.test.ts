@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { askAgain } from '../../src/feeds/ask-again.ts'
+import { enrichArticles } from '../../src/feeds/enrich.ts'
+import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
+import { factsHere, factsOfPage, stateHere, stateOfPage } from '../../src/feeds/read-page.ts'
+import { silentLog } from '../../src/log.ts'
+import { articlesByIds, articlesByUrl, keepArticles } from '../../src/store/articles.ts'
+import { knowFeeds } from '../../src/store/feeds.ts'
+import { openStore } from '../../src/store/open.ts'
+import { fakeClock } from '../support/clock.ts'
+import { sqliteUrl } from '../support/engines.ts'
+import { type FeedHost, startFeedHost } from '../support/feeds.ts'
+import { article } from '../support/world.ts'
+
+let host: FeedHost
+let fetcher: Fetcher
+let closing: (() => unknown)[] = []
+
+beforeEach(async () => {
+  host = await startFeedHost()
+  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 20, maximumBytes: 10_000_000, userAgent: 'Lastword test' })
+  closing = [host.close, fetcher.close]
+})
+afterEach(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+const context = { url: 'https://ledger.example/a', contentType: 'text/html' }
+const head = (words: string) =>
+  `<html><head><meta property="og:title" content="The ferry"><meta name="description" content="${words}"></head><body>`
+/** A megabyte that takes a tenth of a second and more to read. */
+const heavy = Buffer.from(`${head('It is back.')}<p>correction ${'<'.repeat(1024 * 1024)}`)
+const light = Buffer.from(`${head('It is back.')}<p>Correction: an earlier version of this article said Monday.</p>`)
+
+test('a large page is read as a small one is', async () => {
+  for (const page of [light, heavy]) {
+    expect(await factsOfPage(page, context)).toEqual(factsHere(page, context))
+    expect(await stateOfPage(page, context)).toEqual(stateHere(page, context))
+  }
+  expect(factsHere(heavy, context)).toMatchObject({ summary: 'It is back.' })
+  expect(stateHere(light, context)).toMatchObject({
+    title: 'The ferry',
+    note: { text: expect.stringMatching(/Monday/) },
+  })
+})
+
+test('a large page is read in another thread, when it is asked again and when it is asked for what a feed leaves out', async () => {
+  host.answer('*', (_, response) => void response.setHeader('content-type', 'text/html').end(heavy))
+  host.answer('/robots.txt', '')
+  const clock = fakeClock()
+  const { url: storeUrl, remove } = sqliteUrl()
+  const store = await openStore(storeUrl, clock)
+  closing.push(remove, store.close)
+  const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
+  const url = `${host.url}/one`
+  const shown = { ...article('One', new Date(clock.now())), url, summary: '', author: 'A. Writer' }
+  await keepArticles(store.db, feed?.id ?? '', [shown], clock.now())
+  const ids = (await articlesByUrl(store.db, url)).map(({ id }) => id)
+  const [wanting] = await articlesByIds(store.db, ids)
+  if (!wanting) throw new Error('no article')
+  await askAgain(fetcher, url, 20_000) // the thread is there, and all that is needed is loaded
+
+  const here = Math.min(...[1, 2, 3, 4].map(() => busyFor(() => void factsHere(heavy, context))))
+  const again = await busyWhile(() => askAgain(fetcher, url, 20_000))
+  const enriched = await busyWhile(() =>
+    enrichArticles({ db: store.db, fetcher, clock, log: silentLog }, [{ ...wanting, whole: false }]),
+  )
+  expect([again.result, enriched.result]).toEqual([expect.objectContaining({ kind: 'there', title: 'The ferry' }), 1])
+  expect(again.busy).toBeLessThan(here / 2)
+  expect(enriched.busy).toBeLessThan(here / 2)
+})
+
+/** Milliseconds that this thread worked, whatever else the machine did meanwhile. */
+function busyFor(work: () => void): number {
+  const before = process.threadCpuUsage()
+  work()
+  const { user, system } = process.threadCpuUsage(before)
+  return (user + system) / 1000
+}
+
+async function busyWhile<Result>(work: () => Promise<Result>): Promise<{ result: Result; busy: number }> {
+  const before = process.threadCpuUsage()
+  const result = await work()
+  const { user, system } = process.threadCpuUsage(before)
+  return { result, busy: (user + system) / 1000 }
+}
