@@ -9,6 +9,11 @@ export function toInstant(date: Date | number): Instant {
   return new Date(date).toISOString()
 }
 
+/** Lets whatever else waits have its turn, in the middle of long work. */
+export function letOthersWork(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** As mail and RSS write a date: `Mon, 23 Nov 2026 07:00:00 +0000` (RFC 5322 §3.3). */
 export function mailDate(instant: Instant): string {
   return new Date(instant).toUTCString().replace('GMT', '+0000')

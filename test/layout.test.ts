@@ -50,6 +50,7 @@ const frozen: Record<string, string> = {
   '0006-addresses.ts': 'ec16a79354e80cbf2fa552d1f9efdd0bc2ee6a6a1811642aafdf74bf7ddecfb2',
   '0007-bodies.ts': '2b0a430dde6624c8df26113201b4a377427939b684fff900010cada9d74d9026',
   '0010-answers.ts': '54926822e717262a6e41d793c9406fa013f465b5d941594347cdcc94f62bc6eb',
+  '0011-copies.ts': '2add490f4c0b0e74aa5bd04f55bb4f7583d559308b5db84c56b1a1d67dfbb171',
   '0012-feeds-record.ts': 'd0c491b8ed84cb70acd0cd8a8f5cbb6e54615ae3cb1440cb77115d7284f2f868',
 }
 

@@ -32,14 +32,19 @@ async function simulateDigest(app: App, digest: Digest, options: Options): Promi
   const weeks = Number(options.weeks)
   if (!Number.isInteger(weeks) || weeks < 1 || weeks > 520)
     throw new AppError('invalid', `--weeks ${options.weeks}: expected a whole number from 1 to 520`)
-  const editions = await simulate(app.db, digest, weeks, app.clock.now())
+  const { editions, byDate } = await simulate(app.db, digest, weeks, app.clock.now())
   for (const edition of editions) {
     const file = options.out === undefined ? null : await write(app, digest, edition, options.out)
     if (options.json) printJson(toJson(edition, file))
     else printEdition(digest, edition, file)
   }
-  if (!options.json) print(summary(editions, weeks))
+  if (options.json) return
+  print(summary(editions, weeks))
+  if (byDate) print(byDateWords)
 }
+
+const byDateWords =
+  'No edition has gone yet, so what each feed held when it was first read counts as seen on the day of its date.'
 
 /** Written with the real renderer, in a folder named for its day; skipped editions have none. */
 async function write(

@@ -13,12 +13,14 @@ import {
   note,
 } from '../store/editions.ts'
 import { editionId } from '../store/id.ts'
+import { lapsePassedOver } from '../store/ledger.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { keySlot } from '../subscribers/token.ts'
 import type { Digest } from './digest.ts'
 import type { Draft } from './edition.ts'
 import { enrolArticles } from './enrol.ts'
+import { lastLook, lastWords } from './lapse.ts'
 import { type Choice, select } from './select.ts'
 import { type Thin, thinReason } from './thin.ts'
 
@@ -38,7 +40,7 @@ export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instan
     await lockDigest(trx, digest.name, now) // two editions at once must not take the same number
     const edition = await draftRow(trx, needs, digest, dueAt, thin)
     if (!(await addEdition(trx, edition))) return undefined
-    await writeChoices(trx, edition, choices)
+    await writeChoices(trx, { edition, digest, choices, now })
     await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${heldText(choices)}`, now)
     return edition
   })
@@ -92,14 +94,15 @@ export async function dryDraft(
 /** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
 export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
   await transaction(db, async (trx) => {
-    const choices = select(await candidates(trx, digest, edition.composedAt), digest, clock.now())
-    const thin = await thinReason(trx, digest, choices, clock.now())
-    const status = thin?.rule === 'skip' ? ('skipped' as const) : ('composed' as const)
-    const reason = recorded(thin)
-    if (!(await moveEdition(trx, edition.id, ['composed'], { status, reason }))) return // sealed elsewhere meanwhile
+    const now = clock.now()
+    const choices = select(await candidates(trx, digest, edition.composedAt), digest, now)
+    const thin = await thinReason(trx, digest, choices, now)
+    const skipped = { status: 'skipped' as const, number: null } // the next one bears it: readers see no gap
+    const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recorded(thin) }
+    if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // sealed elsewhere meanwhile
     await dropChoices(trx, edition.id)
-    await writeChoices(trx, { ...edition, status }, choices)
-    await note(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? heldText(choices)}`, clock.now())
+    await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
+    await note(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? heldText(choices)}`, now)
   })
 }
 
@@ -177,15 +180,28 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
   return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, ...empty, ...never }
 }
 
-/** A skipped edition chose nothing: what it would have held stays pending, and the record says so. */
-async function writeChoices(db: Db, edition: EditionRow, choices: Choice[]): Promise<void> {
+type Written = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }
+
+/**
+ * A skipped edition chose nothing: what it would have held stays pending, and the record says so. It passes nothing over for
+ * the last time, but what is not fresh any more.
+ */
+async function writeChoices(db: Db, { edition, digest, choices, now }: Written): Promise<void> {
   const skipped = edition.status === 'skipped'
-  const rows = choices.map(({ article, section, position, reason }) => ({
-    editionId: edition.id,
-    articleId: article.id,
-    section,
-    position: skipped ? null : position,
-    reason: skipped && position !== null ? 'the edition was skipped; the article stays pending' : reason,
-  }))
+  const rows = choices.map((choice) => {
+    const { article, section, position, reason } = choice
+    const last = lastLook(choice, digest, now)
+    const isLast = last === 'stale' || (last === 'passed' && !skipped)
+    const words = last === 'passed' && isLast ? `${reason}; ${lastWords(digest)}` : reason
+    return {
+      editionId: edition.id,
+      articleId: article.id,
+      section,
+      position: skipped ? null : position,
+      reason: skipped && position !== null ? 'the edition was skipped; the article stays pending' : words,
+      lastAt: isLast ? now : null,
+    }
+  })
   await addChoices(db, rows)
+  if (skipped) await lapsePassedOver(db, digest.name, edition.id, now)
 }

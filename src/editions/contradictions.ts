@@ -1,5 +1,5 @@
-import { titleWords } from '../store/canonical.ts'
 import type { Ceiling, Digest, Filter, Floor, Section } from './digest.ts'
+import { terms } from './terms.ts'
 
 /** Two rules of a job file that cannot both be kept; `path` leads to the one to change. */
 export type Contradiction = { path: (string | number)[]; message: string }
@@ -104,5 +104,5 @@ function namesOf({ categories, words, authors }: Filter): string[] {
 }
 
 function keyOf(name: unknown): string {
-  return titleWords(String(name)).join(' ')
+  return terms(String(name)).join(' ')
 }

@@ -193,6 +193,14 @@ export const digestSchema = z
       })
       .prefault({})
       .describe('When one refresh of a feed shows this, its new articles wait for an editor'),
+    pending: z
+      .strictObject({
+        for: spanOrOff
+          .default('28d')
+          .describe('How long an article may be passed over by editions before none looks at it any more; or off'),
+      })
+      .prefault({})
+      .describe('When an article that no edition holds comes to its end'),
     lateCheck: z
       .boolean()
       .default(true)

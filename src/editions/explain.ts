@@ -1,10 +1,12 @@
-import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
+import { type Article, articlesByIds, articlesByUrl, toldBy } from '../store/articles.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { articlesTitled } from '../store/earlier-addresses.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
-import { pullsOf } from '../store/pulls.ts'
+import { pulledStories, pullsOf } from '../store/pulls.ts'
 import type { Db, PullRow } from '../store/schema.ts'
+import { tellersOf } from '../store/stories.ts'
+import { sameStory } from './copies.ts'
 import { standing } from './corrections.ts'
 import { type Digest, feedsListed } from './digest.ts'
 
@@ -34,12 +36,15 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
     const looks = await choicesAbout(db, article.id)
     const corrections = await correctionsOfArticle(db, article.id)
     for (const entry of entries) {
-      const last = looks.find((look) => look.digest === entry.digest)
+      const last =
+        looks.find(({ editionId }) => editionId === entry.lapsedIn) ??
+        looks.find(({ digest }) => digest === entry.digest)
+      const told = await toldText(db, entry)
       answers.push({
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: withPull(answerOf(entry, last), entry, pulled),
+        answer: withPull(answerOf(entry, { last, told }), entry, pulled),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
@@ -80,26 +85,34 @@ async function letterWith(db: Db, id: string): Promise<Article[]> {
 }
 
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
-type Look = Awaited<ReturnType<typeof choicesAbout>>[number] | undefined
+type Look = Awaited<ReturnType<typeof choicesAbout>>[number]
 
-function answerOf(entry: Entry, last: Look): string {
+/** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
+async function toldText(db: Db, { digest, articleId, sameAs }: Entry): Promise<string> {
+  const [teller] = await tellersOf(db, digest, [articleId])
+  if (teller) return sameStory({ ...toldBy(teller), at: teller.url })
+  const pulled = (await pulledStories(db, digest)).get(sameAs ?? articleId)
+  return pulled ? sameStory(pulled) : ''
+}
+
+function answerOf(entry: Entry, { last, told }: { last: Look | undefined; told: string }): string {
   if (entry.editionId !== null)
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
   if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
-  if (entry.backlogAt !== null)
-    return entry.backlogAt === entry.enrolledAt
-      ? `in none: backlog, older than the newest articles when the feed was first seen on ${entry.backlogAt}`
-      : `in none: backlog since ${entry.backlogAt}, when an editor said that it is old`
+  if (entry.backlogAt !== null) return `in none: ${backlogText(entry, last)}${told === '' ? '' : `; it is ${told}`}`
   if (entry.heldAt !== null)
     return `held since ${entry.heldAt}, and waits for an editor: ${entry.heldReason}; lastword feeds release or ignore decides`
-  if (entry.sameAs !== null) return `in none: ${sameText(entry)}`
+  if (told !== '') return `in none: ${told}`
   if (!last) return `pending since ${entry.enrolledAt}: no edition has been composed since`
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
   if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
   return `pending: ${edition} passed it over: ${last.reason}`
 }
 
-function sameText({ rootTitle, rootUrl, rootSource, rootFeedUrl, rootNumber }: Entry): string {
-  const where = rootNumber === null ? '' : `, which is in edition ${rootNumber}`
-  return `the same story as “${rootTitle}” (${rootUrl}), from ${rootSource || rootFeedUrl}${where}`
+function backlogText({ backlogAt, enrolledAt, lapsedIn }: Entry, last: Look | undefined): string {
+  if (lapsedIn !== null)
+    return `backlog since ${backlogAt}: edition ${last?.number ?? `of ${last?.dueAt}`} passed it over for the last time: ${last?.reason}`
+  if (backlogAt === enrolledAt)
+    return `backlog, older than the newest articles when the feed was first seen on ${backlogAt}`
+  return `backlog since ${backlogAt}, when an editor said that it is old`
 }

@@ -1,7 +1,7 @@
 import type { Instant } from '../clock.ts'
 import type { Article, Candidate } from '../store/articles.ts'
+import { inPreference, sameStory, storyOf } from './copies.ts'
 import type { Digest, Section } from './digest.ts'
-import { stale } from './filter.ts'
 import { inLine, inOrder, type Placed } from './order.ts'
 import { Quota } from './quota.ts'
 import type { Choice } from './select.ts'
@@ -13,11 +13,13 @@ export type Filling = {
   letters: Candidate[]
   spare: Candidate[]
   /** In the sections before. */
-  chosen: Article[]
+  chosen: Candidate[]
   /** Articles whose places are kept by a rule, here or in another section. */
-  kept: Article[]
+  kept: Candidate[]
+  /** Those of the digest, the preferred first. */
+  feeds: string[]
   /** The names of the other feeds that tell the same story. */
-  sources: Map<string, string[]>
+  sources(article: Candidate): string[]
   digest: Digest
   now: Instant
 }
@@ -25,27 +27,50 @@ export type Filling = {
 /** Fills one section. `mayStandLater`: what it does not hold is free for a later one. */
 export function fill(section: Section, filling: Filling): { choices: Choice[]; mayStandLater: boolean } {
   const { candidates, letters, spare, sources, now } = filling
-  const count = (article: Article) => sources.get(article.id)?.length ?? 0
-  const placed = inOrder(candidates, section, count, now)
   const kept = candidates.filter(({ id }) => filling.kept.some((one) => one.id === id))
   const quotas = quotasOf(section, kept, filling)
-  const room: Room = { section, quotas, sources, now, position: 0, letters: 0, kept: new Set(kept.map(({ id }) => id)) }
+  const room: Room = { section, quotas, sources, position: 0, letters: 0, kept: new Set(kept.map(({ id }) => id)) }
 
-  const printed = pick(inLine(letters), room, section.maximum)
+  const printed = pick(inLine(letters).map(alone), room, section.maximum)
   room.letters = room.position
-  const own = pick(placed, room, section.maximum)
+  const own = pick(storiesIn(candidates, section, filling), room, section.maximum)
   const wanted = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
-  const filler = pick(inOrder(spare, { order: 'newest', feeds: [] }, count, now), room, wanted)
-  const choices = [...printed, ...own, ...filler.map((choice) => asFiller(choice, section))]
-  if (room.position >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
+  const told = new Set(own.flatMap(({ article, position }) => (position === null ? [] : [storyOf(article)])))
+  const untold = spare.filter((article) => !told.has(storyOf(article)))
+  const spareInOrder = inOrder(untold, { order: 'newest', feeds: [] }, (article) => sources(article).length, now)
+  const filler = pick(spareInOrder.map(alone), { ...room, spare: true }, wanted)
+  const choices = [...printed, ...own, ...filler.map(asFiller)]
+  const holds = choices.filter(({ position }) => position !== null).length
+  if (holds >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
 
-  const reason = `the section has ${room.position} and needs ${section.minimum}: dropped this time, and its articles stay pending`
+  const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
   return {
-    choices: choices.map((choice) =>
-      choice.position === null ? choice : passed(choice.article, section.name, reason),
+    choices: choices.map(
+      (choice): Choice =>
+        choice.position === null ? choice : { ...passed(choice.article, section.name, reason), waits: true },
     ),
     mayStandLater: section.thin === 'drop',
   }
+}
+
+/** Copies of one story, in the order in which they are tried. The story has the place of the first. */
+type PlacedStory = Placed[]
+
+function alone(placed: Placed): PlacedStory {
+  return [placed]
+}
+
+function storiesIn(candidates: Candidate[], section: Section, { kept, feeds, sources, now }: Filling): PlacedStory[] {
+  const placed = inOrder(candidates, section, (article) => sources(article).length, now)
+  const byId = new Map(placed.map((one) => [one.article.id, one]))
+  const isKept = ({ id }: Candidate) => kept.some((one) => one.id === id)
+  const first = new Map(
+    [...Map.groupBy(candidates, storyOf).values()].map((some) => {
+      const copies = inPreference(some, feeds).sort((a, b) => Number(isKept(b)) - Number(isKept(a)))
+      return [copies[0]?.id, copies.flatMap(({ id }) => byId.get(id) ?? [])] as const
+    }),
+  )
+  return placed.flatMap(({ article }) => (first.has(article.id) ? [first.get(article.id) ?? []] : []))
 }
 
 /** What counts already: the sections before, and the places that are kept, here and in later ones. */
@@ -61,38 +86,43 @@ function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, 
 type Room = {
   section: Section
   quotas: Quota[]
-  sources: Map<string, string[]>
-  now: Instant
+  sources(article: Candidate): string[]
   /** The last place that is taken, and how many of them by letters. */
   position: number
   letters: number
   /** Whose places are kept, and not taken yet. */
   kept: Set<string>
+  /** What comes now only fills the section up. */
+  spare?: true
 }
 
-/** Takes what the rules allow, in order, until the section holds `most`. */
-function pick(placed: Placed[], room: Room, most: number): Choice[] {
+/** Takes what the rules allow, in order, until the section holds `most`. Of each story the first copy that they allow. */
+function pick(stories: PlacedStory[], room: Room, most: number): Choice[] {
   const { section, sources } = room
-  return placed.map(({ article, words }, index) => {
-    const against = room.kept.delete(article.id) ? null : refused(article, room, most)
-    if (against !== null) return passed(article, section.name, against)
-    room.position += 1
-    const others = sources.get(article.id)
-    const reason = `number ${index + 1} of ${placed.length} pending, ${words}${others ? `; also in ${others.join(', ')}` : ''}`
-    return { article, section: section.name, position: room.position, reason }
+  return stories.flatMap((copies, index) => {
+    let teller: Candidate | undefined
+    return copies.map(({ article, words, scored }) => {
+      if (teller) return passed(article, section.name, sameStory(teller))
+      const against = room.kept.delete(article.id) ? null : refused(article, room, most)
+      if (against !== null) return passed(article, section.name, scored ? `${against}; ${words}` : against)
+      teller = article
+      room.position += 1
+      const others = sources(article)
+      const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
+      const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}`
+      return { article, section: section.name, position: room.position, reason }
+    })
   })
 }
 
 /** Why there is no place for it; null: it is counted, and has one. An editor chose the letters, so only room counts there. */
 function refused(article: Article, room: Room, most: number): string | null {
   if (article.letter) return full(room, most, 'letters stand before it')
-  const { section, quotas, now } = room
+  const { section, quotas } = room
   const standing =
     room.letters > 0 ? 'letters and articles stand before it' : `${newer(section)}articles stand before it`
   const against =
-    stale(article, section, now) ??
-    full(room, most, standing) ??
-    quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
+    full(room, most, standing) ?? quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
   if (against != null) return against
   for (const quota of quotas) quota.count(article)
   return null
@@ -102,21 +132,18 @@ function newer({ order }: Section): string {
   return order === 'newest' ? 'newer ' : ''
 }
 
-function full({ position, kept }: Room, most: number, standing: string): string | null {
+function full({ position, kept, spare, section }: Room, most: number, standing: string): string | null {
   if (position + kept.size < most) return null
+  if (spare) return `the section ${section.name} is not short: its spare feed is not needed`
   const places = kept.size === 1 ? 'one place is kept by a rule' : `${kept.size} places are kept by rules`
   if (position === 0 && kept.size > 0) return `the section is full: ${places}`
   return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
 }
 
-function asFiller(choice: Choice, section: Section): Choice {
-  const reason =
-    choice.position === null
-      ? `the section ${section.name} is not short: its spare feed is not needed`
-      : `fills the section up: ${choice.reason}`
-  return { ...choice, reason }
+function asFiller(choice: Choice): Choice {
+  return choice.position === null ? choice : { ...choice, reason: `fills the section up: ${choice.reason}` }
 }
 
-export function passed(article: Article, section: string, reason: string): Choice {
+export function passed(article: Candidate, section: string, reason: string): Choice {
   return { article, section, position: null, reason }
 }

@@ -1,7 +1,7 @@
 import { between, type Instant, spanMilliseconds } from '../clock.ts'
 import type { Article } from '../store/articles.ts'
-import { titleWords } from '../store/canonical.ts'
 import type { Filter, Section } from './digest.ts'
+import { authorsOf, hasTerms, sameTerms } from './terms.ts'
 
 /** Why the section's rules leave the article out, in words, or null. */
 export function leftOut(article: Article, section: Section): string | null {
@@ -34,16 +34,11 @@ export function named({ categories, words, authors }: Filter): string {
 
 /** The first of the filter that the article matches: `the category “Sport”`. */
 function matching(article: Article, { categories, words, authors }: Filter): string | undefined {
-  const category = categories.find((wanted) => article.categories.some((one) => same(one, wanted)))
+  const category = categories.find((wanted) => article.categories.some((one) => sameTerms(one, wanted)))
   if (category !== undefined) return `the category “${category}”`
-  const author = authors.find((wanted) => same(article.author, wanted))
+  const names = authors.length === 0 ? [] : [article.author, ...authorsOf(article.author)]
+  const author = authors.find((wanted) => names.some((name) => sameTerms(name, wanted)))
   if (author !== undefined) return `the author “${author}”`
-  if (words.length === 0) return undefined
-  const text = ` ${[...titleWords(article.title), ...titleWords(article.summary)].join(' ')} `
-  const word = words.find((wanted) => text.includes(` ${titleWords(wanted).join(' ')} `))
+  const word = words.find((wanted) => hasTerms(article.title, wanted) || hasTerms(article.summary, wanted))
   return word === undefined ? undefined : `the word “${word}”`
-}
-
-function same(one: string, other: string): boolean {
-  return titleWords(one).join(' ') === titleWords(other).join(' ')
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '../clock.ts'
-import type { Article } from '../store/articles.ts'
+import type { Article, Candidate } from '../store/articles.ts'
+import { storyOf } from './copies.ts'
 import type { Digest, Floor, Section } from './digest.ts'
 import { leftOut, matches, named, stale } from './filter.ts'
 import { Quota } from './quota.ts'
@@ -32,8 +33,9 @@ export function shortWords(one: ScopedFloor, choices: Choice[]): string {
  * chosen without the rules: what is in it already serves first, then what it passed over, in its order. None: it meets
  * the rules as it is.
  */
-export function keptPlaces(digest: Digest, plain: Choice[], open: Set<string>, now: Instant): Article[] {
+export function keptPlaces(digest: Digest, plain: Choice[], candidates: Candidate[], now: Instant): Candidate[] {
   if (unmet(digest, plain).length === 0) return []
+  const open = new Set(candidates.map(({ id }) => id))
   const homes = new Map(
     plain.flatMap(({ article }) => {
       const home = open.has(article.id) ? homeOf(article, digest, plain, now) : undefined
@@ -44,7 +46,7 @@ export function keptPlaces(digest: Digest, plain: Choice[], open: Set<string>, n
   const inFirst = articles.toSorted((a, b) => Number(a.position === null) - Number(b.position === null))
   const wants = floorsOf(digest).map(({ floor, section }) => ({
     count: floor.count,
-    fits: (one: Article) => (section === null || homes.get(one.id) === section) && matches(one, floor),
+    fits: (one: Candidate) => (section === null || homes.get(one.id) === section) && matches(one, floor),
   }))
   return reserve(
     inFirst.map(({ article }) => article),
@@ -69,17 +71,18 @@ export function floorsOf(digest: Digest): ScopedFloor[] {
 /** The section where the article may stand: the first that lists its feed and takes it in, if that one is not left out. */
 function homeOf(article: Article, { sections }: Digest, plain: Choice[], now: Instant): Section | undefined {
   const listing = sections.filter(({ feeds }) => feeds.includes(article.feedUrl))
-  const taking = listing.filter((section) => leftOut(article, section) === null)
+  const taking = listing.filter((section) => (leftOut(article, section) ?? stale(article, section, now)) === null)
   const home = taking.find((section) => !(section.thin === 'drop' && isLeftOut(section, plain)))
-  return home && !isLeftOut(home, plain) && stale(article, home, now) === null ? home : undefined
+  return home && !isLeftOut(home, plain) ? home : undefined
 }
 
-/** The maximum of every section, and what it and the edition hold at most of an author, a feed or a kind. */
+/** The maximum of every section, what it and the edition hold at most of an author, a feed or a kind, and each story once. */
 function limitsOf(digest: Digest, homes: Map<string, Section>): Limits {
   const edition = new Quota(digest.atMost, 'the edition')
   const rooms = new Map(
     digest.sections.map((section) => [section, { quota: Quota.of(section), left: section.maximum }]),
   )
+  const told = new Set<string>()
   const roomOf = ({ id }: Article) => {
     const home = homes.get(id)
     return home && rooms.get(home)
@@ -87,13 +90,15 @@ function limitsOf(digest: Digest, homes: Map<string, Section>): Limits {
   return {
     allow(article) {
       const room = roomOf(article)
-      if (!room || room.left === 0) return false
+      if (!room || room.left === 0 || told.has(storyOf(article))) return false
       return room.quota.exceededBy(article) === null && edition.exceededBy(article) === null
     },
     count(article, by) {
       const room = roomOf(article)
       if (!room) return
       room.left -= by
+      if (by === 1) told.add(storyOf(article))
+      else told.delete(storyOf(article))
       room.quota.count(article, by)
       edition.count(article, by)
     },

@@ -1,53 +1,56 @@
+import { minute, second } from '../clock.ts'
 import { type AskedAgain, askAgain } from '../feeds/ask-again.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
+import { inLanes } from '../feeds/lanes.ts'
 import type { Article } from '../store/articles.ts'
 import { titleWords } from '../store/canonical.ts'
-import { alike } from './same.ts'
+import { alike } from './titles.ts'
 
-/** What was found about an article just before the seal: it is gone, or something that an editor should know. */
-export type Finding = { article: Article; kind: 'gone' | 'marked'; words: string }
+/** What was found about an article just before the seal: it is gone, something that an editor should know, or nothing. */
+export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; words: string }
 
 export type Check = (url: string) => Promise<AskedAgain>
 
 const atOnce = 8
-/** For one page, and for all of them: an edition does not wait for a slow site. In milliseconds. */
-const timeLimit = 4000
-const timeLimitAll = 30_000
+/** Of one host: most publications have one. */
+const politely = 2
+/** For one page, and for those of one round: an edition does not wait for a slow site. In milliseconds. */
+const timeLimit = 4 * second
+const timeLimitRound = 30 * second
+/** For all rounds together, where much is gone and the next candidates are asked for in their turn. */
+const timeLimitAll = 5 * minute
 
 /** The check that asks the web, through the guarded client. */
 export function checkWith(fetcher: Fetcher): Check {
   return (url) => askAgain(fetcher, url, timeLimit)
 }
 
+/** Until when pages are asked for in all rounds of one edition, by `performance.now()`. */
+export function endOfChecks(): number {
+  return performance.now() + timeLimitAll
+}
+
 /** What was found, and what each page said that answered in time. */
 export type Looked = { findings: Finding[]; answers: Map<string, AskedAgain> }
 
 /**
- * Asks for the articles again, at most eight at once and one at a time of each host. What the network does not answer
- * is no finding.
+ * Asks for the articles again, at most eight at once and two at a time of each host. What does not answer, and what there
+ * is no time for, is unchecked, and nothing is said against it.
  */
-export async function lateFindings(articles: Article[], check: Check): Promise<Looked> {
-  const until = performance.now() + timeLimitAll
-  const hosts = [...Map.groupBy(articles, ({ url }) => hostOf(url)).values()].values()
-  const findings: Finding[] = []
+export async function lateFindings(articles: Article[], check: Check, end: number): Promise<Looked> {
+  const until = Math.min(end, performance.now() + timeLimitRound)
   const answers = new Map<string, AskedAgain>()
-  const askers = Array.from({ length: atOnce }, async () => {
-    for (const sameHost of hosts) {
-      for (const article of sameHost) {
-        if (performance.now() > until) return
-        const answer = await check(article.url)
-        answers.set(article.id, answer)
-        const finding = findingOf(article, answer)
-        if (finding) findings.push(finding)
-      }
-    }
+  await inLanes(articles, { atOnce, perLane: politely, laneOf: ({ url }) => hostOf(url) }, async ({ id, url }) => {
+    if (performance.now() < until) answers.set(id, await check(url))
   })
-  await Promise.all(askers)
+  const findings = articles.flatMap((article) => findingOf(article, answers.get(article.id)) ?? [])
   return { findings, answers }
 }
 
-function findingOf(article: Article, answer: AskedAgain): Finding | undefined {
-  if (answer.kind === 'unknown') return undefined
+function findingOf(article: Article, answer: AskedAgain | undefined): Finding | undefined {
+  if (answer === undefined) return { article, kind: 'unchecked', words: 'not checked: no time was left' }
+  if (answer.kind === 'unknown')
+    return { article, kind: 'unchecked', words: `not checked: ${answer.reason || 'its page did not answer'}` }
   if (answer.kind === 'gone') return { article, kind: 'gone', words: `cut just before the seal: ${answer.reason}` }
   const words = [
     ...(answer.title && !isHeaded(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),

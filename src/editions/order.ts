@@ -1,16 +1,19 @@
 import { day, type Instant, later } from '../clock.ts'
-import type { Article } from '../store/articles.ts'
+import type { Candidate } from '../store/articles.ts'
 import type { Section } from './digest.ts'
 import { scoreOf } from './score.ts'
 
-/** An article in its place among the candidates of a section; `words` says for a person how it got there. */
-export type Placed = { article: Article; words: string }
+/**
+ * An article in its place among the candidates of a section; `words` says for a person how it got there. `scored`: they are
+ * about itself, and of interest wherever it ends.
+ */
+export type Placed = { article: Candidate; words: string; scored?: true }
 
 /** Candidates as the section wants them. `sources` is how many other feeds tell the story. */
 export function inOrder(
-  candidates: Article[],
+  candidates: Candidate[],
   section: Pick<Section, 'order' | 'feeds'>,
-  sources: (article: Article) => number,
+  sources: (article: Candidate) => number,
   now: Instant,
 ): Placed[] {
   const newest = candidates.toSorted((a, b) => newestFirst(a, b, now))
@@ -22,12 +25,12 @@ export function inOrder(
   return newest
     .map((article) => ({ article, ...scoreOf(article, sources(article), now) }))
     .toSorted((a, b) => b.points - a.points)
-    .map(({ article, words }) => ({ article, words }))
+    .map(({ article, words }) => ({ article, words, scored: true }))
 }
 
 /** Readers' letters: whoever wrote first is printed first. */
-export function inLine(letters: Article[]): Placed[] {
-  const received = ({ publishedAt, seenAt }: Article) => publishedAt ?? seenAt
+export function inLine(letters: Candidate[]): Placed[] {
+  const received = ({ publishedAt, seenAt }: Candidate) => publishedAt ?? seenAt
   const sorted = letters.toSorted((a, b) => {
     if (received(a) !== received(b)) return received(a) < received(b) ? -1 : 1
     return a.id < b.id ? -1 : 1
@@ -35,15 +38,20 @@ export function inLine(letters: Article[]): Placed[] {
   return sorted.map((article) => ({ article, words: 'the letter that came first stands first' }))
 }
 
-/** What a feed showed last stands first, and what it showed at once as it stood there: ids count up within one look. */
-function asFed(a: Article, b: Article, feeds: string[]): number {
-  const place = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)
-  if (place !== 0) return place
-  if (a.seenAt !== b.seenAt) return a.seenAt > b.seenAt ? -1 : 1
-  return a.id < b.id ? -1 : 1
+/** What a feed showed last stands first, as it stood there; what it shows no more comes after, by when it did. */
+function asFed(a: Candidate, b: Candidate, feeds: string[]): number {
+  const feed = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)
+  if (feed !== 0) return feed
+  const [one, other] = [shownOf(a), shownOf(b)]
+  if (one.at !== other.at) return one.at > other.at ? -1 : 1
+  return one.place - other.place || (a.id < b.id ? -1 : 1)
 }
 
-function newestFirst(a: Article, b: Article, now: Instant): number {
+function shownOf({ shown, seenAt }: Candidate): { at: Instant; place: number } {
+  return shown ?? { at: seenAt, place: 0 }
+}
+
+function newestFirst(a: Candidate, b: Candidate, now: Instant): number {
   const left = sortingInstant(a, now)
   const right = sortingInstant(b, now)
   if (left !== right) return left < right ? 1 : -1
@@ -51,7 +59,7 @@ function newestFirst(a: Article, b: Article, now: Instant): number {
 }
 
 /** A date of more than a day ahead is a mistake, and must not hold the first place for ever. */
-function sortingInstant(article: Article, now: Instant): Instant {
+function sortingInstant(article: Candidate, now: Instant): Instant {
   const { publishedAt, seenAt } = article
   return publishedAt === null || publishedAt > later(now, day) ? seenAt : publishedAt
 }

@@ -1,7 +1,7 @@
 import type { Article } from '../store/articles.ts'
-import { titleWords } from '../store/canonical.ts'
 import type { Ceiling, Section } from './digest.ts'
 import { matches, named } from './filter.ts'
+import { authorsOf, terms } from './terms.ts'
 
 type Limits = { author?: number | undefined; feed?: number | undefined; matching: Ceiling[] }
 
@@ -27,8 +27,8 @@ export class Quota {
   exceededBy(article: Article): string | null {
     const { author, feedUrl, source } = article
     const { author: byAuthor = Number.POSITIVE_INFINITY, feed: byFeed = Number.POSITIVE_INFINITY } = this.#limits
-    if (author && this.#count(authorKey(author)) >= byAuthor)
-      return `${this.#scope} holds at most ${byAuthor} by ${author}`
+    const tooMuch = authorsOf(author).find((name) => this.#count(authorKey(name)) >= byAuthor)
+    if (tooMuch !== undefined) return `${this.#scope} holds at most ${byAuthor} by ${tooMuch}`
     if (this.#count(feedKey(feedUrl)) >= byFeed)
       return `${this.#scope} holds at most ${byFeed} from ${source || feedUrl}`
     const full = this.#matching(article).find(({ rule, key }) => this.#count(key) >= rule.count)?.rule
@@ -39,7 +39,7 @@ export class Quota {
   count(article: Article, by: 1 | -1 = 1): void {
     const { author, feedUrl } = article
     const keys = [
-      ...(author ? [authorKey(author)] : []),
+      ...authorsOf(author).map(authorKey),
       feedKey(feedUrl),
       ...this.#matching(article).map(({ key }) => key),
     ]
@@ -61,8 +61,8 @@ export class Quota {
   }
 }
 
-function authorKey(author: string): string {
-  return `author ${titleWords(author).join(' ') || author}`
+function authorKey(name: string): string {
+  return `author ${terms(name).join(' ') || name}`
 }
 
 function feedKey(feedUrl: string): string {

@@ -1,10 +1,10 @@
-import type { Article } from '../store/articles.ts'
+import type { Candidate } from '../store/articles.ts'
 
 /** Places to keep: for `count` articles of those that fit. */
-export type Want = { count: number; fits(article: Article): boolean }
+export type Want = { count: number; fits(article: Candidate): boolean }
 
 /** What else has to be kept to. `count` with -1 takes back. */
-export type Limits = { allow(article: Article): boolean; count(article: Article, by: 1 | -1): void }
+export type Limits = { allow(article: Candidate): boolean; count(article: Candidate, by: 1 | -1): void }
 
 /** Steps of the search. Some ten are usual; only rules that stand in each other's way take more. */
 const patience = 2000
@@ -13,15 +13,16 @@ const patience = 2000
  * Finds articles for all wants together, the first in order that the limits allow; where they do not allow all, as many as
  * they do. One article may serve several wants.
  */
-export function reserve(articles: Article[], wants: Want[], limits: Limits): Article[] {
+export function reserve(articles: Candidate[], wants: Want[], limits: Limits): Candidate[] {
   const lists = wants.map((want) => articles.filter((article) => want.fits(article)))
+  const fitting = lists.map((list) => new Set(list))
   const goal = wants.reduce((sum, { count }, index) => sum + Math.min(count, lists[index]?.length ?? 0), 0)
-  const taken: Article[] = []
-  let best: Article[] = []
+  const taken: Candidate[] = []
+  let best: Candidate[] = []
   let bestMet = 0
   let steps = 0
   const metOf = (index: number) =>
-    Math.min(wants[index]?.count ?? 0, taken.filter((article) => lists[index]?.includes(article)).length)
+    Math.min(wants[index]?.count ?? 0, taken.filter((article) => fitting[index]?.has(article)).length)
 
   /** Goes on with the want of this index, from this place of its list. True: nothing better will be found. */
   const search = (index: number, from: number): boolean => {
@@ -36,7 +37,7 @@ export function reserve(articles: Article[], wants: Want[], limits: Limits): Art
     if (metOf(index) >= want.count) return search(index + 1, 0)
     const list = lists[index] ?? []
     for (let at = from; at < list.length; at++) {
-      const article = list[at] as Article
+      const article = list[at] as Candidate
       if (taken.includes(article) || !limits.allow(article)) continue
       taken.push(article)
       limits.count(article, 1)

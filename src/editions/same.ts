@@ -1,7 +1,8 @@
-import { day, type Instant, later } from '../clock.ts'
-import { isFrontPage, titleWords } from '../store/canonical.ts'
+import { day, hour, type Instant, later } from '../clock.ts'
+import { isFrontPage } from '../store/canonical.ts'
+import { alike, countWords, fewestWords, Titles } from './titles.ts'
 
-/** What tells one story from another. `settled`: an edition holds it, or it is backlog; `own`: an editor said so. */
+/** An article, as far as it tells one story from another. */
 export type Story = {
   id: string
   feedUrl: string
@@ -10,46 +11,38 @@ export type Story = {
   publishedAt: Instant | null
   seenAt: Instant
   shownAt: Instant
-  settled: boolean
-  own: boolean
-  /** The link of an earlier look. */
+  /** The article that told the story first, as an earlier look found; null: this one. */
   sameAs: string | null
+  /** An editor said that it is another story than that of this article. */
+  unlike: string | null
 }
 
 const window = 7 * day
-const likeness = 0.9
-/** "Morning briefing" is the title of many stories. */
-const fewestWords = 4
+/** So much two dates of one article may differ by a wrong time zone. */
+const sameTime = 14 * hour
+/** A story of which the first article was seen longer ago takes in no more for its title alone. */
+const memory = 28 * day
 
-/**
- * Finds what tells the same story: an earlier link, the same canonical address, or a title that is nearly the same
- * within seven days. Returns, for each pending story, the id of the one that stands for it; null: it stands for itself.
- * What is settled stands before all, then the feed that the digest lists first, then what was seen last.
- */
-export function sameStories(stories: Story[], feeds: string[]): Map<string, string | null> {
-  const groups = new Groups(stories)
-  const byId = new Map(stories.map((story) => [story.id, story]))
-  for (const story of stories) groups.join(story, byId.get(story.sameAs ?? ''))
-  for (const [one, other] of sameAddress(stories)) groups.join(one, other)
-  for (const [one, other] of sameTitle(stories)) groups.join(one, other)
-  return new Map(
-    groups.all().flatMap((group) => {
-      const first = group.toSorted((a, b) => preferred(a, b, feeds))[0]
-      return group
-        .filter((story) => !story.settled)
-        .map((story): [string, string | null] => [story.id, story === first ? null : (first?.id ?? null)])
-    }),
-  )
+export type Pair = {
+  one: Story
+  other: Story /** Milliseconds between the two; null: they have one address. */
+  apart: number | null
 }
 
-/** Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. */
-export function alike(one: string, other: string): boolean {
-  return dice(wordsOf(one), wordsOf(other)) >= likeness
+/**
+ * The pairs that tell the same story, of those that are `fresh` with all that is known: the same canonical address, or a
+ * title that is nearly the same within seven days. In the order in which they are to be joined, whatever the order given.
+ */
+export function samePairs(fresh: Story[], known: Story[]): Pair[] {
+  const ours = byId(fresh)
+  const isFresh = new Set(fresh.map(({ id }) => id))
+  const all = byId([...known.filter(({ id }) => !isFresh.has(id)), ...fresh])
+  return [...sameAddress(ours, all), ...sameTitle(ours, all)]
 }
 
 /** A date of more than a day ahead of when we saw it is a mistake. */
-export function storyTime({ publishedAt, seenAt }: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
-  return publishedAt === null || publishedAt > later(seenAt, day) ? seenAt : publishedAt
+export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
+  return dateOf(story) ?? story.seenAt
 }
 
 /** Shown by one feed at the same time, the two are two for their publisher. */
@@ -57,97 +50,143 @@ export function shownTogether(one: Story, other: Story): boolean {
   return one.feedUrl === other.feedUrl && one.shownAt >= other.seenAt && other.shownAt >= one.seenAt
 }
 
-/** Stories by canonical address; an address that one feed gives to several pieces, or a front page, says nothing. */
-function* sameAddress(stories: Story[]): Iterable<[Story, Story]> {
-  for (const group of Map.groupBy(stories, (story) => story.canonical).values()) {
-    if (group.length < 2 || isFrontPage(group[0]?.canonical ?? '') || group.some((one) => sharesAddress(one, group)))
-      continue
-    for (let index = 1; index < group.length; index++) yield [group[0] as Story, group[index] as Story]
+/**
+ * How far two articles lie apart in time, in milliseconds. One without a date is as old as the time through which its
+ * feed showed it: when a site moves, what was there on the day before is there on the day after.
+ */
+export function timeApart(one: Story, other: Story): number {
+  const [first, second] = [spanOf(one), spanOf(other)]
+  return Math.max(0, first.from - second.to, second.from - first.to)
+}
+
+function spanOf(story: Story): { from: number; to: number } {
+  const date = dateOf(story)
+  return date === null
+    ? { from: Date.parse(story.seenAt), to: Date.parse(story.shownAt) }
+    : { from: Date.parse(date), to: Date.parse(date) }
+}
+
+function dateOf({ publishedAt, seenAt }: Pick<Story, 'publishedAt' | 'seenAt'>): Instant | null {
+  return publishedAt === null || publishedAt > later(seenAt, day) ? null : publishedAt
+}
+
+/** The order that does not depend on that of the store. */
+function byId(stories: Story[]): Story[] {
+  return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** An address that one feed gives to several pieces, or a front page, says nothing. */
+function* sameAddress(fresh: Story[], all: Story[]): Iterable<Pair> {
+  const atAddress = Map.groupBy(all, ({ canonical }) => canonical)
+  const shared = new Map<string, boolean>()
+  for (const one of fresh) {
+    const there = atAddress.get(one.canonical) ?? []
+    if (there.length < 2 || isFrontPage(one.canonical)) continue
+    if (!shared.has(one.canonical))
+      shared.set(
+        one.canonical,
+        there.some((story) => sharesAddress(story, there)),
+      )
+    if (shared.get(one.canonical)) continue
+    for (const other of there) if (other !== one) yield { one, other, apart: null }
   }
 }
 
-function sharesAddress(one: Story, group: Story[]): boolean {
-  return group.some((other) => other !== one && shownTogether(one, other) && !alike(one.title, other.title))
+function sharesAddress(one: Story, there: Story[]): boolean {
+  return there.some((other) => other !== one && shownTogether(one, other) && !alike(one.title, other.title))
 }
 
-type Worded = { story: Story; words: Set<string>; numbers: string; time: number }
-
-/** Pairs with nearly the same title within the window, the nearest in time first; of two that are settled nothing is left to say. */
-function sameTitle(stories: Story[]): [Story, Story][] {
-  const worded = stories.map(toWorded).filter(({ words }) => words.size >= fewestWords)
-  const index = new Map<string, Worded[]>()
-  for (const one of worded) {
-    for (const word of tellingWords(one.words)) {
-      const listed = index.get(word)
-      if (listed) listed.push(one)
-      else index.set(word, [one])
-    }
-  }
-  const pairs: { pair: [Story, Story]; apart: number }[] = []
-  for (const one of worded.filter(({ story }) => !story.settled)) {
-    for (const other of nearBy(one, index)) {
-      const apart = Math.abs(one.time - other.time)
-      if (one === other || apart > window || dice(one, other) < likeness) continue
-      if (!shownTogether(one.story, other.story) || one.story.canonical === other.story.canonical)
-        pairs.push({ pair: [one.story, other.story], apart })
-    }
-  }
-  return pairs.toSorted((a, b) => a.apart - b.apart).map(({ pair }) => pair)
+/** Those with nearly the same title within the window, the nearest in time first. */
+function sameTitle(fresh: Story[], all: Story[]): Pair[] {
+  const long = fresh.filter(({ title }) => countWords(title) >= fewestWords)
+  if (long.length === 0) return []
+  const titles = new Titles(all, (story) => Date.parse(storyTime(story)))
+  const pairs = long.flatMap((one) =>
+    titles.like(one).flatMap((other): (Pair & { apart: number })[] => {
+      const apart = timeApart(one, other)
+      if (apart > window || (shownTogether(one, other) && one.canonical !== other.canonical)) return []
+      return [{ one, other, apart }]
+    }),
+  )
+  return pairs.toSorted((a, b) => a.apart - b.apart || (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
-function toWorded(story: Story): Worded {
-  return { story, ...wordsOf(story.title), time: Date.parse(storyTime(story)) }
+function keyOf({ one, other }: Pair): string {
+  return `${one.id} ${other.id}`
 }
 
-function wordsOf(title: string): Pick<Worded, 'words' | 'numbers'> {
-  const words = titleWords(title)
-  const numbers = words.filter((word) => /\d/.test(word))
-  return { words: new Set(words), numbers: numbers.join(' ') }
-}
+/** Copies of one story, by feed. `firstSeenAt` is when the first of them was seen. */
+type Group = { members: Map<string, Story[]>; size: number; firstSeenAt: Instant }
 
-function nearBy({ words }: Worded, index: Map<string, Worded[]>): Set<Worded> {
-  return new Set(tellingWords(words).flatMap((word) => index.get(word) ?? []))
-}
+/** Stories with all their copies. Two that one feed shows side by side under two addresses never come together by way of a third. */
+export class Stories {
+  readonly #of = new Map<string, Group>()
+  readonly #stories: Story[]
 
-/** Two sets that share 0.9 of their words have one of these in common (prefix filter): so few pairs are compared. */
-function tellingWords(words: Set<string>): string[] {
-  const sorted = [...words].sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
-  return sorted.slice(0, words.size - Math.ceil((likeness / (2 - likeness)) * words.size) + 1)
-}
-
-type Words = Pick<Worded, 'words' | 'numbers'>
-
-function dice(one: Words, other: Words): number {
-  if (one.words.size === 0 || other.words.size === 0 || one.numbers !== other.numbers) return 0
-  return (2 * one.words.intersection(other.words).size) / (one.words.size + other.words.size)
-}
-
-function preferred(a: Story, b: Story, feeds: string[]): number {
-  if (a.settled !== b.settled) return a.settled ? -1 : 1
-  const place = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)
-  if (place !== 0) return place
-  if (a.seenAt !== b.seenAt) return a.seenAt > b.seenAt ? -1 : 1
-  return a.id < b.id ? -1 : 1
-}
-
-/** Stories that are the same. Two that one feed shows side by side under two addresses never come together by way of a third. */
-class Groups {
-  readonly #of: Map<Story, Story[]>
-
+  /** As earlier looks have joined them. */
   constructor(stories: Story[]) {
-    this.#of = new Map(stories.map((story) => [story, [story]]))
+    this.#stories = byId(stories)
+    for (const story of this.#stories)
+      this.#of.set(story.id, { members: new Map([[story.feedUrl, [story]]]), size: 1, firstSeenAt: story.seenAt })
+    for (const { id, sameAs } of this.#stories) this.#merge(this.#of.get(id), this.#of.get(sameAs ?? ''))
   }
 
-  join(one: Story, other: Story | undefined): void {
-    const left = this.#of.get(one)
-    const right = other && this.#of.get(other)
-    if (!left || !right || left === right || [...left, ...right].some((story) => story.own)) return
-    if (left.some((a) => right.some((b) => shownTogether(a, b) && a.canonical !== b.canonical))) return
-    left.push(...right)
-    for (const story of right) this.#of.set(story, left)
+  /** Joins each pair, as far as nothing speaks against it. */
+  join(pairs: Pair[]): void {
+    for (const { one, other, apart } of pairs) {
+      const left = this.#of.get(one.id)
+      const right = this.#of.get(other.id)
+      if (!left || !right || left === right || areTwo(left, right)) continue
+      if (apart === null || apart <= sameTime || !isLongAgo(left, right)) this.#merge(left, right)
+    }
   }
 
-  all(): Story[][] {
-    return [...new Set(this.#of.values())]
+  /** The stories that told apart before, and are one: each with the article by which it is known from now on. */
+  joined(): { was: string; is: string }[] {
+    const rootsOf = new Map<Group, Set<string>>()
+    for (const { id, sameAs } of this.#stories) {
+      const group = this.#of.get(id) as Group
+      const roots = rootsOf.get(group)
+      if (roots) roots.add(sameAs ?? id)
+      else rootsOf.set(group, new Set([sameAs ?? id]))
+    }
+    return [...rootsOf.values()].flatMap((roots) => {
+      const [is = '', ...others] = [...roots].sort()
+      return others.map((was) => ({ was, is }))
+    })
   }
+
+  #merge(left: Group | undefined, right: Group | undefined): void {
+    if (!left || !right || left === right) return
+    const [into, from] = left.size >= right.size ? [left, right] : [right, left]
+    for (const [feedUrl, stories] of from.members) {
+      into.members.set(feedUrl, [...(into.members.get(feedUrl) ?? []), ...stories])
+      for (const { id } of stories) this.#of.set(id, into)
+    }
+    into.size += from.size
+    if (from.firstSeenAt < into.firstSeenAt) into.firstSeenAt = from.firstSeenAt
+  }
+}
+
+/** An editor said so, or their publisher does. */
+function areTwo(left: Group, right: Group): boolean {
+  return (
+    saysUnlike(left, right) ||
+    saysUnlike(right, left) ||
+    [...left.members].some(([feedUrl, ours]) => {
+      const theirs = right.members.get(feedUrl) ?? []
+      return ours.some((a) => theirs.some((b) => a.canonical !== b.canonical && shownTogether(a, b)))
+    })
+  )
+}
+
+function saysUnlike(left: Group, right: Group): boolean {
+  const unlike = new Set([...left.members.values()].flatMap((some) => some.flatMap((story) => story.unlike ?? [])))
+  return unlike.size > 0 && [...right.members.values()].some((some) => some.some(({ id }) => unlike.has(id)))
+}
+
+/** Then it is rather the next of a series that always has the same title. */
+function isLongAgo(left: Group, right: Group): boolean {
+  const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
+  return second > later(first, memory)
 }

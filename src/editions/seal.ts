@@ -4,23 +4,28 @@ import { AppError } from '../errors.ts'
 import type { AskedAgain } from '../feeds/ask-again.ts'
 import { type Article, articlesByIds } from '../store/articles.ts'
 import { claimCorrections } from '../store/corrections.ts'
+import { lockDigest } from '../store/digests.ts'
 import { addVariant, editionById, markChoice, moveEdition, note } from '../store/editions.ts'
 import { newId } from '../store/id.ts'
-import { claimArticles } from '../store/ledger.ts'
+import { claimArticles, lapsePassedOver } from '../store/ledger.ts'
 import { recordSaid, type Said } from '../store/said.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { cutArticle } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
+import { compareStories } from './compare.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
-import { type Check, lateFindings } from './late.ts'
+import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
 
-/** Every time that an article was taken by another edition, or was gone, or that a correction was taken back. */
+/** So many times what an edition was to hold may be taken from it in a row. */
 const most = 10
 
-/** What the late check found of an article. */
-type Asked = { mark: string; answer?: AskedAgain | undefined }
+/** What the late check found of each article that was asked for, and when it has to end. */
+type Asking = {
+  found: Map<string, { mark: string; kind?: Finding['kind']; answer?: AskedAgain | undefined }>
+  end: number
+}
 
 export type SealNeeds = ComposeNeeds & {
   render: Render
@@ -35,11 +40,12 @@ export type SealNeeds = ComposeNeeds & {
  * edition changes nothing.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
-  const asked = new Map<string, Asked>()
-  for (let attempt = 1; attempt <= most; attempt++) {
-    const draft = await draftOf(needs, id, digest)
-    if (!draft) throw new AppError('missing', `there is no edition ${id} to seal`)
-    if (draft.edition.status !== 'composed') return draft.edition
+  const asked: Asking = { found: new Map(), end: endOfChecks() }
+  for (let inVain = 0; inVain < most; ) {
+    const edition = await editionById(needs.db, id)
+    if (!edition) throw new AppError('missing', `there is no edition ${id} to seal`)
+    const draft = edition.status === 'composed' && (await draftOf(needs, id, digest))
+    if (!draft) return edition
     if (digest.lateCheck && needs.check && (await cutWhatIsGone(needs, draft, needs.check, asked))) {
       await chooseAgain(needs, draft.edition, digest) // the next candidates move up, and are asked for as well
       continue
@@ -49,10 +55,17 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
       throw new AppError('invalid', `the template ${digest.template} has faults: ${rendered.problems.join('; ')}`)
     }
     const missing = await keep(needs, draft, rendered, asked)
-    if (missing === undefined) return (await editionById(needs.db, id)) ?? draft.edition
+    if (missing === undefined) return (await editionById(needs.db, id)) ?? edition
+    if (++inVain === most) throw new AppError('conflict', `${digest.name}: ${inVainWords[missing]}`)
     if (missing === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
   }
-  throw new AppError('conflict', `${digest.name}: another edition keeps taking what this one was to hold`)
+  throw new Error('unreachable')
+}
+
+const inVainWords = {
+  articles: 'another edition keeps taking what this one was to hold',
+  corrections: 'the corrections that this edition was to print keep being taken back',
+  letters: 'the letters that this edition was to print keep being reworded',
 }
 
 /** Asks for what has not been asked for yet, and keeps what was found. Returns whether something is gone. */
@@ -60,22 +73,22 @@ async function cutWhatIsGone(
   { db, clock }: SealNeeds,
   { edition, sections }: Draft,
   check: Check,
-  asked: Map<string, Asked>,
+  { found, end }: Asking,
 ): Promise<boolean> {
   const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
-  const articles = pages.filter(({ id }) => !asked.has(id))
-  const { findings, answers } = await lateFindings(articles, check)
-  for (const { id } of articles) asked.set(id, { mark: '', answer: answers.get(id) })
-  const gone = findings.filter(({ kind }) => kind === 'gone')
+  const articles = pages.filter(({ id }) => found.get(id)?.answer === undefined)
+  const { findings, answers } = await lateFindings(articles, check, end)
+  for (const { id } of articles) found.set(id, { mark: '', answer: answers.get(id) })
+  for (const { article, kind, words } of findings)
+    found.set(article.id, { mark: words, kind, answer: answers.get(article.id) })
   const now = clock.now()
   await transaction(db, async (trx) => {
     for (const { article, kind, words } of findings) {
-      asked.set(article.id, { mark: words, answer: answers.get(article.id) })
       if (kind === 'gone') await cutArticle(trx, edition.digest, { articleId: article.id, reason: words, now })
-      await note(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
+      if (kind !== 'unchecked') await note(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
     }
   })
-  return gone.length > 0
+  return findings.some(({ kind }) => kind === 'gone')
 }
 
 /** Returns what somebody else took first; undefined: the edition is sealed, by us or meanwhile by another process. */
@@ -83,7 +96,7 @@ async function keep(
   { db, clock }: SealNeeds,
   { edition, sections, corrections, slot }: Draft,
   rendered: Rendered,
-  asked: Map<string, Asked>,
+  { found }: Asking,
 ): Promise<'articles' | 'corrections' | 'letters' | undefined> {
   const articles = sections.flatMap((section) => section.articles)
   const ids = articles.map(({ id }) => id)
@@ -99,6 +112,8 @@ async function keep(
   }
   try {
     await db.transaction().execute(async (trx: Db) => {
+      await lockDigest(trx, edition.digest, now)
+      await compareStories(trx, edition.digest, now) // what came in since it was chosen may show two articles to be one story
       const status = edition.reason === null ? 'sealed' : 'held'
       const sealed = await moveEdition(trx, edition.id, ['composed'], { status, sealedAt: now, subject, preheader })
       if (!sealed) return // another process sealed it meanwhile
@@ -108,12 +123,17 @@ async function keep(
         throw new TakenElsewhere('corrections')
       if (await areReworded(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
-        const { mark = '', answer } = asked.get(article.id) ?? {}
+        const { mark = '', answer } = found.get(article.id) ?? {}
         if (mark) await markChoice(trx, edition.id, article.id, mark)
         await recordSaid(trx, edition.id, article.id, saidOf(article, answer))
       }
       const variant = { id: newId(now), editionId: edition.id, name: 'all', ...bytes, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
+      await lapsePassedOver(trx, edition.digest, edition.id, now)
+      const unchecked = articles.filter(({ id }) => found.get(id)?.kind === 'unchecked')
+      const titles = unchecked.map(({ id, title }) => `“${title}” (${found.get(id)?.mark})`).join('; ')
+      if (unchecked.length > 0)
+        await note(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
   } catch (error) {

@@ -1,58 +1,85 @@
 import type { Instant } from '../clock.ts'
 import type { Article, Candidate } from '../store/articles.ts'
-import type { Digest, Section } from './digest.ts'
+import { alsoIn, newestCopies, sameStory, storyOf } from './copies.ts'
+import { type Digest, feedsListed } from './digest.ts'
 import { fill, passed } from './fill.ts'
-import { leftOut } from './filter.ts'
+import { leftOut, stale } from './filter.ts'
 import { floorOf, floorsOf, floorWords, keptPlaces } from './floors.ts'
 
-/** Chosen if it has a position in its section, from 1; the reason is for a person either way. */
-export type Choice = { article: Article; section: string; position: number | null; reason: string }
+/**
+ * Chosen if it has a position in its section, from 1; the reason is for a person either way. `waits`: it was passed over for
+ * something that can pass, and not for what it is or for what else there was.
+ */
+export type Choice = { article: Candidate; section: string; position: number | null; reason: string; waits?: true }
 
 /**
  * Decides what an edition holds, from what is pending and what time it is. Each article gets exactly one choice.
- * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts. Where a rule
- * keeps places (`atLeast`), what came in by it and what had to go says so.
+ * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts. A story is told
+ * once: of its copies that one is printed which a section takes first. Where a rule keeps places (`atLeast`), what came in by
+ * it and what had to go says so.
  */
 export function select(pending: Candidate[], digest: Digest, now: Instant): Choice[] {
   const never = barred(pending, digest)
   const shut = new Set(never.map(({ article }) => article.id))
-  const open = pending.filter(({ id }) => !shut.has(id))
+  const { newest, older } = newestCopies(pending.filter(({ id }) => !shut.has(id)))
+  const others = [
+    ...never,
+    ...older.map(({ article, newer }) => passed(article, homeOf(article, digest), sameStory(newer))),
+  ]
   const sources = alsoIn(pending)
-  const choose = (kept: Article[]) => [...choicesOf(open, digest, { sources, kept, now }), ...never]
+  const choose = (kept: Candidate[]) => [...choicesOf(newest, digest, { sources, kept, now }), ...others]
   const plain = choose([])
   if (floorsOf(digest).length === 0) return plain
-  const kept = keptPlaces(digest, plain, new Set(open.map(({ id }) => id)), now)
+  const kept = keptPlaces(digest, plain, newest, now)
   return kept.length === 0 ? plain : comparedWith(plain, choose(kept), digest)
 }
 
-type Choosing = { sources: Map<string, string[]>; kept: Article[]; now: Instant }
+type Choosing = { sources(article: Candidate): string[]; kept: Candidate[]; now: Instant }
 
 /** Section by section. `kept` are articles that have their places whatever is newer, as far as the rules allow. */
 function choicesOf(open: Candidate[], digest: Digest, { sources, kept, now }: Choosing): Choice[] {
+  const feeds = feedsListed(digest)
   const taken = new Set<string>()
   const verdicts = new Map<string, Choice>()
-  const chosen: Article[] = []
+  const chosen: Candidate[] = []
+  const tellers = new Map(kept.map((article) => [storyOf(article), article]))
   for (const section of digest.sections) {
-    const listed = open.filter((article) => section.feeds.includes(article.feedUrl) && !taken.has(article.id))
-    const candidates: Candidate[] = []
-    for (const article of listed) {
-      const reason = leftOut(article, section)
-      if (reason === null) candidates.push(article)
-      else if (!verdicts.has(article.id)) verdicts.set(article.id, passed(article, section.name, reason))
+    const free = open.filter(
+      (article) => !taken.has(article.id) && (tellers.get(storyOf(article)) ?? article) === article,
+    )
+    const takenIn = (article: Candidate) => {
+      const reason = leftOut(article, section) ?? stale(article, section, now)
+      if (reason !== null && !verdicts.has(article.id)) verdicts.set(article.id, passed(article, section.name, reason))
+      return reason === null
     }
-    const spare = spareFor(section, digest, open, taken)
-    const letters = section.layout === 'have-your-say' ? open.filter(({ id, letter }) => letter && !taken.has(id)) : []
-    const { choices, mayStandLater } = fill(section, { candidates, letters, spare, chosen, kept, sources, digest, now })
+    const candidates = free.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(takenIn)
+    const spare = free.filter(({ feedUrl }) => feedUrl === section.backfill).filter(takenIn)
+    const letters = section.layout === 'have-your-say' ? free.filter(({ letter }) => letter) : []
+    const filling = { candidates, letters, spare, chosen, kept, feeds, sources, digest, now }
+    const { choices, mayStandLater } = fill(section, filling)
     for (const choice of choices) {
       const { article, position } = choice
       verdicts.delete(article.id) // what a section before said of it: this one stands, and in its order
       verdicts.set(article.id, choice)
-      if (position !== null) chosen.push(article)
-      if (position !== null || !(mayStandLater || article.letter)) taken.add(article.id)
+      const isSpare = article.feedUrl === section.backfill
+      if (position !== null || !(mayStandLater || article.letter || isSpare)) taken.add(article.id)
+      if (position === null) continue
+      chosen.push(article)
+      tellers.set(storyOf(article), article)
     }
   }
-  const homeless = open.filter(({ id }) => !taken.has(id) && !verdicts.has(id))
-  return [...verdicts.values(), ...homeless.map((article) => passed(article, '', homelessReason(article)))]
+  const unseen = open.filter(({ id }) => !verdicts.has(id))
+  const homeless = unseen.map((article) => passed(article, homeOf(article, digest), homelessReason(article)))
+  return [...verdicts.values(), ...homeless].map((choice) => withTeller(choice, tellers.get(storyOf(choice.article))))
+}
+
+/** What was passed over where another copy tells its story says so. */
+function withTeller(choice: Choice, teller: Candidate | undefined): Choice {
+  const { article, position, reason } = choice
+  if (position !== null || teller === undefined || teller === article) return choice
+  const same = sameStory(teller)
+  if (reason === same) return choice
+  return { ...choice, reason: reason === homelessReason(article) ? same : `${reason}; it is ${same}` }
 }
 
 function homelessReason({ letter }: Article): string {
@@ -91,41 +118,24 @@ function placesOf(choices: Choice[]): Map<string, string> {
 
 /** What no edition may hold now, whatever its sections say. */
 function barred(pending: Candidate[], digest: Digest): Choice[] {
-  const stopped = new Map(pending.flatMap(({ held, feedUrl }) => (held ? [[feedUrl, held] as const] : [])))
+  const waiting = pending.filter(({ held }) => held).toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  const stopped = new Map(waiting.map(({ held, feedUrl }) => [feedUrl, held]))
   return pending.flatMap((article) => {
-    const { same, held, cut, pulled, feedUrl } = article
+    const { told, held, cut, pulled, feedUrl } = article
+    const home = homeOf(article, digest)
     const stop = stopped.get(feedUrl)
-    const reason = pulled
-      ? `pulled by ${pulled.who}: ${pulled.reason}`
-      : held
-        ? `it waits for an editor: ${held}`
-        : same
-          ? `the same story as “${same.title}”, from ${same.source}`
-          : stop
-            ? `its feed waits for an editor: ${stop}`
-            : cut?.reason
-    return reason === undefined ? [] : [passed(article, homeOf(article, digest), reason)]
+    if (pulled) return [waits(passed(article, home, `pulled by ${pulled.who}: ${pulled.reason}`))]
+    if (held) return [waits(passed(article, home, `it waits for an editor: ${held}`))]
+    if (told) return [passed(article, home, sameStory(told))]
+    if (stop) return [waits(passed(article, home, `its feed waits for an editor: ${stop}`))]
+    return cut ? [passed(article, home, cut.reason)] : []
   })
+}
+
+function waits(choice: Choice): Choice {
+  return { ...choice, waits: true }
 }
 
 function homeOf({ feedUrl }: Article, digest: Digest): string {
   return digest.sections.find(({ feeds, backfill }) => feeds.includes(feedUrl) || backfill === feedUrl)?.name ?? ''
-}
-
-/** The names of the other feeds that tell the same story, by the article that stands for it. */
-function alsoIn(pending: Candidate[]): Map<string, string[]> {
-  const found = new Map<string, string[]>()
-  const byId = new Map(pending.map((article) => [article.id, article]))
-  for (const { same, source, feedUrl } of pending) {
-    if (!same || byId.get(same.id)?.feedUrl === feedUrl) continue
-    found.set(same.id, [...new Set([...(found.get(same.id) ?? []), source || feedUrl])].sort())
-  }
-  return found
-}
-
-/** What may fill the section up: from its backfill feed, if no section wants that feed for itself. */
-function spareFor(section: Section, digest: Digest, pending: Candidate[], taken: Set<string>): Candidate[] {
-  const { backfill } = section
-  if (backfill === undefined || digest.sections.some(({ feeds }) => feeds.includes(backfill))) return []
-  return pending.filter((article) => article.feedUrl === backfill && !taken.has(article.id))
 }

@@ -1,11 +1,13 @@
 import { day, type Instant, later } from '../clock.ts'
-import { type Article, articlesOfFeeds, type Candidate, lettersEverOf, type Recognised } from '../store/articles.ts'
+import { articlesOfFeeds, lettersEverOf } from '../store/articles.ts'
+import { lastOut } from '../store/editions.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { runsAfter } from './due.ts'
 import { roomOfFeeds } from './enrol.ts'
-import { type Story, sameStories } from './same.ts'
+import { lastLook } from './lapse.ts'
 import { type Choice, select } from './select.ts'
+import { Ledger, type Past } from './simulated-ledger.ts'
 import { thinBy } from './thin.ts'
 
 /** An edition that would have gone, or would have been skipped with the reason. */
@@ -17,13 +19,34 @@ export type Simulated = {
   choices: Choice[]
 }
 
-type Past = Article & Recognised
+/** `byDate`: no edition has gone yet, so what the feeds held at first sight counts as seen on the day of its date. */
+export type Simulation = { editions: Simulated[]; byDate: boolean }
+
 const week = 7 * day
 
 /** Replays what the feeds have shown through today's rules, week by week up to now. Nothing is written. */
-export async function simulate(db: Db, digest: Digest, weeks: number, now: Instant): Promise<Simulated[]> {
-  const articles = [...(await articlesOfFeeds(db, feedsListed(digest))), ...(await lettersEverOf(db, digest.name))]
-  return replay(articles, digest, later(now, -weeks * week), now)
+export async function simulate(db: Db, digest: Digest, weeks: number, now: Instant): Promise<Simulation> {
+  const shown = await articlesOfFeeds(db, feedsListed(digest))
+  const byDate = (await lastOut(db, digest.name)) === undefined
+  const articles = [...(byDate ? seenByDate(shown) : shown), ...(await lettersEverOf(db, digest.name))]
+  return { editions: replay(articles, digest, later(now, -weeks * week), now), byDate }
+}
+
+/** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */
+function seenByDate(articles: Past[]): Past[] {
+  const first = firstSights(articles)
+  return articles.map((article) => {
+    const { feedUrl, seenAt, publishedAt } = article
+    if (seenAt !== first.get(feedUrl) || publishedAt === null || publishedAt > seenAt) return article
+    return { ...article, seenAt: publishedAt }
+  })
+}
+
+/** When each feed was seen first. */
+function firstSights(articles: Past[]): Map<string, Instant> {
+  const first = new Map<string, Instant>()
+  for (const { feedUrl, seenAt } of articles) if (seenAt < (first.get(feedUrl) ?? '~')) first.set(feedUrl, seenAt) // an instant begins with a digit
+  return first
 }
 
 /**
@@ -31,22 +54,25 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
  * later all but its newest. Titles are those of today, and what would have waited for an editor is taken as new.
  */
 export function replay(articles: Past[], digest: Digest, from: Instant, now: Instant): Simulated[] {
-  const backlog = backlogOf(articles, digest, from)
-  const taken = new Set<string>()
+  const ledger = new Ledger(backlogOf(articles, digest, from))
+  const inSight = articles.toSorted((a, b) =>
+    a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : a.id < b.id ? -1 : 1,
+  )
   const editions: Simulated[] = []
   let lastAt: Instant | undefined
   for (const dueAt of runsAfter(digest, from, 10_000, now)) {
-    const seen = articles.filter(({ seenAt }) => seenAt <= dueAt)
-    const choices = select(
-      pendingOf(seen, digest, (id) => taken.has(id) || backlog.has(id)),
-      digest,
-      dueAt,
-    )
+    const next = inSight.findIndex(({ seenAt }) => seenAt > dueAt)
+    ledger.enrol(inSight.splice(0, next === -1 ? inSight.length : next))
+    const choices = select(ledger.pending(), digest, dueAt)
     const thin = thinBy(digest, choices, lastAt, dueAt)
     const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : 'sent'
     const number = status === 'skipped' ? null : editions.filter((one) => one.number !== null).length + 1
-    if (status !== 'skipped') for (const { article, position } of choices) if (position !== null) taken.add(article.id)
     if (status === 'sent') lastAt = dueAt
+    for (const choice of choices) {
+      const last = lastLook(choice, digest, dueAt)
+      if (last === 'stale' || (last === 'passed' && status !== 'skipped')) ledger.settle(choice.article)
+      if (status !== 'skipped' && choice.position !== null) ledger.take(choice.article, number)
+    }
     editions.push({ number, dueAt, status, reason: thin?.reason ?? null, choices })
   }
   return editions
@@ -54,15 +80,10 @@ export function replay(articles: Past[], digest: Digest, from: Instant, now: Ins
 
 function backlogOf(articles: Past[], digest: Digest, from: Instant): Set<string> {
   const rooms = roomOfFeeds(digest)
+  const first = firstSights(articles)
   const backlog = new Set<string>()
   for (const [feedUrl, shown] of Map.groupBy(articles, (article) => article.feedUrl)) {
-    const first = shown.reduce(
-      (earliest, { seenAt }) => (seenAt < earliest ? seenAt : earliest),
-      shown[0]?.seenAt ?? '',
-    )
-    const atOnce = shown
-      .filter(({ seenAt }) => seenAt === first)
-      .toSorted((a, b) => ((a.publishedAt ?? a.seenAt) < (b.publishedAt ?? b.seenAt) ? 1 : -1))
+    const atOnce = shown.filter(({ seenAt }) => seenAt === first.get(feedUrl)).toSorted(newestFirst)
     const isLetterbox = shown.some(({ letter }) => letter)
     if (!isLetterbox) for (const { id } of atOnce.slice(rooms.get(feedUrl) ?? 0)) backlog.add(id)
     for (const { id, seenAt } of shown) if (seenAt <= from) backlog.add(id)
@@ -70,17 +91,9 @@ function backlogOf(articles: Past[], digest: Digest, from: Instant): Set<string>
   return backlog
 }
 
-function pendingOf(seen: Past[], digest: Digest, isSettled: (id: string) => boolean): Candidate[] {
-  const told = seen.filter(({ letter }) => !letter)
-  const stories = told.map(
-    (article): Story => ({ ...article, settled: isSettled(article.id), own: false, sameAs: null }),
-  )
-  const roots = sameStories(stories, feedsListed(digest))
-  const byId = new Map(seen.map((article) => [article.id, article]))
-  return seen
-    .filter(({ id }) => !isSettled(id))
-    .map(({ shownAt: _shownAt, ...article }) => {
-      const root = byId.get(roots.get(article.id) ?? '')
-      return { ...article, same: root ? { id: root.id, title: root.title, source: root.source || root.feedUrl } : null }
-    })
+/** As the ledger has it (`markBacklog`): undated pieces count as of when they were seen, and of two the first is newer. */
+function newestFirst(a: Past, b: Past): number {
+  const [one, other] = [a.publishedAt ?? a.seenAt, b.publishedAt ?? b.seenAt]
+  if (one !== other) return one < other ? 1 : -1
+  return a.id < b.id ? -1 : 1
 }

@@ -1,6 +1,7 @@
 import { between, day, later } from '../clock.ts'
 import { isFrontPage, titleKey } from '../store/canonical.ts'
-import { alike, type Story, shownTogether } from './same.ts'
+import { type Story, shownTogether, storyTime, timeApart } from './same.ts'
+import { alike, Titles } from './titles.ts'
 
 export type StormRule = { known: number; times: number }
 
@@ -8,15 +9,23 @@ export type StormRule = { known: number; times: number }
 export type Storm = { reason: string; held: Map<string, string | null> }
 
 const memory = 28 * day
+/** A site that moves or re-issues its guids keeps its dates, more or less; two nearly equal titles further apart are two. */
+const window = 7 * day
+
+/** Whether so few new articles may be a storm at all: then what the feed showed before need not be looked at. */
+export function mayBeStorm(count: number, rule: StormRule): boolean {
+  return count > Math.min(rule.known, rule.times)
+}
 
 /**
  * Looks at what one refresh of a feed brought. More than `known` of it under addresses or titles that this feed had
  * before, or more than `times` its usual volume: something happened to the feed, and not in the world.
  */
 export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm | null {
+  const past = new Past(known)
   const matches = new Map(
     batch.flatMap((story) => {
-      const match = knownAs(story, known)
+      const match = past.find(story)
       return match ? [[story.id, match.id] as const] : []
     }),
   )
@@ -27,21 +36,52 @@ export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm 
     return { reason, held: new Map(batch.map(({ id }) => [id, matches.get(id) ?? null])) }
   }
   if (matches.size <= rule.known) return null
-  return { reason: `${matches.size} new articles at once whose address or title this feed had before`, held: matches }
+  return { reason: knownReason(matches.size), held: matches }
 }
 
-/** The one known article with this address or this title. A title or address that several bear tells nothing. */
-function knownAs(story: Story, known: Story[]): Story | undefined {
-  const key = titleKey(story.title)
-  const sameAddress = isFrontPage(story.canonical) ? [] : known.filter((one) => one.canonical === story.canonical)
-  const before = known.filter((one) => !shownTogether(one, story))
-  const sameTitle = before.filter((one) => titleKey(one.title) === key)
-  return onlyOne(sameAddress) ?? onlyOne(sameTitle) ?? onlyOne(before.filter((one) => alike(one.title, story.title)))
+/** What an editor is asked about articles that seem to be known. */
+export function knownReason(count: number): string {
+  return `${count} new articles at once whose address or title this feed had before`
+}
+
+type Told = Pick<Story, 'canonical' | 'title'>
+
+/** Whether an article is beyond doubt the one that it seems to be: the site gave it another guid, and no more. */
+export function isBeyondDoubt(one: Told, other: Told): boolean {
+  if (one.canonical !== other.canonical || isFrontPage(one.canonical)) return false
+  return titleKey(one.title) === titleKey(other.title) || alike(one.title, other.title)
+}
+
+/** What a feed had before, by address and by title. */
+class Past {
+  readonly #byAddress: Map<string, Story[]>
+  readonly #byTitle: Map<string, Story[]>
+  readonly #known: Story[]
+  #titles: Titles<Story> | undefined
+
+  constructor(known: Story[]) {
+    this.#byAddress = Map.groupBy(known, ({ canonical }) => canonical)
+    this.#byTitle = Map.groupBy(known, ({ title }) => titleKey(title))
+    this.#known = known
+  }
+
+  /** The one article with this address or this title. A title or address that several stories bear tells nothing. */
+  find(story: Story): Story | undefined {
+    const notBeside = (one: Story) => !shownTogether(one, story)
+    const there = isFrontPage(story.canonical) ? [] : (this.#byAddress.get(story.canonical) ?? [])
+    const titled = this.#byTitle.get(titleKey(story.title)) ?? []
+    return onlyOne(there) ?? onlyOne(titled.filter(notBeside)) ?? onlyOne(this.#near(story).filter(notBeside))
+  }
+
+  #near(story: Story): Story[] {
+    this.#titles ??= new Titles(this.#known, (one) => Date.parse(storyTime(one)))
+    return this.#titles.like(story).filter((one) => timeApart(one, story) <= window)
+  }
 }
 
 function onlyOne(stories: Story[]): Story | undefined {
-  const roots = stories.filter((story) => story.sameAs === null || !stories.some(({ id }) => id === story.sameAs))
-  return roots.length === 1 ? roots[0] : undefined
+  if (new Set(stories.map(({ id, sameAs }) => sameAs ?? id)).size !== 1) return undefined
+  return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0]
 }
 
 /** How many are to be expected after as long as the feed was not read; null until we have known it for a week. */

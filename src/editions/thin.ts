@@ -35,7 +35,9 @@ type Shortage = { rule: Thin['rule']; words: string }
 /** What is worst for the edition comes first. */
 const strength: Thin['rule'][] = ['skip', 'hold', 'send']
 
+/** An edition with nothing in it goes to nobody, whatever the rule. */
 function tooFew({ thin: { minimum, rule } }: Digest, count: number): Shortage[] {
+  if (count === 0 && (rule === 'send' || minimum === 0)) return [{ rule: 'hold', words: 'there is no article in it' }]
   if (count >= minimum || rule === 'send') return []
   return [{ rule, words: `${count} articles where at least ${minimum} are wanted` }]
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { fingerprint, sharedIdentity } from '../store/identity.ts'
 import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
@@ -89,7 +89,7 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
     identity:
       entry.guid.trim() ||
       ownUrl ||
-      digest([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
+      fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
     url,
     title,
     summary: summary === title ? '' : summary,
@@ -153,17 +153,12 @@ function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
   )
   const articles = new Map<string, NewArticle>()
   for (const article of read) {
-    const byUrl = several(urls, article.identity) ? ` ${article.url}` : ''
-    const byTitle = several(titles, `${article.identity} ${article.url}`) ? ` ${digest(article.title)}` : ''
-    const identity = article.identity + byUrl + byTitle
-    if (articles.has(identity))
-      rejected.push({
-        reason: 'it is twice in this feed',
-        title: article.title,
-        link: article.url,
-        guid: article.identity,
-      })
-    else articles.set(identity, { ...article, identity })
+    const { identity: bare, url, title } = article
+    const byUrl = several(urls, bare) ? { url } : {}
+    const byTitle = several(titles, `${bare} ${url}`) ? { title } : {}
+    const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
+    if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title, link: url, guid: bare })
+    else articles.set(identity, identity === bare ? article : { ...article, identity, bare })
   }
   return [...articles.values()]
 }
@@ -221,8 +216,4 @@ function imageOf(entry: Entry, base: string): Image | null {
 function videoOf({ video }: Entry, base: string): Video | null {
   const url = video ? webAddress(video.url, base) : null
   return video && url ? { url, seconds: secondsOf(video.duration) } : null
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }

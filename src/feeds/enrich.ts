@@ -1,6 +1,7 @@
 import { between, type Clock, day } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { keepCanonical } from '../store/addresses.ts'
 import type { WholeArticle } from '../store/articles.ts'
 import { keepFacts, keepPage, type Page, type PageFacts, pageAt } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
@@ -36,6 +37,7 @@ export async function enrichArticles(needs: EnrichNeeds, articles: Wanting[]): P
       const { found } = await pageOf(needs, article)
       if (!found) return
       await keepFacts(needs.db, id, found)
+      if (found.canonical !== null) await keepCanonical(needs.db, id, found.canonical)
       enriched++
     } catch (error) {
       needs.log.error({ url, error: messageOf(error) }, 'what a page says cannot be kept')

@@ -1,6 +1,7 @@
 import { type Instant, later, minute } from '../clock.ts'
 import { canonicalAddress, isFrontPage } from './canonical.ts'
 import type { ArticleRow, Db } from './schema.ts'
+import { compareAgain } from './stories.ts'
 
 export type ToAsk = Pick<ArticleRow, 'id' | 'feedId' | 'url' | 'canonical' | 'titleKey' | 'seenAt'>
 
@@ -53,7 +54,24 @@ export async function keepTarget(
     .where('id', '=', id)
     .where('canonical', '=', asked) // its feed may have changed it meanwhile: then the new one is asked in its turn
     .executeTakeFirst()
-  return believed && numUpdatedRows > 0n
+  if (!believed || numUpdatedRows === 0n) return false
+  await compareAgain(db, [id])
+  return true
+}
+
+/**
+ * Keeps what a page says is its address, as above, and readers stay with that of the feed. Where that one was followed, or is
+ * to be, it stands. Returns whether the article is recognised by another address now.
+ */
+export async function keepCanonical(db: Db, id: string, url: string): Promise<boolean> {
+  const article = await db
+    .selectFrom('articles')
+    .select(['id', 'feedId', 'url', 'canonical', 'titleKey', 'seenAt'])
+    .where('id', '=', id)
+    .where('asked', 'is', null)
+    .where('askAt', 'is', null)
+    .executeTakeFirst()
+  return article !== undefined && (await keepTarget(db, article, { url, permanent: false }))
 }
 
 /** Whether no other piece of the feed leads there; if one does, it gets the address of its feed back. */
@@ -70,6 +88,7 @@ async function unlikeOthers(db: Db, { id, feedId, titleKey }: ToAsk, leadsTo: st
     if (asked === null) continue
     const given = { asked: null, canonical: asked, url: asked }
     await db.updateTable('articles').set(given).where('id', '=', other).execute()
+    await compareAgain(db, [other])
   }
   return others.length === 0
 }

@@ -1,16 +1,20 @@
 import type { ExpressionBuilder } from 'kysely'
-import type { Instant } from '../clock.ts'
+import { type Instant, letOthersWork } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
 import { articlesOnceAt, rememberAddresses } from './earlier-addresses.ts'
 import { newId } from './id.ts'
 import type { PageFacts } from './pages.ts'
-import { pullsInForce } from './pulls.ts'
+import { pulledStories, pullsInForce } from './pulls.ts'
+import { recognise } from './recognise.ts'
 import type { ArticleRow, Db, Schema } from './schema.ts'
+import { compareAgain, type Teller, tellersOf } from './stories.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
 export type NewArticle = {
   /** What makes it the same article next time: the guid, else the canonical link. Unique within its feed. */
   identity: string
+  /** Its identity without what tells it from other pieces of the feed that bear the same; absent where none does. */
+  bare?: string
   /** Absolute http or https address. */
   url: string
   /** Plain text: entities decoded, no markup, white space folded. */
@@ -43,7 +47,18 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  'kind' | 'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'body' | 'askAt' | 'asked' | 'leadsTo'
+  | 'kind'
+  | 'image'
+  | 'video'
+  | 'categories'
+  | 'page'
+  | 'titleKey'
+  | 'shownAt'
+  | 'place'
+  | 'body'
+  | 'askAt'
+  | 'asked'
+  | 'leadsTo'
 > &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & {
     feedUrl: string
@@ -70,11 +85,16 @@ export async function keepArticles(
   now: Instant,
   elsewhere: (url: string) => boolean = () => false,
 ): Promise<number> {
+  await lockFeed(db, feedId) // two processes that read one feed at once take turns
+  const taken = new Set<string>()
   let added = 0
   for (let start = 0; start < articles.length; start += 100) {
-    const rows = articles
-      .slice(start, start + 100)
-      .map((article) => toRow(article, feedId, now, elsewhere(article.url)))
+    const shown = articles.slice(start, start + 100).map((article, index) => ({
+      article,
+      row: toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) }),
+    }))
+    const changed = await recognise(db, feedId, shown, taken)
+    const rows = shown.map(({ row }) => row)
     await rememberAddresses(db, rows)
     const written = await db
       .insertInto('articles')
@@ -93,6 +113,7 @@ export async function keepArticles(
           canonical: unlessFollowed(eb, 'canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
+          place: eb.ref('excluded.place'),
           body: eb.ref('excluded.body'),
           note: eb.ref('excluded.note'),
         })),
@@ -101,8 +122,17 @@ export async function keepArticles(
       .execute()
     const ours = new Set(rows.map((row) => row.id))
     added += written.filter((row) => ours.has(row.id)).length
+    await compareAgain(db, changed)
   }
   return added
+}
+
+async function lockFeed(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('feeds')
+    .set((eb) => ({ url: eb.ref('url') }))
+    .where('id', '=', id)
+    .execute()
 }
 
 /** What the feed says now; but where its address is the one that was followed, what we have. */
@@ -119,8 +149,14 @@ type Writing = Schema & { excluded: ArticleRow }
 
 /** An article that an edition may choose, unless something stands against it. */
 export type Candidate = Article & {
-  /** What stands for it, because it tells the same story. */
-  same?: { id: string; title: string; source: string } | null
+  /** Its story, by the article that told it first; that is itself if absent. Copies of one story share it. */
+  story?: string
+  /** Another copy that has told the story already, and `how`: in words that follow its title and source. */
+  told?: { title: string; source: string; how: string } | null
+  /** When the digest took it in. */
+  since?: Instant
+  /** When its feed showed it last, and in which place. */
+  shown?: { at: Instant; place: number }
   /** Why it waits for an editor. */
   held?: string | null
   /** Its page was gone when it was looked at, just before a seal. */
@@ -129,33 +165,56 @@ export type Candidate = Article & {
   pulled?: { who: string; reason: string } | null
 }
 
+/** So many are read at once, and then others have their turn. */
+const page = 500
+
 /** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
 export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
-  const rows = await withFeed(db)
-    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
-    .leftJoin('articles as root', 'root.id', 'ledger.sameAs')
-    .leftJoin('feeds as rootFeed', 'rootFeed.id', 'root.feedId')
-    .select(['ledger.sameAs', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
-    .select(['root.title as rootTitle', 'rootFeed.title as rootSource', 'rootFeed.url as rootFeedUrl'])
-    .where('ledger.digest', '=', digest)
-    .where('ledger.editionId', 'is', null)
-    .where('ledger.backlogAt', 'is', null)
-    .execute()
   const pulls = await pullsInForce(db)
-  return rows.map(({ sameAs, heldReason, cutAt, cutReason, rootTitle, rootSource, rootFeedUrl, ...row }) => ({
-    ...fromRow(row),
-    pulled: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
-    same: sameAs === null ? null : { id: sameAs, title: rootTitle ?? '', source: rootSource || (rootFeedUrl ?? '') },
-    held: heldReason,
-    cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
-  }))
+  const pulled = await pulledStories(db, digest)
+  const tellers = await tellersOf(db, digest)
+  const told = new Map(tellers.toReversed().map((teller) => [teller.articleId, toldBy(teller)]))
+  const pending: Candidate[] = []
+  for (let after = ''; ; await letOthersWork()) {
+    const rows = await withFeed(db)
+      .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+      .select(['ledger.sameAs', 'ledger.enrolledAt', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
+      .where('ledger.digest', '=', digest)
+      .where('ledger.editionId', 'is', null)
+      .where('ledger.backlogAt', 'is', null)
+      .where('ledger.articleId', '>', after)
+      .orderBy('ledger.articleId')
+      .limit(page)
+      .execute()
+    for (const { sameAs, enrolledAt, heldReason, cutAt, cutReason, ...row } of rows) {
+      const isHeld = heldReason !== null // then `sameAs` is what it seems to be
+      pending.push({
+        ...fromRow(row),
+        story: isHeld ? row.id : (sameAs ?? row.id),
+        told: isHeld ? null : (told.get(row.id) ?? pulled.get(sameAs ?? row.id) ?? null),
+        since: enrolledAt,
+        shown: { at: row.shownAt, place: row.place },
+        pulled: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
+        held: heldReason,
+        cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
+      })
+    }
+    if (rows.length < page) return pending
+    after = rows.at(-1)?.id ?? ''
+  }
+}
+
+/** A copy that has told the story, for a reason. */
+export function toldBy({ title, source, feedUrl, editionId, number, dueAt }: Teller): NonNullable<Candidate['told']> {
+  const how = editionId === null ? 'which is backlog' : `which is in edition ${number ?? `of ${dueAt}`}`
+  return { title, source: source || feedUrl, how }
 }
 
 /** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
 export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & Recognised)[]> {
   const rows =
     urls.length === 0 ? [] : await withFeed(db).where('feeds.url', 'in', urls).orderBy('articles.id').execute()
-  return rows.map((row) => ({ ...fromRow(row), shownAt: row.shownAt }))
+  return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
 }
 
 /** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
@@ -167,10 +226,10 @@ export async function lettersEverOf(db: Db, digest: string): Promise<(Article & 
     .where('letters.withdrawnAt', 'is', null)
     .orderBy('articles.id')
     .execute()
-  return rows.map((row) => ({ ...fromRow(row), shownAt: row.shownAt }))
+  return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
 }
 
-export type Recognised = Pick<ArticleRow, 'shownAt'>
+export type Recognised = Required<Pick<Candidate, 'shown'>>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
   if (ids.length === 0) return []
@@ -204,7 +263,12 @@ function withFeed(db: Db) {
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .leftJoin('letters', 'letters.articleId', 'articles.id')
     .select(columns)
-    .select(['feeds.url as feedUrl', 'feeds.title as source', 'letters.text as letterText', 'letters.place'])
+    .select([
+      'feeds.url as feedUrl',
+      'feeds.title as source',
+      'letters.text as letterText',
+      'letters.place as letterPlace',
+    ])
 }
 
 const columns = [
@@ -226,13 +290,16 @@ const columns = [
   'articles.canonical',
   'articles.titleKey',
   'articles.shownAt',
+  'articles.place',
   'articles.note',
   'articles.askAt',
   'articles.asked',
   'articles.leadsTo',
 ] as const
 
-function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boolean): ArticleRow {
+type Sight = { feedId: string; place: number; now: Instant; elsewhere: boolean }
+
+function toRow(article: NewArticle, { feedId, place, now, elsewhere }: Sight): ArticleRow {
   const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
@@ -253,6 +320,7 @@ function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boo
     canonical: canonicalAddress(url),
     titleKey: titleKey(title),
     shownAt: now,
+    place,
     body: article.body ? JSON.stringify(article.body) : null,
     note,
     askAt: elsewhere ? now : null,
@@ -264,10 +332,11 @@ function toRow(article: NewArticle, feedId: string, now: Instant, elsewhere: boo
 function fromRow({
   kind,
   letterText,
-  place,
+  letterPlace,
   page,
   titleKey: _titleKey,
   shownAt: _shownAt,
+  place: _place,
   askAt: _askAt,
   asked: _asked,
   leadsTo: _leadsTo,
@@ -276,7 +345,7 @@ function fromRow({
   feedUrl: string
   source: string
   letterText: string | null
-  place: string | null
+  letterPlace: string | null
 }): Article {
   const facts = factsOf({ page })
   return {
@@ -286,7 +355,7 @@ function fromRow({
     image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
-    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: place ?? '' } }),
+    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: letterPlace ?? '' } }),
   }
 }
 

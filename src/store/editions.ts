@@ -119,7 +119,7 @@ export async function nextNumber(db: Db, digest: string): Promise<number> {
 }
 
 /** A choice as it is made; what the edition says of the article comes with the seal. */
-export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason'>
+export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason' | 'lastAt'>
 
 export async function addChoices(db: Db, choices: NewChoice[]): Promise<void> {
   for (let start = 0; start < choices.length; start += 200) {

@@ -1,5 +1,32 @@
 import type { Instant } from '../clock.ts'
+import { pulledStories } from './pulls.ts'
 import type { Db } from './schema.ts'
+import { tellersOf } from './stories.ts'
+
+/** The feeds at these addresses that have articles which the digest does not know. Nothing of an article is read. */
+export async function feedsWithNews(db: Db, digest: string, urls: string[]): Promise<{ id: string; url: string }[]> {
+  if (urls.length === 0) return []
+  const feeds = await db
+    .selectFrom('feeds')
+    .select(['feeds.id', 'feeds.url'])
+    .select((eb) => [
+      eb
+        .selectFrom('articles')
+        .select((count) => count.fn.countAll<number>().as('count'))
+        .whereRef('articles.feedId', '=', 'feeds.id')
+        .as('shown'),
+      eb
+        .selectFrom('ledger')
+        .select((count) => count.fn.countAll<number>().as('count'))
+        .where('ledger.digest', '=', digest)
+        .whereRef('ledger.feedId', '=', 'feeds.id')
+        .as('known'),
+    ])
+    .where('feeds.url', 'in', urls)
+    .orderBy('feeds.url')
+    .execute()
+  return feeds.filter(({ shown, known }) => shown !== known).map(({ id, url }) => ({ id, url }))
+}
 
 /** Whether the digest has ever taken articles of this feed into its ledger. */
 export async function hasMet(db: Db, digest: string, feedId: string): Promise<boolean> {
@@ -61,17 +88,20 @@ export async function markBacklog(db: Db, digest: string, feedId: string, keep: 
     .execute()
 }
 
-/** Gives the articles to the edition; returns how many were still free. Fewer than asked for: somebody was quicker. */
+/**
+ * Gives the articles to the edition; returns how many were still free. Fewer than asked for: somebody was quicker, or two of
+ * them turned out to tell one story, or one a story that is told already.
+ */
 export async function claimArticles(db: Db, digest: string, editionId: string, articleIds: string[]): Promise<number> {
-  if (articleIds.length === 0) return 0
+  const free = await untold(db, digest, articleIds)
+  if (free.length === 0) return 0
   const result = await db
     .updateTable('ledger')
     .set({ editionId })
     .where('digest', '=', digest)
-    .where('articleId', 'in', articleIds)
+    .where('articleId', 'in', free)
     .where('editionId', 'is', null)
     .where('backlogAt', 'is', null)
-    .where('sameAs', 'is', null)
     .where('heldAt', 'is', null)
     .where('articleId', 'not in', (eb) =>
       eb
@@ -85,38 +115,60 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
           ),
         )
         .select('articles.id')
-        .where('articles.id', 'in', articleIds),
+        .where('articles.id', 'in', free),
     )
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }
 
-/** Gives every article of the edition back: pending again. */
-export async function giveBack(db: Db, editionId: string): Promise<void> {
-  await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
+/** One of each story, if it is not told yet, and no copy of it pulled. */
+async function untold(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
+  if (articleIds.length === 0) return []
+  const told = new Set((await tellersOf(db, digest, articleIds)).map(({ articleId }) => articleId))
+  const pulled = await pulledStories(db, digest)
+  const rows = await db
+    .selectFrom('ledger')
+    .select(['articleId', 'sameAs'])
+    .where('digest', '=', digest)
+    .where('articleId', 'in', articleIds)
+    .execute()
+  const stories = new Map(rows.map(({ articleId, sameAs }) => [sameAs ?? articleId, articleId]))
+  return [...stories].flatMap(([story, id]) => (told.has(id) || pulled.has(story) ? [] : [id]))
 }
 
+/** What the edition passed over for the last time is backlog. */
+export async function lapsePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ backlogAt: now, lapsedIn: editionId })
+    .where('digest', '=', digest)
+    .where('articleId', 'in', (eb) =>
+      eb
+        .selectFrom('choices')
+        .select('choices.articleId')
+        .where('choices.editionId', '=', editionId)
+        .where('choices.lastAt', 'is not', null),
+    )
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+    .where('heldAt', 'is', null)
+    .execute()
+}
+
+/** Gives every article of the edition back, and what it passed over for the last time: pending again. */
+export async function giveBack(db: Db, editionId: string): Promise<void> {
+  await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
+  await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()
+}
+
+/** What every digest has done with the article. */
 export function ledgerOf(db: Db, articleId: string) {
   return db
     .selectFrom('ledger')
     .leftJoin('editions', 'editions.id', 'ledger.editionId')
-    .leftJoin('articles as root', 'root.id', 'ledger.sameAs')
-    .leftJoin('feeds as rootFeed', 'rootFeed.id', 'root.feedId')
-    .leftJoin('ledger as rootEntry', (join) =>
-      join.onRef('rootEntry.articleId', '=', 'ledger.sameAs').onRef('rootEntry.digest', '=', 'ledger.digest'),
-    )
-    .leftJoin('editions as rootEdition', 'rootEdition.id', 'rootEntry.editionId')
     .leftJoin('letters', 'letters.articleId', 'ledger.articleId')
     .selectAll('ledger')
-    .select([
-      'letters.withdrawnAt',
-      'letters.withdrawnBy',
-      'editions.number',
-      'editions.status',
-      'root.title as rootTitle',
-      'root.url as rootUrl',
-    ])
-    .select(['rootFeed.url as rootFeedUrl', 'rootFeed.title as rootSource', 'rootEdition.number as rootNumber'])
+    .select(['letters.withdrawnAt', 'letters.withdrawnBy', 'editions.number', 'editions.status'])
     .where('ledger.articleId', '=', articleId)
     .execute()
 }

@@ -22,7 +22,7 @@ export function addLetter(db: Db, digest: string, words: LetterWords, who: strin
       page: null,
       note: '',
     }
-    const recognised = { identity: id, canonical: '', titleKey: '', shownAt: now, seenAt: now }
+    const recognised = { identity: id, canonical: '', titleKey: '', shownAt: now, place: 0, seenAt: now }
     await trx
       .insertInto('articles')
       .values({ id, kind: 'letter', feedId, ...nothing, ...recognised, ...inArticle(words) })
@@ -35,7 +35,7 @@ export function addLetter(db: Db, digest: string, words: LetterWords, who: strin
       .execute()
     await trx
       .insertInto('ledger')
-      .values({ digest, articleId: id, feedId, enrolledAt: now, ...free })
+      .values({ digest, articleId: id, feedId, enrolledAt: now, comparedAt: now, ...free })
       .execute()
     return id
   })
@@ -45,11 +45,12 @@ const free = {
   backlogAt: null,
   editionId: null,
   sameAs: null,
-  ownAt: null,
+  unlike: null,
   heldAt: null,
   heldReason: null,
   cutAt: null,
   cutReason: null,
+  lapsedIn: null,
 }
 
 /** Words it anew, while no sealed edition holds it and nobody has withdrawn it. Returns whether it did. */

@@ -10,6 +10,7 @@ import * as letters from './migrations/0005-letters.ts'
 import * as addresses from './migrations/0006-addresses.ts'
 import * as bodies from './migrations/0007-bodies.ts'
 import * as answers from './migrations/0010-answers.ts'
+import * as copies from './migrations/0011-copies.ts'
 import * as feedsRecord from './migrations/0012-feeds-record.ts'
 import type { Schema } from './schema.ts'
 
@@ -23,6 +24,7 @@ export const migrations = [
   { name: '0006-addresses', up: addresses.up },
   { name: '0007-bodies', up: bodies.up },
   { name: '0010-answers', up: answers.up },
+  { name: '0011-copies', up: copies.up },
   { name: '0012-feeds-record', up: feedsRecord.up },
 ]
 

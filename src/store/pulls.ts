@@ -49,6 +49,37 @@ export async function pullsInForce(db: Db): Promise<Map<string, PullRow>> {
   return new Map(rows.map((row) => [row.mark, row]))
 }
 
+export type PulledStory = { title: string; source: string; how: string }
+
+/** The stories of which a copy is pulled, by the article that told each first; `how` it was, in words. */
+export async function pulledStories(db: Db, digest: string): Promise<Map<string, PulledStory>> {
+  const rows = await db
+    .selectFrom('pulls')
+    .innerJoin('articles', (join) =>
+      join.on((eb) =>
+        eb.or([
+          eb('articles.id', '=', eb.ref('pulls.inForce')),
+          eb('articles.canonical', '=', eb.ref('pulls.inForce')),
+        ]),
+      ),
+    )
+    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .select((eb) => eb.fn.coalesce('ledger.sameAs', 'ledger.articleId').as('story'))
+    .select(['articles.title', 'feeds.title as source', 'feeds.url as feedUrl', 'pulls.who', 'pulls.reason'])
+    .where('pulls.inForce', 'is not', null)
+    .where('ledger.digest', '=', digest)
+    .where('ledger.heldAt', 'is', null)
+    .orderBy('articles.id', 'desc')
+    .execute()
+  return new Map(
+    rows.map(({ story, title, source, feedUrl, who, reason }) => [
+      story,
+      { title, source: source || feedUrl, how: `which was pulled by ${who}: ${reason}` },
+    ]),
+  )
+}
+
 /** The pulls in force of these articles, by article. */
 export async function pullsOf(db: Db, articleIds: string[]): Promise<Map<string, PullRow>> {
   if (articleIds.length === 0) return new Map()

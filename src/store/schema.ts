@@ -118,8 +118,9 @@ export type ArticleRow = {
   /** The address and the title by which it is recognised under another guid, or in another feed. */
   canonical: string
   titleKey: string
-  /** When its feed showed it last. */
+  /** When its feed showed it last, and in which place, from 0. */
   shownAt: Instant
+  place: number
   /** The correction that its feed tells of in the text; empty if none. */
   note: string
   /** Its whole text as safe HTML, as JSON; null where the feed has none, or nobody wants it. */
@@ -153,16 +154,20 @@ export type LedgerRow = {
   enrolledAt: Instant
   backlogAt: Instant | null
   editionId: string | null
-  /** The article that tells the same story, and stands for this one. */
+  /** The article that told the story first, where this one is another copy of it; while held, the one that it seems to be. */
   sameAs: string | null
-  /** An editor said that it is a story of its own. */
-  ownAt: Instant | null
+  /** The article that it seemed to be, before an editor said that it is another story. */
+  unlike: string | null
+  /** When it was compared with what else is known; null: it is new, or reads otherwise since. */
+  comparedAt: Instant | null
   /** Waits for an editor, with the reason: its feed showed suspiciously many articles at once. */
   heldAt: Instant | null
   heldReason: string | null
   /** Its page was gone just before a seal. */
   cutAt: Instant | null
   cutReason: string | null
+  /** The edition that passed it over for the last time: it is backlog since. */
+  lapsedIn: string | null
 }
 
 export type EditionStatus = 'composed' | 'sealed' | 'approved' | 'sending' | 'sent' | 'skipped' | 'held' | 'cancelled'
@@ -192,6 +197,8 @@ export type ChoiceRow = {
   section: string
   position: number | null
   reason: string
+  /** It was passed over for the last time: no later edition looks at it. */
+  lastAt: Instant | null
   /** The headline and the address as the sealed edition has them, and the correction that the feed told of by then. */
   saidTitle: string | null
   saidUrl: string | null

@@ -1,5 +1,14 @@
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
+
+/** At once in one question. */
+const chunk = 500
+
+/** The story that a row of the ledger tells, by the article that told it first. There is an index of it. */
+function storyOfEntry(table: string) {
+  return sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
+}
 
 /** What a digest knows of an article, as far as it tells one story from another. */
 function stories(db: Db, digest: string) {
@@ -8,8 +17,7 @@ function stories(db: Db, digest: string) {
     .innerJoin('articles', 'articles.id', 'ledger.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .select(['articles.id', 'articles.canonical', 'articles.title', 'articles.publishedAt', 'articles.seenAt'])
-    .select(['articles.shownAt', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.editionId', 'ledger.backlogAt'])
-    .select(['ledger.ownAt', 'ledger.heldAt'])
+    .select(['articles.shownAt', 'articles.titleKey', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.unlike'])
     .where('ledger.digest', '=', digest)
     .where('articles.kind', '=', 'article') // a letter tells nobody else's story
 }
@@ -21,31 +29,125 @@ export function storiesOfFeed(db: Db, digest: string, feedId: string) {
   return stories(db, digest).where('ledger.feedId', '=', feedId).execute()
 }
 
-/** What is pending, and all that could tell the same story: same address, same title, or seen since. */
-export function storiesToCompare(db: Db, digest: string, since: Instant) {
-  const pending = () =>
-    db
-      .selectFrom('ledger')
-      .innerJoin('articles', 'articles.id', 'ledger.articleId')
-      .where('ledger.digest', '=', digest)
-      .where('ledger.editionId', 'is', null)
-      .where('ledger.backlogAt', 'is', null)
+/** At most `limit` that were never compared with what else is known, or read otherwise since. What waits for an editor is not compared. */
+export function storiesToCompare(db: Db, digest: string, limit: number): Promise<StoryRow[]> {
   return stories(db, digest)
+    .where('ledger.comparedAt', 'is', null)
     .where('ledger.heldAt', 'is', null)
-    .where((eb) =>
-      eb.or([
-        eb('articles.seenAt', '>=', since),
-        eb('articles.id', 'in', pending().select('ledger.sameAs').where('ledger.sameAs', 'is not', null)),
-        eb('articles.id', 'in', pending().select('articles.id')),
-        eb('articles.canonical', 'in', pending().select('articles.canonical')),
-        eb('articles.titleKey', 'in', pending().select('articles.titleKey')),
-      ]),
-    )
+    .orderBy('ledger.articleId')
+    .limit(limit)
     .execute()
 }
 
-export async function linkStory(db: Db, digest: string, articleId: string, sameAs: string | null): Promise<void> {
-  await pendingEntry(db, digest).set({ sameAs }).where('articleId', '=', articleId).execute()
+export async function hasStoriesToCompare(db: Db, digest: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('ledger')
+    .select('articleId')
+    .where('digest', '=', digest)
+    .where('comparedAt', 'is', null)
+    .where('heldAt', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** What could tell the same story as one of these: taken in since then, or with the same address or title, however old. */
+export async function storiesLike(db: Db, digest: string, fresh: StoryRow[], since: Instant): Promise<StoryRow[]> {
+  const known = () => stories(db, digest).where('ledger.heldAt', 'is', null)
+  const found = await known().where('ledger.enrolledAt', '>=', since).execute()
+  for (const some of chunks([...new Set(fresh.map(({ canonical }) => canonical))]))
+    found.push(...(await known().where('articles.canonical', 'in', some).execute()))
+  for (const some of chunks([...new Set(fresh.map(({ titleKey }) => titleKey))]))
+    found.push(...(await known().where('articles.titleKey', 'in', some).execute()))
+  return once(found)
+}
+
+/** All copies of the stories of these articles. */
+export async function copiesOf(
+  db: Db,
+  digest: string,
+  articles: Pick<StoryRow, 'id' | 'sameAs'>[],
+): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  for (const roots of chunks([...new Set(articles.map(({ id, sameAs }) => sameAs ?? id))])) {
+    const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
+    found.push(...(await some.execute()))
+  }
+  return once(found)
+}
+
+function once(rows: StoryRow[]): StoryRow[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()]
+}
+
+function chunks<T>(list: T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / chunk) }, (_, at) => list.slice(at * chunk, (at + 1) * chunk))
+}
+
+/** The story that was known by the one article is that of the other, with all its copies. */
+export async function joinStory(db: Db, digest: string, was: string, is: string): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ sameAs: is })
+    .where('digest', '=', digest)
+    .where(storyOfEntry('ledger'), '=', was)
+    .execute()
+}
+
+export async function recordCompared(db: Db, digest: string, articleIds: string[], now: Instant): Promise<void> {
+  for (const some of chunks(articleIds)) {
+    await db
+      .updateTable('ledger')
+      .set({ comparedAt: now })
+      .where('digest', '=', digest)
+      .where('articleId', 'in', some)
+      .execute()
+  }
+}
+
+/** These articles read otherwise than before: each digest compares them again. */
+export async function compareAgain(db: Db, articleIds: string[]): Promise<void> {
+  for (const some of chunks(articleIds))
+    await db.updateTable('ledger').set({ comparedAt: null }).where('articleId', 'in', some).execute()
+}
+
+export type Teller = Awaited<ReturnType<typeof tellersOf>>[number]
+
+/**
+ * For each of the articles what has told its story already: another copy that an edition holds, or one of its own feed
+ * that is backlog. The one that decides comes first: an edition, and of several the first. Without `articleIds`: of all that
+ * is pending.
+ */
+export function tellersOf(db: Db, digest: string, articleIds?: string[]) {
+  const asked = db
+    .selectFrom('ledger as asked')
+    .innerJoin('ledger as teller', (join) =>
+      join
+        .onRef('teller.digest', '=', 'asked.digest')
+        .onRef('teller.articleId', '!=', 'asked.articleId')
+        .on(storyOfEntry('teller'), '=', storyOfEntry('asked'))
+        .on('teller.heldAt', 'is', null)
+        .on((eb) =>
+          eb.or([
+            eb('teller.editionId', 'is not', null),
+            eb.and([eb('teller.backlogAt', 'is not', null), eb('teller.feedId', '=', eb.ref('asked.feedId'))]),
+          ]),
+        ),
+    )
+    .innerJoin('articles', 'articles.id', 'teller.articleId')
+    .innerJoin('feeds', 'feeds.id', 'teller.feedId')
+    .leftJoin('editions', 'editions.id', 'teller.editionId')
+    .select(['asked.articleId', 'articles.title', 'articles.url', 'feeds.title as source', 'feeds.url as feedUrl'])
+    .select(['teller.editionId', 'editions.number', 'editions.dueAt'])
+    .where('asked.digest', '=', digest)
+    .where('asked.heldAt', 'is', null)
+    .orderBy((eb) => eb.fn.coalesce('editions.dueAt', eb.val('~'))) // backlog last: an instant begins with a digit
+    .orderBy('teller.articleId')
+  const some =
+    articleIds === undefined
+      ? asked.where('asked.editionId', 'is', null).where('asked.backlogAt', 'is', null)
+      : asked.where('asked.articleId', 'in', articleIds)
+  return some.execute()
 }
 
 /** Keeps the article until an editor decides; `sameAs` is the one that it seems to be. */
@@ -78,33 +180,60 @@ export function heldFeeds(db: Db) {
     .execute()
 }
 
-/** They are new: pending, each a story of its own. Returns how many. */
-export async function releaseHeld(db: Db, feedId: string, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('ledger')
-    .set({ heldAt: null, heldReason: null, sameAs: null, ownAt: now })
-    .where('feedId', '=', feedId)
-    .where('heldAt', 'is not', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+/** The articles of a feed that wait for an editor, in every digest. */
+export function heldStories(db: Db, feedId: string) {
+  return db
+    .selectFrom('ledger')
+    .innerJoin('articles', 'articles.id', 'ledger.articleId')
+    .select(['ledger.digest', 'articles.id', 'articles.canonical', 'articles.title', 'ledger.sameAs'])
+    .where('ledger.feedId', '=', feedId)
+    .where('ledger.heldAt', 'is not', null)
+    .orderBy('articles.id')
+    .execute()
 }
 
-/** They are old: what is known already is the same article as before, and the rest is backlog. Returns how many. */
-export async function ignoreHeld(db: Db, feedId: string, now: Instant): Promise<number> {
-  const settled = await db
-    .updateTable('ledger')
-    .set((eb) => ({
-      heldAt: null,
-      heldReason: null,
-      backlogAt: eb.case().when('sameAs', 'is', null).then(now).else(null).end(),
-    }))
-    .where('feedId', '=', feedId)
-    .where('heldAt', 'is not', null)
-    .executeTakeFirst()
-  return Number(settled.numUpdatedRows)
+/**
+ * They wait no more. What each seemed to be, it is (`same`), or is not (`other`); or nobody has said so, and they are
+ * compared like any others (`open`).
+ */
+export async function endHold(
+  db: Db,
+  digest: string,
+  articleIds: string[],
+  verdict: 'same' | 'other' | 'open',
+): Promise<void> {
+  for (const some of chunks(articleIds)) {
+    await heldEntries(db, digest, some)
+      .set((eb) => ({
+        heldAt: null,
+        heldReason: null,
+        ...(verdict !== 'same' && { sameAs: null }),
+        ...(verdict === 'other' && { unlike: eb.ref('sameAs') }),
+      }))
+      .execute()
+  }
 }
 
-/** The page of the article is gone: this edition goes without it, and what told the same story may stand for itself. */
+/** They wait no more: they are backlog. */
+export async function settleHeld(db: Db, digest: string, articleIds: string[], now: Instant): Promise<void> {
+  for (const some of chunks(articleIds))
+    await heldEntries(db, digest, some).set({ heldAt: null, heldReason: null, backlogAt: now }).execute()
+}
+
+/** They wait on, for another reason. */
+export async function holdOn(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
+  for (const some of chunks(articleIds)) await heldEntries(db, digest, some).set({ heldReason: reason }).execute()
+}
+
+function heldEntries(db: Db, digest: string, articleIds: string[]) {
+  return db
+    .updateTable('ledger')
+    .where('digest', '=', digest)
+    .where('articleId', 'in', articleIds)
+    .where('heldAt', 'is not', null)
+}
+
+/** The page of the article is gone: this edition goes without it, and another copy of the story may be in its place. */
 export async function cutArticle(
   db: Db,
   digest: string,
@@ -112,7 +241,6 @@ export async function cutArticle(
 ): Promise<void> {
   const { articleId, reason, now } = cut
   await pendingEntry(db, digest).set({ cutAt: now, cutReason: reason }).where('articleId', '=', articleId).execute()
-  await pendingEntry(db, digest).set({ sameAs: null }).where('sameAs', '=', articleId).execute()
 }
 
 function pendingEntry(db: Db, digest: string) {

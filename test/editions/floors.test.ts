@@ -165,7 +165,7 @@ describe('at least', () => {
   test('what waits for an editor, tells a known story or is gone comes in by no rule', () => {
     const pending = [
       article('1'),
-      opinion('2', { same: { id: '9', title: 'Bridge', source: 'Other' } }),
+      opinion('2', { told: { title: 'Bridge', source: 'Other', how: 'which is in edition 3' } }),
       opinion('3', { cut: { at: now, reason: 'gone' } }),
     ]
     expect(outcome(pending, digest({ atLeast: [one] }, { maximum: 1, atLeast: [one] }))).toMatchObject({
@@ -211,8 +211,10 @@ describe('when too few match', () => {
   })
 
   test('a section that its own minimum leaves out owes nothing', () => {
-    const rules = digest({}, { minimum: 3, atLeast: [atLeast(2, { categories: ['Opinion'] }, 'hold')] })
-    expect(thin({ ...rules, thin: { ...rules.thin, minimum: 0 } }, [article('1'), opinion('2')])).toBeUndefined()
+    const short = { minimum: 3, atLeast: [atLeast(2, { categories: ['Opinion'] }, 'hold')] }
+    const rules = digest({}, short, { name: 'two', feeds: [other] })
+    const pending = [article('1'), opinion('2'), article('3', { feedUrl: other })]
+    expect(thin({ ...rules, thin: { ...rules.thin, minimum: 0 } }, pending)).toBeUndefined()
   })
 })
 

@@ -242,7 +242,7 @@ onBothEngines('a letter', (freshUrl) => {
     await show(it, newsFeed, ['One', 'Two', 'Three'])
     await print(it, 'Trams')
     it.clock.advance(7 * day)
-    const editions = await simulate(it.app.db, it.digest, 3, it.clock.now())
+    const { editions } = await simulate(it.app.db, it.digest, 3, it.clock.now())
     const printed = editions.filter(({ choices }) =>
       choices.some(({ article, position }) => article.letter && position !== null),
     )

@@ -48,6 +48,21 @@ const outcome = (pending: Candidate[], rules: Digest) =>
   )
 
 describe('a section', () => {
+  test('counts everybody whom an author line names', () => {
+    const pending = ['Mira Vance', 'By Mira Vance', 'Tom Hale and Mira Vance', 'Tom Hale'].map((author, index) =>
+      article(`${index + 1}`, { author }),
+    )
+    expect(outcome(pending, digest({}, { perAuthor: 2 }))).toMatchObject({
+      3: 'the section latest holds at most 2 by Mira Vance',
+      4: 'latest 3',
+    })
+    const without = { exclude: { categories: [], words: [], authors: ['mira vance'] } }
+    expect(outcome(pending, digest({}, without))).toMatchObject({
+      3: 'the section latest leaves out the author “mira vance”',
+      4: 'latest 1',
+    })
+  })
+
   test('holds at most so many by one author and from one feed, and the next move up', () => {
     const pending = [
       article('1', { author: 'Ann' }),
@@ -154,6 +169,17 @@ describe('a score', () => {
 })
 
 describe('an edition', () => {
+  test('with nothing in it is held, where the rule is to send it and where no minimum stands', () => {
+    for (const thin of [
+      { minimum: 0, rule: 'skip' },
+      { minimum: 2, rule: 'send' },
+    ] as const)
+      expect(thinBy(digest({ thin: { ...thin, notify: false } }, {}), [], undefined, now)).toEqual({
+        rule: 'hold',
+        reason: 'held: there is no article in it',
+      })
+  })
+
   test('holds at most so many by one author over all sections, and a dropped section uses none of them up', () => {
     const by = (id: string, feedUrl = news) => article(id, { author: 'Ann', feedUrl })
     const rules = digest({ atMost: { author: 1, matching: [] } }, { name: 'one' }, { name: 'two', feeds: [other] })
@@ -168,7 +194,7 @@ describe('an edition', () => {
 
   test('does not hold what another tells, what waits for an editor, or anything of that feed, or what is gone', () => {
     const pending = [
-      article('1', { same: { id: '2', title: 'Bridge', source: 'Harbour' }, feedUrl: other, source: 'The Other' }),
+      article('1', { told: { title: 'Bridge', source: 'Harbour', how: 'which is in edition 3' }, feedUrl: other }),
       article('2'),
       article('3', { held: '9 new articles at once', feedUrl: 'https://storm.example/' }),
       article('4', { feedUrl: 'https://storm.example/' }),
@@ -176,13 +202,12 @@ describe('an edition', () => {
     ]
     const rules = digest({}, { feeds: [news, other, 'https://storm.example/'] })
     expect(outcome(pending, rules)).toEqual({
-      1: 'the same story as “Bridge”, from Harbour',
+      1: 'the same story as “Bridge”, from Harbour, which is in edition 3',
       2: 'latest 1',
       3: 'it waits for an editor: 9 new articles at once',
       4: 'its feed waits for an editor: 9 new articles at once',
       5: 'cut just before the seal: gone',
     })
-    expect(select(pending, rules, now)[0]?.reason).toMatch(/; also in The Other$/)
   })
 
   test('that would be skipped goes out when the last was too long ago, and is held when there is nothing in it', () => {

@@ -1,27 +1,18 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, later } from '../../src/clock.ts'
-import { compose, composeDry } from '../../src/editions/compose.ts'
+import { day, hour } from '../../src/clock.ts'
+import { composeDry } from '../../src/editions/compose.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { cancel } from '../../src/editions/review.ts'
-import { seal } from '../../src/editions/seal.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
-import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
-import { choicesOf, editionById, historyOf } from '../../src/store/editions.ts'
-import { feedHistory, knowFeeds } from '../../src/store/feeds.ts'
+import { historyOf } from '../../src/store/editions.ts'
+import { feedHistory } from '../../src/store/feeds.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import {
-  article,
-  newsFeed,
-  openWorld,
-  opinionFeed,
-  plainRender,
-  type World,
-  type WorldOptions,
-} from '../support/world.ts'
+import { edition, piece, shows } from '../support/newsroom.ts'
+import { newsFeed, openWorld, opinionFeed, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -128,7 +119,7 @@ onBothEngines('a story', (freshUrl) => {
       it.clock.advance(7 * day)
     }
     expect(await heldFeeds(it.app.db)).toMatchObject([{ count: 40 }])
-    const editions = await simulate(it.app.db, it.digest, 2, it.clock.now())
+    const { editions } = await simulate(it.app.db, it.digest, 2, it.clock.now())
     const chosen = editions.flatMap(({ choices }) => choices.filter(({ position }) => position !== null))
     expect(chosen.filter(({ article }) => article.title.startsWith('Archive'))).not.toEqual([])
   })
@@ -188,7 +179,7 @@ onBothEngines('a story', (freshUrl) => {
       it.clock.advance(7 * day)
     }
     const before = await it.app.db.selectFrom('ledger').selectAll().execute()
-    const editions = await simulate(it.app.db, it.digest, 4, it.clock.now())
+    const { editions } = await simulate(it.app.db, it.digest, 4, it.clock.now())
     const held = editions.map(({ status, choices }) => [
       status,
       choices
@@ -226,27 +217,4 @@ async function moved(it: World): Promise<World> {
   await shows(it, newsFeed, [...again, piece('Really new')])
   await enrolArticles(it.app, it.digest)
   return it
-}
-
-function piece(title: string, given: Partial<NewArticle> = {}): NewArticle {
-  return { ...article(title, new Date(0)), publishedAt: null, ...given }
-}
-
-async function shows(it: World, url: string, articles: NewArticle[]): Promise<void> {
-  const [feed] = await knowFeeds(it.app.db, [url], it.clock.now())
-  await keepArticles(it.app.db, feed?.id ?? '', articles, it.clock.now())
-}
-
-async function edition(it: World, digest = { ...it.digest, thin: { ...it.digest.thin, minimum: 0 } }) {
-  const made = await compose(it.app, digest, later(it.clock.now(), 0))
-  const sealed = await seal({ ...it.app, render: plainRender }, made?.id ?? '', digest)
-  const choices = await choicesOf(it.app.db, sealed.id)
-  return {
-    id: sealed.id,
-    status: (await editionById(it.app.db, sealed.id))?.status,
-    chosen: choices
-      .filter((one) => one.position !== null && !one.title.startsWith('First sight'))
-      .map((one) => one.title),
-    reasons: Object.fromEntries(choices.map((one) => [one.title, one.reason])),
-  }
 }

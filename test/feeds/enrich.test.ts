@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
 import { enrichArticles } from '../../src/feeds/enrich.ts'
@@ -72,6 +73,21 @@ onBothEngines('enriching', (freshUrl) => {
       articles.map((one) => ({ ...one, whole })),
     )
   const enrich = (...articles: WholeArticle[]) => enrichFor(false, ...articles)
+
+  test('a page that names another address is recognised by it, its readers stay, and no front page counts', async () => {
+    const naming = (href: string) => (_: unknown, response: ServerResponse) =>
+      void response.setHeader('content-type', 'text/html').end(`<link rel="canonical" href="${href}">${page}`)
+    host.answer('/amp/one', naming('/one'))
+    host.answer('/all', naming('/'))
+    await enrich(await show('/amp/one'), await show('/all'))
+    expect(await known('/amp/one')).toMatchObject({
+      url: `${host.url}/amp/one`,
+      canonical: `${host.url.replace('http:', 'https:')}/one`,
+    })
+    expect((await known('/all')).canonical).toMatch(/all$/)
+    await show('/amp/one', { title: 'Two' })
+    expect((await known('/amp/one')).canonical).toMatch(/\/one$/) // also when the feed is read again
+  })
 
   test('what the feed left out comes from the page; what the feed says stays, also when the feed is read again', async () => {
     expect(await enrich(await show('/one', { author: 'A. Writer' }))).toBe(1)

@@ -1,10 +1,22 @@
 import { createServer } from 'node:http'
 
 /** A story of the made-up newsroom. `key` never changes, whatever its address, guid, title and date do. */
-export type Piece = { key: string; title: string; wording: number; date: string | null }
+export type Piece = {
+  key: string
+  title: string
+  wording: number
+  date: string | null
+  /** Where it stood first, from 0 to 1 how likely another feed has it too. */
+  link: string
+  appeal: number
+}
 
 export type BusyFeed = {
   url: string
+  /** Another feed, of an agency that links to the pieces where they stood first, in their first words. */
+  wire: string
+  /** Which share of the pieces the agency has. */
+  wireShare: number
   pieces: Piece[]
   /** What the next request gets: the feed, an error, or a page to sign in at. */
   answer: 'feed' | 'error' | 'login'
@@ -26,23 +38,32 @@ const places = 'Northwold Eastmere Southbeck Westhaven Highcliff Lowmoor Oldbrid
 /** An HTTP server with one RSS feed whose newsroom does what real ones do. `random` gives numbers from 0 to 1. */
 export async function startBusyFeed(random: () => number, clock: () => number): Promise<BusyFeed> {
   const vanished = new Set<string>()
-  const server = createServer((_, response) => {
+  const server = createServer(({ url }, response) => {
+    const last = feed.pieces.slice(-shown)
+    if (url === '/wire.xml') {
+      const taken = last.filter(({ appeal }) => appeal < feed.wireShare)
+      return response.writeHead(200, { 'content-type': 'application/rss+xml' }).end(toWire(taken.toReversed()))
+    }
     if (feed.answer === 'error') return response.writeHead(500).end('broken')
     if (feed.answer === 'login')
       return response
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<html><title>Sign in</title><form></form></html>')
-    const listed = feed.pieces.slice(-shown).filter((piece) => !vanished.has(piece.key))
+    const listed = last.filter((piece) => !vanished.has(piece.key))
     response.writeHead(200, { 'content-type': 'application/rss+xml' }).end(toRss(listed.toReversed(), feed.site))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`
   const feed: BusyFeed = {
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/latest.xml`,
+    url: `${origin}/latest.xml`,
+    wire: `${origin}/wire.xml`,
+    wireShare: 0.6,
     pieces: [],
     answer: 'feed',
     site: 0,
     publish(count, now) {
-      for (let index = 0; index < count; index++) feed.pieces.push(newPiece(feed.pieces.length, now, random))
+      for (let index = 0; index < count; index++)
+        feed.pieces.push(newPiece(feed.pieces.length, { now, random, site: feed.site }))
     },
     vanish() {
       vanished.clear()
@@ -59,21 +80,32 @@ export async function startBusyFeed(random: () => number, clock: () => number): 
   return feed
 }
 
-function newPiece(index: number, now: number, random: () => number): Piece {
+function newPiece(index: number, { now, random, site }: { now: number; random: () => number; site: number }): Piece {
   const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)] as T
   const key = `k${index}k`
   const title = `${pick(places)} ${pick(subjects)} ${pick(verbs)} ${pick(places)} ${pick(subjects)} after ${pick(subjects)} ${pick(verbs)} ${pick(subjects)} in ${pick(places)} and ${pick(places)}`
   const wrong = [null, 'yesterday-ish', new Date(now + 400 * day).toUTCString(), 'Thu, 01 Jan 1970 00:00:00 GMT']
   const date = random() < 0.05 ? pick(wrong) : new Date(now - random() * day).toUTCString()
-  return { key, title, wording: 0, date }
+  return { key, title, wording: 0, date, link: linkTo(key, site), appeal: random() }
 }
 
 function toRss(pieces: Piece[], site: number): string {
   const items = pieces.map(({ key, title, wording, date }) => {
     const words = wording === 0 ? title : `${title} ${['again', 'still', 'now'][wording % 3]}`
-    const link = site === 0 ? `https://old.example/news/${key}?utm_source=rss` : `https://new.example/${site}/${key}/`
+    const link = linkTo(key, site)
     const guid = `${site}-${key}#${Math.floor(wording / 2)}`
     return `<item><guid isPermaLink="false">${guid}</guid><link>${link}</link><title>${words}</title>${date === null ? '' : `<pubDate>${date}</pubDate>`}</item>`
   })
   return `<?xml version="1.0"?><rss version="2.0"><channel><title>Busy</title><link>https://${site === 0 ? 'old' : 'new'}.example/</link>${items.join('')}</channel></rss>`
+}
+
+function linkTo(key: string, site: number): string {
+  return site === 0 ? `https://old.example/news/${key}?utm_source=rss` : `https://new.example/${site}/${key}/`
+}
+
+function toWire(pieces: Piece[]): string {
+  const items = pieces.map(
+    ({ title, link }) => `<item><link>${link.replace('rss', 'wire')}</link><title>${title}</title></item>`,
+  )
+  return `<rss version="2.0"><channel><title>Wire</title><link>https://wire.example/</link>${items.join('')}</channel></rss>`
 }
