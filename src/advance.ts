@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { beginsAt } from './deliveries/local-time.ts'
 import { blankEdition, compose } from './editions/compose.ts'
 import type { Digest } from './editions/digest.ts'
 import { dueRuns } from './editions/due.ts'
@@ -6,11 +7,12 @@ import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
 import { messageOf } from './errors.ts'
 import { gather } from './gather.ts'
-import { type Sender, sendEdition } from './send.ts'
+import { isQuiet, type Sender, sendEdition } from './send.ts'
 import { brakeNow } from './store/brake.ts'
 import { decide, decidedUntil } from './store/digests.ts'
 import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
+import { zonesOf } from './store/slices.ts'
 
 /** Makes every run that the timetable owes by now, or records why it is not made. Returns how many editions were made. */
 export async function makeDueEditions(app: App): Promise<number> {
@@ -27,7 +29,9 @@ export async function makeDueEditions(app: App): Promise<number> {
 
 async function makeDue(app: App, digest: Digest): Promise<number> {
   const now = app.clock.now()
-  const runs = dueRuns(digest, await decidedUntil(app.db, digest.name, now), now)
+  const zones = digest.localTime ? await zonesOf(app.db, digest.name) : []
+  const decided = await decidedUntil(app.db, digest.name, now)
+  const runs = dueRuns(digest, decided, now, (dueAt) => beginsAt(digest, dueAt, zones))
   let made = 0
   for (const { dueAt, missed } of runs) {
     if (missed !== null) await recordMissed(app, digest, dueAt, missed)
@@ -83,11 +87,13 @@ async function advance(
     if (!(await approveByRule(app, edition.id, 'rule: approval auto'))) return
     status = 'approved'
   }
-  if ((status !== 'approved' && status !== 'sending') || performance.now() < sender.rest.until) return
+  if ((status !== 'approved' && status !== 'sending') || sender.relays.shut()) return
   if (await brakeNow(app.db)) return
+  if (isQuiet(sender, edition.id, app.clock.now())) return
   const report = await sendEdition(app, sender, edition.id, { unknown: digest.unknown, ...(signal && { signal }) })
   const fields = { digest: digest.name, number: edition.number, ...report.counts }
   if (report.stopped && report.over) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped')
   else if (report.stopped) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped; it is tried again')
   else if (report.finished) app.log.info(fields, 'edition sent')
+  else if (report.wait) app.log.info({ ...fields, ...report.wait }, 'the edition waits')
 }

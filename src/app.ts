@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts'
+import { systemClock, type WaitingClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Digest, feedsPrintedWhole, readDigests } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
@@ -24,12 +24,12 @@ export type App = {
   render: Render
   /** Asks for the page of an article once more, just before a seal. */
   check: Check
-  clock: Clock
+  clock: WaitingClock
   log: Log
   close(): Promise<void>
 }
 
-export type AppOptions = { config: Config; clock?: Clock; log?: Log }
+export type AppOptions = { config: Config; clock?: WaitingClock; log?: Log }
 
 /** Opens the store and what stands on it, in order; `close` goes the way back. */
 export async function openApp({ config, clock = systemClock, log = openLog(config.log) }: AppOptions): Promise<App> {

@@ -1,9 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** A moment as fixed-width ISO 8601 UTC text, `2026-11-23T07:00:00.000Z`: it sorts as it reads, in both engines. */
 export type Instant = string
 
 export type Clock = { now(): Instant }
 
-export const systemClock: Clock = { now: () => new Date().toISOString() }
+/** A clock by which one can wait. It may come back early, when the signal fires, and never throws. */
+export type WaitingClock = Clock & { wait(milliseconds: number, signal?: AbortSignal): Promise<void> }
+
+let lastNow = { milliseconds: Number.NaN, text: '' }
+
+/** The text is made once a millisecond: whoever sends thousands of messages a second asks as often. */
+function systemNow(): Instant {
+  const milliseconds = Date.now()
+  if (milliseconds !== lastNow.milliseconds) lastNow = { milliseconds, text: new Date(milliseconds).toISOString() }
+  return lastNow.text
+}
+
+export const systemClock: WaitingClock = {
+  now: systemNow,
+  wait: (milliseconds, signal) => sleep(milliseconds, undefined, signal && { signal }).catch(() => {}),
+}
 
 export function toInstant(date: Date | number): Instant {
   return new Date(date).toISOString()

@@ -11,6 +11,7 @@ import { messageOf } from './errors.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetPages } from './store/pages.ts'
+import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
 import { tellOfSkips } from './tell.ts'
 import { watchFeeds } from './watch.ts'
@@ -32,7 +33,7 @@ export const chores: Chore[] = [
     every: '* * * * *',
     run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
   },
-  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relay) },
+  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relays) },
   { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
   { name: 'find-corrections', every: '1-59/5 * * * *', run: ({ app }) => findInFeeds(app, app.digests) },
   {
@@ -41,13 +42,18 @@ export const chores: Chore[] = [
     run: ({ app, signal }) => lookAgain(app, app.digests, signal),
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
-  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relay) },
+  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relays) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {
     name: 'forget-pages',
     every: '17 3 * * *',
     run: ({ app }) => forgetPages(app.db, later(app.clock.now(), -30 * day)),
+  },
+  {
+    name: 'forget-providers',
+    every: '23 3 * * *',
+    run: ({ app }) => forgetProviders(app.db, later(app.clock.now(), -7 * day)),
   },
 ]
 

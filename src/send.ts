@@ -1,7 +1,11 @@
 import type { App } from './app.ts'
-import { minute, second } from './clock.ts'
+import { type Instant, later, minute, second } from './clock.ts'
+import { relaysOf } from './config.ts'
+import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
-import { openRelay, type Relay } from './deliveries/relay.ts'
+import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
+import { openRelays, type Relays } from './deliveries/relays.ts'
+import { rulesOf } from './deliveries/rules.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
@@ -11,36 +15,47 @@ import { compileLetter, type Message } from './messages/mime.ts'
 import { openSigners } from './messages/signers.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
-import { deliveryKey } from './subscribers/token.ts'
+import { deliveryKeys } from './subscribers/token.ts'
 
-/** A process that sends: a relay to hand messages to, and a row by which others know that it lives. */
-export type Sender = { relay: Relay; signers: Signer[]; worker: Worker; rest: Rest; close(): Promise<void> }
+/** A process that sends: relays to hand messages to, and a row by which others know that it lives. */
+export type Sender = {
+  relays: Relays
+  signers: Signer[]
+  worker: Worker
+  buckets: Buckets
+  providers: Providers
+  /** By edition: until when there is nothing to do for it; see `isQuiet`. */
+  quiet: Map<string, Instant>
+  close(): Promise<void>
+}
 
-/** A relay that took nothing is left alone until then (on the clock of `performance`), each time twice as long, up to ten minutes. */
-export type Rest = { until: number; next: number }
-
-const firstRest = 15 * second
 /** A power cut may take the answers of the last second, and those people get a second copy. */
 const syncing = second
 /** Others take a sender for dead after two minutes of silence. */
 const heartbeat = 20 * second
 
-/** Becomes a sender, and first of all settles what a sender that died left in mid-air. */
-export async function openSender(app: App): Promise<Sender> {
+/** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
+export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
   const worker = await startWorker(app)
-  const relay = openRelay(app.config.relay)
+  const relays = openRelays(app, relaysOf(app.config))
+  const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
+  const buckets = await openBuckets({ ...app, providers })
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
   return {
-    relay,
+    relays,
     signers,
     worker,
-    rest: { until: 0, next: firstRest },
+    buckets,
+    providers,
+    quiet: new Map(),
     async close() {
       clearInterval(beat)
-      relay.close()
+      await relays.close()
+      providers.close()
+      await buckets.save('always')
       await stopWorker(app, worker)
     },
   }
@@ -54,7 +69,7 @@ export async function sendEdition(
   options: DeliverOptions,
 ): Promise<DeliverReport> {
   const { db, clock, secret } = app
-  const { relay, worker, signers } = sender
+  const { relays, worker, signers, buckets, providers } = sender
   const edition = await editionById(db, editionId)
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
@@ -62,12 +77,25 @@ export async function sendEdition(
   const buffers = bufferPool()
   const letter = letterOf(edition, variant)
   const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
+  const keyOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
-    fill({ email, name, key: deliveryKey(secret, { subscriberId, editionRef: edition.ref }), date: clock.now() })
+    fill({ email, name, key: keyOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ wire }: Message) => buffers.give(wire)
-  const needs = { db, engine: app.store.engine, clock, relay, worker, personalise, reuse }
+  const rules = rulesOf(app, edition.digest)
+  const needs = {
+    db,
+    engine: app.store.engine,
+    clock,
+    relays,
+    worker,
+    buckets,
+    providers,
+    rules,
+    personalise,
+    reuse,
+  }
   const report = await whileSyncing(app, () => deliver(needs, editionId, options))
-  sender.rest = restAfter(report, sender.rest)
+  rememberQuiet(sender, editionId, report, clock.now())
   return report
 }
 
@@ -83,7 +111,16 @@ async function whileSyncing<T>({ store, log }: App, work: () => Promise<T>): Pro
   }
 }
 
-function restAfter({ stopped, over }: DeliverReport, { next }: Rest): Rest {
-  if (stopped === null || over) return { until: 0, next: firstRest }
-  return { until: performance.now() + next, next: Math.min(next * 2, 10 * minute) }
+/** Looked at more often than that an edition with a million copies that wait would keep the store busy. */
+const longestQuiet = minute
+
+function rememberQuiet({ quiet }: Sender, editionId: string, { wait }: DeliverReport, now: Instant): void {
+  const latest = later(now, longestQuiet)
+  if (!wait) quiet.delete(editionId)
+  else quiet.set(editionId, wait.until < latest ? wait.until : latest)
+}
+
+/** Whether the last pass has found that there is nothing to do for the edition yet. */
+export function isQuiet({ quiet }: Sender, editionId: string, now: Instant): boolean {
+  return now < (quiet.get(editionId) ?? '')
 }

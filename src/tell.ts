@@ -18,7 +18,7 @@ export async function tellOfSkips(app: App, sender: Sender): Promise<void> {
   const { db, clock, digests } = app
   const names = digests.filter((digest) => digest.thin.notify).map((digest) => digest.name)
   for (const edition of await skippedUntold(db, names, told, later(clock.now(), -memory))) {
-    const result = await sender.relay.send(noticeFor(app, edition))
+    const result = await sender.relays.send(noticeFor(app, edition))
     if (result.kind === 'accepted') await note(db, edition.id, 'lastword', told, clock.now())
     else app.log.warn({ edition: edition.id, reply: result.reply }, 'the editors could not be told of a skipped run')
     if (result.kind === 'refused') await note(db, edition.id, 'lastword', told, clock.now())

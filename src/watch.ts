@@ -18,7 +18,7 @@ type ToTell = { feed: FeedRow; fresh: Health[]; told: string[] }
  * are gone, or wait for them: once of each trouble, as long as it lasts. A letter that the relay does not take is tried
  * again. Returns of how many it told.
  */
-export async function watchFeeds(app: App, relay: Relay): Promise<number> {
+export async function watchFeeds(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const troubled: ToTell[] = []
   for (const watched of await watchedFeeds(app, app.digests.flatMap(feedsListed))) {
     const told = await stillTold(app, watched)

@@ -101,6 +101,35 @@ web:
     ['web:\n  url: "https:x.example"\n', 'lastword.yml:7: web.url: expected an http or https address'],
     ['__proto__:\n  a: 1\n', 'lastword.yml:6: unknown key "__proto__"'],
     ['jobs:\n', 'lastword.yml:6: jobs: expected text, found nothing'],
+    ['relays: [{ port: 25 }]\n', 'lastword.yml:6: relays[1].host: is missing: expected text'],
+    [
+      'relay: { host: a }\nrelays: [{ host: a }]\n',
+      expect.stringMatching(/^lastword\.yml:7: relays\[1\]\.name: another relay is called a$/),
+    ],
+    [
+      'relay: { standby: true }\nrelays: [{ host: b, standby: true }]\n',
+      'lastword.yml:6: relay.standby: no relay is left that it could stand by',
+    ],
+    ['relays: [{ host: b, dkim: [] }]\n', 'lastword.yml:6: relays[1]: unknown key "dkim"'],
+    [
+      'relay: { user: a, password: b, passwordFile: c }\n',
+      'lastword.yml:6: relay.passwordFile: expected one way to sign in: password, passwordFile or oauth2',
+    ],
+    [
+      'relay: { oauth2: { tokenUrl: "https://x.example/t", clientId: a } }\n',
+      'lastword.yml:6: relay.user: is needed with oauth2: whose mailbox it is',
+    ],
+    [
+      'relay: { user: a, oauth2: { tokenUrl: "http://x.example/t", clientId: a } }\n',
+      'lastword.yml:6: relay.oauth2.tokenUrl: expected an https address',
+    ],
+    [
+      'relay: { user: a, oauth2: { tokenUrl: "https://x.example/t", clientId: a, refreshToken: b, refreshTokenFile: c } }\n',
+      'lastword.yml:6: relay.oauth2: expected refreshToken or refreshTokenFile, not both',
+    ],
+    ['relay: { perSecond: 0 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perSecond: Too small/)],
+    ['relay: { perDay: 0.5 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perDay: /)],
+    ['relay: { weight: 0 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.weight: Too small/)],
   ])('such as %j is refused', (more, problem) => {
     expect(problems(least + more)).toEqual([problem])
   })
@@ -162,6 +191,18 @@ describe('without a file', () => {
   })
 })
 
+test('a warm-up that cannot be followed is refused, each part of it', () => {
+  const plan = 'pace:\n  warmUp: { from: Monday, days: [200, none, 0], zone: London }\n'
+  const found = problems(`${least}${plan}`).map((problem) => problem.replace(/^\S+ /, ''))
+  expect(found).toEqual([
+    'pace.warmUp.from: expected a day such as "2026-11-23"',
+    'pace.warmUp.days[2]: expected a number, found other text',
+    'pace.warmUp.days[3]: Too small: expected number to be >=1',
+    'pace.warmUp.zone: expected an IANA time zone such as "Europe/London"',
+  ])
+  expect(problems(`${least}pace: { warmUp: { from: 2026-11-23, days: [] } }\n`)).toHaveLength(1)
+})
+
 describe('the environment', () => {
   test.each([
     ['LASTWORD_STORE__URL', 'postgres://x@y/z', 'store', 'url', 'postgres://x@y/z'],
@@ -172,6 +213,7 @@ describe('the environment', () => {
     ['LASTWORD_RELAY__MESSAGES_PER_CONNECTION', '7', 'relay', 'messagesPerConnection', 7],
     ['LASTWORD_FEEDS__ALLOW', 'a.example, localhost:80,', 'feeds', 'allow', ['a.example', 'localhost:80']],
     ['LASTWORD_FEEDS__ALLOW', '', 'feeds', 'allow', []],
+    ['LASTWORD_PACE__PROVIDERS', 'false', 'pace', 'providers', false],
   ])('%s=%s wins over the file', (name, value, section, key, expected) => {
     const config = read(`${least}store:\n  url: file:other.db\nrelay:\n  messagesPerConnection: 3\n`, { [name]: value })
     expect((config as unknown as Record<string, Record<string, unknown>>)[section]?.[key]).toEqual(expected)
@@ -180,6 +222,11 @@ describe('the environment', () => {
   test('leaves what it does not name as the file has it', () => {
     const config = read(`${least}relay:\n  host: mail.example\n  port: 25\n`, { LASTWORD_RELAY__PORT: '2525' })
     expect(config.relay).toMatchObject({ host: 'mail.example', port: 2525 })
+  })
+
+  test('may have the whole plan of a warm-up', () => {
+    const plan = { LASTWORD_PACE__WARM_UP__FROM: '2026-11-23', LASTWORD_PACE__WARM_UP__DAYS: '200, 400,800' }
+    expect(read(least, plan).pace.warmUp).toEqual({ from: '2026-11-23', days: [200, 400, 800], zone: 'UTC' })
   })
 
   test('fills a section that the file has left empty', () => {
@@ -210,6 +257,7 @@ describe('the environment', () => {
     ['LASTWORD_RELAY__PORT', 'smtp', 'relay.port: expected a number, found other text'],
     ['LASTWORD_RELAY__PORT', '', 'relay.port: expected a number, found empty text'],
     ['LASTWORD_relay__port', '-1', 'relay.port: Too small: expected number to be >=0'],
+    ['LASTWORD_PACE__PROVIDERS', 'perhaps', 'pace.providers: expected true or false'],
     ['LASTWORD_PUBLICATION__CONTACT', 'x', 'publication.contact: expected an email address'],
   ])('names %s=%j as the place of its problem', (name, value, problem) => {
     expect(problems(least, { [name]: value })).toEqual([`${name}: ${problem}`])
@@ -303,6 +351,28 @@ test('a DKIM key comes from the file or beside it, not both and not neither, and
   expect(read([{ domain: 'magazine.example', selector: 's1' }]).error?.message).toContain('expected key or keyFile')
   expect(read([{ ...one, domain: 'magazine.example; b=' }]).error?.message).toContain('expected a domain')
   expect(read([{ ...one, selector: 's1\r\nX: y' }]).success).toBe(false)
+})
+
+test('of every relay what gives access is masked', () => {
+  const oauth2 = { tokenUrl: 'https://x.example/t', clientId: 'a', clientSecret: 'hunter2', refreshToken: 'hunter3' }
+  const relays = [
+    { host: 'b', user: 'mira', password: 'hunter2' },
+    { host: 'c', user: 'mira', oauth2 },
+  ]
+  const config = configSchema.parse({ publication, relay: { user: 'mira', oauth2 }, relays })
+  expect(JSON.stringify(maskSecrets(config))).not.toContain('hunter')
+  expect(JSON.stringify(config)).toContain('hunter3')
+})
+
+test('a secret of OAuth 2 comes from the environment, or from a file that it names', () => {
+  const environment = {
+    LASTWORD_RELAY__USER: 'mira',
+    LASTWORD_RELAY__OAUTH2__TOKEN_URL: 'https://x.example/t',
+    LASTWORD_RELAY__OAUTH2__CLIENT_ID: 'a',
+    LASTWORD_RELAY__OAUTH2__CLIENT_SECRET: 'hunter2',
+    LASTWORD_RELAY__STANDBY: 'false',
+  }
+  expect(read(least, environment).relay).toMatchObject({ oauth2: { clientSecret: 'hunter2' }, standby: false })
 })
 
 test('a DKIM key is masked', () => {

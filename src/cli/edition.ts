@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
+import { rulesOf } from '../deliveries/rules.ts'
+import { whyWaiting } from '../deliveries/waits.ts'
 import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
@@ -114,8 +116,10 @@ async function list({ db, digests }: App, digest: string | undefined, options: J
     )
 }
 
-async function show({ db, ...app }: App, name: string, options: Json): Promise<void> {
-  const edition = await findEdition({ db, ...app }, name)
+async function show(app: App, name: string, options: Json): Promise<void> {
+  const { db } = app
+  const edition = await findEdition(app, name)
+  const waits = await whyWaiting(app, edition, rulesOf(app, edition.digest))
   const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
     historyOf(db, edition.id),
@@ -130,7 +134,7 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, withdrawn }
-    return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts })
+    return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts, waits })
   }
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
@@ -150,6 +154,7 @@ async function show({ db, ...app }: App, name: string, options: Json): Promise<v
     print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
   print(countsText(counts))
+  for (const wait of waits) print(`waits: ${safe(wait)}`)
 }
 
 function letterText({ kind, author, place }: Chosen): string {

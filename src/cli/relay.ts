@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { configHere } from '../config.ts'
+import { configHere, relayName, relaysOf } from '../config.ts'
 import { causeOf, causes } from '../deliveries/answers.ts'
-import { connect } from '../deliveries/connect.ts'
+import { connect, type RelaySettings } from '../deliveries/connect.ts'
 import { oneLine } from '../deliveries/delivery.ts'
+import { openTokens } from '../deliveries/oauth2.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { print, safe } from './output.ts'
 import { configFile } from './with-app.ts'
@@ -17,7 +18,8 @@ export function addRelayCommands(program: Command): void {
   relay
     .command('test')
     .description('connect, secure and sign in as for sending, and print the dialogue; nothing is sent')
-    .action((_: object, command: Command) => test(configFile(command)))
+    .argument('[name]', 'one of several; all if absent')
+    .action((name: string | undefined, _: object, command: Command) => test(configFile(command), name))
 }
 
 const consequences = {
@@ -39,18 +41,39 @@ function judge(reply: string): void {
   print(consequences[about] + suppressions[suppresses])
 }
 
-async function test(file: string): Promise<void> {
-  const { relay } = configHere(file)
-  const where = `${relay.host}:${relay.port}`
+async function test(file: string, name: string | undefined): Promise<void> {
+  const all = relaysOf(configHere(file))
+  const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
+  if (wanted.length === 0)
+    throw new AppError('missing', `there is no relay "${name}"`, {
+      hint: `There are: ${all.map(relayName).join(', ')}.`,
+    })
+  const problems: string[] = []
+  for (const one of wanted) {
+    if (all.length > 1) print(`${relayName(one)}:`)
+    const problem = await problemWith(one)
+    if (problem !== undefined) problems.push(problem)
+  }
+  if (problems.length === 0) return
+  throw new AppError('unavailable', problems.join('; '), {
+    hint: 'The settings are host, port, security, user and password (or oauth2) of relay or relays; lastword config prints them.',
+  })
+}
+
+/** Prints the dialogue with one relay; returns what is wrong, in words. */
+async function problemWith(relay: RelaySettings): Promise<string | undefined> {
+  const { host, port, security, user, oauth2 } = relay
+  const where = `${host}:${port}`
+  const tokens = user !== undefined && oauth2 ? await openTokens(user, oauth2) : undefined
   try {
-    const wire = await connect(relay, (who, line) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`))
+    const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
+    const wire = await connect(relay, { tokens, listener })
     wire.quit()
   } catch (error) {
-    throw new AppError('unavailable', `${where} will not have us: ${oneLine(messageOf(error))}`, {
-      hint: 'The settings are relay.host, port, security, user and password; lastword config prints them.',
-    })
+    return `${where} will not have us: ${oneLine(messageOf(error))}`
+  } finally {
+    await tokens?.close()
   }
-  print(
-    `${where} is ready to take messages${relay.security === 'none' ? ', over a connection that is not encrypted' : ''}`,
-  )
+  print(`${where} is ready to take messages${security === 'none' ? ', over a connection that is not encrypted' : ''}`)
+  return undefined
 }

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
+import { minute } from '../clock.ts'
+import { rulesOf } from '../deliveries/rules.ts'
+import { whyWaiting } from '../deliveries/waits.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
@@ -73,6 +76,9 @@ export function tellOfFailures(report: Refreshed[]): void {
   for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${safe(`${feed.url}: ${feed.reason}`)}`)
 }
 
+/** For slow mail providers a foreground waits longer than a process that has other editions to send. */
+const patience = 15 * minute
+
 /** Sends, with progress; says at the end what is left to do, and who will do it. */
 export async function sendInForeground(
   app: App,
@@ -83,7 +89,7 @@ export async function sendInForeground(
   const sender = await openSender(app)
   const progress = showProgress()
   try {
-    const sending = { unknown: digest.unknown, signal: stopSignal(), onProgress: progress.update }
+    const sending = { unknown: digest.unknown, signal: stopSignal(), onProgress: progress.update, patience }
     const report = await sendEdition(app, sender, id, sending)
     progress.end()
     await printResult(app, id, options)
@@ -93,6 +99,9 @@ export async function sendInForeground(
         hint: await howToGoOn(app, digest, id),
       })
     }
+    const waits = await waitsOf(app, id, digest.name)
+    for (const reason of waits) tell(`waits: ${safe(reason)}`)
+    if (waits.length > 0) tell(`lastword start goes on by itself, and so does lastword run ${digest.name}, later`)
     const { deferred, unknown } = report.counts
     if (!report.finished && deferred + unknown > 0)
       tell(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
@@ -107,6 +116,11 @@ async function howToGoOn({ db }: App, digest: Digest, id: string): Promise<strin
     return `Nothing is lost: after lastword edition resume ${id}, ${goesOn}`
   if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${goesOn}`
   return `Nothing is lost: ${goesOn}`
+}
+
+async function waitsOf(app: App, id: string, digest: string): Promise<string[]> {
+  const edition = await editionById(app.db, id)
+  return edition ? await whyWaiting(app, edition, rulesOf(app, digest)) : []
 }
 
 async function printResult({ db }: App, id: string, options: { json?: boolean }): Promise<void> {

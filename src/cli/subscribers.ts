@@ -14,7 +14,7 @@ export function addSubscribersCommands(program: Command): void {
   const subscribers = program.command('subscribers').description('who gets the digests')
   subscribers
     .command('import')
-    .description('import a CSV file: columns email, name, and any others as attributes')
+    .description('import a CSV file: columns email, name, zone, and any others as attributes')
     .argument('<file>', 'the CSV file')
     .option('--digest <name>', 'the digest that they subscribe to; not needed if there is only one')
     .option('--json', 'as JSON')
@@ -49,6 +49,9 @@ async function importFile(app: App, file: string, options: Options): Promise<voi
   if (options.json) return printJson(report)
   for (const { line, problem } of report.problems) tell(`${file}:${line}: ${safe(problem)}`)
   if (report.problemCount > report.problems.length) tell(`… and ${report.problemCount - report.problems.length} more`)
+  for (const { line, problem } of report.zoneProblems) tell(`${file}:${line}: ${safe(problem)}`)
+  const zonesMore = report.zoneProblemCount - report.zoneProblems.length
+  if (zonesMore > 0) tell(`… and ${zonesMore} more without a zone`)
   if (report.encoding !== 'utf-8')
     tell(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
   const { rows, added, known, suppressed, problemCount } = report
@@ -75,6 +78,7 @@ function toJson(person: Listed) {
     name,
     digest,
     status: statusOf(person),
+    zone: person.zone,
     attributes: JSON.parse(person.attributes),
     leftAt: person.leftAt,
   }

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { systemClock } from '../clock.ts'
+import { type Instant, systemClock } from '../clock.ts'
 import { configHere } from '../config.ts'
+import { slicesOf } from '../deliveries/local-time.ts'
+import { type WarmUp, warmUpDay } from '../deliveries/warm-up.ts'
+import { windowAt } from '../deliveries/window.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
 import { print, printJson, table } from './output.ts'
@@ -14,13 +17,15 @@ export function addTimetableCommand(program: Command): void {
     .option('--json', 'one JSON line a run')
     .action((options: { runs: number; json?: boolean }, command: Command) => {
       const config = configHere(configFile(command))
-      const runs = readDigests(config.jobs, config.templates).flatMap((digest) => nextRuns(digest, options.runs))
+      const runs = readDigests(config.jobs, config.templates).flatMap((digest) =>
+        nextRuns(digest, options.runs, config.pace.warmUp),
+      )
       if (options.json) for (const run of runs) printJson(run)
-      else print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt])))
+      else print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
     })
 }
 
-function nextRuns(digest: Digest, count: number) {
+function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {
   const { name, zone } = digest
   const local = new Intl.DateTimeFormat('en-GB', { timeZone: zone, dateStyle: 'full', timeStyle: 'short' })
   return runsAfter(digest, systemClock.now(), count).map((dueAt) => ({
@@ -28,7 +33,26 @@ function nextRuns(digest: Digest, count: number) {
     dueAt,
     local: local.format(new Date(dueAt)),
     zone,
+    goes: goesOut(digest, warmUp, dueAt),
   }))
+}
+
+/** Where clocks are the furthest ahead, and the furthest behind. */
+const [first, last] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'] as const
+
+/** When its copies go out, where that is not at once. */
+function goesOut(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instant): string {
+  const { window, zone, localTime, canary } = digest
+  const state = window && windowAt(window, zone, dueAt)
+  const most = warmUp && warmUpDay(warmUp, dueAt).most
+  const [from, to] = slicesOf(digest, dueAt, [first, last]).map(({ at }) => at)
+  const parts = [
+    localTime && `at that hour of each subscriber: ${from} to ${to}`,
+    state && (state.isOpen ? `until ${state.until}` : `from ${state.until}, when the window opens`),
+    canary && `a first share alone, the rest ${canary.wait} later`,
+    most != null && `at most ${most} messages that day`,
+  ]
+  return parts.filter((part) => typeof part === 'string').join('; ')
 }
 
 export function wholeNumber(text: string): number {

@@ -24,7 +24,7 @@ type Asked = {
   reject(error: unknown): void
 }
 
-type Book = { editionId: string; workerId: string }
+type Book = { editionId: string; digest: string; workerId: string }
 
 /**
  * A commit costs as much for one row as for fifty, so connections share it: all that was asked while the network was

@@ -2,18 +2,25 @@ import type { Socket } from 'node:net'
 import type SMTPConnectionClass from 'nodemailer/lib/smtp-connection'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
+import { secretIn } from '../secret-file.ts'
+import type { Tokens } from './oauth2.ts'
 import { type Offers, speakOver, type Wire } from './wire.ts'
 
-export type RelaySettings = Config['relay']
+/** One relay, as `relay` and each of `relays` describe it. */
+export type RelaySettings = Config['relays'][number]
 
 /** Hears the dialogue: each line that the client or the server says, what is secret masked. */
 export type Listener = (who: 'client' | 'server', line: string) => void
 
 /**
  * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over.
- * Throws when the relay will not have us, or does not keep what the settings ask of it.
+ * Throws when the relay will not have us, or does not keep what the settings ask of it. `tokens` are for relays that are
+ * signed in to with OAuth 2.
  */
-export async function connect(settings: RelaySettings, listener?: Listener): Promise<Wire> {
+export async function connect(
+  settings: RelaySettings,
+  { tokens, listener }: { tokens?: Tokens | undefined; listener?: Listener } = {},
+): Promise<Wire> {
   const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection')
   const timeout = settings.timeout * 1000
   const smtp = new SMTPConnection({
@@ -31,11 +38,27 @@ export async function connect(settings: RelaySettings, listener?: Listener): Pro
   smtp.on('error', () => {})
   try {
     await untilDone(smtp, (done) => smtp.connect(done))
-    const { user, password = '' } = settings
-    if (user !== undefined) await untilDone(smtp, (done) => smtp.login({ user, pass: password }, done))
+    await signIn(smtp, settings, tokens)
     return takeOver(smtp)
   } catch (error) {
     smtp.close()
+    throw error
+  }
+}
+
+/** A token that was refused is not used again, even if it has not run out. */
+async function signIn(smtp: SMTPConnectionClass, settings: RelaySettings, tokens: Tokens | undefined): Promise<void> {
+  const { user } = settings
+  if (user === undefined) return
+  if (!tokens) {
+    const { password, passwordFile } = settings
+    const pass = password ?? (passwordFile === undefined ? '' : secretIn(passwordFile, 'passwordFile'))
+    return await untilDone(smtp, (done) => smtp.login({ user, pass }, done))
+  }
+  try {
+    await untilDone(smtp, (done) => smtp.login({ user, oauth2: tokens.source }, done))
+  } catch (error) {
+    tokens.source.accessToken = false
     throw error
   }
 }

@@ -1,38 +1,37 @@
-import type { Clock, Instant } from '../clock.ts'
-import { pauseByRule, settleCancelled } from '../editions/review.ts'
-import { AppError, messageOf } from '../errors.ts'
+import type { WaitingClock } from '../clock.ts'
+import { settleCancelled } from '../editions/review.ts'
+import { AppError } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
 import { freezePage, frozenUntil } from '../store/audience.ts'
 import { brakeNow } from '../store/brake.ts'
-import {
-  countDeliveries,
-  type DeliveryCounts,
-  type DeliveryResult,
-  dueDeliveries,
-  isAllAt,
-  type QueuedDelivery,
-  requeue,
-  skipIfGone,
-} from '../store/deliveries.ts'
+import { countDeliveries, type DeliveryCounts, nextDue, type QueuedDelivery } from '../store/deliveries.ts'
 import { editionById, moveEdition, note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
-import type { Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
 import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
 import { brakeWords } from './brake.ts'
-import { type Clerk, openClerk } from './clerk.ts'
-import { afterResult, mostAttempts, type SendResult } from './delivery.ts'
-import { lookAhead } from './look-ahead.ts'
-import { type Objections, openObjections } from './objections.ts'
-import type { Relay } from './relay.ts'
+import type { Buckets } from './buckets.ts'
+import { judgeCanaries } from './canary.ts'
+import { mostAttempts } from './delivery.ts'
+import { type Gate, openGate, type Wait } from './gate.ts'
+import type { Providers } from './providers.ts'
+import type { Relays } from './relays.ts'
+import { sendDue } from './rounds.ts'
+import { type Rules, shapeOf } from './rules.ts'
 
 /** `personalise` fills, and signs, one copy of the sealed letter; `reuse` gets back its bytes when they are not needed any more. */
 export type DeliverNeeds = {
   db: Db
   engine: Engine
-  clock: Clock
-  relay: Relay
+  clock: WaitingClock
+  relays: Relays
   worker: Worker
+  /** How fast each mail provider is written to, and who takes whose mail. */
+  buckets: Buckets
+  providers: Providers
+  /** The digest's rules about when; without them all goes at once. */
+  rules: Rules | undefined
   personalise: (delivery: QueuedDelivery) => Message | Promise<Message>
   reuse?: (message: Message) => void
 }
@@ -43,6 +42,8 @@ export type DeliverOptions = {
   /** When it fires, nothing new is begun; what is in flight is finished and recorded. */
   signal?: AbortSignal
   onProgress?: (counts: DeliveryCounts) => void
+  /** Milliseconds that a pass waits for mail providers that are slow, when it has nothing else to do; a minute if absent. */
+  patience?: number
 }
 
 export type DeliverReport = {
@@ -52,11 +53,9 @@ export type DeliverReport = {
   stopped: string | null
   /** It was not the relay: somebody or a rule paused or cancelled the edition, or the brake is on. */
   over: boolean
+  /** When the next pass will have something to do, and why not before; null if it ended, stopped, or is somebody else's. */
+  wait: Wait | null
 }
-
-const pageSize = 100
-/** So many messages in a row that did not reach the relay, and it is down. */
-const troubleLimit = 10
 
 /**
  * Sends what an approved edition still owes: freezes the audience, tries every delivery that is due, records each
@@ -64,20 +63,56 @@ const troubleLimit = 10
  * repeated but by the rule for `unknown`.
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
-  const { db, clock } = needs
+  const { db, rules } = needs
   const brake = await brakeNow(db)
-  if (brake) return { ...unfinished, counts: await countDeliveries(db, editionId), stopped: brakeWords(brake) }
+  if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
+  const gate = openGate(needs, rules ?? { zone: 'UTC' })
+  try {
+    const shut = (await isOut(db, editionId)) ? await gate.shut() : undefined
+    if (shut) return await notNow(needs, editionId, { wait: shut })
+    return await deliverThrough(gate, needs, editionId, options)
+  } finally {
+    await gate.close()
+  }
+}
+
+async function deliverThrough(
+  gate: Gate,
+  needs: DeliverNeeds,
+  editionId: string,
+  options: DeliverOptions,
+): Promise<DeliverReport> {
+  const { db, clock, rules } = needs
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
-  const { stopped, over } = await tryAll(needs, editionId, options)
+  const { stopped, over, wait } = await sendDue(needs, edition, options, gate)
   await settle(needs, editionId)
+  const canary =
+    rules?.canary && (await isOut(db, editionId)) ? await judgeCanaries(needs, edition, rules.canary) : undefined
   const counts = await countDeliveries(db, editionId)
   const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
-  return { counts, finished, stopped, over }
+  if (finished || stopped !== null || !(await isOut(db, editionId)))
+    return { counts, finished, stopped, over, wait: null }
+  return { counts, finished, stopped, over, wait: wait ?? canary ?? (await nextInTime(needs, editionId)) }
 }
 
-const unfinished = { finished: false, over: true }
+async function isOut(db: Db, id: string): Promise<boolean> {
+  const edition = await editionById(db, id)
+  return edition?.status === 'approved' || edition?.status === 'sending'
+}
+
+/** The hour of the next zone, or of what a server put off. */
+async function nextInTime({ db }: DeliverNeeds, editionId: string): Promise<Wait | null> {
+  const until = await nextDue(db, editionId)
+  return until === undefined ? null : { until, reason: 'nothing is due before' }
+}
+
+/** Nothing is begun, for the reason given. */
+async function notNow({ db }: DeliverNeeds, editionId: string, why: Partial<DeliverReport>): Promise<DeliverReport> {
+  const counts = await countDeliveries(db, editionId)
+  return { counts, finished: false, stopped: null, over: false, wait: null, ...why }
+}
 
 async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
   if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
@@ -93,169 +128,13 @@ async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<Ed
   return edition
 }
 
-async function freezeAudience({ db, clock }: DeliverNeeds, edition: EditionRow): Promise<void> {
+async function freezeAudience(needs: DeliverNeeds, edition: EditionRow): Promise<void> {
+  const { db, clock } = needs
   if (edition.audienceAt !== null) return
+  const shape = await shapeOf(needs, edition)
   let after: string | null = await frozenUntil(db, edition.id)
-  while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now())
+  while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now(), shape)
   await moveEdition(db, edition.id, ['sending'], { audienceAt: clock.now() })
-}
-
-/** Goes once through all deliveries that are due, as many at a time as the relay has connections. */
-async function tryAll(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<Pass> {
-  const { db, clock, relay, worker } = needs
-  const edition = await editionById(db, editionId)
-  const pass: Pass = {
-    stopped: null,
-    over: false,
-    since: edition?.audienceAt ?? clock.now(),
-    inARow: 0,
-    lastTrouble: '',
-    objections: openObjections((domains) => isAllAt(db, editionId, domains)),
-    objected: false,
-    counts: await countDeliveries(db, editionId),
-    progress: options.onProgress ?? (() => {}),
-    clerk: openClerk(needs, { editionId, workerId: worker.id }),
-  }
-  const stopAsked = () => stop(pass, 'asked to stop')
-  if (options.signal?.aborted) stopAsked()
-  options.signal?.addEventListener('abort', stopAsked)
-  pass.progress(pass.counts)
-  const queue = duePages(needs, editionId)
-  const senders = Array.from({ length: relay.connections }, () => sendFrom(queue, needs, pass))
-  const failed = senders.map((sender) =>
-    sender.catch((error: unknown) => stop(pass, `a fault of ours: ${messageOf(error)}`)),
-  )
-  await Promise.all(failed) // one that fails stops the others, and none goes on behind our back
-  options.signal?.removeEventListener('abort', stopAsked)
-  if (pass.inARow > 0) stop(pass, pass.lastTrouble)
-  const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
-  if (onlyObjections && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, onlyObjections, pass)
-  if (pass.objected) await requeue(db, editionId, pass.objections.blameless(), clock.now())
-  return pass
-}
-
-type Pass = {
-  /** Why no more is begun; null while all is well. */
-  stopped: string | null
-  /** The edition is held or cancelled, or the brake is on: that is no trouble, and no more is begun either. */
-  over: boolean
-  since: Instant
-  inARow: number
-  lastTrouble: string
-  objections: Objections
-  /** The edition was paused for it. */
-  objected: boolean
-  counts: DeliveryCounts
-  progress: (counts: DeliveryCounts) => void
-  clerk: Clerk
-}
-
-/** One stream of deliveries that all senders draw from; a page is read when the one before it is used up. */
-function duePages({ db, clock }: DeliverNeeds, editionId: string): Next {
-  let page: QueuedDelivery[] = []
-  let used = 0
-  let after = ''
-  let reading: Promise<void> = Promise.resolve()
-  const readPage = async () => {
-    if (used < page.length) return
-    page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now() })
-    used = 0
-    after = page.at(-1)?.subscriberId ?? after
-  }
-  return () => {
-    if (used < page.length) return page[used++]
-    reading = reading.then(readPage)
-    return reading.then(() => page[used++])
-  }
-}
-
-type Next = () => QueuedDelivery | undefined | Promise<QueuedDelivery | undefined>
-
-/**
- * One connection's work: claimed → handed over → recorded, over and over. How one delivery ended and the claim of the
- * next are committed together. Two copies are made ready ahead of their claims, so that the relay may hear the next
- * envelope while it still reads a message.
- */
-async function sendFrom(queue: Next, needs: DeliverNeeds, pass: Pass): Promise<void> {
-  const line = needs.relay.line()
-  const ahead = lookAhead(() => makeReady(queue, needs), 2)
-  let ended: DeliveryResult | undefined
-  try {
-    for (;;) {
-      const copy = await ahead.take()
-      if (!copy || pass.stopped !== null || pass.over) break
-      const turn = pass.clerk.turn(ended, copy.delivery.subscriberId)
-      ended = undefined
-      if (!(await turn)) await passOver(needs, copy.delivery, pass)
-      else {
-        const sending = line.send(copy.message, ahead.next?.message)
-        ahead.fill()
-        const row = afterResult(await sending, copy.delivery.attempts + 1, pass.since, needs.clock.now())
-        ended = { subscriberId: copy.delivery.subscriberId, ...row }
-        count(pass, copy.delivery, row.status)
-        watchRelay(pass, await sending)
-        const objection = pass.objections.hear(await sending, copy.delivery)
-        if (objection) await heed(needs, copy.delivery.editionId, await objection, pass)
-      }
-      needs.reuse?.(copy.message)
-    }
-  } finally {
-    line.release()
-    if (ended) await pass.clerk.turn(ended, undefined)
-  }
-}
-
-type Ready = { delivery: QueuedDelivery; message: Message }
-
-function makeReady(queue: Next, { personalise }: DeliverNeeds): Ready | undefined | Promise<Ready | undefined> {
-  const delivery = queue()
-  if (delivery instanceof Promise) return delivery.then((one) => (one ? filled(one, personalise(one)) : undefined))
-  return delivery && filled(delivery, personalise(delivery))
-}
-
-function filled(delivery: QueuedDelivery, message: Message | Promise<Message>): Ready | Promise<Ready> {
-  return message instanceof Promise ? message.then((made) => ({ delivery, message: made })) : { delivery, message }
-}
-
-/** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or the brake is on. */
-async function passOver({ db, clock }: DeliverNeeds, delivery: QueuedDelivery, pass: Pass): Promise<void> {
-  if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
-  const edition = await editionById(db, delivery.editionId)
-  if (edition?.status !== 'sending') pass.over = true
-  const brake = await brakeNow(db)
-  if (!brake) return
-  stop(pass, brakeWords(brake))
-  pass.over = true
-}
-
-async function heed(needs: DeliverNeeds, editionId: string, objection: string | undefined, pass: Pass) {
-  if (objection && pass.stopped === null && !pass.over) await pauseFor(needs, editionId, objection, pass)
-}
-
-/** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
-async function pauseFor(needs: DeliverNeeds, editionId: string, objection: string, pass: Pass): Promise<void> {
-  pass.over = true
-  stop(pass, `paused: ${objection}`)
-  pass.objected = true
-  await pauseByRule(needs, editionId, objection)
-}
-
-/** A relay that takes nothing is a reason to stop, not a reason to burn through the list. */
-function watchRelay(pass: Pass, { kind, reply }: SendResult): void {
-  const trouble = kind === 'unsent' || kind === 'cut'
-  pass.inARow = trouble ? pass.inARow + 1 : 0
-  if (trouble) pass.lastTrouble = `the relay takes no messages: ${reply}`
-  if (pass.inARow >= troubleLimit) stop(pass, pass.lastTrouble)
-}
-
-function count({ counts, progress }: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
-  counts[before] -= 1
-  counts[after] += 1
-  progress(counts)
-}
-
-function stop(pass: Pass, reason: string): void {
-  pass.stopped ??= reason
 }
 
 /** Gives back what an edition that was cancelled meanwhile did not need after all. */

@@ -45,7 +45,11 @@ export function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, ' ').slice(0, 1000)
 }
 
-/** How long to wait after each try: six tries over 25 hours, so that a mailbox full on Friday night gets its Saturday. */
+/**
+ * How long to wait after each try, at least: six tries over 25 hours and more, so that a mailbox full on Friday night gets
+ * its Saturday. Each person waits up to a fifth longer, by their id, so that those who were put off together do not come
+ * back together.
+ */
 const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 
 /** More tries than this nobody gets. */
@@ -55,20 +59,28 @@ export const mostAttempts = waits.length + 1
 const cutWait = 5 * minute
 const cutLimit = 4 * day
 
+const longer = 0.2
+
+type Tried = { subscriberId: string; attempts: number }
+
 /** When to try again after so many tries, or null when it is enough. */
-export function nextAttempt(attempts: number, now: Instant): Instant | null {
+export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant): Instant | null {
   const wait = waits[attempts - 1]
-  return wait === undefined ? null : later(now, wait)
+  if (wait === undefined) return null
+  const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last letters of an id are random (RFC 9562 §5.7)
+  return later(now, Math.round(wait * (1 + longer * place)))
 }
 
-/** The row that a result makes of a delivery, with its tries so far, of an edition whose sending began at `since`. */
-export function afterResult({ kind, reply }: SendResult, attempts: number, since: Instant, now: Instant) {
+/** The row that a result makes of a delivery, with its tries before this one, of an edition whose sending began at `since`. */
+export function afterResult({ kind, reply }: SendResult, delivery: Tried, since: Instant, now: Instant) {
+  const attempts = delivery.attempts + 1
+  const next = () => nextAttempt({ ...delivery, attempts }, now)
   switch (kind) {
     case 'accepted':
     case 'refused':
       return { status: kind, attempts, reply, nextAttemptAt: null }
     case 'unknown':
-      return { status: kind, attempts, reply, nextAttemptAt: nextAttempt(attempts, now) } // the rule `repeat` waits as long
+      return { status: kind, attempts, reply, nextAttemptAt: next() } // the rule `repeat` waits as long
     case 'unsent':
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
@@ -77,7 +89,7 @@ export function afterResult({ kind, reply }: SendResult, attempts: number, since
       return { status: 'deferred' as const, attempts: attempts - 1, reply, nextAttemptAt: later(now, cutWait) }
     case 'deferred':
     case 'rejected': {
-      const nextAttemptAt = nextAttempt(attempts, now)
+      const nextAttemptAt = next()
       if (!nextAttemptAt) return givenUp(`given up after ${attempts} tries`, reply, attempts)
       return { status: 'deferred' as const, attempts, reply, nextAttemptAt }
     }

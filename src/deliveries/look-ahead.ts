@@ -6,6 +6,8 @@ export type LookAhead<T> = {
   readonly next: T | undefined
   /** Begins to make what is not yet begun. */
   fill(): void
+  /** What was made and not taken; nothing is left afterwards. */
+  rest(): Promise<T[]>
 }
 
 type Slot<T> = { made: T | undefined; making: Promise<T | undefined> | undefined }
@@ -39,6 +41,10 @@ export function lookAhead<T extends object>(
     },
     fill() {
       while (slots.length < depth) slots.push(begin())
+    },
+    async rest() {
+      const made = await Promise.allSettled(slots.splice(0).map(({ made, making }) => making ?? made))
+      return made.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []))
     },
   }
 }

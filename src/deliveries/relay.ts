@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts'
 import { connect, type RelaySettings } from './connect.ts'
 import { oneLine, type SendResult } from './delivery.ts'
 import { dotStuffed } from './dot-stuffed.ts'
+import { openTokens, type Tokens } from './oauth2.ts'
 import type { Envelope, Wire } from './wire.ts'
 
 /** `wire` is `raw` as DATA wants it, with the final dot, where whoever made the message made that too. */
@@ -14,7 +15,7 @@ export type Relay = {
   line(): Line
   /** Hands one message over, for whoever has no more than that. */
   send(message: Outgoing): Promise<SendResult>
-  close(): void
+  close(): Promise<void>
 }
 
 export type Line = {
@@ -35,6 +36,11 @@ type Connection = { wire: Wire; sent: number }
  */
 export function openRelay(settings: RelaySettings): Relay {
   const idle: Connection[] = []
+  let tokens: Promise<Tokens> | undefined
+  const tokensFor = ({ user, oauth2 }: RelaySettings) => {
+    if (user !== undefined && oauth2) tokens ??= openTokens(user, oauth2)
+    return tokens
+  }
   const isLast = ({ sent }: Connection) => sent + 1 >= settings.messagesPerConnection
 
   function line(): Line {
@@ -53,7 +59,7 @@ export function openRelay(settings: RelaySettings): Relay {
     async function sendFresh(message: Outgoing, next?: Outgoing): Promise<SendResult> {
       let wire: Wire
       try {
-        wire = await connect(settings)
+        wire = await connect(settings, { tokens: await tokensFor(settings) })
       } catch (error) {
         return { kind: 'unsent', reply: `${settings.host}:${settings.port}: ${oneLine(messageOf(error))}` }
       }
@@ -89,8 +95,9 @@ export function openRelay(settings: RelaySettings): Relay {
       once.release()
       return result
     },
-    close() {
+    async close() {
       for (const { wire } of idle.splice(0)) wire.quit()
+      await (await tokens)?.close()
     },
   }
 }

@@ -36,13 +36,14 @@ export function readReplies(socket: Socket): Replies {
     } else arrived.push(reply)
   }
   const takeLine = (line: string) => {
-    const [, code, more] = /^(\d{3})(?:([ -])|$)/.exec(line) ?? []
+    const code = codeOf(line)
     const [first] = lines
-    if (!code || (first !== undefined && !first.startsWith(code))) {
+    if (Number.isNaN(code) || (first !== undefined && codeOf(first) !== code)) {
       return fail(new Error(`no SMTP reply: ${line.slice(0, 200)}`))
     }
-    lines.push(line)
-    if (more !== '-') take({ code: Number(code), text: decoded(lines.splice(0).join('\n')) })
+    if (line[3] === '-') lines.push(line)
+    else if (first === undefined) take({ code, text: decoded(line) })
+    else take({ code, text: decoded([...lines.splice(0), line].join('\n')) })
   }
 
   socket.on('data', (chunk: Buffer) => {
@@ -77,8 +78,23 @@ export function readReplies(socket: Socket): Replies {
   }
 }
 
+/** Three digits, and a space, a hyphen or nothing behind them; NaN for what is no reply. */
+function codeOf(line: string): number {
+  const behind = line[3]
+  if (behind !== ' ' && behind !== '-' && behind !== undefined) return Number.NaN
+  let code = 0
+  for (let at = 0; at < 3; at++) {
+    const digit = line.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    code = code * 10 + digit
+  }
+  return code
+}
+
 /** Replies have no charset of their own; most are ASCII, the others mostly UTF-8. */
 function decoded(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+  if (/^[\x00-\x7f]*$/.test(text)) return text
   const utf8 = Buffer.from(text, 'latin1').toString('utf8')
   return utf8.includes('\ufffd') ? text : utf8
 }

@@ -10,7 +10,7 @@ import { addWorker, allWorkers, removeWorker, touchWorker, type Worker } from '.
 type Needs = { db: Db; clock: Clock }
 
 /** A worker that has not been seen for so long is dead, wherever it ran. */
-const silence = 2 * minute
+export const silence = 2 * minute
 
 /** Registers this process as a sender. Whoever takes over after a crash knows by this row what was in its hands. */
 export async function startWorker({ db, clock }: Needs): Promise<Worker> {

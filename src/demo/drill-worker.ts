@@ -11,9 +11,16 @@ const { toInstant } = await import('../clock.ts')
 const { silentLog } = await import('../log.ts')
 const { openSender, sendEdition } = await import('../send.ts')
 
-const { config, editionId, unknown, shift } = JSON.parse(process.argv[2] ?? '') as DrillOrder
-const app = await openApp({ config, clock: { now: () => toInstant(Date.now() + shift) }, log: silentLog })
+const { config, editionId, unknown, ...order } = JSON.parse(process.argv[2] ?? '') as DrillOrder
+let shift = order.shift
+const clock = {
+  now: () => toInstant(Date.now() + shift),
+  async wait(milliseconds: number) {
+    shift += milliseconds // waiting takes no time in a drill
+  },
+}
+const app = await openApp({ config, clock, log: silentLog })
 const sender = await openSender(app)
-await sendEdition(app, sender, editionId, { unknown })
+await sendEdition(app, sender, editionId, { unknown, patience: Number.POSITIVE_INFINITY })
 await sender.close()
 await app.close()

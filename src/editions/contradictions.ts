@@ -58,6 +58,14 @@ export function digestContradictions({ sections, atLeast, atMost }: Omit<Digest,
   ]
 }
 
+/** The same for when copies go out. */
+export function timeContradictions({ localTime, window, lead }: Omit<Digest, 'name'>): Contradiction[] {
+  if (localTime && window !== undefined)
+    return [{ path: ['window'], message: 'cannot stand beside localTime, whose hour is fixed' }]
+  if (!localTime && lead !== undefined) return [{ path: ['lead'], message: 'is used by localTime alone' }]
+  return []
+}
+
 type Indexed<Rule> = { rule: Rule; index: number }
 
 function list<Item>(value: Item[] | undefined): Item[] {

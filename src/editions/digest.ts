@@ -4,7 +4,8 @@ import { Cron } from 'croner'
 import { z } from 'zod'
 import { AppError, messageOf } from '../errors.ts'
 import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
-import { digestContradictions, sectionContradictions } from './contradictions.ts'
+import { isZone } from '../zone.ts'
+import { digestContradictions, sectionContradictions, timeContradictions } from './contradictions.ts'
 import { placeholders } from './pattern.ts'
 
 /** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
@@ -75,6 +76,12 @@ const floor = z
   .refine(namesSomething, namesNothing)
 
 const zone = z.string().refine(isZone, 'expected an IANA time zone such as "Europe/London"')
+
+export const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const
+
+const time = z
+  .string('expected a time of the day such as "08:00"')
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as "08:00"')
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'expected an http or https address' })
@@ -220,6 +227,46 @@ export const digestSchema = z
           .describe('A run missed by no more than this is made up for; an older one is skipped'),
       })
       .prefault({}),
+    window: z
+      .strictObject({
+        from: time.describe('Nothing is begun before this time of the day …'),
+        to: time.describe('… or after this one; earlier than from, it is one of the next day'),
+        days: z
+          .array(z.enum(weekdays))
+          .min(1)
+          .default([...weekdays])
+          .describe('Days on which the window opens'),
+      })
+      .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is the same as from' })
+      .optional()
+      .describe('Copies go out in these hours of the zone alone; what is left goes on when the window opens'),
+    canary: z
+      .strictObject({
+        share: z.number().positive().max(0.5).default(0.02).describe('This share goes first, and at least ten people'),
+        minimum: z
+          .int()
+          .min(20)
+          .default(500)
+          .describe('Of each mail provider that has at least so many of the subscribers'),
+        wait: span.default('30m').describe('The rest waits for so long after the first share'),
+        refusals: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.05)
+          .describe('With a larger share of the first refused or put off by policy, the edition is paused'),
+      })
+      .optional()
+      .describe('The first share of each large mail provider goes alone; what it is answered decides about the rest'),
+    localTime: z
+      .boolean()
+      .default(false)
+      .describe('Each copy goes out when it is the hour of the schedule in the zone of its subscriber'),
+    lead: span
+      .optional()
+      .describe(
+        'With localTime the edition is made so long before the hour of the first zone, to leave time to approve',
+      ),
     unknown: z
       .enum(['repeat', 'hold'])
       .default('repeat')
@@ -228,6 +275,8 @@ export const digestSchema = z
   })
   .superRefine(
     (it, check) => {
+      for (const problem of timeContradictions(it)) check.addIssue({ code: 'custom', ...problem })
+      if (!Array.isArray(it.sections)) return
       const names = it.sections.map((one) => one?.name)
       names.forEach((name, index) => {
         if (name !== undefined && names.indexOf(name) !== index) {
@@ -240,7 +289,7 @@ export const digestSchema = z
       })
       for (const problem of digestContradictions(it)) check.addIssue({ code: 'custom', ...problem })
     },
-    { when: ({ value }) => isObject(value) && Array.isArray(value.sections) },
+    { when: ({ value }) => isObject(value) },
   )
 
 export type Section = z.output<typeof section>
@@ -325,13 +374,4 @@ export function feedsPrintedWhole(digest: Digest): string[] {
 /** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */
 export function digestJsonSchema(): object {
   return { title: 'A digest of Lastword', ...z.toJSONSchema(digestSchema, { io: 'input' }) }
-}
-
-function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return /\//.test(name) || name === 'UTC'
-  } catch {
-    return false
-  }
 }

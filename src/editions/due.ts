@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { between, durationText, type Instant, spanMilliseconds, toInstant } from '../clock.ts'
+import { between, durationText, hour, type Instant, later, spanMilliseconds, toInstant } from '../clock.ts'
 import type { Digest } from './digest.ts'
 
 /** At a time, after a long outage; the rest next time. */
@@ -8,13 +8,22 @@ const most = 1000
 /** A run that the timetable owes: to be made, or missed, with the reason. */
 export type DueRun = { dueAt: Instant; missed: string | null }
 
+/** A subscriber's hour may come so much earlier than the digest's own: from Pago Pago (−11) to Kiritimati (+14). */
+const earliest = 26 * hour
+
 /**
- * The runs after `decided` and not after `now`, oldest first. One missed by no more than `missed.within` is made up for;
+ * The runs after `decided` that have begun by `now`, oldest first: they begin when they are due, or at `beginsAt`. One missed by no more than `missed.within` is made up for;
  * of several such only the newest is, since one letter is better than two at once.
  */
-export function dueRuns(digest: Digest, decided: Instant, now: Instant): DueRun[] {
+export function dueRuns(
+  digest: Digest,
+  decided: Instant,
+  now: Instant,
+  beginsAt: (dueAt: Instant) => Instant = (dueAt) => dueAt,
+): DueRun[] {
   const within = spanMilliseconds(digest.missed.within)
-  const instants = runsAfter(digest, decided, most + 1, now)
+  const ahead = digest.localTime ? earliest + spanMilliseconds(digest.lead ?? '0m') : 0
+  const instants = runsAfter(digest, decided, most + 1, later(now, ahead)).filter((dueAt) => beginsAt(dueAt) <= now)
   const newest = instants.at(-1)
   return instants.slice(0, most).map((dueAt) => {
     const late = between(dueAt, now)

@@ -9,6 +9,8 @@ export type Fetcher = {
   get(url: string, options?: GetOptions): Promise<Fetched>
   /** Where an address leads: it is asked once, and the redirect is read and not followed. */
   whereTo(url: string, signal?: AbortSignal): Promise<Led>
+  /** Posts a form. No redirect is followed; a refusal (4xx, 5xx) has a body too. */
+  post(url: string, form: URLSearchParams): Promise<Posted>
   close(): Promise<void>
 }
 
@@ -44,6 +46,8 @@ export type Fetched =
 /** `elsewhere`: it redirects there, to a place that we would fetch from. `permanent`: with 301 or 308. */
 export type Led = { kind: 'here' } | { kind: 'elsewhere'; url: string; permanent: boolean } | Failed
 
+export type Posted = { kind: 'answered'; status: number; bytes: Uint8Array } | Failed
+
 export type FetchLimits = {
   /** `host` or `host:port` of places that may be private. */
   allow: string[]
@@ -72,6 +76,7 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
     get: (url, options = {}) =>
       asking(url, options.signal, (agentFor, signal) => follow(url, options, signal, agentFor)),
     whereTo: (url, signal) => asking(url, signal, (agentFor, limited) => lookAhead(url, limited, agentFor)),
+    post: (url, form) => asking(url, undefined, (agentFor, signal) => send(url, form, signal, agentFor)),
     async close() {
       await Promise.all([guarded.destroy(), open.destroy()])
     },
@@ -133,6 +138,28 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
     const status = response.statusCode
     if (status >= 400) return failed(`${url.host} answered ${status}${meaning(status)}`, status)
     return redirects.has(status) ? ledBy(url, status, header(response, 'location')) : { kind: 'here' }
+  }
+
+  async function send(
+    address: string,
+    form: URLSearchParams,
+    signal: AbortSignal,
+    agentFor: AgentFor,
+  ): Promise<Posted> {
+    const url = acceptableUrl(address, limits.allow)
+    if (typeof url === 'string') return failed(url)
+    const headers = {
+      'user-agent': limits.userAgent,
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+    }
+    const body = form.toString()
+    const response = await request(url, { method: 'POST', headers, body, signal, dispatcher: agentFor(url) })
+    return {
+      kind: 'answered',
+      status: response.statusCode,
+      bytes: await readAtMost(response, limits.maximumBytes),
+    }
   }
 
   function ledBy(url: URL, status: number, location: string | null): Led {

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import { secretIn } from '../secret-file.ts'
 import type { Signer } from './dkim.ts'
 
 /**
@@ -11,16 +11,8 @@ import type { Signer } from './dkim.ts'
 export function openSigners(keys: Config['relay']['dkim']): Signer[] {
   return keys.map(({ domain, selector, key, keyFile }) => {
     const where = `relay.dkim: the key ${selector}._domainkey.${domain}`
-    return { domain, selector, key: parsed(where, key ?? textOf(where, keyFile ?? '')) }
+    return { domain, selector, key: parsed(where, key ?? secretIn(keyFile ?? '', where)) }
   })
-}
-
-function textOf(where: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new AppError('invalid', `${where}: ${file} cannot be read: ${messageOf(error)}`)
-  }
 }
 
 function parsed(where: string, pem: string): KeyObject {

@@ -1,4 +1,7 @@
+import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
+import { domainOf, providerOrDomain } from './domain.ts'
+import type { Engine } from './engine.ts'
 import type { Db } from './schema.ts'
 import { activeIn } from './subscribers.ts'
 
@@ -12,6 +15,14 @@ export async function frozenUntil(db: Db, editionId: string): Promise<string> {
   return last?.id ?? ''
 }
 
+/** What of the audience does not go at once. */
+export type Shape = {
+  /** Each copy waits for its slice (`store/slices.ts`), or until then where the zone of its subscriber has none. */
+  sliced?: { otherwise: Instant }
+  /** Of the providers that have a canary (`store/canaries.ts`) only the first share goes at once. */
+  canaries?: Engine
+}
+
 /**
  * Freezes the next page of the audience: one delivery for each active subscriber after `after`, if the edition is still
  * being sent. Returns the last of the page, or null if it was the last page. Doing a page twice changes nothing.
@@ -21,6 +32,7 @@ export async function freezePage(
   edition: { id: string; digest: string },
   page: { after: string; size: number },
   now: Instant,
+  shape: Shape = {},
 ): Promise<string | null> {
   const active = activeIn(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
   const last = await active
@@ -29,11 +41,12 @@ export async function freezePage(
     .offset(page.size - 1)
     .limit(1)
     .executeTakeFirst()
+  const { sliced, canaries } = shape
   await db
     .insertInto('deliveries')
-    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt'])
+    .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt', 'nextAttemptAt', 'canary', 'firstOf'])
     .expression((eb) => {
-      const rows = active
+      let rows = active
         .innerJoin('editions', (join) => join.on('editions.id', '=', edition.id).on('editions.status', '=', 'sending'))
         .select([
           'editions.id as editionId',
@@ -41,10 +54,31 @@ export async function freezePage(
           eb.val('queued').as('status'),
           eb.lit(0).as('attempts'),
           eb.val(now).as('updatedAt'),
+          (sliced ? sql<string | null>`coalesce(slices.at, ${sliced.otherwise})` : none).as('nextAttemptAt'),
+          (canaries ? sql<string | null>`case when ${isFirst} then null else canaries.name end` : none).as('canary'),
+          (canaries ? sql<string | null>`case when ${isFirst} then canaries.name end` : none).as('firstOf'),
         ])
+      if (sliced)
+        rows = rows.leftJoin('slices', (join) =>
+          join.on('slices.editionId', '=', edition.id).onRef('slices.zone', '=', 'subscribers.zone'),
+        ) as unknown as typeof rows
+      if (canaries)
+        rows = rows
+          .leftJoin('providers', (join) => join.on('providers.domain', '=', domainOf(canaries)))
+          .leftJoin('canaries', (join) =>
+            join.on('canaries.editionId', '=', edition.id).on('canaries.name', '=', providerOrDomain(canaries)),
+          ) as unknown as typeof rows
       return last ? rows.where('subscriptions.subscriberId', '<=', last.id) : rows
     })
     .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
     .execute()
   return last?.id ?? null
 }
+
+const none = sql<string | null>`null`
+
+/** Whether the subscriber is of the first share of a provider: stands between its two places. The last letters of an id are random (RFC 9562 §5.7). */
+const place = sql`substr(subscribers.id, 34, 3)`
+const isFirst = sql`(
+  canaries.first_place <= canaries.last_place and ${place} between canaries.first_place and canaries.last_place
+  or canaries.first_place > canaries.last_place and (${place} >= canaries.first_place or ${place} <= canaries.last_place))`

@@ -15,12 +15,16 @@ export type QueuedDelivery = {
   name: string
 }
 
-/** The next deliveries that may be tried, in the order of subscribers, after the one named. */
+/**
+ * The next deliveries that may be tried, in the order of subscribers, after the one named. Of those that wait for a
+ * canary only those of the providers in `released`.
+ */
 export function dueDeliveries(
   db: Db,
   editionId: string,
-  page: { after: string; limit: number; now: Instant },
+  page: { after: string; limit: number; now: Instant; released?: string[] },
 ): Promise<QueuedDelivery[]> {
+  const { released = [] } = page
   return db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
@@ -34,16 +38,21 @@ export function dueDeliveries(
     ])
     .where('deliveries.editionId', '=', editionId)
     .where('deliveries.subscriberId', '>', page.after)
+    .where('deliveries.status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', page.now)]))
     .where((eb) =>
       eb.or([
-        eb('deliveries.status', '=', 'queued'),
-        eb.and([eb('deliveries.status', '=', 'deferred'), eb('deliveries.nextAttemptAt', '<=', page.now)]),
+        eb('deliveries.canary', 'is', null),
+        ...(released.length > 0 ? [eb('deliveries.canary', 'in', released)] : []),
       ]),
     )
     .orderBy('deliveries.subscriberId')
     .limit(page.limit)
     .execute()
 }
+
+/** Who takes which deliveries of an edition of a digest. */
+export type Claim = { editionId: string; digest: string; subscriberIds: string[]; workerId: string }
 
 /**
  * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
@@ -53,10 +62,10 @@ export function dueDeliveries(
 export async function claimDeliveries(
   db: Db,
   engine: Engine,
-  { editionId, subscriberIds, workerId }: { editionId: string; subscriberIds: string[]; workerId: string },
+  { editionId, digest, subscriberIds, workerId }: Claim,
   now: Instant,
 ): Promise<Set<string>> {
-  const values: Record<string, unknown> = { editionId, workerId, now }
+  const values: Record<string, unknown> = { editionId, digest, workerId, now }
   const ids = named(values, 'id', subscriberIds)
   const { rows } = await prepared(db, engine, {
     name: `claim ${subscriberIds.length}`,
@@ -68,29 +77,7 @@ export async function claimDeliveries(
 
 function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: string[]) {
   const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
-  const free = db
-    .selectFrom('deliveries')
-    .select('deliveries.subscriberId')
-    .where('deliveries.editionId', '=', editionId)
-    .where('deliveries.subscriberId', 'in', ids)
-    .where('deliveries.status', 'in', ['queued', 'deferred'])
-    .where((eb) => eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', now)]))
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('editions')
-          .innerJoin('subscriptions', 'subscriptions.digest', 'editions.digest')
-          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
-          .select('editions.id')
-          .where('editions.id', '=', editionId)
-          .where('editions.status', '=', 'sending')
-          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
-          .where('subscriptions.leftAt', 'is', null)
-          .where('subscribers.suppressedAt', 'is', null),
-      ),
-    )
-  return db
+  const claim = db
     .updateTable('deliveries')
     .set((eb) => ({
       status: 'sending',
@@ -100,8 +87,39 @@ function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: 
       updatedAt: now,
     }))
     .where('editionId', '=', editionId)
-    .where('subscriberId', 'in', engine.skipLocked(free))
+    .where('subscriberId', 'in', ids)
+    .where('status', 'in', ['queued', 'deferred'])
+    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .select('editions.id')
+          .where('editions.id', '=', editionId)
+          .where('editions.status', '=', 'sending'),
+      ),
+    )
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('subscriptions')
+          .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')
+          .select('subscribers.id')
+          .where('subscriptions.digest', '=', value('digest'))
+          .whereRef('subscriptions.subscriberId', '=', 'deliveries.subscriberId')
+          .where('subscriptions.leftAt', 'is', null)
+          .where('subscribers.suppressedAt', 'is', null),
+      ),
+    )
     .returning('subscriberId')
+  if (!engine.rowLocks) return claim
+  const free = db
+    .selectFrom('deliveries')
+    .select('subscriberId')
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', ids)
+  return claim.where('subscriberId', 'in', engine.skipLocked(free))
 }
 
 /** Puts a list among the values of a statement, and returns the names. */
@@ -144,7 +162,7 @@ export async function skipIfGone(
 }
 
 /** How a delivery ended, or when it is tried again. */
-export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt'> & {
+export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'relay'> & {
   reply: string
 }
 
@@ -180,8 +198,8 @@ async function recordGroup(
   group: DeliveryResult[],
   now: Instant,
 ): Promise<number> {
-  const { status, attempts, nextAttemptAt } = group[0] as DeliveryResult
-  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt }
+  const { status, attempts, nextAttemptAt, relay } = group[0] as DeliveryResult
+  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt, relay }
   const people = group.map((one) => one.subscriberId)
   const ids = named(values, 'id', people)
   const said = group.map((one) => one.reply)
@@ -212,8 +230,8 @@ async function whoseOf(
   return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
-function sameButForReply({ status, attempts, nextAttemptAt }: DeliveryResult): string {
-  return `${status} ${attempts} ${nextAttemptAt}`
+function sameButForReply({ status, attempts, nextAttemptAt, relay }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt} ${relay}`
 }
 
 function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
@@ -226,6 +244,7 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
       status: value('status') as DeliveryStatus,
       attempts: sql<number>`${value('attempts')}`,
       nextAttemptAt: value('nextAttemptAt'),
+      relay: value('relay'),
       reply,
       updatedAt: value('now'),
     })
@@ -233,6 +252,17 @@ function recording(db: Db, value: (name: string) => string, ids: string[], repli
     .where('subscriberId', 'in', ids)
     .where('workerId', '=', value('workerId'))
     .where('status', '=', 'sending')
+}
+
+/** When the next delivery that waits may be tried; undefined if none waits for a time. */
+export async function nextDue(db: Db, editionId: string): Promise<Instant | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.min('nextAttemptAt').as('at'))
+    .where('editionId', '=', editionId)
+    .where('status', 'in', ['queued', 'deferred', 'unknown'])
+    .executeTakeFirst()
+  return row?.at ?? undefined
 }
 
 /** To whom the deliveries of an edition go that stand in one state. */

@@ -5,6 +5,8 @@ import type { Db, Schema } from './schema.ts'
 export type Engine = {
   /** For people: "SQLite", "PostgreSQL". */
   name: string
+  /** The function that finds a letter in a text: `f('ann@example.org', '@')` is 4. */
+  indexOf: 'instr' | 'strpos'
   /** Rows can be locked one by one, so that several processes may share out one edition. */
   rowLocks: boolean
   /** Skips rows that another transaction holds, where rows can be locked. */
@@ -16,6 +18,7 @@ export type Engine = {
 /** One writer at a time: `begin immediate` (open.ts) is lock enough. */
 export const sqliteEngine: Engine = {
   name: 'SQLite',
+  indexOf: 'instr',
   rowLocks: false,
   skipLocked: (query) => query,
   lockForMigration: () => Promise.resolve(),
@@ -23,6 +26,7 @@ export const sqliteEngine: Engine = {
 
 export const postgresEngine: Engine = {
   name: 'PostgreSQL',
+  indexOf: 'strpos',
   rowLocks: true,
   skipLocked: (query) => query.forUpdate().skipLocked(),
   async lockForMigration(db) {

@@ -31,6 +31,15 @@ export type Schema = {
   pulls: PullRow
   /** Letters that call the editors to an edition. */
   calls: CallRow
+  /** The mail providers that are written to slowly, in messages a second; those that are not here go at full speed. */
+  paces: PaceRow
+  /** Who takes the mail of a domain, by its MX: the domain itself where that is nobody we know of. */
+  providers: { domain: string; provider: string; foundAt: Instant }
+  /** How many messages went out on a day, of those that a warm-up, or a relay of that name, allows. */
+  allowances: { name: string; day: string; sent: number }
+  canaries: CanaryRow
+  /** When an edition goes to the subscribers of a zone. */
+  slices: { editionId: string; zone: string; at: Instant }
   /** Pages that were asked for what their feed leaves out. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
@@ -263,6 +272,8 @@ export type SubscriberRow = {
   emailKey: string
   name: string
   attributes: string
+  /** IANA; that of the digest where it is not known. */
+  zone: string | null
   createdAt: Instant
   suppressedAt: Instant | null
   suppressedReason: string | null
@@ -285,8 +296,32 @@ export type DeliveryRow = {
   attempts: number
   workerId: string | null
   reply: string | null
+  /** Not before this; null: at once. */
   nextAttemptAt: Instant | null
+  /** The mail provider whose first share goes before this one; null for that share, and for all where nobody waits. */
+  canary: string | null
+  /** The mail provider of whose first share this one is. */
+  firstOf: string | null
+  /** By which relay it went, or was tried last; null where there is only one. */
+  relay: string | null
   updatedAt: Instant
+}
+
+export type PaceRow = { name: string; rate: number; reason: string; slowedAt: Instant; updatedAt: Instant }
+
+/** A mail provider at which the first share of an edition goes alone. */
+export type CanaryRow = {
+  editionId: string
+  name: string
+  /** How many of the audience it has. */
+  recipients: number
+  /** Who goes first: those whose ids end between these two, which may go over the end from `fff` to `000`. */
+  firstPlace: string
+  lastPlace: string
+  /** When the first share was through. */
+  waitingSince: Instant | null
+  releasedAt: Instant | null
+  stoppedAt: Instant | null
 }
 
 export type OutcomeRow = {

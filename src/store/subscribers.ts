@@ -7,11 +7,13 @@ export type NewSubscriber = {
   emailKey: string
   name: string
   attributes: Record<string, string>
+  /** IANA, where it is known. */
+  zone?: string | null
   proof: string
 }
 
 /**
- * Adds people and their subscription to the digest. Who is known keeps what we know: nobody who left or is suppressed
+ * Adds people and their subscription to the digest. Who is known keeps what we know, and may gain a zone: nobody who left or is suppressed
  * comes back this way. Returns how many subscriptions are new and get something: one of a suppressed person is kept, in
  * case that is lifted, and does not count.
  */
@@ -20,18 +22,25 @@ export async function addSubscribers(db: Db, digest: string, people: NewSubscrib
   await db
     .insertInto('subscribers')
     .values(
-      people.map(({ email, emailKey, name, attributes }) => ({
+      people.map(({ email, emailKey, name, attributes, zone = null }) => ({
         id: newId(now),
         email,
         emailKey,
         name,
         attributes: JSON.stringify(attributes),
+        zone,
         createdAt: now,
         suppressedAt: null,
         suppressedReason: null,
       })),
     )
-    .onConflict((conflict) => conflict.column('emailKey').doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .column('emailKey')
+        .doUpdateSet((eb) => ({ zone: eb.ref('excluded.zone') }))
+        .where('subscribers.zone', 'is', null)
+        .where('excluded.zone', 'is not', null),
+    )
     .execute()
   const keys = people.map((person) => person.emailKey)
   const known = await db

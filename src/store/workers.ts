@@ -1,4 +1,4 @@
-import type { Instant } from '../clock.ts'
+import { type Instant, later } from '../clock.ts'
 import type { Db, Schema } from './schema.ts'
 
 export type Worker = Schema['workers']
@@ -19,6 +19,16 @@ export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise
 
 export async function removeWorker(db: Db, id: string): Promise<void> {
   await db.deleteFrom('workers').where('id', '=', id).execute()
+}
+
+/** How many processes are at work, by what was seen of them in the last so many milliseconds. */
+export async function countWorkers(db: Db, now: Instant, silence: number): Promise<number> {
+  const row = await db
+    .selectFrom('workers')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('seenAt', '>', later(now, -silence))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 export function allWorkers(db: Db): Promise<Worker[]> {

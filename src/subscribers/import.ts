@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
 import { addSubscribers, type NewSubscriber } from '../store/subscribers.ts'
 import { countSuppressed } from '../store/suppressions.ts'
+import { isZone } from '../zone.ts'
 import { addressKey, parseAddress } from './address.ts'
 import { type Row, readRows, sniff } from './csv.ts'
 
@@ -16,14 +17,18 @@ export type ImportReport = {
   /** Rows that could not be read, each with its line. The rest is imported all the same. */
   problems: { line: number; problem: string }[]
   problemCount: number
+  /** Rows that were imported without a zone, because the one they name is none. */
+  zoneProblems: { line: number; problem: string }[]
+  zoneProblemCount: number
 }
 
 const pageSize = 500
 const problemsKept = 100
+const zoneColumns = ['zone', 'timezone', 'time zone', 'time_zone']
 
 /**
  * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
- * in constant memory. Columns: `email`, `name`, and any others as attributes. A broken row is reported with its line and
+ * in constant memory. Columns: `email`, `name`, `zone` (or `timezone`), and any others as attributes. A broken row is reported with its line and
  * loses none of the others. Throws AppError when the file cannot be read or has no column `email`.
  */
 export async function importSubscribers(
@@ -32,7 +37,16 @@ export async function importSubscribers(
   digest: string,
 ): Promise<ImportReport & { encoding: string }> {
   const dialect = await sniff(file)
-  const report: ImportReport = { rows: 0, added: 0, known: 0, suppressed: 0, problems: [], problemCount: 0 }
+  const report: ImportReport = {
+    rows: 0,
+    added: 0,
+    known: 0,
+    suppressed: 0,
+    problems: [],
+    problemCount: 0,
+    zoneProblems: [],
+    zoneProblemCount: 0,
+  }
   let page: NewSubscriber[] = []
   const flush = async () => {
     const unique = new Map(page.toReversed().map((person) => [person.emailKey, person])) // of two rows the first counts
@@ -47,7 +61,7 @@ export async function importSubscribers(
     report.rows += 1
     const person = toSubscriber(row, file)
     if ('problem' in person) addProblem(report, person)
-    else page.push(person)
+    else page.push(withZone(person, row, report))
     if (page.length >= pageSize) await flush()
   }
   await flush()
@@ -66,6 +80,20 @@ function toSubscriber(row: Row, file: string): NewSubscriber | { line: number; p
   }
   const proof = `import of ${file}, line ${line}`
   return { email, emailKey: addressKey(email), name: plainName(name), attributes, proof }
+}
+
+/** The person with the zone of the row; one that is none is reported, and the person comes without. */
+function withZone(person: NewSubscriber, row: Row, report: ImportReport): NewSubscriber {
+  const { attributes, ...rest } = person
+  const named = zoneColumns.find((column) => column in attributes)
+  if (named === undefined) return person
+  const { [named]: zone = '', ...others } = attributes
+  if (zone === '') return { ...rest, attributes: others }
+  if (isZone(zone)) return { ...rest, attributes: others, zone }
+  report.zoneProblemCount += 1
+  const problem = `"${zone.slice(0, 100)}" is not an IANA time zone such as "Europe/London": that of the digest counts`
+  if (report.zoneProblems.length < problemsKept) report.zoneProblems.push({ line: row.line, problem })
+  return { ...rest, attributes: others }
 }
 
 /** One line without controls (PostgreSQL keeps no NUL), of 200 letters at most. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 /** Who a key speaks of: one subscriber's copy of one edition. `editionRef` is the last eight hex digits of its id. */
 export type Keyed = { subscriberId: string; editionRef: string }
@@ -6,7 +6,10 @@ export type Keyed = { subscriberId: string; editionRef: string }
 /** Every key has this many characters, so that it fits a slot of fixed width. */
 export const keyLength = 48
 
+const bodyBytes = 20
 const macBytes = 10
+/** Of SHA-256 (FIPS 180-4 §1). */
+const [blockBytes, hashBytes] = [64, 32]
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case: some mail systems fold it
 
 /**
@@ -15,17 +18,27 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower ca
  * return path (64 octets, RFC 5321 §4.5.3.1.1), and needs no look-up to be believed.
  */
 export function deliveryKey(secret: string, keyed: Keyed): string {
-  const body = bodyOf(keyed)
-  return toBase32(Buffer.concat([body, macOf(secret, body)]))
+  return deliveryKeys(secret)(keyed)
+}
+
+/** The same for many: what depends on the secret alone is made once, and the memory is used again. */
+export function deliveryKeys(secret: string): (keyed: Keyed) => string {
+  const mac = macWith(secret)
+  const bytes = Buffer.alloc(bodyBytes + macBytes)
+  return ({ subscriberId, editionRef }) => {
+    bytes.write(subscriberId.replaceAll('-', '') + editionRef, 'hex')
+    bytes.set(mac(bytes).subarray(0, macBytes), bodyBytes)
+    return toBase32(bytes)
+  }
 }
 
 /** Reads a key back; undefined if it was not made with this secret. Compares in constant time. */
 export function readDeliveryKey(secret: string, key: string): Keyed | undefined {
   const bytes = fromBase32(key.toLowerCase())
-  if (bytes?.length !== 30) return undefined
-  const body = bytes.subarray(0, 20)
-  if (!timingSafeEqual(bytes.subarray(20), macOf(secret, body))) return undefined
-  const hex = body.toString('hex')
+  if (bytes?.length !== bodyBytes + macBytes) return undefined
+  const mac = macWith(secret)(bytes).subarray(0, macBytes)
+  if (!timingSafeEqual(bytes.subarray(bodyBytes), mac)) return undefined
+  const hex = bytes.toString('hex', 0, bodyBytes)
   const id = hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   return { subscriberId: id, editionRef: hex.slice(32) }
 }
@@ -38,26 +51,40 @@ export function keySlot(secret: string, editionId: string): string {
   return toBase32(createHmac('sha512', secret).update(`slot\n${editionId}`).digest().subarray(0, 30))
 }
 
-function bodyOf({ subscriberId, editionRef }: Keyed): Buffer {
-  return Buffer.from(subscriberId.replaceAll('-', '') + editionRef, 'hex')
+const label = 'delivery\n'
+const [inner, outer] = [0x36, 0x5c]
+
+/**
+ * HMAC-SHA256 (RFC 2104) of the label and the body of a key, for one secret. The blocks of the secret are made once: an
+ * object for each of a million keys costs more than the hashing.
+ */
+function macWith(secret: string): (bytes: Buffer) => Buffer {
+  const given = Buffer.from(secret)
+  const key = given.length > blockBytes ? hash('sha256', given, 'buffer') : given
+  const first = Buffer.alloc(blockBytes + label.length + bodyBytes, inner)
+  const second = Buffer.alloc(blockBytes + hashBytes, outer)
+  for (const [index, byte] of key.entries()) {
+    first[index] = byte ^ inner
+    second[index] = byte ^ outer
+  }
+  first.write(label, blockBytes)
+  return (bytes) => {
+    bytes.copy(first, blockBytes + label.length, 0, bodyBytes)
+    hash('sha256', first, 'buffer').copy(second, blockBytes)
+    return hash('sha256', second, 'buffer')
+  }
 }
 
-function macOf(secret: string, body: Buffer): Buffer {
-  return createHmac('sha256', secret).update('delivery\n').update(body).digest().subarray(0, macBytes)
-}
+/** Two letters for each ten bits. */
+const pairs = Array.from({ length: 1024 }, (_, bits) => `${alphabet[bits >> 5]}${alphabet[bits & 31]}`)
 
+/** The length of the bytes is a multiple of five: nothing is left over. */
 function toBase32(bytes: Buffer): string {
   let text = ''
-  let bits = 0
-  let held = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += alphabet[(held >> bits) & 31]
-    }
-    held &= (1 << bits) - 1
+  for (let at = 0; at < bytes.length; at += 5) {
+    const high = bytes.readUInt16BE(at) * 16 + ((bytes[at + 2] ?? 0) >> 4) // 20 bits
+    const low = ((bytes[at + 2] ?? 0) & 15) * 65_536 + bytes.readUInt16BE(at + 3)
+    text += `${pairs[high >> 10]}${pairs[high & 1023]}${pairs[low >> 10]}${pairs[low & 1023]}`
   }
   return text
 }

@@ -1,5 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { rulesOf } from '../deliveries/rules.ts'
+import { whyWaiting } from '../deliveries/waits.ts'
 import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
@@ -98,14 +100,25 @@ async function progress(web: Web, context: Context<Env>): Promise<Response> {
   const counts = await countDeliveries(web.app.db, edition.id)
   const isOut = edition.status === 'approved' || edition.status === 'sending'
   const isLive = isOut && context.req.query('live') !== 'no'
-  const isBusy = edition.status === 'approved' || counts.queued + counts.sending > 0
-  if (isLive) context.header('Refresh', isBusy ? '2' : '30')
   context.header('Content-Security-Policy', framePolicy)
   const deliveries = deliveryView(counts)
+  const reasons = await whyWaiting(web.app, edition, rulesOf(web.app, edition.digest))
+  const waits = reasons.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (letter) => letter.toUpperCase()))
   const status = statusView(edition)
+  const isBusy = waits.length === 0 && (edition.status === 'approved' || counts.queued + counts.sending > 0)
+  if (isLive) context.header('Refresh', isBusy ? '2' : '30')
   const self = web.base + pathTo(urls.progress, edition.id)
   const page = web.base + pathTo(urls.studioEdition, edition.id)
-  return show(web, context, 'progress', { title: 'How far it has got', status, deliveries, isOut, isLive, self, page })
+  return show(web, context, 'progress', {
+    title: 'How far it has got',
+    status,
+    deliveries,
+    waits,
+    isOut,
+    isLive,
+    self,
+    page,
+  })
 }
 
 async function find({ app }: Web, context: Context<Env>) {

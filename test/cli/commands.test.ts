@@ -409,6 +409,48 @@ test('every command has a help text', async () => {
   }
 }, 90_000) // one process after another
 
+test('the timetable shows when copies go out, where that is not at once', async () => {
+  const it = home()
+  const job = readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+  const goes = async (lines: string) => {
+    it.write('jobs/weekly.yml', `${job}${lines}\n`)
+    const { stdout } = await it.lastword('timetable', '--runs', '1', '--json')
+    return JSON.parse(stdout).goes
+  }
+  expect(await goes('')).toBe('')
+  expect(await goes('window: { from: "08:00", to: "20:00" }')).toMatch(
+    /^from .*T0[78]:00:00\.000Z, when the window opens$/,
+  )
+  expect(await goes('window: { from: "06:00", to: "20:00" }')).toMatch(/^until .*T(19|20):00:00\.000Z$/)
+  expect(await goes('canary: { wait: 45m }')).toBe('a first share alone, the rest 45m later')
+  expect(await goes('localTime: true')).toMatch(
+    /^at that hour of each subscriber: .*T17:00:00\.000Z to .*T18:00:00\.000Z$/,
+  )
+  const config = readFileSync(join(it.folder, 'lastword.yml'), 'utf8')
+  it.write('lastword.yml', `${config}pace:\n  warmUp: { from: 2999-01-01, days: [200] }\n`)
+  expect(await goes('')).toBe('at most 200 messages that day')
+})
+
+test('outside the window a run ends well, and says what it waits for', async () => {
+  const relay = await startRelay()
+  closing.push(relay.close)
+  const it = home({ relayPort: relay.port })
+  await it.lastword('subscribers', 'import', it.write('people.csv', 'email\nmira@readers.example\n'))
+  const job = readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+  const today = new Date(Date.now() + 3 * 86_400_000).toUTCString().slice(0, 3).toUpperCase() // never near the change of the day
+  it.write('jobs/weekly.yml', `${job}window: { from: "00:00", to: "23:00", days: [${today}] }\n`)
+  const { code, stdout, stderr } = await it.lastword('run', 'weekly')
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('waits: the send window opens on'),
+  })
+  expect(stdout).toContain('weekly 1 is approved')
+  expect(relay.taken).toEqual([])
+  const shown = await it.lastword('edition', 'show', 'weekly:1')
+  expect(shown.stdout).toMatch(/^waits: the send window opens on .* at 00:00 in Europe\/London$/m)
+  expect(JSON.parse((await it.lastword('edition', 'show', 'weekly:1', '--json')).stdout).waits).toHaveLength(1)
+})
+
 test('the timetable shows the next runs in the zone of the digest and in UTC', async () => {
   const it = home()
   const { stdout } = await it.lastword('timetable', '--runs', '30', '--json')

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
 import { startRelay } from '../support/relay.ts'
@@ -19,6 +21,28 @@ test('relay test shows the dialogue, sends nothing, and says that the relay is r
   expect(stdout).toMatch(/^< 220 relay\.test ESMTP\n> EHLO .*\n< 250-relay\.test\n/)
   expect(stdout).toContain(`127.0.0.1:${relay.port} is ready to take messages, over a connection that is not encrypted`)
   expect(relay.commands.some((line) => line.startsWith('MAIL'))).toBe(false)
+})
+
+test('relay test asks each of several, or one by its name, and says which will not have us', async () => {
+  const [first, second] = [await startRelay(), await startRelay()]
+  closing.push(first.close, second.close)
+  const home = makeHome({ relayPort: first.port })
+  closing.push(home.remove)
+  const other = (port: number) => `relays: [{ name: second, host: 127.0.0.1, port: ${port}, security: none }]\n`
+  const config = readFileSync(join(home.folder, 'lastword.yml'), 'utf8')
+  home.write('lastword.yml', config + other(second.port))
+  const both = await home.lastword('relay', 'test')
+  expect(both.code).toBe(0)
+  expect(both.stdout).toContain(`127.0.0.1:${first.port} is ready`)
+  expect(both.stdout).toContain(`second:\n< 220 relay.test`)
+  const one = await home.lastword('relay', 'test', 'second')
+  expect(one.stdout).not.toContain(`127.0.0.1:${first.port}`)
+  expect((await home.lastword('relay', 'test', 'third')).stderr).toContain('There are: 127.0.0.1, second.')
+  home.write('lastword.yml', config + other(1))
+  const bad = await home.lastword('relay', 'test')
+  expect(bad.code).toBe(1)
+  expect(bad.stdout).toContain(`127.0.0.1:${first.port} is ready`)
+  expect(bad.stderr).toContain('127.0.0.1:1 will not have us')
 })
 
 test('relay test says what the relay has against us, and shows no password', async () => {

@@ -25,7 +25,7 @@ onBothEngines('the clerk', (freshUrl) => {
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
     const needs = { ...it.app, engine: it.app.store.engine }
     const clerk = (workerId: string) => {
-      const { turn } = openClerk(needs, { editionId, workerId })
+      const { turn } = openClerk(needs, { editionId, digest: 'weekly', workerId })
       const record = (result: DeliveryResult) => turn(result, undefined)
       return { turn, record, claim: (id: string) => turn(undefined, id) }
     }
@@ -33,7 +33,7 @@ onBothEngines('the clerk', (freshUrl) => {
     return { it, editionId, clerk, rows, ids: due.map((one) => one.subscriberId) }
   }
 
-  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null } as const
+  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, relay: null } as const
 
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
     const { clerk, rows, ids } = await frozen(6)
@@ -46,12 +46,19 @@ onBothEngines('the clerk', (freshUrl) => {
             status: 'deferred' as const,
             attempts: 1,
             nextAttemptAt: '2026-11-27T08:00:00.000Z',
+            relay: 'second.example',
             reply: `450 ${index}`,
           }
         : { subscriberId, ...accepted, reply: `250 ${index}` },
     )
     await Promise.all(results.map(record))
-    const wanted = results.map(({ reply, status, nextAttemptAt }) => ({ reply, status, nextAttemptAt, workerId: 'me' }))
+    const wanted = results.map(({ reply, status, nextAttemptAt, relay }) => ({
+      reply,
+      status,
+      nextAttemptAt,
+      relay,
+      workerId: 'me',
+    }))
     expect(await rows()).toMatchObject(wanted)
   })
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, minute } from '../../src/clock.ts'
+import { day, hour, minute, second } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
@@ -85,6 +85,7 @@ onBothEngines('sending', (freshUrl) => {
       .where('email', '=', suppressed)
       .execute()
     down = false
+    it.clock.advance(15 * second)
     await send(it, sender, id)
     expect(addressesOf(relay)).toEqual(['reader00001@readers.example'])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 1, skipped: 2 })
@@ -118,7 +119,7 @@ onBothEngines('sending', (freshUrl) => {
       {
         status: 'deferred',
         reply: expect.stringContaining('452 4.2.2 mailbox full'),
-        nextAttemptAt: '2026-11-27T07:15:00.000Z',
+        nextAttemptAt: expect.stringMatching(/^2026-11-27T07:1[5-7]:/),
       },
       { status: 'refused', reply: expect.stringContaining('550 5.1.1 user unknown'), nextAttemptAt: null },
     ])
@@ -133,7 +134,7 @@ onBothEngines('sending', (freshUrl) => {
     await send(it, sender, id)
     expect(tries()).toBe(1)
     for (const wait of [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]) {
-      it.clock.advance(wait)
+      it.clock.advance(1.2 * wait) // up to a fifth longer than the wait itself
       await send(it, sender, id)
     }
     expect(tries()).toBe(6)
@@ -153,7 +154,7 @@ onBothEngines('sending', (freshUrl) => {
       stage === 'dot' && to.startsWith('reader00001') && cuts++ === 0 ? { drop: true } : undefined,
     )
     expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 1, accepted: 1 }, finished: false })
-    it.clock.advance(15 * minute)
+    it.clock.advance(18 * minute)
     expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 0, accepted: 2 }, finished: true })
     const copies = relay.whole.filter((message) => message.to.startsWith('reader00001'))
     expect(copies).toHaveLength(2)
@@ -196,7 +197,10 @@ onBothEngines('sending', (freshUrl) => {
     expect(addressesOf(relay)).toEqual(['13', '14', '15'].map((number) => `reader000${number}@readers.example`))
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, deferred: 12, refused: 0 })
     it.clock.advance(5 * day)
-    for (let pass = 0; pass < 2; pass++) await send(it, sender, id)
+    for (let pass = 0; pass < 2; pass++) {
+      await send(it, sender, id)
+      it.clock.advance(minute)
+    }
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 3, deferred: 0, refused: 12 })
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
   })
@@ -219,7 +223,7 @@ onBothEngines('sending', (freshUrl) => {
       const { status, reason } = (await editionById(it.app.db, id)) ?? {}
       expect([status, reason]).toEqual([
         'held',
-        expect.stringMatching(/^1\d refusals in a row that are about us, from the domain readers.example;/),
+        expect.stringMatching(/^[12]\d refusals in a row that are about us, from the domain readers.example;/),
       ])
       wrong = false
       await resume(it.app, id, 'Ada')
@@ -238,6 +242,8 @@ onBothEngines('sending', (freshUrl) => {
     expect(report.stopped).toMatch(/the relay takes no messages: .*closing for repairs/)
     expect(report.counts).toMatchObject({ queued: 40, accepted: 0 })
     down = false
+    expect(await send(it, sender, id)).toMatchObject({ stopped: report.stopped, counts: { queued: 40 } })
+    it.clock.advance(15 * second)
     expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
     expect(relay.taken).toHaveLength(40)
   })
@@ -324,7 +330,12 @@ onBothEngines('sending', (freshUrl) => {
     await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
     await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
     const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
-    const claim = { editionId: id, subscriberIds: [delivery?.subscriberId ?? ''], workerId: sender.worker.id }
+    const claim = {
+      editionId: id,
+      digest: 'weekly',
+      subscriberIds: [delivery?.subscriberId ?? ''],
+      workerId: sender.worker.id,
+    }
     expect((await claimDeliveries(it.app.db, it.app.store.engine, claim, it.clock.now())).size).toBe(1)
     await it.app.db.deleteFrom('workers').execute()
     const other = await openSender(it.app)

@@ -3,6 +3,8 @@ import { between, hour, minute } from '../../src/clock.ts'
 import { afterResult, mostAttempts, nextAttempt, type SendResult } from '../../src/deliveries/delivery.ts'
 
 const now = '2026-11-27T19:00:00.000Z'
+/** The first of all ids waits no longer than the waits say, the last nearly a fifth more. */
+const [first, last] = ['019abc00-0000-7000-8000-000000000000', '019abc00-0000-7000-8000-000000000fff']
 
 describe('the next try', () => {
   test.each([
@@ -12,18 +14,18 @@ describe('the next try', () => {
     [4, '2026-11-28T03:00:00.000Z'],
     [5, '2026-11-28T07:00:00.000Z'],
   ])('after %i tries is at %s', (attempts, at) => {
-    expect(nextAttempt(attempts, now)).toBe(at)
+    expect(nextAttempt({ subscriberId: first, attempts }, now)).toBe(at)
   })
 
   test.each([mostAttempts, 7, 100])('after %i tries is none', (attempts) => {
-    expect(nextAttempt(attempts, now)).toBeNull()
+    expect(nextAttempt({ subscriberId: first, attempts }, now)).toBeNull()
   })
 
   test('waits longer each time, and Friday night reaches Saturday night in six tries', () => {
     let at = now
     const waits: number[] = []
     for (let attempts = 1; ; attempts++) {
-      const next = nextAttempt(attempts, at)
+      const next = nextAttempt({ subscriberId: first, attempts }, at)
       if (next === null) break
       waits.push(between(at, next))
       at = next
@@ -32,11 +34,21 @@ describe('the next try', () => {
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
     expect(between(now, at)).toBe(25 * hour + 15 * minute)
   })
+
+  test('is up to a fifth later for some than for others, and always the same for one', () => {
+    const waits = [first, last, last].map((subscriberId) =>
+      between(now, nextAttempt({ subscriberId, attempts: 1 }, now) ?? now),
+    )
+    expect(waits[0]).toBe(15 * minute)
+    expect(waits[1]).toBeGreaterThan(17.9 * minute)
+    expect(waits[1]).toBeLessThan(18 * minute)
+    expect(waits[2]).toBe(waits[1])
+  })
 })
 
 describe('a delivery', () => {
   const ended = (kind: SendResult['kind'], before: number, reply = '450 4.2.2 mailbox full') =>
-    afterResult({ kind, reply }, before + 1, now, now)
+    afterResult({ kind, reply }, { subscriberId: first, attempts: before }, now, now)
 
   test.each(['accepted', 'refused'] as const)(
     'that the relay ended as %s is that, with its words, and not tried again',

@@ -21,6 +21,16 @@ function due(of: Digest, decided: string, now: string) {
   }
 }
 
+test('with local time a run begins with its first zone, and is late only after its own hour', () => {
+  const local: Digest = { ...digest('Europe/London', '0 7 * * FRI'), localTime: true }
+  const first = (dueAt: string) => new Date(Date.parse(dueAt) - 13 * 3_600_000).toISOString()
+  const due = (now: string) => dueRuns(local, '2026-11-26T00:00:00.000Z', `${now}.000Z`, first)
+  expect(due('2026-11-26T17:59:59')).toEqual([])
+  expect(due('2026-11-26T18:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
+  expect(due('2026-11-27T19:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
+  expect(due('2026-11-27T19:00:01')[0]?.missed).toMatch(/^missed by 12 h/)
+})
+
 describe('the wall clock of the zone counts', () => {
   test.each([
     ['Europe/London', '2026-11-27T07:00', '2027-07-02T06:00'],

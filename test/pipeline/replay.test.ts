@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { type App, openApp } from '../../src/app.ts'
-import { type Clock, day, later } from '../../src/clock.ts'
+import { day, later, type WaitingClock } from '../../src/clock.ts'
 import type { Render } from '../../src/editions/edition.ts'
 import { enrolAll } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
@@ -125,7 +125,7 @@ async function work(app: App, feed: BusyFeed, storms: Set<string>): Promise<void
   }
 }
 
-async function reopen(app: App, clock: Clock): Promise<App> {
+async function reopen(app: App, clock: WaitingClock): Promise<App> {
   const opened = await openApp({ config: app.config, clock, log: silentLog })
   return { ...opened, render: withAddresses }
 }
@@ -163,6 +163,7 @@ function makeBomb(random: () => number) {
         burnt += 1
         throw new Error('killed')
       },
+      async wait() {},
     },
     isBurnt: () => isBurnt,
     burnt: () => burnt,

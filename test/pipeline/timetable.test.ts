@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
-import { hour } from '../../src/clock.ts'
+import { hour, second } from '../../src/clock.ts'
 import { openSender } from '../../src/send.ts'
 import { latestEditions } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -155,11 +155,16 @@ onBothEngines('the timetable', (freshUrl) => {
     const first = connects
     await advanceEditions(it.app, sender)
     expect(connects).toBe(first)
-    const { next } = sender.rest
-    sender.rest.until = 0 // as if the time were over
+    it.clock.advance(15 * second)
     await advanceEditions(it.app, sender)
-    expect(connects).toBeGreaterThan(first)
-    expect(sender.rest.next).toBe(2 * next)
+    const again = connects
+    expect(again).toBeGreaterThan(first)
+    it.clock.advance(15 * second)
+    await advanceEditions(it.app, sender)
+    expect(connects).toBe(again)
+    it.clock.advance(15 * second)
+    await advanceEditions(it.app, sender)
+    expect(connects).toBeGreaterThan(again)
   })
 })
 

@@ -67,6 +67,34 @@ onBothEngines('an import', (freshUrl) => {
     expect(rows[0]).toMatchObject({ digest: 'weekly', confirmedAt: clock.now(), leftAt: null })
   })
 
+  test('knows zones by their column, tells of those that are none, and fills one that was not known', async () => {
+    const needs = await opened()
+    const file = csv(
+      'email,TimeZone,town\nann@example.org,Asia/Kathmandu,Patan\nbob@example.org,Mars/Olympus,\neve@example.org,+02:00,\nmax@example.org,,\n',
+    )
+    const report = await importSubscribers(needs, file, 'weekly')
+    expect(report).toMatchObject({ rows: 4, added: 4, problemCount: 0, zoneProblemCount: 2 })
+    expect(report.zoneProblems).toEqual([
+      {
+        line: 3,
+        problem: '"Mars/Olympus" is not an IANA time zone such as "Europe/London": that of the digest counts',
+      },
+      { line: 4, problem: '"+02:00" is not an IANA time zone such as "Europe/London": that of the digest counts' },
+    ])
+    const zoneOf = async (email: string) => (await subscriberByEmail(needs.db, email))?.zone
+    expect(await subscriberByEmail(needs.db, 'ann@example.org')).toMatchObject({
+      zone: 'Asia/Kathmandu',
+      attributes: '{"town":"Patan"}',
+    })
+    expect(await zoneOf('bob@example.org')).toBeNull()
+
+    const again = csv('email,zone\nann@example.org,Europe/Paris\nbob@example.org,Europe/Paris\nmax@example.org,\n')
+    expect(await importSubscribers(needs, again, 'weekly')).toMatchObject({ added: 0, known: 3 })
+    expect(await zoneOf('ann@example.org')).toBe('Asia/Kathmandu')
+    expect(await zoneOf('bob@example.org')).toBe('Europe/Paris')
+    expect(await zoneOf('max@example.org')).toBeNull()
+  })
+
   test('of the same file again adds nobody and changes no name', async () => {
     const needs = await opened()
     expect(await importSubscribers(needs, csv('email,name\nann@example.org,Ann\n'), 'weekly')).toMatchObject({

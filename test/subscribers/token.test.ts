@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { deliveryKey, keyLength, keySlot, readDeliveryKey } from '../../src/subscribers/token.ts'
 
@@ -20,6 +21,13 @@ describe('a key', () => {
 
   test('is the same each time: a repeated delivery bears the same Message-ID', () => {
     expect(deliveryKey(secret, { ...keyed })).toBe(deliveryKey(secret, { ...keyed }))
+  })
+
+  test.each([32, 63, 64, 65, 200])('is signed by HMAC-SHA256 with a secret of %i letters', (length) => {
+    const long = 'é'.repeat(length)
+    const body = Buffer.from(keyed.subscriberId.replaceAll('-', '') + keyed.editionRef, 'hex')
+    const mac = createHmac('sha256', long).update('delivery\n').update(body).digest().subarray(0, 10)
+    expect(deliveryKey(long, keyed)).toBe(base32(Buffer.concat([body, mac])))
   })
 
   test('of one person differs from edition to edition, and within one from person to person', () => {
@@ -111,3 +119,9 @@ describe('a slot', () => {
     expect(readDeliveryKey(secret, slot)).toBeUndefined()
   })
 })
+
+/** RFC 4648 §6, letter by letter. */
+function base32(bytes: Buffer): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return (bits.match(/.{5}/g) ?? []).map((five) => alphabet[Number.parseInt(five, 2)]).join('')
+}

@@ -1,12 +1,15 @@
-import { type Clock, type Instant, later } from '../../src/clock.ts'
+import { type Instant, later, type WaitingClock } from '../../src/clock.ts'
 
-export type FakeClock = Clock & { set(instant: Instant): void; advance(milliseconds: number): void }
+export type FakeClock = WaitingClock & { set(instant: Instant): void; advance(milliseconds: number): void }
 
-/** A clock that stands until a test moves it. */
+/** A clock that stands until a test moves it, or somebody waits by it: that takes no time. */
 export function fakeClock(start: Instant = '2026-11-27T07:00:00.000Z'): FakeClock {
   let now = start
   return {
     now: () => now,
+    async wait(milliseconds) {
+      now = later(now, milliseconds)
+    },
     set(instant) {
       now = instant
     },

@@ -39,7 +39,11 @@ export type WorldOptions = {
   relayPort?: number
   /** Settings of the relay that differ from the usual ones. */
   relay?: Record<string, unknown>
+  /** More relays, beside the first; what is not said is as in the first. */
+  relays?: Record<string, unknown>[]
   config?: Partial<Config>
+  /** Settings of the pace that differ from the usual ones. */
+  pace?: Record<string, unknown>
   /** Of the settings for feeds, those that differ. */
   feeds?: Partial<Config['feeds']>
   clock?: FakeClock
@@ -51,14 +55,16 @@ export async function openWorld({
   job: changes = {},
   relayPort = 1,
   relay = {},
+  relays = [],
   config,
+  pace = {},
   feeds = {},
   clock = fakeClock(),
 }: WorldOptions): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/weekly.yml'), changed(changes))
-  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay })
+  const usual = worldConfig(folder, storeUrl, { port: relayPort, ...relay }, relays, pace)
   const app = await openApp({
     config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
@@ -83,7 +89,15 @@ function changed(changes: Record<string, string>): string {
   return [...kept, ...added].join('\n')
 }
 
-function worldConfig(folder: string, storeUrl: string, relay: Record<string, unknown>): Config {
+const usualRelay = { host: '127.0.0.1', security: 'none', timeout: 5, connections: 3 }
+
+function worldConfig(
+  folder: string,
+  storeUrl: string,
+  relay: Record<string, unknown>,
+  relays: Record<string, unknown>[],
+  pace: Record<string, unknown>,
+): Config {
   return configSchema.parse({
     publication: {
       name: 'The Magazine',
@@ -91,14 +105,9 @@ function worldConfig(folder: string, storeUrl: string, relay: Record<string, unk
       contact: 'letters@magazine.example',
       address: '1 High Street',
     },
-    relay: {
-      host: '127.0.0.1',
-      security: 'none',
-      timeout: 5,
-      returnPath: 'bounces@magazine.example',
-      connections: 3,
-      ...relay,
-    },
+    relay: { ...usualRelay, returnPath: 'bounces@magazine.example', ...relay },
+    relays: relays.map((one) => ({ ...usualRelay, ...one })),
+    pace,
     web: { url: 'https://letters.magazine.example', secret: 'a secret of at least 32 characters, for tests' },
     store: { url: storeUrl },
     jobs: join(folder, 'jobs'),

@@ -264,6 +264,18 @@ describe('the progress', () => {
   })
 })
 
+test('the progress says what an edition waits for', async () => {
+  const waiting = await openSite({ job: { window: '{ from: "08:00", to: "20:00" }' } })
+  const editor = await waiting.signIn()
+  const path = `/studio/editions/${waiting.edition.id}`
+  expect(await (await editor.get(`${path}/progress`)).text()).not.toContain('What it waits for')
+  await editor.post(`${path}/approval`)
+  const response = await editor.get(`${path}/progress`)
+  expect(await response.text()).toContain('The send window opens on Friday 27 November 2026 at 08:00 in Europe/London')
+  expect(response.headers.get('Refresh')).toBe('30')
+  await waiting.close()
+})
+
 test('pages under a path of their own link to that path', async () => {
   const other = await openSite({
     config: { web: { ...site.app.config.web, url: 'https://magazine.example/letters/' } },

@@ -1,0 +1,180 @@
+import { between, type Clock, hour, type Instant, later, second } from '../clock.ts'
+import { keepPaces, slowPaces } from '../store/paces.ts'
+import type { Db } from '../store/schema.ts'
+import type { SendResult } from './delivery.ts'
+import { afterComplaint, afterGood, complaintIn, freePace, type Pace, paceAt, untilToken } from './pace.ts'
+import type { Providers } from './providers.ts'
+
+type Needs = { db: Db; clock: Clock; providers: Providers }
+
+/** One mail provider, or one domain of its own. */
+export type Bucket = {
+  readonly name: string
+  pace: Pace
+  /** Since when it is slow, where it is. */
+  slowedAt: Instant
+  /** Messages begun in all; those up to `slowedTo` were begun before it was slowed, and complain of nothing new. */
+  begun: number
+  slowedTo: number
+  /** Messages begun since `since`, which tells how fast they go. */
+  recent: number
+  since: Instant
+  round: number
+}
+
+/** One message on its way. */
+export type Ticket = { bucket: Bucket; number: number; at: Instant }
+
+/** The paces of all mail providers that this process writes to. */
+export type Buckets = {
+  of(email: string): Bucket
+  /** Takes a token, if there is one. */
+  take(bucket: Bucket): boolean
+  /** When there will be a token. */
+  readyAt(bucket: Bucket): Instant
+  /** A message is handed to the relay. */
+  begin(email: string): Ticket
+  /** What became of it; returns the provider if the answer says that we are too fast for it. */
+  heard(ticket: Ticket, result: SendResult, now: Instant): string | undefined
+  /** Finds out who takes the mail of these addresses, as far as that is known; what is not is asked for meanwhile. */
+  meet(emails: string[]): Promise<void>
+  /** A pass begins: how fast messages go is measured anew, and what another process has slowed is slow here too. */
+  beginPass(): Promise<void>
+  /** Writes down what has changed, if the last time was a while ago, or `always`. */
+  save(when?: 'always'): Promise<void>
+}
+
+/** More domains than this are not remembered; those that are slow always are. */
+const mostDomains = 20_000
+const savedEvery = 10 * second
+
+/** Opens the paces as they were kept. */
+export async function openBuckets({ db, clock, providers }: Needs): Promise<Buckets> {
+  const byDomain = new Map<string, Bucket>()
+  const byName = new Map<string, Bucket>()
+  const changed = new Set<Bucket>()
+  let savedAt = clock.now()
+  let forgetAt = later(savedAt, hour)
+  let round = 0
+
+  await readKept()
+
+  function of(email: string): Bucket {
+    const domain = domainOf(email)
+    const known = byDomain.get(domain)
+    if (known) return known
+    if (byDomain.size >= mostDomains) forgetFree()
+    const name = providers.of(domain) ?? domain
+    const bucket = byName.get(name) ?? blankBucket(name, clock.now())
+    byName.set(name, bucket)
+    byDomain.set(domain, bucket)
+    return bucket
+  }
+
+  /** What is on record and slower than what we know. */
+  async function readKept(): Promise<void> {
+    for (const { name, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
+      const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, clock.now())
+      const bucket = byName.get(name) ?? blankBucket(name, clock.now())
+      byName.set(name, bucket)
+      if (pace.rate !== null && pace.rate < (bucket.pace.rate ?? Number.POSITIVE_INFINITY))
+        Object.assign(bucket, { pace, slowedAt })
+    }
+  }
+
+  function forgetFree(): void {
+    byDomain.clear()
+    for (const [name, { pace }] of byName) if (pace.rate === null) byName.delete(name)
+  }
+
+  /** The provider of a domain is known now: what its domain was slowed for holds for the provider. */
+  providers.onFound((domain, provider) => {
+    const own = byDomain.get(domain)
+    byDomain.delete(domain)
+    if (!own || own.name === provider || own.pace.rate === null) return
+    const shared = byName.get(provider) ?? blankBucket(provider, clock.now())
+    byName.set(provider, shared)
+    if (shared.pace.rate !== null && shared.pace.rate <= own.pace.rate) return
+    shared.pace = own.pace
+    shared.slowedAt = own.slowedAt
+    changed.add(shared)
+  })
+
+  function slow(bucket: Bucket, pace: Pace, now: Instant): void {
+    if (pace.rate !== null && bucket.pace.rate === null) bucket.slowedAt = now
+    if (pace.irritation === 0) bucket.slowedTo = bucket.begun
+    bucket.pace = pace
+    changed.add(bucket)
+  }
+
+  function refill(bucket: Bucket): void {
+    const pace = paceAt(bucket.pace, clock.now())
+    if (pace.rate !== bucket.pace.rate) changed.add(bucket)
+    bucket.pace = pace
+  }
+
+  return {
+    of,
+    take(bucket) {
+      if (bucket.pace.rate === null) return true
+      refill(bucket)
+      if (bucket.pace.rate === null) return true
+      if (bucket.pace.tokens < 1) return false
+      bucket.pace = { ...bucket.pace, tokens: bucket.pace.tokens - 1 }
+      return true
+    },
+    readyAt(bucket) {
+      return later(bucket.pace.at, untilToken(bucket.pace))
+    },
+    begin(email) {
+      const bucket = of(email)
+      const at = clock.now()
+      if (bucket.round !== round) Object.assign(bucket, { round, recent: 0, since: at })
+      bucket.recent += 1
+      bucket.begun += 1
+      return { bucket, number: bucket.begun, at }
+    },
+    heard({ bucket, number, at }, result, now) {
+      const complaint = complaintIn(result, between(at, now))
+      if (!complaint) {
+        if (bucket.pace.irritation > 0) bucket.pace = afterGood(bucket.pace)
+        return undefined
+      }
+      if (number <= bucket.slowedTo) return bucket.name // it was on its way before we slowed down
+      const observed = bucket.recent / Math.max(1, between(bucket.since, now) / second)
+      slow(bucket, afterComplaint(paceAt(bucket.pace, now), complaint, observed, now), now)
+      return bucket.name
+    },
+    meet: (emails) => providers.meet(emails.map(domainOf).filter((domain) => !byDomain.has(domain))),
+    async beginPass() {
+      round += 1
+      if (clock.now() >= forgetAt) {
+        forgetFree() // who takes whose mail changes
+        forgetAt = later(clock.now(), hour)
+      }
+      await readKept()
+    },
+    async save(when) {
+      const now = clock.now()
+      if (when !== 'always' && between(savedAt, now) < savedEvery) return
+      savedAt = now
+      const buckets = [...changed]
+      changed.clear()
+      const slowed = buckets.flatMap(({ name, slowedAt, pace: { rate, reason, at } }) =>
+        rate === null ? [] : [{ name, rate, reason, slowedAt, updatedAt: at }],
+      )
+      const free = buckets.filter(({ pace }) => pace.rate === null).map(({ name }) => name)
+      await keepPaces(db, slowed, free)
+      await providers.save()
+    },
+  }
+}
+
+function blankBucket(name: string, now: Instant): Bucket {
+  const counts = { begun: 0, slowedTo: 0, recent: 0, round: -1 }
+  return { name, pace: freePace(now), slowedAt: now, since: now, ...counts }
+}
+
+function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1)
+}

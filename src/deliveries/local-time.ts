@@ -1,0 +1,42 @@
+import { type Instant, later, spanMilliseconds } from '../clock.ts'
+import type { Digest } from '../editions/digest.ts'
+import { runsAfter } from '../editions/due.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
+import { addSlices, zonesOf } from '../store/slices.ts'
+import { instantAt, wallAt } from '../zone.ts'
+
+type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
+
+/** When an edition goes to the subscribers of each zone: on the day and at the hour of the schedule, by their clocks. */
+export function slicesOf(
+  digest: Pick<Digest, 'zone'>,
+  dueAt: Instant,
+  zones: string[],
+): { zone: string; at: Instant }[] {
+  const { date, time } = wallAt(digest.zone, dueAt)
+  return zones.map((zone) => ({ zone, at: instantAt(zone, date, time) }))
+}
+
+/** When a run is to be made: when it is due, or with local time before the first of these zones has its hour. */
+export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instant {
+  if (!digest.localTime) return dueAt
+  const [first = dueAt] = [dueAt, ...slicesOf(digest, dueAt, zones).map(({ at }) => at)].sort()
+  return later(first, digest.lead === undefined ? 0 : -spanMilliseconds(digest.lead))
+}
+
+/**
+ * Writes down when the edition goes to each zone of its subscribers; false if everybody gets it at once: without local
+ * time, and when somebody made it by hand. Where the job file was changed since an edition was made ahead of its hour,
+ * nobody gets it before that.
+ */
+export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
+  const isAhead = edition.dueAt > now
+  if (!digest.localTime) return isAhead
+  if (!isAhead && !isOnSchedule(digest, edition.dueAt)) return false
+  await addSlices(db, edition.id, slicesOf(digest, edition.dueAt, await zonesOf(db, edition.digest)))
+  return true
+}
+
+function isOnSchedule(digest: Timed, dueAt: Instant): boolean {
+  return runsAfter(digest, later(dueAt, -1), 1)[0] === dueAt
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { messageOf } from './errors.ts'
+import type { Written } from './yaml.ts'
+
+/** A setting that the environment gives, by the path to it. */
+export type Override = { name: string; path: string[]; value: unknown }
+
+/** What the settings are: the schema of the whole, and which of them are lists, in the environment with commas. */
+export type Settings = { schema: z.core.$ZodType; lists: string[] }
+
+export type Environment = Record<string, string | undefined>
+
+/** Every setting that the environment names, and every variable that makes no sense. */
+export function readOverrides(environment: Environment, settings: Settings) {
+  const read = Object.entries(environment).flatMap(([name, value]) => toOverride(name, value, settings))
+  const overrides = read.filter((one) => 'path' in one)
+  const problems = read.flatMap((one) => ('problem' in one ? [one.problem] : []))
+  const names = new Map<string, string>()
+  for (const { name, path } of overrides) {
+    const other = names.get(path.join('.'))
+    if (other) problems.push(`${name}: ${other} says the same: expected one of them`)
+    names.set(path.join('.'), name)
+  }
+  return { overrides, problems }
+}
+
+/** Lays the environment over what the file says; a problem with such a value is shown with the variable's name. */
+export function withOverrides(written: Written, overrides: Override[]): Written {
+  const data = structuredClone(written.data)
+  if (isObject(data)) for (const override of overrides) assign(data, override)
+  const where = (path: readonly PropertyKey[]) =>
+    overrides.find((override) => override.path.every((part, index) => part === path[index]))?.name ??
+    written.where(path)
+  return { file: written.file, data, where }
+}
+
+export function hasOverride(environment: Environment, section: string): boolean {
+  return Object.keys(environment).some((name) => name.toLowerCase().startsWith(`lastword_${section}__`))
+}
+
+/** `LASTWORD_RELAY__MESSAGES_PER_CONNECTION`, `LASTWORD_relay__messagesPerConnection`: case and underscores do not matter. */
+function toOverride(
+  name: string,
+  given: string | undefined,
+  { schema, lists }: Settings,
+): (Override | { problem: string })[] {
+  const [, setting, ending] = /^LASTWORD_(.+?)(_FILE)?$/i.exec(name) ?? []
+  if (!setting || given === undefined) return []
+  const path = knownPath(setting.split('__'), schema)
+  if (!path) return [{ problem: `${name}: there is no such setting` }]
+  try {
+    const value = ending ? readFileSync(given, 'utf8').replace(/[\r\n]+$/, '') : given
+    return [{ name, path, value: lists.includes(path.join('.')) ? listed(value) : value }]
+  } catch (error) {
+    return [{ problem: `${name}: ${given} cannot be read: ${messageOf(error)}` }]
+  }
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+}
+
+function knownPath(parts: string[], whole: z.core.$ZodType): string[] | undefined {
+  const path: string[] = []
+  let schema = whole
+  for (const part of parts) {
+    const inner: z.core.$ZodType = unwrap(schema)
+    if (!(inner instanceof z.ZodObject)) return undefined
+    const key: string | undefined = Object.keys(inner.shape).find((known) => flat(known) === flat(part))
+    if (!key) return undefined
+    path.push(key)
+    schema = inner.shape[key] as z.core.$ZodType
+  }
+  return unwrap(schema) instanceof z.ZodObject ? undefined : path
+}
+
+const flat = (name: string) => name.toLowerCase().replaceAll('_', '')
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema
+  while (inner instanceof z.ZodPrefault || inner instanceof z.ZodDefault || inner instanceof z.ZodOptional)
+    inner = inner.def.innerType
+  return inner
+}
+
+/** A section that is no section in the file is left as it is: the check says so. */
+function assign(data: Record<string, unknown>, { path, value }: Override): void {
+  let at = data
+  for (const part of path.slice(0, -1)) {
+    at[part] ??= {}
+    const inner = at[part]
+    if (!isObject(inner)) return
+    at = inner
+  }
+  at[path.at(-1) as string] = value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

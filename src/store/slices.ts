@@ -1,0 +1,41 @@
+import type { Instant } from '../clock.ts'
+import type { Db } from './schema.ts'
+import { activeIn } from './subscribers.ts'
+
+/** The zones of those who would get an edition of the digest now, without those whose zone is not known. */
+export async function zonesOf(db: Db, digest: string): Promise<string[]> {
+  const rows = await activeIn(db, digest)
+    .select('subscribers.zone')
+    .where('subscribers.zone', 'is not', null)
+    .distinct()
+    .execute()
+  return rows.flatMap(({ zone }) => (zone === null ? [] : [zone])).sort()
+}
+
+/** Writes down when the edition goes to each zone. What stands there already stays. */
+export async function addSlices(db: Db, editionId: string, slices: { zone: string; at: Instant }[]): Promise<void> {
+  if (slices.length === 0) return
+  await db
+    .insertInto('slices')
+    .values(slices.map(({ zone, at }) => ({ editionId, zone, at })))
+    .onConflict((conflict) => conflict.columns(['editionId', 'zone']).doNothing())
+    .execute()
+}
+
+/** Copies that wait for their hour, by that hour; the earliest first. */
+export async function waitingByHour(
+  db: Db,
+  editionId: string,
+  now: Instant,
+): Promise<{ at: Instant; count: number }[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['nextAttemptAt as at', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'queued')
+    .where('nextAttemptAt', '>', now)
+    .groupBy('nextAttemptAt')
+    .orderBy('nextAttemptAt')
+    .execute()
+  return rows.map(({ at, count }) => ({ at: at as Instant, count: Number(count) }))
+}

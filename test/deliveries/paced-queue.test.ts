@@ -1,0 +1,95 @@
+import { afterEach, expect, test } from 'vitest'
+import { minute, second } from '../../src/clock.ts'
+import { type Buckets, openBuckets } from '../../src/deliveries/buckets.ts'
+import { openGate } from '../../src/deliveries/gate.ts'
+import { pacedQueue } from '../../src/deliveries/paced-queue.ts'
+import { openProviders } from '../../src/deliveries/providers.ts'
+import type { QueuedDelivery } from '../../src/store/deliveries.ts'
+import { openStore } from '../../src/store/open.ts'
+import { fakeClock } from '../support/clock.ts'
+import { sqliteUrl } from '../support/engines.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const clock = fakeClock()
+
+/** A queue over deliveries to these addresses; what it hands out is not due any more. */
+async function queueOver(emails: string[], patience: number) {
+  const { url, remove } = sqliteUrl()
+  const { db, close } = await openStore(url, clock)
+  closing.push(remove, close)
+  const buckets = await openBuckets({ db, clock, providers: openProviders({ db, clock }) })
+  const gate = openGate({ db, clock }, { zone: 'UTC' })
+  const due = emails.map((email, index) => delivery(String(index).padStart(6, '0'), email))
+  const gone = new Set<string>()
+  let pages = 0
+  const queue = pacedQueue({
+    clock,
+    buckets,
+    gate,
+    patience,
+    isOver: async () => false,
+    async readPage(after) {
+      pages += 1
+      return due.filter(({ subscriberId }) => subscriberId > after && !gone.has(subscriberId)).slice(0, 100)
+    },
+  })
+  const next = async () => {
+    const one = await queue.next()
+    if (one) gone.add(one.subscriberId)
+    return one
+  }
+  return { queue, next, buckets, pages: () => pages }
+}
+
+function delivery(subscriberId: string, email: string): QueuedDelivery {
+  return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, email, name: '' }
+}
+
+function slow(buckets: Buckets, domain: string, times = 1): void {
+  for (let time = 0; time < times; time++) {
+    const ticket = buckets.begin(`anybody@${domain}`)
+    buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+  }
+}
+
+test('thousands at slow providers are passed by and met again, each once, and the others come first', async () => {
+  const emails = Array.from({ length: 6000 }, (_, index) =>
+    index % 100 < 98 ? `a@slow${index % 30}.example` : 'a@fast.example',
+  )
+  const { next, buckets, pages } = await queueOver(emails, Number.POSITIVE_INFINITY)
+  for (let one = 0; one < 30; one++) slow(buckets, `slow${one}.example`)
+  const got: QueuedDelivery[] = []
+  for (let one = await next(); one; one = await next()) got.push(one)
+  expect(got).toHaveLength(6000)
+  expect(new Set(got.map(({ subscriberId }) => subscriberId)).size).toBe(6000)
+  expect(got.slice(0, 120).every(({ email }) => email === 'a@fast.example')).toBe(true)
+  expect(pages()).toBeLessThan(600)
+})
+
+test('a queue that has waited long enough ends with the reason, and when to come again', async () => {
+  const { next, queue, buckets } = await queueOver(
+    Array.from({ length: 50 }, () => 'a@slow.example'),
+    10 * second,
+  )
+  slow(buckets, 'slow.example', 20)
+  const began = clock.now()
+  let got = 0
+  while (await next()) got += 1
+  expect(got).toBeGreaterThan(0)
+  expect(got).toBeLessThan(5)
+  expect(Date.parse(clock.now()) - Date.parse(began)).toBeLessThan(minute)
+  expect(queue.wait?.reason).toBe('slow.example is slow: 421 busy')
+  expect(queue.wait && queue.wait.until > clock.now()).toBe(true)
+})
+
+test('what was on its way when a provider complained makes it no slower', async () => {
+  const { buckets } = await queueOver([], 0)
+  const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example'))
+  for (const ticket of tickets) buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+  expect(buckets.of('b@slow.example').pace.rate).toBe(10)
+})

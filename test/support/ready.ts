@@ -1,0 +1,54 @@
+import { compose } from '../../src/editions/compose.ts'
+import { approve } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { openSender, type Sender } from '../../src/send.ts'
+import { addSubscribers } from '../../src/store/subscribers.ts'
+import { startRelay, type TestRelay } from './relay.ts'
+import { newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from './world.ts'
+
+export type Ready = { it: World; relay: TestRelay; id: string; sender: Sender }
+
+export type Person = { email: string; zone?: string | null }
+
+type Wanted = Omit<WorldOptions, 'relayPort'> & {
+  people: Person[]
+  faultAt?: Parameters<typeof startRelay>[0]
+  /** When the edition is due; now if absent. */
+  dueAt?: string
+  findMx?: Parameters<typeof openSender>[1]
+  /** Gets what is to be closed, in this order. */
+  closing: (() => Promise<unknown>)[]
+}
+
+/** A world with these subscribers, a relay that may misbehave, a sender, and one approved edition. */
+export async function readyToSend({ people, faultAt, dueAt, findMx, closing, ...options }: Wanted): Promise<Ready> {
+  const relay = await startRelay(faultAt)
+  closing.push(relay.close)
+  const it = await openWorld({ ...options, relayPort: relay.port })
+  closing.push(it.close)
+  await show(it, newsFeed, ['One', 'Two', 'Three'])
+  const rows = people.map(({ email, zone = null }) => ({
+    email,
+    emailKey: email,
+    name: '',
+    attributes: {},
+    zone,
+    proof: 'test',
+  }))
+  for (let start = 0; start < rows.length; start += 1000)
+    await addSubscribers(it.app.db, it.digest.name, rows.slice(start, start + 1000), it.clock.now())
+  const edition = await compose(it.app, it.digest, dueAt ?? it.clock.now())
+  const id = edition?.id ?? ''
+  await seal({ ...it.app, render: plainRender }, id, it.digest)
+  await approve(it.app, id, 'Ada')
+  const sender = await openSender(it.app, findMx)
+  closing.push(sender.close)
+  return { it, relay, id, sender }
+}
+
+/** So many people of a domain. */
+export function peopleAt(domain: string, count: number): Person[] {
+  return Array.from({ length: count }, (_, index) => ({
+    email: `reader${String(index + 1).padStart(5, '0')}@${domain}`,
+  }))
+}
