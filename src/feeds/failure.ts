@@ -1,4 +1,3 @@
-import { errors } from 'undici'
 import { messageOf } from '../errors.ts'
 import { AddressRefused } from './address.ts'
 import { CannotUnpack } from './unpack.ts'
@@ -43,7 +42,7 @@ export function failureText(error: unknown, address: string): string {
   if (error instanceof AddressRefused) return error.message
   if (error instanceof CannotUnpack) return `the answer of ${place} is unreadable: ${error.message}`
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (error instanceof errors.HTTPParserError) return `${place} does not answer in HTTP`
+  if (error instanceof Error && error.name === 'HTTPParserError') return `${place} does not answer in HTTP`
   const words = failures.find(([pattern]) => pattern.test(code))?.[1]
   return words ? `${place} ${words}` : `fetching from ${place} failed: ${messageOf(error)}`
 }

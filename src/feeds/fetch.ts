@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { type Clock, systemClock } from '../clock.ts'
 import { guardedLookup, isAllowed, literalAddress, refusal } from './address.ts'
 import { type Failed, failed, failureText, meaning, placeOf } from './failure.ts'
@@ -67,18 +67,19 @@ const maximumRedirects = 5
  */
 export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fetcher {
   const milliseconds = limits.timeout * 1000
-  // Without pipelining a connection ends with its answer: no more are open than requests are under way.
-  const timeouts = { headersTimeout: milliseconds, bodyTimeout: milliseconds, pipelining: 0 }
-  const guarded = new Agent({ ...timeouts, connect: { lookup: guardedLookup, timeout: milliseconds } })
-  const open = new Agent({ ...timeouts, connect: { timeout: milliseconds } })
+  let opened: Promise<Client> | undefined
+  const client = () => {
+    opened ??= openClient(milliseconds)
+    return opened
+  }
 
   return {
-    get: (url, options = {}) =>
-      asking(url, options.signal, (agentFor, signal) => follow(url, options, signal, agentFor)),
-    whereTo: (url, signal) => asking(url, signal, (agentFor, limited) => lookAhead(url, limited, agentFor)),
-    post: (url, form) => asking(url, undefined, (agentFor, signal) => send(url, form, signal, agentFor)),
+    get: (url, options = {}) => asking(url, options.signal, (ask, signal) => follow(url, options, signal, ask)),
+    whereTo: (url, signal) => asking(url, signal, (ask, limited) => lookAhead(url, limited, ask)),
+    post: (url, form) => asking(url, undefined, (ask, signal) => send(url, form, signal, ask)),
     async close() {
-      await Promise.all([guarded.destroy(), open.destroy()])
+      const { guarded, open } = (await opened) ?? {}
+      await Promise.all([guarded?.destroy(), open?.destroy()])
     },
   }
 
@@ -86,23 +87,24 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
   async function asking<T>(
     url: string,
     given: AbortSignal | undefined,
-    work: (agentFor: AgentFor, signal: AbortSignal) => Promise<T | Failed>,
+    work: (ask: Ask, signal: AbortSignal) => Promise<T | Failed>,
   ): Promise<T | Failed> {
     const timeLimit = AbortSignal.timeout(milliseconds)
     let at = url
-    const agentFor: AgentFor = (next) => {
+    const ask: Ask = async (next, options) => {
       at = next.href
-      return isAllowed(next, limits.allow) ? open : guarded
+      const { request, guarded, open } = await client()
+      return await request(next, { ...options, dispatcher: isAllowed(next, limits.allow) ? open : guarded })
     }
     try {
-      return await work(agentFor, given ? AbortSignal.any([timeLimit, given]) : timeLimit)
+      return await work(ask, given ? AbortSignal.any([timeLimit, given]) : timeLimit)
     } catch (error) {
       if (timeLimit.aborted) return failed(`${placeOf(at)} gave no complete answer within ${limits.timeout} s`)
       return failed(failureText(error, at))
     }
   }
 
-  async function follow(start: string, options: GetOptions, signal: AbortSignal, agentFor: AgentFor): Promise<Fetched> {
+  async function follow(start: string, options: GetOptions, signal: AbortSignal, ask: Ask): Promise<Fetched> {
     let address = start
     let onlyPermanent = true
     for (let hop = 0; hop <= maximumRedirects; hop++) {
@@ -111,7 +113,7 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
       const refused = await options.refuse?.(url)
       if (refused) return failed(hop ? `${placeOf(start)} redirects to ${url.host}: ${refused}` : refused)
       const headers = requestHeaders(options, limits.userAgent)
-      const response = await request(url, { method: 'GET', headers, signal, dispatcher: agentFor(url) })
+      const response = await ask(url, { method: 'GET', headers, signal })
       const location = redirects.has(response.statusCode) ? header(response, 'location') : null
       if (location === null) return answer(url, response, options, hop > 0 && onlyPermanent, { limits, clock })
       onlyPermanent &&= permanent.has(response.statusCode)
@@ -124,15 +126,14 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
   }
 
   /** HEAD; where that is refused, GET without reading what comes. */
-  async function lookAhead(address: string, signal: AbortSignal, agentFor: AgentFor): Promise<Led> {
+  async function lookAhead(address: string, signal: AbortSignal, ask: Ask): Promise<Led> {
     const url = acceptableUrl(address, limits.allow)
     if (typeof url === 'string') return failed(url)
     const headers = { 'user-agent': limits.userAgent, accept: 'text/html, */*;q=0.5' }
-    const ask = (method: 'HEAD' | 'GET') => request(url, { method, headers, signal, dispatcher: agentFor(url) })
-    let response = await ask('HEAD')
+    let response = await ask(url, { method: 'HEAD', headers, signal })
     discard(response)
     if (response.statusCode >= 400 && response.statusCode !== 429) {
-      response = await ask('GET')
+      response = await ask(url, { method: 'GET', headers, signal })
       discard(response)
     }
     const status = response.statusCode
@@ -140,12 +141,7 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
     return redirects.has(status) ? ledBy(url, status, header(response, 'location')) : { kind: 'here' }
   }
 
-  async function send(
-    address: string,
-    form: URLSearchParams,
-    signal: AbortSignal,
-    agentFor: AgentFor,
-  ): Promise<Posted> {
+  async function send(address: string, form: URLSearchParams, signal: AbortSignal, ask: Ask): Promise<Posted> {
     const url = acceptableUrl(address, limits.allow)
     if (typeof url === 'string') return failed(url)
     const headers = {
@@ -154,7 +150,7 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
       'content-type': 'application/x-www-form-urlencoded',
     }
     const body = form.toString()
-    const response = await request(url, { method: 'POST', headers, body, signal, dispatcher: agentFor(url) })
+    const response = await ask(url, { method: 'POST', headers, body, signal })
     return {
       kind: 'answered',
       status: response.statusCode,
@@ -171,7 +167,23 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
   }
 }
 
-type AgentFor = (url: URL) => Agent
+/** Asks one address, once. */
+type Ask = (
+  url: URL,
+  options: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body' | 'signal'>,
+) => Promise<Response>
+
+type Client = Awaited<ReturnType<typeof openClient>>
+
+/** Loaded when something is fetched for the first time: 16 MB and a tenth of a second, and who only sends needs none. */
+async function openClient(milliseconds: number) {
+  const { Agent, request } = await import('undici')
+  // Without pipelining a connection ends with its answer: no more are open than requests are under way.
+  const timeouts = { headersTimeout: milliseconds, bodyTimeout: milliseconds, pipelining: 0 }
+  const guarded = new Agent({ ...timeouts, connect: { lookup: guardedLookup, timeout: milliseconds } })
+  const open = new Agent({ ...timeouts, connect: { timeout: milliseconds } })
+  return { request, guarded, open }
+}
 
 const redirects = new Set([301, 302, 303, 307, 308])
 const permanent = new Set([301, 308])

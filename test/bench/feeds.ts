@@ -144,8 +144,8 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 }
 
 async function pollOf(port: string, feeds: number): Promise<Poll> {
-  const asMain = '--max-semi-space-size=8' // as main.ts starts itself
-  const args = [asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
+  const asMain = ['--max-semi-space-size=8', '--heap-growing-percent=40'] // as main.ts starts itself
+  const args = [...asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
   return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout)
 }
 

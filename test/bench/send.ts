@@ -90,7 +90,10 @@ const execOptions = {
   env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') },
 }
 /** The product runs as main.ts runs it; the others as everybody runs them. */
-const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, '--max-semi-space-size=8'] }
+const asMain = {
+  ...execOptions,
+  execArgv: [...execOptions.execArgv, '--max-semi-space-size=8', '--heap-growing-percent=40'],
+}
 
 async function measure(order: Order): Promise<Measured> {
   const child = fork('test/bench/sender.ts', order.sender === 'lastword' ? asMain : execOptions)
