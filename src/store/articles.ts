@@ -73,6 +73,9 @@ export type LetterText = { text: string; place: string }
 /** An article with its whole text: only what is printed is read with it. */
 export type WholeArticle = Article & { body: Body | null }
 
+/** So many are written at once, and then others have their turn. */
+const written = 50
+
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
  * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. Returns how many were
@@ -88,15 +91,16 @@ export async function keepArticles(
   await lockFeed(db, feedId) // two processes that read one feed at once take turns
   const taken = new Set<string>()
   let added = 0
-  for (let start = 0; start < articles.length; start += 100) {
-    const shown = articles.slice(start, start + 100).map((article, index) => ({
+  for (let start = 0; start < articles.length; start += written) {
+    await letOthersWork() // on SQLite nothing else would, from one feed to the next
+    const shown = articles.slice(start, start + written).map((article, index) => ({
       article,
       row: toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) }),
     }))
     const changed = await recognise(db, feedId, shown, taken)
     const rows = shown.map(({ row }) => row)
     await rememberAddresses(db, rows)
-    const written = await db
+    const kept = await db
       .insertInto('articles')
       .values(rows)
       .onConflict((conflict) =>
@@ -121,7 +125,7 @@ export async function keepArticles(
       .returning('id')
       .execute()
     const ours = new Set(rows.map((row) => row.id))
-    added += written.filter((row) => ours.has(row.id)).length
+    added += kept.filter((row) => ours.has(row.id)).length
     await compareAgain(db, changed)
   }
   return added

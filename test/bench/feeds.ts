@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -146,7 +147,8 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 async function pollOf(port: string, feeds: number): Promise<Poll> {
   const asMain = ['--max-semi-space-size=8', '--heap-growing-percent=40'] // as main.ts starts itself
   const args = [...asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
-  return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout)
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') } // main.ts turns it on
+  return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
 }
 
 function median(values: number[]): number {
