@@ -94,7 +94,7 @@ export type Verdict =
  * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Refusals are 5xx,
  * and 4xx by policy; where they are too many there is nothing to wait for.
  */
-export function judge(
+function judge(
   { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
   { tried, refused, example }: Pick<Tally, 'tried' | 'refused' | 'example'>,
   rule: CanaryRule,

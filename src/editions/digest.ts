@@ -156,7 +156,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** One file in `jobs/`. Unknown keys are errors with file and line. */
-export const digestSchema = z
+const digestSchema = z
   .strictObject({
     title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
     schedule: cron.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),

@@ -53,7 +53,7 @@ function firstSights(articles: Past[]): Map<string, Instant> {
  * The same without a store. The ledger is in memory: what was seen before `from` is backlog, and of a feed that begins
  * later all but its newest. Titles are those of today, and what would have waited for an editor is taken as new.
  */
-export function replay(articles: Past[], digest: Digest, from: Instant, now: Instant): Simulated[] {
+function replay(articles: Past[], digest: Digest, from: Instant, now: Instant): Simulated[] {
   const ledger = new Ledger(backlogOf(articles, digest, from))
   const inSight = articles.toSorted((a, b) =>
     a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : a.id < b.id ? -1 : 1,

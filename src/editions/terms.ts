@@ -1,13 +1,8 @@
+import { folded } from '../store/canonical.ts'
+
 /** The words of a text without case and accents, as filters compare them. Signs that end a word are part of it: `C++`, `C#`. */
 export function terms(text: string): string[] {
-  return (
-    text
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
-      .replace(/['’]/g, '')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+[+#]*/gu) ?? []
-  )
+  return folded(text).match(/[\p{L}\p{N}]+[+#]*/gu) ?? []
 }
 
 /** Whether two texts have the same words, in the same order. */

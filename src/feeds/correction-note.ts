@@ -12,7 +12,7 @@ const label = '(?:(?:corrections?|clarifications?)(?: (?:and|&) (?:corrections?|
 const when = '(?:[\\s,(–—-]*(?:\\w{3,9}\\.? )?\\d[\\w ,./)]{0,25})?'
 
 /** How publications say that they were wrong. In English; a note in another language is not recognised. */
-export const noteRules: RegExp[] = [
+const noteRules: RegExp[] = [
   // Correction: The minister's name is Ana Ruiz, not Anna Ruiz.
   // CORRECTION (Nov. 12, 2026): The vote was 31 to 29, not 31 to 19.
   // Clarification, 12 March: The council has asked us to say that …
@@ -42,7 +42,7 @@ export const noteRules: RegExp[] = [
 ]
 
 /** What looks like a note and is none. */
-export const notNotes: RegExp[] = [
+const notNotes: RegExp[] = [
   // Corrections: if you see an error in our reporting, write to us.
   // Corrections and clarifications: to report a mistake, email …
   /^corrections?\b[^:]{0,40}[:–—-]\s*(?:if you|to (?:report|request|submit|suggest)|please|email|e-mail|contact|write|send|see|read|let us)/i,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { type Instant, later } from '../clock.ts'
 
 /** Seconds. Nobody is asked more often, and by ourselves we forget nobody for longer. */
-export const shortest = 5 * 60
-export const longest = 24 * 3600
+const shortest = 5 * 60
+const longest = 24 * 3600
 /** A longer wish than this is a mistake. */
 const longestWish = 7 * 24 * 3600
 

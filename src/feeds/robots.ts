@@ -2,7 +2,7 @@
 export type Rules = { path: string; allow: boolean }[]
 
 /** The name by which a robots.txt speaks to us. */
-export const robotsToken = 'lastword'
+const robotsToken = 'lastword'
 
 /** RFC 9309 §2.5: at least so much is read. */
 const maximumLength = 500 * 1024

@@ -47,7 +47,7 @@ export function looksLikeHtml(value: string): boolean {
  * Takes tags, comments, scripts and styles away, in one pass over the text and no further than `maximum` characters of
  * result. Regular expressions for this go quadratic on "<<<<…"; the scanner does not.
  */
-export function stripTags(html: string, maximum: number): string {
+function stripTags(html: string, maximum: number): string {
   let out = ''
   let at = 0
   while (at < html.length && out.length <= maximum) {

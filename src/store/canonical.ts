@@ -39,16 +39,18 @@ export function isFrontPage(address: string): boolean {
   return pathname === '/' && search === ''
 }
 
+/** A text without case, accents and apostrophes. */
+export function folded(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/['’]/g, '')
+    .toLowerCase()
+}
+
 /** The words of a title without case, accents and punctuation. Numbers are words too. */
 export function titleWords(title: string): string[] {
-  return (
-    title
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
-      .replace(/['’]/g, '')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? []
-  )
+  return folded(title).match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
 /** Equal for titles that say the same in the same order. */
