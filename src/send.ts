@@ -2,6 +2,7 @@ import type { App } from './app.ts'
 import { type Instant, later, minute, second } from './clock.ts'
 import { relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
+import { loadConnection } from './deliveries/connect.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
 import { openRelays, type Relays } from './deliveries/relays.ts'
@@ -37,6 +38,7 @@ const heartbeat = 20 * second
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
 export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
+  await loadConnection()
   const worker = await startWorker(app)
   const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
@@ -80,7 +82,7 @@ export async function sendEdition(
   const keyOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
     fill({ email, name, key: keyOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
-  const reuse = ({ wire }: Message) => buffers.give(wire)
+  const reuse = ({ pieces: [own] }: Message) => own && buffers.give(own)
   const rules = rulesOf(app, edition.digest)
   const needs = {
     db,

@@ -12,7 +12,7 @@ import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
-import { compileLetter } from '../messages/mime.ts'
+import { compileLetter, rawOf } from '../messages/mime.ts'
 import { rehearse } from '../rehearse.ts'
 import { correctionsAbout, correctionsIn } from '../store/corrections.ts'
 import { countDeliveries } from '../store/deliveries.ts'
@@ -197,7 +197,7 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   const files = {
     'index.html': withoutKey(html, slot),
     'index.txt': withoutKey(text, slot),
-    'message.eml': compileLetter(letter)(sample).raw,
+    'message.eml': rawOf(compileLetter(letter)(sample)),
   }
   try {
     await mkdir(options.out, { recursive: true })

@@ -3,10 +3,10 @@ import { connect, type RelaySettings } from './connect.ts'
 import { oneLine, type SendResult } from './delivery.ts'
 import { dotStuffed } from './dot-stuffed.ts'
 import { openTokens, type Tokens } from './oauth2.ts'
-import type { Envelope, Wire } from './wire.ts'
+import type { Envelope, Ready, Wire } from './wire.ts'
 
-/** `wire` is `raw` as DATA wants it, with the final dot, where whoever made the message made that too. */
-export type Outgoing = { envelope: Envelope; raw: Buffer; wire?: Buffer }
+/** A message as it is, or in pieces as DATA wants it, with the final dot. */
+export type Outgoing = { envelope: Envelope } & ({ raw: Buffer } | { pieces: Buffer[] })
 
 export type Relay = {
   /** How many messages may be on their way at once. */
@@ -48,9 +48,8 @@ export function openRelay(settings: RelaySettings): Relay {
 
     async function sendOver(connection: Connection, message: Outgoing, next?: Outgoing): Promise<SendResult> {
       const { wire } = connection
-      const following =
-        next?.wire && !isLast(connection) ? { envelope: next.envelope, size: next.wire.length } : undefined
-      const result = await wire.send(message.envelope, message.wire ?? dotStuffed(message.raw), following)
+      const following = next && !isLast(connection) ? ready(next) : undefined
+      const result = await wire.send(ready(message), following)
       connection.sent += 1
       own = connection
       if (connection.sent >= settings.messagesPerConnection) hangUp()
@@ -100,6 +99,10 @@ export function openRelay(settings: RelaySettings): Relay {
       await (await tokens)?.close()
     },
   }
+}
+
+function ready(message: Outgoing): Ready {
+  return 'pieces' in message ? message : { envelope: message.envelope, pieces: [dotStuffed(message.raw)] }
 }
 
 function takeIdle(idle: Connection[]): Connection | undefined {

@@ -5,8 +5,8 @@ import { readReplies } from './replies.ts'
 
 export type Envelope = { from: string; to: string }
 
-/** The envelope of the next message, and how many bytes that has. */
-export type Following = { envelope: Envelope; size: number }
+/** `pieces` are the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. */
+export type Ready = { envelope: Envelope; pieces: Buffer[] }
 
 export type Offers = { pipelining: boolean; utf8: boolean; size: boolean }
 
@@ -16,11 +16,8 @@ export type Wire = {
   readonly broken: boolean
   /** The envelope that was said already, behind the message before: nothing but its message can go now. */
   readonly opened: Envelope | undefined
-  /**
-   * `wire` is the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. `next` is what
-   * will follow, where that is known: its envelope is said behind the final dot, if the server lets us.
-   */
-  send(envelope: Envelope, wire: Buffer, next?: Following): Promise<SendResult>
+  /** `next` is what will follow, where that is known: its envelope is said behind the final dot, if the server lets us. */
+  send(message: Ready, next?: Ready): Promise<SendResult>
   quit(): void
 }
 
@@ -40,9 +37,9 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
   let spoiled = false // the last transaction failed half way: RSET before the next
   let ahead: { envelope: Envelope; answered: Promise<SendResult | undefined> } | undefined
 
-  /** What opens a transaction, for a message of so many bytes. */
-  function commandsFor({ from, to }: Envelope, size: number): Command[] {
-    const extras = `${offers.size ? ` SIZE=${size}` : ''}${isAscii(from + to) ? '' : ' SMTPUTF8'}`
+  /** What opens a transaction. */
+  function commandsFor({ envelope: { from, to }, pieces }: Ready): Command[] {
+    const extras = `${offers.size ? ` SIZE=${sizeOf(pieces)}` : ''}${isAscii(from + to) ? '' : ' SMTPUTF8'}`
     const commands: Command[] = [
       ['MAIL', `MAIL FROM:<${from}>${extras}`],
       ['RCPT', `RCPT TO:<${to}>`],
@@ -78,8 +75,8 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     return refusal
   }
 
-  function open(envelope: Envelope, size: number): Promise<SendResult | undefined> {
-    const commands = commandsFor(envelope, size)
+  function open(message: Ready): Promise<SendResult | undefined> {
+    const commands = commandsFor(message)
     if (offers.pipelining) say(commands)
     return hear(commands)
   }
@@ -98,15 +95,16 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
   }
 
   /** Writes the message and perhaps the next envelope, and judges the answer to the final dot. */
-  async function hand(wire: Buffer, next: Following | undefined): Promise<SendResult> {
+  async function hand(pieces: Buffer[], next: Ready | undefined): Promise<SendResult> {
     let isOut = false // the kernel has it all
     try {
-      socket.cork() // one write for both
-      socket.write(wire, (error) => {
+      socket.cork() // one write for all
+      for (const piece of pieces.slice(0, -1)) socket.write(piece)
+      socket.write(pieces.at(-1) ?? '', (error) => {
         isOut = !error
       })
       const following = next && offers.pipelining && !unspeakable(next.envelope, offers) ? next : undefined
-      const commands = following ? commandsFor(following.envelope, following.size) : []
+      const commands = following ? commandsFor(following) : []
       const behind = following ? say(commands) : 0
       socket.uncork()
       const reply = await replies.next()
@@ -135,11 +133,12 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     get opened() {
       return ahead?.envelope
     },
-    async send(envelope, wire, next) {
+    async send(message, next) {
+      const { envelope, pieces } = message
       const fault = unspeakable(envelope, offers)
       if (fault) return { kind: 'refused', reply: fault }
       try {
-        const answered = ahead?.answered ?? open(envelope, wire.length)
+        const answered = ahead?.answered ?? open(message)
         ahead = undefined
         const refusal = await answered
         if (refusal) return refusal
@@ -147,7 +146,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
         socket.destroy()
         return { kind: 'cut', reply: oneLine(messageOf(error)) }
       }
-      return await hand(wire, next)
+      return await hand(pieces, next)
     },
     quit() {
       if (socket.destroyed) return
@@ -162,6 +161,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
 
 type Command = [Verb, string]
 
+const sizeOf = (pieces: Buffer[]) => pieces.reduce((sum, { length }) => sum + length, 0)
 const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
 
 /** Why an envelope cannot be said in SMTP: it would end the command, or the server does not take its script. */

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
 import type { Copy, Letter, Memory, Message } from './mime.ts'
-import { assemble, encodeLetter } from './mime.ts'
+import { assembler, encodeLetter } from './mime.ts'
 
 /** One key that signs for one domain: RSA, or Ed25519 (RFC 8463). */
 export type Signer = { domain: string; selector: string; key: KeyObject }
@@ -36,6 +36,7 @@ export function compileSigned(
 ): (copy: Copy) => Promise<Message> {
   const { head, body } = encodeLetter(letter)
   const [first = Buffer.alloc(0), ...rest] = body.map(relaxedBody)
+  const assemble = assembler(body, memory)
   const begun = createHash('sha256').update(first)
   return async (copy) => {
     const { fields, envelope, messageId } = head(copy)
@@ -43,7 +44,7 @@ export function compileSigned(
     for (const piece of rest) hash.update(copy.key, 'latin1').update(piece)
     const about = { fields: signedFields(fields), bodyHash: hash.digest('base64'), date: copy.date }
     const signatures = await Promise.all(signers.map((signer) => signatureField(signer, about)))
-    return { envelope, messageId, ...assemble([...signatures, ...fields], body, copy.key, memory) }
+    return { envelope, messageId, pieces: assemble([...signatures, ...fields], copy.key) }
   }
 }
 

@@ -21,8 +21,11 @@ export type Letter = LetterHead & { editionId: string; subject: string; html: st
 /** One person's copy. */
 export type Copy = { email: string; name: string; key: string; date: Instant }
 
-/** `raw` is the message; `wire` is the same as SMTP's DATA wants it, with the final dot, in one piece of memory. */
-export type Message = { envelope: { from: string; to: string }; messageId: string; raw: Buffer; wire: Buffer }
+/**
+ * `pieces` are the message as SMTP's DATA wants it, with the final dot: what is this copy's own lies in the memory of the
+ * first, and between stands what all copies share.
+ */
+export type Message = { envelope: { from: string; to: string }; messageId: string; pieces: Buffer[] }
 
 /** Where the bytes of a copy come from: fresh ones each time, or a pool that takes them back. */
 export type Memory = (size: number) => Buffer
@@ -41,9 +44,10 @@ export type CompiledLetter = {
  */
 export function compileLetter(letter: Letter, memory: Memory = Buffer.allocUnsafeSlow): (copy: Copy) => Message {
   const { head, body } = encodeLetter(letter)
+  const assemble = assembler(body, memory)
   return (copy) => {
     const { fields, envelope, messageId } = head(copy)
-    return { envelope, messageId, ...assemble(fields, body, copy.key, memory) }
+    return { envelope, messageId, pieces: assemble(fields, copy.key) }
   }
 }
 
@@ -69,19 +73,36 @@ export function encodeLetter(letter: Letter): CompiledLetter {
 
 const end = Buffer.from('.\r\n', 'latin1')
 
-/** Puts headers, body and keys together in one piece of memory. Nothing begins with a dot but the last line. */
-export function assemble(fields: string[], body: Buffer[], key: string, memory: Memory): Pick<Message, 'raw' | 'wire'> {
-  const head = `${fields.join('\r\n')}\r\n\r\n`
-  let size = Buffer.byteLength(head, 'utf8') + end.length + (body.length - 1) * key.length
-  for (const piece of body) size += piece.length
-  const wire = memory(size).subarray(0, size)
-  let at = wire.write(head, 0, 'utf8')
-  for (let index = 0; index < body.length; index++) {
-    if (index > 0) at += wire.write(key, at, 'latin1')
-    at += (body[index] as Buffer).copy(wire, at)
+/** A part of the body that is shorter is cheaper copied than handed over by itself. */
+const worthSharing = 4096
+
+/** Puts headers and keys around what all copies share. Nothing begins with a dot but the last line. */
+export function assembler(body: Buffer[], memory: Memory): (fields: string[], key: string) => Buffer[] {
+  const parts = body.with(-1, Buffer.concat([body.at(-1) ?? Buffer.alloc(0), end]))
+  const copied = parts.filter(({ length }) => length < worthSharing)
+  const copiedBytes = copied.reduce((sum, { length }) => sum + length, 0)
+  return (fields, key) => {
+    const head = `${fields.join('\r\n')}\r\n\r\n`
+    const own = memory(Buffer.byteLength(head, 'utf8') + copiedBytes + (parts.length - 1) * key.length)
+    const pieces: Buffer[] = []
+    let from = 0
+    let at = own.write(head, 0, 'utf8')
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) at += own.write(key, at, 'latin1')
+      if (part.length < worthSharing) at += part.copy(own, at)
+      else {
+        pieces.push(own.subarray(from, at), part)
+        from = at
+      }
+    }
+    if (at > from) pieces.push(own.subarray(from, at))
+    return pieces
   }
-  end.copy(wire, at)
-  return { raw: wire.subarray(0, at), wire }
+}
+
+/** The message as a file has it: without the final dot. */
+export function rawOf({ pieces }: Pick<Message, 'pieces'>): Buffer {
+  return Buffer.concat(pieces).subarray(0, -end.length)
 }
 
 /** All copies of one second have the same Date: it is written once. */

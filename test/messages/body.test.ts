@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { bodyText } from '../../src/messages/body.ts'
-import { compileLetter } from '../../src/messages/mime.ts'
+import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import type { EditionView } from '../../src/messages/view.ts'
 import { readEdition, render, template } from './editions.ts'
@@ -95,12 +95,14 @@ describe('a body in the email', () => {
       slot: 's'.repeat(48),
       ...rendered,
     }
-    const { raw } = compileLetter(letter)({
-      email: 'a@b.example',
-      name: '',
-      key: 'k'.repeat(48),
-      date: '2026-11-27T07:00:00.000Z',
-    })
+    const raw = rawOf(
+      compileLetter(letter)({
+        email: 'a@b.example',
+        name: '',
+        key: 'k'.repeat(48),
+        date: '2026-11-27T07:00:00.000Z',
+      }),
+    )
     expect(
       Math.max(
         ...raw

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
-import { type Copy, compileLetter, type Letter } from '../../src/messages/mime.ts'
+import { type Copy, compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
 import { deliveryKey, keySlot } from '../../src/subscribers/token.ts'
 
 const editionId = '019ad2f4-0000-7000-8000-00000000002a'
@@ -30,7 +30,7 @@ const copy: Copy = { email: 'mira@example.org', name: 'Mira Kaya', key: keyOf(1)
 
 const compose = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) =>
   compileLetter({ ...letter, ...change })({ ...copy, ...to })
-const raw = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) => compose(change, to).raw.toString('latin1')
+const raw = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) => rawOf(compose(change, to)).toString('latin1')
 const headOf = (message: string) => message.slice(0, message.indexOf('\r\n\r\n'))
 const mailed = (text: string, key = copy.key) => text.replaceAll(slot, key).replaceAll('\n', '\r\n')
 
@@ -113,7 +113,7 @@ const subjects: [string, string][] = [
 
 python('read by Python', () => {
   test('a message has no defect, and both bodies come back byte by byte', () => {
-    const parsed = readInPython(compose().raw)
+    const parsed = readInPython(rawOf(compose()))
     expect(parsed.defects).toEqual([])
     expect(parsed.plain).toBe(mailed(letter.text))
     expect(parsed.html).toBe(mailed(letter.html))
@@ -135,19 +135,19 @@ python('read by Python', () => {
   })
 
   test.each(names)('the name in %s stands in From, To and List-Id as it was written', (_, name) => {
-    const { raw } = compose(
+    const message = compose(
       { from: { name, address: 'weekly@harbour.example' }, digest: { name: 'weekly', title: name } },
       { name },
     )
-    const parsed = readInPython(raw)
+    const parsed = readInPython(rawOf(message))
     expect(parsed.defects).toEqual([])
     expect(parsed.from).toEqual([[name, 'weekly@harbour.example']])
     expect(parsed.to).toEqual([[name, 'mira@example.org']])
-    expect(headOf(raw.toString())).toMatch(/^List-Id: [\s\S]*<weekly\.www\.harbour\.example>/m)
+    expect(headOf(rawOf(message).toString())).toMatch(/^List-Id: [\s\S]*<weekly\.www\.harbour\.example>/m)
   })
 
   test.each(subjects)('the subject with %s is read as it was written', (_, subject) => {
-    const { raw } = compose({ subject })
+    const raw = rawOf(compose({ subject }))
     const parsed = readInPython(raw)
     expect(parsed.defects).toEqual([])
     expect(header(parsed, 'Subject')).toEqual([subject])
@@ -165,7 +165,7 @@ python('read by Python', () => {
     ['what looks like headers', 'Content-Type: text/plain\n\nBcc: x@y.example\n'],
     ['six scripts', 'Größe Ελλάδα Москва עברית العربية 日本語 😀'.repeat(20)],
   ])('a body with %s comes back, as text and as HTML', (_, body) => {
-    const { raw } = compose({ text: body, html: body })
+    const raw = rawOf(compose({ text: body, html: body }))
     const parsed = readInPython(raw)
     expect(parsed.defects).toEqual([])
     expect([parsed.plain, parsed.html]).toEqual([mailed(body), mailed(body)])
@@ -175,7 +175,7 @@ python('read by Python', () => {
 
 describe('read by mailparser', () => {
   test('a message says who writes to whom, in both bodies', async () => {
-    const mail = await simpleParser(compose({}, { name: 'Мира' }).raw)
+    const mail = await simpleParser(rawOf(compose({}, { name: 'Мира' })))
     expect(mail.from?.value).toEqual([{ name: 'Harbour Notes', address: 'weekly@harbour.example' }])
     expect([mail.to].flat()[0]?.value).toEqual([{ name: 'Мира', address: 'mira@example.org' }])
     expect(mail.replyTo?.value[0]?.address).toBe('editor@harbour.example')
@@ -187,7 +187,7 @@ describe('read by mailparser', () => {
   })
 
   test.each(subjects)('the subject with %s is read as it was written', async (_, subject) => {
-    expect((await simpleParser(compose({ subject }).raw)).subject).toBe(subject)
+    expect((await simpleParser(rawOf(compose({ subject })))).subject).toBe(subject)
   })
 })
 
@@ -244,7 +244,7 @@ describe('of any message', () => {
 
   test('a line end in a name or a subject is read as a blank', async () => {
     const name = 'Mira\r\nKaya\n\u2028of\0Leeds'
-    const mail = await simpleParser(compose({ subject: name, from: { name, address: 'a@b.example' } }, { name }).raw)
+    const mail = await simpleParser(rawOf(compose({ subject: name, from: { name, address: 'a@b.example' } }, { name })))
     expect([mail.subject, mail.from?.value[0]?.name, [mail.to].flat()[0]?.value[0]?.name]).toEqual(
       Array(3).fill('Mira Kaya of Leeds'),
     )
@@ -318,8 +318,9 @@ describe('for those who sort mail', () => {
   })
 
   test('each message says of itself what the envelope and the report say', () => {
-    const { messageId, envelope, raw: bytes } = compose()
-    expect(bytes.toString()).toContain(`Message-ID: ${messageId}\r\n`)
+    const message = compose()
+    const { messageId, envelope } = message
+    expect(rawOf(message).toString()).toContain(`Message-ID: ${messageId}\r\n`)
     expect(envelope).toEqual({ from: `bounces+${copy.key}@post.harbour.example`, to: 'mira@example.org' })
   })
 })
@@ -343,13 +344,9 @@ describe('the return path', () => {
 
 describe('two copies', () => {
   const fill = compileLetter(letter)
-  const one = fill(copy).raw.toString()
-  const two = fill({
-    email: 'tom@example.net',
-    name: 'Том',
-    key: keyOf(2),
-    date: '2026-11-27T07:00:09.000Z',
-  }).raw.toString()
+  const one = rawOf(fill(copy)).toString()
+  const second: Copy = { email: 'tom@example.net', name: 'Том', key: keyOf(2), date: '2026-11-27T07:00:09.000Z' }
+  const two = rawOf(fill(second)).toString()
 
   test('differ in Date, To, Message-ID, List-Unsubscribe and the keys, and in nothing else', () => {
     const shared = (message: string, key: string) =>
@@ -369,13 +366,35 @@ describe('two copies', () => {
     expect(two).not.toContain(slot)
   })
 
+  test('of a long letter share the memory of what they have in common, and are as if each were made alone', () => {
+    const long = (slots: number) => `<p>${'The bridge is open. '.repeat(500)}</p>\n<p>${slot}</p>\n`.repeat(slots)
+    const change = { html: long(3), text: long(1) }
+    const own: Buffer[] = []
+    const free: Buffer[] = []
+    const reused = compileLetter({ ...letter, ...change }, (size) => {
+      const memory = free.pop() ?? Buffer.alloc(size + 100, 'x')
+      own.push(memory)
+      return memory
+    })
+    const first = reused(copy)
+    const shared = first.pieces.filter(({ buffer }) => buffer !== own[0]?.buffer)
+    expect(shared.length).toBeGreaterThanOrEqual(4)
+    expect(rawOf(first).equals(rawOf(compose(change)))).toBe(true)
+    free.push(own[0] as Buffer)
+    const next = reused(second)
+    expect(own[1]).toBe(own[0])
+    expect(next.pieces.filter((piece) => shared.includes(piece))).toEqual(shared)
+    expect(rawOf(next).equals(rawOf(compose(change, second)))).toBe(true)
+    expect(Buffer.concat(next.pieces).toString('latin1')).toMatch(/\r\n\.\r\n$/)
+  })
+
   test('of one person are the same bytes: a repeated delivery is a repeated message', () => {
-    expect(fill(copy).raw.equals(fill({ ...copy }).raw)).toBe(true)
+    expect(rawOf(fill(copy)).equals(rawOf(fill({ ...copy })))).toBe(true)
   })
 
   test('filled in any order and at the same time do not mix', () => {
     const keys = Array.from({ length: 50 }, (_, index) => keyOf(index))
-    const messages = keys.map((key) => fill({ ...copy, key }).raw.toString())
+    const messages = keys.map((key) => rawOf(fill({ ...copy, key })).toString())
     messages.toReversed().forEach((message, index) => {
       const key = keys.at(-1 - index) ?? ''
       expect(message.split(key).length - 1).toBe(5) // Message-ID, two to leave, text, HTML
@@ -384,12 +403,12 @@ describe('two copies', () => {
 })
 
 test('a letter without any slot is whole', async () => {
-  const mail = await simpleParser(compose({ text: 'Plain\n', html: '<p>Plain</p>\n' }).raw)
+  const mail = await simpleParser(rawOf(compose({ text: 'Plain\n', html: '<p>Plain</p>\n' })))
   expect([mail.text, mail.html]).toEqual(['Plain\n', '<p>Plain</p>\n'])
 })
 
 test('an address in another script goes out in UTF-8, as RFC 6532 says', () => {
-  const { raw: bytes, envelope } = compose({}, { email: 'мира@xn--e1afmkfd.xn--p1ai', name: '' })
-  expect(envelope.to).toBe('мира@xn--e1afmkfd.xn--p1ai')
-  expect(bytes.toString('utf8')).toContain('To: <мира@xn--e1afmkfd.xn--p1ai>\r\n')
+  const message = compose({}, { email: 'мира@xn--e1afmkfd.xn--p1ai', name: '' })
+  expect(message.envelope.to).toBe('мира@xn--e1afmkfd.xn--p1ai')
+  expect(rawOf(message).toString('utf8')).toContain('To: <мира@xn--e1afmkfd.xn--p1ai>\r\n')
 })

@@ -11,7 +11,7 @@ import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { letterOf } from '../../src/messages/letter.ts'
-import { compileLetter } from '../../src/messages/mime.ts'
+import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { correctionsIn, waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf, variantsOf } from '../../src/store/editions.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
@@ -131,7 +131,7 @@ describe('of feeds that mean harm', () => {
 describe('what anybody gets to see of them', () => {
   test('the email, as its reader opens it', async () => {
     const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
-    const { raw } = compileLetter(letterOf(edition, variant))(copy)
+    const raw = rawOf(compileLetter(letterOf(edition, variant))(copy))
     const mail = await simpleParser(raw)
     expect(mail.headerLines.filter(({ key }) => key === 'subject')).toHaveLength(1)
     const page = await openHarmlessly(async () => new Response(String(mail.html), html))
@@ -157,7 +157,7 @@ describe('what anybody gets to see of them', () => {
     const prints = await correctionsIn(world.app.db, next.id)
     expect(prints.length).toBeGreaterThan(10)
     const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
-    const mail = await simpleParser(compileLetter(letterOf(next, corrected))(copy).raw)
+    const mail = await simpleParser(rawOf(compileLetter(letterOf(next, corrected))(copy)))
     const page = await openHarmlessly(async () => new Response(String(mail.html), html))
     await page.view('https://reader.example/')
     expect(await page.tab.getByText('We wrote: “').count()).toBe(prints.length)
