@@ -28,8 +28,8 @@ type Book = { editionId: string; digest: string; workerId: string }
 
 /**
  * A commit costs as much for one row as for fifty, so connections share it: all that was asked while the network was
- * read, or while the last commit was being made, is committed together. Nobody hears of a turn before it is committed:
- * a connection has at most one delivery in the state `sending`, whenever the process is killed.
+ * read twice, or while the last commit was being made, is committed together. Nobody hears of a turn before it is
+ * committed: a connection has at most one delivery in the state `sending`, whenever the process is killed.
  */
 export function openClerk(needs: Needs, book: Book): Clerk {
   let asked: Asked[] = []
@@ -38,7 +38,7 @@ export function openClerk(needs: Needs, book: Book): Clerk {
   function call(): void {
     if (isBusy) return
     isBusy = true
-    setImmediate(() => void writeAll())
+    setImmediate(() => setImmediate(() => void writeAll()))
   }
 
   async function writeAll(): Promise<void> {

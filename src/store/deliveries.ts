@@ -66,9 +66,9 @@ export async function claimDeliveries(
   now: Instant,
 ): Promise<Set<string>> {
   const values: Record<string, unknown> = { editionId, digest, workerId, now }
-  const ids = named(values, 'id', subscriberIds)
+  const ids = named(values, 'id', padded(subscriberIds))
   const { rows } = await prepared(db, engine, {
-    name: `claim ${subscriberIds.length}`,
+    name: `claim ${ids.length}`,
     values,
     build: (value) => claiming(db, engine, value, ids.map(value)),
   })
@@ -128,6 +128,12 @@ function named(values: Record<string, unknown>, prefix: string, list: unknown[])
     values[prefix + index] = one
     return prefix + index
   })
+}
+
+/** Lists of many lengths become lists of few, by naming the last again: each length is a statement of its own. */
+function padded<T>(list: T[]): T[] {
+  const length = list.length < 4 ? list.length : Math.ceil(list.length / 4) * 4
+  return [...list, ...Array<T>(length - list.length).fill(list.at(-1) as T)]
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
@@ -200,9 +206,13 @@ async function recordGroup(
 ): Promise<number> {
   const { status, attempts, nextAttemptAt, relay } = group[0] as DeliveryResult
   const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt, relay }
-  const people = group.map((one) => one.subscriberId)
-  const ids = named(values, 'id', people)
-  const said = group.map((one) => one.reply)
+  const rows = padded(group)
+  const ids = named(
+    values,
+    'id',
+    rows.map((one) => one.subscriberId),
+  )
+  const said = rows.map((one) => one.reply)
   const replies = new Set(said).size === 1 ? named(values, 'reply', said.slice(0, 1)) : named(values, 'reply', said)
   const { changed } = await prepared(db, engine, {
     name: `record ${ids.length} ${replies.length}`,
