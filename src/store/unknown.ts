@@ -3,11 +3,15 @@ import type { Db } from './schema.ts'
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
 
+/** Leaves nothing out; but with each edition named an index finds the few that are being sent, and years of others are not read. */
+const everyEdition = (db: Db) => db.selectFrom('editions').select('editions.id')
+
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
 export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
   const result = await db
     .updateTable('deliveries')
     .set({ ...cutOff, updatedAt: now })
+    .where('editionId', 'in', everyEdition(db))
     .where('status', '=', 'sending')
     .where('workerId', '=', workerId)
     .executeTakeFirst()
@@ -19,6 +23,7 @@ export async function markOrphaned(db: Db, now: Instant): Promise<number> {
   const result = await db
     .updateTable('deliveries')
     .set({ ...cutOff, updatedAt: now })
+    .where('editionId', 'in', everyEdition(db))
     .where('status', '=', 'sending')
     .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
     .executeTakeFirst()
