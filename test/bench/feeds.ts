@@ -145,7 +145,7 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 }
 
 async function pollOf(port: string, feeds: number): Promise<Poll> {
-  const asMain = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--always-sparkplug'] // as main.ts starts itself
+  const asMain = ['--max-semi-space-size=4', '--heap-growing-percent=40', '--always-sparkplug'] // as main.ts starts itself
   const args = [...asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') } // main.ts turns it on
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
