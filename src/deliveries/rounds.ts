@@ -13,7 +13,7 @@ import { sendOver } from './send-over.ts'
 
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
 
-const pageSize = 100
+const pageSize = 500
 
 /**
  * Goes once through all deliveries that are due, as many at a time as the relays have connections. What a relay could
