@@ -166,9 +166,11 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
     if (allowance.take()) return true
     const taken = member.turn.then(async () => {
       if (allowance.take()) return true
-      member.spent = await allowance.spent()
-      if (member.spent) member.spentUntil = earlier(member.spent.ends, later(clock.now(), believed))
-      return member.spent === undefined && allowance.take()
+      const spent = await allowance.spent()
+      if (allowance.take()) return true // also what was given back while we asked
+      member.spent = spent
+      if (spent) member.spentUntil = earlier(spent.ends, later(clock.now(), believed))
+      return false
     })
     member.turn = taken.catch(() => {})
     return await taken
