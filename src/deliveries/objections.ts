@@ -36,6 +36,7 @@ export function openObjections(isAllAt: (domains: string[]) => Promise<boolean>)
   let others = 0
   const recent: string[] = [] // the domain of each refusal about us, or nothing, going round
   let heard = 0
+  let asking: Promise<boolean> | undefined
 
   const objection = (what: string) => `${what}; the last answer: ${last}`
 
@@ -43,13 +44,21 @@ export function openObjections(isAllAt: (domains: string[]) => Promise<boolean>)
     const domains = [...new Set(row.map(({ domain }) => domain))]
     const inThisRow = objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
     if (row.length >= inARow && domains.length >= domainsInARow) return inThisRow
-    if (row.length >= inARow && row.length % inARow === 0 && (await isAllAt(domains))) return inThisRow
+    if (row.length >= inARow && (asking || row.length % inARow === 0) && (await ask(domains))) return inThisRow
     const against = recent.filter((domain) => domain !== '')
     const spread = [...new Set(against)]
     if (against.length >= share && spread.length >= domainsInShare)
       return objection(`${against.length} of the last ${recent.length} answers are about us, from ${listed(spread)}`)
     if (refusals >= refusalsInARow) return objection(`${refusals} refusals in a row, and nothing taken between`)
     return undefined
+  }
+
+  /** One question at a time: who hears of a refusal meanwhile waits for the answer with it, and sends nothing more. */
+  function ask(domains: string[]): Promise<boolean> {
+    asking ??= isAllAt(domains).finally(() => {
+      asking = undefined
+    })
+    return asking
   }
 
   return {

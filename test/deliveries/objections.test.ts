@@ -45,6 +45,26 @@ test('ten refusals about us in a row are enough when they come from three domain
   expect(await enough([...taken, ...repeated(40, 'rejected', 'a.example')], true)).toMatchObject({ at: 11 })
 })
 
+test('nobody goes on while it is asked whether the edition goes to nobody else, and it is asked once', async () => {
+  const { promise: answer, resolve } = Promise.withResolvers<boolean>()
+  let asked = 0
+  const objections = openObjections(() => {
+    asked += 1
+    return answer
+  })
+  const hear = (index: number) =>
+    objections.hear({ kind: 'rejected', reply: '550 no' }, { subscriberId: `${index}`, email: 'a@a.example' })
+  for (let index = 1; index < 10; index++) expect(await hear(index)).toBeUndefined()
+  const settled: (string | undefined)[] = []
+  const waiting = Array.from({ length: 11 }, async (_, index) => settled.push(await hear(10 + index)))
+  await new Promise((done) => setImmediate(done))
+  expect([asked, settled]).toEqual([1, []])
+  resolve(true)
+  await Promise.all(waiting)
+  expect(settled[0]).toContain('10 refusals in a row that are about us, from the domain a.example')
+  expect(settled.every((why) => why !== undefined)).toBe(true)
+})
+
 test('what is taken, or refused for the sake of a person, between them breaks the row', async () => {
   const nine = repeated(9, 'rejected', 'a.example', 'b.example', 'c.example')
   for (const kind of ['accepted', 'refused'] as const)
