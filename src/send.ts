@@ -2,7 +2,6 @@ import type { App } from './app.ts'
 import { type Instant, later, minute, second } from './clock.ts'
 import { relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
-import { loadConnection } from './deliveries/connect.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
 import { openRelays, type Relays } from './deliveries/relays.ts'
@@ -38,7 +37,6 @@ const heartbeat = 20 * second
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
 export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
-  await loadConnection()
   const worker = await startWorker(app)
   const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })

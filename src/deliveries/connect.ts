@@ -12,9 +12,6 @@ export type RelaySettings = Config['relays'][number]
 /** Hears the dialogue: each line that the client or the server says, what is secret masked. */
 export type Listener = (who: 'client' | 'server', line: string) => void
 
-/** Loads what `connect` is made of: a tenth of a second that the first message need not wait for. */
-export const loadConnection = () => import('nodemailer/lib/smtp-connection')
-
 /**
  * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over.
  * Throws when the relay will not have us, or does not keep what the settings ask of it. `tokens` are for relays that are
@@ -24,7 +21,7 @@ export async function connect(
   settings: RelaySettings,
   { tokens, listener }: { tokens?: Tokens | undefined; listener?: Listener } = {},
 ): Promise<Wire> {
-  const { default: SMTPConnection } = await loadConnection()
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection')
   const timeout = settings.timeout * 1000
   const smtp = new SMTPConnection({
     host: settings.host,
