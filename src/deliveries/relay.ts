@@ -5,8 +5,8 @@ import { dotStuffed } from './dot-stuffed.ts'
 import { openTokens, type Tokens } from './oauth2.ts'
 import type { Envelope, Ready, Wire } from './wire.ts'
 
-/** A message as it is, or in pieces as DATA wants it, with the final dot. */
-export type Outgoing = { envelope: Envelope } & ({ raw: Buffer } | { pieces: Buffer[] })
+/** A message that nobody has made ready. */
+export type Outgoing = { envelope: Envelope; raw: Buffer }
 
 export type Relay = {
   /** How many messages may be on their way at once. */
@@ -14,7 +14,7 @@ export type Relay = {
   /** A place for messages that go one after another; there may be as many as there are connections. */
   line(): Line
   /** Hands one message over, for whoever has no more than that. */
-  send(message: Outgoing): Promise<SendResult>
+  send(message: Outgoing | Ready): Promise<SendResult>
   close(): Promise<void>
 }
 
@@ -23,7 +23,7 @@ export type Line = {
    * Hands one message over. Never throws for what a relay does: its answer is the result. Its bytes are free afterwards.
    * `next` is the message that will probably follow: the relay may hear its envelope already, and nothing else of it.
    */
-  send(message: Outgoing, next?: Outgoing): Promise<SendResult>
+  send(message: Ready, next?: Ready): Promise<SendResult>
   /** Nothing more goes over it for now: its connection may be used by another. */
   release(): void
 }
@@ -46,16 +46,15 @@ export function openRelay(settings: RelaySettings): Relay {
   function line(): Line {
     let own: Connection | undefined
 
-    async function sendOver(connection: Connection, message: Outgoing, next?: Outgoing): Promise<SendResult> {
+    async function sendOver(connection: Connection, message: Ready, next?: Ready): Promise<SendResult> {
       const { wire } = connection
-      const following = next && !isLast(connection) ? ready(next) : undefined
-      const result = await wire.send(ready(message), following)
+      const result = await wire.send(message, isLast(connection) ? undefined : next)
       connection.sent += 1
       own = connection
       if (connection.sent >= settings.messagesPerConnection) hangUp()
       return result
     }
-    async function sendFresh(message: Outgoing, next?: Outgoing): Promise<SendResult> {
+    async function sendFresh(message: Ready, next?: Ready): Promise<SendResult> {
       let wire: Wire
       try {
         wire = await connect(settings, { tokens: await tokensFor(settings) })
@@ -90,7 +89,7 @@ export function openRelay(settings: RelaySettings): Relay {
     line,
     async send(message) {
       const once = line()
-      const result = await once.send(message)
+      const result = await once.send(ready(message))
       once.release()
       return result
     },
@@ -101,7 +100,7 @@ export function openRelay(settings: RelaySettings): Relay {
   }
 }
 
-function ready(message: Outgoing): Ready {
+function ready(message: Outgoing | Ready): Ready {
   return 'pieces' in message ? message : { envelope: message.envelope, pieces: [dotStuffed(message.raw)] }
 }
 

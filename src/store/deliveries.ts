@@ -132,8 +132,8 @@ function named(values: Record<string, unknown>, prefix: string, list: unknown[])
 
 /** Lists of many lengths become lists of few, by naming the last again: each length is a statement of its own. */
 function padded<T>(list: T[]): T[] {
-  const length = list.length < 4 ? list.length : Math.ceil(list.length / 4) * 4
-  return [...list, ...Array<T>(length - list.length).fill(list.at(-1) as T)]
+  const missing = Math.ceil(list.length / 4) * 4 - list.length
+  return [...list, ...Array<T>(missing).fill(list.at(-1) as T)]
 }
 
 /** Skips a delivery whose person left or was suppressed after the audience was frozen, with the reason; false if neither. */
