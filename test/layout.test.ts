@@ -127,6 +127,14 @@ test('no module does anything when it is imported but main.ts', () => {
   expect(acting).toEqual([])
 })
 
+test('the command itself, npm start and npm run demo give Node the same flags', () => {
+  const { start, demo } = JSON.parse(readFileSync('package.json', 'utf8')).scripts
+  const flags = start.slice('node '.length, start.indexOf(' src/main.ts'))
+  expect(flags).toMatch(/^--/)
+  expect(demo).toBe(`node ${flags} src/main.ts demo`)
+  expect(read('main.ts')).toContain(`exec "$node" ${flags} "$0"`)
+})
+
 test('the top level holds what the tree names and nothing else', () => {
   const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   const top = [

@@ -1,6 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,6 +7,7 @@ import { promisify } from 'node:util'
 import { parseFeed as parseWithFeedsmith } from 'feedsmith'
 import RssParser from 'rss-parser'
 import { parseFeed, parseHere } from '../../src/feeds/parse.ts'
+import { cachedEnv, flagsOfMain } from './as-main.ts'
 import { madeUpFeed } from './made-up-feeds.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
@@ -145,10 +145,8 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 }
 
 async function pollOf(port: string, feeds: number): Promise<Poll> {
-  const asMain = ['--max-semi-space-size=4', '--heap-growing-percent=40', '--always-sparkplug'] // as main.ts starts itself
-  const args = [...asMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') } // main.ts turns it on
-  return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
+  const args = [...flagsOfMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
+  return JSON.parse((await promisify(execFile)(process.execPath, args, { env: cachedEnv })).stdout)
 }
 
 function median(values: number[]): number {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cachedEnv, flagsOfMain } from './as-main.ts'
 
 export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
 export type SenderName = 'prepare' | 'lastword' | 'nodemailerPool' | 'limit'
@@ -85,15 +86,9 @@ async function benchSend(recipients: number, rounds: number) {
 }
 
 /** The compile cache that main.ts turns on for the product is on for all. */
-const execOptions = {
-  execArgv: ['--disable-warning=ExperimentalWarning'],
-  env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'lastword-bench-cache') },
-}
+const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env: cachedEnv }
 /** The product runs as main.ts runs it; the others as everybody runs them. */
-const asMain = {
-  ...execOptions,
-  execArgv: [...execOptions.execArgv, '--max-semi-space-size=4', '--heap-growing-percent=40', '--always-sparkplug'],
-}
+const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...flagsOfMain] }
 
 async function measure(order: Order): Promise<Measured> {
   const child = fork('test/bench/sender.ts', order.sender === 'lastword' ? asMain : execOptions)
