@@ -1,11 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { openClerk } from '../../src/deliveries/clerk.ts'
-import { compose } from '../../src/editions/compose.ts'
-import { freezePage } from '../../src/store/audience.ts'
 import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -19,9 +17,7 @@ onBothEngines('the clerk', (freshUrl) => {
     closing.push(it.close)
     await show(it, newsFeed, ['One', 'Two'])
     await subscribe(it, people)
-    const editionId = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
-    await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', editionId).execute()
-    await freezePage(it.app.db, { id: editionId, digest: 'weekly' }, { after: '', size: 1000 }, it.clock.now())
+    const editionId = await frozenEdition(it)
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
     const needs = { ...it.app, engine: it.app.store.engine }
     const clerk = (workerId: string) => {

@@ -1,11 +1,9 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
-import { freezePage } from '../../src/store/audience.ts'
 import type { Db } from '../../src/store/schema.ts'
 import { markAbandoned, markOrphaned } from '../../src/store/unknown.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
-import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -19,10 +17,8 @@ async function inTheHandsOf(storeUrl: string, ...workers: string[]) {
   closing.push(it.close)
   await show(it, newsFeed, ['One', 'Two'])
   await subscribe(it, workers.length)
-  const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+  const id = await frozenEdition(it)
   const { db } = it.app
-  await db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
-  await freezePage(db, { id, digest: 'weekly' }, { after: '', size: 1000 }, it.clock.now())
   const rows = () => db.selectFrom('deliveries').selectAll().orderBy('subscriberId').execute()
   for (const [index, { subscriberId }] of (await rows()).entries())
     await db

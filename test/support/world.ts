@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../../src/app.ts'
 import { type Config, configSchema } from '../../src/config.ts'
+import { compose } from '../../src/editions/compose.ts'
 import type { Digest } from '../../src/editions/digest.ts'
 import type { Render } from '../../src/editions/edition.ts'
 import { silentLog } from '../../src/log.ts'
 import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
+import { freezePage } from '../../src/store/audience.ts'
 import { knowFeeds, recordSuccess } from '../../src/store/feeds.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
@@ -155,6 +157,14 @@ export async function subscribe({ app, digest, clock }: World, count: number): P
   for (let start = 0; start < people.length; start += 1000) {
     await addSubscribers(app.db, digest.name, people.slice(start, start + 1000), clock.now())
   }
+}
+
+/** An edition that is being sent, with its audience frozen: one queued delivery for each subscriber. Returns its id. */
+export async function frozenEdition({ app, digest, clock }: World): Promise<string> {
+  const id = (await compose(app, digest, clock.now()))?.id ?? ''
+  await app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
+  await freezePage(app.db, { id, digest: digest.name }, { after: '', size: 1000 }, clock.now())
+  return id
 }
 
 /** Renders in a microsecond what the real renderer takes half a second for; tests of the rendering use the real one. */
