@@ -29,9 +29,17 @@ export function openAllowance(
   let left = 0
   let onTheWay = 0
 
-  async function giveBack(count: number): Promise<void> {
+  async function giveBack(day: Day | undefined, count: number): Promise<void> {
+    if (day && day.most !== null && count > 0) await giveBackOf(db, { name, day: day.date }, count)
+  }
+
+  /** A new day, of which nothing is taken yet; what is on its way counts for the day on which it began. */
+  async function turnTo(day: Day): Promise<void> {
+    const [before, unused] = [today, left]
+    today = day
     left = 0
-    if (today && today.most !== null && count > 0) await giveBackOf(db, { name, day: today.date }, count)
+    onTheWay = 0
+    await giveBack(before, unused)
   }
 
   return {
@@ -45,14 +53,13 @@ export function openAllowance(
     },
     async spent() {
       const now = clock.now()
-      if (today === undefined || now >= today.ends) {
-        await giveBack(left) // what is on its way counts for the day on which it began
-        onTheWay = 0
-        today = dayAt(now)
-      }
-      const { date, most } = today
-      if (most === null || left > 0) return undefined
-      left = await takeOf(db, { name, day: date }, { most, wanted: Math.min(batch, most) })
+      if (today === undefined || now >= today.ends) await turnTo(dayAt(now))
+      const day = today
+      if (day === undefined || day.most === null || left > 0) return undefined
+      const { date, most } = day
+      const taken = await takeOf(db, { name, day: date }, { most, wanted: Math.min(batch, most) })
+      if (day !== today) await giveBack(day, taken)
+      else left += taken // beside what was given back while the store was asked
       return left > 0 ? undefined : today
     },
     settle(isOut) {
@@ -61,8 +68,10 @@ export function openAllowance(
       if (!isOut) left += 1
     },
     async close() {
-      await giveBack(left + onTheWay)
+      const unused = left + onTheWay
+      left = 0
       onTheWay = 0
+      await giveBack(today, unused)
     },
   }
 }

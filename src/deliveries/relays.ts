@@ -165,12 +165,15 @@ export function openRelays({ db, clock }: { db: Db; clock: WaitingClock }, all: 
   async function takeOfDay(member: Member, allowance: Allowance): Promise<boolean> {
     if (allowance.take()) return true
     const taken = member.turn.then(async () => {
-      if (allowance.take()) return true
-      const spent = await allowance.spent()
-      if (allowance.take()) return true // also what was given back while we asked
-      member.spent = spent
-      if (spent) member.spentUntil = earlier(spent.ends, later(clock.now(), believed))
-      return false
+      while (!allowance.take()) {
+        const spent = await allowance.spent()
+        if (!spent) continue // some may go, unless others were quicker
+        if (allowance.take()) return true // given back in this very moment
+        member.spent = spent
+        member.spentUntil = earlier(spent.ends, later(clock.now(), believed))
+        return false
+      }
+      return true
     })
     member.turn = taken.catch(() => {})
     return await taken
