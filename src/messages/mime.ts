@@ -30,72 +30,80 @@ export type Message = { envelope: { from: string; to: string }; messageId: strin
 /** Where the bytes of a copy come from: fresh ones each time, or a pool that takes them back. */
 export type Memory = (size: number) => Buffer
 
-/** A letter whose encoding is done, once for all copies. */
+/** A letter whose encoding is done, once for all copies. Its headers are folded, and without their last line end. */
 export type CompiledLetter = {
-  /** The headers of one copy, each folded and without its last line end, and what its envelope says. */
-  head(copy: Copy): { fields: string[]; envelope: Message['envelope']; messageId: string }
+  /** The headers that a copy has for itself, those of `ownNames`, and what its envelope says. */
+  head(copy: Copy): { own: string[]; envelope: Message['envelope']; messageId: string }
+  /** The headers that all copies have; they come after. */
+  shared: string[]
   /** The encoded body around the places of the key. */
   body: Buffer[]
 }
+
+/** The headers that a copy has for itself, in their order. */
+export const ownNames = ['Date', 'To', 'Message-ID', 'List-Unsubscribe', 'List-Unsubscribe-Post']
 
 /**
  * Assembles and encodes the letter once, and returns what fills in one copy: a few headers, and the key in its slots.
  * RFC 5322, MIME (RFC 2045–2047), List-Unsubscribe (RFC 2369) with one click (RFC 8058), List-Id (RFC 2919).
  */
 export function compileLetter(letter: Letter, memory: Memory = Buffer.allocUnsafeSlow): (copy: Copy) => Message {
-  const { head, body } = encodeLetter(letter)
-  const assemble = assembler(body, memory)
+  const compiled = encodeLetter(letter)
+  const assemble = assembler(compiled, memory)
   return (copy) => {
-    const { fields, envelope, messageId } = head(copy)
-    return { envelope, messageId, pieces: assemble(fields, copy.key) }
+    const { own, envelope, messageId } = compiled.head(copy)
+    return { envelope, messageId, pieces: assemble(own, copy.key) }
   }
 }
 
 export function encodeLetter(letter: Letter): CompiledLetter {
   const boundary = `lw-${letter.slot.slice(0, 24)}`
   const domain = domainOf(letter.from.address)
-  const shared = sharedHeaders(letter, boundary)
   const toLeave = unsubscribeHeaders(letter)
   const dateOf = dateField()
   return {
     head({ email, name, key, date }) {
       const messageId = `<${key}@${domain}>`
-      const own = [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`]
       return {
-        fields: [...own, ...toLeave(key), ...shared],
+        own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...toLeave(key)],
         envelope: { from: returnPath(letter, key), to: email },
         messageId,
       }
     },
+    shared: sharedHeaders(letter, boundary),
     body: bodyPieces(letter, boundary),
   }
 }
 
 const end = Buffer.from('.\r\n', 'latin1')
 
-/** A part of the body that is shorter is cheaper copied than handed over by itself. */
+/** A part that is shorter is cheaper copied than handed over by itself. */
 const worthSharing = 4096
 
-/** Puts headers and keys around what all copies share. Nothing begins with a dot but the last line. */
-export function assembler(body: Buffer[], memory: Memory): (fields: string[], key: string) => Buffer[] {
-  const parts = body.with(-1, Buffer.concat([body.at(-1) ?? Buffer.alloc(0), end]))
+/** Puts a copy's own headers and its key around what all copies share. Nothing begins with a dot but the last line. */
+export function assembler(
+  { shared, body: [first = Buffer.alloc(0), ...others] }: Pick<CompiledLetter, 'shared' | 'body'>,
+  memory: Memory,
+): (own: string[], key: string) => Buffer[] {
+  const parts = [Buffer.concat([Buffer.from(`\r\n${shared.join('\r\n')}\r\n\r\n`), first]), ...others]
+  parts.push(Buffer.concat([parts.pop() ?? Buffer.alloc(0), end]))
   const copied = parts.filter(({ length }) => length < worthSharing)
   const copiedBytes = copied.reduce((sum, { length }) => sum + length, 0)
-  return (fields, key) => {
-    const head = `${fields.join('\r\n')}\r\n\r\n`
-    const own = memory(Buffer.byteLength(head, 'utf8') + copiedBytes + (parts.length - 1) * key.length)
+  return (own, key) => {
+    const head = own.join('\r\n')
+    const bytes = memory(Buffer.byteLength(head, 'utf8') + copiedBytes + (parts.length - 1) * key.length)
     const pieces: Buffer[] = []
     let from = 0
-    let at = own.write(head, 0, 'utf8')
+    let at = bytes.write(head, 0, 'utf8')
     for (const [index, part] of parts.entries()) {
-      if (index > 0) at += own.write(key, at, 'latin1')
-      if (part.length < worthSharing) at += part.copy(own, at)
+      if (index > 0) at += bytes.write(key, at, 'latin1')
+      if (part.length < worthSharing) at += part.copy(bytes, at)
       else {
-        pieces.push(own.subarray(from, at), part)
+        pieces.push(bytes.subarray(from, at), part)
         from = at
       }
     }
-    if (at > from) pieces.push(own.subarray(from, at))
+    if (at > from) pieces.push(bytes.subarray(from, at))
     return pieces
   }
 }

@@ -27,7 +27,7 @@ export function deliveryKeys(secret: string): (keyed: Keyed) => string {
   const bytes = Buffer.alloc(bodyBytes + macBytes)
   return ({ subscriberId, editionRef }) => {
     bytes.write(subscriberId.replaceAll('-', '') + editionRef, 'hex')
-    bytes.set(mac(bytes).subarray(0, macBytes), bodyBytes)
+    bytes.write(mac(bytes), bodyBytes, macBytes, 'hex')
     return toBase32(bytes)
   }
 }
@@ -36,7 +36,7 @@ export function deliveryKeys(secret: string): (keyed: Keyed) => string {
 export function readDeliveryKey(secret: string, key: string): Keyed | undefined {
   const bytes = fromBase32(key.toLowerCase())
   if (bytes?.length !== bodyBytes + macBytes) return undefined
-  const mac = macWith(secret)(bytes).subarray(0, macBytes)
+  const mac = Buffer.from(macWith(secret)(bytes), 'hex').subarray(0, macBytes)
   if (!timingSafeEqual(bytes.subarray(bodyBytes), mac)) return undefined
   const hex = bytes.toString('hex', 0, bodyBytes)
   const id = hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
@@ -55,10 +55,10 @@ const label = 'delivery\n'
 const [inner, outer] = [0x36, 0x5c]
 
 /**
- * HMAC-SHA256 (RFC 2104) of the label and the body of a key, for one secret. The blocks of the secret are made once: an
- * object for each of a million keys costs more than the hashing.
+ * HMAC-SHA256 (RFC 2104) of the label and the body of a key, for one secret, in hex. The blocks of the secret are made
+ * once, and a hash is a text: an object for each of a million keys costs more than the hashing, and a buffer as much.
  */
-function macWith(secret: string): (bytes: Buffer) => Buffer {
+function macWith(secret: string): (bytes: Buffer) => string {
   const given = Buffer.from(secret)
   const key = given.length > blockBytes ? hash('sha256', given, 'buffer') : given
   const first = Buffer.alloc(blockBytes + label.length + bodyBytes, inner)
@@ -70,8 +70,8 @@ function macWith(secret: string): (bytes: Buffer) => Buffer {
   first.write(label, blockBytes)
   return (bytes) => {
     bytes.copy(first, blockBytes + label.length, 0, bodyBytes)
-    hash('sha256', first, 'buffer').copy(second, blockBytes)
-    return hash('sha256', second, 'buffer')
+    second.write(hash('sha256', first, 'hex'), blockBytes, 'hex')
+    return hash('sha256', second, 'hex')
   }
 }
 
