@@ -2,11 +2,10 @@ import { systemClock, type WaitingClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Digest, feedsPrintedWhole, readDigests } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
-import { type Check, checkWith } from './editions/late.ts'
+import type { Check } from './editions/late.ts'
 import { AppError } from './errors.ts'
 import { type Fetcher, openFetcher } from './feeds/fetch.ts'
 import { type Log, openLog } from './log.ts'
-import { draftRenderer } from './messages/letter.ts'
 import { openStore, type Store } from './store/open.ts'
 import { keptSecret } from './store/settings.ts'
 
@@ -45,14 +44,23 @@ export async function openApp({ config, clock = systemClock, log = openLog(confi
     digests,
     fetcher,
     wholeFeeds: new Set(digests.flatMap(feedsPrintedWhole)),
-    render: draftRenderer(config),
-    check: checkWith(fetcher),
+    render: renderer(config),
+    check: async (url) => (await import('./editions/late.ts')).checkWith(fetcher)(url),
     clock,
     log,
     async close() {
       await fetcher.close()
       await store.close()
     },
+  }
+}
+
+/** Rendering is loaded with the first draft: who only sends has no use for it. */
+function renderer(config: Config): Render {
+  let loading: Promise<Render> | undefined
+  return async (draft) => {
+    loading ??= import('./messages/draft.ts').then(({ draftRenderer }) => draftRenderer(config))
+    return (await loading)(draft)
   }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-':' //; here=$(dirname "$(readlink -f "$0")"); for node in node "$here/../node_modules/.bin/node"; do "$node" -e 'process.exit(+(parseInt(process.versions.node) < 24))' 2>/dev/null && exec "$node" --max-semi-space-size=4 --heap-growing-percent=40 --always-sparkplug "$0" "$@"; done; echo "lastword needs Node 24 or newer; this is Node $(node --version 2>/dev/null || echo 'missing'). In a clone, npm ci brings the right one." >&2; exit 1
+':' //; here=$(dirname "$(readlink -f "$0")"); for node in node "$here/../node_modules/.bin/node"; do "$node" -e 'process.exit(+(parseInt(process.versions.node) < 24))' 2>/dev/null && exec "$node" --max-semi-space-size=8 --heap-growing-percent=40 --always-sparkplug "$0" "$@"; done; echo "lastword needs Node 24 or newer; this is Node $(node --version 2>/dev/null || echo 'missing'). In a clone, npm ci brings the right one." >&2; exit 1
 
 // The lines above are for a shell: an older Node cannot read this file, and so could not say what it needs.
 // To Node they are a comment and a string. Without the two limits Node 24 lets what is short-lived take 100 MB before it

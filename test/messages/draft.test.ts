@@ -6,7 +6,7 @@ import { configSchema } from '../../src/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
 import { readDigest } from '../../src/editions/digest.ts'
 import type { Draft } from '../../src/editions/edition.ts'
-import { draftRenderer } from '../../src/messages/letter.ts'
+import { draftRenderer } from '../../src/messages/draft.ts'
 
 test('a template that would lose corrections or letters in silence is a problem, and only if there are any', async () => {
   const templates = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
