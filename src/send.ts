@@ -12,6 +12,7 @@ import { bufferPool } from './messages/buffers.ts'
 import { compileSigned, type Signer } from './messages/dkim.ts'
 import { letterOf } from './messages/letter.ts'
 import { compileLetter, type Message } from './messages/mime.ts'
+import { stepBack } from './messages/pool-threads.ts'
 import { openSigners } from './messages/signers.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
@@ -37,6 +38,7 @@ const heartbeat = 20 * second
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
 export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
+  if (signers.length > 0) await stepBack()
   const worker = await startWorker(app)
   const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })

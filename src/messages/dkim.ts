@@ -1,5 +1,4 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { assembler, type Copy, encodeLetter, type Letter, type Memory, type Message, ownNames } from './mime.ts'
 
 /** One key that signs for one domain: RSA, or Ed25519 (RFC 8463). */
@@ -30,7 +29,6 @@ export function compileSigned(
   const begun = createHash('sha256').update(first)
   const signatureFields = signers.map(signatureField)
   return async (copy) => {
-    await setImmediate() // what is ready to go is written first: threads that wake to sign take this one its time
     const { own, envelope, messageId } = compiled.head(copy)
     const hash = begun.copy()
     for (const piece of rest) hash.update(copy.key, 'latin1').update(piece)

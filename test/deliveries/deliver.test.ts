@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour, minute, second } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
+import { poolThreads } from '../../src/messages/pool-threads.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { claimDeliveries, countDeliveries, dueDeliveries } from '../../src/store/deliveries.ts'
@@ -310,6 +312,8 @@ onBothEngines('sending', (freshUrl) => {
     await send(it, sender, id)
     expect(relay.taken).toHaveLength(3)
     for (const { raw } of relay.taken) expect(raw.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;/)
+    if (process.platform === 'linux')
+      for (const thread of poolThreads()) expect(getPriority(thread)).toBeGreaterThan(getPriority())
   })
 
   test('that is cancelled while the relay is down gives the articles back: nobody has them', async () => {
