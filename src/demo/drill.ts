@@ -73,8 +73,8 @@ async function sendUnderFire(app: App, sink: DrillSink, editionId: string, optio
   let shift = 0
   for (let pass = 0; pass < mostPasses; pass++) {
     const killsLeft = options.kills - killed.kills
-    const answered = killsLeft > 0 ? options.recipients - killsLeft * connections : options.recipients
-    sink.answerUpTo(answered) // a sender that is quick does not end before its last kill
+    // a sender that is quick does not end before its last kill
+    sink.answerUpTo(options.recipients - killsLeft * connections - givenUp(killed, sink, options))
     const child = startSender({ config: app.config, editionId, unknown: options.unknown, shift })
     const exit = once(child, 'exit')
     if (killsLeft > 0) {
@@ -92,6 +92,11 @@ async function sendUnderFire(app: App, sink: DrillSink, editionId: string, optio
     else shift += hour
   }
   throw new AppError('internal', `the edition has not ended after ${mostPasses} passes`)
+}
+
+/** So many people were cut off before the sink had their copy, and nobody sends them another. */
+function givenUp({ cutOff }: Killed, { copies }: DrillSink, { unknown }: DrillOptions): number {
+  return unknown === 'hold' ? [...cutOff].filter((address) => !copies.has(address)).length : 0
 }
 
 /** Mostly in the middle of sending, after about so many messages; now and then while the sender starts. */

@@ -15,12 +15,12 @@ test(
 )
 
 test(
-  'a drill under the rule `hold` mails nobody twice',
+  'a drill under the rule `hold` mails nobody twice, and has all its kills however many people they leave without a copy',
   async () => {
-    const report = await drill({ recipients: 300, kills: 4, unknown: 'hold', faults: false })
-    expect(report).toMatchObject({ lost: 0, duplicates: 0, kills: 4 })
-    expect(report.unknown).toBeLessThanOrEqual(4 * report.connections)
-    expect(report.accepted + report.unknown).toBeGreaterThanOrEqual(300)
+    const report = await drill({ recipients: 40, kills: 7, unknown: 'hold', faults: false })
+    expect(report).toMatchObject({ lost: 0, duplicates: 0, kills: 7 })
+    expect(report.unknown).toBeLessThanOrEqual(7 * report.connections)
+    expect(report.accepted + report.unknown).toBeGreaterThanOrEqual(40)
   },
   minutes,
 )
