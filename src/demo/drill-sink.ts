@@ -19,13 +19,13 @@ type Fault = 'drop' | string | undefined
 
 /** How often the sink misbehaves where it is told to: each share is of the commands of that kind. */
 const shares = { drop: 0.05, defer: 0.2, closing: 0.01 }
-/** Nobody is put off more often than that, so that nobody is given up. */
-const mostDeferrals = 2
+/** Nobody is put off, or left without an answer, more often than that: each costs a try, and nobody's shall run out. */
+const mostLostTries = 2
 
 /** An SMTP server (RFC 5321) that counts what it took. With `faults` it defers, drops connections at every command, and says 421. */
 export async function startDrillSink(faults: boolean): Promise<DrillSink> {
   const copies = new Map<string, Copy[]>()
-  const deferrals = new Map<string, number>()
+  const lostTries = new Map<string, number>()
   const sockets = new Set<Socket>()
   let whole = 0
   let mostPeople = Number.POSITIVE_INFINITY
@@ -33,12 +33,14 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
 
   function faultAt(verb: string, to: string): Fault {
     if (!faults) return undefined
-    if (Math.random() < shares.drop) return 'drop'
+    const isDropped = Math.random() < shares.drop
+    if (isDropped && verb !== 'dot') return 'drop'
     if (verb === 'MAIL' && Math.random() < shares.closing) return '421 4.3.2 closing'
-    const before = deferrals.get(to) ?? 0
-    if (verb !== 'RCPT' || before >= mostDeferrals || Math.random() >= shares.defer) return undefined
-    deferrals.set(to, before + 1)
-    return '451 4.7.1 come back later'
+    const isDeferred = verb === 'RCPT' && Math.random() < shares.defer
+    const lost = lostTries.get(to) ?? 0
+    if (!(isDropped || isDeferred) || lost >= mostLostTries) return undefined
+    lostTries.set(to, lost + 1)
+    return isDropped ? 'drop' : '451 4.7.1 come back later'
   }
 
   /** Counts a whole message. Returns whether it is answered; throws where the connection is dropped instead. */
