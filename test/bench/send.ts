@@ -65,22 +65,20 @@ async function benchSend(recipients: number, rounds: number) {
   const taken = await countTaken(sink)
   sink.disconnect()
   if (taken !== expected) throw new Error(`the sink took ${taken} messages, not ${expected}`)
-  const of = (name: RunName) => medians(measured.get(name) ?? [])
-  const [lastword, nodemailerPool, limit] = [of('lastword'), of('nodemailerPool'), of('limit')]
-  const [lastwordDkim, nodemailerPoolDkim] = [of('lastwordDkim'), of('nodemailerPoolDkim')]
+  const all = (name: RunName) => measured.get(name) ?? []
   return {
     case: 'send',
     recipients,
     rounds,
-    lastword,
-    nodemailerPool,
-    limit,
-    ratioToNodemailer: ratio(lastword, nodemailerPool),
-    ratioToLimit: ratio(lastword, limit),
+    lastword: medians(all('lastword')),
+    nodemailerPool: medians(all('nodemailerPool')),
+    limit: medians(all('limit')),
+    ratioToNodemailer: ratio(all('lastword'), all('nodemailerPool')),
+    ratioToLimit: ratio(all('lastword'), all('limit')),
     dkim: {
-      lastword: lastwordDkim,
-      nodemailerPool: nodemailerPoolDkim,
-      ratioToNodemailer: ratio(lastwordDkim, nodemailerPoolDkim),
+      lastword: medians(all('lastwordDkim')),
+      nodemailerPool: medians(all('nodemailerPoolDkim')),
+      ratioToNodemailer: ratio(all('lastwordDkim'), all('nodemailerPoolDkim')),
     },
   }
 }
@@ -110,16 +108,21 @@ async function countTaken(sink: ChildProcess): Promise<number> {
 }
 
 function medians(all: Measured[]): Measured {
-  const median = (of: (one: Measured) => number) => {
-    const sorted = all.map(of).sort((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  }
   return {
-    messagesPerSecond: Math.round(median((one) => one.messagesPerSecond)),
-    cpuSecondsPerThousand: round(median((one) => one.cpuSecondsPerThousand)),
-    peakMemoryMb: Math.round(median((one) => one.peakMemoryMb)),
+    messagesPerSecond: Math.round(median(all.map((one) => one.messagesPerSecond))),
+    cpuSecondsPerThousand: round(median(all.map((one) => one.cpuSecondsPerThousand))),
+    peakMemoryMb: Math.round(median(all.map((one) => one.peakMemoryMb))),
   }
 }
 
+/** The median of what each round says: a machine that others share is now quick and now slow, and a round is short. */
+function ratio(ones: Measured[], others: Measured[]): number {
+  const inRound = ones.map((one, index) => one.messagesPerSecond / (others[index]?.messagesPerSecond ?? Number.NaN))
+  return round(median(inRound))
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
 const round = (value: number) => Math.round(value * 1000) / 1000
-const ratio = (one: Measured, other: Measured) => round(one.messagesPerSecond / other.messagesPerSecond)
