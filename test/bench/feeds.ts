@@ -9,6 +9,7 @@ import RssParser from 'rss-parser'
 import { parseFeed, parseHere } from '../../src/feeds/parse.ts'
 import { cachedEnv, flagsOfMain } from './as-main.ts'
 import { madeUpFeed } from './made-up-feeds.ts'
+import { median } from './median.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
 const sizes = { '1 entry': 1, '10 entries': 10, '40 entries': 40, '150 entries': 150, '2,000 entries': 2000 }
@@ -147,10 +148,6 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 async function pollOf(port: string, feeds: number): Promise<Poll> {
   const args = [...flagsOfMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env: cachedEnv })).stdout)
-}
-
-function median(values: number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 }
 
 type Result = { throughput: Compared[]; ratio: number; pauses: Awaited<ReturnType<typeof longestPauses>> } & Awaited<

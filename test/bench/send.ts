@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cachedEnv, flagsOfMain } from './as-main.ts'
+import { median } from './median.ts'
 
 export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
 export type SenderName = 'prepare' | 'lastword' | 'nodemailerPool' | 'limit'
@@ -119,10 +120,6 @@ function medians(all: Measured[]): Measured {
 function ratio(ones: Measured[], others: Measured[]): number {
   const inRound = ones.map((one, index) => one.messagesPerSecond / (others[index]?.messagesPerSecond ?? Number.NaN))
   return round(median(inRound))
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000
