@@ -45,9 +45,9 @@ export function openClerk(needs: Needs, book: Book): Clerk {
     const turns = asked
     asked = []
     try {
-      const { recorded, claimed } = await write(needs, book, turns)
+      const { lost, claimed } = await write(needs, book, turns)
       for (const { ended, next, resolve, reject } of turns) {
-        if (ended && !recorded.has(ended.subscriberId)) reject(takenForDead(ended))
+        if (ended && lost.has(ended.subscriberId)) reject(takenForDead(ended))
         else resolve(next !== undefined && claimed.delete(next)) // once, whoever asks twice
       }
     } catch (error) {
@@ -72,12 +72,12 @@ function write({ db, engine, clock }: Needs, book: Book, turns: Asked[]) {
   const subscriberIds = turns.flatMap(({ next }) => (next === undefined ? [] : [next]))
   return transaction(db, async (trx) => {
     const none = new Set<string>()
-    const recorded = results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : none
-    const ours = results.filter(({ subscriberId }) => recorded.has(subscriberId))
+    const lost = results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : none
+    const ours = lost.size === 0 ? results : results.filter(({ subscriberId }) => !lost.has(subscriberId))
     await heedRefusals(trx, book.editionId, ours, now)
     const claimed =
       subscriberIds.length > 0 ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now) : none
-    return { recorded, claimed }
+    return { lost, claimed }
   })
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import type { Engine } from './engine.ts'
-import { prepared } from './prepared.ts'
+import { prepared, type StandIn } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 
 /** What the sender needs to know of one delivery. */
@@ -65,18 +65,18 @@ export async function claimDeliveries(
   { editionId, digest, subscriberIds, workerId }: Claim,
   now: Instant,
 ): Promise<Set<string>> {
-  const values: Record<string, unknown> = { editionId, digest, workerId, now }
-  const ids = named(values, 'id', padded(subscriberIds))
+  const ids = padded(subscriberIds)
   const { rows } = await prepared(db, engine, {
     name: `claim ${ids.length}`,
-    values,
-    build: (value) => claiming(db, engine, value, ids.map(value)),
+    values: { editionId, digest, workerId, now, ids },
+    build: (value) => claiming(db, engine, value, ids.length),
   })
   return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
-function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: string[]) {
+function claiming(db: Db, engine: Engine, value: StandIn, count: number) {
   const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
+  const ids = eachOf(value, 'ids', count)
   const claim = db
     .updateTable('deliveries')
     .set((eb) => ({
@@ -122,12 +122,8 @@ function claiming(db: Db, engine: Engine, value: (name: string) => string, ids: 
   return claim.where('subscriberId', 'in', engine.skipLocked(free))
 }
 
-/** Puts a list among the values of a statement, and returns the names. */
-function named(values: Record<string, unknown>, prefix: string, list: unknown[]): string[] {
-  return list.map((one, index) => {
-    values[prefix + index] = one
-    return prefix + index
-  })
+function eachOf(value: StandIn, key: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => value(key, index))
 }
 
 /** Lists of many lengths become lists of few, by naming the last again: each length is a statement of its own. */
@@ -173,8 +169,8 @@ export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'atte
 }
 
 /**
- * Records how deliveries of one edition ended, those that are still this worker's, and returns whose they were: what is
- * missing somebody took over, because this worker was taken for dead. To be called in a transaction.
+ * Records how deliveries of one edition ended, those that are still this worker's, and returns whose are not: somebody
+ * took them over, because this worker was taken for dead. To be called in a transaction.
  */
 export async function recordDeliveries(
   db: Db,
@@ -183,17 +179,15 @@ export async function recordDeliveries(
   results: DeliveryResult[],
   now: Instant,
 ): Promise<Set<string>> {
-  const recorded = new Set<string>()
+  const lost = new Set<string>()
   for (const group of Map.groupBy(results, sameButForReply).values()) {
-    const ids = group.map(({ subscriberId }) => subscriberId)
     const changed = await recordGroup(db, engine, { editionId, workerId }, group, now)
-    const ours =
-      changed === ids.length
-        ? ids
-        : await whoseOf(db, { editionId, workerId }, ids, (group[0] as DeliveryResult).status)
-    for (const id of ours) recorded.add(id)
+    if (changed === group.length) continue
+    const ids = group.map(({ subscriberId }) => subscriberId)
+    const ours = await whoseOf(db, { editionId, workerId }, ids, (group[0] as DeliveryResult).status)
+    for (const id of ids) if (!ours.has(id)) lost.add(id)
   }
-  return recorded
+  return lost
 }
 
 /** Records what differs in nothing but the person and the reply; returns how many rows that changed. */
@@ -205,19 +199,14 @@ async function recordGroup(
   now: Instant,
 ): Promise<number> {
   const { status, attempts, nextAttemptAt, relay } = group[0] as DeliveryResult
-  const values: Record<string, unknown> = { editionId, workerId, now, status, attempts, nextAttemptAt, relay }
   const rows = padded(group)
-  const ids = named(
-    values,
-    'id',
-    rows.map((one) => one.subscriberId),
-  )
-  const said = rows.map((one) => one.reply)
-  const replies = new Set(said).size === 1 ? named(values, 'reply', said.slice(0, 1)) : named(values, 'reply', said)
+  const ids = rows.map((one) => one.subscriberId)
+  const replies = rows.map((one) => one.reply)
+  const areSame = replies.every((reply) => reply === replies[0])
   const { changed } = await prepared(db, engine, {
-    name: `record ${ids.length} ${replies.length}`,
-    values,
-    build: (value) => recording(db, value, ids.map(value), replies.map(value)),
+    name: areSame ? `record ${ids.length}, one reply` : `record ${ids.length}`,
+    values: { editionId, workerId, now, status, attempts, nextAttemptAt, relay, ids, replies },
+    build: (value) => recording(db, value, ids.length, areSame),
   })
   return changed
 }
@@ -244,10 +233,12 @@ function sameButForReply({ status, attempts, nextAttemptAt, relay }: DeliveryRes
   return `${status} ${attempts} ${nextAttemptAt} ${relay}`
 }
 
-function recording(db: Db, value: (name: string) => string, ids: string[], replies: string[]) {
-  const cases = ids.map((id, index) => sql`when ${id} then ${replies[index]}`)
-  const reply =
-    replies.length === 1 ? sql<string>`${replies[0]}` : sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
+function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
+  const ids = eachOf(value, 'ids', count)
+  const cases = ids.map((id, index) => sql`when ${id} then ${value('replies', index)}`)
+  const reply = isOneReply
+    ? sql<string>`${value('replies', 0)}`
+    : sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
   return db
     .updateTable('deliveries')
     .set({

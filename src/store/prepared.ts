@@ -4,8 +4,16 @@ import type { Db } from './schema.ts'
 
 type Values = Record<string, unknown>
 
+/** Stands in for a value while a statement is built, or for one of a list of values. */
+export type StandIn = (key: string, index?: number) => string
+
+/** A parameter of a built statement: which value it is, or the text that it always is. */
+type Place = { key: string; index: number | undefined } | { always: unknown }
+
+type Built = { statement: CompiledQuery; places: Place[] }
+
 /** Built statements of each engine, by name. */
-const built = new WeakMap<object, Map<string, CompiledQuery>>()
+const built = new WeakMap<object, Map<string, Built>>()
 
 /**
  * Runs a statement that is built and compiled once, and from then on only given its values: for the few that run for
@@ -19,22 +27,34 @@ export async function prepared<R>(
     name,
     values,
     build,
-  }: { name: string; values: Values; build: (standIn: (key: string) => string) => { compile(): CompiledQuery<R> } },
+  }: { name: string; values: Values; build: (standIn: StandIn) => { compile(): CompiledQuery<R> } },
 ): Promise<{ rows: R[]; changed: number }> {
-  const statements = built.get(engine) ?? new Map<string, CompiledQuery>()
+  const statements = built.get(engine) ?? new Map<string, Built>()
   built.set(engine, statements)
-  let statement = statements.get(name)
-  if (!statement) {
-    statement = build((key) => mark + key).compile()
-    statements.set(name, statement)
+  let known = statements.get(name)
+  if (!known) {
+    known = compile(build)
+    statements.set(name, known)
   }
-  const parameters = statement.parameters.map((given) => withValue(given, values))
-  const { rows, numAffectedRows } = await db.executeQuery({ ...statement, parameters } as CompiledQuery<R>)
+  const parameters = known.places.map((place) => valueAt(place, values))
+  const { rows, numAffectedRows } = await db.executeQuery({ ...known.statement, parameters } as CompiledQuery<R>)
   return { rows, changed: Number(numAffectedRows ?? 0) }
 }
 
 const mark = '\0value of '
 
-function withValue(given: unknown, values: Values): unknown {
-  return typeof given === 'string' && given.startsWith(mark) ? values[given.slice(mark.length)] : given
+function compile(build: (standIn: StandIn) => { compile(): CompiledQuery }): Built {
+  const places = new Map<unknown, Place>()
+  const statement = build((key, index) => {
+    const standIn = `${mark}${key} ${index ?? ''}`
+    places.set(standIn, { key, index })
+    return standIn
+  }).compile()
+  return { statement, places: statement.parameters.map((given) => places.get(given) ?? { always: given }) }
+}
+
+function valueAt(place: Place, values: Values): unknown {
+  if ('always' in place) return place.always
+  const value = values[place.key]
+  return place.index === undefined ? value : (value as unknown[])[place.index]
 }
