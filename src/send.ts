@@ -2,6 +2,7 @@ import type { App } from './app.ts'
 import { type Instant, later, minute, second } from './clock.ts'
 import { relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
+import { loadClient } from './deliveries/connect.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
 import { openRelays, type Relays } from './deliveries/relays.ts'
@@ -40,6 +41,7 @@ export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Se
   const signers = openSigners(app.config.relay.dkim)
   if (signers.length > 0) await stepBack()
   const worker = await startWorker(app)
+  await loadClient()
   const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
