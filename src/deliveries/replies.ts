@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 export type Reply = { code: number; text: string }
 
 export type Replies = {
-  /** The next reply, in the order of the commands; rejects when the connection ends before it is whole. */
-  next(): Promise<Reply>
+  /** The next reply, in the order of the commands, at once if it is here; rejects when the connection ends before it is whole. */
+  next(): Reply | Promise<Reply>
   readonly broken: boolean
   /** From now on replies do not matter. */
   leave(): void
@@ -63,7 +63,7 @@ export function readReplies(socket: Socket): Replies {
   return {
     next() {
       const reply = arrived.shift()
-      if (reply) return Promise.resolve(reply)
+      if (reply) return reply
       if (ended) return Promise.reject(ended)
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject }

@@ -39,7 +39,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
 
   /** What opens a transaction. */
   function commandsFor({ envelope: { from, to }, pieces }: Ready): Command[] {
-    const extras = `${offers.size ? ` SIZE=${sizeOf(pieces)}` : ''}${isAscii(from + to) ? '' : ' SMTPUTF8'}`
+    const extras = `${offers.size ? ` SIZE=${sizeOf(pieces)}` : ''}${isAscii(from) && isAscii(to) ? '' : ' SMTPUTF8'}`
     const commands: Command[] = [
       ['MAIL', `MAIL FROM:<${from}>${extras}`],
       ['RCPT', `RCPT TO:<${to}>`],
@@ -56,7 +56,8 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     try {
       for (const [verb, line] of commands) {
         if (!offers.pipelining) socket.write(`${line}\r\n`)
-        const reply = await replies.next()
+        const next = replies.next()
+        const reply = next instanceof Promise ? await next : next
         if (verb === 'DATA' ? reply.code === 354 : reply.code >= 200 && reply.code < 300) {
           if (verb === 'DATA') goAhead = true
           if (verb === 'RCPT') addressed = true
@@ -135,7 +136,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
     },
     async send(message, next) {
       const { envelope, pieces } = message
-      const fault = unspeakable(envelope, offers)
+      const fault = ahead ? undefined : unspeakable(envelope, offers)
       if (fault) return { kind: 'refused', reply: fault }
       try {
         const answered = ahead?.answered ?? open(message)
