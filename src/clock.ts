@@ -43,7 +43,12 @@ export function later(instant: Instant, milliseconds: number): Instant {
 
 /** Milliseconds from the first instant to the second. */
 export function between(from: Instant, to: Instant): number {
-  return Date.parse(to) - Date.parse(from)
+  return millisecondsOf(to) - millisecondsOf(from)
+}
+
+/** Most that is asked about is this very moment, and known. */
+function millisecondsOf(instant: Instant): number {
+  return instant === lastNow.text ? lastNow.milliseconds : Date.parse(instant)
 }
 
 export const second = 1000

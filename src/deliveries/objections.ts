@@ -64,9 +64,9 @@ export function openObjections(isAllAt: (domains: string[]) => Promise<boolean>)
   return {
     hear({ kind, reply }, { subscriberId, email }) {
       if (kind === 'unsent' || kind === 'cut' || kind === 'unknown') return undefined // that is the connection's
-      const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
       const isAboutUs = kind === 'rejected'
-      recent[heard++ % lastAnswers] = isAboutUs ? domain : ''
+      const domain = isAboutUs ? email.slice(email.lastIndexOf('@') + 1).toLowerCase() : ''
+      recent[heard++ % lastAnswers] = domain
       if (!isAboutUs) others += 1
       if (kind === 'accepted' || kind === 'refused') row = []
       refusals = kind === 'rejected' || kind === 'refused' ? refusals + 1 : kind === 'accepted' ? 0 : refusals
