@@ -17,8 +17,9 @@ const built = new WeakMap<object, Map<string, Built>>()
 
 /**
  * Runs a statement that is built and compiled once, and from then on only given its values: for the few that run for
- * every recipient, where building costs more than running. `build` gets a stand-in for each value, by its name, and
- * must use it as a value and nothing else; the same name must always build the same statement.
+ * every recipient, where building costs more than running. `build` gets a stand-in for each value, by its name, and for
+ * one of a list by its index too, and must use it as a value and nothing else; the same name must always build the same
+ * statement.
  */
 export async function prepared<R>(
   db: Db,
