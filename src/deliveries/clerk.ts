@@ -73,7 +73,7 @@ function write({ db, engine, clock }: Needs, book: Book, turns: Asked[]) {
   return transaction(db, async (trx) => {
     const none = new Set<string>()
     const lost = results.length > 0 ? await recordDeliveries(trx, engine, book, results, now) : none
-    const ours = lost.size === 0 ? results : results.filter(({ subscriberId }) => !lost.has(subscriberId))
+    const ours = results.filter(({ subscriberId }) => !lost.has(subscriberId))
     await heedRefusals(trx, book.editionId, ours, now)
     const claimed =
       subscriberIds.length > 0 ? await claimDeliveries(trx, engine, { ...book, subscriberIds }, now) : none

@@ -7,8 +7,8 @@ type Values = Record<string, unknown>
 /** Stands in for a value while a statement is built, or for one of a list of values. */
 export type StandIn = (key: string, index?: number) => string
 
-/** A parameter of a built statement: which value it is, or the text that it always is. */
-type Place = { key: string; index: number | undefined } | { always: unknown }
+/** Finds a parameter of a built statement among the values. */
+type Place = (values: Values) => unknown
 
 type Built = { statement: CompiledQuery; places: Place[] }
 
@@ -37,7 +37,7 @@ export async function prepared<R>(
     known = compile(build)
     statements.set(name, known)
   }
-  const parameters = known.places.map((place) => valueAt(place, values))
+  const parameters = known.places.map((place) => place(values))
   const { rows, numAffectedRows } = await db.executeQuery({ ...known.statement, parameters } as CompiledQuery<R>)
   return { rows, changed: Number(numAffectedRows ?? 0) }
 }
@@ -48,14 +48,8 @@ function compile(build: (standIn: StandIn) => { compile(): CompiledQuery }): Bui
   const places = new Map<unknown, Place>()
   const statement = build((key, index) => {
     const standIn = `${mark}${key} ${index ?? ''}`
-    places.set(standIn, { key, index })
+    places.set(standIn, (values) => (index === undefined ? values[key] : (values[key] as unknown[])[index]))
     return standIn
   }).compile()
-  return { statement, places: statement.parameters.map((given) => places.get(given) ?? { always: given }) }
-}
-
-function valueAt(place: Place, values: Values): unknown {
-  if ('always' in place) return place.always
-  const value = values[place.key]
-  return place.index === undefined ? value : (value as unknown[])[place.index]
+  return { statement, places: statement.parameters.map((given) => places.get(given) ?? (() => given)) }
 }
