@@ -40,8 +40,8 @@ const heartbeat = 20 * second
 export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
   if (signers.length > 0) await stepBack()
-  const worker = await startWorker(app)
   await loadClient()
+  const worker = await startWorker(app)
   const relays = openRelays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
