@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
 import { messageOf } from '../errors.ts'
 import { isOutOfStep, oneLine, type SendResult, toResult, type Verb } from './delivery.ts'
 import { readReplies } from './replies.ts'
@@ -30,10 +32,13 @@ const quitting = 5000
  * it after all has to quit: until the first byte of a message there is no message.
  *
  * Every reply is matched to its command, and each cut is judged by what was written: with the final dot in the hands of
- * the kernel the message may be whole out there, and is `unknown`; before that it is `cut`.
+ * the kernel the message may be whole out there, and is `unknown`; before that it is `cut`. Over TLS nobody says when a
+ * connection that is gone had taken the final dot, so a cut inside a message is always `unknown` there.
  */
 export function speakOver(socket: Socket, offers: Offers): Wire {
   const replies = readReplies(socket)
+  /** Node reports a write over TLS one turn of the event loop after the kernel took it: a quick answer is read before. */
+  const isEncrypted = socket instanceof TLSSocket
   let spoiled = false // the last transaction failed half way: RSET before the next
   let ahead: { envelope: Envelope; answered: Promise<SendResult | undefined> } | undefined
 
@@ -109,6 +114,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       const behind = following ? say(commands) : 0
       socket.uncork()
       const reply = await replies.next()
+      if (isEncrypted && !isOut) await setImmediate()
       const early = socket.writableLength > behind // it answered what it has not read: nothing it says can be trusted
       if (early || reply.code === 421) socket.destroy()
       else if (following) hearAhead(following.envelope, commands)
@@ -117,7 +123,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
         : toResult('dot', reply)
     } catch (error) {
       socket.destroy()
-      return { kind: isOut ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
+      return { kind: isOut || isEncrypted ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
     }
   }
 

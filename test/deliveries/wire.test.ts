@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createTransport } from 'nodemailer'
 import { SMTPServer } from 'smtp-server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
+import { speakOver } from '../../src/deliveries/wire.ts'
 import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { startRelay } from '../support/relay.ts'
+import { greeted, startTlsSink } from '../support/tls-sink.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -313,6 +316,36 @@ describe('over STARTTLS', () => {
     const result = await relayAt(port, { host: 'localhost', security: 'starttls' }).send(letter)
     expect(result).toMatchObject({ kind: 'unsent', reply: expect.stringContaining('self-signed') })
     expect(taken).toEqual([])
+  })
+
+  const offers = { pipelining: true, utf8: false, size: false }
+
+  test('a relay that answers at once is believed: each answer came after its message', async () => {
+    const sink = await startTlsSink()
+    closing.push(sink.close)
+    const wire = speakOver(await greeted(sink.port), offers)
+    const kinds: Record<string, number> = {}
+    for (let sent = 0; sent < 400; sent++) {
+      await nextTurn() // as after a commit: what is written now is reported after the network was read once more
+      const { kind } = await wire.send(letter, sent < 399 ? letter : undefined)
+      kinds[kind] = (kinds[kind] ?? 0) + 1
+    }
+    expect(kinds).toEqual({ accepted: 400 })
+    wire.quit()
+  })
+
+  test('a relay that has a message whole and resets the connection leaves it unknown, each time', async () => {
+    const sink = await startTlsSink({ dropAt: 2 })
+    closing.push(sink.close)
+    const kinds: Record<string, number> = {}
+    for (let sent = 0; sent < 40; sent++) {
+      const wire = speakOver(await greeted(sink.port), offers)
+      await wire.send(letter, letter)
+      await nextTurn()
+      const { kind } = await wire.send(letter)
+      kinds[kind] = (kinds[kind] ?? 0) + 1
+    }
+    expect(kinds).toEqual({ unknown: 40 })
   })
 
   test('that is offered and then broken, nothing goes', async () => {
