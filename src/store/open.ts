@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
-import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { CamelCasePlugin, Kysely } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
@@ -11,6 +9,7 @@ import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { StoreError } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
+import type { SqliteOptions } from './sqlite.ts'
 
 export type Store = {
   db: Kysely<Schema>
@@ -23,21 +22,28 @@ export type Store = {
   close(): Promise<void>
 }
 
+/** How long a write to SQLite waits for another program that holds the write lock. */
+const maxLockWaitMs = 60_000
+
 /**
  * Opens the store and brings it up to date. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`.
  * Throws AppError when the file cannot be written, the server does not answer, or the database is newer than us.
  */
-export async function openStore(url: string, clock: Clock): Promise<Store> {
+export async function openStore(url: string, clock: Clock, options = { maxLockWaitMs }): Promise<Store> {
   const availability = new Availability(clock)
-  const { dialect, engine, sync } = url.startsWith('file:')
-    ? await sqlite(url.slice('file:'.length))
-    : await postgres(url, availability)
-  const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
   try {
-    const migrated = await migrate(db, engine, clock)
-    return { db, engine, migrated, availability, sync, close: () => db.destroy() }
+    const { dialect, engine, sync } = url.startsWith('file:')
+      ? await sqlite(url.slice('file:'.length), { ...options, availability })
+      : await postgres(url, availability)
+    const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
+    try {
+      const migrated = await migrate(db, engine, clock)
+      return { db, engine, migrated, availability, sync, close: () => db.destroy() }
+    } catch (error) {
+      await db.destroy().catch(() => {})
+      throw error
+    }
   } catch (error) {
-    await db.destroy().catch(() => {})
     throw openError(url, error)
   }
 }
@@ -47,23 +53,9 @@ async function postgres(url: string, availability: Availability) {
   return { dialect: postgresDialect(url, availability), engine: postgresEngine, sync: () => Promise.resolve() } // it syncs each commit
 }
 
-async function sqlite(path: string) {
-  const { DatabaseSync } = await import('node:sqlite')
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    const database = new DatabaseSync(path, { timeout: 10_000 })
-    // NORMAL in WAL mode loses nothing when the process is killed; only a power cut may take what `sync` has not reached.
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on')
-    // At each checkpoint this thread waits for the disk twice: after 16 MB, and not after 4, a page that changes often is written once.
-    database.exec('pragma wal_autocheckpoint = 4000')
-    return {
-      dialect: new SqliteDialect({ database: forKysely(database) }),
-      engine: sqliteEngine,
-      sync: () => syncFile(`${path}-wal`),
-    }
-  } catch (error) {
-    throw openError(`file:${path}`, error)
-  }
+async function sqlite(path: string, options: SqliteOptions) {
+  const { openSqlite } = await import('./sqlite.ts')
+  return { dialect: await openSqlite(path, options), engine: sqliteEngine, sync: () => syncFile(`${path}-wal`) }
 }
 
 /** Brings a file to the disk, off this thread. One that is not there has nothing to bring. */
@@ -79,38 +71,6 @@ async function syncFile(path: string): Promise<void> {
     await file.datasync()
   } finally {
     await file.close()
-  }
-}
-
-/**
- * `node:sqlite` in the shape that Kysely's dialect knows. Statements are kept, because preparing one costs more than
- * running it. A transaction takes the write lock at once: one that read first and then had to wait would fail instead.
- */
-function forKysely(database: DatabaseSync): SqliteDatabase {
-  const statements = new Map<string, ReturnType<typeof prepare>>()
-  const prepare = (sql: string) => {
-    const statement = database.prepare(sql)
-    type Values = Parameters<typeof statement.all>
-    return {
-      reader: statement.columns().length > 0,
-      all: (values: readonly unknown[]) => statement.all(...(values as Values)),
-      run: (values: readonly unknown[]) => statement.run(...(values as Values)),
-      iterate: (values: readonly unknown[]) => statement.iterate(...(values as Values)),
-    }
-  }
-  return {
-    prepare(sql) {
-      const text = sql === 'begin' ? 'begin immediate' : sql
-      const known = statements.get(text)
-      if (known) return known
-      const statement = prepare(text)
-      if (statements.size < 500) statements.set(text, statement)
-      return statement
-    },
-    close() {
-      statements.clear()
-      database.close()
-    },
   }
 }
 

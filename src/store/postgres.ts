@@ -8,6 +8,7 @@ import {
 import pg from 'pg'
 import type { Availability } from './availability.ts'
 import { postgresFailureKind, StoreError, type StorePlace, sqlState } from './failure.ts'
+import { storableParameters } from './text.ts'
 
 /** The dialect for `postgres://…`. Connections are opened when they are needed; what fails throws StoreError. */
 export function postgresDialect(url: string, availability: Availability): Dialect {
@@ -97,7 +98,7 @@ class GuardedClient {
 
   async query<R>(sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<R>> {
     try {
-      const result = await this.#client.query(sql, parameters as unknown[])
+      const result = await this.#client.query(sql, storableParameters(parameters) as unknown[])
       this.#availability.succeeded(result.command === 'SELECT' ? 'read' : 'write')
       return result as unknown as PostgresQueryResult<R>
     } catch (error) {

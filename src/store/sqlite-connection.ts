@@ -1,0 +1,44 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { QueryResult } from 'kysely'
+
+type Prepared = { statement: StatementSync; hasRows: boolean }
+
+/** No more statements than that are kept; a list of values of another length is another statement. */
+const maxStatements = 500
+
+/** One connection of `node:sqlite`. Its statements are kept, because preparing one costs more than running it. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, Prepared>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** SQLite itself rolls back a transaction that a full or broken disk has stopped. */
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    const { statement, hasRows } = this.#prepare(sql)
+    const values = parameters as SQLInputValue[]
+    if (hasRows) return { rows: statement.all(...values) as R[] }
+    const { changes, lastInsertRowid } = statement.run(...values)
+    return { insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes), rows: [] }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#database.prepare(sql)
+    const prepared = { statement, hasRows: statement.columns().length > 0 }
+    if (this.#statements.size < maxStatements) this.#statements.set(sql, prepared)
+    return prepared
+  }
+}

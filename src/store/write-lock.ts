@@ -1,0 +1,16 @@
+/** Lets one at a time through, in the order in which they asked. */
+export class WriteLock {
+  readonly #waiting: (() => void)[] = []
+  #isHeld = false
+
+  async acquire(): Promise<void> {
+    if (this.#isHeld) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isHeld = true
+  }
+
+  release(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#isHeld = false
+  }
+}
