@@ -87,7 +87,7 @@ async function advance(
     if (!(await approveByRule(app, edition.id, 'rule: approval auto'))) return
     status = 'approved'
   }
-  if ((status !== 'approved' && status !== 'sending') || sender.relays.shut()) return
+  if ((status !== 'approved' && status !== 'sending') || sender.relays.blocked()) return
   if (await brakeNow(app.db)) return
   if (isQuiet(sender, edition.id, app.clock.now())) return
   const report = await sendEdition(app, sender, edition.id, { unknown: digest.unknown, ...(signal && { signal }) })

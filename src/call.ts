@@ -12,8 +12,8 @@ const memory = 7 * day
 const again = 5 * minute
 
 /**
- * Calls the editors by mail to every edition that a rule has paused: once for each pause, whatever the number of
- * processes. A letter that the relay does not take is tried again after five minutes. Returns how many calls were made.
+ * Calls the editors by mail to every edition that a rule has paused, and to every relay that is left alone: once for each,
+ * whatever the number of processes. A letter that the relay does not take is tried again after five minutes. Returns how many calls were made.
  */
 export async function callEditors(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const { db, clock, log } = app
@@ -35,8 +35,21 @@ export async function callEditors(app: App, relay: Pick<Relay, 'send'>): Promise
   return made
 }
 
-function letterAbout({ config, clock }: App, edition: EditionRow, { at, what }: CallRow) {
+function letterAbout({ config, clock }: App, edition: EditionRow, call: CallRow) {
   const { name, contact, editors } = config.publication
+  const { subject, lines } = call.kind === 'relay' ? relayNotice(edition, call) : pauseNotice(edition, call)
+  const link = `${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`
+  return noticeMail({
+    from: contact,
+    to: editors ?? contact,
+    returnPath: config.relay.returnPath ?? contact,
+    subject: `${name}: ${subject}`,
+    text: `${[...lines, link].join('\n')}\n`,
+    date: clock.now(),
+  })
+}
+
+function pauseNotice(edition: EditionRow, { at, what }: CallRow) {
   const lines = [
     `${editionName(edition)} has stopped in the middle of its sending, on ${at}.`,
     '',
@@ -44,14 +57,18 @@ function letterAbout({ config, clock }: App, edition: EditionRow, { at, what }: 
     '',
     'Nobody is blamed for it, and nobody is lost: who has not got it is still queued. Find out what the mail servers have',
     'against us; then let it go on, or cancel it:',
-    `${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`,
   ]
-  return noticeMail({
-    from: contact,
-    to: editors ?? contact,
-    returnPath: config.relay.returnPath ?? contact,
-    subject: `${name}: ${editionName(edition)} is paused`,
-    text: `${lines.join('\n')}\n`,
-    date: clock.now(),
-  })
+  return { subject: `${editionName(edition)} is paused`, lines }
+}
+
+function relayNotice(edition: EditionRow, { at, what }: CallRow) {
+  const lines = [
+    `While ${editionName(edition)} was being sent, on ${at}, one of the mail servers that it goes by did not work:`,
+    '',
+    `${what}.`,
+    '',
+    'No subscriber was lost, and no address is suppressed for it. Check that mail server: lastword relay test says what it',
+    'answers. It is tried again from time to time. The edition:',
+  ]
+  return { subject: 'a mail server takes no messages', lines }
 }

@@ -5,7 +5,7 @@ import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { loadClient } from './deliveries/connect.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
-import { openRelays, type Relays } from './deliveries/relays.ts'
+import { Relays } from './deliveries/relays.ts'
 import { rulesOf } from './deliveries/rules.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError, messageOf } from './errors.ts'
@@ -42,7 +42,7 @@ export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Se
   if (signers.length > 0) await stepBack()
   await loadClient()
   const worker = await startWorker(app)
-  const relays = openRelays(app, relaysOf(app.config))
+  const relays = new Relays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
@@ -97,6 +97,10 @@ export async function sendEdition(
     rules,
     personalise,
     reuse,
+    onStoreAway: (reason: string) =>
+      app.log.warn({ event: 'store.away', edition: editionId, reason }, 'the database is away; sending waits for it'),
+    onFault: (err: unknown) =>
+      app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }
   const report = await whileSyncing(app, () => deliver(needs, editionId, options))
   rememberQuiet(sender, editionId, report, clock.now())

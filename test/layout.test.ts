@@ -53,6 +53,7 @@ const frozen: Record<string, string> = {
   '0011-copies.ts': '2add490f4c0b0e74aa5bd04f55bb4f7583d559308b5db84c56b1a1d67dfbb171',
   '0012-feeds-record.ts': 'd0c491b8ed84cb70acd0cd8a8f5cbb6e54615ae3cb1440cb77115d7284f2f868',
   '0013-pace.ts': 'c4a86d192bbf5d3aff1dc924af86702dba34d031f21db709ba26b5dee0724399',
+  '0016-relays.ts': '96e842584e65e26259134524dac5ee7b477a9c6d108f147100505402dd84f9fc',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

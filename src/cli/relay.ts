@@ -68,7 +68,7 @@ async function problemWith(relay: RelaySettings): Promise<string | undefined> {
   try {
     const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
     const wire = await connect(relay, { tokens, listener })
-    wire.quit()
+    await wire.quit()
   } catch (error) {
     return `${where} will not have us: ${oneLine(messageOf(error))}`
   } finally {

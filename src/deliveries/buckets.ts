@@ -7,9 +7,11 @@ import type { Providers } from './providers.ts'
 
 type Needs = { db: Db; clock: Clock; providers: Providers }
 
-/** One mail provider, or one domain of its own. */
+/** One mail provider, or one domain of its own, as one relay writes to it. */
 export type Bucket = {
   readonly name: string
+  /** '' where there is only one relay. */
+  readonly relay: string
   pace: Pace
   /** Since when it is slow, where it is. */
   slowedAt: Instant
@@ -25,15 +27,15 @@ export type Bucket = {
 /** One message on its way. */
 export type Ticket = { bucket: Bucket; number: number; at: Instant }
 
-/** The paces of all mail providers that this process writes to. */
+/** The paces of all mail providers that this process writes to, over each relay; null where there is only one. */
 export type Buckets = {
-  of(email: string): Bucket
+  of(email: string, relay: string | null): Bucket
   /** Takes a token, if there is one. */
   take(bucket: Bucket): boolean
   /** When there will be a token. */
   readyAt(bucket: Bucket): Instant
   /** A message is handed to the relay. */
-  begin(email: string): Ticket
+  begin(email: string, relay: string | null): Ticket
   /** What became of it; returns the provider if the answer says that we are too fast for it. */
   heard(ticket: Ticket, result: SendResult, now: Instant): string | undefined
   /** Finds out who takes the mail of these addresses, as far as that is known; what is not is asked for meanwhile. */
@@ -50,8 +52,8 @@ const savedEvery = 10 * second
 
 /** Opens the paces as they were kept. */
 export async function openBuckets({ db, clock, providers }: Needs): Promise<Buckets> {
-  const byDomain = new Map<string, Bucket>()
-  const byName = new Map<string, Bucket>()
+  const byDomain = new Map<string, Provider>()
+  const byName = new Map<string, Provider>()
   const changed = new Set<Bucket>()
   let savedAt = clock.now()
   let forgetAt = later(savedAt, hour)
@@ -59,24 +61,38 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
 
   await readKept()
 
-  function of(email: string): Bucket {
+  function of(email: string, relay: string | null): Bucket {
     const domain = domainOf(email)
-    const known = byDomain.get(domain)
+    let provider = byDomain.get(domain)
+    if (!provider) {
+      if (byDomain.size >= mostDomains) forgetFree()
+      provider = named(providers.of(domain) ?? domain)
+      byDomain.set(domain, provider)
+    }
+    return over(provider, relay ?? '')
+  }
+
+  function named(name: string): Provider {
+    const known = byName.get(name)
     if (known) return known
-    if (byDomain.size >= mostDomains) forgetFree()
-    const name = providers.of(domain) ?? domain
-    const bucket = byName.get(name) ?? blankBucket(name, clock.now())
-    byName.set(name, bucket)
-    byDomain.set(domain, bucket)
+    const provider: Provider = { name, byRelay: new Map() }
+    byName.set(name, provider)
+    return provider
+  }
+
+  function over({ name, byRelay }: Provider, relay: string): Bucket {
+    const known = byRelay.get(relay)
+    if (known) return known
+    const bucket = blankBucket(name, relay, clock.now())
+    byRelay.set(relay, bucket)
     return bucket
   }
 
   /** What is on record and slower than what we know. */
   async function readKept(): Promise<void> {
-    for (const { name, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
+    for (const { name, relay, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
       const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, clock.now())
-      const bucket = byName.get(name) ?? blankBucket(name, clock.now())
-      byName.set(name, bucket)
+      const bucket = over(named(name), relay)
       if (pace.rate !== null && pace.rate < (bucket.pace.rate ?? Number.POSITIVE_INFINITY))
         Object.assign(bucket, { pace, slowedAt })
     }
@@ -84,20 +100,24 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
 
   function forgetFree(): void {
     byDomain.clear()
-    for (const [name, { pace }] of byName) if (pace.rate === null) byName.delete(name)
+    for (const [name, { byRelay }] of byName) {
+      for (const [relay, { pace }] of byRelay) if (pace.rate === null) byRelay.delete(relay)
+      if (byRelay.size === 0) byName.delete(name)
+    }
   }
 
   /** The provider of a domain is known now: what its domain was slowed for holds for the provider. */
-  providers.onFound((domain, provider) => {
+  providers.onFound((domain, name) => {
     const own = byDomain.get(domain)
     byDomain.delete(domain)
-    if (!own || own.name === provider || own.pace.rate === null) return
-    const shared = byName.get(provider) ?? blankBucket(provider, clock.now())
-    byName.set(provider, shared)
-    if (shared.pace.rate !== null && shared.pace.rate <= own.pace.rate) return
-    shared.pace = own.pace
-    shared.slowedAt = own.slowedAt
-    changed.add(shared)
+    if (!own || own.name === name) return
+    for (const { relay, pace, slowedAt } of own.byRelay.values()) {
+      const shared = over(named(name), relay)
+      if (pace.rate === null || (shared.pace.rate !== null && shared.pace.rate <= pace.rate)) continue
+      shared.pace = pace
+      shared.slowedAt = slowedAt
+      changed.add(shared)
+    }
   })
 
   function slow(bucket: Bucket, pace: Pace, now: Instant): void {
@@ -126,8 +146,8 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
     readyAt(bucket) {
       return later(bucket.pace.at, untilToken(bucket.pace))
     },
-    begin(email) {
-      const bucket = of(email)
+    begin(email, relay) {
+      const bucket = of(email, relay)
       const at = clock.now()
       if (bucket.round !== round) Object.assign(bucket, { round, recent: 0, since: at })
       bucket.recent += 1
@@ -160,19 +180,21 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       savedAt = now
       const buckets = [...changed]
       changed.clear()
-      const slowed = buckets.flatMap(({ name, slowedAt, pace: { rate, reason, at } }) =>
-        rate === null ? [] : [{ name, rate, reason, slowedAt, updatedAt: at }],
+      const slowed = buckets.flatMap(({ name, relay, slowedAt, pace: { rate, reason, at } }) =>
+        rate === null ? [] : [{ name, relay, rate, reason, slowedAt, updatedAt: at }],
       )
-      const free = buckets.filter(({ pace }) => pace.rate === null).map(({ name }) => name)
+      const free = buckets.filter(({ pace }) => pace.rate === null)
       await keepPaces(db, slowed, free)
       await providers.save()
     },
   }
 }
 
-function blankBucket(name: string, now: Instant): Bucket {
+type Provider = { name: string; byRelay: Map<string, Bucket> }
+
+function blankBucket(name: string, relay: string, now: Instant): Bucket {
   const counts = { begun: 0, slowedTo: 0, recent: 0, round: -1 }
-  return { name, pace: freePace(now), slowedAt: now, since: now, ...counts }
+  return { name, relay, pace: freePace(now), slowedAt: now, since: now, ...counts }
 }
 
 function domainOf(email: string): string {

@@ -34,6 +34,10 @@ export type DeliverNeeds = {
   rules: Rules | undefined
   personalise: (delivery: QueuedDelivery) => Message | Promise<Message>
   reuse?: (message: Message) => void
+  /** Told that the store is away, and that the pass waits for it. */
+  onStoreAway?: (reason: string) => void
+  /** Told of an internal error that ended a connection's work. */
+  onFault?: (error: unknown) => void
 }
 
 export type DeliverOptions = {
@@ -91,9 +95,10 @@ async function deliverThrough(
   const canary =
     rules?.canary && (await isOut(db, editionId)) ? await judgeCanaries(needs, edition, rules.canary) : undefined
   const counts = await countDeliveries(db, editionId)
-  const finished = stopped === null && (await finish(needs, editionId, counts, options.unknown))
-  if (finished || stopped !== null || !(await isOut(db, editionId)))
-    return { counts, finished, stopped, over, wait: null }
+  if (await finish(needs, editionId, counts, options.unknown))
+    return { counts, finished: true, stopped: null, over: false, wait: null }
+  const finished = false
+  if (stopped !== null || !(await isOut(db, editionId))) return { counts, finished, stopped, over, wait: null }
   return { counts, finished, stopped, over, wait: wait ?? canary ?? (await nextInTime(needs, editionId)) }
 }
 

@@ -10,11 +10,11 @@ import { causeOf, causes } from './answers.ts'
  * unknown: cut off after the message was whole and before the answer
  * cut: cut off before the message was whole, so it is not out; nobody's fault
  * unsent: there was no connection at all
+ * unfit: this relay cannot carry the message (`lacks` says why), another may; nothing was said of it
  */
-export type SendResult = {
-  kind: 'accepted' | 'refused' | 'deferred' | 'rejected' | 'unknown' | 'cut' | 'unsent'
-  reply: string
-}
+export type SendResult =
+  | { kind: 'accepted' | 'refused' | 'deferred' | 'rejected' | 'unknown' | 'cut' | 'unsent'; reply: string }
+  | { kind: 'unfit'; lacks: 'SMTPUTF8' | 'SIZE'; reply: string }
 
 /** What the relay answered to; `dot` is the end of the message. */
 export type Verb = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
@@ -63,6 +63,9 @@ const longer = 0.2
 
 type Tried = { subscriberId: string; attempts: number }
 
+/** Before a try: `cutSince` is when its connections began to break, each time; null if the last one did not. */
+type Trying = Tried & { cutSince: Instant | null }
+
 /** When to try again after so many tries, or null when it is enough. */
 export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant): Instant | null {
   const wait = waits[attempts - 1]
@@ -71,11 +74,19 @@ export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant): In
   return later(now, Math.round(wait * (1 + longer * place)))
 }
 
-/** The row that a result makes of a delivery, with its tries before this one, of an edition whose sending began at `since`. */
-export function afterResult({ kind, reply }: SendResult, delivery: Tried, since: Instant, now: Instant) {
+/** The row that a result makes of a delivery, with its tries before this one. */
+export function afterResult(result: SendResult, delivery: Trying, now: Instant) {
+  const { kind } = result
+  const cutSince = kind === 'cut' ? (delivery.cutSince ?? now) : kind === 'unsent' ? delivery.cutSince : null
+  return { ...rowAfter(result, { ...delivery, cutSince: cutSince ?? now }, now), cutSince }
+}
+
+function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
   const attempts = delivery.attempts + 1
   const next = () => nextAttempt({ ...delivery, attempts }, now)
   switch (kind) {
+    case 'unfit':
+      return { status: 'refused' as const, attempts, reply, nextAttemptAt: null }
     case 'accepted':
     case 'refused':
       return { status: kind, attempts, reply, nextAttemptAt: null }
@@ -84,7 +95,7 @@ export function afterResult({ kind, reply }: SendResult, delivery: Tried, since:
     case 'unsent':
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
-      if (between(since, now) > cutLimit)
+      if (between(delivery.cutSince, now) > cutLimit)
         return givenUp('for four days the connection was cut each time', reply, attempts)
       return { status: 'deferred' as const, attempts: attempts - 1, reply, nextAttemptAt: later(now, cutWait) }
     case 'deferred':

@@ -3,16 +3,6 @@ import type { QueuedDelivery } from '../store/deliveries.ts'
 import type { Bucket, Buckets } from './buckets.ts'
 import type { Gate, Wait } from './gate.ts'
 
-/** What all connections draw their deliveries from: only what may go now. */
-export type Queue = {
-  /** The next that may go; undefined: nothing more in this pass. */
-  next(): QueuedDelivery | undefined | Promise<QueuedDelivery | undefined>
-  /** Whether the queue begins to wait for a token before that is settled. */
-  waitsBefore(promise: Promise<unknown>): Promise<boolean>
-  /** Why the pass ends with something left that could go later. */
-  readonly wait: Wait | undefined
-}
-
 export type QueueNeeds = {
   clock: WaitingClock
   buckets: Buckets
@@ -21,176 +11,269 @@ export type QueueNeeds = {
   readPage(after: string): Promise<QueuedDelivery[]>
   /** Whether nothing more is to be begun; asked once a second while the queue waits. */
   isOver(): Promise<boolean>
+  /** Whether this relay can carry the delivery; all can if absent. */
+  isFit?(delivery: QueuedDelivery, relay: string | null): boolean
   signal?: AbortSignal | undefined
   /** Milliseconds that a pass waits in all for providers that are slow; the rest is for a later pass. */
   patience: number
 }
 
-const mostOfOne = 100
-const mostAside = 2000
+type Found = QueuedDelivery | undefined
+
+const maxOfOneProvider = 100
+const maxSetAside = 2000
 
 /**
- * Deliveries in the order of the subscribers, but for those whose mail provider is slow and has no token: these are set
- * aside, as many as memory is for, and go when there is one; the others are passed by and met again. So one provider
- * never keeps another waiting. When nothing else is left the queue waits for a token; nothing is claimed meanwhile.
+ * What all connections draw their deliveries from: only what may go now, in the order of the subscribers. Those whose mail
+ * provider is slow over the relay that asks are set aside, as many as memory is for, and go when there is a token; the
+ * others are passed by and met again. So one provider never keeps another waiting, and a relay that a provider has slowed
+ * keeps no other relay waiting. When nothing else is left the queue waits for a token; nothing is claimed meanwhile.
  */
-export function pacedQueue({ clock, buckets, gate, readPage, isOver, signal, patience }: QueueNeeds): Queue {
-  let page: QueuedDelivery[] = []
-  let used = 0
-  let after = ''
-  let isRead = false
-  const aside = new Map<Bucket, QueuedDelivery[]>()
-  const asideIds = new Set<string>()
-  /** Whose deliveries were passed by, for want of room. */
-  let passed = new Set<Bucket>()
-  /** On a second time through: whose deliveries are looked for. */
-  let wanted: Set<Bucket> | undefined
-  let tokenAt: Instant | undefined
-  let turn: Promise<unknown> = Promise.resolve()
-  let waited = 0
-  let wait: Wait | undefined
-  let isWaiting = false
-  let isEnded = false
-  const hearing = new Set<() => void>()
+export class PacedQueue {
+  readonly #needs: QueueNeeds
+  #page: QueuedDelivery[] = []
+  #used = 0
+  #after = ''
+  #isRead = false
+  #reading: Promise<void> | undefined
+  /** Given back by a connection that could not send them. */
+  readonly #returned: QueuedDelivery[] = []
+  /** Set aside, by mail provider. */
+  readonly #aside = new Map<string, QueuedDelivery[]>()
+  readonly #asideIds = new Set<string>()
+  /** Providers whose deliveries were passed by, for want of room. */
+  #passed = new Set<string>()
+  /** On a second time through: the providers whose deliveries are looked for. */
+  #wanted: Set<string> | undefined
+  /** Until when nothing that is set aside has a token, by relay. */
+  readonly #tokenAt = new Map<string | null, Instant>()
+  readonly #turns = new Map<string | null, Promise<unknown>>()
+  #waitedMs = 0
+  #wait: Wait | undefined
+  #waiting = 0
+  #isEnded = false
+  readonly #listeners = new Set<() => void>()
 
-  function next(): QueuedDelivery | undefined | Promise<QueuedDelivery | undefined> {
-    const delivery = page[used]
-    if (delivery && asideIds.size === 0 && buckets.of(delivery.email).pace.rate === null && gate.take()) {
-      used += 1
+  constructor(needs: QueueNeeds) {
+    this.#needs = needs
+  }
+
+  /** Why the pass ends with something left that could go later. */
+  get wait(): Wait | undefined {
+    return this.#wait
+  }
+
+  /** How many could go now, and nobody has drawn: they were given back, or the relays that asked cannot carry them. */
+  get left(): number {
+    return this.#wait ? 0 : this.#returned.length + this.#asideIds.size
+  }
+
+  /** The next that may go over this relay; undefined: nothing more in this pass. */
+  next(relay: string | null): Found | Promise<Found> {
+    const delivery = this.#page[this.#used]
+    const { buckets, gate } = this.#needs
+    const isPlain = delivery && this.#asideIds.size === 0 && this.#returned.length === 0
+    if (
+      isPlain &&
+      this.#isFit(delivery, relay) &&
+      buckets.of(delivery.email, relay).pace.rate === null &&
+      gate.take()
+    ) {
+      this.#used += 1
       return delivery
     }
-    const found = turn.then(find)
-    turn = found.catch(() => {})
+    const found = (this.#turns.get(relay) ?? Promise.resolve()).then(() => this.#find(relay))
+    this.#turns.set(
+      relay,
+      found.catch(() => {}),
+    )
     return found
   }
 
-  async function find(): Promise<QueuedDelivery | undefined> {
+  /** Takes back what was drawn and is queued still: another connection may send it. */
+  giveBack(delivery: QueuedDelivery): void {
+    this.#returned.push(delivery)
+  }
+
+  /** Whether the queue begins to wait for a token before that is settled. */
+  waitsBefore(promise: Promise<unknown>): Promise<boolean> {
+    const { promise: answer, resolve } = Promise.withResolvers<boolean>()
+    const hear = () => resolve(true)
+    const settled = () => {
+      this.#listeners.delete(hear)
+      resolve(false)
+    }
+    promise.then(settled, settled)
+    if (this.#waiting > 0) hear()
+    else this.#listeners.add(hear)
+    return answer
+  }
+
+  async #find(relay: string | null): Promise<Found> {
+    const { gate, signal } = this.#needs
     for (;;) {
-      if (wait || isEnded || signal?.aborted) return undefined
+      if (this.#wait || this.#isEnded || signal?.aborted) return undefined
       const shut = await gate.shut()
       if (shut) {
-        wait = shut
+        this.#wait ??= shut
         return undefined
       }
-      const delivery = fromAside() ?? fromPage()
+      const delivery = this.#fromReturned(relay) ?? this.#fromAside(relay) ?? this.#fromPage(relay)
       if (delivery) {
         if (gate.take()) return delivery
-        keepAside(buckets.of(delivery.email), delivery) // the gate shut between the two
-      } else if (used < page.length) used += 1
-      else if (!isRead) await readOn()
-      else if (asideIds.size < mostAside && [...passed].some((bucket) => !aside.has(bucket))) startAgain()
-      else if (asideIds.size === 0 || !(await waitForToken())) return undefined
+        this.#returned.push(delivery) // the gate shut between the two
+      } else if (this.#used < this.#page.length) this.#used += 1
+      else if (!this.#isRead) await this.#readOnce()
+      else if (this.#isRoomForPassed()) this.#startAgain()
+      else if (!this.#hasFit(relay) || !(await this.#waitForToken(relay))) return undefined
     }
   }
 
+  #isFit(delivery: QueuedDelivery, relay: string | null): boolean {
+    return this.#needs.isFit?.(delivery, relay) ?? true
+  }
+
+  #fromReturned(relay: string | null): Found {
+    const index = this.#returned.findIndex((one) => this.#isFit(one, relay) && this.#takeToken(one, relay))
+    return index < 0 ? undefined : this.#returned.splice(index, 1)[0]
+  }
+
+  #takeToken({ email }: QueuedDelivery, relay: string | null): boolean {
+    const { buckets } = this.#needs
+    return buckets.take(buckets.of(email, relay))
+  }
+
   /** The first that was set aside and has a token now. */
-  function fromAside(): QueuedDelivery | undefined {
-    if (asideIds.size === 0 || (tokenAt !== undefined && clock.now() < tokenAt)) return undefined
-    tokenAt = undefined
-    for (const [bucket, deliveries] of aside) {
+  #fromAside(relay: string | null): Found {
+    const { buckets, clock } = this.#needs
+    const tokenAt = this.#tokenAt.get(relay)
+    if (this.#asideIds.size === 0 || (tokenAt !== undefined && clock.now() < tokenAt)) return undefined
+    let earliest: Instant | undefined
+    for (const [provider, deliveries] of this.#aside) {
+      const index = deliveries.findIndex((one) => this.#isFit(one, relay))
+      const delivery = deliveries[index]
+      if (!delivery) continue
+      const bucket = buckets.of(delivery.email, relay)
       if (!buckets.take(bucket)) {
         const at = buckets.readyAt(bucket)
-        if (tokenAt === undefined || at < tokenAt) tokenAt = at
+        if (earliest === undefined || at < earliest) earliest = at
         continue
       }
-      const [delivery] = deliveries.splice(0, 1)
-      if (deliveries.length === 0) aside.delete(bucket)
-      if (!delivery) continue
-      asideIds.delete(delivery.subscriberId)
-      tokenAt = undefined
+      deliveries.splice(index, 1)
+      if (deliveries.length === 0) this.#aside.delete(provider)
+      this.#asideIds.delete(delivery.subscriberId)
+      this.#tokenAt.delete(relay)
       return delivery
     }
+    if (earliest !== undefined) this.#tokenAt.set(relay, earliest)
     return undefined
   }
 
   /** The next of the page if it may go; else it is set aside or passed by, and the page stands before it still. */
-  function fromPage(): QueuedDelivery | undefined {
-    const delivery = page[used]
-    if (!delivery || asideIds.has(delivery.subscriberId)) return undefined
-    const bucket = buckets.of(delivery.email)
-    if (!aside.has(bucket) && buckets.take(bucket)) {
-      used += 1
+  #fromPage(relay: string | null): Found {
+    const delivery = this.#page[this.#used]
+    if (!delivery || this.#asideIds.has(delivery.subscriberId)) return undefined
+    const provider = this.#needs.buckets.of(delivery.email, relay).name
+    if (!this.#aside.has(provider) && this.#isFit(delivery, relay) && this.#takeToken(delivery, relay)) {
+      this.#used += 1
       return delivery
     }
-    keepAside(bucket, delivery)
+    this.#setAside(provider, delivery)
     return undefined
   }
 
-  function keepAside(bucket: Bucket, delivery: QueuedDelivery): void {
-    const deliveries = aside.get(bucket) ?? []
-    if (deliveries.length >= mostOfOne || asideIds.size >= mostAside) return void passed.add(bucket)
+  #setAside(provider: string, delivery: QueuedDelivery): void {
+    const deliveries = this.#aside.get(provider) ?? []
+    if (deliveries.length >= maxOfOneProvider || this.#asideIds.size >= maxSetAside)
+      return void this.#passed.add(provider)
     deliveries.push(delivery)
-    aside.set(bucket, deliveries)
-    asideIds.add(delivery.subscriberId)
-    tokenAt = undefined
+    this.#aside.set(provider, deliveries)
+    this.#asideIds.add(delivery.subscriberId)
+    this.#tokenAt.clear()
   }
 
-  async function readOn(): Promise<void> {
-    if (wanted && isFull(wanted)) {
-      for (const bucket of wanted) passed.add(bucket)
-      isRead = true
+  /** One page at a time, whoever asks for it. */
+  async #readOnce(): Promise<void> {
+    this.#reading ??= this.#readOn()
+    try {
+      await this.#reading
+    } finally {
+      this.#reading = undefined
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    if (this.#wanted && this.#isFull(this.#wanted)) {
+      for (const provider of this.#wanted) this.#passed.add(provider)
+      this.#isRead = true
       return
     }
-    page = await readPage(after)
-    used = 0
-    after = page.at(-1)?.subscriberId ?? after
-    if (page.length === 0) isRead = true
+    const page = await this.#needs.readPage(this.#after)
+    this.#page = page
+    this.#used = 0
+    this.#after = page.at(-1)?.subscriberId ?? this.#after
+    if (page.length === 0) this.#isRead = true
   }
 
   /** Nothing is to be gained by reading on: there is no room for more of any of these. */
-  function isFull(some: Set<Bucket>): boolean {
-    if (asideIds.size >= mostAside) return true
-    return [...some].every((bucket) => bucket.pace.rate !== null && (aside.get(bucket)?.length ?? 0) >= mostOfOne)
+  #isFull(some: Set<string>): boolean {
+    if (this.#asideIds.size >= maxSetAside) return true
+    return [...some].every((provider) => (this.#aside.get(provider)?.length ?? 0) >= maxOfOneProvider)
+  }
+
+  #isRoomForPassed(): boolean {
+    return this.#asideIds.size < maxSetAside && [...this.#passed].some((provider) => !this.#aside.has(provider))
   }
 
   /** Meets again what was passed by. */
-  function startAgain(): void {
-    wanted = passed
-    passed = new Set()
-    after = ''
-    isRead = false
+  #startAgain(): void {
+    this.#wanted = this.#passed
+    this.#passed = new Set()
+    this.#after = ''
+    this.#isRead = false
+  }
+
+  /** Whether anything that waits for a token can go over this relay. */
+  #hasFit(relay: string | null): boolean {
+    for (const deliveries of [this.#returned, ...this.#aside.values()])
+      if (deliveries.some((one) => this.#isFit(one, relay))) return true
+    return false
   }
 
   /** Waits until there is a token, or the end; false: nothing more in this pass. */
-  async function waitForToken(): Promise<boolean> {
-    const [bucket] = [...aside.keys()].sort((a, b) => (buckets.readyAt(a) < buckets.readyAt(b) ? -1 : 1))
+  async #waitForToken(relay: string | null): Promise<boolean> {
+    const { clock, signal, patience, isOver } = this.#needs
+    const bucket = this.#readyFirst(relay)
+    const { readyAt } = this.#needs.buckets
     if (!bucket) return true
-    const until = buckets.readyAt(bucket)
-    if (waited >= patience) {
-      wait = { until, reason: `${bucket.name} is slow: ${bucket.pace.reason}` }
+    const until = readyAt(bucket)
+    if (this.#waitedMs >= patience) {
+      this.#wait ??= { until, reason: `${bucket.name} is slow: ${bucket.pace.reason}` }
       return false
     }
-    beginWaiting()
-    const step = Math.min(Math.max(1, between(clock.now(), until)), second / 2)
-    await clock.wait(step, signal)
-    waited += step
-    isWaiting = false
-    isEnded = await isOver()
-    return !isEnded
+    this.#beginWaiting()
+    const stepMs = Math.min(Math.max(1, between(clock.now(), until)), second / 2)
+    await clock.wait(stepMs, signal)
+    this.#waitedMs += stepMs
+    this.#waiting -= 1
+    this.#isEnded ||= await isOver()
+    return !this.#isEnded
   }
 
-  function beginWaiting(): void {
-    isWaiting = true
-    for (const hear of hearing) hear()
-    hearing.clear()
+  #readyFirst(relay: string | null): Bucket | undefined {
+    const { buckets } = this.#needs
+    let first: Bucket | undefined
+    for (const deliveries of [this.#returned, ...this.#aside.values()]) {
+      const delivery = deliveries.find((one) => this.#isFit(one, relay))
+      const bucket = delivery && buckets.of(delivery.email, relay)
+      if (bucket && (!first || buckets.readyAt(bucket) < buckets.readyAt(first))) first = bucket
+    }
+    return first
   }
 
-  return {
-    next,
-    waitsBefore(promise) {
-      const { promise: answer, resolve } = Promise.withResolvers<boolean>()
-      const hear = () => resolve(true)
-      const settled = () => {
-        hearing.delete(hear)
-        resolve(false)
-      }
-      promise.then(settled, settled)
-      if (isWaiting) hear()
-      else hearing.add(hear)
-      return answer
-    },
-    get wait() {
-      return wait
-    },
+  #beginWaiting(): void {
+    this.#waiting += 1
+    for (const hear of this.#listeners) hear()
+    this.#listeners.clear()
   }
 }

@@ -1,37 +1,44 @@
-import type { Instant } from '../clock.ts'
 import { pauseByRule } from '../editions/review.ts'
 import { brakeNow } from '../store/brake.ts'
 import { type DeliveryCounts, type QueuedDelivery, skipIfGone } from '../store/deliveries.ts'
 import { editionById } from '../store/editions.ts'
 import type { DeliveryStatus } from '../store/schema.ts'
 import { brakeWords } from './brake.ts'
-import type { Clerk } from './clerk.ts'
 import type { DeliverNeeds } from './deliver.ts'
-import type { SendResult } from './delivery.ts'
 import type { Gate } from './gate.ts'
-import type { Objections } from './objections.ts'
+import type { LedgerWriter } from './ledger-writer.ts'
+import type { PacedQueue } from './paced-queue.ts'
+import type { RefusalBreaker } from './refusal-breaker.ts'
+import type { RelayVerdicts } from './relay-verdicts.ts'
 
 /** Once through everything that is due of one edition: what all connections have in common meanwhile. */
 export type Pass = {
   editionId: string
-  /** When the sending of the edition began. */
-  since: Instant
+  begunAt: string
   /** Why no more is begun; null while all is well. */
   stopped: string | null
   /** The edition is held or cancelled, or the brake is on: that is no trouble, and no more is begun either. */
   over: boolean
   /** Fires when no more is begun: whoever waits for a turn goes. */
   ending: AbortController
-  /** Copies that were taken from the queue and are queued still: another relay may take them. */
-  leftBehind: number
-  objections: Objections
-  /** The edition was paused for them. */
-  objected: boolean
+  /** What the connections draw from in this round. */
+  queue: PacedQueue
+  /** What each relay has said, by its name. */
+  relays: Map<string | null, RelayInPass>
+  /** Relays that are given nothing more of this edition in this pass. */
+  excluded: Set<string>
+  /** A rule has paused the edition. */
+  isPaused: boolean
+  /** Messages in a row that were cut off inside the answer. */
+  unknownsInRow: number
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
-  clerk: Clerk
+  ledger: LedgerWriter
   gate: Gate
 }
+
+/** One relay in one pass. */
+export type RelayInPass = { verdicts: RelayVerdicts; breaker: RefusalBreaker; lacksUtf8: boolean }
 
 export function isGoing({ stopped, over }: Pass): boolean {
   return stopped === null && !over
@@ -49,9 +56,14 @@ export function end(pass: Pass): void {
   pass.ending.abort()
 }
 
-export function count({ counts, progress }: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
-  counts[before] -= 1
-  counts[after] += 1
+export function count(pass: Pass, { status: before }: QueuedDelivery, after: DeliveryStatus): void {
+  recount(pass, before, after, 1)
+}
+
+/** So many deliveries that were counted as `before` are `after` now. */
+export function recount({ counts, progress }: Pass, before: DeliveryStatus, after: DeliveryStatus, many: number): void {
+  counts[before] -= many
+  counts[after] += many
   progress(counts)
 }
 
@@ -71,23 +83,11 @@ export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Prom
   end(pass)
 }
 
-/** Listens for what there is against us in an answer; the edition is paused when it is enough. */
-export function heed(
-  needs: DeliverNeeds,
-  pass: Pass,
-  result: SendResult,
-  to: QueuedDelivery,
-): undefined | Promise<void> {
-  return pass.objections.hear(result, to)?.then((objection) => {
-    if (objection) return pauseFor(needs, pass, objection)
-  })
-}
-
 /** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
 export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: string): Promise<void> {
   if (!isGoing(pass)) return
   stop(pass, `paused: ${objection}`)
   end(pass)
-  pass.objected = true
+  pass.isPaused = true
   await pauseByRule(needs, pass.editionId, objection)
 }

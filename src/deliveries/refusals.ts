@@ -1,5 +1,5 @@
 import { between, hour, type Instant } from '../clock.ts'
-import type { DeliveryResult } from '../store/deliveries.ts'
+import type { Refusal } from '../store/deliveries.ts'
 import { addOutcome } from '../store/outcomes.ts'
 import type { Db } from '../store/schema.ts'
 import { acceptedSince, lastAboutAddress } from '../store/suppressions.ts'
@@ -10,13 +10,12 @@ import { causeOf, causes } from './answers.ts'
 const apart = 12 * hour
 
 /**
- * Draws the consequence from refusals that were just recorded, in the same transaction: an address that does not exist
+ * Draws the consequence from refusals that were just made final, in the same transaction: an address that does not exist
  * is suppressed at once; one that is refused in a way that may pass, when the next edition is refused too and nothing
  * was taken between. A full mailbox, and whatever is not about the address, has no consequence.
  */
-export async function heedRefusals(db: Db, editionId: string, results: DeliveryResult[], now: Instant): Promise<void> {
-  const refused = results.filter(({ status }) => status === 'refused')
-  const inOrder = refused.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // two processes never wait for each other
+export async function handleRefusals(db: Db, editionId: string, refusals: Refusal[], now: Instant): Promise<void> {
+  const inOrder = refusals.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // two processes never wait for each other
   for (const { subscriberId, reply } of inOrder) {
     const cause = causeOf(reply)
     const { suppresses, words } = causes[cause]

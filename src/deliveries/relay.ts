@@ -24,11 +24,16 @@ export type Line = {
    * `next` is the message that will probably follow: the relay may hear its envelope already, and nothing else of it.
    */
   send(message: Ready, next?: Ready): Promise<SendResult>
+  /** Whether the relay has served the connection that the last message went over: a limit of connections is not met. */
+  readonly served: boolean
   /** Nothing more goes over it for now: its connection may be used by another. */
   release(): void
 }
 
-type Connection = { wire: Wire; sent: number }
+type Connection = { wire: Wire; sent: number; isServed: boolean }
+
+/** After so many answers of any kind the relay serves the connection. */
+const servedAfter = 3
 
 /**
  * The SMTP server that we hand messages to. Connections are opened when needed, kept, and renewed after
@@ -45,29 +50,38 @@ export function openRelay(settings: RelaySettings): Relay {
 
   function line(): Line {
     let own: Connection | undefined
+    let isServed = false
+    let goodbye: Promise<void> | undefined
 
     async function sendOver(connection: Connection, message: Ready, next?: Ready): Promise<SendResult> {
       const { wire } = connection
       const result = await wire.send(message, isLast(connection) ? undefined : next)
       connection.sent += 1
+      connection.isServed ||= result.kind === 'accepted' || result.kind === 'refused' || connection.sent >= servedAfter
+      isServed = connection.isServed
       own = connection
       if (connection.sent >= settings.messagesPerConnection) hangUp()
       return result
     }
     async function sendFresh(message: Ready, next?: Ready): Promise<SendResult> {
       let wire: Wire
+      isServed = false
+      await goodbye // one that is still open counts where the relay limits connections
       try {
         wire = await connect(settings, { tokens: await tokensFor(settings) })
       } catch (error) {
         return { kind: 'unsent', reply: `${settings.host}:${settings.port}: ${oneLine(messageOf(error))}` }
       }
-      return await sendOver({ wire, sent: 0 }, message, next)
+      return await sendOver({ wire, sent: 0, isServed: false }, message, next)
     }
     function hangUp(): void {
-      own?.wire.quit()
+      goodbye = own?.wire.quit()
       own = undefined
     }
     return {
+      get served() {
+        return isServed
+      },
       async send(message, next) {
         const waitsForAnother = own?.wire.opened && own.wire.opened !== message.envelope
         if (own?.wire.broken || waitsForAnother) hangUp()
@@ -78,7 +92,7 @@ export function openRelay(settings: RelaySettings): Relay {
       },
       release() {
         if (own && !own.wire.broken && !own.wire.opened) idle.push(own)
-        else own?.wire.quit()
+        else void own?.wire.quit()
         own = undefined
       },
     }
@@ -94,7 +108,7 @@ export function openRelay(settings: RelaySettings): Relay {
       return result
     },
     async close() {
-      for (const { wire } of idle.splice(0)) wire.quit()
+      for (const { wire } of idle.splice(0)) void wire.quit()
       await (await tokens)?.close()
     },
   }

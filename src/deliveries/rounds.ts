@@ -1,23 +1,30 @@
-import { minute } from '../clock.ts'
+import { minute, second } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { countDeliveries, dueDeliveries, isAllAt, requeue } from '../store/deliveries.ts'
+import { countDeliveries, dueDeliveries } from '../store/deliveries.ts'
+import { isStoreAway } from '../store/failure.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { releasedCanaries } from './canary.ts'
-import { openClerk } from './clerk.ts'
+import { runConnection } from './connection-loop.ts'
 import type { DeliverNeeds, DeliverOptions } from './deliver.ts'
 import type { Gate, Wait } from './gate.ts'
-import { openObjections } from './objections.ts'
-import { pacedQueue, type Queue } from './paced-queue.ts'
-import { isGoing, lookUp, type Pass, pauseFor, stop } from './pass.ts'
-import { sendOver } from './send-over.ts'
+import { isFit, settlePass, settleRound } from './judge.ts'
+import { LedgerWriter } from './ledger-writer.ts'
+import { PacedQueue } from './paced-queue.ts'
+import { isGoing, lookUp, type Pass, stop } from './pass.ts'
+import type { RelayLine } from './relay-line.ts'
 
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
 
 const pageSize = 500
+const firstRetryMs = second
+const maxRetryMs = 15 * second
+/** A pass that the store leaves for longer than this ends, and a later one goes on. */
+const maxAwayMs = 60 * minute
 
 /**
- * Goes once through all deliveries that are due, as many at a time as the relays have connections. What a relay could
- * not be given is given to another in a next round, as long as one is up.
+ * Goes once through all deliveries that are due, over as many connections as the relays accept. What one relay could not
+ * carry or was not believed about is given to another in a next round, as long as one is up. While the store is away the
+ * pass waits for it.
  */
 export async function sendDue(
   needs: DeliverNeeds,
@@ -25,49 +32,51 @@ export async function sendDue(
   options: DeliverOptions,
   gate: Gate,
 ): Promise<PassEnd> {
-  const { db, clock, relays, buckets } = needs
+  const { relays, buckets } = needs
   const pass = await beginPass(needs, edition, options, gate)
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
   let wait: Wait | undefined
   try {
-    do {
-      pass.leftBehind = 0
-      wait = await runRound(needs, pass, options)
-    } while (pass.leftBehind > 0 && isGoing(pass) && !relays.shut())
+    wait = await runRounds(needs, pass, options)
+    await settlePass(needs, pass)
   } finally {
     options.signal?.removeEventListener('abort', stopAsked)
     await relays.endPass()
+    await pass.ledger.close()
     await buckets.save('always')
   }
-  const shut = relays.shut()
-  if (shut?.isTrouble) stop(pass, shut.reason)
-  const onlyObjections = pass.counts.accepted === 0 ? pass.objections.nothingElse() : undefined
-  if (onlyObjections) await pauseFor(needs, pass, onlyObjections)
-  if (pass.objected) await requeue(db, edition.id, pass.objections.blameless(), clock.now())
-  return { stopped: pass.stopped, over: pass.over, wait: shut && !shut.isTrouble && pass.leftBehind > 0 ? shut : wait }
+  const blocked = relays.blocked()
+  if (blocked?.isTrouble && isGoing(pass)) stop(pass, blocked.reason)
+  return { stopped: pass.stopped, over: pass.over, wait: blocked && !blocked.isTrouble ? blocked : wait }
 }
 
 async function beginPass(
   needs: DeliverNeeds,
-  { id, digest, audienceAt }: EditionRow,
+  { id, digest }: EditionRow,
   options: DeliverOptions,
   gate: Gate,
 ): Promise<Pass> {
-  const { db, clock, worker, relays, buckets } = needs
+  const { db, clock, worker, relays, buckets, onStoreAway } = needs
   const pass: Pass = {
     editionId: id,
-    since: audienceAt ?? clock.now(),
+    begunAt: clock.now(),
     stopped: null,
     over: false,
     ending: new AbortController(),
-    leftBehind: 0,
-    objections: openObjections((domains) => isAllAt(db, id, domains)),
-    objected: false,
+    queue: emptyQueue(needs, gate),
+    relays: new Map(),
+    excluded: new Set(),
+    isPaused: false,
+    unknownsInRow: 0,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
-    clerk: openClerk(needs, { editionId: id, digest, workerId: worker.id }),
+    ledger: new LedgerWriter(
+      needs,
+      { editionId: id, digest, workerId: worker.id },
+      { signal: options.signal, ...(onStoreAway && { onStoreAway }) },
+    ),
     gate,
   }
   pass.progress(pass.counts)
@@ -76,29 +85,53 @@ async function beginPass(
   return pass
 }
 
+/** Rounds until nothing is left that could go now. */
+async function runRounds(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
+  const { relays, clock } = needs
+  let awayMs = 0
+  for (let retryMs = firstRetryMs; ; ) {
+    try {
+      const wait = await runRound(needs, pass, options)
+      const isMore = (await settleRound(needs, pass)) || pass.queue.left > 0
+      if (!isMore || !isGoing(pass) || relays.blocked(pass.excluded)) return wait
+      retryMs = firstRetryMs
+    } catch (error) {
+      if (!isStoreAway(error) || awayMs >= maxAwayMs || !isGoing(pass)) throw error
+      needs.onStoreAway?.(messageOf(error))
+      await clock.wait(retryMs, pass.ending.signal)
+      awayMs += retryMs
+      retryMs = Math.min(retryMs * 2, maxRetryMs)
+    }
+  }
+}
+
 /** Once through the queue; returns why it ended with something left that could go later. */
 async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
-  const queue = await openQueue(needs, pass, options)
-  const lines = needs.relays.lines(pass.ending.signal)
-  if (lines.length === 0) pass.leftBehind += 1
-  const work = lines.map((line) =>
-    sendOver(line, queue, needs, pass).catch((error: unknown) => stop(pass, `a fault of ours: ${messageOf(error)}`)),
-  )
-  await Promise.all(work) // one that fails stops the others, and none goes on behind our back
-  return queue.wait
+  pass.queue = await openQueue(needs, pass, options)
+  const { signal } = pass.ending
+  const work = (line: RelayLine) =>
+    runConnection(line, needs, pass).catch((error: unknown): 'done' => {
+      if (isStoreAway(error)) throw error
+      stop(pass, `internal error: ${messageOf(error)}`) // the others stop too, and none goes on behind our back
+      needs.onFault?.(error)
+      return 'done'
+    })
+  await needs.relays.run(work, { signal, except: pass.excluded })
+  return pass.queue.wait
 }
 
 /** One stream of deliveries that all connections draw from; a page is read when the one before it is used up. */
-async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: DeliverOptions): Promise<Queue> {
+async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: DeliverOptions): Promise<PacedQueue> {
   const { db, clock, buckets, rules } = needs
   const { editionId, gate, ending } = pass
   const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
-  return pacedQueue({
+  return new PacedQueue({
     clock,
     buckets,
     gate,
     signal: ending.signal,
     patience,
+    isFit: (delivery, relay) => isFit(needs, pass, delivery, relay),
     async readPage(after) {
       const page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now(), released })
       await buckets.meet(page.map(({ email }) => email))
@@ -111,4 +144,8 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
       return !isGoing(pass)
     },
   })
+}
+
+function emptyQueue({ clock, buckets }: DeliverNeeds, gate: Gate): PacedQueue {
+  return new PacedQueue({ clock, buckets, gate, patience: 0, readPage: async () => [], isOver: async () => true })
 }

@@ -85,9 +85,11 @@ async function hourReasons(db: Db, edition: EditionRow, zone: string, now: Insta
 }
 
 async function paceReasons(db: Db, zone: string, now: Instant): Promise<string[]> {
-  return (await slowPaces(db)).flatMap(({ name, rate, reason, slowedAt, updatedAt }) => {
+  return (await slowPaces(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
     const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, now)
     if (pace.rate === null) return []
-    return [`${name} gets ${rateText(pace.rate)}, slowed on ${wallText(zone, slowedAt)}: ${reason}`]
+    return [
+      `${name} gets ${rateText(pace.rate)}${relay && ` over ${relay}`}, slowed on ${wallText(zone, slowedAt)}: ${reason}`,
+    ]
   })
 }

@@ -10,7 +10,13 @@ export type Envelope = { from: string; to: string }
 /** `pieces` are the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. */
 export type Ready = { envelope: Envelope; pieces: Buffer[] }
 
-export type Offers = { pipelining: boolean; utf8: boolean; size: boolean }
+export type Offers = {
+  pipelining: boolean
+  utf8: boolean
+  size: boolean
+  /** The bytes that a message may have at most (SIZE, RFC 1870); 0 or undefined: the server names no limit. */
+  maximumSize?: number
+}
 
 /** A connection over which messages go, one after another. */
 export type Wire = {
@@ -20,10 +26,12 @@ export type Wire = {
   readonly opened: Envelope | undefined
   /** `next` is what will follow, where that is known: its envelope is said behind the final dot, if the server lets us. */
   send(message: Ready, next?: Ready): Promise<SendResult>
-  quit(): void
+  /** Says good-bye; resolves when the connection is closed. */
+  quit(): Promise<void>
 }
 
-const quitting = 5000
+/** Milliseconds for a good-bye. */
+const quitting = 1000
 
 /**
  * Speaks SMTP (RFC 5321) over a socket that is connected, secured and authenticated. Where the server offers PIPELINING
@@ -109,7 +117,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       socket.write(pieces.at(-1) ?? '', (error) => {
         isOut = !error
       })
-      const following = next && offers.pipelining && !unspeakable(next.envelope, offers) ? next : undefined
+      const following = next && offers.pipelining && !faultOf(next, offers) ? next : undefined
       const commands = following ? commandsFor(following) : []
       const behind = following ? say(commands) : 0
       socket.uncork()
@@ -141,9 +149,9 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       return ahead?.envelope
     },
     async send(message, next) {
-      const { envelope, pieces } = message
-      const fault = ahead ? undefined : unspeakable(envelope, offers)
-      if (fault) return { kind: 'refused', reply: fault }
+      const { pieces } = message
+      const fault = ahead ? undefined : faultOf(message, offers)
+      if (fault) return fault
       try {
         const answered = ahead?.answered ?? open(message)
         ahead = undefined
@@ -156,12 +164,18 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       return await hand(pieces, next)
     },
     quit() {
-      if (socket.destroyed) return
-      if (ahead) return void socket.destroy() // it waits for a message, and would take QUIT for one
-      replies.leave()
-      socket.end('QUIT\r\n')
+      if (socket.closed) return Promise.resolve()
+      const { promise, resolve } = Promise.withResolvers<void>()
       const timer = setTimeout(() => socket.destroy(), quitting).unref()
-      socket.once('close', () => clearTimeout(timer))
+      socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      replies.leave()
+      if (ahead)
+        socket.destroy() // it waits for a message, and would take QUIT for one
+      else if (!socket.destroyed) socket.end('QUIT\r\n')
+      return promise
     },
   }
 }
@@ -171,16 +185,20 @@ type Command = [Verb, string]
 const sizeOf = (pieces: Buffer[]) => pieces.reduce((sum, { length }) => sum + length, 0)
 const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
 
-/** Why an envelope cannot be said in SMTP: it would end the command, or the server does not take its script. */
-function unspeakable({ from, to }: Envelope, offers: Offers): string | undefined {
-  return whyNot(from, offers) ?? whyNot(to, offers)
-}
-
-function whyNot(address: string, { utf8 }: Offers): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
-  if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address)) {
-    return `${JSON.stringify(address)} cannot be said in SMTP`
+/** Why a message cannot go over this connection: it would end a command, or the server does not take its script or its size. */
+function faultOf({ envelope: { from, to }, pieces }: Ready, { utf8, maximumSize }: Offers): SendResult | undefined {
+  for (const address of [from, to]) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
+    if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address))
+      return { kind: 'refused', reply: `${JSON.stringify(address)} cannot be said in SMTP` }
+    if (!utf8 && !isAscii(address))
+      return { kind: 'unfit', lacks: 'SMTPUTF8', reply: `the relay does not take ${address}: it offers no SMTPUTF8` }
   }
-  if (!utf8 && !isAscii(address)) return `the relay does not take ${address}: it offers no SMTPUTF8`
-  return undefined
+  const size = maximumSize ? sizeOf(pieces) : 0
+  if (!maximumSize || size <= maximumSize) return undefined
+  return {
+    kind: 'unfit',
+    lacks: 'SIZE',
+    reply: `the message has ${size} bytes, and the relay takes at most ${maximumSize}`,
+  }
 }

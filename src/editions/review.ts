@@ -65,7 +65,7 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: stri
     const now = clock.now()
     if (!(await moveEdition(trx, id, ['sending'], { status: 'held', reason }))) return false
     await note(trx, id, 'lastword', `paused: ${reason}`, now)
-    await addCall(trx, id, reason, now)
+    await addCall(trx, id, { kind: 'paused', what: reason }, now)
     return true
   })
 }

@@ -3,10 +3,15 @@ import { newId } from './id.ts'
 import type { CallRow, Db } from './schema.ts'
 
 /** Puts down that the editors are to be called to an edition. */
-export async function addCall(db: Db, editionId: string, what: string, now: Instant): Promise<void> {
+export async function addCall(
+  db: Db,
+  editionId: string,
+  { kind, what }: Pick<CallRow, 'kind' | 'what'>,
+  now: Instant,
+): Promise<void> {
   await db
     .insertInto('calls')
-    .values({ id: newId(now), editionId, at: now, what, tellingUntil: null, toldAt: null })
+    .values({ id: newId(now), editionId, at: now, kind, what, tellingUntil: null, toldAt: null })
     .execute()
 }
 

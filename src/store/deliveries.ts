@@ -11,6 +11,8 @@ export type QueuedDelivery = {
   status: DeliveryStatus
   /** How often it has been tried already. */
   attempts: number
+  /** Since when its connections have broken, each time; null: the last one did not. */
+  cutSince: Instant | null
   email: string
   name: string
 }
@@ -33,6 +35,7 @@ export function dueDeliveries(
       'deliveries.subscriberId',
       'deliveries.status',
       'deliveries.attempts',
+      'deliveries.cutSince',
       'subscribers.email',
       'subscribers.name',
     ])
@@ -164,9 +167,10 @@ export async function skipIfGone(
 }
 
 /** How a delivery ended, or when it is tried again. */
-export type DeliveryResult = Pick<DeliveryRow, 'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'relay'> & {
-  reply: string
-}
+export type DeliveryResult = Pick<
+  DeliveryRow,
+  'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'cutSince' | 'relay'
+> & { reply: string }
 
 /**
  * Records how deliveries of one edition ended, those that are still this worker's, and returns whose are not: somebody
@@ -198,14 +202,14 @@ async function recordGroup(
   group: DeliveryResult[],
   now: Instant,
 ): Promise<number> {
-  const { status, attempts, nextAttemptAt, relay } = group[0] as DeliveryResult
+  const { status, attempts, nextAttemptAt, cutSince, relay } = group[0] as DeliveryResult
   const rows = padded(group)
   const ids = rows.map((one) => one.subscriberId)
   const replies = rows.map((one) => one.reply)
   const areSame = replies.every((reply) => reply === replies[0])
   const { changed } = await prepared(db, engine, {
     name: areSame ? `record ${ids.length}, one reply` : `record ${ids.length}`,
-    values: { editionId, workerId, now, status, attempts, nextAttemptAt, relay, ids, replies },
+    values: { editionId, workerId, now, status, attempts, nextAttemptAt, cutSince, relay, ids, replies },
     build: (value) => recording(db, value, ids.length, areSame),
   })
   return changed
@@ -229,8 +233,8 @@ async function whoseOf(
   return new Set(rows.map(({ subscriberId }) => subscriberId))
 }
 
-function sameButForReply({ status, attempts, nextAttemptAt, relay }: DeliveryResult): string {
-  return `${status} ${attempts} ${nextAttemptAt} ${relay}`
+function sameButForReply({ status, attempts, nextAttemptAt, cutSince, relay }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt} ${cutSince} ${relay}`
 }
 
 function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
@@ -245,6 +249,7 @@ function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
       status: value('status') as DeliveryStatus,
       attempts: sql<number>`${value('attempts')}`,
       nextAttemptAt: value('nextAttemptAt'),
+      cutSince: value('cutSince'),
       relay: value('relay'),
       reply,
       updatedAt: value('now'),
@@ -253,6 +258,68 @@ function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
     .where('subscriberId', 'in', ids)
     .where('workerId', '=', value('workerId'))
     .where('status', '=', 'sending')
+}
+
+/** Which of these deliveries are in the hands of this worker: claimed, and not recorded. */
+export async function inHandsOf(
+  db: Db,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  subscriberIds: string[],
+): Promise<Set<string>> {
+  if (subscriberIds.length === 0) return new Set()
+  return await whoseOf(db, { editionId, workerId }, subscriberIds, 'sending')
+}
+
+/** What a relay turned down, and how often the delivery had been tried before that. */
+export type Refusal = { subscriberId: string; reply: string; attemptsBefore: number }
+
+/**
+ * Makes refusals final that this worker recorded as deferred, until the relay that refused them was believed. Returns
+ * those that nobody has claimed since. To be called in a transaction.
+ */
+export async function confirmRefusals(
+  db: Db,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  refusals: Refusal[],
+  now: Instant,
+): Promise<Refusal[]> {
+  const confirmed: Refusal[] = []
+  for (const refusal of refusals) {
+    const { subscriberId, reply, attemptsBefore } = refusal
+    const row = await db
+      .updateTable('deliveries')
+      .set({ status: 'refused', attempts: attemptsBefore + 1, reply, nextAttemptAt: null, updatedAt: now })
+      .where('editionId', '=', editionId)
+      .where('subscriberId', '=', subscriberId)
+      .where('status', '=', 'deferred')
+      .where('workerId', '=', workerId)
+      .returning('subscriberId')
+      .executeTakeFirst()
+    if (row) confirmed.push(refusal)
+  }
+  return confirmed
+}
+
+/** Queues again, for at once, what this worker recorded as turned down; nobody loses an attempt by it. */
+export async function putBack(
+  db: Db,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  turnedDown: Refusal[],
+  now: Instant,
+): Promise<void> {
+  for (const [attempts, group] of Map.groupBy(turnedDown, ({ attemptsBefore }) => attemptsBefore)) {
+    for (let start = 0; start < group.length; start += 500) {
+      const ids = group.slice(start, start + 500).map(({ subscriberId }) => subscriberId)
+      await db
+        .updateTable('deliveries')
+        .set({ status: 'queued', attempts, nextAttemptAt: null, cutSince: null, updatedAt: now })
+        .where('editionId', '=', editionId)
+        .where('subscriberId', 'in', ids)
+        .where('status', 'in', ['deferred', 'refused'])
+        .where('workerId', '=', workerId)
+        .execute()
+    }
+  }
 }
 
 /** When the next delivery that waits may be tried; undefined if none waits for a time. */
@@ -287,6 +354,19 @@ export async function isAllAt(db: Db, editionId: string, domains: string[]): Pro
     .where('deliveries.editionId', '=', editionId)
   for (const domain of domains) elsewhere = elsewhere.where('subscribers.emailKey', 'not like', `%@${domain}`)
   return (await elsewhere.limit(1).executeTakeFirst()) === undefined
+}
+
+/** Whether any relay has accepted a message of the edition at that instant or later. */
+export async function hasAcceptedSince(db: Db, editionId: string, since: Instant): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select('subscriberId')
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'accepted')
+    .where('updatedAt', '>=', since)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Queues what was put off again, and gives the try back: the person had no part in it. */

@@ -1,19 +1,20 @@
 import type { Db, PaceRow } from './schema.ts'
 
-/** The mail providers that are written to slowly. */
+/** The mail providers that are written to slowly, by relay. */
 export function slowPaces(db: Db): Promise<PaceRow[]> {
-  return db.selectFrom('paces').selectAll().orderBy('name').execute()
+  return db.selectFrom('paces').selectAll().orderBy('name').orderBy('relay').execute()
 }
 
 /** Keeps the paces of those that are slow, and forgets those that are free again. */
-export async function keepPaces(db: Db, slow: PaceRow[], free: string[]): Promise<void> {
+export async function keepPaces(db: Db, slow: PaceRow[], free: Pick<PaceRow, 'name' | 'relay'>[]): Promise<void> {
   for (const row of slow) {
-    const { name: _, ...rest } = row
+    const { name: _name, relay: _relay, ...rest } = row
     await db
       .insertInto('paces')
       .values(row)
-      .onConflict((conflict) => conflict.column('name').doUpdateSet(rest))
+      .onConflict((conflict) => conflict.columns(['name', 'relay']).doUpdateSet(rest))
       .execute()
   }
-  if (free.length > 0) await db.deleteFrom('paces').where('name', 'in', free).execute()
+  for (const { name, relay } of free)
+    await db.deleteFrom('paces').where('name', '=', name).where('relay', '=', relay).execute()
 }

@@ -298,6 +298,8 @@ export type DeliveryRow = {
   reply: string | null
   /** Not before this; null: at once. */
   nextAttemptAt: Instant | null
+  /** Since when its connections have broken before the message was whole, each time; null: the last one did not. */
+  cutSince: Instant | null
   /** The mail provider whose first share goes before this one; null for that share, and for all where nobody waits. */
   canary: string | null
   /** The mail provider of whose first share this one is. */
@@ -307,7 +309,15 @@ export type DeliveryRow = {
   updatedAt: Instant
 }
 
-export type PaceRow = { name: string; rate: number; reason: string; slowedAt: Instant; updatedAt: Instant }
+/** How fast a mail provider is written to over a relay, in messages a second; `relay` is '' where there is only one. */
+export type PaceRow = {
+  name: string
+  relay: string
+  rate: number
+  reason: string
+  slowedAt: Instant
+  updatedAt: Instant
+}
 
 /** A mail provider at which the first share of an edition goes alone. */
 export type CanaryRow = {
@@ -364,6 +374,8 @@ export type CallRow = {
   id: string
   editionId: string
   at: Instant
+  /** What it is about: the edition was paused, or one of its relays is left alone while the others go on. */
+  kind: 'paused' | 'relay'
   what: string
   /** Somebody is telling them now. */
   tellingUntil: Instant | null

@@ -18,6 +18,22 @@ export async function markAbandoned(db: Db, workerId: string, now: Instant): Pro
   return Number(result.numUpdatedRows)
 }
 
+/** The same for what a worker that lives still has of an edition that it sends no more, whose answers it could not record. */
+export async function abandonOwn(
+  db: Db,
+  { editionId, workerId }: { editionId: string; workerId: string },
+  now: Instant,
+): Promise<number> {
+  const result = await db
+    .updateTable('deliveries')
+    .set({ ...cutOff, reply: 'the answer of the relay could not be recorded', updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'sending')
+    .where('workerId', '=', workerId)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** The same for what no worker is known to have any more. */
 export async function markOrphaned(db: Db, now: Instant): Promise<number> {
   const result = await db
@@ -56,4 +72,26 @@ export async function countRepeatable(db: Db, editionId: string, mostAttempts: n
     .where('attempts', '<', mostAttempts)
     .executeTakeFirstOrThrow()
   return Number(row.count)
+}
+
+/**
+ * How often messages of the edition were cut off inside the relay's answer since it accepted one: the tries of those that
+ * are unknown now. What a crash of ours cut off is not counted.
+ */
+export async function unknownsInARow(db: Db, editionId: string): Promise<number> {
+  const accepted = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.max('updatedAt').as('at'))
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'accepted')
+    .executeTakeFirst()
+  const row = await db
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.sum<number | null>('attempts').as('tries'))
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'unknown')
+    .where('workerId', 'is not', null)
+    .where('updatedAt', '>=', accepted?.at ?? '')
+    .executeTakeFirst()
+  return Number(row?.tries ?? 0)
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { relaysOf } from '../../src/config.ts'
 import { type Allowance, type Day, openAllowance } from '../../src/deliveries/allowance.ts'
-import { openRelays } from '../../src/deliveries/relays.ts'
+import { Relays } from '../../src/deliveries/relays.ts'
 import { sentOn } from '../../src/store/allowances.ts'
 import { dateAfter } from '../../src/zone.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
@@ -80,15 +80,16 @@ onBothEngines('so many a day', (freshUrl) => {
     for (let moment = 0; moment < 60; moment++) {
       const [first] = relaysOf(config)
       if (!first) throw new Error('no relay')
-      const relays = openRelays({ db, clock: fakeClock() }, [{ ...first, name: `relay${moment}`, perDay: 1 }])
-      const [one, other] = relays.lines(new AbortController().signal)
-      expect(await one?.admit()).toBe(true)
-      const admitted = other?.admit()
+      const relays = new Relays({ db, clock: fakeClock() }, [{ ...first, name: `relay${moment}`, perDay: 1 }])
+      const relay = relays.named(null)
+      const { signal } = new AbortController()
+      expect(await relay?.admit(signal)).toBe(true)
+      const admitted = relay?.admit(signal)
       for (let tick = 0; tick < moment; tick++) await undefined
-      one?.heard({ kind: 'refused', reply: '550 5.1.1 no such user' })
+      relay?.settle({ kind: 'refused', reply: '550 5.1.1 no such user' }, undefined)
       const wasAdmitted = await admitted
-      if (!wasAdmitted) expect(relays.shut(), `after ${moment} ticks`).toBeUndefined()
-      expect(await one?.admit(), `after ${moment} ticks`).toBe(!wasAdmitted)
+      if (!wasAdmitted) expect(relays.blocked(), `after ${moment} ticks`).toBeUndefined()
+      expect(await relay?.admit(signal), `after ${moment} ticks`).toBe(!wasAdmitted)
     }
   })
 })

@@ -47,8 +47,8 @@ describe('the next try', () => {
 })
 
 describe('a delivery', () => {
-  const ended = (kind: SendResult['kind'], before: number, reply = '450 4.2.2 mailbox full') =>
-    afterResult({ kind, reply }, { subscriberId: first, attempts: before }, now, now)
+  const ended = (kind: Exclude<SendResult['kind'], 'unfit'>, before: number, reply = '450 4.2.2 mailbox full') =>
+    afterResult({ kind, reply }, { subscriberId: first, attempts: before, cutSince: null }, now)
 
   test.each(['accepted', 'refused'] as const)(
     'that the relay ended as %s is that, with its words, and not tried again',
@@ -59,6 +59,7 @@ describe('a delivery', () => {
           attempts: before + 1,
           reply: '250 ok',
           nextAttemptAt: null,
+          cutSince: null,
         })
     },
   )
@@ -69,6 +70,7 @@ describe('a delivery', () => {
       attempts: 1,
       reply: '450 4.2.2 mailbox full',
       nextAttemptAt: '2026-11-27T19:15:00.000Z',
+      cutSince: null,
     })
     expect(ended('deferred', 4)).toMatchObject({ status: 'deferred', attempts: 5 })
   })
@@ -79,6 +81,7 @@ describe('a delivery', () => {
       attempts: 6,
       reply: 'given up after 6 tries; the last answer: 450 4.2.2 mailbox full',
       nextAttemptAt: null,
+      cutSince: null,
     })
   })
 
@@ -88,6 +91,7 @@ describe('a delivery', () => {
       attempts: 1,
       reply: 'cut off',
       nextAttemptAt: '2026-11-27T19:15:00.000Z',
+      cutSince: null,
     })
     expect(ended('unknown', mostAttempts - 2)).toMatchObject({ nextAttemptAt: '2026-11-28T07:00:00.000Z' })
     expect(ended('unknown', mostAttempts - 1)).toMatchObject({ status: 'unknown', attempts: 6, nextAttemptAt: null })
@@ -100,7 +104,25 @@ describe('a delivery', () => {
         attempts: before,
         reply: 'ECONNREFUSED',
         nextAttemptAt: null,
+        cutSince: null,
       })
+  })
+
+  test('whose connection broke is given up four days after its own first cut, and not after anybody else’s', () => {
+    const cut = (cutSince: string | null) =>
+      afterResult(
+        { kind: 'cut', reply: '421 4.3.2 shutting down' },
+        { subscriberId: first, attempts: 0, cutSince },
+        now,
+      )
+    const later = { status: 'deferred', attempts: 0, nextAttemptAt: '2026-11-27T19:05:00.000Z' }
+    expect(cut(null)).toMatchObject({ ...later, cutSince: now })
+    expect(cut('2026-11-23T19:00:00.000Z')).toMatchObject({ ...later, cutSince: '2026-11-23T19:00:00.000Z' })
+    expect(cut('2026-11-23T18:59:00.000Z')).toMatchObject({ status: 'refused' })
+    const row = (kind: 'unsent' | 'deferred') =>
+      afterResult({ kind, reply: '' }, { subscriberId: first, attempts: 0, cutSince: '2026-11-23T18:59:00.000Z' }, now)
+    expect(row('unsent').cutSince).toBe('2026-11-23T18:59:00.000Z')
+    expect(row('deferred').cutSince).toBeNull()
   })
 
   test('is never left in a state without a way out', () => {

@@ -182,7 +182,7 @@ test('the dialogue that is shown holds no token', async () => {
   closing.push(tokens.close)
   const lines: string[] = []
   const wire = await connect(relay, { tokens, listener: (who, line) => lines.push(`${who} ${line}`) })
-  wire.quit()
+  await wire.quit()
   const said = lines.join('\n')
   expect(said).toContain('AUTH XOAUTH2')
   expect(said).not.toContain('a-very-secret-token')

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { minute, second } from '../../src/clock.ts'
 import { type Buckets, openBuckets } from '../../src/deliveries/buckets.ts'
 import { openGate } from '../../src/deliveries/gate.ts'
-import { pacedQueue } from '../../src/deliveries/paced-queue.ts'
+import { PacedQueue } from '../../src/deliveries/paced-queue.ts'
 import { openProviders } from '../../src/deliveries/providers.ts'
 import type { QueuedDelivery } from '../../src/store/deliveries.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -27,19 +27,19 @@ async function queueOver(emails: string[], patience: number) {
   const due = emails.map((email, index) => delivery(String(index).padStart(6, '0'), email))
   const gone = new Set<string>()
   let pages = 0
-  const queue = pacedQueue({
+  const queue = new PacedQueue({
     clock,
     buckets,
     gate,
     patience,
     isOver: async () => false,
-    async readPage(after) {
+    async readPage(after: string) {
       pages += 1
       return due.filter(({ subscriberId }) => subscriberId > after && !gone.has(subscriberId)).slice(0, 100)
     },
   })
   const next = async () => {
-    const one = await queue.next()
+    const one = await queue.next(null)
     if (one) gone.add(one.subscriberId)
     return one
   }
@@ -47,12 +47,12 @@ async function queueOver(emails: string[], patience: number) {
 }
 
 function delivery(subscriberId: string, email: string): QueuedDelivery {
-  return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, email, name: '' }
+  return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, cutSince: null, email, name: '' }
 }
 
 function slow(buckets: Buckets, domain: string, times = 1): void {
   for (let time = 0; time < times; time++) {
-    const ticket = buckets.begin(`anybody@${domain}`)
+    const ticket = buckets.begin(`anybody@${domain}`, null)
     buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
   }
 }
@@ -89,7 +89,7 @@ test('a queue that has waited long enough ends with the reason, and when to come
 
 test('what was on its way when a provider complained makes it no slower', async () => {
   const { buckets } = await queueOver([], 0)
-  const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example'))
+  const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example', null))
   for (const ticket of tickets) buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
-  expect(buckets.of('b@slow.example').pace.rate).toBe(10)
+  expect(buckets.of('b@slow.example', null).pace.rate).toBe(10)
 })

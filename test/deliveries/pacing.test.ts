@@ -114,10 +114,10 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     await sender.close()
 
     const next = await reopen(it)
-    const { pace } = next.buckets.of('anybody@slow.example')
+    const { pace } = next.buckets.of('anybody@slow.example', null)
     expect(pace).toMatchObject({ rate: expect.any(Number), reason: busy })
     it.clock.advance(14 * day)
-    expect((await reopen(it)).buckets.of('anybody@slow.example').pace.rate).toBeNull()
+    expect((await reopen(it)).buckets.of('anybody@slow.example', null).pace.rate).toBeNull()
   })
 
   test('is slow for another process too, from its next pass on', async () => {
@@ -129,9 +129,9 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     const other = await reopen(it)
     await send({ it, id, sender }, 0)
     isBusy = false
-    expect(other.buckets.of('anybody@slow.example').pace.rate).toBeNull()
+    expect(other.buckets.of('anybody@slow.example', null).pace.rate).toBeNull()
     const report = await send({ it, id, sender: other }, 0)
-    expect(other.buckets.of('anybody@slow.example').pace.rate).not.toBeNull()
+    expect(other.buckets.of('anybody@slow.example', null).pace.rate).not.toBeNull()
     expect(report.counts.accepted).toBeLessThan(10)
   })
 
@@ -154,7 +154,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     const clock = fakeClock()
     let waits = 0
     const { it, id, sender } = await sending({
-      people: peopleAt('slow.example', 12),
+      people: peopleAt('slow.example', 40),
       clock: {
         ...clock,
         async wait(milliseconds) {
@@ -167,7 +167,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     })
     await send({ it, id, sender })
     expect(waits).toBeGreaterThan(3)
-    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 11, deferred: 1 })
+    expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 39, deferred: 1 })
   })
 
   test('does not keep us from a pause, the brake, or the end, for longer than a second', async () => {
@@ -232,8 +232,8 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     await send({ it, id, sender }, 0)
     const rows = await it.app.db.selectFrom('paces').select('name').execute()
     expect(rows).toEqual([{ name: 'google.com' }])
-    expect(sender.buckets.of('new@firm2.org').pace.rate).not.toBeNull()
-    expect(sender.buckets.of('new@own.org').pace.rate).toBeNull()
+    expect(sender.buckets.of('new@firm2.org', null).pace.rate).not.toBeNull()
+    expect(sender.buckets.of('new@own.org', null).pace.rate).toBeNull()
   })
 })
 

@@ -247,7 +247,7 @@ onBothEngines('several relays', (freshUrl) => {
     expect((await send(it)).counts.accepted).toBe(0)
     await taken(5)
     it.it.clock.advance(minute)
-    expect(it.sender.relays.shut()).toBeUndefined()
+    expect(it.sender.relays.blocked()).toBeUndefined()
     expect((await send(it)).counts.accepted).toBe(20)
   })
 

@@ -264,7 +264,8 @@ describe('nothing from outside can speak SMTP:', () => {
 test('an address in another script is not sent to a relay that does not take it', async () => {
   const { port, chunks } = await scripted({})
   const result = await relayAt(port).send(copyFor('мира@x.example'))
-  expect(result).toEqual({ kind: 'refused', reply: 'the relay does not take мира@x.example: it offers no SMTPUTF8' })
+  const reply = 'the relay does not take мира@x.example: it offers no SMTPUTF8'
+  expect(result).toEqual({ kind: 'unfit', lacks: 'SMTPUTF8', reply })
   expect(chunks.slice(1).join('')).not.toContain('MAIL')
 })
 
@@ -331,7 +332,7 @@ describe('over STARTTLS', () => {
       kinds[kind] = (kinds[kind] ?? 0) + 1
     }
     expect(kinds).toEqual({ accepted: 400 })
-    wire.quit()
+    await wire.quit()
   })
 
   test('a relay that has a message whole and resets the connection leaves it unknown, each time', async () => {

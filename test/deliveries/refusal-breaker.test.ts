@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { minute } from '../../src/clock.ts'
 import type { SendResult } from '../../src/deliveries/delivery.ts'
-import { openObjections } from '../../src/deliveries/objections.ts'
+import { RefusalBreaker } from '../../src/deliveries/refusal-breaker.ts'
 import { resume } from '../../src/editions/review.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { callsAbout } from '../../src/store/calls.ts'
@@ -18,21 +18,32 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-type Heard = [kind: SendResult['kind'], domain: string]
+type Heard = [kind: Exclude<SendResult['kind'], 'unfit'>, domain: string]
+
+const someone = (index: number, domain: string) => ({
+  subscriberId: `${index}`,
+  email: `a@${domain}`,
+  provider: domain,
+  isFirstTry: true,
+})
 
 /** What is made of answers that come one after another; the number of the one that is enough, and why. */
-async function enough(answers: Heard[], isAll = false): Promise<{ at: number; why: string } | undefined> {
-  const objections = openObjections(() => Promise.resolve(isAll))
+async function enough(
+  answers: Heard[],
+  isAll = false,
+  isFirstTry = true,
+): Promise<{ at: number; why: string } | undefined> {
+  const objections = new RefusalBreaker(() => Promise.resolve(isAll))
   for (const [index, [kind, domain]] of answers.entries()) {
-    const heard = objections.hear({ kind, reply: `550 ${domain}` }, { subscriberId: `${index}`, email: `a@${domain}` })
-    const why = await heard
+    const result: SendResult = { kind, reply: `550 ${domain}` }
+    const why = await objections.hear(result, { ...someone(index, domain), isFirstTry })
     if (why) return { at: index + 1, why }
   }
-  const why = objections.nothingElse()
+  const why = await objections.onlyRejections()
   return why ? { at: answers.length, why } : undefined
 }
 
-const repeated = (count: number, kind: SendResult['kind'], ...domains: string[]): Heard[] =>
+const repeated = (count: number, kind: Heard[0], ...domains: string[]): Heard[] =>
   Array.from({ length: count }, (_, index) => [kind, domains[index % domains.length] ?? ''])
 
 test('ten refusals about us in a row are enough when they come from three domains, and not from two', async () => {
@@ -48,12 +59,11 @@ test('ten refusals about us in a row are enough when they come from three domain
 test('nobody goes on while it is asked whether the edition goes to nobody else, and it is asked once', async () => {
   const { promise: answer, resolve } = Promise.withResolvers<boolean>()
   let asked = 0
-  const objections = openObjections(() => {
+  const objections = new RefusalBreaker(() => {
     asked += 1
     return answer
   })
-  const hear = (index: number) =>
-    objections.hear({ kind: 'rejected', reply: '550 no' }, { subscriberId: `${index}`, email: 'a@a.example' })
+  const hear = (index: number) => objections.hear({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
   for (let index = 1; index < 10; index++) expect(await hear(index)).toBeUndefined()
   const settled: (string | undefined)[] = []
   const waiting = Array.from({ length: 11 }, async (_, index) => settled.push(await hear(10 + index)))
@@ -90,8 +100,21 @@ test('one provider of many domains is enough, with readers elsewhere between: th
 })
 
 test('fifty refusals in a row are enough, whatever they are about: the relay is broken, and not everybody gone', async () => {
-  expect(await enough([['accepted', 'a.example'], ...repeated(49, 'refused', 'a.example')])).toBeUndefined()
-  expect(await enough(repeated(60, 'refused', 'a.example'))).toMatchObject({ at: 50 })
+  const two = ['a.example', 'b.example']
+  expect(await enough([['accepted', 'a.example'], ...repeated(49, 'refused', ...two)])).toBeUndefined()
+  expect(await enough(repeated(60, 'refused', ...two))).toMatchObject({ at: 50 })
+})
+
+test('however many one provider refuses, it is no row, unless the edition goes to nobody else', async () => {
+  expect(await enough(repeated(300, 'refused', 'a.example'))).toBeUndefined()
+  expect(await enough(repeated(300, 'refused', 'a.example'), true)).toMatchObject({ at: 50 })
+  const few = Array.from({ length: 24 }, (_, index): Heard => ['refused', `domain${index}.example`])
+  expect(await enough([...repeated(200, 'refused', 'a.example'), ...few])).toBeUndefined()
+})
+
+test('people who were put off before, and are due alone, are no row of refusals', async () => {
+  expect(await enough(repeated(100, 'refused', 'a.example', 'b.example', 'c.example'), false, false)).toBeUndefined()
+  expect(await enough(repeated(9, 'rejected', 'a.example', 'b.example', 'c.example'), false, false)).toBeUndefined()
 })
 
 test('a broken connection says nothing about us', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { openClerk } from '../../src/deliveries/clerk.ts'
+import { LedgerWriter } from '../../src/deliveries/ledger-writer.ts'
 import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-onBothEngines('the clerk', (freshUrl) => {
+onBothEngines('the ledger writer', (freshUrl) => {
   async function frozen(people: number) {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
@@ -21,7 +21,8 @@ onBothEngines('the clerk', (freshUrl) => {
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
     const needs = { ...it.app, engine: it.app.store.engine }
     const clerk = (workerId: string) => {
-      const { turn } = openClerk(needs, { editionId, digest: 'weekly', workerId })
+      const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId })
+      const turn = (ended: DeliveryResult | undefined, next: string | undefined) => writer.recordAndClaim(ended, next)
       const record = (result: DeliveryResult) => turn(result, undefined)
       return { turn, record, claim: (id: string) => turn(undefined, id) }
     }
@@ -29,7 +30,7 @@ onBothEngines('the clerk', (freshUrl) => {
     return { it, editionId, clerk, rows, ids: due.map((one) => one.subscriberId) }
   }
 
-  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, relay: null } as const
+  const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, cutSince: null, relay: null } as const
 
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
     const { clerk, rows, ids } = await frozen(6)
@@ -42,6 +43,7 @@ onBothEngines('the clerk', (freshUrl) => {
             status: 'deferred' as const,
             attempts: 1,
             nextAttemptAt: '2026-11-27T08:00:00.000Z',
+            cutSince: null,
             relay: 'second.example',
             reply: `450 ${index}`,
           }
@@ -72,7 +74,7 @@ onBothEngines('the clerk', (freshUrl) => {
     await Promise.all([dead.claim(ids[0] ?? ''), alive.claim(ids[1] ?? '')])
     await markAbandoned(it.app.db, 'dead', it.clock.now())
     const late = dead.record({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 late' })
-    await expect(late).rejects.toThrow('took this sender for dead; the relay said 250 late')
+    await expect(late).rejects.toThrow('took over this delivery, as if we were dead; the relay said 250 late')
     await alive.record({ subscriberId: ids[1] ?? '', ...accepted, reply: '250 ok' })
     expect((await rows()).map(({ status }) => status)).toEqual(['unknown', 'accepted'])
   })
@@ -90,7 +92,7 @@ onBothEngines('the clerk', (freshUrl) => {
     expect((await rows()).map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted', 'accepted'])
     await it.app.db.updateTable('deliveries').set({ status: 'queued' }).execute()
     expect(await turn({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 ok' }, ids[1]).catch(String)).toContain(
-      'took this sender for dead',
+      'took over this delivery',
     )
   })
 

@@ -1,0 +1,165 @@
+import type { Message } from '../messages/mime.ts'
+import type { DeliveryResult, QueuedDelivery } from '../store/deliveries.ts'
+import type { DeliverNeeds } from './deliver.ts'
+import { afterResult, type SendResult } from './delivery.ts'
+import { handleUnfit, isInDoubt, judgeAnswer, rowInDoubt } from './judge.ts'
+import { type LookAhead, lookAhead } from './look-ahead.ts'
+import type { PacedQueue } from './paced-queue.ts'
+import { count, isGoing, type Pass, passOver } from './pass.ts'
+import type { RelayLine } from './relay-line.ts'
+import type { LineEnd } from './relays.ts'
+
+type Ready = { delivery: QueuedDelivery; message: Message }
+
+/**
+ * One connection's work: claimed → handed over → recorded, over and over. How one delivery ended and the claim of the
+ * next are committed together; where there is something to wait for in between, what ended is recorded first. Two copies
+ * are made ready ahead of their claims, so that the relay may hear the next envelope while it still reads a message.
+ */
+export async function runConnection(line: RelayLine, needs: DeliverNeeds, pass: Pass): Promise<LineEnd> {
+  return await new ConnectionLoop(line, needs, pass).run()
+}
+
+class ConnectionLoop {
+  readonly #line: RelayLine
+  readonly #needs: DeliverNeeds
+  readonly #pass: Pass
+  readonly #queue: PacedQueue
+  readonly #ahead: LookAhead<Ready>
+  /** Ended, and not yet recorded. */
+  #ended: DeliveryResult | undefined
+
+  constructor(line: RelayLine, needs: DeliverNeeds, pass: Pass) {
+    this.#line = line
+    this.#needs = needs
+    this.#pass = pass
+    this.#queue = pass.queue
+    this.#ahead = lookAhead(() => this.#makeReady(), 2)
+  }
+
+  async run(): Promise<LineEnd> {
+    try {
+      for (;;) {
+        const copy = await this.#take()
+        if (!copy) return 'done'
+        const isAdmitted = await this.#admit()
+        if (!isAdmitted || !this.#pass.gate.isOpen()) {
+          if (isAdmitted) this.#line.settle(undefined)
+          this.#leave(copy)
+          return 'done'
+        }
+        const end = await this.#claimAndSend(copy)
+        this.#needs.reuse?.(copy.message)
+        if (end) return end
+        if (this.#line.isWantedByOthers) return 'again'
+      }
+    } finally {
+      await this.#record()
+      for (const copy of await this.#ahead.rest()) this.#leave(copy)
+    }
+  }
+
+  async #take(): Promise<Ready | undefined> {
+    const isReady = this.#ahead.next !== undefined
+    const taking = this.#ahead.take()
+    if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
+    return await taking
+  }
+
+  /** Nothing is in our hands while we wait for our turn. */
+  async #admit(): Promise<boolean> {
+    const admitted = isGoing(this.#pass) && this.#line.admit()
+    if (typeof admitted === 'boolean') return admitted
+    await this.#record()
+    return await admitted
+  }
+
+  async #claimAndSend({ delivery, message }: Ready): Promise<LineEnd | undefined> {
+    const { buckets } = this.#needs
+    const ended = this.#ended
+    this.#ended = undefined
+    if (!(await this.#pass.ledger.recordAndClaim(ended, delivery.subscriberId))) {
+      this.#line.settle(undefined)
+      this.#pass.gate.settle(false)
+      await passOver(this.#needs, this.#pass, delivery)
+      return undefined
+    }
+    const ticket = buckets.begin(delivery.email, this.#line.relay)
+    const sending = this.#line.send(message, this.#ahead.next?.message)
+    this.#ahead.fill()
+    const { result, isTurnedAway } = await sending
+    if (isTurnedAway) {
+      this.#line.settleTurnedAway()
+      await this.#giveBack(delivery, result)
+      return 'again'
+    }
+    this.#line.settle(result, buckets.heard(ticket, result, this.#needs.clock.now()))
+    if (result.kind === 'accepted') return await this.#accepted(delivery, result)
+    return await this.#notAccepted(delivery, result)
+  }
+
+  /** The quick way: recorded with the next claim. */
+  #accepted(delivery: QueuedDelivery, result: SendResult): undefined | Promise<undefined> {
+    this.#ended = this.#resultOf(delivery, result)
+    count(this.#pass, delivery, 'accepted')
+    this.#pass.gate.settle(true)
+    return judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)?.then(() => undefined)
+  }
+
+  async #notAccepted(delivery: QueuedDelivery, result: SendResult): Promise<LineEnd | undefined> {
+    if (result.kind === 'unsent') {
+      await this.#giveBack(delivery, result)
+      return undefined
+    }
+    if (result.kind === 'unfit') {
+      if (await handleUnfit(this.#needs, this.#pass, this.#line.relay, result)) {
+        await this.#giveBack(delivery, { kind: 'unsent', reply: result.reply })
+        return result.lacks === 'SIZE' ? 'done' : undefined
+      }
+    }
+    this.#ended = this.#resultOf(delivery, result)
+    count(this.#pass, delivery, this.#ended.status)
+    this.#pass.gate.settle(this.#ended.status === 'unknown')
+    await this.#record() // before the judgement, which may put it back
+    await judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)
+    return undefined
+  }
+
+  /** It is queued still, and another connection may take it. */
+  async #giveBack(delivery: QueuedDelivery, result: SendResult): Promise<void> {
+    this.#ended = this.#resultOf(delivery, { kind: 'unsent', reply: result.reply })
+    this.#pass.gate.settle(false)
+    await this.#record()
+    this.#queue.giveBack(delivery)
+  }
+
+  #resultOf(delivery: QueuedDelivery, result: SendResult): DeliveryResult {
+    const now = this.#needs.clock.now()
+    const row = isInDoubt(result, delivery) ? rowInDoubt(result, delivery, now) : afterResult(result, delivery, now)
+    return { subscriberId: delivery.subscriberId, relay: this.#line.relay, ...row }
+  }
+
+  async #record(): Promise<void> {
+    const ended = this.#ended
+    this.#ended = undefined
+    if (ended) await this.#pass.ledger.recordAndClaim(ended, undefined)
+  }
+
+  /** A copy that was made ready and is not sent now. */
+  #leave({ delivery, message }: Ready): void {
+    this.#pass.gate.settle(false)
+    this.#needs.reuse?.(message)
+    this.#queue.giveBack(delivery)
+  }
+
+  #makeReady(): Ready | undefined | Promise<Ready | undefined> {
+    const delivery = this.#queue.next(this.#line.relay)
+    if (delivery instanceof Promise) return delivery.then((one) => one && this.#fill(one))
+    return delivery && this.#fill(delivery)
+  }
+
+  #fill(delivery: QueuedDelivery): Ready | Promise<Ready> {
+    const message = this.#needs.personalise(delivery)
+    return message instanceof Promise ? message.then((made) => ({ delivery, message: made })) : { delivery, message }
+  }
+}

@@ -1,0 +1,244 @@
+import { type Instant, later, minute } from '../clock.ts'
+import { addCall } from '../store/calls.ts'
+import { countDeliveries, hasAcceptedSince, isAllAt, type QueuedDelivery, requeue } from '../store/deliveries.ts'
+import { note } from '../store/editions.ts'
+import { transaction } from '../store/transaction.ts'
+import { unknownsInARow } from '../store/unknown.ts'
+import type { DeliverNeeds } from './deliver.ts'
+import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
+import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
+import { RefusalBreaker } from './refusal-breaker.ts'
+import { RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
+
+/** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another copy. */
+const maxUnknowns = 20
+/** So many people whom a relay refused first of all, and accepted nobody, are no chance. */
+const minRefused = 3
+const doubtWaitMs = 15 * minute
+
+export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {
+  const known = pass.relays.get(relay)
+  if (known) return known
+  const breaker = new RefusalBreaker((domains) => isAllAt(db, pass.editionId, domains))
+  const fresh = { verdicts: new RelayVerdicts(relay), breaker, lacksUtf8: false }
+  pass.relays.set(relay, fresh)
+  return fresh
+}
+
+/** Whether a result is a server's refusal of a person, which is put off until the relay is believed. */
+export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDelivery): boolean {
+  return kind === 'refused' && /^\d{3}/.test(reply) && attempts + 1 < mostAttempts
+}
+
+/** The row of such a refusal: who dies now tries again later, and refuses nobody on the word of a relay that knows nobody. */
+export function rowInDoubt({ reply }: SendResult, delivery: QueuedDelivery, now: Instant) {
+  const attempts = delivery.attempts + 1
+  const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? later(now, doubtWaitMs)
+  return { status: 'deferred' as const, attempts, reply, nextAttemptAt, cutSince: null }
+}
+
+/**
+ * Takes the answer of a relay into account, which is recorded unless it is an acceptance. Refusals are made final once
+ * the relay has accepted somebody after them; a relay that takes nothing while another does is given nothing more; and
+ * the edition is paused when something is wrong with us. Undefined where there is nothing to wait for.
+ */
+export function judgeAnswer(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: SendResult,
+  delivery: QueuedDelivery,
+): undefined | Promise<void> {
+  const { verdicts, breaker } = inPass(needs, pass, relay)
+  const { name: provider } = needs.buckets.of(delivery.email, relay)
+  const heard = breaker.hear(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
+  if (result.kind === 'accepted') {
+    pass.unknownsInRow = 0
+    const believed = verdicts.accept()
+    return believed && confirm(pass, believed, { suppress: true })
+  }
+  const turnedDown = turnedDownBy(result, delivery, provider)
+  if (turnedDown && (!turnedDown.isRefusal || isInDoubt(result, delivery))) verdicts.turnDown(turnedDown)
+  return judgeRelay(needs, pass, relay, result, heard)
+}
+
+async function judgeRelay(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: SendResult,
+  heard: undefined | Promise<string | undefined>,
+): Promise<void> {
+  const { verdicts } = inPass(needs, pass, relay)
+  pass.unknownsInRow = result.kind === 'unknown' ? pass.unknownsInRow + 1 : pass.unknownsInRow
+  if (pass.unknownsInRow >= maxUnknowns) return await pauseFor(needs, pass, unknownsText(pass.unknownsInRow))
+  const objection = await heard
+  if (isAnotherAccepting(needs, pass, relay)) {
+    const suspicion = `it has accepted nothing, while another relay does; its last answer: ${result.reply}`
+    const why = objection ?? (verdicts.isSuspect ? suspicion : undefined)
+    if (why !== undefined) await giveToOthers(needs, pass, relay, why)
+  } else if (objection !== undefined) await pauseFor(needs, pass, `${named(relay)}${objection}`)
+}
+
+/**
+ * A message that this relay cannot carry. Returns whether another may, by which it is to go; no other gets it if not: a
+ * message that is too large for all pauses the edition, for it is too large for everybody.
+ */
+export async function handleUnfit(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: Extract<SendResult, { kind: 'unfit' }>,
+): Promise<boolean> {
+  if (result.lacks === 'SMTPUTF8') {
+    inPass(needs, pass, relay).lacksUtf8 = true
+    return others(needs, pass, relay).some((name) => !pass.relays.get(name)?.lacksUtf8)
+  }
+  if (relay !== null) pass.excluded.add(relay)
+  if (others(needs, pass, relay).length === 0)
+    await pauseFor(needs, pass, `${result.reply}: shorten the edition, or use another relay`)
+  return true
+}
+
+/** Whether the relay can carry the delivery, as far as that is known; one that none can carry is refused by any. */
+export function isFit(needs: DeliverNeeds, pass: Pass, { email }: QueuedDelivery, relay: string | null): boolean {
+  if (!pass.relays.get(relay)?.lacksUtf8 || isAscii(email.slice(0, email.lastIndexOf('@')))) return true
+  return others(needs, pass, relay).every((name) => pass.relays.get(name)?.lacksUtf8)
+}
+
+const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
+
+/** The relays in use beside this one that may get something of the edition. */
+function others({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  const used = relays.inUse().map(({ name }) => name)
+  return used.filter((name) => name !== relay && !pass.excluded.has(name))
+}
+
+function isAnotherAccepting(needs: DeliverNeeds, pass: Pass, relay: string | null): boolean {
+  return others(needs, pass, relay).some((name) => (pass.relays.get(name)?.verdicts.accepted ?? 0) > 0)
+}
+
+/** Leaves a relay alone, gives what it turned down to the others, and tells the editors. */
+async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: string): Promise<void> {
+  if (relay === null || pass.excluded.has(relay)) return
+  pass.excluded.add(relay)
+  needs.relays.named(relay)?.health.leaveAlone(`the relay ${relay} is left alone: ${why}`)
+  const turnedDown = await putBack(needs, pass, relay)
+  for (const { delivery } of turnedDown) pass.queue.giveBack(delivery)
+  await tellOfRelay(needs, pass, relay, why)
+}
+
+async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | null): Promise<TurnedDown[]> {
+  const turnedDown = inPass(needs, pass, relay).verdicts.takeInDoubt()
+  await pass.ledger.putBack(turnedDown.map(toRefusal))
+  recount(pass, 'deferred', 'queued', turnedDown.length)
+  return turnedDown
+}
+
+async function tellOfRelay({ db, clock }: DeliverNeeds, pass: Pass, relay: string, why: string): Promise<void> {
+  const now = clock.now()
+  const what = `the relay ${relay} is left alone, and its messages go by the others: ${why}`
+  await transaction(db, async (trx) => {
+    await note(trx, pass.editionId, 'lastword', what, now)
+    await addCall(trx, pass.editionId, { kind: 'relay', what }, now)
+  })
+}
+
+async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppress: boolean }): Promise<void> {
+  await pass.ledger.confirm(refusals.map(toRefusal), how)
+  recount(pass, 'deferred', 'refused', refusals.length)
+}
+
+/**
+ * All connections have ended: what a relay that accepted nothing has turned down goes to the others, in another round.
+ * Returns whether there is to be one.
+ */
+export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<boolean> {
+  let isMore = false
+  for (const [relay, { verdicts }] of pass.relays) {
+    const { accepted, inDoubt } = verdicts
+    if (relay === null || accepted > 0 || inDoubt.length === 0 || !isGoing(pass)) continue
+    if (!isAnotherAccepting(needs, pass, relay)) continue
+    const lastReply = inDoubt.at(-1)?.reply ?? ''
+    const many = inDoubt.length
+    pass.excluded.add(relay)
+    await putBack(needs, pass, relay)
+    if (many >= minRefused)
+      await tellOfRelay(needs, pass, relay, `it has accepted nothing; its last answer: ${lastReply}`)
+    isMore = true
+  }
+  return isMore
+}
+
+/** The pass has ended: decides what was in doubt, and whether the edition is to be paused for it. */
+export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void> {
+  const all = [...pass.relays.values()]
+  for (const { verdicts } of all)
+    if (verdicts.accepted > 0 && !pass.isPaused)
+      await confirm(
+        pass,
+        verdicts.takeInDoubt().filter(({ isRefusal }) => isRefusal),
+        { suppress: true },
+      )
+  if (isGoing(pass)) await pauseIfNothingWasTaken(needs, pass)
+  if (!pass.isPaused) return
+  for (const relay of pass.relays.keys()) await putBack(needs, pass, relay)
+  const rejected = all.flatMap(({ breaker }) => breaker.recipientsToRequeue())
+  await requeue(needs.db, pass.editionId, rejected, needs.clock.now())
+}
+
+async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<void> {
+  const all = [...pass.relays.values()]
+  if (all.some(({ verdicts }) => verdicts.accepted > 0)) return
+  const refused = all.flatMap(({ verdicts }) => verdicts.inDoubt.filter(({ isRefusal }) => isRefusal))
+  const objection =
+    (pass.counts.accepted === 0 ? await onlyRejections(all) : undefined) ??
+    (await onlyRefusals(needs, pass, refused)) ??
+    (await tooManyUnknowns(needs, pass))
+  if (objection !== undefined) return await pauseFor(needs, pass, objection)
+  if (refused.length === 0 || refused.some(({ isFirstTry }) => isFirstTry)) return
+  for (const { verdicts } of all) verdicts.takeInDoubt()
+  await confirm(pass, refused, { suppress: false }) // put off before, and refused by a relay that accepted others then
+}
+
+async function onlyRejections(all: RelayInPass[]): Promise<string | undefined> {
+  for (const { breaker } of all) {
+    const objection = await breaker.onlyRejections()
+    if (objection !== undefined) return objection
+  }
+  return undefined
+}
+
+/** Whether a pass without an acceptance has refused people who were never tried before, and these are no chance. */
+async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<string | undefined> {
+  const { db } = needs
+  const first = refused.filter(({ isFirstTry }) => isFirstTry)
+  const last = first.at(-1)
+  if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has
+  const domains = [...new Set(first.map(({ delivery }) => delivery.email.slice(delivery.email.lastIndexOf('@') + 1)))]
+  const isOneProvider = new Set(first.map(({ provider }) => provider)).size === 1
+  if (isOneProvider && !(await isAllAt(db, pass.editionId, domains))) return undefined
+  if (first.length < minRefused && !(await isEverybody(needs, pass, first.length))) return undefined
+  return `nothing was accepted, and ${first.length} ${first.length === 1 ? 'person was' : 'people were'} refused; the last answer: ${last.reply}`
+}
+
+/** Whether an edition that nobody has had yet goes to nobody but those. */
+async function isEverybody({ db }: DeliverNeeds, { editionId }: Pass, many: number): Promise<boolean> {
+  const { queued, sending, deferred, accepted, unknown } = await countDeliveries(db, editionId)
+  return accepted === 0 && queued + sending + deferred + unknown === many
+}
+
+/** Over several passes, since a relay that answers for nothing is left alone after a few. */
+async function tooManyUnknowns({ db }: DeliverNeeds, pass: Pass): Promise<string | undefined> {
+  if (pass.unknownsInRow === 0) return undefined
+  const count = await unknownsInARow(db, pass.editionId)
+  return count >= maxUnknowns ? unknownsText(count) : undefined
+}
+
+function unknownsText(count: number): string {
+  return `${count} messages in a row were cut off before the relay's answer, and nothing was accepted between: people may have got several copies`
+}
+
+function named(relay: string | null): string {
+  return relay === null ? '' : `the relay ${relay}: `
+}

@@ -1,0 +1,188 @@
+import { minute, second, type WaitingClock } from '../clock.ts'
+import { AppError, messageOf } from '../errors.ts'
+import {
+  claimDeliveries,
+  confirmRefusals,
+  type DeliveryResult,
+  inHandsOf,
+  putBack,
+  type Refusal,
+  recordDeliveries,
+} from '../store/deliveries.ts'
+import type { Engine } from '../store/engine.ts'
+import { isStoreAway } from '../store/failure.ts'
+import type { Db } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
+import { abandonOwn } from '../store/unknown.ts'
+import { handleRefusals } from './refusals.ts'
+
+type Needs = { db: Db; engine: Engine; clock: WaitingClock }
+
+/** Whose deliveries are written: one edition's, by one worker. */
+type Ledger = { editionId: string; digest: string; workerId: string }
+
+type Options = {
+  /** The process is asked to stop: a store that is away is waited for a little longer, and no more. */
+  signal?: AbortSignal | undefined
+  /** Told once each time that the store goes away. */
+  onStoreAway?: (reason: string) => void
+}
+
+type Request = {
+  result: DeliveryResult | undefined
+  next: string | undefined
+  resolve(isOurs: boolean): void
+  reject(error: unknown): void
+}
+
+const firstRetryMs = 100
+const maxRetryMs = 5 * second
+/** How long a store that is away is waited for once the process is asked to stop. */
+const stopPatienceMs = 10 * second
+/** How long a store is waited for at all: then the pass fails, and a later one goes on. */
+const maxAwayMs = 60 * minute
+
+/**
+ * Writes the ledger of one edition for all connections. A commit costs as much for one row as for fifty, so connections
+ * share it: all that was asked while the network was read twice, or while the last commit was being made, is committed
+ * together. A connection has at most one delivery in the state `sending`, whenever the process is killed.
+ *
+ * An answer of the relay is never dropped: while the store is away the whole group is tried again with backoff, and
+ * whoever waits for it sends nothing meanwhile.
+ */
+export class LedgerWriter {
+  readonly #needs: Needs
+  readonly #ledger: Ledger
+  readonly #options: Options
+  /** Claimed, and not yet asked to be recorded. */
+  readonly #inFlight = new Set<string>()
+  #requests: Request[] = []
+  #isWriting = false
+
+  constructor(needs: Needs, ledger: Ledger, options: Options = {}) {
+    this.#needs = needs
+    this.#ledger = ledger
+    this.#options = options
+  }
+
+  /**
+   * Records how one delivery ended, and claims the next; either may be undefined. Resolves, once that is committed, to
+   * whether the next one is ours to send. Throws AppError if the one that ended was taken over by another worker.
+   */
+  recordAndClaim(result: DeliveryResult | undefined, next: string | undefined): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ result, next, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Makes refusals final that were put off until the relay was believed; `suppress` draws the consequence for addresses. */
+  async confirm(refusals: Refusal[], { suppress }: { suppress: boolean }): Promise<void> {
+    const { db, clock } = this.#needs
+    if (refusals.length === 0) return
+    await this.#untilStored(() =>
+      transaction(db, async (trx) => {
+        const now = clock.now()
+        const final = await confirmRefusals(trx, this.#ledger, refusals, now)
+        if (suppress) await handleRefusals(trx, this.#ledger.editionId, final, now)
+      }),
+    )
+  }
+
+  /** Queues again what one relay turned down and another may take; the person keeps the attempts that they had. */
+  async putBack(turnedDown: Refusal[]): Promise<void> {
+    if (turnedDown.length === 0) return
+    await this.#untilStored(() => putBack(this.#needs.db, this.#ledger, turnedDown, this.#needs.clock.now()))
+  }
+
+  /** Nothing is in our hands any more: what still says so could not be recorded, and is `unknown`. Returns how many. */
+  close(): Promise<number> {
+    const { db, clock } = this.#needs
+    return this.#untilStored(() => abandonOwn(db, this.#ledger, clock.now()))
+  }
+
+  #schedule(): void {
+    if (this.#isWriting) return
+    this.#isWriting = true
+    setImmediate(() => setImmediate(() => void this.#writeAll()))
+  }
+
+  async #writeAll(): Promise<void> {
+    const requests = this.#requests
+    this.#requests = []
+    try {
+      await this.#write(requests)
+    } catch (error) {
+      if (isStoreAway(error)) for (const { reject } of requests) reject(error)
+      else for (const request of requests) await this.#writeAlone(request) // one bad row spoils no other
+    }
+    this.#isWriting = false
+    if (this.#requests.length > 0) this.#schedule()
+  }
+
+  async #write(requests: Request[]): Promise<void> {
+    for (const { result } of requests) if (result) this.#inFlight.delete(result.subscriberId)
+    const { lost, claimed } = await this.#untilStored((isRetry) => this.#commit(requests, isRetry))
+    for (const { result, next, resolve, reject } of requests) {
+      const isOurs = next !== undefined && claimed.delete(next) // once, whoever asks twice
+      if (isOurs) this.#inFlight.add(next)
+      if (result && lost.has(result.subscriberId)) reject(takenOver(result))
+      else resolve(isOurs)
+    }
+  }
+
+  /** A result whose words cannot be stored is stored without them. */
+  async #writeAlone(request: Request): Promise<void> {
+    const { result } = request
+    try {
+      await this.#write([request])
+    } catch (error) {
+      if (!result) return request.reject(error)
+      await this.#write([{ ...request, result: { ...result, reply: '' } }]).catch(request.reject)
+    }
+  }
+
+  /** `isRetry`: the commit before may have been done although we heard nothing of it. */
+  #commit(requests: Request[], isRetry: boolean) {
+    const { db, engine, clock } = this.#needs
+    const ledger = this.#ledger
+    const now = clock.now()
+    const results = requests.flatMap(({ result }) => (result ? [result] : []))
+    const wanted = requests.flatMap(({ next }) => (next === undefined ? [] : [next]))
+    return transaction(db, async (trx) => {
+      const none = new Set<string>()
+      const lost = results.length > 0 ? await recordDeliveries(trx, engine, ledger, results, now) : none
+      const had = isRetry ? (await inHandsOf(trx, ledger, wanted)).difference(this.#inFlight) : none
+      const subscriberIds = wanted.filter((id) => !had.has(id))
+      const claimed =
+        subscriberIds.length > 0 ? await claimDeliveries(trx, engine, { ...ledger, subscriberIds }, now) : none
+      return { lost, claimed: had.size > 0 ? new Set([...had, ...claimed]) : claimed }
+    })
+  }
+
+  /** Does the work again, with backoff, for as long as the store is away. What is no fault of the store is thrown. */
+  async #untilStored<T>(work: (isRetry: boolean) => Promise<T>): Promise<T> {
+    const { clock } = this.#needs
+    let waitMs = firstRetryMs
+    let awayMs = 0
+    for (;;) {
+      try {
+        return await work(awayMs > 0)
+      } catch (error) {
+        if (!isStoreAway(error) || awayMs >= this.#patienceMs()) throw error
+        if (awayMs === 0) this.#options.onStoreAway?.(messageOf(error))
+        await clock.wait(waitMs)
+        awayMs += waitMs
+        waitMs = Math.min(waitMs * 2, maxRetryMs)
+      }
+    }
+  }
+
+  #patienceMs(): number {
+    return this.#options.signal?.aborted ? stopPatienceMs : maxAwayMs
+  }
+}
+
+function takenOver({ reply }: DeliveryResult): AppError {
+  return new AppError('internal', `another worker took over this delivery, as if we were dead; the relay said ${reply}`)
+}

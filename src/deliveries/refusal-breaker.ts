@@ -1,0 +1,141 @@
+import type { SendResult } from './delivery.ts'
+
+/** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
+export type Answered = { subscriberId: string; email: string; provider: string; isFirstTry: boolean }
+
+/** So many refusals in a row that are about us … */
+const maxRejections = 10
+/** … from so many providers: one alone may have something against newsletters. */
+const minProviders = 3
+/** Or such a share of the last answers, of so many domains: all that one large provider hosts, among others that take it. */
+const lastAnswers = 100
+const maxRejectionsOfLast = 30
+const minDomainsOfLast = 10
+/** Or, whatever the words are about, so many refusals in a row: nobody has a list as bad as that, but relays break. */
+const maxRefusals = 50
+/** Of one provider no more of them count than this. */
+const maxRefusalsOfOne = 25
+const maxRemembered = 1000
+
+/**
+ * A circuit breaker for one relay and one pass: finds refusals that are about us, and not about one person or one
+ * provider. People who were put off before, and are tried again, count only for rejections by several providers: those
+ * who are due again are those whom somebody has refused.
+ */
+export class RefusalBreaker {
+  readonly #isAllAt: (domains: string[]) => Promise<boolean>
+  /** Rejections in a row. */
+  #row: Answered[] = []
+  /** Refusals of any kind in a row, of people who were never tried before. */
+  #refusals: Answered[] = []
+  #lastReply = ''
+  #others = 0
+  /** The domain of each first rejection among the last answers, '' for any other answer, going round. */
+  readonly #recent: string[] = []
+  #heard = 0
+  #asking: Promise<boolean> | undefined
+
+  /** `isAllAt` tells whether the edition goes to nobody outside these domains: then they are spread as widely as they can be. */
+  constructor(isAllAt: (domains: string[]) => Promise<boolean>) {
+    this.#isAllAt = isAllAt
+  }
+
+  /**
+   * Hears the answer to one message. Returns, in words for a person, what there is against us, once it is enough;
+   * undefined for nearly all, and then at once, without a promise.
+   */
+  hear({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
+    if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
+    this.#remember(kind === 'rejected' && to.isFirstTry ? domainOf(to) : '')
+    if (kind !== 'rejected') this.#others += 1
+    if (kind === 'accepted' || kind === 'refused') this.#row = []
+    if (kind === 'accepted') this.#refusals = []
+    if (kind !== 'rejected' && kind !== 'refused') return undefined
+    this.#lastReply = reply
+    if (to.isFirstTry && this.#refusals.length < maxRemembered) this.#refusals.push(to)
+    if (kind === 'rejected' && this.#row.length < maxRemembered) this.#row.push(to)
+    return this.#judge()
+  }
+
+  /** What there is against us at the end of a pass that brought nothing but rejections; undefined if it brought anything else. */
+  async onlyRejections(): Promise<string | undefined> {
+    if (this.#others > 0 || !this.#row.some(({ isFirstTry }) => isFirstTry)) return undefined
+    if (providersOf(this.#row).length < 2 && !(await this.#isAllAt(domainsOf(this.#row)))) return undefined
+    return this.#objection(`nothing was taken, and all ${this.#row.length} answers are about us`)
+  }
+
+  /** Whose copies were rejected in the last row, through no fault of theirs. */
+  recipientsToRequeue(): string[] {
+    return this.#row.map(({ subscriberId }) => subscriberId)
+  }
+
+  async #judge(): Promise<string | undefined> {
+    return (await this.#rejectionsInARow()) ?? this.#rejectionsOfLast() ?? (await this.#refusalsInARow())
+  }
+
+  async #rejectionsInARow(): Promise<string | undefined> {
+    const row = this.#row
+    if (row.length < maxRejections) return undefined
+    const domains = domainsOf(row)
+    const inThisRow = this.#objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
+    if (providersOf(row).length >= minProviders) return inThisRow
+    return this.#isTimeToAsk(row.length, maxRejections) && (await this.#ask(domains)) ? inThisRow : undefined
+  }
+
+  #rejectionsOfLast(): string | undefined {
+    const rejections = this.#recent.filter((domain) => domain !== '')
+    const domains = [...new Set(rejections)]
+    if (rejections.length < maxRejectionsOfLast || domains.length < minDomainsOfLast) return undefined
+    const what = `${rejections.length} of the last ${this.#recent.length} answers are about us, from ${listed(domains)}`
+    return this.#objection(what)
+  }
+
+  async #refusalsInARow(): Promise<string | undefined> {
+    const row = this.#refusals
+    if (row.length < maxRefusals) return undefined
+    const inThisRow = this.#objection(`${row.length} refusals in a row, and nothing taken between`)
+    const byProvider = Map.groupBy(row, ({ provider }) => provider).values()
+    const spread = byProvider.reduce((sum, { length }) => sum + Math.min(length, maxRefusalsOfOne), 0)
+    if (spread >= maxRefusals) return inThisRow
+    return this.#isTimeToAsk(row.length, maxRefusals) && (await this.#ask(domainsOf(row))) ? inThisRow : undefined
+  }
+
+  #remember(domain: string): void {
+    this.#recent[this.#heard++ % lastAnswers] = domain
+  }
+
+  /** The question reads the whole list in the worst case: now and then is often enough. */
+  #isTimeToAsk(length: number, every: number): boolean {
+    return this.#asking !== undefined || length % every === 0
+  }
+
+  /** One question at a time: who hears of a refusal meanwhile waits for the answer with it, and sends nothing more. */
+  #ask(domains: string[]): Promise<boolean> {
+    this.#asking ??= this.#isAllAt(domains).finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  #objection(what: string): string {
+    return `${what}; the last answer: ${this.#lastReply}`
+  }
+}
+
+function domainOf({ email }: Answered): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase()
+}
+
+function domainsOf(row: Answered[]): string[] {
+  return [...new Set(row.map(domainOf))]
+}
+
+function providersOf(row: Answered[]): string[] {
+  return [...new Set(row.map(({ provider }) => provider))]
+}
+
+function listed(domains: string[]): string {
+  const named = domains.slice(0, 3).join(', ')
+  if (domains.length === 1) return `the domain ${named}`
+  return `${domains.length} domains (${named}${domains.length > 3 ? ', …' : ''})`
+}

@@ -1,0 +1,162 @@
+import { type Instant, later, minute, second, type WaitingClock } from '../clock.ts'
+import { relayName } from '../config.ts'
+import type { Db } from '../store/schema.ts'
+import { dateAfter } from '../zone.ts'
+import { type Allowance, type Day, openAllowance } from './allowance.ts'
+import type { RelaySettings } from './connect.ts'
+import { ConnectionSlots, type Customer, type Slot } from './connection-slots.ts'
+import type { SendResult } from './delivery.ts'
+import { openRate, type Rate } from './rate.ts'
+import { openRelay, type Relay } from './relay.ts'
+import { RelayHealth } from './relay-health.ts'
+import { RelayLine } from './relay-line.ts'
+import type { Share } from './shares.ts'
+
+/** A day of which nothing is left is asked for again after so long: another process may have given some back. */
+const spentDayMs = minute
+/** So often the limits of messages a second are divided anew among the processes that send. */
+export const divideEveryMs = 5 * second
+
+export type MemberNeeds = {
+  db: Db
+  clock: WaitingClock
+  isAlone: boolean
+  share: Share
+  /** Divides the limits of messages a second, if that was long ago. */
+  divide(): Promise<void>
+  /** Whether messages may go by it now. */
+  isInUse(member: RelayMember): boolean
+  /** Told once when it turns out to accept fewer connections than its settings say. */
+  onLimit(name: string, limit: number): void
+}
+
+/** One relay of the configuration: its connections, its health, and the limits that its messages have to pass. */
+export class RelayMember {
+  readonly name: string
+  readonly settings: RelaySettings
+  readonly relay: Relay
+  readonly health: RelayHealth
+  readonly slots: ConnectionSlots
+  readonly rate: Rate | undefined
+  readonly allowance: Allowance | undefined
+  readonly #needs: MemberNeeds
+  /** The day of which nothing is left, and until when that is believed. */
+  #spent: Day | undefined
+  #spentUntil: Instant = ''
+  #turn: Promise<unknown> = Promise.resolve()
+  #lines = 0
+
+  constructor(needs: MemberNeeds, settings: RelaySettings) {
+    const { db, clock, isAlone } = needs
+    const { connections, perSecond, perDay } = settings
+    this.#needs = needs
+    this.settings = settings
+    this.name = relayName(settings)
+    this.relay = openRelay(settings)
+    this.health = new RelayHealth(clock, isAlone ? 'the relay' : `the relay ${this.name}`)
+    this.slots = new ConnectionSlots(clock, connections, (limit) => needs.onLimit(this.name, limit))
+    this.rate = perSecond === undefined ? undefined : openRate(clock, perSecond)
+    this.allowance =
+      perDay === undefined ? undefined : openAllowance({ db, clock }, this.name, (now) => dayOf(now, perDay))
+  }
+
+  get isAlone(): boolean {
+    return this.#needs.isAlone
+  }
+
+  get isUp(): boolean {
+    const isSpent = this.#spent !== undefined && this.#needs.clock.now() < this.#spentUntil
+    return !this.health.isResting && !isSpent
+  }
+
+  /** When it may be up again. */
+  get upAt(): Instant {
+    return (this.health.isResting ? this.health.restsUntil : this.#spent?.ends) ?? ''
+  }
+
+  /** For a person: what it may take on a day, it has taken. */
+  get spentReason(): string {
+    return dayWords(this.name, this.#spent?.most ?? 0, this.#spent?.date ?? '')
+  }
+
+  /** A line of this relay for a slot that the customer holds. */
+  lineFor(customer: Customer, slot: Slot, signal: AbortSignal): RelayLine {
+    this.#lines += 1
+    return new RelayLine(this, customer, slot, signal)
+  }
+
+  lineEnded(): void {
+    this.#lines -= 1
+    if (this.#lines === 0) this.#needs.share.leave()
+  }
+
+  /** Whether one more message may go, when it is its turn; false: none in this pass. */
+  admit(signal: AbortSignal): true | Promise<boolean> {
+    if (this.isAlone && !this.rate && !this.allowance && !this.health.hasRested) return true
+    if (!this.#needs.isInUse(this)) return Promise.resolve(false)
+    return this.#admitInTurn(signal)
+  }
+
+  /** What became of a message that was admitted; undefined: it was not sent. */
+  settle(result: SendResult | undefined, slowProvider: string | undefined): void {
+    if (!this.isAlone) this.#needs.share.end()
+    this.#settleDay(result?.kind === 'accepted' || result?.kind === 'unknown')
+    if (result) this.health.hear(result, slowProvider)
+    else this.rate?.giveBack() // another process has it: two of them meet the same people
+  }
+
+  /** The same for one that the relay turned away for want of connections: that says nothing about its health. */
+  settleUnsent(): void {
+    if (!this.isAlone) this.#needs.share.end()
+    this.#settleDay(false)
+    this.rate?.giveBack()
+  }
+
+  /** One of the day, one of this second, and one of its share; what was taken is given back where the rest is not to be had. */
+  async #admitInTurn(signal: AbortSignal): Promise<boolean> {
+    const { share, divide, isInUse } = this.#needs
+    if (this.allowance && !(await this.#takeOfDay(this.allowance))) return false
+    if (this.rate) await divide()
+    const isIn = (!this.rate || (await this.rate.take(signal))) && (this.isAlone || (await share.take(signal)))
+    if (isIn && isInUse(this)) return true
+    if (isIn && !this.isAlone) share.end()
+    this.#settleDay(false)
+    return false
+  }
+
+  /** What did not go out is left of the day: others may have been told that nothing is. */
+  #settleDay(isOut: boolean): void {
+    this.allowance?.settle(isOut)
+    if (!isOut) this.#spent = undefined
+  }
+
+  async #takeOfDay(allowance: Allowance): Promise<boolean> {
+    if (allowance.take()) return true
+    const taken = this.#turn.then(() => this.#takeOfDayInTurn(allowance))
+    this.#turn = taken.catch(() => {})
+    return await taken
+  }
+
+  async #takeOfDayInTurn(allowance: Allowance): Promise<boolean> {
+    while (!allowance.take()) {
+      const spent = await allowance.spent()
+      if (!spent) continue // some may go, unless others were quicker
+      if (allowance.take()) return true // given back in this very moment
+      this.#spent = spent
+      const believedUntil = later(this.#needs.clock.now(), spentDayMs)
+      this.#spentUntil = spent.ends < believedUntil ? spent.ends : believedUntil
+      return false
+    }
+    return true
+  }
+}
+
+function dayOf(now: Instant, most: number): Day {
+  const date = now.slice(0, 10)
+  return { date, most, ends: `${dateAfter(date, 1)}T00:00:00.000Z` }
+}
+
+/** For a person: what a relay may take on a day, it has taken. */
+export function dayWords(name: string, most: number, date: string): string {
+  return `the relay ${name} may take ${most} messages on ${date}, and it has`
+}
