@@ -52,8 +52,10 @@ export class RelayLine {
       return { result, isTurnedAway: false }
     }
     const isTurnedAway = isAboutConnection(result) && slots.isServing(this.#slot)
-    if (isTurnedAway) slots.refused(this.#slot, { wasServed })
-    else if (isBroken(result)) slots.broke(this.#slot)
+    if (isTurnedAway) {
+      this.#line.discard()
+      slots.refused(this.#slot, { wasServed })
+    } else if (isBroken(result)) slots.broke(this.#slot)
     return { result, isTurnedAway }
   }
 

@@ -26,6 +26,8 @@ export type Line = {
   send(message: Ready, next?: Ready): Promise<SendResult>
   /** Whether the relay has served the connection that the last message went over: a limit of connections is not met. */
   readonly served: boolean
+  /** Closes its connection, which the relay does not serve. */
+  discard(): void
   /** Nothing more goes over it for now: its connection may be used by another. */
   release(): void
 }
@@ -90,6 +92,7 @@ export function openRelay(settings: RelaySettings): Relay {
         // A kept connection may have been closed while it was idle: that says nothing about this message.
         return result && result.kind !== 'cut' ? result : await sendFresh(message, next)
       },
+      discard: hangUp,
       release() {
         if (own && !own.wire.broken && !own.wire.opened) idle.push(own)
         else void own?.wire.quit()

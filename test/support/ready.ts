@@ -13,6 +13,8 @@ export type Person = { email: string; zone?: string | null }
 type Wanted = Omit<WorldOptions, 'relayPort'> & {
   people: Person[]
   faultAt?: Parameters<typeof startRelay>[0]
+  /** Told of each connection of the relay that has ended. */
+  onClose?: Parameters<typeof startRelay>[1]
   /** When the edition is due; now if absent. */
   dueAt?: string
   findMx?: Parameters<typeof openSender>[1]
@@ -21,8 +23,16 @@ type Wanted = Omit<WorldOptions, 'relayPort'> & {
 }
 
 /** A world with these subscribers, a relay that may misbehave, a sender, and one approved edition. */
-export async function readyToSend({ people, faultAt, dueAt, findMx, closing, ...options }: Wanted): Promise<Ready> {
-  const relay = await startRelay(faultAt)
+export async function readyToSend({
+  people,
+  faultAt,
+  onClose,
+  dueAt,
+  findMx,
+  closing,
+  ...options
+}: Wanted): Promise<Ready> {
+  const relay = await startRelay(faultAt, onClose)
   closing.push(relay.close)
   const it = await openWorld({ ...options, relayPort: relay.port })
   closing.push(it.close)

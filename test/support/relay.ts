@@ -34,7 +34,10 @@ const usual: Record<Stage, string> = {
 }
 
 /** A real SMTP server (RFC 5321) that misbehaves where it is told to. */
-export async function startRelay(faultAt: FaultAt = () => undefined): Promise<TestRelay> {
+export async function startRelay(
+  faultAt: FaultAt = () => undefined,
+  onClose: (connection: number) => void = () => {},
+): Promise<TestRelay> {
   const sockets = new Set<Socket>()
   const waiting: { count: number; resolve: () => void }[] = []
   const listening: { count: number; resolve: () => void }[] = []
@@ -47,9 +50,13 @@ export async function startRelay(faultAt: FaultAt = () => undefined): Promise<Te
   const server = createServer((socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
+    const connection = ++connections
+    socket.on('close', () => {
+      sockets.delete(socket)
+      onClose(connection)
+    })
     socket.on('error', () => {})
-    converse(socket, ++connections)
+    converse(socket, connection)
   })
 
   function converse(socket: Socket, connection: number): void {

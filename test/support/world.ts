@@ -6,7 +6,7 @@ import { type Config, configSchema } from '../../src/config.ts'
 import { compose } from '../../src/editions/compose.ts'
 import type { Digest } from '../../src/editions/digest.ts'
 import type { Render } from '../../src/editions/edition.ts'
-import { silentLog } from '../../src/log.ts'
+import { type Log, silentLog } from '../../src/log.ts'
 import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { knowFeeds, recordSuccess } from '../../src/store/feeds.ts'
@@ -49,6 +49,7 @@ export type WorldOptions = {
   /** Of the settings for feeds, those that differ. */
   feeds?: Partial<Config['feeds']>
   clock?: FakeClock
+  log?: Log
 }
 
 /** A whole application on a real store: one digest, a clock that stands, nothing that runs by itself. */
@@ -62,6 +63,7 @@ export async function openWorld({
   pace = {},
   feeds = {},
   clock = fakeClock(),
+  log = silentLog,
 }: WorldOptions): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-world-'))
   mkdirSync(join(folder, 'jobs'))
@@ -70,7 +72,7 @@ export async function openWorld({
   const app = await openApp({
     config: { ...usual, feeds: { ...usual.feeds, ...feeds }, ...config },
     clock,
-    log: silentLog,
+    log,
   })
   return {
     app,

@@ -1,0 +1,189 @@
+import { afterEach, expect, test } from 'vitest'
+import { hour, minute, second } from '../../src/clock.ts'
+import { resume } from '../../src/editions/review.ts'
+import { sendEdition } from '../../src/send.ts'
+import { callsAbout } from '../../src/store/calls.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { editionById } from '../../src/store/editions.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
+import type { Fault, Stage } from '../support/relay.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const spread = (count: number): Person[] =>
+  Array.from({ length: count }, (_, index) => ({ email: `reader${index}@domain${index % 7}.example` }))
+
+onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
+  async function ready(people: Person[], faultAt: (stage: Stage, about: { to: string }) => Fault) {
+    return await readyToSend({ storeUrl: await freshUrl(), closing, people, faultAt })
+  }
+  const suppressed = async ({ it }: Ready) =>
+    await it.app.db.selectFrom('subscribers').select('email').where('suppressedAt', 'is not', null).execute()
+
+  const refusals: [Stage, string][] = [
+    ['RCPT', '500 5.3.0 Error: command failed'],
+    ['DATA', '554 Transaction failed'],
+    ['dot', '554 5.3.0 no'],
+    ['RCPT', '550 5.1.1 User unknown'],
+  ]
+  test.each(refusals)('at %s with %s is not believed, however small the list', async (at, reply) => {
+    for (const count of [1, 2, 49]) {
+      let isBroken = true
+      const it = await ready(spread(count), (stage) => (isBroken && stage === at ? reply : undefined))
+      const report = await send(it)
+      expect(report).toMatchObject({ finished: false, over: true, counts: { queued: count, refused: 0, deferred: 0 } })
+      expect(await editionById(it.it.app.db, it.id)).toMatchObject({
+        status: 'held',
+        reason: expect.stringContaining(reply),
+      })
+      expect(await callsAbout(it.it.app.db, it.id)).toMatchObject([{ kind: 'paused' }])
+      expect(await suppressed(it)).toEqual([])
+      isBroken = false
+      await resume(it.it.app, it.id, 'Ada')
+      expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: count } })
+    }
+  })
+
+  test.each([60, 300])(
+    'of %d people stops after some fifty, and they have their copies once it is mended',
+    async (count) => {
+      let isBroken = true
+      let refused = 0
+      const it = await ready(spread(count), (stage) => {
+        if (!isBroken || stage !== 'RCPT') return undefined
+        refused += 1
+        return '550 5.1.1 User unknown'
+      })
+      expect((await send(it)).counts).toMatchObject({ queued: count, refused: 0 })
+      expect(refused).toBeLessThan(60)
+      expect(await suppressed(it)).toEqual([])
+      isBroken = false
+      await resume(it.it.app, it.id, 'Ada')
+      expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: count } })
+      expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(count)
+    },
+  )
+
+  test('in the middle of an edition: those before are refused and suppressed, and those of the row that stopped it are not', async () => {
+    let accepted = 0
+    const it = await ready(spread(200), (stage, { to }) => {
+      if (stage === 'dot') accepted += 1
+      if (stage !== 'RCPT') return undefined
+      return accepted >= 60 || to.startsWith('reader1@') ? '550 5.1.1 User unknown' : undefined
+    })
+    const report = await send(it)
+    expect(report.stopped).toMatch(/refusals in a row/)
+    expect(report.counts.accepted + report.counts.queued + report.counts.refused).toBe(200)
+    expect(report.counts.refused).toBeLessThanOrEqual(1)
+    expect((await suppressed(it)).map(({ email }) => email)).toEqual(
+      report.counts.refused === 1 ? ['reader1@domain1.example'] : [],
+    )
+  })
+
+  test('is believed about a person once it has accepted somebody else in the same pass', async () => {
+    const it = await ready(spread(20), (stage, { to }) =>
+      stage === 'RCPT' && to.startsWith('reader7@') ? '550 5.1.1 User unknown' : undefined,
+    )
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 19, refused: 1 } })
+    expect(await suppressed(it)).toEqual([{ email: 'reader7@domain0.example' }])
+  })
+
+  test('and was put off before, alone at its next try, is refused, not suppressed, and stops nothing', async () => {
+    let tries = 0
+    const it = await ready(spread(20), (stage, { to }) => {
+      if (stage !== 'RCPT' || !to.startsWith('reader7@')) return undefined
+      tries += 1
+      return tries === 1 ? '451 4.2.0 mailbox busy' : '550 5.1.1 User unknown'
+    })
+    expect((await send(it)).counts).toMatchObject({ accepted: 19, deferred: 1 })
+    it.it.clock.advance(20 * minute)
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 19, refused: 1 } })
+    expect(await suppressed(it)).toEqual([])
+  })
+
+  test('and takes every message without ever answering is sent no more than some twenty', async () => {
+    const it = await ready(spread(30), (stage) => (stage === 'dot' ? { drop: true } : undefined))
+    for (let pass = 0; pass < 20 && (await editionById(it.it.app.db, it.id))?.status !== 'held'; pass++) {
+      await send(it)
+      it.it.clock.advance(hour)
+    }
+    expect(await editionById(it.it.app.db, it.id)).toMatchObject({
+      status: 'held',
+      reason: expect.stringMatching(/messages in a row were cut off before the relay's answer/),
+    })
+    expect(it.relay.whole.length).toBeLessThan(35)
+    expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+  })
+
+  test('and loses an answer now and then is no reason to stop', async () => {
+    let messages = 0
+    const it = await ready(spread(60), (stage) =>
+      stage === 'dot' && ++messages % 3 === 0 ? { drop: true } : undefined,
+    )
+    for (let pass = 0; pass < 12 && (await editionById(it.it.app.db, it.id))?.status !== 'sent'; pass++) {
+      await send(it)
+      it.it.clock.advance(4 * hour)
+    }
+    expect(await editionById(it.it.app.db, it.id)).toMatchObject({ status: 'sent' })
+  })
+
+  test('at one provider stops nobody else: not at the retries, not after resume, not the next hour', async () => {
+    const blocked = peopleAt('blocked.example', 200).map((one) => ({ ...one, zone: 'Europe/London' }))
+    const others = spread(40).map((one) => ({ ...one, zone: 'Europe/London' }))
+    const later = spread(30).map(({ email }) => ({ email: `ny-${email}`, zone: 'America/New_York' }))
+    const it = await readyToSend({
+      storeUrl: await freshUrl(),
+      closing,
+      people: [...blocked, ...others, ...later],
+      job: { localTime: 'true' },
+      faultAt: (stage, { to }) =>
+        stage === 'RCPT' && to.endsWith('@blocked.example') ? '550 5.7.1 blocked by policy' : undefined,
+    })
+    for (let pass = 0; pass < 20; pass++) {
+      expect((await send(it)).over).toBe(false)
+      it.it.clock.advance(20 * minute)
+    }
+    expect((await countDeliveries(it.it.app.db, it.id)).accepted).toBe(70)
+    expect(await callsAbout(it.it.app.db, it.id)).toEqual([])
+  })
+})
+
+onBothEngines('a relay whose connections break', (freshUrl) => {
+  test('on the fifth day of an edition puts off those whom it cut, and refuses nobody', async () => {
+    let cuts = 0
+    const it = await readyToSend({
+      storeUrl: await freshUrl(),
+      closing,
+      people: spread(60),
+      pace: { warmUp: { from: '2026-11-27', days: [10, 10, 10, 10, 10, 10] } },
+      faultAt: (stage) => (stage === 'MAIL' && cuts > 0 && cuts-- > 0 ? '421 4.3.2 Service shutting down' : undefined),
+    })
+    for (let day = 0; day < 5; day++) {
+      await send(it)
+      it.it.clock.advance(24 * hour)
+    }
+    cuts = 3
+    const report = await send(it)
+    expect(report.counts).toMatchObject({ refused: 0 })
+    const cut = await it.it.app.db
+      .selectFrom('deliveries')
+      .select(['attempts', 'cutSince'])
+      .where('status', '=', 'deferred')
+      .execute()
+    for (const one of cut) expect(one).toEqual({ attempts: 0, cutSince: expect.stringMatching(/^2026-12-02/) })
+    for (let pass = 0; pass < 3 && (await editionById(it.it.app.db, it.id))?.status !== 'sent'; pass++) {
+      it.it.clock.advance(12 * hour)
+      await send(it)
+    }
+    expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 60 })
+  })
+})
+
+function send({ it, id, sender }: Ready) {
+  return sendEdition(it.app, sender, id, { unknown: 'repeat', patience: 30 * second })
+}
