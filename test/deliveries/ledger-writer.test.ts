@@ -1,6 +1,9 @@
+import type { Kysely, Transaction } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { LedgerWriter } from '../../src/deliveries/ledger-writer.ts'
 import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries.ts'
+import { StoreError } from '../../src/store/failure.ts'
+import type { Schema } from '../../src/store/schema.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
@@ -94,6 +97,96 @@ onBothEngines('the ledger writer', (freshUrl) => {
     expect(await turn({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 ok' }, ids[1]).catch(String)).toContain(
       'took over this delivery',
     )
+  })
+
+  /** A store that goes away: before a commit is made, or after it is made and before we hear of it. */
+  function faulty(db: Kysely<Schema>, plan: ('before' | 'after')[]): Kysely<Schema> {
+    const away = () => new StoreError('unreachable', { server: 'test' }, new Error('gone'))
+    const execute = async (work: (trx: Transaction<Schema>) => Promise<unknown>) => {
+      const fault = plan.shift()
+      if (fault === 'before') throw away()
+      const done = await db.transaction().execute(work)
+      if (fault === 'after') throw away()
+      return done
+    }
+    return new Proxy(db, {
+      get(target, key) {
+        if (key === 'transaction') return () => ({ execute })
+        const value = Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  test.each([[['before']], [['after']], [['before', 'after', 'before', 'after', 'after']]] as const)(
+    'keeps answers while the store is away (%s), and hands out what it claimed once',
+    async (plan) => {
+      const { it, rows, ids, editionId } = await frozen(6)
+      let waits = 0
+      const wait = async (milliseconds: number) => {
+        waits += milliseconds
+      }
+      const clock = { ...it.clock, wait }
+      const toldAway: string[] = []
+      const needs = { ...it.app, engine: it.app.store.engine, clock, db: faulty(it.app.db, [...plan, ...plan]) }
+      const ledger = { editionId, digest: 'weekly', workerId: 'me' }
+      const writer = new LedgerWriter(needs, ledger, { onStoreAway: (reason) => toldAway.push(reason) })
+      const [a, b, c, d] = ids as [string, string, string, string]
+      expect(await Promise.all([a, b].map((id) => writer.recordAndClaim(undefined, id)))).toEqual([true, true])
+      const result = (subscriberId: string) => ({ subscriberId, ...accepted, reply: '250 ok' })
+      const next = [writer.recordAndClaim(result(a), c), writer.recordAndClaim(result(b), d)]
+      expect(await Promise.all(next)).toEqual([true, true])
+      expect(waits).toBeGreaterThan(0)
+      expect(toldAway.length).toBeGreaterThan(0)
+      const attempts = (await rows()).map(({ status, attempts }) => [status, attempts])
+      const [sending, queued] = [
+        ['sending', 1],
+        ['queued', 0],
+      ]
+      expect(attempts).toEqual([['accepted', 1], ['accepted', 1], sending, sending, queued, queued])
+      expect(await writer.close()).toBe(2)
+      expect((await rows()).slice(2, 4).map(({ status }) => status)).toEqual(['unknown', 'unknown'])
+    },
+  )
+
+  test('does not hand out a second time what a connection of ours has in hand, also after an outage', async () => {
+    const { it, ids, editionId } = await frozen(2)
+    const plan: ('before' | 'after')[] = []
+    const needs = { ...it.app, engine: it.app.store.engine, db: faulty(it.app.db, plan) }
+    const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId: 'me' })
+    expect(await writer.recordAndClaim(undefined, ids[0])).toBe(true)
+    plan.push('before')
+    expect(await writer.recordAndClaim(undefined, ids[0])).toBe(false)
+  })
+
+  test('gives up on a store that stays away once we are asked to stop', async () => {
+    const { it, ids, editionId } = await frozen(1)
+    const controller = new AbortController()
+    controller.abort()
+    const needs = { ...it.app, engine: it.app.store.engine, db: faulty(it.app.db, Array(50).fill('before')) }
+    const ledger = { editionId, digest: 'weekly', workerId: 'me' }
+    const writer = new LedgerWriter(needs, ledger, { signal: controller.signal })
+    await expect(writer.recordAndClaim(undefined, ids[0])).rejects.toThrow('cannot be reached')
+  })
+
+  test('stores an answer without its words where these cannot be stored, and the others with theirs', async () => {
+    const { it, rows, ids, editionId } = await frozen(3)
+    const writer = new LedgerWriter(
+      { ...it.app, engine: it.app.store.engine },
+      { editionId, digest: 'weekly', workerId: 'me' },
+    )
+    await Promise.all(ids.map((id) => writer.recordAndClaim(undefined, id)))
+    const bad = { toString: () => '250 ok' } as unknown as string // no driver takes this for a text
+    const results = ids.map((subscriberId, index) => ({
+      subscriberId,
+      ...accepted,
+      reply: index === 1 ? bad : '250 ok',
+    }))
+    await Promise.all(results.map((result) => writer.recordAndClaim(result, undefined)))
+    const stored = (await rows()).map(({ status, reply }) => [status, reply])
+    expect(stored[0]).toEqual(['accepted', '250 ok'])
+    expect(stored[2]).toEqual(['accepted', '250 ok'])
+    expect(stored[1]?.[0]).toBe('accepted')
   })
 
   test('claims nothing of an edition that is held', async () => {
