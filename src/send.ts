@@ -7,6 +7,7 @@ import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/d
 import { dnsMx, type FindMx, openProviders, type Providers } from './deliveries/providers.ts'
 import { Relays } from './deliveries/relays.ts'
 import { rulesOf } from './deliveries/rules.ts'
+import { untilStored } from './deliveries/until-stored.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
@@ -102,7 +103,9 @@ export async function sendEdition(
     onFault: (err: unknown) =>
       app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }
-  const report = await whileSyncing(app, () => deliver(needs, editionId, options))
+  const report = await whileSyncing(app, () =>
+    untilStored({ ...needs, signal: options.signal }, () => deliver(needs, editionId, options)),
+  )
   rememberQuiet(sender, editionId, report, clock.now())
   return report
 }

@@ -9,6 +9,7 @@ import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
 import { RefusalBreaker } from './refusal-breaker.ts'
 import { RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
+import { untilStored } from './until-stored.ts'
 
 /** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another copy. */
 const maxUnknowns = 20
@@ -184,7 +185,7 @@ export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void>
   if (!pass.isPaused) return
   for (const relay of pass.relays.keys()) await putBack(needs, pass, relay)
   const rejected = all.flatMap(({ breaker }) => breaker.recipientsToRequeue())
-  await requeue(needs.db, pass.editionId, rejected, needs.clock.now())
+  await untilStored(needs, () => requeue(needs.db, pass.editionId, rejected, needs.clock.now()))
 }
 
 async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<void> {

@@ -1,5 +1,5 @@
-import { minute, second, type WaitingClock } from '../clock.ts'
-import { AppError, messageOf } from '../errors.ts'
+import type { WaitingClock } from '../clock.ts'
+import { AppError } from '../errors.ts'
 import {
   claimDeliveries,
   confirmRefusals,
@@ -15,18 +15,12 @@ import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { abandonOwn } from '../store/unknown.ts'
 import { handleRefusals } from './refusals.ts'
+import { type StoreWait, untilStored } from './until-stored.ts'
 
 type Needs = { db: Db; engine: Engine; clock: WaitingClock }
 
 /** Whose deliveries are written: one edition's, by one worker. */
 type Ledger = { editionId: string; digest: string; workerId: string }
-
-type Options = {
-  /** The process is asked to stop: a store that is away is waited for a little longer, and no more. */
-  signal?: AbortSignal | undefined
-  /** Told once each time that the store goes away. */
-  onStoreAway?: (reason: string) => void
-}
 
 type Request = {
   result: DeliveryResult | undefined
@@ -34,13 +28,6 @@ type Request = {
   resolve(isOurs: boolean): void
   reject(error: unknown): void
 }
-
-const firstRetryMs = 100
-const maxRetryMs = 5 * second
-/** How long a store that is away is waited for once the process is asked to stop. */
-const stopPatienceMs = 10 * second
-/** How long a store is waited for at all: then the pass fails, and a later one goes on. */
-const maxAwayMs = 60 * minute
 
 /**
  * Writes the ledger of one edition for all connections. A commit costs as much for one row as for fifty, so connections
@@ -53,13 +40,13 @@ const maxAwayMs = 60 * minute
 export class LedgerWriter {
   readonly #needs: Needs
   readonly #ledger: Ledger
-  readonly #options: Options
+  readonly #options: Omit<StoreWait, 'clock'>
   /** Claimed, and not yet asked to be recorded. */
   readonly #inFlight = new Set<string>()
   #requests: Request[] = []
   #isWriting = false
 
-  constructor(needs: Needs, ledger: Ledger, options: Options = {}) {
+  constructor(needs: Needs, ledger: Ledger, options: Omit<StoreWait, 'clock'> = {}) {
     this.#needs = needs
     this.#ledger = ledger
     this.#options = options
@@ -160,26 +147,8 @@ export class LedgerWriter {
     })
   }
 
-  /** Does the work again, with backoff, for as long as the store is away. What is no fault of the store is thrown. */
-  async #untilStored<T>(work: (isRetry: boolean) => Promise<T>): Promise<T> {
-    const { clock } = this.#needs
-    let waitMs = firstRetryMs
-    let awayMs = 0
-    for (;;) {
-      try {
-        return await work(awayMs > 0)
-      } catch (error) {
-        if (!isStoreAway(error) || awayMs >= this.#patienceMs()) throw error
-        if (awayMs === 0) this.#options.onStoreAway?.(messageOf(error))
-        await clock.wait(waitMs)
-        awayMs += waitMs
-        waitMs = Math.min(waitMs * 2, maxRetryMs)
-      }
-    }
-  }
-
-  #patienceMs(): number {
-    return this.#options.signal?.aborted ? stopPatienceMs : maxAwayMs
+  #untilStored<T>(work: (isRetry: boolean) => Promise<T>): Promise<T> {
+    return untilStored({ ...this.#options, clock: this.#needs.clock }, work)
   }
 }
 

@@ -10,6 +10,7 @@ import type { LedgerWriter } from './ledger-writer.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import type { RefusalBreaker } from './refusal-breaker.ts'
 import type { RelayVerdicts } from './relay-verdicts.ts'
+import { untilStored } from './until-stored.ts'
 
 /** Once through everything that is due of one edition: what all connections have in common meanwhile. */
 export type Pass = {
@@ -89,5 +90,5 @@ export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: strin
   stop(pass, `paused: ${objection}`)
   end(pass)
   pass.isPaused = true
-  await pauseByRule(needs, pass.editionId, objection)
+  await untilStored(needs, () => pauseByRule(needs, pass.editionId, objection))
 }

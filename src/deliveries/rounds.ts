@@ -1,4 +1,4 @@
-import { minute, second } from '../clock.ts'
+import { minute } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { countDeliveries, dueDeliveries } from '../store/deliveries.ts'
 import { isStoreAway } from '../store/failure.ts'
@@ -12,14 +12,11 @@ import { LedgerWriter } from './ledger-writer.ts'
 import { PacedQueue } from './paced-queue.ts'
 import { isGoing, lookUp, type Pass, stop } from './pass.ts'
 import type { RelayLine } from './relay-line.ts'
+import { untilStored } from './until-stored.ts'
 
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
 
 const pageSize = 500
-const firstRetryMs = second
-const maxRetryMs = 15 * second
-/** A pass that the store leaves for longer than this ends, and a later one goes on. */
-const maxAwayMs = 60 * minute
 
 /**
  * Goes once through all deliveries that are due, over as many connections as the relays accept. What one relay could not
@@ -59,6 +56,7 @@ async function beginPass(
   gate: Gate,
 ): Promise<Pass> {
   const { db, clock, worker, relays, buckets, onStoreAway } = needs
+  const { signal } = options
   const pass: Pass = {
     editionId: id,
     begunAt: clock.now(),
@@ -72,11 +70,7 @@ async function beginPass(
     unknownsInRow: 0,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
-    ledger: new LedgerWriter(
-      needs,
-      { editionId: id, digest, workerId: worker.id },
-      { signal: options.signal, ...(onStoreAway && { onStoreAway }) },
-    ),
+    ledger: new LedgerWriter(needs, { editionId: id, digest, workerId: worker.id }, { signal, onStoreAway }),
     gate,
   }
   pass.progress(pass.counts)
@@ -87,21 +81,10 @@ async function beginPass(
 
 /** Rounds until nothing is left that could go now. */
 async function runRounds(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
-  const { relays, clock } = needs
-  let awayMs = 0
-  for (let retryMs = firstRetryMs; ; ) {
-    try {
-      const wait = await runRound(needs, pass, options)
-      const isMore = (await settleRound(needs, pass)) || pass.queue.left > 0
-      if (!isMore || !isGoing(pass) || relays.blocked(pass.excluded)) return wait
-      retryMs = firstRetryMs
-    } catch (error) {
-      if (!isStoreAway(error) || awayMs >= maxAwayMs || !isGoing(pass)) throw error
-      needs.onStoreAway?.(messageOf(error))
-      await clock.wait(retryMs, pass.ending.signal)
-      awayMs += retryMs
-      retryMs = Math.min(retryMs * 2, maxRetryMs)
-    }
+  for (;;) {
+    const wait = await untilStored({ ...needs, signal: pass.ending.signal }, () => runRound(needs, pass, options))
+    const isMore = (await settleRound(needs, pass)) || pass.queue.left > 0
+    if (!isMore || !isGoing(pass) || needs.relays.blocked(pass.excluded)) return wait
   }
 }
 
