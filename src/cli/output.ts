@@ -1,5 +1,6 @@
 import { AppError, messageOf } from '../errors.ts'
 import { harmlessJson } from '../log.ts'
+import { storeErrorIn } from '../store/failure.ts'
 
 /** The answer of a command goes to stdout … Whatever is in it, it commands no terminal. */
 export function print(text: string): void {
@@ -33,7 +34,8 @@ export function table(rows: string[][]): string {
 }
 
 /** What happened and what to do, for a person; a stack only for a fault of ours. */
-export function explainError(error: unknown): string {
+export function explainError(thrown: unknown): string {
+  const error = thrown instanceof AppError ? thrown : (storeErrorIn(thrown) ?? thrown)
   if (!(error instanceof AppError)) {
     const stack = error instanceof Error ? error.stack : undefined
     return `lastword: internal error: ${stack ?? messageOf(error)}\nThis is a fault of lastword, not of yours: please report it.`

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { keepArticles } from '../store/articles.ts'
+import { isStoreAway } from '../store/failure.ts'
 import {
   arrivals,
   claimDueFeed,
@@ -111,6 +112,7 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn)
       return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
     return await refreshFeed(needs, feed, inTurn)
   } catch (error) {
+    if (isStoreAway(error)) throw error // no fault of the feed: it is asked again at its next time
     const reason = `it cannot be kept: ${messageOf(error)}`
     return await fail(needs, feed, { reason, status: null, retryAfter: null }).catch((again) => {
       needs.log.error({ feed: feed.url, error: messageOf(again) }, 'a feed can neither be read nor recorded')

@@ -1,11 +1,13 @@
+import { dirname } from 'node:path'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 
 /**
  * Why the database did not do what it was asked, where that is no fault of a statement.
  * `unreachable`: no connection, or one that broke · `locked`: another program holds the write lock · `full`: the disk ·
- * `disk`: it cannot be read or written · `busy`: the server asks to try again · `damaged`: the file is no database any more.
+ * `disk`: it cannot be read or written · `denied`: no right to · `busy`: the server asks to try again · `damaged`: the file
+ * is no database any more.
  */
-export type StoreFailureKind = 'unreachable' | 'locked' | 'full' | 'disk' | 'busy' | 'damaged'
+export type StoreFailureKind = 'unreachable' | 'locked' | 'full' | 'disk' | 'denied' | 'busy' | 'damaged'
 
 /** Where the database is, for sentences: the file of SQLite, or `host:port` of PostgreSQL. */
 export type StorePlace = { file: string } | { server: string }
@@ -31,17 +33,30 @@ export function isStoreAway(error: unknown): boolean {
   return failure !== undefined && failure.kind !== 'damaged'
 }
 
-/** The StoreError that an error is, or was caused by. */
+/** The StoreError that an error is, was caused by, or came upon while something was closed. */
 export function storeErrorIn(error: unknown): StoreError | undefined {
   if (error instanceof StoreError) return error
+  if (error instanceof SuppressedError) return storeErrorIn(error.suppressed) ?? storeErrorIn(error.error)
   return error instanceof Error ? storeErrorIn(error.cause) : undefined
+}
+
+/** A few words for each kind, without the place: anybody may read them. */
+export const failureNames: Record<StoreFailureKind, string> = {
+  unreachable: 'database unreachable',
+  locked: 'database locked by another program',
+  full: 'disk full',
+  disk: 'disk of the database failing',
+  denied: 'database read-only',
+  busy: 'database too busy',
+  damaged: 'database file damaged',
 }
 
 const headings: Record<StoreFailureKind, string> = {
   unreachable: 'the database cannot be reached',
   locked: 'the database is locked by another program',
-  full: 'the disk of the database is full',
+  full: 'the disk is full',
   disk: 'the disk of the database cannot be read or written',
+  denied: 'the database file cannot be written',
   busy: 'the database is too busy',
   damaged: 'the database file is damaged',
 }
@@ -51,26 +66,30 @@ function detailOf(cause: unknown, place: StorePlace): string {
 }
 
 function hintOf(kind: StoreFailureKind, place: StorePlace): string {
-  if (kind === 'unreachable') return 'Is the PostgreSQL server running? Nothing is lost: try again when it answers.'
+  if (kind === 'unreachable') return 'Is the PostgreSQL server running? Nothing is lost.'
   if (kind === 'locked')
-    return 'Close the program that is writing to it (a database browser with unsaved changes, a backup); nothing is lost. Then try again.'
-  if (kind === 'full') return 'Free some space; nothing is lost. Then try again.'
-  if (kind === 'disk') return 'Check the disk and its free space. Then try again.'
-  if (kind === 'busy') return 'Nothing is lost: try again in a minute.'
+    return 'Close the program that is writing to it (a database browser with unsaved changes, a backup). Nothing is lost.'
+  if (kind === 'full') return 'Free some space. Nothing is lost.'
+  if (kind === 'disk') return 'Check the disk and its free space.'
+  if (kind === 'busy') return 'Nothing is lost. Try again in a minute.'
   const file = 'file' in place ? place.file : ''
+  if (kind === 'denied') return `The user that runs lastword needs to write to ${dirname(file)} and to ${file}.`
   return (
-    `Stop lastword and keep a copy of the file. Then restore your last backup (README, "Backup and restore"), ` +
-    `or save what can still be read: sqlite3 ${file} .recover | sqlite3 ${file}.recovered`
+    `Stop lastword and keep a copy of the file. Then restore your last backup (README, "Restore a backup"), ` +
+    `or rescue what can still be read: sqlite3 ${file} .recover | sqlite3 rescued.db`
   )
 }
 
 /** The primary result codes of SQLite (https://sqlite.org/rescode.html) that say more of the surroundings than of a statement. */
 const sqliteKinds: Record<number, StoreFailureKind> = {
+  3: 'denied', // SQLITE_PERM
   5: 'locked', // SQLITE_BUSY
   6: 'locked', // SQLITE_LOCKED
+  8: 'denied', // SQLITE_READONLY
   10: 'disk', // SQLITE_IOERR
   11: 'damaged', // SQLITE_CORRUPT
   13: 'full', // SQLITE_FULL
+  14: 'denied', // SQLITE_CANTOPEN
   26: 'damaged', // SQLITE_NOTADB
 }
 

@@ -6,7 +6,7 @@ import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { Availability } from './availability.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
-import { StoreError } from './failure.ts'
+import { StoreError, sqlState } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
 import type { SqliteOptions } from './sqlite.ts'
@@ -75,7 +75,19 @@ async function syncFile(path: string): Promise<void> {
 }
 
 function openError(url: string, error: unknown): AppError {
-  if (error instanceof AppError && !(error instanceof StoreError && error.kind === 'unreachable')) return error
+  const store = `the store ${maskUrl(url)} cannot be opened`
+  if (error instanceof StoreError ? error.kind !== 'unreachable' && error.kind !== 'denied' : error instanceof AppError)
+    return error as AppError
+  const cause = error instanceof StoreError ? error.cause : error
+  if (sqlState(cause) === undefined && hasUnescapedPassword(url)) {
+    return new AppError('unavailable', `${store}: its password has characters with a meaning of their own`, {
+      hint: 'In the password write @ as %40, # as %23, / as %2F, ? as %3F, : as %3A and % as %25.',
+    }) // without the cause, which tells of a piece of the password as if it were the host
+  }
+  return new AppError('unavailable', `${store}: ${messageOf(cause)}`, { hint: openHint(url, cause), cause: error })
+}
+
+function openHint(url: string, error: unknown): string | undefined {
   const hints: Record<string, string> = {
     ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
     ENOTFOUND: 'Is the host name right?',
@@ -83,17 +95,19 @@ function openError(url: string, error: unknown): AppError {
     EROFS: 'The folder is read-only: choose another with store.url in lastword.yml.',
   }
   const path = url.slice('file:'.length)
-  const hint =
+  return (
     hints[systemCode(error) ?? ''] ??
     (url.startsWith('file:')
       ? `The user that runs lastword needs to write to ${dirname(path)} and to ${path}.`
       : undefined)
-  return new AppError(
-    'unavailable',
-    `the store ${maskUrl(url)} cannot be opened: ${messageOf(error instanceof StoreError ? error.cause : error)}`,
-    {
-      hint,
-      cause: error,
-    },
   )
+}
+
+/**
+ * Whether a name and a password stand before the last @, and in the password a character that ends it there for who reads
+ * the address by RFC 3986 §3.2. A colon with digits and a slash is a port: what follows is a path and a query.
+ */
+function hasUnescapedPassword(url: string): boolean {
+  const [, password = ''] = /^postgres(?:ql)?:\/\/[^:/?#]*:(.*)@/.exec(url) ?? []
+  return /[#/?]|%(?![0-9a-f]{2})/i.test(password) && !/^\d+\//.test(password)
 }

@@ -1,4 +1,7 @@
-import type { Clock } from '../clock.ts'
+import type { WaitingClock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { type StoreError, storeErrorIn } from '../store/failure.ts'
+import { retryWhileUnreachable } from '../store/retry.ts'
 import type { Db } from '../store/schema.ts'
 import { addSubscribers, type NewSubscriber } from '../store/subscribers.ts'
 import { countSuppressed } from '../store/suppressions.ts'
@@ -29,10 +32,11 @@ const zoneColumns = ['zone', 'timezone', 'time zone', 'time_zone']
 /**
  * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
  * in constant memory. Columns: `email`, `name`, `zone` (or `timezone`), and any others as attributes. A broken row is reported with its line and
- * loses none of the others. Throws AppError when the file cannot be read or has no column `email`.
+ * loses none of the others. A database that is away is waited for. Throws AppError when the file cannot be read or has no
+ * column `email`, and when the database stays away: its hint says how many rows are stored.
  */
 export async function importSubscribers(
-  { db, clock }: { db: Db; clock: Clock },
+  { db, clock }: { db: Db; clock: WaitingClock },
   file: string,
   digest: string,
 ): Promise<ImportReport & { encoding: string }> {
@@ -48,10 +52,19 @@ export async function importSubscribers(
     zoneProblemCount: 0,
   }
   let page: NewSubscriber[] = []
+  let stored = 0
   const flush = async () => {
     const unique = new Map(page.toReversed().map((person) => [person.emailKey, person])) // of two rows the first counts
-    const added = await addSubscribers(db, digest, [...unique.values()].toReversed(), clock.now())
-    const suppressed = await countSuppressed(db, [...unique.keys()])
+    const people = [...unique.values()].toReversed()
+    const keep = async () => ({
+      added: await addSubscribers(db, digest, people, clock.now()),
+      suppressed: await countSuppressed(db, [...unique.keys()]),
+    })
+    const { added, suppressed } = await retryWhileUnreachable(clock, keep).catch((error: unknown) => {
+      const outage = storeErrorIn(error)
+      throw outage ? interrupted(outage, stored, report.rows) : error
+    })
+    stored = report.rows
     report.added += added
     report.suppressed += suppressed
     report.known += page.length - added - suppressed
@@ -66,6 +79,16 @@ export async function importSubscribers(
   }
   await flush()
   return { ...report, encoding: dialect.encoding }
+}
+
+/** An import that the database has stopped. What is stored stays: the same command adds the rest. */
+function interrupted(outage: StoreError, stored: number, read: number): AppError {
+  const [done, all] = [stored, read].map((count) => count.toLocaleString('en'))
+  const progress = `${done} of the ${all} rows read so far are stored. Run the same command again: it adds only people who are missing.`
+  return new AppError('unavailable', `the import was interrupted: ${outage.message}`, {
+    hint: `${outage.hint} ${progress}`,
+    cause: outage,
+  })
 }
 
 function toSubscriber(row: Row, file: string): NewSubscriber | { line: number; problem: string } {

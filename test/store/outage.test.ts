@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { isStoreAway } from '../../src/store/failure.ts'
@@ -151,6 +152,21 @@ test('a server that is stopped and started again is away meanwhile, says since w
   await server.start()
   expect(await feeds(store)).toEqual([])
   expect(store.availability.outage).toBeUndefined()
+})
+
+test.each([
+  ['53100', /^the disk is full: /],
+  ['53200', /^the database is too busy: /],
+  ['57P03', /^the database cannot be reached: /],
+  ['40P01', /^the database is too busy: /],
+  ['55P03', /^the database is locked by another program: /],
+])('a server that answers with SQLSTATE %s is away, in words of ours', async (state, words) => {
+  const store = await openCuttable()
+  const error = await failureOf(
+    sql.raw(`do $$ begin raise exception 'as a server says it' using errcode = '${state}'; end $$`).execute(store.db),
+  )
+  expect(isStoreAway(error)).toBe(true)
+  expect((error as Error).message).toMatch(words)
 })
 
 test('a mistake in a statement is not taken for a database that is away', async () => {

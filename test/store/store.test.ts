@@ -1,8 +1,11 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { explainError } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
 import { keepArticles } from '../../src/store/articles.ts'
+import { isStoreAway } from '../../src/store/failure.ts'
 import { knowFeeds } from '../../src/store/feeds.ts'
 import { migrations } from '../../src/store/migrate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
@@ -180,6 +183,56 @@ test('a store that cannot be opened says which, why, and what to do', async () =
   const path = `file:${folder}/lastword.db/inside.db`
   await opened(url)
   await expect(openStore(path, clock)).rejects.toMatchObject({ hint: expect.stringContaining('needs to write to') })
+  remove()
+})
+
+test.each([
+  ['p@ss#w0rd', 'a fragment begins'],
+  ['p@ss/w0rd', 'a path begins'],
+  ['p@ss?w0rd', 'a query begins'],
+  ['p%ss@w0rd', 'an escape begins'],
+])(
+  'a password of PostgreSQL with %s, at which %s, is not printed, and the hint says how to write it',
+  async (password) => {
+    const refused = openStore(`postgres://lastword:${password}@127.0.0.1:1/nothing`, clock)
+    const error = (await refused.catch((thrown: unknown) => thrown)) as AppError
+    expect(error).toMatchObject({ code: 'unavailable', hint: expect.stringMatching(/%40.*%23/) })
+    expect(explainError(error)).toContain('postgres://lastword:********@127.0.0.1:1/nothing')
+    expect(`${explainError(error)}${error.cause ?? ''}`).not.toMatch(/p@|p%ss|ss\b|w0rd/)
+  },
+)
+
+test('a file that is damaged, or no database, is called so, and the hint is to restore or rescue it', async () => {
+  const { url, folder, remove } = sqliteUrl()
+  writeFileSync(join(folder, 'lastword.db'), 'a letter to the editor, and certainly no database\n'.repeat(200))
+  const refused = (await openStore(url, clock).catch((error: unknown) => error)) as AppError
+  expect(refused.message).toMatch(/^the database file is damaged: .*lastword\.db: file is not a database/)
+  expect(refused.hint).toMatch(/Restore a backup.*\.recover/)
+  expect(refused.hint).not.toContain('needs to write')
+  expect(isStoreAway(refused)).toBe(false)
+
+  const whole = sqliteUrl()
+  const store = await openStore(whole.url, clock)
+  const rules = 'x'.repeat(3000)
+  const robots = Array.from({ length: 300 }, (_, index) => ({
+    origin: `https://${index}.example`,
+    rules,
+    fetchedAt: '',
+  }))
+  await store.db.insertInto('robots').values(robots).execute()
+  await store.close()
+  const file = join(whole.folder, 'lastword.db')
+  const bytes = readFileSync(file)
+  bytes.fill(0xff, bytes.length / 2)
+  writeFileSync(file, bytes)
+  const broken = await opened(whole.url)
+  const failure = (await broken.db
+    .selectFrom('robots')
+    .selectAll()
+    .execute()
+    .catch((error: unknown) => error)) as AppError
+  expect(failure.message).toMatch(/^the database file is damaged: .*malformed/)
+  whole.remove()
   remove()
 })
 

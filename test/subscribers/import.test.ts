@@ -1,14 +1,18 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { explainError } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
+import { isStoreAway } from '../../src/store/failure.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { activeIn, countActive, listSubscribers, subscriberByEmail } from '../../src/store/subscribers.ts'
 import { importSubscribers } from '../../src/subscribers/import.ts'
 import { comeBack, leave } from '../../src/subscribers/leave.ts'
 import { fakeClock } from '../support/clock.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { openPostgres } from '../support/postgres.ts'
 import { inProcess } from '../support/processes.ts'
 
 const fixtures = 'fixtures/subscribers'
@@ -23,6 +27,45 @@ function csv(content: string | Buffer): string {
   writeFileSync(file, content)
   return file
 }
+
+test('an import that a full disk stops says how many rows are stored; the same command adds the others', async () => {
+  const clock = fakeClock()
+  const { url, remove } = sqliteUrl()
+  const { db, close } = await openStore(url, clock)
+  const file = csv(
+    `email,about\n${Array.from({ length: 2600 }, (_, row) => `reader${row}@a.example,${'x'.repeat(500)}`).join('\n')}\n`,
+  )
+  await sql`pragma max_page_count = 380`.execute(db)
+  const failure = await importSubscribers({ db, clock }, file, 'weekly').catch((error: unknown) => error)
+  expect(isStoreAway(failure)).toBe(true)
+  const stored = await countActive(db, 'weekly')
+  expect(stored).toBeGreaterThanOrEqual(500)
+  expect(stored % 500).toBe(0)
+  const told = explainError(failure)
+  expect(told).toMatch(/^lastword: the import was interrupted: the disk is full: /)
+  expect(told).toContain('Free some space.')
+  expect(told).toContain(
+    `${stored.toLocaleString('en')} of the ${(stored + 500).toLocaleString('en')} rows read so far are stored.`,
+  )
+  expect(told).not.toMatch(/please report|\bat .*:\d+:\d+/)
+  await sql`pragma max_page_count = 1000000`.execute(db)
+  const { rows, added, known } = await importSubscribers({ db, clock }, file, 'weekly')
+  expect({ rows, added, known }).toEqual({ rows: 2600, added: 2600 - stored, known: stored })
+  await close()
+  remove()
+})
+
+test('an import waits for a PostgreSQL server that is restarted, and goes on by itself', async () => {
+  const server = await openPostgres()
+  const { db, close } = await openStore(`postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`, fakeClock())
+  await server.stop()
+  let waits = 0
+  const clock = { ...fakeClock(), wait: () => (++waits === 2 ? server.start() : Promise.resolve()) }
+  const { added } = await importSubscribers({ db, clock }, csv('email\nmira@a.example\nada@a.example\n'), 'weekly')
+  expect({ added, waits }).toEqual({ added: 2, waits: 2 })
+  await close()
+  await server.remove()
+})
 
 onBothEngines('an import', (freshUrl) => {
   const clock = fakeClock()
