@@ -54,6 +54,7 @@ const frozen: Record<string, string> = {
   '0012-feeds-record.ts': 'd0c491b8ed84cb70acd0cd8a8f5cbb6e54615ae3cb1440cb77115d7284f2f868',
   '0013-pace.ts': 'c4a86d192bbf5d3aff1dc924af86702dba34d031f21db709ba26b5dee0724399',
   '0016-relays.ts': '96e842584e65e26259134524dac5ee7b477a9c6d108f147100505402dd84f9fc',
+  '0018-long-addresses.ts': '841436929e8d0b51baf66efea17252baf24e368c47924dc1075d6165567d3abf',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

@@ -1,4 +1,4 @@
-import { fingerprint, sharedIdentity } from '../store/identity.ts'
+import { bareIdentity, fingerprint, sharedIdentity } from '../store/identity.ts'
 import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
@@ -87,8 +87,8 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const note = noteInTexts(entry.texts)
   return {
     identity:
-      entry.guid.trim() ||
-      ownUrl ||
+      bareIdentity(entry.guid) ||
+      bareIdentity(ownUrl ?? '') ||
       fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
     url,
     title,
@@ -148,14 +148,14 @@ function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
   )
   const titles = distinct(
     read,
-    ({ identity, url }) => `${identity} ${url}`,
+    ({ identity, url }) => sharedIdentity(identity, { url }),
     ({ title }) => title,
   )
   const articles = new Map<string, NewArticle>()
   for (const article of read) {
     const { identity: bare, url, title } = article
     const byUrl = several(urls, bare) ? { url } : {}
-    const byTitle = several(titles, `${bare} ${url}`) ? { title } : {}
+    const byTitle = several(titles, sharedIdentity(bare, { url })) ? { title } : {}
     const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
     if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title, link: url, guid: bare })
     else articles.set(identity, identity === bare ? article : { ...article, identity, bare })

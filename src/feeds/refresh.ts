@@ -199,9 +199,12 @@ async function paceIn(db: Db, feed: FeedRow, now: string): Promise<Pace> {
   return paceOf(await arrivals(db, feed.id, window), await firstSeen(db, feed.id), feed, now)
 }
 
+/** In characters. A new address that is longer is followed each time, and not kept. */
+const longestAddress = 2000
+
 /** A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. */
 async function addressAfter({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
-  if (movedTo === null || movedTo === addressOf(feed)) return {}
+  if (movedTo === null || movedTo === addressOf(feed) || movedTo.length > longestAddress) return {}
   if (await isAnothersAddress(db, feed.id, movedTo)) {
     const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${addressOf(feed)} as before`
     if (await noteFeed(db, feed.id, what, clock.now())) log.warn({ feed: feed.url, movedTo }, 'feed moved into another')

@@ -3,11 +3,13 @@ import { type Instant, letOthersWork } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
 import { articlesOnceAt, rememberAddresses } from './earlier-addresses.ts'
 import { newId } from './id.ts'
+import { identityKey, indexKey } from './identity.ts'
 import type { PageFacts } from './pages.ts'
 import { pulledStories, pullsInForce } from './pulls.ts'
-import { recognise } from './recognise.ts'
+import { recognise, type SeenIdentities } from './recognise.ts'
 import type { ArticleRow, Db, Schema } from './schema.ts'
 import { compareAgain, type Teller, tellersOf } from './stories.ts'
+import { storable } from './text.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
 export type NewArticle = {
@@ -89,16 +91,16 @@ export async function keepArticles(
   elsewhere: (url: string) => boolean = () => false,
 ): Promise<number> {
   await lockFeed(db, feedId) // two processes that read one feed at once take turns
-  const taken = new Set<string>()
+  const seen: SeenIdentities = { taken: new Set(), given: new Set() }
   let added = 0
   for (let start = 0; start < articles.length; start += written) {
     await letOthersWork() // on SQLite nothing else would, from one feed to the next
-    const shown = articles.slice(start, start + written).map((article, index) => ({
-      article,
-      row: toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) }),
-    }))
-    const changed = await recognise(db, feedId, shown, taken)
-    const rows = shown.map(({ row }) => row)
+    const shown = articles.slice(start, start + written).map((given, index) => {
+      const article = storable(given)
+      const row = toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) })
+      return { article, row }
+    })
+    const { changed, rows } = await recognise(db, feedId, shown, seen)
     await rememberAddresses(db, rows)
     const kept = await db
       .insertInto('articles')
@@ -251,7 +253,7 @@ export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
     .where((eb) =>
       eb.or([
         eb('articles.url', '=', url),
-        eb('articles.identity', '=', url),
+        eb('articles.identity', 'in', [url, identityKey(url)]),
         eb('articles.canonical', '=', canonicalAddress(url)),
         eb('articles.asked', '=', canonicalAddress(url)),
         eb('articles.id', 'in', articlesOnceAt(db, url)),
@@ -309,7 +311,7 @@ function toRow(article: NewArticle, { feedId, place, now, elsewhere }: Sight): A
     id: newId(now),
     kind: 'article',
     feedId,
-    identity,
+    identity: identityKey(identity),
     url,
     title,
     summary,
@@ -327,7 +329,7 @@ function toRow(article: NewArticle, { feedId, place, now, elsewhere }: Sight): A
     place,
     body: article.body ? JSON.stringify(article.body) : null,
     note,
-    askAt: elsewhere ? now : null,
+    askAt: elsewhere && indexKey(url) === url ? now : null, // the address that is compared must be one that can be asked
     asked: null,
     leadsTo: null,
   }

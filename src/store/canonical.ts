@@ -1,10 +1,15 @@
+import { indexKey } from './identity.ts'
+
 /**
  * The address by which an article is recognised, whoever links to it: scheme and host in lower case, no default port, no
  * `www.` or `m.`, no fragment, no tracking parameters, the others sorted, no `index.html` and no slash at the end. It is
- * for comparing, not for visiting. What is no address stays as it is.
+ * for comparing, not for visiting. What is no address stays as it is, and one that is too long for an index is a hash.
  */
 export function canonicalAddress(address: string): string {
-  if (!URL.canParse(address)) return address
+  return indexKey(URL.canParse(address) ? foldedAddress(address) : address)
+}
+
+function foldedAddress(address: string): string {
   const url = new URL(address)
   url.hash = ''
   url.username = ''
@@ -55,5 +60,5 @@ export function titleWords(title: string): string[] {
 
 /** Equal for titles that say the same in the same order. */
 export function titleKey(title: string): string {
-  return titleWords(title).join(' ') || title
+  return indexKey(titleWords(title).join(' ') || title)
 }

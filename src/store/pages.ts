@@ -1,6 +1,8 @@
 import type { Instant } from '../clock.ts'
 import type { NewArticle } from './articles.ts'
+import { indexKey } from './identity.ts'
 import type { Db } from './schema.ts'
+import { storableJson } from './text.ts'
 
 /** What an article's own page says of it. `body` is absent where the page was not read for its text, null where it has none. */
 export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }
@@ -9,12 +11,12 @@ export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'
 export type Page = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
 
 export async function pageAt(db: Db, url: string): Promise<Page | undefined> {
-  const row = await db.selectFrom('pages').selectAll().where('url', '=', url).executeTakeFirst()
-  return row && { ...row, found: row.found === null ? null : JSON.parse(row.found) }
+  const row = await db.selectFrom('pages').selectAll().where('url', '=', indexKey(url)).executeTakeFirst()
+  return row && { ...row, url, found: row.found === null ? null : JSON.parse(row.found) }
 }
 
 export async function keepPage(db: Db, { found, ...page }: Page): Promise<void> {
-  const row = { ...page, found: found === null ? null : JSON.stringify(found) }
+  const row = { ...page, url: indexKey(page.url), found: found === null ? null : storableJson(found) }
   await db
     .insertInto('pages')
     .values(row)
@@ -26,7 +28,7 @@ export async function keepPage(db: Db, { found, ...page }: Page): Promise<void> 
 export async function keepFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
   await db
     .updateTable('articles')
-    .set({ page: JSON.stringify(facts) })
+    .set({ page: storableJson(facts) })
     .where('id', '=', articleId)
     .execute()
 }

@@ -1,24 +1,28 @@
 import type { NewArticle } from './articles.ts'
-import { isShared, sharedIdentity } from './identity.ts'
+import { earlierKeys, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
 import type { ArticleRow, Db } from './schema.ts'
 
 type Known = Pick<ArticleRow, 'id' | 'identity' | 'titleKey' | 'canonical' | 'asked'>
 type Shown = { article: NewArticle; row: ArticleRow }
 
+/** Stored identities of one look at a feed: of the articles that were recognised, and those that were given to rows. */
+export type SeenIdentities = { taken: Set<string>; given: Set<string> }
+
 /**
  * Gives what a feed shows the identity by which it is known. A guid or a link that a site gives to several pieces, now or
  * earlier, makes none of them another article: each is known by what tells it from the others, and one that had it to itself
- * before stays the same. Returns the ids of known articles that read otherwise now. `taken` are the identities of what the
- * feed has shown before these in the same look.
+ * before stays the same. No two rows of one look get the same identity. Returns the ids of known articles that read
+ * otherwise now, and the rows to keep: a piece that is shown twice is kept once.
  */
-export async function recognise(db: Db, feedId: string, shown: Shown[], taken: Set<string>): Promise<string[]> {
-  const known = await knownBy(
-    db,
-    feedId,
-    shown.map(({ article }) => article.identity),
-  )
+export async function recognise(
+  db: Db,
+  feedId: string,
+  shown: Shown[],
+  { taken, given }: SeenIdentities,
+): Promise<{ changed: string[]; rows: ArticleRow[] }> {
+  const exactOf = await exactlyKnown(db, feedId, shown)
   const isSettled = ({ article, row }: Shown) => {
-    const exact = known.get(article.identity)
+    const exact = exactOf(row)
     return exact !== undefined && (article.bare !== undefined || exact.titleKey === row.titleKey)
   }
   const forms = await knownBy(
@@ -27,9 +31,11 @@ export async function recognise(db: Db, feedId: string, shown: Shown[], taken: S
     shown.filter((one) => !isSettled(one)).flatMap(({ article }) => formsOf(article)),
   )
   const changed: string[] = []
+  const rows: ArticleRow[] = []
   for (const one of shown) {
     const { article, row } = one
-    const exact = known.get(article.identity)
+    const exact = exactOf(row)
+    const distinct = distinctKey(article)
     const found = isSettled(one)
       ? exact
       : formsOf(article)
@@ -38,19 +44,46 @@ export async function recognise(db: Db, feedId: string, shown: Shown[], taken: S
     if (found && !taken.has(found.identity)) {
       taken.add(found.identity)
       await take(db, found, one, changed)
-    } else if (exact && (await isSharedBySome(db, feedId, article.identity)))
-      row.identity = sharedIdentity(article.identity, article)
+    } else if (exact && (await isSharedBySome(db, feedId, article.identity))) row.identity = distinct
     else if (exact) await take(db, exact, one, changed) // the same article in other words
+    if (given.has(row.identity)) row.identity = distinct
+    if (!given.has(row.identity)) rows.push(row)
+    given.add(row.identity).add(distinct)
     taken.add(row.identity)
   }
-  return changed
+  return { changed, rows }
+}
+
+/** By what an article is told from every other that bears its guid or link. */
+function distinctKey(article: NewArticle): string {
+  return identityKey(sharedIdentity(article.bare ?? article.identity, article))
+}
+
+/** Finds the article that is stored under the identity of a row, or under what an earlier version made of it. */
+async function exactlyKnown(db: Db, feedId: string, shown: Shown[]): Promise<(row: ArticleRow) => Known | undefined> {
+  const current = new Set(shown.map(({ row }) => row.identity))
+  const earlier = new Map<ArticleRow, string[]>()
+  for (const { article, row } of shown)
+    earlier.set(
+      row,
+      earlierKeys(article.identity).filter((key) => !current.has(key)), // else it is another article of today
+    )
+  const known = await knownBy(db, feedId, [...current, ...[...earlier.values()].flat()])
+  const found = new Map(
+    shown.map(({ row }) => {
+      const keys = [row.identity, ...(earlier.get(row) ?? [])]
+      return [row, keys.map((key) => known.get(key)).find((one) => one !== undefined)]
+    }),
+  )
+  return (row) => found.get(row)
 }
 
 /** By what else the article may be known: with more where it shared its guid or link before, with less where it did not. */
 function formsOf({ identity, bare, url, title }: NewArticle): string[] {
   const base = bare ?? identity
   const shared = [{ url, title }, { title }, { url }].map((more) => sharedIdentity(base, more))
-  return bare === undefined ? shared : [...shared, base]
+  const forms = bare === undefined ? shared : [...shared, base]
+  return forms.flatMap((form) => [identityKey(form), ...earlierKeys(form)])
 }
 
 /** What shares its guid today is known by title and address. */
@@ -62,7 +95,7 @@ function isIt(form: Known | undefined, { article, row }: Shown): boolean {
 async function take(db: Db, known: Known, { article, row }: Shown, changed: string[]): Promise<void> {
   const { id, identity } = known
   if (known.titleKey !== row.titleKey || !isAt(known, row.canonical)) changed.push(id)
-  row.identity = article.bare === undefined ? identity : article.identity
+  if (article.bare === undefined) row.identity = identity
   if (row.identity === identity) return
   await db.updateTable('articles').set({ identity: row.identity }).where('id', '=', id).execute()
 }
@@ -80,14 +113,16 @@ async function knownBy(db: Db, feedId: string, identities: string[]): Promise<Ma
 
 /** Whether several pieces of the feed ever bore it at once. */
 async function isSharedBySome(db: Db, feedId: string, bare: string): Promise<boolean> {
-  const start = `${bare} `
-  const rows = await db
-    .selectFrom('articles')
-    .select('identity')
-    .where('feedId', '=', feedId)
-    .where((eb) => eb(eb.fn<string>('substr', ['identity', eb.val(1), eb.val([...start].length)]), '=', start))
-    .execute()
-  return rows.some(({ identity }) => isShared(identity, bare))
+  const start = sharedPrefix(bare)
+  const earlierStart = `${bare} `
+  const begins = (text: string) =>
+    db
+      .selectFrom('articles')
+      .select('identity')
+      .where('feedId', '=', feedId)
+      .where((eb) => eb(eb.fn<string>('substr', ['identity', eb.val(1), eb.val([...text].length)]), '=', text))
+  if (await begins(start).limit(1).executeTakeFirst()) return true
+  return (await begins(earlierStart).execute()).some(({ identity }) => wasShared(identity, bare))
 }
 
 /** An address that was followed stays as it is, as long as its feed gives the same. */

@@ -1,6 +1,7 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
 import type { Db, SubscriberRow, SubscriptionRow } from './schema.ts'
+import { storableJson } from './text.ts'
 
 export type NewSubscriber = {
   email: string
@@ -27,7 +28,7 @@ export async function addSubscribers(db: Db, digest: string, people: NewSubscrib
         email,
         emailKey,
         name,
-        attributes: JSON.stringify(attributes),
+        attributes: storableJson(attributes),
         zone,
         createdAt: now,
         suppressedAt: null,

@@ -16,6 +16,23 @@ export function storableText(text: string): string {
   return isStorable(text) ? text : text.replaceAll('\0', '').toWellFormed()
 }
 
+/** The same of every text in a value of arrays and plain objects, the names of fields too. */
+export function storable<T>(value: T): T {
+  return clean(value) as T
+}
+
+/** A value as JSON, whose texts are storable when they are read back too: escaped, they would pass as any other text. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(storable(value))
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value)
+  if (Array.isArray(value)) return value.map(clean)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storableText(name), clean(inner)]))
+}
+
 function storableValue(value: unknown): unknown {
   return typeof value === 'string' ? storableText(value) : value
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -49,6 +50,29 @@ const addresses = [
   "https://evil.example/'><script>alert('ran')</script>",
 ]
 
+/** Each of another article. The first two are the same, told apart by their links. */
+export const guids = [
+  'shared',
+  'shared',
+  'shared https://evil.example/guids/0',
+  'shared\u001fhttps://evil.example/guids/1',
+  'shared\u0000 or not',
+  '\ud800\udfff\ud800',
+  Array.from({ length: 400 }, (_, index) => createHash('sha256').update(`${index}`).digest('base64')).join(''),
+]
+
+function guidFeed() {
+  const items = guids.map((id, index) => ({
+    id,
+    url: `https://evil.example/guids/${index}`,
+    title: `Guid ${index}`,
+    content_text: `\ud83d and \u0000 ${index}`,
+    authors: [{ name: 'Half a \ude00' }],
+    tags: ['\udfff'],
+  }))
+  return { version: 'https://jsonfeed.org/version/1.1', title: 'Guids', items }
+}
+
 /** A real server of feeds that mean harm, on 127.0.0.1. `asked` is every path that somebody asked for. */
 export async function startHostileFeeds() {
   const asked: string[] = []
@@ -74,6 +98,7 @@ const answers: Record<string, Answer | undefined> = {
   '/tricks.rss': (response) => response.end(rss(tricks.map(rssItem).join(''))),
   '/tricks.atom': (response) => response.end(atom()),
   '/tricks.json': (response) => response.end(JSON.stringify(jsonFeed())),
+  '/guids.json': (response) => response.end(JSON.stringify(guidFeed())),
   '/links.rss': (response) => response.end(rss(addresses.map(linkItem).join(''))),
   '/bomb': (response) => response.end(bomb()),
   '/entity': (response) => response.end(external('file:///etc/passwd')),
