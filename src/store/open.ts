@@ -9,7 +9,7 @@ import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { StoreError, sqlState } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
-import type { SqliteOptions } from './sqlite.ts'
+import type { SqliteOptions } from './sqlite-database.ts'
 
 export type Store = {
   db: Kysely<Schema>

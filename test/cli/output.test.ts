@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { explainError, safe, table } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
+import { StoreError } from '../../src/store/failure.ts'
 import { inProcess } from '../support/processes.ts'
 
 describe('a table', () => {
@@ -45,6 +46,17 @@ describe('an error of ours to a person', () => {
     const text = explainError(error)
     expect(text).toBe('lastword:\nonly  [2Jname ,  city\nand  more\nsee  ]0;x ')
   })
+})
+
+test("a database that is away is nobody's fault, whatever failed because of it while things were closed", () => {
+  const away = new StoreError('unreachable', { server: 'db.example:5432' }, new Error('connect ECONNREFUSED'))
+  const words = /^lastword: the database cannot be reached: db\.example:5432: connect ECONNREFUSED\nIs the PostgreSQL/
+  for (const thrown of [
+    away,
+    new Error('in other words', { cause: away }),
+    new SuppressedError(away, new Error('first')),
+  ])
+    expect(explainError(thrown)).toMatch(words)
 })
 
 describe('an error that is our fault', () => {

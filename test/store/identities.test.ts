@@ -169,6 +169,11 @@ onBothEngines('text that PostgreSQL would refuse', (freshUrl) => {
     await addSubscribers(db, 'weekly', [person], clock.now())
     const subscriber = await db.selectFrom('subscribers').selectAll().executeTakeFirstOrThrow()
     expect([subscriber.name, JSON.parse(subscriber.attributes)]).toEqual([good, { [good]: good }])
+    await db
+      .insertInto('outcomes')
+      .values({ id: '1', subscriberId: subscriber.id, editionId: null, kind: 'bounce', at: clock.now(), detail: bad })
+      .execute()
+    expect(await db.selectFrom('outcomes').select('detail').executeTakeFirst()).toEqual({ detail: good })
     const url = at(noise('page', 9000))
     const found = { summary: bad, author: '', image: null, canonical: null }
     await keepPage(db, { url, fetchedAt: clock.now(), found, error: null })

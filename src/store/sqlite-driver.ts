@@ -1,0 +1,140 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteDialect,
+} from 'kysely'
+import type { SqliteDatabase } from './sqlite-database.ts'
+
+/** SQLite for Kysely, over two connections and a lock of our own. */
+export class TwoConnectionDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase
+
+  constructor(database: SqliteDatabase) {
+    super({ database: () => Promise.reject(new Error('the driver below is used')) })
+    this.#database = database
+  }
+
+  override createDriver(): Driver {
+    return new SqliteDriver(this.#database)
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new TwoConnectionAdapter()
+  }
+}
+
+class TwoConnectionAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true // Kysely would let one query at a time through; here writes take turns by a lock that reads do not need
+  }
+}
+
+/** What Kysely takes for a connection: a turn with one of the two. */
+class Turn implements DatabaseConnection {
+  readonly #database: SqliteDatabase
+  /** Holds the write lock, between `begin` and the end. */
+  isInTransaction = false
+  /** Why SQLite has ended the transaction by itself: what follows must not be done outside of it. */
+  #endedBy: unknown
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database
+  }
+
+  async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.isInTransaction) return this.execute<R>(sql, parameters)
+    if (query.kind === 'SelectQueryNode') return await this.#database.read<R>(sql, parameters)
+    const since = performance.now()
+    await this.#database.writeLock.acquire()
+    try {
+      return await this.#database.whenUnlocked(() => this.#database.write<R>(sql, parameters), since)
+    } finally {
+      this.#database.writeLock.release()
+    }
+  }
+
+  /** A statement inside the transaction. */
+  execute<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
+    if (this.#endedBy) throw this.#endedBy
+    try {
+      return this.#database.write<R>(sql, parameters)
+    } catch (error) {
+      const failure = this.#database.failed(error)
+      if (!this.#database.isInTransaction) this.#endedBy = failure
+      throw failure
+    }
+  }
+
+  streamQuery(): never {
+    throw new Error('nothing is streamed: read page by page')
+  }
+
+  async begin(): Promise<void> {
+    const since = performance.now()
+    await this.#database.writeLock.acquire()
+    try {
+      // At once for writing: a transaction that has read, and only then had to wait, would fail instead.
+      await this.#database.whenUnlocked(() => this.#database.write('begin immediate'), since)
+      this.isInTransaction = true
+      this.#endedBy = undefined
+    } catch (error) {
+      this.#database.writeLock.release()
+      throw error
+    }
+  }
+
+  async commit(): Promise<void> {
+    this.execute('commit')
+    this.#end()
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      if (this.#database.isInTransaction) this.#database.write('rollback')
+    } finally {
+      this.#end()
+    }
+  }
+
+  #end(): void {
+    this.isInTransaction = false
+    this.#database.writeLock.release()
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #database: SqliteDatabase
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<Turn> {
+    return new Turn(this.#database)
+  }
+
+  async releaseConnection(turn: Turn): Promise<void> {
+    if (turn.isInTransaction) await turn.rollback()
+  }
+
+  beginTransaction(turn: Turn): Promise<void> {
+    return turn.begin()
+  }
+
+  commitTransaction(turn: Turn): Promise<void> {
+    return turn.commit()
+  }
+
+  rollbackTransaction(turn: Turn): Promise<void> {
+    return turn.rollback()
+  }
+
+  async destroy(): Promise<void> {
+    this.#database.close()
+  }
+}
