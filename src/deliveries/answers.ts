@@ -38,8 +38,8 @@ export const causes: Record<
 
 type AnswerRule = { match: RegExp; cause: Cause }
 
-/** `5.1.1` as a status code (RFC 3463), also as `(#5.1.1)`, and never as a part of an IP address. */
-function status(codes: string): RegExp {
+/** Matches a status code such as `5\\.1\\.1` (RFC 3463), also as `(#5.1.1)`, and never as a part of an IP address. */
+export function status(codes: string): RegExp {
   return new RegExp(`(?<![\\d.])(?:${codes})(?![\\d.]*\\d)`)
 }
 

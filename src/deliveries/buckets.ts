@@ -1,6 +1,7 @@
 import { between, type Clock, hour, type Instant, later, second } from '../clock.ts'
 import { keepPaces, slowPaces } from '../store/paces.ts'
 import type { Db } from '../store/schema.ts'
+import { isGreylisting } from './deferrals.ts'
 import type { SendResult } from './delivery.ts'
 import { afterComplaint, afterGood, complaintIn, freePace, type Pace, paceAt, untilToken } from './pace.ts'
 import type { Providers } from './providers.ts'
@@ -36,7 +37,7 @@ export type Buckets = {
   readyAt(bucket: Bucket): Instant
   /** A message is handed to the relay. */
   begin(email: string, relay: string | null): Ticket
-  /** What became of it; returns the provider if the answer says that we are too fast for it. */
+  /** What became of it; returns the provider if the answer is its own: it finds us too fast, or puts a person off. */
   heard(ticket: Ticket, result: SendResult, now: Instant): string | undefined
   /** Finds out who takes the mail of these addresses, as far as that is known; what is not is asked for meanwhile. */
   meet(emails: string[]): Promise<void>
@@ -158,7 +159,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       const complaint = complaintIn(result, between(at, now))
       if (!complaint) {
         if (bucket.pace.irritation > 0) bucket.pace = afterGood(bucket.pace)
-        return undefined
+        return isGreylisting(result.reply) ? bucket.name : undefined
       }
       if (number <= bucket.slowedTo) return bucket.name // it was on its way before we slowed down
       const observed = bucket.recent / Math.max(1, between(bucket.since, now) / second)

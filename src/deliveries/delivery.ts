@@ -1,5 +1,6 @@
 import { between, day, hour, type Instant, later, minute } from '../clock.ts'
 import { causeOf, causes } from './answers.ts'
+import { retryAfterMs } from './deferrals.ts'
 
 /**
  * What the relay did with one message.
@@ -19,11 +20,14 @@ export type SendResult =
 /** What the relay answered to; `dot` is the end of the message. */
 export type Verb = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
 
-/** What an answer means. One about the person is theirs; one about us, or about the connection (421), is not. */
+/**
+ * What an answer means. One about the person is theirs; one about us, or about the connection (421), is not. A code that
+ * is none of SMTP (RFC 5321 §4.2.1) comes from a broken relay, and says nothing about anybody.
+ */
 export function toResult(verb: Verb, { code, text }: { code: number; text: string }): SendResult {
   const reply = oneLine(text)
   if (verb === 'dot' && code >= 200 && code < 300) return { kind: 'accepted', reply }
-  if (verb === 'dot' && code < 400) return { kind: 'unknown', reply }
+  if (verb === 'dot' && !isRefusal(code)) return { kind: 'unknown', reply }
   if (isOutOfStep(verb, code)) return { kind: 'cut', reply }
   if (code === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes, the message is not taken
   if (code < 500) return { kind: verb === 'MAIL' ? 'cut' : 'deferred', reply }
@@ -33,7 +37,12 @@ export function toResult(verb: Verb, { code, text }: { code: number; text: strin
 /** An answer to something else than we said: the person has no part in it, and the connection is of no use. */
 export function isOutOfStep(verb: Verb, code: number): boolean {
   if (verb === 'dot') return false
-  return code < 400 || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
+  return !isRefusal(code) || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
+}
+
+/** 4xx and 5xx; false for NaN too. */
+function isRefusal(code: number): boolean {
+  return code >= 400 && code < 600
 }
 
 /** MAIL FROM names nobody but us. */
@@ -66,10 +75,16 @@ type Tried = { subscriberId: string; attempts: number }
 /** Before a try: `cutSince` is when its connections began to break, each time; null if the last one did not. */
 type Trying = Tried & { cutSince: Instant | null }
 
-/** When to try again after so many tries, or null when it is enough. */
-export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant): Instant | null {
-  const wait = waits[attempts - 1]
-  if (wait === undefined) return null
+/**
+ * When to try again after so many tries, or null when it is enough. The time that the server names in its answer counts
+ * in place of ours. One that names a minute each time gets its later tries no closer together than our waits are, one
+ * step behind: six tries in six minutes would refuse everybody whom it greylists for longer than it says.
+ */
+export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, reply = ''): Instant | null {
+  const usual = waits[attempts - 1]
+  if (usual === undefined) return null
+  const named = retryAfterMs(reply)
+  const wait = named === undefined ? usual : Math.max(named, waits[attempts - 2] ?? 0)
   const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last letters of an id are random (RFC 9562 §5.7)
   return later(now, Math.round(wait * (1 + longer * place)))
 }
@@ -83,7 +98,7 @@ export function afterResult(result: SendResult, delivery: Trying, now: Instant) 
 
 function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Instant }, now: Instant) {
   const attempts = delivery.attempts + 1
-  const next = () => nextAttempt({ ...delivery, attempts }, now)
+  const next = () => nextAttempt({ ...delivery, attempts }, now, reply)
   switch (kind) {
     case 'unfit':
       return { status: 'refused' as const, attempts, reply, nextAttemptAt: null }
@@ -97,7 +112,12 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
     case 'cut':
       if (between(delivery.cutSince, now) > cutLimit)
         return givenUp('for four days the connection was cut each time', reply, attempts)
-      return { status: 'deferred' as const, attempts: attempts - 1, reply, nextAttemptAt: later(now, cutWait) }
+      return {
+        status: 'deferred' as const,
+        attempts: attempts - 1,
+        reply,
+        nextAttemptAt: later(now, retryAfterMs(reply) ?? cutWait),
+      }
     case 'deferred':
     case 'rejected': {
       const nextAttemptAt = next()

@@ -1,4 +1,5 @@
 import { between, durationText, hour, type Instant, minute, second } from '../clock.ts'
+import { isGreylisting, isServerState } from './deferrals.ts'
 import type { SendResult } from './delivery.ts'
 
 /**
@@ -43,12 +44,13 @@ export function freePace(now: Instant): Pace {
 
 /**
  * What an answer that took so many milliseconds says about our pace; undefined if nothing. A 421 (RFC 5321 §3.8) or a
- * cut-off welcome is about us at once. Of other 4xx it takes a few: one may be greylisting. Those about the mailbox
- * (4.1.x, 4.2.x: RFC 3463) say nothing.
+ * cut-off welcome is about us at once. Of other 4xx it takes a few. Those about the mailbox (4.1.x, 4.2.x: RFC 3463), about
+ * the state of the server, and greylisting say nothing.
  */
 export function complaintIn({ kind, reply }: SendResult, took: number): Complaint | undefined {
-  if (kind === 'cut' && /^421\b/.test(reply)) return { weight: enough, why: reply }
-  if (kind === 'deferred' && !/^\d{3}[ -]4\.[12]\.\d/.test(reply)) return { weight: 1, why: reply }
+  const isAboutPace = !isGreylisting(reply) && !isServerState(reply)
+  if (kind === 'cut' && /^421\b/.test(reply) && isAboutPace) return { weight: enough, why: reply }
+  if (kind === 'deferred' && !/^\d{3}[ -]4\.[12]\.\d/.test(reply) && isAboutPace) return { weight: 1, why: reply }
   const isAnswer = kind === 'accepted' || kind === 'refused' || kind === 'deferred'
   if (isAnswer && took >= slowAnswer) return { weight: 1, why: `an answer took ${durationText(took)}` }
   return undefined

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { between, hour, minute } from '../../src/clock.ts'
-import { afterResult, mostAttempts, nextAttempt, type SendResult } from '../../src/deliveries/delivery.ts'
+import {
+  afterResult,
+  isOutOfStep,
+  mostAttempts,
+  nextAttempt,
+  type SendResult,
+  toResult,
+} from '../../src/deliveries/delivery.ts'
 
 const now = '2026-11-27T19:00:00.000Z'
 /** The first of all ids waits no longer than the waits say, the last nearly a fifth more. */
@@ -35,6 +42,17 @@ describe('the next try', () => {
     expect(between(now, at)).toBe(25 * hour + 15 * minute)
   })
 
+  test('is when the server asks for it, and from the second on not closer than our own waits, one step behind', () => {
+    const waits = (reply: string) =>
+      [1, 2, 3, 4, 5].map((attempts) => {
+        const next = nextAttempt({ subscriberId: first, attempts }, now, reply)
+        return next && between(now, next) / minute
+      })
+    expect(waits('451 4.7.1 try again in 2 minutes')).toEqual([2, 15, 60, 240, 480])
+    expect(waits('451 4.7.1 come back in 3 hours')).toEqual([180, 180, 180, 240, 480])
+    expect(nextAttempt({ subscriberId: first, attempts: 6 }, now, '451 try again in 2 minutes')).toBeNull()
+  })
+
   test('is up to a fifth later for some than for others, and always the same for one', () => {
     const waits = [first, last, last].map((subscriberId) =>
       between(now, nextAttempt({ subscriberId, attempts: 1 }, now) ?? now),
@@ -43,6 +61,21 @@ describe('the next try', () => {
     expect(waits[1]).toBeGreaterThan(17.9 * minute)
     expect(waits[1]).toBeLessThan(18 * minute)
     expect(waits[2]).toBe(waits[1])
+  })
+})
+
+describe('an answer whose code is none of SMTP', () => {
+  const codes = [0, 99, 199, 600, 999, Number.NaN]
+
+  test.each(codes)('%d breaks the connection, and says nothing about the person', (code) => {
+    for (const verb of ['MAIL', 'RCPT', 'DATA'] as const) {
+      expect(toResult(verb, { code, text: `${code} no such user` }).kind).toBe('cut')
+      expect(isOutOfStep(verb, code)).toBe(true)
+    }
+  })
+
+  test.each([...codes, 300, 354, 399])('%d after the message leaves open what became of it', (code) => {
+    expect(toResult('dot', { code, text: `${code} no such user` }).kind).toBe('unknown')
   })
 })
 
@@ -83,6 +116,18 @@ describe('a delivery', () => {
       nextAttemptAt: null,
       cutSince: null,
     })
+  })
+
+  test('that a server puts off for a time it names is tried again then, also where it closes the connection', () => {
+    expect(ended('deferred', 0, '451 4.7.1 Greylisted, come back in 00:03:00')).toMatchObject({
+      attempts: 1,
+      nextAttemptAt: '2026-11-27T19:03:00.000Z',
+    })
+    expect(ended('cut', 0, '421 4.7.0 greylisted, try again in 20 minutes')).toMatchObject({
+      attempts: 0,
+      nextAttemptAt: '2026-11-27T19:20:00.000Z',
+    })
+    expect(ended('cut', 0, '421 4.7.0 go away')).toMatchObject({ nextAttemptAt: '2026-11-27T19:05:00.000Z' })
   })
 
   test('that may be out is unknown, with the time before which no rule repeats it, as long as tries are left', () => {

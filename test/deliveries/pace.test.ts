@@ -24,6 +24,12 @@ test.each([
   ['452 4.2.2 mailbox full', 'deferred', 0],
   ['450-4.2.1 the user is receiving mail too quickly', 'deferred', 0],
   ['451 4.1.8 no such sender domain now', 'deferred', 0],
+  ['451 4.7.1 Greylisted, please try again in 60 seconds', 'deferred', 0],
+  ['421 4.7.0 greylisted', 'cut', 0],
+  ['421 4.3.2 Service shutting down', 'cut', 0],
+  ['452 4.3.1 insufficient system storage', 'deferred', 0],
+  ['451 4.7.0 rate limited, try again in 60 seconds', 'deferred', 1],
+  ['421 4.7.0 too many messages, try again in 60 seconds', 'cut', 3],
   ['the connection was closed', 'cut', 0],
   ['450 4.3.0 not now', 'cut', 0], // said to MAIL FROM: nobody's provider
   ['550 5.1.1 no such user', 'refused', 0],
@@ -50,13 +56,13 @@ test('a 421 halves how fast messages went, with the answer as the reason', () =>
   expect(afterComplaint(slowed(4), busy, 8, now)).toMatchObject({ rate: 2 })
 })
 
-test('one greylisting slows nobody, and neither does one in ten; three in a row do', () => {
-  const grey = { weight: 1, why: '451 4.7.1 greylisted' }
+test('one complaint slows nobody, and neither does one in ten; three in a row do', () => {
+  const few = { weight: 1, why: '451 4.7.1 not so fast' }
   let pace = freePace(now)
   for (let message = 0; message < 500; message++)
-    pace = message % 11 === 0 ? afterComplaint(pace, grey, 100, now) : afterGood(pace)
+    pace = message % 11 === 0 ? afterComplaint(pace, few, 100, now) : afterGood(pace)
   expect(pace.rate).toBeNull()
-  for (let message = 0; message < 3; message++) pace = afterComplaint(pace, grey, 100, now)
+  for (let message = 0; message < 3; message++) pace = afterComplaint(pace, few, 100, now)
   expect(pace.rate).toBe(50)
 })
 

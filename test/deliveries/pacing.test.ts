@@ -87,6 +87,22 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 39 })
   })
 
+  test('is not one that greylists: each person is put off for the time that it names, and all are tried at once', async () => {
+    for (const code of ['451', '421']) {
+      let isGrey = true
+      const { it, id, sender } = await sending({
+        people: peopleAt('grey.example', 60),
+        answer: () => (isGrey ? `${code} 4.7.1 Greylisted, try again in 2 minutes` : undefined),
+      })
+      const report = await send({ it, id, sender }, 0)
+      expect([code, report]).toMatchObject([code, { stopped: null, counts: { deferred: 60, queued: 0 } }])
+      expect(await it.app.db.selectFrom('paces').select('name').execute()).toEqual([])
+      isGrey = false
+      it.clock.advance(2.5 * minute)
+      expect(await send({ it, id, sender }, 0)).toMatchObject({ finished: true, counts: { accepted: 60 } })
+    }
+  })
+
   test('is one whose answers take half a minute', async () => {
     const { it, id, sender } = await sending({
       people: peopleAt('tarpit.example', 6),
