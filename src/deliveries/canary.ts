@@ -6,17 +6,17 @@ import {
   answersOfFirst,
   canariesOf,
   firstShares,
-  largeProviders,
+  firstSharesToPlant,
   largestDomains,
   releaseCanary,
   stopCanary,
   waitFrom,
 } from '../store/canaries.ts'
-import { note } from '../store/editions.ts'
+import { editionById, note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
-import type { CanaryRow, Db, EditionRow } from '../store/schema.ts'
+import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
-import { causeOf, causes } from './answers.ts'
+import { isDeferredByPolicy } from './deferrals.ts'
 import type { Wait } from './gate.ts'
 import type { Providers } from './providers.ts'
 
@@ -27,8 +27,13 @@ type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 /** Of so many domains it is found out, before the audience is frozen, who takes their mail; and waited for so long. */
 const mostDomains = 1000
 const patience = 5 * second
-/** A first share is not smaller than this, and fewer answers than this say nothing yet. */
+/** A first share has at least this many people. */
 const fewest = 10
+/**
+ * One answer alone stops nothing: in a share of ten it is 10 %, and says next to nothing about the other thousands. Only
+ * a rule that allows none at all takes it for enough.
+ */
+const leastAgainstUs = 2
 
 /**
  * Decides for whom a first share goes first, before the audience is frozen: each mail provider with enough of it.
@@ -40,24 +45,11 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   if (planted.length > 0) return planted.length
   await providers.settle(await largestDomains(db, engine, edition.digest, mostDomains), patience)
   await providers.save()
-  const large = await largeProviders(db, engine, edition.digest, rule.minimum)
-  const canaries = large.map((one) => ({ ...one, ...placesOf(edition.ref, rule.share, one.recipients) }))
+  const { minimum, share } = rule
+  const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
+  const canaries = await firstSharesToPlant(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
   await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // all or none: a second time they are not looked for
   return canaries.length
-}
-
-/** Ids stand on a ring of so many places, by their last three hex digits. */
-const ring = 4096
-
-/**
- * Who goes first: the subscribers that stand between two places of the ring. It begins elsewhere for each edition, so
- * that it is not always the same people, and holds about ten of them at least.
- */
-export function placesOf(editionRef: string, share: number, recipients: number) {
-  const size = Math.min(ring, Math.ceil(ring * Math.max(share, fewest / recipients)))
-  const first = Number.parseInt(editionRef.slice(-3), 16)
-  const place = (number: number) => (number % ring).toString(16).padStart(3, '0')
-  return { firstPlace: place(first), lastPlace: place(first + size - 1) }
 }
 
 /** The providers of which the rest may go. Somebody who resumes an edition that a canary stopped overrules it. */
@@ -77,12 +69,13 @@ export async function releasedCanaries(
 /** How a first share has fared so far. */
 export type Tally = {
   tried: number
-  /** Of those that were not accepted, how many count against us, and the first such answer. */
-  refused: number
+  /** How many can be tried at this moment and have not been; none: the share is through. */
+  due: number
+  /** How many wait for a later hour. */
+  later: number
+  /** Of those that were not accepted, how many answers are about us, and the first of them. */
+  againstUs: number
   example: string
-  /** None of them can go at this moment; those that are left wait for their hour. */
-  isThrough: boolean
-  isLeft: boolean
 }
 
 export type Verdict =
@@ -91,21 +84,21 @@ export type Verdict =
   | { kind: 'stop'; reason: string }
 
 /**
- * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Refusals are 5xx,
- * and 4xx by policy; where they are too many there is nothing to wait for.
+ * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Only answers about
+ * us count: 5xx, and 4xx by policy. The share is stopped as soon as it cannot pass any more, whoever is still due.
  */
-function judge(
+export function judge(
   { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
-  { tried, refused, example }: Pick<Tally, 'tried' | 'refused' | 'example'>,
-  rule: CanaryRule,
+  { tried, due, againstUs, example }: Omit<Tally, 'later'>,
+  rule: Pick<CanaryRule, 'refusals' | 'wait'>,
   now: Instant,
 ): Verdict {
-  const isEnough = tried >= fewest || waitingSince !== null
-  if (isEnough && tried > 0 && refused / tried > rule.refusals) {
+  const counted = `${againstUs} of the first ${tried}`
+  if (isTooMuch({ tried, due, againstUs }, rule)) {
     const allowed = `where at most ${Math.round(rule.refusals * 1000) / 10} % may be`
     return {
       kind: 'stop',
-      reason: `canary: ${refused} of the first ${tried}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${example}"`,
+      reason: `canary: ${counted}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${example}"`,
     }
   }
   if (waitingSince === null) return { kind: 'wait', wait: undefined }
@@ -119,40 +112,67 @@ function judge(
   const waited = durationText(spanMilliseconds(rule.wait))
   return {
     kind: 'release',
-    reason: `canary: ${refused} of the first ${tried} at ${name} were refused after ${waited}; the rest goes out`,
+    reason: `canary: ${counted} at ${name} were refused or put off by policy after ${waited}; the rest goes out`,
   }
 }
 
+function isTooMuch(
+  { tried, due, againstUs }: Pick<Tally, 'tried' | 'due' | 'againstUs'>,
+  { refusals }: Pick<CanaryRule, 'refusals'>,
+): boolean {
+  const least = refusals === 0 ? 1 : leastAgainstUs
+  return againstUs >= least && againstUs / (tried + due) > refusals
+}
+
 /**
- * After a pass: judges each canary that is still out, by what became of its own first share, however slow another
- * provider is. Returns what is waited for, the next to come first.
+ * Judges each canary that is still out by what became of its own first share, whatever another provider answers. To be
+ * called before a pass, so that what is over by then goes with it, and after it. While the edition is paused nothing is
+ * decided, but the time of waiting begins. Returns what is waited for, the next to come first.
  */
 export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<Wait | undefined> {
   const { db, clock } = needs
   const open = (await canariesOf(db, edition.id)).filter(({ releasedAt, stoppedAt }) => !releasedAt && !stoppedAt)
   if (open.length === 0) return undefined
-  const names = open.map(({ name }) => name)
-  const tallies = await tally(needs, edition.id, names)
-  const waits: Wait[] = []
+  const tallies = await tallyOf(needs, edition.id, open)
+  const verdicts: Judged[] = []
   for (const canary of open) {
-    const found = tallies.get(canary.name) ?? nobody
-    if (canary.waitingSince === null && found.isThrough && (found.tried > 0 || !found.isLeft)) {
+    const tally = tallies.get(canary.name) ?? blankTally
+    if (canary.waitingSince === null && tally.due === 0 && (tally.tried > 0 || tally.later === 0)) {
       canary.waitingSince = clock.now()
       await waitFrom(db, canary, canary.waitingSince)
     }
-    const verdict = judge(canary, found, rule, clock.now())
-    if (verdict.kind === 'stop') return await stopEdition(needs, canary, verdict.reason)
-    if (verdict.kind === 'release') await release(needs, canary, verdict.reason)
-    const wait = verdict.kind === 'release' ? { until: clock.now(), reason: verdict.reason } : verdict.wait
-    if (wait) waits.push(wait)
+    verdicts.push({ canary, verdict: judge(canary, tally, rule, clock.now()) })
   }
-  return waits.sort((a, b) => (a.until < b.until ? -1 : 1))[0]
+  if ((await editionById(db, edition.id))?.status !== 'sending') return undefined
+  return await carryOut(needs, edition.id, verdicts)
 }
 
-async function stopEdition({ db, clock }: Needs, canary: CanaryRow, reason: string): Promise<undefined> {
+type Judged = { canary: CanaryRow; verdict: Verdict }
+
+/** Those that may go are let go also where another stops the edition: they go when it is resumed. */
+async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
+  const waits: Wait[] = []
+  const stops: { canary: CanaryRow; reason: string }[] = []
+  for (const { canary, verdict } of verdicts) {
+    if (verdict.kind === 'stop') stops.push({ canary, reason: verdict.reason })
+    else if (verdict.kind === 'release') {
+      await release(needs, canary, verdict.reason)
+      waits.push({ until: needs.clock.now(), reason: verdict.reason })
+    } else if (verdict.wait) waits.push(verdict.wait)
+  }
+  if (stops.length > 0) await stopEdition(needs, editionId, stops)
+  return stops.length > 0 ? undefined : waits.sort((a, b) => (a.until < b.until ? -1 : 1))[0]
+}
+
+async function stopEdition(
+  { db, clock }: Needs,
+  editionId: string,
+  stops: { canary: CanaryRow; reason: string }[],
+): Promise<void> {
+  const reason = stops.map((stop) => stop.reason).join('; ')
   await transaction(db, async (trx) => {
-    if (!(await pauseByRule({ db: trx, clock }, canary.editionId, reason))) return // somebody was faster
-    await stopCanary(trx, canary, clock.now())
+    if (!(await pauseByRule({ db: trx, clock }, editionId, reason))) return // somebody was faster
+    for (const { canary } of stops) await stopCanary(trx, canary, clock.now())
   })
 }
 
@@ -165,28 +185,28 @@ function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, 
   })
 }
 
-const nobody: Tally = { tried: 0, refused: 0, example: '', isThrough: true, isLeft: false }
+const blankTally: Tally = { tried: 0, due: 0, later: 0, againstUs: 0, example: '' }
 
-async function tally({ db, clock }: Needs, editionId: string, names: string[]): Promise<Map<string, Tally>> {
-  const tallies = new Map<string, Tally>(names.map((name) => [name, { ...nobody }]))
+async function tallyOf({ db, clock }: Needs, editionId: string, canaries: CanaryRow[]): Promise<Map<string, Tally>> {
+  const names = canaries.map(({ name }) => name)
+  const tallies = new Map<string, Tally>(names.map((name) => [name, { ...blankTally }]))
   for (const { name, status, isLater, count } of await firstShares(db, editionId, names, clock.now())) {
-    const one = tallies.get(name)
-    if (!one || status === 'skipped') continue
-    if (status !== 'queued' && status !== 'sending') one.tried += count
-    else if (isLater) one.isLeft = true
-    else one.isThrough = false
+    const tally = tallies.get(name)
+    if (!tally || status === 'skipped') continue
+    if (status !== 'queued' && status !== 'sending') tally.tried += count
+    else if (isLater) tally.later += count
+    else tally.due += count
   }
   for await (const { name, status, reply } of answersOfFirst(db, editionId, names)) {
-    const one = tallies.get(name)
-    if (!one || (status !== 'refused' && !isAgainstUs(reply))) continue
-    if (one.refused === 0) one.example = reply
-    one.refused += 1
+    const tally = tallies.get(name)
+    if (!tally || !isAgainstUs(status, reply)) continue
+    if (tally.againstUs === 0) tally.example = reply
+    tally.againstUs += 1
   }
   return tallies
 }
 
-/** A refusal about us, or a 4xx by policy: 421 and 4.7.x; a greylisting is none. */
-function isAgainstUs(reply: string): boolean {
-  if (causes[causeOf(reply)].about === 'us') return true
-  return /^421\b|^4\d\d[ -]4\.7\.\d/.test(reply) && !/gr[ae]y-?list/i.test(reply)
+/** A 5xx after which it is tried again is about us (`toResult`); a 4xx is by its words. */
+function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
+  return status === 'deferred' && (/^5\d\d\b/.test(reply) || isDeferredByPolicy(reply))
 }

@@ -90,10 +90,10 @@ async function deliverThrough(
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   if (options.unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
+  if (rules?.canary) await judgeCanaries(needs, edition, rules.canary)
   const { stopped, over, wait } = await sendDue(needs, edition, options, gate)
   await settle(needs, editionId)
-  const canary =
-    rules?.canary && (await isOut(db, editionId)) ? await judgeCanaries(needs, edition, rules.canary) : undefined
+  const canary = rules?.canary && (await judgeCanaries(needs, edition, rules.canary))
   const counts = await countDeliveries(db, editionId)
   if (await finish(needs, editionId, counts, options.unknown))
     return { counts, finished: true, stopped: null, over: false, wait: null }

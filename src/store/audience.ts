@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
-import { domainOf, providerOrDomain } from './domain.ts'
+import { domainOf, placeOf, providerOrDomain } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { Db } from './schema.ts'
 import { activeIn } from './subscribers.ts'
@@ -77,8 +77,7 @@ export async function freezePage(
 
 const none = sql<string | null>`null`
 
-/** Whether the subscriber is of the first share of a provider: stands between its two places. The last letters of an id are random (RFC 9562 §5.7). */
-const place = sql`substr(subscribers.id, 34, 3)`
+/** Whether the subscriber is of the first share of a provider: stands between its two places. */
 const isFirst = sql`(
-  canaries.first_place <= canaries.last_place and ${place} between canaries.first_place and canaries.last_place
-  or canaries.first_place > canaries.last_place and (${place} >= canaries.first_place or ${place} <= canaries.last_place))`
+  canaries.first_place <= canaries.last_place and ${placeOf} between canaries.first_place and canaries.last_place
+  or canaries.first_place > canaries.last_place and (${placeOf} >= canaries.first_place or ${placeOf} <= canaries.last_place))`

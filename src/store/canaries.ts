@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
-import { domainOf, providerOrDomain } from './domain.ts'
+import { domainOf, placeOf, providerOrDomain } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { CanaryRow, Db, DeliveryStatus } from './schema.ts'
 import { activeIn } from './subscribers.ts'
@@ -18,22 +18,55 @@ export async function largestDomains(db: Db, engine: Engine, digest: string, lim
   return rows.map((row) => row.domain)
 }
 
-/** The mail providers with at least so many of those who would get an edition of the digest now, and how many. */
-export async function largeProviders(
+/** How the first shares of an edition are chosen. */
+export type FirstShareRule = {
+  /** Providers with at least this many recipients get a first share. */
+  minimum: number
+  /** The part of a provider's recipients that goes first, from 0 to 1 … */
+  share: number
+  /** … and how many people it has at least. */
+  fewest: number
+  /** Where on the ring of places the shares begin: the last three hex digits of an id. */
+  firstPlace: string
+}
+
+/**
+ * The large mail providers of those who would get an edition of the digest now, with the places between which their
+ * first shares stand: from `firstPlace` on, round the ring, the fewest places that hold enough people. The people are
+ * counted by place, so a share is never smaller than asked for, however the ids fell.
+ */
+export async function firstSharesToPlant(
   db: Db,
   engine: Engine,
   digest: string,
-  minimum: number,
-): Promise<{ name: string; recipients: number }[]> {
+  { minimum, share, fewest, firstPlace }: FirstShareRule,
+): Promise<NewCanary[]> {
   const name = providerOrDomain(engine)
-  const rows = await activeIn(db, digest)
+  const people = activeIn(db, digest)
     .leftJoin('providers', (join) => join.on('providers.domain', '=', domainOf(engine)))
-    .select([name.as('name'), (eb) => eb.fn.countAll<number>().as('recipients')])
-    .groupBy(name)
-    .having((eb) => eb.fn.countAll<number>(), '>=', minimum)
+    .select([name.as('name'), placeOf.as('place'), (eb) => eb.fn.countAll<number>().as('people')])
+    .groupBy([name, placeOf])
+  const isAfterTheEnd = sql`case when place < ${firstPlace} then 1 else 0 end`
+  const onRing = db
+    .selectFrom(people.as('counted'))
+    .select([
+      'name',
+      'place',
+      'people',
+      sql<number>`sum(people) over (partition by name)`.as('recipients'),
+      sql<number>`sum(people) over (partition by name order by ${isAfterTheEnd}, place)`.as('covered'),
+    ])
+  const isEnough = (count: string) =>
+    sql<boolean>`(${sql.raw(count)} >= ${fewest} and ${sql.raw(count)} >= ${share} * recipients)`
+  const rows = await db
+    .selectFrom(onRing.as('ring'))
+    .select(['name', 'place', 'recipients'])
+    .where('recipients', '>=', minimum)
+    .where(isEnough('covered'))
+    .where((eb) => eb.not(isEnough('(covered - people)')))
     .orderBy('name')
     .execute()
-  return rows.map((row) => ({ name: row.name, recipients: Number(row.recipients) }))
+  return rows.map((row) => ({ name: row.name, recipients: Number(row.recipients), firstPlace, lastPlace: row.place }))
 }
 
 export type NewCanary = Pick<CanaryRow, 'name' | 'recipients' | 'firstPlace' | 'lastPlace'>

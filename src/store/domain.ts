@@ -11,3 +11,6 @@ export function domainOf({ indexOf }: Knows): RawBuilder<string> {
 /** Who takes the mail of a subscriber, by what is found out so far. Needs `subscribers`, and `providers` joined to the domain. */
 export const providerOrDomain = (engine: Knows): RawBuilder<string> =>
   sql<string>`coalesce(providers.provider, ${domainOf(engine)})`
+
+/** Where a subscriber stands on a ring of 4096 places: the last three hex digits of the id, which are random (RFC 9562 §5.7). Needs `subscribers`. */
+export const placeOf = sql<string>`substr(subscribers.id, 34, 3)`
