@@ -36,9 +36,10 @@ const suppressions = {
 
 function judge(reply: string): void {
   const cause = causeOf(oneLine(reply.trim()))
-  const { about, suppresses, words } = causes[cause]
+  const { about, suppresses, words, advice } = causes[cause]
   print(`${cause}: ${words}`)
   print(consequences[about] + suppressions[suppresses])
+  if (advice !== undefined) print(advice)
 }
 
 async function test(file: string, name: string | undefined): Promise<void> {

@@ -16,6 +16,7 @@ import { editionById, note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import { causeOf } from './answers.ts'
 import { isDeferredByPolicy } from './deferrals.ts'
 import type { Wait } from './gate.ts'
 import type { Providers } from './providers.ts'
@@ -206,7 +207,8 @@ async function tallyOf({ db, clock }: Needs, editionId: string, canaries: Canary
   return tallies
 }
 
-/** A 5xx after which it is tried again is about us (`toResult`); a 4xx is by its words. */
+/** A 5xx after which it is tried again is about us (`toResult`), unless the server is at fault; a 4xx is by its words. */
 function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
-  return status === 'deferred' && (/^5\d\d\b/.test(reply) || isDeferredByPolicy(reply))
+  if (status !== 'deferred') return false
+  return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
 }

@@ -1,5 +1,6 @@
 import { hour, minute, second } from '../clock.ts'
-import { causeOf, causes, status } from './answers.ts'
+import { causeOf, causes } from './answers.ts'
+import { status } from './reply-pattern.ts'
 
 /** Words of a server that finds our rate or our name too bad: whoever says them does not mean one person. */
 const rateOrReputation =
@@ -31,10 +32,11 @@ export function isServerState(reply: string): boolean {
   return status('4\\.3\\.\\d').test(reply) || serverState.test(reply)
 }
 
-/** Whether a 4xx is about us: by its code (421, 4.7.x), or by words that would be about us in a 5xx too. */
+/** Whether a 4xx is about us: by its code (421, 4.7.x), or by words that would be about us in a 5xx as well. */
 export function isDeferredByPolicy(reply: string): boolean {
   if (!/^4\d\d\b/.test(reply) || isGreylisting(reply) || isServerState(reply)) return false
   if (/^421\b/.test(reply) || status('4\\.7\\.\\d{1,3}').test(reply)) return true
+  if (status('4\\.2\\.\\d{1,3}').test(reply)) return false // the mailbox (RFC 3463 §3.3)
   const asPermanent = reply.replace(/^4/, '5').replace(/(?<![\d.])4(?=\.\d{1,3}\.\d{1,3}(?![\d.]*\d))/g, '5')
   return causes[causeOf(asPermanent)].about === 'us'
 }

@@ -23,6 +23,23 @@ test('relay test shows the dialogue, sends nothing, and says that the relay is r
   expect(relay.commands.some((line) => line.startsWith('MAIL'))).toBe(false)
 })
 
+test('relay judge says what a refusal means, what follows, and which setting answers it', async () => {
+  const home = makeHome({ relayPort: 1 })
+  closing.push(home.remove)
+  const judged = async (reply: string) => (await home.lastword('relay', 'judge', reply)).stdout.split('\n')
+  expect(await judged('550 5.1.1 User unknown')).toEqual([
+    'no-such-mailbox: there is no such mailbox',
+    'refused, and not tried again for this edition; the person is suppressed at once',
+    '',
+  ])
+  expect(await judged('553 5.7.1 Sender address rejected: not owned by user ann')).toEqual([
+    'sender-refused: our sender address is refused',
+    'deferred; many of them pause the edition',
+    expect.stringContaining('relay.personalReturnPath: false'),
+    '',
+  ])
+})
+
 test('relay test asks each of several, or one by its name, and says which will not have us', async () => {
   const [first, second] = [await startRelay(), await startRelay()]
   closing.push(first.close, second.close)

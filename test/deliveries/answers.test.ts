@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { answerRules, type Cause, causeOf, causes } from '../../src/deliveries/answers.ts'
+import { adviceFor, type Cause, causeOf, causes } from '../../src/deliveries/answers.ts'
 import { oneLine, toResult, type Verb } from '../../src/deliveries/delivery.ts'
+import { replyRules } from '../../src/deliveries/reply-rules.ts'
 
 const folder = 'fixtures/answers'
 
@@ -42,8 +43,54 @@ test('every cause and every rule has a case', () => {
   const met = new Set<Cause>(texts.map(causeOf))
   expect([...met].sort()).toEqual(Object.keys(causes).sort())
   const bare = texts.map((text) => text.replace(/[^\s<>():;]+@[^\s<>():;]+/g, '@'))
-  const deciding = new Set(bare.map((text) => answerRules.find(({ match }) => match.test(text))))
-  expect(answerRules.filter((rule) => !deciding.has(rule)).map(({ match }) => match)).toEqual([])
+  const deciding = new Set(bare.map((text) => replyRules.find(({ match }) => match.test(text))))
+  expect(replyRules.filter((rule) => !deciding.has(rule)).map(({ match }) => match)).toEqual([])
+})
+
+const aboutUs = [
+  'blocked',
+  'on our block list',
+  'blacklisted',
+  'poor reputation',
+  'banned',
+  'listed at dnsbl.example',
+  'spam',
+  'unsolicited bulk mail',
+  'a virus',
+  'phishing',
+  'limit exceeded',
+  'sending limit',
+  'over the limit of 100',
+  'rate limited',
+  'throttled',
+  'too many messages',
+  'too many recipients this hour',
+  'sending quota exceeded',
+  'denied by policy',
+  'SPF failed',
+  'sender address rejected',
+  'service refused',
+]
+const aboutRoom = ['over quota', 'quota', 'mailbox full', 'the mailbox exceeds its size', 'storage limit reached']
+
+test.each([...aboutUs, ...aboutRoom])('"%s" suppresses nobody at once, whatever code stands beside it', (words) => {
+  for (const code of ['550', '550 5.1.1', '551 5.1.6', '554 5.1.10', '550 5.0.0'])
+    for (const reply of [
+      `${code} ${words}`,
+      `${code} <ann@example.org>: ${words}`,
+      `${code} refused: ${words} (#5.1.1)`,
+    ]) {
+      expect([reply, causes[causeOf(reply)].suppresses]).not.toEqual([reply, 'at once'])
+      if (aboutUs.includes(words)) expect([reply, causes[causeOf(reply)].about]).toEqual([reply, 'us'])
+      else expect([reply, causeOf(reply)]).toEqual([reply, 'mailbox-full'])
+    }
+})
+
+test('a refused sender is answered by two settings, and whatever no setting answers has no advice', () => {
+  const advice = adviceFor('553 5.7.1 <bounces@magazine.example>: Sender address rejected: not owned by user ann')
+  for (const setting of ['relay.personalReturnPath: false', 'relay.returnPath']) expect(advice).toContain(setting)
+  expect(adviceFor('550 5.1.1 User unknown')).toBeUndefined()
+  expect(adviceFor('250 2.0.0 Ok')).toBeUndefined()
 })
 
 test('whatever is said to MAIL FROM is about us, and what was put off is no judgement', () => {
@@ -54,6 +101,20 @@ test('whatever is said to MAIL FROM is about us, and what was put off is no judg
 })
 
 test('an answer of any length is judged at once', () => {
+  const words = [
+    'over ',
+    'sender ',
+    'IP ',
+    'account ',
+    'a header ',
+    'no ',
+    'not ',
+    'exceeds ',
+    '发件人',
+    'your domain ',
+  ]
+  for (const text of words.map((word) => `550 ${word.repeat(1000)}`))
+    expect(causeOf(oneLine(text))).toBeTypeOf('string')
   for (const text of ['550 mailbox '.repeat(80), `550 user ${'a'.repeat(990)}`, `550 ${'sending '.repeat(120)}`])
     expect(causeOf(oneLine(text))).toBeTypeOf('string')
 })
