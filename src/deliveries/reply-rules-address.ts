@@ -20,7 +20,7 @@ export const capacityRules: ReplyRule[] = [
       /\bexceed\w* (\w+ )?storage|\breceiving limits?|\bdisk ?space/,
       /\bfull mailbox|\bspace\b.{0,20}\bused up|\bno space left/,
       /\btoo much mail data|\b(enough|sufficient)( \w+)? space|\bbo[iî]te\b.{0,40}\bpleine/,
-      /\b(postfach|mailbox|konto)\b.{0,40}(voll|[üu]e?berf[üu]e?llt)|\bbuz[oó]n\b.{0,20}\blleno/,
+      /speicherplatz|(postfach|mailbox|konto)\b.{0,40}(voll|[üu]e?berf[üu]e?llt)|\bbuz[oó]n\b.{0,20}\blleno/,
       /\bcasella\b.{0,20}\bpiena|(邮箱|空间|容量).{0,4}(已满|不足|超出|超过)/,
     ),
     cause: 'mailbox-full',
@@ -41,9 +41,11 @@ export const capacityRules: ReplyRule[] = [
 
 /** About the address, by a code that says so. */
 export const addressCodeRules: ReplyRule[] = [
+  // 550 5.1.1 the mailbox is temporarily disabled: the code of a lasting refusal, for one that passes
   // 550 5.1.1 Le compte du destinataire est bloque. The recipient account is blocked. LPN_426   (La Poste)
   {
-    match: /\b(account|mailbox|user|recipient|compte|konto|postfach)\b[^.;]{0,40}(blocked\b|bloqu[ée]|gesperrt)/i,
+    match:
+      /\b(account|mailbox|user|recipient|compte|konto|postfach)\b[^.;]{0,40}(blocked\b|bloqu[ée]|gesperrt|temporar|temporairement|vor[üu]e?bergehend)/i,
     cause: 'mailbox-disabled',
   },
   // 550 5.1.1 Denied by policy · 550 5.1.1 blocked. Beside "unknown user" such a word is no more than an explanation

@@ -42,7 +42,7 @@ export const accessRules: ReplyRule[] = [
   {
     match: anyOf(
       /\b(daily|hourly|sending|outgoing|outbound)\b.{0,30}\b(limit|quota)/,
-      /\b(your|sender'?s) .{0,20}\bquota|max(imum)? (defers|emails) (and|per)\b/,
+      /\b(your|sender'?s) .{0,20}\bquota|max(imum)? (defers|emails) (and|per)\b|submissionquota/,
     ),
     cause: 'limit',
   },
@@ -88,7 +88,7 @@ export const accessRules: ReplyRule[] = [
   {
     match: anyOf(
       /\b(helo|ehlo)\b|client host rejected/,
-      /\b(your|sender'?s|sending) (domain|host|hostname)\b.{0,40}(\b(not (exist|resolve|found)|unknown)|n'?t (exist|resolve))/,
+      /\b(your|sender'?s|sending) (domain|host|hostname)\b.{0,40}(\b(not (exist|resolve|found)|unknown)|n'?t (exist|resolve)|\bvalid mx)/,
       /reverse[- ]?(dns|hostname|host)|\br-?dns\b|\bPTR\b|your host is not allowed/,
     ),
     cause: 'policy',
@@ -125,7 +125,7 @@ export const reputationRules: ReplyRule[] = [
       /\b(block|black|deny|badsender)[ -]?list(ed|s|ing)?\b|\bRBL\b|\bDNSBL|\bURIBL|spamhaus|spamcop/,
       /barracudacentral|blocked using|\breputation\b|banned sen|\((BL|NOWL)\)|\[(BL|TSS?)\d+\]/,
       /\bIP\b.{0,30}\ba problem occurred|(?<!not )\blisted (at|by|in|on|as)\b|\bliste noire\b/,
-      /\bschwarze liste|黑名单|信誉/,
+      /\bschwarze liste|\bmessages from\b.{0,40}(\bnot|n't) sent|黑名单|信誉/,
     ),
     cause: 'blocklist',
   },
