@@ -228,6 +228,6 @@ export const policyWordRules: ReplyRule[] = [
     ),
     cause: 'server-fault',
   },
-  // 554 5.6.0 the content cannot be converted: it is what we wrote; 5.6.7 is about an address (RFC 6531)
-  { match: status('5\\.6\\.[0-689]'), cause: 'policy' },
+  // 554 5.6.3 the content cannot be converted: it is what we wrote. 5.6.0 is anything, and 5.6.7 about an address (RFC 6531)
+  { match: status('5\\.6\\.[1-689]'), cause: 'policy' },
 ]
