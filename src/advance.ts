@@ -1,99 +1,134 @@
 import type { App } from './app.ts'
-import { beginsAt } from './deliveries/local-time.ts'
-import { blankEdition, compose } from './editions/compose.ts'
 import type { Digest } from './editions/digest.ts'
-import { dueRuns } from './editions/due.ts'
 import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
-import { messageOf } from './errors.ts'
-import { gather } from './gather.ts'
+import { makeDue } from './make-due.ts'
 import { isQuiet, type Sender, sendEdition } from './send.ts'
 import { brakeNow } from './store/brake.ts'
-import { decide, decidedUntil } from './store/digests.ts'
-import { addEdition, editionById, editionsIn, note } from './store/editions.ts'
+import { editionById, editionsIn } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
-import { zonesOf } from './store/slices.ts'
+import { Tasks } from './tasks.ts'
 
-/** Makes every run that the timetable owes by now, or records why it is not made. Returns how many editions were made. */
+/**
+ * Moves the editions of every digest on: makes those that are due, seals and approves them, sends them. Each digest has
+ * a task of its own for each of the three, so that a slow or failing digest, feed or relay delays nothing of another
+ * digest, and sending delays no seal. Editions of one digest are sent one after another, by their due time.
+ */
+export class EditionPipeline {
+  readonly #app: App
+  readonly #sender: Sender
+  readonly #signal: AbortSignal | undefined
+  readonly #tasks = new Tasks()
+
+  /** When `signal` fires nothing more is begun; `idle` then waits for what is in flight. */
+  constructor(app: App, sender: Sender, signal?: AbortSignal) {
+    this.#app = app
+    this.#sender = sender
+    this.#signal = signal
+  }
+
+  /** Starts making the runs that are due. Returns at once. */
+  makeDue(): void {
+    for (const digest of this.#app.digests)
+      this.#start(`make ${digest.name}`, async () => {
+        if ((await makeDue(this.#app, digest)) > 0) this.#prepare(digest)
+      })
+  }
+
+  /** Starts sealing, approving and sending whatever may move on. Returns once that is started. */
+  async advance(): Promise<void> {
+    const open = await editionsIn(this.#app.db, ['composed', 'sealed', 'approved', 'sending'])
+    for (const digest of this.#app.digests) {
+      const own = open.filter((edition) => edition.digest === digest.name)
+      if (own.some(({ status }) => status === 'composed' || status === 'sealed')) this.#prepare(digest)
+      if (own.some(({ status }) => status === 'approved' || status === 'sending')) this.#send(digest)
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#tasks.idle()
+  }
+
+  #prepare(digest: Digest): void {
+    this.#start(`prepare ${digest.name}`, async () => {
+      await prepareEditions(this.#app, digest, this.#signal)
+      this.#send(digest)
+    })
+  }
+
+  #send(digest: Digest): void {
+    this.#start(`send ${digest.name}`, () => sendEditions(this.#app, this.#sender, digest, this.#signal))
+  }
+
+  #start(name: string, work: () => Promise<void>): void {
+    if (this.#signal?.aborted) return
+    this.#tasks.start(name, () => work().catch((err) => reportFailure(this.#app, { task: name, err })))
+  }
+}
+
+/** Makes every run that is due, of all digests at the same time, and waits for that. Returns how many editions were made. */
 export async function makeDueEditions(app: App): Promise<number> {
-  let made = 0
-  for (const digest of app.digests) {
-    try {
-      made += await makeDue(app, digest)
-    } catch (error) {
-      app.log.error({ digest: digest.name, error: messageOf(error) }, 'a due run could not be made; it is tried again')
-    }
-  }
-  return made
+  const made = await Promise.all(app.digests.map((digest) => makeDue(app, digest)))
+  return made.reduce((sum, count) => sum + count, 0)
 }
 
-async function makeDue(app: App, digest: Digest): Promise<number> {
-  const now = app.clock.now()
-  const zones = digest.localTime ? await zonesOf(app.db, digest.name) : []
-  const decided = await decidedUntil(app.db, digest.name, now)
-  const runs = dueRuns(digest, decided, now, (dueAt) => beginsAt(digest, dueAt, zones))
-  let made = 0
-  for (const { dueAt, missed } of runs) {
-    if (missed !== null) await recordMissed(app, digest, dueAt, missed)
-    else {
-      await gather(app, digest)
-      const edition = await compose(app, digest, dueAt)
-      if (edition) made += 1
-      app.log.info({ digest: digest.name, dueAt, status: edition?.status ?? 'made elsewhere' }, 'edition due')
-    }
-    await decide(app.db, digest.name, dueAt)
-  }
-  return made
-}
-
-/** A run that is not made leaves an edition behind too, skipped, with the reason. */
-async function recordMissed(
-  { db, clock, secret, log }: App,
-  digest: Digest,
-  dueAt: string,
-  reason: string,
-): Promise<void> {
-  const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
-  if (!(await addEdition(db, edition))) return
-  await note(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
-  log.warn({ digest: digest.name, dueAt, reason }, 'run skipped')
-}
-
-/** Takes every edition as far as rules alone may take it: sealed, approved if no editor is asked, sent. */
+/** Takes every edition as far as rules alone may take it, and waits for that: sealed, approved if no editor is asked, sent. */
 export async function advanceEditions(app: App, sender: Sender, signal?: AbortSignal): Promise<void> {
-  for (const { id } of await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending'])) {
-    const edition = await editionById(app.db, id) // the one before may have taken an hour
-    if (signal?.aborted || !edition) return
-    const digest = app.digests.find((one) => one.name === edition.digest)
-    if (!digest) continue // its job file is away: it waits
+  const pipeline = new EditionPipeline(app, sender, signal)
+  await pipeline.advance()
+  await pipeline.idle()
+}
+
+/** Seals what is composed, and approves what is sealed where the digest asks no editor. */
+async function prepareEditions(app: App, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+  for (const edition of await editionsIn(app.db, ['composed', 'sealed'], digest.name)) {
+    if (signal?.aborted) return
     try {
-      await advance(app, sender, edition, digest, signal)
-    } catch (error) {
-      app.log.error({ edition: edition.id, digest: digest.name, error: messageOf(error) }, 'edition does not move')
+      await prepare(app, edition, digest)
+    } catch (err) {
+      reportFailure(app, { edition: edition.id, digest: digest.name, err })
     }
   }
 }
 
-async function advance(
+async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
+  const { status } = edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
+  if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
+}
+
+async function sendEditions(app: App, sender: Sender, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+  for (const { id } of await editionsIn(app.db, ['approved', 'sending'], digest.name)) {
+    if (signal?.aborted) return
+    try {
+      await send(app, sender, id, digest, signal)
+    } catch (err) {
+      reportFailure(app, { edition: id, digest: digest.name, err })
+    }
+  }
+}
+
+async function send(
   app: App,
   sender: Sender,
-  edition: EditionRow,
+  id: string,
   digest: Digest,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  let { status } = edition
-  if (status === 'composed') status = (await seal(app, edition.id, digest)).status
-  if (status === 'sealed' && digest.approval === 'auto') {
-    if (!(await approveByRule(app, edition.id, 'rule: approval auto'))) return
-    status = 'approved'
-  }
-  if ((status !== 'approved' && status !== 'sending') || sender.relays.blocked()) return
-  if (await brakeNow(app.db)) return
-  if (isQuiet(sender, edition.id, app.clock.now())) return
-  const report = await sendEdition(app, sender, edition.id, { unknown: digest.unknown, ...(signal && { signal }) })
+  const { db, clock, log } = app
+  const edition = await editionById(db, id) // the one before may have taken an hour
+  if (!edition || (edition.status !== 'approved' && edition.status !== 'sending')) return
+  if (sender.relays.blocked() || (await brakeNow(db)) || isQuiet(sender, id, clock.now())) return
+  const report = await sendEdition(app, sender, id, { unknown: digest.unknown, ...(signal && { signal }) })
   const fields = { digest: digest.name, number: edition.number, ...report.counts }
-  if (report.stopped && report.over) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped')
-  else if (report.stopped) app.log.warn({ ...fields, reason: report.stopped }, 'sending stopped; it is tried again')
-  else if (report.finished) app.log.info(fields, 'edition sent')
-  else if (report.wait) app.log.info({ ...fields, ...report.wait }, 'the edition waits')
+  const { stopped, over, finished, wait } = report
+  if (stopped && over) log.warn({ event: 'edition.stopped', ...fields, reason: stopped }, 'sending stopped')
+  else if (stopped)
+    log.warn({ event: 'edition.interrupted', ...fields, reason: stopped }, 'sending stopped; it is tried again')
+  else if (finished) log.info({ event: 'edition.sent', ...fields }, 'edition sent')
+  else if (wait) log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
+}
+
+function reportFailure({ log }: App, fields: { edition?: string; digest?: string; task?: string; err: unknown }): void {
+  log.error({ event: 'edition.failed', ...fields }, 'an edition cannot go on; it is tried again')
 }

@@ -7,6 +7,9 @@
 // what an interpreter would read a few hundred times first: the first thousands of messages go out a fifth sooner.
 import { enableCompileCache } from 'node:module'
 
+// Timers are computed with local setters of Date (node-cron 4.6), which go wrong in the hour that a clock change repeats.
+// UTC has no such hour; where a zone matters, it is named.
+process.env.TZ = 'UTC'
 enableCompileCache()
 process.removeAllListeners('warning') // node:sqlite calls itself experimental on every start
 process.on('warning', (warning) => {

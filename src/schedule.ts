@@ -1,33 +1,34 @@
-import cron from 'node-cron'
-import { advanceEditions, makeDueEditions } from './advance.ts'
+import cron, { type ScheduledTask } from 'node-cron'
+import { EditionPipeline } from './advance.ts'
 import type { App } from './app.ts'
 import { callEditors } from './call.ts'
-import { day, later } from './clock.ts'
+import { day, later, second } from './clock.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { enrolAll } from './editions/enrol.ts'
 import { findInFeeds, lookAgain } from './editions/late-truth.ts'
-import { messageOf } from './errors.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetPages } from './store/pages.ts'
 import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
+import { Tasks } from './tasks.ts'
 import { tellOfSkips } from './tell.ts'
 import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
 
-export type Chore = { name: string; every: string; run(running: Running): Promise<unknown> }
+type Chore = {
+  name: string
+  every: string
+  run(running: Running & { pipeline: EditionPipeline }): Promise<unknown>
+}
 
-/** The timetable. A tick only wakes us: what is due, the database says. */
-export const chores: Chore[] = [
-  { name: 'make-due-editions', every: '* * * * *', run: ({ app }) => makeDueEditions(app) },
-  {
-    name: 'advance-editions',
-    every: '*/5 * * * * *',
-    run: ({ app, sender, signal }) => advanceEditions(app, sender, signal),
-  },
+/** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
+const chores: Chore[] = [
+  { name: 'make-due-editions', every: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
+  { name: 'advance-editions', every: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
   {
     name: 'refresh-feeds',
     every: '* * * * *',
@@ -57,33 +58,89 @@ export const chores: Chore[] = [
   },
 ]
 
-/** Wakes every chore at the start and at its times; one that is still under way is let be. `stop` waits for all. */
+/** How often the clocks are compared. */
+const watchEveryMs = 5 * second
+
+/**
+ * Wakes every chore at the start and at its times; one that is still under way is let be. When the clock of the machine
+ * is set, or the timers stop coming, they are armed again within seconds, and every chore is woken. `stop` begins nothing
+ * more, and waits for what is under way.
+ */
 export function startSchedule(running: Running): { stop(): Promise<void> } {
-  const underWay = new Map<string, Promise<void>>()
-  const wake = (chore: Chore): void => {
-    if (underWay.has(chore.name) || running.signal.aborted) return
-    const work = runChore(chore, running).finally(() => underWay.delete(chore.name))
-    underWay.set(chore.name, work)
-  }
-  for (const chore of chores) wake(chore)
-  const tasks = chores.map((chore) =>
-    cron.schedule(chore.every, () => wake(chore), { name: chore.name, timezone: 'UTC', suppressMissedWarning: true }),
-  )
+  const stopping = new AbortController()
+  const schedule = new Schedule({ ...running, signal: AbortSignal.any([running.signal, stopping.signal]) })
+  schedule.start()
   return {
     async stop() {
-      for (const task of tasks) await task.destroy()
-      await Promise.all(underWay.values())
+      stopping.abort()
+      await schedule.stop()
     },
   }
 }
 
-async function runChore(chore: Chore, running: Running): Promise<void> {
-  try {
-    await chore.run(running)
-  } catch (error) {
-    running.app.log.error(
-      { chore: chore.name, error: messageOf(error) },
-      'a chore failed; it is tried again at its next time',
+class Schedule {
+  readonly #running: Running
+  readonly #pipeline: EditionPipeline
+  readonly #work = new Tasks()
+  readonly #watch = new ClockWatch()
+  #timers: ScheduledTask[] = []
+  #watching: NodeJS.Timeout | undefined
+
+  constructor(running: Running) {
+    this.#running = running
+    this.#pipeline = new EditionPipeline(running.app, running.sender, running.signal)
+  }
+
+  start(): void {
+    this.#arm()
+    this.#watching = setInterval(() => this.#compareClocks(), watchEveryMs)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#watching)
+    this.#disarm()
+    await this.#work.idle()
+    await this.#pipeline.idle()
+  }
+
+  #arm(): void {
+    for (const chore of chores) this.#wake(chore)
+    const options = { timezone: 'UTC', suppressMissedWarning: true }
+    this.#timers = chores.map((chore) =>
+      cron.schedule(chore.every, () => this.#wake(chore), { ...options, name: chore.name }),
     )
+  }
+
+  #disarm(): void {
+    for (const timer of this.#timers) void timer.destroy()
+    this.#timers = []
+  }
+
+  #compareClocks(): void {
+    const disturbance = this.#watch.look()
+    if (!disturbance || this.#running.signal.aborted) return
+    this.#running.app.log.warn(
+      { event: 'schedule.rearmed', ...disturbance },
+      disturbance.kind === 'step' ? 'the clock of the machine was set' : 'no timer has come for a while',
+    )
+    this.#disarm()
+    this.#arm()
+  }
+
+  #wake(chore: Chore): void {
+    this.#watch.tick()
+    if (this.#running.signal.aborted) return
+    this.#work.start(chore.name, () => this.#run(chore))
+  }
+
+  async #run(chore: Chore): Promise<void> {
+    try {
+      await chore.run({ ...this.#running, pipeline: this.#pipeline })
+    } catch (err) {
+      this.#running.app.log.error(
+        { event: 'schedule.chore_failed', chore: chore.name, err },
+        'a chore failed; it is tried again at its next time',
+      )
+    }
   }
 }

@@ -160,8 +160,8 @@ function address(text: string): Markup {
 }
 
 function time(instant: Instant): Markup {
-  const text = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
-  return html`<time datetime="${instant}">${text.format(new Date(instant))}</time>`
+  const text = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
+  return html`<time datetime="${instant}">${text.format(new Date(instant))} UTC</time>`
 }
 
 function plural(count: number, noun: string): string {
