@@ -1,10 +1,13 @@
 import type { App } from './app.ts'
+import type { Instant } from './clock.ts'
 import { beginsAt } from './deliveries/local-time.ts'
 import { blankEdition, compose } from './editions/compose.ts'
+import { decidedRuns } from './editions/decided.ts'
 import type { Digest } from './editions/digest.ts'
-import { dueRuns } from './editions/due.ts'
+import { type DueRun, dueRuns, missedText } from './editions/due.ts'
 import { gather } from './gather.ts'
-import { decide, decidedUntil } from './store/digests.ts'
+import { editionDueAt } from './store/clock-faults.ts'
+import { decide } from './store/digests.ts'
 import { addEdition, note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
 import { zonesOf } from './store/slices.ts'
@@ -24,32 +27,35 @@ export async function makeDue(app: App, digest: Digest): Promise<number> {
 }
 
 async function makeRuns(app: App, digest: Digest): Promise<number> {
-  const now = app.clock.now()
-  const zones = digest.localTime ? await zonesOf(app.db, digest.name) : []
-  const decided = await decidedUntil(app.db, digest.name, now)
+  const { db, clock } = app
+  const now = clock.now()
+  const zones = digest.localTime ? await zonesOf(db, digest.name) : []
+  const decided = await decidedRuns(app, digest, now)
   const runs = dueRuns(digest, decided, now, (dueAt) => beginsAt(digest, dueAt, zones))
+  await recordMissed(app, digest, runs)
   let made = 0
   for (const { dueAt, missed } of runs) {
-    if (missed !== null) await recordMissed(app, digest, dueAt, missed)
-    else {
-      await gather(app, digest)
-      const edition = await compose(app, digest, dueAt)
-      if (edition) made += 1
-      const status = edition?.status ?? 'made elsewhere'
-      app.log.info({ event: 'edition.due', digest: digest.name, dueAt, status }, 'edition due')
-    }
-    await decide(app.db, digest.name, dueAt)
+    if (missed === null && (await makeRun(app, digest, dueAt))) made += 1
+    await decide(db, digest.name, dueAt)
   }
   return made
 }
 
-/** A run that is not made leaves an edition behind too, skipped, with the reason. */
-async function recordMissed(
-  { db, clock, secret, log }: App,
-  digest: Digest,
-  dueAt: string,
-  reason: string,
-): Promise<void> {
+/** Returns whether this call made the edition. */
+async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolean> {
+  if (await editionDueAt(app.db, digest.name, dueAt)) return false // its feeds need not be asked
+  await gather(app, digest)
+  const edition = await compose(app, digest, dueAt)
+  const status = edition?.status ?? 'made elsewhere'
+  app.log.info({ event: 'edition.due', digest: digest.name, dueAt, status }, 'edition due')
+  return edition !== undefined
+}
+
+/** Runs that are not made leave an edition behind too, skipped, with the reason: one for all that were missed in a row. */
+async function recordMissed({ db, clock, secret, log }: App, digest: Digest, runs: DueRun[]): Promise<void> {
+  const reason = missedText(runs)
+  const dueAt = runs.findLast(({ missed }) => missed !== null)?.dueAt
+  if (reason === undefined || dueAt === undefined) return
   const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
   if (!(await addEdition(db, edition))) return
   await note(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())

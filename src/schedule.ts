@@ -3,6 +3,7 @@ import { EditionPipeline } from './advance.ts'
 import type { App } from './app.ts'
 import { callEditors } from './call.ts'
 import { day, later, second } from './clock.ts'
+import { tellOfClock } from './clock-notice.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
@@ -44,6 +45,7 @@ const chores: Chore[] = [
   },
   { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
   { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relays) },
+  { name: 'tell-of-clock', every: '* * * * *', run: ({ app, sender }) => tellOfClock(app, sender.relays) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {

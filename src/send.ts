@@ -16,6 +16,7 @@ import { letterOf } from './messages/letter.ts'
 import { compileLetter, type Message } from './messages/mime.ts'
 import { stepBack } from './messages/pool-threads.ts'
 import { openSigners } from './messages/signers.ts'
+import { forgetFutureWaits } from './store/clock-faults.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKeys } from './subscribers/token.ts'
@@ -103,6 +104,7 @@ export async function sendEdition(
     onFault: (err: unknown) =>
       app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }
+  await forgetFutureWaits(db, editionId, clock.now())
   const report = await whileSyncing(app, () =>
     untilStored({ ...needs, signal: options.signal }, () => deliver(needs, editionId, options)),
   )
@@ -133,5 +135,6 @@ function rememberQuiet({ quiet }: Sender, editionId: string, { wait }: DeliverRe
 
 /** Whether the last pass has found that there is nothing to do for the edition yet. */
 export function isQuiet({ quiet }: Sender, editionId: string, now: Instant): boolean {
-  return now < (quiet.get(editionId) ?? '')
+  const until = quiet.get(editionId)
+  return until !== undefined && now < until && until <= later(now, longestQuiet) // the clock may have been set back
 }

@@ -6,7 +6,8 @@ import { startSchedule } from '../schedule.ts'
 import { openSender } from '../send.ts'
 import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
-import { print } from './output.ts'
+import { clockFaultTexts } from './clock-faults.ts'
+import { print, tell } from './output.ts'
 import { configFile, stopSignal } from './with-app.ts'
 
 export function addStartCommand(program: Command): void {
@@ -26,6 +27,7 @@ async function start(file: string): Promise<void> {
   open.defer(serving.close)
   const sender = await openSender(app)
   open.defer(sender.close)
+  for (const text of await clockFaultTexts(app)) tell(text)
   const schedule = startSchedule({ app, sender, signal })
   open.defer(schedule.stop)
   print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)

@@ -1,12 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Instant, systemClock } from '../clock.ts'
-import { configHere } from '../config.ts'
+import { type Config, configHere } from '../config.ts'
 import { slicesOf } from '../deliveries/local-time.ts'
 import { type WarmUp, warmUpDay } from '../deliveries/warm-up.ts'
 import { windowAt } from '../deliveries/window.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
-import { print, printJson, table } from './output.ts'
+import { AppError } from '../errors.ts'
+import { openStore, storeExists } from '../store/open.ts'
+import { clockFaultTexts } from './clock-faults.ts'
+import { print, printJson, safe, table, tell } from './output.ts'
 import { configFile } from './with-app.ts'
 
 export function addTimetableCommand(program: Command): void {
@@ -15,14 +18,30 @@ export function addTimetableCommand(program: Command): void {
     .description('print when each digest runs next, in its own zone and in UTC')
     .option('--runs <number>', 'how many runs of each', wholeNumber, 12)
     .option('--json', 'one JSON line a run')
-    .action((options: { runs: number; json?: boolean }, command: Command) => {
+    .action(async (options: { runs: number; json?: boolean }, command: Command) => {
       const config = configHere(configFile(command))
-      const runs = readDigests(config.jobs, config.templates).flatMap((digest) =>
-        nextRuns(digest, options.runs, config.pace.warmUp),
-      )
+      const digests = readDigests(config.jobs, config.templates)
+      const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)
       else print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
+      await tellOfClock(config, digests)
     })
+}
+
+/** Times come from the job files alone; what a wrong clock left behind is in the store, if there is one already. */
+async function tellOfClock({ store: { url } }: Config, digests: Digest[]): Promise<void> {
+  if (!storeExists(url)) return
+  try {
+    const store = await openStore(url, systemClock)
+    try {
+      for (const text of await clockFaultTexts({ db: store.db, clock: systemClock, digests })) tell(text)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    tell(`not looked up in the store: ${safe(error.message)}`)
+  }
 }
 
 function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {

@@ -1,6 +1,6 @@
 import { type Instant, later, spanMilliseconds } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
-import { runsAfter } from '../editions/due.ts'
+import { timingIn } from '../editions/timing.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { addSlices, zonesOf } from '../store/slices.ts'
 import { instantAt, wallAt } from '../zone.ts'
@@ -26,17 +26,12 @@ export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instan
 
 /**
  * Writes down when the edition goes to each zone of its subscribers; false if everybody gets it at once: without local
- * time, and when somebody made it by hand. Where the job file was changed since an edition was made ahead of its hour,
- * nobody gets it before that.
+ * time, and when somebody made it by hand. That is decided by what the edition was made with: a job file that was changed
+ * since moves nobody's hour. Nobody gets an edition before the time that it is due.
  */
 export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
-  const isAhead = edition.dueAt > now
-  if (!digest.localTime) return isAhead
-  if (!isAhead && !isOnSchedule(digest, edition.dueAt)) return false
-  await addSlices(db, edition.id, slicesOf(digest, edition.dueAt, await zonesOf(db, edition.digest)))
+  const { localTime, zone } = timingIn(edition, digest)
+  if (!localTime) return edition.dueAt > now
+  await addSlices(db, edition.id, slicesOf({ zone }, edition.dueAt, await zonesOf(db, edition.digest)))
   return true
-}
-
-function isOnSchedule(digest: Timed, dueAt: Instant): boolean {
-  return runsAfter(digest, later(dueAt, -1), 1)[0] === dueAt
 }

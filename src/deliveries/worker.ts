@@ -5,7 +5,7 @@ import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { markAbandoned, markOrphaned } from '../store/unknown.ts'
-import { addWorker, allWorkers, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
+import { addWorker, allWorkers, boundSeenAt, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
 
 type Needs = { db: Db; clock: Clock }
 
@@ -34,6 +34,7 @@ export async function stopWorker({ db, clock }: Needs, worker: Worker): Promise<
  * A sender on this machine is dead when its process is; one elsewhere when it has been silent for two minutes.
  */
 export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
+  await boundSeenAt(db, clock.now(), silence) // one that died while its clock was ahead would seem alive until then
   let released = await markOrphaned(db, clock.now())
   for (const worker of await allWorkers(db)) {
     if (worker.id === self.id || isAlive(worker, self, clock.now())) continue

@@ -23,6 +23,7 @@ import { enrolArticles } from './enrol.ts'
 import { lastLook, lastWords } from './lapse.ts'
 import { type Choice, select } from './select.ts'
 import { type Thin, thinReason } from './thin.ts'
+import { timingOf } from './timing.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 
@@ -177,7 +178,8 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
   const id = editionId(secret, digest.name, dueAt)
   const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
-  return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, ...empty, ...never }
+  const timing = timingOf(digest, dueAt)
+  return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, timing, ...empty, ...never }
 }
 
 type Written = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }

@@ -11,9 +11,15 @@ export type DueRun = { dueAt: Instant; missed: string | null }
 /** A subscriber's hour may come so much earlier than the digest's own: from Pago Pago (−11) to Kiritimati (+14). */
 const earliest = 26 * hour
 
+/** How long before its due time a run of the digest may be made, in milliseconds. */
+function mostAhead({ localTime, lead }: Pick<Digest, 'localTime' | 'lead'>): number {
+  return localTime ? earliest + spanMilliseconds(lead ?? '0m') : 0
+}
+
 /**
- * The runs after `decided` that have begun by `now`, oldest first: they begin when they are due, or at `beginsAt`. One missed by no more than `missed.within` is made up for;
- * of several such only the newest is, since one letter is better than two at once.
+ * The runs after `decided` that have begun by `now`, oldest first: they begin when they are due, or at `beginsAt`. One
+ * missed by no more than `missed.within` is made up for; of several such only the newest is, since one letter is better
+ * than two at once. A run that has begun before its due time replaces none: its readers have not got it yet.
  */
 export function dueRuns(
   digest: Digest,
@@ -22,16 +28,31 @@ export function dueRuns(
   beginsAt: (dueAt: Instant) => Instant = (dueAt) => dueAt,
 ): DueRun[] {
   const within = spanMilliseconds(digest.missed.within)
-  const ahead = digest.localTime ? earliest + spanMilliseconds(digest.lead ?? '0m') : 0
-  const instants = runsAfter(digest, decided, most + 1, later(now, ahead)).filter((dueAt) => beginsAt(dueAt) <= now)
-  const newest = instants.at(-1)
-  return instants.slice(0, most).map((dueAt) => {
+  const begun = runsAfter(digest, decided, most + 1, later(now, mostAhead(digest))).filter(
+    (dueAt) => beginsAt(dueAt) <= now,
+  )
+  const newest = begun.findLast((dueAt) => dueAt <= now)
+  return begun.slice(0, most).map((dueAt) => {
     const late = between(dueAt, now)
     if (late > within) {
       return { dueAt, missed: `missed by ${durationText(late)}; the rule makes up for ${digest.missed.within}` }
     }
-    return { dueAt, missed: dueAt === newest ? null : `missed, and a newer run was due by then, at ${newest}` }
+    const isMade = dueAt > now || dueAt === newest
+    return { dueAt, missed: isMade ? null : `missed, and a newer run was due by then, at ${newest}` }
   })
+}
+
+/** Why runs were missed, in one sentence for all of them; undefined where none was. */
+export function missedText(runs: DueRun[]): string | undefined {
+  const missed = runs.filter((run) => run.missed !== null)
+  const [first, last] = [missed[0], missed.at(-1)]
+  if (!first || !last || missed.length === 1) return first?.missed ?? undefined
+  return `${missed.length} runs, due from ${first.dueAt} to ${last.dueAt}; the newest of them was ${last.missed}`
+}
+
+/** Whether the schedule has a run at that very instant. */
+export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: Instant): boolean {
+  return runsAfter(digest, later(dueAt, -1), 1)[0] === dueAt
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   firstSeen,
   forgetMove,
   isAnothersAddress,
+  isFeedDue,
   knowFeeds,
   noteFeed,
   recordFailure,
@@ -72,7 +73,7 @@ export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signa
   let asked = 0
   const inTurn = openTurns(atWork, fetchedAhead)
   await visit(needs, urls, async (feed) => {
-    if (signal?.aborted || !isDue(feed, needs.clock.now())) return
+    if (signal?.aborted || !isFeedDue(feed, needs.clock.now())) return
     if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
     asked++
     await refreshOrFail(needs, feed, inTurn)
@@ -90,10 +91,6 @@ function visit(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Pro
 async function* feedsAt({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
   for (let start = 0; start < urls.length; start += batch)
     yield* await knowFeeds(db, urls.slice(start, start + batch), clock.now())
-}
-
-function isDue({ goneAt, nextFetchAt }: FeedRow, now: string): boolean {
-  return goneAt === null && (nextFetchAt === null || nextFetchAt <= now)
 }
 
 /** Where the feed is asked: at the address it moved to, else where the job files say. */

@@ -15,14 +15,19 @@ export async function addCall(
     .execute()
 }
 
-/** Takes on the calls since `since` that nobody has made, or is making. Who dies over it leaves them to others after `until`. */
+/**
+ * Takes on the calls since `since` that nobody has made, or is making. Who dies over it leaves them to others after
+ * `until`; a mark beyond that was set by a wrong clock.
+ */
 export function takeCalls(db: Db, { since, now, until }: Record<'since' | 'now' | 'until', Instant>) {
   return db
     .updateTable('calls')
     .set({ tellingUntil: until })
     .where('toldAt', 'is', null)
     .where('at', '>=', since)
-    .where((eb) => eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now)]))
+    .where((eb) =>
+      eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now), eb('tellingUntil', '>', until)]),
+    )
     .returningAll()
     .execute()
 }

@@ -1,14 +1,34 @@
 import type { Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
 
+export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
+
 /**
  * The instant up to which every due run of the digest has been decided. A digest that is new is met here: nothing that
  * was due before now is a missed run.
  */
-export async function decidedUntil(db: Db, name: string, now: Instant): Promise<Instant> {
+export async function digestMarks(db: Db, name: string, now: Instant): Promise<DigestMarks> {
   await meetDigest(db, name, now)
-  const row = await db.selectFrom('digests').select('decidedUntil').where('name', '=', name).executeTakeFirstOrThrow()
-  return row.decidedUntil
+  return await db
+    .selectFrom('digests')
+    .select(['firstSeenAt', 'decidedUntil'])
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow()
+}
+
+/** The same where nothing may be written; undefined for a digest that is new. */
+export function knownMarks(db: Db, name: string): Promise<DigestMarks | undefined> {
+  return db.selectFrom('digests').select(['firstSeenAt', 'decidedUntil']).where('name', '=', name).executeTakeFirst()
+}
+
+/** The digest is met now, and not at the later time that a wrong clock showed. */
+export async function meetAgain(db: Db, name: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('digests')
+    .set({ firstSeenAt: now })
+    .where('name', '=', name)
+    .where('firstSeenAt', '>', now)
+    .execute()
 }
 
 /** Moves the mark on; it never goes back, whatever the clock does. */

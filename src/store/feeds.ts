@@ -86,9 +86,22 @@ export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<bo
     .set({ nextFetchAt: later(now, visit) })
     .where('id', '=', id)
     .where('goneAt', 'is', null)
-    .where((eb) => eb.or([eb('nextFetchAt', 'is', null), eb('nextFetchAt', '<=', now)]))
+    .where((eb) =>
+      eb.or([
+        eb('nextFetchAt', 'is', null),
+        eb('nextFetchAt', '<=', now),
+        eb.and([eb('fetchedAt', '>', later(now, visit)), eb('nextFetchAt', '>', later(now, visit))]),
+      ]),
+    )
     .executeTakeFirst()
   return numUpdatedRows > 0n
+}
+
+/** Whether the feed may be asked: its time has come, or a clock that was ahead has asked it, and its time is wrong. */
+export function isFeedDue({ goneAt, nextFetchAt, fetchedAt }: FeedRow, now: Instant): boolean {
+  if (goneAt !== null) return false
+  if (nextFetchAt === null || nextFetchAt <= now) return true
+  return fetchedAt !== null && fetchedAt > later(now, visit) && nextFetchAt > later(now, visit)
 }
 
 export type FeedSuccess = Pick<FeedRow, 'etag' | 'lastModified'> &
@@ -156,7 +169,7 @@ export async function recordFailure(
       fetchedAt: now,
       failures: eb('failures', '+', 1),
       error,
-      failingSince: eb.fn.coalesce('failingSince', eb.val(now)),
+      failingSince: eb.case().when('failingSince', '<=', now).then(eb.ref('failingSince')).else(now).end(),
     }))
     .where('id', '=', id)
     .execute()
@@ -227,7 +240,9 @@ export async function claimTelling(db: Db, id: string, told: string[], now: Inst
     .set({ tellingUntil: until })
     .where('id', '=', id)
     .where((eb) => (kinds === null ? eb('toldOf', 'is', null) : eb('toldOf', '=', kinds)))
-    .where((eb) => eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now)]))
+    .where((eb) =>
+      eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now), eb('tellingUntil', '>', until)]),
+    )
     .executeTakeFirst()
   return numUpdatedRows > 0n
 }

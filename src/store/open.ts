@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CamelCasePlugin, Kysely } from 'kysely'
@@ -46,6 +47,11 @@ export async function openStore(url: string, clock: Clock, options = { maxLockWa
   } catch (error) {
     throw openError(url, error)
   }
+}
+
+/** Whether there may be a store already: a file that is there, or a server. */
+export function storeExists(url: string): boolean {
+  return !url.startsWith('file:') || existsSync(url.slice('file:'.length))
 }
 
 async function postgres(url: string, availability: Availability) {

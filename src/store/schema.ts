@@ -40,6 +40,10 @@ export type Schema = {
   canaries: CanaryRow
   /** When an edition goes to the subscribers of a zone. */
   slices: { editionId: string; zone: string; at: Instant }
+  /** Clocks that were ahead once, as each digest noticed it. */
+  clockFaults: ClockFaultRow
+  /** From when on the next message may be begun, of those that a relay of that name takes a second. */
+  rates: { name: string; freeAt: Instant }
   /** Pages that were asked for what their feed leaves out. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
@@ -193,6 +197,8 @@ export type EditionRow = {
   subject: string
   preheader: string
   composedAt: Instant
+  /** JSON, as it was when the edition was made: `localTime`, and the `zone` of the schedule. Null: made before this was kept. */
+  timing: string | null
   sealedAt: Instant | null
   approvedAt: Instant | null
   audienceAt: Instant | null
@@ -378,6 +384,19 @@ export type CallRow = {
   kind: 'paused' | 'relay'
   what: string
   /** Somebody is telling them now. */
+  tellingUntil: Instant | null
+  toldAt: Instant | null
+}
+
+export type ClockFaultRow = {
+  id: string
+  digest: string
+  /** The runs up to then were put down as decided before their time. */
+  aheadUntil: Instant
+  noticedAt: Instant
+  /** JSON of the runs that were put down as skipped, and are open again: `dueAt`, `reason`, `composedAt`. */
+  reopened: string
+  /** Somebody is telling the editors now. */
   tellingUntil: Instant | null
   toldAt: Instant | null
 }

@@ -17,6 +17,11 @@ export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise
     .execute()
 }
 
+/** A worker was last seen now at the latest, give or take `skew` milliseconds; one that lives says so again. */
+export async function boundSeenAt(db: Db, now: Instant, skew: number): Promise<void> {
+  await db.updateTable('workers').set({ seenAt: now }).where('seenAt', '>', later(now, skew)).execute()
+}
+
 export async function removeWorker(db: Db, id: string): Promise<void> {
   await db.deleteFrom('workers').where('id', '=', id).execute()
 }

@@ -322,21 +322,37 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
   })
 
-  test('that was made ahead is not sent before its hour, whatever became of the job file meanwhile', async () => {
-    const changes = { off: { localTime: false }, moved: { schedule: '0 9 * * MON' } }
-    for (const [name, change] of Object.entries(changes)) {
-      const it = await ready({
-        people: everywhere,
-        clock: fakeClock('2026-11-26T19:00:00.000Z'),
-        dueAt: '2026-11-27T07:00:00.000Z',
-        job: { localTime: 'true' },
-      })
-      Object.assign(it.it.digest, change)
-      const report = await send(it)
-      expect([name, report.counts.accepted]).toEqual([name, name === 'off' ? 0 : 3])
-      it.it.clock.set('2026-11-27T18:00:00.000Z')
-      expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
+  test('in local time keeps the hour of each zone, whatever becomes of the job file before it is approved', async () => {
+    const changes = {
+      off: { localTime: false },
+      'another day': { schedule: '0 9 * * MON' },
+      'another hour': { schedule: '30 8 * * FRI' },
+      'another zone': { zone: 'Asia/Tokyo' },
     }
+    for (const [name, change] of Object.entries(changes)) {
+      for (const [now, reached] of [
+        ['2026-11-26T19:00:00.000Z', 3],
+        ['2026-11-27T07:30:00.000Z', 15],
+      ] as const) {
+        const it = await ready({
+          people: everywhere,
+          clock: fakeClock('2026-11-26T17:00:00.000Z'),
+          dueAt: '2026-11-27T07:00:00.000Z',
+          job: { localTime: 'true' },
+        })
+        Object.assign(it.it.digest, change)
+        it.it.clock.set(now)
+        expect([name, (await send(it)).counts.accepted]).toEqual([name, reached])
+        it.it.clock.set('2026-11-27T18:00:00.000Z')
+        expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
+      }
+    }
+  })
+
+  test('that was made for all at once goes to all at once, though the job file has local time by now', async () => {
+    const it = await ready({ people: everywhere, dueAt: '2026-11-27T07:00:00.000Z' })
+    Object.assign(it.it.digest, { localTime: true })
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 18 } })
   })
 
   test('of the summer goes by summer time where there is one, in each zone by its own', async () => {

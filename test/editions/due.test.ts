@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Digest, readDigest } from '../../src/editions/digest.ts'
-import { dueRuns, runsAfter } from '../../src/editions/due.ts'
+import { dueRuns, missedText, runsAfter } from '../../src/editions/due.ts'
 
 const weekly = readDigest('fixtures/jobs/minimal.yml', 'templates')
 
@@ -29,6 +29,31 @@ test('with local time a run begins with its first zone, and is late only after i
   expect(due('2026-11-26T18:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
   expect(due('2026-11-27T19:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
   expect(due('2026-11-27T19:00:01')[0]?.missed).toMatch(/^missed by 12 h/)
+})
+
+test('with local time a run is replaced by a newer one only if that was due as well, and not if it has only begun', () => {
+  const daily: Digest = { ...digest('Europe/London', '0 7 * * *'), localTime: true }
+  const first = (dueAt: string) => new Date(Date.parse(dueAt) - 13 * 3_600_000).toISOString()
+  const due = (now: string) => dueRuns(daily, '2026-11-26T07:00:00.000Z', `${now}.000Z`, first)
+  expect(due('2026-11-27T18:30:00')).toEqual([
+    { dueAt: '2026-11-27T07:00:00.000Z', missed: null },
+    { dueAt: '2026-11-28T07:00:00.000Z', missed: null },
+  ])
+  expect(due('2026-11-28T18:30:00')).toEqual([
+    { dueAt: '2026-11-27T07:00:00.000Z', missed: expect.stringMatching(/^missed by 35 h 30 min/) },
+    { dueAt: '2026-11-28T07:00:00.000Z', missed: null },
+    { dueAt: '2026-11-29T07:00:00.000Z', missed: null },
+  ])
+})
+
+test('runs that were missed are told of in one sentence', () => {
+  const halfHourly = digest('UTC', '*/30 * * * *', '20m')
+  const text = (now: string) => missedText(dueRuns(halfHourly, '2026-11-24T08:00:00.000Z', `${now}.000Z`))
+  expect(text('2026-11-24T08:30:00')).toBeUndefined()
+  expect(text('2026-11-24T08:55:00')).toBe('missed by 25 min; the rule makes up for 20m')
+  expect(text('2026-11-27T09:05:00')).toBe(
+    '145 runs, due from 2026-11-24T08:30:00.000Z to 2026-11-27T08:30:00.000Z; the newest of them was missed by 35 min; the rule makes up for 20m',
+  )
 })
 
 describe('the wall clock of the zone counts', () => {

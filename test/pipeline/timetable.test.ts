@@ -67,7 +67,31 @@ onBothEngines('the timetable', (freshUrl) => {
     await show(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-12-18T09:00:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(1)
-    expect((await due(it)).map((edition) => edition.status)).toEqual(['composed', 'skipped', 'skipped', 'skipped'])
+    expect(await due(it)).toEqual([
+      { dueAt: '2026-12-18T07:00:00.000Z', status: 'composed', reason: null },
+      {
+        dueAt: '2026-12-11T07:00:00.000Z',
+        status: 'skipped',
+        reason:
+          '3 runs, due from 2026-11-27T07:00:00.000Z to 2026-12-11T07:00:00.000Z; the newest of them was missed by 7 days; the rule makes up for 12h',
+      },
+    ])
+  })
+
+  test('puts many runs that were missed down as one', async () => {
+    const it = await world({ job: { schedule: '"*/30 * * * *"', missed: '{ within: 10m }' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    it.clock.set('2026-11-29T12:45:00.000Z')
+    expect(await makeDueEditions(it.app)).toBe(0)
+    expect(await due(it)).toEqual([
+      {
+        dueAt: '2026-11-29T12:30:00.000Z',
+        status: 'skipped',
+        reason: expect.stringMatching(/^145 runs, due from 2026-11-26T12:30/),
+      },
+    ])
+    it.clock.set('2026-11-29T13:00:00.000Z')
+    expect(await makeDueEditions(it.app)).toBe(1)
   })
 
   test('makes no second edition when the clock goes back and comes again', async () => {

@@ -252,6 +252,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     withdrawnAt: true,
     withdrawnBy: true,
   },
+  rates: { name: true, freeAt: true },
   rejections: {
     feedId: true,
     entry: true,
@@ -334,6 +335,15 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     releasedAt: true,
     stoppedAt: true,
   },
+  clockFaults: {
+    id: true,
+    digest: true,
+    aheadUntil: true,
+    noticedAt: true,
+    reopened: true,
+    tellingUntil: true,
+    toldAt: true,
+  },
   deliveries: {
     editionId: true,
     subscriberId: true,
@@ -360,6 +370,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     subject: true,
     preheader: true,
     composedAt: true,
+    timing: true,
     sealedAt: true,
     approvedAt: true,
     audienceAt: true,

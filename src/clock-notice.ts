@@ -1,0 +1,66 @@
+import type { App } from './app.ts'
+import { later, minute } from './clock.ts'
+import type { Relay } from './deliveries/relay.ts'
+import { clockFaultText } from './editions/decided.ts'
+import { editionName } from './editions/edition.ts'
+import { noticeMail } from './messages/notice.ts'
+import { futureEditions, recordFaultsTold, takeClockFaults } from './store/clock-faults.ts'
+import type { ClockFaultRow } from './store/schema.ts'
+
+/** Who took it on to tell, and died over it, leaves it to others after this. */
+const tellingMs = 5 * minute
+
+/**
+ * Tells the editors, in one mail, that the clock of the machine was ahead, what became of the runs that it skipped, and
+ * which editions it made: once for each fault, whatever the number of processes. A mail that the relay does not take is
+ * tried again after five minutes. Returns of how many faults it told.
+ */
+export async function tellOfClock(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
+  const { db, clock, log } = app
+  const faults = await takeClockFaults(db, { now: clock.now(), until: later(clock.now(), tellingMs) })
+  if (faults.length === 0) return 0
+  const { kind, reply } = await relay.send(await noticeAbout(app, faults))
+  if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
+    log.error({ event: 'clock.notice_failed', reply }, 'the editors could not be told of the clock; it is tried again')
+    return 0
+  }
+  await recordFaultsTold(
+    db,
+    faults.map(({ id }) => id),
+    clock.now(),
+  )
+  log.info({ event: 'clock.notice_sent', reply, kind }, 'the editors were told of the clock')
+  return faults.length
+}
+
+async function noticeAbout(app: App, faults: ClockFaultRow[]) {
+  const { config, clock } = app
+  const { name, contact, editors } = config.publication
+  const lines: string[] = []
+  for (const fault of faults) lines.push(...(await linesAbout(app, fault)), '')
+  lines.push('Nothing was sent twice. Please check that the machine sets its clock by a time server (NTP).')
+  return noticeMail({
+    from: contact,
+    to: editors ?? contact,
+    returnPath: config.relay.returnPath ?? contact,
+    subject: `${name}: the clock of the machine was wrong`,
+    text: `${lines.join('\n')}\n`,
+    date: clock.now(),
+  })
+}
+
+async function linesAbout({ db, clock, config }: App, fault: ClockFaultRow): Promise<string[]> {
+  const skipped: { dueAt: string }[] = JSON.parse(fault.reopened)
+  const made = await futureEditions(db, fault.digest, clock.now())
+  const [first, last] = [skipped[0], skipped.at(-1)]
+  const runs =
+    first && last && `Skipped by it, and open again: ${skipped.length} runs, due from ${first.dueAt} to ${last.dueAt}.`
+  return [
+    `${clockFaultText(fault)}.`,
+    ...(runs ? [runs] : []),
+    ...made.map(
+      (edition) =>
+        `Made by it: ${editionName(edition)}, due ${edition.dueAt}. Cancel it if it is not wanted: ${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`,
+    ),
+  ]
+}
