@@ -1,4 +1,4 @@
-import { type Instant, later, minute, second, type WaitingClock } from '../clock.ts'
+import { type Instant, later, minute, type WaitingClock } from '../clock.ts'
 import { relayName } from '../config.ts'
 import type { Db } from '../store/schema.ts'
 import { dateAfter } from '../zone.ts'
@@ -6,7 +6,7 @@ import { type Allowance, type Day, openAllowance } from './allowance.ts'
 import type { RelaySettings } from './connect.ts'
 import { ConnectionSlots, type Customer, type Slot } from './connection-slots.ts'
 import type { SendResult } from './delivery.ts'
-import { openRate, type Rate } from './rate.ts'
+import { Rate } from './rate.ts'
 import { openRelay, type Relay } from './relay.ts'
 import { RelayHealth } from './relay-health.ts'
 import { RelayLine } from './relay-line.ts'
@@ -14,16 +14,12 @@ import type { Share } from './shares.ts'
 
 /** A day of which nothing is left is asked for again after so long: another process may have given some back. */
 const spentDayMs = minute
-/** So often the limits of messages a second are divided anew among the processes that send. */
-export const divideEveryMs = 5 * second
 
 export type MemberNeeds = {
   db: Db
   clock: WaitingClock
   isAlone: boolean
   share: Share
-  /** Divides the limits of messages a second, if that was long ago. */
-  divide(): Promise<void>
   /** Whether messages may go by it now. */
   isInUse(member: RelayMember): boolean
   /** Told once when it turns out to accept fewer connections than its settings say. */
@@ -55,7 +51,7 @@ export class RelayMember {
     this.relay = openRelay(settings)
     this.health = new RelayHealth(clock, isAlone ? 'the relay' : `the relay ${this.name}`)
     this.slots = new ConnectionSlots(clock, connections, (limit) => needs.onLimit(this.name, limit))
-    this.rate = perSecond === undefined ? undefined : openRate(clock, perSecond)
+    this.rate = perSecond === undefined ? undefined : new Rate({ db, clock }, this.name, perSecond)
     this.allowance =
       perDay === undefined ? undefined : openAllowance({ db, clock }, this.name, (now) => dayOf(now, perDay))
   }
@@ -65,7 +61,9 @@ export class RelayMember {
   }
 
   get isUp(): boolean {
-    const isSpent = this.#spent !== undefined && this.#needs.clock.now() < this.#spentUntil
+    const now = this.#needs.clock.now()
+    const isBelieved = now < this.#spentUntil && this.#spentUntil <= later(now, spentDayMs) // the clock may have been set back
+    const isSpent = this.#spent !== undefined && isBelieved
     return !this.health.isResting && !isSpent
   }
 
@@ -114,9 +112,8 @@ export class RelayMember {
 
   /** One of the day, one of this second, and one of its share; what was taken is given back where the rest is not to be had. */
   async #admitInTurn(signal: AbortSignal): Promise<boolean> {
-    const { share, divide, isInUse } = this.#needs
+    const { share, isInUse } = this.#needs
     if (this.allowance && !(await this.#takeOfDay(this.allowance))) return false
-    if (this.rate) await divide()
     const isIn = (!this.rate || (await this.rate.take(signal))) && (this.isAlone || (await share.take(signal)))
     if (isIn && isInUse(this)) return true
     if (isIn && !this.isAlone) share.end()

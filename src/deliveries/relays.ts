@@ -1,16 +1,14 @@
-import { type Instant, later, type WaitingClock } from '../clock.ts'
+import type { WaitingClock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db } from '../store/schema.ts'
-import { countWorkers } from '../store/workers.ts'
 import type { RelaySettings } from './connect.ts'
 import type { Customer, Slot } from './connection-slots.ts'
 import type { SendResult } from './delivery.ts'
 import type { Wait } from './gate.ts'
 import type { Outgoing } from './relay.ts'
 import type { RelayLine } from './relay-line.ts'
-import { divideEveryMs, RelayMember } from './relay-member.ts'
+import { RelayMember } from './relay-member.ts'
 import { openShares } from './shares.ts'
-import { silence } from './worker.ts'
 
 export { dayWords } from './relay-member.ts'
 
@@ -28,15 +26,12 @@ type Needs = { db: Db; clock: WaitingClock; log?: Log | undefined }
 /** All relays of the configuration. Each message goes by one of them, by weight, within its limits. */
 export class Relays {
   readonly #clock: WaitingClock
-  readonly #db: Db
   readonly #members: RelayMember[]
-  #divideAt: Instant = ''
   #passes = 0
 
   constructor({ db, clock, log }: Needs, all: RelaySettings[]) {
     const shares = openShares(clock)
     this.#clock = clock
-    this.#db = db
     this.#members = all.map(
       (settings) =>
         new RelayMember(
@@ -45,7 +40,6 @@ export class Relays {
             clock,
             isAlone: all.length === 1,
             share: shares(settings.weight, settings.connections),
-            divide: () => this.#divide(),
             isInUse: (member) => this.inUse().includes(member),
             onLimit: (relay, limit) => log?.warn({ event: 'relay.connection_limit', relay, limit }, limitText(limit)),
           },
@@ -152,15 +146,6 @@ export class Relays {
 
   async close(): Promise<void> {
     await Promise.all(this.#members.map(({ relay }) => relay.close()))
-  }
-
-  /** Limits of messages a second are divided among the processes that send: more of them may have come meanwhile. */
-  async #divide(): Promise<void> {
-    const now = this.#clock.now()
-    if (now < this.#divideAt) return
-    this.#divideAt = later(now, divideEveryMs)
-    const processes = Math.max(1, await countWorkers(this.#db, now, silence))
-    for (const { rate, settings } of this.#members) rate?.set((settings.perSecond ?? 1) / processes)
   }
 }
 
