@@ -82,9 +82,7 @@ export function addEditionCommands(program: Command): void {
   const holding = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
   decision(holding, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
   const pausing = add('pause', 'stop an edition that is being sent; what is on its way is finished')
-  decision(pausing.option(...reason, 'paused by hand'), 'paused', (app, id, { who, reason }) =>
-    pause(app, id, who, reason),
-  )
+  decision(pausing.option(...reason, 'paused by hand'), 'paused', pauseSending)
   const resuming = add('resume', 'let a paused edition go on where it stopped')
   decision(
     resuming.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
@@ -153,7 +151,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   for (const one of corrections)
     print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
   for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
-  print(countsText(counts))
+  print(await countsText(db, edition, counts))
   for (const wait of waits) print(`waits: ${safe(wait)}`)
 }
 
@@ -240,6 +238,18 @@ function decide(command: Command, name: string, done: string, act: Act, decision
     await act(app, edition.id, decision)
     print(`${editionName(edition)} is ${done}`)
   })
+}
+
+/** Who wants to stop an edition before its sending has begun is told how. */
+async function pauseSending(app: App, id: string, { who, reason }: Decision): Promise<void> {
+  try {
+    await pause(app, id, who, reason)
+  } catch (error) {
+    const edition = await editionById(app.db, id)
+    if (!(error instanceof AppError) || (edition?.status !== 'sealed' && edition?.status !== 'approved')) throw error
+    const hint = `Its sending has not begun. Keep it back with: lastword edition hold ${id} --reason "…"`
+    throw new AppError(error.code, error.message, { hint, cause: error })
+  }
 }
 
 async function findEdition({ db, digests }: Pick<App, 'db' | 'digests'>, name: string): Promise<EditionRow> {

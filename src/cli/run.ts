@@ -16,7 +16,7 @@ import { openSender, sendEdition } from '../send.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
-import type { EditionRow } from '../store/schema.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { showProgress } from './progress.ts'
@@ -128,12 +128,16 @@ async function printResult({ db }: App, id: string, options: { json?: boolean })
   if (!edition) return
   const counts = await countDeliveries(db, id)
   if (options.json) printJson({ edition: edition.number, id, status: edition.status, ...counts })
-  else print(`${editionName(edition)} is ${edition.status}: ${countsText(counts)}`)
+  else print(`${editionName(edition)} is ${edition.status}: ${await countsText(db, edition, counts)}`)
 }
 
-export function countsText(counts: DeliveryCounts): string {
+/** How many deliveries stand in each state; where there are none, why. */
+export async function countsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
   const parts = Object.entries(counts).filter(([, count]) => count > 0)
-  return parts.map(([status, count]) => `${count} ${status}`).join(', ') || 'no deliveries: nobody subscribes'
+  if (parts.length > 0) return parts.map(([status, count]) => `${count} ${status}`).join(', ')
+  if (edition.audienceAt !== null) return 'no deliveries: nobody subscribed when it went out'
+  const recipients = await countActive(db, edition.digest)
+  return recipients > 0 ? `not sent yet: ${recipients} subscribe now` : 'no deliveries: nobody subscribes'
 }
 
 async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {

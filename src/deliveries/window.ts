@@ -1,4 +1,4 @@
-import type { Instant } from '../clock.ts'
+import { type Instant, later } from '../clock.ts'
 import { type Digest, weekdays } from '../editions/digest.ts'
 import { dateAfter, instantAt, wallAt } from '../zone.ts'
 
@@ -9,7 +9,8 @@ export type WindowState = { isOpen: boolean; until: Instant }
 
 /**
  * The send window at an instant. Its hours are those of the zone, also over a change of the clocks; where `to` is
- * earlier than `from` it closes on the next day.
+ * earlier than `from` it closes on the next day. One that lies in the hour that a change leaves out opens at the change,
+ * for as long as it would have been open.
  */
 export function windowAt({ from, to, days }: Window, zone: string, now: Instant): WindowState {
   const today = wallAt(zone, now).date
@@ -17,11 +18,18 @@ export function windowAt({ from, to, days }: Window, zone: string, now: Instant)
     const date = dateAfter(today, ahead)
     if (!days.includes(weekdayOf(date))) continue
     const opens = instantAt(zone, date, from)
-    const closes = instantAt(zone, from < to ? date : dateAfter(date, 1), to)
+    const closingDate = from < to ? date : dateAfter(date, 1)
+    const closesByClock = instantAt(zone, closingDate, to)
+    const closes = closesByClock > opens ? closesByClock : later(opens, lengthMs(date, from, closingDate, to))
     if (opens <= now && now < closes) return { isOpen: true, until: closes }
-    if (opens > now && opens < closes) return { isOpen: false, until: opens }
+    if (opens > now) return { isOpen: false, until: opens }
   }
   return { isOpen: false, until: instantAt(zone, dateAfter(today, 9), from) }
+}
+
+/** Milliseconds from one time of the clock to another, as if the clocks did not change. */
+function lengthMs(date: string, from: string, closingDate: string, to: string): number {
+  return Date.parse(`${closingDate}T${to}:00Z`) - Date.parse(`${date}T${from}:00Z`)
 }
 
 function weekdayOf(date: string): (typeof weekdays)[number] {

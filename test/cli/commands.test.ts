@@ -5,6 +5,7 @@ import { simpleParser } from 'mailparser'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
+import { openStore } from '../../src/store/open.ts'
 import { redirect, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
 import { startRelay } from '../support/relay.ts'
@@ -446,7 +447,11 @@ test('outside the window a run ends well, and says what it waits for', async () 
   })
   expect(stdout).toContain('weekly 1 is approved')
   expect(relay.taken).toEqual([])
+  expect(stdout).toContain('not sent yet: 1 subscribe now')
   const shown = await it.lastword('edition', 'show', 'weekly:1')
+  expect(shown.stdout).toContain('not sent yet: 1 subscribe now')
+  const paused = await it.lastword('edition', 'pause', 'weekly:1')
+  expect(paused).toMatchObject({ code: 1, stderr: expect.stringContaining('lastword edition hold') })
   expect(shown.stdout).toMatch(/^waits: the send window opens on .* at 00:00 in Europe\/London$/m)
   expect(JSON.parse((await it.lastword('edition', 'show', 'weekly:1', '--json')).stdout).waits).toHaveLength(1)
 })
@@ -464,4 +469,22 @@ test('the timetable shows the next runs in the zone of the digest and in UTC', a
     expect(new Date(run.dueAt).getUTCDay()).toBe(5)
   }
   expect(new Set(runs.map((run) => run.dueAt.slice(11)))).toEqual(new Set(['06:00:00.000Z', '07:00:00.000Z']))
+})
+
+test('the timetable and start say that a clock was ahead once, and what becomes of the runs', async () => {
+  const it = home({ environment: { LASTWORD_web__port: '0' } })
+  expect(await it.lastword('timetable')).toMatchObject({ code: 0, stderr: '' })
+  expect(existsSync(join(it.folder, 'data'))).toBe(false)
+  await it.lastword('migrate')
+  expect(await it.lastword('timetable')).toMatchObject({ code: 0, stderr: '' })
+  const store = await openStore(`file:${join(it.folder, 'data/lastword.db')}`, systemClock)
+  const [firstSeenAt, decidedUntil] = ['2026-01-01T00:00:00.000Z', '2999-01-01T07:00:00.000Z']
+  await store.db.insertInto('digests').values({ name: 'weekly', firstSeenAt, decidedUntil }).execute()
+  await store.close()
+  const words =
+    'weekly: a clock that was ahead put down its runs until 2999-01-01T07:00:00.000Z as decided; they are open again'
+  expect(await it.lastword('timetable')).toMatchObject({ code: 0, stderr: expect.stringContaining(words) })
+  const { child, ended } = it.begin('start')
+  child.stdout?.once('data', () => child.kill('SIGTERM'))
+  expect(await ended).toMatchObject({ code: 0, stderr: expect.stringContaining(words) })
 })

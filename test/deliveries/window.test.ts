@@ -40,7 +40,18 @@ test('the night of a clock change has an hour less, or one more, and the window 
   expect(at(night, 'Europe/London', '2026-10-24T21:30')).toBe('open until 2026-10-25T06:00')
   const gap = { from: '01:30', to: '05:00' } // half past one does not exist that night
   expect(at(gap, 'Europe/London', '2026-03-29T00:30')).toBe('shut until 2026-03-29T01:00')
-  expect(at({ from: '01:10', to: '01:40' }, 'Europe/London', '2026-03-29T00:30')).toBe('shut until 2026-03-30T00:10')
+})
+
+test('a window in the hour that is left out in spring opens at the change, for as long as it would have been open', () => {
+  const gap = { from: '01:15', to: '01:45', days: ['SUN'] as Window['days'] }
+  expect(at(gap, 'Europe/London', '2026-03-29T00:30')).toBe('shut until 2026-03-29T01:00')
+  expect(at(gap, 'Europe/London', '2026-03-29T01:00')).toBe('open until 2026-03-29T01:30')
+  expect(at(gap, 'Europe/London', '2026-03-29T01:30')).toBe('shut until 2026-04-05T00:15')
+  expect(at({ from: '00:20', to: '00:50' }, 'Africa/Cairo', '2026-04-23T21:59')).toBe('shut until 2026-04-23T22:00')
+  expect(at({ from: '00:20', to: '00:50' }, 'Africa/Cairo', '2026-04-23T22:29')).toBe('open until 2026-04-23T22:30')
+  expect(at({ from: '02:10', to: '02:20' }, 'Australia/Lord_Howe', '2026-10-03T15:35')).toBe(
+    'open until 2026-10-03T15:40',
+  )
 })
 
 test('a warm-up has a number for each of its days, before them that of the first, and after them none', () => {

@@ -135,13 +135,23 @@ onBothEngines('digests', (freshUrl) => {
     await makeDueEditions(it.app)
     await show(it, newsFeed, ['One', 'Two', 'Three'])
     it.clock.set('2026-11-27T07:00:00.000Z')
-    const making = makeDueEditions(it.app)
+    it.app.render = plainRender
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    const pipeline = new EditionPipeline(it.app, sender)
     const made = async () => (await latestEditions(it.app.db, { limit: 9 })).map(({ digest }) => digest)
-    await until(async () => (await made()).length > 0)
-    expect(await made()).toEqual(['evening'])
+    pipeline.makeDue()
+    await until(async () => (await made()).length === 1)
+    await show(it, newsFeed, ['Four', 'Five', 'Six'])
+    it.clock.set('2026-12-04T07:00:00.000Z')
+    await until(async () => {
+      pipeline.makeDue()
+      return (await made()).length === 2
+    })
+    expect(await made()).toEqual(['evening', 'evening'])
     for (const response of hanging) response.writeHead(503).end()
-    await making
-    expect((await made()).sort()).toEqual(['evening', 'weekly'])
+    await pipeline.idle()
+    expect((await made()).sort()).toEqual(['evening', 'evening', 'weekly'])
   })
 
   test('are made though another cannot be, which is logged with its stack', async () => {
