@@ -142,7 +142,7 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       const it = await world()
       await subscribe(it, 1)
       const id = await frozenEdition(it)
-      await addCall(it.app.db, id, { kind: 'pause', what: 'a reason' }, right)
+      await addCall(it.app.db, id, { kind: 'paused', what: 'a reason' }, right)
       const take = (now: string) =>
         takeCalls(it.app.db, { since: later(now, -7 * day), now, until: later(now, 5 * minute) })
       await it.app.db
