@@ -20,14 +20,14 @@ import { watchFeeds } from './watch.ts'
 
 export type Running = { app: App; sender: Sender; signal: AbortSignal }
 
-type Chore = {
+export type Chore = {
   name: string
   every: string
   run(running: Running & { pipeline: EditionPipeline }): Promise<unknown>
 }
 
 /** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
-const chores: Chore[] = [
+export const chores: Chore[] = [
   { name: 'make-due-editions', every: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
   { name: 'advance-editions', every: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
   {

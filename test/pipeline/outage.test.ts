@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { EditionPipeline } from '../../src/advance.ts'
 import { chores } from '../../src/schedule.ts'
 import { openSender } from '../../src/send.ts'
 import { isStoreAway } from '../../src/store/failure.ts'
@@ -42,7 +43,9 @@ test('while PostgreSQL is away every chore and page fails as a value, and all go
   const { cookie } = await editorOf({ get, post }, await makeSignInLink(world.app, 'mira'))
   const pages = ['/', '/studio', '/health']
   const statuses = async () => Promise.all(pages.map(async (page) => (await get(page, { cookie })).status))
-  const running = { app: world.app, sender, signal: new AbortController().signal }
+  const { signal } = new AbortController()
+  const pipeline = new EditionPipeline(world.app, sender, signal)
+  const running = { app: world.app, sender, signal, pipeline }
   const results = async () =>
     Promise.allSettled(chores.filter(({ name }) => name !== 'refresh-feeds').map((chore) => chore.run(running)))
   const before = await statuses()
