@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
 import { z } from 'zod'
-import { AppError } from './errors.ts'
+import { AppError, messageOf } from './errors.ts'
+import { defaultHelo } from './helo.ts'
 import { type Environment, hasOverride, readOverrides, withOverrides } from './overrides.ts'
+import { certificatesIn } from './pem-file.ts'
 import { checkWritten, readYaml } from './yaml.ts'
 import { isZone } from './zone.ts'
 
@@ -54,6 +58,16 @@ const oauth2 = z
     'expected refreshToken or refreshTokenFile, not both',
   )
 
+const hostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
+
+const certificateFile = z.string().superRefine((file, check) => {
+  try {
+    certificatesIn(file)
+  } catch (error) {
+    check.addIssue({ code: 'custom', message: messageOf(error) })
+  }
+})
+
 /** One SMTP server that takes messages. */
 const relayServer = {
   name: z
@@ -67,6 +81,26 @@ const relayServer = {
     .enum(['starttls', 'tls', 'none'])
     .default('starttls')
     .describe('starttls is required, not tried; tls from the first byte (port 465); none for a relay on this machine'),
+  ca: certificateFile
+    .optional()
+    .describe(
+      'A PEM file with the certificates to trust beside those that are built in: an own CA, or the relay itself',
+    ),
+  tlsServerName: z
+    .string()
+    .refine((name) => hostName.test(name) && isIP(name) === 0, 'expected a host name such as "mail.example.org"')
+    .optional()
+    .describe(
+      'The name in the certificate, where the relay is reached by an address or another name; also sent as SNI',
+    ),
+  helo: z
+    .string()
+    .refine(
+      (name) => (hostName.test(name) && isIP(name) === 0) || /^\[(\d+(\.\d+){3}|IPv6:[0-9a-f:.]+)\]$/i.test(name),
+      'expected a host name such as "news.example.org", or an address such as "[192.0.2.1]"',
+    )
+    .optional()
+    .describe("The name in EHLO; this host's full name if absent, or the domain of the contact address if it has none"),
   user: z.string().optional(),
   password: z.string().optional().describe('Better as LASTWORD_RELAY__PASSWORD_FILE, or passwordFile'),
   passwordFile: z.string().optional(),
@@ -239,7 +273,13 @@ export function readConfig(file: string, environment: Environment): Config {
   }
   const written = found ? readYaml(file) : { file, data: {}, where: () => file }
   const { overrides, problems } = readOverrides(environment, settings)
-  return checkWritten(withOverrides(written, overrides), configSchema, problems)
+  return withHelo(checkWritten(withOverrides(written, overrides), configSchema, problems))
+}
+
+/** The name that each relay hears in EHLO is written out, so that everybody sees and uses the same. */
+function withHelo(config: Config): Config {
+  const helo = defaultHelo(hostname(), config.publication.contact)
+  return { ...config, relay: { helo, ...config.relay }, relays: config.relays.map((one) => ({ helo, ...one })) }
 }
 
 /** All relays of the configuration, in its order. */
@@ -250,6 +290,11 @@ export function relaysOf({ relay, relays }: Pick<Config, 'relay' | 'relays'>): C
 /** By what a relay is known: in the ledger, in the log, and to whoever reads them. */
 export function relayName({ name, host }: { name?: string | undefined; host: string }): string {
   return name ?? host
+}
+
+/** A setting of a relay as a person writes it down: `relay.ca`, or `ca` of one of `relays`, by its name. */
+export function relaySetting(relay: Config['relays'][number], setting: string): string {
+  return 'dkim' in relay ? `relay.${setting}` : `${setting} of the relay ${relayName(relay)}` // only `relay` has dkim
 }
 
 /** The configuration of this process: the file named, and its environment. */

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Config, configSchema, maskSecrets, readConfig } from '../src/config.ts'
 import type { AppError } from '../src/errors.ts'
+import { defaultHelo } from '../src/helo.ts'
 import { inProcess } from './support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lastword-config-'))
@@ -41,6 +42,41 @@ function secretFile(content: string): string {
 
 test('the shipped lastword.yml is accepted as it is', () => {
   expect(readConfig('lastword.yml', {}).publication.name).toBe('Public Sector Weekly')
+})
+
+test('a PEM file with a certificate that cannot be read is refused, and which one it is', () => {
+  const good = readFileSync('fixtures/tls/ca.pem', 'utf8')
+  const damaged = good.replace(/\nM/, '\nX')
+  const path = secretFile(`a comment\n${good}${damaged}`)
+  expect(problems(`${least}relay:\n  ca: ${path}\n`)).toEqual([
+    `lastword.yml:7: relay.ca: certificate 2 of 2 in ${path} is damaged`,
+  ])
+})
+
+test('ca is a path, or the text of the file that LASTWORD_RELAY__CA_FILE names', () => {
+  expect(read(`${least}relay: { ca: fixtures/tls/ca.pem }\n`).relay.ca).toBe('fixtures/tls/ca.pem')
+  const { relay } = read(least, { LASTWORD_RELAY__CA_FILE: 'fixtures/tls/ca.pem' })
+  expect(relay.ca).toContain('-----BEGIN CERTIFICATE-----')
+})
+
+test('every relay has a name for EHLO: its own, or one that the host or the contact address gives', () => {
+  const { relay, relays } = read(`${least}relay: { host: a }\nrelays: [{ host: b, helo: news.harbour.example }]\n`)
+  expect(relay.helo).toBe(defaultHelo(hostname(), 'letters@harbour.example'))
+  expect(relays[0]?.helo).toBe('news.harbour.example')
+})
+
+test.each([
+  ['mail.harbour.example', 'mail.harbour.example'],
+  ['localhost', 'harbour.example'],
+  ['3f2a9c', 'harbour.example'],
+  ['', 'harbour.example'],
+  ['192.0.2.1', 'harbour.example'],
+  ['laptop.local', 'harbour.example'],
+  ['localhost.localdomain', 'harbour.example'],
+  ['ip-10-0-0-1.eu-west-1.compute.internal', 'harbour.example'],
+  ['under_score.harbour.example', 'harbour.example'],
+])('a host that is called %j is %s in EHLO', (name, helo) => {
+  expect(defaultHelo(name, 'letters@harbour.example')).toBe(helo)
 })
 
 test('what nobody wrote has its default', () => {
@@ -126,6 +162,19 @@ web:
     [
       'relay: { user: a, oauth2: { tokenUrl: "https://x.example/t", clientId: a, refreshToken: b, refreshTokenFile: c } }\n',
       'lastword.yml:6: relay.oauth2: expected refreshToken or refreshTokenFile, not both',
+    ],
+    ['relay:\n  ca: /nope/ca.pem\n', 'lastword.yml:7: relay.ca: there is no file /nope/ca.pem'],
+    [
+      'relays: [{ host: b, ca: package.json }]\n',
+      'lastword.yml:6: relays[1].ca: expected a PEM file with "BEGIN CERTIFICATE" in it, found none in package.json',
+    ],
+    [
+      'relay: { tlsServerName: 192.0.2.1 }\n',
+      'lastword.yml:6: relay.tlsServerName: expected a host name such as "mail.example.org"',
+    ],
+    [
+      'relay: { helo: "two words" }\n',
+      'lastword.yml:6: relay.helo: expected a host name such as "news.example.org", or an address such as "[192.0.2.1]"',
     ],
     ['relay: { perSecond: 0 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perSecond: Too small/)],
     ['relay: { perDay: 0.5 }\n', expect.stringMatching(/^lastword\.yml:6: relay\.perDay: /)],

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages', 'deliveries', 'outcomes', 'web']
 
 /** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
-const foundations = ['clock', 'config', 'errors', 'log', 'overrides', 'secret-file', 'yaml', 'zone']
+const foundations = ['clock', 'config', 'errors', 'helo', 'log', 'overrides', 'pem-file', 'secret-file', 'yaml', 'zone']
 
 /** Each outside package has one owner, or the few that are named here. */
 const owners: Record<string, string[]> = {

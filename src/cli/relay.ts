@@ -63,9 +63,9 @@ async function test(file: string, name: string | undefined): Promise<void> {
 
 /** Prints the dialogue with one relay; returns what is wrong, in words. */
 async function problemWith(relay: RelaySettings): Promise<string | undefined> {
-  const { host, port, security, user, oauth2 } = relay
+  const { host, port, security } = relay
   const where = `${host}:${port}`
-  const tokens = user !== undefined && oauth2 ? await openTokens(user, oauth2) : undefined
+  const tokens = await openTokens(relay)
   try {
     const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
     const wire = await connect(relay, { tokens, listener })

@@ -2,8 +2,11 @@ import type { Socket } from 'node:net'
 import type SMTPConnectionClass from 'nodemailer/lib/smtp-connection'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import { secretIn } from '../secret-file.ts'
-import type { Tokens } from './oauth2.ts'
+import { ConnectError, explainConnectError, noStartTls, type Progress } from './connect-error.ts'
+import { type Waiting, watchGreeting } from './greeting.ts'
+import { accessToken, type Tokens } from './oauth2.ts'
+import { loginFor, masker, passwordForms, passwordOf, tokenForms } from './sign-in.ts'
+import { tlsOptions } from './tls-options.ts'
 import { type Offers, speakOver, type Wire } from './wire.ts'
 
 /** One relay, as `relay` and each of `relays` describe it. */
@@ -12,53 +15,94 @@ export type RelaySettings = Config['relays'][number]
 /** Hears the dialogue: each line that the client or the server says, what is secret masked. */
 export type Listener = (who: 'client' | 'server', line: string) => void
 
+/** `tokens` are for relays that are signed in to with OAuth 2; `signal` ends the attempt. */
+export type ConnectOptions = { tokens?: Tokens | undefined; listener?: Listener; signal?: AbortSignal }
+
+/** A connection that is secured and signed in: what it offers, and its socket, which nobody listens to yet. */
+export type Session = { socket: Socket; offers: Offers; mask: (text: string) => string }
+
+/** Connects to the relay, and speaks SMTP over the connection. Throws as `openSession` does. */
+export async function connect(settings: RelaySettings, options: ConnectOptions = {}): Promise<Wire> {
+  const { socket, offers } = await openSession(settings, options)
+  return speakOver(socket, offers)
+}
+
 /**
- * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over.
- * Throws when the relay will not have us, or does not keep what the settings ask of it. `tokens` are for relays that are
- * signed in to with OAuth 2.
+ * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over. Throws
+ * AppError, as a rule ConnectError, with one sentence when the relay will not have us, or does not keep what the
+ * settings ask of it.
  */
-export async function connect(
-  settings: RelaySettings,
-  { tokens, listener }: { tokens?: Tokens | undefined; listener?: Listener } = {},
-): Promise<Wire> {
+export async function openSession(settings: RelaySettings, options: ConnectOptions = {}): Promise<Session> {
+  const { tokens, listener, signal } = options
+  const secret = await secretFor(settings, tokens)
+  const mask = masker(secret?.forms ?? (() => []))
+  const smtp = await openClient(settings, listener && ((who, line) => listener(who, mask(line))))
+  const inside = smtp as unknown as Inside
+  let progress: Progress = { isConnected: true, isGreeted: true }
+  smtp.on('error', () => {
+    progress = progressOf(inside) // once it is closed, nobody knows any more
+  })
+  const cancel = () => smtp.close()
+  signal?.addEventListener('abort', cancel)
+  const greeting = watchGreeting(inside, settings)
+  try {
+    await Promise.race([untilDone(smtp, (done) => smtp.connect(done)), greeting.trouble])
+    greeting.stop()
+    if (settings.security !== 'none' && !inside.secure) throw noStartTls(settings) // before anything is said that matters
+    if (secret) await signIn(smtp, settings, secret.login)
+    return { ...takeOver(smtp), mask }
+  } catch (error) {
+    smtp.close()
+    const found = tokens?.problem ?? explainConnectError(error, settings, progress)
+    throw maskedError(found, mask)
+  } finally {
+    greeting.stop()
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** `forms`: how what is secret looks on the wire. */
+type Secret = { login: { password: string } | Tokens; forms(): string[] }
+
+/** Before we connect: no relay waits while a token is asked for, or hears of us when there is no password. */
+async function secretFor(settings: RelaySettings, tokens: Tokens | undefined): Promise<Secret | undefined> {
+  const { user } = settings
+  if (user === undefined) return undefined
+  if (tokens) {
+    await accessToken(tokens)
+    return { login: tokens, forms: () => tokenForms(user, tokens) } // it may be replaced while we sign in
+  }
+  const password = passwordOf(settings)
+  return { login: { password }, forms: () => passwordForms(user, password) }
+}
+
+async function openClient(settings: RelaySettings, listener: Listener | undefined): Promise<SMTPConnectionClass> {
   const SMTPConnection = await loadClient()
   const timeout = settings.timeout * 1000
   const smtp = new SMTPConnection({
     host: settings.host,
     port: settings.port,
     secure: settings.security === 'tls',
-    requireTLS: settings.security === 'starttls',
     ignoreTLS: settings.security === 'none',
     connectionTimeout: timeout,
     greetingTimeout: timeout,
     socketTimeout: timeout,
     allowInternalNetworkInterfaces: true,
+    tls: tlsOptions(settings),
+    ...(settings.helo !== undefined && { name: settings.helo }),
     ...(listener && { logger: loggerTo(listener), transactionLog: true }),
   })
-  smtp.on('error', () => {})
-  try {
-    await untilDone(smtp, (done) => smtp.connect(done))
-    await signIn(smtp, settings, tokens)
-    return takeOver(smtp)
-  } catch (error) {
-    smtp.close()
-    throw error
-  }
+  return smtp
 }
 
 /** A token that was refused is not used again, even if it has not run out. */
-async function signIn(smtp: SMTPConnectionClass, settings: RelaySettings, tokens: Tokens | undefined): Promise<void> {
-  const { user } = settings
-  if (user === undefined) return
-  if (!tokens) {
-    const { password, passwordFile } = settings
-    const pass = password ?? (passwordFile === undefined ? '' : secretIn(passwordFile, 'passwordFile'))
-    return await untilDone(smtp, (done) => smtp.login({ user, pass }, done))
-  }
+async function signIn(smtp: SMTPConnectionClass, settings: RelaySettings, secret: Secret['login']): Promise<void> {
+  const { _ehloLines: ehlo = [] } = smtp as unknown as Inside
+  const login = loginFor(settings, ehlo, secret)
   try {
-    await untilDone(smtp, (done) => smtp.login({ user, oauth2: tokens.source }, done))
+    await untilDone(smtp, (done) => smtp.login(login, done))
   } catch (error) {
-    tokens.source.accessToken = false
+    if ('source' in secret) secret.source.accessToken = false
     throw error
   }
 }
@@ -88,7 +132,28 @@ async function untilDone(smtp: SMTPConnectionClass, step: (done: Done) => void):
 type Hear = (...given: unknown[]) => void
 
 /** What we lean on inside nodemailer, whose version is pinned: its socket, its listeners, what the server offers. */
-type Inside = { _socket: Socket; _supportedExtensions: string[] } & Record<(typeof heard)[number][1], Hear>
+type Inside = Waiting & {
+  _socket: Socket
+  _supportedExtensions: string[]
+  /** Bytes; 0 where EHLO names no limit (RFC 1870 §4). */
+  _maxAllowedSize: number
+  /** The answer to EHLO without its first line; undefined after HELO. */
+  _ehloLines?: string[]
+  /** Whether the connection is encrypted. */
+  secure: boolean
+} & Record<(typeof heard)[number][1], Hear>
+
+/** A TLS socket is `connecting` until its TCP connection stands. */
+function progressOf({ _socket: socket, lastServerResponse }: Waiting): Progress {
+  return { isConnected: socket !== false && !socket.connecting, isGreeted: lastServerResponse !== false }
+}
+
+function maskedError(error: AppError, mask: (text: string) => string): AppError {
+  const message = mask(error.message)
+  if (message === error.message) return error
+  const change = error instanceof ConnectError ? error.change : undefined
+  return new ConnectError(message, { change })
+}
 
 const heard = [
   ['data', '_onSocketData'],
@@ -99,7 +164,7 @@ const heard = [
 ] as const
 
 /** Takes the socket out of nodemailer's hands: from here on the protocol is ours. */
-function takeOver(smtp: SMTPConnectionClass): Wire {
+function takeOver(smtp: SMTPConnectionClass): Pick<Session, 'socket' | 'offers'> {
   const { _socket: socket, _supportedExtensions: extensions, ...inside } = smtp as unknown as Inside
   for (const [event, name] of heard) {
     const before = socket.listenerCount(event)
@@ -115,8 +180,9 @@ function takeOver(smtp: SMTPConnectionClass): Wire {
     pipelining: extensions.includes('PIPELINING'),
     utf8: extensions.includes('SMTPUTF8'),
     size: extensions.includes('SIZE'),
+    ...(inside._maxAllowedSize > 0 && { maximumSize: inside._maxAllowedSize }),
   }
-  return speakOver(socket, offers)
+  return { socket, offers }
 }
 
 /** nodemailer's log as a dialogue. */

@@ -7,6 +7,7 @@ import type { RelaySettings } from './connect.ts'
 import { ConnectionSlots, type Customer, type Slot } from './connection-slots.ts'
 import type { SendResult } from './delivery.ts'
 import { Rate } from './rate.ts'
+import type { TokenStore } from './refresh-token.ts'
 import { openRelay, type Relay } from './relay.ts'
 import { RelayHealth } from './relay-health.ts'
 import { RelayLine } from './relay-line.ts'
@@ -18,6 +19,7 @@ const spentDayMs = minute
 export type MemberNeeds = {
   db: Db
   clock: WaitingClock
+  tokenStore: TokenStore | undefined
   isAlone: boolean
   share: Share
   /** Whether messages may go by it now. */
@@ -48,7 +50,7 @@ export class RelayMember {
     this.#needs = needs
     this.settings = settings
     this.name = relayName(settings)
-    this.relay = openRelay(settings)
+    this.relay = openRelay(settings, needs.tokenStore)
     this.health = new RelayHealth(clock, isAlone ? 'the relay' : `the relay ${this.name}`)
     this.slots = new ConnectionSlots(clock, connections, (limit) => needs.onLimit(this.name, limit))
     this.rate = perSecond === undefined ? undefined : new Rate({ db, clock }, this.name, perSecond)

@@ -3,6 +3,7 @@ import { connect, type RelaySettings } from './connect.ts'
 import { oneLine, type SendResult } from './delivery.ts'
 import { dotStuffed } from './dot-stuffed.ts'
 import { openTokens, type Tokens } from './oauth2.ts'
+import type { TokenStore } from './refresh-token.ts'
 import type { Envelope, Ready, Wire } from './wire.ts'
 
 /** A message that nobody has made ready. */
@@ -39,13 +40,13 @@ const servedAfter = 3
 
 /**
  * The SMTP server that we hand messages to. Connections are opened when needed, kept, and renewed after
- * `messagesPerConnection`.
+ * `messagesPerConnection`. `tokenStore` is where a refresh token that its endpoint replaces is kept.
  */
-export function openRelay(settings: RelaySettings): Relay {
+export function openRelay(settings: RelaySettings, tokenStore?: TokenStore): Relay {
   const idle: Connection[] = []
-  let tokens: Promise<Tokens> | undefined
-  const tokensFor = ({ user, oauth2 }: RelaySettings) => {
-    if (user !== undefined && oauth2) tokens ??= openTokens(user, oauth2)
+  let tokens: Promise<Tokens | undefined> | undefined
+  const tokensOfRelay = () => {
+    tokens ??= openTokens(settings, tokenStore)
     return tokens
   }
   const isLast = ({ sent }: Connection) => sent + 1 >= settings.messagesPerConnection
@@ -70,7 +71,7 @@ export function openRelay(settings: RelaySettings): Relay {
       isServed = false
       await goodbye // one that is still open counts where the relay limits connections
       try {
-        wire = await connect(settings, { tokens: await tokensFor(settings) })
+        wire = await connect(settings, { tokens: await tokensOfRelay() })
       } catch (error) {
         return { kind: 'unsent', reply: `${settings.host}:${settings.port}: ${oneLine(messageOf(error))}` }
       }

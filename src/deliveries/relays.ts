@@ -21,7 +21,8 @@ export type Blocked = Wait & { isTrouble: boolean }
  */
 export type LineEnd = 'done' | 'again'
 
-type Needs = { db: Db; clock: WaitingClock; log?: Log | undefined }
+/** `secret`: the installation's, for refresh tokens that are kept in the store; without it none are. */
+type Needs = { db: Db; clock: WaitingClock; log?: Log | undefined; secret?: string | undefined }
 
 /** All relays of the configuration. Each message goes by one of them, by weight, within its limits. */
 export class Relays {
@@ -29,7 +30,7 @@ export class Relays {
   readonly #members: RelayMember[]
   #passes = 0
 
-  constructor({ db, clock, log }: Needs, all: RelaySettings[]) {
+  constructor({ db, clock, log, secret }: Needs, all: RelaySettings[]) {
     const shares = openShares(clock)
     this.#clock = clock
     this.#members = all.map(
@@ -38,6 +39,7 @@ export class Relays {
           {
             db,
             clock,
+            tokenStore: secret === undefined ? undefined : { db, secret },
             isAlone: all.length === 1,
             share: shares(settings.weight, settings.connections),
             isInUse: (member) => this.inUse().includes(member),
