@@ -1,10 +1,16 @@
 import type { Command } from 'commander'
-import { configHere, relayName, relaysOf } from '../config.ts'
+import { stringify } from 'yaml'
+import { envelopeFor, lastMessage } from '../check-relays.ts'
+import { systemClock } from '../clock.ts'
+import { type Config, configHere, relayName, relaysOf } from '../config.ts'
 import { causeOf, causes } from '../deliveries/answers.ts'
-import { connect, type RelaySettings } from '../deliveries/connect.ts'
+import { checkRelay, type RelayCheck } from '../deliveries/check-relay.ts'
+import type { RelaySettings } from '../deliveries/connect.ts'
+import type { Change } from '../deliveries/connect-error.ts'
 import { oneLine } from '../deliveries/delivery.ts'
-import { openTokens } from '../deliveries/oauth2.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { openStore } from '../store/open.ts'
+import { keptSecret } from '../store/settings.ts'
 import { print, safe } from './output.ts'
 import { configFile } from './with-app.ts'
 
@@ -17,7 +23,9 @@ export function addRelayCommands(program: Command): void {
     .action((reply: string) => judge(reply))
   relay
     .command('test')
-    .description('connect, secure and sign in as for sending, and print the dialogue; nothing is sent')
+    .description(
+      'try a relay as sending would use it, and print the dialogue and the settings to write; nothing is sent',
+    )
     .argument('[name]', 'one of several; all if absent')
     .action((name: string | undefined, _: object, command: Command) => test(configFile(command), name))
 }
@@ -43,38 +51,68 @@ function judge(reply: string): void {
 }
 
 async function test(file: string, name: string | undefined): Promise<void> {
-  const all = relaysOf(configHere(file))
+  const config = configHere(file)
+  const all = relaysOf(config)
   const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
   if (wanted.length === 0)
     throw new AppError('missing', `there is no relay "${name}"`, {
       hint: `There are: ${all.map(relayName).join(', ')}.`,
     })
+  await using store = await openStoreOf(config, wanted)
+  const last = store.db && (await lastMessage(store.db, config))
   const problems: string[] = []
+  const changes: Changes = { relay: {}, relays: [] }
   for (const one of wanted) {
     if (all.length > 1) print(`${relayName(one)}:`)
-    const problem = await problemWith(one)
-    if (problem !== undefined) problems.push(problem)
+    const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
+    const envelope = envelopeFor(config, one, last)
+    const check = await checkRelay(one, { envelope, connections: one.connections, tokenStore: store.tokens, listener })
+    printResult(one, check)
+    if (check.problem !== undefined) problems.push(`${one.host}:${one.port} will not have us: ${check.problem}`)
+    collect(changes, one === config.relay ? undefined : relayName(one), check)
   }
+  printChanges(changes)
   if (problems.length === 0) return
   throw new AppError('unavailable', problems.join('; '), {
-    hint: 'The settings are host, port, security, user and password (or oauth2) of relay or relays; lastword config prints them.',
+    hint: 'The settings are those of relay or relays in lastword.yml; lastword config prints them.',
   })
 }
 
-/** Prints the dialogue with one relay; returns what is wrong, in words. */
-async function problemWith(relay: RelaySettings): Promise<string | undefined> {
-  const { host, port, security } = relay
-  const where = `${host}:${port}`
-  const tokens = await openTokens(relay)
+/**
+ * The store has the size of the last edition, and refresh tokens. A relay can be tested without it, unless it may give
+ * out a new refresh token, which would be lost.
+ */
+async function openStoreOf({ store, web }: Config, relays: RelaySettings[]) {
   try {
-    const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
-    const wire = await connect(relay, { tokens, listener })
-    await wire.quit()
+    const opened = await openStore(store.url, systemClock)
+    const secret = web.secret ?? (await keptSecret(opened.db))
+    return { db: opened.db, tokens: { db: opened.db, secret }, [Symbol.asyncDispose]: () => opened.close() }
   } catch (error) {
-    return `${where} will not have us: ${oneLine(messageOf(error))}`
-  } finally {
-    await tokens?.close()
+    if (relays.some(({ oauth2 }) => oauth2?.refreshToken ?? oauth2?.refreshTokenFile)) throw error
+    print(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
+    return { db: undefined, tokens: undefined, [Symbol.asyncDispose]: async () => {} }
   }
-  print(`${where} is ready to take messages${security === 'none' ? ', over a connection that is not encrypted' : ''}`)
-  return undefined
+}
+
+function printResult({ host, port, security }: RelaySettings, { problem, remarks }: RelayCheck): void {
+  const where = `${host}:${port}`
+  const encryption = security === 'none' ? ', over a connection that is not encrypted' : ''
+  if (problem === undefined) print(`${where} is ready to take messages${encryption}`)
+  for (const remark of remarks) print(`${where}: ${safe(remark)}`)
+}
+
+type Changes = { relay: Change; relays: Change[] }
+
+function collect(changes: Changes, name: string | undefined, { change, envelopeChange }: RelayCheck): void {
+  Object.assign(changes.relay, envelopeChange)
+  if (name === undefined) Object.assign(changes.relay, change)
+  else if (Object.keys(change).length > 0) changes.relays.push({ name, ...change })
+}
+
+function printChanges({ relay, relays }: Changes): void {
+  const written = {
+    ...(Object.keys(relay).length > 0 && { relay }),
+    ...(relays.length > 0 && { relays }),
+  }
+  if (Object.keys(written).length > 0) print(`Settings to write in lastword.yml:\n${stringify(written).trimEnd()}`)
 }

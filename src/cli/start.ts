@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import { openApp } from '../app.ts'
+import { checkRelaysAtStart } from '../check-relays.ts'
 import { configHere } from '../config.ts'
 import { startSchedule } from '../schedule.ts'
 import { openSender } from '../send.ts'
@@ -32,6 +33,8 @@ async function start(file: string): Promise<void> {
   open.defer(schedule.stop)
   print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
   print(`Editors: ${await makeSignInLink(app, 'editor')}`)
+  const checking = checkRelaysAtStart(app, signal)
+  open.defer(() => checking)
   if (!signal.aborted) await once(signal, 'abort')
   app.log.info({}, 'stopping: finishing what is in flight')
 }

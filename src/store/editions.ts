@@ -204,6 +204,17 @@ export function variantsOf(db: Db, editionId: string): Promise<VariantRow[]> {
     .execute()
 }
 
+/** The variant that was sealed last, of any digest. */
+export function lastSealedVariant(db: Db): Promise<VariantRow | undefined> {
+  return db
+    .selectFrom('variants')
+    .selectAll()
+    .where('withdrawnAt', 'is', null)
+    .orderBy('sealedAt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
 /** Takes the seal off an edition that is chosen again. The bytes are kept under another name; returns their SHA-256. */
 export async function withdrawVariants(db: Db, editionId: string, now: Instant): Promise<string[]> {
   const withdrawn = await db

@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { approvedEdition } from '../support/edition.ts'
+import { sqliteUrl } from '../support/engines.ts'
 import { makeHome } from '../support/home.ts'
 import { startRelay } from '../support/relay.ts'
+import { startPlainRelay, startTlsRelay } from '../support/tls-relay.ts'
+import { openWorld } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -20,7 +24,153 @@ test('relay test shows the dialogue, sends nothing, and says that the relay is r
   expect(code).toBe(0)
   expect(stdout).toMatch(/^< 220 relay\.test ESMTP\n> EHLO .*\n< 250-relay\.test\n/)
   expect(stdout).toContain(`127.0.0.1:${relay.port} is ready to take messages, over a connection that is not encrypted`)
-  expect(relay.commands.some((line) => line.startsWith('MAIL'))).toBe(false)
+  expect(relay.commands.some((line) => line.startsWith('DATA'))).toBe(false)
+  expect(relay.whole).toEqual([])
+})
+
+/** A home whose relay is a real server that answers as it is told to; `connections` is set to five. */
+async function homeWith(options: Parameters<typeof startPlainRelay>[0], environment: Record<string, string> = {}) {
+  const relay = await startPlainRelay({ tls: null, ...options })
+  closing.push(relay.close)
+  const home = makeHome({ relayPort: relay.port, environment })
+  closing.push(home.remove)
+  return { relay, home }
+}
+
+test('relay test says the envelope that sending would say, on as many connections, and takes it back', async () => {
+  const { relay, home } = await homeWith({ ehlo: ['SIZE 50000', 'SMTPUTF8'] })
+  const { code, stdout } = await home.lastword('relay', 'test')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /\n> MAIL FROM:<letters\+[a-z2-7]{48}@magazine\.example>\n< 250 .*\n> RCPT TO:<letters@magazine\.example>\n< 250 .*\n> RSET\n< 250 .*\n/,
+  )
+  expect(stdout).toContain('it takes messages of at most 50 kB')
+  expect(stdout).toContain('it takes 5 connections at a time')
+  expect(stdout).not.toContain('Settings to write')
+  expect(relay.connections).toBe(5)
+  expect(relay.commands.filter((line) => line.startsWith('RCPT')).length).toBe(5)
+})
+
+test.each([
+  ['in the greeting', (line: string, connection: number) => line === '' && connection > 2],
+  ['at MAIL', (line: string, connection: number) => line.startsWith('MAIL') && connection > 2],
+  ['at RCPT', (line: string, connection: number) => line.startsWith('RCPT') && connection > 2],
+])('relay test finds out how many connections the relay takes, where it refuses one more %s', async (_, isRefused) => {
+  const answer = (line: string, connection: number) =>
+    isRefused(line, connection) ? '421 4.7.0 too many connections' : undefined
+  const { relay, home } = await homeWith({ answer })
+  const { code, stdout } = await home.lastword('relay', 'test')
+  expect(code).toBe(0)
+  expect(stdout).toContain('it takes 2 connections at a time: set relay.connections: 2')
+  expect(stdout).toContain('421 4.7.0 too many connections')
+  expect(stdout).toMatch(/Settings to write in lastword\.yml:\nrelay:\n {2}connections: 2\n$/)
+  expect(relay.connections).toBe(3)
+})
+
+test.each(['MAIL', 'RCPT'])(
+  'a relay that takes only senders that it knows is found out (it refuses %s)',
+  async (verb) => {
+    let sender = ''
+    const answer = (line: string) => {
+      if (line.startsWith('MAIL')) sender = line
+      const isOwn = sender.startsWith('MAIL FROM:<letters@magazine.example>')
+      return line.startsWith(verb) && !isOwn ? '553 5.7.1 Sender address rejected: not owned by user' : undefined
+    }
+    const { home } = await homeWith({ answer })
+    const { code, stdout, stderr } = await home.lastword('relay', 'test')
+    expect(code).toBe(1)
+    expect(stderr).toContain('takes letters@magazine.example: set relay.personalReturnPath: false (it said: 553 5.7.1')
+    expect(stdout).toMatch(/Settings to write in lastword\.yml:\nrelay:\n {2}personalReturnPath: false\n$/)
+  },
+)
+
+test('a relay that takes no sender but the mailbox that signs in is found out', async () => {
+  const answer = (line: string) => {
+    if (line.startsWith('AUTH')) return '235 2.7.0 ok'
+    const isOwn = line.startsWith('MAIL FROM:<news@magazine.example>')
+    return line.startsWith('MAIL') && !isOwn ? '550 5.7.60 SMTP; Client does not have permissions' : undefined
+  }
+  const environment = { LASTWORD_RELAY__USER: 'news@magazine.example', LASTWORD_RELAY__PASSWORD: 'open sesame' }
+  const { home } = await homeWith({ answer, ehlo: ['AUTH PLAIN'] }, environment)
+  const { code, stdout } = await home.lastword('relay', 'test')
+  expect(code).toBe(1)
+  expect(stdout).toContain('relay:\n  returnPath: news@magazine.example\n  personalReturnPath: false\n')
+})
+
+test.each([
+  ['554 5.7.1 Relay access denied', 1],
+  ['550 5.1.1 User unknown', 0],
+  ['450 4.2.0 Greylisted', 0],
+])('relay test with the contact address refused (%s) ends with %i', async (reply, wanted) => {
+  const answer = (line: string) => (line.startsWith('RCPT') ? reply : undefined)
+  const { home } = await homeWith({ answer })
+  const { code, stdout, stderr } = await home.lastword('relay', 'test')
+  expect([code, (wanted === 0 ? stdout : stderr).includes(reply)]).toEqual([wanted, true])
+  if (wanted === 0) expect(stdout).toContain('it takes 5 connections at a time')
+})
+
+test('relay test names the setting where TLS does not fit, and prints it', async () => {
+  const relay = await startTlsRelay()
+  closing.push(relay.close)
+  const home = makeHome({ relayPort: relay.port, environment: { LASTWORD_RELAY__TIMEOUT: '1' } })
+  closing.push(home.remove)
+  const { code, stdout, stderr } = await home.lastword('relay', 'test')
+  expect(code).toBe(1)
+  expect(stderr).toContain('this port speaks TLS from the first byte: set relay.security: tls')
+  expect(stdout).toContain('Settings to write in lastword.yml:\nrelay:\n  security: tls\n')
+})
+
+test('relay test says SIZE as sending would, and that the last edition is larger than the relay allows', async () => {
+  const world = await openWorld({ storeUrl: sqliteUrl().url })
+  closing.push(world.close)
+  await approvedEdition(world)
+  const { home, relay } = await homeWith({ ehlo: ['SIZE 1000'] }, { LASTWORD_STORE__URL: world.app.config.store.url })
+  const { code, stderr } = await home.lastword('relay', 'test')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/it takes messages of at most 1000 bytes, and the last edition has \d+ bytes/)
+  const size = Number(/has (\d+) bytes/.exec(stderr)?.[1])
+  expect(relay.commands.find((line) => line.startsWith('MAIL'))).toMatch(new RegExp(`> SIZE=${size}$`))
+})
+
+test('relay test goes on without a store that cannot be opened', async () => {
+  const { home } = await homeWith({}, { LASTWORD_STORE__URL: 'file:lastword.yml/lastword.db' })
+  const { code, stdout } = await home.lastword('relay', 'test')
+  expect(code).toBe(0)
+  expect(stdout).toContain('the store cannot be opened, so the size of the last edition is not compared')
+})
+
+test('start tries the relay once, warns of what is wrong in the same words, and stays up', async () => {
+  const { relay, home } = await homeWith(
+    { answer: (line) => (line.startsWith('MAIL') ? '550 5.7.1 Sender address rejected' : undefined) },
+    { LASTWORD_WEB__PORT: '0' },
+  )
+  const { child, ended } = home.begin('start')
+  const { promise: warned, resolve } = Promise.withResolvers<void>()
+  child.stderr?.on('data', (chunk) => `${chunk}`.includes('relay.check_failed') && resolve())
+  await Promise.race([warned, ended])
+  expect(child.exitCode).toBeNull()
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  expect(code).toBe(0)
+  const line = stderr.split('\n').find((one) => one.includes('relay.check_failed')) ?? '{}'
+  expect(JSON.parse(line).msg).toMatch(/^127\.0\.0\.1:\d+: it refuses our sender letters\+.*550 5\.7\.1/)
+  expect(relay.connections).toBe(1)
+})
+
+test('start does not wait for a relay that never answers', async () => {
+  const server = createServer((socket) => socket.on('error', () => {}))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  const connected = new Promise<void>((resolve) => server.once('connection', () => resolve()))
+  const { port } = server.address() as { port: number }
+  const home = makeHome({ relayPort: port, environment: { LASTWORD_WEB__PORT: '0', LASTWORD_RELAY__TIMEOUT: '600' } })
+  closing.push(home.remove)
+  const { child, ended } = home.begin('start')
+  await Promise.race([connected, ended])
+  child.kill('SIGTERM')
+  const { code, stdout, stderr } = await ended
+  expect([code, stderr.includes('relay.check_failed')]).toEqual([0, false])
+  expect(stdout).toContain('Pages: ')
 })
 
 test('relay judge says what a refusal means, what follows, and which setting answers it', async () => {

@@ -1,0 +1,78 @@
+import type { App } from './app.ts'
+import { type Config, relayName, relaysOf } from './config.ts'
+import { type CheckedEnvelope, checkRelay, type Sender } from './deliveries/check-relay.ts'
+import type { RelaySettings } from './deliveries/connect.ts'
+import { letterOf } from './messages/letter.ts'
+import { compileLetter } from './messages/mime.ts'
+import { lastSealedVariant } from './store/editions.ts'
+import type { Db } from './store/schema.ts'
+import { keyLength } from './subscribers/token.ts'
+
+/** What the last sealed edition tells of the next one: the bytes of one message, and where replies go. */
+export type LastMessage = { size: number; replyTo: string }
+
+/** Nobody's key, as long as everybody's. */
+const anyKey = 'a'.repeat(keyLength)
+/** Of one DKIM-Signature field with an RSA-2048 key, and some to spare. */
+const signatureBytes = 1024
+
+/** Undefined if no edition was sealed yet. */
+export async function lastMessage(db: Db, { relay, publication }: Config): Promise<LastMessage | undefined> {
+  const variant = await lastSealedVariant(db)
+  if (!variant) return undefined
+  const letter = letterOf({ id: variant.editionId }, variant)
+  const copy = { email: publication.contact, name: '', key: anyKey, date: variant.sealedAt }
+  const { pieces } = compileLetter(letter)(copy)
+  const size = pieces.reduce((sum, { length }) => sum + length, relay.dkim.length * signatureBytes)
+  return { size, replyTo: letter.replyTo }
+}
+
+/**
+ * The envelope of a message to the contact address as sending would say it. The senders to try if it is refused are the
+ * return path without a key, and the mailbox that signs in.
+ */
+export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMessage): CheckedEnvelope {
+  const { contact } = config.publication
+  const plain = config.relay.returnPath ?? last?.replyTo ?? contact
+  const isMailbox = /^[^\s@<>]+@[^\s@<>]+$/.test(relay.user ?? '')
+  const usual: Sender = { address: isPersonal(config.relay) ? personal(plain) : plain, change: {} }
+  const others: Sender[] = [
+    { address: plain, change: { personalReturnPath: false } },
+    ...(isMailbox
+      ? [{ address: `${relay.user}`, change: { returnPath: `${relay.user}`, personalReturnPath: false } }]
+      : []),
+  ]
+  const isNew = ({ address }: Sender, index: number) =>
+    address !== usual.address && others.findIndex((one) => one.address === address) === index
+  return { senders: [usual, ...others.filter(isNew)], to: contact, size: last?.size }
+}
+
+function isPersonal(relay: Config['relay'] & { personalReturnPath?: boolean }): boolean {
+  return relay.personalReturnPath ?? true
+}
+
+/** With a key behind the name; as it is where the name leaves no room for one (64 octets, RFC 5321 §4.5.3.1.1). */
+function personal(address: string): string {
+  const at = address.lastIndexOf('@')
+  const name = `${address.slice(0, at)}+${anyKey}`
+  return name.length <= 64 ? name + address.slice(at) : address
+}
+
+/**
+ * Tries each relay once over one connection and logs what is wrong, so that it is known before the first edition is due.
+ * Nothing is sent. Never throws; `signal` ends it.
+ */
+export async function checkRelaysAtStart({ config, db, secret, log }: App, signal: AbortSignal): Promise<void> {
+  try {
+    const last = await lastMessage(db, config)
+    for (const relay of relaysOf(config)) {
+      const envelope = envelopeFor(config, relay, last)
+      const { problem } = await checkRelay(relay, { envelope, connections: 1, tokenStore: { db, secret }, signal })
+      if (signal.aborted) return
+      const fields = { event: 'relay.check_failed', relay: relayName(relay) }
+      if (problem !== undefined) log.warn(fields, `${relay.host}:${relay.port}: ${problem}`)
+    }
+  } catch (err) {
+    log.warn({ event: 'relay.check_failed', err }, 'the relays could not be checked')
+  }
+}
