@@ -104,9 +104,11 @@ export async function sendEdition(
     onFault: (err: unknown) =>
       app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }
-  await forgetFutureWaits(db, editionId, clock.now())
   const report = await whileSyncing(app, () =>
-    untilStored({ ...needs, signal: options.signal }, () => deliver(needs, editionId, options)),
+    untilStored({ ...needs, signal: options.signal }, async () => {
+      await forgetFutureWaits(db, editionId, clock.now())
+      return await deliver(needs, editionId, options)
+    }),
   )
   rememberQuiet(sender, editionId, report, clock.now())
   return report
