@@ -7,7 +7,7 @@ import { unknownsInARow } from '../store/unknown.ts'
 import type { DeliverNeeds } from './deliver.ts'
 import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
-import { RefusalBreaker } from './refusal-breaker.ts'
+import { lastAnswer, RefusalBreaker } from './refusal-breaker.ts'
 import { RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -111,6 +111,7 @@ const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
 
 /** The relays in use beside this one that may get something of the edition. */
 function others({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  if (relay === null) return [] // there is only one
   const used = relays.inUse().map(({ name }) => name)
   return used.filter((name) => name !== relay && !pass.excluded.has(name))
 }
@@ -220,7 +221,7 @@ async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown
   const isOneProvider = new Set(first.map(({ provider }) => provider)).size === 1
   if (isOneProvider && !(await isAllAt(db, pass.editionId, domains))) return undefined
   if (first.length < minRefused && !(await isEverybody(needs, pass, first.length))) return undefined
-  return `nothing was accepted, and ${first.length} ${first.length === 1 ? 'person was' : 'people were'} refused; the last answer: ${last.reply}`
+  return `nothing was accepted, and ${first.length} ${first.length === 1 ? 'person was' : 'people were'} refused; ${lastAnswer(last.reply)}`
 }
 
 /** Whether an edition that nobody has had yet goes to nobody but those. */

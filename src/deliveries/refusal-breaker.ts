@@ -1,3 +1,4 @@
+import { adviceFor } from './answers.ts'
 import type { SendResult } from './delivery.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
@@ -118,8 +119,14 @@ export class RefusalBreaker {
   }
 
   #objection(what: string): string {
-    return `${what}; the last answer: ${this.#lastReply}`
+    return `${what}; ${lastAnswer(this.#lastReply)}`
   }
+}
+
+/** The last answer of a relay, for a person, and the setting that answers it where there is one. */
+export function lastAnswer(reply: string): string {
+  const advice = adviceFor(reply)
+  return advice === undefined ? `the last answer: ${reply}` : `the last answer: ${reply}. ${advice}`
 }
 
 function domainOf({ email }: Answered): string {

@@ -82,10 +82,16 @@ async function beginPass(
 /** Rounds until nothing is left that could go now. */
 async function runRounds(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
   for (;;) {
+    const before = stateOf(needs, pass)
     const wait = await untilStored({ ...needs, signal: pass.ending.signal }, () => runRound(needs, pass, options))
-    const isMore = (await settleRound(needs, pass)) || pass.queue.left > 0
+    const isMore = (await settleRound(needs, pass)) || (pass.queue.left > 0 && stateOf(needs, pass) !== before)
     if (!isMore || !isGoing(pass) || needs.relays.blocked(pass.excluded)) return wait
   }
+}
+
+/** A round that changed nothing of this would be followed by another like it. */
+function stateOf({ relays }: DeliverNeeds, { counts, excluded }: Pass): string {
+  return JSON.stringify([counts, [...excluded], relays.inUse().map(({ name }) => name)])
 }
 
 /** Once through the queue; returns why it ended with something left that could go later. */

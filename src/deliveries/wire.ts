@@ -124,7 +124,9 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       const reply = await replies.next()
       if (isEncrypted && !isOut) await setImmediate()
       const early = socket.writableLength > behind // it answered what it has not read: nothing it says can be trusted
-      if (early || reply.code === 421) socket.destroy()
+      const isAnswer = reply.code >= 200 && reply.code < 600 && (reply.code < 300 || reply.code >= 400)
+      if (early || reply.code === 421 || !isAnswer)
+        socket.destroy() // one that speaks no SMTP is of no use
       else if (following) hearAhead(following.envelope, commands)
       return early && reply.code < 400
         ? { kind: 'unknown', reply: `before it had the message, the relay said ${reply.text}` }

@@ -85,6 +85,17 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     )
   })
 
+  test('for its size is given to nobody, and the editors are told the limit', async () => {
+    const it = await ready(spread(30), (stage) =>
+      stage === 'EHLO' ? '250-small\r\n250-PIPELINING\r\n250 SIZE 300' : undefined,
+    )
+    const report = await send(it)
+    expect(report).toMatchObject({ over: true, counts: { queued: 30 } })
+    expect(report.stopped).toMatch(/the message has \d+ bytes, and the relay takes at most 300: shorten the edition/)
+    expect(it.relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
+    expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+  })
+
   test('is believed about a person once it has accepted somebody else in the same pass', async () => {
     const it = await ready(spread(20), (stage, { to }) =>
       stage === 'RCPT' && to.startsWith('reader7@') ? '550 5.1.1 User unknown' : undefined,

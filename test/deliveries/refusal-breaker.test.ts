@@ -117,6 +117,15 @@ test('people who were put off before, and are due alone, are no row of refusals'
   expect(await enough(repeated(9, 'rejected', 'a.example', 'b.example', 'c.example'), false, false)).toBeUndefined()
 })
 
+test('a refused sender is paused with the setting that answers it', async () => {
+  const breaker = new RefusalBreaker(() => Promise.resolve(true))
+  const reply = '553 5.7.1 <a@magazine.example>: Sender address rejected: not owned by user weekly'
+  let why: string | undefined
+  for (let index = 0; index < 10; index++)
+    why = await breaker.hear({ kind: 'rejected', reply }, someone(index, 'a.example'))
+  expect(why).toContain('relay.personalReturnPath: false')
+})
+
 test('a broken connection says nothing about us', async () => {
   const kinds = ['cut', 'unsent', 'unknown'] as const
   for (const kind of kinds)
