@@ -133,6 +133,21 @@ function checkSignIn({ user, password, passwordFile, oauth2 }: SignIn, check: z.
   if (oauth2 && user === undefined) problem('user', 'is needed with oauth2: whose mailbox it is')
 }
 
+/** In a personal return path a plus sign and a key of 48 characters follow the name: 64 in all (RFC 5321 §4.5.3.1.1). */
+const longestPersonalName = 15
+
+function hasRoomForKey(address: string): boolean {
+  return address.lastIndexOf('@') <= longestPersonalName
+}
+
+type ReturnPath = { returnPath?: string | undefined; personalReturnPath: boolean }
+
+function checkReturnPath({ returnPath, personalReturnPath }: ReturnPath, check: z.RefinementCtx): void {
+  if (!personalReturnPath || returnPath === undefined || hasRoomForKey(returnPath)) return
+  const message = `expected at most ${longestPersonalName} characters before the @, because a key of 48 follows them: shorten it, or set personalReturnPath: false`
+  check.addIssue({ code: 'custom', path: ['returnPath'], message })
+}
+
 /** The whole of `lastword.yml`. Every key here is read by something; unknown keys are errors. */
 export const configSchema = z
   .strictObject({
@@ -161,9 +176,12 @@ export const configSchema = z
       .strictObject({
         ...relayServer,
         returnPath: address
-          .regex(/^[^@]{1,15}@/, 'expected at most 15 characters before the @: the key of 48 comes after them')
+          .regex(/^(?![^@]{65})/, 'expected at most 64 characters before the @ (RFC 5321, section 4.5.3.1.1)')
           .optional()
-          .describe('Where bounces go, made personal as name+key@domain; the contact address if absent'),
+          .describe('The envelope sender, where bounces go; the contact address if absent'),
+        personalReturnPath: yesOrNo
+          .default(true)
+          .describe('Give each message an envelope sender of its own, name+key@domain; false: all have the same'),
         dkim: z
           .array(dkimKey)
           .max(2, 'expected one key or two: RSA-2048 and Ed25519')
@@ -171,12 +189,13 @@ export const configSchema = z
           .describe('Signs every copy of an edition (RFC 6376) with each of these keys'),
       })
       .superRefine(checkSignIn)
+      .superRefine(checkReturnPath)
       .prefault({}),
     relays: z
       .array(z.strictObject({ ...relayServer, host: z.string().min(1) }).superRefine(checkSignIn))
       .max(20)
       .default([])
-      .describe('More relays, each with the keys of relay but returnPath and dkim'),
+      .describe('More relays, each with the keys of relay but returnPath, personalReturnPath and dkim'),
     pace: z
       .strictObject({
         providers: yesOrNo
@@ -295,6 +314,18 @@ export function relayName({ name, host }: { name?: string | undefined; host: str
 /** A setting of a relay as a person writes it down: `relay.ca`, or `ca` of one of `relays`, by its name. */
 export function relaySetting(relay: Config['relays'][number], setting: string): string {
   return 'dkim' in relay ? `relay.${setting}` : `${setting} of the relay ${relayName(relay)}` // only `relay` has dkim
+}
+
+/**
+ * The envelope sender (RFC 5321 §3.3): `relay.returnPath`, or the contact address. `isPersonal`: each copy of an edition
+ * has its own, `name+key@domain`. A contact address with a name too long for a key is used as it is.
+ */
+export function envelopeSender({ relay, publication }: Pick<Config, 'relay' | 'publication'>): {
+  address: string
+  isPersonal: boolean
+} {
+  const address = relay.returnPath ?? publication.contact
+  return { address, isPersonal: relay.personalReturnPath && hasRoomForKey(address) }
 }
 
 /** The configuration of this process: the file named, and its environment. */

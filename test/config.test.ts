@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Config, configSchema, maskSecrets, readConfig } from '../src/config.ts'
+import { type Config, configSchema, envelopeSender, maskSecrets, readConfig } from '../src/config.ts'
 import type { AppError } from '../src/errors.ts'
 import { defaultHelo } from '../src/helo.ts'
 import { inProcess } from './support/processes.ts'
@@ -91,6 +91,24 @@ test('what nobody wrote has its default', () => {
   })
 })
 
+test.each([
+  ['', { address: 'letters@harbour.example', isPersonal: true }],
+  ['relay: { returnPath: bounces@post.example }\n', { address: 'bounces@post.example', isPersonal: true }],
+  [
+    'relay: { returnPath: automatic-bounces@post.example, personalReturnPath: false }\n',
+    { address: 'automatic-bounces@post.example', isPersonal: false },
+  ],
+  ['relay: { personalReturnPath: false }\n', { address: 'letters@harbour.example', isPersonal: false }],
+])('with %j the envelope sender is as it says', (more, sender) => {
+  expect(envelopeSender(read(least + more))).toEqual(sender)
+})
+
+test('a contact address with no room for a key is the envelope sender as it is', () => {
+  const contact = 'letters-to-the-editor@harbour.example'
+  const long = least.replace('letters@harbour.example', contact)
+  expect(envelopeSender(read(long))).toEqual({ address: contact, isPersonal: false })
+})
+
 describe('a file with mistakes', () => {
   test('is refused once, with every problem, its line and what was expected, and those of the environment', () => {
     const text = `publication:
@@ -148,6 +166,12 @@ web:
     ],
     ['relays: [{ host: b, dkim: [] }]\n', 'lastword.yml:6: relays[1]: unknown key "dkim"'],
     [
+      'relays: [{ host: b, personalReturnPath: false }]\n',
+      'lastword.yml:6: relays[1]: unknown key "personalReturnPath"',
+    ],
+    ['relay: { personalReturnPath: maybe }\n', 'lastword.yml:6: relay.personalReturnPath: expected true or false'],
+    ['relay: { returnPath: bounces }\n', 'lastword.yml:6: relay.returnPath: expected an email address'],
+    [
       'relay: { user: a, password: b, passwordFile: c }\n',
       'lastword.yml:6: relay.passwordFile: expected one way to sign in: password, passwordFile or oauth2',
     ],
@@ -183,12 +207,20 @@ web:
     expect(problems(least + more)).toEqual([problem])
   })
 
-  test('such as a return path too long to be made personal is refused: 64 octets are all that SMTP allows', () => {
-    const path = (local: string) => `${least}relay:\n  returnPath: ${local}@harbour.example\n`
+  test('such as a return path too long for a key is refused, and the error names both ways out', () => {
+    const path = (local: string, more = '') => `${least}relay:\n  returnPath: ${local}@harbour.example\n${more}`
+    const tooLong =
+      'lastword.yml:7: relay.returnPath: expected at most 15 characters before the @, because a key of 48 follows them: shorten it, or set personalReturnPath: false'
     expect(read(path('b'.repeat(15))).relay.returnPath).toMatch(/^b{15}@/)
-    expect(problems(path('b'.repeat(16)))).toEqual([
-      expect.stringMatching(/^lastword\.yml:7: relay\.returnPath: expected at most 15 characters before the @/),
+    expect(problems(path('b'.repeat(16)))).toEqual([tooLong])
+    expect(problems(path('b'.repeat(64), '  personalReturnPath: true\n'))).toEqual([tooLong])
+    expect(read(path('b'.repeat(64), '  personalReturnPath: false\n')).relay.returnPath).toMatch(/^b{64}@/)
+    expect(problems(path('b'.repeat(65), '  personalReturnPath: false\n'))).toEqual([
+      'lastword.yml:7: relay.returnPath: expected at most 64 characters before the @ (RFC 5321, section 4.5.3.1.1)',
     ])
+    expect(read(path('b'.repeat(16)), { LASTWORD_RELAY__PERSONAL_RETURN_PATH: 'false' }).relay).toMatchObject({
+      personalReturnPath: false,
+    })
   })
 
   test.each([

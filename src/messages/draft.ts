@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import { type Config, envelopeSender } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { Render } from '../editions/edition.ts'
 import { toView } from './edition-view.ts'
@@ -38,15 +38,17 @@ function notShown({ corrections, sections }: EditionView, text: string): string[
   ]
 }
 
-function headOf({ publication, relay, web }: Config, digest: Digest, number: number): LetterHead {
-  const replyTo = digest.replyTo ?? publication.contact
+function headOf(config: Config, digest: Digest, number: number): LetterHead {
+  const { publication, web } = config
+  const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(config)
   return {
     number,
     digest: { name: digest.name, title: digest.title },
     publication: { name: publication.name, site: publication.site },
     webUrl: web.url,
     from: digest.from,
-    replyTo,
-    returnPath: relay.returnPath ?? replyTo,
+    replyTo: digest.replyTo ?? publication.contact,
+    returnPath,
+    personalReturnPath,
   }
 }

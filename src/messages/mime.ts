@@ -1,5 +1,6 @@
 import libmime from 'libmime'
 import { type Instant, mailDate } from '../clock.ts'
+import { keyLength } from '../subscribers/token.ts'
 import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
@@ -11,8 +12,13 @@ export type LetterHead = {
   webUrl: string
   from: { name: string; address: string }
   replyTo: string
-  /** Bounces go to this address, made personal: `bounces+key@example.org`. */
+  /** The envelope sender, where bounces go. */
   returnPath: string
+  /**
+   * Each copy has an envelope sender of its own, `bounces+key@example.org`, so that a bounce says whose it is. Absent in
+   * what earlier versions sealed: personal where it fits.
+   */
+  personalReturnPath?: boolean
 }
 
 /** What all copies of a variant have in common. */
@@ -61,12 +67,13 @@ export function encodeLetter(letter: Letter): CompiledLetter {
   const domain = domainOf(letter.from.address)
   const toLeave = unsubscribeHeaders(letter)
   const dateOf = dateField()
+  const senderOf = envelopeSenders(letter)
   return {
     head({ email, name, key, date }) {
       const messageId = `<${key}@${domain}>`
       return {
         own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...toLeave(key)],
-        envelope: { from: returnPath(letter, key), to: email },
+        envelope: { from: senderOf(key), to: email },
         messageId,
       }
     },
@@ -126,11 +133,11 @@ function dateField(): (date: Instant) => string {
   }
 }
 
-/** Personal as `name+key@domain`, so that a bounce says whose it is; as it is where the name leaves no room (RFC 5321 §4.5.3.1.1). */
-function returnPath(letter: Letter, key: string): string {
-  const [local, host] = splitAddress(letter.returnPath)
-  const personal = `${local}+${key}`
-  return personal.length <= 64 ? `${personal}@${host}` : letter.returnPath
+/** Personal as `name+key@domain` where the name leaves room for the key (64 octets, RFC 5321 §4.5.3.1.1). */
+function envelopeSenders({ returnPath, personalReturnPath = true }: Letter): (key: string) => string {
+  const [name, host] = splitAddress(returnPath)
+  const isPersonal = personalReturnPath && name.length + 1 + keyLength <= 64
+  return isPersonal ? (key) => `${name}+${key}@${host}` : () => returnPath
 }
 
 function sharedHeaders(letter: Letter, boundary: string): string[] {

@@ -8,6 +8,26 @@ import { readDigest } from '../../src/editions/digest.ts'
 import type { Draft } from '../../src/editions/edition.ts'
 import { draftRenderer } from '../../src/messages/draft.ts'
 
+test('a draft holds the envelope sender of the configuration, and not the address that readers answer to', async () => {
+  const publication = { name: 'H', site: 'https://h.example', contact: 'letters@h.example', address: 'Quay' }
+  const digest = { ...readDigest('fixtures/jobs/minimal.yml', 'templates'), replyTo: 'desk@h.example' }
+  const at = '2026-11-27T07:00:00.000Z'
+  const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
+  const headWith = async (relay: object) => {
+    const render = draftRenderer(configSchema.parse({ publication, relay }))
+    return JSON.parse((await render({ edition, digest, sections: [], corrections: [], slot: '~' })).head)
+  }
+  expect(await headWith({})).toMatchObject({
+    replyTo: 'desk@h.example',
+    returnPath: 'letters@h.example',
+    personalReturnPath: true,
+  })
+  expect(await headWith({ returnPath: 'automatic-bounces@post.example', personalReturnPath: false })).toMatchObject({
+    returnPath: 'automatic-bounces@post.example',
+    personalReturnPath: false,
+  })
+})
+
 test('a template that would lose corrections or letters in silence is a problem, and only if there are any', async () => {
   const templates = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
   mkdirSync(join(templates, 'email'))

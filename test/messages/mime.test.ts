@@ -336,6 +336,13 @@ describe('the return path', () => {
     }
   })
 
+  test('is the same for everybody where it was sealed as such, and personal in what earlier versions sealed', () => {
+    const { returnPath } = letter
+    expect(compose({ personalReturnPath: false }).envelope.from).toBe(returnPath)
+    expect(compose({ personalReturnPath: true }).envelope.from).toContain(copy.key)
+    expect(compose().envelope.from).toContain(copy.key)
+  })
+
   test('that leaves no room is used as it is, so that bounces still arrive somewhere', () => {
     const returnPath = 'letters-to-the-editor@harbour.example'
     expect(compose({ returnPath }).envelope.from).toBe(returnPath)

@@ -1,0 +1,52 @@
+import { afterEach, expect, test } from 'vitest'
+import { compose } from '../../src/editions/compose.ts'
+import { approve } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { openSender, sendEdition } from '../../src/send.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { startRelay } from '../support/relay.ts'
+import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+onBothEngines('a relay that accepts no sender but its login', (freshUrl) => {
+  const login = 'newsletter-automation@magazine.example'
+
+  async function open(relaySettings: object, count: number) {
+    const relay = await startRelay((stage, { from }) =>
+      stage === 'MAIL' && from !== login ? '553 5.7.1 Sender address rejected: not owned by user' : undefined,
+    )
+    closing.push(relay.close)
+    const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, relay: { ...relaySettings } })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await subscribe(it, count)
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await seal(it.app, id, it.digest)
+    await approve(it.app, id, 'Ada')
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    return { it, relay, sender, id }
+  }
+
+  test('takes every copy where the return path is that login and not personal', async () => {
+    const { it, relay, sender, id } = await open({ returnPath: login, personalReturnPath: false }, 12)
+    const { counts, finished } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    expect([finished, counts.accepted]).toEqual([true, 12])
+    expect(new Set(relay.taken.map(({ from }) => from))).toEqual(new Set([login]))
+  })
+
+  test('takes none of an edition that was sealed with personal return paths: it keeps them', async () => {
+    const { it, relay, sender, id } = await open({ returnPath: 'bounces@magazine.example' }, 1)
+    Object.assign(it.app.config.relay, { returnPath: login, personalReturnPath: false })
+    const { counts } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    expect(counts.accepted).toBe(0)
+    const senders = relay.commands.filter((line) => line.startsWith('MAIL'))
+    expect(senders.length).toBeGreaterThan(0)
+    for (const line of senders) expect(line).toMatch(/<bounces\+[a-z2-7]{48}@magazine\.example>/)
+  })
+})
