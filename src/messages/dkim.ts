@@ -10,8 +10,14 @@ export type Signer = { domain: string; selector: string; key: KeyObject }
  */
 const signedOfShared = ['From', 'Reply-To', 'Subject', 'List-Id', 'Feedback-ID', 'MIME-Version', 'Content-Type']
 
-/** From is named once more than it stands there: a second From put above ours breaks the signature (RFC 6376 §8.15). */
-const names = [...ownNames, ...signedOfShared, 'From']
+/** Fields that no copy has, and that would change what a reader sees if somebody put them on top. */
+const absent = ['Cc', 'Content-Transfer-Encoding']
+
+/**
+ * `h=`: each name once more than it stands there, so that another field of that name breaks the signature (RFC 6376
+ * §5.4.2, §8.15). Verifiers take fields from below, and one that is not there counts for nothing (§5.4.2).
+ */
+const signedNames = [...ownNames, ...signedOfShared, ...ownNames, ...signedOfShared, ...absent]
 
 /**
  * Like `compileLetter`, and signs each copy (RFC 6376, relaxed/relaxed) with each key, on the thread pool. What all copies
@@ -50,7 +56,7 @@ function signatureField({ domain, selector, key }: Signer): (about: About) => Pr
   const isEd25519 = key.asymmetricKeyType === 'ed25519'
   const around = [
     `DKIM-Signature: v=1; a=${isEd25519 ? 'ed25519' : 'rsa'}-sha256; c=relaxed/relaxed; d=${domain};\r\n s=${selector}; t=`,
-    `;\r\n h=${names.slice(0, 7).join(':')}:\r\n  ${names.slice(7).join(':')};\r\n bh=`,
+    `;\r\n h=${foldedNames(signedNames)};\r\n bh=`,
     ';\r\n b=',
   ]
   const relaxed = relaxedField(around.join('\0')).split('\0')
@@ -62,6 +68,12 @@ function signatureField({ domain, selector, key }: Signer): (about: About) => Pr
       : await signOnPool('sha256', data, key)
     return filled(around, time, bodyHash) + (bytes.toString('base64').match(/.{1,72}/g) ?? []).join('\r\n ')
   }
+}
+
+/** Five names a line: no line of a signature is longer than 96. */
+function foldedNames(names: string[]): string {
+  const lines = Array.from({ length: Math.ceil(names.length / 5) }, (_, line) => names.slice(line * 5, line * 5 + 5))
+  return lines.map((line) => line.join(':')).join(':\r\n  ')
 }
 
 const filled = ([before, between, after]: string[], time: string, bodyHash: string) =>

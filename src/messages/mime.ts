@@ -155,13 +155,11 @@ function sharedHeaders(letter: Letter, boundary: string): string[] {
   ]
 }
 
+/** No `mailto:` beside the link: nobody reads a mailbox, so a request to leave would go unheard there. */
 function unsubscribeHeaders(letter: Letter): (key: string) => string[] {
   const { leave } = editionLinks(letter.webUrl, letter.editionId, letter.slot)
   const [before, after] = leave.split(letter.slot)
-  return (key) => [
-    `List-Unsubscribe: <${before}${key}${after}>,\r\n <mailto:${oneLine(letter.replyTo)}?subject=leave%20${key}>`,
-    'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
-  ]
+  return (key) => [`List-Unsubscribe: <${before}${key}${after}>`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click']
 }
 
 /** The encoded body, cut where the key goes. */
