@@ -1,5 +1,5 @@
 import type { App } from './app.ts'
-import { type Config, relayName, relaysOf } from './config.ts'
+import { type Config, envelopeSender, relayName, relaysOf } from './config.ts'
 import { type CheckedEnvelope, checkRelay, type Sender } from './deliveries/check-relay.ts'
 import type { RelaySettings } from './deliveries/connect.ts'
 import { letterOf } from './messages/letter.ts'
@@ -8,8 +8,8 @@ import { lastSealedVariant } from './store/editions.ts'
 import type { Db } from './store/schema.ts'
 import { keyLength } from './subscribers/token.ts'
 
-/** What the last sealed edition tells of the next one: the bytes of one message, and where replies go. */
-export type LastMessage = { size: number; replyTo: string }
+/** What the last sealed edition tells of the next one: the bytes of one message. */
+export type LastMessage = { size: number }
 
 /** Nobody's key, as long as everybody's. */
 const anyKey = 'a'.repeat(keyLength)
@@ -20,11 +20,12 @@ const signatureBytes = 1024
 export async function lastMessage(db: Db, { relay, publication }: Config): Promise<LastMessage | undefined> {
   const variant = await lastSealedVariant(db)
   if (!variant) return undefined
-  const letter = letterOf({ id: variant.editionId }, variant)
-  const copy = { email: publication.contact, name: '', key: anyKey, date: variant.sealedAt }
+  const letter = letterOf(anyKey, { id: variant.editionId }, variant) // every secret makes a sender id of this length
+  const keys = { link: anyKey, messageId: anyKey, returnPath: anyKey }
+  const copy = { email: publication.contact, name: '', keys, date: variant.sealedAt }
   const { pieces } = compileLetter(letter)(copy)
   const size = pieces.reduce((sum, { length }) => sum + length, relay.dkim.length * signatureBytes)
-  return { size, replyTo: letter.replyTo }
+  return { size }
 }
 
 /**
@@ -33,9 +34,9 @@ export async function lastMessage(db: Db, { relay, publication }: Config): Promi
  */
 export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMessage): CheckedEnvelope {
   const { contact } = config.publication
-  const plain = config.relay.returnPath ?? last?.replyTo ?? contact
+  const { address: plain, isPersonal } = envelopeSender(config)
   const isMailbox = /^[^\s@<>]+@[^\s@<>]+$/.test(relay.user ?? '')
-  const usual: Sender = { address: isPersonal(config.relay) ? personal(plain) : plain, change: {} }
+  const usual: Sender = { address: isPersonal ? personal(plain) : plain, change: {} }
   const others: Sender[] = [
     { address: plain, change: { personalReturnPath: false } },
     ...(isMailbox
@@ -47,15 +48,10 @@ export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMes
   return { senders: [usual, ...others.filter(isNew)], to: contact, size: last?.size }
 }
 
-function isPersonal(relay: Config['relay'] & { personalReturnPath?: boolean }): boolean {
-  return relay.personalReturnPath ?? true
-}
-
-/** With a key behind the name; as it is where the name leaves no room for one (64 octets, RFC 5321 §4.5.3.1.1). */
+/** With a key behind the name. */
 function personal(address: string): string {
   const at = address.lastIndexOf('@')
-  const name = `${address.slice(0, at)}+${anyKey}`
-  return name.length <= 64 ? name + address.slice(at) : address
+  return `${address.slice(0, at)}+${anyKey}${address.slice(at)}`
 }
 
 /**

@@ -81,11 +81,11 @@ export async function sendEdition(
   if (!edition || !variant)
     throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
   const buffers = bufferPool()
-  const letter = letterOf(edition, variant)
+  const letter = letterOf(secret, edition, variant)
   const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
-  const keyOf = deliveryKeys(secret)
+  const keysOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
-    fill({ email, name, key: keyOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
+    fill({ email, name, keys: keysOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ pieces: [own] }: Message) => own && buffers.give(own)
   const rules = rulesOf(app, edition.digest)
   const needs = {

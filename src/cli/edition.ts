@@ -191,7 +191,9 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
 async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
   const { letter, title, thin } = await letterToPreview(app, name)
   const { slot, html, text } = letter
-  const sample = { email: letter.replyTo, name: '', key: 'a'.repeat(keyLength), date: app.clock.now() }
+  const key = 'a'.repeat(keyLength)
+  const keys = { link: key, messageId: key, returnPath: key }
+  const sample = { email: letter.replyTo, name: '', keys, date: app.clock.now() }
   const files = {
     'index.html': withoutKey(html, slot),
     'index.txt': withoutKey(text, slot),
@@ -221,7 +223,7 @@ async function letterToPreview(app: App, name: string) {
     const { head, subject, html, text } = await app.render(draft)
     return {
       title: `${digest.name}, as it would be now`,
-      letter: letterOf(draft.edition, { head, subject, html, text, slot: draft.slot }),
+      letter: letterOf(app.secret, draft.edition, { head, subject, html, text, slot: draft.slot }),
       thin,
     }
   }
@@ -229,7 +231,7 @@ async function letterToPreview(app: App, name: string) {
   if (open.status === 'composed') await seal(app, open.id, digestNamed(app.digests, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
   if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
-  return { title: editionName(open), letter: letterOf(open, variant), thin: open.reason }
+  return { title: editionName(open), letter: letterOf(app.secret, open, variant), thin: open.reason }
 }
 
 function decide(command: Command, name: string, done: string, act: Act, decision: Decision): Promise<void> {

@@ -37,14 +37,14 @@ export function compileSigned(
   return async (copy) => {
     const { own, envelope, messageId } = compiled.head(copy)
     const hash = begun.copy()
-    for (const piece of rest) hash.update(copy.key, 'latin1').update(piece)
+    for (const piece of rest) hash.update(copy.keys.link, 'latin1').update(piece)
     const about: About = {
       fields: `${own.map(relaxedField).join('\r\n')}\r\n${common}\r\n`,
       bodyHash: hash.digest('base64'),
       time: `${Math.floor(Date.parse(copy.date) / 1000)}`,
     }
     const signatures = await Promise.all(signatureFields.map((sign) => sign(about)))
-    return { envelope, messageId, pieces: assemble([...signatures, ...own], copy.key) }
+    return { envelope, messageId, pieces: assemble([...signatures, ...own], copy.keys.link) }
   }
 }
 

@@ -1,6 +1,6 @@
 import libmime from 'libmime'
 import { type Instant, mailDate } from '../clock.ts'
-import { keyLength } from '../subscribers/token.ts'
+import { type DeliveryKeys, keyLength } from '../subscribers/token.ts'
 import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
@@ -21,11 +21,18 @@ export type LetterHead = {
   personalReturnPath?: boolean
 }
 
-/** What all copies of a variant have in common. */
-export type Letter = LetterHead & { editionId: string; subject: string; html: string; text: string; slot: string }
+/** What all copies of a variant have in common. `senderId` is that of this installation, for `Feedback-ID`. */
+export type Letter = LetterHead & {
+  editionId: string
+  senderId: string
+  subject: string
+  html: string
+  text: string
+  slot: string
+}
 
 /** One person's copy. */
-export type Copy = { email: string; name: string; key: string; date: Instant }
+export type Copy = { email: string; name: string; keys: DeliveryKeys; date: Instant }
 
 /**
  * `pieces` are the message as SMTP's DATA wants it, with the final dot: what is this copy's own lies in the memory of the
@@ -58,7 +65,7 @@ export function compileLetter(letter: Letter, memory: Memory = Buffer.allocUnsaf
   const assemble = assembler(compiled, memory)
   return (copy) => {
     const { own, envelope, messageId } = compiled.head(copy)
-    return { envelope, messageId, pieces: assemble(own, copy.key) }
+    return { envelope, messageId, pieces: assemble(own, copy.keys.link) }
   }
 }
 
@@ -69,11 +76,11 @@ export function encodeLetter(letter: Letter): CompiledLetter {
   const dateOf = dateField()
   const senderOf = envelopeSenders(letter)
   return {
-    head({ email, name, key, date }) {
-      const messageId = `<${key}@${domain}>`
+    head({ email, name, keys, date }) {
+      const messageId = `<${keys.messageId}@${domain}>`
       return {
-        own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...toLeave(key)],
-        envelope: { from: senderOf(key), to: email },
+        own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...toLeave(keys.link)],
+        envelope: { from: senderOf(keys.returnPath), to: email },
         messageId,
       }
     },
@@ -141,14 +148,14 @@ function envelopeSenders({ returnPath, personalReturnPath = true }: Letter): (ke
 }
 
 function sharedHeaders(letter: Letter, boundary: string): string[] {
-  const { digest, publication, number } = letter
+  const { digest, publication } = letter
   const listHost = new URL(publication.site).hostname
   return [
     `From: ${mailbox(letter.from.name, letter.from.address)}`,
     `Reply-To: ${oneLine(letter.replyTo)}`,
     header('Subject', letter.subject),
     `List-Id: ${mailbox(digest.title, `${digest.name}.${listHost}`)}`,
-    `Feedback-ID: ${number}:${digest.name}:${label(publication.name)}:lastword`,
+    `Feedback-ID: ${feedbackId(letter)}`,
     'Precedence: bulk',
     'MIME-Version: 1.0',
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
@@ -212,6 +219,16 @@ function encoded(text: string): string {
 function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we remove
   return text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim()
+}
+
+/**
+ * Edition, digest, publication and sender (https://support.google.com/mail/answer/6254652). Gmail counts complaints for
+ * each of the four by itself, whichever place it has, so no two may be the same: a dot tells an edition from a digest,
+ * and nothing of it is about one reader.
+ */
+function feedbackId({ number, digest, publication, senderId }: Letter): string {
+  const name = label(publication.name)
+  return `${digest.name}.${number}:${digest.name}:${name === digest.name ? `${name}.publication` : name}:${senderId}`
 }
 
 function label(name: string): string {

@@ -3,8 +3,25 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 /** Who a key speaks of: one subscriber's copy of one edition. `editionRef` is the last eight hex digits of its id. */
 export type Keyed = { subscriberId: string; editionRef: string }
 
+/**
+ * What a key is for. Each has an HMAC label of its own, so that a key from a header, which every mail server logs, is no
+ * key to a page. `earlier` is the one key that earlier versions put into all three places.
+ */
+export type KeyUse = 'link' | 'messageId' | 'returnPath' | 'earlier'
+
+/** The keys of one delivery: in the links of the mail, in its Message-ID, and in its personal return path. */
+export type DeliveryKeys = Record<Exclude<KeyUse, 'earlier'>, string>
+
 /** Every key has this many characters, so that it fits a slot of fixed width. */
 export const keyLength = 48
+
+const labels: Record<KeyUse, string> = {
+  link: 'link\n',
+  messageId: 'message-id\n',
+  returnPath: 'return-path\n',
+  earlier: 'delivery\n',
+}
+const confirmationLabel = 'confirmation\n'
 
 const bodyBytes = 20
 const macBytes = 10
@@ -13,34 +30,57 @@ const [blockBytes, hashBytes] = [64, 32]
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case: some mail systems fold it
 
 /**
- * The key of one delivery: 16 bytes subscriber, 4 bytes edition, 10 bytes of HMAC-SHA256, in base32.
- * It stands in the links, in the Message-ID and, with a name of up to 15 characters before it, in the local part of the
- * return path (64 octets, RFC 5321 §4.5.3.1.1), and needs no look-up to be believed.
+ * Makes the keys of deliveries: 16 bytes subscriber, 4 bytes edition, 10 bytes of HMAC-SHA256, in base32. A key needs no
+ * look-up to be believed, and fits the local part of a return path with a name of up to 15 characters before it (64
+ * octets, RFC 5321 §4.5.3.1.1). What depends on the secret alone is made once, and the memory is used again.
  */
-export function deliveryKey(secret: string, keyed: Keyed): string {
-  return deliveryKeys(secret)(keyed)
-}
-
-/** The same for many: what depends on the secret alone is made once, and the memory is used again. */
-export function deliveryKeys(secret: string): (keyed: Keyed) => string {
-  const mac = macWith(secret)
-  const bytes = Buffer.alloc(bodyBytes + macBytes)
+export function deliveryKeys(secret: string): (keyed: Keyed) => DeliveryKeys {
+  const link = macWith(secret, labels.link, bodyBytes)
+  const messageId = macWith(secret, labels.messageId, bodyBytes)
+  const returnPath = macWith(secret, labels.returnPath, bodyBytes)
+  const bytes = Buffer.alloc(bodyBytes)
+  const mac = Buffer.alloc(macBytes)
   return ({ subscriberId, editionRef }) => {
     bytes.write(subscriberId.replaceAll('-', '') + editionRef, 'hex')
-    bytes.write(mac(bytes), bodyBytes, macBytes, 'hex')
-    return toBase32(bytes)
+    const body = toBase32(bytes)
+    const signed = (hex: string) => {
+      mac.write(hex, 0, macBytes, 'hex')
+      return body + toBase32(mac)
+    }
+    return { link: signed(link(bytes)), messageId: signed(messageId(bytes)), returnPath: signed(returnPath(bytes)) }
   }
 }
 
-/** Reads a key back; undefined if it was not made with this secret. Compares in constant time. */
-export function readDeliveryKey(secret: string, key: string): Keyed | undefined {
-  const bytes = fromBase32(key.toLowerCase())
-  if (bytes?.length !== bodyBytes + macBytes) return undefined
-  const mac = Buffer.from(macWith(secret)(bytes), 'hex').subarray(0, macBytes)
-  if (!timingSafeEqual(bytes.subarray(bodyBytes), mac)) return undefined
-  const hex = bytes.toString('hex', 0, bodyBytes)
-  const id = hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  return { subscriberId: id, editionRef: hex.slice(32) }
+/** Reads a key back, in any case; undefined if it was not made with this secret for this use. Compares in constant time. */
+export function readDeliveryKey(secret: string, use: KeyUse, key: string): Keyed | undefined {
+  const body = verified(secret, labels[use], bodyBytes, key)
+  if (!body) return undefined
+  const hex = body.toString('hex')
+  return { subscriberId: toUuid(hex.slice(0, 32)), editionRef: hex.slice(32) }
+}
+
+const idBytes = 16
+
+/** The token in the link of a confirmation: its id and 14 bytes of HMAC-SHA256. It opens that confirmation alone. */
+export function confirmationToken(secret: string, id: string): string {
+  const body = Buffer.from(id.replaceAll('-', ''), 'hex')
+  const mac = macWith(secret, confirmationLabel, idBytes)(body)
+  return toBase32(Buffer.concat([body, Buffer.from(mac, 'hex')]).subarray(0, bodyBytes + macBytes))
+}
+
+/** The id of the confirmation; undefined for a token that was not made with this secret. */
+export function readConfirmationToken(secret: string, token: string): string | undefined {
+  const body = verified(secret, confirmationLabel, idBytes, token)
+  return body && toUuid(body.toString('hex'))
+}
+
+/**
+ * The SenderId of this installation in `Feedback-ID`: the same in all its mail, and another elsewhere. Gmail wants 5 to
+ * 15 characters (https://support.google.com/mail/answer/6254652).
+ */
+export function senderId(secret: string): string {
+  const mac = createHmac('sha256', secret).update('sender-id\n').digest()
+  return `lw${toBase32(mac.subarray(0, macBytes)).slice(0, 13)}`
 }
 
 /**
@@ -51,17 +91,27 @@ export function keySlot(secret: string, editionId: string): string {
   return toBase32(createHmac('sha512', secret).update(`slot\n${editionId}`).digest().subarray(0, 30))
 }
 
-const label = 'delivery\n'
+/** The first `size` bytes of what was encoded, if the rest is their HMAC. */
+function verified(secret: string, label: string, size: number, text: string): Buffer | undefined {
+  const bytes = fromBase32(text.toLowerCase())
+  if (bytes?.length !== bodyBytes + macBytes) return undefined
+  const mac = Buffer.from(macWith(secret, label, size)(bytes), 'hex').subarray(0, bytes.length - size)
+  return timingSafeEqual(bytes.subarray(size), mac) ? bytes.subarray(0, size) : undefined
+}
+
+const toUuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+
 const [inner, outer] = [0x36, 0x5c]
 
 /**
- * HMAC-SHA256 (RFC 2104) of the label and the body of a key, for one secret, in hex. The blocks of the secret are made
- * once, and a hash is a text: an object for each of a million keys costs more than the hashing, and a buffer as much.
+ * HMAC-SHA256 (RFC 2104) of a label and the first `size` bytes of what is given, for one secret, in hex. The blocks of
+ * the secret are made once, and a hash is a text: an object for each of a million keys costs more than the hashing, and
+ * a buffer as much.
  */
-function macWith(secret: string): (bytes: Buffer) => string {
+function macWith(secret: string, label: string, size: number): (bytes: Buffer) => string {
   const given = Buffer.from(secret)
   const key = given.length > blockBytes ? hash('sha256', given, 'buffer') : given
-  const first = Buffer.alloc(blockBytes + label.length + bodyBytes, inner)
+  const first = Buffer.alloc(blockBytes + label.length + size, inner)
   const second = Buffer.alloc(blockBytes + hashBytes, outer)
   for (const [index, byte] of key.entries()) {
     first[index] = byte ^ inner
@@ -69,7 +119,7 @@ function macWith(secret: string): (bytes: Buffer) => string {
   }
   first.write(label, blockBytes)
   return (bytes) => {
-    bytes.copy(first, blockBytes + label.length, 0, bodyBytes)
+    bytes.copy(first, blockBytes + label.length, 0, size)
     second.write(hash('sha256', first, 'hex'), blockBytes, 'hex')
     return hash('sha256', second, 'hex')
   }

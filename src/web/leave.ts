@@ -48,6 +48,18 @@ export function unknownKeyPage(web: Web, context: Context<Env>): Response {
   })
 }
 
+/** For a key of an earlier version, anywhere but where one leaves. */
+export function olderLinkPage(web: Web, context: Context<Env>): Response {
+  const { contact } = web.app.config.publication
+  return say(web, context, 404, {
+    title: 'This link is from an older email',
+    text: [
+      'It can still unsubscribe you, by the other link at the foot of that email, and nothing else.',
+      `For your preferences please use the link in a newer email, or write to ${contact}.`,
+    ],
+  })
+}
+
 /** The archive shows an edition with nobody's key in it. */
 export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 404): Response {
   const { contact } = web.app.config.publication
@@ -61,6 +73,7 @@ export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 40
   })
 }
 
-function view({ key, subscriber, digest }: Recipient, state: { title: string; hasLeft: boolean; justLeft: boolean }) {
-  return { ...state, key, digest, address: maskedAddress(subscriber.email) }
+function view(recipient: Recipient, state: { title: string; hasLeft: boolean; justLeft: boolean }) {
+  const { key, onlyLeaves, subscriber, digest } = recipient
+  return { ...state, key, onlyLeaves, digest, address: maskedAddress(subscriber.email) }
 }

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { renameSubscriber } from '../store/subscribers.ts'
 import { comeBack, leave, type Return } from '../subscribers/leave.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
-import { unknownKeyPage, withoutKeyPage } from './leave.ts'
+import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
 import { notCrossSite } from './session.ts'
 import { urls, withoutKeyPaths } from './urls.ts'
@@ -19,12 +19,14 @@ export function preferencesPages(web: Web): Hono<Env> {
 async function page(web: Web, context: Context<Env>, done = ''): Promise<Response> {
   const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
   if (!recipient) return unknownKeyPage(web, context)
+  if (recipient.onlyLeaves) return olderLinkPage(web, context)
   return show(web, context, 'preferences', view(recipient, done))
 }
 
 async function change(web: Web, context: Context<Env>): Promise<Response> {
   const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
   if (!recipient) return unknownKeyPage(web, context)
+  if (recipient.onlyLeaves) return olderLinkPage(web, context)
   const fields = await readForm(context)
   return await page(web, context, await act(web, recipient, fields))
 }

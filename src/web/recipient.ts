@@ -7,15 +7,20 @@ import { readDeliveryKey } from '../subscribers/token.ts'
 /** Who holds a key, and the subscription that it speaks of. */
 export type Recipient = {
   key: string
+  /** The key is of the form that earlier versions put into headers too: it is good for leaving, and for nothing else. */
+  onlyLeaves: boolean
   subscriber: SubscriberRow
   subscription: SubscriptionRow
   digest: { name: string; title: string }
   editionId: string | null
 }
 
-/** Reads the key of a link in an email. Undefined, and no word why, for whatever is not wholly right. */
+/**
+ * Reads the key of a link in an email. The keys in Message-ID and return path are none: they stand in every server's log. Undefined, and no word why, for whatever is not wholly right.
+ */
 export async function recipientOf({ db, secret, digests }: App, key: string): Promise<Recipient | undefined> {
-  const keyed = readDeliveryKey(secret, key)
+  const link = readDeliveryKey(secret, 'link', key)
+  const keyed = link ?? readDeliveryKey(secret, 'earlier', key)
   const subscriber = keyed && (await subscriberById(db, keyed.subscriberId))
   if (!subscriber) return undefined
   const edition = await editionByRef(db, keyed.editionRef)
@@ -24,7 +29,8 @@ export async function recipientOf({ db, secret, digests }: App, key: string): Pr
   if (!subscription) return undefined
   const name = subscription.digest
   const title = digests.find((digest) => digest.name === name)?.title ?? name
-  return { key, subscriber, subscription, digest: { name, title }, editionId: edition?.id ?? null }
+  const onlyLeaves = link === undefined
+  return { key, onlyLeaves, subscriber, subscription, digest: { name, title }, editionId: edition?.id ?? null }
 }
 
 /** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages, and should not tell the whole. */

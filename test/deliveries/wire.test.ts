@@ -10,6 +10,7 @@ import { configSchema } from '../../src/config.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
 import { speakOver } from '../../src/deliveries/wire.ts'
 import { compileLetter, rawOf } from '../../src/messages/mime.ts'
+import { sameKeys } from '../support/keys.ts'
 import { startRelay } from '../support/relay.ts'
 import { greeted, startTlsSink } from '../support/tls-sink.ts'
 
@@ -22,6 +23,7 @@ afterEach(async () => {
 const slot = 'k'.repeat(48)
 const fill = compileLetter({
   editionId: '0190b7c0-0000-7000-8000-000000000031',
+  senderId: 'lwmagazine234',
   number: 31,
   digest: { name: 'weekly', title: 'The Weekly' },
   publication: { name: 'Magazine', site: 'https://magazine.example' },
@@ -35,7 +37,7 @@ const fill = compileLetter({
   slot,
 })
 const copyFor = (email: string, name = 'Mira Kaya') =>
-  fill({ email, name, key: 'a2'.repeat(24), date: '2026-11-27T07:00:00.000Z' })
+  fill({ email, name, keys: sameKeys('a2'.repeat(24)), date: '2026-11-27T07:00:00.000Z' })
 const letter = copyFor('mira@readers.example')
 
 function relayAt(port: number, settings: object = {}) {
@@ -237,6 +239,7 @@ describe('nothing from outside can speak SMTP:', () => {
     const evil = `x${end}MAIL FROM:<a@b.example>${end}`
     const sealed = compileLetter({
       editionId: evil,
+      senderId: 'lwmagazine234',
       number: 31,
       digest: { name: 'weekly', title: evil },
       publication: { name: evil, site: 'https://magazine.example' },
@@ -252,7 +255,7 @@ describe('nothing from outside can speak SMTP:', () => {
     const { pieces } = sealed({
       email: `a@b.example${evil}`,
       name: evil,
-      key: 'a2'.repeat(24),
+      keys: sameKeys('a2'.repeat(24)),
       date: '2026-11-27T07:00:00.000Z',
     })
     const text = Buffer.concat(pieces).toString('latin1')

@@ -4,6 +4,7 @@ import { bodyText } from '../../src/messages/body.ts'
 import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import type { EditionView } from '../../src/messages/view.ts'
+import { sameKeys } from '../support/keys.ts'
 import { readEdition, render, template } from './editions.ts'
 
 /** The edition with this body in its first article, and in no other. */
@@ -92,6 +93,7 @@ describe('a body in the email', () => {
       replyTo: from.address,
       returnPath: from.address,
       editionId: 'e',
+      senderId: 'lwmagazine234',
       slot: 's'.repeat(48),
       ...rendered,
     }
@@ -99,7 +101,7 @@ describe('a body in the email', () => {
       compileLetter(letter)({
         email: 'a@b.example',
         name: '',
-        key: 'k'.repeat(48),
+        keys: sameKeys('k'.repeat(48)),
         date: '2026-11-27T07:00:00.000Z',
       }),
     )

@@ -3,10 +3,12 @@ import { expect, test } from 'vitest'
 import { compileSigned, type Signer } from '../../src/messages/dkim.ts'
 import { compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
 import { openSigners } from '../../src/messages/signers.ts'
+import { sameKeys } from '../support/keys.ts'
 
 const slot = 'k'.repeat(48)
 const letter: Letter = {
   editionId: '0190b7c0-0000-7000-8000-000000000031',
+  senderId: 'lwharbour234',
   number: 31,
   digest: { name: 'weekly', title: 'Wöchentlich' },
   publication: { name: 'Harbour Notes', site: 'https://harbour.example' },
@@ -19,7 +21,12 @@ const letter: Letter = {
   text: `.dot first \n\n  indented\t \nhttps://x.example/leave/${slot}\n`,
   slot,
 }
-const copy = { email: 'mira@example.org', name: 'Мира  Kaya', key: 'a2'.repeat(24), date: '2026-11-27T07:00:00.000Z' }
+const copy = {
+  email: 'mira@example.org',
+  name: 'Мира  Kaya',
+  keys: sameKeys('a2'.repeat(24)),
+  date: '2026-11-27T07:00:00.000Z',
+}
 
 const keys = { rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }), ed25519: generateKeyPairSync('ed25519') }
 const signer = (kind: keyof typeof keys): Signer => ({
@@ -50,7 +57,7 @@ test('below its signatures it is, byte by byte, the message that is not signed',
 test('every copy is signed for itself, also when many are signed at once', async () => {
   const fill = compileSigned(letter, [signer('ed25519')])
   const copies = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => fill({ ...copy, key: String(index).padStart(48, 'b') })),
+    Array.from({ length: 20 }, (_, index) => fill({ ...copy, keys: sameKeys(String(index).padStart(48, 'b')) })),
   )
   for (const one of copies) expect(verifiedBy(rawOf(one).toString('latin1'), publicKeyOf)[0]?.valid).toBe(true)
 })

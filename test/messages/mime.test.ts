@@ -2,18 +2,19 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { type Copy, compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
-import { deliveryKey, keySlot } from '../../src/subscribers/token.ts'
+import { deliveryKeys, keySlot } from '../../src/subscribers/token.ts'
 
 const editionId = '019ad2f4-0000-7000-8000-00000000002a'
 const slot = keySlot('secret', editionId)
-const keyOf = (number: number) =>
-  deliveryKey('secret', {
+const keysOf = (number: number) =>
+  deliveryKeys('secret')({
     subscriberId: `019ad2f4-7b1c-7def-8abc-${String(number).padStart(12, '0')}`,
     editionRef: '0000002a',
   })
 
 const letter: Letter = {
   editionId,
+  senderId: 'lwharbour234',
   number: 31,
   digest: { name: 'harbour-weekly', title: 'Harbour Weekly' },
   publication: { name: 'Harbour Notes & Co', site: 'https://www.harbour.example/news' },
@@ -26,13 +27,13 @@ const letter: Letter = {
   text: `Größe = “size”\n\nLeave: https://letters.harbour.example/leave/${slot}\n`,
   slot,
 }
-const copy: Copy = { email: 'mira@example.org', name: 'Mira Kaya', key: keyOf(1), date: '2026-11-27T07:00:00.000Z' }
+const copy: Copy = { email: 'mira@example.org', name: 'Mira Kaya', keys: keysOf(1), date: '2026-11-27T07:00:00.000Z' }
 
 const compose = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) =>
   compileLetter({ ...letter, ...change })({ ...copy, ...to })
 const raw = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) => rawOf(compose(change, to)).toString('latin1')
 const headOf = (message: string) => message.slice(0, message.indexOf('\r\n\r\n'))
-const mailed = (text: string, key = copy.key) => text.replaceAll(slot, key).replaceAll('\n', '\r\n')
+const mailed = (text: string, key = copy.keys.link) => text.replaceAll(slot, key).replaceAll('\n', '\r\n')
 
 type Parsed = {
   defects: string[]
@@ -272,7 +273,7 @@ describe('to leave', () => {
       .map((field) => field.replaceAll('\r\n', ''))
 
   test('there is an https address with the person’s key, and no mailbox that nobody reads (RFC 2369)', () => {
-    expect(fields()).toContain(`List-Unsubscribe: <https://letters.harbour.example/leave/${copy.key}>`)
+    expect(fields()).toContain(`List-Unsubscribe: <https://letters.harbour.example/leave/${copy.keys.link}>`)
     expect(headOf(raw())).not.toMatch(/mailto:/i)
   })
 
@@ -282,8 +283,8 @@ describe('to leave', () => {
 
   test('the link is the same with and without a slash at the end of the address of the pages', () => {
     for (const webUrl of ['https://x.example', 'https://x.example/', 'https://x.example//'])
-      expect(raw({ webUrl })).toContain(`<https://x.example/leave/${copy.key}>`)
-    expect(raw({ webUrl: 'https://x.example/news/' })).toContain(`<https://x.example/news/leave/${copy.key}>`)
+      expect(raw({ webUrl })).toContain(`<https://x.example/leave/${copy.keys.link}>`)
+    expect(raw({ webUrl: 'https://x.example/news/' })).toContain(`<https://x.example/news/leave/${copy.keys.link}>`)
   })
 })
 
@@ -291,9 +292,9 @@ describe('for those who sort mail', () => {
   test.each([
     ['Reply-To: editor@harbour.example'],
     ['List-Id: "Harbour Weekly" <harbour-weekly.www.harbour.example>'],
-    ['Feedback-ID: 31:harbour-weekly:harbour-notes-co:lastword'],
+    ['Feedback-ID: harbour-weekly.31:harbour-weekly:harbour-notes-co:lwharbour234'],
     ['Precedence: bulk'],
-    [`Message-ID: <${copy.key}@harbour.example>`],
+    [`Message-ID: <${copy.keys.messageId}@harbour.example>`],
     ['MIME-Version: 1.0'],
   ])('there is %s', (field) => {
     expect(
@@ -303,11 +304,17 @@ describe('for those who sort mail', () => {
     ).toContain(field)
   })
 
-  test('Feedback-ID has four plain parts and stays short, whatever the publication is called', () => {
-    for (const name of ['日本語', '', ': : :', 'x'.repeat(3000), 'Ünïcode & Söhne'])
-      expect(raw({ publication: { name, site: 'https://h.example' } })).toMatch(
-        /^Feedback-ID: 31:harbour-weekly:[a-z0-9-]{1,40}:lastword\r$/m,
-      )
+  test('Feedback-ID has four plain parts, no two the same, and stays short, whatever the publication is called', () => {
+    for (const name of ['日本語', '', ': : :', 'x'.repeat(3000), 'Ünïcode & Söhne', 'Harbour Weekly']) {
+      const field = /^Feedback-ID: (.*)\r$/m.exec(raw({ publication: { name, site: 'https://h.example' } }))?.[1] ?? ''
+      expect(field).toMatch(/^harbour-weekly\.31:harbour-weekly:[a-z0-9.-]{1,60}:lwharbour234$/)
+      expect(new Set(field.split(':')).size).toBe(4)
+    }
+  })
+
+  test('Feedback-ID says nothing of one reader: it is the same in all copies', () => {
+    const fields = [1, 2].map((one) => /^Feedback-ID: .*$/m.exec(raw({}, { keys: keysOf(one) }))?.[0])
+    expect(fields[0]).toBe(fields[1])
   })
 
   test('the list of a site in another script is named in ASCII', () => {
@@ -320,7 +327,7 @@ describe('for those who sort mail', () => {
     const message = compose()
     const { messageId, envelope } = message
     expect(rawOf(message).toString()).toContain(`Message-ID: ${messageId}\r\n`)
-    expect(envelope).toEqual({ from: `bounces+${copy.key}@post.harbour.example`, to: 'mira@example.org' })
+    expect(envelope).toEqual({ from: `bounces+${copy.keys.returnPath}@post.harbour.example`, to: 'mira@example.org' })
   })
 })
 
@@ -331,15 +338,15 @@ describe('the return path', () => {
     for (let length = 1; length <= 64; length++) {
       const { from } = compose({ returnPath: `${'b'.repeat(length)}@harbour.example` }).envelope
       expect(localOf(from).length).toBeLessThanOrEqual(64)
-      expect(from.includes(copy.key)).toBe(length <= 15)
+      expect(from.includes(copy.keys.returnPath)).toBe(length <= 15)
     }
   })
 
   test('is the same for everybody where it was sealed as such, and personal in what earlier versions sealed', () => {
     const { returnPath } = letter
     expect(compose({ personalReturnPath: false }).envelope.from).toBe(returnPath)
-    expect(compose({ personalReturnPath: true }).envelope.from).toContain(copy.key)
-    expect(compose().envelope.from).toContain(copy.key)
+    expect(compose({ personalReturnPath: true }).envelope.from).toContain(copy.keys.returnPath)
+    expect(compose().envelope.from).toContain(copy.keys.returnPath)
   })
 
   test('that leaves no room is used as it is, so that bounces still arrive somewhere', () => {
@@ -351,24 +358,34 @@ describe('the return path', () => {
 describe('two copies', () => {
   const fill = compileLetter(letter)
   const one = rawOf(fill(copy)).toString()
-  const second: Copy = { email: 'tom@example.net', name: 'Том', key: keyOf(2), date: '2026-11-27T07:00:09.000Z' }
+  const second: Copy = { email: 'tom@example.net', name: 'Том', keys: keysOf(2), date: '2026-11-27T07:00:09.000Z' }
   const two = rawOf(fill(second)).toString()
 
+  test('have no key of their links in a header but List-Unsubscribe, nor in the envelope', () => {
+    const { link, messageId, returnPath } = copy.keys
+    const head = headOf(one).replace(/^List-Unsubscribe: .*$/m, '')
+    expect(head).not.toContain(link)
+    expect(fill(copy).envelope.from).not.toContain(link)
+    const body = one.slice(one.indexOf('\r\n\r\n')).replaceAll('=\r\n', '')
+    expect(body).toContain(link)
+    for (const key of [messageId, returnPath]) expect(body).not.toContain(key)
+  })
+
   test('differ in Date, To, Message-ID, List-Unsubscribe and the keys, and in nothing else', () => {
-    const shared = (message: string, key: string) =>
+    const shared = (message: string, { link }: Copy['keys']) =>
       message
         .split(/\r\n(?![ \t])/)
         .filter((line) => !/^(Date|To|Message-ID|List-Unsubscribe):/.test(line))
         .join('\r\n')
-        .replaceAll(key, '<key>')
-    expect(shared(two, keyOf(2))).toBe(shared(one, copy.key))
+        .replaceAll(link, '<key>')
+    expect(shared(two, second.keys)).toBe(shared(one, copy.keys))
     expect(one.split('\r\n\r\n').slice(1).join().length).toBe(two.split('\r\n\r\n').slice(1).join().length)
   })
 
   test('hold their own key, whole, in both bodies, and neither the other’s nor the slot', () => {
     const [, ...parts] = two.split(/^--lw-.*$/m)
-    for (const part of parts.slice(0, 2)) expect(part).toContain(`\r\n${keyOf(2)}=`)
-    expect(two).not.toContain(copy.key)
+    for (const part of parts.slice(0, 2)) expect(part).toContain(`\r\n${second.keys.link}=`)
+    for (const key of Object.values(copy.keys)) expect(two).not.toContain(key)
     expect(two).not.toContain(slot)
   })
 
@@ -399,11 +416,12 @@ describe('two copies', () => {
   })
 
   test('filled in any order and at the same time do not mix', () => {
-    const keys = Array.from({ length: 50 }, (_, index) => keyOf(index))
-    const messages = keys.map((key) => rawOf(fill({ ...copy, key })).toString())
+    const all = Array.from({ length: 50 }, (_, index) => keysOf(index))
+    const messages = all.map((keys) => rawOf(fill({ ...copy, keys })).toString())
     messages.toReversed().forEach((message, index) => {
-      const key = keys.at(-1 - index) ?? ''
-      expect(message.split(key).length - 1).toBe(4) // Message-ID, List-Unsubscribe, text, HTML
+      const { link = '', messageId = '' } = all.at(-1 - index) ?? {}
+      expect(message.split(link).length - 1).toBe(3) // List-Unsubscribe, text, HTML
+      expect(message.split(messageId).length - 1).toBe(1)
     })
   })
 })

@@ -20,6 +20,7 @@ import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { guids, startHostileFeeds, tricks } from '../support/hostile-feeds.ts'
+import { sameKeys } from '../support/keys.ts'
 import { openWorld, type World } from '../support/world.ts'
 import { editorOf } from '../web/site.ts'
 
@@ -116,8 +117,8 @@ onBothEngines('feeds', (freshUrl) => {
 
   describe('what anybody gets to see of them', () => {
     test('the email, as its reader opens it', async () => {
-      const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
-      const raw = rawOf(compileLetter(letterOf(edition, variant))(copy))
+      const copy = { email: 'mira@readers.example', name: 'Mira', keys: sameKeys('k'.repeat(20)), date: world.clock.now() }
+      const raw = rawOf(compileLetter(letterOf('secret', edition, variant))(copy))
       const mail = await simpleParser(raw)
       expect(mail.headerLines.filter(({ key }) => key === 'subject')).toHaveLength(1)
       const page = await openHarmlessly(async () => new Response(String(mail.html), html))
@@ -142,8 +143,8 @@ onBothEngines('feeds', (freshUrl) => {
     test('the email with their corrections', async () => {
       const prints = await correctionsIn(world.app.db, next.id)
       expect(prints.length).toBeGreaterThan(10)
-      const copy = { email: 'mira@readers.example', name: 'Mira', key: 'k'.repeat(20), date: world.clock.now() }
-      const mail = await simpleParser(rawOf(compileLetter(letterOf(next, corrected))(copy)))
+      const copy = { email: 'mira@readers.example', name: 'Mira', keys: sameKeys('k'.repeat(20)), date: world.clock.now() }
+      const mail = await simpleParser(rawOf(compileLetter(letterOf('secret', next, corrected))(copy)))
       const page = await openHarmlessly(async () => new Response(String(mail.html), html))
       await page.view('https://reader.example/')
       expect(await page.tab.getByText('We wrote: “').count()).toBe(prints.length)

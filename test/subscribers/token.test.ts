@@ -1,12 +1,28 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { deliveryKey, keyLength, keySlot, readDeliveryKey } from '../../src/subscribers/token.ts'
+import {
+  confirmationToken,
+  type DeliveryKeys,
+  deliveryKeys,
+  type Keyed,
+  keyLength,
+  keySlot,
+  readConfirmationToken,
+  readDeliveryKey,
+  senderId,
+} from '../../src/subscribers/token.ts'
+import { earlierKey } from '../support/keys.ts'
 
 const secret = 'a secret of more than thirty-two characters'
 const keyed = { subscriberId: '019ad2f4-7b1c-7def-8abc-0123456789ab', editionRef: 'deadbeef' }
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+const uses = ['link', 'messageId', 'returnPath'] as const
 
-describe('a key', () => {
+describe.each(uses)('a key for %s', (use) => {
+  const deliveryKey = (secret: string, keyed: Keyed) => deliveryKeys(secret)(keyed)[use]
+  const readKey = (secret: string, key: string) => readDeliveryKey(secret, use, key)
+  const label = { link: 'link\n', messageId: 'message-id\n', returnPath: 'return-path\n' }[use]
+
   test.each([
     keyed,
     { subscriberId: '00000000-0000-0000-0000-000000000000', editionRef: '00000000' },
@@ -16,7 +32,7 @@ describe('a key', () => {
     const key = deliveryKey(secret, one)
     expect(key).toMatch(/^[a-z2-7]{48}$/)
     expect(key).toHaveLength(keyLength)
-    expect(readDeliveryKey(secret, key)).toEqual(one)
+    expect(readKey(secret, key)).toEqual(one)
   })
 
   test('is the same each time: a repeated delivery bears the same Message-ID', () => {
@@ -26,7 +42,7 @@ describe('a key', () => {
   test.each([32, 63, 64, 65, 200])('is signed by HMAC-SHA256 with a secret of %i letters', (length) => {
     const long = 'é'.repeat(length)
     const body = Buffer.from(keyed.subscriberId.replaceAll('-', '') + keyed.editionRef, 'hex')
-    const mac = createHmac('sha256', long).update('delivery\n').update(body).digest().subarray(0, 10)
+    const mac = createHmac('sha256', long).update(label).update(body).digest().subarray(0, 10)
     expect(deliveryKey(long, keyed)).toBe(base32(Buffer.concat([body, mac])))
   })
 
@@ -45,8 +61,8 @@ describe('a key', () => {
 
   test('is believed in upper and in mixed case: some mail systems fold it', () => {
     const key = deliveryKey(secret, keyed)
-    expect(readDeliveryKey(secret, key.toUpperCase())).toEqual(keyed)
-    expect(readDeliveryKey(secret, key.slice(0, 20).toUpperCase() + key.slice(20))).toEqual(keyed)
+    expect(readKey(secret, key.toUpperCase())).toEqual(keyed)
+    expect(readKey(secret, key.slice(0, 20).toUpperCase() + key.slice(20))).toEqual(keyed)
   })
 
   test('is refused with any one of its characters changed to any other', () => {
@@ -54,7 +70,7 @@ describe('a key', () => {
     for (let place = 0; place < key.length; place++)
       for (const other of `${alphabet}01890-_ .é`)
         if (other !== key[place])
-          expect(readDeliveryKey(secret, key.slice(0, place) + other + key.slice(place + 1)), `${place} ${other}`).toBe(
+          expect(readKey(secret, key.slice(0, place) + other + key.slice(place + 1)), `${place} ${other}`).toBe(
             undefined,
           )
   })
@@ -63,21 +79,21 @@ describe('a key', () => {
     const key = deliveryKey(secret, keyed)
     for (let place = 0; place + 1 < key.length; place++) {
       const exchanged = key.slice(0, place) + key[place + 1] + key[place] + key.slice(place + 2)
-      if (exchanged !== key) expect(readDeliveryKey(secret, exchanged)).toBeUndefined()
+      if (exchanged !== key) expect(readKey(secret, exchanged)).toBeUndefined()
     }
   })
 
   test('is refused by another secret, be it longer, shorter or empty', () => {
     const key = deliveryKey(secret, keyed)
     for (const other of ['', `${secret} `, secret.slice(1), secret.toUpperCase()])
-      expect(readDeliveryKey(other, key)).toBeUndefined()
+      expect(readKey(other, key)).toBeUndefined()
   })
 
   test('with the body of another is refused: the signature is over all of it', () => {
     const mine = deliveryKey(secret, keyed)
     const theirs = deliveryKey(secret, { ...keyed, subscriberId: '019ad2f4-7b1c-7def-8abc-0123456789ff' })
-    expect(readDeliveryKey(secret, mine.slice(0, 32) + theirs.slice(32))).toBeUndefined()
-    expect(readDeliveryKey(secret, theirs.slice(0, 32) + mine.slice(32))).toBeUndefined()
+    expect(readKey(secret, mine.slice(0, 32) + theirs.slice(32))).toBeUndefined()
+    expect(readKey(secret, theirs.slice(0, 32) + mine.slice(32))).toBeUndefined()
   })
 
   const key = deliveryKey(secret, keyed)
@@ -97,8 +113,70 @@ describe('a key', () => {
     '%'.repeat(48),
     '../../../../../../../../../../../../etc/passwd00',
   ])('is not %j, and asking throws nothing', (text) => {
-    expect(readDeliveryKey(secret, text)).toBeUndefined()
+    expect(readKey(secret, text)).toBeUndefined()
   })
+})
+
+describe('the keys of one delivery', () => {
+  const keys: DeliveryKeys = deliveryKeys(secret)(keyed)
+
+  test('open nothing but what each is for', () => {
+    for (const made of uses)
+      for (const use of [...uses, 'earlier'] as const)
+        expect([made, use, readDeliveryKey(secret, use, keys[made])]).toEqual([
+          made,
+          use,
+          made === use ? keyed : undefined,
+        ])
+    expect(new Set(Object.values(keys)).size).toBe(3)
+  })
+
+  test('of many deliveries, made one after another, are those of each made alone', () => {
+    const many = deliveryKeys(secret)
+    const others = [keyed, { ...keyed, editionRef: '00000001' }, keyed]
+    expect(others.map(many)).toEqual(others.map((one) => deliveryKeys(secret)(one)))
+  })
+
+  test('that earlier versions made are read as such, and as nothing else', () => {
+    const key = earlierKey(secret, keyed)
+    expect(readDeliveryKey(secret, 'earlier', key)).toEqual(keyed)
+    expect(readDeliveryKey(secret, 'earlier', key.toUpperCase())).toEqual(keyed)
+    for (const use of uses) expect(readDeliveryKey(secret, use, key)).toBeUndefined()
+    expect(readDeliveryKey(`${secret}!`, 'earlier', key)).toBeUndefined()
+  })
+})
+
+describe('the token of a confirmation', () => {
+  const id = keyed.subscriberId
+  const token = confirmationToken(secret, id)
+
+  test('is read back as its id, in any case, and only with the secret that it was made with', () => {
+    expect(token).toMatch(/^[a-z2-7]{48}$/)
+    expect(readConfirmationToken(secret, token)).toBe(id)
+    expect(readConfirmationToken(secret, token.toUpperCase())).toBe(id)
+    expect(readConfirmationToken(`${secret}!`, token)).toBeUndefined()
+  })
+
+  test('is no delivery key, and no delivery key is one', () => {
+    for (const use of [...uses, 'earlier'] as const) expect(readDeliveryKey(secret, use, token)).toBeUndefined()
+    const keys = [...Object.values(deliveryKeys(secret)(keyed)), earlierKey(secret, keyed)]
+    for (const key of keys) expect(readConfirmationToken(secret, key)).toBeUndefined()
+  })
+
+  test('is refused with any one of its characters changed', () => {
+    for (let place = 0; place < token.length; place++) {
+      const other = token[place] === 'a' ? 'b' : 'a'
+      expect(readConfirmationToken(secret, token.slice(0, place) + other + token.slice(place + 1))).toBeUndefined()
+    }
+    for (const text of ['', token.slice(1), `${token}a`, '\0'.repeat(48)])
+      expect(readConfirmationToken(secret, text)).toBeUndefined()
+  })
+})
+
+test('the sender id is the same for one secret, another for each, and as long as Gmail wants it', () => {
+  expect(senderId(secret)).toBe(senderId(secret))
+  expect(senderId(secret)).toMatch(/^lw[a-z2-7]{3,13}$/)
+  expect(senderId(`${secret}!`)).not.toBe(senderId(secret))
 })
 
 describe('a slot', () => {
@@ -106,7 +184,7 @@ describe('a slot', () => {
 
   test('is as long as a key and made of the same letters, so that a key fits it everywhere', () => {
     expect(slot).toMatch(/^[a-z2-7]{48}$/)
-    expect(slot).toHaveLength(deliveryKey(secret, keyed).length)
+    expect(slot).toHaveLength(keyLength)
   })
 
   test('is the same for one edition each time, and another for every edition and secret', () => {
@@ -116,7 +194,7 @@ describe('a slot', () => {
   })
 
   test('opens no door', () => {
-    expect(readDeliveryKey(secret, slot)).toBeUndefined()
+    for (const use of [...uses, 'earlier'] as const) expect(readDeliveryKey(secret, use, slot)).toBeUndefined()
   })
 })
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { subscriptionsOf } from '../../src/store/subscribers.ts'
-import { deliveryKey } from '../../src/subscribers/token.ts'
+import { deliveryKeys } from '../../src/subscribers/token.ts'
 import { maskedAddress } from '../../src/web/recipient.ts'
+import { earlierKey, linkKey } from '../support/keys.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site
@@ -76,8 +77,8 @@ describe('leaving', () => {
     const stranger = { subscriberId: '019335c0-0000-7000-8000-000000000000', editionRef }
     const keys = [
       `${site.key.slice(0, -1)}${site.key.endsWith('a') ? 'b' : 'a'}`,
-      deliveryKey('another secret', { subscriberId, editionRef }),
-      deliveryKey(site.app.secret, stranger),
+      linkKey('another secret', { subscriberId, editionRef }),
+      linkKey(site.app.secret, stranger),
       'x',
       '%00',
       '%E0%A4%A',
@@ -94,6 +95,44 @@ describe('leaving', () => {
     expect(await site.rows()).toBe(before)
   })
 
+  test('does not work with the keys of the headers, and neither does any other page', async () => {
+    const keyed = { subscriberId: site.reader.id, editionRef: site.edition.ref }
+    const { messageId, returnPath } = deliveryKeys(site.app.secret)(keyed)
+    const before = await site.rows()
+    for (const key of [messageId, returnPath, messageId.toUpperCase()])
+      for (const path of [`/leave/${key}`, `/preferences/${key}`])
+        for (const answer of [
+          await site.get(path),
+          await site.post(path, 'List-Unsubscribe=One-Click'),
+          await site.post(path, 'action=return'),
+        ]) {
+          expect([path, answer.status]).toEqual([path, 404])
+          expect(await answer.text()).not.toContain('readers.example')
+        }
+    expect(await site.rows()).toBe(before)
+  })
+
+  test('still works with the key of an email that an earlier version sent, and nothing else does', async () => {
+    const key = earlierKey(site.app.secret, { subscriberId: site.reader.id, editionRef: site.edition.ref })
+    const page = await (await site.get(`/leave/${key}`)).text()
+    expect(page).toContain('Leave The Weekly?')
+    expect(page).not.toContain('/preferences/')
+    const before = await site.rows()
+    for (const answer of [
+      await site.get(`/preferences/${key}`),
+      await site.post(`/preferences/${key}`, 'action=rename&name=Zoe'),
+      await site.post(`/preferences/${key}`, 'action=return'),
+    ]) {
+      expect(answer.status).toBe(404)
+      expect(await answer.text()).not.toContain('readers.example')
+    }
+    expect(await site.rows()).toBe(before)
+    const left = await (await site.post(`/leave/${key}`, 'List-Unsubscribe=One-Click')).text()
+    expect(left).toContain('You have left The Weekly')
+    expect(left).not.toContain('Come back')
+    expect(await leftAt()).toBe(site.clock.now())
+  })
+
   test('is explained where the archive has no key', async () => {
     for (const path of ['/leave/', '/leave', '/preferences/', '/preferences']) {
       const answer = await site.get(path)
@@ -105,7 +144,7 @@ describe('leaving', () => {
 
   test('works when the edition was lost with a restored backup, for who has one subscription', async () => {
     const { db, secret } = site.app
-    const key = deliveryKey(secret, { subscriberId: site.reader.id, editionRef: '00000000' })
+    const key = linkKey(secret, { subscriberId: site.reader.id, editionRef: '00000000' })
     expect((await site.post(`/leave/${key}`)).status).toBe(200)
     expect(await leftAt()).toBe(site.clock.now())
     await db

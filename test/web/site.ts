@@ -4,10 +4,10 @@ import { enrolArticles } from '../../src/editions/enrol.ts'
 import { seal } from '../../src/editions/seal.ts'
 import type { EditionRow, SubscriberRow } from '../../src/store/schema.ts'
 import { subscriberByEmail } from '../../src/store/subscribers.ts'
-import { deliveryKey } from '../../src/subscribers/token.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { sqliteUrl } from '../support/engines.ts'
+import { linkKey } from '../support/keys.ts'
 import { newsFeed, openWorld, opinionFeed, plainRender, show, subscribe, type World } from '../support/world.ts'
 
 export const titles = ['Council opens its books', 'Trams return to the harbour', 'A library that lends tools']
@@ -65,7 +65,7 @@ export async function openSite(options: Options = {}): Promise<Site> {
     ...world,
     edition,
     reader,
-    key: deliveryKey(world.app.secret, { subscriberId: reader.id, editionRef: edition.ref }),
+    key: linkKey(world.app.secret, { subscriberId: reader.id, editionRef: edition.ref }),
     get,
     post,
     signIn: async (staff = 'mira') => editorOf({ get, post }, await makeSignInLink(world.app, staff)),
