@@ -2,15 +2,17 @@ import cron, { type ScheduledTask } from 'node-cron'
 import { EditionPipeline } from './advance.ts'
 import type { App } from './app.ts'
 import { callEditors } from './call.ts'
-import { day, later, second } from './clock.ts'
+import { day, hour, later, second } from './clock.ts'
 import { tellOfClock } from './clock-notice.ts'
 import { ClockWatch } from './clock-watch.ts'
+import { sendConfirmations } from './confirmations.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
 import { feedsListed } from './editions/digest.ts'
 import { enrolAll } from './editions/enrol.ts'
 import { findInFeeds, lookAgain } from './editions/late-truth.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
+import { forgetConfirmations } from './store/confirmations.ts'
 import { forgetPages } from './store/pages.ts'
 import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
@@ -47,6 +49,12 @@ export const chores: Chore[] = [
   { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relays) },
   { name: 'tell-of-clock', every: '* * * * *', run: ({ app, sender }) => tellOfClock(app, sender.relays) },
   { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
+  { name: 'send-confirmations', every: '*/5 * * * * *', run: ({ app, sender }) => sendConfirmations(app, sender) },
+  {
+    name: 'forget-confirmations',
+    every: '11 * * * *',
+    run: ({ app }) => forgetConfirmations(app.db, later(app.clock.now(), -hour)),
+  },
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {
     name: 'forget-pages',

@@ -1,4 +1,5 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
+import type { Instant } from '../clock.ts'
 import { assembler, type Copy, encodeLetter, type Letter, type Memory, type Message, ownNames } from './mime.ts'
 
 /** One key that signs for one domain: RSA, or Ed25519 (RFC 8463). */
@@ -17,7 +18,11 @@ const absent = ['Cc', 'Content-Transfer-Encoding']
  * `h=`: each name once more than it stands there, so that another field of that name breaks the signature (RFC 6376
  * §5.4.2, §8.15). Verifiers take fields from below, and one that is not there counts for nothing (§5.4.2).
  */
-const signedNames = [...ownNames, ...signedOfShared, ...ownNames, ...signedOfShared, ...absent]
+const signedNames = onceMore([...ownNames, ...signedOfShared])
+
+function onceMore(names: string[]): string[] {
+  return [...names, ...names, ...absent.filter((name) => !names.includes(name))]
+}
 
 /**
  * Like `compileLetter`, and signs each copy (RFC 6376, relaxed/relaxed) with each key, on the thread pool. What all copies
@@ -33,7 +38,7 @@ export function compileSigned(
   const common = signedOfShared.map((name) => relaxedField(fieldOf(name, compiled.shared))).join('\r\n')
   const [first = Buffer.alloc(0), ...rest] = compiled.body.map(relaxedBody)
   const begun = createHash('sha256').update(first)
-  const signatureFields = signers.map(signatureField)
+  const signatureFields = signers.map((signer) => signatureField(signer, signedNames))
   return async (copy) => {
     const { own, envelope, messageId } = compiled.head(copy)
     const hash = begun.copy()
@@ -41,22 +46,40 @@ export function compileSigned(
     const about: About = {
       fields: `${own.map(relaxedField).join('\r\n')}\r\n${common}\r\n`,
       bodyHash: hash.digest('base64'),
-      time: `${Math.floor(Date.parse(copy.date) / 1000)}`,
+      time: secondsOf(copy.date),
     }
     const signatures = await Promise.all(signatureFields.map((sign) => sign(about)))
     return { envelope, messageId, pieces: assemble([...signatures, ...own], copy.keys.link) }
   }
 }
 
+/** Signs one finished message in the same way: all fields that it has. Without keys it stays as it is. */
+export async function signMessage(raw: Buffer, signers: Signer[], date: Instant): Promise<Buffer> {
+  const end = raw.indexOf('\r\n\r\n')
+  const fields = raw.toString('utf8', 0, end).split(/\r\n(?![ \t])/)
+  const names = onceMore(fields.map((field) => field.slice(0, field.indexOf(':'))))
+  const about: About = {
+    fields: `${fields.map(relaxedField).join('\r\n')}\r\n`,
+    bodyHash: createHash('sha256')
+      .update(relaxedBody(raw.subarray(end + 4)))
+      .digest('base64'),
+    time: secondsOf(date),
+  }
+  const signatures = await Promise.all(signers.map((signer) => signatureField(signer, names)(about)))
+  return Buffer.concat([...signatures.map((signature) => Buffer.from(`${signature}\r\n`, 'latin1')), raw])
+}
+
+const secondsOf = (date: Instant) => `${Math.floor(Date.parse(date) / 1000)}`
+
 /** What a signature speaks of: the fields in their canonical form, and when it was made, in seconds. */
 type About = { fields: string; bodyHash: string; time: string }
 
 /** Makes the `DKIM-Signature` of one key: around the time and the hash of the body it is the same for every copy. */
-function signatureField({ domain, selector, key }: Signer): (about: About) => Promise<string> {
+function signatureField({ domain, selector, key }: Signer, names: string[]): (about: About) => Promise<string> {
   const isEd25519 = key.asymmetricKeyType === 'ed25519'
   const around = [
     `DKIM-Signature: v=1; a=${isEd25519 ? 'ed25519' : 'rsa'}-sha256; c=relaxed/relaxed; d=${domain};\r\n s=${selector}; t=`,
-    `;\r\n h=${foldedNames(signedNames)};\r\n bh=`,
+    `;\r\n h=${foldedNames(names)};\r\n bh=`,
     ';\r\n b=',
   ]
   const relaxed = relaxedField(around.join('\0')).split('\0')

@@ -5,8 +5,13 @@
 export const publicPaths = {
   leave: '/leave/:key',
   preferences: '/preferences/:key',
+  confirmation: '/confirm/:token', // in the email that confirms a subscription
   edition: '/editions/:id',
 } as const
+
+export function confirmationLink(webUrl: string, token: string): string {
+  return webUrl.replace(/\/+$/, '') + publicPaths.confirmation.replace(':token', token)
+}
 
 /** The links of one edition; `key` is a subscriber's key, or the slot that it will fill. */
 export function editionLinks(webUrl: string, editionId: string, key: string) {

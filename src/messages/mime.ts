@@ -190,7 +190,7 @@ function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
 }
 
 /** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
-function mailbox(name: string, given: string): string {
+export function mailbox(name: string, given: string): string {
   const plain = oneLine(name)
   const address = oneLine(given).replace(/[<>]/g, '')
   if (plain === '') return `<${address}>`

@@ -1,24 +1,34 @@
 import { createHash } from 'node:crypto'
 import { type Instant, mailDate } from '../clock.ts'
-import { header } from './mime.ts'
+import { header, mailbox } from './mime.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
-/** A plain letter of Lastword itself to the people who run a publication. */
-export type Notice = { from: string; to: string; returnPath: string; subject: string; text: string; date: Instant }
+/** One plain message: to the people who run a publication, or to a subscriber. `name` is who writes, Lastword if absent. */
+export type Notice = {
+  from: string
+  name?: string
+  replyTo?: string
+  to: string
+  returnPath: string
+  subject: string
+  text: string
+  date: Instant
+}
 
 /**
- * The letter as ready bytes. The same letter has the same Message-ID, so that one which had to be sent again is known
+ * The message as ready bytes. The same one has the same Message-ID, so that one which had to be sent again is known
  * for what it is. Auto-Submitted (RFC 3834) keeps out-of-office answers away.
  */
-export function noticeMail({ from, to, returnPath, subject, text, date }: Notice): {
+export function noticeMail({ from, name = 'Lastword', replyTo, to, returnPath, subject, text, date }: Notice): {
   envelope: { from: string; to: string }
   raw: Buffer
 } {
   const id = createHash('sha256').update([to, subject, text].join('\n')).digest('hex').slice(0, 40)
   const head = [
     `Date: ${mailDate(date)}`,
-    `From: "Lastword" <${from}>`,
-    `To: <${to}>`,
+    `From: ${mailbox(name, from)}`,
+    ...(replyTo === undefined ? [] : [`Reply-To: ${mailbox('', replyTo)}`]),
+    `To: ${mailbox('', to)}`,
     `Message-ID: <${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
     header('Subject', subject),
     'Auto-Submitted: auto-generated',

@@ -26,6 +26,7 @@ export type Schema = {
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
   outcomes: OutcomeRow
+  confirmations: ConfirmationRow
   /** While one is in force nothing goes out. */
   brakes: BrakeRow
   pulls: PullRow
@@ -348,6 +349,26 @@ export type OutcomeRow = {
   editionId: string | null
   at: Instant
   detail: string
+}
+
+/** That a person who left wants to subscribe again, which the owner of the address has to confirm. */
+export type ConfirmationRow = {
+  /** Its signed token stands in the link. */
+  id: string
+  digest: string
+  subscriberId: string
+  /** The edition whose link was used to ask. */
+  editionId: string | null
+  how: string
+  askedAt: Instant
+  expiresAt: Instant
+  /** The email is to be sent; null once it is out. */
+  waitingSince: Instant | null
+  /** Some process is sending it. */
+  sendingUntil: Instant | null
+  /** When the last email went out. */
+  sentAt: Instant | null
+  usedAt: Instant | null
 }
 
 export type BrakeRow = {

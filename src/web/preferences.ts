@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
+import { day } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { renameSubscriber } from '../store/subscribers.ts'
-import { comeBack, leave, type Return } from '../subscribers/leave.ts'
+import { leave } from '../subscribers/leave.ts'
+import { askToResubscribe, confirmationLifetime, type Request } from '../subscribers/resubscribe.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
@@ -33,10 +35,11 @@ async function change(web: Web, context: Context<Env>): Promise<Response> {
 
 const longestName = 200
 
-const returned: Record<Return, (title: string) => string> = {
-  back: (title) => `Welcome back to ${title}.`,
-  suppressed: (title) => `You subscribe to ${title} again, and yet nothing is sent to your address: see below.`,
-  'had not left': (title) => `Nothing changed: you had not left ${title}.`,
+const answers: Record<Request, (title: string, address: string) => string> = {
+  asked: (title, address) =>
+    `An email is on its way to ${address}. Open its link within ${confirmationLifetime / day} days and press the button to get ${title} again.`,
+  suppressed: () => 'Nothing changed: we cannot send to your address. See below.',
+  subscribed: (title) => `Nothing changed: you are subscribed to ${title}.`,
 }
 
 /** Does what was asked, and says what happened. */
@@ -49,8 +52,8 @@ async function act({ app }: Web, recipient: Recipient, fields: Record<string, st
       return left ? `You have left ${digest.title}.` : `Nothing changed: you had left ${digest.title} before.`
     }
     case 'return': {
-      const back = await comeBack(app, asked)
-      return returned[back](digest.title)
+      const request = await askToResubscribe(app, asked)
+      return answers[request](digest.title, maskedAddress(subscriber.email))
     }
     case 'rename': {
       const name = (fields.name ?? '').slice(0, longestName)

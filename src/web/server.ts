@@ -8,6 +8,7 @@ import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
 import { brakeActions } from './brake-actions.ts'
+import { confirmPages } from './confirm.ts'
 import { correctionActions } from './correction-actions.ts'
 import { failed, notFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
@@ -49,7 +50,7 @@ export async function serve(app: App): Promise<Serving> {
 
 function routes(web: Web): Hono<Env> {
   const routes = new Hono<Env>()
-  for (const open of [archivePages, leavePages, preferencesPages, stylePage, healthPage, signInPages]) {
+  for (const open of [archivePages, leavePages, preferencesPages, confirmPages, stylePage, healthPage, signInPages]) {
     routes.route('/', open(web))
   }
   routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too

@@ -6,7 +6,7 @@ export const urls = {
   style: '/style.css',
   health: '/health',
   asSent: '/editions/:id/as-sent', // the sealed bytes alone, also when the archive notes corrections above them
-  ...publicPaths, // POST leave leaves, POST preferences renames, leaves or comes back
+  ...publicPaths, // POST leave leaves; POST preferences renames, leaves, or asks to subscribe again; POST confirmation does so
   signIn: '/sign-in/:token', // POST uses the link up
   signOut: '/sign-out', // POST only
   studio: '/studio',

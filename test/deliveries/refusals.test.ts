@@ -4,11 +4,12 @@ import { openSender, sendEdition } from '../../src/send.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
-import { comeBack, leave } from '../../src/subscribers/leave.ts'
+import { leave } from '../../src/subscribers/leave.ts'
 import { release } from '../../src/subscribers/suppress.ts'
 import { approvedEdition, subscribeAddresses } from '../support/edition.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay } from '../support/relay.ts'
+import { resubscribe } from '../support/resubscribe.ts'
 import { openWorld } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -106,14 +107,15 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     expect(await subscribeAddresses(it, [mira, 'zoe@readers.example'])).toBe(1)
     const act = { subscriberId: (await person()).id, digest: 'weekly', editionId: null, how: 'page' }
     await leave(app, act)
-    expect(await comeBack(app, act)).toBe('suppressed')
-    expect((await subscriptionsOf(app.db, act.subscriberId))[0]?.leftAt).toBeNull()
+    expect(await resubscribe(app, act)).toBe('suppressed')
+    expect((await subscriptionsOf(app.db, act.subscriberId))[0]?.leftAt).not.toBeNull()
     expect([(await person()).suppressedAt === null, await countActive(app.db, 'weekly')]).toEqual([false, 2])
 
     const before = await release(app, 'Mira@Readers.example', { who: 'Ada', reason: 'she wrote to us' })
     expect(before.suppressedReason).toContain('no such user')
     expect((await person()).suppressedAt).toBeNull()
-    expect(await outcomes()).toEqual(expect.arrayContaining(['suppress', 'leave', 'return', 'release']))
+    expect(await resubscribe(app, act)).toBe('resubscribed')
+    expect(await outcomes()).toEqual(expect.arrayContaining(['suppress', 'leave', 'release', 'return']))
     const record = (await outcomesOf(app.db, act.subscriberId)).find(({ kind }) => kind === 'release')
     expect(record?.detail).toMatch(/^by Ada: she wrote to us; it was suppressed on .*no such user$/)
     await send(undefined)

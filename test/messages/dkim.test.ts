@@ -1,7 +1,8 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { compileSigned, type Signer } from '../../src/messages/dkim.ts'
+import { compileSigned, type Signer, signMessage } from '../../src/messages/dkim.ts'
 import { compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
+import { noticeMail } from '../../src/messages/notice.ts'
 import { openSigners } from '../../src/messages/signers.ts'
 import { sameKeys } from '../support/keys.ts'
 
@@ -98,6 +99,26 @@ test.each(mustBeSigned)('another %s on top breaks both signatures, in whatever c
       { selector: 'rsa', valid: false },
       { selector: 'ed25519', valid: false },
     ])
+})
+
+test('one finished message is signed as a whole, and stays as it is without keys', async () => {
+  const { raw } = noticeMail({
+    name: 'Wöchentlich',
+    from: 'weekly@harbour.example',
+    replyTo: 'editor@harbour.example',
+    to: 'mira@example.org',
+    returnPath: 'bounces@harbour.example',
+    subject: 'Größe again?',
+    text: 'Two  blanks,\ta tab \nhttps://x.example/confirm/abc\n',
+    date: copy.date,
+  })
+  expect(await signMessage(raw, [], copy.date)).toEqual(raw)
+  const message = (await signMessage(raw, [signer('rsa'), signer('ed25519')], copy.date)).toString('latin1')
+  const valid = (text: string) => verifiedBy(text, publicKeyOf).map((one) => one.valid)
+  expect(valid(message)).toEqual([true, true])
+  expect(valid(message.replace('confirm/abc', 'confirm/abd'))).toEqual([false, false])
+  for (const name of ['From', 'Reply-To', 'To', 'Subject', 'Date', 'Message-ID', 'Content-Type', 'Cc'])
+    expect([name, ...valid(`${name}: evil\r\n${message}`)]).toEqual([name, false, false])
 })
 
 test('a field of another name on top, as each server on the way adds one, breaks nothing', async () => {

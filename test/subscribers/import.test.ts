@@ -9,11 +9,12 @@ import { isStoreAway } from '../../src/store/failure.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { activeIn, countActive, listSubscribers, subscriberByEmail } from '../../src/store/subscribers.ts'
 import { importSubscribers } from '../../src/subscribers/import.ts'
-import { comeBack, leave } from '../../src/subscribers/leave.ts'
+import { leave } from '../../src/subscribers/leave.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { openPostgres } from '../support/postgres.ts'
 import { inProcess } from '../support/processes.ts'
+import { resubscribe } from '../support/resubscribe.ts'
 
 const fixtures = 'fixtures/subscribers'
 const tables = (folder: string) => readdirSync(folder).filter((file) => file.endsWith('.csv'))
@@ -191,7 +192,7 @@ onBothEngines('an import', (freshUrl) => {
     const ann = await subscriberByEmail(needs.db, 'ann@example.org')
     const act = { subscriberId: ann?.id ?? '', digest: 'weekly', editionId: null, how: 'page' }
     await leave(needs, act)
-    await comeBack(needs, act)
+    expect(await resubscribe(needs, act)).toBe('resubscribed')
     expect(await importSubscribers(needs, file, 'weekly')).toMatchObject({ added: 0 })
     const rows = await activeIn(needs.db, 'weekly').select('subscriptions.proof').execute()
     expect(rows[0]?.proof).toMatch(/^asked for by page/)

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { addSubscribers, countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
-import { comeBack, leave } from '../../src/subscribers/leave.ts'
+import { leave } from '../../src/subscribers/leave.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 
@@ -72,28 +72,6 @@ onBothEngines('leaving', (freshUrl) => {
     })
     await expect(failed).rejects.toThrow('later')
     expect(await countActive(needs.db, 'weekly')).toBe(2)
-    expect(await outcomesOf(needs.db, act.subscriberId)).toEqual([])
-  })
-
-  test('and coming back makes active again, with the act as proof', async () => {
-    const { act, ...needs } = await withMira()
-    await leave(needs, act)
-    clock.advance(1000)
-    expect(await comeBack(needs, { ...act, how: 'page' })).toBe('back')
-    expect(await countActive(needs.db, 'weekly')).toBe(2)
-    const subscriptions = await subscriptionsOf(needs.db, act.subscriberId)
-    expect(subscriptions.find((one) => one.digest === 'weekly')).toMatchObject({
-      leftAt: null,
-      confirmedAt: '2026-11-27T07:00:02.000Z',
-      proof: 'asked for by page on 2026-11-27T07:00:02.000Z',
-    })
-    expect((await outcomesOf(needs.db, act.subscriberId)).map((one) => one.kind)).toEqual(['leave', 'return'])
-  })
-
-  test('coming back without having left changes nothing and keeps the old proof', async () => {
-    const { act, ...needs } = await withMira()
-    expect(await comeBack(needs, act)).toBe('had not left')
-    expect((await subscriptionsOf(needs.db, act.subscriberId)).map((one) => one.proof)).toEqual(['a form', 'a form'])
     expect(await outcomesOf(needs.db, act.subscriberId)).toEqual([])
   })
 })

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hour } from '../../src/clock.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
@@ -10,6 +11,8 @@ import { freezePage } from '../../src/store/audience.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf } from '../../src/store/editions.ts'
 import { recordFailure } from '../../src/store/feeds.ts'
+import { leave } from '../../src/subscribers/leave.ts'
+import { confirmationToken } from '../../src/subscribers/token.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
@@ -228,16 +231,62 @@ test('the progress of an edition brings itself up to date, and leaves the page a
   await page.context().close()
 })
 
-test('a reader leaves by the button and comes back by the next', async () => {
+test('a reader leaves by the button, asks for an email by the next, and confirms by its link', async () => {
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
   await page.goto(`${serving.url}/leave/${site.key}`)
   await page.getByRole('button', { name: 'Leave The Weekly' }).click()
   await page.getByRole('heading', { name: 'You have left The Weekly' }).waitFor()
-  await page.getByRole('button', { name: 'Come back to The Weekly' }).click()
-  await page.getByText('Welcome back to The Weekly.').waitFor()
+  await page.getByRole('button', { name: 'Subscribe to The Weekly again' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('An email is on its way to r…1@readers.example.')
+  await page.goto(serving.url + (await confirmationPath()))
+  await page.getByRole('button', { name: 'Subscribe again' }).click()
+  await page.getByRole('heading', { name: 'Welcome back to The Weekly' }).waitFor()
+  await page.goto(`${serving.url}/preferences/${site.key}`)
+  await page.getByText('You are subscribed, and get every edition.').waitFor()
   await page.getByLabel('What we call you').fill('Zoë')
   await page.getByRole('button', { name: 'Save the name' }).click()
   await page.getByText('we call you Zoë from now on').waitFor()
+  await page.context().close()
+})
+
+/** Where the link of the last email that was asked for leads. */
+async function confirmationPath(): Promise<string> {
+  const row = await site.app.db.selectFrom('confirmations').select('id').executeTakeFirstOrThrow()
+  return `/confirm/${confirmationToken(site.app.secret, row.id)}`
+}
+
+test('on a phone and by the keyboard alone a reader leaves and comes back, and axe finds nothing on the way', async () => {
+  const phone = { viewport: { width: 375, height: 800 }, hasTouch: true }
+  const page = await (await browser.newContext(phone)).newPage()
+  const act = { subscriberId: site.reader.id, digest: site.digest.name, editionId: null, how: 'page' }
+  const press = async (name: string) => {
+    const button = page.getByRole('button', { name })
+    for (let tabs = 0; tabs < 15 && !(await button.evaluate((one) => one.matches(':focus'))); tabs++)
+      await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+  }
+  const isFine = async () => {
+    expect([page.url(), await violations(page), await misfits(page)]).toEqual([
+      page.url(),
+      [],
+      { tooWide: 0, tooSmall: [] },
+    ])
+  }
+  await leave(site.app, act)
+  site.clock.advance(hour)
+  await page.goto(`${serving.url}/leave/${site.key}`)
+  await isFine()
+  await press('Subscribe to The Weekly again')
+  await page.getByText('An email is on its way').waitFor()
+  await isFine()
+  await page.goto(serving.url + (await confirmationPath()))
+  await page.getByRole('heading', { name: 'Subscribe to The Weekly again?' }).waitFor()
+  await isFine()
+  await press('Subscribe again')
+  await page.getByRole('heading', { name: 'Welcome back to The Weekly' }).waitFor()
+  await isFine()
+  await page.goto(`${serving.url}/confirm/x`)
+  await isFine()
   await page.context().close()
 })
 

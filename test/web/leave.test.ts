@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { day } from '../../src/clock.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { subscriptionsOf } from '../../src/store/subscribers.ts'
-import { deliveryKeys } from '../../src/subscribers/token.ts'
+import { suppress } from '../../src/subscribers/suppress.ts'
+import { confirmationToken, deliveryKeys } from '../../src/subscribers/token.ts'
 import { maskedAddress } from '../../src/web/recipient.ts'
 import { earlierKey, linkKey } from '../support/keys.ts'
 import { openSite, type Site } from './site.ts'
@@ -62,7 +64,7 @@ describe('leaving', () => {
     const answer = await site.post(`/leave/${site.key}`)
     expect([answer.status, (await outcomes()).length]).toEqual([200, 1])
     expect(await answer.text()).toContain('You have already left The Weekly')
-    expect(await (await site.get(`/leave/${site.key}`)).text()).toContain('Come back')
+    expect(await (await site.get(`/leave/${site.key}`)).text()).toContain('Subscribe to The Weekly again')
   })
 
   test('ends no other subscription of another reader', async () => {
@@ -129,7 +131,7 @@ describe('leaving', () => {
     expect(await site.rows()).toBe(before)
     const left = await (await site.post(`/leave/${key}`, 'List-Unsubscribe=One-Click')).text()
     expect(left).toContain('You have left The Weekly')
-    expect(left).not.toContain('Come back')
+    expect(left).not.toContain('again</button>')
     expect(await leftAt()).toBe(site.clock.now())
   })
 
@@ -182,16 +184,17 @@ describe('the preferences', () => {
     expect(await (await site.get(`/preferences/${site.key}`)).text()).toContain('value="Reader 1"')
   })
 
-  test('rename, leave and come back, and say each time what happened', async () => {
+  test('rename, leave and ask to be subscribed again, and say each time what happened', async () => {
     expect(await (await act({ action: 'rename', name: ' Zoë\u0000 \n Q ' })).text()).toContain('we call you Zoë Q')
     expect(await (await act({ action: 'rename', name: 'Zoë Q' })).text()).toContain('Nothing changed')
     expect(await (await act({ action: 'leave' })).text()).toContain('You have left The Weekly.')
     expect(await leftAt()).toBe(site.clock.now())
     expect(await (await act({ action: 'leave' })).text()).toContain('Nothing changed')
-    expect(await (await act({ action: 'return' })).text()).toContain('Welcome back to The Weekly.')
-    expect(await leftAt()).toBeNull()
-    expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave', 'return'])
-    expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.proof).toContain('asked for by page')
+    const asked = await (await act({ action: 'return' })).text()
+    expect(asked).toContain('An email is on its way to r…1@readers.example.')
+    expect(await (await act({ action: 'return' })).text()).toBe(asked)
+    expect(await leftAt()).toBe(site.clock.now())
+    expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave'])
   })
 
   test('refuse what another site posts, and what says nothing', async () => {
@@ -199,6 +202,79 @@ describe('the preferences', () => {
     expect((await act({ action: 'leave' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
     expect((await act({ action: 'delete everything' })).status).toBe(400)
     expect((await act({})).status).toBe(400)
+    expect(await site.rows()).toBe(before)
+  })
+})
+
+describe('the link of a confirmation', () => {
+  async function asked(): Promise<string> {
+    await site.post(`/leave/${site.key}`)
+    await site.post(`/preferences/${site.key}`, 'action=return')
+    const [row] = await site.app.db.selectFrom('confirmations').selectAll().execute()
+    return `/confirm/${confirmationToken(site.app.secret, row?.id ?? '')}`
+  }
+
+  test('changes nothing when it is looked at, and subscribes again when the button is pressed', async () => {
+    const path = await asked()
+    const before = await site.rows()
+    const page = await (await site.get(path)).text()
+    expect(page).toContain('Subscribe to The Weekly again?')
+    expect(page).toContain('r…1@readers.example')
+    expect(page).not.toContain('reader00001@')
+    expect(await site.rows()).toBe(before)
+    const done = await site.post(path)
+    expect([done.status, await done.text()]).toEqual([200, expect.stringContaining('Welcome back to The Weekly')])
+    expect(await leftAt()).toBeNull()
+    expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave', 'return'])
+  })
+
+  test('says that they are subscribed when it is used again, and does nothing once they left again', async () => {
+    const path = await asked()
+    await site.post(path)
+    const before = await site.rows()
+    for (const answer of [await site.get(path), await site.post(path)])
+      expect([answer.status, await answer.text()]).toEqual([
+        200,
+        expect.stringContaining('You are subscribed to The Weekly'),
+      ])
+    expect(await site.rows()).toBe(before)
+    await site.post(`/leave/${site.key}`)
+    const left = await site.rows()
+    for (const answer of [await site.get(path), await site.post(path)]) expect(answer.status).toBe(404)
+    expect(await site.rows()).toBe(left)
+  })
+
+  test('does not work when it is forged, too old, or sent from another site', async () => {
+    const path = await asked()
+    const before = await site.rows()
+    const token = path.slice('/confirm/'.length)
+    const forged = [
+      `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`,
+      confirmationToken('another secret', site.reader.id),
+      confirmationToken(site.app.secret, site.reader.id),
+      site.key,
+      'x',
+      '%00',
+    ]
+    for (const one of forged)
+      for (const answer of [await site.get(`/confirm/${one}`), await site.post(`/confirm/${one}`)])
+        expect([one, answer.status]).toEqual([one, 404])
+    expect((await site.post(path, '', { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    expect((await site.get(`/preferences/${token}`)).status).toBe(404)
+    expect((await site.post(`/leave/${token}`)).status).toBe(404)
+    site.clock.advance(3 * day)
+    expect((await site.get(path)).status).toBe(404)
+    expect((await site.post(path)).status).toBe(404)
+    expect(await site.rows()).toBe(before)
+  })
+
+  test('does not bring back who was suppressed since, and says so', async () => {
+    const path = await asked()
+    const to = { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' }
+    await suppress(site.app.db, to, site.clock.now())
+    const before = await site.rows()
+    const answer = await site.post(path)
+    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('cannot send to this address')])
     expect(await site.rows()).toBe(before)
   })
 })

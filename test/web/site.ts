@@ -105,6 +105,7 @@ const tables = [
   'subscriptions',
   'deliveries',
   'outcomes',
+  'confirmations',
   'signInLinks',
   'sessions',
 ] as const

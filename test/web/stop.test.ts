@@ -158,7 +158,7 @@ test('an article that is not there cannot be pulled', async () => {
     expect((await editor.post(`${page()}/pull`, { article, reason: 'x' })).status).toBe(404)
 })
 
-test('a reader who comes back to a suppressed address is told that nothing is sent', async () => {
+test('a reader whose address is suppressed cannot subscribe again, and is told why', async () => {
   await suppress(
     site.app.db,
     { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' },
@@ -166,7 +166,8 @@ test('a reader who comes back to a suppressed address is told that nothing is se
   )
   await site.post(`/leave/${site.key}`)
   const answer = textOf(await (await site.post(`/preferences/${site.key}`, 'action=return')).text())
-  expect(answer).toContain('You subscribe to The Weekly again, and yet nothing is sent to your address: see below.')
-  expect(answer).not.toContain('Welcome back')
-  expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.leftAt).toBeNull()
+  expect(answer).toContain('Nothing changed: we cannot send to your address. See below.')
+  expect(answer).toContain('You cannot subscribe again here: messages to your address came back')
+  expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.leftAt).not.toBeNull()
+  expect(await site.app.db.selectFrom('confirmations').selectAll().execute()).toEqual([])
 })

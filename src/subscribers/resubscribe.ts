@@ -1,0 +1,74 @@
+import { type Clock, day, type Instant, later, minute } from '../clock.ts'
+import { addConfirmation, confirmationById, useConfirmation } from '../store/confirmations.ts'
+import { addOutcome } from '../store/outcomes.ts'
+import type { ConfirmationRow, Db } from '../store/schema.ts'
+import { renewSubscription, subscriberById, subscriptionsOf } from '../store/subscribers.ts'
+import { transaction } from '../store/transaction.ts'
+import type { Act } from './leave.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+/** A confirmation link works for so long after it was asked for, in milliseconds. */
+export const confirmationLifetime = 3 * day
+
+/** A person is sent one confirmation email in so long, in milliseconds, whatever they ask for. */
+export const confirmationInterval = 10 * minute
+
+/** `asked`: an email with the link that confirms it is sent. `suppressed`: nothing is sent to that address any more. */
+export type Request = 'asked' | 'suppressed' | 'subscribed'
+
+/** Somebody who left asks, by the link in an email, to be subscribed again. The owner of the address has to confirm it. */
+export async function askToResubscribe({ db, clock }: Needs, act: Act): Promise<Request> {
+  const now = clock.now()
+  const person = await subscriberById(db, act.subscriberId)
+  const subscription = (await subscriptionsOf(db, act.subscriberId)).find(({ digest }) => digest === act.digest)
+  if (!person || !subscription || subscription.leftAt === null) return 'subscribed'
+  if (person.suppressedAt !== null) return 'suppressed'
+  const { subscriberId, digest, editionId, how } = act
+  const expiresAt = later(now, confirmationLifetime)
+  await addConfirmation(
+    db,
+    { subscriberId, digest, editionId, how },
+    { now, interval: confirmationInterval, expiresAt },
+  )
+  return 'asked'
+}
+
+/** One that can be used, or was used by somebody who is subscribed since; undefined if it is unknown or has expired. */
+export async function openConfirmation(
+  { db, clock }: Needs,
+  id: string | undefined,
+): Promise<ConfirmationRow | undefined> {
+  const confirmation = id === undefined ? undefined : await confirmationById(db, id)
+  if (!confirmation || clock.now() >= confirmation.expiresAt) return undefined
+  return confirmation.usedAt === null || (await isSubscribed(db, confirmation)) ? confirmation : undefined
+}
+
+export type Confirmed = 'resubscribed' | 'already subscribed' | 'suppressed' | 'expired'
+
+/** Subscribes again, because the owner of the address pressed the button behind the link that was sent to it. */
+export async function confirmResubscription({ db, clock }: Needs, id: string): Promise<Confirmed> {
+  return await transaction(db, async (trx) => {
+    const now = clock.now()
+    const confirmation = await openConfirmation({ db: trx, clock }, id)
+    if (!confirmation) return 'expired'
+    if (confirmation.usedAt !== null) return 'already subscribed'
+    const { subscriberId, digest, editionId } = confirmation
+    if ((await subscriberById(trx, subscriberId))?.suppressedAt !== null) return 'suppressed'
+    const proof = proofOf(confirmation, now)
+    const renewed = await renewSubscription(trx, digest, subscriberId, proof, now)
+    await useConfirmation(trx, id, now)
+    if (!renewed) return 'already subscribed'
+    await addOutcome(trx, { kind: 'return', subscriberId, editionId, detail: `${digest}, ${proof}` }, now)
+    return 'resubscribed'
+  })
+}
+
+function proofOf({ how, askedAt }: ConfirmationRow, now: Instant): string {
+  return `asked for by ${how} on ${askedAt}, confirmed by the link in an email on ${now}`
+}
+
+async function isSubscribed(db: Db, { subscriberId, digest }: ConfirmationRow): Promise<boolean> {
+  const subscriptions = await subscriptionsOf(db, subscriberId)
+  return subscriptions.some((one) => one.digest === digest && one.leftAt === null)
+}
