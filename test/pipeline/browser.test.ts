@@ -97,7 +97,7 @@ describe('one edition, from the editor to the reader', () => {
     await page.reload()
     expect(await page.locator('main').textContent()).toContain('12 accepted')
     expect(await violations(page)).toEqual([])
-    letters = await Promise.all(readdirSync(mailDir).map((file) => simpleParser(readFileSync(join(mailDir, file)))))
+    letters = await mails()
     expect(letters.map(addressOf).sort()).toEqual(people.map((person) => person.email).sort())
   }, 60_000)
 
@@ -135,6 +135,25 @@ describe('one edition, from the editor to the reader', () => {
     expect(await leftAt(letters[1])).not.toBeNull()
   })
 
+  test('a reader who left by mistake asks for an email on the page, and confirms by the link in it', async () => {
+    const page = await browser.newPage()
+    await page.goto(linkOf(letters[1], 'leave'))
+    await page.getByRole('button', { name: /again/i }).click()
+    await page.getByText('An email is on its way').waitFor()
+    expect(await leftAt(letters[1])).not.toBeNull()
+    let confirmation: ParsedMail | undefined
+    const arrived = async () => {
+      confirmation = (await mails()).find(({ text }) => text?.includes('/confirm/'))
+      return addressOf(confirmation)
+    }
+    await expect.poll(arrived, { timeout: 30_000 }).toBe(addressOf(letters[1]))
+    await page.goto(/http\S+\/confirm\/\S+/.exec(confirmation?.text ?? '')?.[0] ?? '')
+    expect(await leftAt(letters[1])).not.toBeNull()
+    await page.getByRole('button', { name: 'Subscribe again' }).click()
+    await page.getByRole('heading', { name: /^Welcome back/ }).waitFor()
+    expect(await leftAt(letters[1])).toBeNull()
+  }, 60_000)
+
   test('a reader leaves by the one click of a mail program, as the headers of the message say it', async () => {
     const header = String(letters[2]?.headerLines.find((line) => line.key === 'list-unsubscribe')?.line)
     expect(letters[2]?.headerLines.find((line) => line.key === 'list-unsubscribe-post')?.line).toBe(
@@ -153,6 +172,10 @@ describe('one edition, from the editor to the reader', () => {
     const person = await subscriberByEmail(app.db, addressOf(letters[2]))
     expect(await outcomesOf(app.db, person?.id ?? '')).toMatchObject([{ kind: 'leave', editionId: edition.id }])
   })
+
+  function mails(): Promise<ParsedMail[]> {
+    return Promise.all(readdirSync(mailDir).map((file) => simpleParser(readFileSync(join(mailDir, file)))))
+  }
 
   async function leftAt(letter: ParsedMail | undefined) {
     const person = await subscriberByEmail(app.db, addressOf(letter))
