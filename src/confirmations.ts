@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { later, minute } from './clock.ts'
+import type { SendResult } from './deliveries/delivery.ts'
 import type { Digest } from './editions/digest.ts'
 import { signMessage } from './messages/dkim.ts'
 import { confirmationLink } from './messages/links.ts'
@@ -20,7 +21,7 @@ import { confirmationInterval } from './subscribers/resubscribe.ts'
 import { confirmationToken } from './subscribers/token.ts'
 
 /** An email that no relay took is tried again after so long, in milliseconds, until its link expires. */
-const retryAfter = 2 * minute
+const retryAfter = 5 * minute
 const maxAtOnce = 100
 
 /**
@@ -38,13 +39,24 @@ export async function sendConfirmations(app: App, sender: Pick<Sender, 'relays' 
     const message = { envelope, raw: await signMessage(raw, sender.signers, clock.now()) }
     const { kind, reply } = await sender.relays.send(message)
     if (kind === 'accepted' || kind === 'unknown') sent += 1
-    else log.warn({ confirmation: id, result: kind, reply }, 'a confirmation email was not accepted')
-    const isOver = kind === 'accepted' || kind === 'unknown' || kind === 'refused'
-    if (isOver) await recordConfirmationSent(db, id, clock.now())
+    else {
+      const reason = kind === 'unsent' ? reply : reply.slice(0, codeLength)
+      log.warn({ event: 'confirmation.not_accepted', confirmation: id, result: kind, reason }, notAccepted)
+    }
+    if (isOver(kind)) await recordConfirmationSent(db, id, clock.now())
     else await retryConfirmation(db, id, later(clock.now(), retryAfter))
     if (kind === 'unsent') break // no relay can be reached: the others would not get through either
   }
   return sent
+}
+
+/** Of a server's answer the codes alone are logged, `550 5.1.1`: the rest of it often names the address. */
+const codeLength = 9
+const notAccepted = 'a confirmation email was not accepted'
+
+/** The email is out, may be out, or can never go to that address. */
+function isOver(kind: SendResult['kind']): boolean {
+  return kind === 'accepted' || kind === 'unknown' || kind === 'refused' || kind === 'unfit'
 }
 
 type Taken = { confirmation: ConfirmationRow; person: SubscriberRow; digest: Digest }
