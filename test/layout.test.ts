@@ -55,8 +55,8 @@ const frozen: Record<string, string> = {
   '0013-pace.ts': 'c4a86d192bbf5d3aff1dc924af86702dba34d031f21db709ba26b5dee0724399',
   '0015-local-time.ts': '394b3c7d716ed66da6d134abde19b379d9cf572998a50a64b1fcf23b0a54616a',
   '0016-relays.ts': '96e842584e65e26259134524dac5ee7b477a9c6d108f147100505402dd84f9fc',
-  '0018-long-addresses.ts': '841436929e8d0b51baf66efea17252baf24e368c47924dc1075d6165567d3abf',
   '0017-confirmations.ts': '53e52b6968467c6ca5748b7ba947ee1f7202b0be42a396432e8d9f2799599ebe',
+  '0018-long-addresses.ts': '841436929e8d0b51baf66efea17252baf24e368c47924dc1075d6165567d3abf',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

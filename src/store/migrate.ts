@@ -15,8 +15,8 @@ import * as feedsRecord from './migrations/0012-feeds-record.ts'
 import * as pace from './migrations/0013-pace.ts'
 import * as localTime from './migrations/0015-local-time.ts'
 import * as relays from './migrations/0016-relays.ts'
-import * as longAddresses from './migrations/0018-long-addresses.ts'
 import * as confirmations from './migrations/0017-confirmations.ts'
+import * as longAddresses from './migrations/0018-long-addresses.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -34,8 +34,8 @@ export const migrations = [
   { name: '0013-pace', up: pace.up },
   { name: '0015-local-time', up: localTime.up },
   { name: '0016-relays', up: relays.up },
-  { name: '0018-long-addresses', up: longAddresses.up },
   { name: '0017-confirmations', up: confirmations.up },
+  { name: '0018-long-addresses', up: longAddresses.up },
 ]
 
 /**

@@ -117,7 +117,12 @@ onBothEngines('feeds', (freshUrl) => {
 
   describe('what anybody gets to see of them', () => {
     test('the email, as its reader opens it', async () => {
-      const copy = { email: 'mira@readers.example', name: 'Mira', keys: sameKeys('k'.repeat(20)), date: world.clock.now() }
+      const copy = {
+        email: 'mira@readers.example',
+        name: 'Mira',
+        keys: sameKeys('k'.repeat(20)),
+        date: world.clock.now(),
+      }
       const raw = rawOf(compileLetter(letterOf('secret', edition, variant))(copy))
       const mail = await simpleParser(raw)
       expect(mail.headerLines.filter(({ key }) => key === 'subject')).toHaveLength(1)
@@ -143,7 +148,12 @@ onBothEngines('feeds', (freshUrl) => {
     test('the email with their corrections', async () => {
       const prints = await correctionsIn(world.app.db, next.id)
       expect(prints.length).toBeGreaterThan(10)
-      const copy = { email: 'mira@readers.example', name: 'Mira', keys: sameKeys('k'.repeat(20)), date: world.clock.now() }
+      const copy = {
+        email: 'mira@readers.example',
+        name: 'Mira',
+        keys: sameKeys('k'.repeat(20)),
+        date: world.clock.now(),
+      }
       const mail = await simpleParser(rawOf(compileLetter(letterOf('secret', next, corrected))(copy)))
       const page = await openHarmlessly(async () => new Response(String(mail.html), html))
       await page.view('https://reader.example/')
