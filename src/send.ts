@@ -17,6 +17,7 @@ import { compileLetter, type Message } from './messages/mime.ts'
 import { stepBack } from './messages/pool-threads.ts'
 import { openSigners } from './messages/signers.ts'
 import { forgetFutureWaits } from './store/clock-faults.ts'
+import { verifyCounts } from './store/delivery-counts.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKeys } from './subscribers/token.ts'
@@ -43,10 +44,10 @@ export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Se
   const signers = openSigners(app.config.relay.dkim)
   if (signers.length > 0) await stepBack()
   await loadClient()
-  const worker = await startWorker(app)
   const relays = new Relays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
+  const worker = await startWorker(app) // last: a fault before it leaves no row of a sender that is none
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
@@ -110,8 +111,19 @@ export async function sendEdition(
       return await deliver(needs, editionId, options)
     }),
   )
+  if (report.finished) await checkCounts(app, editionId)
   rememberQuiet(sender, editionId, report, clock.now())
   return report
+}
+
+/** Counts the deliveries of a finished edition once, and corrects its counters where they are wrong. */
+async function checkCounts({ db, store, log }: App, editionId: string): Promise<void> {
+  const wrong = await verifyCounts(db, store.engine, editionId)
+  if (wrong)
+    log.warn(
+      { event: 'edition.counts_corrected', edition: editionId, wrong },
+      'delivery counters were wrong; recounted',
+    )
 }
 
 /** Does the work, and brings what it commits to the disk each second, and at the end. */

@@ -1,27 +1,34 @@
 import { type App, digestNamed } from './app.ts'
-import { day, later } from './clock.ts'
+import { day, later, minute } from './clock.ts'
+import type { Relay } from './deliveries/relay.ts'
 import { editionName } from './editions/edition.ts'
 import { noticeMail } from './messages/notice.ts'
-import type { Sender } from './send.ts'
-import { note, skippedUntold } from './store/editions.ts'
+import { note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
+import { claimSkipNotice, recordSkipNotice, releaseSkipNotice, skipsToTell } from './store/skip-notices.ts'
 
-/** What stands in the history of an edition once its skip has been told; it is looked for. */
-const told = 'told of the skip by mail'
-const memory = 7 * day
+const noticePeriodMs = 7 * day
+/** A process that dies while it tells the editors leaves it to others after this. */
+const leaseMs = 5 * minute
 
 /**
- * Tells the editors of every run that was skipped, where the digest wants it. It is on record once the relay
- * has taken the mail: one that could not be sent is tried again at the next look, for a week.
+ * Tells the editors of every skipped run, where the digest wants it: once, whatever the number of processes. A notice
+ * that the relay does not take is tried again at the next look, for a week.
  */
-export async function tellOfSkips(app: App, sender: Sender): Promise<void> {
-  const { db, clock, digests } = app
+export async function tellOfSkips(app: App, sender: { relays: Pick<Relay, 'send'> }): Promise<void> {
+  const { db, clock, digests, log } = app
   const names = digests.filter((digest) => digest.thin.notify).map((digest) => digest.name)
-  for (const edition of await skippedUntold(db, names, told, later(clock.now(), -memory))) {
-    const result = await sender.relays.send(noticeFor(app, edition))
-    if (result.kind === 'accepted') await note(db, edition.id, 'lastword', told, clock.now())
-    else app.log.warn({ edition: edition.id, reply: result.reply }, 'the editors could not be told of a skipped run')
-    if (result.kind === 'refused') await note(db, edition.id, 'lastword', told, clock.now())
+  for (const edition of await skipsToTell(db, names, later(clock.now(), -noticePeriodMs))) {
+    if (!(await claimSkipNotice(db, edition.id, clock.now(), later(clock.now(), leaseMs)))) continue
+    const { kind, reply } = await sender.relays.send(noticeFor(app, edition))
+    if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
+      log.warn({ edition: edition.id, reply }, 'the editors could not be told of a skipped run; it is tried again')
+      await releaseSkipNotice(db, edition.id, clock.now())
+      continue
+    }
+    const what = kind === 'refused' ? `the notice of the skip was refused: ${reply}` : 'told of the skip by mail'
+    await note(db, edition.id, 'lastword', what, clock.now())
+    await recordSkipNotice(db, edition.id, clock.now())
   }
 }
 

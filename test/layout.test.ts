@@ -53,9 +53,11 @@ const frozen: Record<string, string> = {
   '0011-copies.ts': '2add490f4c0b0e74aa5bd04f55bb4f7583d559308b5db84c56b1a1d67dfbb171',
   '0012-feeds-record.ts': 'd0c491b8ed84cb70acd0cd8a8f5cbb6e54615ae3cb1440cb77115d7284f2f868',
   '0013-pace.ts': 'c4a86d192bbf5d3aff1dc924af86702dba34d031f21db709ba26b5dee0724399',
+  '0014-delivery-counts.ts': '126d541ff93f25e8dbc5e7f9acc8b9fda93e6d5c393d98f2c5c77918e98f49c3',
   '0015-local-time.ts': '394b3c7d716ed66da6d134abde19b379d9cf572998a50a64b1fcf23b0a54616a',
   '0016-relays.ts': '96e842584e65e26259134524dac5ee7b477a9c6d108f147100505402dd84f9fc',
   '0017-confirmations.ts': '53e52b6968467c6ca5748b7ba947ee1f7202b0be42a396432e8d9f2799599ebe',
+  '0017-notices.ts': '6cdc3ac29abdab12ff57ea36d5d2a507f4f9142e9950baa509629bafde40173e',
   '0018-long-addresses.ts': '841436929e8d0b51baf66efea17252baf24e368c47924dc1075d6165567d3abf',
 }
 

@@ -5,6 +5,7 @@ import type { Message } from '../messages/mime.ts'
 import { freezePage, frozenUntil } from '../store/audience.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts, nextDue, type QueuedDelivery } from '../store/deliveries.ts'
+import { countChecked } from '../store/delivery-counts.ts'
 import { editionById, moveEdition, note } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
@@ -94,7 +95,7 @@ async function deliverThrough(
   const { stopped, over, wait } = await sendDue(needs, edition, options, gate)
   await settle(needs, editionId)
   const canary = rules?.canary && (await judgeCanaries(needs, edition, rules.canary))
-  const counts = await countDeliveries(db, editionId)
+  const counts = await countChecked(db, needs.engine, editionId)
   if (await finish(needs, editionId, counts, options.unknown))
     return { counts, finished: true, stopped: null, over: false, wait: null }
   const finished = false

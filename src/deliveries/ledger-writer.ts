@@ -1,13 +1,12 @@
 import type { WaitingClock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import {
-  claimDeliveries,
   confirmRefusals,
   type DeliveryResult,
   inHandsOf,
   putBack,
   type Refusal,
-  recordDeliveries,
+  recordAndClaim,
 } from '../store/deliveries.ts'
 import type { Engine } from '../store/engine.ts'
 import { isStoreAway } from '../store/failure.ts'
@@ -138,11 +137,9 @@ export class LedgerWriter {
     const wanted = requests.flatMap(({ next }) => (next === undefined ? [] : [next]))
     return transaction(db, async (trx) => {
       const none = new Set<string>()
-      const lost = results.length > 0 ? await recordDeliveries(trx, engine, ledger, results, now) : none
       const had = isRetry ? (await inHandsOf(trx, ledger, wanted)).difference(this.#inFlight) : none
       const subscriberIds = wanted.filter((id) => !had.has(id))
-      const claimed =
-        subscriberIds.length > 0 ? await claimDeliveries(trx, engine, { ...ledger, subscriberIds }, now) : none
+      const { lost, claimed } = await recordAndClaim(trx, engine, ledger, { results, subscriberIds }, now)
       return { lost, claimed: had.size > 0 ? new Set([...had, ...claimed]) : claimed }
     })
   }

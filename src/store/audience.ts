@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
+import { CountChange, writeSharedCounts } from './delivery-counts.ts'
 import { domainOf, placeOf, providerOrDomain } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { Db } from './schema.ts'
 import { activeIn } from './subscribers.ts'
+import { transaction } from './transaction.ts'
 
 /** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
 export async function frozenUntil(db: Db, editionId: string): Promise<string> {
@@ -27,12 +29,22 @@ export type Shape = {
  * Freezes the next page of the audience: one delivery for each active subscriber after `after`, if the edition is still
  * being sent. Returns the last of the page, or null if it was the last page. Doing a page twice changes nothing.
  */
-export async function freezePage(
+export function freezePage(
   db: Db,
   edition: { id: string; digest: string },
   page: { after: string; size: number },
   now: Instant,
   shape: Shape = {},
+): Promise<string | null> {
+  return transaction(db, (trx) => freeze(trx, edition, page, now, shape))
+}
+
+async function freeze(
+  db: Db,
+  edition: { id: string; digest: string },
+  page: { after: string; size: number },
+  now: Instant,
+  shape: Shape,
 ): Promise<string | null> {
   const active = activeIn(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
   const last = await active
@@ -42,7 +54,7 @@ export async function freezePage(
     .limit(1)
     .executeTakeFirst()
   const { sliced, canaries } = shape
-  await db
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('deliveries')
     .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt', 'nextAttemptAt', 'canary', 'firstOf'])
     .expression((eb) => {
@@ -71,7 +83,10 @@ export async function freezePage(
       return last ? rows.where('subscriptions.subscriberId', '<=', last.id) : rows
     })
     .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
-    .execute()
+    .executeTakeFirst()
+  const change = new CountChange()
+  change.add('queued', Number(numInsertedOrUpdatedRows ?? 0))
+  await writeSharedCounts(db, edition.id, change)
   return last?.id ?? null
 }
 

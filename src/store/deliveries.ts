@@ -1,8 +1,12 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
+import { CountChange, writeCounts, writeCountsPrepared, writeSharedCounts } from './delivery-counts.ts'
 import type { Engine } from './engine.ts'
 import { prepared, type StandIn } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
+import { transaction } from './transaction.ts'
+
+export { countDeliveries, type DeliveryCounts } from './delivery-counts.ts'
 
 /** What the sender needs to know of one delivery. */
 export type QueuedDelivery = {
@@ -57,24 +61,61 @@ export function dueDeliveries(
 /** Who takes which deliveries of an edition of a digest. */
 export type Claim = { editionId: string; digest: string; subscriberIds: string[]; workerId: string }
 
+/** What one sender does with deliveries of one edition at one moment. */
+export type Turn = { results: DeliveryResult[]; subscriberIds: string[] }
+
 /**
- * Takes deliveries of one edition to send them, in one statement that nobody else can win too: those that are due, if
+ * Records how some deliveries ended and takes others to send them, as `recordDeliveries` and `claimDeliveries` do, with
+ * one statement for the counters of both. To be called in a transaction.
+ */
+export async function recordAndClaim(
+  db: Db,
+  engine: Engine,
+  book: Omit<Claim, 'subscriberIds'>,
+  { results, subscriberIds }: Turn,
+  now: Instant,
+): Promise<{ lost: Set<string>; claimed: Set<string> }> {
+  const change = new CountChange()
+  const lost = await record(db, engine, book, results, now, change)
+  const claimed = await claim(db, engine, { ...book, subscriberIds }, now, change)
+  await writeCountsPrepared(db, engine, book, change)
+  return { lost, claimed }
+}
+
+/**
+ * Takes deliveries of one edition to send them, in a statement that nobody else can win too: those that are due, if
  * the edition is still being sent, the brake is off, and the person neither left nor is suppressed. Returns those that are ours now; what
  * is missing is not ours to send. A row that another process holds is passed over. To be called in a transaction.
  */
-export async function claimDeliveries(
+export async function claimDeliveries(db: Db, engine: Engine, wanted: Claim, now: Instant): Promise<Set<string>> {
+  const change = new CountChange()
+  const claimed = await claim(db, engine, wanted, now, change)
+  await writeCountsPrepared(db, engine, wanted, change)
+  return claimed
+}
+
+/** Those that were queued first; where that were not all, those that were deferred: the counters need to know which. */
+async function claim(
   db: Db,
   engine: Engine,
   { editionId, digest, subscriberIds, workerId }: Claim,
   now: Instant,
+  change: CountChange,
 ): Promise<Set<string>> {
-  const ids = padded(subscriberIds)
-  const { rows } = await prepared(db, engine, {
-    name: `claim ${ids.length}`,
-    values: { editionId, digest, workerId, now, ids },
-    build: (value) => claiming(db, engine, value, ids.length),
-  })
-  return new Set(rows.map(({ subscriberId }) => subscriberId))
+  const claimed = new Set<string>()
+  for (const status of ['queued', 'deferred'] as const) {
+    const wanted = claimed.size === 0 ? subscriberIds : subscriberIds.filter((id) => !claimed.has(id))
+    if (wanted.length === 0) break
+    const ids = padded(wanted)
+    const { rows } = await prepared(db, engine, {
+      name: `claim ${ids.length}`,
+      values: { editionId, digest, workerId, now, status, ids },
+      build: (value) => claiming(db, engine, value, ids.length),
+    })
+    change.move(status, 'sending', rows.length)
+    for (const { subscriberId } of rows) claimed.add(subscriberId)
+  }
+  return claimed
 }
 
 function claiming(db: Db, engine: Engine, value: StandIn, count: number) {
@@ -91,7 +132,7 @@ function claiming(db: Db, engine: Engine, value: StandIn, count: number) {
     }))
     .where('editionId', '=', editionId)
     .where('subscriberId', 'in', ids)
-    .where('status', 'in', ['queued', 'deferred'])
+    .where('status', '=', value('status') as DeliveryStatus)
     .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
     .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
     .where((eb) =>
@@ -155,15 +196,7 @@ export async function skipIfGone(
       ? `suppressed on ${person.suppressedAt}: ${person.suppressedReason ?? ''}`
       : undefined
   if (reason === undefined) return false
-  const skipped = await db
-    .updateTable('deliveries')
-    .set({ status: 'skipped', reply: reason, nextAttemptAt: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('subscriberId', '=', subscriberId)
-    .where('status', 'in', ['queued', 'deferred'])
-    .returning('subscriberId')
-    .executeTakeFirst()
-  return skipped !== undefined
+  return (await skip(db, { editionId, subscriberId }, reason, now)) > 0
 }
 
 /** How a delivery ended, or when it is tried again. */
@@ -179,16 +212,32 @@ export type DeliveryResult = Pick<
 export async function recordDeliveries(
   db: Db,
   engine: Pick<Engine, 'name'>,
+  book: { editionId: string; workerId: string },
+  results: DeliveryResult[],
+  now: Instant,
+): Promise<Set<string>> {
+  const change = new CountChange()
+  const lost = await record(db, engine, book, results, now, change)
+  await writeCountsPrepared(db, engine, book, change)
+  return lost
+}
+
+async function record(
+  db: Db,
+  engine: Pick<Engine, 'name'>,
   { editionId, workerId }: { editionId: string; workerId: string },
   results: DeliveryResult[],
   now: Instant,
+  change: CountChange,
 ): Promise<Set<string>> {
   const lost = new Set<string>()
   for (const group of Map.groupBy(results, sameButForReply).values()) {
     const changed = await recordGroup(db, engine, { editionId, workerId }, group, now)
+    const { status } = group[0] as DeliveryResult
+    change.move('sending', status, changed)
     if (changed === group.length) continue
     const ids = group.map(({ subscriberId }) => subscriberId)
-    const ours = await whoseOf(db, { editionId, workerId }, ids, (group[0] as DeliveryResult).status)
+    const ours = await whoseOf(db, { editionId, workerId }, ids, status)
     for (const id of ids) if (!ours.has(id)) lost.add(id)
   }
   return lost
@@ -297,40 +346,53 @@ export async function confirmRefusals(
       .executeTakeFirst()
     if (row) confirmed.push(refusal)
   }
+  const change = new CountChange()
+  change.move('deferred', 'refused', confirmed.length)
+  await writeCounts(db, { editionId, workerId }, change)
   return confirmed
 }
 
 /** Queues again, for at once, what this worker recorded as turned down; nobody loses an attempt by it. */
-export async function putBack(
+export function putBack(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   turnedDown: Refusal[],
   now: Instant,
 ): Promise<void> {
-  for (const [attempts, group] of Map.groupBy(turnedDown, ({ attemptsBefore }) => attemptsBefore)) {
-    for (let start = 0; start < group.length; start += 500) {
-      const ids = group.slice(start, start + 500).map(({ subscriberId }) => subscriberId)
-      await db
-        .updateTable('deliveries')
-        .set({ status: 'queued', attempts, nextAttemptAt: null, cutSince: null, updatedAt: now })
-        .where('editionId', '=', editionId)
-        .where('subscriberId', 'in', ids)
-        .where('status', 'in', ['deferred', 'refused'])
-        .where('workerId', '=', workerId)
-        .execute()
+  return transaction(db, async (trx) => {
+    const change = new CountChange()
+    for (const [attempts, group] of Map.groupBy(turnedDown, ({ attemptsBefore }) => attemptsBefore)) {
+      for (let start = 0; start < group.length; start += 500) {
+        const ids = group.slice(start, start + 500).map(({ subscriberId }) => subscriberId)
+        for (const status of ['deferred', 'refused'] as const) {
+          const { numUpdatedRows } = await trx
+            .updateTable('deliveries')
+            .set({ status: 'queued', attempts, nextAttemptAt: null, cutSince: null, updatedAt: now })
+            .where('editionId', '=', editionId)
+            .where('subscriberId', 'in', ids)
+            .where('status', '=', status)
+            .where('workerId', '=', workerId)
+            .executeTakeFirst()
+          change.move(status, 'queued', Number(numUpdatedRows))
+        }
+      }
     }
-  }
+    await writeCounts(trx, { editionId, workerId }, change)
+  })
 }
 
 /** When the next delivery that waits may be tried; undefined if none waits for a time. */
 export async function nextDue(db: Db, editionId: string): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('deliveries')
-    .select((eb) => eb.fn.min('nextAttemptAt').as('at'))
+    .select('nextAttemptAt')
     .where('editionId', '=', editionId)
+    .where('nextAttemptAt', 'is not', null) // a partial index has these, in order
     .where('status', 'in', ['queued', 'deferred', 'unknown'])
+    .orderBy('nextAttemptAt')
+    .limit(1)
     .executeTakeFirst()
-  return row?.at ?? undefined
+  return row?.nextAttemptAt ?? undefined
 }
 
 /** To whom the deliveries of an edition go that stand in one state. */
@@ -372,37 +434,45 @@ export async function hasAcceptedSince(db: Db, editionId: string, since: Instant
 /** Queues what was put off again, and gives the try back: the person had no part in it. */
 export async function requeue(db: Db, editionId: string, subscriberIds: string[], now: Instant): Promise<void> {
   if (subscriberIds.length === 0) return
-  await db
-    .updateTable('deliveries')
-    .set((eb) => ({ status: 'queued', attempts: eb('attempts', '-', 1), nextAttemptAt: null, updatedAt: now }))
-    .where('editionId', '=', editionId)
-    .where('subscriberId', 'in', subscriberIds)
-    .where('status', '=', 'deferred')
-    .where('attempts', '>', 0)
-    .execute()
+  await transaction(db, async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set((eb) => ({ status: 'queued', attempts: eb('attempts', '-', 1), nextAttemptAt: null, updatedAt: now }))
+      .where('editionId', '=', editionId)
+      .where('subscriberId', 'in', subscriberIds)
+      .where('status', '=', 'deferred')
+      .where('attempts', '>', 0)
+      .executeTakeFirst()
+    const change = new CountChange()
+    change.move('deferred', 'queued', Number(numUpdatedRows))
+    await writeSharedCounts(trx, editionId, change)
+  })
 }
 
 /** Skips all that is not out yet. */
 export async function skipRest(db: Db, editionId: string, reason: string, now: Instant): Promise<void> {
-  await db
-    .updateTable('deliveries')
-    .set({ status: 'skipped', reply: reason, nextAttemptAt: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('status', 'in', ['queued', 'deferred'])
-    .execute()
+  await skip(db, { editionId }, reason, now)
 }
 
-export type DeliveryCounts = Record<DeliveryStatus, number>
-
-/** How many deliveries of the edition stand in each state. */
-export async function countDeliveries(db: Db, editionId: string): Promise<DeliveryCounts> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
-    .where('editionId', '=', editionId)
-    .groupBy('status')
-    .execute()
-  const counts: DeliveryCounts = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
-  for (const { status, count } of rows) counts[status] = Number(count)
-  return counts
+/** Skips what is not out yet of an edition, or of it what goes to one person. Returns how many deliveries that were. */
+function skip(
+  db: Db,
+  { editionId, subscriberId }: { editionId: string; subscriberId?: string },
+  reason: string,
+  now: Instant,
+): Promise<number> {
+  return transaction(db, async (trx) => {
+    const change = new CountChange()
+    for (const status of ['queued', 'deferred'] as const) {
+      let update = trx
+        .updateTable('deliveries')
+        .set({ status: 'skipped', reply: reason, nextAttemptAt: null, updatedAt: now })
+        .where('editionId', '=', editionId)
+        .where('status', '=', status)
+      if (subscriberId !== undefined) update = update.where('subscriberId', '=', subscriberId)
+      change.move(status, 'skipped', Number((await update.executeTakeFirst()).numUpdatedRows))
+    }
+    await writeSharedCounts(trx, editionId, change)
+    return change.values.skipped
+  })
 }

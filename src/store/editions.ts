@@ -74,30 +74,6 @@ export async function lastOut(db: Db, digest: string): Promise<Instant | undefin
   return row?.dueAt ?? undefined
 }
 
-/** Runs of these digests, due since then, that were skipped and have no such entry in their history. */
-export async function skippedUntold(db: Db, digests: string[], entry: string, since: Instant): Promise<EditionRow[]> {
-  if (digests.length === 0) return []
-  return await db
-    .selectFrom('editions')
-    .selectAll()
-    .where('status', '=', 'skipped')
-    .where('digest', 'in', digests)
-    .where('dueAt', '>=', since)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('history')
-            .select('history.id')
-            .whereRef('history.editionId', '=', 'editions.id')
-            .where('history.what', '=', entry),
-        ),
-      ),
-    )
-    .orderBy('dueAt')
-    .execute()
-}
-
 /** Adds to the reason of an article that the edition chose. */
 export async function markChoice(db: Db, editionId: string, articleId: string, mark: string): Promise<void> {
   await db

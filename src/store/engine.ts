@@ -11,6 +11,8 @@ export type Engine = {
   rowLocks: boolean
   /** Skips rows that another transaction holds, where rows can be locked. */
   skipLocked<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
+  /** Lets nobody else write to the table until this transaction ends. */
+  lockTable(db: Db, table: keyof Schema): Promise<void>
   /** Keeps a second process out until this transaction ends. */
   lockForMigration(db: Db): Promise<void>
 }
@@ -21,6 +23,7 @@ export const sqliteEngine: Engine = {
   indexOf: 'instr',
   rowLocks: false,
   skipLocked: (query) => query,
+  lockTable: () => Promise.resolve(),
   lockForMigration: () => Promise.resolve(),
 }
 
@@ -29,6 +32,9 @@ export const postgresEngine: Engine = {
   indexOf: 'strpos',
   rowLocks: true,
   skipLocked: (query) => query.forUpdate().skipLocked(),
+  async lockTable(db, table) {
+    await sql`lock table ${sql.table(table)} in exclusive mode`.execute(db)
+  },
   async lockForMigration(db) {
     await sql`select pg_advisory_xact_lock(7236140112)`.execute(db)
   },

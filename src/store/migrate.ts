@@ -13,9 +13,11 @@ import * as answers from './migrations/0010-answers.ts'
 import * as copies from './migrations/0011-copies.ts'
 import * as feedsRecord from './migrations/0012-feeds-record.ts'
 import * as pace from './migrations/0013-pace.ts'
+import * as deliveryCounts from './migrations/0014-delivery-counts.ts'
 import * as localTime from './migrations/0015-local-time.ts'
 import * as relays from './migrations/0016-relays.ts'
 import * as confirmations from './migrations/0017-confirmations.ts'
+import * as notices from './migrations/0017-notices.ts'
 import * as longAddresses from './migrations/0018-long-addresses.ts'
 import type { Schema } from './schema.ts'
 
@@ -32,9 +34,11 @@ export const migrations = [
   { name: '0011-copies', up: copies.up },
   { name: '0012-feeds-record', up: feedsRecord.up },
   { name: '0013-pace', up: pace.up },
+  { name: '0014-delivery-counts', up: deliveryCounts.up },
   { name: '0015-local-time', up: localTime.up },
   { name: '0016-relays', up: relays.up },
   { name: '0017-confirmations', up: confirmations.up },
+  { name: '0017-notices', up: notices.up },
   { name: '0018-long-addresses', up: longAddresses.up },
 ]
 

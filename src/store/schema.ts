@@ -25,6 +25,8 @@ export type Schema = {
   subscribers: SubscriberRow
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
+  deliveryCounts: DeliveryCountsRow
+  skipNotices: SkipNoticeRow
   outcomes: OutcomeRow
   confirmations: ConfirmationRow
   /** While one is in force nothing goes out. */
@@ -316,6 +318,9 @@ export type DeliveryRow = {
   updatedAt: Instant
 }
 
+/** By how much one writer has changed the number of deliveries in each status; a number may be below zero, a sum never is. */
+export type DeliveryCountsRow = { editionId: string; writer: string } & Record<DeliveryStatus, number>
+
 /** How fast a mail provider is written to over a relay, in messages a second; `relay` is '' where there is only one. */
 export type PaceRow = {
   name: string
@@ -421,3 +426,6 @@ export type ClockFaultRow = {
   tellingUntil: Instant | null
   toldAt: Instant | null
 }
+
+/** A skipped run of which the editors are told: once `toldAt` is there, or else by one process until `tellingUntil`. */
+export type SkipNoticeRow = { editionId: string; tellingUntil: Instant; toldAt: Instant | null }

@@ -1,5 +1,7 @@
 import type { Instant } from '../clock.ts'
+import { CountChange, foldCounts, writeCounts, writeSharedCounts } from './delivery-counts.ts'
 import type { Db } from './schema.ts'
+import { transaction } from './transaction.ts'
 
 const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
 
@@ -7,59 +9,85 @@ const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped b
 const everyEdition = (db: Db) => db.selectFrom('editions').select('editions.id')
 
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
-export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ ...cutOff, updatedAt: now })
-    .where('editionId', 'in', everyEdition(db))
-    .where('status', '=', 'sending')
-    .where('workerId', '=', workerId)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+export function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
+  return transaction(db, async (trx) => {
+    const cut = await cutting(trx, now).where('workerId', '=', workerId).returning('editionId').execute()
+    return await countCut(trx, cut)
+  })
 }
 
 /** The same for what a worker that lives still has of an edition that it sends no more, whose answers it could not record. */
-export async function abandonOwn(
+export function abandonOwn(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   now: Instant,
 ): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ ...cutOff, reply: 'the answer of the relay could not be recorded', updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('status', '=', 'sending')
-    .where('workerId', '=', workerId)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  return transaction(db, async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set({ ...cutOff, reply: 'the answer of the relay could not be recorded', updatedAt: now })
+      .where('editionId', '=', editionId)
+      .where('status', '=', 'sending')
+      .where('workerId', '=', workerId)
+      .executeTakeFirst()
+    const change = new CountChange()
+    change.move('sending', 'unknown', Number(numUpdatedRows))
+    await writeCounts(trx, { editionId, workerId }, change)
+    return Number(numUpdatedRows)
+  })
 }
 
-/** The same for what no worker is known to have any more. */
+/** The same for what no worker is known to have any more, whose counters are folded into the shared ones. */
 export async function markOrphaned(db: Db, now: Instant): Promise<number> {
-  const result = await db
+  const count = await transaction(db, async (trx) => {
+    const cut = await cutting(trx, now)
+      .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
+      .returning('editionId')
+      .execute()
+    return await countCut(trx, cut)
+  })
+  await foldCounts(db)
+  return count
+}
+
+function cutting(db: Db, now: Instant) {
+  return db
     .updateTable('deliveries')
     .set({ ...cutOff, updatedAt: now })
     .where('editionId', 'in', everyEdition(db))
     .where('status', '=', 'sending')
-    .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+}
+
+/** In the order of editions, so that two that do this at once never wait for each other in a circle. */
+async function countCut(db: Db, cut: { editionId: string }[]): Promise<number> {
+  const byEdition = Map.groupBy(cut, ({ editionId }) => editionId)
+  for (const editionId of [...byEdition.keys()].sort()) {
+    const change = new CountChange()
+    change.move('sending', 'unknown', byEdition.get(editionId)?.length ?? 0)
+    await writeSharedCounts(db, editionId, change)
+  }
+  return cut.length
 }
 
 /**
  * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
  * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
  */
-export async function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
-  const result = await db
-    .updateTable('deliveries')
-    .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
-    .where('editionId', '=', editionId)
-    .where('status', '=', 'unknown')
-    .where('attempts', '<', mostAttempts)
-    .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+export function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
+  return transaction(db, async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
+      .where('editionId', '=', editionId)
+      .where('status', '=', 'unknown')
+      .where('attempts', '<', mostAttempts)
+      .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
+      .executeTakeFirst()
+    const change = new CountChange()
+    change.move('unknown', 'queued', Number(numUpdatedRows))
+    await writeSharedCounts(trx, editionId, change)
+    return Number(numUpdatedRows)
+  })
 }
 
 /** How many unknown deliveries the rule `repeat` has not done with. */

@@ -1,6 +1,13 @@
+import { type Kysely, sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { openApp } from '../../src/app.ts'
+import { minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
+import { silentLog } from '../../src/log.ts'
 import { openSender } from '../../src/send.ts'
+import { note } from '../../src/store/editions.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import type { Schema } from '../../src/store/schema.ts'
 import { tellOfSkips } from '../../src/tell.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Fault, startRelay } from '../support/relay.ts'
@@ -27,7 +34,7 @@ onBothEngines('a skipped run', (freshUrl) => {
     const fail = (next: Fault) => {
       fault = next
     }
-    return { tell: () => tellOfSkips(it.app, sender), relay, fail }
+    return { it, tell: () => tellOfSkips(it.app, sender), relay, fail }
   }
 
   test('is told to the contact address once, with the reason', async () => {
@@ -49,6 +56,40 @@ onBothEngines('a skipped run', (freshUrl) => {
     fail(undefined)
     await tell()
     expect(relay.taken).toHaveLength(1)
+  })
+
+  test('is told once by two processes that look at the same moment', async () => {
+    const { it, tell, relay } = await skipped(true)
+    const another = await openApp({ config: it.app.config, clock: it.clock, log: silentLog })
+    closing.push(another.close)
+    const sender = await openSender(another)
+    closing.push(sender.close)
+    await Promise.all([tell(), tellOfSkips(another, sender)])
+    await Promise.all([tell(), tellOfSkips(another, sender)])
+    expect(relay.taken).toHaveLength(1)
+  })
+
+  test('is told by another process when the one that took it on has died over it, and not before', async () => {
+    const { it, tell, relay } = await skipped(true)
+    const dying = { relays: { send: () => Promise.reject(new Error('killed')) } }
+    await expect(tellOfSkips(it.app, dying)).rejects.toThrow('killed')
+    await tell()
+    expect(relay.taken).toEqual([])
+    it.clock.advance(5 * minute)
+    await tell()
+    expect(relay.taken).toHaveLength(1)
+  })
+
+  test('that was told before this program kept a list is not told again', async () => {
+    const { it, tell, relay } = await skipped(true)
+    const { db, store } = it.app
+    const [edition] = await db.selectFrom('editions').select('id').execute()
+    await note(db, edition?.id ?? '', 'lastword', 'told of the skip by mail', it.clock.now())
+    await sql`drop table skip_notices`.execute(db)
+    await sql`delete from migrations where name = '0017-notices'`.execute(db)
+    await migrate(db as Kysely<Schema>, store.engine, it.clock)
+    await tell()
+    expect(relay.taken).toEqual([])
   })
 
   test('is not told where the digest does not want it', async () => {

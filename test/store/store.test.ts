@@ -371,6 +371,18 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     relay: true,
     updatedAt: true,
   },
+  deliveryCounts: {
+    editionId: true,
+    writer: true,
+    queued: true,
+    sending: true,
+    accepted: true,
+    deferred: true,
+    refused: true,
+    unknown: true,
+    skipped: true,
+  },
+  skipNotices: { editionId: true, tellingUntil: true, toldAt: true },
   digests: { name: true, firstSeenAt: true, decidedUntil: true },
   editions: {
     id: true,
