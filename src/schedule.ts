@@ -13,6 +13,7 @@ import { findInFeeds, lookAgain } from './editions/late-truth.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import type { Sender } from './send.ts'
 import { forgetConfirmations } from './store/confirmations.ts'
+import { forgetFeedHistory } from './store/feeds.ts'
 import { forgetPages } from './store/pages.ts'
 import { forgetProviders } from './store/providers.ts'
 import { forgetExpired } from './store/staff.ts'
@@ -60,6 +61,11 @@ export const chores: Chore[] = [
     name: 'forget-pages',
     every: '17 3 * * *',
     run: ({ app }) => forgetPages(app.db, later(app.clock.now(), -30 * day)),
+  },
+  {
+    name: 'forget-feed-history',
+    every: '29 3 * * *',
+    run: ({ app }) => forgetFeedHistory(app.db, { most: 200, least: 3, before: later(app.clock.now(), -365 * day) }),
   },
   {
     name: 'forget-providers',

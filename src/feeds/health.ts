@@ -1,6 +1,6 @@
 import { between, type Clock, day, durationText, type Instant, spanMilliseconds } from '../clock.ts'
 import type { Config } from '../config.ts'
-import { allFeeds } from '../store/feeds.ts'
+import { feedsAt } from '../store/feeds.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import { heldFeeds } from '../store/stories.ts'
 
@@ -26,10 +26,9 @@ export async function watchedFeeds(
   { db, config, clock }: { db: Db; config: Config; clock: Clock },
   urls: string[],
 ): Promise<Watched[]> {
-  const listed = new Set(urls)
   const alertAfter = spanMilliseconds(config.feeds.alertAfter)
   const held = await heldByFeed(db)
-  const feeds = (await allFeeds(db)).filter((feed) => listed.has(feed.url))
+  const feeds = await feedsAt(db, [...new Set(urls)])
   return feeds.map((feed) => {
     const matter = matterWith(feed, alertAfter, clock.now(), held.get(feed.id))
     return { feed, health: matter[0] ?? wellOf(feed), matter }

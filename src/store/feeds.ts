@@ -1,6 +1,10 @@
+import { sql } from 'kysely'
 import { type Instant, later, minute } from '../clock.ts'
 import { newId } from './id.ts'
 import type { Db, FeedHistoryRow, FeedRow } from './schema.ts'
+
+/** A statement has room for so many values. */
+const maxFeedsAtOnce = 500
 
 /** The feeds at these addresses, as the job files name them; those never seen before are added. */
 export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<FeedRow[]> {
@@ -57,6 +61,21 @@ function newFeed(url: string, now: Instant): FeedRow {
 
 export function allFeeds(db: Db): Promise<FeedRow[]> {
   return db.selectFrom('feeds').selectAll().where('kind', '=', 'feed').orderBy('url').execute()
+}
+
+/** Of the feeds at these addresses those that are known, by their address. */
+export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
+  const feeds: FeedRow[] = []
+  for (let start = 0; start < urls.length; start += maxFeedsAtOnce)
+    feeds.push(
+      ...(await db
+        .selectFrom('feeds')
+        .selectAll()
+        .where('kind', '=', 'feed')
+        .where('url', 'in', urls.slice(start, start + maxFeedsAtOnce))
+        .execute()),
+    )
+  return feeds.sort((a, b) => (a.url < b.url ? -1 : 1))
 }
 
 /** The feed that the job files name by this address. */
@@ -225,6 +244,57 @@ export async function recordFeed(db: Db, feedId: string, what: string, now: Inst
 /** What became of all feeds, the oldest first. */
 export function feedHistory(db: Db): Promise<FeedHistoryRow[]> {
   return db.selectFrom('feedHistory').selectAll().orderBy('id').execute()
+}
+
+/** The newest entries of the history of each of these feeds, at most `each`, the newest first. No older one is read. */
+export async function newestFeedHistory(db: Db, feedIds: string[], each: number): Promise<FeedHistoryRow[]> {
+  const rows: FeedHistoryRow[] = []
+  for (let start = 0; start < feedIds.length; start += maxFeedsAtOnce) {
+    const ids = feedIds.slice(start, start + maxFeedsAtOnce)
+    rows.push(
+      ...(await db
+        .selectFrom('feedHistory')
+        .selectAll()
+        .where((eb) => eb.or(Array.from({ length: each }, (_, place) => eb('id', 'in', entriesAt(db, ids, place)))))
+        .orderBy('id', 'desc')
+        .execute()),
+    )
+  }
+  return rows
+}
+
+/** The entry of each feed that `place` newer ones stand before: an index leads to it. */
+function entriesAt(db: Db, feedIds: string[], place: number) {
+  return db
+    .selectFrom('feeds')
+    .select((eb) =>
+      eb
+        .selectFrom('feedHistory as entry')
+        .select('entry.id')
+        .whereRef('entry.feedId', '=', 'feeds.id')
+        .orderBy('entry.id', 'desc')
+        .limit(1)
+        .offset(place)
+        .as('id'),
+    )
+    .where('feeds.id', 'in', feedIds)
+}
+
+/**
+ * Forgets what became of each feed but for its `most` newest entries, and of these what is older than `before`. The
+ * `least` newest stay, however old: they say how the feed came to be as it is.
+ */
+export async function forgetFeedHistory(
+  db: Db,
+  { most, least, before }: { most: number; least: number; before: Instant },
+): Promise<void> {
+  const rank = sql<number>`row_number() over (partition by feed_id order by id desc)`.as('rank')
+  const ranked = db.selectFrom('feedHistory').select(['id', 'at', rank]).as('ranked')
+  const old = db
+    .selectFrom(ranked)
+    .select('id')
+    .where((eb) => eb.or([eb('rank', '>', most), eb.and([eb('rank', '>', least), eb('at', '<', before)])]))
+  await db.deleteFrom('feedHistory').where('id', 'in', old).execute()
 }
 
 /** The kinds of trouble that the editors have been told of. */

@@ -8,7 +8,7 @@ import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
-import { feedHistory } from '../store/feeds.ts'
+import { newestFeedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
 import { lastRejections } from '../store/rejections.ts'
 import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.ts'
@@ -105,7 +105,8 @@ function upcoming({ digests, clock }: App) {
 /** Those that do not work first; of the rest as many as a page holds. */
 async function feedsOf(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
-  const past = Map.groupBy(await feedHistory(app.db), ({ feedId }) => feedId)
+  const ids = watched.map(({ feed }) => feed.id)
+  const past = Map.groupBy(await newestFeedHistory(app.db, ids, mostHistory), ({ feedId }) => feedId)
   const rejected = Map.groupBy(await lastRejections(app.db, mostRejections), ({ feedId }) => feedId)
   const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
@@ -129,10 +130,9 @@ function toFeed(
   history: FeedHistoryRow[],
   rejections: RejectionRow[],
 ) {
-  const newest = history.slice(-mostHistory).reverse()
   return {
     id,
-    past: newest.map(({ at, what }) => ({ at: momentWriter()(at), what })),
+    past: history.map(({ at, what }) => ({ at: momentWriter()(at), what })),
     rejections: rejections.map((one) => ({ at: momentWriter()(one.lastAt), what: rejectionText(one) })),
     title: title || url,
     url,
