@@ -61,12 +61,11 @@ async function importFile(app: App, file: string, options: Options): Promise<voi
 
 async function list({ db, digests }: App, options: Options): Promise<void> {
   const digest = options.digest === undefined ? undefined : digestNamed(digests, options.digest).name
-  for (let after = ''; ; ) {
+  for (let after: Listed | undefined; ; ) {
     const page = await listSubscribers(db, { digest, after, limit: 500 })
     for (const person of page) options.json ? printJson(toJson(person)) : print(toText(person))
-    const last = page.at(-1)
-    if (!last) return
-    after = last.id
+    after = page.at(-1)
+    if (!after) return
   }
 }
 

@@ -118,19 +118,25 @@ export async function renewSubscription(
 
 export type Listed = SubscriberRow & { digest: string; confirmedAt: Instant | null; leftAt: Instant | null }
 
-/** One page of subscribers with their subscription, in the order of their ids; `after` is the last id of the page before. */
+/** The last row of a page: a person stands in the list once for each subscription. */
+export type ListCursor = Pick<Listed, 'id' | 'digest'>
+
+/** One page of subscriptions with their subscribers, in the order of subscriber and digest, after the row named. */
 export function listSubscribers(
   db: Db,
-  page: { digest?: string | undefined; after: string; limit: number },
+  { digest, after, limit }: { digest?: string | undefined; after?: ListCursor | undefined; limit: number },
 ): Promise<Listed[]> {
   let query = db
     .selectFrom('subscribers')
     .innerJoin('subscriptions', 'subscriptions.subscriberId', 'subscribers.id')
     .selectAll('subscribers')
     .select(['subscriptions.digest', 'subscriptions.confirmedAt', 'subscriptions.leftAt'])
-    .where('subscribers.id', '>', page.after)
-  if (page.digest !== undefined) query = query.where('subscriptions.digest', '=', page.digest)
-  return query.orderBy('subscribers.id').limit(page.limit).execute()
+  if (digest !== undefined) query = query.where('subscriptions.digest', '=', digest)
+  if (after !== undefined)
+    query = query
+      .where('subscribers.id', '>=', after.id)
+      .where((eb) => eb.or([eb('subscribers.id', '>', after.id), eb('subscriptions.digest', '>', after.digest)]))
+  return query.orderBy('subscribers.id').orderBy('subscriptions.digest').limit(limit).execute()
 }
 
 export async function countActive(db: Db, digest: string): Promise<number> {
