@@ -18,6 +18,7 @@ import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, editionsIn } from '../store/editions.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
+import { nextStep } from './next-step.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { showProgress } from './progress.ts'
 import { tellOfWaiting } from './waiting.ts'
@@ -47,6 +48,7 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
   if (edition.status === 'skipped' || edition.status === 'held') {
     if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
     else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
+    if (edition.status === 'held') tell(safe(await nextStep(app, edition)))
     return
   }
   if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
@@ -58,10 +60,7 @@ async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
   const [open] = await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending', 'held'], digest.name)
   if (open?.status === 'held') {
     throw new AppError('conflict', `${editionName(open)} waits for an editor (${open.reason ?? 'held'})`, {
-      hint:
-        open.audienceAt === null
-          ? `Decide about it first: lastword edition approve ${open.id}, or lastword edition cancel ${open.id}.`
-          : `It is half sent: lastword edition resume ${open.id}, or lastword edition cancel ${open.id}.`,
+      hint: await nextStep(app, open),
     })
   }
   if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
@@ -110,10 +109,12 @@ export async function sendInForeground(
   }
 }
 
-async function howToGoOn({ db }: App, digest: Digest, id: string): Promise<string> {
+/** What to do about sending that stopped. */
+export async function howToGoOn({ db }: Pick<App, 'db'>, digest: Digest, id: string): Promise<string> {
   const goesOn = `lastword run ${digest.name} continues, and so does lastword start.`
-  if ((await editionById(db, id))?.status === 'held')
-    return `Nothing is lost: after lastword edition resume ${id}, ${goesOn}`
+  const edition = await editionById(db, id)
+  if (edition?.status === 'cancelled') return 'The edition was cancelled: nothing of it is left to send.'
+  if (edition?.status === 'held') return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${goesOn}`
   if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${goesOn}`
   return `Nothing is lost: ${goesOn}`
 }

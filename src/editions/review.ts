@@ -70,7 +70,10 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: stri
   })
 }
 
-/** Held in the middle of its sending; one that is held before has no approval. */
+/**
+ * Held in the middle of its sending, also before its audience is complete; one that is held before has no approval.
+ * Whoever says what can be done about an edition asks this.
+ */
 export function isPaused({ status, approvedAt }: Pick<EditionRow, 'status' | 'approvedAt'>): boolean {
   return status === 'held' && approvedAt !== null
 }

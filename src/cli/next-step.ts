@@ -1,0 +1,15 @@
+import type { App } from '../app.ts'
+import { isPaused } from '../editions/review.ts'
+import { pulledIn } from '../store/pulls.ts'
+import type { EditionRow } from '../store/schema.ts'
+
+/** What somebody can do about an edition that waits for a decision: each command is accepted as the edition is now. */
+export async function nextStep({ db }: Pick<App, 'db'>, edition: EditionRow): Promise<string> {
+  const cancel = `lastword edition cancel ${edition.id}`
+  if (!isPaused(edition)) return `Decide about it first: lastword edition approve ${edition.id}, or ${cancel}.`
+  const pulled = await pulledIn(db, edition.id)
+  const resume = `lastword edition resume ${edition.id}`
+  if (pulled.length === 0) return `It is partly sent. Continue it with ${resume}, or end it with ${cancel}.`
+  const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
+  return `It is partly sent, with ${titles} in it, which was pulled. End it with ${cancel}, or send it to the rest all the same with ${resume} --anyway.`
+}
