@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts'
 import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
 import { canonicalAddress } from '../store/canonical.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
+import { lockAllDigests } from '../store/digests.ts'
 import { lockEdition, moveEdition, note, withdrawVariants } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { addPulls, endPulls, holdersOf, marksOf } from '../store/pulls.ts'
@@ -28,6 +29,8 @@ export async function pullArticle(needs: Needs, named: string, decision: Decisio
   if (!first) throw new AppError('missing', `no feed has ever shown ${named}`)
   const now = needs.clock.now()
   return await transaction(needs.db, async (db) => {
+    const names = needs.digests.map(({ name }) => name)
+    await lockAllDigests(db, names, now) // an edition that is sealed now waits for us, or we see it
     const marks = await marksNamed(db, named)
     const title = first.title || first.url
     if ((await addPulls(db, marks, { url: nameOf(first), title, ...decision }, now)) === 0)

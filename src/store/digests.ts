@@ -51,6 +51,12 @@ export async function lockDigest(db: Db, name: string, now: Instant): Promise<vo
     .execute()
 }
 
+/** The same for all digests: these, and those of which the job files are away. In one order, so that nobody waits in a circle. */
+export async function lockAllDigests(db: Db, names: string[], now: Instant): Promise<void> {
+  const known = await db.selectFrom('digests').select('name').execute()
+  for (const name of [...new Set([...names, ...known.map((row) => row.name)])].sort()) await lockDigest(db, name, now)
+}
+
 async function meetDigest(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .insertInto('digests')

@@ -1,0 +1,168 @@
+import { afterEach, expect, test } from 'vitest'
+import { later } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { enrolArticles } from '../../src/editions/enrol.ts'
+import { pullArticle } from '../../src/editions/pull.ts'
+import { approve, cancel, pause, resume, settleCancelled } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { pendingArticles } from '../../src/store/articles.ts'
+import { freezePage } from '../../src/store/audience.ts'
+import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries.ts'
+import { decide, decidedUntil } from '../../src/store/digests.ts'
+import { editionById, variantsOf } from '../../src/store/editions.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { EditionRow } from '../../src/store/schema.ts'
+import { markAbandoned } from '../../src/store/unknown.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
+import { frozenEdition, newsFeed, openWorld, plainRender, show, subscribe } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+onBothEngines('two processes at one moment', (freshUrl) => {
+  /** A world, and what another process on the same store has. */
+  async function two() {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
+    const other = await openStore(it.app.config.store.url, it.clock)
+    closing.push(other.close)
+    const ours = { ...it.app, digests: [it.digest], render: plainRender }
+    return { it, ours, others: { ...ours, db: other.db, store: other } }
+  }
+
+  const pulling = { who: 'Ada', reason: 'wrong' }
+  const articleOne = 'https://magazine.example/one'
+
+  test('an article that is pulled while an edition with it is made and sealed does not stay in it', async () => {
+    const { it, ours, others } = await two()
+    await enrolArticles(it.app, it.digest)
+    const pull = await heldOpen(it.app.store, (db) => pullArticle({ ...ours, db }, articleOne, pulling))
+    expect(pull.result).toEqual([]) // no edition holds it yet
+    const making = (async () => {
+      const edition = await compose(others, it.digest, it.clock.now())
+      return await seal(others, edition?.id ?? '', it.digest)
+    })()
+    await doneOrWaiting(others.store, making)
+    await pull.commit()
+    const { id, status } = await making
+    expect(status).toBe('sealed')
+    const [variant] = await variantsOf(it.app.db, id)
+    expect(variant?.text).toContain('Two')
+    expect(variant?.text).not.toContain('One')
+  })
+
+  test('two editions of a digest never have one number', async () => {
+    const { it, ours, others } = await two()
+    await enrolArticles(it.app, it.digest)
+    const first = await heldOpen(it.app.store, (db) => compose({ ...ours, db }, it.digest, it.clock.now()))
+    const making = compose(others, it.digest, later(it.clock.now(), 60_000))
+    await doneOrWaiting(others.store, making)
+    await first.commit()
+    expect([first.result?.number, (await making)?.number]).toEqual([1, 2])
+  })
+
+  test('a paused edition is not resumed with an article that is being pulled', async () => {
+    const { it, ours, others } = await two()
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await seal(ours, id, it.digest)
+    await approve(it.app, id, 'Ada')
+    await it.app.db.updateTable('editions').set({ status: 'sending' }).execute()
+    await pause(it.app, id, 'Ada', 'test')
+    const pull = await heldOpen(it.app.store, (db) => pullArticle({ ...ours, db }, articleOne, pulling))
+    const resuming = resume(others, id, 'Mira').catch(String)
+    await doneOrWaiting(others.store, resuming)
+    await pull.commit()
+    expect(await resuming).toContain('holds “One”, which was pulled')
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
+  })
+
+  test('a delivery that another transaction holds is passed over, and not waited for', async () => {
+    const { it, others } = await two()
+    await subscribe(it, 6)
+    const editionId = await frozenEdition(it)
+    const rows = await it.app.db.selectFrom('deliveries').select('subscriberId').orderBy('subscriberId').execute()
+    const ids = rows.map(({ subscriberId }) => subscriberId)
+    const claim = (db: typeof it.app.db, workerId: string, subscriberIds: string[]) =>
+      claimDeliveries(db, others.store.engine, { editionId, digest: 'weekly', workerId, subscriberIds }, it.clock.now())
+    const first = await heldOpen(it.app.store, (db) => claim(db, 'one', ids.slice(0, 3)))
+    const claiming = others.db.transaction().execute((db) => claim(db as typeof it.app.db, 'two', ids))
+    expect(await doneOrWaiting(others.store, claiming)).toBe(others.store.engine.rowLocks ? 'done' : 'waits')
+    await first.commit()
+    expect([[...first.result], [...(await claiming)].sort()]).toEqual([ids.slice(0, 3), ids.slice(3)])
+  })
+})
+
+onBothEngines('the articles of a cancelled edition', (freshUrl) => {
+  /** An edition that is being sent to two people; a sender has one copy in its hands. */
+  async function inHand() {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two'])
+    await subscribe(it, 2)
+    const { db, store } = it.app
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await seal({ ...it.app, render: plainRender }, id, it.digest)
+    await db.updateTable('editions').set({ status: 'sending', approvedAt: it.clock.now() }).execute()
+    await freezePage(db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
+    const [first] = await db.selectFrom('deliveries').select('subscriberId').orderBy('subscriberId').execute()
+    const subscriberId = first?.subscriberId ?? ''
+    const book = { editionId: id, digest: 'weekly', workerId: 'me' }
+    await claimDeliveries(db, store.engine, { ...book, subscriberIds: [subscriberId] }, it.clock.now())
+    const record = (status: 'accepted' | 'queued') =>
+      recordDeliveries(
+        db,
+        store.engine,
+        book,
+        [{ subscriberId, status, attempts: 1, nextAttemptAt: null, relay: null, reply: '' }],
+        it.clock.now(),
+      )
+    const pending = async () => (await pendingArticles(db, 'weekly')).map(({ title }) => title).sort()
+    const settle = async () => settleCancelled(it.app, (await editionById(db, id)) as EditionRow)
+    return { it, id, db, record, pending, settle, cancel: () => cancel(it.app, id, 'Ada', 'test') }
+  }
+
+  test('stay in it while a copy is in the hands of a sender, and are pending again if nobody got one', async () => {
+    const { record, pending, settle, cancel } = await inHand()
+    await cancel()
+    expect(await pending()).toEqual([])
+    await record('queued') // the relay never had it
+    await settle()
+    expect(await pending()).toEqual(['One', 'Two'])
+  })
+
+  test('stay in it once the copy in hand was accepted', async () => {
+    const { record, pending, settle, cancel } = await inHand()
+    await cancel()
+    await record('accepted')
+    await settle()
+    expect(await pending()).toEqual([])
+  })
+
+  test('stay in it while somebody may have it', async () => {
+    const { it, db, pending, settle, cancel } = await inHand()
+    await markAbandoned(db, 'me', it.clock.now())
+    await cancel()
+    expect(await pending()).toEqual([])
+    await settle()
+    expect(await pending()).toEqual([])
+  })
+})
+
+onBothEngines('the mark up to which the runs of a digest are decided', (freshUrl) => {
+  test('moves on, and never back, whatever the clock does', async () => {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    const now = it.clock.now()
+    const mark = () => decidedUntil(it.app.db, 'weekly', now)
+    expect(await mark()).toBe(now)
+    await decide(it.app.db, 'weekly', later(now, 1000))
+    await decide(it.app.db, 'weekly', later(now, -1000))
+    await decide(it.app.db, 'weekly', now)
+    expect(await mark()).toBe(later(now, 1000))
+  })
+})
