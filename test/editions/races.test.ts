@@ -118,7 +118,7 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
         db,
         store.engine,
         book,
-        [{ subscriberId, status, attempts: 1, nextAttemptAt: null, relay: null, reply: '' }],
+        [{ subscriberId, status, attempts: 1, nextAttemptAt: null, cutSince: null, relay: null, reply: '' }],
         it.clock.now(),
       )
     const pending = async () => (await pendingArticles(db, 'weekly')).map(({ title }) => title).sort()
