@@ -118,7 +118,9 @@ export async function sendEdition(
 
 /** Counts the deliveries of a finished edition once, and corrects its counters where they are wrong. */
 async function checkCounts({ db, store, log }: App, editionId: string): Promise<void> {
-  const wrong = await verifyCounts(db, store.engine, editionId)
+  const wrong = await verifyCounts(db, store.engine, editionId).catch((err: unknown) => {
+    log.warn({ event: 'edition.counts_unchecked', edition: editionId, err }, 'delivery counters could not be checked')
+  })
   if (wrong)
     log.warn(
       { event: 'edition.counts_corrected', edition: editionId, wrong },
