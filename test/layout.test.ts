@@ -57,8 +57,8 @@ const frozen: Record<string, string> = {
   '0015-local-time.ts': '394b3c7d716ed66da6d134abde19b379d9cf572998a50a64b1fcf23b0a54616a',
   '0016-relays.ts': '96e842584e65e26259134524dac5ee7b477a9c6d108f147100505402dd84f9fc',
   '0017-confirmations.ts': '53e52b6968467c6ca5748b7ba947ee1f7202b0be42a396432e8d9f2799599ebe',
-  '0017-notices.ts': '6cdc3ac29abdab12ff57ea36d5d2a507f4f9142e9950baa509629bafde40173e',
   '0018-long-addresses.ts': '841436929e8d0b51baf66efea17252baf24e368c47924dc1075d6165567d3abf',
+  '0019-notices.ts': '6cdc3ac29abdab12ff57ea36d5d2a507f4f9142e9950baa509629bafde40173e',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

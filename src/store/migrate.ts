@@ -17,8 +17,8 @@ import * as deliveryCounts from './migrations/0014-delivery-counts.ts'
 import * as localTime from './migrations/0015-local-time.ts'
 import * as relays from './migrations/0016-relays.ts'
 import * as confirmations from './migrations/0017-confirmations.ts'
-import * as notices from './migrations/0017-notices.ts'
 import * as longAddresses from './migrations/0018-long-addresses.ts'
+import * as notices from './migrations/0019-notices.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -38,8 +38,8 @@ export const migrations = [
   { name: '0015-local-time', up: localTime.up },
   { name: '0016-relays', up: relays.up },
   { name: '0017-confirmations', up: confirmations.up },
-  { name: '0017-notices', up: notices.up },
   { name: '0018-long-addresses', up: longAddresses.up },
+  { name: '0019-notices', up: notices.up },
 ]
 
 /**

@@ -86,7 +86,7 @@ onBothEngines('a skipped run', (freshUrl) => {
     const [edition] = await db.selectFrom('editions').select('id').execute()
     await note(db, edition?.id ?? '', 'lastword', 'told of the skip by mail', it.clock.now())
     await sql`drop table skip_notices`.execute(db)
-    await sql`delete from migrations where name = '0017-notices'`.execute(db)
+    await sql`delete from migrations where name = '0019-notices'`.execute(db)
     await migrate(db as Kysely<Schema>, store.engine, it.clock)
     await tell()
     expect(relay.taken).toEqual([])
