@@ -40,9 +40,13 @@ class ConnectionLoop {
   async run(): Promise<LineEnd> {
     try {
       for (;;) {
-        const copy = await this.#take()
+        const isReady = this.#ahead.next !== undefined
+        const taking = this.#ahead.take()
+        if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
+        const copy = await taking
         if (!copy) return 'done'
-        const isAdmitted = await this.#admit()
+        const admitted = isGoing(this.#pass) && this.#line.admit()
+        const isAdmitted = typeof admitted === 'boolean' ? admitted : await this.#recordAndWait(admitted)
         if (!isAdmitted || !this.#pass.gate.isOpen()) {
           if (isAdmitted) this.#line.settle(undefined)
           this.#leave(copy)
@@ -59,17 +63,8 @@ class ConnectionLoop {
     }
   }
 
-  async #take(): Promise<Ready | undefined> {
-    const isReady = this.#ahead.next !== undefined
-    const taking = this.#ahead.take()
-    if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
-    return await taking
-  }
-
   /** Nothing is in our hands while we wait for our turn. */
-  async #admit(): Promise<boolean> {
-    const admitted = isGoing(this.#pass) && this.#line.admit()
-    if (typeof admitted === 'boolean') return admitted
+  async #recordAndWait(admitted: Promise<boolean>): Promise<boolean> {
     await this.#record()
     return await admitted
   }
@@ -94,7 +89,7 @@ class ConnectionLoop {
       return 'again'
     }
     this.#line.settle(result, buckets.heard(ticket, result, this.#needs.clock.now()))
-    if (result.kind === 'accepted') return await this.#accepted(delivery, result)
+    if (result.kind === 'accepted') return this.#accepted(delivery, result)
     return await this.#notAccepted(delivery, result)
   }
 

@@ -51,13 +51,14 @@ export function judgeAnswer(
   delivery: QueuedDelivery,
 ): undefined | Promise<void> {
   const { verdicts, breaker } = inPass(needs, pass, relay)
-  const { name: provider } = needs.buckets.of(delivery.email, relay)
-  const heard = breaker.hear(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
   if (result.kind === 'accepted') {
     pass.unknownsInRow = 0
+    breaker.accepted()
     const believed = verdicts.accept()
     return believed && confirm(pass, believed, { suppress: true })
   }
+  const { name: provider } = needs.buckets.of(delivery.email, relay)
+  const heard = breaker.hear(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
   const turnedDown = turnedDownBy(result, delivery, provider)
   if (turnedDown && (!turnedDown.isRefusal || isInDoubt(result, delivery))) verdicts.turnDown(turnedDown)
   return judgeRelay(needs, pass, relay, result, heard)

@@ -41,16 +41,23 @@ export class RefusalBreaker {
     this.#isAllAt = isAllAt
   }
 
+  /** A message was accepted: that ends every row. */
+  accepted(): void {
+    this.#remember('')
+    this.#others += 1
+    if (this.#row.length > 0) this.#row = []
+    if (this.#refusals.length > 0) this.#refusals = []
+  }
+
   /**
-   * Hears the answer to one message. Returns, in words for a person, what there is against us, once it is enough;
+   * Hears the answer to one message that was not accepted. Returns, in words for a person, what there is against us, once it is enough;
    * undefined for nearly all, and then at once, without a promise.
    */
   hear({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
     if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
     this.#remember(kind === 'rejected' && to.isFirstTry ? domainOf(to) : '')
     if (kind !== 'rejected') this.#others += 1
-    if (kind === 'accepted' || kind === 'refused') this.#row = []
-    if (kind === 'accepted') this.#refusals = []
+    if (kind === 'refused') this.#row = []
     if (kind !== 'rejected' && kind !== 'refused') return undefined
     this.#lastReply = reply
     if (to.isFirstTry && this.#refusals.length < maxRemembered) this.#refusals.push(to)

@@ -36,7 +36,9 @@ async function enough(
   const objections = new RefusalBreaker(() => Promise.resolve(isAll))
   for (const [index, [kind, domain]] of answers.entries()) {
     const result: SendResult = { kind, reply: `550 ${domain}` }
-    const why = await objections.hear(result, { ...someone(index, domain), isFirstTry })
+    if (kind === 'accepted') objections.accepted()
+    const why =
+      kind === 'accepted' ? undefined : await objections.hear(result, { ...someone(index, domain), isFirstTry })
     if (why) return { at: index + 1, why }
   }
   const why = await objections.onlyRejections()
