@@ -57,7 +57,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
   const byName = new Map<string, Provider>()
   const changed = new Set<Bucket>()
   let savedAt = clock.now()
-  let forgetAt = later(savedAt, hour)
+  let forgotAt = savedAt
   let round = 0
 
   await readKept()
@@ -169,15 +169,15 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
     meet: (emails) => providers.meet(emails.map(domainOf).filter((domain) => !byDomain.has(domain))),
     async beginPass() {
       round += 1
-      if (clock.now() >= forgetAt) {
+      if (!isWithin(forgotAt, hour, clock.now())) {
         forgetFree() // who takes whose mail changes
-        forgetAt = later(clock.now(), hour)
+        forgotAt = clock.now()
       }
       await readKept()
     },
     async save(when) {
       const now = clock.now()
-      if (when !== 'always' && between(savedAt, now) < savedEvery) return
+      if (when !== 'always' && isWithin(savedAt, savedEvery, now)) return
       savedAt = now
       const buckets = [...changed]
       changed.clear()
@@ -189,6 +189,11 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       await providers.save()
     },
   }
+}
+
+/** Whether that was less than so many milliseconds ago; a clock that was set back since is not waited for. */
+function isWithin(at: Instant, milliseconds: number, now: Instant): boolean {
+  return at <= now && between(at, now) < milliseconds
 }
 
 type Provider = { name: string; byRelay: Map<string, Bucket> }

@@ -92,7 +92,7 @@ export class ConnectionSlots {
   /** The relay turned this new connection away while it serves others. `wasServed`: an earlier one of the same slot. */
   refused(slot: Slot, { wasServed }: { wasServed: boolean }): void {
     const now = this.#clock.now()
-    this.#refusedAt = [...this.#refusedAt.filter((at) => at > later(now, -minute)), now]
+    this.#refusedAt = [...this.#refusedLately(now), now]
     if (slot.isProbe) this.#probeMs = Math.min(this.#probeMs * 2, maxProbeMs)
     else {
       if (!wasServed) this.#limitBefore ??= this.#limit
@@ -146,12 +146,17 @@ export class ConnectionSlots {
   #mayOpen(): boolean {
     if (this.#slots.size === 0) return true
     const now = this.#clock.now()
-    const isProbeDue = this.#limit < this.#configured && now >= this.#probeAt
+    const isOverdue = this.#probeAt > later(now, maxProbeMs) // the clock was set back
+    const isProbeDue = this.#limit < this.#configured && (now >= this.#probeAt || isOverdue)
     if (this.#slots.size >= this.#limit + (isProbeDue ? 1 : 0)) return false
-    if (this.#refusedAt.filter((at) => at > later(now, -minute)).length >= maxRefusedPerMinute) return false
+    if (this.#refusedLately(now).length >= maxRefusedPerMinute) return false
     let proven = 0
     for (const { isProven } of this.#slots) if (isProven) proven += 1
     return this.#slots.size - proven < Math.max(1, Math.min(proven, maxOpening))
+  }
+
+  #refusedLately(now: Instant): Instant[] {
+    return this.#refusedAt.filter((at) => at > later(now, -minute) && at <= now)
   }
 
   /** More connections than we thought are served. */

@@ -128,6 +128,20 @@ describe('the slots of connections', () => {
     expect(slots.limit).toBe(2)
   })
 
+  test('are tried again at once when the clock was set back by more than a probe waits', () => {
+    const { clock, slots, taken, customer } = open(4)
+    slots.join(customer)
+    slots.served(taken[0] as Slot)
+    for (let time = 0; time < 20; time++) slots.refused({ ...(taken[1] as Slot), isProbe: true }, { wasServed: false })
+    slots.refused(taken[1] as Slot, { wasServed: false })
+    slots.release(customer, taken[1] as Slot)
+    slots.served(taken[0] as Slot)
+    expect(taken).toHaveLength(2)
+    clock.set('2026-10-27T07:00:00.000Z')
+    slots.served(taken[0] as Slot)
+    expect(taken).toHaveLength(3)
+  })
+
   test('are no limit when nobody is served any more: then the relay is down', () => {
     const { limits, slots, taken, customer } = open(4)
     slots.join(customer)
