@@ -6,12 +6,18 @@ import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
-import { onBothEngines } from '../support/engines.ts'
-import { type Fault, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { type Fault, type Security, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
+import { trustLocalhost } from '../support/tls.ts'
 import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
 
 const people = 4
-const stages: Stage[] = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot']
+const plainStages: Stage[] = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot']
+const stagesOf: Record<Security, Stage[]> = {
+  none: plainStages,
+  starttls: [...plainStages, 'STARTTLS'],
+  tls: plainStages,
+}
 const faults: [string, (stage: Stage) => Fault][] = [
   ['refuses', (stage) => (stage === 'RCPT' ? '552 5.2.2 mailbox full' : '554 5.6.0 no')],
   ['defers', () => '451 4.3.0 later'],
@@ -30,7 +36,15 @@ const repeatedAfter = (name: string, stage: Stage) =>
 
 const none = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
 
-onBothEngines('through a faulty relay', (freshUrl) => {
+onBothEngines('through a faulty relay', (freshUrl) => faultMatrix('none', freshUrl))
+
+describe('through a faulty relay over STARTTLS', () => {
+  const { url, remove } = sqliteUrl()
+  afterAll(remove)
+  faultMatrix('starttls', async () => url)
+})
+
+function faultMatrix(security: Security, freshUrl: () => Promise<string>): void {
   let faultAt: (stage: Stage) => Fault = () => undefined
   let relay: TestRelay
   let it: World
@@ -38,8 +52,15 @@ onBothEngines('through a faulty relay', (freshUrl) => {
   let edition = 0
 
   beforeAll(async () => {
-    relay = await startRelay((stage) => faultAt(stage))
-    it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, relay: { timeout: 0.4 } })
+    if (security !== 'none') trustLocalhost()
+    // what it says before TLS is tried at STARTTLS
+    const isTried = (stage: Stage, secured: boolean) =>
+      stage === 'STARTTLS' || stage === 'connect' || secured === (security !== 'none')
+    relay = await startRelay((stage, { secured }) => (isTried(stage, secured) ? faultAt(stage) : undefined), {
+      security,
+    })
+    const settings = { host: 'localhost', security, timeout: 0.4 }
+    it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, relay: settings })
     await subscribe(it, people)
   })
   afterAll(async () => {
@@ -68,7 +89,7 @@ onBothEngines('through a faulty relay', (freshUrl) => {
     return await countDeliveries(it.app.db, id)
   }
 
-  describe.each(stages)('when it, once, at %s,', (stage) => {
+  describe.each(stagesOf[security])('when it, once, at %s,', (stage) => {
     test.each(faults)('%s, everybody ends in one right state, and the edition ends', async (name, fault) => {
       let met = false
       const counts = await sentThrough((at) => {
@@ -100,4 +121,4 @@ onBothEngines('through a faulty relay', (freshUrl) => {
     expect(await sentThrough(() => ({ slow: true }))).toEqual({ ...none, accepted: people })
     expect(relay.taken).toHaveLength(people)
   })
-})
+}

@@ -3,7 +3,7 @@ import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender } from '../../src/send.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
-import { startRelay, type TestRelay } from './relay.ts'
+import { type RelayOptions, startRelay, type TestRelay } from './relay.ts'
 import { newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from './world.ts'
 
 export type Ready = { it: World; relay: TestRelay; id: string; sender: Sender }
@@ -14,7 +14,7 @@ type Wanted = Omit<WorldOptions, 'relayPort'> & {
   people: Person[]
   faultAt?: Parameters<typeof startRelay>[0]
   /** Told of each connection of the relay that has ended. */
-  onClose?: Parameters<typeof startRelay>[1]
+  onClose?: RelayOptions['onClose']
   /** When the edition is due; now if absent. */
   dueAt?: string
   findMx?: Parameters<typeof openSender>[1]
@@ -32,7 +32,7 @@ export async function readyToSend({
   closing,
   ...options
 }: Wanted): Promise<Ready> {
-  const relay = await startRelay(faultAt, onClose)
+  const relay = await startRelay(faultAt, onClose && { onClose })
   closing.push(relay.close)
   const it = await openWorld({ ...options, relayPort: relay.port })
   closing.push(it.close)
