@@ -3,7 +3,7 @@ import { drill } from '../demo/drill.ts'
 import { AppError } from '../errors.ts'
 import { print, printJson } from './output.ts'
 
-type Options = { recipients: string; kills: string; unknown: string; faults?: boolean; json?: boolean }
+type Options = { recipients: string; kills: string; unknown: string; faults?: boolean; tls?: boolean; json?: boolean }
 
 export function addDrillCommand(program: Command): void {
   program
@@ -19,6 +19,7 @@ export function addDrillCommand(program: Command): void {
       'repeat',
     )
     .option('--faults', 'the sink defers 20 %, drops 5 % of connections at every command, and answers 421')
+    .option('--tls', 'the messages go over STARTTLS')
     .option('--json', 'as one JSON line')
     .action(async (options: Options) => {
       const { unknown } = options
@@ -29,7 +30,13 @@ export function addDrillCommand(program: Command): void {
         wholeNumber('--recipients', options.recipients),
         wholeNumber('--kills', options.kills),
       ]
-      const report = await drill({ recipients, kills, unknown, faults: options.faults === true })
+      const report = await drill({
+        recipients,
+        kills,
+        unknown,
+        faults: options.faults === true,
+        tls: options.tls === true,
+      })
       if (options.json) printJson(report)
       else for (const [name, value] of Object.entries(report)) print(`${name}: ${value}`)
       if (report.lost > 0 || report.duplicates > report.duplicatesExplained) {

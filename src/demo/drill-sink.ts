@@ -1,4 +1,6 @@
 import { createServer, type Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
+import { localhostContext, secureServerSocket } from './localhost-tls.ts'
 
 /** What the sink has seen of one recipient. `answered` is false for a message that was whole and got no answer. */
 export type Copy = { messageId: string; answered: boolean }
@@ -22,8 +24,13 @@ const shares = { drop: 0.05, defer: 0.2, closing: 0.01 }
 /** Nobody is put off, or left without an answer, more often than that: each costs a try, and nobody's shall run out. */
 const mostLostTries = 2
 
-/** An SMTP server (RFC 5321) that counts what it took. With `faults` it defers, drops connections at every command, and says 421. */
-export async function startDrillSink(faults: boolean): Promise<DrillSink> {
+export type SinkOptions = { faults: boolean; security: 'none' | 'starttls' | 'tls' }
+
+/**
+ * An SMTP server (RFC 5321, 3207) that counts what it took, and answers each command and message at once. With `faults`
+ * it defers, drops connections at every command, and says 421. Its certificate is that of `localhost`.
+ */
+export async function startDrillSink({ faults, security }: SinkOptions): Promise<DrillSink> {
   const copies = new Map<string, Copy[]>()
   const lostTries = new Map<string, number>()
   const sockets = new Set<Socket>()
@@ -58,12 +65,13 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
     return answered
   }
 
+  const secureContext = localhostContext()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
-    converse(socket, faultAt, take)
+    new Conversation({ socket, security, secureContext, faultAt, take }).begin()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -84,58 +92,101 @@ export async function startDrillSink(faults: boolean): Promise<DrillSink> {
 
 class Dropped extends Error {}
 
-const replies: Record<string, string> = {
+const replies = {
   EHLO: '250-drill\r\n250-PIPELINING\r\n250 8BITMIME',
+  STAR: '220 2.0.0 ready',
   MAIL: '250 2.1.0 ok',
   RCPT: '250 2.1.5 ok',
   DATA: '354 go ahead',
   QUIT: '221 bye',
 }
 
-function converse(
-  socket: Socket,
-  faultAt: (verb: string, to: string) => Fault,
-  take: (to: string, message: string) => boolean,
-): void {
-  let to = ''
-  let inData = false
-  let silent = false
-  let buffered = ''
-  const command = (line: string): void => {
-    const verb = line.slice(0, 4).toUpperCase()
-    const address = /<([^>]*)>/.exec(line)?.[1] ?? ''
-    if (verb === 'MAIL') to = ''
-    if (verb === 'DATA' && to === '') return void socket.write('503 5.5.1 no valid recipient\r\n')
-    const fault = verb === 'QUIT' ? undefined : faultAt(verb, address)
-    if (fault === 'drop') throw new Dropped()
-    if (fault?.startsWith('421')) return void socket.end(`${fault}\r\n`)
-    if (verb === 'RCPT' && !fault) to = address
-    if (verb === 'DATA') inData = true
-    socket.write(`${fault ?? replies[verb] ?? '250 ok'}\r\n`)
+type About = {
+  socket: Socket
+  security: SinkOptions['security']
+  secureContext: SecureContext
+  faultAt: (verb: string, to: string) => Fault
+  take: (to: string, message: string) => boolean
+}
+
+/** The server's side of one connection. */
+class Conversation {
+  readonly #about: About
+  #socket: Socket
+  #secured = false
+  #to = ''
+  #inData = false
+  #silent = false
+  #buffered = ''
+
+  constructor(about: About) {
+    this.#about = about
+    this.#socket = about.socket
   }
-  const takePieces = () => {
+
+  begin(): void {
+    if (this.#about.security === 'tls') this.#secure()
+    else this.#listen()
+    this.#say('220 drill ESMTP')
+  }
+
+  #secure(): void {
+    this.#socket.removeAllListeners('data')
+    this.#buffered = ''
+    this.#socket = secureServerSocket(this.#socket, this.#about.secureContext)
+    this.#secured = true
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.#socket.on('data', (chunk) => {
+      this.#buffered += chunk.toString('latin1')
+      try {
+        this.#takePieces()
+      } catch (error) {
+        if (!(error instanceof Dropped)) throw error
+        this.#socket.destroy()
+      }
+    })
+  }
+
+  #takePieces(): void {
     for (;;) {
-      const mark = inData ? '\r\n.\r\n' : '\r\n'
-      const end = buffered.indexOf(mark)
-      if (end < 0 || silent || socket.destroyed || socket.writableEnded) return
-      const piece = buffered.slice(0, end)
-      buffered = buffered.slice(end + mark.length)
-      if (!inData) command(piece)
+      const mark = this.#inData ? '\r\n.\r\n' : '\r\n'
+      const end = this.#buffered.indexOf(mark)
+      if (end < 0 || this.#silent || this.#socket.destroyed || this.#socket.writableEnded) return
+      const piece = this.#buffered.slice(0, end)
+      this.#buffered = this.#buffered.slice(end + mark.length)
+      if (!this.#inData) this.#command(piece)
       else {
-        inData = false
-        silent = !take(to, piece)
-        if (!silent) socket.write('250 2.0.0 taken\r\n')
+        this.#inData = false
+        this.#silent = !this.#about.take(this.#to, piece)
+        if (!this.#silent) this.#say('250 2.0.0 taken')
       }
     }
   }
-  socket.on('data', (chunk) => {
-    buffered += chunk.toString('latin1')
-    try {
-      takePieces()
-    } catch (error) {
-      if (!(error instanceof Dropped)) throw error
-      socket.destroy()
-    }
-  })
-  socket.write('220 drill ESMTP\r\n')
+
+  #command(line: string): void {
+    const verb = line.slice(0, 4).toUpperCase()
+    const address = /<([^>]*)>/.exec(line)?.[1] ?? ''
+    if (verb === 'MAIL') this.#to = ''
+    if (verb === 'DATA' && this.#to === '') return void this.#say('503 5.5.1 no valid recipient')
+    const fault = verb === 'QUIT' ? undefined : this.#about.faultAt(verb, address)
+    if (fault === 'drop') throw new Dropped()
+    if (fault?.startsWith('421')) return void this.#socket.end(`${fault}\r\n`)
+    if (verb === 'RCPT' && !fault) this.#to = address
+    if (verb === 'DATA') this.#inData = true
+    this.#say(fault ?? this.#usual(verb))
+    if (verb === 'STAR' && !fault) this.#secure()
+  }
+
+  #usual(verb: string): string {
+    const offersTls = this.#about.security === 'starttls' && !this.#secured
+    if (verb === 'EHLO' && offersTls) return replies.EHLO.replace('\r\n', '\r\n250-STARTTLS\r\n')
+    return verb in replies ? replies[verb as keyof typeof replies] : '250 ok'
+  }
+
+  #say(reply: string): void {
+    this.#socket.write(`${reply}\r\n`)
+  }
 }

@@ -20,7 +20,15 @@ import { addSubscribers } from '../store/subscribers.ts'
 import { type DrillSink, startDrillSink } from './drill-sink.ts'
 import type { DrillOrder } from './drill-worker.ts'
 
-export type DrillOptions = { recipients: number; kills: number; unknown: 'repeat' | 'hold'; faults: boolean }
+export type DrillOptions = {
+  recipients: number
+  kills: number
+  unknown: 'repeat' | 'hold'
+  /** The sink defers, drops connections and says 421. */
+  faults: boolean
+  /** Messages go over STARTTLS, to a sink that answers at once. */
+  tls: boolean
+}
 
 /** The sink's own count is the truth; of the ledger comes only what it calls unknown, and whose copy a kill cut off. */
 export type DrillReport = {
@@ -49,7 +57,7 @@ const mostPasses = 500
 export async function drill(options: DrillOptions): Promise<DrillReport> {
   const began = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'lastword-drill-'))
-  const sink = await startDrillSink(options.faults)
+  const sink = await startDrillSink({ faults: options.faults, security: securityOf(options) })
   try {
     const { app, editionId } = await prepare(folder, sink.port, options)
     try {
@@ -143,11 +151,14 @@ async function count(app: App, sink: DrillSink, editionId: string, recipients: n
 
 const feed = 'https://drill.example/latest.xml'
 
+const securityOf = ({ tls }: DrillOptions) => (tls ? 'starttls' : 'none')
+
 /** A whole application on a store of its own: one digest, so many subscribers, one approved edition. */
-async function prepare(folder: string, port: number, { recipients, unknown }: DrillOptions) {
+async function prepare(folder: string, port: number, options: DrillOptions) {
+  const { recipients, unknown } = options
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/drill.yml'), job(unknown))
-  const app = await openApp({ config: configOf(folder, port), clock: systemClock, log: silentLog })
+  const app = await openApp({ config: configOf(folder, port, securityOf(options)), clock: systemClock, log: silentLog })
   const now = systemClock.now()
   await addPieces(app, now)
   for (let start = 0; start < recipients; start += 1000) {
@@ -162,7 +173,7 @@ async function prepare(folder: string, port: number, { recipients, unknown }: Dr
   return { app, editionId: edition.id }
 }
 
-function configOf(folder: string, port: number) {
+function configOf(folder: string, port: number, security: 'none' | 'starttls') {
   return configSchema.parse({
     publication: {
       name: 'Drill',
@@ -170,7 +181,8 @@ function configOf(folder: string, port: number) {
       contact: 'desk@drill.example',
       address: '1 High Street',
     },
-    relay: { host: '127.0.0.1', port, security: 'none', timeout: 10, connections },
+    // the sink's certificate names localhost
+    relay: { host: security === 'none' ? '127.0.0.1' : 'localhost', port, security, timeout: 10, connections },
     web: { url: 'https://letters.drill.example' },
     store: { url: `file:${join(folder, 'lastword.db')}` },
     jobs: join(folder, 'jobs'),

@@ -7,7 +7,7 @@ test(
   'a drill under fire and with a faulty sink loses nobody, and explains every duplicate',
   async () => {
     // two tries at most are lost to the sink, and three to kills: nobody's six run out
-    const report = await drill({ recipients: 400, kills: 3, unknown: 'repeat', faults: true })
+    const report = await drill({ recipients: 400, kills: 3, unknown: 'repeat', faults: true, tls: false })
     expect(report).toMatchObject({ recipients: 400, accepted: 400, lost: 0, unknown: 0, kills: 3 })
     expect(report.duplicatesExplained).toBe(report.duplicates)
     expect(report.mostAtOneKill).toBeLessThanOrEqual(report.connections)
@@ -18,10 +18,30 @@ test(
 test(
   'a drill under the rule `hold` mails nobody twice, and has all its kills however many people they leave without a copy',
   async () => {
-    const report = await drill({ recipients: 40, kills: 7, unknown: 'hold', faults: false })
+    const report = await drill({ recipients: 40, kills: 7, unknown: 'hold', faults: false, tls: false })
     expect(report).toMatchObject({ lost: 0, duplicates: 0, kills: 7 })
     expect(report.unknown).toBeLessThanOrEqual(7 * report.connections)
     expect(report.accepted + report.unknown).toBeGreaterThanOrEqual(40)
+  },
+  minutes,
+)
+
+test(
+  'a drill over STARTTLS, to a sink that answers at once, believes every answer: nobody gets a message twice',
+  async () => {
+    const report = await drill({ recipients: 400, kills: 0, unknown: 'repeat', faults: false, tls: true })
+    expect(report).toMatchObject({ accepted: 400, lost: 0, duplicates: 0, unknown: 0 })
+  },
+  minutes,
+)
+
+test(
+  'a drill over STARTTLS under fire and with a faulty sink loses nobody, and explains every duplicate',
+  async () => {
+    const report = await drill({ recipients: 300, kills: 3, unknown: 'repeat', faults: true, tls: true })
+    expect(report).toMatchObject({ accepted: 300, lost: 0, unknown: 0, kills: 3 })
+    expect(report.duplicatesExplained).toBe(report.duplicates)
+    expect(report.mostAtOneKill).toBeLessThanOrEqual(report.connections)
   },
   minutes,
 )
