@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { localhostCertificate } from '../../src/demo/localhost-tls.ts'
 import { cachedEnv, flagsOfMain } from './as-main.ts'
 import { median } from './median.ts'
 
@@ -17,6 +18,8 @@ export type Order = {
   folder: string
   key: string
   signed: boolean
+  /** Whether the messages go over STARTTLS. */
+  tls: boolean
 }
 
 /** What share of the recipients each sends to, so that all run for about eight seconds: a start counts for each alike, and little. */
@@ -33,20 +36,21 @@ const settings = {
   json: { type: 'boolean', default: false },
   recipients: { type: 'string', default: '80000' },
   rounds: { type: 'string', default: '5' },
+  tls: { type: 'boolean', default: false },
 } as const
 
-/** `npm run bench -- send [--json] [--recipients N] [--rounds N]` */
+/** `npm run bench -- send [--json] [--recipients N] [--rounds N] [--tls]`: with `--tls` all messages go over STARTTLS. */
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: settings })
-  const result = await benchSend(Number(values.recipients), Number(values.rounds))
+  const result = await benchSend(Number(values.recipients), Number(values.rounds), values.tls)
   console.log(values.json ? JSON.stringify(result) : JSON.stringify(result, null, 2))
 }
 
 /** Each sender in a process of its own, one after the other, round after round, against one sink; medians. */
-async function benchSend(recipients: number, rounds: number) {
+async function benchSend(recipients: number, rounds: number, tls: boolean) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const sink = fork('test/bench/sink.ts', execOptions)
+  const sink = fork('test/bench/sink.ts', tls ? ['--tls'] : [], execOptions)
   const [{ port }] = (await once(sink, 'message')) as [{ port: number }]
   const names = Object.keys(runs) as RunName[]
   const measured = new Map<RunName, Measured[]>(names.map((name) => [name, []]))
@@ -56,7 +60,7 @@ async function benchSend(recipients: number, rounds: number) {
       const { sender, signed, share } = runs[name]
       const folder = mkdtempSync(join(tmpdir(), 'lastword-bench-'))
       const count = Math.max(50, Math.round(recipients * share))
-      const order: Order = { sender, signed, port, recipients: count, folder, key }
+      const order: Order = { sender, signed, port, recipients: count, folder, key, tls }
       if (sender === 'lastword') await measure({ ...order, sender: 'prepare' })
       measured.get(name)?.push(await measure(order))
       expected += count
@@ -71,6 +75,7 @@ async function benchSend(recipients: number, rounds: number) {
     case: 'send',
     recipients,
     rounds,
+    tls,
     lastword: medians(all('lastword')),
     nodemailerPool: medians(all('nodemailerPool')),
     limit: medians(all('limit')),
@@ -84,8 +89,9 @@ async function benchSend(recipients: number, rounds: number) {
   }
 }
 
-/** The compile cache that main.ts turns on for the product is on for all. */
-const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env: cachedEnv }
+/** The compile cache that main.ts turns on for the product is on for all, and all trust the sink. */
+const env = { ...cachedEnv, NODE_EXTRA_CA_CERTS: localhostCertificate }
+const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env }
 /** The product runs as main.ts runs it; the others as everybody runs them. */
 const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...flagsOfMain] }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { connect as connectSecurely } from 'node:tls'
 import type { Measured, Order, SenderName } from './send.ts'
 
 const connections = 20
@@ -43,10 +44,11 @@ async function lastword({ folder }: Order) {
 }
 
 /** What the product works on is made in a process of its own, so that it is not measured. */
-async function prepare({ port, recipients, folder, key, signed }: Order) {
+async function prepare({ port, recipients, folder, key, signed, tls }: Order) {
   const { prepareWorld } = await import('./world.ts')
   const dkim = signed ? [{ domain: 'magazine.example', selector: 'a', key }] : []
-  await prepareWorld({ folder, port, recipients, dkim, connections, address, html, text, footer })
+  const security = tls ? 'starttls' : 'none'
+  await prepareWorld({ folder, port, recipients, dkim, connections, security, address, html, text, footer })
   return async () => {}
 }
 
@@ -58,15 +60,16 @@ async function openPrepared(folder: string) {
 }
 
 /** nodemailer's pool as everybody uses it: HTML and text for each message. */
-async function nodemailerPool({ port, recipients, key, signed }: Order) {
+async function nodemailerPool({ port, recipients, key, signed, tls }: Order) {
   const { createTransport } = await import('nodemailer')
   const dkim = { domainName: 'magazine.example', keySelector: 'a', privateKey: key }
   const pool = createTransport({
     pool: true,
-    host: '127.0.0.1',
+    host: tls ? 'localhost' : '127.0.0.1',
     port,
     secure: false,
-    ignoreTLS: true,
+    requireTLS: tls,
+    ignoreTLS: !tls,
     maxConnections: connections,
     ...(signed && { dkim }),
   })
@@ -96,7 +99,7 @@ async function nodemailerPool({ port, recipients, key, signed }: Order) {
 }
 
 /** One constant message and the next envelope behind its dot (RFC 2920): nothing that sends can be faster. */
-async function limit({ port, recipients }: Order) {
+async function limit({ port, recipients, tls }: Order) {
   const { quotedPrintable } = await import('../../src/messages/quoted-printable.ts')
   const body = Buffer.concat([...quotedPrintable(text, '\0'), ...quotedPrintable(html, '\0')])
   const envelope = 'MAIL FROM:<a@magazine.example>\r\nRCPT TO:<reader@readers.example>\r\nDATA\r\n'
@@ -105,11 +108,11 @@ async function limit({ port, recipients }: Order) {
   return async () => {
     let begun = 0
     const work = async () => {
-      const socket = connect(port, '127.0.0.1').setNoDelay(true)
+      const socket = await greeted(port, tls)
       let mine = begun++ < recipients
+      socket.write('EHLO bench\r\n')
       socket.on('data', (chunk) => {
-        if (chunk.includes('ESMTP')) socket.write(`EHLO bench\r\n`)
-        else if (chunk.includes('PIPELINING')) socket.write(envelope)
+        if (chunk.includes('PIPELINING')) socket.write(envelope)
         else if (chunk.includes('354')) {
           mine = begun++ < recipients
           socket.write(mine ? message : last)
@@ -119,6 +122,16 @@ async function limit({ port, recipients }: Order) {
     }
     await Promise.all(Array.from({ length: connections }, work))
   }
+}
+
+/** A connection that has had its greeting, and has been secured where that is wanted. */
+async function greeted(port: number, tls: boolean): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1').setNoDelay(true)
+  await once(socket, 'data')
+  if (!tls) return socket
+  socket.write('STARTTLS\r\n')
+  await once(socket, 'data')
+  return connectSecurely({ socket, servername: 'localhost' })
 }
 
 process.once('message', async (order: Order) => {

@@ -6,12 +6,18 @@ import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { newsFeed, openWorld, plainRender, show } from '../support/world.ts'
 
+type Security = 'none' | 'starttls'
+
+/** The certificate of the sink names `localhost`; without TLS no name has to be looked up. */
+const hostOf = (security: Security) => (security === 'none' ? '127.0.0.1' : 'localhost')
+
 type Wanted = {
   folder: string
   port: number
   recipients: number
   dkim: { domain: string; selector: string; key: string }[]
   connections: number
+  security: Security
   address: (index: number) => string
   html: string
   text: string
@@ -23,7 +29,12 @@ export async function prepareWorld(wanted: Wanted) {
   const { app, digest } = await openWorld({
     storeUrl: `file:${wanted.folder}/lastword.db`,
     relayPort: wanted.port,
-    relay: { connections: wanted.connections, dkim: wanted.dkim },
+    relay: {
+      host: hostOf(wanted.security),
+      security: wanted.security,
+      connections: wanted.connections,
+      dkim: wanted.dkim,
+    },
     clock: { ...systemClock, set() {}, advance() {} },
   })
   const world = { app, digest, clock: { ...systemClock, set() {}, advance() {} }, folder: '', close: app.close }
