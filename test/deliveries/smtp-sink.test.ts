@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +12,7 @@ import { openSender, sendEdition } from '../../src/send.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { sqliteUrl } from '../support/engines.ts'
+import { freePort, listens } from '../support/ports.ts'
 import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
 
 /** Postfix brings it (the package postfix of most systems); without it these tests are skipped, and counted as skipped. */
@@ -26,6 +26,8 @@ const faults: [string, string[]][] = [
   ['disconnects', ['-q']],
   ['says 421 and disconnects', ['-Q']],
 ]
+
+if (!program) console.warn('skipped: what smtp-sink does, for Postfix is not installed')
 
 describe.skipIf(!program)('a real smtp-sink', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-sink-'))
@@ -107,20 +109,3 @@ describe.skipIf(!program)('a real smtp-sink', () => {
     for (const mail of mails) expect(mail).toMatch(/--lw-[a-z2-7]+--\s*$/)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
-}
