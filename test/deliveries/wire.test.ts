@@ -9,9 +9,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
 import { speakOver } from '../../src/deliveries/wire.ts'
+import { localhostContext, secureServerSocket } from '../../src/demo/localhost-tls.ts'
 import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { sameKeys } from '../support/keys.ts'
-import { startRelay } from '../support/relay.ts'
+import { type Security, startRelay } from '../support/relay.ts'
+import { trustLocalhost } from '../support/tls.ts'
 import { greeted, startTlsSink } from '../support/tls-sink.ts'
 
 const closing: (() => unknown)[] = []
@@ -151,6 +153,26 @@ test('a message that is cut off while it is still being written is not out: the 
   const raw = Buffer.alloc(30_000_000, 'more than any kernel takes at once\r\n')
   expect(await relayAt(port).send({ envelope: letter.envelope, raw })).toMatchObject({ kind: 'cut' })
 })
+
+describe.each(['none', 'starttls', 'tls'] as const)(
+  'a relay that answers before it has read the message (security: %s)',
+  (security) => {
+    const large = { envelope: letter.envelope, raw: Buffer.alloc(30_000_000, 'more than any kernel takes at once\r\n') }
+
+    test.each([
+      ['250 2.0.0 taken', 'unknown'],
+      ['552 5.3.4 too large', 'rejected'],
+    ])('and says %s: it is %s, and nothing more goes over that connection', async (answer, kind) => {
+      closing.push(trustLocalhost())
+      const server = await hasty(security, answer)
+      const relay = relayAt(server.port, { host: 'localhost', security, timeout: 10 })
+      const result = await relay.send(large)
+      expect(result).toMatchObject({ kind, reply: expect.stringContaining(answer) })
+      await relay.send(letter)
+      expect(server.connections()).toBe(2)
+    })
+  },
+)
 
 test('where it is not, each command waits for the answer to the one before', async () => {
   const { port, chunks } = await scripted({
@@ -396,4 +418,36 @@ async function scripted(script: Record<string, string[]>) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closing.push(() => server.close())
   return { port: (server.address() as { port: number }).port, chunks }
+}
+
+/** A server that gives that answer to the first bytes of a message, and reads no more of it. */
+async function hasty(security: Security, answer: string) {
+  let connections = 0
+  const replies: Record<string, string> = {
+    EHLO: '250-here\r\n250-PIPELINING\r\n250 8BITMIME\r\n',
+    MAIL: '250 ok\r\n250 ok\r\n354 go\r\n',
+  }
+  const converse = (socket: Socket, isSecured: boolean) => {
+    socket.on('error', () => {})
+    socket.on('data', (chunk) => {
+      const verb = chunk.toString('latin1', 0, 4)
+      if (verb === 'EHLO' && security === 'starttls' && !isSecured) socket.write('250-here\r\n250 STARTTLS\r\n')
+      else if (verb === 'STAR') {
+        socket.write('220 go\r\n')
+        socket.removeAllListeners('data')
+        converse(secureServerSocket(socket, localhostContext()), true)
+      } else if (replies[verb]) socket.write(replies[verb])
+      else socket.pause().write(`${answer}\r\n`)
+    })
+  }
+  const server = createServer((raw) => {
+    connections += 1
+    const socket = security === 'tls' ? secureServerSocket(raw, localhostContext()) : raw
+    closing.push(() => raw.destroy())
+    converse(socket, security === 'tls')
+    socket.write('220 here\r\n')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  return { port: (server.address() as { port: number }).port, connections: () => connections }
 }
