@@ -27,6 +27,7 @@ async function queueOver(emails: string[], patience: number) {
   const due = emails.map((email, index) => delivery(String(index).padStart(6, '0'), email))
   const gone = new Set<string>()
   let pages = 0
+  const readAs = new WeakMap<QueuedDelivery, number>()
   const queue = new PacedQueue({
     clock,
     buckets,
@@ -35,7 +36,12 @@ async function queueOver(emails: string[], patience: number) {
     isOver: async () => false,
     async readPage(after: string) {
       pages += 1
-      return due.filter(({ subscriberId }) => subscriberId > after && !gone.has(subscriberId)).slice(0, 100)
+      const rows = due.filter(({ subscriberId }) => subscriberId > after && !gone.has(subscriberId)).slice(0, 100)
+      return rows.map((row) => {
+        const read = { ...row } // as a store gives it: each time an object of its own
+        readAs.set(read, pages)
+        return read
+      })
     },
   })
   const next = async () => {
@@ -43,7 +49,7 @@ async function queueOver(emails: string[], patience: number) {
     if (one) gone.add(one.subscriberId)
     return one
   }
-  return { queue, next, buckets, pages: () => pages }
+  return { queue, next, buckets, pages: () => pages, pageOf: (one: QueuedDelivery) => readAs.get(one) ?? Number.NaN }
 }
 
 function delivery(subscriberId: string, email: string): QueuedDelivery {
@@ -70,6 +76,26 @@ test('thousands at slow providers are passed by and met again, each once, and th
   expect(got.slice(0, 120).every(({ email }) => email === 'a@fast.example')).toBe(true)
   expect(pages()).toBeLessThan(600)
 })
+
+test.each([
+  { providers: 30, most: 2000 },
+  { providers: 1, most: 100 },
+])(
+  'of 6000 deliveries to slow providers ($providers of them) at most $most are held in memory, and all go out',
+  async ({ providers, most }) => {
+    const emails = Array.from({ length: 6000 }, (_, index) => `a@slow${index % providers}.example`)
+    const { next, buckets, pages, pageOf } = await queueOver(emails, Number.POSITIVE_INFINITY)
+    for (let one = 0; one < providers; one++) slow(buckets, `slow${one}.example`)
+    const held: number[] = [] // by page: how many of what had been read up to it went out after the next was read
+    let count = 0
+    for (let one = await next(); one; one = await next()) {
+      count += 1
+      for (let page = pageOf(one); page < pages(); page++) held[page] = (held[page] ?? 0) + 1
+    }
+    expect(count).toBe(6000)
+    expect(Math.max(...Object.values(held))).toBeLessThanOrEqual(most)
+  },
+)
 
 test('a queue that has waited long enough ends with the reason, and when to come again', async () => {
   const { next, queue, buckets } = await queueOver(
