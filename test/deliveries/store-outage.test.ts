@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { sendEdition } from '../../src/send.ts'
 import { editionById } from '../../src/store/editions.ts'
-import { postgresUrl } from '../support/engines.ts'
+import { migratedDatabase } from '../support/databases.ts'
 import { peopleAt, readyToSend } from '../support/ready.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 test('PostgreSQL that cuts all connections while an edition goes out costs nobody a copy, and nothing stays in our hands', async () => {
-  const { url, remove } = await postgresUrl()
+  const { url, remove } = await migratedDatabase()
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()
   const cut = () =>

@@ -4,7 +4,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { isStoreAway } from '../../src/store/failure.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
-import { postgresUrl } from '../support/engines.ts'
+import { migratedDatabase } from '../support/databases.ts'
 import { openPostgres } from '../support/postgres.ts'
 
 const clock = fakeClock()
@@ -30,7 +30,7 @@ async function openOn(url: string): Promise<Store> {
 
 /** A store on a database of its own, and what ends every connection to it, as an administrator would. */
 async function openCuttable() {
-  const { url, remove } = await postgresUrl()
+  const { url, remove } = await migratedDatabase()
   closing.push(remove)
   const store = await openOn(url)
   const admin = new pg.Client({ connectionString: url })

@@ -32,15 +32,15 @@ async function opened(url: string): Promise<Store> {
   return store
 }
 
-onBothEngines('a store', (freshUrl) => {
+onBothEngines('a store', (freshUrl, blankUrl) => {
   test('is migrated when it is first opened, and left alone the second time', async () => {
-    const url = await freshUrl()
+    const url = await blankUrl()
     expect((await opened(url)).migrated).toEqual(names)
     expect((await opened(url)).migrated).toEqual([])
   })
 
   test('is migrated once by two processes that open it at the same moment', async () => {
-    const url = await freshUrl()
+    const url = await blankUrl()
     const open = `
       import { openStore } from './src/store/open.ts'
       import { systemClock } from './src/clock.ts'

@@ -1,27 +1,49 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
-import { afterAll, describe, inject } from 'vitest'
+import { afterAll, describe, onTestFinished } from 'vitest'
+import { blankDatabase, migratedDatabase } from './databases.ts'
 
 /** The engines that every contract is run on. */
 export const engines = ['SQLite', 'PostgreSQL'] as const
 
 export type EngineName = (typeof engines)[number]
 
-/** Runs one contract on both engines; `freshUrl` is the address of an empty store. */
-export function onBothEngines(name: string, contract: (freshUrl: () => Promise<string>) => void): void {
+type Made = { url: string; remove(): Promise<void> | void }
+
+/**
+ * Runs one contract on both engines; `freshUrl` is the address of an empty store, `blankUrl` that of one which has never
+ * been opened. Both may be called in a test, which has the store alone until it ends, or in `beforeAll`.
+ */
+export function onBothEngines(
+  name: string,
+  contract: (freshUrl: () => Promise<string>, blankUrl: () => Promise<string>) => void,
+): void {
   describe.each(engines)(`${name} on %s`, (engine) => {
-    const made: (() => Promise<void> | void)[] = []
+    const made: Made['remove'][] = []
     afterAll(async () => {
       for (const remove of made) await remove()
     })
-    contract(async () => {
-      const { url, remove } = engine === 'SQLite' ? sqliteUrl() : await postgresUrl()
-      made.push(remove)
-      return url
-    })
+    const kept = (one: Made) => {
+      if (!removedWithTest(one)) made.push(one.remove)
+      return one.url
+    }
+    const isSqlite = engine === 'SQLite'
+    contract(
+      async () => kept(isSqlite ? sqliteUrl() : await migratedDatabase()),
+      async () => kept(isSqlite ? sqliteUrl() : await blankDatabase()),
+    )
   })
+}
+
+/** Has it removed when the test that runs now has closed what it opened; false where none runs. */
+function removedWithTest({ remove }: Made): boolean {
+  try {
+    onTestFinished(remove)
+    return true
+  } catch {
+    return false // vitest lets it be called in a test alone
+  }
 }
 
 /** A new file in a folder of its own. */
@@ -32,24 +54,4 @@ export function sqliteUrl(): { url: string; folder: string; remove(): void } {
     folder,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
-}
-
-let databases = 0
-
-/** A new database in the PostgreSQL of this run. */
-export async function postgresUrl(): Promise<{ url: string; remove(): Promise<void> }> {
-  const name = `test_${process.pid}_${++databases}`
-  await asAdmin(`create database ${name}`)
-  return { url: serverUrl(name), remove: () => asAdmin(`drop database ${name} with (force)`) }
-}
-
-async function asAdmin(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl('postgres') })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
-}
-
-function serverUrl(database: string): string {
-  return `postgres://lastword:lastword@127.0.0.1:${inject('postgresPort')}/${database}`
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { freePort } from '../../src/demo/listen.ts'
+import { prepareServer } from './databases.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,6 +14,7 @@ declare module 'vitest' {
 /** One real PostgreSQL for the whole run of tests; every test that wants it makes a database of its own. */
 export default async function startPostgres(project: TestProject): Promise<() => Promise<void>> {
   const server = await openPostgres()
+  await prepareServer(server.port)
   project.provide('postgresPort', server.port)
   return server.remove
 }
