@@ -7,8 +7,8 @@ test(
   'a drill under fire and with a faulty sink loses nobody, and explains every duplicate',
   async () => {
     // two tries at most are lost to the sink, and three to kills: nobody's six run out
-    const report = await drill({ recipients: 400, kills: 3, unknown: 'repeat', faults: true, tls: false })
-    expect(report).toMatchObject({ recipients: 400, accepted: 400, lost: 0, unknown: 0, kills: 3 })
+    const report = await drill({ recipients: 200, kills: 3, unknown: 'repeat', faults: true, tls: false })
+    expect(report).toMatchObject({ recipients: 200, accepted: 200, lost: 0, unknown: 0, kills: 3 })
     expect(report.duplicatesExplained).toBe(report.duplicates)
     expect(report.mostAtOneKill).toBeLessThanOrEqual(report.connections)
   },
@@ -38,8 +38,8 @@ test(
 test(
   'a drill over STARTTLS under fire and with a faulty sink loses nobody, and explains every duplicate',
   async () => {
-    const report = await drill({ recipients: 300, kills: 3, unknown: 'repeat', faults: true, tls: true })
-    expect(report).toMatchObject({ accepted: 300, lost: 0, unknown: 0, kills: 3 })
+    const report = await drill({ recipients: 150, kills: 2, unknown: 'repeat', faults: true, tls: true })
+    expect(report).toMatchObject({ accepted: 150, lost: 0, unknown: 0, kills: 2 })
     expect(report.duplicatesExplained).toBe(report.duplicates)
     expect(report.mostAtOneKill).toBeLessThanOrEqual(report.connections)
   },

@@ -12,7 +12,7 @@ import { startRelay, type TestRelay } from '../support/relay.ts'
 import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
-const people = 400
+const people = 150
 const connections = 3
 
 afterEach(async () => {
@@ -40,7 +40,7 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
 
   test('loses nobody, and repeats at most one message for each open connection, with the same Message-ID', async () => {
     const { it, relay, id } = await approved('repeat')
-    const kills = [40, 90, 150, 151, 260]
+    const kills = [30, 70, 71]
     for (const at of kills) await killAt(it, relay, id, at)
     await runToEnd(it, id)
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
@@ -54,12 +54,13 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
 
   test('mails nobody twice under the rule `hold`: what may be out stays unknown, and is counted', async () => {
     const { it, relay, id } = await approved('hold')
-    for (const at of [50, 120, 200]) await killAt(it, relay, id, at)
+    const kills = [40, 90]
+    for (const at of kills) await killAt(it, relay, id, at)
     await runToEnd(it, id)
     const counts = await countDeliveries(it.app.db, id)
     expect(relay.whole.length).toBe(new Set(relay.whole.map((message) => message.to)).size)
     expect(counts.accepted + counts.unknown).toBe(people)
-    expect(counts.unknown).toBeLessThanOrEqual(3 * connections)
+    expect(counts.unknown).toBeLessThanOrEqual(kills.length * connections)
   })
 })
 
