@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { Config } from '../config.ts'
 
 /** What the sender process of a drill is told: `shift` is how far its clock runs ahead, in milliseconds. */
@@ -12,10 +10,8 @@ const { openApp } = await import('../app.ts')
 const { toInstant } = await import('../clock.ts')
 const { silentLog } = await import('../log.ts')
 const { openSender, sendEdition } = await import('../send.ts')
-const { localhostCertificate } = await import('./localhost-tls.ts')
 
 const { config, editionId, unknown, ...order } = JSON.parse(process.argv[2] ?? '') as DrillOrder
-setDefaultCACertificates([...getCACertificates('default'), readFileSync(localhostCertificate, 'utf8')])
 let shift = order.shift
 const clock = {
   now: () => toInstant(Date.now() + shift),

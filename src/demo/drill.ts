@@ -19,6 +19,7 @@ import { knowFeeds, recordSuccess } from '../store/feeds.ts'
 import { addSubscribers } from '../store/subscribers.ts'
 import { type DrillSink, startDrillSink } from './drill-sink.ts'
 import type { DrillOrder } from './drill-worker.ts'
+import { trustLocalhost } from './localhost-tls.ts'
 
 export type DrillOptions = {
   recipients: number
@@ -181,8 +182,7 @@ function configOf(folder: string, port: number, security: 'none' | 'starttls') {
       contact: 'desk@drill.example',
       address: '1 High Street',
     },
-    // the sink's certificate names localhost
-    relay: { host: security === 'none' ? '127.0.0.1' : 'localhost', port, security, timeout: 10, connections },
+    relay: { ...trustLocalhost, port, security, timeout: 10, connections },
     web: { url: 'https://letters.drill.example' },
     store: { url: `file:${join(folder, 'lastword.db')}` },
     jobs: join(folder, 'jobs'),

@@ -6,6 +6,9 @@ import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 export const localhostCertificate = new URL('../../fixtures/tls/localhost.pem', import.meta.url).pathname
 const localhostKey = new URL('../../fixtures/tls/localhost.key', import.meta.url)
 
+/** Settings of a relay by which a server on 127.0.0.1 with that certificate is trusted. */
+export const trustLocalhost = { host: '127.0.0.1', ca: localhostCertificate, tlsServerName: 'localhost' }
+
 export function localhostContext(): SecureContext {
   return createSecureContext({ cert: readFileSync(localhostCertificate), key: readFileSync(localhostKey) })
 }

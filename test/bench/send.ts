@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { localhostCertificate } from '../../src/demo/localhost-tls.ts'
 import { cachedEnv, flagsOfMain } from './as-main.ts'
 import { median } from './median.ts'
 
@@ -89,9 +88,8 @@ async function benchSend(recipients: number, rounds: number, tls: boolean) {
   }
 }
 
-/** The compile cache that main.ts turns on for the product is on for all, and all trust the sink. */
-const env = { ...cachedEnv, NODE_EXTRA_CA_CERTS: localhostCertificate }
-const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env }
+/** The compile cache that main.ts turns on for the product is on for all. */
+const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env: cachedEnv }
 /** The product runs as main.ts runs it; the others as everybody runs them. */
 const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...flagsOfMain] }
 

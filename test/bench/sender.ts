@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectSecurely } from 'node:tls'
+import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import type { Measured, Order, SenderName } from './send.ts'
 
 const connections = 20
@@ -65,11 +66,12 @@ async function nodemailerPool({ port, recipients, key, signed, tls }: Order) {
   const dkim = { domainName: 'magazine.example', keySelector: 'a', privateKey: key }
   const pool = createTransport({
     pool: true,
-    host: tls ? 'localhost' : '127.0.0.1',
+    host: '127.0.0.1',
     port,
     secure: false,
     requireTLS: tls,
     ignoreTLS: !tls,
+    tls: trust(),
     maxConnections: connections,
     ...(signed && { dkim }),
   })
@@ -124,6 +126,8 @@ async function limit({ port, recipients, tls }: Order) {
   }
 }
 
+const trust = () => ({ servername: trustLocalhost.tlsServerName, ca: readFileSync(trustLocalhost.ca) })
+
 /** A connection that has had its greeting, and has been secured where that is wanted. */
 async function greeted(port: number, tls: boolean): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true)
@@ -131,7 +135,7 @@ async function greeted(port: number, tls: boolean): Promise<Socket> {
   if (!tls) return socket
   socket.write('STARTTLS\r\n')
   await once(socket, 'data')
-  return connectSecurely({ socket, servername: 'localhost' })
+  return connectSecurely({ socket, ...trust() })
 }
 
 process.once('message', async (order: Order) => {

@@ -1,15 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../../src/clock.ts'
+import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { newsFeed, openWorld, plainRender, show } from '../support/world.ts'
-
-type Security = 'none' | 'starttls'
-
-/** The certificate of the sink names `localhost`; without TLS no name has to be looked up. */
-const hostOf = (security: Security) => (security === 'none' ? '127.0.0.1' : 'localhost')
 
 type Wanted = {
   folder: string
@@ -17,7 +13,7 @@ type Wanted = {
   recipients: number
   dkim: { domain: string; selector: string; key: string }[]
   connections: number
-  security: Security
+  security: 'none' | 'starttls'
   address: (index: number) => string
   html: string
   text: string
@@ -30,7 +26,7 @@ export async function prepareWorld(wanted: Wanted) {
     storeUrl: `file:${wanted.folder}/lastword.db`,
     relayPort: wanted.port,
     relay: {
-      host: hostOf(wanted.security),
+      ...trustLocalhost,
       security: wanted.security,
       connections: wanted.connections,
       dkim: wanted.dkim,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { minute } from '../../src/clock.ts'
+import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
@@ -8,7 +9,6 @@ import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { type Fault, type Security, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
-import { trustLocalhost } from '../support/tls.ts'
 import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
 
 const people = 4
@@ -52,14 +52,13 @@ function faultMatrix(security: Security, freshUrl: () => Promise<string>): void 
   let edition = 0
 
   beforeAll(async () => {
-    if (security !== 'none') trustLocalhost()
     // what it says before TLS is tried at STARTTLS
     const isTried = (stage: Stage, secured: boolean) =>
       stage === 'STARTTLS' || stage === 'connect' || secured === (security !== 'none')
     relay = await startRelay((stage, { secured }) => (isTried(stage, secured) ? faultAt(stage) : undefined), {
       security,
     })
-    const settings = { host: 'localhost', security, timeout: 0.4 }
+    const settings = { ...trustLocalhost, security, timeout: 0.4 }
     it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, relay: settings })
     await subscribe(it, people)
   })

@@ -1,10 +1,10 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { approvedEdition } from '../support/edition.ts'
 import { sqliteUrl } from '../support/engines.ts'
 import { startPostfix, whyNoPostfix } from '../support/postfix.ts'
 import { startRelay } from '../support/relay.ts'
-import { trustLocalhost } from '../support/tls.ts'
 import { openWorld, subscribe } from '../support/world.ts'
 
 const people = 200
@@ -13,7 +13,6 @@ if (missing) console.warn(`skipped: sending through a real Postfix, for ${missin
 
 const closing: (() => Promise<unknown>)[] = []
 
-beforeAll(() => trustLocalhost())
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
@@ -26,7 +25,7 @@ async function sentThrough(settings: Record<string, string>) {
   closing.push(postfix.close)
   const { url, remove } = sqliteUrl()
   closing.push(async () => remove())
-  const relay = { host: 'localhost', security: 'starttls', connections: 5, timeout: 20 }
+  const relay = { ...trustLocalhost, security: 'starttls', connections: 5, timeout: 20 }
   const it = await openWorld({ storeUrl: url, relayPort: postfix.port, relay })
   closing.push(it.close)
   await subscribe(it, people)

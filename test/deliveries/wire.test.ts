@@ -9,11 +9,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
 import { speakOver } from '../../src/deliveries/wire.ts'
-import { localhostContext, secureServerSocket } from '../../src/demo/localhost-tls.ts'
+import { localhostContext, secureServerSocket, trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { compileLetter, rawOf } from '../../src/messages/mime.ts'
 import { sameKeys } from '../support/keys.ts'
 import { type Security, startRelay } from '../support/relay.ts'
-import { trustLocalhost } from '../support/tls.ts'
 import { greeted, startTlsSink } from '../support/tls-sink.ts'
 
 const closing: (() => unknown)[] = []
@@ -163,9 +162,8 @@ describe.each(['none', 'starttls', 'tls'] as const)(
       ['250 2.0.0 taken', 'unknown'],
       ['552 5.3.4 too large', 'rejected'],
     ])('and says %s: it is %s, and nothing more goes over that connection', async (answer, kind) => {
-      closing.push(trustLocalhost())
       const server = await hasty(security, answer)
-      const relay = relayAt(server.port, { host: 'localhost', security, timeout: 10 })
+      const relay = relayAt(server.port, { ...trustLocalhost, security, timeout: 10 })
       const result = await relay.send(large)
       expect(result).toMatchObject({ kind, reply: expect.stringContaining(answer) })
       await relay.send(letter)
