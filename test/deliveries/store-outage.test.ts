@@ -1,42 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
+import type { Log } from '../../src/log.ts'
 import { sendEdition } from '../../src/send.ts'
 import { editionById } from '../../src/store/editions.ts'
+import { webApp } from '../../src/web/server.ts'
 import { migratedDatabase } from '../support/databases.ts'
-import { peopleAt, readyToSend } from '../support/ready.ts'
+import { sqliteUrl } from '../support/engines.ts'
+import { openPostgres } from '../support/postgres.ts'
+import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 
-const closing: (() => Promise<unknown>)[] = []
+const closing: (() => Promise<unknown> | unknown)[] = []
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
+const connections = 3
+const clock = { ...systemClock, set() {}, advance() {} }
+
+type Trouble = { storeUrl: string; people: number; at: Record<number, (it: Ready) => Promise<unknown>>; log?: Log }
+
+/** Sends an edition during which something happens to the store when the relay has so many messages. */
+async function sendThrough({ storeUrl, people, at, log }: Trouble) {
+  let messages = 0
+  const troubles: Promise<unknown>[] = []
+  const ready = await readyToSend({
+    storeUrl,
+    closing: closing as (() => Promise<unknown>)[],
+    people: peopleAt('readers.example', people),
+    relay: { connections },
+    faultAt: (stage) => {
+      const trouble = stage === 'dot' ? at[++messages] : undefined
+      if (trouble) troubles.push(trouble(ready))
+      return undefined
+    },
+    clock,
+    ...(log && { log }),
+  })
+  const report = await sendEdition(ready.it.app, ready.sender, ready.id, { unknown: 'repeat' })
+  await Promise.all(troubles)
+  expect(troubles).toHaveLength(Object.keys(at).length)
+  expect(report).toMatchObject({ finished: true, counts: { accepted: people, sending: 0, unknown: 0 } })
+  expect(await editionById(ready.it.app.db, ready.id)).toMatchObject({ status: 'sent' })
+  expect(ready.relay.taken).toHaveLength(people)
+  return ready
+}
+
 test('PostgreSQL that cuts all connections while an edition goes out costs nobody a copy, and nothing stays in our hands', async () => {
   const { url, remove } = await migratedDatabase()
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()
+  closing.push(remove, () => admin.end())
   const cut = () =>
     admin.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     )
-  let messages = 0
-  const cuts: Promise<unknown>[] = []
-  const { it, relay, id, sender } = await readyToSend({
-    storeUrl: url,
-    closing,
-    people: peopleAt('readers.example', 300),
-    faultAt: (stage) => {
-      if (stage === 'dot' && ++messages % 60 === 30) cuts.push(cut())
-      return undefined
-    },
-    clock: { ...systemClock, set() {}, advance() {} },
-  })
-  closing.unshift(remove, () => admin.end())
-  const report = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
-  await Promise.all(cuts)
-  expect(cuts.length).toBeGreaterThanOrEqual(4)
-  expect(report).toMatchObject({ finished: true, counts: { accepted: 300, sending: 0, unknown: 0 } })
-  expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
-  expect(relay.taken).toHaveLength(300)
+  await sendThrough({ storeUrl: url, people: 300, at: { 30: cut, 90: cut, 150: cut, 151: cut, 270: cut } })
+})
+
+test('PostgreSQL that is restarted, and one that crashes, while an edition goes out cost nobody a copy', async () => {
+  const server = await openPostgres()
+  closing.push(server.remove)
+  const storeUrl = `postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`
+  const restart = async () => {
+    await server.stop()
+    await server.start()
+  }
+  const crash = async () => {
+    await server.crash()
+    await server.start()
+  }
+  await sendThrough({ storeUrl, people: 300, at: { 60: restart, 200: crash } })
+})
+
+test('another program that locks SQLite, twice, while an edition goes out costs nobody a copy, and pages are answered', async () => {
+  const { url, remove } = sqliteUrl()
+  closing.push(remove)
+  const lock = async ({ it }: Ready) => {
+    const other = new DatabaseSync(url.slice('file:'.length), { timeout: 10_000 })
+    other.exec('begin immediate')
+    for (let page = 0; page < 50; page++) expect((await webApp(it.app).request('/health')).status).toBe(200)
+    other.exec('rollback')
+    other.close()
+  }
+  await sendThrough({ storeUrl: url, people: 300, at: { 60: lock, 200: lock } })
+})
+
+test('a disk that fills up while an edition goes out costs nobody a copy once there is room again', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lastword-full-'))
+  closing.push(() => rmSync(folder, { recursive: true }))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', folder], { stdio: 'pipe' })
+  } catch (error) {
+    return context.skip(`a small disk cannot be mounted here: ${(error as Error).message}`)
+  }
+  closing.push(() => execFileSync('umount', [folder]))
+  const filler = join(folder, 'filler')
+  const reasons: string[] = []
+  const makeRoom = (fields: object) => {
+    if (!('event' in fields) || fields.event !== 'store.away' || !('reason' in fields)) return
+    reasons.push(String(fields.reason))
+    rmSync(filler, { force: true })
+  }
+  const log: Log = { info() {}, error() {}, warn: makeRoom }
+  const fillUp = async () => {
+    const file = openSync(filler, 'w')
+    try {
+      for (const piece = Buffer.alloc(4096); ; ) writeSync(file, piece)
+    } catch {
+      closeSync(file) // no space left
+    }
+  }
+  await sendThrough({ storeUrl: `file:${join(folder, 'lastword.db')}`, people: 300, at: { 50: fillUp }, log })
+  expect(reasons[0]).toMatch(/^the disk is full/)
 })

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -25,6 +25,8 @@ export type PostgresServer = {
   start(): Promise<void>
   /** As an operator does it (`pg_ctl -m fast`): connections are cut. */
   stop(): Promise<void>
+  /** As a crash, or `pg_ctl -m immediate`: nothing is finished, and the next start recovers from the log. */
+  crash(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -50,6 +52,11 @@ export async function openPostgres(): Promise<PostgresServer> {
     port,
     start: () => server.start(),
     stop: () => server.stop(),
+    async crash() {
+      const pid = Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')[0])
+      process.kill(pid, 'SIGQUIT')
+      await server.stop() // waits for its end
+    },
     async remove() {
       await server.stop()
       rmSync(databaseDir, { recursive: true, force: true })
