@@ -4,8 +4,9 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 export type Keyed = { subscriberId: string; editionRef: string }
 
 /**
- * What a key is for. Each has an HMAC label of its own, so that a key from a header, which every mail server logs, is no
- * key to a page. `earlier` is the one key that earlier versions put into all three places.
+ * What a key is for. Links have an HMAC label of their own, so that a key from a header, which every mail server logs, is
+ * no key to a page; the two headers have each a part of one HMAC, and neither says anything about the other. `earlier` is
+ * the one key that earlier versions put into all three places.
  */
 export type KeyUse = 'link' | 'messageId' | 'returnPath' | 'earlier'
 
@@ -15,16 +16,21 @@ export type DeliveryKeys = Record<Exclude<KeyUse, 'earlier'>, string>
 /** Every key has this many characters, so that it fits a slot of fixed width. */
 export const keyLength = 48
 
-const labels: Record<KeyUse, string> = {
-  link: 'link\n',
-  messageId: 'message-id\n',
-  returnPath: 'return-path\n',
-  earlier: 'delivery\n',
-}
-const confirmationLabel = 'confirmation\n'
-
 const bodyBytes = 20
 const macBytes = 10
+
+/** `at` is where its part of the HMAC begins. */
+type Purpose = { label: string; at: number }
+
+const headersLabel = 'headers\n'
+const purposes: Record<KeyUse, Purpose> = {
+  link: { label: 'link\n', at: 0 },
+  messageId: { label: headersLabel, at: 0 },
+  returnPath: { label: headersLabel, at: macBytes },
+  earlier: { label: 'delivery\n', at: 0 },
+}
+const confirmation: Purpose = { label: 'confirmation\n', at: 0 }
+
 /** Of SHA-256 (FIPS 180-4 §1). */
 const [blockBytes, hashBytes] = [64, 32]
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case: some mail systems fold it
@@ -35,25 +41,23 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower ca
  * octets, RFC 5321 §4.5.3.1.1). What depends on the secret alone is made once, and the memory is used again.
  */
 export function deliveryKeys(secret: string): (keyed: Keyed) => DeliveryKeys {
-  const link = macWith(secret, labels.link, bodyBytes)
-  const messageId = macWith(secret, labels.messageId, bodyBytes)
-  const returnPath = macWith(secret, labels.returnPath, bodyBytes)
+  const macOfLink = macWith(secret, purposes.link.label, bodyBytes)
+  const macOfHeaders = macWith(secret, headersLabel, bodyBytes)
   const bytes = Buffer.alloc(bodyBytes)
-  const mac = Buffer.alloc(macBytes)
+  const mac = Buffer.alloc(2 * macBytes)
   return ({ subscriberId, editionRef }) => {
     bytes.write(subscriberId.replaceAll('-', '') + editionRef, 'hex')
     const body = toBase32(bytes)
-    const signed = (text: string) => {
-      mac.write(text, 0, macBytes, 'latin1')
-      return body + toBase32(mac)
-    }
-    return { link: signed(link(bytes)), messageId: signed(messageId(bytes)), returnPath: signed(returnPath(bytes)) }
+    mac.write(macOfLink(bytes), 0, macBytes, 'latin1')
+    const link = body + toBase32(mac, 0, macBytes)
+    mac.write(macOfHeaders(bytes), 0, 2 * macBytes, 'latin1')
+    return { link, messageId: body + toBase32(mac, 0, macBytes), returnPath: body + toBase32(mac, macBytes) }
   }
 }
 
 /** Reads a key back, in any case; undefined if it was not made with this secret for this use. Compares in constant time. */
 export function readDeliveryKey(secret: string, use: KeyUse, key: string): Keyed | undefined {
-  const body = verified(secret, labels[use], bodyBytes, key)
+  const body = verified(secret, purposes[use], bodyBytes, key)
   if (!body) return undefined
   const hex = body.toString('hex')
   return { subscriberId: toUuid(hex.slice(0, 32)), editionRef: hex.slice(32) }
@@ -64,13 +68,13 @@ const idBytes = 16
 /** The token in the link of a confirmation: its id and 14 bytes of HMAC-SHA256. It opens that confirmation alone. */
 export function confirmationToken(secret: string, id: string): string {
   const body = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const mac = macWith(secret, confirmationLabel, idBytes)(body)
+  const mac = macWith(secret, confirmation.label, idBytes)(body)
   return toBase32(Buffer.concat([body, Buffer.from(mac, 'latin1')]).subarray(0, bodyBytes + macBytes))
 }
 
 /** The id of the confirmation; undefined for a token that was not made with this secret. */
 export function readConfirmationToken(secret: string, token: string): string | undefined {
-  const body = verified(secret, confirmationLabel, idBytes, token)
+  const body = verified(secret, confirmation, idBytes, token)
   return body && toUuid(body.toString('hex'))
 }
 
@@ -91,11 +95,12 @@ export function keySlot(secret: string, editionId: string): string {
   return toBase32(createHmac('sha512', secret).update(`slot\n${editionId}`).digest().subarray(0, 30))
 }
 
-/** The first `size` bytes of what was encoded, if the rest is their HMAC. */
-function verified(secret: string, label: string, size: number, text: string): Buffer | undefined {
+/** The first `size` bytes of what was encoded, if the rest is the purpose's part of their HMAC. */
+function verified(secret: string, { label, at }: Purpose, size: number, text: string): Buffer | undefined {
   const bytes = fromBase32(text.toLowerCase())
   if (bytes?.length !== bodyBytes + macBytes) return undefined
-  const mac = Buffer.from(macWith(secret, label, size)(bytes), 'latin1').subarray(0, bytes.length - size)
+  const whole = Buffer.from(macWith(secret, label, size)(bytes), 'latin1')
+  const mac = whole.subarray(at, at + bytes.length - size)
   return timingSafeEqual(bytes.subarray(size), mac) ? bytes.subarray(0, size) : undefined
 }
 
@@ -129,9 +134,9 @@ function macWith(secret: string, label: string, size: number): (bytes: Buffer) =
 const pairs = Array.from({ length: 1024 }, (_, bits) => `${alphabet[bits >> 5]}${alphabet[bits & 31]}`)
 
 /** The length of the bytes is a multiple of five: nothing is left over. */
-function toBase32(bytes: Buffer): string {
+function toBase32(bytes: Buffer, start = 0, end = bytes.length): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 5) {
+  for (let at = start; at < end; at += 5) {
     const high = bytes.readUInt16BE(at) * 16 + ((bytes[at + 2] ?? 0) >> 4) // 20 bits
     const low = ((bytes[at + 2] ?? 0) & 15) * 65_536 + bytes.readUInt16BE(at + 3)
     text += `${pairs[high >> 10]}${pairs[high & 1023]}${pairs[low >> 10]}${pairs[low & 1023]}`
