@@ -46,7 +46,8 @@ export async function openSession(settings: RelaySettings, options: ConnectOptio
   signal?.addEventListener('abort', cancel)
   const greeting = watchGreeting(inside, settings)
   try {
-    await Promise.race([untilDone(smtp, (done) => smtp.connect(done)), greeting.trouble])
+    const limitMs = settings.timeout * 1000 * stepsToGreet
+    await Promise.race([untilDone(smtp, limitMs, (done) => smtp.connect(done)), greeting.trouble])
     greeting.stop()
     if (settings.security !== 'none' && !inside.secure) throw noStartTls(settings) // before anything is said that matters
     if (secret) await signIn(smtp, settings, secret.login)
@@ -100,7 +101,7 @@ async function signIn(smtp: SMTPConnectionClass, settings: RelaySettings, secret
   const { _ehloLines: ehlo = [] } = smtp as unknown as Inside
   const login = loginFor(settings, ehlo, secret)
   try {
-    await untilDone(smtp, (done) => smtp.login(login, done))
+    await untilDone(smtp, settings.timeout * 1000 * stepsToSignIn, (done) => smtp.login(login, done))
   } catch (error) {
     if ('source' in secret) secret.source.accessToken = false
     throw error
@@ -114,9 +115,17 @@ export async function loadClient(): Promise<typeof SMTPConnectionClass> {
 
 type Done = (error?: Error | null) => void
 
-/** Waits for one step of the dialogue. nodemailer tells of a connection that breaks in it by an event alone. */
-async function untilDone(smtp: SMTPConnectionClass, step: (done: Done) => void): Promise<void> {
+/** Connecting, greeting, EHLO, STARTTLS and EHLO again have the timeout of the settings each, and so have three answers of a sign-in. */
+const stepsToGreet = 5
+const stepsToSignIn = 3
+
+/**
+ * Waits for one part of the dialogue, which has `limitMs` in all: a reply that drips is never silent. nodemailer tells of
+ * a connection that breaks in it by an event alone.
+ */
+async function untilDone(smtp: SMTPConnectionClass, limitMs: number, step: (done: Done) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => reject(new Error('the relay did not answer in time')), limitMs)
   const ended = () => reject(new Error('the connection was closed'))
   smtp.once('error', reject)
   smtp.once('end', ended)
@@ -124,6 +133,7 @@ async function untilDone(smtp: SMTPConnectionClass, step: (done: Done) => void):
   try {
     await promise
   } finally {
+    clearTimeout(timer)
     smtp.removeListener('error', reject)
     smtp.removeListener('end', ended)
   }

@@ -44,7 +44,7 @@ class ConnectionLoop {
         const taking = this.#ahead.take()
         if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
         const copy = await taking
-        if (!copy) return 'done'
+        if (!copy) return this.#queue.isHandedOver(this.#line.relay) ? 'again' : 'done'
         const admitted = isGoing(this.#pass) && this.#line.admit()
         const isAdmitted = typeof admitted === 'boolean' ? admitted : await this.#recordAndWait(admitted)
         if (!isAdmitted || !this.#pass.gate.isOpen()) {
@@ -65,6 +65,7 @@ class ConnectionLoop {
 
   /** Nothing is in our hands while we wait for our turn. */
   async #recordAndWait(admitted: Promise<boolean>): Promise<boolean> {
+    admitted.catch(() => {}) // it may fail while we wait for the record, and is heard of below
     await this.#record()
     return await admitted
   }
@@ -106,13 +107,13 @@ class ConnectionLoop {
       await this.#giveBack(delivery, result)
       return undefined
     }
-    if (result.kind === 'unfit') {
-      if (await handleUnfit(this.#needs, this.#pass, this.#line.relay, result)) {
-        await this.#giveBack(delivery, { kind: 'unsent', reply: result.reply })
-        return result.lacks === 'SIZE' ? 'done' : undefined
-      }
+    const elsewhere =
+      result.kind === 'unfit' ? await handleUnfit(this.#needs, this.#pass, this.#line.relay, result) : 'never'
+    if (result.kind === 'unfit' && elsewhere === 'now') {
+      await this.#giveBack(delivery, { kind: 'unsent', reply: result.reply })
+      return result.lacks === 'SIZE' ? 'done' : undefined
     }
-    this.#ended = this.#resultOf(delivery, result)
+    this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { kind: 'cut', reply: result.reply } : result)
     count(this.#pass, delivery, this.#ended.status)
     this.#pass.gate.settle(this.#ended.status === 'unknown')
     await this.#record() // before the judgement, which may put it back

@@ -112,6 +112,13 @@ export class ConnectionSlots {
     return false
   }
 
+  /** Whether an edition has something to send and no connection. */
+  get isMissedBySomebody(): boolean {
+    if (this.#customers.size < 2) return false
+    for (const { held, isWaiting } of this.#customers) if (isWaiting && held === 0) return true
+    return false
+  }
+
   release(customer: Customer, slot: Slot): void {
     this.#slots.delete(slot)
     customer.held -= 1

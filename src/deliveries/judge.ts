@@ -8,13 +8,17 @@ import type { DeliverNeeds } from './deliver.ts'
 import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
 import { lastAnswer, RefusalBreaker } from './refusal-breaker.ts'
-import { RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
+import { isSpread, RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
 import { untilStored } from './until-stored.ts'
 
 /** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another copy. */
 const maxUnknowns = 20
+/** The same over one relay, while another accepts. */
+const maxUnknownsOfOne = 10
 /** So many people whom a relay refused first of all, and accepted nobody, are no chance. */
 const minRefused = 3
+/** So many who were put off before, of so many providers, are no chance either. */
+const [minRetried, minProviders] = [10, 3]
 const doubtWaitMs = 15 * minute
 
 export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {
@@ -52,7 +56,6 @@ export function judgeAnswer(
 ): undefined | Promise<void> {
   const { verdicts, breaker } = inPass(needs, pass, relay)
   if (result.kind === 'accepted') {
-    pass.unknownsInRow = 0
     breaker.accepted()
     const believed = verdicts.accept()
     return believed && confirm(pass, believed, { suppress: true })
@@ -72,40 +75,61 @@ async function judgeRelay(
   heard: undefined | Promise<string | undefined>,
 ): Promise<void> {
   const { verdicts } = inPass(needs, pass, relay)
-  pass.unknownsInRow = result.kind === 'unknown' ? pass.unknownsInRow + 1 : pass.unknownsInRow
-  if (pass.unknownsInRow >= maxUnknowns) return await pauseFor(needs, pass, unknownsText(pass.unknownsInRow))
+  if (result.kind === 'unknown') verdicts.unknownsInRow += 1
   const objection = await heard
   if (isAnotherAccepting(needs, pass, relay)) {
-    const suspicion = `it has accepted nothing, while another relay does; its last answer: ${result.reply}`
-    const why = objection ?? (verdicts.isSuspect ? suspicion : undefined)
+    const why = objection ?? suspicionOf(verdicts, result)
     if (why !== undefined) await giveToOthers(needs, pass, relay, why)
-  } else if (objection !== undefined) await pauseFor(needs, pass, `${named(relay)}${objection}`)
+    return
+  }
+  const { unknownsInRow } = verdicts
+  const why = unknownsInRow >= maxUnknowns ? unknownsText(unknownsInRow) : objection
+  if (why !== undefined) await pauseFor(needs, pass, `${named(relay)}${why}`)
+}
+
+/** What there is against a relay while another accepts. */
+function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): string | undefined {
+  if (unknownsInRow >= maxUnknownsOfOne) return `it took ${unknownsInRow} messages in a row and answered for none`
+  return isSuspect ? `it accepts nothing, while another relay does; its last answer: ${reply}` : undefined
 }
 
 /**
- * A message that this relay cannot carry. Returns whether another may, by which it is to go; no other gets it if not: a
- * message that is too large for all pauses the edition, for it is too large for everybody.
+ * A message that this relay cannot carry. Returns whether it goes by another `now`, or `later`, when that one is up again;
+ * `never`: no relay can. A message that is too large for all pauses the edition, for it is too large for everybody.
  */
 export async function handleUnfit(
   needs: DeliverNeeds,
   pass: Pass,
   relay: string | null,
   result: Extract<SendResult, { kind: 'unfit' }>,
-): Promise<boolean> {
+): Promise<'now' | 'later' | 'never'> {
   if (result.lacks === 'SMTPUTF8') {
     inPass(needs, pass, relay).lacksUtf8 = true
-    return others(needs, pass, relay).some((name) => !pass.relays.get(name)?.lacksUtf8)
+    const able = ableOthers(needs, pass, relay)
+    for (const name of able) pass.needed.add(name)
+    return able.length === 0 ? 'never' : able.some((name) => needs.relays.named(name)?.isUp) ? 'now' : 'later'
   }
   if (relay !== null) pass.excluded.add(relay)
-  if (others(needs, pass, relay).length === 0)
+  for (const name of configuredOthers(needs, pass, relay)) pass.needed.add(name)
+  if (configuredOthers(needs, pass, relay).length === 0)
     await pauseFor(needs, pass, `${result.reply}: shorten the edition, or use another relay`)
-  return true
+  return 'now'
 }
 
-/** Whether the relay can carry the delivery, as far as that is known; one that none can carry is refused by any. */
+/** Whether the relay can carry the delivery, as far as that is known; one that no other can carry now is decided by any. */
 export function isFit(needs: DeliverNeeds, pass: Pass, { email }: QueuedDelivery, relay: string | null): boolean {
   if (!pass.relays.get(relay)?.lacksUtf8 || isAscii(email.slice(0, email.lastIndexOf('@')))) return true
-  return others(needs, pass, relay).every((name) => pass.relays.get(name)?.lacksUtf8)
+  return !ableOthers(needs, pass, relay).some((name) => needs.relays.named(name)?.isUp)
+}
+
+/** The other relays that may take addresses in other scripts, also those that stand by or are down. */
+function ableOthers(needs: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  return configuredOthers(needs, pass, relay).filter((name) => !pass.relays.get(name)?.lacksUtf8)
+}
+
+/** All other relays that may get something of the edition in this pass, whether or not they are up. */
+function configuredOthers({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  return relay === null ? [] : relays.names.filter((name) => name !== relay && !pass.excluded.has(name))
 }
 
 const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
@@ -138,13 +162,17 @@ async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | null): P
   return turnedDown
 }
 
-async function tellOfRelay({ db, clock }: DeliverNeeds, pass: Pass, relay: string, why: string): Promise<void> {
+async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, why: string): Promise<void> {
+  const { db, clock } = needs
   const now = clock.now()
   const what = `the relay ${relay} is left alone, and its messages go by the others: ${why}`
-  await transaction(db, async (trx) => {
-    await note(trx, pass.editionId, 'lastword', what, now)
-    await addCall(trx, pass.editionId, { kind: 'relay', what }, now)
-  })
+  if (!needs.relays.named(relay)?.isNewsAbout(pass.editionId)) return
+  await untilStored(needs, () =>
+    transaction(db, async (trx) => {
+      await note(trx, pass.editionId, 'lastword', what, now)
+      await addCall(trx, pass.editionId, { kind: 'relay', what }, now)
+    }),
+  )
 }
 
 async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppress: boolean }): Promise<void> {
@@ -153,21 +181,20 @@ async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppress: bool
 }
 
 /**
- * All connections have ended: what a relay that accepted nothing has turned down goes to the others, in another round.
- * Returns whether there is to be one.
+ * All connections have ended: what a relay has turned down since it last accepted something goes to the others, in another
+ * round: a second opinion costs one command. Returns whether there is to be one.
  */
 export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<boolean> {
   let isMore = false
   for (const [relay, { verdicts }] of pass.relays) {
-    const { accepted, inDoubt } = verdicts
-    if (relay === null || accepted > 0 || inDoubt.length === 0 || !isGoing(pass)) continue
+    const { accepted, inDoubt, isSuspect } = verdicts
+    if (relay === null || inDoubt.length === 0 || !isGoing(pass)) continue
     if (!isAnotherAccepting(needs, pass, relay)) continue
     const lastReply = inDoubt.at(-1)?.reply ?? ''
-    const many = inDoubt.length
+    const isNews = isSuspect || (accepted === 0 && inDoubt.length >= minRefused)
     pass.excluded.add(relay)
     await putBack(needs, pass, relay)
-    if (many >= minRefused)
-      await tellOfRelay(needs, pass, relay, `it has accepted nothing; its last answer: ${lastReply}`)
+    if (isNews) await tellOfRelay(needs, pass, relay, `it accepts nothing; its last answer: ${lastReply}`)
     isMore = true
   }
   return isMore
@@ -176,6 +203,7 @@ export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<bool
 /** The pass has ended: decides what was in doubt, and whether the edition is to be paused for it. */
 export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void> {
   const all = [...pass.relays.values()]
+  if (isGoing(pass)) await pauseForLastRow(needs, pass)
   for (const { verdicts } of all)
     if (verdicts.accepted > 0 && !pass.isPaused)
       await confirm(
@@ -190,6 +218,18 @@ export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void>
   await untilStored(needs, () => requeue(needs.db, pass.editionId, rejected, needs.clock.now()))
 }
 
+/** A relay that accepted some, and then refused everybody to the end, knows no more about them than one that never did. */
+async function pauseForLastRow(needs: DeliverNeeds, pass: Pass): Promise<void> {
+  for (const [relay, { verdicts }] of pass.relays) {
+    const row = verdicts.refusalsInARow
+    const isRow = row.length > 0 && (isSpread(row) || (await isAllAt(needs.db, pass.editionId, domainsOf(row))))
+    if (verdicts.accepted === 0 || !isRow || !row.some(({ isFirstTry }) => isFirstTry)) continue
+    const lastReply = row.at(-1)?.reply ?? ''
+    const what = `the last ${row.length} people were all refused; ${lastAnswer(lastReply)}`
+    return await pauseFor(needs, pass, `${named(relay)}${what}`)
+  }
+}
+
 async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<void> {
   const all = [...pass.relays.values()]
   if (all.some(({ verdicts }) => verdicts.accepted > 0)) return
@@ -201,7 +241,7 @@ async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<
   if (objection !== undefined) return await pauseFor(needs, pass, objection)
   if (refused.length === 0 || refused.some(({ isFirstTry }) => isFirstTry)) return
   for (const { verdicts } of all) verdicts.takeInDoubt()
-  await confirm(pass, refused, { suppress: false }) // put off before, and refused by a relay that accepted others then
+  await confirm(pass, refused, { suppress: false }) // put off before, and refused by a relay that has accepted others
 }
 
 async function onlyRejections(all: RelayInPass[]): Promise<string | undefined> {
@@ -212,17 +252,37 @@ async function onlyRejections(all: RelayInPass[]): Promise<string | undefined> {
   return undefined
 }
 
-/** Whether a pass without an acceptance has refused people who were never tried before, and these are no chance. */
+/** Whether a pass without an acceptance has refused too many people for that to be chance, or everybody there is. */
 async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<string | undefined> {
   const { db } = needs
-  const first = refused.filter(({ isFirstTry }) => isFirstTry)
-  const last = first.at(-1)
+  const last = refused.at(-1)
   if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has
-  const domains = [...new Set(first.map(({ delivery }) => delivery.email.slice(delivery.email.lastIndexOf('@') + 1)))]
-  const isOneProvider = new Set(first.map(({ provider }) => provider)).size === 1
-  if (isOneProvider && !(await isAllAt(db, pass.editionId, domains))) return undefined
-  if (first.length < minRefused && !(await isEverybody(needs, pass, first.length))) return undefined
-  return `nothing was accepted, and ${first.length} ${first.length === 1 ? 'person was' : 'people were'} refused; ${lastAnswer(last.reply)}`
+  const first = refused.filter(({ isFirstTry }) => isFirstTry)
+  const retried = refused.filter(({ isFirstTry }) => !isFirstTry)
+  const isChance = first.length === 0 || (await areFew(needs, pass, first))
+  if (isChance && (retried.length === 0 || (await areUsual(needs, pass, retried)))) return undefined
+  return `nothing was accepted, and ${refused.length} ${refused.length === 1 ? 'person was' : 'people were'} refused; ${lastAnswer(last.reply)}`
+}
+
+/** Of people who were never tried before: one provider's, or two at most while others are still to come. */
+async function areFew(needs: DeliverNeeds, pass: Pass, first: TurnedDown[]): Promise<boolean> {
+  if (providersOf(first) === 1 && !(await isAllAt(needs.db, pass.editionId, domainsOf(first)))) return true
+  return first.length < minRefused && !(await isEverybody(needs, pass, first.length))
+}
+
+/** Of people who were put off before: those who are due again are those whom somebody has refused, if others have it. */
+async function areUsual({ db }: DeliverNeeds, pass: Pass, retried: TurnedDown[]): Promise<boolean> {
+  if ((await countDeliveries(db, pass.editionId)).accepted === 0)
+    return providersOf(retried) === 1 && !(await isAllAt(db, pass.editionId, domainsOf(retried)))
+  return retried.length < minRetried || providersOf(retried) < minProviders
+}
+
+function providersOf(turnedDown: TurnedDown[]): number {
+  return new Set(turnedDown.map(({ provider }) => provider)).size
+}
+
+function domainsOf(turnedDown: TurnedDown[]): string[] {
+  return [...new Set(turnedDown.map(({ delivery: { email } }) => email.slice(email.lastIndexOf('@') + 1)))]
 }
 
 /** Whether an edition that nobody has had yet goes to nobody but those. */
@@ -233,7 +293,7 @@ async function isEverybody({ db }: DeliverNeeds, { editionId }: Pass, many: numb
 
 /** Over several passes, since a relay that answers for nothing is left alone after a few. */
 async function tooManyUnknowns({ db }: DeliverNeeds, pass: Pass): Promise<string | undefined> {
-  if (pass.unknownsInRow === 0) return undefined
+  if (![...pass.relays.values()].some(({ verdicts }) => verdicts.unknownsInRow > 0)) return undefined
   const count = await unknownsInARow(db, pass.editionId)
   return count >= maxUnknowns ? unknownsText(count) : undefined
 }

@@ -11,6 +11,8 @@ export type QueueNeeds = {
   readPage(after: string): Promise<QueuedDelivery[]>
   /** Whether nothing more is to be begun; asked once a second while the queue waits. */
   isOver(): Promise<boolean>
+  /** Whether another edition has no connection of this relay: one that only waits for a token is then handed over. */
+  isWanted?(relay: string | null): boolean
   /** Whether this relay can carry the delivery; all can if absent. */
   isFit?(delivery: QueuedDelivery, relay: string | null): boolean
   signal?: AbortSignal | undefined
@@ -22,6 +24,9 @@ type Found = QueuedDelivery | undefined
 
 const maxOfOneProvider = 100
 const maxSetAside = 2000
+const stepMs = second / 2
+/** How long a connection that another edition wants waits for a token before it is handed over. */
+const handOverMs = 20
 
 /**
  * What all connections draw their deliveries from: only what may go now, in the order of the subscribers. Those whose mail
@@ -48,6 +53,8 @@ export class PacedQueue {
   /** Until when nothing that is set aside has a token, by relay. */
   readonly #tokenAt = new Map<string | null, Instant>()
   readonly #turns = new Map<string | null, Promise<unknown>>()
+  /** Relays over which nothing was found, because another edition wants the connection. */
+  readonly #handedOver = new Set<string | null>()
   #waitedMs = 0
   #wait: Wait | undefined
   #waiting = 0
@@ -90,6 +97,11 @@ export class PacedQueue {
     return found
   }
 
+  /** Whether nothing was found for this relay only because its connection is another edition's turn. */
+  isHandedOver(relay: string | null): boolean {
+    return this.#handedOver.has(relay)
+  }
+
   /** Takes back what was drawn and is queued still: another connection may send it. */
   giveBack(delivery: QueuedDelivery): void {
     this.#returned.push(delivery)
@@ -111,6 +123,7 @@ export class PacedQueue {
 
   async #find(relay: string | null): Promise<Found> {
     const { gate, signal } = this.#needs
+    this.#handedOver.delete(relay)
     for (;;) {
       if (this.#wait || this.#isEnded || signal?.aborted) return undefined
       const shut = await gate.shut()
@@ -242,7 +255,7 @@ export class PacedQueue {
 
   /** Waits until there is a token, or the end; false: nothing more in this pass. */
   async #waitForToken(relay: string | null): Promise<boolean> {
-    const { clock, signal, patience, isOver } = this.#needs
+    const { clock, signal, patience, isOver, isWanted } = this.#needs
     const bucket = this.#readyFirst(relay)
     const { readyAt } = this.#needs.buckets
     if (!bucket) return true
@@ -252,12 +265,14 @@ export class PacedQueue {
       return false
     }
     this.#beginWaiting()
-    const stepMs = Math.min(Math.max(1, between(clock.now(), until)), second / 2)
-    await clock.wait(stepMs, signal)
-    this.#waitedMs += stepMs
+    const maxMs = isWanted?.(relay) ? handOverMs : stepMs
+    const waitMs = Math.min(Math.max(1, between(clock.now(), until)), maxMs)
+    await clock.wait(waitMs, signal)
+    this.#waitedMs += waitMs
     this.#waiting -= 1
     this.#isEnded ||= await isOver()
-    return !this.#isEnded
+    if (isWanted?.(relay)) this.#handedOver.add(relay)
+    return !this.#isEnded && !this.#handedOver.has(relay)
   }
 
   #readyFirst(relay: string | null): Bucket | undefined {

@@ -28,10 +28,10 @@ export type Pass = {
   relays: Map<string | null, RelayInPass>
   /** Relays that are given nothing more of this edition in this pass. */
   excluded: Set<string>
+  /** Relays that stand by, and are used for what no relay in use can carry. */
+  needed: Set<string>
   /** A rule has paused the edition. */
   isPaused: boolean
-  /** Messages in a row that were cut off inside the answer. */
-  unknownsInRow: number
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
   ledger: LedgerWriter

@@ -8,6 +8,8 @@ const maxUnreached = 3
 /** A relay that is down is left alone for so long, each time twice as long, up to ten minutes. */
 const firstRestMs = 15 * second
 const maxRestMs = 10 * minute
+/** One that answers, and is not to be believed, is left alone for longer: nothing but a person will mend it. */
+const distrustMs = 30 * minute
 
 /** Whether a relay takes messages, and since when and why it is left alone where it does not. */
 export class RelayHealth {
@@ -77,8 +79,9 @@ export class RelayHealth {
 
   /** Leaves it alone for a while, for a reason that is more than its last answers. */
   leaveAlone(trouble: string): void {
+    const now = this.#clock.now()
     this.#trouble = trouble
-    this.#takeRest()
+    this.#rest = { from: now, until: later(now, distrustMs) }
   }
 
   #takeRest(): void {

@@ -22,8 +22,6 @@ export type MemberNeeds = {
   tokenStore: TokenStore | undefined
   isAlone: boolean
   share: Share
-  /** Whether messages may go by it now. */
-  isInUse(member: RelayMember): boolean
   /** Told once when it turns out to accept fewer connections than its settings say. */
   onLimit(name: string, limit: number): void
 }
@@ -43,6 +41,7 @@ export class RelayMember {
   #spentUntil: Instant = ''
   #turn: Promise<unknown> = Promise.resolve()
   #lines = 0
+  readonly #toldEditions = new Set<string>()
 
   constructor(needs: MemberNeeds, settings: RelaySettings) {
     const { db, clock, isAlone } = needs
@@ -56,6 +55,13 @@ export class RelayMember {
     this.rate = perSecond === undefined ? undefined : new Rate({ db, clock }, this.name, perSecond)
     this.allowance =
       perDay === undefined ? undefined : openAllowance({ db, clock }, this.name, (now) => dayOf(now, perDay))
+  }
+
+  /** Whether the editors have not yet been told of it in connection with that edition, by this process. */
+  isNewsAbout(editionId: string): boolean {
+    if (this.#toldEditions.has(editionId)) return false
+    this.#toldEditions.add(editionId)
+    return true
   }
 
   get isAlone(): boolean {
@@ -93,7 +99,7 @@ export class RelayMember {
   /** Whether one more message may go, when it is its turn; false: none in this pass. */
   admit(signal: AbortSignal): true | Promise<boolean> {
     if (this.isAlone && !this.rate && !this.allowance && !this.health.hasRested) return true
-    if (!this.#needs.isInUse(this)) return Promise.resolve(false)
+    if (!this.isUp) return Promise.resolve(false)
     return this.#admitInTurn(signal)
   }
 
@@ -114,10 +120,10 @@ export class RelayMember {
 
   /** One of the day, one of this second, and one of its share; what was taken is given back where the rest is not to be had. */
   async #admitInTurn(signal: AbortSignal): Promise<boolean> {
-    const { share, isInUse } = this.#needs
+    const { share } = this.#needs
     if (this.allowance && !(await this.#takeOfDay(this.allowance))) return false
     const isIn = (!this.rate || (await this.rate.take(signal))) && (this.isAlone || (await share.take(signal)))
-    if (isIn && isInUse(this)) return true
+    if (isIn && this.isUp) return true
     if (isIn && !this.isAlone) share.end()
     this.#settleDay(false)
     return false

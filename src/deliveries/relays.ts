@@ -42,7 +42,6 @@ export class Relays {
             tokenStore: secret === undefined ? undefined : { db, secret },
             isAlone: all.length === 1,
             share: shares(settings.weight, settings.connections),
-            isInUse: (member) => this.inUse().includes(member),
             onLimit: (relay, limit) => log?.warn({ event: 'relay.connection_limit', relay, limit }, limitText(limit)),
           },
           settings,
@@ -52,6 +51,10 @@ export class Relays {
 
   get isAlone(): boolean {
     return this.#members.length === 1
+  }
+
+  get names(): string[] {
+    return this.#members.map(({ name }) => name)
   }
 
   /** Those that messages may go by now; those that stand by only where no other is up. */
@@ -80,14 +83,15 @@ export class Relays {
   }
 
   /**
-   * Does the work over as many lines as the relays accept, but for those in `except`, until all of it is done or the
-   * signal fires. A fault of the work is thrown once all lines have ended.
+   * Does the work over as many lines as the relays in use accept, and those in `also` that are up, but for those in
+   * `except`, until all of it is done or the signal fires. A fault of the work is thrown once all lines have ended.
    */
   async run(
     work: (line: RelayLine) => Promise<LineEnd>,
-    { signal, except }: { signal: AbortSignal; except: ReadonlySet<string> },
+    { signal, except, also }: { signal: AbortSignal; except: ReadonlySet<string>; also: ReadonlySet<string> },
   ): Promise<void> {
-    const members = this.inUse().filter(({ name }) => !except.has(name))
+    const used = new Set([...this.inUse(), ...this.#members.filter(({ name, isUp }) => isUp && also.has(name))])
+    const members = [...used].filter(({ name }) => !except.has(name))
     await Promise.all(members.map((member) => this.#runOver(member, work, signal)))
   }
 
@@ -108,7 +112,7 @@ export class Relays {
       const line = member.lineFor(customer, slot, signal)
       let isMore = false
       try {
-        isMore = (await work(line)) === 'again' && this.inUse().includes(member)
+        isMore = (await work(line)) === 'again' && member.isUp
       } catch (error) {
         fault ??= error
       }

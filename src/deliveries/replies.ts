@@ -17,10 +17,14 @@ const longest = 64 * 1024
 export function readReplies(socket: Socket): Replies {
   const arrived: Reply[] = []
   const lines: string[] = []
-  let waiting: { resolve(reply: Reply): void; reject(error: Error): void } | undefined
+  let waiting: { resolve(reply: Reply): void; reject(error: Error): void; since: number } | undefined
   let ended: Error | undefined
   let left = false
   let rest = ''
+
+  /** A reply has as much time as silence has: one that drips, a byte now and then, never ends by itself. */
+  const isOverdue = (since: number) =>
+    socket.timeout !== undefined && socket.timeout > 0 && performance.now() - since > socket.timeout
 
   const fail = (error: Error) => {
     ended ??= error
@@ -47,6 +51,7 @@ export function readReplies(socket: Socket): Replies {
   }
 
   socket.on('data', (chunk: Buffer) => {
+    if (waiting && isOverdue(waiting.since)) return fail(new Error('the relay did not answer in time'))
     rest += chunk.toString('latin1')
     let start = 0
     for (let end = rest.indexOf('\n'); end >= 0 && !ended; end = rest.indexOf('\n', start)) {
@@ -66,7 +71,7 @@ export function readReplies(socket: Socket): Replies {
       if (reply) return reply
       if (ended) return Promise.reject(ended)
       return new Promise((resolve, reject) => {
-        waiting = { resolve, reject }
+        waiting = { resolve, reject, since: performance.now() }
       })
     },
     get broken() {

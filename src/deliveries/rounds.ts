@@ -66,8 +66,8 @@ async function beginPass(
     queue: emptyQueue(needs, gate),
     relays: new Map(),
     excluded: new Set(),
+    needed: new Set(),
     isPaused: false,
-    unknownsInRow: 0,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
     ledger: new LedgerWriter(needs, { editionId: id, digest, workerId: worker.id }, { signal, onStoreAway }),
@@ -90,8 +90,8 @@ async function runRounds(needs: DeliverNeeds, pass: Pass, options: DeliverOption
 }
 
 /** A round that changed nothing of this would be followed by another like it. */
-function stateOf({ relays }: DeliverNeeds, { counts, excluded }: Pass): string {
-  return JSON.stringify([counts, [...excluded], relays.inUse().map(({ name }) => name)])
+function stateOf({ relays }: DeliverNeeds, { counts, excluded, needed }: Pass): string {
+  return JSON.stringify([counts, [...excluded], [...needed], relays.inUse().map(({ name }) => name)])
 }
 
 /** Once through the queue; returns why it ended with something left that could go later. */
@@ -105,7 +105,7 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions
       needs.onFault?.(error)
       return 'done'
     })
-  await needs.relays.run(work, { signal, except: pass.excluded })
+  await needs.relays.run(work, { signal, except: pass.excluded, also: pass.needed })
   return pass.queue.wait
 }
 
@@ -120,6 +120,7 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     gate,
     signal: ending.signal,
     patience,
+    isWanted: (relay) => needs.relays.named(relay)?.slots.isMissedBySomebody ?? false,
     isFit: (delivery, relay) => isFit(needs, pass, delivery, relay),
     async readPage(after) {
       const page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now(), released })

@@ -1,8 +1,11 @@
-import { type Instant, later } from '../clock.ts'
+import { hour, type Instant, later } from '../clock.ts'
 import { newId } from './id.ts'
 import type { ConfirmationRow, Db } from './schema.ts'
 
 export type NewConfirmation = Pick<ConfirmationRow, 'digest' | 'subscriberId' | 'editionId' | 'how'>
+
+/** No email is taken on for longer: a mark beyond it is from a clock that was ahead, and is not obeyed. */
+const maxLeaseMs = hour
 
 /** `interval`: milliseconds between two emails to one person. */
 type Budget = { now: Instant; interval: number }
@@ -39,7 +42,10 @@ export async function addConfirmation(
             eb('confirmations.expiresAt', '<=', now),
             eb.and([
               eb('confirmations.waitingSince', 'is', null),
-              eb('confirmations.sentAt', '<=', later(now, -interval)),
+              eb.or([
+                eb('confirmations.sentAt', '<=', later(now, -interval)),
+                eb('confirmations.sentAt', '>', now), // by a clock that was ahead
+              ]),
             ]),
           ]),
         ),
@@ -54,7 +60,13 @@ export async function waitingConfirmations(db: Db, now: Instant, limit: number):
     .select('id')
     .where('waitingSince', 'is not', null)
     .where('expiresAt', '>', now)
-    .where((eb) => eb.or([eb('sendingUntil', 'is', null), eb('sendingUntil', '<=', now)]))
+    .where((eb) =>
+      eb.or([
+        eb('sendingUntil', 'is', null),
+        eb('sendingUntil', '<=', now),
+        eb('sendingUntil', '>', later(now, maxLeaseMs)),
+      ]),
+    )
     .orderBy('waitingSince')
     .limit(limit)
     .execute()
@@ -80,7 +92,7 @@ export async function claimConfirmation(
     .where((eb) =>
       eb.or([
         eb.and([eb('sentAt', '>', later(now, -interval)), eb('sentAt', '<=', now)]),
-        eb('sendingUntil', '>', now),
+        eb.and([eb('sendingUntil', '>', now), eb('sendingUntil', '<=', later(now, maxLeaseMs))]),
       ]),
     )
     .executeTakeFirst()

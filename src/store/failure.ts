@@ -106,6 +106,7 @@ const postgresKinds: Record<string, StoreFailureKind> = {
   '57P01': 'unreachable', // admin_shutdown
   '57P02': 'unreachable', // crash_shutdown
   '57P03': 'unreachable', // cannot_connect_now
+  '55000': 'unreachable', // object_not_in_prerequisite_state: a database that takes no connections now
   '57P05': 'unreachable', // idle_session_timeout
   '25P03': 'unreachable', // idle_in_transaction_session_timeout
   '25006': 'unreachable', // read_only_sql_transaction: a standby, while a failover is under way

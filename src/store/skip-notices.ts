@@ -29,7 +29,12 @@ export async function claimSkipNotice(db: Db, editionId: string, now: Instant, u
         .column('editionId')
         .doUpdateSet({ tellingUntil: until })
         .where('skipNotices.toldAt', 'is', null)
-        .where('skipNotices.tellingUntil', '<=', now),
+        .where((eb) =>
+          eb.or([
+            eb('skipNotices.tellingUntil', '<=', now),
+            eb('skipNotices.tellingUntil', '>', until), // by a clock that was ahead
+          ]),
+        ),
     )
     .returning('editionId')
     .executeTakeFirst()

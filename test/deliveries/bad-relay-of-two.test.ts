@@ -3,6 +3,8 @@ import { callEditors } from '../../src/call.ts'
 import { hour, minute } from '../../src/clock.ts'
 import { sendEdition } from '../../src/send.ts'
 import { callsAbout } from '../../src/store/calls.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
+import { editionById } from '../../src/store/editions.ts'
 import { slowPaces } from '../../src/store/paces.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Person, type Ready, readyToSend } from '../support/ready.ts'
@@ -74,6 +76,53 @@ onBothEngines('of two relays', (freshUrl) => {
     expect(it.relay.taken.length).toBeGreaterThan(0)
     expect(it.good.taken.length).toBeGreaterThanOrEqual(40)
     expect(await callsAbout(it.it.app.db, it.id)).toEqual([])
+  })
+
+  test.each(['down', 'standing by'])(
+    'the one that takes such addresses is %s: nobody is refused for want of it',
+    async (how) => {
+      let isDown = how === 'down'
+      const able = await startRelay((stage) => (isDown && stage === 'connect' ? '421 4.3.2 down' : undefined))
+      closing.push(able.close)
+      const it = await readyToSend({
+        storeUrl: await freshUrl(),
+        closing,
+        people: [...spread(30), { email: 'é@domain1.example' }, { email: 'ö@domain2.example' }],
+        relays: [{ name: 'able', port: able.port, standby: how !== 'down' }],
+        faultAt: (stage) => (stage === 'EHLO' ? '250-here\r\n250 PIPELINING' : undefined),
+      })
+      expect((await send(it)).counts).toMatchObject({ refused: 0 })
+      isDown = false
+      for (let pass = 0; pass < 3 && (await editionById(it.it.app.db, it.id))?.status !== 'sent'; pass++) {
+        it.it.clock.advance(hour)
+        await send(it)
+      }
+      expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 32, refused: 0 })
+      expect(able.taken.map(({ to }) => to)).toEqual(expect.arrayContaining(['é@domain1.example', 'ö@domain2.example']))
+    },
+  )
+
+  test('one that turns to refusing everybody, after it accepted some, costs nobody their copy or their address', async () => {
+    let accepted = 0
+    const it = await ready(spread(80), (stage) => {
+      if (stage === 'dot') accepted += 1
+      return stage === 'RCPT' && accepted >= 5 ? '550 5.1.1 User unknown' : undefined
+    })
+    expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 80, refused: 0 } })
+    expect(await suppressed(it)).toEqual([])
+    expect((await callsAbout(it.it.app.db, it.id)).length).toBeLessThanOrEqual(1)
+  })
+
+  test('one that takes every message and answers for none is named, and nobody gets more than two copies', async () => {
+    const it = await ready(spread(300), (stage) => (stage === 'dot' ? { drop: true } : undefined))
+    for (let pass = 0; pass < 6 && (await editionById(it.it.app.db, it.id))?.status !== 'sent'; pass++) {
+      await send(it)
+      it.it.clock.advance(20 * minute)
+    }
+    expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 300 })
+    expect(await callsAbout(it.it.app.db, it.id)).toMatchObject([{ kind: 'relay' }])
+    const copies = Map.groupBy([...it.relay.whole, ...it.good.whole], ({ to }) => to)
+    expect(Math.max(...[...copies.values()].map(({ length }) => length))).toBe(2)
   })
 
   test('neither takes such an address: the person is refused, with the reason, and nobody else is', async () => {

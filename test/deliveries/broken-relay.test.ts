@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { hour, minute, second } from '../../src/clock.ts'
 import { resume } from '../../src/editions/review.ts'
@@ -115,6 +116,80 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     it.it.clock.advance(20 * minute)
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 19, refused: 1 } })
     expect(await suppressed(it)).toEqual([])
+  })
+
+  test('when they are tried again, after it put everybody off, is not believed either', async () => {
+    for (const count of [5, 40, 300]) {
+      let reply = '451 4.3.0 try later'
+      const it = await ready(spread(count), (stage) => (stage === 'RCPT' ? reply : undefined))
+      await send(it)
+      reply = '550 5.1.1 User unknown'
+      it.it.clock.advance(20 * minute)
+      expect(await send(it)).toMatchObject({ over: true, counts: { queued: count, refused: 0 } })
+      expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+    }
+  })
+
+  test('and is stopped in the middle of it costs nobody their copy at the next start', async () => {
+    const controller = new AbortController()
+    let refused = 0
+    const it = await ready(spread(40), (stage) => {
+      if (stage !== 'RCPT') return undefined
+      refused += 1
+      if (refused === 38) controller.abort()
+      return '550 5.1.1 User unknown'
+    })
+    await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', signal: controller.signal })
+    it.it.clock.advance(20 * minute)
+    const report = await send(it)
+    expect(report).toMatchObject({ over: true, counts: { queued: 40, refused: 0 } })
+    expect(await suppressed(it)).toEqual([])
+  })
+
+  test('after it has accepted some, to the end, pauses the edition, and suppresses nobody of that row', async () => {
+    let accepted = 0
+    const it = await ready(spread(65), (stage) => {
+      if (stage === 'dot') accepted += 1
+      return stage === 'RCPT' && accepted >= 20 ? '550 5.1.1 User unknown' : undefined
+    })
+    expect(await send(it)).toMatchObject({ over: true, stopped: expect.stringMatching(/the last \d+ people were all/) })
+    const { accepted: taken, queued } = await countDeliveries(it.it.app.db, it.id)
+    expect(taken + queued).toBe(65)
+    expect(await suppressed(it)).toEqual([])
+  })
+
+  test('with one acceptance now and then is believed about nobody', async () => {
+    let messages = 0
+    const it = await ready(spread(205), (stage) =>
+      stage === 'RCPT' && ++messages % 41 !== 0 ? '550 5.1.1 User unknown' : undefined,
+    )
+    expect(await send(it)).toMatchObject({ over: true, counts: { refused: 0 } })
+    expect(await suppressed(it)).toEqual([])
+  })
+
+  test('whose reply drips, a byte now and then, is given up in time, and its connection closed', async () => {
+    let isDripping = true
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.write('220 slow\r\n')
+      socket.on('data', (chunk) => {
+        if (!isDripping || chunk.toString().startsWith('EHLO')) return void socket.write('250 ok\r\n')
+        const timer = setInterval(() => socket.write('2'), 50)
+        socket.on('close', () => clearInterval(timer))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => new Promise((resolve) => server.close(resolve)))
+    const { port } = server.address() as { port: number }
+    const it = await readyToSend({
+      storeUrl: await freshUrl(),
+      closing,
+      people: spread(2),
+      relay: { port, timeout: 0.3, connections: 1 },
+    })
+    const report = await send(it)
+    isDripping = false
+    expect(report.counts).toMatchObject({ deferred: 2, sending: 0 })
   })
 
   test('and takes every message without ever answering is sent no more than some twenty', async () => {

@@ -24,17 +24,23 @@ afterEach(async () => {
 const connections = 3
 const clock = { ...systemClock, set() {}, advance() {} }
 
-type Trouble = { storeUrl: string; people: number; at: Record<number, (it: Ready) => Promise<unknown>>; log?: Log }
+type Trouble = {
+  storeUrl: string
+  people: number
+  at: Record<number, (it: Ready) => Promise<unknown>>
+  log?: Log
+  relay?: object
+}
 
 /** Sends an edition during which something happens to the store when the relay has so many messages. */
-async function sendThrough({ storeUrl, people, at, log }: Trouble) {
+async function sendThrough({ storeUrl, people, at, log, relay = {} }: Trouble) {
   let messages = 0
   const troubles: Promise<unknown>[] = []
   const ready = await readyToSend({
     storeUrl,
     closing: closing as (() => Promise<unknown>)[],
     people: peopleAt('readers.example', people),
-    relay: { connections },
+    relay: { connections, ...relay },
     faultAt: (stage) => {
       const trouble = stage === 'dot' ? at[++messages] : undefined
       if (trouble) troubles.push(trouble(ready))
@@ -62,6 +68,30 @@ test('PostgreSQL that cuts all connections while an edition goes out costs nobod
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     )
   await sendThrough({ storeUrl: url, people: 300, at: { 30: cut, 90: cut, 150: cut, 151: cut, 270: cut } })
+})
+
+test('PostgreSQL that is away for a while leaves no rejection unheard, also over a relay with a limit a second', async () => {
+  const { url, remove } = await migratedDatabase()
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  const unheard: unknown[] = []
+  const hear = (reason: unknown) => void unheard.push(reason)
+  const before = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', hear)
+  closing.push(remove, () => admin.end())
+  closing.push(() => {
+    process.removeListener('unhandledRejection', hear)
+    for (const listener of before) process.on('unhandledRejection', listener)
+  })
+  const cutOften = async () => {
+    for (let time = 0; time < 150; time++)
+      await admin.query(
+        'select pg_terminate_backend(pid), pg_sleep(0.005) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      )
+  }
+  await sendThrough({ storeUrl: url, people: 150, at: { 20: cutOften }, relay: { perSecond: 60 } })
+  expect(unheard).toEqual([])
 })
 
 test('PostgreSQL that is restarted, and one that crashes, while an edition goes out cost nobody a copy', async () => {
