@@ -5,6 +5,7 @@ import { resume } from '../../src/editions/review.ts'
 import { sendEdition } from '../../src/send.ts'
 import { callsAbout } from '../../src/store/calls.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
+import { recountDeliveries } from '../../src/store/delivery-counts.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
@@ -69,6 +70,13 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(count)
     },
   )
+
+  test('costs nobody a try, and makes nobody wait', async () => {
+    const it = await ready(spread(49), (stage) => (stage === 'RCPT' ? '550 5.1.1 User unknown' : undefined))
+    expect((await send(it)).counts).toMatchObject({ queued: 49 })
+    const rows = await it.it.app.db.selectFrom('deliveries').select(['attempts', 'nextAttemptAt']).execute()
+    expect(rows.filter(({ attempts, nextAttemptAt }) => attempts !== 0 || nextAttemptAt !== null)).toEqual([])
+  })
 
   test('in the middle of an edition: those before are refused and suppressed, and those of the row that stopped it are not', async () => {
     let accepted = 0
@@ -190,6 +198,25 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     const report = await send(it)
     isDripping = false
     expect(report.counts).toMatchObject({ deferred: 2, sending: 0 })
+  })
+
+  test('stops nothing while another process has copies accepted meanwhile', async () => {
+    let answer = ['MAIL', '421 4.3.2 Service shutting down']
+    const it = await ready(spread(5), (stage) => (stage === answer[0] ? answer[1] : undefined))
+    const { app, clock } = it.it
+    expect((await send(it)).counts).toMatchObject({ deferred: 5 })
+    clock.advance(hour)
+    const { subscriberId } = await app.db.selectFrom('deliveries').select('subscriberId').executeTakeFirstOrThrow()
+    await app.db
+      .updateTable('deliveries')
+      .set({ status: 'accepted', workerId: 'another', nextAttemptAt: null, updatedAt: clock.now() })
+      .where('subscriberId', '=', subscriberId)
+      .execute()
+    await recountDeliveries(app.db, app.store.engine, it.id)
+    answer = ['RCPT', '550 5.1.1 User unknown']
+    expect(await send(it)).toMatchObject({ over: false, counts: { accepted: 1, deferred: 4 } })
+    expect(await callsAbout(app.db, it.id)).toEqual([])
+    expect(await suppressed(it)).toEqual([])
   })
 
   test('and takes every message without ever answering is sent no more than some twenty', async () => {

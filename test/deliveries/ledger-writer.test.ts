@@ -159,6 +159,26 @@ onBothEngines('the ledger writer', (freshUrl) => {
     expect(await writer.recordAndClaim(undefined, ids[0])).toBe(false)
   })
 
+  test('makes a refusal final only for those whom nobody has tried again since', async () => {
+    const { it, rows, ids, editionId } = await frozen(3)
+    const needs = { ...it.app, engine: it.app.store.engine }
+    const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId: 'me' })
+    const reply = '550 5.1.1 User unknown'
+    for (const subscriberId of ids) {
+      await writer.recordAndClaim(undefined, subscriberId)
+      const putOff = { status: 'deferred', attempts: 1, nextAttemptAt: it.clock.now(), cutSince: null } as const
+      await writer.recordAndClaim({ subscriberId, ...putOff, relay: null, reply }, undefined)
+    }
+    const [, claimed = '', taken = ''] = ids
+    for (const again of [claimed, taken]) expect(await writer.recordAndClaim(undefined, again)).toBe(true)
+    await writer.recordAndClaim({ subscriberId: taken, ...accepted, reply: '250 ok' }, undefined)
+    const refusals = ids.map((subscriberId) => ({ subscriberId, reply, attemptsBefore: 0 }))
+    await writer.confirm(refusals, { suppress: true })
+    expect((await rows()).map(({ status }) => status)).toEqual(['refused', 'sending', 'accepted'])
+    const suppressed = it.app.db.selectFrom('subscribers').select('id').where('suppressedAt', 'is not', null)
+    expect(await suppressed.execute()).toEqual([{ id: ids[0] }])
+  })
+
   test('gives up on a store that stays away once we are asked to stop', async () => {
     const { it, ids, editionId } = await frozen(1)
     const controller = new AbortController()
