@@ -224,6 +224,17 @@ describe('judged exactly:', () => {
     expect(await relayAt(port, { timeout: 0.5 }).send(letter)).toMatchObject({ kind })
   })
 
+  test('421 after the dot, and not closed: the next message goes over a new connection', async () => {
+    const { port, chunks } = await scripted({
+      MAIL: ['250 ok\r\n250 ok\r\n354 go\r\n'],
+      message: ['421 closing\r\n'],
+    })
+    const relay = relayAt(port)
+    expect(await relay.send(letter)).toMatchObject({ kind: 'cut' })
+    expect(await relay.send(letter)).toMatchObject({ kind: 'cut' })
+    expect(chunks.map((chunk) => chunk.slice(0, 4))).toEqual(['EHLO', 'MAIL', 'EHLO', 'MAIL'])
+  })
+
   test('what comes after a refusal begins with a clean transaction', async () => {
     const server = await startRelay((stage, { to }) =>
       stage === 'RCPT' && to === 'tom@x.example' ? '550 no' : undefined,
