@@ -6,16 +6,18 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import type { Log } from '../../src/log.ts'
+import { type Log, silentLog } from '../../src/log.ts'
 import { sendEdition } from '../../src/send.ts'
+import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
+import { StoreError } from '../../src/store/failure.ts'
 import { webApp } from '../../src/web/server.ts'
 import { migratedDatabase } from '../support/databases.ts'
-import { sqliteUrl } from '../support/engines.ts'
+import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { openPostgres } from '../support/postgres.ts'
 import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 
-const closing: (() => Promise<unknown> | unknown)[] = []
+const closing: (() => Promise<unknown>)[] = []
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
@@ -38,7 +40,7 @@ async function sendThrough({ storeUrl, people, at, log, relay = {} }: Trouble) {
   const troubles: Promise<unknown>[] = []
   const ready = await readyToSend({
     storeUrl,
-    closing: closing as (() => Promise<unknown>)[],
+    closing,
     people: peopleAt('readers.example', people),
     relay: { connections, ...relay },
     faultAt: (stage) => {
@@ -80,7 +82,7 @@ test('PostgreSQL that is away for a while leaves no rejection unheard, also over
   process.removeAllListeners('unhandledRejection')
   process.on('unhandledRejection', hear)
   closing.push(remove, () => admin.end())
-  closing.push(() => {
+  closing.push(async () => {
     process.removeListener('unhandledRejection', hear)
     for (const listener of before) process.on('unhandledRejection', listener)
   })
@@ -111,7 +113,7 @@ test('PostgreSQL that is restarted, and one that crashes, while an edition goes 
 
 test('another program that locks SQLite, twice, while an edition goes out costs nobody a copy, and pages are answered', async () => {
   const { url, remove } = sqliteUrl()
-  closing.push(remove)
+  closing.push(async () => remove())
   const lock = async ({ it }: Ready) => {
     const other = new DatabaseSync(url.slice('file:'.length), { timeout: 10_000 })
     other.exec('begin immediate')
@@ -124,13 +126,13 @@ test('another program that locks SQLite, twice, while an edition goes out costs 
 
 test('a disk that fills up while an edition goes out costs nobody a copy once there is room again', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-full-'))
-  closing.push(() => rmSync(folder, { recursive: true }))
+  closing.push(async () => rmSync(folder, { recursive: true }))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', folder], { stdio: 'pipe' })
   } catch (error) {
     return context.skip(`a small disk cannot be mounted here: ${(error as Error).message}`)
   }
-  closing.push(() => execFileSync('umount', [folder]))
+  closing.push(async () => execFileSync('umount', [folder]))
   const filler = join(folder, 'filler')
   const reasons: string[] = []
   const makeRoom = (fields: object) => {
@@ -149,4 +151,37 @@ test('a disk that fills up while an edition goes out costs nobody a copy once th
   }
   await sendThrough({ storeUrl: `file:${join(folder, 'lastword.db')}`, people: 300, at: { 50: fillUp }, log })
   expect(reasons[0]).toMatch(/^the disk is full/)
+})
+
+onBothEngines('an answer that could not be recorded before we were asked to stop', (freshUrl) => {
+  test('is unknown once the store is back, and nothing stays in our hands', async () => {
+    const stopping = new AbortController()
+    let isAway = false
+    const it = await readyToSend({
+      storeUrl: await freshUrl(),
+      closing,
+      people: peopleAt('readers.example', 1),
+      faultAt: (stage) => {
+        if (stage !== 'dot') return undefined
+        isAway = true
+        stopping.abort()
+      },
+    })
+    const { app } = it.it
+    let timesAway = 0
+    const warn = ({ event }: { event?: string }) => {
+      if (event === 'store.away' && ++timesAway === 2) isAway = false // the ledger has given up, the pass ends
+    }
+    const db = new Proxy(app.db, {
+      get(target, key) {
+        if (key === 'transaction' && isAway) throw new StoreError('unreachable', { server: 'test' }, new Error('gone'))
+        const value = Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const away = { ...app, db, log: { ...silentLog, warn } }
+    await sendEdition(away, it.sender, it.id, { unknown: 'hold', signal: stopping.signal })
+    expect(timesAway).toBe(2)
+    expect(await countDeliveries(app.db, it.id)).toMatchObject({ sending: 0, accepted: 0, unknown: 1 })
+  })
 })

@@ -1,7 +1,8 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { later, minute } from '../../src/clock.ts'
 import type { Db } from '../../src/store/schema.ts'
-import { markAbandoned, markOrphaned } from '../../src/store/unknown.ts'
+import { markAbandoned, markOrphaned, repeatUnknown, unknownsInARow } from '../../src/store/unknown.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
 
@@ -41,6 +42,45 @@ onBothEngines('what a dead sender had in its hands', (freshUrl) => {
     ])
     expect(await markOrphaned(db, now)).toBe(1) // no worker of that name is registered
     expect((await rows()).map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown'])
+  })
+})
+
+onBothEngines('copies of which nobody knows whether they are out', (freshUrl) => {
+  test('are repeated when their time has come, those that a crash cut off at once, none more often than allowed', async () => {
+    const { id, db, rows, now } = await inTheHandsOf(await freshUrl(), 'a', 'b', 'c', 'd')
+    const [crashed, due, early, tried] = (await rows()).map(({ subscriberId }) => subscriberId)
+    const cutOff = [
+      { subscriberId: crashed, attempts: 1, nextAttemptAt: null },
+      { subscriberId: due, attempts: 1, nextAttemptAt: now },
+      { subscriberId: early, attempts: 1, nextAttemptAt: later(now, 1) },
+      { subscriberId: tried, attempts: 4, nextAttemptAt: null },
+    ]
+    for (const { subscriberId = '', ...row } of cutOff)
+      await db
+        .updateTable('deliveries')
+        .set({ status: 'unknown', ...row })
+        .where('subscriberId', '=', subscriberId)
+        .execute()
+    expect(await repeatUnknown(db, id, 4, now)).toBe(2)
+    expect((await rows()).map(({ status }) => status)).toEqual(['queued', 'queued', 'unknown', 'unknown'])
+  })
+
+  test('count as in a row by the tries that the relay cut off since it accepted one, not by what our crash cut off', async () => {
+    const { id, db, rows, now } = await inTheHandsOf(await freshUrl(), 'dead', 'alive', 'alive', 'alive')
+    const [, accepted, before, since] = (await rows()).map(({ subscriberId }) => subscriberId)
+    const put = (subscriberId: string | undefined, status: 'accepted' | 'unknown', minutes: number) =>
+      db
+        .updateTable('deliveries')
+        .set({ status, attempts: 3, updatedAt: later(now, minutes * minute) })
+        .where('subscriberId', '=', subscriberId ?? '')
+        .execute()
+    await put(before, 'unknown', 1)
+    await put(since, 'unknown', 3)
+    await markAbandoned(db, 'dead', later(now, 3 * minute))
+    await db.updateTable('deliveries').set({ attempts: 3 }).execute()
+    expect(await unknownsInARow(db, id)).toBe(6)
+    await put(accepted, 'accepted', 2)
+    expect(await unknownsInARow(db, id)).toBe(3)
   })
 })
 
