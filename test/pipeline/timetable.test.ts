@@ -52,6 +52,19 @@ onBothEngines('the timetable', (freshUrl) => {
     expect(await due(it)).toEqual([{ dueAt: friday, status: 'composed', reason: null }])
   })
 
+  test('makes a run that could not be made at the next look', async () => {
+    const it = await world()
+    await show(it, newsFeed, ['One', 'Two'])
+    it.clock.set(friday)
+    const { thin } = it.digest
+    Object.assign(it.digest, { thin: undefined })
+    expect(await makeDueEditions(it.app)).toBe(0)
+    expect(await due(it)).toEqual([])
+    Object.assign(it.digest, { thin })
+    expect(await makeDueEditions(it.app)).toBe(1)
+    expect(await due(it)).toEqual([{ dueAt: friday, status: 'composed', reason: null }])
+  })
+
   test('skips a run that was missed by more, and the reason is on record', async () => {
     const it = await world()
     await show(it, newsFeed, ['One', 'Two'])
