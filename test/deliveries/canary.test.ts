@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { later, minute } from '../../src/clock.ts'
-import { judge } from '../../src/deliveries/canary.ts'
+import { type CanaryRule, judge, plantCanaries } from '../../src/deliveries/canary.ts'
 import { resume } from '../../src/editions/review.ts'
 import { sendEdition } from '../../src/send.ts'
-import { firstSharesToPlant } from '../../src/store/canaries.ts'
+import { canariesOf, firstSharesToPlant } from '../../src/store/canaries.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions.ts'
+import type { EditionRow } from '../../src/store/schema.ts'
+import { addSubscribers } from '../../src/store/subscribers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 
@@ -113,6 +115,21 @@ onBothEngines('a canary', (freshUrl) => {
     for (const { subscriberId } of rows)
       expect(distance(share?.firstPlace ?? '', subscriberId.slice(-3))).toBeLessThanOrEqual(first)
     expect(it.relay.taken).toHaveLength(rows.length)
+  })
+
+  test('is decided once: a provider that has grown large enough since has none', async () => {
+    const it = await ready({ people: peopleAt('large.example', 250), job: { canary } })
+    await send(it)
+    const { app, digest, clock } = it.it
+    const rows = await canariesOf(app.db, it.id)
+    const joined = peopleAt('grown.example', 250).map(({ email }) => ({ email, emailKey: email }))
+    const fresh = joined.map((one) => ({ ...one, name: '', attributes: {}, proof: 'test' }))
+    await addSubscribers(app.db, digest.name, fresh, clock.now())
+    const edition = (await editionById(app.db, it.id)) as EditionRow
+    const needs = { db: app.db, engine: app.store.engine, clock, providers: it.sender.providers }
+    expect(await plantCanaries(needs, edition, digest.canary as CanaryRule)).toBe(1)
+    expect(rows.map(({ name }) => name)).toEqual(['large.example'])
+    expect(await canariesOf(app.db, it.id)).toEqual(rows)
   })
 
   const aboutPeople = {

@@ -99,4 +99,14 @@ onBothEngines('a number of messages a second', (freshUrl) => {
     await rate.take()
     expect(between(later(start, -day), clock.now())).toBeLessThanOrEqual(second)
   })
+
+  test('that was reserved before the clock was set back may go at once', async () => {
+    const { db } = await freshStore()
+    const clock = fakeClock()
+    const rate = new Rate({ db, clock }, 'relay', 20)
+    await rate.take() // of two
+    clock.set(later(start, -day))
+    await rate.take()
+    expect(clock.now()).toBe(later(start, -day))
+  })
 })
