@@ -128,6 +128,26 @@ describe('the slots of connections', () => {
     expect(slots.limit).toBe(2)
   })
 
+  test('are opened no more in a minute in which fifteen were turned away', () => {
+    const { clock, slots, taken, customer } = open(10)
+    slots.join(customer)
+    slots.served(taken[0] as Slot)
+    let refused = 0
+    for (let at = 0; at < 59; at++) {
+      if (taken.length > refused + 1) {
+        refused += 1
+        slots.refused(taken[refused] as Slot, { wasServed: true })
+        slots.release(customer, taken[refused] as Slot)
+      }
+      clock.advance(second)
+      slots.served(taken[0] as Slot)
+    }
+    expect(refused).toBe(15)
+    clock.advance(minute)
+    slots.served(taken[0] as Slot)
+    expect(taken).toHaveLength(17)
+  })
+
   test('are tried again at once when the clock was set back by more than a probe waits', () => {
     const { clock, slots, taken, customer } = open(4)
     slots.join(customer)
