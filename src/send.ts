@@ -1,6 +1,6 @@
 import type { App } from './app.ts'
 import { type Instant, later, minute, second } from './clock.ts'
-import { relaysOf } from './config.ts'
+import { envelopeSender, relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { loadClient } from './deliveries/connect.ts'
 import { type DeliverOptions, type DeliverReport, deliver } from './deliveries/deliver.ts'
@@ -82,7 +82,9 @@ export async function sendEdition(
   if (!edition || !variant)
     throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
   const buffers = bufferPool()
-  const letter = letterOf(secret, edition, variant)
+  // The envelope is between us and the relay of today: nobody reads it, and a relay that refuses one may take another.
+  const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(app.config)
+  const letter = { ...letterOf(secret, edition, variant), returnPath, personalReturnPath }
   const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
   const keysOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
@@ -101,7 +103,12 @@ export async function sendEdition(
     personalise,
     reuse,
     onStoreAway: (reason: string) =>
-      app.log.warn({ event: 'store.away', edition: editionId, reason }, 'the database is away; sending waits for it'),
+      app.log.warn(
+        { event: 'store.away', edition: editionId, reason },
+        'the database cannot be used; sending waits for it',
+      ),
+    onStoreBack: () =>
+      app.log.info({ event: 'store.back', edition: editionId }, 'the database can be used again; sending goes on'),
     onFault: (err: unknown) =>
       app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }

@@ -86,7 +86,7 @@ export function addEditionCommands(program: Command): void {
   const resuming = add('resume', 'let a paused edition go on where it stopped')
   decision(
     resuming.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
-    'being sent again',
+    'going on',
     (app, id, { who, anyway = false }) => resume(app, id, who, { anyway }),
   )
   const cancelling = add('cancel', 'end an edition for good; articles that nobody got are pending again')

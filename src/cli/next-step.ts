@@ -9,7 +9,7 @@ export async function nextStep({ db }: Pick<App, 'db'>, edition: EditionRow): Pr
   if (!isPaused(edition)) return `Decide about it first: lastword edition approve ${edition.id}, or ${cancel}.`
   const pulled = await pulledIn(db, edition.id)
   const resume = `lastword edition resume ${edition.id}`
-  if (pulled.length === 0) return `It is partly sent. Continue it with ${resume}, or end it with ${cancel}.`
+  if (pulled.length === 0) return `Sending was paused. Continue it with ${resume}, or end it with ${cancel}.`
   const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
-  return `It is partly sent, with ${titles} in it, which was pulled. End it with ${cancel}, or send it to the rest all the same with ${resume} --anyway.`
+  return `Sending was paused, with ${titles} in it, which was pulled. End it with ${cancel}, or send it to the rest all the same with ${resume} --anyway.`
 }

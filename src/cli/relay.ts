@@ -45,6 +45,10 @@ const suppressions = {
 function judge(reply: string): void {
   const cause = causeOf(oneLine(reply.trim()))
   const { about, suppresses, words, advice } = causes[cause]
+  if (/^4\d\d\b/.test(reply.trim())) {
+    print('temporary: deferred, and tried again later')
+    return
+  }
   print(`${cause}: ${words}`)
   print(consequences[about] + suppressions[suppresses])
   if (advice !== undefined) print(advice)

@@ -136,6 +136,7 @@ async function printResult({ db }: App, id: string, options: { json?: boolean })
 export async function countsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
   const parts = Object.entries(counts).filter(([, count]) => count > 0)
   if (parts.length > 0) return parts.map(([status, count]) => `${count} ${status}`).join(', ')
+  if (edition.status === 'skipped' || edition.status === 'cancelled') return 'nothing was sent'
   if (edition.audienceAt !== null) return 'no deliveries: nobody subscribed when it went out'
   const recipients = await countActive(db, edition.digest)
   return recipients > 0 ? `not sent yet: ${recipients} subscribe now` : 'no deliveries: nobody subscribes'

@@ -122,6 +122,9 @@ function refusalWords(
 ) {
   const what = verb === 'MAIL' ? `our sender ${from}` : `the recipient ${to}`
   if (code < 500) return `it does not take ${what} now: ${text}`
+  if (causeOf(text) === 'size') return `the last edition is too large for it: ${text}`
+  if (code === 530 && /TLS/i.test(text))
+    return `it wants TLS first: set ${relaySetting(relay, 'security')} to starttls (it said: ${text})`
   const user = relaySetting(relay, 'user')
   const signIn = relay.user === undefined ? `; if it wants a sign-in, set ${user}` : ''
   return `it refuses ${what}: ${text}${signIn}`

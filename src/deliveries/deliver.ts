@@ -37,6 +37,8 @@ export type DeliverNeeds = {
   reuse?: (message: Message) => void
   /** Told that the store is away, and that the pass waits for it. */
   onStoreAway?: (reason: string) => void
+  /** Told that it is back, and that the pass goes on. */
+  onStoreBack?: () => void
   /** Told of an internal error that ended a connection's work. */
   onFault?: (error: unknown) => void
 }

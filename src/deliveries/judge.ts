@@ -112,7 +112,7 @@ export async function handleUnfit(
   if (relay !== null) pass.excluded.add(relay)
   for (const name of configuredOthers(needs, pass, relay)) pass.needed.add(name)
   if (configuredOthers(needs, pass, relay).length === 0)
-    await pauseFor(needs, pass, `${result.reply}: shorten the edition, or use another relay`)
+    await pauseFor(needs, pass, `${result.reply}: cancel the edition and shorten the digest, or use another relay`)
   return 'now'
 }
 

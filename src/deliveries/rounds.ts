@@ -55,7 +55,7 @@ async function beginPass(
   options: DeliverOptions,
   gate: Gate,
 ): Promise<Pass> {
-  const { db, clock, worker, relays, buckets, onStoreAway } = needs
+  const { db, clock, worker, relays, buckets, onStoreAway, onStoreBack } = needs
   const { signal } = options
   const pass: Pass = {
     editionId: id,
@@ -70,7 +70,11 @@ async function beginPass(
     isPaused: false,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
-    ledger: new LedgerWriter(needs, { editionId: id, digest, workerId: worker.id }, { signal, onStoreAway }),
+    ledger: new LedgerWriter(
+      needs,
+      { editionId: id, digest, workerId: worker.id },
+      { signal, onStoreAway, onStoreBack },
+    ),
     gate,
   }
   pass.progress(pass.counts)

@@ -8,6 +8,8 @@ export type StoreWait = {
   signal?: AbortSignal | undefined
   /** Told once each time that the store goes away. */
   onStoreAway?: ((reason: string) => void) | undefined
+  /** Told when it is back. */
+  onStoreBack?: (() => void) | undefined
 }
 
 const firstRetryMs = 100
@@ -22,14 +24,16 @@ const stopPatienceMs = 10 * second
  * What is no fault of the store, or lasts for an hour, is thrown.
  */
 export async function untilStored<T>(
-  { clock, signal, onStoreAway }: StoreWait,
+  { clock, signal, onStoreAway, onStoreBack }: StoreWait,
   work: (isRetry: boolean) => Promise<T>,
 ): Promise<T> {
   let waitMs = firstRetryMs
   let awayMs = 0
   for (;;) {
     try {
-      return await work(awayMs > 0)
+      const done = await work(awayMs > 0)
+      if (awayMs > 0) onStoreBack?.()
+      return done
     } catch (error) {
       if (!isStoreAway(error) || awayMs >= (signal?.aborted ? stopPatienceMs : maxAwayMs)) throw error
       if (awayMs === 0) onStoreAway?.(messageOf(error))

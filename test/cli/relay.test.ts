@@ -188,6 +188,20 @@ test('relay judge says what a refusal means, what follows, and which setting ans
     expect.stringContaining('relay.personalReturnPath: false'),
     '',
   ])
+  for (const later of ['450 4.2.0 Greylisted, try again', '421 4.7.0 Try again later', '452 4.2.2 Mailbox full'])
+    expect(await judged(later)).toEqual(['temporary: deferred, and tried again later', ''])
+})
+
+test.each([
+  ['552 5.3.4 Message size exceeds fixed limit', 'the last edition is too large for it'],
+  ['530 5.7.0 Must issue a STARTTLS command first', 'it wants TLS first: set relay.security to starttls'],
+])('relay test blames no sender for %s', async (reply, sentence) => {
+  const relay = await startRelay((stage) => (stage === 'MAIL' ? reply : undefined))
+  const home = makeHome({ relayPort: relay.port })
+  closing.push(relay.close, home.remove)
+  const { code, stderr } = await home.lastword('relay', 'test')
+  expect([code, stderr]).toEqual([1, expect.stringContaining(sentence)])
+  expect(stderr).not.toContain('our sender')
 })
 
 test('relay test asks each of several, or one by its name, and says which will not have us', async () => {

@@ -100,7 +100,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     )
     const report = await send(it)
     expect(report).toMatchObject({ over: true, counts: { queued: 30 } })
-    expect(report.stopped).toMatch(/the message has \d+ bytes, and the relay takes at most 300: shorten the edition/)
+    expect(report.stopped).toMatch(/the message has \d+ bytes, and the relay takes at most 300: cancel the edition/)
     expect(it.relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
     expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
   })

@@ -18,7 +18,7 @@ afterEach(async () => {
 const clock = fakeClock()
 
 /** A queue over deliveries to these addresses; what it hands out is not due any more. */
-async function queueOver(emails: string[], patience: number) {
+async function queueOver(emails: string[], patience: number, isWanted = () => false) {
   const { url, remove } = sqliteUrl()
   const { db, close } = await openStore(url, clock)
   closing.push(remove, close)
@@ -33,6 +33,7 @@ async function queueOver(emails: string[], patience: number) {
     buckets,
     gate,
     patience,
+    isWanted,
     isOver: async () => false,
     async readPage(after: string) {
       pages += 1
@@ -118,4 +119,21 @@ test('what was on its way when a provider complained makes it no slower', async 
   const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example', null))
   for (const ticket of tickets) buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
   expect(buckets.of('b@slow.example', null).pace.rate).toBe(10)
+})
+
+test('a connection that waits for a slow provider is handed over when another edition has none', async () => {
+  let isWanted = false
+  const { queue, next, buckets } = await queueOver(
+    Array.from({ length: 20 }, () => 'a@slow.example'),
+    minute,
+    () => isWanted,
+  )
+  slow(buckets, 'slow.example', 20)
+  expect(await next()).toBeDefined()
+  isWanted = true
+  expect(await next()).toBeUndefined()
+  expect([queue.wait, queue.isHandedOver(null)]).toEqual([undefined, true])
+  isWanted = false
+  expect(await next()).toBeDefined()
+  expect(queue.isHandedOver(null)).toBe(false)
 })

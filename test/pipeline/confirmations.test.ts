@@ -56,6 +56,28 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     }
   }
 
+  test.each([
+    ['was not taken', '451 4.3.0 later' as Fault],
+    ['was sent', undefined],
+  ])(
+    'by a clock that was a year ahead, where the email %s, gets one when the clock is right again',
+    async (_, fault) => {
+      const { clock, relay, ask, send, fail } = await open()
+      const now = clock.now()
+      clock.advance(365 * day)
+      await ask()
+      fail(fault)
+      await send()
+      fail(undefined)
+      const before = relay.taken.length
+      clock.set(now)
+      clock.advance(hour)
+      await ask()
+      await send()
+      expect(relay.taken).toHaveLength(before + 1)
+    },
+  )
+
   function idIn({ taken }: TestRelay, secret: string, index: number): string {
     const text = taken[index]?.raw.toString().replaceAll('=\r\n', '') ?? ''
     const [, token = ''] = /https:\/\/letters\.magazine\.example\/confirm\/(\S+)\r\n/.exec(text) ?? []

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
-import { approve } from '../../src/editions/review.ts'
+import { approve, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -40,13 +40,18 @@ onBothEngines('a relay that accepts no sender but its login', (freshUrl) => {
     expect(new Set(relay.taken.map(({ from }) => from))).toEqual(new Set([login]))
   })
 
-  test('takes none of an edition that was sealed with personal return paths: it keeps them', async () => {
-    const { it, relay, sender, id } = await open({ returnPath: 'bounces@magazine.example' }, 1)
-    Object.assign(it.app.config.relay, { returnPath: login, personalReturnPath: false })
-    const { counts } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
-    expect(counts.accepted).toBe(0)
+  test('pauses an edition with personal return paths, and takes all of it once the setting is changed and it is resumed', async () => {
+    const { it, relay, sender, id } = await open({ returnPath: 'bounces@magazine.example' }, 30)
+    const { counts, stopped } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
+    expect(counts).toMatchObject({ accepted: 0, queued: 30 })
+    expect(stopped).toContain('relay.personalReturnPath: false')
     const senders = relay.commands.filter((line) => line.startsWith('MAIL'))
-    expect(senders.length).toBeGreaterThan(0)
     for (const line of senders) expect(line).toMatch(/<bounces\+[a-z2-7]{48}@magazine\.example>/)
+    Object.assign(it.app.config.relay, { returnPath: login, personalReturnPath: false })
+    await resume(it.app, id, 'Ada')
+    expect(await sendEdition(it.app, sender, id, { unknown: 'repeat' })).toMatchObject({
+      finished: true,
+      counts: { accepted: 30 },
+    })
   })
 })
