@@ -122,6 +122,7 @@ export class ConnectionSlots {
   release(customer: Customer, slot: Slot): void {
     this.#slots.delete(slot)
     customer.held -= 1
+    if (this.#customers.delete(customer)) this.#customers.add(customer) // to the end of the line
     if (this.#slots.size === 0 && this.#limitBefore !== undefined) {
       this.#limit = this.#limitBefore // nobody is served any more: the relay is down, that was no limit
       this.#limitBefore = undefined
@@ -137,8 +138,6 @@ export class ConnectionSlots {
       if (slot.isProbe) this.#probeAt = later(slot.takenAt, this.#probeMs)
       this.#slots.add(slot)
       customer.held += 1
-      this.#customers.delete(customer) // to the end of the line
-      this.#customers.add(customer)
       customer.start(slot)
     }
   }
