@@ -117,9 +117,19 @@ export async function handleUnfit(
 }
 
 /** Whether the relay can carry the delivery, as far as that is known; one that no other can carry now is decided by any. */
-export function isFit(needs: DeliverNeeds, pass: Pass, { email }: QueuedDelivery, relay: string | null): boolean {
+export function isFit(needs: DeliverNeeds, pass: Pass, delivery: QueuedDelivery, relay: string | null): boolean {
+  const { email } = delivery
+  if (isRepeatOver(delivery, relay) && others(needs, pass, relay).length > 0) return false
   if (!pass.relays.get(relay)?.lacksUtf8 || isAscii(email.slice(0, email.lastIndexOf('@')))) return true
   return !ableOthers(needs, pass, relay).some((name) => needs.relays.named(name)?.isUp)
+}
+
+/**
+ * Whether it is queued again after that relay had it: an answer that was cut off is repeated over another, which may answer.
+ * Who was put off is `deferred`, and goes by the same again: greylisting knows a sender by its address.
+ */
+function isRepeatOver({ status, attempts, relay: last }: QueuedDelivery, relay: string | null): boolean {
+  return relay !== null && status === 'queued' && attempts > 0 && last === relay
 }
 
 /** The other relays that may take addresses in other scripts, also those that stand by or are down. */

@@ -17,6 +17,8 @@ export type QueuedDelivery = {
   attempts: number
   /** Since when its connections have broken, each time; null: the last one did not. */
   cutSince: Instant | null
+  /** By which relay it was tried last; null where there is only one, or it was never tried. */
+  relay: string | null
   email: string
   name: string
 }
@@ -40,6 +42,7 @@ export function dueDeliveries(
       'deliveries.status',
       'deliveries.attempts',
       'deliveries.cutSince',
+      'deliveries.relay',
       'subscribers.email',
       'subscribers.name',
     ])

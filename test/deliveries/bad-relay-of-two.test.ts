@@ -125,6 +125,21 @@ onBothEngines('of two relays', (freshUrl) => {
     expect(Math.max(...[...copies.values()].map(({ length }) => length))).toBe(2)
   })
 
+  test('one that loses its answers now and then is repeated by the other: nobody gets a third copy', async () => {
+    let messages = 0
+    const it = await ready(spread(120), (stage) =>
+      stage === 'dot' && ++messages % 3 !== 0 ? { drop: true } : undefined,
+    )
+    for (let pass = 0; pass < 6 && (await editionById(it.it.app.db, it.id))?.status !== 'sent'; pass++) {
+      await send(it)
+      it.it.clock.advance(20 * minute)
+    }
+    expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 120 })
+    const copies = Map.groupBy([...it.relay.whole, ...it.good.whole], ({ to }) => to)
+    expect(Math.max(...[...copies.values()].map(({ length }) => length))).toBe(2)
+    expect(new Set(it.relay.whole.map(({ to }) => to)).size).toBe(it.relay.whole.length)
+  })
+
   test('neither takes such an address: the person is refused, with the reason, and nobody else is', async () => {
     const ascii: FaultAt = (stage) => (stage === 'EHLO' ? '250-here\r\n250 PIPELINING' : undefined)
     const it = await ready([...spread(20), { email: 'é@domain1.example' }], ascii, ascii)

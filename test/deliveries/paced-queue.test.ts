@@ -54,7 +54,7 @@ async function queueOver(emails: string[], patience: number, isWanted = () => fa
 }
 
 function delivery(subscriberId: string, email: string): QueuedDelivery {
-  return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, cutSince: null, email, name: '' }
+  return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, cutSince: null, relay: null, email, name: '' }
 }
 
 function slow(buckets: Buckets, domain: string, times = 1): void {
