@@ -139,6 +139,7 @@ onBothEngines('a canary', (freshUrl) => {
     'words that say nothing': '554 5.0.0 no',
     greylisting: '451 4.7.1 Greylisted, please try again in 90 seconds',
     'a server that goes down': '451 4.3.2 system not accepting messages',
+    'a server with a fault of its own': '554 internal server error',
   }
 
   test.each(Object.entries(aboutPeople))('is released though %s are among its first share', async (_, answer) => {
