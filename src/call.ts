@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { day, later, minute } from './clock.ts'
+import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { editionName } from './editions/edition.ts'
 import { noticeMail } from './messages/notice.ts'
@@ -42,7 +43,7 @@ function letterAbout({ config, clock }: App, edition: EditionRow, call: CallRow)
   return noticeMail({
     from: contact,
     to: editors ?? contact,
-    returnPath: config.relay.returnPath ?? contact,
+    returnPath: envelopeSender(config).address,
     subject: `${name}: ${subject}`,
     text: `${[...lines, link].join('\n')}\n`,
     date: clock.now(),

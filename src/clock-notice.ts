@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { later, minute } from './clock.ts'
+import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { clockFaultText } from './editions/decided.ts'
 import { editionName } from './editions/edition.ts'
@@ -42,7 +43,7 @@ async function noticeAbout(app: App, faults: ClockFaultRow[]) {
   return noticeMail({
     from: contact,
     to: editors ?? contact,
-    returnPath: config.relay.returnPath ?? contact,
+    returnPath: envelopeSender(config).address,
     subject: `${name}: the clock of the machine was wrong`,
     text: `${lines.join('\n')}\n`,
     date: clock.now(),

@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { later, minute } from './clock.ts'
+import { envelopeSender } from './config.ts'
 import type { SendResult } from './deliveries/delivery.ts'
 import type { Digest } from './editions/digest.ts'
 import { signMessage } from './messages/dkim.ts'
@@ -93,7 +94,7 @@ function confirmationMail({ config, secret, clock }: App, { confirmation, person
     from: digest.from.address,
     replyTo: digest.replyTo ?? contact,
     to: person.email,
-    returnPath: config.relay.returnPath ?? contact,
+    returnPath: envelopeSender(config).address,
     subject: `Subscribe to ${digest.title} again?`,
     text: `${lines.join('\n')}\n`,
     date: clock.now(),

@@ -1,5 +1,6 @@
 import { type App, digestNamed } from './app.ts'
 import { day, later, minute } from './clock.ts'
+import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { editionName } from './editions/edition.ts'
 import { noticeMail } from './messages/notice.ts'
@@ -46,7 +47,7 @@ function noticeFor({ config, digests, clock }: App, edition: EditionRow) {
   return noticeMail({
     from: contact,
     to: editors ?? contact,
-    returnPath: config.relay.returnPath ?? contact,
+    returnPath: envelopeSender(config).address,
     subject: `Skipped: ${editionName(edition)}`,
     text: `${lines.join('\n')}\n`,
     date: clock.now(),

@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { later, minute } from './clock.ts'
+import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { feedsListed } from './editions/digest.ts'
 import { type Health, type Watched, watchedFeeds } from './feeds/health.ts'
@@ -68,7 +69,7 @@ function letterAbout({ config, clock }: App, troubled: ToTell[]) {
   return noticeMail({
     from: contact,
     to: editors ?? contact,
-    returnPath: config.relay.returnPath ?? contact,
+    returnPath: envelopeSender(config).address,
     subject,
     text,
     date: clock.now(),

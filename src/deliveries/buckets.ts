@@ -203,6 +203,7 @@ function blankBucket(name: string, relay: string, now: Instant): Bucket {
   return { name, relay, pace: freePace(now), slowedAt: now, since: now, ...counts }
 }
 
-function domainOf(email: string): string {
+/** What stands behind the last @ of an address, as it is written. */
+export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1)
 }

@@ -4,6 +4,7 @@ import { countDeliveries, hasAcceptedSince, isAllAt, type QueuedDelivery, requeu
 import { note } from '../store/editions.ts'
 import { transaction } from '../store/transaction.ts'
 import { unknownsInARow } from '../store/unknown.ts'
+import { domainOf } from './buckets.ts'
 import type { DeliverNeeds } from './deliver.ts'
 import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
@@ -292,7 +293,7 @@ function providersOf(turnedDown: TurnedDown[]): number {
 }
 
 function domainsOf(turnedDown: TurnedDown[]): string[] {
-  return [...new Set(turnedDown.map(({ delivery: { email } }) => email.slice(email.lastIndexOf('@') + 1)))]
+  return [...new Set(turnedDown.map(({ delivery }) => domainOf(delivery.email)))]
 }
 
 /** Whether an edition that nobody has had yet goes to nobody but those. */

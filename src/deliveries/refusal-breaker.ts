@@ -1,4 +1,5 @@
 import { adviceFor } from './answers.ts'
+import { domainOf } from './buckets.ts'
 import type { SendResult } from './delivery.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
@@ -55,7 +56,7 @@ export class RefusalBreaker {
    */
   hear({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
     if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
-    this.#remember(kind === 'rejected' && to.isFirstTry ? domainOf(to) : '')
+    this.#remember(kind === 'rejected' && to.isFirstTry ? domainOf(to.email).toLowerCase() : '')
     if (kind !== 'rejected') this.#others += 1
     if (kind === 'refused') this.#row = []
     if (kind !== 'rejected' && kind !== 'refused') return undefined
@@ -136,12 +137,8 @@ export function lastAnswer(reply: string): string {
   return advice === undefined ? `the last answer: ${reply}` : `the last answer: ${reply}. ${advice}`
 }
 
-function domainOf({ email }: Answered): string {
-  return email.slice(email.lastIndexOf('@') + 1).toLowerCase()
-}
-
 function domainsOf(row: Answered[]): string[] {
-  return [...new Set(row.map(domainOf))]
+  return [...new Set(row.map(({ email }) => domainOf(email).toLowerCase()))]
 }
 
 function providersOf(row: Answered[]): string[] {
