@@ -179,7 +179,8 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
   const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
   const timing = timingOf(digest, dueAt)
-  return { id, ref: id.slice(-8), digest: digest.name, dueAt, composedAt, timing, ...empty, ...never }
+  const { name, archive } = digest
+  return { id, ref: id.slice(-8), digest: name, dueAt, composedAt, timing, archive, ...empty, ...never }
 }
 
 type Written = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }

@@ -171,6 +171,12 @@ const digestSchema = z
     template: z.string().default('digest').describe('templates/email/<template>.mjml.hbs and .txt.hbs'),
     introduction: z.string().optional().describe('A paragraph at the top of every edition'),
     approval: z.enum(['auto', 'required']).default('required'),
+    archive: z
+      .enum(['on', 'off'])
+      .default('on')
+      .describe(
+        'off: no public page shows the digest or its editions, and its emails have no link to read them on the web',
+      ),
     thin: z
       .strictObject({
         minimum: z.int().min(0).default(1).describe('With fewer articles than this in all, the edition is thin'),

@@ -54,7 +54,12 @@ export function toView(
       .filter(Boolean),
     sections: views,
     corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
-    links: { site, contact: `mailto:${contact}`, ...editionLinks(web.url, edition.id, slot) },
+    links: {
+      site,
+      contact: `mailto:${contact}`,
+      ...editionLinks(web.url, edition.id, slot),
+      ...(digest.archive === 'off' && { view: '' }),
+    },
     why: `You get this because you subscribed to ${digest.title} by ${name}.`,
   }
 }

@@ -24,6 +24,7 @@ export type EditionView = {
   sections: SectionView[]
   /** Of what earlier editions said; often none. */
   corrections: CorrectionView[]
+  /** `view` is empty where the digest has no public archive. */
   links: { site: string; view: string; preferences: string; leave: string; contact: string }
   /** One sentence: why this arrived. */
   why: string

@@ -50,6 +50,19 @@ export function editionByNumber(db: Db, digest: string, number: number): Promise
 
 export type Filter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
 
+/** The newest editions that went out whole and may be read by anybody; `on` and `off` are digests, by their job files. */
+export function archivedEditions(
+  db: Db,
+  { on, off, limit }: { on: string[]; off: string[]; limit: number },
+): Promise<EditionRow[]> {
+  let query = db.selectFrom('editions').selectAll().where('status', '=', 'sent')
+  if (off.length > 0) query = query.where('digest', 'not in', off)
+  query = query.where((eb) =>
+    on.length > 0 ? eb.or([eb('digest', 'in', on), eb('archive', '=', 'on')]) : eb('archive', '=', 'on'),
+  )
+  return query.orderBy('dueAt', 'desc').orderBy('id', 'desc').limit(limit).execute()
+}
+
 export function latestEditions(db: Db, { digest, statuses, skip = 0, limit }: Filter): Promise<EditionRow[]> {
   let query = db.selectFrom('editions').selectAll()
   if (digest !== undefined) query = query.where('digest', '=', digest)

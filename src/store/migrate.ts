@@ -19,6 +19,7 @@ import * as relays from './migrations/0016-relays.ts'
 import * as confirmations from './migrations/0017-confirmations.ts'
 import * as longAddresses from './migrations/0018-long-addresses.ts'
 import * as notices from './migrations/0019-notices.ts'
+import * as sessions from './migrations/0020-sessions.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -40,6 +41,7 @@ export const migrations = [
   { name: '0017-confirmations', up: confirmations.up },
   { name: '0018-long-addresses', up: longAddresses.up },
   { name: '0019-notices', up: notices.up },
+  { name: '0020-sessions', up: sessions.up },
 ]
 
 /**

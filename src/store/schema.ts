@@ -51,7 +51,41 @@ export type Schema = {
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
-  sessions: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant }
+  sessions: SessionRow
+  keptForms: KeptFormRow
+  sessionEnds: SessionEndRow
+}
+
+/** A browser that is signed in. `expiresAt` moves on with its use. */
+export type SessionRow = {
+  /** SHA-256 of the token in the cookie. */
+  hash: string
+  staff: string
+  createdAt: Instant
+  lastUsedAt: Instant
+  expiresAt: Instant
+}
+
+/** What was typed into a form that was sent after its session had ended. */
+export type KeptFormRow = {
+  id: string
+  /** The session of the browser that sent it, and then the one that it signed in with. */
+  sessionHash: string
+  /** The path that the form is sent to, below that of `web.url`. */
+  action: string
+  /** JSON: names and values, without the token of the form. */
+  fields: string
+  expiresAt: Instant
+}
+
+/** Somebody ended the sessions and the unused sign-in links of `staff`; how many there were. */
+export type SessionEndRow = {
+  id: string
+  staff: string
+  endedBy: string
+  at: Instant
+  sessions: number
+  links: number
 }
 
 export type Db = Kysely<Schema> | Transaction<Schema>
@@ -206,6 +240,8 @@ export type EditionRow = {
   approvedAt: Instant | null
   audienceAt: Instant | null
   finishedAt: Instant | null
+  /** As its digest had it when it was made. It counts once the job file of the digest is away. */
+  archive: 'on' | 'off'
 }
 
 /** An article that an edition looked at. Chosen if it has a position; the reason is kept either way. */

@@ -3,9 +3,17 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { AppError } from '../errors.ts'
 import type { Pages } from './page.ts'
+import type { SessionUse } from './session-use.ts'
 
 /** What the pages stand on. `base` is the path part of `web.url`. */
-export type Web = { app: App; pages: Pages; base: string }
+export type Web = {
+  app: App
+  pages: Pages
+  base: string
+  sessionUse: SessionUse
+  /** How long a reader waits for the database before the page says that it does not answer. */
+  maxStoreWaitMs: number
+}
 
 /** Who is signed in. `csrf` stands in every form of theirs. */
 export type Session = { hash: string; staff: string; csrf: string }
@@ -41,15 +49,21 @@ export type Fields = Record<string, string>
 
 /** The fields of a form, urlencoded or multipart, as plain text. What cannot be read as a form has none. */
 export async function readForm(context: Context<Env>): Promise<Fields> {
-  const body = await context.req.parseBody().catch(() => ({}))
-  const entries = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  const entries = Object.entries(await readTyped(context))
   return Object.fromEntries(entries.map(([name, value]) => [name, plainLine(value)]))
+}
+
+/** The fields of a form as they were typed, with their lines. */
+export async function readTyped(context: Context<Env>): Promise<Fields> {
+  const body = await context.req.parseBody().catch(() => ({}))
+  return Object.fromEntries(
+    Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
 }
 
 /** One field of a form as it was typed, with its lines. It is cleaned by whoever reads it. */
 export async function readText(context: Context<Env>, name: string): Promise<string> {
-  const body: Record<string, unknown> = await context.req.parseBody().catch(() => ({}))
-  return typeof body[name] === 'string' ? body[name] : ''
+  return (await readTyped(context))[name] ?? ''
 }
 
 /** One line without control characters, which PostgreSQL would refuse (U+0000) and nobody can see. */
@@ -57,9 +71,19 @@ function plainLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
 }
 
-/** The id in the path; AppError `missing` for what cannot be one. */
+/** Whether a text from an address or a form can be an id: a UUID (RFC 9562 §4), as we write them. */
+export function isId(text = ''): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
+/** The id in the path; AppError `missing` for what cannot be one. `what` is named in the message. */
+export function idIn(context: Context<Env>, what: string): string {
+  const id = context.req.param('id')
+  if (id !== undefined && isId(id)) return id
+  throw new AppError('missing', `there is no such ${what}`)
+}
+
+/** The id of an edition in the path; AppError `missing` for what cannot be one. */
 export function editionIdOf(context: Context<Env>): string {
-  const id = context.req.param('id') ?? ''
-  if (/^[0-9a-f-]{36}$/.test(id)) return id
-  throw new AppError('missing', 'there is no such edition')
+  return idIn(context, 'edition')
 }

@@ -1,13 +1,15 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../app.ts'
+import { archiveRules, isPublic } from '../editions/archive.ts'
 import { runsAfter } from '../editions/due.ts'
 import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
-import { editionById, latestEditions, variantsOf } from '../store/editions.ts'
+import { archivedEditions, editionById, variantsOf } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { type Env, editionIdOf, show, type Web } from './answer.ts'
 import { archiveNotes } from './archive-notes.ts'
 import { archivePolicy } from './security.ts'
+import { readSession } from './session.ts'
 import { pathTo, urls } from './urls.ts'
 import { editionTitle, momentWriter } from './words.ts'
 
@@ -24,7 +26,7 @@ export function archivePages(web: Web): Hono<Env> {
 
 async function front(web: Web, context: Context<Env>): Promise<Response> {
   const { db, config, digests } = web.app
-  const sent = await latestEditions(db, { statuses: ['sent'], limit: shown })
+  const sent = await archivedEditions(db, { ...archiveRules(digests), limit: shown })
   const { name, tagline, address } = config.publication
   const editions = sent.map((row) => {
     const digest = digests.find((one) => one.name === row.digest)
@@ -40,7 +42,8 @@ async function front(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 function digestsOf({ digests, clock }: App) {
-  return digests.map((digest) => {
+  const listed = digests.filter(({ archive }) => archive === 'on')
+  return listed.map((digest) => {
     const moment = momentWriter(digest.zone)
     return { title: digest.title, next: runsAfter(digest, clock.now(), 1).map(moment) }
   })
@@ -58,13 +61,17 @@ async function asSent(web: Web, context: Context<Env>): Promise<Response> {
   return context.html((await published(web, context)).html)
 }
 
-async function published({ app }: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
+/** An edition that is not public is missing for a stranger, and an editor may read it. */
+async function published(web: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
+  const { app } = web
   const row = await editionById(app.db, editionIdOf(context))
-  const variant = row && publishedStates.includes(row.status) ? await variantAll(app, row.id) : undefined
+  const isOpen = row !== undefined && isPublic(row, app.digests)
+  const mayRead = row && publishedStates.includes(row.status) && (isOpen || (await readSession(web, context)))
+  const variant = mayRead ? await variantAll(app, row.id) : undefined
   if (!row || !variant)
     throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
   context.header('Content-Security-Policy', archivePolicy)
-  context.header('Cache-Control', 'public, max-age=60')
+  if (isOpen) context.header('Cache-Control', 'public, max-age=60')
   return { row, html: withoutKey(variant.html, variant.slot) }
 }
 

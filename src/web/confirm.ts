@@ -6,14 +6,14 @@ import { confirmationLifetime, confirmResubscription, openConfirmation } from '.
 import { readConfirmationToken } from '../subscribers/token.ts'
 import { type Env, say, show, type Web } from './answer.ts'
 import { maskedAddress } from './recipient.ts'
-import { notCrossSite } from './session.ts'
+import { ownSiteOnly } from './session.ts'
 import { urls } from './urls.ts'
 
 /** Behind the link of a confirmation email. A GET shows a button, since scanners follow links; a POST subscribes again. */
 export function confirmPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.confirmation, (context) => offer(web, context))
-    .post(urls.confirmation, notCrossSite, (context) => confirm(web, context))
+    .post(urls.confirmation, ownSiteOnly, (context) => confirm(web, context))
 }
 
 async function offer(web: Web, context: Context<Env>): Promise<Response> {

@@ -7,14 +7,14 @@ import { askToResubscribe, confirmationLifetime, type Request } from '../subscri
 import { type Env, readForm, show, type Web } from './answer.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
-import { notCrossSite } from './session.ts'
+import { ownSiteOnly } from './session.ts'
 import { urls, withoutKeyPaths } from './urls.ts'
 
 /** A subscriber's own page. The key in the path is the permission; there is no cookie that another site could use. */
 export function preferencesPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.preferences, (context) => page(web, context))
-    .post(urls.preferences, notCrossSite, (context) => change(web, context))
+    .post(urls.preferences, ownSiteOnly, (context) => change(web, context))
     .on('GET', withoutKeyPaths(urls.preferences), (context) => withoutKeyPage(web, context, 200))
 }
 

@@ -19,7 +19,8 @@ import { openPages } from './page.ts'
 import { preferencesPages } from './preferences.ts'
 import { limited, secured } from './security.ts'
 import { staffOnly } from './session.ts'
-import { signInPages } from './sign-in.ts'
+import { SessionUse } from './session-use.ts'
+import { keptFormPages, signInPages } from './sign-in.ts'
 import { studioPage } from './studio.ts'
 import { studioEditionPages } from './studio-edition.ts'
 import { stylePage } from './style.ts'
@@ -29,9 +30,9 @@ import { basePath, urls } from './urls.ts'
 export type Serving = { url: string; close(): Promise<void> }
 
 /** Every page, answering without a network: `webApp(app).request('/health')`. */
-export function webApp(app: App): Hono<Env> {
+export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env> {
   const base = basePath(app.config.web.url)
-  const web: Web = { app, pages: openPages(), base }
+  const web: Web = { app, pages: openPages(), base, sessionUse: new SessionUse(app), maxStoreWaitMs }
   const hono = new Hono<Env>()
   hono.use(secured, limited(web))
   hono.route('/', routes(web))
@@ -62,6 +63,7 @@ function routes(web: Web): Hono<Env> {
     feedActions,
     letterPages,
     brakeActions,
+    keptFormPages,
   ]
   for (const closed of staffs) routes.route('/', closed(web))
   return routes

@@ -1,22 +1,20 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { hour } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
-import { sessionStaff } from '../store/staff.ts'
-import { type Env, readForm, type Session, say, type Web } from './answer.ts'
+import { removeKeptForm } from '../store/kept-forms.ts'
+import { openSession } from '../store/staff.ts'
+import { type Env, isId, readForm, type Session, say, type Web } from './answer.ts'
+import { sessionToken } from './cookie.ts'
+import { keepTyped } from './kept-forms.ts'
+import { urls } from './urls.ts'
 import { momentWriter } from './words.ts'
 
-export const sessionLength = 12 * hour
-
-const cookieName = 'lastword'
-
-/** Lets in who is signed in; anybody else gets a page that says how. */
+/** Lets in who is signed in; anybody else gets a page that says how. What they typed is kept. */
 export function staffOnly(web: Web): MiddlewareHandler<Env> {
   return async (context, next) => {
     const session = await readSession(web, context)
-    if (!session) return signedOut(web, context)
+    if (!session) return await signedOut(web, context)
     context.set('session', session)
     context.set('brake', await brakeBanner(web.app))
     await next()
@@ -30,29 +28,47 @@ async function brakeBanner({ db }: Web['app']): Promise<string | undefined> {
 
 /**
  * Refuses a change that does not come from a form of this session: a token in the form, and what the browser says about
- * the page that sent it. Stands behind `staffOnly`.
+ * the page that sent it. Stands behind `staffOnly`. A form of an earlier session of the same browser is kept and shown
+ * again: another tab has signed in since.
  */
-export function ownForm({ app }: Web): MiddlewareHandler<Env> {
+export function ownForm(web: Web): MiddlewareHandler<Env> {
   return async (context, next) => {
-    const { csrf = '' } = await readForm(context)
-    const expected = context.var.session?.csrf
-    if (!expected || !same(csrf, expected) || isForeign(context, app.config.web.url)) {
-      throw new AppError('forbidden', 'nothing was changed: this did not come from a page of yours', {
-        hint: 'Go back, reload the page and try again.',
-      })
+    const { session } = context.var
+    const { csrf = '', keptForm } = await readForm(context)
+    if (!session || isForeign(context, web.app.config.web.url)) throw notOurs()
+    if (!isEqual(csrf, session.csrf)) {
+      const isOwnPage = context.req.header('Sec-Fetch-Site') === 'same-origin'
+      if (isOwnPage && (await keepTyped(web, context, session.hash)))
+        return context.redirect(web.base + urls.keptForms, 303)
+      throw notOurs()
     }
     await next()
+    if (isId(keptForm) && keptForm && context.res.status < 400) await removeKeptForm(web.app.db, session.hash, keptForm)
   }
 }
 
-/** Refuses what a browser sent from somebody else's page. A client that is no browser does not say, and may. */
-export const notCrossSite: MiddlewareHandler<Env> = async (context, next) => {
-  if (context.req.method === 'POST' && context.req.header('Sec-Fetch-Site') === 'cross-site') {
-    throw new AppError('forbidden', 'nothing was changed: another site sent this', {
-      hint: 'Open the link in your email and try again there.',
-    })
-  }
+function notOurs(): AppError {
+  return new AppError('forbidden', 'for your safety nothing was changed: this did not come from a page of yours', {
+    hint: 'Go back, reload the page and try again.',
+  })
+}
+
+/** Refuses what a browser sent from a page of somebody else, a sibling sub-domain among them (Fetch Metadata, `Sec-Fetch-Site`). */
+export const ownSiteOnly: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.req.method === 'POST' && isFromOtherSite(context)) throw otherSite()
   await next()
+}
+
+/** A client that is no browser does not say, and may. */
+export function isFromOtherSite(context: Context<Env>): boolean {
+  const site = context.req.header('Sec-Fetch-Site')
+  return site === 'cross-site' || site === 'same-site'
+}
+
+export function otherSite(): AppError {
+  return new AppError('forbidden', 'nothing was changed: another site sent this', {
+    hint: 'Open the link in your email and try again there.',
+  })
 }
 
 /** The hash that we keep of a token which somebody else keeps. */
@@ -60,43 +76,47 @@ export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-/**
- * Gives the browser its session. Lax, not Strict: an editor who follows a link from an email or a chat into the studio
- * is signed in there too. What Lax would let through is a GET, and a GET changes nothing.
- */
-export function giveCookie({ app }: Web, context: Context<Env>, token: string): void {
-  const maxAge = sessionLength / 1000
-  const secure = isSecure(app.config.web.url)
-  const shared = { httpOnly: true, sameSite: 'Lax', path: '/', maxAge } as const
-  if (secure) setCookie(context, cookieName, token, { ...shared, secure, prefix: 'host' })
-  else setCookie(context, cookieName, token, shared)
-}
-
-export function takeCookie({ app }: Web, context: Context<Env>): void {
-  const secure = isSecure(app.config.web.url)
-  deleteCookie(context, secure ? `__Host-${cookieName}` : cookieName, { path: '/', secure })
-}
-
-async function readSession({ app }: Web, context: Context<Env>): Promise<Session | undefined> {
-  const secure = isSecure(app.config.web.url)
-  const token = secure ? getCookie(context, cookieName, 'host') : getCookie(context, cookieName)
+/** The session of the browser that asks, if it has one that lasts. */
+export async function readSession(web: Web, context: Context<Env>): Promise<Session | undefined> {
+  const token = sessionToken(web, context)
   if (!token) return undefined
+  const { app, sessionUse } = web
   const hash = hashOfToken(token)
-  const staff = await sessionStaff(app.db, hash, app.clock.now())
-  const csrf = createHmac('sha256', app.secret).update(`csrf\n${hash}`).digest('base64url')
-  return staff === undefined ? undefined : { hash, staff, csrf }
+  const session = await openSession(app.db, hash, app.clock.now())
+  if (!session) return undefined
+  sessionUse.record(session)
+  return { hash, staff: session.staff, csrf: csrfOf(app.secret, hash) }
 }
 
-function signedOut(web: Web, context: Context<Env>): Response {
+function csrfOf(secret: string, hash: string): string {
+  return createHmac('sha256', secret).update(`csrf\n${hash}`).digest('base64url')
+}
+
+async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
+  const token = sessionToken(web, context)
+  const kept = token !== undefined && (await keepOfEnded(web, context, hashOfToken(token)))
   context.header('WWW-Authenticate', 'Session realm="studio"')
+  const how = 'To sign in, make a sign-in link where Lastword runs, and open it in this browser:'
   return say(web, context, 401, {
     title: 'Please sign in',
-    text: [
-      'This page is for editors, and you are not signed in. A session lasts twelve hours.',
-      'Make yourself a sign-in link where Lastword runs, and open it in this browser:',
-    ],
+    text: kept
+      ? [
+          'Your session has ended, so nothing was changed. We kept what you typed: it is here again when you have signed in.',
+          how,
+        ]
+      : [`This page is for editors. ${token ? 'Your session has ended' : 'You are not signed in'}.`, how],
     command: 'lastword staff link',
   })
+}
+
+/**
+ * Keeps what was typed into a form of a session that has ended. The token of the form is made from that of the cookie,
+ * so it shows that we gave this form to this browser: nobody who was never signed in can have anything kept.
+ */
+async function keepOfEnded(web: Web, context: Context<Env>, hash: string): Promise<boolean> {
+  if (context.req.method !== 'POST' || isForeign(context, web.app.config.web.url)) return false
+  const { csrf = '' } = await readForm(context)
+  return isEqual(csrf, csrfOf(web.app.secret, hash)) && (await keepTyped(web, context, hash))
 }
 
 /**
@@ -111,11 +131,7 @@ function isForeign(context: Context<Env>, webUrl: string): boolean {
   return ![new URL(webUrl).host, context.req.header('Host')].includes(URL.parse(origin)?.host)
 }
 
-function same(given: string, expected: string): boolean {
+function isEqual(given: string, expected: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected)]
   return left.length === right.length && timingSafeEqual(left, right)
-}
-
-function isSecure(webUrl: string): boolean {
-  return webUrl.startsWith('https:')
 }

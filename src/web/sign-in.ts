@@ -1,13 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { App } from '../app.ts'
-import { later, minute } from '../clock.ts'
-import { addSession, addSignInLink, endSession, openSignInLink, useSignInLink } from '../store/staff.ts'
+import { day, later, minute } from '../clock.ts'
+import { moveKeptForms } from '../store/kept-forms.ts'
+import { addSession, addSignInLink, endSession, endSessions, openSignInLink, useSignInLink } from '../store/staff.ts'
 import { type Env, say, show, type Web } from './answer.ts'
-import { giveCookie, hashOfToken, notCrossSite, ownForm, sessionLength, staffOnly, takeCookie } from './session.ts'
+import { clearSessionCookie, sessionToken, setSessionCookie } from './cookie.ts'
+import { keptFormsPage, removeKept } from './kept-forms.ts'
+import { hashOfToken, ownForm, ownSiteOnly, staffOnly } from './session.ts'
+import { maxSessionMs, sessionEnd } from './session-use.ts'
 import { pathTo, urls } from './urls.ts'
+import { counted } from './words.ts'
 
 const linkLength = 30 * minute
+
+/** Longer than any session, so that a form sent after its end still shows whose it was. */
+const cookieAgeMs = maxSessionMs + day
 
 /**
  * Makes a link that signs `staff` in, once, within 30 minutes. The token has 256 random bits; the store keeps its
@@ -26,8 +34,14 @@ export async function makeSignInLink(
 export function signInPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.signIn, (context) => offer(web, context))
-    .post(urls.signIn, notCrossSite, (context) => signIn(web, context))
+    .post(urls.signIn, ownSiteOnly, (context) => signIn(web, context))
     .post(urls.signOut, staffOnly(web), ownForm(web), (context) => signOut(web, context))
+    .post(urls.signOutEverywhere, staffOnly(web), ownForm(web), (context) => signOutEverywhere(web, context))
+}
+
+/** What was typed into forms of sessions that have ended. Stands behind `staffOnly`. */
+export function keptFormPages(web: Web): Hono<Env> {
+  return keptFormsPage(web).post(urls.keptFormRemoval, ownForm(web), (context) => removeKept(web, context))
 }
 
 async function offer(web: Web, context: Context<Env>): Promise<Response> {
@@ -40,27 +54,40 @@ async function signIn(web: Web, context: Context<Env>): Promise<Response> {
   const { db, clock } = web.app
   const now = clock.now()
   const token = newToken()
-  const staff = await db.transaction().execute(async (trx) => {
+  const hash = hashOfToken(token)
+  const earlier = sessionToken(web, context)
+  const signedIn = await db.transaction().execute(async (trx) => {
     const staff = await useSignInLink(trx, hashOf(context), now)
     if (staff === undefined) return undefined
-    await addSession(trx, {
-      hash: hashOfToken(token),
-      staff,
-      createdAt: now,
-      expiresAt: later(now, sessionLength),
-    })
-    return staff
+    await addSession(trx, { hash, staff, createdAt: now, lastUsedAt: now, expiresAt: sessionEnd(now, now) })
+    if (earlier === undefined) return { hasKeptForms: false }
+    await endSession(trx, hashOfToken(earlier))
+    return { hasKeptForms: await moveKeptForms(trx, hashOfToken(earlier), hash, now) }
   })
-  if (staff === undefined) return useless(web, context)
-  giveCookie(web, context, token)
-  return context.redirect(web.base + urls.studio, 303)
+  if (signedIn === undefined) return useless(web, context)
+  setSessionCookie(web, context, token, cookieAgeMs)
+  return context.redirect(web.base + (signedIn.hasKeptForms ? urls.keptForms : urls.studio), 303)
 }
 
 async function signOut(web: Web, context: Context<Env>): Promise<Response> {
   if (context.var.session) await endSession(web.app.db, context.var.session.hash)
-  takeCookie(web, context)
+  return signedOutPage(web, context, 'This browser has no session any more.')
+}
+
+/** Ends what a lost or borrowed machine could still use, this browser's session among it. */
+async function signOutEverywhere(web: Web, context: Context<Env>): Promise<Response> {
+  const { db, clock, log } = web.app
+  const staff = context.var.session?.staff ?? ''
+  const [{ sessions = 0, links = 0 } = {}] = await endSessions(db, { staff, endedBy: staff, now: clock.now() })
+  log.info({ event: 'staff.sessions_ended', staff, by: staff, sessions, links }, 'sessions were ended')
+  const what = `${counted(sessions, 'session')} and ${counted(links, 'unused sign-in link')} of ${staff} ended.`
+  return signedOutPage(web, context, `${what} No browser is signed in with that name any more.`)
+}
+
+function signedOutPage(web: Web, context: Context<Env>, what: string): Response {
+  clearSessionCookie(web, context)
   context.set('session', undefined)
-  const text = ['This browser has no session any more. To come back, make a new link where Lastword runs:']
+  const text = [what, 'To come back, make a new link where Lastword runs:']
   return say(web, context, 200, { title: 'You are signed out', text, command: 'lastword staff link' })
 }
 

@@ -9,6 +9,7 @@ export const urls = {
   ...publicPaths, // POST leave leaves; POST preferences renames, leaves, or asks to subscribe again; POST confirmation does so
   signIn: '/sign-in/:token', // POST uses the link up
   signOut: '/sign-out', // POST only
+  signOutEverywhere: '/sign-out-everywhere', // POST only: ends every session and unused link of that name
   studio: '/studio',
   studioEdition: '/studio/editions/:id',
   preview: '/studio/editions/:id/preview',
@@ -26,6 +27,8 @@ export const urls = {
   letters: '/studio/letters', // POST keeps one
   letter: '/studio/letters/:id', // POST rewords it
   withdrawal: '/studio/letters/:id/withdrawal', // POST only
+  keptForms: '/studio/kept-forms', // what was typed into a form after its session had ended
+  keptFormRemoval: '/studio/kept-forms/:id/removal', // POST only
   feedDecision: '/studio/feeds/:id/decision', // POST only: what a feed showed all at once is new, or old
 } as const
 

@@ -400,6 +400,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     approvedAt: true,
     audienceAt: true,
     finishedAt: true,
+    archive: true,
   },
   feeds: {
     id: true,
@@ -464,7 +465,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     restoredBy: true,
   },
   robots: { origin: true, fetchedAt: true, rules: true },
-  sessions: { hash: true, staff: true, createdAt: true, expiresAt: true },
+  sessions: { hash: true, staff: true, createdAt: true, lastUsedAt: true, expiresAt: true },
+  keptForms: { id: true, sessionHash: true, action: true, fields: true, expiresAt: true },
+  sessionEnds: { id: true, staff: true, endedBy: true, at: true, sessions: true, links: true },
   settings: { name: true, value: true },
   signInLinks: { hash: true, staff: true, createdAt: true, expiresAt: true, usedAt: true },
   subscribers: {

@@ -36,6 +36,8 @@ export type Editor = {
 
 type Options = {
   titles?: string[]
+  /** A SQLite file of its own if absent. */
+  storeUrl?: string
   config?: Partial<Config>
   job?: Record<string, string> /** With the real templates; half a second instead of none. */
   rendered?: boolean
@@ -43,8 +45,8 @@ type Options = {
 
 /** A world with three readers and one sealed edition, and its pages. */
 export async function openSite(options: Options = {}): Promise<Site> {
-  const { url, remove } = sqliteUrl()
   const { config = {}, job = {} } = options
+  const { url, remove } = options.storeUrl ? { url: options.storeUrl, remove: () => {} } : sqliteUrl()
   const world = await openWorld({ storeUrl: url, config, job })
   await show(world, newsFeed, options.titles ?? titles)
   await show(world, opinionFeed, opinions.slice(0, 2))

@@ -1,0 +1,63 @@
+import type { Instant } from '../clock.ts'
+import { newId } from './id.ts'
+import type { Db, KeptFormRow } from './schema.ts'
+import { storableJson } from './text.ts'
+import { transaction } from './transaction.ts'
+
+/** A form that was sent after its session had ended, as it is shown again. */
+export type KeptForm = { id: string; action: string; fields: Record<string, string> }
+
+export type FormLimits = { perSession: number; inAll: number }
+
+/** Keeps what was typed. The oldest give way: those of the same browser first, then those of all. */
+export async function keepForm(
+  db: Db,
+  form: Pick<KeptFormRow, 'sessionHash' | 'action' | 'expiresAt'> & Pick<KeptForm, 'fields'>,
+  { perSession, inAll }: FormLimits,
+  now: Instant,
+): Promise<string> {
+  const id = newId(now)
+  await transaction(db, async (trx) => {
+    await trx
+      .insertInto('keptForms')
+      .values({ ...form, id, fields: storableJson(form.fields) })
+      .execute()
+    const newest = trx.selectFrom('keptForms').select('id').orderBy('id', 'desc')
+    const ofSession = newest.where('sessionHash', '=', form.sessionHash).limit(perSession)
+    await trx
+      .deleteFrom('keptForms')
+      .where('sessionHash', '=', form.sessionHash)
+      .where('id', 'not in', ofSession)
+      .execute()
+    await trx.deleteFrom('keptForms').where('id', 'not in', newest.limit(inAll)).execute()
+  })
+  return id
+}
+
+/** What is kept for the session, the newest first. */
+export async function keptForms(db: Db, sessionHash: string, now: Instant): Promise<KeptForm[]> {
+  const rows = await db
+    .selectFrom('keptForms')
+    .select(['id', 'action', 'fields'])
+    .where('sessionHash', '=', sessionHash)
+    .where('expiresAt', '>', now)
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(({ id, action, fields }) => ({ id, action, fields: JSON.parse(fields) as Record<string, string> }))
+}
+
+/** Hands what is kept from one session of a browser to its next. Returns whether there was any. */
+export async function moveKeptForms(db: Db, from: string, to: string, now: Instant): Promise<boolean> {
+  const moved = await db
+    .updateTable('keptForms')
+    .set({ sessionHash: to })
+    .where('sessionHash', '=', from)
+    .where('expiresAt', '>', now)
+    .returning('id')
+    .execute()
+  return moved.length > 0
+}
+
+export async function removeKeptForm(db: Db, sessionHash: string, id: string): Promise<void> {
+  await db.deleteFrom('keptForms').where('sessionHash', '=', sessionHash).where('id', '=', id).execute()
+}

@@ -1,0 +1,123 @@
+import { type Context, Hono } from 'hono'
+import { hour, later } from '../clock.ts'
+import { type KeptForm, keepForm, keptForms, removeKeptForm } from '../store/kept-forms.ts'
+import { type Env, idIn, readTyped, show, type Web } from './answer.ts'
+import { pathTo, urls } from './urls.ts'
+
+const keptHours = 24
+const limits = { perSession: 5, inAll: 200 }
+const maxPathLength = 500
+
+/**
+ * Keeps what was typed into the form that was sent, for the session with this hash. Returns false, and keeps nothing,
+ * if nothing was typed: who only pressed a button looks at the page again, and presses it there.
+ */
+export async function keepTyped(web: Web, context: Context<Env>, sessionHash: string): Promise<boolean> {
+  const { db, clock } = web.app
+  const { csrf, keptForm, ...fields } = await readTyped(context)
+  const action = pathBelow(web.base, context.req.path)
+  if (action.length > maxPathLength || !Object.entries(fields).some(([name, value]) => isTyped(name, value)))
+    return false
+  const now = clock.now()
+  const expiresAt = later(now, keptHours * hour)
+  await keepForm(db, { sessionHash, action, fields, expiresAt }, limits, now)
+  return true
+}
+
+function pathBelow(base: string, path: string): string {
+  return base && path.startsWith(`${base}/`) ? path.slice(base.length) : path
+}
+
+/** The page with what was kept. Nothing is sent by itself: each form stands there as it was typed, with a button. */
+export function keptFormsPage(web: Web): Hono<Env> {
+  return new Hono<Env>().get(urls.keptForms, (context) => showKept(web, context))
+}
+
+export async function removeKept(web: Web, context: Context<Env>): Promise<Response> {
+  const id = idIn(context, 'form')
+  await removeKeptForm(web.app.db, context.var.session?.hash ?? '', id)
+  return context.redirect(web.base + urls.keptForms, 303)
+}
+
+async function showKept(web: Web, context: Context<Env>): Promise<Response> {
+  const kept = await keptForms(web.app.db, context.var.session?.hash ?? '', web.app.clock.now())
+  const forms = kept.map((form) => formView(web.base, form))
+  return show(web, context, 'studio-kept-forms', { title: 'What you typed', forms, hours: keptHours })
+}
+
+/** What a form is about, for its heading. */
+const subjects: [string, string][] = [
+  [urls.letters, 'A letter to print'],
+  [urls.letter, 'Changes to a letter'],
+  [urls.hold, 'Why an edition is held back'],
+  [urls.cancellation, 'Why an edition is cancelled'],
+  [urls.pause, 'Why the sending of an edition is paused'],
+  [urls.pull, 'Why an article is pulled'],
+  [urls.correctionDecision, 'A correction'],
+  [urls.brake, 'Why all sending is stopped'],
+]
+
+function subjectOf(action: string): string {
+  const isAt = (url: string) => new RegExp(`^${url.replace(/:\w+/, '[^/]+')}$`).test(action)
+  return subjects.find(([url]) => isAt(url))?.[1] ?? 'A form'
+}
+
+/** The labels of the fields that editors type into. */
+const labels: Record<string, string> = {
+  headline: 'Headline',
+  text: 'Letter',
+  name: 'Name',
+  place: 'Place',
+  received: 'Received on',
+  reason: 'Why',
+  words: 'What the correction says',
+  confirm: 'Yes, I am sure',
+}
+
+/** A value in the words of a person, and not one that the page put there, such as an id or the name of a digest. */
+function isTyped(name: string, value: string): boolean {
+  return value.trim() !== '' && !isTick(value) && (name in labels || !/^[\w.:#-]*$/.test(value))
+}
+
+function isTick(value: string): boolean {
+  return value === 'yes'
+}
+
+const maxLineLength = 100
+
+function formView(base: string, { id, action, fields }: KeptForm) {
+  return {
+    id,
+    action: base + action,
+    page: base + pageOf(action),
+    removal: base + pathTo(urls.keptFormRemoval, id),
+    subject: subjectOf(action),
+    fields: Object.entries(fields).map(([name, value]) => fieldView(id, name, value)),
+  }
+}
+
+function fieldView(form: string, name: string, value: string) {
+  const isTicked = isTick(value)
+  const isShown = isTyped(name, value) || name in labels
+  const isLong = /[\r\n]/.test(value) || value.length > maxLineLength || name === 'text'
+  const view = { id: `form-${form}-${name}`, name, value, label: labelOf(name) }
+  return {
+    ...view,
+    isTick: isTicked,
+    isHidden: !isTicked && !isShown,
+    isText: !isTicked && isShown && isLong,
+    isLine: !isTicked && isShown && !isLong,
+  }
+}
+
+function labelOf(name: string): string {
+  return labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+/** The page that the form stands on. */
+function pageOf(action: string): string {
+  const [, edition] = /^\/studio\/editions\/([^/]+)/.exec(action) ?? []
+  if (edition) return pathTo(urls.studioEdition, decodeURIComponent(edition))
+  const [letter] = /^\/studio\/letters(\/[^/]+)?/.exec(action) ?? []
+  return letter ?? urls.studio
+}

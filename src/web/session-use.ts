@@ -1,0 +1,40 @@
+import type { App } from '../app.ts'
+import { between, day, hour, type Instant, later, minute } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import type { SessionRow } from '../store/schema.ts'
+import { extendSession } from '../store/staff.ts'
+
+/** A session ends when it is not used for so long, and in any case so long after it began. */
+export const maxIdleMs = 12 * hour
+export const maxSessionMs = 30 * day
+
+const noteEveryMs = 5 * minute
+
+/** When a session ends that began at `createdAt` and is used now. */
+export function sessionEnd(createdAt: Instant, now: Instant): Instant {
+  const [idle, absolute] = [later(now, maxIdleMs), later(createdAt, maxSessionMs)]
+  return idle < absolute ? idle : absolute
+}
+
+/** Records that sessions are used. No page waits for it, since a locked database still answers what is read. */
+export class SessionUse {
+  readonly #app: Pick<App, 'db' | 'clock' | 'log'>
+  readonly #writing = new Set<string>()
+
+  constructor(app: Pick<App, 'db' | 'clock' | 'log'>) {
+    this.#app = app
+  }
+
+  /** Moves the end of the session on, at most every five minutes. */
+  record({ hash, createdAt, lastUsedAt }: SessionRow): void {
+    const { db, clock, log } = this.#app
+    const now = clock.now()
+    if (between(lastUsedAt, now) < noteEveryMs || this.#writing.has(hash)) return
+    this.#writing.add(hash)
+    extendSession(db, { hash, lastUsedAt: now, expiresAt: sessionEnd(createdAt, now) })
+      .catch((error) =>
+        log.warn({ event: 'session.not_extended', error: messageOf(error) }, 'a session was not extended'),
+      )
+      .finally(() => this.#writing.delete(hash))
+  }
+}
