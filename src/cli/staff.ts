@@ -1,7 +1,14 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import type { App } from '../app.ts'
+import { AppError } from '../errors.ts'
+import type { SessionEndRow } from '../store/schema.ts'
+import { endSessions, listStaff, sessionEnds } from '../store/staff.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
-import { print, printJson } from './output.ts'
+import { counted } from '../web/words.ts'
+import { print, printJson, safe, table } from './output.ts'
 import { withApp } from './with-app.ts'
+
+const maxEnds = 20
 
 export function addStaffCommands(program: Command): void {
   const staff = program.command('staff').description('the people who sign in')
@@ -17,4 +24,78 @@ export function addStaffCommands(program: Command): void {
         else print(link)
       }),
     )
+  staff
+    .command('list')
+    .description('who is signed in, since when and last used; sign-in links not yet used; sessions that were ended')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }, command: Command) => withApp(command, (app) => list(app, options)))
+  staff
+    .command('end [name]')
+    .description('end every session and unused sign-in link of a person, at once')
+    .addOption(new Option('--all', 'of everybody'))
+    .option('--who <name>', 'who ends them: stands on record', 'operator')
+    .option('--json', 'as JSON')
+    .action((name: string | undefined, options: EndOptions, command: Command) =>
+      withApp(command, (app) => end(app, name, options)),
+    )
+}
+
+async function list({ db, clock }: App, { json }: { json?: boolean }): Promise<void> {
+  const { sessions, links } = await listStaff(db, clock.now())
+  const ends = await sessionEnds(db, maxEnds)
+  if (json) {
+    printJson({
+      sessions: sessions.map(({ hash, ...session }) => session),
+      links,
+      ended: ends.map(({ id, ...one }) => one),
+    })
+    return
+  }
+  const rows = [
+    ...sessions.map((one) => [
+      safe(one.staff),
+      `signed in since ${shortTime(one.createdAt)}`,
+      `last used ${shortTime(one.lastUsedAt)}`,
+      `ends ${shortTime(one.expiresAt)}`,
+    ]),
+    ...links.map((one) => [
+      safe(one.staff),
+      `link made ${shortTime(one.createdAt)}`,
+      'not used yet',
+      `ends ${shortTime(one.expiresAt)}`,
+    ]),
+  ]
+  print(
+    rows.length > 0
+      ? table(rows)
+      : 'Nobody is signed in, and no sign-in link is open. Make one with: lastword staff link',
+  )
+  for (const one of ends) print(`${shortTime(one.at)}: ${endText(one)}`)
+}
+
+type EndOptions = { all?: boolean; who: string; json?: boolean }
+
+async function end({ db, clock, log }: App, staff: string | undefined, { all, who, json }: EndOptions): Promise<void> {
+  if ((staff === undefined) !== (all === true))
+    throw new AppError('invalid', 'say whose sessions are to end: a name, or --all', {
+      hint: 'Names: lastword staff list',
+    })
+  const ended = await endSessions(db, { staff, endedBy: who, now: clock.now() })
+  for (const { staff, sessions, links } of ended)
+    log.info({ event: 'staff.sessions_ended', staff, by: who, sessions, links }, 'sessions were ended')
+  if (json) printJson(ended.map(({ id, ...one }) => one))
+  else if (ended.length > 0) for (const one of ended) print(endText(one))
+  else
+    print(
+      `Nothing to end: ${staff === undefined ? 'nobody' : `nobody named "${staff}"`} is signed in or has an open link.`,
+    )
+}
+
+function endText({ staff, endedBy, sessions, links }: SessionEndRow): string {
+  return `${safe(endedBy)} ended ${counted(sessions, 'session')} and ${counted(links, 'open link')} of ${safe(staff)}`
+}
+
+/** `2026-11-27 09:00 UTC` */
+function shortTime(instant: string): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`
 }

@@ -32,9 +32,14 @@ async function start(file: string): Promise<void> {
   const schedule = startSchedule({ app, sender, signal })
   open.defer(schedule.stop)
   print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
-  print(`Editors: ${await makeSignInLink(app, 'editor')}`)
+  print(await editorsLine(process.stdout.isTTY, () => makeSignInLink(app, 'editor')))
   const checking = checkRelaysAtStart(app, signal)
   open.defer(() => checking)
   if (!signal.aborted) await once(signal, 'abort')
   app.log.info({}, 'stopping: finishing what is in flight')
+}
+
+/** Output that is no terminal is usually kept in a log, where a link would let in whoever reads it. */
+export async function editorsLine(isTerminal: boolean | undefined, makeLink: () => Promise<string>): Promise<string> {
+  return isTerminal ? `Editors: ${await makeLink()}` : 'Editors: make a sign-in link with: lastword staff link'
 }
