@@ -5,6 +5,7 @@ import { subscriberById } from '../store/subscribers.ts'
 import { confirmationLifetime, confirmResubscription, openConfirmation } from '../subscribers/resubscribe.ts'
 import { readConfirmationToken } from '../subscribers/token.ts'
 import { type Env, say, show, type Web } from './answer.ts'
+import { keyParam, withAnyEnd } from './key.ts'
 import { maskedAddress } from './recipient.ts'
 import { ownSiteOnly } from './session.ts'
 import { urls } from './urls.ts'
@@ -12,8 +13,8 @@ import { urls } from './urls.ts'
 /** Behind the link of a confirmation email. A GET shows a button, since scanners follow links; a POST subscribes again. */
 export function confirmPages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(urls.confirmation, (context) => offer(web, context))
-    .post(urls.confirmation, ownSiteOnly, (context) => confirm(web, context))
+    .get(withAnyEnd(urls.confirmation), (context) => offer(web, context))
+    .post(withAnyEnd(urls.confirmation), ownSiteOnly, (context) => confirm(web, context))
 }
 
 async function offer(web: Web, context: Context<Env>): Promise<Response> {
@@ -49,7 +50,7 @@ async function confirm(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 async function confirmationOf({ app }: Web, context: Context<Env>): Promise<ConfirmationRow | undefined> {
-  return await openConfirmation(app, readConfirmationToken(app.secret, context.req.param('token') ?? ''))
+  return await openConfirmation(app, readConfirmationToken(app.secret, keyParam(context)))
 }
 
 function titleOf({ app }: Web, { digest: name }: ConfirmationRow): string {
@@ -67,7 +68,7 @@ function expiredPage(web: Web, context: Context<Env>): Response {
     text: [
       `A confirmation link works once, and for ${confirmationLifetime / day} days. It may also be incomplete.`,
       'For a new one open the link to your preferences at the foot of an email that you got from us.',
-      `If that does not help, write to ${web.app.config.publication.contact}, and a person will do it for you.`,
+      `If that does not help, write to ${web.app.config.publication.contact}.`,
     ],
   })
 }

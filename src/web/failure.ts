@@ -67,5 +67,5 @@ function brokenPromise(web: Web, context: Context<Env>, error: Error): Response 
 
 /** A key or token in a log would be as good as the email that it stands in. */
 function withoutSecrets(path: string): string {
-  return path.replace(/(\/(?:leave|preferences|sign-in)\/).+/, '$1…')
+  return path.replace(/(\/(?:leave|preferences|confirm|sign-in)\/).+/, '$1…')
 }

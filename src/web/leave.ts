@@ -1,20 +1,24 @@
 import { type Context, Hono } from 'hono'
+import { messageOf } from '../errors.ts'
 import { leave } from '../subscribers/leave.ts'
-import { type Env, readForm, say, show, type Web } from './answer.ts'
+import { type Env, say, show, type Web } from './answer.ts'
+import { isStoreSilent, within } from './deadline.ts'
+import { keyParam, withAnyEnd } from './key.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
+import { isFromOtherSite, otherSite } from './session.ts'
 import { urls, withoutKeyPaths } from './urls.ts'
 
 /** Leaving by the link in an email. A GET shows a button, since scanners follow links; a POST leaves at once. */
 export function leavePages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(urls.leave, (context) => offer(web, context))
-    .post(urls.leave, (context) => leaveNow(web, context))
+    .get(withAnyEnd(urls.leave), (context) => offer(web, context))
+    .post(withAnyEnd(urls.leave), (context) => leaveNow(web, context))
     .on('GET', withoutKeyPaths(urls.leave), (context) => withoutKeyPage(web, context, 200))
     .on('POST', withoutKeyPaths(urls.leave), (context) => withoutKeyPage(web, context, 404))
 }
 
 async function offer(web: Web, context: Context<Env>): Promise<Response> {
-  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
+  const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   const hasLeft = recipient.subscription.leftAt !== null
   const title = hasLeft ? `You have left ${recipient.digest.title}` : `Leave ${recipient.digest.title}?`
@@ -22,18 +26,52 @@ async function offer(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 /**
- * RFC 8058 §3.1: no cookie, no redirect, no question. Whatever the body is, who posts here wants to leave; it only tells
- * a mail provider's `List-Unsubscribe=One-Click` from the button on our page. Posting from other sites is what providers do.
+ * RFC 8058 §3.1: no cookie, no redirect, no question, and whoever posts here wants to leave. The body is not read,
+ * however long it is. The address tells the button on our page from a mail provider's one-click, which comes from
+ * another site; a foreign page must not press our button.
  */
 async function leaveNow(web: Web, context: Context<Env>): Promise<Response> {
-  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
-  if (!recipient) return unknownKeyPage(web, context)
-  const { by } = await readForm(context)
-  const { subscriber, digest, editionId } = recipient
-  const act = { subscriberId: subscriber.id, digest: digest.name, editionId, how: by === 'page' ? 'page' : 'one-click' }
-  const justLeft = await leave(web.app, act)
-  const title = `You have ${justLeft ? '' : 'already '}left ${digest.title}`
+  const isPage = context.req.query('by') === 'page'
+  if (isPage && isFromOtherSite(context)) throw otherSite()
+  let left: Left | undefined
+  try {
+    left = await within(web.maxStoreWaitMs, leaveWith(web, keyParam(context), isPage ? 'page' : 'one-click'))
+  } catch (error) {
+    if (isStoreSilent(error)) return notStoredPage(web, context, error)
+    throw error
+  }
+  if (!left) return unknownKeyPage(web, context)
+  const { recipient, justLeft } = left
+  const title = `You have ${justLeft ? '' : 'already '}left ${recipient.digest.title}`
   return show(web, context, 'leave', view(recipient, { title, hasLeft: true, justLeft }))
+}
+
+type Left = { recipient: Recipient; justLeft: boolean }
+
+async function leaveWith({ app }: Web, key: string, how: 'page' | 'one-click'): Promise<Left | undefined> {
+  const recipient = await recipientOf(app, key)
+  if (!recipient) return undefined
+  const { subscriber, digest, editionId } = recipient
+  const justLeft = await leave(app, { subscriberId: subscriber.id, digest: digest.name, editionId, how })
+  return { recipient, justLeft }
+}
+
+/** Nothing is acknowledged that is not stored. A write that still waits for a lock may be done after this answer. */
+function notStoredPage(web: Web, context: Context<Env>, error: unknown): Response {
+  const { log, config } = web.app
+  log.error(
+    { event: 'leave.not_stored', error: messageOf(error) },
+    'somebody could not unsubscribe: the database is away',
+  )
+  context.header('Retry-After', '30')
+  return say(web, context, 503, {
+    title: 'You are not unsubscribed yet',
+    text: [
+      "We can't reach our database right now, so we could not store that you want to leave.",
+      'Please open the link in your email again in a few minutes, and press the button once more.',
+      `If it goes on, write to ${config.publication.contact}.`,
+    ],
+  })
 }
 
 /** The same page for a key that is forged, mistyped or of somebody we do not know: it tells nothing. */
@@ -42,8 +80,8 @@ export function unknownKeyPage(web: Web, context: Context<Env>): Response {
   return say(web, context, 404, {
     title: 'This link does not work',
     text: [
-      'It may have lost a letter on its way. Please open it again from the foot of the email that you got.',
-      `If that does not help, write to ${contact}, and a person will do it for you.`,
+      'A part of it may be missing. Please open it again from the foot of the email that you got.',
+      `If that does not help, write to ${contact} from the address that our emails go to, and say what you want.`,
     ],
   })
 }
@@ -68,7 +106,7 @@ export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 40
     text: [
       'You came from the public copy of an edition, which does not know who you are.',
       'Every email that we send has links of its own at the foot: one to leave, one to change your preferences.',
-      `No email at hand? Write to ${contact}, and a person will do it for you.`,
+      `No email at hand? Write to ${contact} from the address that our emails go to, and say what you want.`,
     ],
   })
 }

@@ -5,6 +5,7 @@ import { renameSubscriber } from '../store/subscribers.ts'
 import { leave } from '../subscribers/leave.ts'
 import { askToResubscribe, confirmationLifetime, type Request } from '../subscribers/resubscribe.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
+import { keyParam, withAnyEnd } from './key.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
 import { ownSiteOnly } from './session.ts'
@@ -13,20 +14,20 @@ import { urls, withoutKeyPaths } from './urls.ts'
 /** A subscriber's own page. The key in the path is the permission; there is no cookie that another site could use. */
 export function preferencesPages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(urls.preferences, (context) => page(web, context))
-    .post(urls.preferences, ownSiteOnly, (context) => change(web, context))
+    .get(withAnyEnd(urls.preferences), (context) => page(web, context))
+    .post(withAnyEnd(urls.preferences), ownSiteOnly, (context) => change(web, context))
     .on('GET', withoutKeyPaths(urls.preferences), (context) => withoutKeyPage(web, context, 200))
 }
 
 async function page(web: Web, context: Context<Env>, done = ''): Promise<Response> {
-  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
+  const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   if (recipient.onlyLeaves) return olderLinkPage(web, context)
   return show(web, context, 'preferences', view(recipient, done))
 }
 
 async function change(web: Web, context: Context<Env>): Promise<Response> {
-  const recipient = await recipientOf(web.app, context.req.param('key') ?? '')
+  const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   if (recipient.onlyLeaves) return olderLinkPage(web, context)
   const fields = await readForm(context)

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { type Env, say, type Web } from './answer.ts'
+import { urls } from './urls.ts'
 
 const own =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-src 'self'; base-uri 'none'"
@@ -33,9 +34,9 @@ export const secured: MiddlewareHandler<Env> = async (context, next) => {
 
 const kilobyte = 1024
 
-/** No form of ours is larger than a few lines. */
+/** No form of ours is larger than a few lines. The body of who wants to leave is not read, so it may be of any length. */
 export function limited(web: Web): MiddlewareHandler<Env> {
-  return bodyLimit({
+  const limit = bodyLimit({
     maxSize: 64 * kilobyte,
     onError: (context) =>
       say(web, context, 413, {
@@ -43,4 +44,10 @@ export function limited(web: Web): MiddlewareHandler<Env> {
         text: ['We take up to 64 KB at once. Nothing was changed. Please go back and send less.'],
       }),
   })
+  const leaving = urls.leave.replace(':key', '')
+  return (context, next) => (isBelow(context.req.path, web.base, leaving) ? next() : limit(context, next))
+}
+
+function isBelow(path: string, base: string, start: string): boolean {
+  return path.startsWith(start) || path.startsWith(base + start)
 }

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
@@ -5,6 +6,7 @@ import { subscriptionsOf } from '../../src/store/subscribers.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
 import { confirmationToken, deliveryKeys } from '../../src/subscribers/token.ts'
 import { maskedAddress } from '../../src/web/recipient.ts'
+import { webApp } from '../../src/web/server.ts'
 import { earlierKey, linkKey } from '../support/keys.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -46,9 +48,9 @@ describe('leaving', () => {
   test('works by the button of the page, and says so', async () => {
     const page = await (await site.get(`/leave/${site.key}`)).text()
     expect(page).toContain('Leave The Weekly?')
-    expect(page).toContain('name="by" value="page"')
+    expect(page).toContain(`<form method="post" action="/leave/${site.key}?by=page">`)
     expect(await leftAt()).toBeNull()
-    const answer = await site.post(`/leave/${site.key}`, 'by=page')
+    const answer = await site.post(`/leave/${site.key}?by=page`)
     expect(await answer.text()).toContain('You have left The Weekly')
     expect((await outcomes())[0]?.detail).toBe('weekly, by page')
   })
@@ -156,18 +158,107 @@ describe('leaving', () => {
     expect((await site.post(`/leave/${key}`)).status).toBe(404)
   })
 
-  test('takes no more than 64 KB, and says so', async () => {
-    const before = await site.rows()
+  test('works by the button of our page alone where a page of another site presses it', async () => {
+    for (const from of ['cross-site', 'same-site']) {
+      const headers = { 'Sec-Fetch-Site': from }
+      expect((await site.post(`/leave/${site.key}?by=page`, '', headers)).status).toBe(403)
+      expect(await leftAt()).toBeNull()
+    }
+    expect((await site.post(`/leave/${site.key}?by=page`, '', { 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200)
+  })
+
+  test.each(['same-site', 'cross-site', 'none', 'anything'])('with one click is never refused: %s', async (from) => {
+    expect((await site.post(`/leave/${site.key}`, '', { 'Sec-Fetch-Site': from })).status).toBe(200)
+    expect(await leftAt()).toBe(site.clock.now())
+  })
+
+  test('works whatever the length of the body, and nothing else takes more than 64 KB', async () => {
     const body = `by=${'x'.repeat(65 * 1024)}`
-    const answer = await site.post(`/leave/${site.key}`, body, { 'Content-Length': String(body.length) })
-    expect(answer.status).toBe(413)
-    expect(await answer.text()).toContain('64 KB')
-    const stream = new Blob([body]).stream()
-    const streamed = await site.post(`/preferences/${site.key}`, stream, {
-      'Content-Type': 'application/x-www-form-urlencoded',
-    })
-    expect(streamed.status).toBe(413)
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const before = await site.rows()
+    for (const path of [`/preferences/${site.key}`, '/', '/confirm/x', '/sign-in/x']) {
+      const known = await site.post(path, body, { 'Content-Length': String(body.length) })
+      expect([path, known.status, await known.text()]).toEqual([path, 413, expect.stringContaining('64 KB')])
+      const streamed = await site.post(path, new Blob([body]).stream(), headers)
+      expect([path, streamed.status]).toEqual([path, 413])
+    }
     expect(await site.rows()).toBe(before)
+    const answer = await site.post(`/leave/${site.key}`, body, { 'Content-Length': String(body.length) })
+    expect([answer.status, await leftAt()]).toEqual([200, site.clock.now()])
+    expect((await site.post(`/leave/${site.key}`, new Blob([body]).stream(), headers)).status).toBe(200)
+  })
+
+  test('is 503 in words while the database is locked, and nothing is said to be done that is not', async () => {
+    const other = new DatabaseSync(site.app.config.store.url.slice('file:'.length))
+    other.exec('begin immediate')
+    const web = webApp(site.app, { maxStoreWaitMs: 20 })
+    const answer = await web.request(`/leave/${site.key}`, { method: 'POST', body: 'List-Unsubscribe=One-Click' })
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '30'])
+    expect(await answer.text()).toContain('You are not unsubscribed yet')
+    expect(await leftAt()).toBeNull()
+    other.exec('rollback')
+    other.close()
+    expect((await site.post(`/leave/${site.key}`)).status).toBe(200)
+    expect(await leftAt()).toBe(site.clock.now())
+    expect(await outcomes()).toHaveLength(1)
+  })
+})
+
+describe('a link with more behind it than the key', () => {
+  const copied = [
+    '.',
+    ',',
+    '>',
+    '%3E',
+    ')',
+    '%29.',
+    '%22',
+    '…',
+    '%E2%80%A6',
+    ']',
+    ';',
+    '/',
+    '//',
+    '%20',
+    '%0D%0A',
+    '%00',
+    '&x=1',
+  ]
+  const around: [string, string][] = [
+    ['(', ')'],
+    ['%20', ''],
+    ['%E2%80%8B', ''],
+    ['%253C', '%253E'],
+    ['“', '”'],
+  ]
+  const forms: [string, string][] = [...copied.map((end): [string, string] => ['', end]), ...around]
+
+  test.each(forms)('leads to the same page, and leaves with one click: %jKEY%j', async (before, after) => {
+    const plain = await (await site.get(`/leave/${site.key}`)).text()
+    for (const key of [site.key, site.key.toUpperCase(), `${site.key.slice(0, 30)}=%0D%0A${site.key.slice(30)}`]) {
+      const page = await site.get(`/leave/${before}${key}${after}`)
+      expect([page.status, await page.text()]).toEqual([200, plain])
+    }
+    const preferences = await (await site.get(`/preferences/${site.key}`)).text()
+    expect(await (await site.get(`/preferences/${before}${site.key}${after}`)).text()).toBe(preferences)
+    const renamed = await site.post(`/preferences/${before}${site.key}${after}`, 'action=rename&name=Zoe')
+    expect(await renamed.text()).toContain('we call you Zoe')
+    expect((await site.post(`/leave/${before}${site.key}${after}`, 'List-Unsubscribe=One-Click')).status).toBe(200)
+    expect(await leftAt()).toBe(site.clock.now())
+    await site.post(`/preferences/${site.key}`, 'action=return')
+    const row = await site.app.db.selectFrom('confirmations').select('id').executeTakeFirstOrThrow()
+    const confirm = `/confirm/${before}${confirmationToken(site.app.secret, row.id)}${after}`
+    expect((await site.get(confirm)).status).toBe(200)
+    expect((await site.post(confirm)).status).toBe(200)
+    expect(await leftAt()).toBeNull()
+  })
+
+  test('is refused with one and the same page where the key itself is wrong', async () => {
+    const wrong = `${site.key.slice(0, -1)}${site.key.endsWith('a') ? 'b' : 'a'}`
+    const page = await (await site.get(`/leave/${wrong}`)).text()
+    for (const path of [`${wrong}.`, `(${wrong})`, site.key.slice(1), `${site.key.slice(1)}.`, '%00', '%'])
+      for (const answer of [await site.get(`/leave/${path}`), await site.post(`/leave/${path}`)])
+        expect([path, answer.status, await answer.text()]).toEqual([path, 404, page])
   })
 })
 
@@ -199,7 +290,8 @@ describe('the preferences', () => {
 
   test('refuse what another site posts, and what says nothing', async () => {
     const before = await site.rows()
-    expect((await act({ action: 'leave' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    for (const from of ['cross-site', 'same-site'])
+      expect((await act({ action: 'leave' }, { 'Sec-Fetch-Site': from })).status).toBe(403)
     expect((await act({ action: 'delete everything' })).status).toBe(400)
     expect((await act({})).status).toBe(400)
     expect(await site.rows()).toBe(before)

@@ -19,10 +19,10 @@ test('serves the pages over HTTP, and stops when asked to', async () => {
   expect(serving.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const answer = await fetch(`${serving.url}/leave/${site.key}`, {
     method: 'POST',
-    body: new URLSearchParams({ by: 'page' }),
+    body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
   })
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('You have left')])
-  const large = await fetch(`${serving.url}/leave/${site.key}`, { method: 'POST', body: 'x'.repeat(100_000) })
+  const large = await fetch(`${serving.url}/preferences/${site.key}`, { method: 'POST', body: 'x'.repeat(100_000) })
   expect(large.status).toBe(413)
   await serving.close()
   await expect(fetch(serving.url)).rejects.toThrow()

@@ -1,0 +1,27 @@
+import { second } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { storeErrorIn } from '../store/failure.ts'
+
+/** The work took longer than somebody who waits for a page should wait. It may still be done later. */
+export class DeadlineError extends AppError {
+  constructor(maxMs: number) {
+    super('unavailable', `no answer in ${maxMs / second} s`)
+    this.name = 'DeadlineError'
+  }
+}
+
+/** The result, if it comes in time; else DeadlineError: a server that vanished without a word does not even refuse. */
+export async function within<T>(maxMs: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new DeadlineError(maxMs)), maxMs)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The database is away, or did not answer in time. */
+export function isStoreSilent(error: unknown): boolean {
+  return error instanceof DeadlineError || storeErrorIn(error) !== undefined
+}
