@@ -3,7 +3,7 @@ import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
 import { historyOf } from '../store/editions.ts'
-import { type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
+import { checkId, type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
 import { sentence, statusOf } from './failure.ts'
 import { ownForm } from './session.ts'
 import { type Act, showEdition } from './studio-edition.ts'
@@ -33,12 +33,12 @@ export function editionActions(web: Web): Hono<Env> {
     .post(urls.pull, ownForm(web), (context) =>
       act(web, context, 'pull', async (_, who, fields) => {
         const reason = reasonIn(fields)
-        await pullArticle(app, await nameOfArticle(app.db, fields.article ?? ''), { who, reason })
+        await pullArticle(app, await nameOfArticle(app.db, checkId(fields.article, 'article')), { who, reason })
       }),
     )
     .post(urls.restoration, ownForm(web), (context) =>
-      act(web, context, 'restore', async (_, who, { article = '' }) =>
-        restoreArticle(app, await nameOfArticle(app.db, article), who),
+      act(web, context, 'restore', async (_, who, { article }) =>
+        restoreArticle(app, await nameOfArticle(app.db, checkId(article, 'article')), who),
       ),
     )
 }

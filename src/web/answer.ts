@@ -72,15 +72,19 @@ function plainLine(text: string): string {
 }
 
 /** Whether a text from an address or a form can be an id: a UUID (RFC 9562 §4), as we write them. */
-export function isId(text = ''): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+export function isId(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
-/** The id in the path; AppError `missing` for what cannot be one. `what` is named in the message. */
-export function idIn(context: Context<Env>, what: string): string {
-  const id = context.req.param('id')
-  if (id !== undefined && isId(id)) return id
+/** The text as an id; AppError `missing`, which names `what`, for one that cannot be. */
+export function checkId(text: string | undefined, what: string): string {
+  if (isId(text)) return text
   throw new AppError('missing', `there is no such ${what}`)
+}
+
+/** The id in the path; AppError `missing` for what cannot be one. */
+export function idIn(context: Context<Env>, what: string): string {
+  return checkId(context.req.param('id'), what)
 }
 
 /** The id of an edition in the path; AppError `missing` for what cannot be one. */

@@ -5,6 +5,7 @@ import { subscriberById } from '../store/subscribers.ts'
 import { confirmationLifetime, confirmResubscription, openConfirmation } from '../subscribers/resubscribe.ts'
 import { readConfirmationToken } from '../subscribers/token.ts'
 import { type Env, say, show, type Web } from './answer.ts'
+import { within } from './deadline.ts'
 import { keyParam, withAnyEnd } from './key.ts'
 import { maskedAddress } from './recipient.ts'
 import { ownSiteOnly } from './session.ts'
@@ -31,7 +32,7 @@ async function confirm(web: Web, context: Context<Env>): Promise<Response> {
   if (!confirmation) return expiredPage(web, context)
   const address = await addressOf(web, confirmation)
   const digest = titleOf(web, confirmation)
-  switch (await confirmResubscription(web.app, confirmation.id)) {
+  switch (await within(web.maxStoreWaitMs, confirmResubscription(web.app, confirmation.id))) {
     case 'resubscribed':
       return show(web, context, 'confirm', { title: `Welcome back to ${digest}`, address, isDone: true })
     case 'already subscribed':

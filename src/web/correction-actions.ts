@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { acceptCorrection, dismissCorrection, reopenCorrection } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
 import { correctionById } from '../store/corrections.ts'
-import { type Env, type Fields, readForm, type Web } from './answer.ts'
+import { type Env, type Fields, idIn, readForm, type Web } from './answer.ts'
 import { sentence, statusOf } from './failure.ts'
 import { ownForm } from './session.ts'
 import { showStudio } from './studio.ts'
@@ -14,7 +14,7 @@ export function correctionActions(web: Web): Hono<Env> {
 }
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
-  const id = context.req.param('id') ?? ''
+  const id = idIn(context, 'correction')
   const typed = await readForm(context)
   try {
     await act(web, id, context.var.session?.staff ?? '', typed)

@@ -6,7 +6,7 @@ import {
   correctionsIn,
   waitingCorrections,
 } from '../store/corrections.ts'
-import type { Web } from './answer.ts'
+import { isId, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted, editionTitle, momentWriter } from './words.ts'
 
@@ -44,7 +44,7 @@ export async function correctedWords(
   id: string | undefined,
   staff: string | undefined,
 ): Promise<string[]> {
-  const correction = id === undefined ? undefined : await correctionById(app.db, id)
+  const correction = isId(id) ? await correctionById(app.db, id) : undefined
   if (!correction) return []
   const { status, said, decidedBy, printedNumber } = correction
   const who = decidedBy === staff ? 'You' : decidedBy

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, type ErrorCode } from '../errors.ts'
-import { type StoreError, storeErrorIn } from '../store/failure.ts'
+import { storeErrorIn } from '../store/failure.ts'
 import { type Env, say, type Web } from './answer.ts'
+import { isStoreSilent } from './deadline.ts'
 
 const statuses: Record<ErrorCode, ContentfulStatusCode> = {
   invalid: 400,
@@ -37,8 +38,8 @@ export function notFound(web: Web, context: Context<Env>): Response {
 
 /** What a person can act on is shown; anything else is logged, and the person gets a reference to it. */
 export function failed(web: Web, context: Context<Env>, error: Error): Response {
-  const outage = storeErrorIn(error)
-  if (outage) return databaseAway(web, context, outage)
+  if (context.req.raw.signal.aborted) return context.body(null, 400) // who asked has hung up: nobody reads it, nothing failed
+  if (isStoreSilent(error)) return databaseAway(web, context, error)
   const title = error instanceof AppError ? titles[error.code] : undefined
   if (!(error instanceof AppError) || !title) return brokenPromise(web, context, error)
   const text = [sentence(error.message), ...(error.hint ? [error.hint] : [])]
@@ -46,12 +47,19 @@ export function failed(web: Web, context: Context<Env>, error: Error): Response 
 }
 
 /** No fault of the program: one line in the log, without a stack. Where the file is, is nobody's business here. */
-function databaseAway(web: Web, context: Context<Env>, { message }: StoreError): Response {
+function databaseAway(web: Web, context: Context<Env>, error: Error): Response {
   const { method, path } = context.req
-  web.app.log.error({ method, path: withoutSecrets(path), error: message }, 'a page failed: the database is away')
+  web.app.log.error(
+    { method, path: withoutSecrets(path), error: reasonOf(error) },
+    'a page failed: the database is away',
+  )
   context.header('Retry-After', '30')
   const text = ["We can't reach our database right now. Please try again in a few minutes."]
   return say(web, context, 503, { title: 'Temporarily unavailable', text })
+}
+
+function reasonOf(error: Error): string {
+  return storeErrorIn(error)?.message ?? error.message
 }
 
 function brokenPromise(web: Web, context: Context<Env>, error: Error): Response {

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError } from '../errors.ts'
 import { heldFeeds } from '../store/stories.ts'
-import { type Env, readForm, type Web } from './answer.ts'
+import { type Env, idIn, readForm, type Web } from './answer.ts'
 import { ownForm } from './session.ts'
 import { pathTo, urls } from './urls.ts'
 import { counted } from './words.ts'
@@ -13,7 +13,7 @@ export function feedActions(web: Web): Hono<Env> {
 }
 
 async function decide({ app, base }: Web, context: Context<Env>): Promise<Response> {
-  const id = context.req.param('id') ?? ''
+  const id = idIn(context, 'feed')
   const feed = (await heldFeeds(app.db)).find((one) => one.id === id)
   if (!feed) throw new AppError('conflict', 'nothing of this feed waits any more: somebody has decided already')
   const { decision } = await readForm(context)

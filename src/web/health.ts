@@ -1,44 +1,44 @@
 import { type Context, Hono } from 'hono'
 import manifest from '../../package.json' with { type: 'json' }
-import { second } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
 import { failureNames } from '../store/failure.ts'
-import type { Env, Web } from './answer.ts'
+import type { Env, Session, Web } from './answer.ts'
+import { within } from './deadline.ts'
+import { readSession } from './session.ts'
 import { urls } from './urls.ts'
 
+/** What is known of this process: `session` of who asks, the brake, and what is wrong. */
+type State = { session: Session | undefined; brake: 'on' | 'off' | 'unknown'; problem: string | undefined }
+
 /**
- * For whoever watches over the process: 200 if the database answers and the last write to it succeeded; else 503 with the
- * kind of failure and its beginning, as "database unreachable since 2026-11-27T09:00:00.000Z".
+ * For whoever watches over the process: 200 and "ok" if the database answers and the last write to it succeeded, else 503
+ * and "not ok". Who is signed in also reads version, engine, brake, and the kind of failure with its beginning, as
+ * "database locked by another program since 2026-11-27T09:00:00.000Z".
  */
-export function healthPage({ app }: Web): Hono<Env> {
-  return new Hono<Env>().get(urls.health, async (context: Context<Env>) => {
-    const facts = { store: app.store.engine.name, version: manifest.version }
-    try {
-      const brake = (await soon(brakeNow(app.db))) ? 'on' : 'off' // why, is nobody's business here
-      const status = outageText(app)
-      return status ? context.json({ status, ...facts }, 503) : context.json({ status: 'ok', brake, ...facts })
-    } catch (error) {
-      app.log.error({ error: messageOf(error) }, 'the database does not answer')
-      return context.json({ status: outageText(app) ?? 'the database does not answer', ...facts }, 503)
-    }
+export function healthPage(web: Web): Hono<Env> {
+  return new Hono<Env>().get(urls.health, async (context) => {
+    const { session, brake, problem } = await stateOf(web, context)
+    if (problem !== undefined) web.app.log.error({ event: 'health.not_ok', problem }, 'health: not ok')
+    const status = problem === undefined ? 200 : 503
+    if (!session) return context.json({ status: problem === undefined ? 'ok' : 'not ok' }, status)
+    const facts = { brake, store: web.app.store.engine.name, version: manifest.version }
+    return context.json({ status: problem ?? 'ok', ...facts }, status)
   })
+}
+
+async function stateOf(web: Web, context: Context<Env>): Promise<State> {
+  try {
+    const asked = Promise.all([readSession(web, context), brakeNow(web.app.db)])
+    const [session, brake] = await within(web.maxStoreWaitMs, asked)
+    return { session, brake: brake ? 'on' : 'off', problem: outageText(web.app) }
+  } catch (error) {
+    const problem = outageText(web.app) ?? `the database does not answer: ${messageOf(error)}`
+    return { session: undefined, brake: 'unknown', problem }
+  }
 }
 
 function outageText({ store }: Web['app']): string | undefined {
   const { outage } = store.availability
   return outage && `${failureNames[outage.error.kind]} since ${outage.since}`
-}
-
-const maxWaitMs = 5 * second
-
-/** The result, if it comes in time: a server that vanished without a word does not even refuse. */
-async function soon<T>(work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer in ${maxWaitMs / second} s`)), maxWaitMs)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -5,7 +5,7 @@ import { type LetterProblem, longest, paragraphsOf, type TypedLetter } from '../
 import { editLetter, printingDigests, printLetter, withdraw } from '../editions/letters.ts'
 import { AppError } from '../errors.ts'
 import { type Letter, letterById, lettersOf } from '../store/letters.ts'
-import { type Env, readForm, readText, show, type Web } from './answer.ts'
+import { type Env, isId, readForm, readText, show, type Web } from './answer.ts'
 import { ownForm } from './session.ts'
 import { pathTo, urls } from './urls.ts'
 import { dayWriter } from './words.ts'
@@ -103,9 +103,8 @@ async function find(web: Web, context: Context<Env>): Promise<Letter> {
   return letter
 }
 
-/** PostgreSQL refuses what an address may hold and an id may not. */
 async function letterWith({ app }: Web, id = ''): Promise<Letter | undefined> {
-  return /^[0-9a-f-]{36}$/.test(id) ? letterById(app.db, id) : undefined
+  return isId(id) ? letterById(app.db, id) : undefined
 }
 
 async function readLetterForm(context: Context<Env>): Promise<{ letter: TypedLetter; digest: string }> {

@@ -5,6 +5,7 @@ import { renameSubscriber } from '../store/subscribers.ts'
 import { leave } from '../subscribers/leave.ts'
 import { askToResubscribe, confirmationLifetime, type Request } from '../subscribers/resubscribe.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
+import { within } from './deadline.ts'
 import { keyParam, withAnyEnd } from './key.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
@@ -31,7 +32,7 @@ async function change(web: Web, context: Context<Env>): Promise<Response> {
   if (!recipient) return unknownKeyPage(web, context)
   if (recipient.onlyLeaves) return olderLinkPage(web, context)
   const fields = await readForm(context)
-  return await page(web, context, await act(web, recipient, fields))
+  return await page(web, context, await within(web.maxStoreWaitMs, act(web, recipient, fields)))
 }
 
 const longestName = 200

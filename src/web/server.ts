@@ -33,7 +33,7 @@ export type Serving = { url: string; close(): Promise<void> }
 export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env> {
   const base = basePath(app.config.web.url)
   const web: Web = { app, pages: openPages(), base, sessionUse: new SessionUse(app), maxStoreWaitMs }
-  const hono = new Hono<Env>()
+  const hono = new Hono<Env>({ strict: false }) // `/studio/` and, for a proxy that passes it on, `/newsletter/` too
   hono.use(secured, limited(web))
   hono.route('/', routes(web))
   if (base) hono.route(base, routes(web)) // for a proxy that passes the path on whole
@@ -42,9 +42,20 @@ export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env
   return hono
 }
 
+/**
+ * How many connections are held at once, and how long one may take over the head of a request and over a whole one: more
+ * is closed, so that half-open requests of a stranger do not pile up.
+ */
+export type ConnectionLimits = { maxConnections: number; headersTimeoutMs: number; requestTimeoutMs: number }
+
+const connectionLimits = { maxConnections: 1000, headersTimeoutMs: 10 * second, requestTimeoutMs: 30 * second }
+
 /** Serves the pages on `web.host` and `web.port` (0: any free one). AppError `unavailable` when it cannot listen there. */
-export async function serve(app: App): Promise<Serving> {
-  const server = createAdaptorServer({ fetch: webApp(app).fetch }) as Server
+export async function serve(app: App, limits: ConnectionLimits = connectionLimits): Promise<Serving> {
+  const { maxConnections, headersTimeoutMs: headersTimeout, requestTimeoutMs: requestTimeout } = limits
+  const serverOptions = { headersTimeout, requestTimeout, connectionsCheckingInterval: Math.ceil(headersTimeout / 5) }
+  const server = createAdaptorServer({ fetch: webApp(app).fetch, serverOptions }) as Server
+  server.maxConnections = maxConnections
   const url = await listen(server, app.config.web)
   return { url, close: () => close(server) }
 }

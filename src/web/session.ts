@@ -43,7 +43,7 @@ export function ownForm(web: Web): MiddlewareHandler<Env> {
       throw notOurs()
     }
     await next()
-    if (isId(keptForm) && keptForm && context.res.status < 400) await removeKeptForm(web.app.db, session.hash, keptForm)
+    if (isId(keptForm) && context.res.status < 400) await removeKeptForm(web.app.db, session.hash, keptForm)
   }
 }
 

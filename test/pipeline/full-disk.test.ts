@@ -51,10 +51,8 @@ test.skipIf(problem)(
       .execute()
     await expect(write).rejects.toThrow(/^the disk is full: /)
     const health = await webApp(world.app).request('/health')
-    expect([health.status, await health.json()]).toMatchObject([
-      503,
-      { status: `disk full since ${world.clock.now()}` },
-    ])
+    expect([health.status, await health.json()]).toEqual([503, { status: 'not ok' }])
+    expect(world.app.store.availability.outage).toMatchObject({ error: { kind: 'full' }, since: world.clock.now() })
     await world.close()
 
     home.write('others.csv', `email,about\n${rows.join('\n').replaceAll('reader', 'other')}\n`)

@@ -61,15 +61,17 @@ test('while PostgreSQL is away every chore and page fails as a value, and all go
   const text = await page.text()
   expect(text).toContain('reach our database right now')
   expect(text).not.toMatch(/our fault|127\.0\.0\.1|ECONN/)
-  expect(await (await get('/health')).json()).toMatchObject({
-    status: `database unreachable since ${world.clock.now()}`,
-    store: 'PostgreSQL',
+  expect(await (await get('/health')).json()).toEqual({ status: 'not ok' })
+  expect(world.app.store.availability.outage).toMatchObject({
+    error: { kind: 'unreachable' },
+    since: world.clock.now(),
   })
 
   await server.start()
   expect((await results()).filter(({ status }) => status === 'rejected')).toEqual([])
   expect(await statuses()).toEqual(before)
-  expect(await (await get('/health')).json()).toMatchObject({ status: 'ok' })
+  expect(await (await get('/health')).json()).toEqual({ status: 'ok' })
+  expect(await (await get('/health', { cookie })).json()).toMatchObject({ status: 'ok', store: 'PostgreSQL' })
 })
 
 test('while another program holds the write lock of SQLite, pages are answered, and what is written waits for it', async () => {

@@ -115,8 +115,9 @@ describe('the brake', () => {
       expect(words).toContain('The brake is on: no edition goes out.')
       expect(words).toContain('Since Fri, 27 Nov 2026, 07:00 UTC, by mira: the wrong list')
     }
-    const health = await site.get('/health')
+    const health = await editor.get('/health')
     const facts = await health.text()
+    expect(await (await site.get('/health')).json()).toEqual({ status: 'ok' })
     expect([health.status, JSON.parse(facts).brake]).toEqual([200, 'on'])
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
     expect((await editor.post('/studio/brake', { reason: 'again', confirm: 'yes' })).status).toBe(409)

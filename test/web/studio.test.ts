@@ -280,8 +280,10 @@ test('pages under a path of their own link to that path', async () => {
     config: { web: { ...site.app.config.web, url: 'https://magazine.example/letters/' } },
   })
   const web = webApp(other.app)
-  for (const path of ['/', '/letters/']) {
-    const html = await (await web.request(path)).text()
+  for (const path of ['/', '/letters/', '/letters']) {
+    const answer = await web.request(path)
+    const html = await answer.text()
+    expect([path, answer.status]).toEqual([path, 200])
     expect(html).toContain('href="/letters/style.css"')
   }
   expect((await web.request('/letters/style.css')).status).toBe(200)
