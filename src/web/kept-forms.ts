@@ -74,9 +74,13 @@ const labels: Record<string, string> = {
   confirm: 'Yes, I am sure',
 }
 
-/** A value in the words of a person, and not one that the page put there, such as an id or the name of a digest. */
+/**
+ * A value in the words of a person, and not one that the page put there, such as an id, an instant, a number, or the name
+ * of a digest: those have a digit in them, or are small letters alone.
+ */
 function isTyped(name: string, value: string): boolean {
-  return value.trim() !== '' && !isTick(value) && (name in labels || !/^[\w.:#-]*$/.test(value))
+  if (value.trim() === '' || isTick(value)) return false
+  return name in labels || !/^[\w.:#-]*$/.test(value) || !/\d|^[a-z-]*$/.test(value)
 }
 
 function isTick(value: string): boolean {
@@ -91,7 +95,7 @@ function formView(base: string, { id, action, fields }: KeptForm) {
     action: base + action,
     page: base + pageOf(action),
     removal: base + pathTo(urls.keptFormRemoval, id),
-    subject: subjectOf(action),
+    subject: fields.decision ? `${subjectOf(action)}: ${fields.decision}` : subjectOf(action),
     fields: Object.entries(fields).map(([name, value]) => fieldView(id, name, value)),
   }
 }

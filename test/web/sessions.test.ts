@@ -135,6 +135,17 @@ describe('a form that is sent after its session has ended', () => {
     expect((await site.app.db.selectFrom('editions').select('status').executeTakeFirstOrThrow()).status).toBe('sealed')
   })
 
+  test('of a kind that nobody thought of is kept too: what a person typed is shown, and what the page put there goes along', async () => {
+    const fields = { introduction: 'Welcome', seen: 'sealed-3a9f', count: '120', decision: 'accept' }
+    await editor.post('/studio/something-new', fields)
+    const { back } = await again()
+    const page = await (await back.get('/studio/kept-forms')).text()
+    expect(page).toMatch(/<label for="[^"]+">Introduction<\/label>\n<input [^>]*type="text"[^>]* value="Welcome">/)
+    for (const name of ['seen', 'count', 'decision'])
+      expect(page).toMatch(new RegExp(`<input type="hidden" name="${name}" value="[^"]+">`))
+    expect(page).toContain('A form: accept')
+  })
+
   test('with nothing typed in it is not kept: the button is on its page', async () => {
     const refused = await editor.post(`/studio/editions/${site.edition.id}/approval`, { seal: 'a'.repeat(64) })
     expect([refused.status, await refused.text()]).toEqual([401, expect.not.stringContaining('We kept')])
