@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { hour, later } from '../../src/clock.ts'
+import { keepForm, keptForms, moveKeptForms, removeKeptForm } from '../../src/store/kept-forms.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import { addSession, extendSession, forgetExpired, openSession } from '../../src/store/staff.ts'
+import { fakeClock } from '../support/clock.ts'
+import { onBothEngines } from '../support/engines.ts'
+
+onBothEngines('the store of sessions and kept forms', (freshUrl) => {
+  const clock = fakeClock()
+  const now = clock.now()
+  let store: Store
+
+  beforeEach(async () => {
+    store = await openStore(await freshUrl(), clock)
+  })
+  afterEach(() => store.close())
+
+  const keep = (sessionHash: string, text: string, limits = { perSession: 2, inAll: 3 }) => {
+    const form = { sessionHash, action: '/studio/letters', fields: { text }, expiresAt: later(now, hour) }
+    return keepForm(store.db, form, limits, now)
+  }
+  const textsOf = async (session: string, at = now) =>
+    (await keptForms(store.db, session, at)).map((one) => one.fields.text)
+
+  test('keeps what was typed as it was, the newest of one browser and of all', async () => {
+    for (const text of ['one\r\n', 'two "2" \\ é', 'th\u0000ree\ud800']) await keep('a', text)
+    expect(await textsOf('a')).toEqual(['three\ufffd', 'two "2" \\ é'])
+    await keep('b', 'four')
+    await keep('c', 'five')
+    expect([await textsOf('a'), await textsOf('b'), await textsOf('c')]).toEqual([['three\ufffd'], ['four'], ['five']])
+  })
+
+  test('hands it to the next session of the browser, and forgets what is removed or too old', async () => {
+    const id = await keep('a', 'one')
+    await keep('a', 'two')
+    expect([await moveKeptForms(store.db, 'a', 'b', now), await moveKeptForms(store.db, 'a', 'b', now)]).toEqual([
+      true,
+      false,
+    ])
+    await removeKeptForm(store.db, 'a', id)
+    expect(await textsOf('b')).toEqual(['two', 'one'])
+    await removeKeptForm(store.db, 'b', id)
+    expect([await textsOf('b'), await textsOf('b', later(now, hour))]).toEqual([['two'], []])
+    await forgetExpired(store.db, later(now, hour))
+    expect(await store.db.selectFrom('keptForms').selectAll().execute()).toEqual([])
+  })
+
+  test('moves the end of a session on, and never that of one which has ended', async () => {
+    await addSession(store.db, {
+      hash: 'a',
+      staff: 'mira',
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt: later(now, hour),
+    })
+    const used = (at: number) =>
+      extendSession(store.db, { hash: 'a', lastUsedAt: later(now, at), expiresAt: later(now, at + hour) })
+    await used(hour - 1)
+    expect(await openSession(store.db, 'a', later(now, hour))).toMatchObject({ lastUsedAt: later(now, hour - 1) })
+    await used(3 * hour)
+    expect(await openSession(store.db, 'a', later(now, 3 * hour))).toBeUndefined()
+  })
+})
