@@ -5,12 +5,13 @@
 // To Node they are a comment and a string. Without the two limits Node 24 lets what is short-lived take 100 MB before it
 // cleans up, and what lived a little longer another 60, which makes nothing here faster. The third flag compiles at once
 // what an interpreter would read a few hundred times first: the first thousands of messages go out a fifth sooner.
-import { enableCompileCache } from 'node:module'
+import { usePrivateCompileCache } from './compile-cache.ts'
 
 // Timers are computed with local setters of Date (node-cron 4.6), which go wrong in the hour that a clock change repeats.
 // UTC has no such hour; where a zone matters, it is named.
 process.env.TZ = 'UTC'
-enableCompileCache()
+process.umask(0o077) // what we write is for nobody else: people's addresses, and the secret that signs their links
+usePrivateCompileCache()
 process.removeAllListeners('warning') // node:sqlite calls itself experimental on every start
 process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`)

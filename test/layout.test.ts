@@ -7,7 +7,19 @@ import { expect, test } from 'vitest'
 const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages', 'deliveries', 'outcomes', 'web']
 
 /** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
-const foundations = ['clock', 'config', 'errors', 'helo', 'log', 'overrides', 'pem-file', 'secret-file', 'yaml', 'zone']
+const foundations = [
+  'clock',
+  'compile-cache',
+  'config',
+  'errors',
+  'helo',
+  'log',
+  'overrides',
+  'pem-file',
+  'secret-file',
+  'yaml',
+  'zone',
+]
 
 /** Each outside package has one owner, or the few that are named here. */
 const owners: Record<string, string[]> = {
@@ -126,6 +138,15 @@ test('the source is erasable: no enums, parameter properties, namespaces, decora
     noEmit: true,
   })
   expect(sources.filter((file) => file.endsWith('.tsx'))).toEqual([])
+})
+
+test('a compile cache has a folder that is named, and every file is made for its owner alone', () => {
+  const inTests = (readdirSync('test', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'))
+  const texts = [...sources.map((file) => join('src', file)), ...inTests.map((file) => join('test', file))].map(
+    (path) => [path, readFileSync(path, 'utf8')] as const,
+  )
+  expect(texts.filter(([, text]) => /enableCompileCache\(\s*\)/.test(text)).map(([path]) => path)).toEqual([])
+  expect(read('main.ts')).toMatch(/^process\.umask\(0o077\)/m)
 })
 
 test('no module does anything when it is imported but main.ts', () => {

@@ -1,11 +1,11 @@
-import { enableCompileCache } from 'node:module'
+import { usePrivateCompileCache } from '../compile-cache.ts'
 import type { Config } from '../config.ts'
 
 /** What the sender process of a drill is told: `shift` is how far its clock runs ahead, in milliseconds. */
 export type DrillOrder = { config: Config; editionId: string; unknown: 'repeat' | 'hold'; shift: number }
 
 // Run as a process of its own: it sends until nothing more can be done now, or until it is killed.
-enableCompileCache()
+usePrivateCompileCache()
 const { openApp } = await import('../app.ts')
 const { toInstant } = await import('../clock.ts')
 const { silentLog } = await import('../log.ts')
