@@ -1,7 +1,17 @@
-import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { AppError } from '../errors.ts'
+import { AppError, systemCode } from '../errors.ts'
 import { type Addition, addToYaml } from '../yaml.ts'
 import { type Digest, parseDigest } from './digest.ts'
 
@@ -25,10 +35,24 @@ export function placeFeeds({ jobs, templates }: JobFile, digest: Digest, placed:
     throw new AppError('conflict', `${file} is written in a way that cannot be added to`, {
       hint: `Add by hand: ${wanted.map(({ section, url }) => `to the feeds of ${section}: ${url}`).join('; ')}`,
     })
-  const target = realpathSync(file)
-  writeFileSync(`${target}.new`, changed, { mode: statSync(target).mode })
-  renameSync(`${target}.new`, target)
+  replaceFile(realpathSync(file), changed)
   return wanted
+}
+
+/** Under its name only when whole, with the mode and the owner that the file had, whatever our umask is. */
+function replaceFile(path: string, text: string): void {
+  const { uid, gid, mode } = statSync(path)
+  const written = `${path}.new`
+  writeFileSync(written, text)
+  try {
+    chownSync(written, uid, gid)
+    chmodSync(written, mode)
+    renameSync(written, path)
+  } catch (error) {
+    rmSync(written, { force: true })
+    if (systemCode(error) !== 'EPERM') throw error
+    writeFileSync(path, text) // a file of another user that we may write to: only in place does it stay theirs
+  }
 }
 
 function fileOf(jobs: string, name: string): string {

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -86,6 +96,25 @@ test('a section that is not there yet is added at the end, and a list that is no
 test('a feed that stands there already changes nothing', () => {
   const before = `  - { name: latest, title: Latest, layout: latest, feeds: ["${url}"] }\n`
   expect(place(before, [latest()])).toEqual({ added: [], text: head + before })
+})
+
+test('a file that is changed keeps its mode and its owner, whatever the umask is', () => {
+  const file = join(folder, 'jobs/weekly.yml')
+  writeFileSync(file, `${head}  - { name: latest, title: Latest, layout: latest, feeds: [https://a.example/] }\n`)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) chownSync(file, 65534, 65533)
+  chmodSync(file, 0o664)
+  const before = statSync(file)
+  const umask = process.umask(0o077)
+  try {
+    const digest = readDigest(file, 'templates')
+    placeFeeds({ jobs: join(folder, 'jobs'), templates: 'templates' }, digest, [latest()])
+  } finally {
+    process.umask(umask)
+  }
+  const { mode, uid, gid } = statSync(file)
+  expect({ mode, uid, gid }).toEqual({ mode: before.mode, uid: before.uid, gid: before.gid })
+  expect(readFileSync(file, 'utf8')).toContain(url)
 })
 
 test('a list that two sections share by an alias is not changed for both: nothing is written', () => {
