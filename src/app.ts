@@ -28,12 +28,19 @@ export type App = {
   close(): Promise<void>
 }
 
-export type AppOptions = { config: Config; clock?: WaitingClock; log?: Log }
+export type AppOptions = {
+  config: Config
+  clock?: WaitingClock
+  log?: Log
+  /** Whether a store in a file is made where there is none; true if absent. */
+  mayCreateStore?: boolean
+}
 
 /** Opens the store and what stands on it, in order; `close` goes the way back. */
-export async function openApp({ config, clock = systemClock, log = openLog(config.log) }: AppOptions): Promise<App> {
+export async function openApp(options: AppOptions): Promise<App> {
+  const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true } = options
   const digests = readDigests(config.jobs, config.templates)
-  const store = await openStore(config.store.url, clock)
+  const store = await openStore(config.store.url, clock, { mayCreate: mayCreateStore })
   const secret = config.web.secret ?? (await keptSecret(store.db))
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) }, clock)
   return {

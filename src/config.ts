@@ -10,6 +10,9 @@ import { checkWritten, readYaml } from './yaml.ts'
 import { isZone } from './zone.ts'
 
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'expected a colour such as "#0b4f6c"')
+/** The store of a fresh installation, beside the configuration. */
+export const defaultStoreUrl = 'file:data/lastword.db'
+
 const address = z.email('expected an email address')
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'expected an http or https address' })
@@ -241,7 +244,7 @@ export const configSchema = z
             /^(file:.+|postgres(ql)?:\/\/.+)$/,
             'expected file:path/to/lastword.db or postgres://user@host/database',
           )
-          .default('file:data/lastword.db'),
+          .default(defaultStoreUrl),
       })
       .prefault({}),
     feeds: z

@@ -1,11 +1,9 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { systemClock } from '../clock.ts'
 import { configHere, maskSecrets } from '../config.ts'
 import { digestJsonSchema } from '../editions/digest.ts'
-import { openStore } from '../store/open.ts'
 import { print, printJson } from './output.ts'
-import { configFile } from './with-app.ts'
+import { configFile, openStoreFor } from './with-app.ts'
 
 export function addConfigCommands(program: Command): void {
   program
@@ -20,10 +18,10 @@ export function addConfigCommands(program: Command): void {
 
   program
     .command('migrate')
-    .description('bring the database up to this version (start does it too)')
+    .description('bring the database up to this version (every command that opens it does so too)')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const store = await openStore(configHere(configFile(command)).store.url, systemClock)
+      const store = await openStoreFor(command, configHere(configFile(command)))
       await store.close()
       if (options.json) printJson({ engine: store.engine.name, migrated: store.migrated })
       else

@@ -43,6 +43,7 @@ async function buildProgram(argv: string[]): Promise<Command> {
     .description("Turns a publication's feeds into a weekly email.")
     .version(manifest.version)
     .option('--config <file>', 'the configuration', 'lastword.yml')
+    .option('--create', 'make a new, empty database where store.url names a file that is not there')
     .showHelpAfterError('(add --help for what there is)')
   const [command] = program.parseOptions(argv).operands
   const named = families.filter(({ names }) => names.includes(command ?? ''))

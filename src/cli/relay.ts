@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { envelopeFor, lastMessage } from '../check-relays.ts'
-import { systemClock } from '../clock.ts'
 import { type Config, configHere, relayName, relaysOf } from '../config.ts'
 import { causeOf, causes } from '../deliveries/answers.ts'
 import { checkRelay, type RelayCheck } from '../deliveries/check-relay.ts'
@@ -9,10 +8,9 @@ import type { RelaySettings } from '../deliveries/connect.ts'
 import type { Change } from '../deliveries/connect-error.ts'
 import { oneLine } from '../deliveries/delivery.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { openStore } from '../store/open.ts'
 import { keptSecret } from '../store/settings.ts'
 import { print, safe } from './output.ts'
-import { configFile } from './with-app.ts'
+import { configFile, openStoreFor } from './with-app.ts'
 
 export function addRelayCommands(program: Command): void {
   const relay = program.command('relay').description('the SMTP server that messages are handed to')
@@ -27,7 +25,7 @@ export function addRelayCommands(program: Command): void {
       'try a relay as sending would use it, and print the dialogue and the settings to write; nothing is sent',
     )
     .argument('[name]', 'one of several; all if absent')
-    .action((name: string | undefined, _: object, command: Command) => test(configFile(command), name))
+    .action((name: string | undefined, _: object, command: Command) => test(command, name))
 }
 
 const consequences = {
@@ -54,15 +52,15 @@ function judge(reply: string): void {
   if (advice !== undefined) print(advice)
 }
 
-async function test(file: string, name: string | undefined): Promise<void> {
-  const config = configHere(file)
+async function test(command: Command, name: string | undefined): Promise<void> {
+  const config = configHere(configFile(command))
   const all = relaysOf(config)
   const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
   if (wanted.length === 0)
     throw new AppError('missing', `there is no relay "${name}"`, {
       hint: `There are: ${all.map(relayName).join(', ')}.`,
     })
-  await using store = await openStoreOf(config, wanted)
+  await using store = await openStoreOf(command, config, wanted)
   const last = store.db && (await lastMessage(store.db, config))
   const problems: string[] = []
   const changes: Changes = { relay: {}, relays: [] }
@@ -86,10 +84,10 @@ async function test(file: string, name: string | undefined): Promise<void> {
  * The store has the size of the last edition, and refresh tokens. A relay can be tested without it, unless it may give
  * out a new refresh token, which would be lost.
  */
-async function openStoreOf({ store, web }: Config, relays: RelaySettings[]) {
+async function openStoreOf(command: Command, config: Config, relays: RelaySettings[]) {
   try {
-    const opened = await openStore(store.url, systemClock)
-    const secret = web.secret ?? (await keptSecret(opened.db))
+    const opened = await openStoreFor(command, config)
+    const secret = config.web.secret ?? (await keptSecret(opened.db))
     return { db: opened.db, tokens: { db: opened.db, secret }, [Symbol.asyncDispose]: () => opened.close() }
   } catch (error) {
     if (relays.some(({ oauth2 }) => oauth2?.refreshToken ?? oauth2?.refreshTokenFile)) throw error

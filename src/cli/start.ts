@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { openApp } from '../app.ts'
 import { checkRelaysAtStart } from '../check-relays.ts'
 import { configHere } from '../config.ts'
 import { startSchedule } from '../schedule.ts'
@@ -9,20 +8,20 @@ import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
 import { clockFaultTexts } from './clock-faults.ts'
 import { print, tell } from './output.ts'
-import { configFile, stopSignal } from './with-app.ts'
+import { configFile, openAppFor, stopSignal } from './with-app.ts'
 
 export function addStartCommand(program: Command): void {
   program
     .command('start')
     .alias('serve')
     .description('serve the pages, keep the timetable, send what is due; SIGTERM finishes what is in flight')
-    .action((_: object, command: Command) => start(configFile(command)))
+    .action((_: object, command: Command) => start(command))
 }
 
-async function start(file: string): Promise<void> {
+async function start(command: Command): Promise<void> {
   const signal = stopSignal()
   await using open = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
-  const app = await openApp({ config: configHere(file) })
+  const app = await openAppFor(command, configHere(configFile(command)))
   open.defer(app.close)
   const serving = await serve(app)
   open.defer(serving.close)

@@ -1,7 +1,11 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type App, openApp } from '../app.ts'
-import { configHere } from '../config.ts'
+import { systemClock } from '../clock.ts'
+import { type Config, configHere, defaultStoreUrl } from '../config.ts'
 import { openLog } from '../log.ts'
+import { openStore, type Store } from '../store/open.ts'
+import { tell } from './output.ts'
 
 /** The file that `--config` names. */
 export function configFile(command: Command): string {
@@ -12,12 +16,39 @@ export function configFile(command: Command): string {
 export async function withApp<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
   const config = configHere(configFile(command))
   const quiet = config.log === 'info' ? 'warn' : config.log // a command answers; it does not keep a log
-  const app = await openApp({ config, log: openLog(quiet) })
+  const app = await openAppFor(command, config, openLog(quiet))
   try {
     return await work(app)
   } finally {
     await app.close()
   }
+}
+
+/** Everything, open. The store is made as in `openStoreFor`. */
+export async function openAppFor(command: Command, config: Config, log = openLog(config.log)): Promise<App> {
+  const app = await openApp({ config, log, mayCreateStore: mayCreateStore(command, config) })
+  tellOfNewStore(app.store)
+  return app
+}
+
+/**
+ * The store, open. Where there is none it is made, and a person hears of it: the default one, which the first command of
+ * a fresh clone needs; any other with `--create` alone, because a name that was mistyped looks like a new store.
+ */
+export async function openStoreFor(command: Command, config: Config): Promise<Store> {
+  const store = await openStore(config.store.url, systemClock, { mayCreate: mayCreateStore(command, config) })
+  tellOfNewStore(store)
+  return store
+}
+
+function mayCreateStore(command: Command, { store: { url } }: Config): boolean {
+  return pathOf(url) === pathOf(defaultStoreUrl) || command.optsWithGlobals<{ create?: boolean }>().create === true
+}
+
+const pathOf = (url: string) => (url.startsWith('file:') ? resolve(url.slice('file:'.length)) : url)
+
+function tellOfNewStore({ createdFile }: Store): void {
+  if (createdFile !== undefined) tell(`made a new, empty database at ${createdFile}`)
 }
 
 /** Fires at the first SIGTERM or SIGINT: finish what is in flight. The second one ends the process at once. */

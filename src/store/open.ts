@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { CamelCasePlugin, Kysely } from 'kysely'
+import { dirname, resolve } from 'node:path'
+import { CamelCasePlugin, type Dialect, Kysely } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
@@ -11,11 +11,14 @@ import { StoreError, sqlState } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
 import type { SqliteOptions } from './sqlite-database.ts'
+import { ensureSqliteFile } from './sqlite-file.ts'
 
 export type Store = {
   db: Kysely<Schema>
   engine: Engine
   migrated: string[]
+  /** The file that was made, because there was none; its absolute path. */
+  createdFile: string | undefined
   /** Whether it answers, and if not, since when. */
   availability: Availability
   /** Afterwards everything that is committed now outlives a power cut too. */
@@ -23,23 +26,31 @@ export type Store = {
   close(): Promise<void>
 }
 
-/** How long a write to SQLite waits for another program that holds the write lock. */
-const maxLockWaitMs = 60_000
+const defaultLockWaitMs = 60_000
+
+export type OpenOptions = {
+  /** How long a write to SQLite waits for another program that holds the write lock. */
+  maxLockWaitMs?: number
+  /** Whether a file of SQLite is made where there is none; true if absent. */
+  mayCreate?: boolean
+}
 
 /**
  * Opens the store and brings it up to date. `url` is `file:path` (SQLite, in WAL mode) or `postgres://…`.
- * Throws AppError when the file cannot be written, the server does not answer, or the database is newer than us.
+ * Throws AppError when the file is missing and may not be made, is something else, or cannot be written, when the server
+ * does not answer, and when the database is newer than us.
  */
-export async function openStore(url: string, clock: Clock, options = { maxLockWaitMs }): Promise<Store> {
+export async function openStore(url: string, clock: Clock, options: OpenOptions = {}): Promise<Store> {
+  const { maxLockWaitMs = defaultLockWaitMs, mayCreate = true } = options
   const availability = new Availability(clock)
   try {
-    const { dialect, engine, sync } = url.startsWith('file:')
-      ? await sqlite(url.slice('file:'.length), { ...options, availability })
+    const { dialect, engine, sync, createdFile } = url.startsWith('file:')
+      ? await sqlite(url.slice('file:'.length), mayCreate, { maxLockWaitMs, availability })
       : await postgres(url, availability)
     const db = new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] })
     try {
       const migrated = await migrate(db, engine, clock)
-      return { db, engine, migrated, availability, sync, close: () => db.destroy() }
+      return { db, engine, migrated, createdFile, availability, sync, close: () => db.destroy() }
     } catch (error) {
       await db.destroy().catch(() => {})
       throw error
@@ -54,14 +65,19 @@ export function storeExists(url: string): boolean {
   return !url.startsWith('file:') || existsSync(url.slice('file:'.length))
 }
 
-async function postgres(url: string, availability: Availability) {
+type Opened = Pick<Store, 'engine' | 'sync' | 'createdFile'> & { dialect: Dialect }
+
+async function postgres(url: string, availability: Availability): Promise<Opened> {
   const { postgresDialect } = await import('./postgres.ts')
-  return { dialect: postgresDialect(url, availability), engine: postgresEngine, sync: () => Promise.resolve() } // it syncs each commit
+  const sync = () => Promise.resolve() // it syncs each commit
+  return { dialect: postgresDialect(url, availability), engine: postgresEngine, sync, createdFile: undefined }
 }
 
-async function sqlite(path: string, options: SqliteOptions) {
+async function sqlite(path: string, mayCreate: boolean, options: SqliteOptions): Promise<Opened> {
   const { openSqlite } = await import('./sqlite.ts')
-  return { dialect: await openSqlite(path, options), engine: sqliteEngine, sync: () => syncFile(`${path}-wal`) }
+  const createdFile = ensureSqliteFile(path, mayCreate) ? resolve(path) : undefined
+  const dialect = await openSqlite(path, options)
+  return { dialect, engine: sqliteEngine, sync: () => syncFile(`${path}-wal`), createdFile }
 }
 
 /** Brings a file to the disk, off this thread. One that is not there has nothing to bring. */

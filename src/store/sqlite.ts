@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Dialect } from 'kysely'
 import { SqliteConnection } from './sqlite-connection.ts'
@@ -12,7 +10,6 @@ import { TwoConnectionDialect } from './sqlite-driver.ts'
  * once that it is locked, and we ask again a little later. What fails by its surroundings throws StoreError.
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Dialect> {
-  mkdirSync(dirname(path), { recursive: true })
   const writing = new DatabaseSync(path, { timeout: 0 })
   const database = new SqliteDatabase(path, new SqliteConnection(writing), options)
   try {

@@ -238,11 +238,30 @@ test('a port that is taken is a clear error', async () => {
 })
 
 test('a data folder that cannot be written is a clear error, with what to do', async () => {
-  const it = home({ environment: { LASTWORD_STORE__URL: 'file:lastword.yml/lastword.db' } })
+  const it = home()
+  it.write('data', 'a file where the folder should be')
   const { code, stderr } = await it.lastword('pull')
   expect(code).toBe(1)
-  expect(stderr).toMatch(/the store file:lastword\.yml\/lastword\.db cannot be opened/)
+  expect(stderr).toMatch(/the store file:data\/lastword\.db cannot be opened/)
   expect(stderr).toMatch(/needs to write to/)
+})
+
+test('the default database is made by the first command and announced; any other only with --create', async () => {
+  const it = home()
+  const made = 'made a new, empty database at '
+  expect((await it.lastword('edition', 'list')).stderr).toBe(`${made}${join(it.folder, 'data/lastword.db')}\n`)
+  expect((await it.lastword('edition', 'list')).stderr).toBe('')
+
+  const other = home({ environment: { LASTWORD_STORE__URL: 'file:dta/lastword.db' } })
+  for (const command of [['edition', 'list'], ['migrate'], ['run', 'weekly', '--dry-run'], ['start']]) {
+    const { code, stderr } = await other.lastword(...command)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('there is no database at ') })
+    expect(stderr).toContain('lastword migrate --create')
+  }
+  expect(existsSync(join(other.folder, 'dta'))).toBe(false)
+  const created = await other.lastword('migrate', '--create')
+  expect(created).toMatchObject({ code: 0, stderr: `${made}${join(other.folder, 'dta/lastword.db')}\n` })
+  expect(await other.lastword('edition', 'list')).toMatchObject({ code: 0, stderr: '' })
 })
 
 test('the configuration is printed whole, with secrets masked and the environment laid over it', async () => {

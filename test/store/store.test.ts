@@ -206,8 +206,8 @@ test('a file that is damaged, or no database, is called so, and the hint is to r
   const { url, folder, remove } = sqliteUrl()
   writeFileSync(join(folder, 'lastword.db'), 'a letter to the editor, and certainly no database\n'.repeat(200))
   const refused = (await openStore(url, clock).catch((error: unknown) => error)) as AppError
-  expect(refused.message).toMatch(/^the database file is damaged: .*lastword\.db: file is not a database/)
-  expect(refused.hint).toMatch(/Restore a backup.*\.recover/)
+  expect(refused.message).toMatch(/lastword\.db is not a database; nothing was changed$/)
+  expect(refused.hint).toMatch(/restore your last backup.*\.recover/)
   expect(refused.hint).not.toContain('needs to write')
   expect(isStoreAway(refused)).toBe(false)
 
