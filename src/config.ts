@@ -290,7 +290,7 @@ export function readConfig(file: string, environment: Environment): Config {
   const found = existsSync(file)
   if (!found && !hasOverride(environment, 'publication')) {
     throw new AppError('missing', `${file} does not exist`, {
-      hint: 'Copy lastword.yml from the repository and fill in your publication, or point to yours with --config.',
+      hint: 'Run lastword init, which makes it from a sample, or point to yours with --config.',
     })
   }
   const written = found ? readYaml(file) : { file, data: {}, where: () => file }

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -164,9 +165,46 @@ test('the command itself, npm start and npm run demo give Node the same flags', 
   expect(read('main.ts')).toContain(`exec "$node" ${flags} "$0"`)
 })
 
+test('what an installation has of its own, and what the recipes leave behind, is never in the way of git pull', () => {
+  const own = ['lastword.yml', 'jobs/harbour-weekly.yml', 'jobs/harbour.yaml', 'data/lastword.db', 'people.csv']
+  const left = [
+    'backup.db',
+    'compact.db',
+    'feeds.opml',
+    'preview/index.html',
+    'past/a/index.html',
+    'damaged/lastword.db',
+  ]
+  const tracked = ['lastword.example.yml', 'jobs/public-sector-weekly.example.yml', 'jobs/digest.schema.json']
+  const ignored = (paths: string[]) =>
+    paths.filter((path) => spawnSync('git', ['check-ignore', '--no-index', '-q', path]).status === 0)
+  expect(ignored([...own, ...left])).toEqual([...own, ...left])
+  expect(ignored(tracked)).toEqual([])
+})
+
+test('a package holds what the program needs, and nothing of the tests or of an installation', () => {
+  const { status, stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+  expect(status, stderr.toString()).toBe(0)
+  const packed: string[] = Object.values(JSON.parse(stdout.toString()) as { files: { path: string }[] }[])
+    .flatMap(({ files }) => files.map(({ path }) => path))
+    .sort()
+  const parts = ['src', 'templates', 'fixtures/demo']
+  const needed = parts.flatMap((part) =>
+    (readdirSync(part, { recursive: true, withFileTypes: true }) as Dirent[])
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  )
+  const tls = ['fixtures/tls/localhost.key', 'fixtures/tls/localhost.pem']
+  const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'lastword.example.yml', 'package.json']
+  const jobs = ['jobs/digest.schema.json', 'jobs/public-sector-weekly.example.yml']
+  expect(packed).toEqual([...needed, ...tls, ...single, ...jobs].sort())
+})
+
 test('the top level holds what the tree names and nothing else', () => {
-  const ignored = readFileSync('.gitignore', 'utf8').split('\n').filter(Boolean)
-  const isIgnored = (name: string) => ignored.some((pattern) => matchesGlob(name, pattern.replace(/\/$/, '')))
+  const ignored = readFileSync('.gitignore', 'utf8')
+    .split('\n')
+    .filter((line) => /^[^#!]/.test(line))
+  const isIgnored = (name: string) => ignored.some((pattern) => matchesGlob(name, pattern.replace(/^\/|\/$/g, '')))
   const top = readdirSync('.').filter((name) => !name.startsWith('.') && !isIgnored(name))
   const known = [
     'CHANGELOG.md',
@@ -175,7 +213,7 @@ test('the top level holds what the tree names and nothing else', () => {
     'biome.json',
     'fixtures',
     'jobs',
-    'lastword.yml',
+    'lastword.example.yml',
     'package-lock.json',
     'package.json',
     'src',

@@ -7,6 +7,7 @@ type AddCommands = (program: Command) => void
 /** In the order of the help text. A command is loaded when it is called: most need only a part of what there is. */
 const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['demo'], load: async () => (await import('./demo.ts')).addDemoCommand },
+  { names: ['init'], load: async () => (await import('./init.ts')).addInitCommand },
   { names: ['start', 'serve'], load: async () => (await import('./start.ts')).addStartCommand },
   { names: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
   { names: ['timetable'], load: async () => (await import('./timetable.ts')).addTimetableCommand },

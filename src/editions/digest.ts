@@ -308,15 +308,23 @@ export type Floor = z.output<typeof floor>
 /** A recurring newsletter, with the name of its file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 
+/** Whether a file of the folder holds a digest. A sample, `*.example.yml`, does not. */
+export function isJobFile(file: string): boolean {
+  return /\.ya?ml$/i.test(file) && !/\.example\.ya?ml$/i.test(file)
+}
+
+/** Whether a digest may be called that: its name stands in addresses. */
+export function isDigestName(name: string): boolean {
+  return /^[a-z][a-z0-9-]*$/.test(name)
+}
+
 /** Reads every `*.yml` of the folder, in the order of their names. Throws one AppError with the problems of all files. */
 export function readDigests(jobs: string, templates: string): Digest[] {
   if (!existsSync(jobs))
     throw new AppError('missing', `${jobs} does not exist`, {
-      hint: 'It is the folder with one YAML file for each digest.',
+      hint: 'It is the folder with one YAML file for each digest; lastword init makes it, with a sample.',
     })
-  const files = listFiles(jobs)
-    .filter((file) => /\.ya?ml$/i.test(file))
-    .sort()
+  const files = listFiles(jobs).filter(isJobFile).sort()
   const problems = files
     .filter((file) => file.endsWith('.yaml') && files.includes(file.replace(/aml$/, 'ml')))
     .map((file) => `${join(jobs, file)}: another file beside it has the same name and the ending .yml`)
@@ -363,7 +371,7 @@ function checkDigest(written: Written, templates: string): Digest {
   )
   const name = basename(written.file).replace(/\.ya?ml$/, '')
   const problem = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
-  return { name, ...checkWritten(written, withTemplate, /^[a-z][a-z0-9-]*$/.test(name) ? [] : [problem]) }
+  return { name, ...checkWritten(written, withTemplate, isDigestName(name) ? [] : [problem]) }
 }
 
 /** The addresses of all feeds of the digest, once each, the preferred first: in the order of the sections, then what fills up. */

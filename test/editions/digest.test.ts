@@ -55,10 +55,12 @@ describe('a job file', () => {
     expect(message).toContain('unknown key "colour"')
   })
 
-  test.each(['jobs/public-sector-weekly.yml', 'fixtures/demo/jobs/civic-ledger-weekly.yml'])(
+  test.each(['jobs/public-sector-weekly.example.yml', 'fixtures/demo/jobs/civic-ledger-weekly.yml'])(
     'that we ship, %s, is right',
     (file) => {
-      expect(readDigest(file, 'templates').sections.map((section) => section.layout)).toEqual([...layouts])
+      expect(
+        parseDigest(read(file), file.replace('.example', ''), 'templates').sections.map((section) => section.layout),
+      ).toEqual([...layouts])
     },
   )
 
@@ -109,11 +111,12 @@ describe('a folder of jobs', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
   const put = (from: string, as: string) => cpSync(join(fixtures, from), join(folder, as))
 
-  test('gives its digests by name, and passes over what is no YAML', () => {
+  test('gives its digests by name, and passes over what is no YAML, or a sample', () => {
     put('minimal.yml', 'weekly.yml')
     put('everything.yml', 'daily.yaml')
     writeFileSync(join(folder, 'digest.schema.json'), '{}')
     writeFileSync(join(folder, 'weekly.yml.bak'), 'nonsense')
+    writeFileSync(join(folder, 'weekly.example.yml'), 'nonsense')
     expect(readDigests(folder, 'templates').map((digest) => digest.name)).toEqual(['daily', 'weekly'])
   })
 
@@ -167,7 +170,7 @@ describe('the JSON Schema', () => {
     expect(JSON.parse(read('jobs/digest.schema.json'))).toEqual(JSON.parse(JSON.stringify(digestJsonSchema())))
   })
 
-  test.each(['jobs/public-sector-weekly.yml', `${fixtures}/minimal.yml`, `${fixtures}/everything.yml`])(
+  test.each(['jobs/public-sector-weekly.example.yml', `${fixtures}/minimal.yml`, `${fixtures}/everything.yml`])(
     'accepts %s',
     (file) => {
       expect(accepts(file)).toBe(true)
