@@ -16,6 +16,7 @@ import {
 } from 'yaml'
 import type { z } from 'zod'
 import { AppError, messageOf, systemCode } from './errors.ts'
+import { mayHoldSecret, mergeConflicts, type Source, yamlProblems } from './yaml-problems.ts'
 
 /** What a person wrote, as data, with a way back from a place in the data to its line in the file. */
 export type Written = { file: string; data: unknown; where(path: readonly PropertyKey[]): string }
@@ -39,17 +40,14 @@ export function readYaml(file: string): Written {
 
 /** Parses YAML 1.2 text; `file` is only for the messages. */
 export function parseYaml(text: string, file: string): Written {
+  const conflicts = mergeConflicts(text, file)
+  if (conflicts.length > 0) throw new AppError('invalid', conflicts.join('\n'))
   const lines = new LineCounter()
   // Every error in one go.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(
-      ({ code, message, pos }) =>
-        `${file}:${lines.linePos(pos[0]).line}: ${code === 'MULTIPLE_DOCS' ? 'expected one document, found a second' : message}`,
-    )
-    throw new AppError('invalid', [...new Set(problems)].join('\n'))
-  }
-  const data = toData(document, file, lines)
+  const source = { text, file, lines }
+  if (document.errors.length > 0) throw new AppError('invalid', yamlProblems(document.errors, source).join('\n'))
+  const data = toData(document, source)
   const where = (path: readonly PropertyKey[]) => {
     const offset = offsetOf(document.contents, path)
     return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`
@@ -58,19 +56,22 @@ export function parseYaml(text: string, file: string): Written {
 }
 
 /** Aliases are limited, so that a hostile file cannot grow without bound; one that names nothing is shown with its line. */
-function toData(document: Document, file: string, lines: LineCounter): unknown {
+function toData(document: Document, { text, file, lines }: Source): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {}
   } catch (error) {
-    let place = file
+    let line: number | undefined
     visit(document, {
       Alias(_, alias) {
         if (alias.resolve(document)) return undefined
-        place = `${file}:${lines.linePos(alias.range?.[0] ?? 0).line}`
+        line = lines.linePos(alias.range?.[0] ?? 0).line
         return visit.BREAK
       },
     })
-    throw new AppError('invalid', `${place}: ${messageOf(error)}`)
+    if (line === undefined) throw new AppError('invalid', `${file}: ${messageOf(error)}`)
+    const isSecret = mayHoldSecret(text.split(/\r?\n/)[line - 1] ?? '')
+    const message = isSecret ? 'Unresolved alias' : messageOf(error)
+    throw new AppError('invalid', `${file}:${line}: ${message}. If it is text, put it in quotes`)
   }
 }
 

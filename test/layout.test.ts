@@ -19,6 +19,7 @@ const foundations = [
   'pem-file',
   'secret-file',
   'yaml',
+  'yaml-problems',
   'zone',
 ]
 
@@ -48,7 +49,7 @@ const owners: Record<string, string[]> = {
   'smtp-server': ['demo/'],
   undici: ['feeds/'],
   uuid: ['store/'],
-  yaml: ['yaml.ts', 'cli/'],
+  yaml: ['yaml.ts', 'yaml-problems.ts', 'cli/'],
   zod: ['config.ts', 'overrides.ts', 'yaml.ts', 'editions/digest.ts'],
 }
 

@@ -69,12 +69,58 @@ describe('text that is not YAML', () => {
     ['a key twice', 'a: 1\nb: 2\na: 3\n', /^f:3: Map keys must be unique$/],
     ['an inner key twice', 'a:\n  b: 2\n  c: 1\n  b: 3\n', /^f:4: Map keys must be unique$/],
     ['a second document', 'a: 1\n---\nb: 2\n', /^f:2: expected one document, found a second$/],
-    ['an alias to nothing', 'a: 1\nb: *nobody\n', /^f:2: Unresolved alias .*nobody$/],
+    ['an alias to nothing', 'a: 1\nb: *nobody\n', /^f:2: Unresolved alias .*nobody. If it is text, put it in quotes$/],
   ])('with %s is refused with file and line', (_, text, message) => {
     expect(refusal(() => parseYaml(text, 'f'))).toMatchObject({
       code: 'invalid',
       message: expect.stringMatching(message),
     })
+  })
+
+  test.each([
+    ['title: Kiln: the weekly\n', 'title: "Kiln: the weekly"'],
+    ['a: 1\nschedule: */5 * * * *   # often\n', 'schedule: "*/5 * * * *"'],
+    ['schedule: * * * * *\n', 'schedule: "* * * * *"'],
+    ['subject: {lead} · {title}\n', 'subject: "{lead} · {title}"'],
+    ['subject: "{lead}": now\n', `subject: '"{lead}": now'`],
+    ['sections:\n  - title: Sport: all of it\n    name: sport\n', 'title: "Sport: all of it"'],
+    ['name: @harbour\n', 'name: "@harbour"'],
+    ['name: "Harbour" Notes\n', `name: '"Harbour" Notes'`],
+    ['from: { name: Kiln: Weekly, address: a@b.example }\n', '"Kiln: Weekly"'],
+  ])('because quotes are missing, as in %j, is answered with what to write, and once', (text, written) => {
+    const { message } = refusal(() => parseYaml(text, 'f'))
+    expect(message).toMatch(/^f:\d: this text needs quotes/)
+    expect(message.endsWith(`Write: ${written}`), message).toBe(true)
+    expect(message.split('\n')).toHaveLength(1)
+    expect(parseYaml(written, 'f').data).not.toEqual({})
+  })
+
+  test.each([
+    'relay:\n  password: @hunter2\n',
+    'relay:\n  password: hunter2: x\n',
+    'relay:\n  password: *hunter2\n',
+    'relay:\n  password: |hunter2 x\n',
+    'relay: { password: hunter2: x }\n',
+    'secret: "hunt"er2\n',
+    'url: postgres://a:hunter2@b/c: d\n',
+  ])('in a place for a secret, %j, is refused without the secret', (text) => {
+    const { message } = refusal(() => parseYaml(text, 'f'))
+    expect(message).toMatch(/^f:[12]: .*quotes/)
+    expect(message).not.toMatch(/hunt|er2/)
+  })
+
+  test('a value on a line of its own is no matter of quotes', () => {
+    expect(refusal(() => parseYaml('a: b\n  c: d\n', 'f')).message).not.toContain('quotes')
+  })
+
+  test('with a merge conflict in it is refused with the lines of each, and nothing else', () => {
+    const conflict = '<<<<<<< HEAD\nb: 2\n||||||| base\n=======\nb: 3\n>>>>>>> main\n'
+    const { message } = refusal(() => parseYaml(`a: 1\n${conflict}c: 1\n${conflict}`, 'f'))
+    expect(message.split('\n')).toEqual([
+      expect.stringMatching(/^f:2: lines 2 to 7 hold a merge conflict of git: keep one/),
+      expect.stringMatching(/^f:9: lines 9 to 14 hold a merge conflict/),
+    ])
+    expect(parseYaml('a: |\n  <<<<<<< HEAD\n  =======\n  >>>>>>> main\n', 'f').data).toHaveProperty('a')
   })
 
   test('with two faults is refused with both', () => {
