@@ -280,7 +280,15 @@ export const configSchema = z
 
 export type Config = z.output<typeof configSchema>
 
-const settings = { schema: configSchema, lists: ['feeds.allow', 'pace.warmUp.days'] }
+const settings = {
+  schema: configSchema,
+  lists: ['feeds.allow', 'pace.warmUp.days'],
+  alternatives: [
+    ['relay.password', 'relay.passwordFile', 'relay.oauth2'],
+    ['relay.oauth2.clientSecret', 'relay.oauth2.clientSecretFile'],
+    ['relay.oauth2.refreshToken', 'relay.oauth2.refreshTokenFile'],
+  ],
+}
 
 /**
  * Reads `lastword.yml` and the environment (`LASTWORD_section__key`, `…_FILE` for a file that holds the value),
@@ -295,7 +303,7 @@ export function readConfig(file: string, environment: Environment): Config {
   }
   const written = found ? readYaml(file) : { file, data: {}, where: () => file }
   const { overrides, problems } = readOverrides(environment, settings)
-  return withHelo(checkWritten(withOverrides(written, overrides), configSchema, problems))
+  return withHelo(checkWritten(withOverrides(written, overrides, settings), configSchema, problems))
 }
 
 /** The name that each relay hears in EHLO is written out, so that everybody sees and uses the same. */
@@ -336,31 +344,15 @@ export function configHere(file: string): Config {
   return readConfig(file, process.env)
 }
 
+/** The files whose content the environment gives as a setting (`…_FILE`), by the variable. */
+export function settingFilesHere(): { setting: string; file: string }[] {
+  const { overrides } = readOverrides(process.env, settings)
+  return overrides.flatMap(({ name, file }) => (file === undefined ? [] : [{ setting: name, file }]))
+}
+
 /** The store that the environment names, for what has no configuration file. */
 export function storeUrlHere(): string | undefined {
   const { overrides } = readOverrides(process.env, settings)
   const url = overrides.find(({ path }) => path.join('.') === 'store.url')?.value
   return url === undefined ? undefined : String(url)
-}
-
-/** An address without the password that it may hold. */
-export function maskUrl(url: string): string {
-  return url
-    .replace(/^(\w+:\/\/[^:]*:).*@/, '$1********@') // to the last @: a password may hold one
-    .replace(/([?&]password=)[^&]+/, '$1********')
-}
-
-/** The configuration as a person may see it: what gives access is masked. */
-export function maskSecrets(config: Config): Config {
-  const mask = (value: string | undefined) => (value === undefined ? undefined : '********')
-  const masked = structuredClone(config)
-  for (const relay of relaysOf(masked)) {
-    if (relay.password) relay.password = mask(relay.password)
-    if (relay.oauth2?.clientSecret) relay.oauth2.clientSecret = mask(relay.oauth2.clientSecret)
-    if (relay.oauth2?.refreshToken) relay.oauth2.refreshToken = mask(relay.oauth2.refreshToken)
-  }
-  for (const one of masked.relay.dkim) if (one.key) one.key = '********'
-  if (masked.web.secret) masked.web.secret = mask(masked.web.secret)
-  masked.store.url = maskUrl(masked.store.url)
-  return masked
 }

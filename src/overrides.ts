@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { messageOf } from './errors.ts'
+import { secretIn } from './secret-file.ts'
 import type { Written } from './yaml.ts'
 
 /** A setting that the environment gives, by the path to it. */
-export type Override = { name: string; path: string[]; value: unknown }
+export type Override = { name: string; path: string[]; value: unknown; file: string | undefined }
 
-/** What the settings are: the schema of the whole, and which of them are lists, in the environment with commas. */
-export type Settings = { schema: z.core.$ZodType; lists: string[] }
+/**
+ * What the settings are: the schema of the whole, which of them are lists, in the environment with commas, and which say
+ * the same in another way, so that one in the environment takes the place of the others in the file.
+ */
+export type Settings = { schema: z.core.$ZodType; lists: string[]; alternatives: string[][] }
 
 export type Environment = Record<string, string | undefined>
 
@@ -26,9 +29,12 @@ export function readOverrides(environment: Environment, settings: Settings) {
 }
 
 /** Lays the environment over what the file says; a problem with such a value is shown with the variable's name. */
-export function withOverrides(written: Written, overrides: Override[]): Written {
+export function withOverrides(written: Written, overrides: Override[], { alternatives }: Settings): Written {
   const data = structuredClone(written.data)
-  if (isObject(data)) for (const override of overrides) assign(data, override)
+  if (isObject(data)) {
+    for (const override of overrides) for (const other of othersFor(override, alternatives)) remove(data, other)
+    for (const override of overrides) assign(data, override)
+  }
   const where = (path: readonly PropertyKey[]) =>
     overrides.find((override) => override.path.every((part, index) => part === path[index]))?.name ??
     written.where(path)
@@ -50,10 +56,11 @@ function toOverride(
   const path = knownPath(setting.split('__'), schema)
   if (!path) return [{ problem: `${name}: there is no such setting` }]
   try {
-    const value = ending ? readFileSync(given, 'utf8').replace(/[\r\n]+$/, '') : given
-    return [{ name, path, value: lists.includes(path.join('.')) ? listed(value) : value }]
+    const value = ending ? secretIn(given, name) : given
+    const file = ending ? given : undefined
+    return [{ name, path, value: lists.includes(path.join('.')) ? listed(value) : value, file }]
   } catch (error) {
-    return [{ problem: `${name}: ${given} cannot be read: ${messageOf(error)}` }]
+    return [{ problem: messageOf(error) }]
   }
 }
 
@@ -85,6 +92,21 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   while (inner instanceof z.ZodPrefault || inner instanceof z.ZodDefault || inner instanceof z.ZodOptional)
     inner = inner.def.innerType
   return inner
+}
+
+/** The paths of what says the same as the override, or as a section that it is in. */
+function othersFor({ path }: Override, alternatives: string[][]): string[][] {
+  const own = path.map((_, index) => path.slice(0, index + 1).join('.'))
+  return alternatives
+    .filter((ways) => ways.some((way) => own.includes(way)))
+    .flatMap((ways) => ways.filter((way) => !own.includes(way)).map((way) => way.split('.')))
+}
+
+function remove(data: Record<string, unknown>, path: string[]): void {
+  const [key = '', ...rest] = path
+  const inner = data[key]
+  if (rest.length === 0) delete data[key]
+  else if (isObject(inner)) remove(inner, rest)
 }
 
 /** A section that is no section in the file is left as it is: the check says so. */

@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Config, configSchema, envelopeSender, maskSecrets, readConfig } from '../src/config.ts'
+import { type Config, configSchema, envelopeSender, readConfig } from '../src/config.ts'
 import type { AppError } from '../src/errors.ts'
 import { defaultHelo } from '../src/helo.ts'
+import { maskSecrets } from '../src/secrets.ts'
 import { inProcess } from './support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lastword-config-'))
@@ -344,6 +345,36 @@ describe('the environment', () => {
     expect(problems(least, { [name]: value })).toEqual([`${name}: ${problem}`])
   })
 
+  test.each([
+    ['password of the environment', 'passwordFile: /nope', { LASTWORD_RELAY__PASSWORD: 'a' }, { password: 'a' }],
+    ['passwordFile of the environment', 'password: a', { LASTWORD_RELAY__PASSWORDFILE: '/b' }, { passwordFile: '/b' }],
+    [
+      'password of the environment',
+      'oauth2: { tokenUrl: "https://x.example/t", clientId: a }',
+      { LASTWORD_RELAY__PASSWORD: 'a' },
+      { password: 'a' },
+    ],
+    [
+      'OAuth 2 of the environment',
+      'passwordFile: /nope',
+      { LASTWORD_RELAY__OAUTH2__TOKEN_URL: 'https://x.example/t', LASTWORD_RELAY__OAUTH2__CLIENT_ID: 'a' },
+      { oauth2: { tokenUrl: 'https://x.example/t', clientId: 'a' } },
+    ],
+    [
+      'client secret of the environment',
+      'oauth2: { tokenUrl: "https://x.example/t", clientId: a, clientSecretFile: /nope, scope: s }',
+      { LASTWORD_RELAY__OAUTH2__CLIENT_SECRET: 'c' },
+      { oauth2: { tokenUrl: 'https://x.example/t', clientId: 'a', clientSecret: 'c', scope: 's' } },
+    ],
+  ])('wins over the other ways to sign in that the file has: the %s over %s', (_, inFile, environment, signIn) => {
+    const { user, password, passwordFile, oauth2 } = read(
+      `${least}relay:\n  user: mira\n  ${inFile}\n`,
+      environment,
+    ).relay
+    const found = Object.entries({ password, passwordFile, oauth2 }).filter(([, value]) => value !== undefined)
+    expect({ user, ...Object.fromEntries(found) }).toEqual({ user: 'mira', ...signIn })
+  })
+
   test('that says one setting twice is refused, since nobody knows which counts', () => {
     const twice = { LASTWORD_RELAY__HOST: 'a', LASTWORD_relay__host: 'b' }
     expect(problems(least, twice)).toEqual([
@@ -368,8 +399,15 @@ describe('a secret in a file', () => {
   test('that cannot be read is a problem beside the others', () => {
     const none = join(folder, 'nothing')
     expect(problems(least, { LASTWORD_RELAY__PASSWORD_FILE: none, LASTWORD_RELAY__PORT: 'x' })).toEqual([
-      expect.stringMatching(/^LASTWORD_RELAY__PASSWORD_FILE: .*nothing cannot be read: ENOENT/),
+      expect.stringMatching(/^LASTWORD_RELAY__PASSWORD_FILE: .*nothing cannot be read: there is no such file/),
       expect.stringMatching(/^LASTWORD_RELAY__PORT: /),
+    ])
+  })
+
+  test.each(['', '\n', '\r\n\n'])('with nothing in it but %j is named, with its variable', (content) => {
+    const path = secretFile(content)
+    expect(problems(least, { LASTWORD_RELAY__PASSWORD_FILE: path })).toEqual([
+      `LASTWORD_RELAY__PASSWORD_FILE: ${path} is empty`,
     ])
   })
 
@@ -417,7 +455,22 @@ describe('masked for a person', () => {
       'postgres://db.example/x?user=mira&password=********&ssl=1',
     ],
     ['postgres://mira@db.example:5432/lastword', 'postgres://mira@db.example:5432/lastword'],
+    ['postgres://mira:h%40unter2@db/x', 'postgres://mira:********@db/x'],
+    ['postgres://mira:hunt#er2@db/x', 'postgres://mira:********@db/x'],
+    ['postgres://mira:hunt?a=er2@db/x', 'postgres://mira:********'],
+    ['postgres://mira:h@nt#er2', 'postgres://mira:********'],
+    ['postgres://mira:h@nt?er2', 'postgres://mira:********'],
+    ['postgres://mira:hunter2/x', 'postgres://mira:********'],
+    ['postgres://mira:hunter2@[::1]:5432/x?sslmode=require', 'postgres://mira:********@[::1]:5432/x?sslmode=require'],
+    [
+      'postgres://db/x?sslmode=require&sslpassword=hunter2&SSLKEY=/a/hunter2&sslrootcert=/c.pem',
+      'postgres://db/x?sslmode=require&sslpassword=********&SSLKEY=********&sslrootcert=/c.pem',
+    ],
+    ['postgres://db/x?pass%77ord=hunter2&passfile=hunter2', 'postgres://db/x?pass%77ord=********&passfile=********'],
+    ['postgres://db/x?password=hunt@er2&user=mira', 'postgres://db/x?password=********&user=mira'],
+    ['postgres:///x?host=/run/postgresql&user=mira', 'postgres:///x?host=/run/postgresql&user=mira'],
     ['file:data/lastword.db', 'file:data/lastword.db'],
+    ['file:data/a:b@c#d?e.db', 'file:data/a:b@c#d?e.db'],
   ])('the store %s is %s', (url, masked) => {
     expect(maskSecrets(read(least, { LASTWORD_STORE__URL: url })).store.url).toBe(masked)
   })

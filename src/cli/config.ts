@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { configHere, maskSecrets } from '../config.ts'
+import { configHere } from '../config.ts'
 import { digestJsonSchema } from '../editions/digest.ts'
+import { openSigners } from '../messages/signers.ts'
+import { checkSecretFiles, maskSecrets } from '../secrets.ts'
 import { print, printJson } from './output.ts'
 import { configFile, openStoreFor } from './with-app.ts'
 
@@ -11,9 +13,12 @@ export function addConfigCommands(program: Command): void {
     .description('print the effective configuration, secrets masked')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }, command: Command) => {
-      const config = maskSecrets(configHere(configFile(command)))
-      if (options.json) printJson(config)
-      else print(stringify(config).trimEnd())
+      const config = configHere(configFile(command))
+      const masked = maskSecrets(config)
+      if (options.json) printJson(masked)
+      else print(stringify(masked).trimEnd())
+      checkSecretFiles(config)
+      openSigners(config.relay.dkim)
     })
 
   program

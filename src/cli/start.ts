@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
+import type { App } from '../app.ts'
 import { checkRelaysAtStart } from '../check-relays.ts'
 import { configHere } from '../config.ts'
+import { exposedFiles } from '../exposed-files.ts'
 import { startSchedule } from '../schedule.ts'
+import { checkSecretFiles } from '../secrets.ts'
 import { openSender } from '../send.ts'
 import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
@@ -21,8 +24,11 @@ export function addStartCommand(program: Command): void {
 async function start(command: Command): Promise<void> {
   const signal = stopSignal()
   await using open = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
-  const app = await openAppFor(command, configHere(configFile(command)))
+  const config = configHere(configFile(command))
+  checkSecretFiles(config) // before the first edition is due, and not when it is
+  const app = await openAppFor(command, config)
   open.defer(app.close)
+  warnOfExposedFiles(app, configFile(command))
   const serving = await serve(app)
   open.defer(serving.close)
   const sender = await openSender(app)
@@ -41,4 +47,13 @@ async function start(command: Command): Promise<void> {
 /** Output that is no terminal is usually kept in a log, where a link would let in whoever reads it. */
 export async function editorsLine(isTerminal: boolean | undefined, makeLink: () => Promise<string>): Promise<string> {
   return isTerminal ? `Editors: ${await makeLink()}` : 'Editors: make a sign-in link with: lastword staff link'
+}
+
+/** In the log, and for a person who looks on. */
+function warnOfExposedFiles({ config, log }: App, file: string): void {
+  for (const { what, paths, command } of exposedFiles(config, file)) {
+    const message = `other users of this machine can read ${paths.join(', ')} (${what}). Type: ${command}`
+    log.warn({ event: 'file.exposed', paths }, message)
+    if (process.stderr.isTTY) tell(message)
+  }
 }

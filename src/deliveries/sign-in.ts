@@ -13,15 +13,10 @@ const passwordMechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5']
 /** The password of the settings, or of the file that they name. Throws if it is missing, empty or cannot be read. */
 export function passwordOf(settings: RelaySettings): string {
   const { password, passwordFile } = settings
-  const found =
-    password ?? (passwordFile === undefined ? '' : secretIn(passwordFile, relaySetting(settings, 'passwordFile')))
-  if (found !== '') return found
   const setting = relaySetting(settings, 'passwordFile')
-  throw new ConnectError(
-    passwordFile === undefined
-      ? `${relaySetting(settings, 'user')} is set and there is no password: set ${setting}`
-      : `${setting}: ${passwordFile} is empty`,
-  )
+  const found = password ?? (passwordFile === undefined ? '' : secretIn(passwordFile, setting))
+  if (found !== '') return found
+  throw new ConnectError(`${relaySetting(settings, 'user')} is set and there is no password: set ${setting}`)
 }
 
 /**

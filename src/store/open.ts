@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CamelCasePlugin, type Dialect, Kysely } from 'kysely'
 import type { Clock } from '../clock.ts'
-import { maskUrl } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
+import { isPasswordAstray, maskUrl, secretsInUrl } from '../mask-url.ts'
 import { Availability } from './availability.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { StoreError, sqlState } from './failure.ts'
@@ -101,13 +101,23 @@ function openError(url: string, error: unknown): AppError {
   if (error instanceof StoreError ? error.kind !== 'unreachable' && error.kind !== 'denied' : error instanceof AppError)
     return error as AppError
   const cause = error instanceof StoreError ? error.cause : error
-  if (sqlState(cause) === undefined && hasUnescapedPassword(url)) {
+  if (sqlState(cause) === undefined && (hasUnescapedPassword(url) || isPasswordAstray(url))) {
     return new AppError('unavailable', `${store}: its password has characters with a meaning of their own`, {
       hint: 'In the password write @ as %40, # as %23, / as %2F, ? as %3F, : as %3A and % as %25.',
     }) // without the cause, which tells of a piece of the password as if it were the host
   }
-  return new AppError('unavailable', `${store}: ${messageOf(cause)}`, { hint: openHint(url, cause), cause: error })
+  const message = secretsInUrl(url)
+    .filter(({ length }) => length >= shortestMasked)
+    .reduce((text, secret) => text.replaceAll(secret, '********'), messageOf(cause))
+  const isSafe = systemCode(cause) !== 'ERR_INVALID_URL' // it carries the whole address
+  return new AppError('unavailable', `${store}: ${message}`, {
+    hint: openHint(url, cause),
+    ...(isSafe && { cause: error }),
+  })
 }
+
+/** Shorter ones would be found in the words of any message. */
+const shortestMasked = 4
 
 function openHint(url: string, error: unknown): string | undefined {
   const hints: Record<string, string> = {

@@ -246,6 +246,32 @@ test('a data folder that cannot be written is a clear error, with what to do', a
   expect(stderr).toMatch(/needs to write to/)
 })
 
+test.each([
+  ['is not there', '/nope/secret', 'relay.passwordFile: /nope/secret cannot be read: there is no such file'],
+  ['is empty', '/dev/null', 'relay.passwordFile: /dev/null is empty'],
+  ['is a folder', '/', 'relay.passwordFile: / cannot be read: '],
+])('a password file that %s is named by config and start, before anything is due', async (_, file, problem) => {
+  const it = home()
+  const config = readFileSync(join(it.folder, 'lastword.yml'), 'utf8')
+  it.write('lastword.yml', config.replace('relay:\n', `relay:\n  user: mira\n  passwordFile: ${file}\n`))
+  for (const command of ['config', 'start']) {
+    const { code, stderr } = await it.lastword(command)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(problem) })
+  }
+  expect(existsSync(join(it.folder, 'data'))).toBe(false)
+})
+
+test('a key for DKIM that is none is named by config', async () => {
+  const it = home()
+  const config = readFileSync(join(it.folder, 'lastword.yml'), 'utf8')
+  const dkim = '  dkim: [{ domain: magazine.example, selector: s1, keyFile: lastword.yml }]\n'
+  it.write('lastword.yml', config.replace('relay:\n', `relay:\n${dkim}`))
+  expect(await it.lastword('config')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('s1._domainkey.magazine.example is no private key'),
+  })
+})
+
 test('the default database is made by the first command and announced; any other only with --create', async () => {
   const it = home()
   const made = 'made a new, empty database at '

@@ -202,6 +202,15 @@ test.each([
   },
 )
 
+test.each(['lastword:p@ss#w0rd', 'lastword:p@ss?w0rd', 'lastword:w0rd/p@ss', 'lastword:w0rds/nothing'])(
+  'an address with no host behind the password, %s, is refused without a piece of it',
+  async (broken) => {
+    const error = (await openStore(`postgres://${broken}`, clock).catch((thrown: unknown) => thrown)) as AppError
+    expect(error.message).toContain('postgres://lastword:********')
+    expect(`${explainError(error)}${error.cause ?? ''}`).not.toMatch(/p@|w0rd/)
+  },
+)
+
 test('a file that is damaged, or no database, is called so, and the hint is to restore or rescue it', async () => {
   const { url, folder, remove } = sqliteUrl()
   writeFileSync(join(folder, 'lastword.db'), 'a letter to the editor, and certainly no database\n'.repeat(200))
