@@ -4,8 +4,9 @@ import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import { ConnectError, explainConnectError, noStartTls, type Progress } from './connect-error.ts'
 import { type Waiting, watchGreeting } from './greeting.ts'
+import { masker } from './masking.ts'
 import { accessToken, type Tokens } from './oauth2.ts'
-import { loginFor, masker, passwordForms, passwordOf, tokenForms } from './sign-in.ts'
+import { loginFor, passwordForms, passwordOf, tokenForms } from './sign-in.ts'
 import { tlsOptions } from './tls-options.ts'
 import { type Offers, speakOver, type Wire } from './wire.ts'
 
@@ -23,8 +24,14 @@ export type Session = { socket: Socket; offers: Offers; mask: (text: string) => 
 
 /** Connects to the relay, and speaks SMTP over the connection. Throws as `openSession` does. */
 export async function connect(settings: RelaySettings, options: ConnectOptions = {}): Promise<Wire> {
-  const { socket, offers } = await openSession(settings, options)
-  return speakOver(socket, offers)
+  const { socket, offers, mask } = await openSession(settings, options)
+  const wire = speakOver(socket, offers)
+  const { send } = wire
+  wire.send = async (message, next) => {
+    const result = await send(message, next)
+    return { ...result, reply: mask(result.reply) } // it is kept, and editors read it
+  }
+  return wire
 }
 
 /**
@@ -160,7 +167,8 @@ function progressOf({ _socket: socket, lastServerResponse }: Waiting): Progress 
 
 function maskedError(error: AppError, mask: (text: string) => string): AppError {
   const message = mask(error.message)
-  if (message === error.message) return error
+  const { response = '' } = (error.cause ?? {}) as { response?: string } // longer than what the message has of it
+  if (message === error.message && mask(response) === response) return error
   const change = error instanceof ConnectError ? error.change : undefined
   return new ConnectError(message, { change })
 }

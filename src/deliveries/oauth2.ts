@@ -5,6 +5,7 @@ import { openFetcher } from '../feeds/fetch.ts'
 import { secretIn } from '../secret-file.ts'
 import type { RelaySettings } from './connect.ts'
 import { oneLine } from './delivery.ts'
+import { masker } from './masking.ts'
 import { RefreshToken, type TokenStore } from './refresh-token.ts'
 
 export type OAuth2Settings = NonNullable<Config['relay']['oauth2']>
@@ -193,8 +194,7 @@ function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean
 
 /** An endpoint may repeat what it was sent. */
 function withoutSecrets(text: string, form: URLSearchParams): string {
-  const secrets = [form.get('refresh_token'), form.get('client_secret')].filter((one) => one)
-  return secrets.reduce<string>((masked, secret) => masked.replaceAll(String(secret), '********'), text)
+  return masker(() => ['refresh_token', 'client_secret'].map((name) => form.get(name) ?? ''))(text)
 }
 
 function parsed(bytes: Uint8Array): Record<string, unknown> {

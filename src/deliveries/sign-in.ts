@@ -61,20 +61,6 @@ function noSignIn(settings: RelaySettings, ehlo: string[]): ConnectError {
 
 const listed = (names: string[]) => names.slice(0, 8).join(', ')
 
-/** Shorter ones would be found everywhere in a dialogue. */
-const minimumMasked = 4
-
-/** Takes what is secret out of a text, should the relay have repeated it. */
-export function masker(secrets: () => string[]): (text: string) => string {
-  return (text) =>
-    secrets()
-      .filter(({ length }) => length >= minimumMasked)
-      .flatMap((secret) => [base64(secret), secret])
-      .reduce((masked, form) => masked.replaceAll(form, '********'), text)
-}
-
-const base64 = (text: string) => Buffer.from(text).toString('base64')
-
 /** What goes over the wire for a password: with the name before it (PLAIN, RFC 4616 §2), or alone (LOGIN). */
 export function passwordForms(user: string, password: string): string[] {
   return [`\0${user}\0${password}`, password]

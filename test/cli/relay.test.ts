@@ -248,6 +248,41 @@ test('relay test says what the relay has against us, and shows no password', asy
   for (const said of [stdout, stderr]) expect(said).not.toMatch(new RegExp(`open sesame|${secret}`))
 })
 
+test('a relay that repeats the sign-in gets none of it printed, by relay test or in the log of start', async () => {
+  const relay = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (chunk) => {
+      const line = chunk.toString().trim()
+      const isHello = /^EHLO/.test(line)
+      const encoded = line.split(' ').at(-1) ?? ''
+      const words = Buffer.from(encoded, 'base64').toString().split('\0').join('|')
+      const half = encoded.slice(0, 18)
+      socket.write(isHello ? '250-here\r\n250 AUTH PLAIN\r\n' : `535-no: ${line}\r\n535-${half}\r\n535 ${words}\r\n`)
+    })
+    socket.write('220 here\r\n')
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  closing.push(() => relay.close())
+  const { port } = relay.address() as { port: number }
+  const environment = {
+    LASTWORD_RELAY__USER: 'mira',
+    LASTWORD_RELAY__PASSWORD: 'open sesame',
+    LASTWORD_WEB__PORT: '0',
+  }
+  const home = makeHome({ relayPort: port, environment })
+  closing.push(home.remove)
+  const { stdout, stderr } = await home.lastword('relay', 'test')
+  const { child, ended } = home.begin('start')
+  child.stderr?.on('data', (chunk) => `${chunk}`.includes('relay.check_failed') && child.kill('SIGTERM'))
+  const log = (await ended).stderr
+  expect(log).toContain('535')
+  const encoded = Buffer.from('\0mira\0open sesame').toString('base64')
+  for (const said of [stdout, stderr, log]) {
+    expect(said).not.toContain('open sesame')
+    expect(said).not.toContain(encoded.slice(0, 18))
+  }
+})
+
 test.each([
   [['--recipients', 'many'], '--recipients many: expected a whole number'],
   [['--kills', '-1'], '--kills -1: expected a whole number'],
