@@ -9,7 +9,7 @@ import type { Change } from '../deliveries/connect-error.ts'
 import { oneLine } from '../deliveries/delivery.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { keptSecret } from '../store/settings.ts'
-import { print, safe } from './output.ts'
+import { print, printJson, safe, tell } from './output.ts'
 import { configFile, openStoreFor } from './with-app.ts'
 
 export function addRelayCommands(program: Command): void {
@@ -18,14 +18,20 @@ export function addRelayCommands(program: Command): void {
     .command('judge')
     .description('say what a refusal would mean: for the person, or for us')
     .argument('<reply>', 'as the server says it, such as "550 5.1.1 User unknown"')
-    .action((reply: string) => judge(reply))
+    .option('--json', 'as JSON')
+    .action((reply: string, { json }: { json?: boolean }) => {
+      const judged = judge(reply.trim())
+      if (json) printJson(judged)
+      else print(judged.text.join('\n'))
+    })
   relay
     .command('test')
     .description(
       'try a relay as sending would use it, and print the dialogue and the settings to write; nothing is sent',
     )
     .argument('[name]', 'one of several; all if absent')
-    .action((name: string | undefined, _: object, command: Command) => test(command, name))
+    .option('--json', 'one JSON line a relay; the dialogue goes to stderr')
+    .action((name: string | undefined, options: { json?: boolean }, command: Command) => test(command, name, options))
 }
 
 const consequences = {
@@ -40,19 +46,23 @@ const suppressions = {
   never: '',
 }
 
-function judge(reply: string): void {
-  const cause = causeOf(oneLine(reply.trim()))
+type Judged = { cause: string; suppresses: string; advice: string | null; text: string[] }
+
+function judge(reply: string): Judged {
+  const cause = causeOf(oneLine(reply))
   const { about, suppresses, words, advice } = causes[cause]
-  if (/^4\d\d\b/.test(reply.trim())) {
-    print('temporary: deferred, and tried again later')
-    return
-  }
-  print(`${cause}: ${words}`)
-  print(consequences[about] + suppressions[suppresses])
-  if (advice !== undefined) print(advice)
+  if (/^4\d\d\b/.test(reply))
+    return {
+      cause: 'temporary',
+      suppresses: 'never',
+      advice: null,
+      text: ['temporary: deferred, and tried again later'],
+    }
+  const text = [`${cause}: ${words}`, consequences[about] + suppressions[suppresses]]
+  return { cause, suppresses, advice: advice ?? null, text: advice === undefined ? text : [...text, advice] }
 }
 
-async function test(command: Command, name: string | undefined): Promise<void> {
+async function test(command: Command, name: string | undefined, { json }: { json?: boolean }): Promise<void> {
   const config = configHere(configFile(command))
   const all = relaysOf(config)
   const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
@@ -62,18 +72,21 @@ async function test(command: Command, name: string | undefined): Promise<void> {
     })
   await using store = await openStoreOf(command, config, wanted)
   const last = store.db && (await lastMessage(store.db, config))
+  const say = json ? tell : print
   const problems: string[] = []
   const changes: Changes = { relay: {}, relays: [] }
   for (const one of wanted) {
-    if (all.length > 1) print(`${relayName(one)}:`)
-    const listener = (who: 'client' | 'server', line: string) => print(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
+    if (all.length > 1) say(`${relayName(one)}:`)
+    const listener = (who: 'client' | 'server', line: string) => say(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
     const envelope = envelopeFor(config, one, last)
     const check = await checkRelay(one, { envelope, connections: one.connections, tokenStore: store.tokens, listener })
-    printResult(one, check)
+    if (json)
+      printJson({ relay: relayName(one), host: one.host, port: one.port, ...check, problem: check.problem ?? null })
+    else printResult(one, check)
     if (check.problem !== undefined) problems.push(`${one.host}:${one.port} will not have us: ${check.problem}`)
     collect(changes, one === config.relay ? undefined : relayName(one), check)
   }
-  printChanges(changes)
+  if (!json) printChanges(changes)
   if (problems.length === 0) return
   throw new AppError('unavailable', problems.join('; '), {
     hint: 'The settings are those of relay or relays in lastword.yml; lastword config prints them.',
@@ -91,7 +104,7 @@ async function openStoreOf(command: Command, config: Config, relays: RelaySettin
     return { db: opened.db, tokens: { db: opened.db, secret }, [Symbol.asyncDispose]: () => opened.close() }
   } catch (error) {
     if (relays.some(({ oauth2 }) => oauth2?.refreshToken ?? oauth2?.refreshTokenFile)) throw error
-    print(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
+    tell(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
     return { db: undefined, tokens: undefined, [Symbol.asyncDispose]: async () => {} }
   }
 }

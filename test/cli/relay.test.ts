@@ -134,9 +134,9 @@ test('relay test says SIZE as sending would, and that the last edition is larger
 
 test('relay test goes on without a store that cannot be opened', async () => {
   const { home } = await homeWith({}, { LASTWORD_STORE__URL: 'file:lastword.yml/lastword.db' })
-  const { code, stdout } = await home.lastword('relay', 'test')
+  const { code, stderr } = await home.lastword('relay', 'test')
   expect(code).toBe(0)
-  expect(stdout).toContain('the store cannot be opened, so the size of the last edition is not compared')
+  expect(stderr).toContain('the store cannot be opened, so the size of the last edition is not compared')
 })
 
 test('start tries the relay once, warns of what is wrong in the same words, and stays up', async () => {
@@ -190,6 +190,19 @@ test('relay judge says what a refusal means, what follows, and which setting ans
   ])
   for (const later of ['450 4.2.0 Greylisted, try again', '421 4.7.0 Try again later', '452 4.2.2 Mailbox full'])
     expect(await judged(later)).toEqual(['temporary: deferred, and tried again later', ''])
+})
+
+test('with --json relay judge and relay test print nothing but JSON', async () => {
+  const { home, relay } = await homeWith({ ehlo: ['SIZE 1000000'] }, {})
+  const judged = await home.lastword('relay', 'judge', '553 5.7.1 Sender address rejected', '--json')
+  expect(JSON.parse(judged.stdout)).toMatchObject({ cause: 'sender-refused', suppresses: 'never' })
+  const tested = await home.lastword('relay', 'test', '--json')
+  expect(tested.stderr).toContain('> MAIL FROM')
+  expect(JSON.parse(tested.stdout)).toMatchObject({ port: relay.port, problem: null, change: {} })
+  home.write('lastword.yml', readFileSync(join(home.folder, 'lastword.yml'), 'utf8').replace(/port: \d+/, 'port: 1'))
+  const failed = await home.lastword('relay', 'test', '--json')
+  expect(failed.code).toBe(1)
+  expect(JSON.parse(failed.stdout)).toMatchObject({ problem: expect.stringContaining('ECONNREFUSED') })
 })
 
 test.each([
