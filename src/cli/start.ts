@@ -28,6 +28,8 @@ async function start(command: Command): Promise<void> {
   checkSecretFiles(config) // before the first edition is due, and not when it is
   const app = await openAppFor(command, config)
   open.defer(app.close)
+  if (app.digests.length === 0)
+    tell(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
   warnOfExposedFiles(app, configFile(command))
   const serving = await serve(app)
   open.defer(serving.close)

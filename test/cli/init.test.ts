@@ -8,7 +8,7 @@ import { type Home, makeHome } from '../support/home.ts'
 let home: Home
 
 beforeEach(() => {
-  home = makeHome()
+  home = makeHome({ environment: { LASTWORD_WEB__PORT: '0' } })
   for (const name of readdirSync(home.folder)) rmSync(join(home.folder, name), { recursive: true })
 })
 afterEach(() => home.remove())
@@ -56,4 +56,12 @@ test.each(['Harbour Weekly', '../other', 'a.example', '9to5'])('a digest cannot 
     stderr: expect.stringContaining(`--digest ${name}: expected lower-case letters, digits and hyphens`),
   })
   expect(readdirSync(home.folder)).toEqual([])
+})
+
+test('start says that there is no digest yet, and how to make one', async () => {
+  await home.lastword('init')
+  rmSync(join(home.folder, 'jobs/public-sector-weekly.yml'))
+  const { child, ended } = home.begin('start')
+  child.stdout?.on('data', (chunk) => `${chunk}`.includes('Pages:') && child.kill('SIGTERM'))
+  expect((await ended).stderr).toContain('There is no digest in jobs/, so nothing is ever due: lastword init --digest')
 })
