@@ -23,6 +23,7 @@ sections:
   - { name: say, title: Have your say, layout: have-your-say, maximum: 1 }
 `,
   )
+  await it.lastword('migrate') // the first command says that it made the database
 })
 afterEach(async () => {
   it.remove()
