@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
-import type { LetterProblem } from '../editions/letter-words.ts'
-import { printLetter, withdraw } from '../editions/letters.ts'
+import type { Digest } from '../editions/digest.ts'
+import type { LetterProblem, TypedLetter } from '../editions/letter-words.ts'
+import { printLetter, SameLetter, withdraw } from '../editions/letters.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Letter, lettersOf } from '../store/letters.ts'
 import { print, printJson, safe, table } from './output.ts'
@@ -18,6 +19,7 @@ type Add = {
   place: string
   received: string
   who: string
+  anyway?: boolean
   json?: boolean
 }
 type List = { digest?: string; printed?: boolean; json?: boolean }
@@ -38,6 +40,7 @@ export function addLettersCommands(program: Command): void {
     .option('--received <day>', 'when it came, such as 2026-11-20; today if absent', '')
     .option('--digest <name>', 'the digest that prints it; not needed if there is only one')
     .option('--who <name>', 'who chose it: stands on record', 'operator')
+    .option('--anyway', 'also if the same letter waits or was printed')
     .option('--json', 'as JSON')
     .action((file: string, options: Add, command: Command) => withApp(command, (app) => add(app, file, options)))
   letters
@@ -60,14 +63,30 @@ export function addLettersCommands(program: Command): void {
     )
 }
 
-async function add(app: App, file: string, { json, who, digest: name, ...typed }: Add): Promise<void> {
+async function add(app: App, file: string, { json, who, anyway = false, digest: name, ...typed }: Add): Promise<void> {
   const digest = digestOrOnly(app.digests, name)
   const text = await readText(file)
-  const printed = await printLetter(app, digest, { ...typed, text }, who)
+  const printed = await addOrExplain(app, digest, { ...typed, text }, { who, anyway })
   if ('problems' in printed)
     throw new AppError('invalid', printed.problems.map((one) => problemText(file, one)).join('\n'))
   if (json) printJson({ id: printed.id, digest: digest.name })
   else print(`${printed.id} waits for the next edition of ${digest.name}`)
+}
+
+/** `anyway` names the letter that it is the same as. */
+async function addOrExplain(
+  app: App,
+  digest: Digest,
+  letter: TypedLetter,
+  { who, anyway }: { who: string; anyway: boolean },
+) {
+  try {
+    return await printLetter(app, digest, letter, who)
+  } catch (error) {
+    if (!(error instanceof SameLetter)) throw error
+    if (anyway) return await printLetter(app, digest, letter, who, { anyway: error.letter.id })
+    throw new AppError(error.code, error.message, { hint: 'To take it all the same, add --anyway.', cause: error })
+  }
 }
 
 function problemText(file: string, { field, message }: LetterProblem): string {

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { type CorrectionView, correctionById, moveCorrection } from '../store/corrections.ts'
+import { type CorrectionView, correctionById, lockCorrection, moveCorrection } from '../store/corrections.ts'
 import { note } from '../store/editions.ts'
 import type { CorrectionStatus, Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
@@ -9,28 +10,66 @@ type Needs = { db: Db; clock: Clock }
 
 export const longestWords = 1000
 
+/** What a page showed of the correction (`correctionSeen`). It is compared under the lock. */
+export type CheckedCorrection = { seen?: string | undefined }
+
+type Shown = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | 'decidedAt' | 'printedIn'>
+
+/** The state of a correction as one word: a form sends it back, so that nobody decides about what they did not see. */
+export function correctionSeen({ status, found, words, decidedBy, decidedAt, printedIn }: Shown): string {
+  const state = JSON.stringify([status, found, words, decidedBy, decidedAt, printedIn])
+  return createHash('sha256').update(state).digest('base64url')
+}
+
 /**
  * Accepts a correction in the editor's words, or those that are suggested: the next edition prints it, and the archive
  * notes it. AppError `conflict` for one that somebody has decided about, or that went away; `invalid` for no words.
  */
-export async function acceptCorrection(needs: Needs, id: string, who: string, words?: string): Promise<void> {
+export async function acceptCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  words?: string,
+  { seen }: CheckedCorrection = {},
+): Promise<void> {
   const correction = await known(needs, id)
   const text = (words ?? correction.words ?? suggestedWords(correction)).replace(/\s+/g, ' ').trim()
   if (text === '') throw new AppError('invalid', 'please say what is right', { hint: 'Readers get these words.' })
   if (text.length > longestWords)
     throw new AppError('invalid', `${text.length} characters are too many: a correction has at most ${longestWords}`)
-  await decide(needs, correction, who, { to: 'accepted', from: ['proposed'], words: text, what: `accepted: ${text}` })
+  await decide(needs, correction, who, {
+    to: 'accepted',
+    from: ['proposed'],
+    words: text,
+    what: `accepted: ${text}`,
+    seen,
+  })
 }
 
 /** Turns a correction down: it is never printed, and the same change is not proposed again. */
-export async function dismissCorrection(needs: Needs, id: string, who: string): Promise<void> {
-  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: ['proposed'], what: 'dismissed' })
+export async function dismissCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  { seen }: CheckedCorrection = {},
+): Promise<void> {
+  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: ['proposed'], what: 'dismissed', seen })
 }
 
 /** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
-export async function reopenCorrection(needs: Needs, id: string, who: string): Promise<void> {
+export async function reopenCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  { seen }: CheckedCorrection = {},
+): Promise<void> {
   const from: CorrectionStatus[] = ['accepted', 'dismissed']
-  await decide(needs, await known(needs, id), who, { to: 'proposed', from, what: 'taken back: it is proposed again' })
+  await decide(needs, await known(needs, id), who, {
+    to: 'proposed',
+    from,
+    what: 'taken back: it is proposed again',
+    seen,
+  })
 }
 
 /** What readers would be told if the editor finds no better words. */
@@ -57,17 +96,18 @@ async function known({ db }: Needs, id: string): Promise<CorrectionView> {
   throw new AppError('missing', `there is no correction ${id}`, { hint: 'lastword corrections list shows them.' })
 }
 
-type Decision = { to: CorrectionStatus; from: CorrectionStatus[]; words?: string; what: string }
+type Decision = CheckedCorrection & { to: CorrectionStatus; from: CorrectionStatus[]; words?: string; what: string }
 
 async function decide(
   { db, clock }: Needs,
   { id, said, editionId }: CorrectionView,
   who: string,
-  { to, from, words, what }: Decision,
+  { to, from, words, what, seen }: Decision,
 ): Promise<void> {
   const now = clock.now()
   await transaction(db, async (trx) => {
     const decision = to === 'proposed' ? { decidedAt: null, decidedBy: null } : { decidedAt: now, decidedBy: who }
+    if (seen !== undefined) await checkSeen(trx, id, from, seen)
     const change = { status: to, ...decision, ...(words === undefined ? {} : { words }) }
     if (await moveCorrection(trx, id, from, change))
       return await note(trx, editionId, who, `correction of “${said}” ${what}`, now)
@@ -76,6 +116,15 @@ async function decide(
     const message = `the correction of “${said}” is ${standing(correction)}: it cannot be ${verbs[to]}`
     throw new AppError('conflict', message, { hint: printed })
   })
+}
+
+/** One that cannot be decided about in this way at all is refused with its state, by the caller. */
+async function checkSeen(db: Db, id: string, from: CorrectionStatus[], seen: string): Promise<void> {
+  await lockCorrection(db, id)
+  const correction = await correctionById(db, id)
+  if (!correction || !from.includes(correction.status) || correctionSeen(correction) === seen) return
+  const message = `the correction of “${correction.said}” has changed since you looked at it: it is ${standing(correction)}`
+  throw new AppError('conflict', message, { hint: 'It is below as it is now: please decide again.' })
 }
 
 const verbs: Record<CorrectionStatus, string> = {

@@ -12,12 +12,39 @@ export function printingDigests(digests: Digest[]): Digest[] {
   return digests.filter(({ sections }) => sections.some(({ layout }) => layout === 'have-your-say'))
 }
 
-/** Takes a letter in for a digest that prints some: pending from here on. Returns its id, or what is wrong with it. */
+/** The digest has the same letter already: AppError `conflict`, with that letter. */
+export class SameLetter extends AppError {
+  readonly letter: Letter
+
+  constructor(letter: Letter) {
+    const { headline, enteredBy, enteredAt, digest, number, editionId } = letter
+    const entered = `(“${headline}”, entered by ${enteredBy} on ${enteredAt.slice(0, 10)})`
+    const where = editionId === null ? 'waits already' : `is in ${digest} ${number ?? ''} already`
+    super('conflict', `the same letter ${where} ${entered}`, { hint: 'Nothing was added.' })
+    this.letter = letter
+  }
+}
+
+/** Somebody has reworded the letter since it was looked at: AppError `conflict`, with the letter as it reads now. */
+export class LetterChanged extends AppError {
+  readonly letter: Letter
+
+  constructor(letter: Letter) {
+    super('conflict', `${letter.editedBy} has reworded “${letter.headline}” since you looked at it`)
+    this.letter = letter
+  }
+}
+
+/**
+ * Takes a letter in for a digest that prints some: pending from here on. Returns its id, or what is wrong with it.
+ * AppError SameLetter if it waits there or was printed, unless `anyway` is the id of that letter.
+ */
 export async function printLetter(
   { db, clock }: Needs,
   digest: Digest,
   typed: TypedLetter,
   who: string,
+  { anyway }: { anyway?: string | undefined } = {},
 ): Promise<{ id: string } | { problems: LetterProblem[] }> {
   if (printingDigests([digest]).length === 0)
     throw new AppError('conflict', `${digest.name} prints no letters`, {
@@ -25,27 +52,43 @@ export async function printLetter(
     })
   const words = readLetter(typed, digest.zone, clock.now())
   if ('problems' in words) return words
-  return { id: await addLetter(db, digest.name, words, who, clock.now()) }
+  const added = await addLetter(db, digest.name, words, { who, anyway, now: clock.now() })
+  if ('same' in added) throw new SameLetter(added.same)
+  return added
 }
 
-/** Words a letter anew that waits. AppError if there is none by that id, or it does not wait any more. */
+/**
+ * Words a letter anew that waits. `version` is that of the letter which its form showed. AppError LetterChanged if it has
+ * another one by now, and others if there is no such letter, or it does not wait any more.
+ */
 export async function editLetter(
   { db, clock }: Needs,
-  { id, zone }: { id: string; zone: string },
+  { id, zone, version }: { id: string; zone: string; version?: number | undefined },
   typed: TypedLetter,
   who: string,
 ): Promise<{ id: string } | { problems: LetterProblem[] }> {
   const words = readLetter(typed, zone, clock.now())
   if ('problems' in words) return words
-  if (await rewordLetter(db, id, words, who, clock.now())) return { id }
-  throw settled(await letterById(db, id), id)
+  const changed = await rewordLetter(db, id, words, { who, version, now: clock.now() })
+  if (changed === 'done') return { id }
+  throw refusal(changed, await letterById(db, id), id)
 }
 
-/** Takes a letter back that waits, for good. AppError if there is none by that id, or it does not wait any more. */
-export async function withdraw({ db, clock }: Needs, id: string, who: string): Promise<Letter> {
+/** Takes a letter back that waits, for good. AppError as above. */
+export async function withdraw(
+  { db, clock }: Needs,
+  id: string,
+  who: string,
+  { version }: { version?: number | undefined } = {},
+): Promise<Letter> {
   const letter = await letterById(db, id)
-  if (await withdrawLetter(db, id, who, clock.now())) return letter as Letter
-  throw settled(letter, id)
+  const changed = await withdrawLetter(db, id, { who, version, now: clock.now() })
+  if (changed === 'done') return letter as Letter
+  throw refusal(changed, await letterById(db, id), id)
+}
+
+function refusal(changed: 'changed' | 'settled', letter: Letter | undefined, id: string): AppError {
+  return changed === 'changed' && letter ? new LetterChanged(letter) : settled(letter, id)
 }
 
 function settled(letter: Letter | undefined, id: string): AppError {

@@ -3,30 +3,38 @@ import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
+import { editionById, lockEdition, moveEdition, note } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { editionName } from './edition.ts'
+import { checkSeen, type Seen } from './seen.ts'
 
 type Needs = { db: Db; clock: Clock }
 
+/** `seen`: what the page showed of the edition. It is compared under the lock; AppError ChangedSince if it has changed. */
+export type Checked = { seen?: Seen | undefined }
+
 /**
- * Lets a sealed or held edition go out. `who` stays on record. `seen` is the SHA-256 of what they looked at, if they did:
- * one that was sealed anew meanwhile is not approved. One that is half sent is resumed, not approved.
+ * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. AppError
+ * `conflict` for any other state, and for one that is not as it was `seen`.
  */
-export async function approve({ db, clock }: Needs, id: string, who: string, seen?: string): Promise<void> {
+export async function approve({ db, clock }: Needs, id: string, who: string, { seen }: Checked = {}): Promise<void> {
   await transaction(db, async (trx) => {
-    const edition = await lockEdition(trx, id)
+    const edition = await lockSeen(trx, id, seen)
     if (edition && isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
-    const [variant] = await variantsOf(trx, id)
-    if (edition && seen !== undefined && variant?.sha256 !== seen)
-      throw new AppError('conflict', `${editionName(edition)} is not what you looked at: it was chosen again since`)
     const cannot = 'only a sealed or held edition can be approved'
     await move({ db: trx, clock }, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
   })
+}
+
+/** Nobody else changes the edition until the transaction ends. Undefined: there is none. */
+async function lockSeen(db: Db, id: string, seen: Seen | undefined): Promise<EditionRow | undefined> {
+  const edition = await lockEdition(db, id)
+  if (edition && seen) await checkSeen(db, edition, seen)
+  return edition
 }
 
 /** The same by a rule, which never overrides an editor: what somebody holds stays held. Returns whether it did. */
@@ -39,6 +47,18 @@ export async function approveByRule({ db, clock }: Needs, id: string, rule: stri
 
 function toApproved(now: string): Partial<EditionRow> {
   return { status: 'approved', approvedAt: now, reason: null }
+}
+
+/**
+ * Stops an edition in whatever state: one that waits or is approved is held, one that is being sent is paused. It asks
+ * for nothing that was seen: stopping is right however old the page is. AppError `conflict` if it does not go on anyway.
+ */
+export async function stop({ db, clock }: Needs, id: string, who: string, reason: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    const act = edition?.status === 'sending' ? pause : hold
+    await act({ db: trx, clock }, id, who, reason)
+  })
 }
 
 /** Keeps an edition back until somebody approves it. */
@@ -86,10 +106,10 @@ export async function resume(
   { db, clock }: Needs,
   id: string,
   who: string,
-  { anyway = false }: { anyway?: boolean } = {},
+  { anyway = false, seen }: { anyway?: boolean } & Checked = {},
 ): Promise<void> {
   await transaction(db, async (trx) => {
-    const edition = await lockEdition(trx, id) // whoever pulls an article now waits for us, or we saw it
+    const edition = await lockSeen(trx, id, seen) // whoever pulls an article now waits for us, or we saw it
     const cannot = 'only an edition that was paused while it was being sent can be resumed'
     if (edition && !isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
@@ -109,8 +129,15 @@ export async function resume(
  * Ends an edition for good. Its articles and corrections are given back, unless somebody has it already: then what is
  * queued is skipped, and they stay where they were read.
  */
-export async function cancel(needs: Needs, id: string, who: string, reason: string): Promise<void> {
-  await needs.db.transaction().execute(async (db: Db) => {
+export async function cancel(
+  needs: Needs,
+  id: string,
+  who: string,
+  reason: string,
+  { seen }: Checked = {},
+): Promise<void> {
+  await transaction(needs.db, async (db) => {
+    await lockSeen(db, id, seen)
     await move({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
       from: ['composed', 'sealed', 'approved', 'held', 'sending'],
       change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
@@ -147,7 +174,12 @@ async function move(
   { from, change, cannot }: Move,
 ): Promise<void> {
   const now = clock.now()
-  if (await moveEdition(db, id, from, change(now))) return await note(db, id, who, what, now)
+  const moved = await transaction(db, async (trx) => {
+    const isMoved = await moveEdition(trx, id, from, change(now))
+    if (isMoved) await note(trx, id, who, what, now)
+    return isMoved
+  })
+  if (moved) return
   const edition = await editionById(db, id)
   if (!edition)
     throw new AppError('missing', `there is no edition ${id}`, { hint: 'lastword edition list shows them.' })

@@ -82,6 +82,15 @@ export async function lapseAbout(db: Db, editionId: string, now: Instant): Promi
     .execute()
 }
 
+/** Nobody else changes the correction until this transaction ends. */
+export async function lockCorrection(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('corrections')
+    .set((eb) => ({ status: eb.ref('status') }))
+    .where('id', '=', id)
+    .execute()
+}
+
 /** Moves a correction on, if it stands in one of the states named and no edition holds it. Returns whether it did. */
 export async function moveCorrection(
   db: Db,

@@ -29,6 +29,15 @@ export async function letterboxOf(db: Db, digest: string, now: Instant): Promise
   return id
 }
 
+/** Whoever decides about the feed, or adds to its letterbox, now waits until this transaction ends. */
+export async function lockFeed(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('feeds')
+    .set((eb) => ({ url: eb.ref('url') }))
+    .where('id', '=', id)
+    .execute()
+}
+
 function newFeed(url: string, now: Instant): FeedRow {
   return {
     id: newId(now),

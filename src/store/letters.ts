@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { Instant } from '../clock.ts'
-import { letterboxOf } from './feeds.ts'
+import { letterboxOf, lockFeed } from './feeds.ts'
 import { newId } from './id.ts'
 import type { Db } from './schema.ts'
 import { transaction } from './transaction.ts'
@@ -7,10 +8,24 @@ import { transaction } from './transaction.ts'
 /** A reader's letter as it is printed: plain text, one line each but for `text`, which has blank lines between paragraphs. */
 export type LetterWords = { headline: string; text: string; name: string; place: string; receivedAt: Instant }
 
-/** Keeps a letter, pending for one digest. Returns its id. */
-export function addLetter(db: Db, digest: string, words: LetterWords, who: string, now: Instant): Promise<string> {
+/** What became of a letter that was to be added: its id, or the same letter, which the digest has already. */
+export type Added = { id: string } | { same: Letter }
+
+/**
+ * Keeps a letter, pending for one digest, unless the same text waits there or was printed. `anyway`: the id of the
+ * newest such letter, if it is to be kept beside that one. Two at once are added one after the other.
+ */
+export function addLetter(
+  db: Db,
+  digest: string,
+  words: LetterWords,
+  { who, anyway, now }: { who: string; anyway?: string | undefined; now: Instant },
+): Promise<Added> {
   return transaction(db, async (trx) => {
     const feedId = await letterboxOf(trx, digest, now)
+    await lockFeed(trx, feedId)
+    const same = await newestWith(trx, digest, letterHash(words.text))
+    if (same && same.id !== anyway) return { same }
     const id = newId(now)
     const nothing = {
       url: '',
@@ -28,17 +43,34 @@ export function addLetter(db: Db, digest: string, words: LetterWords, who: strin
       .values({ id, kind: 'letter', feedId, ...nothing, ...recognised, ...inArticle(words) })
       .execute()
     const { text, place } = words
-    const untouched = { editedAt: null, editedBy: null, withdrawnAt: null, withdrawnBy: null }
+    const untouched = { editedAt: null, editedBy: null, withdrawnAt: null, withdrawnBy: null, version: 1 }
     await trx
       .insertInto('letters')
-      .values({ articleId: id, text, place, enteredBy: who, ...untouched })
+      .values({ articleId: id, text, textHash: letterHash(text), place, enteredBy: who, ...untouched })
       .execute()
     await trx
       .insertInto('ledger')
       .values({ digest, articleId: id, feedId, enrolledAt: now, comparedAt: now, ...free })
       .execute()
-    return id
+    return { id }
   })
+}
+
+/** The newest letter of that text which nobody has withdrawn. */
+function newestWith(db: Db, digest: string, textHash: string): Promise<Letter | undefined> {
+  return letters(db)
+    .where('letters.textHash', '=', textHash)
+    .where('letters.withdrawnAt', 'is', null)
+    .where('ledger.digest', '=', digest)
+    .orderBy('letters.articleId', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** What is the same of two letters that differ in case and blanks alone, as SHA-256 in hex. */
+function letterHash(text: string): string {
+  const folded = text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
+  return createHash('sha256').update(folded).digest('hex')
 }
 
 const free = {
@@ -53,33 +85,56 @@ const free = {
   lapsedIn: null,
 }
 
-/** Words it anew, while no sealed edition holds it and nobody has withdrawn it. Returns whether it did. */
-export function rewordLetter(db: Db, id: string, words: LetterWords, who: string, now: Instant): Promise<boolean> {
+/** Who changes a letter, and the version of it that they looked at; without it, whatever it reads now. */
+export type Change = { who: string; version?: number | undefined; now: Instant }
+
+/** What became of a change: `done`, `changed` (it has another version by now) or `settled` (it waits no more). */
+export type Changed = 'done' | 'changed' | 'settled'
+
+/** Rewords a letter that waits. */
+export function rewordLetter(db: Db, id: string, words: LetterWords, { who, version, now }: Change): Promise<Changed> {
   return transaction(db, async (trx) => {
-    if (!(await lockPending(trx, id))) return false
+    const refused = await refusalOf(trx, id, version)
+    if (refused) return refused
     const { text, place } = words
     await trx.updateTable('articles').set(inArticle(words)).where('id', '=', id).execute()
     await trx
       .updateTable('letters')
-      .set({ text, place, editedAt: now, editedBy: who })
+      .set((eb) => ({
+        text,
+        textHash: letterHash(text),
+        place,
+        editedAt: now,
+        editedBy: who,
+        version: eb('version', '+', 1),
+      }))
       .where('articleId', '=', id)
       .execute()
-    return true
+    return 'done'
   })
+}
+
+/** Locks the letter, and says why it cannot be changed. */
+async function refusalOf(db: Db, id: string, version: number | undefined): Promise<'changed' | 'settled' | undefined> {
+  if (!(await lockPending(db, id))) return 'settled'
+  if (version === undefined) return undefined
+  const letter = await db.selectFrom('letters').select('version').where('articleId', '=', id).executeTakeFirst()
+  return letter?.version === version ? undefined : 'changed'
 }
 
 /**
  * Takes it back for good, while no sealed edition holds it: what was written, by whom and where from is erased, and the
- * headline alone is left for the records that name it. Returns whether it did.
+ * headline alone is left for the records that name it.
  */
-export function withdrawLetter(db: Db, id: string, who: string, now: Instant): Promise<boolean> {
+export function withdrawLetter(db: Db, id: string, { who, version, now }: Change): Promise<Changed> {
   return transaction(db, async (trx) => {
-    if (!(await lockPending(trx, id))) return false
+    const refused = await refusalOf(trx, id, version)
+    if (refused) return refused
     await trx.updateTable('ledger').set({ backlogAt: now }).where('articleId', '=', id).execute() // no edition may have it
     await trx.updateTable('articles').set({ author: '' }).where('id', '=', id).execute()
-    const erased = { text: '', place: '', withdrawnAt: now, withdrawnBy: who }
+    const erased = { text: '', textHash: '', place: '', withdrawnAt: now, withdrawnBy: who }
     await trx.updateTable('letters').set(erased).where('articleId', '=', id).execute()
-    return true
+    return 'done'
   })
 }
 
@@ -138,7 +193,7 @@ function letters(db: Db) {
       'articles.seenAt as enteredAt',
       'letters.enteredBy',
     ])
-    .select(['letters.editedAt', 'letters.editedBy', 'letters.withdrawnAt', 'letters.withdrawnBy'])
+    .select(['letters.version', 'letters.editedAt', 'letters.editedBy', 'letters.withdrawnAt', 'letters.withdrawnBy'])
     .select(['ledger.editionId', 'editions.number', 'editions.status'])
 }
 

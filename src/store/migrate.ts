@@ -20,6 +20,7 @@ import * as confirmations from './migrations/0017-confirmations.ts'
 import * as longAddresses from './migrations/0018-long-addresses.ts'
 import * as notices from './migrations/0019-notices.ts'
 import * as sessions from './migrations/0020-sessions.ts'
+import * as letterVersions from './migrations/0021-letter-versions.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -42,6 +43,7 @@ export const migrations = [
   { name: '0018-long-addresses', up: longAddresses.up },
   { name: '0019-notices', up: notices.up },
   { name: '0020-sessions', up: sessions.up },
+  { name: '0021-letter-versions', up: letterVersions.up },
 ]
 
 /**

@@ -194,6 +194,10 @@ export type LetterRow = {
   editedBy: string | null
   withdrawnAt: Instant | null
   withdrawnBy: string | null
+  /** 1, and one more with every rewording. */
+  version: number
+  /** SHA-256 of the text without regard to case and blanks (`letterHash`); empty once it is withdrawn. */
+  textHash: string
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */

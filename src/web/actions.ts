@@ -1,34 +1,37 @@
 import { type Context, Hono } from 'hono'
 import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
-import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
+import { approve, cancel, resume, stop } from '../editions/review.ts'
+import { readSeen, type Seen } from '../editions/seen.ts'
 import { AppError } from '../errors.ts'
 import { historyOf } from '../store/editions.ts'
 import { checkId, type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
-import { sentence, statusOf } from './failure.ts'
+import { askApproval } from './approval.ts'
+import type { Act } from './edition-controls.ts'
+import { statusOf } from './failure.ts'
 import { ownForm } from './session.ts'
-import { type Act, showEdition } from './studio-edition.ts'
+import { showEdition } from './studio-edition.ts'
 import { pathTo, urls } from './urls.ts'
 
 /** What an editor decides about an edition. Each ends on the edition's page, which says what happened. */
 export function editionActions(web: Web): Hono<Env> {
   const { app } = web
-  return new Hono<Env>()
-    .post(urls.approval, ownForm(web), (context) =>
-      act(web, context, 'approve', (id, staff, { seal }) => approve(app, id, staff, seal)),
-    )
-    .post(urls.hold, ownForm(web), (context) =>
-      act(web, context, 'hold', (id, staff, fields) => hold(app, id, staff, reasonIn(fields))),
-    )
+  const pages = new Hono<Env>()
+    .get(urls.approval, (context) => askApproval(web, context, context.req.query('seen')))
+    .post(urls.approval, ownForm(web), async (context) => {
+      const { confirm, seen } = await readForm(context)
+      if (confirm !== 'yes' || seen === undefined) return await askApproval(web, context, seen)
+      return await act(web, context, 'approve', (id, staff) => approve(app, id, staff, { seen: readSeen(seen) }))
+    })
     .post(urls.cancellation, ownForm(web), (context) =>
-      act(web, context, 'cancel', (id, staff, fields) =>
-        cancel(app, id, staff, confirmedReasonIn(fields, unconfirmedEnd)),
-      ),
-    )
-    .post(urls.pause, ownForm(web), (context) =>
-      act(web, context, 'pause', (id, staff, fields) => pause(app, id, staff, reasonIn(fields))),
+      act(web, context, 'cancel', (id, staff, fields) => {
+        const reason = confirmedReasonIn(fields, unconfirmedEnd)
+        return cancel(app, id, staff, reason, { seen: seenIn(fields) })
+      }),
     )
     .post(urls.resumption, ownForm(web), (context) =>
-      act(web, context, 'resume', (id, staff, { anyway }) => resume(app, id, staff, { anyway: anyway === 'yes' })),
+      act(web, context, 'resume', (id, staff, fields) =>
+        resume(app, id, staff, { anyway: fields.anyway === 'yes', seen: seenIn(fields) }),
+      ),
     )
     .post(urls.pull, ownForm(web), (context) =>
       act(web, context, 'pull', async (_, who, fields) => {
@@ -41,6 +44,11 @@ export function editionActions(web: Web): Hono<Env> {
         restoreArticle(app, await nameOfArticle(app.db, checkId(article, 'article')), who),
       ),
     )
+  for (const url of [urls.stop, urls.hold, urls.pause])
+    pages.post(url, ownForm(web), (context) =>
+      act(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, reasonIn(fields))),
+    )
+  return pages
 }
 
 type Work = (id: string, staff: string, fields: Fields) => Promise<void>
@@ -53,18 +61,40 @@ async function act(web: Web, context: Context<Env>, name: Act, work: Work): Prom
     await work(id, staff, typed)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const refused = { act: name, message: sentence(error.message), hint: error.hint ?? '', typed }
-    return await showEdition(web, context, refused, statusOf(error))
+    const isDone = error.code === 'conflict' && (await isLastDecision(web, id, staff, lines[name](typed)))
+    if (!isDone) return await showEdition(web, context, { act: name, error, typed, staff }, statusOf(error))
   }
   const done = (await historyOf(web.app.db, id)).findLast((entry) => entry.who === staff)
   return context.redirect(`${web.base}${pathTo(urls.studioEdition, id)}?done=${done?.id ?? ''}`, 303)
 }
 
+/** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
+const lines: Record<Act, (fields: Fields) => RegExp> = {
+  approve: () => /^approved$/,
+  stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
+  cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
+  resume: () => /^resumed/,
+  pull: ({ reason = '' }) => new RegExp(`^pulled: .*: ${RegExp.escape(reason)}(;|$)`),
+  restore: () => /^restored: /,
+}
+
+/** Whether the newest decision that a person made about the edition is this one, by the same person. */
+async function isLastDecision({ app }: Web, id: string, staff: string, line: RegExp): Promise<boolean> {
+  const last = (await historyOf(app.db, id)).findLast(({ who }) => who !== 'lastword')
+  return last?.who === staff && line.test(last.what)
+}
+
 const longestReason = 500
 const unconfirmedEnd = 'please tick the box: a cancelled edition cannot be brought back'
 
+/** A decision that does not say what its page showed is about nothing. */
+function seenIn({ seen }: Fields): Seen {
+  if (seen !== undefined) return readSeen(seen)
+  throw new AppError('conflict', 'this came from an old page', { hint: 'Look at the edition below and decide again.' })
+}
+
 function reasonIn({ reason = '' }: Fields): string {
-  if (reason === '') throw new AppError('invalid', 'please give a reason', { hint: 'It stays on record.' })
+  if (reason === '') throw new AppError('invalid', 'please give a reason', { hint: 'Your colleagues will see it.' })
   return reason.slice(0, longestReason)
 }
 

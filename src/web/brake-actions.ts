@@ -12,14 +12,28 @@ export function brakeActions(web: Web): Hono<Env> {
   const { app } = web
   return new Hono<Env>()
     .post(urls.brake, ownForm(web), async (context) => {
-      const reason = confirmedReasonIn(await readForm(context), 'please tick the box: the brake stops every edition')
-      await brakeOn(app, { who: staffOf(context), reason })
+      const reason = confirmedReasonIn(await readForm(context), 'please tick the box: this stops every newsletter')
+      const who = staffOf(context)
+      await unlessDone(brakeOn(app, { who, reason }), async () => {
+        const brake = await lastBrake(app.db)
+        return brake?.releasedAt === null && brake.who === who && brake.reason === reason
+      })
       return await backToStudio(web, context, 'on')
     })
     .post(urls.brakeRelease, ownForm(web), async (context) => {
-      await brakeOff(app, staffOf(context))
+      const who = staffOf(context)
+      await unlessDone(brakeOff(app, who), async () => (await lastBrake(app.db))?.releasedBy === who)
       return await backToStudio(web, context, 'off')
     })
+}
+
+/** A second press of one button is no conflict: what it asks for is done, by the same person. */
+export async function unlessDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict' || !(await isDone())) throw error
+  }
 }
 
 function staffOf(context: Context<Env>): string {
@@ -39,7 +53,7 @@ export async function brakeDone({ app }: Web, context: Context<Env>): Promise<st
   if (!brake) return []
   const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
   const asked = context.req.query('brake')
-  if (asked === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} put the brake on.`]
+  if (asked === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} stopped all sending.`]
   if (asked !== `off-${brake.id}` || brake.releasedBy === null) return []
-  return [`${name(brake.releasedBy)} released the brake. Editions go on where they stopped.`]
+  return [`${name(brake.releasedBy)} resumed all sending. Editions go on where they stopped.`]
 }

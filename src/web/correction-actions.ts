@@ -15,22 +15,39 @@ export function correctionActions(web: Web): Hono<Env> {
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
   const id = idIn(context, 'correction')
+  const staff = context.var.session?.staff ?? ''
   const typed = await readForm(context)
   try {
-    await act(web, id, context.var.session?.staff ?? '', typed)
+    await act(web, id, staff, typed)
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'missing') throw error
-    const refused = { id, message: sentence(error.message), hint: error.hint ?? '', words: typed.words }
-    return await showStudio(web, context, refused, statusOf(error))
+    if (error.code !== 'conflict' || !(await isDecidedSo(web, id, staff, typed))) {
+      const refused = { id, message: sentence(error.message), hint: error.hint ?? '', words: typed.words }
+      return await showStudio(web, context, { refused }, statusOf(error))
+    }
   }
   const correction = typed.from === 'edition' ? await correctionById(web.app.db, id) : undefined
   const page = correction ? pathTo(urls.studioEdition, correction.editionId) : urls.studio
   return context.redirect(`${web.base}${page}?corrected=${encodeURIComponent(id)}#corrections`, 303)
 }
 
-async function act({ app }: Web, id: string, staff: string, { decision, words = '' }: Fields): Promise<void> {
-  if (decision === 'accept') return await acceptCorrection(app, id, staff, words)
-  if (decision === 'dismiss') return await dismissCorrection(app, id, staff)
-  if (decision === 'reopen') return await reopenCorrection(app, id, staff)
+/** Whether it is a second press of one button: what it asks for is so, by the same person. */
+async function isDecidedSo({ app }: Web, id: string, staff: string, { decision, words }: Fields): Promise<boolean> {
+  const correction = await correctionById(app.db, id)
+  if (decision === 'reopen') return correction?.status === 'proposed'
+  if (correction?.decidedBy !== staff) return false
+  if (decision === 'dismiss') return correction.status === 'dismissed'
+  return decision === 'accept' && correction.status === 'accepted' && correction.words === words
+}
+
+async function act(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { decision, words = '', seen = '' }: Fields,
+): Promise<void> {
+  if (decision === 'accept') return await acceptCorrection(app, id, staff, words, { seen })
+  if (decision === 'dismiss') return await dismissCorrection(app, id, staff, { seen })
+  if (decision === 'reopen') return await reopenCorrection(app, id, staff, { seen })
   throw new AppError('invalid', 'please say whether the correction is to be printed')
 }

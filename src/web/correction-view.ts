@@ -1,9 +1,10 @@
-import { longestWords, standing, suggestedWords } from '../editions/corrections.ts'
+import { correctionSeen, longestWords, standing, suggestedWords } from '../editions/corrections.ts'
 import {
   type CorrectionView,
   correctionById,
   correctionsAbout,
   correctionsIn,
+  correctionsOfArticle,
   waitingCorrections,
 } from '../store/corrections.ts'
 import { isId, type Web } from './answer.ts'
@@ -18,15 +19,15 @@ const most = 50
 /** What waits for an editor, and what waits for the next edition. */
 export async function waitingView(web: Web, refused?: RefusedCorrection) {
   const waiting = await waitingCorrections(web.app.db)
-  const views = waiting.map((correction) => toView(web, correction, 'studio', refused))
-  const proposed = views.filter(({ isProposed }) => isProposed)
-  const isShown = ({ id }: RefusedCorrection) => proposed.some(({ anchor }) => anchor === anchorOf(id))
+  const proposed = waiting.filter(({ status }) => status === 'proposed')
+  const shown = proposed.slice(0, most)
+  const views = (rows: CorrectionView[]) => Promise.all(rows.map((row) => toView(web, row, 'studio', refused)))
   return {
-    proposed: proposed.slice(0, most),
+    proposed: await views(shown),
     more: Math.max(0, proposed.length - most),
-    accepted: views.filter(({ isProposed }) => !isProposed),
-    count: counted(proposed.length, 'correction waits', 'corrections wait'),
-    refused: refused ? [{ ...refused, words: isShown(refused) ? '' : refused.words }] : [],
+    accepted: await views(waiting.filter(({ status }) => status !== 'proposed')),
+    count: counted(proposed.length, 'correction'),
+    refused: refused ? [{ ...refused, words: shown.some(({ id }) => id === refused.id) ? '' : refused.words }] : [],
   }
 }
 
@@ -35,43 +36,58 @@ export async function editionCorrections(web: Web, editionId: string) {
   const about = await correctionsAbout(web.app.db, editionId)
   const prints = await correctionsIn(web.app.db, editionId)
   const toItem = (correction: CorrectionView) => toView(web, correction, 'edition')
-  return { about: about.map(toItem), prints: prints.map(toItem) }
+  return { about: await Promise.all(about.map(toItem)), prints: await Promise.all(prints.map(toItem)) }
 }
 
 /** What became of the correction that somebody just decided about, from the record; none for an id that is made up. */
-export async function correctedWords(
-  { app }: Web,
-  id: string | undefined,
-  staff: string | undefined,
-): Promise<string[]> {
-  const correction = isId(id) ? await correctionById(app.db, id) : undefined
+export async function correctedWords(web: Web, id: string | undefined, staff: string | undefined): Promise<string[]> {
+  const correction = isId(id) ? await correctionById(web.app.db, id) : undefined
   if (!correction) return []
   const { status, said, decidedBy, printedNumber } = correction
   const who = decidedBy === staff ? 'You' : decidedBy
+  const others = await sameChange(web, correction)
   if (status === 'accepted')
     return [
       `${who} accepted the correction of “${said}”. ${printedNumber === null ? 'The next edition' : `Edition ${printedNumber}`} prints it, and the archive notes it.`,
+      ...others,
     ]
-  if (status === 'dismissed') return [`${who} dismissed the correction of “${said}”. It is not printed.`]
+  if (status === 'dismissed') return [`${who} dismissed the correction of “${said}”. It is not printed.`, ...others]
   if (status === 'proposed') return [`The correction of “${said}” is proposed again.`]
   return []
+}
+
+/** The same change of the same article in other newsletters that printed it: an editor who decides here hears of those. */
+async function sameChange({ app }: Web, correction: CorrectionView): Promise<string[]> {
+  const all = await correctionsOfArticle(app.db, correction.articleId)
+  const others = all.filter(
+    ({ id, kind, found }) => id !== correction.id && kind === correction.kind && found === correction.found,
+  )
+  return others.map((one) => {
+    const where = editionTitle(
+      one,
+      app.digests.find(({ name }) => name === one.digest),
+    )
+    if (one.status === 'proposed')
+      return `${where} printed it too. The correction there is still waiting for a decision.`
+    const words =
+      one.status === 'accepted' && one.words !== correction.words ? `, with other words: “${one.words}”` : ''
+    return `${where} printed it too. The correction there was ${one.status} by ${one.decidedBy}${words}.`
+  })
 }
 
 function anchorOf(id: string): string {
   return `correction-${id}`
 }
 
-function toView(
-  { app, base }: Web,
-  correction: CorrectionView,
-  from: 'studio' | 'edition',
-  refused?: RefusedCorrection,
-) {
+async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'edition', refused?: RefusedCorrection) {
+  const { app, base } = web
   const { id, said, found, evidence, url, status, words, kind, printedIn, editionId } = correction
   const digest = app.digests.find((one) => one.name === correction.digest)
   const typed = refused?.id === id ? refused.words : undefined
   return {
     anchor: anchorOf(id),
+    seen: correctionSeen(correction),
+    elsewhere: await sameChange(web, correction),
     said,
     found: kind === 'gone' ? '' : found,
     evidence,

@@ -7,11 +7,11 @@ import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
 import { letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
-const abilities: Record<'approve' | 'hold' | 'cancel' | 'pause' | 'pull', EditionStatus[]> = {
+const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
-  hold: ['sealed', 'approved'],
+  hold: ['sealed'],
   cancel: ['composed', 'sealed', 'approved', 'held', 'sending'],
-  pause: ['sending'],
+  stopSending: ['approved', 'sending'],
   pull: ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'],
 }
 
@@ -22,7 +22,7 @@ export function abilitiesOf(edition: EditionRow) {
     approve: abilities.approve.includes(status) && !resume,
     hold: abilities.hold.includes(status),
     cancel: abilities.cancel.includes(status),
-    pause: abilities.pause.includes(status),
+    stopSending: abilities.stopSending.includes(status),
     resume,
     pull: abilities.pull.includes(status),
     none: !abilities.cancel.includes(status),

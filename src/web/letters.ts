@@ -1,11 +1,22 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Digest } from '../editions/digest.ts'
-import { type LetterProblem, longest, paragraphsOf, type TypedLetter } from '../editions/letter-words.ts'
-import { editLetter, printingDigests, printLetter, withdraw } from '../editions/letters.ts'
+import type { TypedLetter } from '../editions/letter-words.ts'
+import { editLetter, LetterChanged, printingDigests, printLetter, SameLetter, withdraw } from '../editions/letters.ts'
 import { AppError } from '../errors.ts'
 import { type Letter, letterById, lettersOf } from '../store/letters.ts'
 import { type Env, isId, readForm, readText, show, type Web } from './answer.ts'
+import { sentence } from './failure.ts'
+import {
+  type Conflict,
+  conflictView,
+  digestOf,
+  editionOf,
+  formView,
+  type Typed,
+  titleOf,
+  toItem,
+  typedAs,
+} from './letter-view.ts'
 import { ownForm } from './session.ts'
 import { pathTo, urls } from './urls.ts'
 import { dayWriter } from './words.ts'
@@ -23,11 +34,12 @@ export function letterPages(web: Web): Hono<Env> {
     .post(urls.withdrawal, ownForm(web), (context) => takeBack(web, context))
 }
 
-/** What somebody typed, with what is wrong with it. */
-type Typed = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }
-type DigestProblem = { field: 'digest'; message: string }
-
-async function showLetters(web: Web, context: Context<Env>, typed?: Typed, code: ContentfulStatusCode = 200) {
+async function showLetters(
+  web: Web,
+  context: Context<Env>,
+  { typed, conflict, alert = '' }: { typed?: Typed; conflict?: Conflict; alert?: string } = {},
+  code: ContentfulStatusCode = 200,
+) {
   const { app, base } = web
   const waiting = await lettersOf(app.db, { state: 'waiting', limit: mostWaiting })
   const printed = await lettersOf(app.db, { state: 'printed', limit: mostPrinted })
@@ -39,35 +51,73 @@ async function showLetters(web: Web, context: Context<Env>, typed?: Typed, code:
     context,
     'studio-letters',
     {
-      title: typed ? 'Not kept: readers’ letters' : 'Readers’ letters',
+      title: typed || alert ? 'Not saved: readers’ letters' : 'Readers’ letters',
       done: done ? [doneWords(web, done)] : [],
       waiting: waiting.map((letter) => toItem(web, letter)),
       printed: printed.map((letter) => toItem(web, letter)),
-      form: digests.length === 0 ? [] : [formView({ action, button: 'Keep it for printing', digests, typed })],
+      alert,
+      form:
+        digests.length === 0
+          ? []
+          : [
+              formView({
+                action,
+                button: 'Save for the next edition',
+                digests,
+                typed,
+                conflict: conflict && conflictView(web, conflict),
+              }),
+            ],
     },
     code,
   )
 }
 
 async function enter(web: Web, context: Context<Env>): Promise<Response> {
-  const { letter, digest: name } = await readLetterForm(context)
+  const { letter, digest: name, anyway } = await readLetterForm(context)
   const digest = printingDigests(web.app.digests).find((one) => one.name === name)
   if (!digest) {
     const problems = [{ field: 'digest' as const, message: 'prints no letters: choose another' }]
-    return showLetters(web, context, { letter, digest: name, problems }, 400)
+    return showLetters(web, context, { typed: { letter, digest: name, problems } }, 400)
   }
-  const entered = await printLetter(web.app, digest, letter, staffOf(context))
-  if ('problems' in entered) return showLetters(web, context, { letter, digest: name, ...entered }, 400)
-  return backToList(web, context, entered.id)
+  try {
+    const entered = await printLetter(web.app, digest, letter, staffOf(context), { anyway })
+    if ('problems' in entered) return showLetters(web, context, { typed: { letter, digest: name, ...entered } }, 400)
+    return backToList(web, context, entered.id)
+  } catch (error) {
+    if (!(error instanceof SameLetter)) throw error
+    const conflict = sameConflict(web, error.letter, staffOf(context))
+    return showLetters(web, context, { typed: { letter, digest: name, problems: [] }, conflict }, 409)
+  }
 }
 
-async function showLetter(web: Web, context: Context<Env>, typed?: Typed, code: ContentfulStatusCode = 200) {
+/** The id of the letter that is known is what the button sends: pressed twice, it adds one letter. */
+function sameConflict(web: Web, other: Letter, staff: string): Conflict {
+  const who = other.enteredBy === staff ? 'you' : other.enteredBy
+  const on = dayWriter(digestOf(web, other)?.zone)(other.enteredAt).text
+  const where = other.editionId === null ? 'waits already' : `is in ${editionOf(web, other)} already`
+  const message = `The same letter ${where} (“${other.headline}”, entered by ${who} on ${on}).`
+  return { message, other, button: 'Save it a second time', field: { name: 'anyway', value: other.id } }
+}
+
+async function showLetter(
+  web: Web,
+  context: Context<Env>,
+  { typed, conflict }: { typed?: Typed; conflict?: Conflict } = {},
+  code: ContentfulStatusCode = 200,
+) {
   const letter = await find(web, context)
   const digest = digestOf(web, letter)
   const isOpen = letter.editionId === null && letter.withdrawnAt === null
-  const action = web.base + pathTo(urls.letter, letter.id)
   const asKept = { letter: typedAs(letter, digest), digest: letter.digest, problems: [] }
-  const form = formView({ action, button: 'Save the letter', digests: [], typed: typed ?? asKept })
+  const form = formView({
+    action: web.base + pathTo(urls.letter, letter.id),
+    button: 'Save the letter',
+    digests: [],
+    typed: typed ?? asKept,
+    version: letter.version,
+    conflict: conflict && conflictView(web, conflict),
+  })
   const view = {
     title: `${typed ? 'Not saved: ' : ''}${letter.headline}`,
     ...toItem(web, letter),
@@ -78,19 +128,49 @@ async function showLetter(web: Web, context: Context<Env>, typed?: Typed, code: 
 
 async function reword(web: Web, context: Context<Env>): Promise<Response> {
   const kept = await find(web, context)
-  const { letter } = await readLetterForm(context)
-  const zone = digestOf(web, kept)?.zone ?? 'UTC'
-  const saved = await editLetter(web.app, { id: kept.id, zone }, letter, staffOf(context))
-  if ('problems' in saved) return showLetter(web, context, { letter, digest: kept.digest, ...saved }, 400)
+  const { letter, version } = await readLetterForm(context)
+  const digest = digestOf(web, kept)
+  const typed = { letter, digest: kept.digest, problems: [] }
+  try {
+    const asked = { id: kept.id, zone: digest?.zone ?? 'UTC', version }
+    const saved = await editLetter(web.app, asked, letter, staffOf(context))
+    if ('problems' in saved) return showLetter(web, context, { typed: { ...typed, ...saved } }, 400)
+  } catch (error) {
+    if (!(error instanceof LetterChanged)) throw error
+    const isSaved = error.letter.editedBy === staffOf(context) && reads(typedAs(error.letter, digest), letter)
+    if (!isSaved) return showLetter(web, context, { typed, conflict: changedConflict(error, staffOf(context)) }, 409)
+  }
   return backToList(web, context, kept.id)
 }
 
+/** Whether the letter reads as it was typed: a second press of one button is done already. */
+function reads(kept: TypedLetter, typed: TypedLetter): boolean {
+  const plain = ({ headline, name, place, text }: TypedLetter) =>
+    [headline, name, place, text].map((field) => field.replace(/\s+/g, ' ').trim()).join('\n')
+  return plain(kept) === plain(typed)
+}
+
+/** The button sends the version that is shown beside it, so that a third rewording is not lost either. */
+function changedConflict({ letter: other }: LetterChanged, staff: string): Conflict {
+  const who = other.editedBy === staff ? 'You have' : `${other.editedBy} has`
+  const message = `${who} reworded this letter since you opened it. Their wording is here, yours is in the form below. Please choose at the end of the form.`
+  const field = { name: 'version', value: String(other.version) }
+  return { message, other, button: 'Replace it with my wording', field }
+}
+
 async function takeBack(web: Web, context: Context<Env>): Promise<Response> {
-  const { id } = await find(web, context)
-  const { confirm } = await readForm(context)
+  const letter = await find(web, context)
+  const { confirm, version } = await readForm(context)
   if (confirm !== 'yes') throw new AppError('invalid', 'please tick the box: a withdrawn letter cannot be brought back')
-  await withdraw(web.app, id, staffOf(context))
-  return backToList(web, context, id)
+  try {
+    await withdraw(web.app, letter.id, staffOf(context), { version: versionIn(version) })
+  } catch (error) {
+    const isDone = letter.withdrawnBy === staffOf(context)
+    if (error instanceof LetterChanged)
+      return showLetters(web, context, { alert: `${sentence(error.message)} It is below as it reads now.` }, 409)
+    if (!isDone) throw error
+  }
+  return backToList(web, context, letter.id)
 }
 
 function backToList({ base }: Web, context: Context<Env>, id: string): Response {
@@ -107,89 +187,25 @@ async function letterWith({ app }: Web, id = ''): Promise<Letter | undefined> {
   return isId(id) ? letterById(app.db, id) : undefined
 }
 
-async function readLetterForm(context: Context<Env>): Promise<{ letter: TypedLetter; digest: string }> {
-  const { headline = '', name = '', place = '', received = '', digest = '' } = await readForm(context)
-  return { letter: { headline, name, place, received, text: await readText(context, 'text') }, digest }
+async function readLetterForm(context: Context<Env>) {
+  const { headline = '', name = '', place = '', received = '', digest = '', version, anyway } = await readForm(context)
+  const letter: TypedLetter = { headline, name, place, received, text: await readText(context, 'text') }
+  return { letter, digest, version: versionIn(version), anyway }
+}
+
+/** A form that does not say which version it showed has shown none. */
+function versionIn(version = ''): number {
+  return Number.parseInt(version, 10) || 0
 }
 
 function staffOf(context: Context<Env>): string {
   return context.var.session?.staff ?? ''
 }
 
-function digestOf({ app }: Web, { digest }: Letter): Digest | undefined {
-  return app.digests.find(({ name }) => name === digest)
-}
-
 /** Read from the record, so that it cannot say what did not happen. */
 function doneWords(web: Web, letter: Letter): string {
   const { headline, withdrawnAt, editionId, editedAt } = letter
-  if (withdrawnAt !== null) return `“${headline}” is withdrawn, and what was written is erased.`
-  if (editionId !== null) return `“${headline}” stands in ${editionOf(web, letter)}.`
+  if (withdrawnAt !== null) return `“${headline}” is withdrawn. Its text is erased.`
+  if (editionId !== null) return `“${headline}” is in ${editionOf(web, letter)}.`
   return `“${headline}” ${editedAt === null ? 'waits' : 'waits, as you see it below,'} for the next edition of ${titleOf(web, letter)}.`
-}
-
-function titleOf(web: Web, letter: Letter): string {
-  return digestOf(web, letter)?.title ?? letter.digest
-}
-
-function editionOf(web: Web, letter: Letter): string {
-  return `${titleOf(web, letter)} ${letter.number ?? ''}`.trim()
-}
-
-function toItem(web: Web, letter: Letter) {
-  const { id, headline, text, name, place, receivedAt, enteredBy, editedBy, editionId, withdrawnBy } = letter
-  return {
-    headline,
-    paragraphs: paragraphsOf(text),
-    name,
-    place,
-    received: receivedAt === null ? [] : [dayWriter(digestOf(web, letter)?.zone)(receivedAt)],
-    digest: titleOf(web, letter),
-    entered: `Entered by ${enteredBy}${editedBy === null ? '' : `, reworded by ${editedBy}`}`,
-    withdrawn: withdrawnBy ?? '',
-    edition:
-      editionId === null
-        ? []
-        : [{ name: editionOf(web, letter), href: web.base + pathTo(urls.studioEdition, editionId) }],
-    edit: web.base + pathTo(urls.letter, id),
-    withdrawal: web.base + pathTo(urls.withdrawal, id),
-  }
-}
-
-function typedAs(letter: Letter, digest: Digest | undefined): TypedLetter {
-  const { headline, text, name, place, receivedAt } = letter
-  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: digest?.zone ?? 'UTC' })
-  return { headline, text, name, place, received: receivedAt === null ? '' : day.format(new Date(receivedAt)) }
-}
-
-const empty: Typed = { letter: { headline: '', text: '', name: '', place: '', received: '' }, digest: '', problems: [] }
-
-type Form = { action: string; button: string; digests: Digest[]; typed: Typed | undefined }
-
-/** Every field with what was typed, and beside it what is wrong with it. */
-function formView({ action, button, digests, typed = empty }: Form) {
-  const { letter, problems, digest } = typed
-  const messages = Object.fromEntries(
-    (['digest', 'headline', 'text', 'name', 'place', 'received'] as const).map((field) => [
-      field,
-      problems.filter((one) => one.field === field).map(({ message }) => message),
-    ]),
-  )
-  const labels = {
-    digest: 'Digest',
-    headline: 'Headline',
-    text: 'Letter',
-    name: 'Name',
-    place: 'Place',
-    received: 'Received on',
-  }
-  return {
-    action,
-    button,
-    letter,
-    problems: messages,
-    summary: problems.map(({ field, message }) => ({ id: field, label: labels[field], message })),
-    digests: digests.map(({ name, title }) => ({ name, title, selected: name === digest })),
-    limits: Object.fromEntries(Object.entries(longest).map(([field, most]) => [field, most.toLocaleString('en-GB')])),
-  }
 }

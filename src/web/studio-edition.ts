@@ -6,14 +6,15 @@ import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { editionById, historyOf } from '../store/editions.ts'
-import { pulledIn } from '../store/pulls.ts'
-import { type Env, editionIdOf, type Fields, show, type Web } from './answer.ts'
+import { type Env, editionIdOf, show, type Web } from './answer.ts'
 import { variantAll } from './archive.ts'
 import { correctedWords, editionCorrections } from './correction-view.ts'
-import { abilitiesOf, articlesOf } from './edition-view.ts'
+import { controlsOf, type Refused, refusal } from './edition-controls.ts'
+import { doneSentence, historyItem } from './edition-history.ts'
+import { articlesOf } from './edition-view.ts'
 import { framePolicy, previewPolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
-import { deliveryView, editionTitle, momentWriter, statusView } from './words.ts'
+import { capital, deliveryView, editionTitle, momentWriter } from './words.ts'
 
 /** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
 export function studioEditionPages(web: Web): Hono<Env> {
@@ -23,15 +24,13 @@ export function studioEditionPages(web: Web): Hono<Env> {
     .get(urls.progress, (context) => progress(web, context))
 }
 
-export type Act = 'approve' | 'hold' | 'cancel' | 'pause' | 'resume' | 'pull' | 'restore'
-
-/** A change that could not be made: why, and what the editor had typed, which is shown again. */
-export type Refused = { act: Act; message: string; hint: string; typed: Fields }
+/** A decision that was refused, and by whom it was made. */
+export type RefusedDecision = Parameters<typeof refusal>[1]
 
 export async function showEdition(
   web: Web,
   context: Context<Env>,
-  refused?: Refused,
+  declined?: RefusedDecision,
   code: ContentfulStatusCode = 200,
 ): Promise<Response> {
   const { app, base } = web
@@ -40,8 +39,12 @@ export async function showEdition(
   const variant = await variantAll(app, edition.id)
   const name = editionTitle(edition, digest)
   const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
-  const history = (await historyOf(app.db, edition.id)).map((entry) => ({ ...entry, at: moment(entry.at) }))
+  const staff = context.var.session?.staff
+  const history = await historyOf(app.db, edition.id)
   const done = history.find((entry) => entry.id === context.req.query('done'))
+  const counts = await countDeliveries(app.db, edition.id)
+  const controls = await controlsOf(web, edition, counts)
+  const refused = declined && refusal(web, declined, controls, digest?.zone)
   const { phone, text } = lookOf(context)
   const view = {
     title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
@@ -49,30 +52,23 @@ export async function showEdition(
     subject: edition.subject,
     preheader: edition.preheader,
     due: moment(edition.dueAt),
-    status: statusView(edition),
-    reason: edition.reason ?? '',
-    isOut: edition.status === 'approved' || edition.status === 'sending',
-    done: done ? [doneWords(done.what, done.who === context.var.session?.staff ? 'You' : done.who)] : [],
-    history,
+    reason: reasonWords(edition.reason),
+    done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
+    history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...(await articlesOf(app, edition, digest, pullTyped(refused))),
-    pulled: (await pulledIn(app.db, edition.id)).map(({ title }) => `“${title}”`).join(', '),
     corrections: await editionCorrections(web, edition.id),
-    corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
-    deliveries: deliveryView(await countDeliveries(app.db, edition.id)),
+    corrected: await correctedWords(web, context.req.query('corrected'), staff),
+    deliveries: deliveryView(counts),
     seal: variant ? [{ sha256: variant.sha256, at: moment(variant.sealedAt) }] : [],
     look: { phone, text, desktop: !phone && !text },
-    may: abilitiesOf(edition),
     refused: refused ? [refused] : [],
-    typed: { hold: typedIn(refused, 'hold'), cancel: typedIn(refused, 'cancel'), pause: typedIn(refused, 'pause') },
+    typed: { stop: typedIn(refused, 'stop'), cancel: typedIn(refused, 'cancel') },
+    ...controls,
     links: {
+      ...controls.links,
       self: link(urls.studioEdition),
       preview: link(urls.preview),
       progress: link(urls.progress),
-      approval: link(urls.approval),
-      hold: link(urls.hold),
-      cancellation: link(urls.cancellation),
-      pause: link(urls.pause),
-      resumption: link(urls.resumption),
       pull: link(urls.pull),
       restoration: link(urls.restoration),
       archive: link(urls.edition),
@@ -92,33 +88,34 @@ async function preview(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 /**
- * The part of the page that brings itself up to date, in a frame of its own, so that neither focus nor a half-written
- * reason is lost. It can be stopped (WCAG 2.2, 2.2.2).
+ * The part of the page that follows the edition, in a frame of its own, so that neither focus nor a half-written reason
+ * is lost. While it reloads there is nothing in it to press; what can be decided once the edition has stopped is in it
+ * then. It can be made to stand still from outside (WCAG 2.2, 2.2.2).
  */
 async function progress(web: Web, context: Context<Env>): Promise<Response> {
   const { edition } = await find(web, context)
   const counts = await countDeliveries(web.app.db, edition.id)
-  const isOut = edition.status === 'approved' || edition.status === 'sending'
-  const isLive = isOut && context.req.query('live') !== 'no'
+  const controls = await controlsOf(web, edition, counts)
+  const isLive = controls.isOut && context.req.query('live') !== 'no'
   context.header('Content-Security-Policy', framePolicy)
-  const deliveries = deliveryView(counts)
-  const reasons = await whyWaiting(web.app, edition, rulesOf(web.app, edition.digest))
-  const waits = reasons.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (letter) => letter.toUpperCase()))
-  const status = statusView(edition)
+  const waits = await whyWaiting(web.app, edition, rulesOf(web.app, edition.digest))
   const isBusy = waits.length === 0 && (edition.status === 'approved' || counts.queued + counts.sending > 0)
   if (isLive) context.header('Refresh', isBusy ? '2' : '30')
-  const self = web.base + pathTo(urls.progress, edition.id)
-  const page = web.base + pathTo(urls.studioEdition, edition.id)
   return show(web, context, 'progress', {
     title: 'How far it has got',
-    status,
-    deliveries,
-    waits,
-    isOut,
+    ...controls,
+    reason: controls.isOut ? '' : reasonWords(edition.reason),
+    deliveries: deliveryView(counts),
+    waits: waits.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (first) => first.toUpperCase())),
     isLive,
-    self,
-    page,
+    self: web.base + pathTo(urls.progress, edition.id),
+    page: web.base + pathTo(urls.studioEdition, edition.id),
   })
+}
+
+/** Why it is held, or was not made. */
+function reasonWords(reason: string | null): string {
+  return capital((reason ?? '').replace(/^(held|skipped): /, ''))
 }
 
 async function find({ app }: Web, context: Context<Env>) {
@@ -130,21 +127,6 @@ async function find({ app }: Web, context: Context<Env>) {
 function lookOf(context: Context<Env>) {
   const view = context.req.query('view')
   return { phone: view === 'phone', text: view === 'text' }
-}
-
-/** The record of what was done, as a sentence: it is read from the history, so that it cannot say what did not happen. */
-function doneWords(what: string, who: string): string {
-  const [, act = what, reason = ''] = /^(\w+)(?:: (.*))?$/.exec(what) ?? []
-  const words: Record<string, string> = {
-    approved: `${who} approved it.`,
-    held: `${who} held it back: ${reason}`,
-    cancelled: `${who} cancelled it: ${reason}`,
-    paused: `${who} paused it: ${reason}`,
-    resumed: `${who} resumed the sending${reason ? ` ${reason}` : ''}.`,
-    pulled: `${who} pulled ${reason}.`,
-    restored: `${who} restored ${reason}.`,
-  }
-  return words[act] ?? `${who}: ${what}`
 }
 
 function pullTyped(refused: Refused | undefined) {

@@ -3,11 +3,10 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
-import { isPaused } from '../editions/review.ts'
 import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { countChosen, editionsIn, latestEditions } from '../store/editions.ts'
+import { countChosen, latestEditions } from '../store/editions.ts'
 import { newestFeedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
 import { lastRejections } from '../store/rejections.ts'
@@ -15,9 +14,10 @@ import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.t
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
-import { waitingFeeds } from './feed-actions.ts'
+import { waitingEditions } from './studio-decisions.ts'
 import { pathTo, urls } from './urls.ts'
-import { counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
+import { waitingFeeds } from './waiting-feeds.ts'
+import { articlesAndLetters, counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
 
 const pageSize = 20
 const mostFeeds = 200
@@ -32,42 +32,35 @@ export function studioPage(web: Web): Hono<Env> {
 export async function showStudio(
   web: Web,
   context: Context<Env>,
-  refused?: RefusedCorrection,
+  { refused, alert = '' }: { refused?: RefusedCorrection; alert?: string } = {},
   code: ContentfulStatusCode = 200,
 ): Promise<Response> {
   const { app, base } = web
   const page = Math.min(1000, Math.max(1, Number.parseInt(context.req.query('page') ?? '1', 10) || 1))
   const rows = await latestEditions(app.db, { skip: (page - 1) * pageSize, limit: pageSize + 1 })
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
+  const decisions = await waitingEditions(web)
+  const waiting = await waitingFeeds(web)
+  const corrections = await waitingView(web, refused)
   const view = {
-    title: refused ? 'Not done · Studio' : 'Studio',
+    alert,
+    title: refused || alert ? 'Not done · Studio' : 'Studio',
     done: await brakeDone(web, context),
     isBraked: context.var.brake !== undefined,
-    paused: await pausedEditions(web),
+    decisions,
+    isWaiting: decisions.length + waiting.length + corrections.proposed.length > 0,
+    waitingCount: counted(waiting.length, 'feed'),
     editions: await toEditions(web, rows.slice(0, pageSize)),
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
     upcoming: upcoming(app),
-    waiting: await waitingFeeds(web),
+    waiting,
     letters: counted(await countWaiting(app.db), 'letter'),
     ...(await feedsOf(app, context.req.query('decided'))),
-    corrections: await waitingView(web, refused),
+    corrections,
     corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
   }
   return show(web, context, 'studio', view, code)
-}
-
-/** Those that stopped in the middle of their sending: somebody has to decide. */
-async function pausedEditions({ app, base }: Web) {
-  const held = await editionsIn(app.db, ['held'])
-  return held.filter(isPaused).map((row) => ({
-    href: base + pathTo(urls.studioEdition, row.id),
-    name: editionTitle(
-      row,
-      app.digests.find((one) => one.name === row.digest),
-    ),
-    reason: row.reason ?? '',
-  }))
 }
 
 async function toEditions({ app, base }: Web, rows: EditionRow[]) {
@@ -82,22 +75,18 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       name: editionTitle(row, digest),
       subject: row.subject,
       due: momentWriter(digest?.zone)(row.dueAt),
-      status: statusView(row),
+      status: statusView(row, counts),
       reason: row.reason ?? '',
-      articles: heldLine(chosen.get(row.id)),
+      articles: articlesAndLetters(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }
   })
 }
 
-function heldLine({ article, letter } = { article: 0, letter: 0 }): string {
-  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
-}
-
 function upcoming({ digests, clock }: App) {
   return digests.map((digest) => {
     const moment = momentWriter(digest.zone)
-    const approval = digest.approval === 'auto' ? 'goes out by itself' : 'waits for approval'
+    const approval = digest.approval === 'auto' ? 'Sent automatically' : 'Needs approval'
     return { title: digest.title, approval, runs: runsAfter(digest, clock.now(), 3).map(moment) }
   })
 }
@@ -111,9 +100,11 @@ async function feedsOf(app: App, decided: string | undefined) {
   const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
   const well = (state: FeedState) => state === 'ok' || state === 'new'
   const working = views.filter(({ state }) => well(state))
+  const troubled = views.filter(({ state }) => !well(state))
   return {
     feeds: {
-      troubled: views.filter(({ state }) => !well(state)),
+      all: troubled.length > 0 ? '' : feedsWorking(working.length),
+      troubled,
       working: working.slice(0, mostFeeds),
       more: Math.max(0, working.length - mostFeeds),
       count: counted(working.length, 'feed'),
@@ -122,6 +113,11 @@ async function feedsOf(app: App, decided: string | undefined) {
       .filter(({ id, past }) => id === decided && past.length > 0)
       .map(({ past: [last] }) => last?.what ?? ''),
   }
+}
+
+function feedsWorking(count: number): string {
+  if (count === 0) return 'No feed has been named yet.'
+  return count === 1 ? 'The feed is working.' : `All ${counted(count, 'feed')} are working.`
 }
 
 /** With what became of it last and what it had rejected, the newest first. */

@@ -14,8 +14,9 @@ export const urls = {
   studioEdition: '/studio/editions/:id',
   preview: '/studio/editions/:id/preview',
   progress: '/studio/editions/:id/progress',
-  approval: '/studio/editions/:id/approval', // POST only, as the six below
-  hold: '/studio/editions/:id/hold',
+  approval: '/studio/editions/:id/approval', // GET asks once more, with the number of people; POST approves
+  stop: '/studio/editions/:id/stop', // POST only, as the six below: holds or pauses, whichever the state needs
+  hold: '/studio/editions/:id/hold', // this and `pause` are for pages that were opened before there was `stop`
   cancellation: '/studio/editions/:id/cancellation',
   pause: '/studio/editions/:id/pause',
   resumption: '/studio/editions/:id/resumption',

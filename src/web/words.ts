@@ -2,31 +2,49 @@ import type { Instant } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
 import { isPaused } from '../editions/review.ts'
 import type { DeliveryCounts } from '../store/deliveries.ts'
+import type { ChosenCounts } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 
 /** A state for people: never told by its colour (`tone`) alone. */
 export type StatusView = { word: string; mark: string; tone: 'wait' | 'busy' | 'good' | 'stop'; meaning: string }
 
 const statuses: Record<EditionStatus, StatusView> = {
-  composed: { word: 'Composed', mark: '○', tone: 'wait', meaning: 'Chosen, and not rendered yet.' },
-  sealed: { word: 'Sealed', mark: '◐', tone: 'wait', meaning: 'Ready as it will arrive. It waits for approval.' },
-  approved: { word: 'Approved', mark: '▷', tone: 'busy', meaning: 'It goes out as soon as the sender looks.' },
-  sending: { word: 'Sending', mark: '▶', tone: 'busy', meaning: 'It is going out now.' },
-  sent: { word: 'Sent', mark: '✓', tone: 'good', meaning: 'Every copy has been tried.' },
-  skipped: { word: 'Skipped', mark: '–', tone: 'stop', meaning: 'Not made.' },
-  held: { word: 'Held', mark: '❚❚', tone: 'stop', meaning: 'Nothing goes out until somebody approves it.' },
-  cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'Ended for good.' },
+  composed: {
+    word: 'Being prepared',
+    mark: '○',
+    tone: 'wait',
+    meaning: 'Its articles are chosen. The email is not made yet.',
+  },
+  sealed: { word: 'Ready', mark: '◐', tone: 'wait', meaning: 'Waiting for someone to approve it.' },
+  approved: { word: 'Approved', mark: '▷', tone: 'busy', meaning: 'Sending starts within a minute.' },
+  sending: { word: 'Sending', mark: '▶', tone: 'busy', meaning: 'It is being sent now.' },
+  sent: { word: 'Sent', mark: '✓', tone: 'good', meaning: 'Finished: we tried to send to everyone.' },
+  skipped: { word: 'Skipped', mark: '–', tone: 'stop', meaning: 'This edition was not made.' },
+  held: { word: 'On hold', mark: '❚❚', tone: 'stop', meaning: 'Nothing is sent until someone approves it.' },
+  cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'This edition has ended and will not be sent.' },
 }
 
+/** What a paused edition says before anybody is counted. */
 const paused: StatusView = {
   word: 'Paused',
   mark: '❚❚',
   tone: 'stop',
-  meaning: 'It stopped in the middle of its sending. The rest waits until somebody resumes it.',
+  meaning: 'Sending has stopped. Nothing more is sent until someone resumes it.',
 }
 
-export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>): StatusView {
-  return isPaused(edition) ? paused : statuses[edition.status]
+/** `counts` of its deliveries, where they are known: a paused edition then says how far it got. */
+export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>, counts?: DeliveryCounts): StatusView {
+  if (!isPaused(edition)) return statuses[edition.status]
+  return counts ? { ...paused, meaning: pausedMeaning(counts) } : paused
+}
+
+/** "Paused: 21 of 120 sent. 99 people are waiting." Copies that are with a mail server at this moment will finish. */
+function pausedMeaning(counts: DeliveryCounts): string {
+  const { total } = deliveryView(counts)
+  if (total === 0) return 'Paused before the first email was sent.'
+  const waiting = counts.queued + counts.deferred + counts.sending
+  const people = waiting === 1 ? '1 person is' : `${number(waiting)} people are`
+  return `Paused: ${number(counts.accepted)} of ${number(total)} sent. ${people} waiting.`
 }
 
 /** "Public Sector Weekly 31"; one that was skipped has no number. */
@@ -63,19 +81,42 @@ export function letterFrom(name: string, place: string | null): string {
   return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`
 }
 
+/** "1,200". */
+export function number(count: number): string {
+  return count.toLocaleString('en-GB')
+}
+
+/** With a capital at its start. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** Writes when something happened, in a sentence: "at 07:00" on the day `now`, else "on Fri, 27 Nov 2026, 07:00 GMT". */
+export function sinceWriter(zone: string | undefined, now: Instant): (instant: Instant) => string {
+  const [moment, day] = [momentWriter(zone), dayWriter(zone)]
+  const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone ?? 'UTC' })
+  return (instant) =>
+    day(instant).text === day(now).text ? `at ${time.format(new Date(instant))}` : `on ${moment(instant).text}`
+}
+
 /** "1 article", "12 articles", "1,200 copies". */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`
+  return `${number(count)} ${count === 1 ? one : many}`
+}
+
+/** "5 articles, 1 letter". */
+export function articlesAndLetters({ article, letter }: ChosenCounts = { article: 0, letter: 0 }): string {
+  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
 }
 
 const deliveryWords: [keyof DeliveryCounts, string, string][] = [
-  ['accepted', 'accepted', 'A mail server took it. Whether anybody read it we do not know.'],
-  ['refused', 'refused', 'A mail server said no, for good.'],
-  ['deferred', 'to be tried again', 'A mail server asked us to come back later.'],
-  ['unknown', 'unknown', 'Cut off before the answer: it may have arrived.'],
-  ['skipped', 'skipped', 'Left or suppressed before their copy went out, or the edition was cancelled.'],
-  ['sending', 'in our hands', 'Being handed over now.'],
-  ['queued', 'waiting', 'Not tried yet.'],
+  ['accepted', 'sent', 'A mail server took it. We do not know whether it was read.'],
+  ['refused', 'refused', 'A mail server refused it. We will not try again.'],
+  ['deferred', 'trying again later', 'A mail server asked us to come back later.'],
+  ['unknown', 'unclear', 'The connection was cut off before the answer: it may have arrived.'],
+  ['skipped', 'not sent', 'They unsubscribed, their address does not work, or the edition was cancelled.'],
+  ['sending', 'sending now', 'Being handed to a mail server.'],
+  ['queued', 'waiting', 'Not sent yet.'],
 ]
 
 export type DeliveryView = { total: number; done: number; rows: { word: string; meaning: string; count: string }[] }
@@ -85,7 +126,7 @@ export function deliveryView(counts: DeliveryCounts): DeliveryView {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const rows = deliveryWords.flatMap(([status, word, meaning]) => {
     const count = counts[status]
-    return count > 0 ? [{ word, meaning, count: count.toLocaleString('en-GB') }] : []
+    return count > 0 ? [{ word, meaning, count: number(count) }] : []
   })
   return { total, done: total - counts.queued - counts.sending - counts.deferred, rows }
 }

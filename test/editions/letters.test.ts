@@ -4,7 +4,7 @@ import { compose, composeDry } from '../../src/editions/compose.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { longest, readLetter, type TypedLetter } from '../../src/editions/letter-words.ts'
-import { editLetter, printLetter, withdraw } from '../../src/editions/letters.ts'
+import { editLetter, LetterChanged, printLetter, withdraw } from '../../src/editions/letters.ts'
 import { cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { simulate } from '../../src/editions/simulate.ts'
@@ -13,14 +13,16 @@ import { gather } from '../../src/gather.ts'
 import { choicesOf, countChosen, editionById, historyOf, variantsOf } from '../../src/store/editions.ts'
 import { allFeeds, feedByUrl, recallFeed } from '../../src/store/feeds.ts'
 import { countWaiting, letterById, lettersOf } from '../../src/store/letters.ts'
+import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
+import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
 import { newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from '../support/world.ts'
 
 const typed = (headline: string, given: Partial<TypedLetter> = {}): TypedLetter => ({
   headline,
-  text: 'First.\n\nSecond.',
+  text: `First of ${headline}.\n\nSecond.`, // the same text again would be the same letter
   name: 'Ada Byron',
   place: 'Leeds',
   received: '',
@@ -147,7 +149,7 @@ onBothEngines('a letter', (freshUrl) => {
   test('is nobody’s feed: it is not asked, listed, counted, compared, nor asked for again before the seal', async () => {
     const it = await world({ job: { lateCheck: 'true' } })
     await show(it, newsFeed, ['One', 'Two'])
-    for (const words of ['The same headline as before', 'The same headline as before']) await print(it, words)
+    for (const text of ['One text.', 'Another.']) await print(it, 'The same headline as before', { text })
     it.clock.advance(30 * day)
     await print(it, 'A headline that comes once more')
     for (let count = 0; count < 30; count++) await print(it, `Storm ${count}`)
@@ -248,6 +250,61 @@ onBothEngines('a letter', (freshUrl) => {
     )
     expect(printed).toHaveLength(1)
     expect(printed[0]?.status).toBe('sent')
+  })
+
+  test('is taken once, whatever its case and blanks, while the same text waits or is printed in that digest', async () => {
+    const it = await world()
+    await show(it, newsFeed, ['One', 'Two'])
+    const id = await print(it, 'Trams', { text: 'The trams\n\nare late.' })
+    const again = (text: string) => print(it, 'Other words above it', { text }).catch((error: Error) => error.message)
+    const waits = 'the same letter waits already (“Trams”, entered by mira on 2026-11-27)'
+    expect(await again('  the TRAMS are\t late. ')).toBe(waits)
+    expect(await again('The trams are late!')).toMatch(/^[0-9a-f-]{36}$/)
+    await makeSealed(it)
+    expect(await again('The trams are late.')).toBe(
+      'the same letter is in weekly 1 already (“Trams”, entered by mira on 2026-11-27)',
+    )
+    const beside = await printLetter(it.app, it.digest, typed('Trams', { text: 'The trams are late.' }), 'mira', {
+      anyway: id,
+    })
+    expect(beside).toEqual({ id: expect.any(String) })
+    await withdraw(it.app, 'id' in beside ? beside.id : '', 'mira')
+    await editLetter(
+      it.app,
+      { id: await print(it, 'New', { text: 'New' }), zone: 'UTC' },
+      typed('New', { text: 'Newer' }),
+      'Ada',
+    )
+    expect(await again('newer')).toContain('“New”')
+    expect(await again('New')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('that is added twice at one moment is taken once', async () => {
+    const it = await world()
+    const other = await openStore(it.app.config.store.url, it.clock)
+    const add = (db: typeof it.app.db) => printLetter({ ...it.app, db }, it.digest, typed('Trams'), 'mira')
+    const first = await heldOpen(it.app.store, add)
+    const second = add(other.db).catch((error: Error) => error.message)
+    await doneOrWaiting(other, second)
+    await first.commit()
+    expect(await second).toContain('the same letter waits already')
+    await other.close()
+  })
+
+  test('is not reworded or withdrawn by somebody who saw another version of it', async () => {
+    const it = await world()
+    const id = await print(it, 'Trams')
+    const edit = (text: string, version: number, who: string) =>
+      editLetter(it.app, { id, zone: 'UTC', version }, typed('Trams', { text }), who)
+    await edit('Ben rewrote this', 1, 'Ben')
+    await expect(edit('Mira rewrote this', 1, 'Mira')).rejects.toMatchObject({
+      message: 'Ben has reworded “Trams” since you looked at it',
+      letter: { text: 'Ben rewrote this', version: 2 },
+    })
+    await expect(withdraw(it.app, id, 'Mira', { version: 1 })).rejects.toBeInstanceOf(LetterChanged)
+    expect(await letterById(it.app.db, id)).toMatchObject({ text: 'Ben rewrote this', editedBy: 'Ben' })
+    await edit('Mira rewrote this', 2, 'Mira')
+    expect(await letterById(it.app.db, id)).toMatchObject({ text: 'Mira rewrote this', version: 3 })
   })
 
   async function print(it: World, headline: string, given: Partial<TypedLetter> = {}): Promise<string> {

@@ -5,6 +5,7 @@ import { explain } from '../../src/editions/explain.ts'
 import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
 import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
+import { seenNow } from '../../src/editions/seen.ts'
 import {
   choicesOf,
   editionById,
@@ -14,7 +15,7 @@ import {
   withdrawnVariants,
 } from '../../src/store/editions.ts'
 import { pulledIn } from '../../src/store/pulls.ts'
-import type { EditionStatus } from '../../src/store/schema.ts'
+import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { newsFeed, openWorld, opinionFeed, plainRender, show, type World } from '../support/world.ts'
 
@@ -116,13 +117,15 @@ onBothEngines('an article that is pulled', (freshUrl) => {
   test('is not approved by somebody who looked at the edition with it', async () => {
     const { it, id, edition, sealed, pull } = await open()
     await sealed()
-    const [seen] = await variantsOf(it.app.db, id)
+    const seen = await seenNow(it.app.db, (await edition()) as EditionRow)
     await pull()
     await sealed()
-    await expect(approve(it.app, id, 'Mira', seen?.sha256)).rejects.toThrow('it was chosen again since')
+    await expect(approve(it.app, id, 'Mira', { seen })).rejects.toThrow(
+      /has changed since you looked at it: Ada \(pulled/,
+    )
     expect((await edition()).status).toBe('sealed')
-    const [now] = await variantsOf(it.app.db, id)
-    await approve(it.app, id, 'Mira', now?.sha256)
+    const now = await seenNow(it.app.db, (await edition()) as EditionRow)
+    await approve(it.app, id, 'Mira', { seen: now })
     expect((await edition()).status).toBe('approved')
   })
 

@@ -260,6 +260,8 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     editedBy: true,
     withdrawnAt: true,
     withdrawnBy: true,
+    version: true,
+    textHash: true,
   },
   rates: { name: true, freeAt: true },
   confirmations: {

@@ -4,9 +4,9 @@ import { hour } from '../../src/clock.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
-import { printLetter } from '../../src/editions/letters.ts'
+import { editLetter, printLetter } from '../../src/editions/letters.ts'
 import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
-import { approve } from '../../src/editions/review.ts'
+import { approve, hold } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf } from '../../src/store/editions.ts'
@@ -27,7 +27,7 @@ let letterPage: string
 const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 'a secret of at least 32 characters' }
 
 beforeAll(async () => {
-  site = await openSite({ config: { web }, rendered: true })
+  site = await openSite({ config: { web }, rendered: true, job: { approval: 'required' } })
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
   await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
   await findOneToCorrect()
@@ -118,7 +118,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
       letterPage,
       ...['', '?view=phone', '?view=text'].map((view) => studioPage() + view),
     ]
-    await check(await signedIn(look), paths)
+    await check(await signedIn(look), [...paths, `${studioPage()}/approval`])
     await become('sending')
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
   })
@@ -130,7 +130,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await brakeOn(site.app, { who: 'mira@example.org', reason: 'the list of another publication was imported' })
     const page = await signedIn(look)
     await page.goto(serving.url + studioPage())
-    expect(await page.getByRole('region', { name: 'Brake' }).isVisible()).toBe(true)
+    expect(await page.getByRole('region', { name: 'Emergency stop' }).isVisible()).toBe(true)
     await check(page, ['/studio', studioPage()])
     await brakeOff(site.app, 'mira@example.org')
     await restoreArticle(site.app, url, 'mira@example.org')
@@ -140,16 +140,18 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
 test('an editor signs in, looks at both widths, types a reason, and approves, without any script', async () => {
   await become('sealed')
   const page = await signedIn({ javaScriptEnabled: false })
-  await page.getByRole('heading', { name: 'The Weekly 1' }).getByRole('link').click()
+  await page.getByRole('link', { name: 'Review The Weekly 1 and decide' }).click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(700)
   await page.getByRole('link', { name: 'Phone' }).click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(375)
   expect(await page.frameLocator('iframe').getByText('Trams return to the harbour').count()).toBeGreaterThan(0)
-  await page.getByText('Hold it back…').click()
+  await page.getByText('Put it on hold…').click()
   await page.getByLabel('Why').first().fill('the lead is wrong')
-  await page.getByRole('button', { name: 'Hold it back' }).click()
-  expect(await page.getByRole('status').textContent()).toContain('You held it back: the lead is wrong')
-  await page.getByRole('button', { name: 'Approve it' }).click()
+  await page.getByRole('button', { name: 'Put it on hold' }).click()
+  expect(await page.getByRole('status').textContent()).toContain('You put it on hold: “the lead is wrong”.')
+  await page.getByRole('button', { name: 'Approve and send to 3 people…' }).click()
+  await page.getByRole('heading', { name: 'Approve The Weekly 1?' }).waitFor()
+  await page.getByRole('button', { name: 'Approve and send to 3 people' }).click()
   expect(await page.getByRole('status').textContent()).toContain('You approved it.')
   await page.context().close()
 })
@@ -160,25 +162,25 @@ test('an editor pauses, pulls an article, restores it, resumes, and works the br
   const done = () => page.getByRole('status').textContent()
   const { title } = await leadOfEdition()
   await page.goto(serving.url + studioPage())
-  await page.getByText('Pause it…').click()
+  await page.getByText('Stop sending…').click()
   await page.getByRole('textbox', { name: 'Why', exact: true }).fill('a wrong name')
-  await page.getByRole('button', { name: 'Pause the sending' }).click()
-  expect(await done()).toContain('You paused it: a wrong name')
-  await page.getByText(`Pull it… (${title})`).click()
-  await page.getByRole('textbox', { name: 'Why pull it' }).fill('it is not true')
-  await page.getByRole('button', { name: 'Pull this article' }).click()
-  expect(await done()).toContain(`You pulled “${title}”: it is not true`)
-  await page.getByRole('button', { name: `Restore it (${title})` }).click()
-  await page.getByRole('button', { name: 'Resume the sending' }).click()
+  await page.getByRole('button', { name: 'Stop sending' }).click()
+  expect(await done()).toContain('You stopped the sending: “a wrong name”.')
+  await page.getByText(`Remove article… (${title})`).click()
+  await page.getByRole('textbox', { name: 'Why remove it' }).fill('it is not true')
+  await page.getByRole('button', { name: 'Remove this article' }).click()
+  expect(await done()).toContain(`You removed “${title}”: it is not true`)
+  await page.getByRole('button', { name: `Put it back (${title})` }).click()
+  await page.getByRole('button', { name: 'Resume sending' }).click()
   expect(await done()).toContain('You resumed the sending.')
   await page.goto(`${serving.url}/studio`)
-  await page.getByText('Put the brake on…').click()
+  await page.getByText('Stop all sending…').click()
   await page.getByRole('textbox', { name: 'Why' }).fill('the wrong list')
   await page.getByRole('checkbox', { name: 'Yes, stop everything' }).check()
-  await page.getByRole('button', { name: 'Put the brake on' }).click()
-  expect(await done()).toContain('You put the brake on.')
-  await page.getByRole('button', { name: 'Release the brake' }).click()
-  expect(await done()).toContain('You released the brake.')
+  await page.getByRole('button', { name: 'Stop all sending' }).click()
+  expect(await done()).toContain('You stopped all sending.')
+  await page.getByRole('button', { name: 'Resume all sending' }).click()
+  expect(await done()).toContain('You resumed all sending.')
   await page.context().close()
 })
 
@@ -189,11 +191,11 @@ test('an editor prints a letter without any script, and what is refused is still
   const text = page.getByRole('textbox', { name: 'Letter' })
   await text.fill(`First.\n\n${'long '.repeat(900)}`)
   await page.getByLabel('Name').fill('Ada Byron')
-  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  await page.getByRole('button', { name: 'Save for the next edition' }).click()
   expect(await page.getByRole('alert').textContent()).toContain('shorten it by 507')
   expect(await text.inputValue()).toBe(`First.\n\n${'long '.repeat(900)}`)
   await text.fill('First.\n\nSecond.')
-  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  await page.getByRole('button', { name: 'Save for the next edition' }).click()
   expect(await page.getByRole('status').textContent()).toContain('“Trams at dawn” waits')
   await page.context().close()
 })
@@ -205,29 +207,83 @@ test('axe finds nothing in a letter that was refused', async () => {
   await page.getByRole('textbox', { name: 'Letter' }).fill('long '.repeat(900))
   await page.getByLabel('Name').fill('\u200b')
   await page.getByLabel('Place').fill('far '.repeat(30))
-  await page.getByRole('button', { name: 'Keep it for printing' }).click()
+  await page.getByRole('button', { name: 'Save for the next edition' }).click()
   await page.getByRole('alert').waitFor()
   expect(await page.locator('[aria-invalid]').count()).toBe(4)
   expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
   await page.context().close()
 })
 
-test('the progress of an edition brings itself up to date, and leaves the page around it alone', async () => {
+test('the status follows an edition, and focus and a half-written reason stay; the old page’s one stop still works', async () => {
   await become('approved')
-  const page = await signedIn()
+  const page = await signedIn({ javaScriptEnabled: false })
   await page.goto(serving.url + studioPage())
-  await page.getByText('Cancel it…').click()
-  await page.getByRole('textbox', { name: 'Why' }).fill('half a rea')
+  await page.getByText('Stop sending…').click()
+  const reason = page.getByRole('textbox', { name: 'Why' })
+  await reason.fill('half a rea')
   const frame = page.frameLocator('iframe.progress')
   await frame.getByText('Approved').waitFor()
   await become('sending')
   await freezePage(site.app.db, site.edition, { after: '', size: 10 }, site.clock.now())
-  await frame.getByText('0 of 3 copies done').waitFor()
+  await frame.getByText('0 of 3 emails done').waitFor()
+  expect(await frame.locator('button, a').count()).toBe(0) // nothing that a reload could take the focus from
+  await page.keyboard.type('son')
+  expect(await reason.inputValue()).toBe('half a reason')
+  await page.keyboard.press('Enter')
+  expect(await page.getByRole('status').textContent()).toContain(
+    'You stopped the sending: “half a reason”. Paused: 0 of 3 sent. 3 people are waiting.',
+  )
+  await page.getByRole('button', { name: 'Resume sending' }).click()
+  await page.getByRole('link', { name: 'Pause updates' }).click()
+  await frame.getByText('Updates are paused.').waitFor()
+  await frame.getByRole('link', { name: 'Update again' }).click()
+  await frame.getByText('Updating live.').waitFor()
   await become('sent')
-  await frame.getByText('Every copy has been tried.').waitFor()
-  expect(await page.getByRole('textbox', { name: 'Why' }).inputValue()).toBe('half a rea')
-  await frame.getByRole('link', { name: 'Show the whole page' }).click()
+  await frame.getByText('Finished: we tried to send to everyone.').waitFor()
+  await frame.getByRole('link', { name: 'Reload the whole page' }).click()
   await page.getByText('There is nothing left to decide.').waitFor()
+  await page.context().close()
+})
+
+test('an editor approves over a hold by the keyboard alone, having read who held it and why; axe finds nothing', async () => {
+  await become('sealed')
+  const page = await signedIn({ viewport: { width: 375, height: 800 } })
+  await page.goto(serving.url + studioPage())
+  await hold(site.app, site.edition.id, 'Ben', 'Headline 2 needs the lawyer')
+  const press = async (name: string) => {
+    const button = page.getByRole('button', { name, exact: true })
+    await button.focus()
+    await page.keyboard.press('Enter')
+  }
+  const isFine = async () =>
+    expect([page.url(), await violations(page), await misfits(page)]).toEqual([
+      page.url(),
+      [],
+      { tooWide: 0, tooSmall: [] },
+    ])
+  await press('Approve and send to 3 people…')
+  await page.getByRole('alert').getByText('Ben held it back').waitFor()
+  await isFine()
+  await page.goto(`${serving.url + studioPage()}/approval`)
+  await isFine()
+  await page.goBack()
+  await press('Approve and send to 3 people all the same')
+  expect(await page.getByRole('status').textContent()).toContain('You approved it.')
+  await page.context().close()
+})
+
+test('an editor chooses between two wordings of a letter, and axe finds nothing', async () => {
+  const page = await signedIn({ viewport: { width: 375, height: 800 }, colorScheme: 'dark' })
+  await page.goto(serving.url + letterPage)
+  const id = letterPage.split('/').at(-1) ?? ''
+  const words = { headline: 'Trams', text: 'Ben rewrote this.', name: 'Ada', place: '', received: '' }
+  await editLetter(site.app, { id, zone: 'UTC' }, words, 'Ben')
+  await page.getByRole('textbox', { name: 'Letter' }).fill('Mira rewrote this.')
+  await page.getByRole('button', { name: 'Save the letter' }).click()
+  await page.getByRole('alert').getByText('Ben rewrote this.').waitFor()
+  expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
+  await page.getByRole('button', { name: 'Replace it with my wording' }).click()
+  await page.getByRole('status').waitFor()
   await page.context().close()
 })
 

@@ -42,13 +42,18 @@ describe('a proposed correction', () => {
       )
       expect(page).toContain(`action="${action}"`)
     }
-    expect(await (await editor.get('/studio')).text()).toContain('1 correction waits for you')
+    expect(await (await editor.get('/studio')).text()).toContain('1 correction to review')
   })
 
   test('is accepted with the editor’s words by POST alone, and the page it leads to says so', async () => {
     const editor = await site.signIn('mira')
     expect((await editor.get(action)).status).toBe(404)
-    const answer = await editor.post(action, { decision: 'accept', words: ' They are \n open. ', from: 'edition' })
+    const answer = await editor.post(action, {
+      decision: 'accept',
+      words: ' They are \n open. ',
+      from: 'edition',
+      seen: await editor.seen(studioEdition(), action),
+    })
     expect(answer.status).toBe(303)
     const location = answer.headers.get('location') ?? ''
     expect(location).toBe(`${studioEdition()}?corrected=${id}#corrections`)
@@ -66,13 +71,21 @@ describe('a proposed correction', () => {
 
   test('is dismissed, and taken back, and then the page says that nothing waits', async () => {
     const editor = await site.signIn()
-    const dismissed = await editor.post(action, { decision: 'dismiss', words: 'whatever' })
+    const dismissed = await editor.post(action, {
+      decision: 'dismiss',
+      words: 'whatever',
+      seen: await editor.seen('/studio', action),
+    })
     expect(dismissed.headers.get('location')).toBe(`/studio?corrected=${id}#corrections`)
     expect(await status()).toBe('dismissed')
     const studio = await (await editor.get(dismissed.headers.get('location') ?? '')).text()
     expect(studio).toContain('You dismissed the correction of “Council opens its books”. It is not printed.')
-    expect(studio).toContain('Nothing waits for you')
-    const again = await editor.post(action, { decision: 'reopen', from: 'edition' })
+    expect(studio).toContain('No corrections to review.')
+    const again = await editor.post(action, {
+      decision: 'reopen',
+      from: 'edition',
+      seen: await editor.seen(studioEdition(), action),
+    })
     expect(await status()).toBe('proposed')
     expect(await (await editor.get(again.headers.get('location') ?? '')).text()).toContain('is proposed again')
   })
@@ -98,6 +111,52 @@ describe('a proposed correction', () => {
     const long = await editor.post(action, { decision: 'accept', words: `"long" ${'x'.repeat(1000)}` })
     expect([long.status, await status()]).toEqual([400, 'proposed'])
     expect(await long.text()).toContain(`required>&quot;long&quot; ${'x'.repeat(1000)}</textarea>`)
+  })
+
+  test('is not accepted by a page that showed another change, or another decision', async () => {
+    const editor = await site.signIn()
+    const seen = await editor.seen('/studio', action)
+    await site.app.db.updateTable('corrections').set({ found: 'Council closes its books' }).execute()
+    const late = await editor.post(action, { decision: 'accept', words: 'They are open.', seen })
+    expect([late.status, await status()]).toEqual([409, 'proposed'])
+    expect(await late.text()).toContain('has changed since you looked at it')
+    const fields = { decision: 'accept', words: 'They are open.', seen: await editor.seen('/studio', action) }
+    expect((await editor.post(action, fields)).status).toBe(303)
+    expect((await editor.post(action, fields)).status).toBe(303) // a second press
+    expect(await status()).toBe('accepted')
+  })
+
+  test('tells of the same change in another newsletter, and what was decided there', async () => {
+    const { db } = site.app
+    const [edition] = await db.selectFrom('editions').selectAll().execute()
+    const [correction] = await db.selectFrom('corrections').selectAll().execute()
+    const articleId = correction?.articleId ?? ''
+    const choices = await db.selectFrom('choices').selectAll().where('articleId', '=', articleId).execute()
+    if (!edition || !correction) throw new Error('nothing to correct')
+    const twin = { id: '019335c0-0000-7000-8000-000000000010', digest: 'daily' }
+    await db
+      .insertInto('editions')
+      .values({ ...edition, ...twin, ref: '00000010', number: 7 })
+      .execute()
+    await db
+      .insertInto('choices')
+      .values(choices.map((choice) => ({ ...choice, editionId: twin.id })))
+      .execute()
+    await db
+      .insertInto('corrections')
+      .values({ ...correction, ...twin, editionId: twin.id })
+      .execute()
+    const editor = await site.signIn('mira')
+    const seen = await editor.seen('/studio', action)
+    const answer = await editor.post(action, { decision: 'accept', words: 'They are open.', seen })
+    const location = answer.headers.get('location') ?? ''
+    expect(await (await editor.get(location)).text()).toContain(
+      'daily 7 printed it too. The correction there is still waiting for a decision.',
+    )
+    await acceptCorrection(site.app, twin.id, 'omar', 'Other words.')
+    expect(await (await editor.get(location)).text()).toContain(
+      'daily 7 printed it too. The correction there was accepted by omar, with other words: “Other words.”.',
+    )
   })
 
   test('that a colleague decided about meanwhile is a conflict, and what was typed is not lost', async () => {

@@ -57,8 +57,8 @@ test('an editor enters a letter, sees that it waits, and finds it in the next ed
   expect(await page(`/studio/editions/${edition}`)).toContain('Letter from Ada Byron, Leeds')
   expect(await page('/studio')).toContain('3 articles, 1 letter')
   const printed = await page(`/studio/letters?done=${id}`)
-  expect(printed).toContain('“Trams” stands in The Weekly 2.')
-  expect(printed).toContain('No letter waits.')
+  expect(printed).toContain('“Trams” is in The Weekly 2.')
+  expect(printed).toContain('No letter is waiting.')
 })
 
 test('what is wrong stands beside what was typed, and nothing typed is lost or kept', async () => {
@@ -72,7 +72,7 @@ test('what is wrong stands beside what was typed, and nothing typed is lost or k
   expect(answer.status).toBe(400)
   const html = await answer.text()
   for (const words of [
-    'Nothing was kept.',
+    'Nothing was saved.',
     'The headline is missing: a letter stands under one.',
     'The letter has 4,520 characters, and 4,000 are printed: shorten it by 520.',
     'The day is not a day that has been: expected one such as 2026-11-20.',
@@ -93,10 +93,11 @@ test('a letter is changed while it waits, and what is wrong with the change keep
   const form = await page(`/studio/letters/${id}`)
   expect(form).toContain('>\nOne.\n\nTwo.</textarea>')
   expect(form).toContain('value="2026-11-20"')
-  const refused = await editor.post(`/studio/letters/${id}`, { ...letter, name: '' })
+  const version = '1'
+  const refused = await editor.post(`/studio/letters/${id}`, { ...letter, name: '', version })
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('The name is missing')])
   expect(await waiting()).toMatchObject([{ name: 'Ada Byron', editedBy: null }])
-  const saved = await editor.post(`/studio/letters/${id}`, { ...letter, name: 'A. Byron' })
+  const saved = await editor.post(`/studio/letters/${id}`, { ...letter, name: 'A. Byron', version })
   expect(saved.headers.get('location')).toBe(`/studio/letters?done=${id}`)
   expect(await waiting()).toMatchObject([{ name: 'A. Byron', editedBy: 'mira' }])
   const edition = await nextEdition()
@@ -104,16 +105,16 @@ test('a letter is changed while it waits, and what is wrong with the change keep
   expect((await editor.post(`/studio/letters/${id}`, letter)).status).toBe(409)
   expect((await editor.post(`/studio/letters/${id}/withdrawal`, { confirm: 'yes' })).status).toBe(409)
   await cancel(site.app, edition, 'mira', 'wrong picture')
-  expect((await editor.post(`/studio/letters/${id}`, { ...letter, name: 'Ada' })).status).toBe(303)
+  expect((await editor.post(`/studio/letters/${id}`, { ...letter, name: 'Ada', version: '2' })).status).toBe(303)
 })
 
 test('a letter is withdrawn with a ticked box alone, and then nothing of it is to be read', async () => {
   const id = await enter()
   expect((await editor.post(`/studio/letters/${id}/withdrawal`)).status).toBe(400)
   expect(await waiting()).toHaveLength(1)
-  const answer = await editor.post(`/studio/letters/${id}/withdrawal`, { confirm: 'yes' })
+  const answer = await editor.post(`/studio/letters/${id}/withdrawal`, { confirm: 'yes', version: '1' })
   const html = await page(answer.headers.get('location') ?? '')
-  expect(html).toContain('“Trams” is withdrawn, and what was written is erased.')
+  expect(html).toContain('“Trams” is withdrawn. Its text is erased.')
   expect(html).not.toContain('Ada Byron')
   expect(await page(`/studio/letters/${id}`)).toContain('mira withdrew it')
   expect(await waiting()).toEqual([])

@@ -56,7 +56,7 @@ describe('every page', () => {
       await webApp(site.app).request(path, { method: 'HEAD' })
     }
     for (const path of staffPages()) expect((await editor.get(path)).status, path).toBe(200)
-    for (const act of ['approval', 'hold', 'cancellation'])
+    for (const act of ['stop', 'hold', 'cancellation'])
       expect((await editor.get(`/studio/editions/${site.edition.id}/${act}`)).status).toBe(404)
     expect((await editor.get('/sign-out')).status).toBe(404)
     expect(await site.rows()).toBe(before)

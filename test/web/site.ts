@@ -32,6 +32,10 @@ export type Editor = {
   csrf: string
   get(path: string): Promise<Response>
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>
+  /** What the page shows now of what it is about: the hidden field of its form for this action. */
+  seen(path: string, action: string, field?: string): Promise<string>
+  /** Both presses of the approval: the edition's page, then the question with the number of people. */
+  approve(edition: string, headers?: Record<string, string>): Promise<Response>
 }
 
 type Options = {
@@ -84,13 +88,23 @@ export async function editorOf({ get, post }: Pick<Site, 'get' | 'post'>, link: 
   const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
   const studio = await (await get('/studio', { cookie })).text()
   const csrf = /name="csrf" value="([^"]+)"/.exec(studio)?.[1] ?? ''
-  return {
+  const editor: Editor = {
     cookie,
     csrf,
     get: (path) => get(path, { cookie }),
     post: (path, fields = {}, headers = {}) =>
       post(path, new URLSearchParams({ csrf, ...fields }), { cookie, ...headers }),
+    async seen(path, action, field = 'seen') {
+      const html = await (await editor.get(path)).text()
+      const form = html.slice(html.indexOf(`action="${action}"`)).split('</form>')[0] ?? ''
+      return new RegExp(`name="${field}" value="([^"]*)"`).exec(form)?.[1] ?? ''
+    },
+    async approve(edition, headers = {}) {
+      const seen = await editor.seen(edition, `${edition}/approval`)
+      return editor.post(`${edition}/approval`, { seen, confirm: 'yes' }, headers)
+    },
   }
+  return editor
 }
 
 function typeOf(body: BodyInit): Record<string, string> {

@@ -32,25 +32,28 @@ const followed = async (answer: Response) => {
   expect(answer.status).toBe(303)
   return textOf(await (await editor.get(answer.headers.get('location') ?? '')).text())
 }
+/** Presses the button of the page as it is now. */
+const resume = async (fields = {}) =>
+  editor.post(`${page()}/resumption`, { seen: await editor.seen(page(), `${page()}/resumption`), ...fields })
 const lead = async () => (await choicesOf(site.app.db, site.edition.id))[0]
 
 describe('an edition that is being sent', () => {
   test('is paused with a reason, and resumed, each on record and said after', async () => {
     await become('sending')
-    expect(await (await editor.get(page())).text()).toContain('Pause the sending')
-    const silent = await editor.post(`${page()}/pause`, { reason: ' ' })
+    expect(await (await editor.get(page())).text()).toContain('Stop sending')
+    const silent = await editor.post(`${page()}/stop`, { reason: ' ' })
     expect([silent.status, (await edition()).status]).toEqual([400, 'sending'])
-    expect(await followed(await editor.post(`${page()}/pause`, { reason: 'a wrong name' }))).toContain(
-      'You paused it: a wrong name It stopped in the middle of its sending.',
+    expect(await followed(await editor.post(`${page()}/stop`, { reason: 'a wrong name' }))).toContain(
+      'You stopped the sending: “a wrong name”. Paused before the first email was sent.',
     )
     expect(await edition()).toMatchObject({ status: 'held', reason: 'a wrong name' })
     const html = await (await editor.get(page())).text()
-    expect(html).toContain('Resume the sending')
-    expect(html).not.toContain('Approve it')
-    expect(textOf(await (await editor.get('/studio')).text())).toContain(
-      'The Weekly 1 stopped in the middle of its sending. a wrong name',
+    expect(html).toContain('Resume sending')
+    expect(html).not.toContain('Approve and send')
+    expect(textOf(await (await editor.get('/studio')).text())).toMatch(
+      /Waiting for your decision.*A wrong name.*Paused before/s,
     )
-    expect(await followed(await editor.post(`${page()}/resumption`))).toContain('You resumed the sending.')
+    expect(await followed(await resume())).toContain('You resumed the sending.')
     expect((await edition()).status).toBe('sending')
     const record = (await historyOf(site.app.db, site.edition.id)).slice(-2)
     expect(record.map(({ who, what }) => [who, what])).toEqual([
@@ -59,13 +62,14 @@ describe('an edition that is being sent', () => {
     ])
   })
 
-  test('is neither paused nor resumed in the wrong state, and what was typed is not lost', async () => {
-    const early = await editor.post(`${page()}/pause`, { reason: 'too early' })
-    expect([early.status, await early.text()]).toEqual([409, expect.stringContaining('Nothing was changed.')])
-    expect((await editor.post(`${page()}/resumption`)).status).toBe(409)
+  test('is not resumed in the wrong state, nor by a form that does not say what it showed', async () => {
+    expect((await resume()).status).toBe(409)
     await become('sending')
-    expect((await editor.post(`${page()}/resumption`)).status).toBe(409)
-    expect((await edition()).status).toBe('sending')
+    expect((await resume()).status).toBe(409)
+    await editor.post(`${page()}/stop`, { reason: 'no' })
+    const old = await editor.post(`${page()}/resumption`)
+    expect([old.status, await old.text()]).toEqual([409, expect.stringContaining('This came from an old page.')])
+    expect((await edition()).status).toBe('held')
   })
 
   test('stops when one of its articles is pulled, and is resumed by who restores it, or ticks the box', async () => {
@@ -76,29 +80,29 @@ describe('an edition that is being sent', () => {
     expect([before.status, (await edition()).status]).toEqual([400, 'sending'])
     expect(kept).toMatch(/<details class="small" open>/)
     const words = await followed(await editor.post(`${page()}/pull`, { article, reason: 'it is not true' }))
-    expect(words).toContain('You pulled “Council opens its books”: it is not true; the sending has stopped.')
-    expect(words).toContain('Pulled by mira: it is not true')
-    expect(words).toContain('It holds “Council opens its books”, which was pulled.')
-    const refused = await editor.post(`${page()}/resumption`)
+    expect(words).toContain('You removed “Council opens its books”: it is not true; the sending has stopped.')
+    expect(words).toContain('Removed by mira: it is not true')
+    expect(words).toContain('It includes “Council opens its books”, which was removed from all editions.')
+    const refused = await resume()
     expect([refused.status, (await edition()).status]).toEqual([409, 'held'])
-    expect(await followed(await editor.post(`${page()}/resumption`, { anyway: 'yes' }))).toContain(
+    expect(await followed(await resume({ anyway: 'yes' }))).toContain(
       'You resumed the sending with “Council opens its books” in it, which was pulled.',
     )
-    await editor.post(`${page()}/pause`, { reason: 'no' })
+    await editor.post(`${page()}/stop`, { reason: 'no' })
     expect(await followed(await editor.post(`${page()}/restoration`, { article }))).toContain(
-      'You restored “Council opens its books”.',
+      'You put “Council opens its books” back.',
     )
-    expect((await editor.post(`${page()}/resumption`)).status).toBe(303)
+    expect((await resume()).status).toBe(303)
   })
 
   test('is not approved by a page that shows another seal', async () => {
-    const html = await (await editor.get(page())).text()
-    const seal = /name="seal" value="([0-9a-f]{64})"/.exec(html)?.[1] ?? ''
+    const seen = await editor.seen(page(), `${page()}/approval`)
     const stale = await editor.post(`${page()}/approval`, {
-      seal: seal.replace(/^./, (first) => (first === '0' ? '1' : '0')),
+      seen: seen.replace(/\.[0-9a-f]{64}/, `.${'0'.repeat(64)}`),
+      confirm: 'yes',
     })
     expect([stale.status, (await edition()).status]).toEqual([409, 'sealed'])
-    expect((await editor.post(`${page()}/approval`, { seal })).status).toBe(303)
+    expect((await editor.post(`${page()}/approval`, { seen, confirm: 'yes' })).status).toBe(303)
   })
 })
 
@@ -108,11 +112,11 @@ describe('the brake', () => {
     expect((await editor.post('/studio/brake', { confirm: 'yes' })).status).toBe(400)
     expect(await brakeNow(site.app.db)).toBeUndefined()
     const on = await followed(await editor.post('/studio/brake', { reason: 'the wrong list', confirm: 'yes' }))
-    expect(on).toContain('You put the brake on.')
-    expect(on).not.toContain('Put the brake on…')
+    expect(on).toContain('You stopped all sending.')
+    expect(on).not.toContain('Stop all sending…')
     for (const path of ['/studio', page()]) {
       const words = textOf(await (await editor.get(path)).text())
-      expect(words).toContain('The brake is on: no edition goes out.')
+      expect(words).toContain('All sending is stopped.')
       expect(words).toContain('Since Fri, 27 Nov 2026, 07:00 UTC, by mira: the wrong list')
     }
     const health = await editor.get('/health')
@@ -122,9 +126,10 @@ describe('the brake', () => {
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
     expect((await editor.post('/studio/brake', { reason: 'again', confirm: 'yes' })).status).toBe(409)
     expect(await followed(await editor.post('/studio/brake/release'))).toContain(
-      'You released the brake. Editions go on where they stopped.',
+      'You resumed all sending. Editions go on where they stopped.',
     )
-    expect((await editor.post('/studio/brake/release')).status).toBe(409)
+    expect((await editor.post('/studio/brake/release')).status).toBe(303) // a second press
+    expect((await (await site.signIn('omar')).post('/studio/brake/release')).status).toBe(409)
     expect(await brakeNow(site.app.db)).toBeUndefined()
   })
 })
@@ -132,7 +137,7 @@ describe('the brake', () => {
 const changes = () => [
   '/studio/brake',
   '/studio/brake/release',
-  ...['pause', 'resumption', 'pull', 'restoration'].map((act) => `${page()}/${act}`),
+  ...['stop', 'hold', 'pause', 'resumption', 'pull', 'restoration'].map((act) => `${page()}/${act}`),
 ]
 
 test('none of these can be done from another site, without the token, or by somebody who is not signed in', async () => {

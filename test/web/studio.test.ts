@@ -88,13 +88,7 @@ describe('the studio', () => {
   test('shows the editions, what is due next and the articles with their reasons', async () => {
     const editor = await site.signIn()
     const studio = await (await editor.get('/studio')).text()
-    for (const words of [
-      'The Weekly 1',
-      'Sealed',
-      '5 articles',
-      'Fri, 4 Dec 2026, 07:00 GMT',
-      'Every feed that was asked',
-    ])
+    for (const words of ['The Weekly 1', 'Ready', '5 articles', 'Fri, 4 Dec 2026, 07:00 GMT', 'feeds are working.'])
       expect(studio).toContain(words)
     const edition = await (await editor.get(page())).text()
     for (const words of [
@@ -116,7 +110,7 @@ describe('the studio', () => {
     const editor = await site.signIn()
     const studio = textOf(await (await editor.get('/studio')).text())
     expect(studio).toContain('Has failed for 3 h (once): magazine.example answered 503')
-    expect(studio).toContain('1 feed without trouble')
+    expect(studio).toContain('1 feed')
     expect(studio).toContain('moved to https://elsewhere.example/feed')
     expect(studio).toContain('Works; 3.5 articles a week')
   })
@@ -132,7 +126,7 @@ describe('the studio', () => {
     const html = await (await (await site.signIn()).get('/studio')).text()
     expect(html).not.toContain('<b>Evil')
     expect(textOf(html)).toMatch(
-      /Entries that are no articles.*Evil.*\(javascript:alert\(1\)\): its link is not an address/s,
+      /Entries we could not use.*Evil.*\(javascript:alert\(1\)\): its link is not an address/s,
     )
   })
 
@@ -157,7 +151,7 @@ describe('the studio', () => {
 describe('a decision', () => {
   test('approves, and the page it leads to says so', async () => {
     const editor = await site.signIn('mira')
-    const answer = await editor.post(`${page()}/approval`)
+    const answer = await editor.approve(page())
     expect(answer.status).toBe(303)
     expect(await status()).toBe('approved')
     const shown = await (await editor.get(answer.headers.get('location') ?? '')).text()
@@ -174,7 +168,7 @@ describe('a decision', () => {
       status: 'held',
       reason: 'the lead is wrong',
     })
-    await editor.post(`${page()}/approval`)
+    expect((await editor.approve(page())).status).toBe(303)
     expect(await status()).toBe('approved')
   })
 
@@ -187,7 +181,11 @@ describe('a decision', () => {
     const silent = await editor.post(`${page()}/cancellation`, { reason: ' ', confirm: 'yes' })
     expect([silent.status, await site.rows()]).toEqual([400, before])
     expect(await silent.text()).toMatch(/name="confirm" value="yes" required checked/)
-    await editor.post(`${page()}/cancellation`, { reason: 'too late', confirm: 'yes' })
+    await editor.post(`${page()}/cancellation`, {
+      reason: 'too late',
+      confirm: 'yes',
+      seen: await editor.seen(page(), `${page()}/cancellation`),
+    })
     expect(await status()).toBe('cancelled')
     const free = await site.app.db.selectFrom('ledger').selectAll().where('editionId', 'is not', null).execute()
     expect(free).toEqual([])
@@ -195,14 +193,16 @@ describe('a decision', () => {
 
   test('that comes too late is a conflict, changes nothing and keeps what was typed', async () => {
     const editor = await site.signIn()
+    const seen = await editor.seen(page(), `${page()}/approval`)
     await site.app.db.updateTable('editions').set({ status: 'sending' }).execute()
     const before = await site.rows()
-    for (const act of ['approval', 'hold']) {
-      const answer = await editor.post(`${page()}/${act}`, { reason: 'wait a moment' })
+    for (const act of ['approval', 'cancellation']) {
+      const answer = await editor.post(`${page()}/${act}`, { reason: 'wait a "moment"', confirm: 'yes', seen })
       expect([act, answer.status]).toEqual([act, 409])
       const html = await answer.text()
       expect(html).toContain('Nothing was changed.')
-      expect(html).toContain('is sending')
+      expect(html).toContain('It is sending now.')
+      expect(html.includes('value="wait a &quot;moment&quot;"')).toBe(act === 'cancellation')
     }
     expect(await site.rows()).toBe(before)
   })
@@ -238,7 +238,7 @@ describe('a decision', () => {
     ]
     for (const headers of own) {
       expect((await editor.post(`${page()}/hold`, { reason: 'x' }, headers)).status).toBe(303)
-      expect((await editor.post(`${page()}/approval`, {}, headers)).status).toBe(303)
+      expect((await editor.approve(page(), headers)).status).toBe(303)
     }
   })
 
@@ -256,7 +256,7 @@ describe('the progress', () => {
     const editor = await site.signIn()
     const path = `${page()}/progress`
     expect((await editor.get(path)).headers.get('Refresh')).toBeNull()
-    await editor.post(`${page()}/approval`)
+    await editor.approve(page())
     expect((await editor.get(path)).headers.get('Refresh')).toBe('2')
     expect((await editor.get(`${path}?live=no`)).headers.get('Refresh')).toBeNull()
     expect(await (await editor.get(page())).text()).not.toContain('http-equiv')
@@ -268,7 +268,7 @@ test('the progress says what an edition waits for', async () => {
   const editor = await waiting.signIn()
   const path = `/studio/editions/${waiting.edition.id}`
   expect(await (await editor.get(`${path}/progress`)).text()).not.toContain('What it waits for')
-  await editor.post(`${path}/approval`)
+  await editor.approve(path)
   const response = await editor.get(`${path}/progress`)
   expect(await response.text()).toContain('The send window opens on Friday 27 November 2026 at 08:00 in Europe/London')
   expect(response.headers.get('Refresh')).toBe('30')

@@ -1,0 +1,66 @@
+import { AppError } from '../errors.ts'
+import { historyOf, variantsOf } from '../store/editions.ts'
+import type { Db, EditionRow, EditionStatus, Schema } from '../store/schema.ts'
+import { editionName } from './edition.ts'
+
+export type HistoryEntry = Schema['history']
+
+/**
+ * What somebody saw of an edition before they decided about it: its status, the SHA-256 of every variant (hex, one
+ * after the other, in the order of their names), and how many decisions of people its history held.
+ */
+export type Seen = { status: EditionStatus | 'paused'; seals: string; decisions: number }
+
+/** An edition has changed since somebody looked at it: AppError `conflict`, with what happened since, the oldest first. */
+export class ChangedSince extends AppError {
+  readonly changes: HistoryEntry[]
+
+  constructor(edition: EditionRow, changes: HistoryEntry[]) {
+    const what = changes.map(({ who, what }) => `${who} (${what})`).join(', ')
+    super('conflict', `${editionName(edition)} has changed since you looked at it${what && `: ${what}`}`)
+    this.changes = changes
+  }
+}
+
+/** What a page shows of the edition now; to be sent back with a decision about it. */
+export async function seenNow(db: Db, edition: EditionRow): Promise<Seen> {
+  return seenIn(edition, await sealsOf(db, edition.id), await historyOf(db, edition.id))
+}
+
+/** Throws ChangedSince unless the edition is as it was seen. The caller holds its lock, so that it stays so. */
+export async function checkSeen(db: Db, edition: EditionRow, seen: Seen): Promise<void> {
+  const history = await historyOf(db, edition.id)
+  const now = seenIn(edition, await sealsOf(db, edition.id), history)
+  if (seenText(now) === seenText(seen)) return
+  const decided = history.filter(isDecision).slice(seen.decisions)
+  throw new ChangedSince(edition, decided.length > 0 ? decided : history.slice(-1))
+}
+
+/** As one word, for a hidden field of a form. */
+export function seenText({ status, seals, decisions }: Seen): string {
+  return [status, seals, decisions].join('.')
+}
+
+/** Reads `seenText` again. A text that is none stands for nothing that ever was, so that it never matches. */
+export function readSeen(text: string): Seen {
+  const [status = '', seals = '', decisions = ''] = text.split('.')
+  return { status: status as Seen['status'], seals, decisions: Number.parseInt(decisions, 10) || 0 }
+}
+
+/** A half sent edition that is held reads otherwise than one that waits for its approval. */
+export function statusSeen({ status, approvedAt }: Pick<EditionRow, 'status' | 'approvedAt'>): Seen['status'] {
+  return status === 'held' && approvedAt !== null ? 'paused' : status
+}
+
+function seenIn(edition: EditionRow, seals: string, history: HistoryEntry[]): Seen {
+  return { status: statusSeen(edition), seals, decisions: history.filter(isDecision).length }
+}
+
+async function sealsOf(db: Db, editionId: string): Promise<string> {
+  return (await variantsOf(db, editionId)).map(({ sha256 }) => sha256).join('')
+}
+
+/** What the program itself notes (a notice by mail, say) changes nothing that somebody could have missed but the status. */
+function isDecision({ who }: HistoryEntry): boolean {
+  return who !== 'lastword'
+}

@@ -1,0 +1,82 @@
+import { ChangedSince, type HistoryEntry, seenNow, seenText } from '../editions/seen.ts'
+import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
+import { pulledIn } from '../store/pulls.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { countActive } from '../store/subscribers.ts'
+import type { Fields, Web } from './answer.ts'
+import { changeSentence } from './edition-history.ts'
+import { abilitiesOf } from './edition-view.ts'
+import { sentence } from './failure.ts'
+import { pathTo, urls } from './urls.ts'
+import { counted, deliveryView, number, sinceWriter, statusView } from './words.ts'
+
+export type Act = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
+
+/** A change that could not be made: why, and what the editor had typed, which is shown again. */
+export type Refused = { act: Act; message: string; hint: string; typed: Fields; again: Again[] }
+
+/** The same decision once more, about the edition as it is now: a button, and what its form sends. */
+type Again = { action: string; button: string; fields: { name: string; value: string }[] }
+
+/** What an editor can do about the edition as it is now, and whom it concerns. */
+export async function controlsOf({ app, base }: Web, edition: EditionRow, counts?: DeliveryCounts) {
+  const deliveries = counts ?? (await countDeliveries(app.db, edition.id))
+  const { total } = deliveryView(deliveries)
+  const people = total > 0 ? total : await countActive(app.db, edition.digest)
+  const may = abilitiesOf(edition)
+  const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
+  const pulled = may.resume ? (await pulledIn(app.db, edition.id)).map(({ title }) => `“${title}”`) : []
+  const waiting = total > 0 ? deliveries.queued + deliveries.deferred + deliveries.sending : people
+  return {
+    may,
+    seen: seenText(await seenNow(app.db, edition)),
+    status: statusView(edition, deliveries),
+    isOut: edition.status === 'approved' || edition.status === 'sending',
+    people: counted(people, 'person', 'people'),
+    waiting: number(waiting),
+    pulled: pulled.join(', '),
+    removed: pulled.length > 1 ? 'removed articles' : 'removed article',
+    links: {
+      approval: link(urls.approval),
+      stop: link(urls.stop),
+      cancellation: link(urls.cancellation),
+      resumption: link(urls.resumption),
+    },
+  }
+}
+
+export type Controls = Awaited<ReturnType<typeof controlsOf>>
+
+/** Why a decision was refused. Where the edition has changed since it was looked at: who did what, and the way on. */
+export function refusal(
+  { app }: Web,
+  refused: { act: Act; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
+  controls: Controls,
+  zone: string | undefined,
+): Refused {
+  const { act, error, typed, staff } = refused
+  if (!(error instanceof ChangedSince))
+    return { act, message: sentence(error.message), hint: error.hint ?? '', typed, again: [] }
+  const since = sinceWriter(zone, app.clock.now())
+  const tell = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
+  const message = ['It has changed since you looked.', ...error.changes.map(tell)].join(' ')
+  const hint = `It is ${controls.status.word.toLowerCase()} now.`
+  return { act, message, hint, typed, again: againAs(act, typed, controls) }
+}
+
+function againAs(act: Act, typed: Fields, { may, seen, people, links, pulled }: Controls): Again[] {
+  const fields = [{ name: 'seen', value: seen }]
+  const confirmed = { name: 'confirm', value: 'yes' }
+  if (act === 'approve' && may.approve) {
+    const button = `Approve and send to ${people} all the same`
+    return [{ action: links.approval, button, fields: [...fields, confirmed] }]
+  }
+  if (act === 'resume' && may.resume && pulled === '')
+    return [{ action: links.resumption, button: 'Resume sending all the same', fields }]
+  const { reason = '', confirm } = typed
+  if (act === 'cancel' && may.cancel && reason !== '' && confirm === 'yes') {
+    const all = [...fields, confirmed, { name: 'reason', value: reason }]
+    return [{ action: links.cancellation, button: 'Cancel this edition all the same', fields: all }]
+  }
+  return []
+}

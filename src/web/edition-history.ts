@@ -1,0 +1,64 @@
+import type { HistoryEntry } from '../editions/seen.ts'
+import { capital, type Moment } from './words.ts'
+
+/**
+ * A line of an edition's history, apart: `act` is the word that it begins with (`approved`, `held`, `paused` …), and
+ * `rest` what follows it. The one place where the pages read these lines.
+ */
+type Line = { act: string; rest: string }
+
+const pattern = /^(\w+)(?:: (.*))?$/s
+
+function lineOf(what: string): Line {
+  const [, act = '', rest = ''] = pattern.exec(what) ?? []
+  return { act, rest }
+}
+
+/** What somebody has just done, as a sentence: read from the record, so that it cannot say what did not happen. */
+export function doneSentence(what: string, who: string): string {
+  const { act, rest } = lineOf(what)
+  const words: Record<string, string> = {
+    approved: `${who} approved it.`,
+    held: `${who} put it on hold: “${rest}”.`,
+    cancelled: `${who} cancelled it: “${rest}”.`,
+    paused: `${who} stopped the sending: “${rest}”.`,
+    resumed: `${who} resumed the sending${rest ? ` ${rest}` : ''}.`,
+    pulled: `${who} removed ${rest}.`,
+    restored: `${who} put ${rest} back.`,
+  }
+  return words[act] ?? `${who}: ${what}`
+}
+
+/** What somebody did since a page was shown: “Ben held it back at 07:00: “Headline 2 needs the lawyer””. */
+export function changeSentence({ what, who }: HistoryEntry, at: string, viewer: string): string {
+  const name = who === viewer ? 'You' : who
+  const { act, rest } = lineOf(what)
+  const why = rest ? `: “${rest}”` : ''
+  if (who === 'lastword') return `${capital(automaticWords(what))} ${at}.`
+  const words: Record<string, string> = {
+    approved: `${name} approved it ${at}.`,
+    held: `${name} held it back ${at}${why}.`,
+    cancelled: `${name} cancelled it ${at}${why}.`,
+    paused: `${name} stopped the sending ${at}${why}.`,
+    resumed: `${name} resumed the sending ${at}.`,
+    pulled: `${name} removed an article ${at}: ${rest}.`,
+    restored: `${name} put an article back ${at}: ${rest}.`,
+  }
+  return words[act] ?? `${name}, ${at}: ${what}.`
+}
+
+/** A line of the history as the page lists it: what happened, and who did it, if it was a person. */
+export function historyItem({ who, what }: HistoryEntry, at: Moment) {
+  const setting = /^rule: /.test(who)
+  if (setting) return { what: `${capital(what)} automatically (digest setting)`, who: '', at }
+  if (who === 'lastword') return { what: capital(automaticWords(what)), who: 'automatically', at }
+  return { what: capital(what.replace(/^pulled: /, 'removed: ').replace(/^restored: /, 'put back: ')), who, at }
+}
+
+function automaticWords(what: string): string {
+  return what
+    .replace(/^composed with (.+)$/, '$1 chosen')
+    .replace(/^sealed .*$/, 'made ready and locked')
+    .replace(/^held: /, 'on hold: ')
+    .replace(/^paused: /, 'sending stopped: ')
+}

@@ -1,0 +1,101 @@
+import type { Digest } from '../editions/digest.ts'
+import { type LetterProblem, longest, paragraphsOf, type TypedLetter } from '../editions/letter-words.ts'
+import type { Letter } from '../store/letters.ts'
+import type { Web } from './answer.ts'
+import { pathTo, urls } from './urls.ts'
+import { dayWriter, number } from './words.ts'
+
+/** What somebody typed, with what is wrong with it. */
+export type Typed = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }
+type DigestProblem = { field: 'digest'; message: string }
+
+export function digestOf({ app }: Web, { digest }: Letter): Digest | undefined {
+  return app.digests.find(({ name }) => name === digest)
+}
+
+export function titleOf(web: Web, letter: Letter): string {
+  return digestOf(web, letter)?.title ?? letter.digest
+}
+
+export function editionOf(web: Web, letter: Letter): string {
+  return `${titleOf(web, letter)} ${letter.number ?? ''}`.trim()
+}
+
+export function toItem(web: Web, letter: Letter) {
+  const { id, headline, text, name, place, receivedAt, enteredBy, editedBy, editionId, withdrawnBy } = letter
+  return {
+    headline,
+    paragraphs: paragraphsOf(text),
+    name,
+    place,
+    received: receivedAt === null ? [] : [dayWriter(digestOf(web, letter)?.zone)(receivedAt)],
+    digest: titleOf(web, letter),
+    entered: `Entered by ${enteredBy}${editedBy === null ? '' : `, reworded by ${editedBy}`}`,
+    withdrawn: withdrawnBy ?? '',
+    edition:
+      editionId === null
+        ? []
+        : [{ name: editionOf(web, letter), href: web.base + pathTo(urls.studioEdition, editionId) }],
+    edit: web.base + pathTo(urls.letter, id),
+    withdrawal: web.base + pathTo(urls.withdrawal, id),
+    version: String(letter.version),
+  }
+}
+
+export function typedAs(letter: Letter, digest: Digest | undefined): TypedLetter {
+  const { headline, text, name, place, receivedAt } = letter
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: digest?.zone ?? 'UTC' })
+  return { headline, text, name, place, received: receivedAt === null ? '' : day.format(new Date(receivedAt)) }
+}
+
+const empty: Typed = { letter: { headline: '', text: '', name: '', place: '', received: '' }, digest: '', problems: [] }
+
+/** What is in the way: a sentence, the letter that is meant, and the button that goes on regardless with its field. */
+export type Conflict = { message: string; other: Letter; button: string; field: { name: string; value: string } }
+
+/** `version` of the letter that the form shows, where it changes one. */
+type Form = {
+  action: string
+  button: string
+  digests: Digest[]
+  typed: Typed | undefined
+  version?: number
+  conflict?: ConflictView | undefined
+}
+
+type ConflictView = ReturnType<typeof conflictView>
+
+/** The other letter whole, so that whoever decides has both before them. */
+export function conflictView(web: Web, { message, other, button, field }: Conflict) {
+  return { message, button, field, ...toItem(web, other) }
+}
+
+/** Every field with what was typed, and beside it what is wrong with it. */
+export function formView({ action, button, digests, typed = empty, version, conflict }: Form) {
+  const { letter, problems, digest } = typed
+  const messages = Object.fromEntries(
+    (['digest', 'headline', 'text', 'name', 'place', 'received'] as const).map((field) => [
+      field,
+      problems.filter((one) => one.field === field).map(({ message }) => message),
+    ]),
+  )
+  const labels = {
+    digest: 'Digest',
+    headline: 'Headline',
+    text: 'Letter',
+    name: 'Name',
+    place: 'Place',
+    received: 'Received on',
+  }
+  return {
+    action,
+    button,
+    version: version === undefined ? '' : String(version),
+    conflict: conflict ? [conflict] : [],
+    letter,
+    problems: messages,
+    summary: problems.map(({ field, message }) => ({ id: field, label: labels[field], message })),
+    digests: digests.map(({ name, title }) => ({ name, title, selected: name === digest })),
+    limits: Object.fromEntries(Object.entries(longest).map(([field, most]) => [field, number(most)])),
+  }
+}

@@ -1,0 +1,62 @@
+import type { Instant } from '../clock.ts'
+import { statusSeen } from '../editions/seen.ts'
+import { countDeliveries } from '../store/deliveries.ts'
+import { editionsIn, historyOf } from '../store/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { countActive } from '../store/subscribers.ts'
+import type { Web } from './answer.ts'
+import { pathTo, urls } from './urls.ts'
+import { capital, counted, deliveryView, editionTitle, momentWriter, statusView } from './words.ts'
+
+/**
+ * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
+ * hold, or stopped while they were being sent. One whose digest approves by itself is not among them.
+ */
+export async function waitingEditions(web: Web) {
+  const waiting = (await editionsIn(web.app.db, ['sealed', 'held'])).filter(
+    ({ status, digest }) => status === 'held' || digestNamed(web, digest)?.approval !== 'auto',
+  )
+  const digests = [...Map.groupBy(waiting, ({ digest }) => digest)]
+  return await Promise.all(
+    digests.map(async ([name, rows]) => ({
+      title: digestNamed(web, name)?.title ?? name,
+      several: rows.length > 1 ? `${counted(rows.length, 'edition')} are waiting. The newest comes first.` : '',
+      editions: await Promise.all(
+        rows.toReversed().map((row, index) => toWaiting(web, row, rows.length > 1 && index === 0)),
+      ),
+    })),
+  )
+}
+
+async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
+  const { app, base } = web
+  const digest = digestNamed(web, edition.digest)
+  const moment = momentWriter(digest?.zone)
+  const counts = await countDeliveries(app.db, edition.id)
+  const { total } = deliveryView(counts)
+  const people = counted(total > 0 ? total : await countActive(app.db, edition.digest), 'person', 'people')
+  return {
+    href: base + pathTo(urls.studioEdition, edition.id),
+    name: editionTitle(edition, digest),
+    subject: edition.subject,
+    isNewest,
+    status: statusView(edition, counts),
+    reason: capital((edition.reason ?? '').replace(/^held: /, '')),
+    people:
+      total > 0 ? `Sent to ${counted(counts.accepted, 'person', 'people')} of ${people}` : `Would go to ${people}`,
+    due: moment(edition.dueAt),
+    since: moment(await waitingSince(web, edition)),
+  }
+}
+
+/** When it was made ready, or when it was held or stopped last. */
+async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
+  const ready = edition.sealedAt ?? edition.composedAt
+  if (statusSeen(edition) === 'sealed') return ready
+  const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|pulled): /.test(what))
+  return stopped?.at ?? ready
+}
+
+function digestNamed({ app }: Web, name: string) {
+  return app.digests.find((one) => one.name === name)
+}

@@ -1,0 +1,136 @@
+import { afterEach, expect, test } from 'vitest'
+import { compose } from '../../src/editions/compose.ts'
+import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { ChangedSince, type Seen, seenNow } from '../../src/editions/seen.ts'
+import { editionById, historyOf, note } from '../../src/store/editions.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
+import { newsFeed, openWorld, plainRender, show, subscribe } from '../support/world.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+onBothEngines('a decision about an edition', (freshUrl) => {
+  /** A sealed edition, and what a second process on the same store has. */
+  async function open() {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await subscribe(it, 2)
+    const other = await openStore(it.app.config.store.url, it.clock)
+    closing.push(other.close)
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    await seal({ ...it.app, render: plainRender }, id, it.digest)
+    const { app } = it
+    const edition = async () => (await editionById(app.db, id)) as EditionRow
+    return {
+      app,
+      id,
+      others: { ...app, db: other.db },
+      other,
+      status: async () => (await edition()).status,
+      seen: async () => seenNow(app.db, await edition()),
+      become: (status: EditionStatus) => app.db.updateTable('editions').set({ status }).where('id', '=', id).execute(),
+      decisions: async () =>
+        (await historyOf(app.db, id)).filter(({ who }) => who !== 'lastword').map(({ what }) => what),
+    }
+  }
+
+  const refusal = (promise: Promise<void>) => promise.then(() => undefined).catch((error: unknown) => error)
+
+  const acts: [string, (it: Awaited<ReturnType<typeof open>>, seen: Seen) => Promise<void>][] = [
+    ['approve', ({ app, id }, seen) => approve(app, id, 'Mira', { seen })],
+    ['cancel', ({ app, id }, seen) => cancel(app, id, 'Mira', 'too old', { seen })],
+  ]
+
+  test.each(acts)('to %s stops at a hold that the page did not show, and names who held it and why', async (_, act) => {
+    const it = await open()
+    const seen = await it.seen()
+    await hold(it.app, it.id, 'Ben', 'Headline 2 needs the lawyer')
+    const error = await refusal(act(it, seen))
+    expect(error).toBeInstanceOf(ChangedSince)
+    expect((error as ChangedSince).changes).toMatchObject([{ who: 'Ben', what: 'held: Headline 2 needs the lawyer' }])
+    expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: Headline 2 needs the lawyer']])
+    await act(it, await it.seen())
+    expect(await it.status()).not.toBe('held')
+  })
+
+  test('to resume stops at a second pause that the page did not show', async () => {
+    const it = await open()
+    await approve(it.app, it.id, 'Mira')
+    await it.become('sending')
+    await pause(it.app, it.id, 'Mira', 'a wrong name')
+    const seen = await it.seen()
+    await resume(it.app, it.id, 'Ben')
+    await pause(it.app, it.id, 'Ben', 'it is still wrong')
+    const error = await refusal(resume(it.app, it.id, 'Mira', { seen }))
+    expect((error as ChangedSince).changes.map(({ what }) => what)).toEqual(['resumed', 'paused: it is still wrong'])
+    expect(await it.status()).toBe('held')
+    await resume(it.app, it.id, 'Mira', { seen: await it.seen() })
+    expect(await it.status()).toBe('sending')
+  })
+
+  test('stops where the sending began since, and is not kept up by what the program notes', async () => {
+    const it = await open()
+    await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await approve(it.app, it.id, 'Mira', { seen: await it.seen() })
+    const seen = await it.seen()
+    await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await it.become('sending')
+    expect(await refusal(cancel(it.app, it.id, 'Mira', 'too old', { seen }))).toBeInstanceOf(ChangedSince)
+    expect(await it.status()).toBe('sending')
+  })
+
+  test('that waits for another one to commit sees it: a hold and an approval at once leave it held', async () => {
+    const it = await open()
+    const seen = await it.seen()
+    const holding = await heldOpen(it.app.store, (db) => hold({ ...it.app, db }, it.id, 'Ben', 'wait'))
+    const approving = refusal(approve(it.others, it.id, 'Mira', { seen }))
+    await doneOrWaiting(it.other, approving)
+    await holding.commit()
+    expect(await approving).toBeInstanceOf(ChangedSince)
+    expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: wait']])
+  })
+
+  test('made twice at once is made once', async () => {
+    const it = await open()
+    const seen = await it.seen()
+    const first = await heldOpen(it.app.store, (db) => approve({ ...it.app, db }, it.id, 'Mira', { seen }))
+    const second = refusal(approve(it.others, it.id, 'Mira', { seen }))
+    await doneOrWaiting(it.other, second)
+    await first.commit()
+    expect(await second).toBeInstanceOf(ChangedSince)
+    expect(await it.decisions()).toEqual(['approved'])
+  })
+
+  test('to stop holds what waits or is approved, and pauses what is being sent', async () => {
+    const it = await open()
+    await stop(it.app, it.id, 'Mira', 'one')
+    await approve(it.app, it.id, 'Mira')
+    await stop(it.app, it.id, 'Mira', 'two')
+    await approve(it.app, it.id, 'Mira')
+    await it.become('sending')
+    await stop(it.app, it.id, 'Mira', 'three')
+    expect(await it.decisions()).toEqual(['held: one', 'approved', 'held: two', 'approved', 'paused: three'])
+    expect((await refusal(stop(it.app, it.id, 'Ben', 'four')))?.toString()).toContain('is held')
+  })
+
+  test('to stop that waits for the sending to begin pauses it', async () => {
+    const it = await open()
+    await approve(it.app, it.id, 'Mira')
+    const beginning = await heldOpen(it.app.store, (db) =>
+      db.updateTable('editions').set({ status: 'sending' }).where('id', '=', it.id).execute(),
+    )
+    const stopping = stop(it.others, it.id, 'Mira', 'wrong')
+    await doneOrWaiting(it.other, stopping)
+    await beginning.commit()
+    await stopping
+    expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['held', 'paused: wrong'])
+  })
+})
