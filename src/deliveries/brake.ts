@@ -12,10 +12,22 @@ export async function brakeOn({ db, clock }: Needs, decision: { who: string; rea
   throw new AppError('conflict', brake ? brakeWords(brake) : 'somebody took the brake off at this very moment')
 }
 
-/** Lets everything go on where it stopped. AppError `conflict` if the brake is not on. */
-export async function brakeOff({ db, clock }: Needs, who: string): Promise<BrakeRow> {
-  const brake = await takeBrakeOff(db, who, clock.now())
+/**
+ * Lets everything go on where it stopped. `seen`: the id of the brake that a page showed. AppError `conflict` if the brake
+ * is not on, or is another one: somebody put it on again since.
+ */
+export async function brakeOff({ db, clock }: Needs, who: string, seen?: string): Promise<BrakeRow> {
+  const brake = await takeBrakeOff(db, who, clock.now(), seen)
   if (brake) return brake
+  const other = seen === undefined ? undefined : await brakeNow(db)
+  if (other)
+    throw new AppError(
+      'conflict',
+      `nothing was resumed: ${other.who} stopped all sending again since: ${other.reason}`,
+      {
+        hint: 'Go back to the studio and decide again.',
+      },
+    )
   throw new AppError('conflict', 'the brake is not on')
 }
 

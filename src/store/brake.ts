@@ -23,10 +23,11 @@ export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason:
   return added !== undefined
 }
 
-/** Takes it off, and returns what had been on; undefined if nothing was. */
-export function takeBrakeOff(db: Db, who: string, now: Instant): Promise<BrakeRow | undefined> {
+/** Takes it off, and returns what had been on; undefined if nothing was, or not the one of this id. */
+export function takeBrakeOff(db: Db, who: string, now: Instant, id?: string): Promise<BrakeRow | undefined> {
   return db
     .updateTable('brakes')
+    .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
     .set({ inForce: null, releasedAt: now, releasedBy: who })
     .where('inForce', '=', 'yes')
     .returningAll()

@@ -70,7 +70,7 @@ async function act(web: Web, context: Context<Env>, name: Act, work: Work): Prom
 
 /** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
 const lines: Record<Act, (fields: Fields) => RegExp> = {
-  approve: () => /^approved$/,
+  approve: () => /^approved(:|$)/,
   stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
   cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
   resume: () => /^resumed/,

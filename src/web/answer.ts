@@ -18,8 +18,10 @@ export type Web = {
 /** Who is signed in. `csrf` stands in every form of theirs. */
 export type Session = { hash: string; staff: string; csrf: string }
 
-/** `brake` says in words that it is on, to who is signed in. */
-export type Env = { Variables: { session: Session | undefined; brake: string | undefined } }
+/** While all sending is stopped: by which row of `brakes`, and why, for who is signed in. */
+export type BrakeBanner = { id: string; words: string }
+
+export type Env = { Variables: { session: Session | undefined; brake: BrakeBanner | undefined } }
 
 /** Answers with a page. */
 export function show<View extends { title: string }>(
@@ -31,8 +33,11 @@ export function show<View extends { title: string }>(
 ): Response {
   const { name, site: url, contact } = app.config.publication
   const { staff = '', csrf = '' } = context.var.session ?? {}
-  const { brake = '' } = context.var
-  return context.html(pages.fill(page, view, { site: { name, url, contact }, base, staff, csrf, brake }), status)
+  const { id: brakeId, words: brake } = context.var.brake ?? { id: '', words: '' }
+  return context.html(
+    pages.fill(page, view, { site: { name, url, contact }, base, staff, csrf, brake, brakeId }),
+    status,
+  )
 }
 
 /** A page that says in words what happened and what to do. */

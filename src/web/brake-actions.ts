@@ -22,7 +22,8 @@ export function brakeActions(web: Web): Hono<Env> {
     })
     .post(urls.brakeRelease, ownForm(web), async (context) => {
       const who = staffOf(context)
-      await unlessDone(brakeOff(app, who), async () => (await lastBrake(app.db))?.releasedBy === who)
+      const { seen } = await readForm(context)
+      await unlessDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
       return await backToStudio(web, context, 'off')
     })
 }

@@ -52,7 +52,16 @@ export function historyItem({ who, what }: HistoryEntry, at: Moment) {
   const setting = /^rule: /.test(who)
   if (setting) return { what: `${capital(what)} automatically (digest setting)`, who: '', at }
   if (who === 'lastword') return { what: capital(automaticWords(what)), who: 'automatically', at }
-  return { what: capital(what.replace(/^pulled: /, 'removed: ').replace(/^restored: /, 'put back: ')), who, at }
+  return { what: capital(personWords(what)), who, at }
+}
+
+function personWords(what: string): string {
+  return what
+    .replace(/^pulled: /, 'removed: ')
+    .replace(/^restored: /, 'put back: ')
+    .replace(/^held: /, 'put on hold: ')
+    .replace(/^paused: /, 'sending stopped: ')
+    .replace(/^resumed/, 'sending resumed')
 }
 
 function automaticWords(what: string): string {

@@ -10,6 +10,8 @@ export type Frame = {
   staff: string
   csrf: string
   brake: string
+  /** The stop that is in force, which a page sends back to lift it. */
+  brakeId?: string
 }
 
 export type Pages = { fill(name: string, view: { title: string }, frame: Frame): string }

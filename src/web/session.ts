@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
 import { removeKeptForm } from '../store/kept-forms.ts'
 import { openSession } from '../store/staff.ts'
-import { type Env, isId, readForm, type Session, say, type Web } from './answer.ts'
+import { type BrakeBanner, type Env, isId, readForm, type Session, say, type Web } from './answer.ts'
 import { sessionToken } from './cookie.ts'
 import { keepTyped } from './kept-forms.ts'
 import { urls } from './urls.ts'
@@ -21,9 +21,9 @@ export function staffOnly(web: Web): MiddlewareHandler<Env> {
   }
 }
 
-async function brakeBanner({ db }: Web['app']): Promise<string | undefined> {
+async function brakeBanner({ db }: Web['app']): Promise<BrakeBanner | undefined> {
   const brake = await brakeNow(db)
-  return brake && `Since ${momentWriter()(brake.at).text}, by ${brake.who}: ${brake.reason}`
+  return brake && { id: brake.id, words: `Since ${momentWriter()(brake.at).text}, by ${brake.who}: ${brake.reason}` }
 }
 
 /**

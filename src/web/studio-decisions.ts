@@ -1,12 +1,12 @@
 import type { Instant } from '../clock.ts'
 import { statusSeen } from '../editions/seen.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { editionsIn, historyOf } from '../store/editions.ts'
+import { countChosen, editionsIn, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { capital, counted, deliveryView, editionTitle, momentWriter, statusView } from './words.ts'
+import { articlesAndLetters, capital, counted, deliveryView, editionTitle, momentWriter, statusView } from './words.ts'
 
 /**
  * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
@@ -34,7 +34,7 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
   const moment = momentWriter(digest?.zone)
   const counts = await countDeliveries(app.db, edition.id)
   const { total } = deliveryView(counts)
-  const people = counted(total > 0 ? total : await countActive(app.db, edition.digest), 'person', 'people')
+  const people = total > 0 ? '' : counted(await countActive(app.db, edition.digest), 'person', 'people')
   return {
     href: base + pathTo(urls.studioEdition, edition.id),
     name: editionTitle(edition, digest),
@@ -42,8 +42,8 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
     isNewest,
     status: statusView(edition, counts),
     reason: capital((edition.reason ?? '').replace(/^held: /, '')),
-    people:
-      total > 0 ? `Sent to ${counted(counts.accepted, 'person', 'people')} of ${people}` : `Would go to ${people}`,
+    people: people && `Would go to ${people}.`, // one that is half sent says how far it got
+    articles: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
     due: moment(edition.dueAt),
     since: moment(await waitingSince(web, edition)),
   }

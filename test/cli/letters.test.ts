@@ -81,3 +81,16 @@ test('what is wrong with a letter is said whole, and nothing of it is kept', asy
   expect([long, huge, latin, none, digest].map(({ code }) => code)).toEqual([1, 1, 1, 1, 1])
   expect((await it.lastword('letters', 'list', '--json')).stdout).toBe('')
 }, 30_000)
+
+test('the same letter is refused with its name, and taken with --anyway', async () => {
+  const add = (text: string, ...more: string[]) => {
+    it.write('letter.txt', text)
+    return it.lastword('letters', 'add', 'letter.txt', '--headline', 'Trams', '--name', 'Ada', '--who', 'mira', ...more)
+  }
+  expect((await add('The trams\n\nare late.')).code).toBe(0)
+  const again = await add('the TRAMS are late.')
+  expect(again).toMatchObject({ code: 1, stdout: '' })
+  expect(again.stderr).toMatch(/the same letter waits already \(“Trams”, entered by mira on [\d-]+\)[\s\S]*--anyway/)
+  expect((await add('the TRAMS are late.', '--anyway')).code).toBe(0)
+  expect((await it.lastword('letters', 'list')).stdout.trim().split('\n')).toHaveLength(2)
+})

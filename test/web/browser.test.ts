@@ -247,7 +247,7 @@ test('the status follows an edition, and focus and a half-written reason stay; t
 
 test('an editor approves over a hold by the keyboard alone, having read who held it and why; axe finds nothing', async () => {
   await become('sealed')
-  const page = await signedIn({ viewport: { width: 375, height: 800 } })
+  const page = await signedIn({ viewport: { width: 320, height: 800 } })
   await page.goto(serving.url + studioPage())
   await hold(site.app, site.edition.id, 'Ben', 'Headline 2 needs the lawyer')
   const press = async (name: string) => {
@@ -273,7 +273,7 @@ test('an editor approves over a hold by the keyboard alone, having read who held
 })
 
 test('an editor chooses between two wordings of a letter, and axe finds nothing', async () => {
-  const page = await signedIn({ viewport: { width: 375, height: 800 }, colorScheme: 'dark' })
+  const page = await signedIn({ viewport: { width: 320, height: 800 }, colorScheme: 'dark' })
   await page.goto(serving.url + letterPage)
   const id = letterPage.split('/').at(-1) ?? ''
   const words = { headline: 'Trams', text: 'Ben rewrote this.', name: 'Ada', place: '', received: '' }

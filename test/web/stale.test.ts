@@ -153,7 +153,7 @@ describe('the first page', () => {
     site.clock.advance(hour)
     const words = textOf(await (await mira.get('/studio')).text())
     expect(words).toMatch(
-      /Waiting for your decision.*The Weekly 1.*Would go to 3 people.*Due Fri, 27 Nov 2026, 07:00 GMT · waiting since Fri, 27 Nov 2026, 07:00 GMT.*Editions/,
+      /Waiting for your decision.*The Weekly 1.*Would go to 3 people.*5 articles · due Fri, 27 Nov 2026, 07:00 GMT · waiting since Fri, 27 Nov 2026, 07:00 GMT.*Editions/,
     )
     await ben.post(`${page()}/stop`, { reason: 'ask the lawyer' })
     expect(textOf(await (await mira.get('/studio')).text())).toContain('waiting since Fri, 27 Nov 2026, 08:00 GMT')

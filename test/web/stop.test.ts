@@ -125,13 +125,29 @@ describe('the brake', () => {
     expect([health.status, JSON.parse(facts).brake]).toEqual([200, 'on'])
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
     expect((await editor.post('/studio/brake', { reason: 'again', confirm: 'yes' })).status).toBe(409)
-    expect(await followed(await editor.post('/studio/brake/release'))).toContain(
+    const seen = await editor.seen('/studio', '/studio/brake/release')
+    expect(await followed(await editor.post('/studio/brake/release', { seen }))).toContain(
       'You resumed all sending. Editions go on where they stopped.',
     )
-    expect((await editor.post('/studio/brake/release')).status).toBe(303) // a second press
+    expect((await editor.post('/studio/brake/release', { seen })).status).toBe(303) // a second press
     expect((await (await site.signIn('omar')).post('/studio/brake/release')).status).toBe(409)
     expect(await brakeNow(site.app.db)).toBeUndefined()
   })
+})
+
+test('a stop that somebody put on again is not lifted by a page that showed the one before', async () => {
+  const ben = await site.signIn('Ben')
+  const stop = (who: Editor, reason: string) => who.post('/studio/brake', { reason, confirm: 'yes' })
+  await stop(editor, 'the wrong list')
+  const seen = await editor.seen('/studio', '/studio/brake/release')
+  await ben.post('/studio/brake/release', { seen })
+  await stop(ben, 'still the wrong list')
+  const late = await editor.post('/studio/brake/release', { seen })
+  expect([late.status, textOf(await late.text())]).toEqual([
+    409,
+    expect.stringContaining('Ben stopped all sending again since: still the wrong list.'),
+  ])
+  expect(await brakeNow(site.app.db)).toBeDefined()
 })
 
 const changes = () => [
