@@ -78,8 +78,9 @@ onBothEngines('a decision about an edition', (freshUrl) => {
 
   test('stops where the sending began since, and is not kept up by what the program notes', async () => {
     const it = await open()
+    const waiting = await it.seen()
     await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
-    await approve(it.app, it.id, 'Mira', { seen: await it.seen() })
+    await approve(it.app, it.id, 'Mira', { seen: waiting })
     const seen = await it.seen()
     await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
     await it.become('sending')

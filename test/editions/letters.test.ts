@@ -281,6 +281,7 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('that is added twice at one moment is taken once', async () => {
     const it = await world()
+    await print(it, 'An earlier one') // the letterbox is there: nothing else makes the second wait
     const other = await openStore(it.app.config.store.url, it.clock)
     const add = (db: typeof it.app.db) => printLetter({ ...it.app, db }, it.digest, typed('Trams'), 'mira')
     const first = await heldOpen(it.app.store, add)

@@ -151,11 +151,11 @@ describe('a proposed correction', () => {
     const answer = await editor.post(action, { decision: 'accept', words: 'They are open.', seen })
     const location = answer.headers.get('location') ?? ''
     expect(await (await editor.get(location)).text()).toContain(
-      'daily 7 printed it too. The correction there is still waiting for a decision.',
+      'role="status">daily 7 printed it too. The correction there is still waiting for a decision.',
     )
     await acceptCorrection(site.app, twin.id, 'omar', 'Other words.')
     expect(await (await editor.get(location)).text()).toContain(
-      'daily 7 printed it too. The correction there was accepted by omar, with other words: “Other words.”.',
+      'role="status">daily 7 printed it too. The correction there was accepted by omar, with other words: “Other words.”.',
     )
   })
 
