@@ -18,7 +18,7 @@ type Shown = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | '
 /** The state of a correction as one word: a form sends it back, so that nobody decides about what they did not see. */
 export function correctionSeen({ status, found, words, decidedBy, decidedAt, printedIn }: Shown): string {
   const state = JSON.stringify([status, found, words, decidedBy, decidedAt, printedIn])
-  return createHash('sha256').update(state).digest('base64url')
+  return createHash('sha256').update(state).digest('hex')
 }
 
 /**

@@ -35,7 +35,7 @@ type Decided = { ids: string[]; words: string }
 /** What waits of a feed now, as one word: a form sends it back, so that nobody decides about articles that came later. */
 export function heldSeen(held: Held): string {
   const rows = held.map(({ digest, id }) => `${digest} ${id}`).sort()
-  return createHash('sha256').update(rows.join('\n')).digest('base64url')
+  return createHash('sha256').update(rows.join('\n')).digest('hex')
 }
 
 /** Who decided what stands on record with the feed, in the same transaction. */

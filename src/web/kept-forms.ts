@@ -49,6 +49,7 @@ async function showKept(web: Web, context: Context<Env>): Promise<Response> {
 const subjects: [string, string][] = [
   [urls.letters, 'A letter to print'],
   [urls.letter, 'Changes to a letter'],
+  [urls.stop, 'Why an edition is stopped'],
   [urls.hold, 'Why an edition is held back'],
   [urls.cancellation, 'Why an edition is cancelled'],
   [urls.pause, 'Why the sending of an edition is paused'],
