@@ -93,4 +93,4 @@ test('the same letter is refused with its name, and taken with --anyway', async 
   expect(again.stderr).toMatch(/the same letter waits already \(“Trams”, entered by mira on [\d-]+\)[\s\S]*--anyway/)
   expect((await add('the TRAMS are late.', '--anyway')).code).toBe(0)
   expect((await it.lastword('letters', 'list')).stdout.trim().split('\n')).toHaveLength(2)
-})
+}, 30_000)
