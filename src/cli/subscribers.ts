@@ -3,9 +3,9 @@ import { type App, digestNamed } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
 import { type Listed, listSubscribers } from '../store/subscribers.ts'
-import { importSubscribers } from '../subscribers/import.ts'
 import { release } from '../subscribers/suppress.ts'
-import { print, printJson, safe, tell } from './output.ts'
+import { addMapping, type ImportOptions, importFile, meanings } from './import.ts'
+import { print, printJson, safe } from './output.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { digest?: string; json?: boolean }
@@ -14,12 +14,22 @@ export function addSubscribersCommands(program: Command): void {
   const subscribers = program.command('subscribers').description('who gets the digests')
   subscribers
     .command('import')
-    .description('import a CSV file: columns email, name, zone, and any others as attributes')
+    .description(
+      'import a CSV file: columns email, name, zone, a status, and any others as attributes; who left stays out',
+    )
     .argument('<file>', 'the CSV file')
     .option('--digest <name>', 'the digest that they subscribe to; not needed if there is only one')
+    .option(
+      '--map <state=meaning>',
+      `what a state in the file means: ${meanings.join(', ')}; can be repeated`,
+      addMapping,
+      new Map(),
+    )
+    .option('--ignore-status', 'import everybody as active, whatever the file says of who left')
+    .option('--dry-run', 'say what would happen, and change nothing')
     .option('--json', 'as JSON')
-    .action((file: string, options: Options, command: Command) =>
-      withApp(command, (app) => importFile(app, file, options)),
+    .action((file: string, options: ImportOptions, command: Command) =>
+      withApp(command, (app) => importFile(app, digestOrOnly(app.digests, options.digest), file, options)),
     )
   subscribers
     .command('release')
@@ -41,22 +51,6 @@ export function addSubscribersCommands(program: Command): void {
     .option('--digest <name>', 'only those of this digest')
     .option('--json', 'one JSON line a subscriber')
     .action((options: Options, command: Command) => withApp(command, (app) => list(app, options)))
-}
-
-async function importFile(app: App, file: string, options: Options): Promise<void> {
-  const digest = digestOrOnly(app.digests, options.digest)
-  const report = await importSubscribers(app, file, digest.name)
-  if (options.json) return printJson(report)
-  for (const { line, problem } of report.problems) tell(`${file}:${line}: ${safe(problem)}`)
-  if (report.problemCount > report.problems.length) tell(`… and ${report.problemCount - report.problems.length} more`)
-  for (const { line, problem } of report.zoneProblems) tell(`${file}:${line}: ${safe(problem)}`)
-  const zonesMore = report.zoneProblemCount - report.zoneProblems.length
-  if (zonesMore > 0) tell(`… and ${zonesMore} more without a zone`)
-  if (report.encoding !== 'utf-8')
-    tell(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
-  const { rows, added, known, suppressed, problemCount } = report
-  const silent = suppressed > 0 ? `${suppressed} suppressed, who get nothing, ` : ''
-  print(`${rows} rows: ${added} added to ${digest.name}, ${known} known already, ${silent}${problemCount} left out`)
 }
 
 async function list({ db, digests }: App, options: Options): Promise<void> {

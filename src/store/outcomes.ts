@@ -10,6 +10,15 @@ export async function addOutcome(db: Db, outcome: Omit<OutcomeRow, 'id' | 'at'>,
     .execute()
 }
 
+/** Appends many at once. */
+export async function addOutcomes(db: Db, outcomes: Omit<OutcomeRow, 'id' | 'at'>[], now: Instant): Promise<void> {
+  if (outcomes.length === 0) return
+  await db
+    .insertInto('outcomes')
+    .values(outcomes.map((outcome) => ({ id: newId(now), at: now, ...outcome })))
+    .execute()
+}
+
 export function outcomesOf(db: Db, subscriberId: string): Promise<OutcomeRow[]> {
   return db.selectFrom('outcomes').selectAll().where('subscriberId', '=', subscriberId).orderBy('at').execute()
 }

@@ -11,12 +11,14 @@ export type NewSubscriber = {
   /** IANA, where it is known. */
   zone?: string | null
   proof: string
+  /** `active` if absent. A pending one is not confirmed; one that left elsewhere is kept as having left. */
+  standing?: 'active' | 'pending' | 'left'
 }
 
 /**
  * Adds people and their subscription to the digest. Who is known keeps what we know, and may gain a zone: nobody who left or is suppressed
  * comes back this way. Returns how many subscriptions are new and get something: one of a suppressed person is kept, in
- * case that is lifted, and does not count.
+ * case that is lifted, and does not count; nor does one that is pending or left.
  */
 export async function addSubscribers(db: Db, digest: string, people: NewSubscriber[], now: Instant): Promise<number> {
   if (people.length === 0) return 0
@@ -49,23 +51,21 @@ export async function addSubscribers(db: Db, digest: string, people: NewSubscrib
     .select(['id', 'emailKey', 'suppressedAt'])
     .where('emailKey', 'in', keys)
     .execute()
-  const proofs = new Map(people.map((person) => [person.emailKey, person.proof]))
+  const byKey = new Map(people.map((person) => [person.emailKey, person]))
   const added = await db
     .insertInto('subscriptions')
     .values(
-      known.map(({ id, emailKey }) => ({
-        digest,
-        subscriberId: id,
-        confirmedAt: now,
-        leftAt: null,
-        proof: proofs.get(emailKey) ?? '',
-      })),
+      known.map(({ id, emailKey }) => {
+        const { standing = 'active', proof = '' } = byKey.get(emailKey) ?? {}
+        const confirmedAt = standing === 'active' ? now : null
+        return { digest, subscriberId: id, confirmedAt, leftAt: standing === 'left' ? now : null, proof }
+      }),
     )
     .onConflict((conflict) => conflict.columns(['digest', 'subscriberId']).doNothing())
-    .returning('subscriberId')
+    .returning(['subscriberId', 'confirmedAt'])
     .execute()
   const suppressed = new Set(known.filter(({ suppressedAt }) => suppressedAt !== null).map(({ id }) => id))
-  return added.filter(({ subscriberId }) => !suppressed.has(subscriberId)).length
+  return added.filter(({ subscriberId, confirmedAt }) => confirmedAt !== null && !suppressed.has(subscriberId)).length
 }
 
 export function subscriberById(db: Db, id: string): Promise<SubscriberRow | undefined> {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { describeInvisible, trimInvisible } from './invisible.ts'
 
 /**
  * An email address as we keep it: trimmed, its domain in ASCII (RFC 5891) and lower case, its local part as given.
@@ -24,4 +25,52 @@ export function addressKey(address: string): string {
 /** Controls, zero-width and direction marks, halves of a letter, and what a wrong encoding leaves behind. */
 function hasUnseen(text: string): boolean {
   return /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u.test(text)
+}
+
+/** An address as a cell of a file holds it, with the name that was written beside it; or what is wrong with the cell. */
+export type CellAddress = { email: string; name: string } | { problem: string }
+
+/**
+ * Reads the address in a cell of a spreadsheet, however it was pasted: `Name <a@b>` (RFC 5322 §3.4), `a@b (Name)`,
+ * `<a@b>`, `mailto:a@b?subject=…` (RFC 6068), Excel's leading apostrophe, punctuation and invisible characters around it.
+ * Two addresses in one cell are a problem, as nobody can say which is meant.
+ */
+export function readAddress(cell: string): CellAddress {
+  const text = trimInvisible(cell)
+  if (text === '') return { problem: 'has no email address' }
+  const { name, address } = splitName(text)
+  const bare = bareAddress(address)
+  const several = addressesIn(`${name} ${bare}`).size
+  if (several > 1) return { problem: `holds ${several} addresses: give each a row of its own` }
+  const email = parseAddress(bare)
+  if (email) return { email, name: name.includes('@') ? '' : name }
+  const hidden = bare.includes('@') ? describeInvisible(bare) : undefined
+  return { problem: hidden ?? `"${text.slice(0, 100)}" is not an email address` }
+}
+
+function splitName(text: string): { name: string; address: string } {
+  const [, before = '', within] = /^([^<>]*)<([^<>]*)>[\s.,;]*$/u.exec(text) ?? []
+  if (within !== undefined)
+    return { name: trimInvisible(before.trim().replace(/^["'\s]+|["'\s]+$/g, '')), address: within }
+  const [, address, comment] = /^(\S+@\S+)\s+\(([^()]*)\)$/u.exec(text) ?? []
+  return address && comment !== undefined ? { name: comment.trim(), address } : { name: '', address: text }
+}
+
+/** Without what stands around an address and cannot be part of it. */
+function bareAddress(text: string): string {
+  const trimmed = trimInvisible(text)
+    .replace(/^[<("']+/u, '')
+    .replace(/[>)"',;.]+$/u, '')
+  if (!/^mailto:/i.test(trimmed)) return trimInvisible(trimmed)
+  const [path = ''] = trimmed.slice('mailto:'.length).split('?')
+  try {
+    return trimInvisible(decodeURIComponent(path))
+  } catch {
+    return trimInvisible(path)
+  }
+}
+
+function addressesIn(text: string): Set<string> {
+  const found = text.match(/[^\s<>(),;:"'|/&]+@[^\s<>(),;:"'|/&]+/gu) ?? []
+  return new Set(found.map((one) => addressKey(one.replace(/\.+$/, ''))))
 }

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { parse } from 'csv-parse/sync'
 import { AppError, messageOf, systemCode } from '../errors.ts'
-import { parseAddress } from './address.ts'
+import { readAddress } from './address.ts'
+import { trimInvisible } from './invisible.ts'
+import { counted } from './words.ts'
 
 /** How a file is written: what its bytes mean, and what stands between its values. */
 export type Dialect = { encoding: string; delimiter: string }
@@ -23,28 +25,44 @@ export async function* readRows(file: string, { encoding, delimiter }: Dialect):
   let columns: string[] | undefined
   const isRow = (line: string) => columns !== undefined && beginsRow(line, columns, delimiter)
   for await (const record of recordsOf(file, { encoding, delimiter }, isRow)) {
-    if ('problem' in record) yield record
-    else if (columns) yield toRow(splitRecord(record.text, delimiter), columns, record.line)
-    else columns = checkColumns(splitRecord(record.text, delimiter), `${file}:${record.line}`)
+    if ('problem' in record) {
+      yield record
+      continue
+    }
+    const cells = splitRecord(record.text, delimiter)
+    if (cells.every((cell) => trimInvisible(cell) === '')) continue
+    if (columns) yield toRow(cells, columns, record.line)
+    else if (!separatorLine.test(record.text)) columns = checkColumns(cells, `${file}:${record.line}`)
   }
   if (!columns) throw new AppError('invalid', `${file} is empty`, { hint: columnsHint })
 }
 
+/** What Excel writes and reads as the first line of a file, to say what stands between its values. */
+const separatorLine = /^\ufeff?"?sep=(.)"?[,;\t]*$/i
+
+/** How the column with the addresses may be called, in letters and digits alone; what is named first goes first. */
+const emailColumns = ['email', 'emailaddress', 'mail', 'mailaddress', 'primaryemail', 'primaryemailaddress']
+  .concat(['subscriberemail', 'subscriberemailaddress', 'contactemail', 'useremail', 'memberemail', 'emails'])
+  .concat(['emailadresse', 'mailadresse', 'adresseemail', 'adressemail', 'courriel', 'correo', 'correoelectronico'])
+
 function checkColumns(record: string[], place: string): string[] {
-  const columns = record.map((name) => name.trim().toLowerCase())
-  const email = columns.findIndex((name) => ['email', 'e-mail', 'email address', 'mail'].includes(name))
-  if (email < 0)
+  const columns = record.map((name) => trimInvisible(name).toLowerCase())
+  const spelled = columns.map((name) => name.normalize('NFD').replace(/[^\p{L}\p{N}]+/gu, ''))
+  const email = emailColumns.map((name) => spelled.indexOf(name)).find((index) => index >= 0)
+  if (email === undefined)
     throw new AppError('invalid', `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`, {
       hint: columnsHint,
     })
   columns[email] = 'email'
+  for (const [index, name] of columns.entries()) if (name === 'email' && index !== email) columns[index] = ''
   return columns.map((name, index) => (columns.indexOf(name) === index ? name : '')) // of two alike the first counts
 }
 
+/** Spreadsheets leave out empty cells at the end of a row: what is missing is empty. */
 function toRow(record: string[], columns: string[], line: number): Row {
   const beyond = record.slice(columns.length).some((value) => value.trim() !== '')
-  if (record.length < columns.length || beyond)
-    return { line, problem: `has ${record.length} columns where ${columns.length} are expected` }
+  if (beyond)
+    return { line, problem: `has ${counted(record.length, 'column')}, but the first line names ${columns.length}` }
   const values = columns.flatMap((column, index) => (column ? [[column, (record[index] ?? '').trim()]] : []))
   return { line, values: Object.fromEntries(values) }
 }
@@ -54,7 +72,7 @@ function beginsRow(line: string, columns: string[], delimiter: string): boolean 
   const open = endsOpen(line, delimiter, false)
   const record = splitRecord(open ? `${line}"` : line, delimiter)
   if (open ? record.length > columns.length : record.length !== columns.length) return false
-  return parseAddress(record[columns.indexOf('email')] ?? '') !== undefined
+  return 'email' in readAddress(record[columns.indexOf('email')] ?? '')
 }
 
 function splitRecord(text: string, delimiter: string): string[] {
@@ -154,6 +172,8 @@ export async function sniff(file: string): Promise<Dialect> {
       .decode(head)
       .trimStart()
       .split(/[\r\n]/)[0] ?? ''
+  const named = separatorLine.exec(firstLine)?.[1]
+  if (named) return { encoding, delimiter: named }
   const parts = (mark: string) => firstLine.split(mark).length
   const delimiter = [',', ';', '\t'].reduce((best, mark) => (parts(mark) > parts(best) ? mark : best))
   return { encoding, delimiter }

@@ -3,6 +3,7 @@ import { day } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { renameSubscriber } from '../store/subscribers.ts'
 import { leave } from '../subscribers/leave.ts'
+import { tidyName } from '../subscribers/name.ts'
 import { askToResubscribe, confirmationLifetime, type Request } from '../subscribers/resubscribe.ts'
 import { type Env, readForm, show, type Web } from './answer.ts'
 import { within } from './deadline.ts'
@@ -58,7 +59,7 @@ async function act({ app }: Web, recipient: Recipient, fields: Record<string, st
       return answers[request](digest.title, maskedAddress(subscriber.email))
     }
     case 'rename': {
-      const name = (fields.name ?? '').slice(0, longestName)
+      const name = tidyName((fields.name ?? '').slice(0, longestName))
       if (name === subscriber.name) return 'Nothing changed: that was your name before.'
       await renameSubscriber(app.db, subscriber.id, name)
       return name ? `Saved: we call you ${name} from now on.` : 'Saved: we have no name of yours any more.'

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
-import { subscriptionsOf } from '../../src/store/subscribers.ts'
+import { subscriberById, subscriptionsOf } from '../../src/store/subscribers.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
 import { confirmationToken, deliveryKeys } from '../../src/subscribers/token.ts'
 import { maskedAddress } from '../../src/web/recipient.ts'
@@ -135,6 +135,14 @@ describe('leaving', () => {
     expect(left).toContain('You have left The Weekly')
     expect(left).not.toContain('again</button>')
     expect(await leftAt()).toBe(site.clock.now())
+  })
+
+  test('a new name loses what would make it read as another one', async () => {
+    await site.post(
+      `/preferences/${site.key}`,
+      `action=rename&name=${encodeURIComponent('Zo\u202eë \u200bK\u2066.\u0007')}`,
+    )
+    expect((await subscriberById(site.app.db, site.reader.id))?.name).toBe('Zoë K.')
   })
 
   test('is explained where the archive has no key', async () => {

@@ -1,0 +1,88 @@
+import type { Meaning } from './states.ts'
+
+/** Something to say of one line of the file. */
+export type LineNote = { line: number; problem: string }
+
+export type ImportReport = {
+  /** Rows read, without the heading and without blank ones. */
+  rows: number
+  added: number
+  /** Subscribed before, or left here: left as they were. */
+  known: number
+  /** Suppressed here: whatever they subscribe to, nothing is sent to them. */
+  suppressed: number
+  /** People whom the file keeps out, by state as the file writes it; the most frequent first. */
+  states: { state: string; meaning: Exclude<Meaning, 'active'>; count: number }[]
+  /** People who got the digest until now, and left, bounced or complained elsewhere. */
+  unsubscribedHere: number
+  /** Rows that could not be read, each with its line. The rest is imported all the same. */
+  problems: LineNote[]
+  problemCount: number
+  /** Rows that were imported without a zone, because the one they name is none. */
+  zoneProblems: LineNote[]
+  zoneProblemCount: number
+  /** Addresses that are subscribed here and out of the list elsewhere, with what was done about it. */
+  changes: LineNote[]
+  changeCount: number
+}
+
+const notesKept = 100
+
+/** Counts what an import does; keeps the first hundred notes of each kind. */
+export class ReportCounter {
+  readonly #report: ImportReport = {
+    rows: 0,
+    added: 0,
+    known: 0,
+    suppressed: 0,
+    states: [],
+    unsubscribedHere: 0,
+    problems: [],
+    problemCount: 0,
+    zoneProblems: [],
+    zoneProblemCount: 0,
+    changes: [],
+    changeCount: 0,
+  }
+  readonly #states = new Map<string, ImportReport['states'][number]>()
+
+  get rows(): number {
+    return this.#report.rows
+  }
+
+  addRow(): void {
+    this.#report.rows += 1
+  }
+
+  addPeople({ added, known, suppressed }: Pick<ImportReport, 'added' | 'known' | 'suppressed'>): void {
+    this.#report.added += added
+    this.#report.known += known
+    this.#report.suppressed += suppressed
+  }
+
+  addKeptOut(state: string, meaning: Exclude<Meaning, 'active'>): void {
+    const key = `${meaning} ${state}`
+    const counted = this.#states.get(key) ?? { state, meaning, count: 0 }
+    this.#states.set(key, { ...counted, count: counted.count + 1 })
+  }
+
+  addProblem(note: LineNote): void {
+    this.#report.problemCount += 1
+    if (this.#report.problems.length < notesKept) this.#report.problems.push(note)
+  }
+
+  addZoneProblem(note: LineNote): void {
+    this.#report.zoneProblemCount += 1
+    if (this.#report.zoneProblems.length < notesKept) this.#report.zoneProblems.push(note)
+  }
+
+  addChange(note: LineNote, unsubscribed: boolean): void {
+    this.#report.changeCount += 1
+    if (unsubscribed) this.#report.unsubscribedHere += 1
+    if (this.#report.changes.length < notesKept) this.#report.changes.push(note)
+  }
+
+  get report(): ImportReport {
+    return { ...this.#report, states: [...this.#states.values()].sort((one, other) => other.count - one.count) }
+  }
+}

@@ -1,0 +1,56 @@
+/** Characters that show nothing, or that change how their neighbours read, with their Unicode names. */
+const names: Record<string, string> = {
+  '\u00a0': 'NO-BREAK SPACE',
+  '\u00ad': 'SOFT HYPHEN',
+  '\u034f': 'COMBINING GRAPHEME JOINER',
+  '\u061c': 'ARABIC LETTER MARK',
+  '\u115f': 'HANGUL CHOSEONG FILLER',
+  '\u1160': 'HANGUL JUNGSEONG FILLER',
+  '\u180e': 'MONGOLIAN VOWEL SEPARATOR',
+  '\u200b': 'ZERO WIDTH SPACE',
+  '\u200c': 'ZERO WIDTH NON-JOINER',
+  '\u200d': 'ZERO WIDTH JOINER',
+  '\u200e': 'LEFT-TO-RIGHT MARK',
+  '\u200f': 'RIGHT-TO-LEFT MARK',
+  '\u2028': 'LINE SEPARATOR',
+  '\u2029': 'PARAGRAPH SEPARATOR',
+  '\u202a': 'LEFT-TO-RIGHT EMBEDDING',
+  '\u202b': 'RIGHT-TO-LEFT EMBEDDING',
+  '\u202c': 'POP DIRECTIONAL FORMATTING',
+  '\u202d': 'LEFT-TO-RIGHT OVERRIDE',
+  '\u202e': 'RIGHT-TO-LEFT OVERRIDE',
+  '\u202f': 'NARROW NO-BREAK SPACE',
+  '\u2060': 'WORD JOINER',
+  '\u2066': 'LEFT-TO-RIGHT ISOLATE',
+  '\u2067': 'RIGHT-TO-LEFT ISOLATE',
+  '\u2068': 'FIRST STRONG ISOLATE',
+  '\u2069': 'POP DIRECTIONAL ISOLATE',
+  '\u3000': 'IDEOGRAPHIC SPACE',
+  '\u3164': 'HANGUL FILLER',
+  '\ufeff': 'ZERO WIDTH NO-BREAK SPACE',
+  '\uffa0': 'HALFWIDTH HANGUL FILLER',
+}
+
+/** Controls, format characters, lone surrogates and fillers; with `\s`, everything that an address cannot hold unseen. */
+const unseen = String.raw`\p{Cc}\p{Cf}\p{Cs}\u034f\u115f\u1160\u2028\u2029\u3164\uffa0`
+
+const atTheEnds = new RegExp(`^[\\s${unseen}]+|[\\s${unseen}]+$`, 'gu')
+const inside = new RegExp(`[\\s${unseen}]`, 'u')
+
+/** The text without blanks and invisible characters at its ends. */
+export function trimInvisible(text: string): string {
+  return text.replace(atTheEnds, '')
+}
+
+/** Says which blank or invisible character a text holds, and after what; undefined if there is none. */
+export function describeInvisible(text: string): string | undefined {
+  const found = inside.exec(text)
+  if (!found) return undefined
+  const [character] = found
+  const before = text.slice(0, found.index).slice(-60)
+  if (character === ' ') return `has a space after "${before}"`
+  if (/[\t\r\n]/.test(character)) return `has a ${character === '\t' ? 'tab' : 'line break'} after "${before}"`
+  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+  const name = names[character] ?? (/\p{Cc}/u.test(character) ? 'CONTROL CHARACTER' : '')
+  return `has an invisible character, ${code}${name && ` ${name}`}, after "${before}"`
+}

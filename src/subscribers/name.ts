@@ -1,0 +1,34 @@
+/** Format characters, direction marks and overrides, controls, fillers; the two joiners have a rule of their own. */
+const invisible = /[^\P{Cf}\u200c\u200d]|\u034f|[\p{Cc}\p{Co}\u115f\u1160\u2800\u3164\uffa0\ufffe\uffff]/gu
+
+/** Joiners are part of Persian, Indic and emoji spelling; beside a Latin letter, or at an end, they only hide. */
+const strayJoiner =
+  /(?<![^\P{L}\p{Script=Latin}]|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200c\u200d]+|[\u200c\u200d]+(?![^\P{L}\p{Script=Latin}]|\p{Extended_Pictographic})/gu
+
+/** At most so many characters of a name are kept. */
+const maxLength = 200
+
+/**
+ * A person's name as we keep and print it, wherever it was typed: one line of at most 200 characters, without controls,
+ * direction overrides and invisible characters (they would make a name read as another one in a `To:` line).
+ */
+export function tidyName(name: string): string {
+  const line = name.toWellFormed().replace(/[\s\u2028\u2029]+/gu, ' ')
+  const shown = line.replace(invisible, '').replace(strayJoiner, '').replace(/ +/g, ' ').trim()
+  return [...shown].slice(0, maxLength).join('').trim()
+}
+
+const wholeNames = ['name', 'fullname', 'displayname', 'contactname', 'subscribername', 'yourname']
+const firstNames = ['firstname', 'fname', 'givenname', 'forename', 'namefirst']
+const lastNames = ['lastname', 'lname', 'surname', 'familyname', 'namelast']
+
+/** The name in a row of a file: its name column, or first and last name together. Empty if the row has none. */
+export function nameIn(values: Record<string, string>): string {
+  const spelled = Object.entries(values).map(([column, value]) => [column.replace(/[\s_.-]+/g, ''), value] as const)
+  const find = (columns: string[]) =>
+    columns
+      .map((name) => tidyName(spelled.find(([column, value]) => column === name && value)?.[1] ?? ''))
+      .find(Boolean)
+  const whole = find(wholeNames)
+  return whole ?? tidyName([find(firstNames), find(lastNames)].filter(Boolean).join(' '))
+}
