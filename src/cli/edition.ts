@@ -31,7 +31,7 @@ import { rejectionsOf } from '../store/rejections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
-import { print, printJson, safe, table } from './output.ts'
+import { print, printJson, safe, table, tell } from './output.ts'
 import { countsText, sendInForeground, tellOfFailures } from './run.ts'
 import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
@@ -107,8 +107,9 @@ export function addEditionCommands(program: Command): void {
 async function list({ db, digests }: App, digest: string | undefined, options: Json): Promise<void> {
   if (digest !== undefined) digestNamed(digests, digest)
   const editions = await latestEditions(db, { digest, limit: 100 })
+  if (editions.length === 0) tell(`There is no edition${digest ? ` of ${digest}` : ''} yet.`)
   if (options.json) for (const edition of editions) printJson(edition)
-  else
+  else if (editions.length > 0)
     print(
       table(editions.map((one) => [one.id, editionName(one), one.status, one.dueAt, safe(one.reason ?? one.subject)])),
     )

@@ -88,6 +88,7 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
     history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
     rejections: (rejected.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
+  if (rows.length === 0) tell('No feed has been read yet: lastword pull reads those that the job files name.')
   if (options.json) {
     for (const { feed, held, health, history, rejections } of rows)
       printJson({ ...feed, state: health.state, words: health.words, held, history, rejections })

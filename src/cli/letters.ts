@@ -8,7 +8,7 @@ import type { LetterProblem, TypedLetter } from '../editions/letter-words.ts'
 import { printLetter, SameLetter, withdraw } from '../editions/letters.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Letter, lettersOf } from '../store/letters.ts'
-import { print, printJson, safe, table } from './output.ts'
+import { print, printJson, safe, table, tell } from './output.ts'
 import { digestOrOnly } from './subscribers.ts'
 import { withApp } from './with-app.ts'
 
@@ -122,7 +122,8 @@ async function list({ db, digests }: App, options: List): Promise<void> {
   const state = options.printed ? 'printed' : 'waiting'
   const letters = await lettersOf(db, { digest, state, limit: mostListed })
   if (options.json) for (const letter of letters) printJson(letter)
-  else print(table(letters.map(toRow)))
+  else if (letters.length > 0) print(table(letters.map(toRow)))
+  if (letters.length === 0) tell(options.printed ? 'No letter has been printed yet.' : 'No letter waits to be printed.')
 }
 
 function toRow({ id, digest, receivedAt, headline, name, place, number }: Letter): string[] {

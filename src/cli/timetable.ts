@@ -23,7 +23,8 @@ export function addTimetableCommand(program: Command): void {
       const digests = readDigests(config.jobs, config.templates)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)
-      else print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
+      else if (runs.length > 0) print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
+      if (digests.length === 0) tell(`There is no digest yet: put a job file into ${config.jobs}.`)
       await tellOfClock(config, digests)
     })
 }

@@ -7,6 +7,7 @@ import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
 import { isZone } from '../zone.ts'
 import { digestContradictions, sectionContradictions, timeContradictions } from './contradictions.ts'
 import { placeholders } from './pattern.ts'
+import { clashingDays } from './schedule-days.ts'
 
 /** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
 export const layouts = ['latest', 'last-word', 'focus', 'tv', 'have-your-say'] as const
@@ -46,6 +47,8 @@ const cron = z.string().superRefine((text, check) => {
   try {
     if (!new Cron(text, { paused: true }).nextRun())
       check.addIssue({ code: 'custom', message: `there is no such day: "${text}" never runs` })
+    const clash = clashingDays(text)
+    if (clash) check.addIssue({ code: 'custom', message: clash })
   } catch (error) {
     const words = (error as Error).message.replace(/^Cron\w+: /, '')
     check.addIssue({ code: 'custom', message: `not a cron expression: ${words}` })

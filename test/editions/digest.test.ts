@@ -14,6 +14,7 @@ import {
   readDigest,
   readDigests,
 } from '../../src/editions/digest.ts'
+import { runsAfter } from '../../src/editions/due.ts'
 import { AppError } from '../../src/errors.ts'
 
 const fixtures = 'fixtures/jobs'
@@ -79,12 +80,22 @@ describe('a schedule', () => {
   const withSchedule = (schedule: string) =>
     parseDigest(read(join(fixtures, 'minimal.yml')).replace('30 6 * * MON', schedule), 'weekly.yml', 'templates')
 
-  test.each(['0 7 * * FRI', '*/5 * * * *', '0 7 29 2 *', '0 7 L * *', '0 9 1,15 * *', '0 7 * * 7'])(
+  test.each(['0 7 * * FRI', '*/5 * * * *', '0 7 29 2 *', '0 7 L * *', '0 9 1,15 * *', '0 7 * * 7', '0 7 ? * MON'])(
     '%j is good',
     (schedule) => {
       expect(withSchedule(schedule).schedule).toBe(schedule)
     },
   )
+
+  test.each([
+    ['0 7 * * MON#1', ['2026-12-07', '2027-01-04', '2027-02-01']],
+    ['0 7 * * tue#2,Thu#2', ['2026-12-08', '2026-12-10', '2027-01-12']],
+    ['0 7 * * FRIL', ['2026-12-25', '2027-01-29', '2027-02-26']],
+    ['0 7 1-7 * +MON', ['2026-12-07', '2027-01-04', '2027-02-01']],
+  ])('%j is good, and runs on those days alone', (schedule, days) => {
+    const runs = runsAfter(withSchedule(schedule), '2026-11-30T12:00:00.000Z', 3)
+    expect(runs.map((run) => run.slice(0, 10))).toEqual(days)
+  })
 
   test.each([
     ['', 'found 1'],
@@ -98,6 +109,14 @@ describe('a schedule', () => {
     ['*/0 * * * *', 'not a cron expression'],
     ['5-1 * * * *', 'not a cron expression'],
     ['0 7 31 4 *', 'never runs'],
+    ['0 7 1-7 * MON', 'write "0 7 \\* \\* MON#1" for the first Monday of the month'],
+    ['0 7 1,2,3,4,5,6,7 * 1', 'write "0 7 \\* \\* 1#1" for the first Monday of the month'],
+    ['0 7 8-14 * tue,Thu', 'write "0 7 \\* \\* tue#2,Thu#2" for the second Tuesday and Thursday'],
+    ['30 6 15-21 3-9 7', 'write "30 6 \\* 3-9 7#3" for the third Sunday'],
+    ['0 7 25-31 * FRI', 'write "0 7 \\* \\* FRIL" for the last Friday'],
+    ['0 7 13 * FRI', 'write "0 7 13 \\* \\+FRI" for the days that are both, or \\* for one of the two'],
+    ['0 7 */2 * MON', 'write "0 7 \\*/2 \\* \\+MON" for the days that are both'],
+    ['0 7 1-7 * MON-FRI', 'write "0 7 1-7 \\* \\+MON-FRI" for the days that are both'],
   ])('%j is refused: %s', (schedule, words) => {
     expect(refusal(() => withSchedule(schedule)).message).toMatch(new RegExp(`^weekly\\.yml:2: schedule: .*${words}`))
   })
