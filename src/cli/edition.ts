@@ -7,6 +7,7 @@ import { whyWaiting } from '../deliveries/waits.ts'
 import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
+import { renderWhole } from '../editions/rendered.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError, messageOf } from '../errors.ts'
@@ -221,7 +222,7 @@ async function letterToPreview(app: App, name: string) {
     const { draft, thin = null, feeds } = await rehearse(app, digest)
     tellOfFailures(feeds)
     await tellOfWaiting(app, digest)
-    const { head, subject, html, text } = await app.render(draft)
+    const { head, subject, html, text } = await renderWhole(app.render, draft)
     return {
       title: `${digest.name}, as it would be now`,
       letter: letterOf(app.secret, draft.edition, { head, subject, html, text, slot: draft.slot }),

@@ -6,6 +6,7 @@ import { whyWaiting } from '../deliveries/waits.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
+import { renderWhole } from '../editions/rendered.ts'
 import { approveByRule } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
@@ -146,7 +147,7 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
   const { draft, choices, thin, feeds } = await rehearse(app, digest)
   tellOfFailures(feeds)
   await tellOfWaiting(app, digest)
-  const rendered = await app.render(draft)
+  const rendered = await renderWhole(app.render, draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = Buffer.byteLength(rendered.html)
   const held = choices.filter((choice) => choice.position !== null)

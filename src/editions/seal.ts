@@ -17,6 +17,7 @@ import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
 import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
+import { renderWhole } from './rendered.ts'
 
 /** So many times what an edition was to hold may be taken from it in a row. */
 const most = 10
@@ -50,10 +51,7 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
       await chooseAgain(needs, draft.edition, digest) // the next candidates move up, and are asked for as well
       continue
     }
-    const rendered = await needs.render(draft)
-    if (rendered.problems.length > 0) {
-      throw new AppError('invalid', `the template ${digest.template} has faults: ${rendered.problems.join('; ')}`)
-    }
+    const rendered = await renderWhole(needs.render, draft)
     const missing = await keep(needs, draft, rendered, asked)
     if (missing === undefined) return (await editionById(needs.db, id)) ?? edition
     if (++inVain === most) throw new AppError('conflict', `${digest.name}: ${inVainWords[missing]}`)

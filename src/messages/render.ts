@@ -1,6 +1,7 @@
-import { messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../errors.ts'
 import { bodiesAside } from './body.ts'
 import type { Template } from './template.ts'
+import { templateFaults } from './template-faults.ts'
 import { tidyText } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
@@ -13,28 +14,49 @@ export type Rendered = { subject: string; html: string; text: string; problems: 
  */
 export async function renderEdition(view: EditionView, template: Template): Promise<Rendered> {
   const aside = bodiesAside(view)
-  const { html, problems } = await toHtml(template.mjml(aside.view), template.name)
+  const { html, problems } = await toHtml(aside.view, template)
   const whole = aside.putBack(html)
-  const all = [...problems, ...whole.problems.map((problem) => `${template.name}: ${problem}`)]
-  return { subject: tidyText(view.subject), html: whole.html, text: template.text(view), problems: all }
+  const text = template.text(view)
+  const all = [...problems, ...whole.problems.map((problem) => `${template.files.mjml}: ${problem}`)]
+  if (all.length === 0) all.push(...templateFaults(view, { html: whole.html, text }, template.files))
+  return { subject: tidyText(view.subject), html: whole.html, text, problems: all }
 }
 
-async function toHtml(mjml: string, name: string): Promise<{ html: string; problems: string[] }> {
+/** So many problems are named; one misspelt thing may be in every article. */
+const problemsNamed = 5
+
+async function toHtml(view: EditionView, template: Template): Promise<{ html: string; problems: string[] }> {
   const { default: mjml2html } = await import('mjml') // 0.7 s: only who renders pays for it
   try {
-    const { html, errors } = await mjml2html(mjml, { ignoreIncludes: true, validationLevel: 'soft', fonts: {} })
-    return { html: withMain(withoutIndents(html)), problems: errors.map((error) => toProblem(error, name)) }
+    const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
+    const { html, errors } = await mjml2html(template.mjml(view), options)
+    const problems = [...new Set(errors.map((error) => toProblem(error, view, template)))]
+    const more = problems.length - problemsNamed
+    return {
+      html: withMain(withoutIndents(html)),
+      problems: more > 0 ? [...problems.slice(0, problemsNamed), `… and ${more} more`] : problems,
+    }
   } catch (error) {
-    return { html: '', problems: [`${name}: ${messageOf(error)}`] }
+    if (error instanceof AppError) throw error
+    return { html: '', problems: [`${template.files.mjml}: ${messageOf(error)}`] }
   }
 }
 
+type MjmlError = { line: number; tagName: string; message: string }
+
 /** MJML counts the lines of what it was given, which is the filled template. */
-function toProblem(
-  { line, tagName, message }: { line: number; tagName: string; message: string },
-  name: string,
-): string {
-  return `${name}: <${tagName}> in line ${line} of the filled template: ${message}`
+function toProblem({ line, tagName, message }: MjmlError, view: EditionView, template: Template): string {
+  const place = template.placeOf(view, line, tagName)
+  const words = message
+    .replace(/^Attribute (\S+) is illegal$/, 'has no attribute “$1”')
+    .replace(
+      /^Element \S+ doesn't exist or is not registered$/,
+      'is no tag of MJML and may stand in <mj-text>, <mj-table> or <mj-raw> only',
+    )
+    .trim()
+  return place
+    ? `${place}: <${tagName}> ${words}`
+    : `${template.files.mjml}: <${tagName}> in line ${line} of the filled template ${words}`
 }
 
 /** A third of what MJML writes is indents. A break stays where there was one: between words it is a space. */

@@ -4,26 +4,42 @@ import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
 import { withTexts } from './body.ts'
 import { foldText } from './fold.ts'
+import { unknownTag, unknownTagText } from './mjml-tags.ts'
 import { paletteOf } from './palette.ts'
 import { tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
 /** What fills an edition into MJML and into plain text. Whatever the view holds is data, never template source. */
-export type Template = { name: string; mjml(view: EditionView): string; text(view: EditionView): string }
+export type Template = {
+  name: string
+  files: { mjml: string; text: string }
+  mjml(view: EditionView): string
+  text(view: EditionView): string
+  /** The file and line of a tag that stands in that line (from 1) of the filled MJML; undefined if it is in none. */
+  placeOf(view: EditionView, line: number, tag: string): string | undefined
+}
 
 /**
  * Reads `email/<name>.mjml.hbs`, `email/<name>.txt.hbs` and the parts that they share.
- * Throws an AppError with file and line for what is missing or cannot be read as Handlebars.
+ * Throws an AppError with file and line for what is missing, cannot be read as Handlebars, or is no tag of MJML.
  */
 export function openTemplate(templates: string, name: string): Template {
   if (!/^[\w-]+$/.test(name)) throw new AppError('invalid', `${name} is not the name of a template`)
   const folder = join(templates, 'email')
-  const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false })
+  const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: refuseUnknownTags })
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })
+  const fill = (template: typeof mjml, view: EditionView) =>
+    plainMarks(template(tidyView(view), { ...ownProperties, data: paletteOf(view.publication.colours) }))
   return {
     name,
-    mjml: (view) => plainMarks(mjml(tidyView(view), { ...ownProperties, data: paletteOf(view.publication.colours) })),
+    files: { mjml: join(folder, `${name}.mjml.hbs`), text: join(folder, `${name}.txt.hbs`) },
+    mjml: (view) => fill(mjml, view),
     text: (view) => foldText(text(withTexts(tidyView(view)), ownProperties)),
+    placeOf(view, line, tag) {
+      const marked = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: markPlaces })
+      const found = fill(marked, view).split('\n')[line - 1]?.split(`<${tag} ${placeMark}="`)[1]
+      return found?.slice(0, found.indexOf('"'))
+    },
   }
 }
 
@@ -32,15 +48,20 @@ const ownProperties = { allowProtoPropertiesByDefault: false, allowProtoMethodsB
 
 type CompileOptions = Parameters<typeof Handlebars.compile>[1]
 
-type Kind = { suffix: string; noEscape: boolean }
+/** `prepare` looks at each parsed file before it is compiled, and may change it. */
+type Kind = { suffix: string; noEscape: boolean; prepare?: (program: hbs.AST.Program, file: string) => void }
 
-function compile(folder: string, name: string, { suffix, noEscape }: Kind): Handlebars.TemplateDelegate<EditionView> {
+function compile(
+  folder: string,
+  name: string,
+  { suffix, noEscape, prepare }: Kind,
+): Handlebars.TemplateDelegate<EditionView> {
   const handlebars = Handlebars.create()
   handlebars.registerHelper('dotted', dotted)
   const options = { noEscape, strict: true, knownHelpersOnly: true, knownHelpers: { dotted: true } }
   const parts = listParts(join(folder, 'parts'), suffix)
   const known = new Set(parts.map((file) => basename(file, suffix)))
-  const open = (file: string) => compileFile(handlebars, file, options, known)
+  const open = (file: string) => compileFile(handlebars, file, options, { known, prepare })
   for (const file of parts) handlebars.registerPartial(basename(file, suffix), open(file))
   return open(join(folder, `${name}${suffix}`))
 }
@@ -52,10 +73,16 @@ function listParts(folder: string, suffix: string): string[] {
 }
 
 /** Checks the whole file now (Handlebars itself waits for the first use) and names it in what it throws later. */
-function compileFile(handlebars: typeof Handlebars, file: string, options: CompileOptions, known: Set<string>) {
+function compileFile(
+  handlebars: typeof Handlebars,
+  file: string,
+  options: CompileOptions,
+  { known, prepare }: { known: Set<string>; prepare: Kind['prepare'] },
+) {
   return inFile(file, () => {
     const program = handlebars.parse(read(file))
     refuseUnknownParts(program, known)
+    prepare?.(program, file)
     handlebars.precompile(program, options)
     const fill = handlebars.compile<EditionView>(program, options)
     return (view: EditionView, more?: Handlebars.RuntimeOptions) => inFile(file, () => fill(view, more))
@@ -72,6 +99,34 @@ function refuseUnknownParts(program: hbs.AST.Program, known: Set<string>): void 
   visitor.PartialStatement = ({ name, loc }) => {
     const part = (name as hbs.AST.PathExpression).original
     if (!known.has(String(part))) throw new SyntaxError(`there is no part "${part}" - ${loc.start.line}:0`)
+  }
+  visitor.accept(program)
+}
+
+/** MJML leaves out what it does not know, or passes it on as it is: a misspelt tag loses a section without a word. */
+function refuseUnknownTags(program: hbs.AST.Program): void {
+  const visitor = new Handlebars.Visitor()
+  visitor.ContentStatement = ({ original, loc }) => {
+    const unknown = unknownTag(String(original))
+    if (unknown) throw new SyntaxError(`${unknownTagText(unknown.name)} - ${loc.start.line + unknown.line}:0`)
+  }
+  visitor.accept(program)
+}
+
+const placeMark = 'lastword-place'
+
+/** Gives each tag its file and line as an attribute. No line is added, so the filled template has the same lines. */
+function markPlaces(program: hbs.AST.Program, file: string): void {
+  const tag = /<[a-z][\w-]*/gi
+  const visitor = new Handlebars.Visitor()
+  visitor.ContentStatement = (statement) => {
+    const original = String(statement.original)
+    const { loc } = statement
+    const lines = [...original.matchAll(tag)].map(
+      ({ index }) => loc.start.line + original.slice(0, index).split('\n').length - 1,
+    )
+    let next = 0
+    statement.value = statement.value.replace(tag, (found) => `${found} ${placeMark}="${file}:${lines[next++]}"`)
   }
   visitor.accept(program)
 }

@@ -31,8 +31,12 @@ test('a draft holds the envelope sender of the configuration, and not the addres
 test('a template that would lose corrections or letters in silence is a problem, and only if there are any', async () => {
   const templates = mkdtempSync(join(tmpdir(), 'lastword-templates-'))
   mkdirSync(join(templates, 'email'))
-  writeFileSync(join(templates, 'email/digest.mjml.hbs'), '<mjml><mj-body></mj-body></mjml>')
-  writeFileSync(join(templates, 'email/digest.txt.hbs'), '{{subject}}')
+  const footer = '{{#each publication.address}}{{this}} {{/each}}'
+  const leave = '<a href="{{links.leave}}">Leave</a>'
+  const column = `<mj-section><mj-column><mj-text>${footer} ${leave}</mj-text></mj-column></mj-section>`
+  writeFileSync(join(templates, 'email/digest.mjml.hbs'), `<mjml><mj-body>${column}</mj-body></mjml>`)
+  writeFileSync(join(templates, 'email/digest.txt.hbs'), `{{subject}}\n${footer}\n{{links.leave}}`)
+  const halves = ['mjml.hbs: its HTML', 'txt.hbs: its text'].map((half) => join(templates, `email/digest.${half}`))
   const publication = {
     name: 'Harbour',
     site: 'https://harbour.example',
@@ -52,9 +56,9 @@ test('a template that would lose corrections or letters in silence is a problem,
     dueAt: at,
   }
   const draft: Draft = { edition, digest, sections: [], corrections: [{ ...said, words: 'It is two.' }], slot: '~' }
-  expect((await render(draft)).problems).toEqual([
-    'it does not show the corrections: it needs {{> corrections}} before the footer',
-  ])
+  expect((await render(draft)).problems).toEqual(
+    halves.map((half) => `${half} does not show the corrections: it needs {{> corrections}} before the footer`),
+  )
   const [section] = digest.sections
   if (!section) throw new Error('no section')
   const letter = { text: 'First.\n\nSecond.', place: '' }
@@ -80,9 +84,11 @@ test('a template that would lose corrections or letters in silence is a problem,
     letter,
   }
   const sections = [{ section: { ...section, layout: 'have-your-say' as const }, articles: [article] }]
-  expect((await render({ ...draft, corrections: [], sections })).problems).toEqual([
-    'it does not print the letters whole: its part have-your-say needs {{> letter}} for each',
-  ])
+  expect((await render({ ...draft, corrections: [], sections })).problems).toEqual(
+    halves.map(
+      (half) => `${half} does not print the letters whole: its part have-your-say needs {{> letter}} for each`,
+    ),
+  )
   const whole = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' } }))
   expect((await whole({ ...draft, sections })).problems).toEqual([])
   expect((await render({ ...draft, corrections: [] })).problems).toEqual([])

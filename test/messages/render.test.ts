@@ -164,10 +164,13 @@ describe('a problem', () => {
       mjml: () => '<mjml><mj-body><mj-section colour="red"></mj-section></mj-body></mjml>',
     }
     expect((await renderEdition(view, misspelt)).problems).toEqual([
-      expect.stringMatching(/^digest: <mj-section> in line 1.*colour/),
+      expect.stringMatching(/digest\.mjml\.hbs: <mj-section> in line 1.*colour/),
     ])
     const empty = { ...template, mjml: () => 'nothing' }
-    expect(await renderEdition(view, empty)).toMatchObject({ html: '', problems: [expect.stringMatching(/^digest: /)] })
+    expect(await renderEdition(view, empty)).toMatchObject({
+      html: '',
+      problems: [expect.stringMatching(/digest\.mjml\.hbs: /)],
+    })
   })
 })
 

@@ -1,0 +1,84 @@
+import { tidyText, tidyView } from './tidy.ts'
+import type { ArticleView, EditionView, SectionView } from './view.ts'
+import { visibleIn } from './visible.ts'
+
+/** One half of a message as it is read, and the file that it was made from. */
+type Half = {
+  file: string
+  kind: 'HTML' | 'text'
+  text: string
+  hasLink(url: string): boolean
+}
+
+/**
+ * What a rendered message lacks that every edition must have: the link to leave, the postal address, and each article,
+ * letter and correction that it holds, in the HTML and in the text. Judged by what a reader sees of it; a title in the
+ * contents list does not count for an article. Each fault names the template's file and what to write there.
+ */
+export function templateFaults(
+  view: EditionView,
+  { html, text }: { html: string; text: string },
+  files: { mjml: string; text: string },
+): string[] {
+  const tidy = tidyView(view)
+  const seen = visibleIn(html)
+  if (seen.text === '') return [`${files.mjml}: its HTML is empty`]
+  const words = new Set(text.split(/\s+/).map((word) => word.replace(/^[(<["']+|[)>\]"',.;]+$/g, '')))
+  const halves: Half[] = [
+    { file: files.mjml, kind: 'HTML', text: seen.text, hasLink: (url) => seen.links.has(url) },
+    { file: files.text, kind: 'text', text: text.replace(/\s+/g, ' '), hasLink: (url) => words.has(url) },
+  ]
+  return halves.flatMap((half) =>
+    [...footerFaults(half, tidy), ...sectionFaults(half, tidy), ...lostWords(half, tidy)].map(
+      (fault) => `${half.file}: its ${half.kind} ${fault}`,
+    ),
+  )
+}
+
+function footerFaults({ kind, text, hasLink }: Half, { links, publication }: EditionView): string[] {
+  const faults: string[] = []
+  if (!hasLink(links.leave))
+    faults.push(
+      `has no unsubscribe link that can be seen: it needs {{> footer}}, or {{links.leave}}${kind === 'HTML' ? ' as the address of a link' : ''}`,
+    )
+  if (publication.address.some((line) => !text.includes(line)))
+    faults.push('does not show the postal address: it needs {{> footer}}, or each line of {{publication.address}}')
+  return faults
+}
+
+function sectionFaults(half: Half, { sections }: EditionView): string[] {
+  return sections.flatMap((section) => {
+    const articles = articlesOf(section)
+    const lost = articles.filter((article) => !shows(half, article))
+    if (lost.length === 0) return []
+    const count = lost.length === articles.length ? `all ${lost.length}` : `${lost.length} of ${articles.length}`
+    return [
+      `leaves out ${count} articles of the section “${section.title}”: it needs {{> ${section.layout}}} for {{#if is.${camel(section.layout)}}}`,
+    ]
+  })
+}
+
+/** An article without an address on the web is there if its title is. */
+function shows({ text, hasLink }: Half, { url, title }: ArticleView): boolean {
+  return url === '#' ? text.includes(title) : hasLink(url)
+}
+
+/** A template that somebody wrote before there were corrections, or letters, would lose them in silence. */
+function lostWords({ text }: Half, { corrections, sections }: EditionView): string[] {
+  const isLost = (words: string) => !text.includes(tidyText(words))
+  const letters = sections.flatMap(({ letters }) => (letters ? [letters.first, ...letters.more] : []))
+  const faults: string[] = []
+  if (corrections.some(({ words }) => isLost(words)))
+    faults.push('does not show the corrections: it needs {{> corrections}} before the footer')
+  if (letters.some(({ headline, paragraphs, name }) => [headline, ...paragraphs, name].some(isLost)))
+    faults.push('does not print the letters whole: its part have-your-say needs {{> letter}} for each')
+  return faults
+}
+
+function articlesOf({ lead, more }: SectionView): ArticleView[] {
+  return lead ? [lead, ...more] : more
+}
+
+function camel(layout: string): string {
+  return layout.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())
+}
