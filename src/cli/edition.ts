@@ -10,6 +10,7 @@ import { explain } from '../editions/explain.ts'
 import { renderWhole } from '../editions/rendered.ts'
 import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
+import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { letterOf, withoutKey } from '../messages/letter.ts'
@@ -77,9 +78,9 @@ export function addEditionCommands(program: Command): void {
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
   const reason = ['--reason <words>', 'stands on record'] as const
 
-  decision(add('approve', 'let a sealed or held edition go out'), 'approved', (app, id, { who }) =>
-    approve(app, id, who),
-  )
+  const approving = add('approve', 'let a sealed or held edition go out')
+  approving.option('--anyway', 'also if it is too large; stands on record')
+  decision(approving, 'approved', (app, id, { who, anyway = false }) => approve(app, id, who, { anyway }))
   const holding = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
   decision(holding, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
   const pausing = add('pause', 'stop an edition that is being sent; what is on its way is finished')
@@ -133,13 +134,15 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   if (options.json) {
     const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
-    const seals = { sha256, withdrawn }
+    const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
     return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts, waits })
   }
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
   if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
+  const warning = variant && sizeWarning(htmlBytes(variant))
+  if (warning) print(`warning: ${warning}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
   for (const choice of bySection(choices, app.digests, edition.digest)) {
     const { articleId, section, position, title, reason } = choice
@@ -209,8 +212,10 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)
-    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: Buffer.byteLength(html), thin })
+    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: htmlBytes(letter), thin })
   else print([`${title}: ${safe(letter.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
+  const warning = sizeWarning(htmlBytes(letter))
+  if (warning) tell(`warning: ${warning}`)
 }
 
 async function letterToPreview(app: App, name: string) {

@@ -9,6 +9,7 @@ import { editionName } from '../editions/edition.ts'
 import { renderWhole } from '../editions/rendered.ts'
 import { approveByRule } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
+import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError } from '../errors.ts'
 import type { Refreshed } from '../feeds/refresh.ts'
 import { gather } from '../gather.ts'
@@ -16,7 +17,7 @@ import { rehearse } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
-import { editionById, editionsIn } from '../store/editions.ts'
+import { editionById, editionsIn, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import { nextStep } from './next-step.ts'
@@ -46,6 +47,7 @@ export function addRunCommand(program: Command): void {
 
 async function run(app: App, digest: Digest, options: Options): Promise<void> {
   const edition = await openEdition(app, digest)
+  await tellOfSize(app, edition)
   if (edition.status === 'skipped' || edition.status === 'held') {
     if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
     else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
@@ -54,6 +56,13 @@ async function run(app: App, digest: Digest, options: Options): Promise<void> {
   }
   if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
   await sendInForeground(app, digest, edition.id, options)
+}
+
+/** Warns of an edition that mail programs will not show whole; one that is held for it says so by itself. */
+async function tellOfSize({ db }: App, { id, status }: EditionRow): Promise<void> {
+  const [variant] = status === 'held' ? [] : await variantsOf(db, id)
+  const warning = variant && sizeWarning(htmlBytes(variant))
+  if (warning) tell(`warning: ${warning}`)
 }
 
 /** The edition that was interrupted, or a new one, sealed. */
@@ -149,7 +158,9 @@ async function dryRun(app: App, digest: Digest, options: Options): Promise<void>
   await tellOfWaiting(app, digest)
   const rendered = await renderWhole(app.render, draft)
   const recipients = await countActive(app.db, digest.name)
-  const bytesHtml = Buffer.byteLength(rendered.html)
+  const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })
+  const warning = sizeWarning(bytesHtml)
+  if (warning) tell(`warning: ${warning}`)
   const held = choices.filter((choice) => choice.position !== null)
   const articles = held.filter(({ article }) => !article.letter)
   if (options.json) {

@@ -3,13 +3,14 @@ import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, lockEdition, moveEdition, note } from '../store/editions.ts'
+import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { editionName } from './edition.ts'
 import { checkSeen, type Seen } from './seen.ts'
+import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 type Needs = { db: Db; clock: Clock }
 
@@ -17,14 +18,27 @@ type Needs = { db: Db; clock: Clock }
 export type Checked = { seen?: Seen | undefined }
 
 /**
- * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. AppError
- * `conflict` for any other state, and for one that is not as it was `seen`.
+/**
+ * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. One that is
+ * too large goes out only if `anyway` says so. AppError `conflict` for any other state, and for one that is not as it was
+ * `seen`.
  */
-export async function approve({ db, clock }: Needs, id: string, who: string, { seen }: Checked = {}): Promise<void> {
+export async function approve(
+  { db, clock }: Needs,
+  id: string,
+  who: string,
+  { seen, anyway = false }: Checked & { anyway?: boolean } = {},
+): Promise<void> {
   await transaction(db, async (trx) => {
     const edition = await lockSeen(trx, id, seen)
     if (edition && isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
+    const [variant] = await variantsOf(trx, id)
+    const bytes = variant ? htmlBytes(variant) : 0
+    if (edition && isTooLarge(bytes) && !anyway)
+      throw new AppError('conflict', `${editionName(edition)} was not approved: ${sizeWarning(bytes)}`, {
+        hint: `Cancel it, change the digest and make it again; or send it as it is: lastword edition approve ${id} --anyway`,
+      })
     const cannot = 'only a sealed or held edition can be approved'
     await move({ db: trx, clock }, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
   })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
 import type { AskedAgain } from '../feeds/ask-again.ts'
+import type { Log } from '../log.ts'
 import { type Article, articlesByIds } from '../store/articles.ts'
 import { claimCorrections } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
@@ -18,6 +19,7 @@ import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
 import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
 import { renderWhole } from './rendered.ts'
+import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 /** So many times what an edition was to hold may be taken from it in a row. */
 const most = 10
@@ -32,12 +34,15 @@ export type SealNeeds = ComposeNeeds & {
   render: Render
   /** Asks for the page of an article once more; without it nothing is asked. */
   check?: Check
+  /** Is told of an edition that mail programs will not show whole, at `info`: commands say it in words of their own. */
+  log?: Log
 }
 
 /**
  * Freezes a composed edition: renders it once, claims its articles and corrections, writes down what it says of each
  * article, and keeps the bytes, in one transaction. From here on preview, test, archive and delivery read these bytes. An
- * edition held for being thin is sealed as well, so that the editor decides about the very thing. Sealing a sealed
+ * edition held for being thin is sealed as well, so that the editor decides about the very thing; one that is too large is
+ * held too. Sealing a sealed
  * edition changes nothing.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
@@ -53,11 +58,22 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
     }
     const rendered = await renderWhole(needs.render, draft)
     const missing = await keep(needs, draft, rendered, asked)
-    if (missing === undefined) return (await editionById(needs.db, id)) ?? edition
+    if (missing === undefined) {
+      warnOfSize(needs, draft, rendered)
+      return (await editionById(needs.db, id)) ?? edition
+    }
     if (++inVain === most) throw new AppError('conflict', `${digest.name}: ${inVainWords[missing]}`)
     if (missing === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
   }
   throw new Error('unreachable')
+}
+
+function warnOfSize({ log }: SealNeeds, { edition, slot }: Draft, { html }: Rendered): void {
+  const bytesHtml = htmlBytes({ html, slot })
+  const warning = sizeWarning(bytesHtml)
+  if (!warning) return
+  const event = isTooLarge(bytesHtml) ? 'edition.too_large' : 'edition.clipped'
+  log?.info({ event, edition: edition.id, digest: edition.digest, bytesHtml }, warning)
 }
 
 const inVainWords = {
@@ -100,7 +116,7 @@ async function keep(
   const ids = articles.map(({ id }) => id)
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
-  const bytes = { head, subject, html, text, sha256: hashOf(rendered), slot }
+  const parts = { head, subject, html, text, sha256: hashOf(rendered), slot }
   class TakenElsewhere extends Error {
     readonly what: 'articles' | 'corrections' | 'letters'
     constructor(what: 'articles' | 'corrections' | 'letters') {
@@ -112,8 +128,17 @@ async function keep(
     await db.transaction().execute(async (trx: Db) => {
       await lockDigest(trx, edition.digest, now)
       await compareStories(trx, edition.digest, now) // what came in since it was chosen may show two articles to be one story
-      const status = edition.reason === null ? 'sealed' : 'held'
-      const sealed = await moveEdition(trx, edition.id, ['composed'], { status, sealedAt: now, subject, preheader })
+      const bytes = htmlBytes({ html, slot })
+      const warning = sizeWarning(bytes)
+      const reason = edition.reason ?? (isTooLarge(bytes) && warning ? warning : null)
+      const status = reason === null ? 'sealed' : 'held'
+      const sealed = await moveEdition(trx, edition.id, ['composed'], {
+        status,
+        reason,
+        sealedAt: now,
+        subject,
+        preheader,
+      })
       if (!sealed) return // another process sealed it meanwhile
       if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length)
         throw new TakenElsewhere('articles')
@@ -125,13 +150,14 @@ async function keep(
         if (mark) await markChoice(trx, edition.id, article.id, mark)
         await recordSaid(trx, edition.id, article.id, saidOf(article, answer))
       }
-      const variant = { id: newId(now), editionId: edition.id, name: 'all', ...bytes, sealedAt: now, withdrawnAt: null }
+      const variant = { id: newId(now), editionId: edition.id, name: 'all', ...parts, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
       await lapsePassedOver(trx, edition.digest, edition.id, now)
       const unchecked = articles.filter(({ id }) => found.get(id)?.kind === 'unchecked')
       const titles = unchecked.map(({ id, title }) => `“${title}” (${found.get(id)?.mark})`).join('; ')
       if (unchecked.length > 0)
         await note(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
+      if (warning) await note(trx, edition.id, 'lastword', warning, now)
       await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
   } catch (error) {

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
+import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
@@ -53,6 +54,7 @@ export async function showEdition(
     preheader: edition.preheader,
     due: moment(edition.dueAt),
     reason: reasonWords(edition.reason),
+    size: variant && sentenceOf(sizeWarning(htmlBytes(variant)), edition.reason),
     done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...(await articlesOf(app, edition, digest, pullTyped(refused))),
@@ -141,4 +143,10 @@ function typedIn(refused: Refused | undefined, act: Refused['act']) {
     reason: isOpen ? (refused.typed.reason ?? '') : '',
     confirmed: isOpen && refused.typed.confirm === 'yes',
   }
+}
+
+/** What there is to say of its size, as a sentence; nothing where the reason says it already. */
+function sentenceOf(warning: string | undefined, reason: string | null): string {
+  if (warning === undefined || warning === reason) return ''
+  return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`
 }
