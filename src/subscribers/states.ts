@@ -140,12 +140,11 @@ function stateIn({ column, kind }: StateColumn, value: string): RowState | undef
   const named = meanings.get(word)
   if (kind === 'wanted' || kind === 'confirmed') {
     if (isYes) return undefined
-    if (isNo || value === '')
-      return {
-        state: `${column}: ${value.toLowerCase() || emptyState}`,
-        column,
-        meaning: column.includes('subscribed') ? 'left' : 'pending',
-      }
+    if (isNo) {
+      const meaning = column.includes('subscribed') ? 'left' : 'pending'
+      return { state: `${column}: ${value.toLowerCase()}`, column, meaning }
+    }
+    if (value === '') return { state: `${column}: ${emptyState}`, column }
     return { state: value.toLowerCase(), column, ...(named && { meaning: named }) }
   }
   if (isNo || value === '') return undefined

@@ -78,6 +78,11 @@ describe('what a row says of its person', () => {
     },
   )
 
+  test('an empty cell where yes or no is expected is not known either', () => {
+    for (const column of ['opt_in', 'subscribed', 'confirmed'])
+      expect(meaningOf({ [column]: '' })).toEqual({ state: `${column}: (empty)`, column })
+  })
+
   test.each([
     ['uuid,email,name,attributes,status,created_at,updated_at', 'listmonk'],
     [mailchimp, 'Mailchimp'],
