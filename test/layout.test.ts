@@ -9,6 +9,7 @@ const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages
 
 /** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
 const foundations = [
+  'characters',
   'clock',
   'compile-cache',
   'config',

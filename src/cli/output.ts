@@ -1,5 +1,5 @@
+import { forTerminal, jsonForTerminal } from '../characters.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { harmlessJson } from '../log.ts'
 import { storeErrorIn } from '../store/failure.ts'
 
 /** The answer of a command goes to stdout … Whatever is in it, it commands no terminal. */
@@ -8,7 +8,7 @@ export function print(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  print(harmlessJson(JSON.stringify(value)))
+  print(jsonForTerminal(JSON.stringify(value)))
 }
 
 /** … and all else to stderr. */
@@ -46,14 +46,10 @@ export function explainError(thrown: unknown): string {
 
 /** Text from outside, safe for a terminal and on one line. */
 export function safe(text: string): string {
-  return text.replace(commanding, ' ')
+  return forTerminal(text)
 }
 
 /** The same for lines of ours, which may be several and have tabs. */
 function harmless(text: string): string {
-  return text.replace(commanding, (character) => (character === '\n' || character === '\t' ? character : ' '))
+  return forTerminal(text, '\n\t')
 }
-
-/** Control characters, and those that turn lines or the direction of what follows. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
-const commanding = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
