@@ -9,9 +9,8 @@ import {
 } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
 import type { Note } from '../feeds/correction-note.ts'
-import { decodeText } from '../feeds/decode.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
-import { readState } from '../feeds/page-state.ts'
+import { contextOf, readInWorker } from '../feeds/pool.ts'
 import { type CorrectionView, correctionById, latestCorrections, waitingCorrections } from '../store/corrections.ts'
 import { print, printJson, safe } from './output.ts'
 import { lazyFetcher, readSource } from './source.ts'
@@ -107,9 +106,10 @@ type Tested = { source: string; headline: string; note: Note | null; error: stri
 
 async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
-    const { bytes, url, contentType } = await readSource(source, fetcher, 'text/html, */*;q=0.5')
-    const { title, note } = readState(decodeText(bytes, contentType), url)
-    return { source, headline: title, note, error: null }
+    const page = await readSource(source, fetcher, 'text/html, */*;q=0.5')
+    const read = await readInWorker('state', page.bytes, contextOf(page))
+    if ('failed' in read) return { source, headline: '', note: null, error: read.failed }
+    return { source, headline: read.title, note: read.note, error: null }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return { source, headline: '', note: null, error: error.message }

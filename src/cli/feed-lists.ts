@@ -6,10 +6,10 @@ import { type Config, configHere } from '../config.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
 import { type Placed, placeFeeds } from '../editions/job-file.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { decodeText } from '../feeds/decode.ts'
 import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
-import { type Folder, type Listed, readOpml, writeOpml } from '../feeds/opml.ts'
+import { type Folder, type Listed, writeOpml } from '../feeds/opml.ts'
+import { readInWorker } from '../feeds/pool.ts'
 import { allFeeds } from '../store/feeds.ts'
 import { folderSections } from './folder-sections.ts'
 import { print, safe, tell } from './output.ts'
@@ -101,7 +101,7 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
 
 async function importFeeds(config: Config, file: string, where: Where): Promise<void> {
   const digest = digestNamed(readDigests(config.jobs, config.templates), where.digest ?? '')
-  const outline = readOpml(decodeText(await readBytes(file), 'application/xml'))
+  const outline = await readInWorker('opml', await readBytes(file), null)
   if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
   const first = where.section ?? digest.sections[0]?.name ?? ''
   if (!digest.sections.some(({ name }) => name === first)) placeOf(config, digest.name, first)

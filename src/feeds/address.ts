@@ -8,9 +8,27 @@ export class AddressRefused extends Error {}
 /** Why an address may not be fetched, in words, or null if it is a public one. */
 export function refusal(address: string): string | null {
   if (!ipaddr.isValid(address)) return `${address} is not an address`
-  const range = ipaddr.parse(address).range()
+  const parsed = ipaddr.parse(address)
+  const range = parsed.range()
+  if (range === 'unicast' && parsed.kind() === 'ipv6' && !parsed.match(globalUnicast))
+    return `${address} is not a public address (IPv6 outside of 2000::/3)`
   return range === 'unicast' ? null : `${address} is not a public address (${rangeNames[range] ?? range})`
 }
+
+/** All that is given out to the internet (RFC 4291 §2.4); `::7f00:1`, which is 127.0.0.1 in an old form, is not in it. */
+const globalUnicast = ipaddr.parseCIDR('2000::/3')
+
+/** Ports on which other protocols listen: the “bad ports” of the Fetch Standard, and Redis. A feed there would be a way to talk to them. */
+export function isUnsafePort({ port }: URL): boolean {
+  return unsafePorts.has(Number(port))
+}
+
+const unsafePorts = new Set([
+  1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+  111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+  540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+  6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 6379,
+])
 
 /** The address a URL names itself, `127.0.0.1` or `::1`, or null if it names a host. */
 export function literalAddress(url: URL): string | null {

@@ -1,12 +1,13 @@
-import { bareIdentity, fingerprint, sharedIdentity } from '../store/identity.ts'
+import { bareIdentity, fingerprint, identityKey, sharedIdentity } from '../store/identity.ts'
 import { noteInTexts } from './correction-note.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
+import { longest, mostCategories } from './longest.ts'
 import { firstPicture, numberOf, secondsOf } from './media.ts'
 import { firstWords } from './sentences.ts'
-import { maximumSummary, plainText, type Rich, summaryText } from './text.ts'
-import { absolute, baseOf, isHostile, siteAddress, webAddress } from './url.ts'
+import { maximumSummary, plainText, type Rich, shortText, summaryText } from './text.ts'
+import { absolute, baseOf, isHostile, isTooLong, siteAddress, webAddress } from './url.ts'
 
 /** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */
 export type Clean = (text: Rich, base: string) => Body | null
@@ -19,8 +20,8 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): Par
   const home = homeOf(feed, feedUrl)
   const site = first(feed.sites, (address) => webAddress(siteAddress(address), baseOf(feed.bases, home)))
   const base = baseOf(feed.bases, site ?? home)
-  const title = plainText(feed.title)
-  const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: feed.author }
+  const title = shortText(feed.title, longest.feedTitle)
+  const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) }
   const whole = clean ? newest(feed.entries) : null
   const rejected: Rejected[] = []
   const read: NewArticle[] = []
@@ -40,7 +41,7 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: Clean): Par
     })
   const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
   const unread = feed.left ? { unread: feed.left } : {}
-  return { title, siteUrl: site, language: feed.language?.trim() || null, ...wish, articles, rejected, ...unread }
+  return { title, siteUrl: site, language: languageOf(feed), ...wish, articles, rejected, ...unread }
 }
 
 /**
@@ -69,16 +70,13 @@ type Context = { base: string; fallbackUrl: string; fallbackTitle: string; autho
 function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const base = baseOf(entry.bases, context.base)
   const summary = first(entry.texts, summaryText) ?? ''
-  const ownTitle = plainText(entry.title, 500)
-  const ownUrl = first(entry.links, (link) => absolute(link, base))
+  const ownTitle = shortText(entry.title, longest.title)
+  const link = entry.links.find((one) => absolute(one, base) !== null || isTooLong(one, base))
+  const ownUrl = link === undefined ? null : absolute(link, base)
   const title = ownTitle || firstWords(summary) || context.fallbackTitle || context.fallbackUrl
-  if (!ownUrl && entry.links.some(isHostile))
-    return {
-      reason: 'its link is not an address of the web',
-      title,
-      link: entry.links[0] ?? '',
-      guid: entry.guid.trim(),
-    }
+  if (!ownUrl && link !== undefined)
+    return turnedDown(entry, title, `its link has more than ${longest.address} characters`, link)
+  if (!ownUrl && entry.links.some(isHostile)) return turnedDown(entry, title, 'its link is not an address of the web')
   if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
     return { reason: 'nothing in it: no title, no text, no link', title: '' }
   const url = ownUrl ?? context.fallbackUrl
@@ -87,21 +85,46 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const note = noteInTexts(entry.texts)
   return {
     identity:
-      bareIdentity(entry.guid) ||
-      bareIdentity(ownUrl ?? '') ||
+      identityOf(entry.guid) ||
+      identityOf(ownUrl ?? '') ||
       fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
     url,
     title,
     summary: summary === title ? '' : summary,
-    author: entry.author || context.author,
+    author: authorLine(entry.author) || context.author,
     image: imageOf(entry, ownUrl && /^https?:/.test(ownUrl) ? base : context.base),
     video: videoOf(entry, base),
-    categories: entry.categories
-      .filter((category, index, all) => category && all.indexOf(category) === index)
-      .slice(0, 30),
+    categories: [...new Set(entry.categories)].slice(0, mostCategories),
     publishedAt: published ?? updated,
     updatedAt: updated,
     ...(note && { note: note.text }),
+  }
+}
+
+/** A guid or link that is longer than an index holds is known by its hash, as the store would keep it. */
+function identityOf(text: string): string {
+  const identity = bareIdentity(text)
+  return identity.length > longest.identity ? identityKey(identity) : identity
+}
+
+/** Several people as one text, without those for whom no room is left. */
+function authorLine(author: string): string {
+  if (author.length <= longest.author) return author
+  const end = author.lastIndexOf(', ', longest.author - 3)
+  return end > 0 ? `${author.slice(0, end)}, …` : shortText({ value: author, kind: 'text' }, longest.author)
+}
+
+function languageOf({ language }: RawFeed): string | null {
+  const tag = language?.trim() ?? ''
+  return tag === '' || tag.length > longest.language ? null : tag
+}
+
+function turnedDown(entry: Entry, title: string, reason: string, link = entry.links[0] ?? ''): Rejected {
+  return {
+    reason,
+    title,
+    link: link.slice(0, longest.rejected),
+    guid: identityOf(entry.guid).slice(0, longest.rejected),
   }
 }
 
@@ -157,7 +180,13 @@ function unique(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
     const byUrl = several(urls, bare) ? { url } : {}
     const byTitle = several(titles, sharedIdentity(bare, { url })) ? { title } : {}
     const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
-    if (articles.has(identity)) rejected.push({ reason: 'it is twice in this feed', title, link: url, guid: bare })
+    if (articles.has(identity))
+      rejected.push({
+        reason: 'it is twice in this feed',
+        title,
+        link: url.slice(0, longest.rejected),
+        guid: bare.slice(0, longest.rejected),
+      })
     else articles.set(identity, identity === bare ? article : { ...article, identity, bare })
   }
   return [...articles.values()]
@@ -207,7 +236,7 @@ function imageOf(entry: Entry, base: string): Image | null {
         url: address,
         width: numberOf(width),
         height: numberOf(height),
-        alt: plainText({ value: alt, kind: 'perhaps-html' }, 300),
+        alt: shortText({ value: alt, kind: 'perhaps-html' }, longest.pictureText),
       }
   }
   return firstPicture(entry.html, base)

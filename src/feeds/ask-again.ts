@@ -1,7 +1,7 @@
 import { canonicalAddress } from '../store/canonical.ts'
 import type { Note } from './correction-note.ts'
 import type { Fetcher } from './fetch.ts'
-import { stateOfPage } from './read-page.ts'
+import { contextOf, readInWorker } from './pool.ts'
 
 /** What the page of an article says now. `unknown`: the network failed, which says nothing about the article. */
 export type AskedAgain =
@@ -32,13 +32,14 @@ export async function askAgain(
   refuse?: (url: URL) => Promise<string | null>,
 ): Promise<AskedAgain> {
   const signal = AbortSignal.timeout(milliseconds)
-  const fetched = await fetcher.get(url, { accept: 'text/html, */*;q=0.5', signal, ...(refuse && { refuse }) })
+  const options = { accept: 'text/html, */*;q=0.5', signal, atMost: pageBytes, ...(refuse && { refuse }) }
+  const fetched = await fetcher.get(url, options)
   if (fetched.kind === 'unchanged') return { kind: 'unknown', reason: 'unchanged' }
   if (fetched.kind === 'failed') {
     const { reason, status } = fetched
     return status !== null && gone.includes(status) ? { kind: 'gone', reason } : { kind: 'unknown', reason }
   }
-  const read = await stateOfPage(fetched.bytes.subarray(0, pageBytes), fetched)
+  const read = await readInWorker('state', fetched.bytes, contextOf(fetched))
   if ('failed' in read) return { kind: 'unknown', reason: read.failed }
   const { canonical, ...state } = read
   return { kind: 'there', canonical: canonicalAddress(canonical ?? fetched.url), ...state }

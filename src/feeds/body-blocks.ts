@@ -1,13 +1,13 @@
 import { decodeHTML, escapeAttribute, escapeText } from 'entities'
 import type { Body } from '../store/articles.ts'
+import { longest } from './longest.ts'
 import { wholeSentences } from './sentences.ts'
 import { withoutInvisible } from './text.ts'
 import { webAddress } from './url.ts'
 
 /** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */
-const limits = { text: 8000, html: 40_000, leaves: 250 }
+const limits = { text: longest.bodyText, html: longest.bodyHtml, leaves: 250 }
 const deepestBox = 4
-const longestAddress = 2000
 
 /**
  * HTML that sanitize-html made (balanced, its texts and attributes escaped) as a body: paragraphs, headings, lists and
@@ -91,9 +91,7 @@ function openWords(page: Page, name: string, href = ''): Effect['does'] {
 /** An address that may stand in an attribute of ours, or null. */
 function linkFrom(href: string, base: string): string | null {
   const url = webAddress(decodeHTML(href), base)
-  return url === null || url.length > longestAddress
-    ? null
-    : escapeAttribute(withoutInvisible(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
+  return url === null ? null : escapeAttribute(withoutInvisible(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
 }
 
 function openBlock(page: Page, name: string): Effect['does'] {

@@ -1,4 +1,5 @@
 import { blocksOf, mainBlocks } from './blocks.ts'
+import { longest as limits } from './longest.ts'
 import { wholeSentences } from './sentences.ts'
 import { plainText, type Rich } from './text.ts'
 
@@ -61,7 +62,7 @@ const likely =
   /correct|clarif|amended|to (?:fix|remove) |(?:earlier|previous|original) (?:\w+ )?version|retract|erratum|withdrawn/i
 const shortest = 25
 const longest = 600
-export const longestInAll = 900
+export const longestInAll = limits.correctionNote
 const most = 3
 
 /** The note in the texts of a feed's entry; they may be HTML. */

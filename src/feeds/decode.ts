@@ -62,26 +62,64 @@ const otherNames: Record<string, string> = {
 
 /** What is UTF-8 is read so, and every byte that is not as the Western one that half of the web writes: no text is lost. */
 function decodeMixed(bytes: Uint8Array): string {
-  const western = new TextDecoder('windows-1252')
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    .toString('latin1')
-    .replace(foreign, (found) => {
-      const run = Buffer.from(found, 'latin1')
-      return (isUtf8(run) ? utf8 : western).decode(run)
-    })
+  const units = new Uint16Array(bytes.length) // no character needs more of them than it has bytes
+  let length = 0
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at] ?? 0
+    const size = lead < 0x80 ? 0 : sequenceSize(bytes, at)
+    if (size === 0) {
+      units[length++] = lead < 0x80 ? lead : (western[lead - 0x80] ?? 0)
+      at++
+      continue
+    }
+    let code = lead & (0xff >> (size + 1))
+    for (const end = at++ + size; at < end; at++) code = (code << 6) | ((bytes[at] ?? 0) & 0x3f)
+    length = putCode(units, length, code)
+  }
+  return textOf(units, length)
 }
 
-const foreign =
-  /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){1,100}|[\x80-\xff]{1,100}?/g
+/** Bytes of the well-formed sequence that begins here (Unicode, table 3-7), or 0 where none does. */
+function sequenceSize(bytes: Uint8Array, at: number): number {
+  const [lead = 0, second = 0] = [bytes[at], bytes[at + 1]]
+  const size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
+  if (size === 0 || at + size > bytes.length) return 0
+  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+  if (second < least || second > most) return 0
+  for (let next = at + 2; next < at + size; next++) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0
+  return size
+}
+
+const western = Uint16Array.from({ length: 128 }, (_, index) =>
+  new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + index)).charCodeAt(0),
+)
+
+/** Writes a code point as one unit of UTF-16 or two; returns where the next goes. */
+function putCode(units: Uint16Array, at: number, code: number): number {
+  if (code < 0x10000) {
+    units[at] = code
+    return at + 1
+  }
+  units[at] = 0xd7c0 + (code >> 10)
+  units[at + 1] = 0xdc00 | (code & 0x3ff)
+  return at + 2
+}
+
+function textOf(units: Uint16Array, length: number): string {
+  return Buffer.from(units.buffer, 0, length * 2).toString('utf16le')
+}
 
 /** The Encoding Standard leaves UTF-32 out; feeds in it exist. */
 function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const parts: string[] = []
+  const units = new Uint16Array(bytes.length)
+  let length = 0
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     const code = view.getUint32(at, littleEndian)
     if (code === 0xfeff && at === 0) continue
-    parts.push(code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code))
+    const isCharacter = code <= 0x10ffff && (code & 0xfffff800) !== 0xd800
+    length = putCode(units, length, isCharacter ? code : 0xfffd)
   }
-  return parts.join('')
+  return textOf(units, length)
 }

@@ -1,8 +1,8 @@
-import { decodeText } from './decode.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { headTags } from './head.ts'
 import { parseFeed } from './parse.ts'
+import { contextOf, readInWorker } from './pool.ts'
 import { webAddress } from './url.ts'
 
 export type Discovered = {
@@ -16,6 +16,8 @@ export type Discovered = {
 /** Where feeds stand whose page does not name them, in the folders of the page and of its site. */
 const usualPlaces = ['feed', 'rss', 'rss.xml', 'atom.xml', 'feed.xml', 'index.xml', 'feed.json']
 const mostLinks = 10
+/** Feeds of one page that are looked at. */
+const mostNamed = 100
 /** A page that does not let us in may have a feed that does. */
 const shut = [401, 403, 405, 406]
 
@@ -31,15 +33,15 @@ export async function discoverFeed(
   const page = await fetcher.get(start, { accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5' })
   if (page.kind === 'unchanged') return { failed: 'it did not change' }
   if (page.kind === 'failed' && !shut.includes(page.status ?? 0)) return { failed: page.reason }
-  const itself = page.kind === 'ok' ? await parseFeed(page.bytes, page) : null
+  const itself = page.kind === 'ok' ? await parseFeed(page.bytes, contextOf(page)) : null
   if (page.kind === 'ok' && itself && !('failed' in itself))
     return { url: page.movedTo ?? start, feed: itself, others: [] }
-  const named = page.kind === 'ok' ? namedBy(page).slice(0, mostLinks) : []
+  const named = page.kind === 'ok' ? (await namedBy(page)).slice(0, mostLinks) : []
   const folders = foldersOf(page.kind === 'ok' ? page.url : start)
   const usual = folders.flatMap((folder) => usualPlaces.map((place) => folder + place))
   for (const url of new Set([...named, ...usual])) {
     const fetched = await fetcher.get(url)
-    const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, fetched) : undefined
+    const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, contextOf(fetched)) : undefined
     if (fetched.kind !== 'ok' || !feed || 'failed' in feed) continue
     return { url: fetched.movedTo ?? url, feed, others: named.filter((other) => other !== url) }
   }
@@ -61,9 +63,9 @@ function foldersOf(pageUrl: string): string[] {
     .map((depth) => [origin, ...names.slice(0, depth), ''].join('/'))
 }
 
-function namedBy(page: Fetched & { kind: 'ok' }): string[] {
-  const inHead = feedLinks(decodeText(page.bytes, page.contentType), page.url)
-  return [...new Set([...inHead, ...headerLinks(page.links, page.url)])]
+async function namedBy(page: Fetched & { kind: 'ok' }): Promise<string[]> {
+  const inHead = await readInWorker('links', page.bytes, contextOf(page))
+  return [...new Set([...('failed' in inHead ? [] : inHead), ...headerLinks(page.links, page.url)])]
 }
 
 /** The feeds that a Link header names: `</feed>; rel="alternate"; type="application/rss+xml"` (RFC 8288 §3). */
@@ -82,7 +84,7 @@ export function headerLinks(links: string, pageUrl: string): string[] {
 /** The feeds that a page names in its head (link rel=alternate), those of comments last. */
 export function feedLinks(html: string, pageUrl: string): string[] {
   let base = pageUrl
-  const found: { url: string; comments: boolean }[] = []
+  const found = new Map<string, boolean>()
   for (const { name, attributes } of headTags(html)) {
     const href = attributes.get('href') ?? ''
     if (name === 'base') base = webAddress(href, pageUrl) ?? base
@@ -90,9 +92,9 @@ export function feedLinks(html: string, pageUrl: string): string[] {
     const address = webAddress(href, base)
     const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
     const comments = /comment/i.test(`${href} ${attributes.get('title') ?? ''}`)
-    if (url && !found.some((one) => one.url === url)) found.push({ url, comments })
+    if (url && !found.has(url) && found.size < mostNamed) found.set(url, comments)
   }
-  return found.toSorted((one, other) => Number(one.comments) - Number(other.comments)).map(({ url }) => url)
+  return [...found].toSorted(([, one], [, other]) => Number(one) - Number(other)).map(([url]) => url)
 }
 
 function isFeedLink(attributes: Map<string, string>): boolean {

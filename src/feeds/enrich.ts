@@ -8,8 +8,7 @@ import type { Db } from '../store/schema.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { inLanes } from './lanes.ts'
 import { forbiddenBy } from './manners.ts'
-import { readInWorker } from './pool.ts'
-import { factsOfPage } from './read-page.ts'
+import { contextOf, readInWorker } from './pool.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
@@ -20,6 +19,8 @@ const freshPage = 7 * day
 /** A page that could not be read is asked again after this. */
 const failedPage = day
 const atOnce = 8
+/** No longer text is read; the head of a page is far shorter. */
+const pageBytes = 2 * 1024 * 1024
 
 /**
  * Asks the pages of articles for the summary, author, picture or whole text that their feed left out. Politely: what a
@@ -71,10 +72,14 @@ async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: P
   const { url } = article
   if (!URL.canParse(url)) return { error: 'it is not an address' }
   const refuse = (hop: URL) => forbiddenBy(needs, hop)
-  const fetched = await needs.fetcher.get(url, { accept: 'text/html, application/xhtml+xml', refuse })
+  const fetched = await needs.fetcher.get(url, {
+    accept: 'text/html, application/xhtml+xml',
+    refuse,
+    atMost: pageBytes,
+  })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
   if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
-  const found = await factsOfPage(fetched.bytes, fetched)
+  const found = await readInWorker('facts', fetched.bytes, contextOf(fetched))
   if ('failed' in found) return { error: found.failed }
   return { found: lacksText(article, found) ? await withText(needs, found, fetched) : found }
 }
@@ -82,7 +87,7 @@ async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: P
 /** With what the text of the page gives; `body` says that it was read, also where it gives nothing. */
 async function withText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & { kind: 'ok' }): Promise<PageFacts> {
   const { bytes, url, contentType } = page
-  const text = await readInWorker(bytes, { url, contentType })
+  const text = await readInWorker('text', bytes, { url, contentType })
   if ('failed' in text) log.warn({ url, reason: text.failed }, 'the text of a page could not be read')
   const { summary, author, body } = 'failed' in text ? { summary: '', author: '', body: null } : text
   return { ...found, summary: found.summary || summary, author: found.author || author, body }

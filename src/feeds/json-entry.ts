@@ -1,13 +1,16 @@
 import { readAgain } from './encoded-twice.ts'
 import type { Entry, RawFeed } from './entry.ts'
-import { mendJson } from './mend-json.ts'
+import { longest, mostPerEntry } from './longest.ts'
+import { isNestedDeeper, mendJson } from './mend-json.ts'
 import { personName } from './person-name.ts'
 import type { NotAFeed } from './root.ts'
 import { maximumEntries } from './scan.ts'
-import { nothing, type Rich } from './text.ts'
+import { nothing, type Rich, shortText } from './text.ts'
 
 /** JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), read as it comes: any field may be missing or of another type. */
 export function readJsonFeed(text: string): RawFeed | NotAFeed {
+  if (isNestedDeeper(text, maximumDepth))
+    return { failed: `it is JSON nested more than ${maximumDepth} deep, not a feed` }
   const feed = parse(text)
   if (feed === undefined) return { failed: 'it is JSON that is not whole' }
   if (!isRecord(feed) || !Array.isArray(feed.items)) return { failed: 'it is JSON without a list of items, not a feed' }
@@ -25,6 +28,9 @@ export function readJsonFeed(text: string): RawFeed | NotAFeed {
     cutOff: false,
   }
 }
+
+/** A feed needs four levels; each takes memory. */
+const maximumDepth = 100
 
 type Json = Record<string, unknown>
 
@@ -48,7 +54,12 @@ function readItem(item: Json): Entry {
     bodies: bodies.map((body, at) => ({ text: body, base: '', own: at > 0 })),
     html,
     author: authorOf(item),
-    categories: Array.isArray(item.tags) ? item.tags.map(string).filter((tag) => tag !== '') : [],
+    categories: Array.isArray(item.tags)
+      ? item.tags
+          .slice(0, mostPerEntry)
+          .map(tagText)
+          .filter((tag) => tag !== '')
+      : [],
     published: [string(item.date_published)].filter((date) => date !== ''),
     updated: [string(item.date_modified)].filter((date) => date !== ''),
     images: [item.image, item.banner_image, ...pictures.map(({ url }) => url)]
@@ -59,9 +70,11 @@ function readItem(item: Json): Entry {
 }
 
 function parse(text: string): unknown {
-  const json = text.replaceAll('\\u0000', '') // PostgreSQL keeps no NUL in a text
-  return parsed(json) ?? parsed(mendJson(json))
+  return parsed(text) ?? (text.length <= longestToMend ? parsed(mendJson(text)) : undefined)
 }
+
+/** Mending takes a pass character by character. */
+const longestToMend = 2 * 1024 * 1024
 
 function parsed(json: string): unknown {
   try {
@@ -74,6 +87,7 @@ function parsed(json: string): unknown {
 function authorOf(holder: Json): string {
   const people = Array.isArray(holder.authors) ? holder.authors : [holder.author]
   return people
+    .slice(0, mostPerEntry)
     .filter(isRecord)
     .map(({ name }) => personName(string(name)))
     .filter((name) => name !== '')
@@ -85,16 +99,24 @@ function looksLikeLink(value: string, index: number): boolean {
   return value !== '' && (index !== 1 || /^https?:/i.test(value))
 }
 
+function tagText(value: unknown): string {
+  return shortText(text(value), longest.category)
+}
+
 function text(value: unknown): Rich {
   return { value: string(value), kind: 'text' }
 }
 
 function string(value: unknown): string {
-  return typeof value === 'string' ? readAgain(value.trim()) : typeof value === 'number' ? String(value) : ''
+  return typeof value === 'string'
+    ? readAgain(value.slice(0, longest.rawText).replaceAll('\0', '').trim())
+    : typeof value === 'number'
+      ? String(value)
+      : ''
 }
 
 function records(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter(isRecord) : []
+  return Array.isArray(value) ? value.slice(0, mostPerEntry).filter(isRecord) : []
 }
 
 function isRecord(value: unknown): value is Json {

@@ -1,9 +1,9 @@
-import { between, type Clock, day, hour } from '../clock.ts'
-import { keepRobots, robotsOf } from '../store/pages.ts'
+import { between, type Clock, day, hour, type Instant } from '../clock.ts'
+import { keepRobots, robotsFetchedAt, robotsOf } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
-import { decodeText } from './decode.ts'
 import type { Fetcher } from './fetch.ts'
-import { mayFetch, type Rules, readRobots } from './robots.ts'
+import { readInWorker } from './pool.ts'
+import { type CompiledRules, compileRules, maximumRobotsBytes, mayFetch, type Rules } from './robots.ts'
 
 /** RFC 9309 §2.4: robots.txt is kept for a day at most. */
 const freshRobots = day
@@ -34,32 +34,74 @@ const reasons = {
 }
 
 async function rulesFor(
-  { db, fetcher, clock }: { db: Db; fetcher: Fetcher; clock: Clock },
+  needs: { db: Db; fetcher: Fetcher; clock: Clock },
+  origin: string,
+  signal: AbortSignal | undefined,
+): Promise<CompiledRules> {
+  const { db, clock } = needs
+  const fetchedAt = await robotsFetchedAt(db, origin)
+  const known = fetchedAt && (compiledOf(db).get(origin, fetchedAt) ?? (await storedRules(db, origin, fetchedAt)))
+  const age = known ? between(fetchedAt, clock.now()) : 0
+  if (known && age < (isUnreachable(known) ? hour : freshRobots)) return known
+  const rules = await fetchRules(needs, origin, signal)
+  const now = clock.now()
+  await keepRobots(db, origin, JSON.stringify(rules), now)
+  return compiledOf(db).set(origin, now, compileRules(rules))
+}
+
+async function storedRules(db: Db, origin: string, fetchedAt: Instant): Promise<CompiledRules | undefined> {
+  const stored = await robotsOf(db, origin)
+  return stored && compiledOf(db).set(origin, fetchedAt, compileRules(JSON.parse(stored.rules)))
+}
+
+async function fetchRules(
+  { fetcher }: { fetcher: Fetcher },
   origin: string,
   signal: AbortSignal | undefined,
 ): Promise<Rules> {
-  const known = await robotsOf(db, origin)
-  const rules: Rules | undefined = known && JSON.parse(known.rules)
-  const age = known ? between(known.fetchedAt, clock.now()) : 0
-  if (rules && age < (isUnreachable(rules) ? hour : freshRobots)) return rules
+  const accept = 'text/plain, */*;q=0.5'
   const fetched = await fetcher.get(`${origin}/robots.txt`, {
-    accept: 'text/plain, */*;q=0.5',
+    accept,
+    atMost: maximumRobotsBytes,
     ...(signal && { signal }),
   })
   const absent = fetched.kind === 'failed' && fetched.status !== null && fetched.status >= 400 && fetched.status < 500
-  const read =
-    fetched.kind === 'ok'
-      ? readRobots(decodeText(fetched.bytes, 'text/plain; charset=utf-8'))
-      : absent
-        ? []
-        : unreachable
-  await keepRobots(db, origin, JSON.stringify(read), clock.now())
-  return read
+  if (fetched.kind !== 'ok') return absent ? [] : unreachable
+  const read = await readInWorker('robots', fetched.bytes, null)
+  return 'failed' in read ? unreachable : read
+}
+
+/** The rules of the origins that were asked last, ready for use: a publisher's may be half a megabyte of JSON. */
+class RulesCache {
+  readonly #entries = new Map<string, { fetchedAt: Instant; rules: CompiledRules }>()
+  readonly #maximum = 100
+
+  get(origin: string, fetchedAt: Instant): CompiledRules | undefined {
+    const entry = this.#entries.get(origin)
+    return entry?.fetchedAt === fetchedAt ? entry.rules : undefined
+  }
+
+  set(origin: string, fetchedAt: Instant, rules: CompiledRules): CompiledRules {
+    this.#entries.delete(origin)
+    this.#entries.set(origin, { fetchedAt, rules })
+    const [oldest] = this.#entries.keys()
+    if (this.#entries.size > this.#maximum && oldest !== undefined) this.#entries.delete(oldest)
+    return rules
+  }
+}
+
+const caches = new WeakMap<Db, RulesCache>()
+
+/** Each store has rules of its own. */
+function compiledOf(db: Db): RulesCache {
+  const cache = caches.get(db) ?? new RulesCache()
+  caches.set(db, cache)
+  return cache
 }
 
 /** Begins every path, and stands in no robots.txt, where an empty path forbids nothing. */
 const unreachable: Rules = [{ path: '', allow: false }]
 
-function isUnreachable(rules: Rules): boolean {
-  return rules[0]?.path === ''
+function isUnreachable(rules: CompiledRules): boolean {
+  return rules[0]?.length === 0
 }

@@ -1,6 +1,7 @@
 import { decodeHTML } from 'entities'
 import type { Image } from './feed.ts'
-import { plainText } from './text.ts'
+import { longest } from './longest.ts'
+import { shortText } from './text.ts'
 import { webAddress } from './url.ts'
 
 /** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
@@ -11,7 +12,7 @@ export function firstPicture(html: string, base: string): Image | null {
     const size = { width: attribute(tag, 'width'), height: attribute(tag, 'height') }
     if (!url || isTiny(size) || notPictures.test(url)) continue
     const [width, height] = [numberOf(size.width), numberOf(size.height)]
-    return { url, width, height, alt: plainText({ value: attribute(tag, 'alt'), kind: 'text' }, 300) }
+    return { url, width, height, alt: shortText({ value: attribute(tag, 'alt'), kind: 'text' }, longest.pictureText) }
   }
   return null
 }
@@ -31,19 +32,25 @@ export function isTiny({ width, height }: { width: string; height: string }): bo
   return [width, height].some((side) => (numberOf(side) ?? 20) < 20)
 }
 
+/** Blanks around a number are free; a longer text is none. */
+const longestNumber = 40
+
 /** `640`, `640px` → 640; anything else is unknown. */
 export function numberOf(text: string): number | null {
-  const number = /^\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$/.exec(text)?.[1]
+  const bare = text.trim()
+  const number = bare.length > longestNumber ? undefined : /^(\d{1,5})(?:\.\d+)?\s*(?:px)?$/.exec(bare)?.[1]
   return number && Number(number) > 0 ? Number(number) : null
 }
 
 /** `95`, `1:35`, `0:01:35`, `PT1M35S` → 95. */
 export function secondsOf(text: string): number | null {
-  const clock = /^\s*(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d+)?\s*$/.exec(text)
-  const iso = /^\s*PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?\s*$/i.exec(text)
+  const bare = text.trim()
+  if (bare.length > longestNumber) return null
+  const clock = /^(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d+)?$/.exec(bare)
+  const iso = /^PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.\d+)?S)?$/i.exec(bare)
   const parts = clock ?? iso
   if (parts) return Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0)
-  const number = /^\s*(\d{1,6})(?:\.\d+)?\s*s?\s*$/.exec(text)?.[1]
+  const number = /^(\d{1,6})(?:\.\d+)?\s*s?$/.exec(bare)?.[1]
   return number ? Number(number) : null
 }
 

@@ -34,15 +34,17 @@ export function attributeNamer(prefixes: Map<string, string>): (name: string) =>
 /** Every `xmlns:prefix="uri"` of the document whose namespace we know: prefix → our own name for it. */
 export function knownPrefixes(xml: string): Map<string, string> {
   const prefixes = new Map<string, string>()
-  for (let at = xml.indexOf('xmlns:'); at >= 0; at = xml.indexOf('xmlns:', at + 6)) {
+  for (let at = xml.indexOf('xmlns:'); at >= 0 && prefixes.size < mostPrefixes; at = xml.indexOf('xmlns:', at + 6)) {
     const [, prefix = '', uri = ''] = declaration.exec(xml.slice(at + 6, at + 300)) ?? []
-    const ours = namespaces.find(([pattern]) => pattern.test(uri))?.[1]
+    const ours = namespaces.find(([pattern]) => pattern.test(uri.trim()))?.[1]
     if (ours && !prefixes.has(prefix.toLowerCase())) prefixes.set(prefix.toLowerCase(), ours)
   }
   return prefixes
 }
 
-const declaration = /^([\w.-]{1,40})\s*=\s*["']\s*([^"'<>]{1,200}?)\s*["']/
+const declaration = /^([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,240})["']/
+/** Of namespaces that we know; no feed needs more than a dozen. */
+const mostPrefixes = 100
 
 /** The part after the prefix, in small letters. */
 export function localName(name: string): string {

@@ -1,14 +1,23 @@
+import { mostPerEntry } from './longest.ts'
+
 /** An element as rss-parser's XML reader gives it: its text alone, or its attributes, text and children by name. */
 export type Node = string | { [name: string]: unknown }
 
-/** The children with any of the names, in the order of the names. */
+/** The children with any of the names, in the order of the names; the first 50 of them. */
 export function children(node: Node, ...names: string[]): Node[] {
+  return allChildren(node, names, mostPerEntry)
+}
+
+/** All of them, for what a feed has thousands of. */
+export function allChildren(node: Node, names: string[], maximum = Number.POSITIVE_INFINITY): Node[] {
   const found: Node[] = []
   if (typeof node === 'string') return found
   for (const name of names) {
     const value = node[name]
-    if (Array.isArray(value)) for (const child of value) isNode(child) && found.push(child)
-    else if (isNode(value)) found.push(value)
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (found.length >= maximum) return found
+      if (isNode(child)) found.push(child)
+    }
   }
   return found
 }

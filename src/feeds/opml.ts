@@ -1,5 +1,7 @@
 import { generateOpml, parseOpml } from 'feedsmith'
 import { messageOf } from '../errors.ts'
+import { longest } from './longest.ts'
+import { shortText } from './text.ts'
 
 /** A feed in a list of feeds; its folder is the name of a section, or null if it lies in none. */
 export type Listed = { folder: string | null; url: string; title: string }
@@ -12,6 +14,7 @@ type Loose = { text?: unknown; title?: unknown; xmlUrl?: unknown; outlines?: unk
 /** Reads OPML text. Folders in folders count by the innermost; a feed that is listed twice in a folder counts once. */
 export function readOpml(text: string): Outline | { failed: string } {
   const outline: Outline = { feeds: [], rejected: [] }
+  const known = new Set<string>()
   try {
     const waiting: { one: Loose; folder: string | null }[] = []
     const into = (folder: string | null, outlines: Loose[]) => {
@@ -20,8 +23,8 @@ export function readOpml(text: string): Outline | { failed: string } {
     into(null, outlinesOf(parseOpml(text).body))
     for (let next = waiting.pop(); next; next = waiting.pop()) {
       const { one, folder } = next
-      const name = string(one.text) || string(one.title)
-      if (string(one.xmlUrl)) add(outline, { folder, url: string(one.xmlUrl), title: name })
+      const name = shortText({ value: string(one.text) || string(one.title), kind: 'text' }, longest.feedTitle)
+      if (string(one.xmlUrl)) add(outline, known, { folder, url: string(one.xmlUrl), title: name })
       into(name || folder, outlinesOf(one))
     }
   } catch (error) {
@@ -30,11 +33,16 @@ export function readOpml(text: string): Outline | { failed: string } {
   return outline
 }
 
-function add({ feeds, rejected }: Outline, feed: Listed): void {
+function add({ feeds, rejected }: Outline, known: Set<string>, feed: Listed): void {
   const url = feed.url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:/i, 'http:')
   if (!/^https?:\/\/[^\s\\]+$/i.test(url) || !URL.canParse(url))
     rejected.push({ what: feed.url.slice(0, 200), reason: 'it is not an http or https address' })
-  else if (!feeds.some((one) => one.url === url && one.folder === feed.folder)) feeds.push({ ...feed, url })
+  else if (url.length > longest.address)
+    rejected.push({ what: feed.url.slice(0, 200), reason: `its address has more than ${longest.address} characters` })
+  else if (!known.has(JSON.stringify([feed.folder, url]))) {
+    known.add(JSON.stringify([feed.folder, url]))
+    feeds.push({ ...feed, url })
+  }
 }
 
 function outlinesOf(holder: unknown): Loose[] {

@@ -1,7 +1,8 @@
 import { longestInAll, type Note, noteIn, noteOnPage } from './correction-note.ts'
+import { longest } from './longest.ts'
 import { headOf, records, string } from './page.ts'
 import { wholeSentences } from './sentences.ts'
-import { plainText } from './text.ts'
+import { plainText, shortText } from './text.ts'
 import { absolute } from './url.ts'
 
 export type PageState = { canonical: string | null; title: string; isArticle: boolean; note: Note | null }
@@ -15,7 +16,7 @@ export function readState(html: string, url: string): PageState {
   const [data = {}] = articles
   return {
     canonical: canonical === '' ? null : absolute(canonical, url),
-    title: plainText({ value: metas.get('og:title') || string(data.headline), kind: 'perhaps-html' }, 500),
+    title: shortText({ value: metas.get('og:title') || string(data.headline), kind: 'perhaps-html' }, longest.title),
     isArticle: articles.length > 0 || /article/i.test(metas.get('og:type') ?? ''),
     note: structuredNote(data.correction) ?? noteOnPage(html),
   }

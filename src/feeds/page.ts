@@ -1,7 +1,8 @@
 import type { PageFacts } from '../store/pages.ts'
 import { headTags } from './head.ts'
+import { longest } from './longest.ts'
 import { numberOf } from './media.ts'
-import { plainText, summaryText } from './text.ts'
+import { shortText, summaryText } from './text.ts'
 import { webAddress } from './url.ts'
 
 /**
@@ -68,7 +69,7 @@ function firstText(candidates: string[]): string {
 
 /** A name, and not the address of a profile. */
 function authorOf(candidates: string[]): string {
-  const names = candidates.map((value) => plainText({ value, kind: 'perhaps-html' }, 200))
+  const names = candidates.map((value) => shortText({ value, kind: 'perhaps-html' }, longest.person))
   return names.find((name) => name !== '' && !/^(?:https?:|@|www\.)/i.test(name)) ?? ''
 }
 
@@ -81,7 +82,7 @@ function imageOf(metas: Map<string, string>, data: Json, base: string): PageFact
   const shared = metas.get('og:image:secure_url') ?? metas.get('og:image:url') ?? metas.get('og:image') ?? ''
   const url = address(shared, base)
   const size = (name: string) => numberOf(metas.get(`og:image:${name}`) ?? '')
-  const alt = plainText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, 300)
+  const alt = shortText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, longest.pictureText)
   if (url) return { url, width: size('width'), height: size('height'), alt }
   const others = [...[data.image].flat().map((one) => string(one) || string(records(one)[0]?.url))]
   for (const other of [...others, string(data.thumbnailUrl), metas.get('twitter:image') ?? '']) {
@@ -92,8 +93,9 @@ function imageOf(metas: Map<string, string>, data: Json, base: string): PageFact
 }
 
 function address(text: string, base: string): string | null {
-  const url = text === '' ? null : webAddress(text.slice(0, 2000), base)
-  return url === null ? null : new URL(url).href
+  const url = text === '' ? null : webAddress(text, base)
+  const asked = url === null ? null : (URL.parse(url)?.href ?? null)
+  return asked !== null && asked.length <= longest.address ? asked : null
 }
 
 export function records(value: unknown): Json[] {

@@ -1,16 +1,10 @@
+import { getHeapStatistics } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
-import { parseHere } from './parse.ts'
-import type { Task } from './pool.ts'
-import { factsHere, stateHere } from './read-page.ts'
+import { messageOf } from '../errors.ts'
+import type { FromWorker } from './pool.ts'
+import { read, type Task } from './reading.ts'
 
 parentPort?.on('message', async (task: Task) => {
-  parentPort?.postMessage(await answerTo(task))
+  const answer = await read(task).catch((error) => ({ failed: `it cannot be read: ${messageOf(error)}` }))
+  parentPort?.postMessage({ answer, heapBytes: getHeapStatistics().total_heap_size } satisfies FromWorker)
 })
-
-async function answerTo(task: Task) {
-  if (task.kind === 'feed') return await parseHere(task.bytes, task.context)
-  if (task.kind === 'facts') return factsHere(task.bytes, task.context)
-  if (task.kind === 'state') return stateHere(task.bytes, task.context)
-  const { textOfPage } = await import('./page-text.ts') // half a second of packages, for which hardly any feed waits
-  return textOfPage(task.bytes, task.context)
-}

@@ -9,7 +9,7 @@ import { readJsonFeed } from './json-entry.ts'
 import { attributeNamer, elementNamer } from './names.ts'
 import type { Node } from './node.ts'
 import { type Normalised, normalise } from './normalise.ts'
-import { parseInWorker } from './pool.ts'
+import { readInWorker } from './pool.ts'
 import type { NotAFeed } from './root.ts'
 import { withTexts } from './set-aside.ts'
 import { readSpareFeed } from './spare-entry.ts'
@@ -19,33 +19,18 @@ import { readXmlFeed } from './xml-entry.ts'
 /** `bodies`: the whole text of each article is wanted as well. */
 export type FeedContext = { url: string; contentType: string | null; bodies?: boolean }
 
-/**
- * Above this a worker does it. The event loop is promised 100 ms at most; 1,500 empty items take some 40 of them, or 80
- * where they are the first.
- */
-const large = { bytes: 32 * 1024, tags: 1500 }
 const maximumUnpackedBytes = 64 * 1024 * 1024
 
 /**
  * The bytes of a feed → its articles, and what was rejected with the reason; or, in words, why it is no feed.
- * RSS 0.9x–2.0, RDF, Atom 0.3 and 1.0, JSON Feed; any encoding; broken or hostile. Never throws for what is in the bytes.
- * Whole texts are cleaned in a worker, however small the feed.
+ * RSS 0.9x–2.0, RDF, Atom 0.3 and 1.0, JSON Feed; any encoding; broken or hostile. Read in another
+ * thread, for at most 20 s. Never throws for what is in the bytes.
  */
-export async function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
-  if (context.bodies || isGzip(bytes) || isLarge(bytes)) return parseInWorker(bytes, context)
-  return parseHere(bytes, context)
+export function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
+  return readInWorker('feed', bytes, context, 20)
 }
 
-function isLarge(bytes: Uint8Array): boolean {
-  if (bytes.length > large.bytes) return true
-  let tags = 0
-  for (let at = bytes.indexOf(lessThan); at >= 0 && tags <= large.tags; at = bytes.indexOf(lessThan, at + 1)) tags++
-  return tags > large.tags
-}
-
-const lessThan = 0x3c
-
-/** The same on this thread, however large. */
+/** The same on the thread that calls it: for a worker. */
 export async function parseHere(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
   try {
     const bytes = isGzip(packed) ? await unpack(packed, 'gzip', maximumUnpackedBytes) : packed

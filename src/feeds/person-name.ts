@@ -1,12 +1,31 @@
-import { plainText } from './text.ts'
+import { longest } from './longest.ts'
+import { plainText, shortText } from './text.ts'
 
 /** `mira@example.org (Mira Vance)`, `Mira Vance <mira@example.org>`, `By Mira Vance` → Mira Vance. */
 export function personName(text: string): string {
-  const plain = plainText(
-    { value: text.slice(0, 400).replace(/<[^<>\s@]{1,100}@[^<>\s]{1,100}>/, ''), kind: 'perhaps-html' },
-    300,
-  )
-  const inBrackets = /^\S+@\S+\s*\((.+)\)$/.exec(plain)?.[1]
-  const name = inBrackets ?? plain.replace(/\s*\(?\b\S+@\S+\.\w+\)?\s*/g, ' ').trim()
-  return name.replace(/^by(?::\s*|\s+)(?=\S)/i, '').slice(0, 200)
+  const value = text.slice(0, 400).replace(/<[^<>\s@]{1,100}@[^<>\s]{1,100}>/, '')
+  const plain = plainText({ value, kind: 'perhaps-html' }, 300)
+  const name = nameBehindAddress(plain) ?? withoutAddresses(plain)
+  return shortText({ value: name.replace(/^by(?::\s*|\s+)(?=\S)/i, ''), kind: 'text' }, longest.person)
+}
+
+/** RSS 2.0: the address, and then the name in brackets. */
+function nameBehindAddress(text: string): string | null {
+  const open = text.indexOf('(')
+  if (open < 0 || !text.endsWith(')') || text.length - open < 3) return null
+  const address = text.slice(0, open).trim()
+  return /^[^\s@]+@\S+$/.test(address) ? text.slice(open + 1, -1) : null
+}
+
+function withoutAddresses(text: string): string {
+  return text
+    .split(' ')
+    .filter((word) => !isMailAddress(word))
+    .join(' ')
+}
+
+/** Something before the @, and a dot with a letter behind it: `(mira@example.org)`. */
+function isMailAddress(word: string): boolean {
+  const at = word.indexOf('@', 1)
+  return at > 0 && /\.\w/.test(word.slice(at + 2))
 }

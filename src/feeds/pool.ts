@@ -1,68 +1,92 @@
 import { Worker } from 'node:worker_threads'
-import type { PageFacts } from '../store/pages.ts'
-import type { ParsedFeed } from './feed.ts'
-import type { PageState } from './page-state.ts'
-import type { PageContext, PageText } from './page-text.ts'
-import type { FeedContext } from './parse.ts'
-import type { NotAFeed } from './root.ts'
+import type { PageContext } from './page-text.ts'
+import type { Answer, Kind, Readings, Task } from './reading.ts'
 
-/** What a worker does with bytes, and what it answers; `failed` says in words why it does not. */
-export type Work = {
-  feed: { context: FeedContext; answer: ParsedFeed | NotAFeed }
-  /** The text of a page, what it says of itself, and how it stands. */
-  page: { context: PageContext; answer: PageText | { failed: string } }
-  facts: { context: PageContext; answer: PageFacts | { failed: string } }
-  state: { context: PageContext; answer: PageState | { failed: string } }
+/** What a worker sends: the answer, and how large its heap has become. */
+export type FromWorker = { answer: Answer; heapBytes: number }
+type Job = { task: Task; seconds: number; done: (answer: Answer) => void }
+
+export type PoolLimits = {
+  workers: number
+  /** Of a worker's heap. A task that needs more fails, and nothing else does. */
+  heapMegabytes: number
+  /** A worker that has grown beyond this is replaced after its task: V8 is slow to give memory back. */
+  keptHeapMegabytes: number
 }
-export type Task = {
-  [Kind in keyof Work]: { kind: Kind; bytes: Uint8Array<ArrayBuffer>; context: Work[Kind]['context'] }
-}[keyof Work]
-type Answer = Work[keyof Work]['answer']
-type Waiting = { task: Task; seconds: number; done: (answer: Answer) => void }
 
-const maximumWorkers = 2
+const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 128 }
 const sliceBytes = 2 * 1024 * 1024
 
-const idle: Worker[] = []
-const queue: Waiting[] = []
-let busy = 0
-
-/** Parses a feed in another thread, for at most 20 s. */
-export function parseInWorker(bytes: Uint8Array, context: FeedContext): Promise<Work['feed']['answer']> {
-  return inWorker('feed', bytes, context, 20)
-}
-
-/** Reads the text of a page in another thread; a page that takes longer is given up. */
-export function readInWorker(bytes: Uint8Array, context: PageContext, seconds = 10): Promise<Work['page']['answer']> {
-  return inWorker('page', bytes, context, seconds)
-}
-
-/** What a page says of itself, read in another thread. */
-export function factsInWorker(bytes: Uint8Array, context: PageContext): Promise<Work['facts']['answer']> {
-  return inWorker('facts', bytes, context, 10)
-}
-
-/** How a page stands, read in another thread. */
-export function stateInWorker(bytes: Uint8Array, context: PageContext): Promise<Work['state']['answer']> {
-  return inWorker('state', bytes, context, 10)
-}
-
 /**
- * Does the work in another thread, so that the event loop stays free. At most two threads, kept for the next task; they
- * do not keep the process alive. One that takes too long, or dies, fails its task in words and is replaced.
+ * Reads the bytes of strangers in at most two other threads, whatever their size, so that none of them holds up the
+ * thread that serves and sends. The threads are kept for the next task, and do not keep the process alive. One that takes
+ * too long, takes too much memory or dies fails its task in words and is replaced; no error is ever left uncaught.
  */
-function inWorker<Kind extends keyof Work>(
-  kind: Kind,
-  bytes: Uint8Array,
-  context: Work[Kind]['context'],
-  seconds: number,
-): Promise<Work[Kind]['answer']> {
-  return new Promise((done) => {
-    void copyInSlices(bytes).then((copy) => {
-      queue.push({ task: { kind, bytes: copy, context } as Task, seconds, done: done as Waiting['done'] })
-      startNext()
+export class ReaderPool {
+  readonly #limits: PoolLimits
+  readonly #idle: Worker[] = []
+  readonly #queue: Job[] = []
+  #busy = 0
+
+  constructor(limits: PoolLimits = usualLimits) {
+    this.#limits = limits
+  }
+
+  /** Starts a thread ahead of the first task: that takes as long as fetching something. */
+  warmUp(): void {
+    if (this.#busy + this.#idle.length === 0) this.#idle.push(newWorker(this.#limits))
+  }
+
+  /** Reads bytes, for at most so many seconds. Never rejects: what fails says in words why. */
+  async read<K extends Kind>(
+    kind: K,
+    bytes: Uint8Array,
+    context: Readings[K]['context'],
+    seconds = 10,
+  ): Promise<Readings[K]['answer']> {
+    const task = { kind, bytes: await copyInSlices(bytes), context } as Task
+    return await new Promise((done) => {
+      this.#queue.push({ task, seconds, done: done as Job['done'] })
+      this.#startNext()
     })
-  })
+  }
+
+  #startNext(): void {
+    if (this.#busy >= this.#limits.workers) return
+    const job = this.#queue.shift()
+    if (!job) return
+    this.#busy++
+    const worker = this.#idle.pop() ?? newWorker(this.#limits)
+    runJob(worker, job, (answer, heapBytes) => {
+      if (heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#idle.push(worker)
+      else retire(worker)
+      this.#busy--
+      job.done(answer)
+      this.#startNext()
+    })
+  }
+}
+
+const pool = new ReaderPool()
+
+/** Has a worker ready by the time that something was fetched. */
+export function warmUpReaders(): void {
+  pool.warmUp()
+}
+
+/** What a worker has to know of a page that was fetched; the rest of the answer stays here. */
+export function contextOf({ url, contentType }: PageContext): PageContext {
+  return { url, contentType }
+}
+
+/** Reads bytes in one of the workers of this process; see ReaderPool. */
+export function readInWorker<K extends Kind>(
+  kind: K,
+  bytes: Uint8Array,
+  context: Readings[K]['context'],
+  seconds?: number,
+): Promise<Readings[K]['answer']> {
+  return pool.read(kind, bytes, context, seconds)
 }
 
 /** The caller keeps its bytes, the worker gets a copy; 60 MB at once would hold the event loop up for 100 ms. */
@@ -75,39 +99,38 @@ async function copyInSlices(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   return copy
 }
 
-function startNext(): void {
-  if (busy >= maximumWorkers) return
-  const next = queue.shift()
-  if (!next) return
-  busy++
-  const worker = idle.pop() ?? newWorker()
-  runTask(worker, next)
-}
-
-function runTask(worker: Worker, { task, seconds, done }: Waiting): void {
-  const timer = setTimeout(() => end({ failed: `reading it takes longer than ${seconds} s` }, false), seconds * 1000)
-  const answered = (answer: Answer) => end(answer, true)
-  const broken = (error: Error) => end({ failed: `it cannot be read: ${error.message}` }, false)
-  worker.on('message', answered).on('error', broken)
+/** Ends with the answer, and with the size of the worker's heap; without end where it cannot be used again. */
+function runJob(worker: Worker, { task, seconds }: Job, ended: (answer: Answer, heapBytes: number) => void): void {
+  const failed = (reason: string) => end({ failed: reason }, Number.POSITIVE_INFINITY)
+  const timer = setTimeout(() => failed(`reading it takes longer than ${seconds} s`), seconds * 1000)
+  const answered = ({ answer, heapBytes }: FromWorker) => end(answer, heapBytes)
+  const broken = (error: Error) => failed(failureOf(error))
+  const gone = () => failed('it cannot be read: its reader came to an end')
+  worker.on('message', answered).on('error', broken).on('exit', gone)
   worker.ref()
   worker.postMessage(task, [task.bytes.buffer])
 
-  function end(answer: Answer, reusable: boolean): void {
+  function end(answer: Answer, heapBytes: number): void {
     clearTimeout(timer)
-    worker.off('message', answered).off('error', broken)
+    worker.off('message', answered).off('error', broken).off('exit', gone)
     worker.unref()
-    if (reusable) idle.push(worker)
-    else {
-      worker.on('error', () => {}) // its end is known already
-      void worker.terminate()
-    }
-    busy--
-    done(answer)
-    startNext()
+    ended(answer, heapBytes)
   }
 }
 
-function newWorker(): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 2 }
-  return new Worker(new URL('./parse-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
+function retire(worker: Worker): void {
+  worker.on('error', () => {}) // its end is known already
+  void worker.terminate()
+}
+
+function failureOf(error: Error): string {
+  const tooLarge = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  return tooLarge ? 'it takes too much memory to read' : `it cannot be read: ${error.message}`
+}
+
+function newWorker({ heapMegabytes }: PoolLimits): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 2 }
+  const worker = new Worker(new URL('./parse-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
+  worker.unref()
+  return worker
 }

@@ -22,9 +22,11 @@ import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { followAddresses, standsElsewhere } from './follow.ts'
 import { inLanes } from './lanes.ts'
+import { longest } from './longest.ts'
 import { type Pace, paceOf, window } from './pace.ts'
 import { parseFeed } from './parse.ts'
 import { afterFailure, afterSuccess } from './poll.ts'
+import { warmUpReaders } from './pool.ts'
 import { type InTurn, openTurns } from './turns.ts'
 
 export type RefreshNeeds = {
@@ -45,7 +47,7 @@ export type Refreshed =
 const atOnce = 64
 /** Of one host. */
 const politely = 2
-/** Feeds that are parsed and kept at once: two in the workers, and two here. */
+/** Feeds that are parsed and kept at once: two in the workers, and two that are being written. */
 const atWork = 4
 /** So many may wait for that before another is asked: slow hosts are asked 64 at once, quick ones as fast as we read. */
 const fetchedAhead = 8
@@ -84,6 +86,7 @@ export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signa
 
 /** The feeds are read a few at a time, and no host is asked for more than two at once. */
 function visit(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Promise<void>): Promise<void> {
+  warmUpReaders()
   const laneOf = (feed: FeedRow) => hostOf(addressOf(feed))
   return inLanes(feedsAt(needs, [...new Set(urls)]), { atOnce, perLane: politely, laneOf }, work)
 }
@@ -196,12 +199,12 @@ async function paceIn(db: Db, feed: FeedRow, now: string): Promise<Pace> {
   return paceOf(await arrivals(db, feed.id, window), await firstSeen(db, feed.id), feed, now)
 }
 
-/** In characters. A new address that is longer is followed each time, and not kept. */
-const longestAddress = 2000
-
-/** A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. */
+/**
+ * A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. A
+ * new address that is too long to keep is followed each time.
+ */
 async function addressAfter({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
-  if (movedTo === null || movedTo === addressOf(feed) || movedTo.length > longestAddress) return {}
+  if (movedTo === null || movedTo === addressOf(feed) || movedTo.length > longest.address) return {}
   if (await isAnothersAddress(db, feed.id, movedTo)) {
     const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${addressOf(feed)} as before`
     if (await noteFeed(db, feed.id, what, clock.now())) log.warn({ feed: feed.url, movedTo }, 'feed moved into another')

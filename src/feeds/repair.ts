@@ -9,12 +9,16 @@ export type Edits = {
   applied(end: number): string
 }
 
+/** Each takes memory, and no feed is broken so often that somebody reads it. */
+const maximumEdits = 1_000_000
+
 type Edit = { from: number; to: number; text: string }
 
 export function editsOf(text: string, start: number): Edits {
   const edits: Edit[] = []
   let sorted = true
   const note = (from: number, to: number, replacement: string) => {
+    if (edits.length >= maximumEdits) throw new Error(`it is broken in more than ${maximumEdits} places`)
     const last = edits.at(-1)
     if (last && last.to > from) sorted = false
     edits.push({ from, to, text: replacement })
@@ -39,10 +43,18 @@ export function editsOf(text: string, start: number): Edits {
   }
 }
 
-const bareAmpersand = /&(?!#?\w{1,31};)/
-const bareOutsideCdata = /<!\[CDATA\[[\s\S]*?\]\]>|&(?!#?\w{1,31};)/g
+const bareAmpersand = /&(?!#?\w{1,31};)/g
 
 /** rss-parser's reader takes the < after a bare & for text: `AT&T</title>` would not end there. */
 function withoutBareAmpersands(xml: string): string {
-  return bareAmpersand.test(xml) ? xml.replace(bareOutsideCdata, (found) => (found === '&' ? '&amp;' : found)) : xml
+  if (xml.search(bareAmpersand) < 0) return xml
+  const parts: string[] = []
+  for (let at = 0; at < xml.length; ) {
+    const open = xml.indexOf('<![CDATA[', at)
+    const close = open < 0 ? -1 : xml.indexOf(']]>', open)
+    const end = close < 0 ? xml.length : open
+    parts.push(xml.slice(at, end).replace(bareAmpersand, '&amp;'), xml.slice(end, close < 0 ? end : close))
+    at = close < 0 ? xml.length : close
+  }
+  return parts.join('')
 }

@@ -4,8 +4,12 @@ export type Rules = { path: string; allow: boolean }[]
 /** The name by which a robots.txt speaks to us. */
 const robotsToken = 'lastword'
 
-/** RFC 9309 §2.5: at least so much is read. */
-const maximumLength = 500 * 1024
+/** Bytes of a robots.txt that are read: RFC 9309 §2.5 asks for 500 KiB at least. */
+export const maximumRobotsBytes = 512 * 1024
+/** What a file has beyond these is not read; the largest that anybody serves have some hundred rules. */
+const maximumRules = 5000
+/** In characters, of a rule and of the part of an address that it is compared with. */
+const longestPath = 2000
 
 /**
  * The rules of the groups that name us, else of those for everybody (RFC 9309 §2.2). A line that makes no sense, and any
@@ -18,35 +22,46 @@ export function readRobots(text: string): Rules {
   let agents: string[] = []
   let inRules = false
   for (const line of text
-    .slice(0, maximumLength)
+    .slice(0, maximumRobotsBytes)
     .replace(/^\ufeff/, '')
     .split(/\r\n|\r|\n/)) {
     const { key, value } = record(line)
     if (key === 'user-agent') {
       if (inRules) agents = []
       inRules = false
-      agents.push(agentOf(value))
-      named ||= agentOf(value) === robotsToken
+      const agent = agentOf(value)
+      if (agent === robotsToken || agent === '*') agents.push(agent)
+      named ||= agent === robotsToken
     } else if (key === 'allow' || key === 'disallow') {
       inRules = true
+      if (value === '' || value.length > longestPath) continue // an empty path forbids nothing
       const rule = { path: normalised(value), allow: key === 'allow' }
-      if (value === '') continue // an empty path forbids nothing
-      if (agents.includes(robotsToken)) ours.push(rule)
-      if (agents.includes('*')) everybodys.push(rule)
+      if (agents.includes(robotsToken) && ours.length < maximumRules) ours.push(rule)
+      if (agents.includes('*') && everybodys.length < maximumRules) everybodys.push(rule)
     }
   }
   return named ? ours : everybodys
 }
 
+/** Rules in the form in which addresses are compared with them: made once, for many addresses. */
+export type CompiledRules = { length: number; allow: boolean; anchored: boolean; parts: string[] }[]
+
+export function compileRules(rules: Rules): CompiledRules {
+  return rules.slice(0, maximumRules).map(({ path, allow }) => {
+    const anchored = path.endsWith('$')
+    return { length: path.length, allow, anchored, parts: (anchored ? path.slice(0, -1) : path).split('*') }
+  })
+}
+
 /** Whether an address may be asked: the longest rule that matches decides, and of two as long the one that allows (§2.2.2). */
-export function mayFetch(rules: Rules, address: string): boolean {
+export function mayFetch(rules: CompiledRules, address: string): boolean {
   const { pathname, search } = new URL(address)
   if (pathname === '/robots.txt') return true
-  const path = normalised(pathname + search)
+  const path = normalised((pathname + search).slice(0, longestPath))
   let best = { length: -1, allow: true }
   for (const rule of rules) {
-    if (rule.path.length < best.length || !matches(rule.path, path)) continue
-    if (rule.path.length > best.length || rule.allow) best = { length: rule.path.length, allow: rule.allow }
+    if (rule.length < best.length || (rule.length === best.length && !rule.allow)) continue
+    if (matches(rule, path)) best = rule
   }
   return best.allow
 }
@@ -74,18 +89,17 @@ function normalised(path: string): string {
 }
 
 /** `*` is anything, `$` at the end the end; from left to right, so that no pattern takes more than one pass for each part. */
-function matches(pattern: string, path: string): boolean {
-  const anchored = pattern.endsWith('$')
-  const parts = (anchored ? pattern.slice(0, -1) : pattern).split('*')
-  const [first = '', ...rest] = parts
+function matches({ anchored, parts }: CompiledRules[number], path: string): boolean {
+  const [first = ''] = parts
   if (!path.startsWith(first)) return false
   let at = first.length
-  const last = rest.pop()
-  if (last === undefined) return !anchored || path.length === at
-  for (const part of rest) {
+  if (parts.length === 1) return !anchored || path.length === at
+  for (let index = 1; index < parts.length - 1; index++) {
+    const part = parts[index] ?? ''
     const found = path.indexOf(part, at)
     if (found < 0) return false
     at = found + part.length
   }
+  const last = parts.at(-1) ?? ''
   return anchored ? path.length - last.length >= at && path.endsWith(last) : path.indexOf(last, at) >= 0
 }

@@ -1,5 +1,6 @@
 import { localName } from './names.ts'
 import { firstWords } from './sentences.ts'
+import { type Find, rememberingFind } from './tags.ts'
 import { plainText } from './text.ts'
 
 /** Why something is not a feed, in words for an editor. */
@@ -9,18 +10,19 @@ export type Root = { format: 'rss' | 'atom'; name: string; tag: string; end: num
 
 /** Finds the feed's own element after whatever stands before it, or says what this is instead. */
 export function findRoot(text: string): Root | NotAFeed {
-  const first = firstElement(text, 0)
+  const find = rememberingFind(text)
+  const first = firstElement(text, 0, find)
   const saysPage = pageType.test(text.slice(0, first?.start))
   if (!first && saysPage) return webPage(text)
   if (!first) return { failed: text.trim() === '' ? 'it is empty' : `it is text, not a feed: “${excerpt(text)}”` }
-  const framed = insideFrame(text, first)
+  const framed = insideFrame(text, first, find)
   const format = framed ? formats.get(localName(framed.name)) : undefined
   if (framed && format) return { ...framed, format }
   if (framed !== first || saysPage) return webPage(text)
   const entry = aloneEntries.get(localName(first.name))
   if (entry) return { ...entry, end: first.start }
   const inner = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
-  const nested = inner ? firstElement(text, inner.index) : null
+  const nested = inner ? firstElement(text, inner.index, rememberingFind(text)) : null
   const nestedFormat = nested ? formats.get(localName(nested.name)) : undefined
   if (nested && nestedFormat) return { ...nested, format: nestedFormat }
   if (pageNames.has(localName(first.name))) return webPage(text)
@@ -43,6 +45,8 @@ const aloneEntries = new Map<string, Omit<Root, 'end'>>([
 // A page without its frame, or what a broken server prints before the feed.
 const pageNames = new Set('script meta title div p style center h1 link a b br svg'.split(' '))
 const wholePages = new Set(['html', 'head', 'body'])
+/** Of the entities in a document type. */
+const subsetEnd = /\]\s*>/g
 const pageType = /<!doctype\s+html/i
 const others = new Map([
   ['opml', 'it is a list of feeds (OPML)'],
@@ -54,22 +58,22 @@ const others = new Map([
 type Element = { name: string; tag: string; start: number; end: number }
 
 /** The first element that is no frame of a page: some servers put one around their feeds. */
-function insideFrame(text: string, first: Element): Element | null {
+function insideFrame(text: string, first: Element, find: Find): Element | null {
   let element: Element | null = first
-  while (element && wholePages.has(localName(element.name))) element = firstElement(text, element.end)
+  while (element && wholePages.has(localName(element.name))) element = firstElement(text, element.end, find)
   return element
 }
 
-function firstElement(text: string, from: number): Element | null {
+function firstElement(text: string, from: number, find: Find): Element | null {
   let at = from
   while (true) {
     const open = text.indexOf('<', at)
     if (open < 0) return null
     const second = text[open + 1] ?? ''
-    const end = second === '!' || second === '?' ? endOfProlog(text, open) : -1
+    const end = second === '!' || second === '?' ? endOfProlog(text, open, find) : -1
     if (end >= 0) at = end
     else if (/[a-z_]/i.test(second)) {
-      const close = text.indexOf('>', open)
+      const close = find('>', open)
       if (close < 0) return null
       const tag = text.slice(open, close + 1)
       const name = /^<([^\s/>]{1,200})/.exec(tag)?.[1] ?? ''
@@ -79,19 +83,18 @@ function firstElement(text: string, from: number): Element | null {
 }
 
 /** Past a comment, a processing instruction, or a document type with its own entities, which are never read. */
-function endOfProlog(text: string, open: number): number {
-  if (text.startsWith('<!--', open)) return past(text, '-->', open)
-  if (text[open + 1] === '?') return past(text, '?>', open)
-  const end = past(text, '>', open)
-  const subset = text.slice(open, end).indexOf('[')
+function endOfProlog(text: string, open: number, find: Find): number {
+  if (text.startsWith('<!--', open)) return past(find, '-->', open)
+  if (text[open + 1] === '?') return past(find, '?>', open)
+  const end = past(find, '>', open)
+  const subset = end < 0 ? -1 : text.slice(open, end).indexOf('[')
   if (subset < 0) return end
-  const close = /\]\s*>/g
-  close.lastIndex = open + subset
-  return close.exec(text) ? close.lastIndex : end
+  const close = find(subsetEnd, open + subset)
+  return close < 0 ? end : past(find, '>', close)
 }
 
-function past(text: string, mark: string, from: number): number {
-  const found = text.indexOf(mark, from)
+function past(find: Find, mark: string, from: number): number {
+  const found = find(mark, from)
   return found < 0 ? -1 : found + mark.length
 }
 

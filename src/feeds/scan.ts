@@ -165,10 +165,11 @@ function dropWhole(state: State, { open, end, name }: Tag): void {
   state.edits.drop(open, state.at)
 }
 
-/** Where an element ends, or -1 where it does not before any of these. */
-function closeBefore({ find }: State, name: string, from: number, borders: string[]): number {
-  const close = find(`</${name}`, from)
-  return borders.map((border) => find(border, from)).some((border) => border >= 0 && border < close) ? -1 : close
+/** Where an element ends, or -1 where it does not before any of these; sought no further, for names have no end. */
+function closeBefore({ text, find }: State, name: string, from: number, borders: string[]): number {
+  const found = borders.map((border) => find(border, from)).filter((border) => border >= 0)
+  const close = text.slice(from, found.length > 0 ? Math.min(...found) : text.length).indexOf(`</${name}`)
+  return close < 0 ? -1 : from + close
 }
 
 function countTags(text: string, { name, open }: Tag): number {

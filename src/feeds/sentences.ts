@@ -29,10 +29,12 @@ function wordBefore(text: string, stop: number): string {
 const abbreviated =
   /^(?:\p{L}|(?:\p{L}\.)+\p{L}|dr|prof|mr|mrs|ms|mx|messrs|mme|mlle|sr|sra|srta|dra|hr|frau|st|ste|rev|fr|hon|gen|col|lt|sgt|capt|cpl|maj|cmdr|adm|sen|rep|gov|pres|jr|no|nos|nr|vs|vol|fig|approx|ca|bzw|usw|evtl|dept|est|inc|ltd|corp|bros|mt|ave|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)$/iu
 
-function wholeWords(text: string, maximum: number): string {
+/** The words that fit, without the punctuation behind the last. */
+export function wholeWords(text: string, maximum: number): string {
   const start = text.slice(0, maximum)
   const space = start.lastIndexOf(' ')
-  return (space > maximum / 2 ? start.slice(0, space) : start)
-    .replace(/[\ud800-\udbff]$/, '')
-    .replace(/[\s,;:–—-]+$/, '')
+  const words = (space > maximum / 2 ? start.slice(0, space) : start).replace(/[\ud800-\udbff]$/, '')
+  let end = words.length
+  while (end > 0 && /[\s,;:–—-]/.test(words[end - 1] ?? '')) end--
+  return words.slice(0, end)
 }

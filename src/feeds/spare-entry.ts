@@ -1,7 +1,8 @@
 import type { Entry, RawBody, RawFeed, RawImage } from './entry.ts'
+import { longest, mostPerEntry } from './longest.ts'
 import type { Normalised } from './normalise.ts'
 import { personName } from './person-name.ts'
-import { nothing, type Rich } from './text.ts'
+import { nothing, type Rich, shortText } from './text.ts'
 import { secondsWished } from './wish.ts'
 
 type Around = Pick<Normalised, 'bases' | 'home' | 'language' | 'left' | 'cutOff'>
@@ -25,7 +26,7 @@ export function readSpareFeed(feed: unknown, { bases, home, language, left, cutO
     language: language ?? (string(channel.language) || null),
     ...(ttl !== null && { ttl }),
     author: author ?? '',
-    entries: [channel.items, channel.entries].flatMap(records).map(readItem),
+    entries: [channel.items, channel.entries].flatMap(allRecords).map(readItem),
     left,
     cutOff,
   }
@@ -63,7 +64,7 @@ function bodyOf(value: unknown, own: boolean): RawBody {
 
 function authorsOf(holder: Loose): string[] {
   const dc = record(holder.dc)
-  const named = [holder.authors, holder.author, record(holder.itunes).author].flat()
+  const named = [holder.authors, holder.author, record(holder.itunes).author].flat().slice(0, mostPerEntry)
   return [dc.creator, ...texts(dc.creators), ...named.map((author) => string(record(author).name) || author)]
     .map((author) => personName(string(author)))
     .filter((name) => name !== '')
@@ -71,7 +72,9 @@ function authorsOf(holder: Loose): string[] {
 
 function categoriesOf(item: Loose): string[] {
   const named = records(item.categories).map(({ label, name, term }) => string(label) || string(name) || string(term))
-  return [...named, ...texts(record(item.dc).subjects).map(string)].filter((name) => name !== '')
+  return [...named, ...texts(record(item.dc).subjects).map(string)]
+    .map((value) => shortText({ value, kind: 'perhaps-html' }, longest.category))
+    .filter((name) => name !== '')
 }
 
 /** As with rss-parser: media:content, media:thumbnail, itunes:image, enclosure. */
@@ -119,12 +122,16 @@ function rich(value: unknown): Rich {
   return text ? { value: text, kind: 'perhaps-html' } : nothing
 }
 
-function records(value: unknown): Loose[] {
+function allRecords(value: unknown): Loose[] {
   return Array.isArray(value) ? value.map(record) : []
 }
 
+function records(value: unknown): Loose[] {
+  return Array.isArray(value) ? value.slice(0, mostPerEntry).map(record) : []
+}
+
 function texts(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : []
+  return Array.isArray(value) ? value.slice(0, mostPerEntry) : []
 }
 
 function record(value: unknown): Loose {

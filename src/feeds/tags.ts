@@ -93,12 +93,13 @@ function readAttributes({ text, edits }: Reading, tag: Tag, last: number): void 
 /** Where the quote stands that the tag opens and does not close, or -1; and whether all others stand around a value. */
 function quotesOf(tag: string): { open: number; regular: boolean } {
   let regular = true
+  const find = rememberingFind(tag)
   for (let at = 0; ; at++) {
-    const double = tag.indexOf('"', at)
-    const single = tag.indexOf("'", at)
+    const double = find('"', at)
+    const single = find("'", at)
     if (double < 0 && single < 0) return { open: -1, regular }
     const open = double < 0 ? single : single < 0 ? double : Math.min(double, single)
-    at = tag.indexOf(tag[open] ?? '', open + 1)
+    at = find(tag[open] ?? '', open + 1)
     if (at < 0) return { open, regular }
     const [before, after] = [tag.charCodeAt(open - 1), tag.charCodeAt(at + 1)]
     regular &&= (before === equals || before <= 32) && (Number.isNaN(after) || after <= 32 || after === slash)
@@ -152,18 +153,24 @@ function passCdata(reading: Reading, open: number): boolean {
   return true
 }
 
-export type Find = (needle: string, from: number) => number
+/** Where a text, or a global regular expression, is found next; -1: nowhere. */
+export type Find = (needle: string | RegExp, from: number) => number
 
 /** indexOf that remembers: asking for the same needle from ever later places reads the text once, not once per place. */
 export function rememberingFind(text: string): Find {
-  const known = new Map<string, number>()
+  const known = new Map<string | RegExp, number>()
   return (needle, from) => {
     const last = known.get(needle)
     if (last !== undefined && (last < 0 || last >= from)) return last
-    const found = text.indexOf(needle, from)
+    const found = typeof needle === 'string' ? text.indexOf(needle, from) : matchFrom(text, needle, from)
     known.set(needle, found)
     return found
   }
+}
+
+function matchFrom(text: string, pattern: RegExp, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(text)?.index ?? -1
 }
 
 const [slash, questionMark, exclamationMark, equals] = [47, 63, 33, 61]

@@ -1,5 +1,7 @@
 import { decodeHTML } from 'entities'
-import { wholeSentences } from './sentences.ts'
+import { withoutInvisible as visible } from '../characters.ts'
+import { longest } from './longest.ts'
+import { wholeSentences, wholeWords } from './sentences.ts'
 
 /** A text of a feed before it is ours. What it is written in decides how it becomes plain. */
 export type Rich = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
@@ -14,6 +16,12 @@ export function plainText({ value, kind }: Rich, maximum = 2000): string {
   const twice = decoded(once)
   const bare = kind !== 'text' && closing.test(twice) ? decoded(stripTags(twice, maximum)) : twice
   return fold(bare)
+}
+
+/** The same, and where it is longer than `maximum` cut at a word, with an ellipsis. */
+export function shortText(rich: Rich, maximum: number): string {
+  const text = plainText(rich, maximum)
+  return text.length > maximum ? `${wholeWords(text, maximum - 2)} …` : text
 }
 
 function decoded(text: string): string {
@@ -31,7 +39,7 @@ export function summaryText(rich: Rich): string {
 }
 
 /** Characters; what is no longer is no more than a summary. */
-export const maximumSummary = 320
+export const maximumSummary = longest.summary
 
 const entity = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
 const htmlNames =
@@ -109,16 +117,12 @@ function fold(text: string): string {
     .trim()
 }
 
-/** Without control characters, zero-width spaces and overrides of the reading direction. */
+/** The text without what nobody sees or what turns its direction; numbers of Windows-1252 as the characters that they mean. */
 export function withoutInvisible(text: string): string {
-  return unwanted.test(text) ? text.replace(windows, fromWindows).replace(invisible, '') : text
+  return visible(text.replace(windows, fromWindows))
 }
 
-const unwanted =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]/
 const windows = /[\u0080-\u009f]/g
-const invisible = new RegExp(unwanted.source, 'g')
 
 function fromWindows(character: string): string {
   return western[character.charCodeAt(0) - 0x80] ?? ''

@@ -1,11 +1,45 @@
-/** The address in full, http or https, or null. One that is whole already stays as its publisher wrote it. */
+import { longest } from './longest.ts'
+
+/**
+ * The address in full, http or https, without a user name or password; null where there is none, or it is longer than
+ * `longest.address`. One that is whole already stays as its publisher wrote it.
+ */
 export function absolute(address: string, base: string): string | null {
+  const url = address.length > longest.address ? null : resolved(address, base)
+  return url !== null && url.length <= longest.address ? url : null
+}
+
+/** Whether it would be an address of the web if it were shorter. */
+export function isTooLong(address: string, base: string): boolean {
+  if (address.length > longest.address) return !isHostile(address)
+  return (resolved(address, base)?.length ?? 0) > longest.address
+}
+
+function resolved(address: string, base: string): string | null {
+  const url = inFull(address, base)
+  return url && withoutUser(url)
+}
+
+/**
+ * `https://bank.example@evil.example/` leads to evil.example, and reads as if it did not; and `bank.example\\@evil.example`
+ * is read as the one by browsers and as the other by older programs (RFC 3986 §3.2.1, §7.6).
+ */
+export function withoutUser(address: string): string {
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(address)?.[1] ?? ''
+  const url = /[@\\]/.test(authority) ? URL.parse(address) : null
+  if (!url) return address
+  url.username = ''
+  url.password = ''
+  return url.href
+}
+
+function inFull(address: string, base: string): string | null {
   if (plain.test(address) && URL.canParse(address)) return address
   const text = address
     .replace(/[\r\n\t]+\s*/g, '')
     .replaceAll('&amp;', '&') // escaped twice
     .trim()
-  if (/^https?:\/\/[^\s<>"\\^`{|}/]+\S*$/i.test(text) && URL.canParse(text))
+  if (/^https?:\/\/[^\s<>"\\^`{|}/]\S*$/i.test(text) && URL.canParse(text))
     return text.replace(/^[A-Z]+/i, (scheme) => scheme.toLowerCase())
   if (text === '' || isHostile(text)) return null
   const hosted = withScheme(text, base)
@@ -14,7 +48,7 @@ export function absolute(address: string, base: string): string | null {
 }
 
 /** Nothing has to be done to it, as to most. */
-const plain = /^https?:\/\/[^\s<>"\\^`{|}/&]+[^\s&]*$/
+const plain = /^https?:\/\/[^\s<>"\\^`{|}/&][^\s&]*$/
 
 /** Whoever wrote `www.harbour.example`, or `harbour.example/a` on that host itself, forgot what stands before it. */
 function withScheme(text: string, base: string): string {
@@ -25,7 +59,7 @@ function withScheme(text: string, base: string): string {
 
 /** The same of a feed's own site: `harbour.example`, which is hardly a page of the site that we read it from. */
 export function siteAddress(address: string): string {
-  const bare = address.trim()
+  const bare = address.length > longest.address ? '' : address.trim()
   return hostAlone.test(bare) && !fileName.test(bare) ? `http://${bare}` : address
 }
 

@@ -1,8 +1,9 @@
 import type { Entry, RawFeed } from './entry.ts'
-import { attribute, children, type Node, textOf, texts } from './node.ts'
+import { longest } from './longest.ts'
+import { allChildren, attribute, children, type Node, textOf, texts } from './node.ts'
 import type { Normalised } from './normalise.ts'
 import { personName } from './person-name.ts'
-import { nothing, plainText, type Rich } from './text.ts'
+import { nothing, type Rich, shortText } from './text.ts'
 import { secondsWished } from './wish.ts'
 import { imagesOf, type Media, mediaOf, mediaTitles, videoOf } from './xml-media.ts'
 
@@ -33,10 +34,10 @@ export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
 function entryNodes(feed: Node): Node[] {
   const found: Node[] = []
-  const waiting = children(feed, 'item', 'entry').reverse()
+  const waiting = allChildren(feed, ['item', 'entry']).reverse()
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     found.push(node)
-    waiting.push(...children(node, 'item', 'entry').reverse())
+    for (const inner of allChildren(node, ['item', 'entry']).reverse()) waiting.push(inner)
   }
   return found
 }
@@ -127,7 +128,8 @@ function linksOf(node: Node): Link[] {
 function siteLinks(links: Link[]): string[] {
   const alternates = links.filter((link) => link.rel === 'alternate' && link.href !== '')
   const pages = alternates.filter(({ type }) => type === '' || type.includes('html'))
-  return [...pages, ...alternates.filter((link) => !pages.includes(link))].map(({ href }) => href)
+  const others = alternates.filter(({ type }) => type !== '' && !type.includes('html'))
+  return [...pages, ...others].map(({ href }) => href)
 }
 
 function otherLinks(links: Link[]): string[] {
@@ -191,6 +193,6 @@ function categoriesOf(node: Node): string[] {
   )
   const shows = children(node, 'itunes:category').flatMap((child) => [child, ...children(child, 'itunes:category')])
   return [...own, ...texts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]
-    .map((text) => plainText({ value: text, kind: 'perhaps-html' }, 100))
+    .map((text) => shortText({ value: text, kind: 'perhaps-html' }, longest.category))
     .filter((text) => text !== '')
 }

@@ -1,18 +1,15 @@
+import { withoutInvisible } from '../characters.ts'
+import { withoutUser } from '../feeds/url.ts'
 import type { EditionView } from './view.ts'
-
-/**
- * What a stranger may have left in a text that we show: control characters (XML forbids them, terminals obey them),
- * half surrogate pairs, overrides of the reading direction (they turn `exe.fdp` into `pdf.exe`), line breaks.
- */
-const unwelcome = /[^\P{Cc}\s]|[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu
 
 /** The same view, each text on one line of harmless characters and each article's address http or https. */
 export function tidyView(view: EditionView): EditionView {
   return tidyValue(view, '') as EditionView
 }
 
+/** One line, without what commands a terminal, hides, or turns the reading direction of what stands beside it. */
 export function tidyText(text: string): string {
-  return text.toWellFormed().replace(unwelcome, '').replace(/\s+/g, ' ').trim()
+  return withoutInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
 }
 
 function tidyValue(value: unknown, key: string): unknown {
@@ -27,5 +24,5 @@ const nowhere = '#'
 
 /** The feed parser lets only these through; a `javascript:` that came in by another door leads nowhere. */
 function webAddress(url: string): string {
-  return /^https?:\/\//i.test(url) ? url.replaceAll(' ', '%20') : nowhere
+  return /^https?:\/\//i.test(url) ? withoutUser(url.replaceAll(' ', '%20')) : nowhere
 }

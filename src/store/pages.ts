@@ -38,6 +38,12 @@ export function robotsOf(db: Db, origin: string): Promise<{ fetchedAt: Instant; 
   return db.selectFrom('robots').select(['fetchedAt', 'rules']).where('origin', '=', origin).executeTakeFirst()
 }
 
+/** When the robots.txt of an origin was asked last, without its rules. */
+export async function robotsFetchedAt(db: Db, origin: string): Promise<Instant | undefined> {
+  const row = await db.selectFrom('robots').select('fetchedAt').where('origin', '=', origin).executeTakeFirst()
+  return row?.fetchedAt
+}
+
 export async function keepRobots(db: Db, origin: string, rules: string, fetchedAt: Instant): Promise<void> {
   await db
     .insertInto('robots')

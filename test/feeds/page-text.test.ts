@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readInWorker } from '../../src/feeds/pool.ts'
 
 const context = { url: 'https://site.example/news/one.html', contentType: 'text/html; charset=utf-8' }
-const read = (html: string, seconds?: number) => readInWorker(Buffer.from(html), context, seconds)
+const read = (html: string, seconds?: number) => readInWorker('text', Buffer.from(html), context, seconds)
 const words = 'The people who live by the water said that they had waited for it, and that they would wait again. '
 const page = (body: string, head = '') => `<html><head>${head}</head><body>${body}</body></html>`
 const article = (inside: string) =>

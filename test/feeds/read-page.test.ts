@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { askAgain } from '../../src/feeds/ask-again.ts'
+import { decodeText } from '../../src/feeds/decode.ts'
 import { enrichArticles } from '../../src/feeds/enrich.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
-import { factsHere, factsOfPage, stateHere, stateOfPage } from '../../src/feeds/read-page.ts'
+import { readPage } from '../../src/feeds/page.ts'
+import { readState } from '../../src/feeds/page-state.ts'
+import { readInWorker } from '../../src/feeds/pool.ts'
 import { silentLog } from '../../src/log.ts'
 import { articlesByIds, articlesByUrl, keepArticles } from '../../src/store/articles.ts'
 import { knowFeeds } from '../../src/store/feeds.ts'
@@ -32,13 +35,14 @@ const head = (words: string) =>
 const heavy = Buffer.from(`${head('It is back.')}<p>correction ${'<'.repeat(1024 * 1024)}`)
 const light = Buffer.from(`${head('It is back.')}<p>Correction: an earlier version of this article said Monday.</p>`)
 
-test('a large page is read as a small one is', async () => {
+test('a page is read in another thread as it would be in this one, and says the same', async () => {
   for (const page of [light, heavy]) {
-    expect(await factsOfPage(page, context)).toEqual(factsHere(page, context))
-    expect(await stateOfPage(page, context)).toEqual(stateHere(page, context))
+    const html = page.toString()
+    expect(await readInWorker('facts', page, context)).toEqual(readPage(html, context.url))
+    expect(await readInWorker('state', page, context)).toEqual(readState(html, context.url))
   }
-  expect(factsHere(heavy, context)).toMatchObject({ summary: 'It is back.' })
-  expect(stateHere(light, context)).toMatchObject({
+  expect(readPage(heavy.toString(), context.url)).toMatchObject({ summary: 'It is back.' })
+  expect(readState(light.toString(), context.url)).toMatchObject({
     title: 'The ferry',
     note: { text: expect.stringMatching(/Monday/) },
   })
@@ -60,7 +64,9 @@ test('a large page is read in another thread, when it is asked again and when it
   if (!wanting) throw new Error('no article')
   await askAgain(fetcher, url, 20_000) // the thread is there, and all that is needed is loaded
 
-  const here = Math.min(...[1, 2, 3, 4].map(() => busyFor(() => void factsHere(heavy, context))))
+  const here = Math.min(
+    ...[1, 2, 3, 4].map(() => busyFor(() => void readPage(decodeText(heavy, 'text/html'), context.url))),
+  )
   const again = await busyWhile(() => askAgain(fetcher, url, 20_000))
   const enriched = await busyWhile(() =>
     enrichArticles({ db: store.db, fetcher, clock, log: silentLog }, [{ ...wanting, whole: false }]),

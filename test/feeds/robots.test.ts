@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { mayFetch, readRobots } from '../../src/feeds/robots.ts'
+import { compileRules, mayFetch, readRobots } from '../../src/feeds/robots.ts'
 
-const may = (robots: string, path: string) => mayFetch(readRobots(robots), `https://site.example${path}`)
+const may = (robots: string, path: string) => mayFetch(compileRules(readRobots(robots)), `https://site.example${path}`)
 const everybody = (...lines: string[]) => `User-agent: *\n${lines.join('\n')}`
 
 test.each([

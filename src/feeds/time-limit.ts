@@ -1,0 +1,27 @@
+/** A time limit that stands still while nothing is being asked: whoever waits for a turn loses none of it. */
+export class TimeLimit {
+  readonly #controller = new AbortController()
+  #left: number
+  #since = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(milliseconds: number) {
+    this.#left = milliseconds
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  start(): void {
+    this.#since = performance.now()
+    this.#timer ??= setTimeout(() => this.#controller.abort(), Math.max(0, this.#left))
+  }
+
+  pause(): void {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#left -= performance.now() - this.#since
+  }
+}

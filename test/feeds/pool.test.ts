@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from 'vitest'
+import { ReaderPool } from '../../src/feeds/pool.ts'
+
+const context = { url: 'https://ledger.example/feed', contentType: null }
+const feed = (inside: string) =>
+  Buffer.from(
+    `<rss version="2.0"><channel><title>T</title><item><title>A</title><link>https://ledger.example/a</link>${inside}</item></channel></rss>`,
+  )
+const small = feed('')
+/** Each becomes an object of its own: some 100 bytes for 4. */
+const hungry = feed('<a/>'.repeat(1_000_000))
+
+const uncaught: unknown[] = []
+const note = (error: unknown) => uncaught.push(error)
+process.on('uncaughtException', note)
+afterEach(() => void process.off('uncaughtException', note))
+
+test('a feed that takes too much memory fails in words, alone, and the next ones are read', async () => {
+  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 48 })
+  const [first, second, third] = await Promise.all(
+    [small, hungry, small].map((bytes) => pool.read('feed', bytes, context, 50)),
+  )
+  expect(first).toMatchObject({ articles: [{ title: 'A' }] })
+  expect(second).toEqual({ failed: 'it takes too much memory to read' })
+  expect(third).toEqual(first)
+  expect(uncaught).toEqual([])
+})
+
+test('a worker is kept for the next feed, and one that has grown is replaced', async () => {
+  const started = await startsDuring(async () => {
+    const kept = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256 })
+    for (let read = 0; read < 3; read++) await kept.read('feed', small, context)
+  })
+  const replaced = await startsDuring(async () => {
+    const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1 })
+    for (let read = 0; read < 3; read++) await grown.read('feed', small, context)
+  })
+  expect([started, replaced]).toEqual([1, 3])
+})
+
+/** How many threads were started meanwhile. */
+async function startsDuring(work: () => Promise<unknown>): Promise<number> {
+  let started = 0
+  const count = () => void started++
+  process.on('worker', count)
+  await work()
+  process.off('worker', count)
+  return started
+}
