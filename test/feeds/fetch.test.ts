@@ -180,6 +180,11 @@ describe('what is not fetched', () => {
     'http://[::ffff:10.0.0.1]/',
     'http://[::]/',
     'http://localhost/',
+    'http://[::7f00:1]/',
+    'http://[::a9fe:a9fe]/',
+    'http://[4000::1]/',
+    'http://93.184.216.34:25/',
+    'https://example.org:6667/',
     'ftp://example.org/',
     'https://me:pw@example.org/',
     'nonsense',
@@ -222,6 +227,45 @@ describe('limits', () => {
       kind: 'failed',
       reason: expect.stringContaining('more than 1000000 bytes once unpacked'),
     })
+  })
+
+  test('of a body only the beginning is read where no more is wanted', async () => {
+    const url = await serve((request, response) => {
+      if (request.url === '/packed') response.setHeader('content-encoding', 'gzip').end(gzipSync(Buffer.alloc(5000)))
+      else response.end(Buffer.alloc(5_000_000))
+    })
+    for (const path of ['/plain', '/packed'])
+      expect(ok(await open().get(url + path, { atMost: 1000 })).bytes).toHaveLength(1000)
+  })
+
+  test('a chunk extension without end is cut, long before the time limit', async () => {
+    const server = createRawServer((socket) => {
+      socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;')
+      const more = () => {
+        while (!socket.destroyed && socket.write('b'.repeat(65_536))) {}
+      }
+      socket.on('drain', more)
+      more()
+    })
+    closing.push(() => new Promise((resolve) => server.close(resolve)))
+    const url = await listen(server)
+    expect(await open({ timeout: 600, maximumBytes: 1000 }).get(url)).toMatchObject({ kind: 'failed' })
+  })
+
+  test('no host is asked for more than two things at a time, and waiting costs no time of the limit', async () => {
+    const waiting: ServerResponse[] = []
+    let most = 0
+    const answerAll = () => {
+      for (const one of waiting.splice(0)) one.end('<rss/>')
+    }
+    const url = await serve((_, response) => {
+      most = Math.max(most, waiting.push(response))
+      if (waiting.length === 2) setImmediate(answerAll)
+    })
+    const fetcher = open()
+    const fetched = await Promise.all(Array.from({ length: 8 }, (_, index) => fetcher.get(`${url}/${index}`)))
+    expect(fetched.map(({ kind }) => kind)).toEqual(Array(8).fill('ok'))
+    expect(most).toBe(2)
   })
 
   test('a slow drip ends with the time limit', async () => {

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { absolute, isTooLong, webAddress } from '../../src/feeds/url.ts'
+
+const base = 'https://magazine.example/feed'
+
+test.each([
+  ['https://reader:secret@bank.example/a', 'https://bank.example/a'],
+  ['https://www.bank.example@evil.example/', 'https://evil.example/'],
+  ['https://bank.example\\@evil.example/', 'https://bank.example/@evil.example/'],
+  ['//reader@magazine.example/a', 'https://magazine.example/a'],
+  ['https://magazine.example/@mira?mail=a@b.example', 'https://magazine.example/@mira?mail=a@b.example'],
+])('%s leads to %s, without a user name', (address, url) => {
+  expect([absolute(address, base), webAddress(address, base)]).toEqual([url, url])
+})
+
+test('an address that is too long is none, also one that becomes so', () => {
+  const long = `https://magazine.example/${'a'.repeat(2000)}`
+  const grows = `/${'é'.repeat(700)}`
+  for (const address of [long, grows]) {
+    expect(absolute(address, base)).toBeNull()
+    expect(isTooLong(address, base)).toBe(true)
+  }
+  expect(absolute(long.slice(0, 2000), base)).toBe(long.slice(0, 2000))
+  expect(isTooLong(`data:image/png,${long}`, base)).toBe(false)
+})
