@@ -23,7 +23,7 @@ export function templateFaults(
   const tidy = tidyView(view)
   const seen = visibleIn(html)
   if (seen.text === '') return [`${files.mjml}: its HTML is empty`]
-  const words = new Set(text.split(/\s+/).map((word) => word.replace(/^[(<["']+|[)>\]"',.;]+$/g, '')))
+  const words = addressesIn(text)
   const halves: Half[] = [
     { file: files.mjml, kind: 'HTML', text: seen.text, hasLink: (url) => seen.links.has(url) },
     { file: files.text, kind: 'text', text: text.replace(/\s+/g, ' '), hasLink: (url) => words.has(url) },
@@ -33,6 +33,18 @@ export function templateFaults(
       (fault) => `${half.file}: its ${half.kind} ${fault}`,
     ),
   )
+}
+
+/** The words of a text, and each without the marks around it: an address may stand in brackets, or end with one itself. */
+function addressesIn(text: string): Set<string> {
+  const words = new Set<string>()
+  for (const word of text.split(/\s+/)) {
+    const opened = word.replace(/^[(<["']+/, '')
+    words.add(word).add(opened)
+    for (let end = opened.length; end > 0 && ')>]"\',.;'.includes(opened[end - 1] ?? ' '); end--)
+      words.add(opened.slice(0, end - 1))
+  }
+  return words
 }
 
 function footerFaults({ kind, text, hasLink }: Half, { links, publication }: EditionView): string[] {

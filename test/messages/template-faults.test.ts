@@ -26,6 +26,24 @@ function change(name: string, from: string | RegExp, to: string): void {
 const problems = async (name: Parameters<typeof readEdition>[0] = 'full') =>
   (await renderEdition(readEdition(name), openTemplate(templates, 'digest'))).problems
 
+describe('an address', () => {
+  test.each([
+    'https://www.example.org/wiki/Leith_(port)',
+    'https://www.example.org/the-end.',
+    "https://www.example.org/?of='harbour'",
+    'https://www.example.org/list,',
+    'https://www.example.org/a;b;',
+  ])('that ends with a mark is found in the text as well: %s', async (url) => {
+    const view = readEdition('full')
+    const lead = view.sections[0]?.lead
+    if (!lead) throw new Error('no lead')
+    lead.url = url
+    expect((await renderEdition(view, openTemplate(templates, 'digest'))).problems).toEqual([])
+    change('parts/teaser.txt.hbs', /\{\{url\}\}/, '({{url}}).')
+    expect((await renderEdition(view, openTemplate(templates, 'digest'))).problems).toEqual([])
+  })
+})
+
 describe('a template without its footer', () => {
   const unsubscribe = /has no unsubscribe link that can be seen: it needs \{\{> footer\}\}/
   const address = /does not show the postal address/
