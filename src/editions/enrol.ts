@@ -1,12 +1,13 @@
 import { type Clock, type Instant, letOthersWork } from '../clock.ts'
+import { runInTurns } from '../cooperative.ts'
 import { lockDigest } from '../store/digests.ts'
 import { enrol, feedsWithNews, hasMet, markBacklog } from '../store/ledger.ts'
 import type { Db } from '../store/schema.ts'
 import { hasStoriesToCompare, holdArticle, storiesOfFeed } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
-import { compareStories } from './compare.ts'
+import { compareSomeStories } from './compare.ts'
 import type { Digest } from './digest.ts'
-import { mayBeStorm, stormOf } from './storm.ts'
+import { findStorm, mayBeStorm } from './storm.ts'
 
 /**
  * Takes the articles of the digest's feeds into its ledger. On the first sight of a feed all but its newest, as many
@@ -24,11 +25,14 @@ export async function enrolArticles({ db, clock }: { db: Db; clock: Clock }, dig
     })
     await letOthersWork()
   }
-  if (!(await hasStoriesToCompare(db, digest.name))) return
-  await transaction(db, async (trx) => {
-    await lockDigest(trx, digest.name, now)
-    await compareStories(trx, digest.name, now)
-  })
+  let hasMore = await hasStoriesToCompare(db, digest.name)
+  while (hasMore) {
+    hasMore = await transaction(db, async (trx) => {
+      await lockDigest(trx, digest.name, now)
+      return await compareSomeStories(trx, digest.name, now)
+    })
+    await letOthersWork() // between two transactions: those who send write too
+  }
 }
 
 /** The same for every digest, so that what waits for an editor is seen before an edition is due. */
@@ -54,7 +58,7 @@ async function holdStorms(db: Db, digest: Digest, feedId: string, added: Set<str
   for (const [seenAt, batch] of [...Map.groupBy(fresh, (story) => story.seenAt)].sort()) {
     await letOthersWork()
     const known = stories.filter((story) => story.seenAt < seenAt)
-    const storm = stormOf(batch, known, digest.storm)
+    const storm = await runInTurns(findStorm(batch, known, digest.storm))
     for (const [articleId, match] of storm?.held ?? []) {
       const sameAs = match === null ? null : (roots.get(match) ?? match)
       await holdArticle(db, digest.name, { articleId, sameAs, reason: storm?.reason ?? '', now })

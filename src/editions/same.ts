@@ -1,4 +1,5 @@
 import { day, hour, type Instant, later } from '../clock.ts'
+import { runAtOnce, type Steps } from '../cooperative.ts'
 import { isFrontPage } from '../store/canonical.ts'
 import { alike, countWords, fewestWords, Titles } from './titles.ts'
 
@@ -22,6 +23,8 @@ const window = 7 * day
 const sameTime = 14 * hour
 /** A story of which the first article was seen longer ago takes in no more for its title alone. */
 const memory = 28 * day
+/** Of many articles at one address, or of one feed in one story, so many are looked at: the last that were seen. */
+const maxCopies = 50
 
 export type Pair = {
   one: Story
@@ -34,10 +37,16 @@ export type Pair = {
  * title that is nearly the same within seven days. In the order in which they are to be joined, whatever the order given.
  */
 export function samePairs(fresh: Story[], known: Story[]): Pair[] {
+  return runAtOnce(findSamePairs(fresh, known))
+}
+
+/** The same in steps of one comparison each, for lists that strangers make long. */
+export function* findSamePairs(fresh: Story[], known: Story[]): Steps<Pair[]> {
   const ours = byId(fresh)
   const isFresh = new Set(fresh.map(({ id }) => id))
   const all = byId([...known.filter(({ id }) => !isFresh.has(id)), ...fresh])
-  return [...sameAddress(ours, all), ...sameTitle(ours, all)]
+  const atOneAddress = yield* sameAddress(ours, all)
+  return [...atOneAddress, ...(yield* sameTitle(ours, all))]
 }
 
 /** A date of more than a day ahead of when we saw it is a mistake. */
@@ -76,38 +85,44 @@ function byId(stories: Story[]): Story[] {
 }
 
 /** An address that one feed gives to several pieces, or a front page, says nothing. */
-function* sameAddress(fresh: Story[], all: Story[]): Iterable<Pair> {
+function* sameAddress(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const atAddress = Map.groupBy(all, ({ canonical }) => canonical)
   const shared = new Map<string, boolean>()
+  const pairs: Pair[] = []
   for (const one of fresh) {
-    const there = atAddress.get(one.canonical) ?? []
+    yield
+    const there = (atAddress.get(one.canonical) ?? []).slice(-maxCopies)
     if (there.length < 2 || isFrontPage(one.canonical)) continue
-    if (!shared.has(one.canonical))
-      shared.set(
-        one.canonical,
-        there.some((story) => sharesAddress(story, there)),
-      )
-    if (shared.get(one.canonical)) continue
-    for (const other of there) if (other !== one) yield { one, other, apart: null }
+    const isShared = shared.get(one.canonical) ?? (yield* sharesAddress(there))
+    shared.set(one.canonical, isShared)
+    if (!isShared) for (const other of there) if (other !== one) pairs.push({ one, other, apart: null })
   }
+  return pairs
 }
 
-function sharesAddress(one: Story, there: Story[]): boolean {
-  return there.some((other) => other !== one && shownTogether(one, other) && !alike(one.title, other.title))
+/** Whether one feed shows two pieces at once at this address, whose titles say different things. */
+function* sharesAddress(there: Story[]): Steps<boolean> {
+  for (const [index, one] of there.entries())
+    for (const other of there.slice(index + 1)) {
+      yield
+      if (shownTogether(one, other) && !alike(one.title, other.title)) return true
+    }
+  return false
 }
 
 /** Those with nearly the same title within the window, the nearest in time first. */
-function sameTitle(fresh: Story[], all: Story[]): Pair[] {
+function* sameTitle(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const long = fresh.filter(({ title }) => countWords(title) >= fewestWords)
   if (long.length === 0) return []
-  const titles = new Titles(all, (story) => Date.parse(storyTime(story)))
-  const pairs = long.flatMap((one) =>
-    titles.like(one).flatMap((other): (Pair & { apart: number })[] => {
+  const titles = yield* Titles.index(all, (story) => Date.parse(storyTime(story)))
+  const pairs: (Pair & { apart: number })[] = []
+  for (const one of long) {
+    for (const other of yield* titles.like(one)) {
       const apart = timeApart(one, other)
-      if (apart > window || (shownTogether(one, other) && one.canonical !== other.canonical)) return []
-      return [{ one, other, apart }]
-    }),
-  )
+      if (apart > window || (shownTogether(one, other) && one.canonical !== other.canonical)) continue
+      pairs.push({ one, other, apart })
+    }
+  }
   return pairs.toSorted((a, b) => a.apart - b.apart || (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
@@ -115,8 +130,8 @@ function keyOf({ one, other }: Pair): string {
   return `${one.id} ${other.id}`
 }
 
-/** Copies of one story, by feed. `firstSeenAt` is when the first of them was seen. */
-type Group = { members: Map<string, Story[]>; size: number; firstSeenAt: Instant }
+/** Copies of one story, by feed. `firstSeenAt` is when the first of them was seen; `unlike` are stories that it is not. */
+type Group = { members: Map<string, Story[]>; unlike: Set<string>; size: number; firstSeenAt: Instant }
 
 /** Stories with all their copies. Two that one feed shows side by side under two addresses never come together by way of a third. */
 export class Stories {
@@ -126,17 +141,22 @@ export class Stories {
   /** As earlier looks have joined them. */
   constructor(stories: Story[]) {
     this.#stories = byId(stories)
-    for (const story of this.#stories)
-      this.#of.set(story.id, { members: new Map([[story.feedUrl, [story]]]), size: 1, firstSeenAt: story.seenAt })
+    for (const story of this.#stories) this.#of.set(story.id, groupOf(story))
     for (const { id, sameAs } of this.#stories) this.#merge(this.#of.get(id), this.#of.get(sameAs ?? ''))
   }
 
   /** Joins each pair, as far as nothing speaks against it. */
   join(pairs: Pair[]): void {
+    runAtOnce(this.joinInSteps(pairs))
+  }
+
+  /** The same in steps of one pair each. */
+  *joinInSteps(pairs: Pair[]): Steps<void> {
     for (const { one, other, apart } of pairs) {
+      yield
       const left = this.#of.get(one.id)
       const right = this.#of.get(other.id)
-      if (!left || !right || left === right || areTwo(left, right)) continue
+      if (!left || !right || left === right || this.#areTwo(left, right)) continue
       if (apart === null || apart <= sameTime || !isLongAgo(left, right)) this.#merge(left, right)
     }
   }
@@ -160,29 +180,42 @@ export class Stories {
     if (!left || !right || left === right) return
     const [into, from] = left.size >= right.size ? [left, right] : [right, left]
     for (const [feedUrl, stories] of from.members) {
-      into.members.set(feedUrl, [...(into.members.get(feedUrl) ?? []), ...stories])
+      const ours = into.members.get(feedUrl)
+      if (ours) for (const story of stories) ours.push(story)
+      else into.members.set(feedUrl, stories)
       for (const { id } of stories) this.#of.set(id, into)
     }
+    for (const id of from.unlike) into.unlike.add(id)
     into.size += from.size
     if (from.firstSeenAt < into.firstSeenAt) into.firstSeenAt = from.firstSeenAt
   }
+
+  /** An editor said so, or their publisher does. */
+  #areTwo(left: Group, right: Group): boolean {
+    return this.#saysUnlike(left, right) || this.#saysUnlike(right, left) || areShownTogether(left, right)
+  }
+
+  #saysUnlike({ unlike }: Group, other: Group): boolean {
+    return [...unlike].some((id) => this.#of.get(id) === other)
+  }
 }
 
-/** An editor said so, or their publisher does. */
-function areTwo(left: Group, right: Group): boolean {
-  return (
-    saysUnlike(left, right) ||
-    saysUnlike(right, left) ||
-    [...left.members].some(([feedUrl, ours]) => {
-      const theirs = right.members.get(feedUrl) ?? []
-      return ours.some((a) => theirs.some((b) => a.canonical !== b.canonical && shownTogether(a, b)))
-    })
-  )
+function groupOf(story: Story): Group {
+  const { feedUrl, seenAt, unlike } = story
+  return {
+    members: new Map([[feedUrl, [story]]]),
+    unlike: new Set(unlike === null ? [] : [unlike]),
+    size: 1,
+    firstSeenAt: seenAt,
+  }
 }
 
-function saysUnlike(left: Group, right: Group): boolean {
-  const unlike = new Set([...left.members.values()].flatMap((some) => some.flatMap((story) => story.unlike ?? [])))
-  return unlike.size > 0 && [...right.members.values()].some((some) => some.some(({ id }) => unlike.has(id)))
+function areShownTogether(left: Group, right: Group): boolean {
+  const [some, others] = left.members.size <= right.members.size ? [left, right] : [right, left]
+  return [...some.members].some(([feedUrl, ours]) => {
+    const theirs = (others.members.get(feedUrl) ?? []).slice(-maxCopies)
+    return ours.slice(-maxCopies).some((a) => theirs.some((b) => a.canonical !== b.canonical && shownTogether(a, b)))
+  })
 }
 
 /** Then it is rather the next of a series that always has the same title. */

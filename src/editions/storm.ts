@@ -1,4 +1,5 @@
 import { between, day, later } from '../clock.ts'
+import { runAtOnce, type Steps } from '../cooperative.ts'
 import { isFrontPage, titleKey } from '../store/canonical.ts'
 import { type Story, shownTogether, storyTime, timeApart } from './same.ts'
 import { alike, Titles } from './titles.ts'
@@ -11,6 +12,8 @@ export type Storm = { reason: string; held: Map<string, string | null> }
 const memory = 28 * day
 /** A site that moves or re-issues its guids keeps its dates, more or less; two nearly equal titles further apart are two. */
 const window = 7 * day
+/** Of many articles with one title so many are looked at: the last that were seen. */
+const maxTitled = 50
 
 /** Whether so few new articles may be a storm at all: then what the feed showed before need not be looked at. */
 export function mayBeStorm(count: number, rule: StormRule): boolean {
@@ -22,13 +25,18 @@ export function mayBeStorm(count: number, rule: StormRule): boolean {
  * before, or more than `times` its usual volume: something happened to the feed, and not in the world.
  */
 export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm | null {
-  const past = new Past(known)
-  const matches = new Map(
-    batch.flatMap((story) => {
-      const match = past.find(story)
-      return match ? [[story.id, match.id] as const] : []
-    }),
-  )
+  return runAtOnce(findStorm(batch, known, rule))
+}
+
+/** The same in steps of one comparison each. */
+export function* findStorm(batch: Story[], known: Story[], rule: StormRule): Steps<Storm | null> {
+  const past = yield* Past.of(known)
+  const matches = new Map<string, string>()
+  for (const story of batch) {
+    yield
+    const match = yield* past.find(story)
+    if (match) matches.set(story.id, match.id)
+  }
   const rest = batch.filter(({ id }) => !matches.has(id))
   const usual = usualVolume(batch, known)
   if (usual !== null && rest.length > rule.times * usual) {
@@ -55,27 +63,49 @@ export function isBeyondDoubt(one: Told, other: Told): boolean {
 /** What a feed had before, by address and by title. */
 class Past {
   readonly #byAddress: Map<string, Story[]>
-  readonly #byTitle: Map<string, Story[]>
+  readonly #byTitle = new Map<string, Story[]>()
   readonly #known: Story[]
+  /** The one story at each address that was looked for. */
+  readonly #onlyAt = new Map<string, Story | undefined>()
   #titles: Titles<Story> | undefined
 
-  constructor(known: Story[]) {
+  private constructor(known: Story[]) {
     this.#byAddress = Map.groupBy(known, ({ canonical }) => canonical)
-    this.#byTitle = Map.groupBy(known, ({ title }) => titleKey(title))
     this.#known = known
   }
 
-  /** The one article with this address or this title. A title or address that several stories bear tells nothing. */
-  find(story: Story): Story | undefined {
-    const notBeside = (one: Story) => !shownTogether(one, story)
-    const there = isFrontPage(story.canonical) ? [] : (this.#byAddress.get(story.canonical) ?? [])
-    const titled = this.#byTitle.get(titleKey(story.title)) ?? []
-    return onlyOne(there) ?? onlyOne(titled.filter(notBeside)) ?? onlyOne(this.#near(story).filter(notBeside))
+  static *of(known: Story[]): Steps<Past> {
+    const past = new Past(known)
+    for (const story of known) {
+      const key = titleKey(story.title)
+      const titled = past.#byTitle.get(key)
+      if (titled) titled.push(story)
+      else past.#byTitle.set(key, [story])
+      yield
+    }
+    return past
   }
 
-  #near(story: Story): Story[] {
-    this.#titles ??= new Titles(this.#known, (one) => Date.parse(storyTime(one)))
-    return this.#titles.like(story).filter((one) => timeApart(one, story) <= window)
+  /** The one article with this address or this title. A title or address that several stories bear tells nothing. */
+  *find(story: Story): Steps<Story | undefined> {
+    const notBeside = (one: Story) => !shownTogether(one, story)
+    const titled = (this.#byTitle.get(titleKey(story.title)) ?? []).slice(-maxTitled)
+    return (
+      this.#at(story.canonical) ??
+      onlyOne(titled.filter(notBeside)) ??
+      onlyOne((yield* this.#near(story)).filter(notBeside))
+    )
+  }
+
+  #at(canonical: string): Story | undefined {
+    if (isFrontPage(canonical)) return undefined
+    if (!this.#onlyAt.has(canonical)) this.#onlyAt.set(canonical, onlyOne(this.#byAddress.get(canonical) ?? []))
+    return this.#onlyAt.get(canonical)
+  }
+
+  *#near(story: Story): Steps<Story[]> {
+    this.#titles ??= yield* Titles.index(this.#known, (one) => Date.parse(storyTime(one)))
+    return (yield* this.#titles.like(story)).filter((one) => timeApart(one, story) <= window)
   }
 }
 

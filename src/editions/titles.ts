@@ -1,22 +1,31 @@
+import { runAtOnce, type Steps } from '../cooperative.ts'
 import { titleWords } from '../store/canonical.ts'
 
 /** Of ten words nine agree, and stand in the same order. */
 const likeness = 0.9
 /** "Morning briefing" is the title of many stories. */
 export const fewestWords = 4
-/** Titles that share a rare word and are compared with one: those nearest in time. Some five are usual. */
-const mostCompared = 100
+/** How many titles one title is compared with at most: those that share its rarest words, nearest in time. Some five are usual. */
+const maxCompared = 100
+/** The words of a title that are compared one by one. Of the longest headlines of newspapers 30 words are known. */
+const maxWords = 40
+/** What stands behind these characters is no headline, and is not taken apart. */
+const maxTitleLength = 2000
 
-type Words = { list: string[]; set: Set<string>; numbers: string }
+/** The first words of a title, with their numbers; `rest` is what stands behind them. */
+type Words = { list: string[]; set: Set<string>; numbers: string; rest: string }
 
-/** Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. */
+/**
+ * Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. What stands behind the first forty
+ * words has to be the same.
+ */
 export function alike(one: string, other: string): boolean {
   return areAlike(wordsOf(one), wordsOf(other))
 }
 
-/** How many different words a title has. */
+/** How many different words a title has, up to forty. */
 export function countWords(title: string): number {
-  return new Set(titleWords(title)).size
+  return wordsOf(title).set.size
 }
 
 type Titled = { title: string }
@@ -31,31 +40,69 @@ export class Titles<T extends Titled> {
   readonly #spread = new Map<string, number>()
   readonly #byWord = new Map<string, Entry<T>[]>()
 
-  constructor(items: Iterable<T>, timeOf: (item: T) => number) {
+  /** Use `Titles.of` or, for lists that strangers make long, `Titles.index`. */
+  private constructor(timeOf: (item: T) => number) {
     this.#timeOf = timeOf
-    const entries = [...items].map((item) => this.#toEntry(item)).sort((a, b) => a.time - b.time)
-    for (const { words } of entries)
-      for (const word of words.set) this.#spread.set(word, (this.#spread.get(word) ?? 0) + 1)
-    for (const entry of entries) {
-      for (const word of this.#rarest(entry.words)) {
-        const listed = this.#byWord.get(word)
-        if (listed) listed.push(entry)
-        else this.#byWord.set(word, [entry])
-      }
-    }
   }
 
-  /** Those whose titles are like this one's, itself left out. */
-  like(item: T): T[] {
+  static of<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Titles<T> {
+    return runAtOnce(Titles.index(items, timeOf))
+  }
+
+  /** The same in steps of one title each. `timeOf` is in milliseconds. */
+  static *index<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Steps<Titles<T>> {
+    const titles = new Titles(timeOf)
+    const entries: Entry<T>[] = []
+    for (const item of items) {
+      entries.push(titles.#toEntry(item))
+      yield
+    }
+    entries.sort((a, b) => a.time - b.time)
+    for (const { words } of entries) titles.#countSpread(words)
+    for (const entry of entries) {
+      titles.#file(entry)
+      yield
+    }
+    return titles
+  }
+
+  /** Those whose titles are like this one's, itself left out, in steps of one comparison each. */
+  *like(item: T): Steps<T[]> {
     const entry = this.#toEntry(item)
-    const near = new Set(
-      this.#rarest(entry.words).flatMap((word) => nearest(this.#byWord.get(word) ?? [], entry.time, mostCompared)),
-    )
-    return [...near].filter((other) => other.item !== item && areAlike(entry.words, other.words)).map((one) => one.item)
+    const found: T[] = []
+    for (const other of this.#candidates(entry)) {
+      yield
+      if (other.item !== item && areAlike(entry.words, other.words)) found.push(other.item)
+    }
+    return found
+  }
+
+  /** The titles that share one of its rarest words, the rarest first. */
+  #candidates({ words, time }: Entry<T>): Set<Entry<T>> {
+    const near = new Set<Entry<T>>()
+    for (const word of this.#rarest(words)) {
+      for (const other of nearest(this.#byWord.get(word) ?? [], time, maxCompared)) {
+        if (near.size >= maxCompared) return near
+        near.add(other)
+      }
+    }
+    return near
   }
 
   #toEntry(item: T): Entry<T> {
     return { item, words: wordsOf(item.title), time: this.#timeOf(item) }
+  }
+
+  #countSpread({ set }: Words): void {
+    for (const word of set) this.#spread.set(word, (this.#spread.get(word) ?? 0) + 1)
+  }
+
+  #file(entry: Entry<T>): void {
+    for (const word of this.#rarest(entry.words)) {
+      const listed = this.#byWord.get(word)
+      if (listed) listed.push(entry)
+      else this.#byWord.set(word, [entry])
+    }
   }
 
   #rarest({ set }: Words): string[] {
@@ -67,29 +114,40 @@ export class Titles<T extends Titled> {
 }
 
 function wordsOf(title: string): Words {
-  const list = titleWords(title)
-  return { list, set: new Set(list), numbers: list.filter((word) => /\d/.test(word)).join(' ') }
+  const all = titleWords(title.slice(0, maxTitleLength))
+  const list = all.slice(0, maxWords)
+  return {
+    list,
+    set: new Set(list),
+    numbers: list.filter((word) => /\d/.test(word)).join(' '),
+    rest: all.slice(maxWords).join(' ') + title.slice(maxTitleLength),
+  }
 }
 
 function areAlike(one: Words, other: Words): boolean {
-  if (one.set.size === 0 || other.set.size === 0 || one.numbers !== other.numbers) return false
+  if (one.set.size === 0 || other.set.size === 0 || one.numbers !== other.numbers || one.rest !== other.rest)
+    return false
+  const lengths = one.list.length + other.list.length
+  if (2 * Math.min(one.list.length, other.list.length) < likeness * lengths) return false
   const shared = one.set.intersection(other.set).size
   if (2 * shared < likeness * (one.set.size + other.set.size)) return false
-  return 2 * inOrder(one.list, other.list) >= likeness * (one.list.length + other.list.length)
+  return 2 * inOrder(one.list, other.list) >= likeness * lengths
 }
 
-/** How many words of the one stand in the other in the same order (longest common subsequence). */
+/** How many words of the one stand in the other in the same order (longest common subsequence). At most 40 × 40 steps. */
 function inOrder(one: string[], other: string[]): number {
-  let row = new Array<number>(other.length + 1).fill(0)
+  let row = new Uint8Array(other.length + 1)
+  let next = new Uint8Array(other.length + 1)
   for (const word of one) {
-    const next = [0]
-    other.forEach((candidate, index) => {
-      const longest = candidate === word ? (row[index] ?? 0) + 1 : Math.max(row[index + 1] ?? 0, next[index] ?? 0)
-      next.push(longest)
-    })
+    for (let index = 0; index < other.length; index++) {
+      const longest = Math.max(row[index + 1] ?? 0, next[index] ?? 0)
+      next[index + 1] = other[index] === word ? (row[index] ?? 0) + 1 : longest
+    }
+    const done = row
     row = next
+    next = done
   }
-  return row.at(-1) ?? 0
+  return row[other.length] ?? 0
 }
 
 /** At most `count` of a list that is sorted by time, around a time. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Instant } from '../clock.ts'
+import { type Instant, letOthersWork } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** At once in one question. */
@@ -22,11 +22,44 @@ function stories(db: Db, digest: string) {
     .where('articles.kind', '=', 'article') // a letter tells nobody else's story
 }
 
-export type StoryRow = Awaited<ReturnType<typeof storiesOfFeed>>[number]
+export type StoryRow = Awaited<ReturnType<ReturnType<typeof stories>['execute']>>[number]
 
-/** Every story of one feed that the digest knows. */
-export function storiesOfFeed(db: Db, digest: string, feedId: string) {
-  return stories(db, digest).where('ledger.feedId', '=', feedId).execute()
+/** Every story of one feed that the digest knows. Read in pages: on SQLite nothing else happens while one is read. */
+export async function storiesOfFeed(db: Db, digest: string, feedId: string): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  for (let after = ''; ; await letOthersWork()) {
+    const page = await stories(db, digest)
+      .where('ledger.feedId', '=', feedId)
+      .where('ledger.articleId', '>', after)
+      .orderBy('ledger.articleId')
+      .limit(chunk)
+      .execute()
+    for (const row of page) found.push(row)
+    if (page.length < chunk) return found
+    after = page.at(-1)?.id ?? ''
+  }
+}
+
+/** What the digest has taken in since then and no editor is asked about, in pages by that time. */
+async function takenInSince(db: Db, digest: string, since: Instant): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  let last = { enrolledAt: since, id: '' }
+  for (;;) {
+    const { enrolledAt, id } = last
+    const page = await stories(db, digest)
+      .select('ledger.enrolledAt')
+      .where('ledger.heldAt', 'is', null)
+      .where('ledger.enrolledAt', '>=', enrolledAt)
+      .where((eb) => eb.or([eb('ledger.enrolledAt', '>', enrolledAt), eb('ledger.articleId', '>', id)]))
+      .orderBy('ledger.enrolledAt')
+      .orderBy('ledger.articleId')
+      .limit(chunk)
+      .execute()
+    for (const row of page) found.push(row)
+    last = page.at(-1) ?? last
+    if (page.length < chunk) return found
+    await letOthersWork()
+  }
 }
 
 /** At most `limit` that were never compared with what else is known, or read otherwise since. What waits for an editor is not compared. */
@@ -54,11 +87,11 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
 /** What could tell the same story as one of these: taken in since then, or with the same address or title, however old. */
 export async function storiesLike(db: Db, digest: string, fresh: StoryRow[], since: Instant): Promise<StoryRow[]> {
   const known = () => stories(db, digest).where('ledger.heldAt', 'is', null)
-  const found = await known().where('ledger.enrolledAt', '>=', since).execute()
+  const found = await takenInSince(db, digest, since)
   for (const some of chunks([...new Set(fresh.map(({ canonical }) => canonical))]))
-    found.push(...(await known().where('articles.canonical', 'in', some).execute()))
+    for (const row of await known().where('articles.canonical', 'in', some).execute()) found.push(row)
   for (const some of chunks([...new Set(fresh.map(({ titleKey }) => titleKey))]))
-    found.push(...(await known().where('articles.titleKey', 'in', some).execute()))
+    for (const row of await known().where('articles.titleKey', 'in', some).execute()) found.push(row)
   return once(found)
 }
 
@@ -71,7 +104,7 @@ export async function copiesOf(
   const found: StoryRow[] = []
   for (const roots of chunks([...new Set(articles.map(({ id, sameAs }) => sameAs ?? id))])) {
     const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
-    found.push(...(await some.execute()))
+    for (const row of await some.execute()) found.push(row)
   }
   return once(found)
 }
