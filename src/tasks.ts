@@ -1,3 +1,5 @@
+import { runAs } from './busy.ts'
+
 /** Work that is under way, by name: at most one piece of work of each name at a time. */
 export class Tasks {
   readonly #running = new Map<string, Promise<void>>()
@@ -5,7 +7,7 @@ export class Tasks {
   /** Starts the work, unless work of that name is under way. It reports its own errors: none reaches the caller. */
   start(name: string, work: () => Promise<unknown>): void {
     if (this.#running.has(name)) return
-    const task = work()
+    const task = runAs(name, work)
       .then(
         () => {},
         () => {},

@@ -9,10 +9,12 @@ const folders = ['store', 'queue', 'feeds', 'subscribers', 'editions', 'messages
 
 /** Files at the root of src that every folder may use; all others there, and cli and demo, stand over all. */
 const foundations = [
+  'busy',
   'characters',
   'clock',
   'compile-cache',
   'config',
+  'cooperative',
   'errors',
   'helo',
   'log',

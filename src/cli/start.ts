@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { App } from '../app.ts'
 import { checkRelaysAtStart } from '../check-relays.ts'
 import { configHere } from '../config.ts'
+import { EventLoopWatch } from '../event-loop-watch.ts'
 import { exposedFiles } from '../exposed-files.ts'
 import { startSchedule } from '../schedule.ts'
 import { checkSecretFiles } from '../secrets.ts'
@@ -31,6 +32,9 @@ async function start(command: Command): Promise<void> {
   if (app.digests.length === 0)
     tell(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
   warnOfExposedFiles(app, configFile(command))
+  const watch = new EventLoopWatch(app.log)
+  watch.start()
+  open.defer(() => watch.stop())
   const serving = await serve(app)
   open.defer(serving.close)
   const sender = await openSender(app)

@@ -1,7 +1,9 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
+import { matchedRoutes } from 'hono/route'
 import type { App } from '../app.ts'
+import { runAs } from '../busy.ts'
 import { second } from '../clock.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { editionActions } from './actions.ts'
@@ -34,7 +36,7 @@ export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env
   const base = basePath(app.config.web.url)
   const web: Web = { app, pages: openPages(), base, sessionUse: new SessionUse(app), maxStoreWaitMs }
   const hono = new Hono<Env>({ strict: false }) // `/studio/` and, for a proxy that passes it on, `/newsletter/` too
-  hono.use(secured, limited(web))
+  hono.use(named, secured, limited(web))
   hono.route('/', routes(web))
   if (base) hono.route(base, routes(web)) // for a proxy that passes the path on whole
   hono.notFound((context) => notFound(web, context))
@@ -58,6 +60,12 @@ export async function serve(app: App, limits: ConnectionLimits = connectionLimit
   server.maxConnections = maxConnections
   const url = await listen(server, app.config.web)
   return { url, close: () => close(server) }
+}
+
+/** The work for a page is known by the page's route, and not by its address: that may hold a key. */
+const named: MiddlewareHandler<Env> = (context, next) => {
+  const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith('*'))
+  return runAs(`page ${context.req.method} ${route?.path ?? 'of no route'}`, next)
 }
 
 function routes(web: Web): Hono<Env> {
