@@ -1,4 +1,5 @@
 import { replyRules } from './reply-rules.ts'
+import { readable } from './reply-text.ts'
 
 /** What a refusal (5xx) is about, in one word. */
 export type Cause =
@@ -54,7 +55,7 @@ export const causes: Record<Cause, Meaning> = {
 /** What a 5xx answer is about, by the words and codes of the server; `unclear` for what no rule knows. */
 export function causeOf(reply: string): Cause {
   if (!/^5\d\d\b/.test(reply)) return 'unclear'
-  const words = reply.replace(/[^\s<>():;]+@[^\s<>():;]+/g, '@') // an address may hold any word: spam@example.org
+  const words = readable(reply).replace(/[^\s<>():;]+@[^\s<>():;]+/g, '@') // an address may hold any word: spam@example.org
   return replyRules.find(({ match }) => match.test(words))?.cause ?? 'unclear'
 }
 // $ lastword relay judge "550 5.1.1 <mira@example.org>: Recipient address rejected: User unknown"

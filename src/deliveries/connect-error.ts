@@ -1,7 +1,7 @@
 import { relaySetting } from '../config.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { RelaySettings } from './connect.ts'
-import { oneLine } from './delivery.ts'
+import { oneLine } from './reply-text.ts'
 
 /** What a setting should be instead, by its name in `relay` or one of `relays`. */
 export type Change = Record<string, string | number | boolean>

@@ -1,6 +1,7 @@
 import { hour, minute, second } from '../clock.ts'
 import { causeOf, causes } from './answers.ts'
 import { status } from './reply-pattern.ts'
+import { readable } from './reply-text.ts'
 
 /** Words of a server that finds our rate or our name too bad: whoever says them does not mean one person. */
 const rateOrReputation =
@@ -14,7 +15,8 @@ const newSenderWords =
  * Whether a 4xx puts off one person because the server has not met this sender and recipient before (RFC 6647): it says
  * so, or names a time to come back without a word about rate or reputation. That says nothing about our pace.
  */
-export function isGreylisting(reply: string): boolean {
+export function isGreylisting(answer: string): boolean {
+  const reply = readable(answer)
   if (!/^4\d\d\b/.test(reply)) return false
   if (greylistWords.test(reply)) return true
   if (/^421\b/.test(reply) || rateOrReputation.test(reply)) return false
@@ -25,7 +27,8 @@ const serverState =
   /\bshutting down|\bgoing down|\brestart|\bmaintenance\b|\bnot accepting (network )?(messages|mail|connections)|\binsufficient (system |disk )?(storage|resources|space|memory)|\b(low|out of|no|not enough) (free )?(disk|space|memory)|\b(disk|storage|file ?system) (is )?full|\bload average/i
 
 /** Whether a 4xx is about the state of the server itself (4.3.x: RFC 3463 §3.4) and not about us or the person. */
-export function isServerState(reply: string): boolean {
+export function isServerState(answer: string): boolean {
+  const reply = readable(answer)
   if (!/^4\d\d\b/.test(reply)) return false
   if (/\b(rates?|throttl\w*|too (many|much|fast) (messages?|mails?|e-?mails?|recipients)|slow down)\b/i.test(reply))
     return false
@@ -33,7 +36,8 @@ export function isServerState(reply: string): boolean {
 }
 
 /** Whether a 4xx is about us: by its code (421, 4.7.x), or by words that would be about us in a 5xx as well. */
-export function isDeferredByPolicy(reply: string): boolean {
+export function isDeferredByPolicy(answer: string): boolean {
+  const reply = readable(answer)
   if (!/^4\d\d\b/.test(reply) || isGreylisting(reply) || isServerState(reply)) return false
   if (/^421\b/.test(reply) || status('4\\.7\\.\\d{1,3}').test(reply)) return true
   if (status('4\\.2\\.\\d{1,3}').test(reply)) return false // the mailbox (RFC 3463 §3.3)
@@ -63,7 +67,7 @@ const parts = new RegExp(`(\\d{1,6}|an?|one) ?(?:(${seconds})|(${minutes})|(${ho
  * less than a minute and not more than twelve hours; undefined where it names no time.
  */
 export function retryAfterMs(reply: string): number | undefined {
-  const [, named, namedBehind] = namedTime.exec(reply) ?? []
+  const [, named, namedBehind] = namedTime.exec(readable(reply)) ?? []
   const text = named ?? namedBehind
   if (text === undefined) return undefined
   return Math.min(longestRetry, Math.max(shortestRetry, text.includes(':') ? clockMs(text) : durationMs(text)))

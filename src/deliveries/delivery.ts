@@ -1,6 +1,7 @@
 import { between, day, hour, type Instant, later, minute } from '../clock.ts'
 import { causeOf, causes } from './answers.ts'
 import { retryAfterMs } from './deferrals.ts'
+import { oneLine } from './reply-text.ts'
 
 /**
  * What the relay did with one message.
@@ -48,10 +49,6 @@ function isRefusal(code: number): boolean {
 /** MAIL FROM names nobody but us. */
 function isAboutUs(verb: Verb, reply: string): boolean {
   return verb === 'MAIL' || causes[causeOf(reply)].about === 'us'
-}
-
-export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').slice(0, 1000)
 }
 
 /**

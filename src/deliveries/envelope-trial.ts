@@ -1,6 +1,6 @@
 import type { Listener, Session } from './connect.ts'
-import { oneLine } from './delivery.ts'
 import { type Replies, type Reply, readReplies } from './replies.ts'
+import { oneLine } from './reply-text.ts'
 
 /** `size`: bytes of the message; undefined where that is not known. */
 export type TrialEnvelope = { from: string; to: string; size: number | undefined }

@@ -4,9 +4,9 @@ import { AppError, messageOf } from '../errors.ts'
 import { openFetcher } from '../feeds/fetch.ts'
 import { secretIn } from '../secret-file.ts'
 import type { RelaySettings } from './connect.ts'
-import { oneLine } from './delivery.ts'
 import { masker } from './masking.ts'
 import { RefreshToken, type TokenStore } from './refresh-token.ts'
+import { oneLine } from './reply-text.ts'
 
 export type OAuth2Settings = NonNullable<Config['relay']['oauth2']>
 

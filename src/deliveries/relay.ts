@@ -1,9 +1,10 @@
 import { messageOf } from '../errors.ts'
 import { connect, type RelaySettings } from './connect.ts'
-import { oneLine, type SendResult } from './delivery.ts'
+import type { SendResult } from './delivery.ts'
 import { dotStuffed } from './dot-stuffed.ts'
 import { openTokens, type Tokens } from './oauth2.ts'
 import type { TokenStore } from './refresh-token.ts'
+import { oneLine } from './reply-text.ts'
 import type { Envelope, Ready, Wire } from './wire.ts'
 
 /** A message that nobody has made ready. */
@@ -95,8 +96,10 @@ export function openRelay(settings: RelaySettings, tokenStore?: TokenStore): Rel
       },
       discard: hangUp,
       release() {
-        if (own && !own.wire.broken && !own.wire.opened) idle.push(own)
-        else void own?.wire.quit()
+        if (own && !own.wire.broken && !own.wire.opened) {
+          own.wire.rest()
+          idle.push(own)
+        } else void own?.wire.quit()
         own = undefined
       },
     }
@@ -123,6 +126,9 @@ function ready(message: Outgoing | Ready): Ready {
 }
 
 function takeIdle(idle: Connection[]): Connection | undefined {
-  for (let connection = idle.pop(); connection; connection = idle.pop()) if (!connection.wire.broken) return connection
+  for (let connection = idle.pop(); connection; connection = idle.pop()) {
+    if (!connection.wire.broken) return connection
+    void connection.wire.quit() // else its socket would stay open
+  }
   return undefined
 }

@@ -6,12 +6,16 @@ export type Replies = {
   /** The next reply, in the order of the commands, at once if it is here; rejects when the connection ends before it is whole. */
   next(): Reply | Promise<Reply>
   readonly broken: boolean
+  /** Nothing is expected until the next `next`: a server that says anything now is hung up on. */
+  rest(): void
   /** From now on replies do not matter. */
   leave(): void
 }
 
 /** No honest reply is longer. */
 const longest = 64 * 1024
+/** Commands that go out in one write are answered in one: so many replies may come before they are asked for. */
+const maxUnasked = 8
 
 /** Reads the replies of an SMTP server (RFC 5321 §4.2), however the network cuts them. */
 export function readReplies(socket: Socket): Replies {
@@ -20,7 +24,9 @@ export function readReplies(socket: Socket): Replies {
   let waiting: { resolve(reply: Reply): void; reject(error: Error): void; since: number } | undefined
   let ended: Error | undefined
   let left = false
-  let rest = ''
+  let isResting = false
+  let unread = ''
+  let held = 0 // characters in `lines`
 
   /** A reply has as much time as silence has: one that drips, a byte now and then, never ends by itself. */
   const isOverdue = (since: number) =>
@@ -37,7 +43,7 @@ export function readReplies(socket: Socket): Replies {
     if (waiting) {
       waiting.resolve(reply)
       waiting = undefined
-    } else arrived.push(reply)
+    } else if (arrived.push(reply) > maxUnasked) fail(new Error('the relay answers what nobody asked'))
   }
   const takeLine = (line: string) => {
     const code = codeOf(line)
@@ -45,21 +51,27 @@ export function readReplies(socket: Socket): Replies {
     if (Number.isNaN(code) || (first !== undefined && codeOf(first) !== code)) {
       return fail(new Error(`no SMTP reply: ${line.slice(0, 200)}`))
     }
-    if (line[3] === '-') lines.push(line)
-    else if (first === undefined) take({ code, text: decoded(line) })
-    else take({ code, text: decoded([...lines.splice(0), line].join('\n')) })
+    if (line[3] === '-') {
+      lines.push(line)
+      held += line.length
+    } else if (first === undefined) take({ code, text: decoded(line) })
+    else {
+      held = 0
+      take({ code, text: decoded([...lines.splice(0), line].join('\n')) })
+    }
   }
 
   socket.on('data', (chunk: Buffer) => {
     if (waiting && isOverdue(waiting.since)) return fail(new Error('the relay did not answer in time'))
-    rest += chunk.toString('latin1')
+    if (isResting) return fail(new Error('the relay spoke out of turn'))
+    unread += chunk.toString('latin1')
     let start = 0
-    for (let end = rest.indexOf('\n'); end >= 0 && !ended; end = rest.indexOf('\n', start)) {
-      takeLine(rest.slice(start, rest[end - 1] === '\r' ? end - 1 : end))
+    for (let end = unread.indexOf('\n'); end >= 0 && !ended; end = unread.indexOf('\n', start)) {
+      takeLine(unread.slice(start, unread[end - 1] === '\r' ? end - 1 : end))
       start = end + 1
     }
-    rest = rest.slice(start)
-    if (rest.length + lines.join('').length > longest) fail(new Error('the reply has no end'))
+    unread = unread.slice(start)
+    if (unread.length + held > longest) fail(new Error('the reply has no end'))
   })
   socket.on('error', fail)
   socket.on('timeout', () => fail(new Error('the relay did not answer in time')))
@@ -67,6 +79,7 @@ export function readReplies(socket: Socket): Replies {
 
   return {
     next() {
+      isResting = false
       const reply = arrived.shift()
       if (reply) return reply
       if (ended) return Promise.reject(ended)
@@ -77,7 +90,12 @@ export function readReplies(socket: Socket): Replies {
     get broken() {
       return ended !== undefined || arrived.length > 0 // a reply that nobody asked for is a good-bye
     },
+    rest() {
+      isResting = true
+      if (unread !== '' || lines.length > 0) fail(new Error('the relay spoke out of turn'))
+    },
     leave() {
+      isResting = false
       left = true
     },
   }

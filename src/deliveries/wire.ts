@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { messageOf } from '../errors.ts'
-import { isOutOfStep, oneLine, type SendResult, toResult, type Verb } from './delivery.ts'
+import { isOutOfStep, type SendResult, toResult, type Verb } from './delivery.ts'
 import { readReplies } from './replies.ts'
+import { oneLine } from './reply-text.ts'
 
 export type Envelope = { from: string; to: string }
 
@@ -26,6 +27,8 @@ export type Wire = {
   readonly opened: Envelope | undefined
   /** `next` is what will follow, where that is known: its envelope is said behind the final dot, if the server lets us. */
   send(message: Ready, next?: Ready): Promise<SendResult>
+  /** No message follows for now: the connection is kept, and one that says anything meanwhile is closed. */
+  rest(): void
   /** Says good-bye; resolves when the connection is closed. */
   quit(): Promise<void>
 }
@@ -165,6 +168,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
       }
       return await hand(pieces, next)
     },
+    rest: replies.rest,
     quit() {
       if (socket.closed) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()

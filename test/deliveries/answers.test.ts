@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { adviceFor, type Cause, causeOf, causes } from '../../src/deliveries/answers.ts'
-import { oneLine, toResult, type Verb } from '../../src/deliveries/delivery.ts'
+import { toResult, type Verb } from '../../src/deliveries/delivery.ts'
 import { replyRules } from '../../src/deliveries/reply-rules.ts'
+import { oneLine } from '../../src/deliveries/reply-text.ts'
 
 const folder = 'fixtures/answers'
 

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { systemClock } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { approve } from '../../src/editions/review.ts'
+import { seal } from '../../src/editions/seal.ts'
+import { startHostileRelay } from './hostile-relay.ts'
+import { startHostileSite } from './hostile-site.ts'
+import { openWorld, plainRender, show, subscribe, type World } from './world.ts'
+
+export type HostileRun = {
+  /** What is on record of each feed, by its path: the error, or how many articles were kept. */
+  feeds: Record<string, string>
+  /** Copies by status, after each was tried once at least. */
+  deliveries: { status: string; reply: string | null }[]
+  health: { answers: number; failures: number; longestMs: number }
+  peakMemoryMb: number
+  /** The tasks that `start` says have held its event loop. */
+  delayed: { task: string; count: number; worstMs: number }[]
+}
+
+const readers = 24
+
+/**
+ * Lets a real `start` read every hostile feed and send an edition over a hostile relay, and, started again, compare what it
+ * read; asks it for /health all the time. The store is an empty one.
+ */
+export async function runHostile(storeUrl: string): Promise<HostileRun> {
+  await using open = new AsyncDisposableStack()
+  const site = await startHostileSite()
+  open.defer(site.close)
+  const relay = await startHostileRelay()
+  open.defer(relay.close)
+  const own = 'https://magazine.example/own.xml'
+  const sections = `
+  - { name: latest, title: Latest, layout: latest, feeds: [${[own, ...site.feeds].join(', ')}], maximum: 12 }`
+  const clock = { ...systemClock, set() {}, advance() {} }
+  const it = await openWorld({ storeUrl, job: { sections }, clock })
+  open.defer(it.close)
+  await subscribe(it, readers)
+  await approveEdition(it, own)
+  writeFileSync(join(it.folder, 'lastword.yml'), configText(storeUrl, relay.port))
+  const measured = { answers: 0, failures: 0, longestMs: 0, peakMemoryMb: 0, delayed: [] as HostileRun['delayed'] }
+  await runStart(it, measured, async () => (await allFeedsRead(it, site.url)) && (await allTried(it)))
+  await runStart(it, measured, () => allCompared(it))
+  const { peakMemoryMb, delayed, ...health } = measured
+  return { feeds: await feedsOf(it, site.url), deliveries: await deliveriesOf(it), health, peakMemoryMb, delayed }
+}
+
+async function approveEdition(it: World, feed: string): Promise<void> {
+  await show(it, feed, ['Harbour', 'Library', 'Council'])
+  const { id = '' } = (await compose(it.app, it.digest, it.clock.now())) ?? {}
+  await seal({ ...it.app, render: plainRender }, id, it.digest)
+  await approve(it.app, id, 'Ada')
+}
+
+function configText(storeUrl: string, relayPort: number): string {
+  return `publication:
+  name: The Magazine
+  site: https://magazine.example
+  contact: letters@magazine.example
+  address: 1 High Street, Northwold
+relay: { host: 127.0.0.1, port: ${relayPort}, security: none, timeout: 20 }
+store: { url: "${storeUrl}" }
+web: { port: 0 }
+pace: { providers: false }
+feeds: { allow: ["127.0.0.1", "127.0.0.2", "127.0.0.3"] }
+templates: ${resolve('templates')}
+log: warn
+`
+}
+
+type Measured = HostileRun['health'] & Pick<HostileRun, 'peakMemoryMb' | 'delayed'>
+
+/** One life of `start`, until `isDone`; what was measured is added. */
+async function runStart(it: World, measured: Measured, isDone: () => Promise<boolean>): Promise<void> {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+  const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
+  const child = spawn(process.execPath, [...flags, resolve('src/main.ts'), 'start'], { cwd: it.folder })
+  const ended = once(child, 'exit')
+  try {
+    const said: string[] = []
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      said.push(line)
+      readDelay(line, measured)
+    })
+    const url = await listening(child)
+    for (let asked = 0; asked % 25 !== 24 || !(await isDone()); asked++) {
+      await askHealth(url, measured)
+      if (child.exitCode !== null)
+        throw new Error(`start has ended with ${child.exitCode}: ${said.slice(-5).join('\n')}`)
+      await wait(20)
+    }
+    measured.peakMemoryMb = Math.max(measured.peakMemoryMb, peakMemoryOf(child))
+    child.kill('SIGTERM')
+    await ended
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+async function askHealth(url: string, measured: Measured): Promise<void> {
+  const start = performance.now()
+  const status = await statusOf(`${url}/health`).catch(() => 0)
+  measured.longestMs = Math.max(measured.longestMs, performance.now() - start)
+  measured.answers++
+  if (status !== 200) measured.failures++
+}
+
+/** Over a connection of its own: one that was kept may be closed under us. */
+async function statusOf(url: string): Promise<number | undefined> {
+  const request = get(url, { agent: false })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  await once(response, 'end')
+  return response.statusCode
+}
+
+async function listening(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    const [, url] = /listening on (http:\S+?)\)/.exec(line) ?? []
+    if (url) return url
+  }
+  throw new Error('start has not said where it listens')
+}
+
+function readDelay(line: string, { delayed }: Measured): void {
+  if (!line.includes('event_loop.delayed')) return
+  const { task, count, worstMs } = JSON.parse(line)
+  delayed.push({ task, count, worstMs })
+}
+
+/** The highest resident memory of the process so far, as Linux has it. */
+function peakMemoryOf({ pid }: ChildProcess): number {
+  const [, kilobytes = '0'] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Math.round(Number(kilobytes) / 1024)
+}
+
+async function allFeedsRead({ app }: World, site: string): Promise<boolean> {
+  const feeds = await app.db.selectFrom('feeds').select(['url', 'fetchedAt', 'error']).execute()
+  const asked = await app.db.selectFrom('articles').select('id').where('askAt', 'is not', null).execute()
+  const ours = feeds.filter(({ url }) => url.startsWith(site))
+  return ours.length > 0 && ours.every(({ fetchedAt }) => fetchedAt !== null) && asked.length === 0
+}
+
+async function allTried({ app }: World): Promise<boolean> {
+  const rows = await app.db.selectFrom('deliveries').select(['status', 'attempts']).execute()
+  return rows.length === readers && rows.every(({ status }) => status !== 'queued' && status !== 'sending')
+}
+
+async function allCompared({ app }: World): Promise<boolean> {
+  const rows = await app.db.selectFrom('ledger').select('articleId').where('comparedAt', 'is', null).limit(1).execute()
+  const met = await app.db.selectFrom('ledger').select('feedId').distinct().execute()
+  return rows.length === 0 && met.length > 1
+}
+
+async function feedsOf({ app }: World, site: string): Promise<Record<string, string>> {
+  const feeds = await app.db.selectFrom('feeds').select(['id', 'url', 'error', 'rejected']).orderBy('url').execute()
+  const said = feeds.map(async ({ id, url, error, rejected }) => {
+    const articles = await app.db.selectFrom('articles').select('id').where('feedId', '=', id).execute()
+    return [url.replace(site, ''), error ?? `${articles.length} articles, ${rejected} entries rejected`] as const
+  })
+  return Object.fromEntries(await Promise.all(said))
+}
+
+function deliveriesOf({ app }: World): Promise<HostileRun['deliveries']> {
+  return app.db.selectFrom('deliveries').select(['status', 'reply']).execute()
+}
