@@ -2,16 +2,16 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** Feeds, each at its own path, that are made to cost whoever reads them as much as they can. */
-export const hostileFeeds: Record<string, (site: string) => Buffer> = {
-  '/titles.rss': () =>
-    rss(Array.from({ length: 1500 }, (_, number) => item(`titles-${number}`, { title: manyWords(number) }))),
-  '/short-titles.rss': () =>
-    rss(Array.from({ length: 4000 }, (_, number) => item(`short-${number}`, { title: manyWords(number, 36) }))),
-  '/one-address.rss': () =>
-    rss(Array.from({ length: 3000 }, (_, number) => item(`one-${number}`, { link: 'https://magazine.example/one' }))),
-  '/tags.xml': () => Buffer.alloc(10_000_000, '<'),
-  '/brackets.json': () => Buffer.alloc(10_000_000, '['),
-  '/bytes.xml': () => Buffer.alloc(9_000_000, 0xff),
+const hostileFeeds: Record<string, (site: string, scale: number) => Buffer> = {
+  '/titles.rss': (_, scale) =>
+    rss(Array.from({ length: 1500 * scale }, (_, number) => item(`titles-${number}`, { title: manyWords(number) }))),
+  '/short-titles.rss': (_, scale) =>
+    rss(Array.from({ length: 4000 * scale }, (_, number) => item(`short-${number}`, { title: manyWords(number, 36) }))),
+  '/one-address.rss': (_, scale) =>
+    rss(Array.from({ length: 3000 * scale }, (_, number) => item(`one-${number}`, { link: '/one' }))),
+  '/tags.xml': (_, scale) => Buffer.alloc(10_000_000 * scale, '<'),
+  '/brackets.json': (_, scale) => Buffer.alloc(10_000_000 * scale, '['),
+  '/bytes.xml': (_, scale) => Buffer.alloc(9_000_000 * scale, 0xff),
   '/deep.xml': () => Buffer.from(`<rss><channel>${'<a>'.repeat(300_000)}`),
   '/links.rss': () => rss(Array.from({ length: 3 }, (_, number) => item(`links-${number}`, { link: longLink }))),
   '/links.json': () =>
@@ -20,7 +20,7 @@ export const hostileFeeds: Record<string, (site: string) => Buffer> = {
     json([
       {
         id: 'picture',
-        url: 'https://magazine.example/picture',
+        url: '/picture',
         title: 'Picture',
         image: longLink,
         banner_image: longLink,
@@ -33,22 +33,30 @@ export const hostileFeeds: Record<string, (site: string) => Buffer> = {
   '/good.rss': () => rss([item('good', { title: 'Trams return to the harbour' })]),
 }
 
-/** Whose robots.txt is ten megabytes of no text, and whose is 39,000 rules. */
+/** Whose robots.txt is megabytes of no text, and whose is 39,000 rules. */
 const hosts = { bytes: '127.0.0.2', rules: '127.0.0.3' }
 
 export type HostileSite = { url: string; feeds: string[]; close(): void }
 
-/** Serves the feeds on 127.0.0.1, and robots.txt and pages on two more addresses of this machine. */
-export async function startHostileSite(): Promise<HostileSite> {
+/**
+ * Serves the feeds on 127.0.0.1, and robots.txt and pages on two more addresses of this machine. A `scale` below 1 makes
+ * the largest of them so much smaller.
+ */
+export async function startHostileSite(scale: number): Promise<HostileSite> {
+  const feeds = new Map<string, Buffer>()
+  const noText = Buffer.alloc(9_000_000 * scale, 0xff)
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://site')
+    const feed = feeds.get(pathname)
     const isRules = request.headers.host?.startsWith(hosts.rules)
-    if (pathname === '/robots.txt') response.end(isRules ? manyRules : Buffer.alloc(9_000_000, 0xff))
-    else if (hostileFeeds[pathname]) response.end(hostileFeeds[pathname](url))
-    else response.setHeader('content-type', 'text/html').end(Buffer.alloc(60_000, 0xff))
+    if (pathname === '/robots.txt') response.end(isRules ? manyRules : noText)
+    else if (feed) response.end(feed)
+    else response.setHeader('content-type', 'text/html').end(noText.subarray(0, 60_000))
   })
   await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  // made before they are asked for: whoever measures answers in this process is not to be held up
+  for (const [path, make] of Object.entries(hostileFeeds)) feeds.set(path, make(url, scale))
   return { url, feeds: Object.keys(hostileFeeds).map((path) => url + path), close: () => closeServer(server) }
 }
 
@@ -75,10 +83,7 @@ function elsewhere(site: string, number: number): string {
   return `http://${number % 2 ? hosts.bytes : hosts.rules}:${port}/${'aab'.repeat(500)}${number}`
 }
 
-function item(
-  id: string,
-  { title = `Piece ${id}`, link = `https://magazine.example/${id}`, author = '' } = {},
-): string {
+function item(id: string, { title = `Piece ${id}`, link = `/${id}`, author = '' } = {}): string {
   return `<item><guid>${id}</guid><title>${title}</title><link>${link}</link><author>${author}</author></item>`
 }
 
