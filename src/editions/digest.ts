@@ -86,9 +86,16 @@ const time = z
   .string('expected a time of the day such as "08:00"')
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as "08:00"')
 
+/** PostgreSQL refuses an index row of more than 2,704 bytes. */
+const maxUrlLength = 2000
+
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'expected an http or https address' })
   .regex(/^\w+:\/\/[^\s\\]+$/, 'expected an http or https address')
+  .refine(
+    (url) => Buffer.byteLength(url) <= maxUrlLength,
+    `this address has more than ${maxUrlLength} characters: use a shorter one of the same feed`,
+  )
 
 const section = z
   .strictObject({

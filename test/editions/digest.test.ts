@@ -76,6 +76,18 @@ describe('a job file', () => {
   })
 })
 
+test('a feed whose address has more than 2,000 characters is refused with file and line', () => {
+  const withFeed = (length: number) => {
+    const url = 'https://harbour.example/latest.xml'
+    const text = read(join(fixtures, 'minimal.yml')).replace(url, url.padEnd(length, 'x'))
+    return parseDigest(text, 'weekly.yml', 'templates')
+  }
+  expect(withFeed(2000).sections[0]?.feeds[0]).toHaveLength(2000)
+  expect(refusal(() => withFeed(2001)).message).toMatch(
+    /^weekly\.yml:13: sections\[1\]\.feeds\[1\]: this address has more than 2000 characters/,
+  )
+})
+
 describe('a schedule', () => {
   const withSchedule = (schedule: string) =>
     parseDigest(read(join(fixtures, 'minimal.yml')).replace('30 6 * * MON', schedule), 'weekly.yml', 'templates')
