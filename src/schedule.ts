@@ -59,8 +59,8 @@ export const chores: Chore[] = [
   { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
   {
     name: 'forget-pages',
-    every: '17 3 * * *',
-    run: ({ app }) => forgetPages(app.db, later(app.clock.now(), -30 * day)),
+    every: '17 * * * *',
+    run: ({ app }) => forgetPages(app.db, { most: 5000, before: later(app.clock.now(), -30 * day) }),
   },
   {
     name: 'forget-feed-history',

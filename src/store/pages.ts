@@ -52,8 +52,23 @@ export async function keepRobots(db: Db, origin: string, rules: string, fetchedA
     .execute()
 }
 
-/** Forgets what was read before then: pages and rules are asked again if they are wanted again. */
-export async function forgetPages(db: Db, before: Instant): Promise<void> {
-  await db.deleteFrom('pages').where('fetchedAt', '<', before).execute()
-  await db.deleteFrom('robots').where('fetchedAt', '<', before).execute()
+/**
+ * Forgets what was read before then, and all but the `most` newest: pages and rules are asked again if they are wanted
+ * again. A feed whose links lead to another host each time fills no disk.
+ */
+export async function forgetPages(db: Db, { most, before }: { most: number; before: Instant }): Promise<void> {
+  for (const table of ['pages', 'robots'] as const) {
+    const newest = await db
+      .selectFrom(table)
+      .select('fetchedAt')
+      .orderBy('fetchedAt', 'desc')
+      .offset(most)
+      .limit(1)
+      .executeTakeFirst()
+    const limit = newest && newest.fetchedAt >= before ? newest.fetchedAt : undefined
+    await db
+      .deleteFrom(table)
+      .where((eb) => (limit === undefined ? eb('fetchedAt', '<', before) : eb('fetchedAt', '<=', limit)))
+      .execute()
+  }
 }

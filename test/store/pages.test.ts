@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { day, later } from '../../src/clock.ts'
+import { openStore } from '../../src/store/open.ts'
+import { forgetPages, keepPage, keepRobots, pageAt, robotsOf } from '../../src/store/pages.ts'
+import { fakeClock } from '../support/clock.ts'
+import { onBothEngines } from '../support/engines.ts'
+
+onBothEngines('pages and robots.txt files that were read', (freshUrl) => {
+  test('are forgotten after the given time, and all but the newest so many before', async () => {
+    const clock = fakeClock()
+    const { db, close } = await openStore(await freshUrl(), clock)
+    try {
+      const now = clock.now()
+      for (let number = 0; number < 6; number++) {
+        const fetchedAt = later(now, -number * day)
+        await keepPage(db, { url: `https://x.example/${number}`, fetchedAt, found: null, error: 'none' })
+        await keepRobots(db, `https://${number}.example`, '[]', fetchedAt)
+      }
+      const left = async () => {
+        const numbers = []
+        for (let number = 0; number < 6; number++) {
+          const [page, robots] = [
+            await pageAt(db, `https://x.example/${number}`),
+            await robotsOf(db, `https://${number}.example`),
+          ]
+          expect(page === undefined).toBe(robots === undefined)
+          if (page) numbers.push(number)
+        }
+        return numbers
+      }
+      await forgetPages(db, { most: 100, before: later(now, -4 * day) })
+      expect(await left()).toEqual([0, 1, 2, 3, 4])
+      await forgetPages(db, { most: 3, before: later(now, -4 * day) })
+      expect(await left()).toEqual([0, 1, 2])
+    } finally {
+      await close()
+    }
+  })
+})
