@@ -65,7 +65,8 @@ export async function serve(app: App, limits: ConnectionLimits = connectionLimit
 /** The work for a page is known by the page's route, and not by its address: that may hold a key. */
 const named: MiddlewareHandler<Env> = (context, next) => {
   const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith('*'))
-  return runAs(`page ${context.req.method} ${route?.path ?? 'of no route'}`, next)
+  const pattern = route?.path.replace(/\{[^}]*\}/g, '') // what a parameter may look like is of no interest
+  return runAs(`page ${context.req.method} ${pattern ?? 'of no route'}`, next)
 }
 
 function routes(web: Web): Hono<Env> {
