@@ -62,6 +62,12 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
+/** Lets the running application go on with these digests. */
+export function useDigests(app: App, digests: Digest[]): void {
+  app.digests = digests
+  app.wholeFeeds = new Set(digests.flatMap(feedsPrintedWhole))
+}
+
 /** Rendering is loaded with the first draft: who only sends has no use for it. */
 function renderer(config: Config): Render {
   let loading: Promise<Render> | undefined

@@ -11,6 +11,7 @@ import { feedsListed } from './editions/digest.ts'
 import { enrolAll } from './editions/enrol.ts'
 import { findInFeeds, lookAgain } from './editions/late-truth.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
+import { JobReader } from './job-reader.ts'
 import type { Sender } from './send.ts'
 import { forgetConfirmations } from './store/confirmations.ts'
 import { forgetFeedHistory } from './store/feeds.ts'
@@ -26,11 +27,12 @@ export type Running = { app: App; sender: Sender; signal: AbortSignal }
 export type Chore = {
   name: string
   every: string
-  run(running: Running & { pipeline: EditionPipeline }): Promise<unknown>
+  run(running: Running & { pipeline: EditionPipeline; jobs: JobReader }): Promise<unknown>
 }
 
 /** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
 export const chores: Chore[] = [
+  { name: 'read-job-files', every: '*/5 * * * * *', run: ({ jobs }) => jobs.look() },
   { name: 'make-due-editions', every: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
   { name: 'advance-editions', every: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
   {
@@ -97,6 +99,7 @@ export function startSchedule(running: Running): { stop(): Promise<void> } {
 class Schedule {
   readonly #running: Running
   readonly #pipeline: EditionPipeline
+  readonly #jobs: JobReader
   readonly #work = new Tasks()
   readonly #watch = new ClockWatch()
   #timers: ScheduledTask[] = []
@@ -105,6 +108,7 @@ class Schedule {
   constructor(running: Running) {
     this.#running = running
     this.#pipeline = new EditionPipeline(running.app, running.sender, running.signal)
+    this.#jobs = new JobReader(running.app)
   }
 
   start(): void {
@@ -117,6 +121,7 @@ class Schedule {
     this.#disarm()
     await this.#work.idle()
     await this.#pipeline.idle()
+    await this.#jobs.close().catch(() => {}) // where the store is away its row is forgotten two minutes later
   }
 
   #arm(): void {
@@ -151,7 +156,7 @@ class Schedule {
 
   async #run(chore: Chore): Promise<void> {
     try {
-      await chore.run({ ...this.#running, pipeline: this.#pipeline })
+      await chore.run({ ...this.#running, pipeline: this.#pipeline, jobs: this.#jobs })
     } catch (err) {
       this.#running.app.log.error(
         { event: 'schedule.chore_failed', chore: chore.name, err },

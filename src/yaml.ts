@@ -30,12 +30,15 @@ export function readYaml(file: string): Written {
     if (systemCode(error) === 'ENOENT') throw new AppError('missing', `${file} does not exist`)
     throw new AppError('invalid', `${file} cannot be read: ${messageOf(error)}`, { cause: error })
   }
+  return parseYaml(utf8Text(bytes, file), file)
+}
+
+/** The bytes of a file as text. AppError `invalid` with the line where they are not UTF-8. */
+export function utf8Text(bytes: Buffer, file: string): string {
   const text = bytes.toString('utf8')
-  if (!isUtf8(bytes)) {
-    const line = text.slice(0, text.indexOf('\ufffd')).split('\n').length
-    throw new AppError('invalid', `${file}:${line}: expected UTF-8, found a letter in another encoding`)
-  }
-  return parseYaml(text, file)
+  if (isUtf8(bytes)) return text
+  const line = text.slice(0, text.indexOf('\ufffd')).split('\n').length
+  throw new AppError('invalid', `${file}:${line}: expected UTF-8, found a letter in another encoding`)
 }
 
 /** Parses YAML 1.2 text; `file` is only for the messages. */

@@ -129,7 +129,9 @@ async function checkSeen(db: Db, id: string, from: CorrectionStatus[], seen: str
 
 const verbs: Record<CorrectionStatus, string> = {
   accepted: 'accepted',
+  doubted: 'doubted',
   dismissed: 'dismissed',
+  withdrawn: 'withdrawn',
   proposed: 'taken back',
   lapsed: 'changed',
 }

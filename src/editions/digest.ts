@@ -318,9 +318,12 @@ export type Floor = z.output<typeof floor>
 /** A recurring newsletter, with the name of its file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 
-/** Whether a file of the folder holds a digest. A sample, `*.example.yml`, does not. */
+/**
+ * Whether a file of the folder holds a digest. A sample, `*.example.yml`, does not, nor what editors keep beside a file:
+ * `.weekly.yml.swp`, `.#weekly.yml`.
+ */
 export function isJobFile(file: string): boolean {
-  return /\.ya?ml$/i.test(file) && !/\.example\.ya?ml$/i.test(file)
+  return /^[^.#].*\.ya?ml$/i.test(file) && !/\.example\.ya?ml$/i.test(file)
 }
 
 /** Whether a digest may be called that: its name stands in addresses. */

@@ -42,6 +42,14 @@ export function dueRuns(
   })
 }
 
+/** The runs, oldest first, but for those that an edition made by hand has served: one from their due time on, and before the next. */
+export function withoutServed(runs: DueRun[], editionTimes: Instant[]): DueRun[] {
+  return runs.filter(({ dueAt }, index) => {
+    const next = runs[index + 1]?.dueAt
+    return !editionTimes.some((at) => at > dueAt && (next === undefined || at < next))
+  })
+}
+
 /** Why runs were missed, in one sentence for all of them; undefined where none was. */
 export function missedText(runs: DueRun[]): string | undefined {
   const missed = runs.filter((run) => run.missed !== null)

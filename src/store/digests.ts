@@ -3,6 +3,39 @@ import type { Db } from './schema.ts'
 
 export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
 
+/** Five cron fields, and the zone that they are in. */
+export type Schedule = { schedule: string; zone: string }
+
+/**
+ * The schedule by which the runs of the digest were decided so far, where it is another one; an empty one: its job file
+ * was away. The first schedule of a digest is written down.
+ */
+export async function earlierSchedule(db: Db, name: string, given: Schedule): Promise<Schedule | undefined> {
+  const row = await db.selectFrom('digests').select('schedule').where('name', '=', name).executeTakeFirst()
+  if (row?.schedule == null) await saveSchedule(db, name, given)
+  if (row?.schedule == null || row.schedule === scheduleText(given)) return undefined
+  const at = row.schedule.lastIndexOf(' ')
+  return { schedule: row.schedule.slice(0, Math.max(0, at)), zone: row.schedule.slice(at + 1) }
+}
+
+/** From now on the runs of the digest are decided by this schedule. */
+export async function saveSchedule(db: Db, name: string, schedule: Schedule): Promise<void> {
+  await db
+    .updateTable('digests')
+    .set({ schedule: scheduleText(schedule) })
+    .where('name', '=', name)
+    .execute()
+}
+
+/** The job file of the digest is away: nothing is due until it is back. */
+export async function forgetSchedule(db: Db, name: string): Promise<void> {
+  await db.updateTable('digests').set({ schedule: '' }).where('name', '=', name).execute()
+}
+
+function scheduleText({ schedule, zone }: Schedule): string {
+  return `${schedule} ${zone}`
+}
+
 /**
  * The instant up to which every due run of the digest has been decided. A digest that is new is met here: nothing that
  * was due before now is a missed run.
@@ -60,7 +93,7 @@ export async function lockAllDigests(db: Db, names: string[], now: Instant): Pro
 async function meetDigest(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .insertInto('digests')
-    .values({ name, firstSeenAt: now, decidedUntil: now })
+    .values({ name, firstSeenAt: now, decidedUntil: now, schedule: null })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
 }

@@ -76,6 +76,19 @@ export function editionsIn(db: Db, statuses: EditionStatus[], digest?: string): 
   return query.orderBy('dueAt').execute()
 }
 
+/** When the editions of the digest were due, from that instant on, but for those that were skipped or cancelled. */
+export async function editionTimesSince(db: Db, digest: string, since: Instant): Promise<Instant[]> {
+  const rows = await db
+    .selectFrom('editions')
+    .select('dueAt')
+    .where('digest', '=', digest)
+    .where('dueAt', '>=', since)
+    .where('status', 'not in', ['skipped', 'cancelled'])
+    .orderBy('dueAt')
+    .execute()
+  return rows.map(({ dueAt }) => dueAt)
+}
+
 /** When the digest was last due with an edition that went out, or is about to. */
 export async function lastOut(db: Db, digest: string): Promise<Instant | undefined> {
   const row = await db

@@ -9,7 +9,14 @@ export type Schema = {
   settings: { name: string; value: string }
   workers: { id: string; host: string; pid: number; startedAt: Instant; seenAt: Instant }
   /** Every run of a digest that was due until `decidedUntil` has been made or skipped. */
-  digests: { name: string; firstSeenAt: Instant; decidedUntil: Instant }
+  digests: {
+    name: string
+    firstSeenAt: Instant
+    decidedUntil: Instant
+    /** By which schedule and zone its runs are decided; '' while its job file is away, null where nobody wrote it down. */
+    schedule: string | null
+  }
+  jobReaders: JobReaderRow
   feeds: FeedRow
   feedHistory: FeedHistoryRow
   rejections: RejectionRow
@@ -266,9 +273,15 @@ export type ChoiceRow = {
   pageNote: string | null
   /** When its page was asked for last, since the edition went out. */
   lookedAt: Instant | null
+  /** Since when its page is missing (404), by the looks since then. */
+  missingAt: Instant | null
 }
 
-export type CorrectionStatus = 'proposed' | 'accepted' | 'dismissed' | 'lapsed'
+/** A `start` process and the job files that it refuses; `rejected` is JSON of `JobProblem`. */
+export type JobReaderRow = { id: string; folder: string; seenAt: Instant; rejected: string }
+
+/** `doubted`: accepted, but the evidence has gone since. `withdrawn`: accepted, noted in the archive, and taken back. */
+export type CorrectionStatus = 'proposed' | 'accepted' | 'doubted' | 'dismissed' | 'withdrawn' | 'lapsed'
 
 /** Something that an edition said and that is no longer so: another headline, a correction note, a page that is gone. */
 export type CorrectionRow = {
@@ -277,9 +290,10 @@ export type CorrectionRow = {
   /** The edition that said it, and the article that it said it of. */
   editionId: string
   articleId: string
-  kind: 'headline' | 'note' | 'gone'
-  /** Where it was found. */
-  source: 'feed' | 'page'
+  /** `withdrawal`: an earlier, printed correction was wrong. */
+  kind: 'headline' | 'note' | 'gone' | 'withdrawal'
+  /** Where it was found; a withdrawal is an editor's. */
+  source: 'feed' | 'page' | 'editor'
   /** The same for the same change, however it is written. */
   changeKey: string
   /** The headline or the note of today; for `gone` what the server answered. */
@@ -295,6 +309,13 @@ export type CorrectionRow = {
   decidedBy: string | null
   /** The sealed edition that holds it. */
   printedIn: string | null
+  /** What was found is not there any more, since then; why, in words. */
+  undoneAt: Instant | null
+  undoneWhy: string | null
+  /** It was noted in the archive, and an editor took it back. */
+  withdrawnAt: Instant | null
+  withdrawnBy: string | null
+  withdrawnReason: string | null
 }
 
 export type VariantRow = {

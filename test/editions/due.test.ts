@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Digest, readDigest } from '../../src/editions/digest.ts'
-import { dueRuns, missedText, runsAfter } from '../../src/editions/due.ts'
+import { dueRuns, missedText, runsAfter, withoutServed } from '../../src/editions/due.ts'
 
 const weekly = readDigest('fixtures/jobs/minimal.yml', 'templates')
 
@@ -44,6 +44,19 @@ test('with local time a run is replaced by a newer one only if that was due as w
     { dueAt: '2026-11-28T07:00:00.000Z', missed: null },
     { dueAt: '2026-11-29T07:00:00.000Z', missed: null },
   ])
+})
+
+test('a run is served by an edition that was made by hand from its due time on and before the next', () => {
+  const runs = ['2026-11-13', '2026-11-20', '2026-11-27'].map((date) => ({
+    dueAt: `${date}T07:00:00.000Z`,
+    missed: null,
+  }))
+  const left = (...times: string[]) => withoutServed(runs, times).map(({ dueAt }) => dueAt.slice(8, 10))
+  expect(left()).toEqual(['13', '20', '27'])
+  expect(left('2026-11-20T07:00:01.000Z')).toEqual(['13', '27'])
+  expect(left('2026-11-20T06:59:59.000Z')).toEqual(['20', '27'])
+  expect(left('2026-12-01T07:00:00.000Z')).toEqual(['13', '20'])
+  expect(left('2026-11-27T07:00:00.000Z')).toEqual(['13', '20', '27']) // its own edition, not one made by hand
 })
 
 test('runs that were missed are told of in one sentence', () => {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { EditionPipeline } from '../../src/advance.ts'
+import { JobReader } from '../../src/job-reader.ts'
 import { chores } from '../../src/schedule.ts'
 import { openSender } from '../../src/send.ts'
 import { isStoreAway } from '../../src/store/failure.ts'
@@ -45,7 +46,7 @@ test('while PostgreSQL is away every chore and page fails as a value, and all go
   const statuses = async () => Promise.all(pages.map(async (page) => (await get(page, { cookie })).status))
   const { signal } = new AbortController()
   const pipeline = new EditionPipeline(world.app, sender, signal)
-  const running = { app: world.app, sender, signal, pipeline }
+  const running = { app: world.app, sender, signal, pipeline, jobs: new JobReader(world.app) }
   const results = async () =>
     Promise.allSettled(chores.filter(({ name }) => name !== 'refresh-feeds').map((chore) => chore.run(running)))
   const before = await statuses()

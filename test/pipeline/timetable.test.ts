@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { hour, second } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
 import { openSender } from '../../src/send.ts'
 import { latestEditions } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -105,6 +106,23 @@ onBothEngines('the timetable', (freshUrl) => {
     ])
     it.clock.set('2026-11-29T13:00:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(1)
+  })
+
+  test('a due time that a run by hand has served is neither missed nor made up for', async () => {
+    const it = await world({ job: { thin: '{ minimum: 0 }' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    for (const week of ['2026-11-27', '2026-12-04', '2026-12-11']) {
+      it.clock.set(`${week}T07:00:01.000Z`)
+      await compose(it.app, it.digest, it.clock.now())
+    }
+    it.clock.set('2026-12-11T08:00:00.000Z')
+    expect(await makeDueEditions(it.app)).toBe(0)
+    expect((await due(it)).map(({ status }) => status)).toEqual(['composed', 'composed', 'composed'])
+    it.clock.set('2027-01-05T07:00:00.000Z') // nobody served three Fridays
+    expect(await makeDueEditions(it.app)).toBe(0)
+    expect((await due(it)).filter(({ status }) => status === 'skipped')).toMatchObject([
+      { reason: expect.stringContaining('3 runs, due from 2026-12-18') },
+    ])
   })
 
   test('makes no second edition when the clock goes back and comes again', async () => {

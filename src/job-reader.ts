@@ -1,0 +1,64 @@
+import { type App, useDigests } from './app.ts'
+import { between, type Instant, second } from './clock.ts'
+import { type JobChange, JobFiles } from './editions/job-files.ts'
+import { forgetSchedule } from './store/digests.ts'
+import { newId } from './store/id.ts'
+import { removeJobReader, saveJobReader } from './store/job-readers.ts'
+
+/** So often the store hears that this process reads job files, where nothing changes. */
+const heartbeatMs = 30 * second
+
+/** Takes changed job files over into the running application, and tells the log and the store what it did or refused. */
+export class JobReader {
+  readonly #app: App
+  readonly #files: JobFiles
+  readonly #id: string
+  #savedAt: Instant | undefined
+  #saved = ''
+  /** Digests whose file went away, until the store knows. */
+  readonly #removed = new Set<string>()
+
+  constructor(app: App) {
+    this.#app = app
+    this.#files = new JobFiles(app.config, app.digests, app.clock.now())
+    this.#id = newId(app.clock.now())
+  }
+
+  /** Looks once. A change counts from the second look that finds it. */
+  async look(): Promise<void> {
+    const { log, clock } = this.#app
+    const { changes, rejected } = this.#files.look(clock.now())
+    if (changes.length > 0) useDigests(this.#app, this.#files.digests)
+    for (const change of changes) this.#report(change)
+    for (const { file, message, runsBy } of rejected) {
+      const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
+      log.error({ event: 'jobs.rejected', file, reason: message, runsBy }, `a job file has an error: ${meanwhile}`)
+    }
+    await this.#save(clock.now())
+  }
+
+  async close(): Promise<void> {
+    await removeJobReader(this.#app.db, this.#id)
+  }
+
+  #report({ digest, file, kind }: JobChange): void {
+    if (kind === 'removed') this.#removed.add(digest)
+    else this.#removed.delete(digest)
+    this.#app.log.info({ event: `jobs.${kind}`, digest, file }, `job file ${kind}`)
+  }
+
+  async #save(now: Instant): Promise<void> {
+    const { db, config } = this.#app
+    for (const digest of this.#removed) {
+      await forgetSchedule(db, digest)
+      this.#removed.delete(digest)
+    }
+    const rejected = this.#files.problems
+    const text = JSON.stringify(rejected)
+    const age = this.#savedAt === undefined ? heartbeatMs : between(this.#savedAt, now)
+    if (text === this.#saved && age >= 0 && age < heartbeatMs) return
+    await saveJobReader(db, { id: this.#id, folder: config.jobs, rejected }, now)
+    this.#saved = text
+    this.#savedAt = now
+  }
+}
