@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type App, useDigests } from './app.ts'
 import { between, type Instant, second } from './clock.ts'
 import { type JobChange, JobFiles } from './editions/job-files.ts'
@@ -57,7 +58,7 @@ export class JobReader {
     const text = JSON.stringify(rejected)
     const age = this.#savedAt === undefined ? heartbeatMs : between(this.#savedAt, now)
     if (text === this.#saved && age >= 0 && age < heartbeatMs) return
-    await saveJobReader(db, { id: this.#id, folder: config.jobs, rejected }, now)
+    await saveJobReader(db, { id: this.#id, folder: resolve(config.jobs), rejected }, now)
     this.#saved = text
     this.#savedAt = now
   }

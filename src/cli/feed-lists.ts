@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, digestNamed, userAgentOf } from '../app.ts'
 import { type Config, configHere } from '../config.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
-import { type Placed, placeFeeds } from '../editions/job-file.ts'
+import { exampleFeeds, jobFileOf, type Placed, placeFeeds } from '../editions/job-file.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
@@ -12,6 +11,7 @@ import { type Folder, type Listed, writeOpml } from '../feeds/opml.ts'
 import { readInWorker } from '../feeds/pool.ts'
 import { allFeeds } from '../store/feeds.ts'
 import { folderSections } from './folder-sections.ts'
+import { takeoverText } from './job-readers.ts'
 import { print, safe, tell } from './output.ts'
 import { configFile, withApp } from './with-app.ts'
 
@@ -60,8 +60,11 @@ async function addFeed(config: Config, given: string, where: Where): Promise<voi
   }
   const { digest, section } = place
   const [added] = placeFeeds(config, digest, [{ section, title: section, url }])
-  const line = `the section ${section} of ${join(config.jobs, digest.name)}`
-  print(added ? `Added to ${line}.` : `Nothing to do: it stands in ${line} already.`)
+  const file = jobFileOf(config.jobs, digest.name)
+  const line = `the section ${section} of ${file}`
+  print(added ? `Added to ${line}. ${await takeoverText(config)}` : `Nothing to do: it stands in ${line} already.`)
+  const samples = digest.sections.filter(({ name }) => name === section).flatMap(exampleFeeds)
+  for (const sample of samples) tell(`${line} still lists the example ${safe(sample)}: take it out of the file`)
 }
 
 function placeOf(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
@@ -111,6 +114,7 @@ async function importFeeds(config: Config, file: string, where: Where): Promise<
   for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
   const known = placed.length - added.length
   print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
+  if (added.length > 0) tell(await takeoverText(config))
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

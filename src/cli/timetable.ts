@@ -9,6 +9,7 @@ import { runsAfter } from '../editions/due.ts'
 import { AppError } from '../errors.ts'
 import { openStore, storeExists } from '../store/open.ts'
 import { clockFaultTexts } from './clock-faults.ts'
+import { tellOfRefused } from './job-readers.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
 import { configFile } from './with-app.ts'
 
@@ -20,6 +21,7 @@ export function addTimetableCommand(program: Command): void {
     .option('--json', 'one JSON line a run')
     .action(async (options: { runs: number; json?: boolean }, command: Command) => {
       const config = configHere(configFile(command))
+      await tellOfRefused(config) // first: what is refused there may be refused here as well
       const digests = readDigests(config.jobs, config.templates)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, systemCode } from '../errors.ts'
 import { type Addition, addToYaml } from '../yaml.ts'
-import { type Digest, parseDigest } from './digest.ts'
+import { type Digest, parseDigest, type Section } from './digest.ts'
 
 /** A feed for a section; a section that the digest has not yet gets this title. */
 export type Placed = { section: string; title: string; url: string }
@@ -26,7 +26,7 @@ export type JobFile = { jobs: string; templates: string }
  * AppError `conflict`, and nothing is written, where the file cannot be changed without changing more.
  */
 export function placeFeeds({ jobs, templates }: JobFile, digest: Digest, placed: Placed[]): Placed[] {
-  const file = fileOf(jobs, digest.name)
+  const file = jobFileOf(jobs, digest.name)
   const text = readFileSync(file, 'utf8')
   const wanted = placed.filter(({ section, url }) => !sectionOf(digest, section)?.feeds.includes(url))
   if (wanted.length === 0) return []
@@ -55,10 +55,16 @@ function replaceFile(path: string, text: string): void {
   }
 }
 
-function fileOf(jobs: string, name: string): string {
+/** The path of the job file of a digest. AppError `missing` where there is none. */
+export function jobFileOf(jobs: string, name: string): string {
   const file = [join(jobs, `${name}.yml`), join(jobs, `${name}.yaml`)].find((path) => existsSync(path))
   if (!file) throw new AppError('missing', `there is no file of the digest ${name} in ${jobs}`)
   return file
+}
+
+/** The feeds that stand for what a reader fills in: names that are kept for examples (RFC 2606 §3, RFC 6761 §6.5). */
+export function exampleFeeds({ feeds }: Pick<Section, 'feeds'>): string[] {
+  return feeds.filter((url) => /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(new URL(url).hostname))
 }
 
 function sectionOf(digest: Digest, name: string) {

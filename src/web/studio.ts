@@ -14,6 +14,7 @@ import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.t
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
+import { jobProblems } from './job-problems.ts'
 import { waitingEditions } from './studio-decisions.ts'
 import { pathTo, urls } from './urls.ts'
 import { waitingFeeds } from './waiting-feeds.ts'
@@ -47,6 +48,7 @@ export async function showStudio(
     title: refused || alert ? 'Not done · Studio' : 'Studio',
     done: await brakeDone(web, context),
     isBraked: context.var.brake !== undefined,
+    jobProblems: await jobProblems(web),
     decisions,
     isWaiting: decisions.length + waiting.length + corrections.proposed.length > 0,
     waitingCount: counted(waiting.length, 'feed'),

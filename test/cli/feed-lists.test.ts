@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { readOpml } from '../../src/feeds/opml.ts'
+import { type JobProblem, saveJobReader } from '../../src/store/job-readers.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Db } from '../../src/store/schema.ts'
 import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
@@ -16,6 +20,11 @@ afterEach(async () => {
   it.remove()
   await host.close()
 })
+
+async function withStore(home: Home, work: (db: Db) => Promise<void>): Promise<void> {
+  const store = await openStore(`file:${join(home.folder, 'data/lastword.db')}`, systemClock)
+  await work(store.db).finally(() => store.close())
+}
 
 const job = () => readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
 
@@ -32,6 +41,48 @@ test('feeds add finds the feed of a page, shows its articles, and adds it to the
   const again = await it.lastword('feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest')
   expect(again.stdout).toContain('Nothing to do')
   expect(await it.lastword('timetable')).toMatchObject({ code: 0 })
+})
+
+test('feeds add, feeds import and timetable say whether a start that is running takes the file over', async () => {
+  host.answer('*', rss(['One']))
+  const add = (path: string) =>
+    it.lastword('feeds', 'add', `${host.url}${path}`, '--digest', 'weekly', '--section', 'latest')
+  const file = join('jobs', 'weekly.yml')
+  const added = (await add('/a.xml')).stdout
+  expect(added).toContain(`Added to the section latest of ${file}. lastword start is not running`)
+  await it.lastword('pull')
+  await withStore(it, async (db) => {
+    const reader = { id: 'one', folder: join(it.folder, 'jobs'), rejected: [] as JobProblem[] }
+    await saveJobReader(db, reader, systemClock.now())
+    expect((await add('/b.xml')).stdout).toContain('takes it over within a minute')
+    const opml =
+      '<opml version="2.0"><body><outline text="C" type="rss" xmlUrl="https://magazine.example/c.xml"/></body></opml>'
+    const imported = await it.lastword('feeds', 'import', it.write('list.opml', opml), '--digest', 'weekly')
+    expect(imported.stderr).toContain('takes it over within a minute')
+    expect((await it.lastword('timetable')).stderr).toBe('')
+    const rejected = [
+      {
+        file,
+        message: `${file}:2: schedule: expected`,
+        since: '2026-11-27T07:00:00.000Z',
+        runsBy: '2026-11-26T07:00:00.000Z',
+      },
+    ]
+    await saveJobReader(db, { ...reader, rejected }, systemClock.now())
+    expect((await it.lastword('timetable')).stderr).toBe(
+      `lastword start refuses ${file} since 2026-11-27T07:00:00.000Z: its digest runs by the version read at 2026-11-26T07:00:00.000Z\n  ${file}:2: schedule: expected\n`,
+    )
+    await saveJobReader(db, { ...reader, folder: '/elsewhere' }, systemClock.now())
+    expect((await add('/d.xml')).stdout).toContain('reads the job files in /elsewhere')
+  })
+})
+
+test('feeds add names the examples that the section still lists', async () => {
+  host.answer('*', rss(['One']))
+  it.write('jobs/weekly.yml', job().replace('/latest.xml]', '/latest.xml, https://www.example.org/feeds/latest.xml]'))
+  const { stderr } = await it.lastword('feeds', 'add', `${host.url}/a.xml`, '--digest', 'weekly', '--section', 'latest')
+  expect(stderr).toContain('still lists the example https://www.example.org/feeds/latest.xml')
+  expect(stderr.split('\n')).toHaveLength(2)
 })
 
 test('what a page or a server says in control characters does not command the terminal', async () => {

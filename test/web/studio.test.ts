@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hour, minute } from '../../src/clock.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { allFeeds, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
+import { saveJobReader } from '../../src/store/job-readers.ts'
 import { keepRejections } from '../../src/store/rejections.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
@@ -98,6 +99,22 @@ describe('the studio', () => {
       'SHA-256',
     ])
       expect(edition).toContain(words)
+  })
+
+  test('says which job file is refused, since when, and by which version its digest runs', async () => {
+    const file = 'jobs/weekly.yml'
+    const problem = {
+      file,
+      message: `${file}:2: schedule: <b>`,
+      since: site.clock.now(),
+      runsBy: '2026-11-01T07:00:00.000Z',
+    }
+    const editor = await site.signIn()
+    expect(await (await editor.get('/studio')).text()).not.toContain('has an error')
+    await saveJobReader(site.app.db, { id: 'one', folder: '/jobs', rejected: [problem] }, site.clock.now())
+    const page = await (await editor.get('/studio')).text()
+    expect(page).toMatch(/jobs\/weekly.yml has an error since .*2026.*; the digest runs by the version of .*1 Nov 2026/)
+    expect(page).toContain('schedule: &lt;b&gt;')
   })
 
   test('says of every feed how it is: what fails and since when, what moved, and what works', async () => {

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path'
+import { systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import { type JobReader, jobReaders } from '../store/job-readers.ts'
+import { openStore, storeExists } from '../store/open.ts'
+import { safe, tell } from './output.ts'
+
+/** What becomes of a change in the job files, in one sentence: whether a `start` that is running takes it over. */
+export async function takeoverText(config: Config): Promise<string> {
+  const readers = await readersNow(config)
+  if (readers === undefined) return 'Whether lastword start is running is not known; one that is takes it over.'
+  if (readers.some((reader) => reader.folder === resolve(config.jobs)))
+    return 'lastword start is running, and takes it over within a minute.'
+  const [other] = readers
+  return other
+    ? `lastword start is running, but reads the job files in ${safe(other.folder)}: change them there as well.`
+    : 'lastword start is not running: it reads this when it starts.'
+}
+
+/** Tells of the job files that a running `start` refuses, and by which version their digests run. */
+export async function tellOfRefused(config: Config): Promise<void> {
+  for (const { folder, rejected } of (await readersNow(config)) ?? []) {
+    if (folder !== resolve(config.jobs)) continue
+    for (const { file, message, since, runsBy } of rejected) {
+      const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
+      tell(`lastword start refuses ${safe(file)} since ${since}: ${meanwhile}\n  ${safe(message)}`)
+    }
+  }
+}
+
+/** The `start` processes on this store; undefined where the store does not answer. */
+async function readersNow({ store: { url } }: Config): Promise<JobReader[] | undefined> {
+  if (!storeExists(url)) return []
+  try {
+    const store = await openStore(url, systemClock)
+    try {
+      return await jobReaders(store.db, systemClock.now())
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return undefined
+  }
+}
