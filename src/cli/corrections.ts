@@ -6,6 +6,7 @@ import {
   reopenCorrection,
   standing,
   suggestedWords,
+  withdrawCorrection,
 } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
 import type { Note } from '../feeds/correction-note.ts'
@@ -17,7 +18,7 @@ import { lazyFetcher, readSource } from './source.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
-type Decision = Json & { who: string; words?: string }
+type Decision = Json & { who: string; words?: string; reason?: string }
 type Act = (app: App, id: string, decision: Decision) => Promise<void>
 
 const most = 200
@@ -50,6 +51,11 @@ export function addCorrectionsCommands(program: Command): void {
   decision('reopen', 'take a decision back, as long as no edition holds the correction', (app, id, { who }) =>
     reopenCorrection(app, id, who),
   )
+  decision(
+    'withdraw',
+    'take back an accepted correction that was wrong, printed or not: the archive says so',
+    withdraw,
+  ).requiredOption('--reason <words>', 'why; readers get these words')
   corrections
     .command('test')
     .description('print the headline and the correction note that are read from pages; nothing is kept')
@@ -57,6 +63,8 @@ export function addCorrectionsCommands(program: Command): void {
     .option('--json', 'one JSON line a source')
     .action(testPages)
 }
+
+const withdraw: Act = (app, id, { who, reason = '' }) => withdrawCorrection(app, id, who, reason)
 
 async function list({ db, digests }: App, digest: string | undefined, options: Json & { all?: boolean }) {
   if (digest !== undefined) digestNamed(digests, digest)
@@ -102,22 +110,26 @@ async function testPages(sources: string[], options: Json, command: Command): Pr
   await fetcher.close()
 }
 
-type Tested = { source: string; headline: string; note: Note | null; error: string | null }
+/** `watched`: a change of the headline would be noticed; the page says that it is an article. */
+type Tested = { source: string; headline: string; watched: boolean; note: Note | null; error: string | null }
 
 async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
   try {
     const page = await readSource(source, fetcher, 'text/html, */*;q=0.5')
     const read = await readInWorker('state', page.bytes, contextOf(page))
-    if ('failed' in read) return { source, headline: '', note: null, error: read.failed }
-    return { source, headline: read.title, note: read.note, error: null }
+    if ('failed' in read) return { source, headline: '', watched: false, note: null, error: read.failed }
+    return { source, headline: read.title, watched: read.isArticle && read.title !== '', note: read.note, error: null }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { source, headline: '', note: null, error: error.message }
+    return { source, headline: '', watched: false, note: null, error: error.message }
   }
 }
 
-function printTested({ source, headline, note, error }: Tested): void {
+const notWatched = 'the page does not say that it is an article (og:type "article", or structured data)'
+
+function printTested({ source, headline, watched, note, error }: Tested): void {
   const day = note?.on ? ` (of ${note.on})` : ''
-  const found = `${safe(headline) || 'no headline'}\n  ${note ? safe(note.text) + day : 'no correction note'}`
+  const why = watched || headline === '' ? '' : `\n  not watched: ${notWatched}`
+  const found = `${safe(headline) || 'no headline'}${why}\n  ${note ? safe(note.text) + day : 'no correction note'}`
   print(`${source}: ${error === null ? found : safe(error)}`)
 }

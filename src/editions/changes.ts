@@ -19,6 +19,13 @@ export function feedChanges(said: Said, now: { title: string; note: string }): C
   return [...headline, ...noteChange(said, note, said.saidNote ?? '', `${site} shows this note`)]
 }
 
+/** Why a correction of that kind is no longer so, in words; `headline` is the one of today. */
+export function undoneText(kind: Change['kind'], headline: string): string {
+  if (kind === 'gone') return 'the page is back'
+  if (kind === 'headline' && headline !== '') return `the headline is “${headline}”`
+  return kind === 'note' ? 'the note is not there any more' : 'the headline is another one'
+}
+
 /** What the page of an article was looked at for, and which changes it shows. */
 export function pageChanges(said: Said, page: AskedAgain): { kinds: Change['kind'][]; changes: Change[] } {
   if (page.kind === 'unknown') return { kinds: [], changes: [] }

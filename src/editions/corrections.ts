@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { type CorrectionView, correctionById, lockCorrection, moveCorrection } from '../store/corrections.ts'
+import {
+  addWithdrawal,
+  type CorrectionView,
+  correctionById,
+  lockCorrection,
+  moveCorrection,
+} from '../store/corrections.ts'
 import { note } from '../store/editions.ts'
-import type { CorrectionStatus, Db } from '../store/schema.ts'
+import type { CorrectionStatus, Db, EditionStatus } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 
 type Needs = { db: Db; clock: Clock }
@@ -33,17 +39,24 @@ export async function acceptCorrection(
   { seen }: CheckedCorrection = {},
 ): Promise<void> {
   const correction = await known(needs, id)
-  const text = (words ?? correction.words ?? suggestedWords(correction)).replace(/\s+/g, ' ').trim()
-  if (text === '') throw new AppError('invalid', 'please say what is right', { hint: 'Readers get these words.' })
-  if (text.length > longestWords)
-    throw new AppError('invalid', `${text.length} characters are too many: a correction has at most ${longestWords}`)
+  const text = checkedWords(words ?? correction.words ?? suggestedWords(correction), 'please say what is right')
   await decide(needs, correction, who, {
     to: 'accepted',
-    from: ['proposed'],
+    from: undecided,
     words: text,
     what: `accepted: ${text}`,
     seen,
   })
+}
+
+const undecided: CorrectionStatus[] = ['proposed', 'doubted']
+
+function checkedWords(words: string, whenEmpty: string): string {
+  const text = words.replace(/\s+/g, ' ').trim()
+  if (text === '') throw new AppError('invalid', whenEmpty, { hint: 'Readers get these words.' })
+  if (text.length > longestWords)
+    throw new AppError('invalid', `${text.length} characters are too many: a correction has at most ${longestWords}`)
+  return text
 }
 
 /** Turns a correction down: it is never printed, and the same change is not proposed again. */
@@ -53,7 +66,7 @@ export async function dismissCorrection(
   who: string,
   { seen }: CheckedCorrection = {},
 ): Promise<void> {
-  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: ['proposed'], what: 'dismissed', seen })
+  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: undecided, what: 'dismissed', seen })
 }
 
 /** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
@@ -72,6 +85,49 @@ export async function reopenCorrection(
   })
 }
 
+/**
+ * Withdraws an accepted correction that was wrong. The archive, which has noted it, says when and why. One that an edition
+ * has printed is itself corrected in the next. AppError `conflict` for one that is not accepted, is withdrawn already, or
+ * stands in an edition that can still be cancelled.
+ */
+export async function withdrawCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  reason: string,
+  { seen }: CheckedCorrection = {},
+): Promise<void> {
+  const { db, clock } = needs
+  const text = checkedWords(reason, 'please say why it is withdrawn')
+  const correction = await known(needs, id)
+  if (correction.printedIn === null) {
+    const withdrawn = { withdrawnAt: clock.now(), withdrawnBy: who, withdrawnReason: text }
+    const from: CorrectionStatus[] = ['accepted', 'doubted']
+    return await decide(needs, correction, who, {
+      to: 'withdrawn',
+      from,
+      withdrawn,
+      what: `withdrawn: ${text}`,
+      seen,
+    })
+  }
+  if (!isOut(correction)) throw conflict(correction, 'withdrawn')
+  const now = clock.now()
+  await transaction(db, async (trx) => {
+    const words = `An earlier correction, “${correction.words}”, does not hold: ${text}`
+    if (!(await addWithdrawal(trx, correction, { who, reason: text, words }, now)))
+      throw new AppError('conflict', `the correction of “${correction.said}” is withdrawn already`)
+    await note(trx, correction.editionId, who, `correction of “${correction.said}” withdrawn: ${text}`, now)
+  })
+}
+
+const outStatuses: EditionStatus[] = ['approved', 'sending', 'sent']
+
+/** Whether readers have it, or are about to: nothing takes it out of that edition any more. */
+export function isOut({ printedStatus }: Pick<CorrectionView, 'printedStatus'>): boolean {
+  return printedStatus !== null && outStatuses.includes(printedStatus)
+}
+
 /** What readers would be told if the editor finds no better words. */
 export function suggestedWords({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
   if (kind === 'headline') return `The headline now reads: “${found}”`
@@ -81,8 +137,12 @@ export function suggestedWords({ kind, found }: Pick<CorrectionView, 'kind' | 'f
 
 /** How a correction stands, for a person: `accepted by Mira, printed in edition 12`. */
 export function standing(correction: CorrectionView): string {
-  const { status, decidedBy, printedNumber, printedStatus, lapsedAt } = correction
+  const { status, decidedBy, printedNumber, printedStatus, lapsedAt, undoneAt, undoneWhy } = correction
+  const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
   if (status === 'proposed') return 'proposed, and waits for an editor'
+  if (status === 'doubted')
+    return `accepted by ${decidedBy}, but no longer so: ${undoneWhy} since ${undoneAt}; it waits for an editor`
+  if (status === 'withdrawn') return `withdrawn by ${withdrawnBy} on ${withdrawnAt}: ${withdrawnReason}`
   if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
   if (status === 'dismissed') return `dismissed by ${decidedBy}`
   const where =
@@ -96,25 +156,30 @@ async function known({ db }: Needs, id: string): Promise<CorrectionView> {
   throw new AppError('missing', `there is no correction ${id}`, { hint: 'lastword corrections list shows them.' })
 }
 
-type Decision = CheckedCorrection & { to: CorrectionStatus; from: CorrectionStatus[]; words?: string; what: string }
+type Withdrawn = { withdrawnAt: string; withdrawnBy: string; withdrawnReason: string }
+type Decision = CheckedCorrection & {
+  to: CorrectionStatus
+  from: CorrectionStatus[]
+  words?: string
+  withdrawn?: Withdrawn | undefined
+  what: string
+}
 
 async function decide(
   { db, clock }: Needs,
   { id, said, editionId }: CorrectionView,
   who: string,
-  { to, from, words, what, seen }: Decision,
+  { to, from, words, withdrawn, what, seen }: Decision,
 ): Promise<void> {
   const now = clock.now()
   await transaction(db, async (trx) => {
-    const decision = to === 'proposed' ? { decidedAt: null, decidedBy: null } : { decidedAt: now, decidedBy: who }
+    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its day
+    const decision = decidedAt === undefined ? {} : { decidedAt, decidedBy: decidedAt && who }
     if (seen !== undefined) await checkSeen(trx, id, from, seen)
-    const change = { status: to, ...decision, ...(words === undefined ? {} : { words }) }
+    const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }
     if (await moveCorrection(trx, id, from, change))
       return await note(trx, editionId, who, `correction of “${said}” ${what}`, now)
-    const correction = await known({ db: trx, clock }, id)
-    const printed = correction.printedIn === null ? undefined : 'Only cancelling that edition gives it back.'
-    const message = `the correction of “${said}” is ${standing(correction)}: it cannot be ${verbs[to]}`
-    throw new AppError('conflict', message, { hint: printed })
+    throw conflict(await known({ db: trx, clock }, id), verbs[to])
   })
 }
 
@@ -125,6 +190,15 @@ async function checkSeen(db: Db, id: string, from: CorrectionStatus[], seen: str
   if (!correction || !from.includes(correction.status) || correctionSeen(correction) === seen) return
   const message = `the correction of “${correction.said}” has changed since you looked at it: it is ${standing(correction)}`
   throw new AppError('conflict', message, { hint: 'It is below as it is now: please decide again.' })
+}
+
+function conflict(correction: CorrectionView, verb: string): AppError {
+  const message = `the correction of “${correction.said}” is ${standing(correction)}: it cannot be ${verb}`
+  if (correction.printedIn === null) return new AppError('conflict', message)
+  const hint = isOut(correction)
+    ? 'Withdraw it, with the reason: the archive says so, and the next edition corrects it.'
+    : 'Cancelling that edition gives it back.'
+  return new AppError('conflict', message, { hint })
 }
 
 const verbs: Record<CorrectionStatus, string> = {

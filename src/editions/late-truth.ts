@@ -5,11 +5,11 @@ import type { Fetcher } from '../feeds/fetch.ts'
 import { inLanes } from '../feeds/lanes.ts'
 import { forbiddenBy } from '../feeds/manners.ts'
 import type { Log } from '../log.ts'
-import { lapseUnseen, propose, proposedBy } from '../store/corrections.ts'
+import { doubtUnseen, endDoubt, lapseUnseen, openBy, propose } from '../store/corrections.ts'
 import { claimLook, recordSaid, type SaidRow, saidSince } from '../store/said.ts'
 import type { CorrectionRow, Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
-import { type Change, feedChanges, pageChanges } from './changes.ts'
+import { type Change, feedChanges, pageChanges, undoneText } from './changes.ts'
 import type { Digest } from './digest.ts'
 
 type Needs = { db: Db; clock: Clock }
@@ -19,6 +19,8 @@ export type LookNeeds = Needs & { fetcher: Fetcher; log: Log }
 const rest = day
 /** So long after an edition was approved its pages are asked for: four times at most. */
 const looks = [3 * hour, day, 3 * day, 7 * day]
+/** A page that is missing (404) is looked at again after this, before anybody is told that it is gone. */
+const secondLookAfterMs = hour
 const atOnce = 8
 const timeLimit = 20 * second
 
@@ -29,14 +31,25 @@ const timeLimit = 20 * second
 export async function findInFeeds(needs: Needs, digests: Digest[]): Promise<number> {
   let proposed = 0
   for (const digest of digests) {
-    const open = new Set((await proposedBy(needs.db, digest.name, 'feed')).map(keyOf))
+    const open = new Set((await openBy(needs.db, digest.name, 'feed')).map(keyOf))
     for (const row of await watched(needs, digest)) {
       const changes = feedChanges(row, row)
       if (changes.length === 0 && !open.has(keyOf(row))) continue // nearly all
-      proposed += await settle(needs, row, 'feed', ['headline', 'note'], changes)
+      proposed += await settleByFeed(needs, row)
     }
   }
   return proposed
+}
+
+/** Settles what the feed shows of one article now. Returns how many corrections are new. */
+export function settleByFeed(needs: Needs, row: SaidRow): Promise<number> {
+  const seen: Seen = {
+    source: 'feed',
+    kinds: ['headline', 'note'],
+    changes: feedChanges(row, row),
+    headline: row.title,
+  }
+  return settle(needs, row, seen)
 }
 
 /**
@@ -62,10 +75,15 @@ export async function lookAgain(needs: LookNeeds, digests: Digest[], signal?: Ab
 }
 
 /** Whether a look has come due since the last one. */
-export function isDue({ approvedAt, lookedAt }: Pick<SaidRow, 'approvedAt' | 'lookedAt'>, now: Instant): boolean {
+export function isDue(
+  { approvedAt, lookedAt, missingAt }: Pick<SaidRow, 'approvedAt' | 'lookedAt' | 'missingAt'>,
+  now: Instant,
+): boolean {
   if (approvedAt === null) return false
   const due = looks.filter((age) => between(approvedAt, now) >= age).at(-1)
-  return due !== undefined && (lookedAt === null || lookedAt < later(approvedAt, due))
+  if (due !== undefined && (lookedAt === null || lookedAt < later(approvedAt, due))) return true
+  const second = missingAt === null ? undefined : later(missingAt, secondLookAfterMs)
+  return second !== undefined && now >= second && (lookedAt === null || lookedAt < second)
 }
 
 function keyOf({ editionId, articleId }: Pick<SaidRow, 'editionId' | 'articleId'>): string {
@@ -84,11 +102,26 @@ async function look(needs: LookNeeds, url: string, said: SaidRow[]): Promise<boo
   const page = await askAgain(needs.fetcher, url, timeLimit, (hop) => forbiddenBy(needs, hop))
   if (page.kind === 'unknown') return false
   for (const row of ours) {
-    const { kinds, changes } = pageChanges(row, page)
-    await settle(needs, row, 'page', kinds, changes)
+    await settleByPage(needs, row, page)
     await keepFirstSight(needs, row, page)
   }
   return true
+}
+
+/**
+ * Settles what the page of an article shows. One that is missing for the first time says nothing yet: sites are broken
+ * for an hour.
+ */
+export async function settleByPage(needs: Needs, row: SaidRow, page: AskedAgain): Promise<void> {
+  const now = needs.clock.now()
+  const isMissing = page.kind === 'gone' && !page.isLasting
+  const missingAt = isMissing ? (row.missingAt ?? now) : null
+  if (page.kind !== 'unknown' && missingAt !== row.missingAt)
+    await recordSaid(needs.db, row.editionId, row.articleId, { missingAt })
+  const { kinds, changes } = pageChanges(row, page)
+  const isTooSoon = missingAt !== null && between(missingAt, now) < secondLookAfterMs
+  const headline = page.kind === 'there' ? page.title : ''
+  await settle(needs, row, { source: 'page', kinds, changes, headline, isTooSoon })
 }
 
 /** Where nobody looked before the seal, the first look is what later ones are compared with. */
@@ -98,18 +131,27 @@ async function keepFirstSight({ db }: Needs, row: SaidRow, page: AskedAgain): Pr
   await recordSaid(db, row.editionId, row.articleId, { pageTitle, pageNote: page.note?.text ?? '' })
 }
 
-async function settle(
-  { db, clock }: Needs,
-  { digest, editionId, articleId }: SaidRow,
-  source: CorrectionRow['source'],
-  kinds: Change['kind'][],
-  changes: Change[],
-): Promise<number> {
+/** What was found at one look; `isTooSoon`: nothing new is proposed by it. */
+type Seen = {
+  source: CorrectionRow['source']
+  kinds: Change['kind'][]
+  changes: Change[]
+  headline: string
+  isTooSoon?: boolean
+}
+
+async function settle({ db, clock }: Needs, row: SaidRow, seen: Seen): Promise<number> {
+  const { source, kinds, changes, headline, isTooSoon = false } = seen
   if (kinds.length === 0) return 0
+  const { digest, editionId, articleId } = row
   const now = clock.now()
   return await transaction(db, async (trx) => {
     const keys = changes.map(({ changeKey }) => changeKey)
-    await lapseUnseen(trx, { editionId, articleId, source, kinds, keys }, now)
+    const observed = { editionId, articleId, source, kinds, keys }
+    await lapseUnseen(trx, observed, now)
+    for (const kind of kinds) await doubtUnseen(trx, { ...observed, kinds: [kind] }, undoneText(kind, headline), now)
+    if (isTooSoon) return 0
+    await endDoubt(trx, observed)
     let proposed = 0
     for (const change of changes) {
       const found = { digest, editionId, articleId, source, ...change }

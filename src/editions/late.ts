@@ -54,7 +54,7 @@ function findingOf(article: Article, answer: AskedAgain | undefined): Finding | 
   if (answer.kind === 'gone') return { article, kind: 'gone', words: `cut just before the seal: ${answer.reason}` }
   const words = [
     ...(answer.title && !isHeaded(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),
-    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.canonical} now`] : []),
+    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.address} now`] : []),
   ]
   return words.length > 0 ? { article, kind: 'marked', words: words.join(', and ') } : undefined
 }
@@ -65,6 +65,7 @@ function isHeaded(heading: string, title: string): boolean {
   return alike(heading, title) || titleWords(title).every((word) => words.has(word))
 }
 
-function hostOf(url: string): string {
+/** The host and port of an address; empty where it is none. */
+export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : ''
 }

@@ -15,6 +15,7 @@ import { cutArticle } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
 import { compareStories } from './compare.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
+import { confirmedCorrections } from './confirm-corrections.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
 import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
@@ -28,6 +29,8 @@ const most = 10
 type Asking = {
   found: Map<string, { mark: string; kind?: Finding['kind']; answer?: AskedAgain | undefined }>
   end: number
+  /** What pages said of which corrections are to be printed, by address. */
+  corrected: Map<string, AskedAgain>
 }
 
 export type SealNeeds = ComposeNeeds & {
@@ -46,7 +49,7 @@ export type SealNeeds = ComposeNeeds & {
  * edition changes nothing.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
-  const asked: Asking = { found: new Map(), end: endOfChecks() }
+  const asked: Asking = { found: new Map(), end: endOfChecks(), corrected: new Map() }
   for (let inVain = 0; inVain < most; ) {
     const edition = await editionById(needs.db, id)
     if (!edition) throw new AppError('missing', `there is no edition ${id} to seal`)
@@ -56,6 +59,8 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
       await chooseAgain(needs, draft.edition, digest) // the next candidates move up, and are asked for as well
       continue
     }
+    const check = digest.lateCheck ? needs.check : undefined
+    draft.corrections = await confirmedCorrections({ ...needs, check }, id, draft.corrections, asked.corrected)
     const rendered = await renderWhole(needs.render, draft)
     const missing = await keep(needs, draft, rendered, asked)
     if (missing === undefined) {

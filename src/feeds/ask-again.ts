@@ -5,9 +5,13 @@ import { contextOf, readInWorker } from './pool.ts'
 
 /** What the page of an article says now. `unknown`: the network failed, which says nothing about the article. */
 export type AskedAgain =
-  | { kind: 'gone'; reason: string }
+  /** `isLasting`: 410 or 451, which is said on purpose; 404 is also what a site says that is broken. */
+  | { kind: 'gone'; reason: string; isLasting: boolean }
   | {
       kind: 'there'
+      /** The address that the page names for itself, else where it answered: as it stands there … */
+      address: string
+      /** … and in the form by which addresses are compared. */
       canonical: string
       /** Empty: it names none. */
       title: string
@@ -37,10 +41,12 @@ export async function askAgain(
   if (fetched.kind === 'unchanged') return { kind: 'unknown', reason: 'unchanged' }
   if (fetched.kind === 'failed') {
     const { reason, status } = fetched
-    return status !== null && gone.includes(status) ? { kind: 'gone', reason } : { kind: 'unknown', reason }
+    if (status === null || !gone.includes(status)) return { kind: 'unknown', reason }
+    return { kind: 'gone', reason, isLasting: status !== 404 }
   }
   const read = await readInWorker('state', fetched.bytes, contextOf(fetched))
   if ('failed' in read) return { kind: 'unknown', reason: read.failed }
   const { canonical, ...state } = read
-  return { kind: 'there', canonical: canonicalAddress(canonical ?? fetched.url), ...state }
+  const address = canonical ?? fetched.url
+  return { kind: 'there', address, canonical: canonicalAddress(address), ...state }
 }

@@ -8,15 +8,27 @@ export type FoundChange = Pick<
   'digest' | 'editionId' | 'articleId' | 'kind' | 'source' | 'changeKey' | 'found' | 'evidence'
 >
 
+const undecided = {
+  lapsedAt: null,
+  words: null,
+  decidedAt: null,
+  decidedBy: null,
+  printedIn: null,
+  undoneAt: null,
+  undoneWhy: null,
+  withdrawnAt: null,
+  withdrawnBy: null,
+  withdrawnReason: null,
+}
+
 /**
  * Proposes a correction, once for each change: one that is proposed or decided about already stays as it is, and one
  * that went away by itself comes back only if that was before `restedSince`. Returns whether it is proposed by this call.
  */
 export async function propose(db: Db, change: FoundChange, restedSince: Instant, now: Instant): Promise<boolean> {
-  const undecided = { lapsedAt: null, words: null, decidedAt: null, decidedBy: null, printedIn: null }
   const made = await db
     .insertInto('corrections')
-    .values({ id: newId(now), ...change, status: 'proposed', proposedAt: now, ...undecided })
+    .values({ ...undecided, id: newId(now), ...change, status: 'proposed', proposedAt: now })
     .onConflict((conflict) =>
       conflict
         .columns(['editionId', 'articleId', 'changeKey'])
@@ -60,15 +72,93 @@ export async function lapseUnseen(
   return Number((await query.executeTakeFirst()).numUpdatedRows)
 }
 
-/** What waits for an editor and was found there. */
-export function proposedBy(db: Db, digest: string, source: CorrectionRow['source']) {
+/**
+ * What was accepted, is not printed yet and is no longer so waits for an editor's word again; `why` says what is there now.
+ * One that an editor confirmed in spite of that stays accepted. Returns how many are doubted now.
+ */
+export async function doubtUnseen(
+  db: Db,
+  { editionId, articleId, source, kinds, keys }: Observed,
+  why: string,
+  now: Instant,
+): Promise<number> {
+  let query = db
+    .updateTable('corrections')
+    .set({ status: 'doubted', undoneAt: now, undoneWhy: why })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('source', '=', source)
+    .where('status', '=', 'accepted')
+    .where('printedIn', 'is', null)
+    .where('undoneAt', 'is', null)
+    .where('kind', 'in', kinds)
+  if (keys.length > 0) query = query.where('changeKey', 'not in', keys)
+  return Number((await query.executeTakeFirst()).numUpdatedRows)
+}
+
+/** What was doubted and is so again is proposed again; what an editor confirmed in spite of the doubt is accepted as before. */
+export async function endDoubt(db: Db, { editionId, articleId, source, keys }: Observed): Promise<void> {
+  if (keys.length === 0) return
+  const seen = db
+    .updateTable('corrections')
+    .set({ undoneAt: null, undoneWhy: null })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('source', '=', source)
+    .where('undoneAt', 'is not', null)
+    .where('changeKey', 'in', keys)
+  await seen.where('status', '=', 'accepted').execute()
+  await seen.set({ status: 'proposed', decidedAt: null, decidedBy: null }).where('status', '=', 'doubted').execute()
+}
+
+/** What was found there and is not settled: it waits for an editor, or to be printed. */
+export function openBy(db: Db, digest: string, source: CorrectionRow['source']) {
   return db
     .selectFrom('corrections')
     .select(['editionId', 'articleId'])
     .where('digest', '=', digest)
-    .where('status', '=', 'proposed')
+    .where('status', 'in', ['proposed', 'accepted', 'doubted'])
+    .where('printedIn', 'is', null)
     .where('source', '=', source)
     .execute()
+}
+
+/**
+ * Adds the withdrawal of a correction that is printed: accepted, for the next edition and the archive. Returns whether
+ * this call did; a correction is withdrawn once.
+ */
+export async function addWithdrawal(
+  db: Db,
+  { id, digest, editionId, articleId }: Pick<CorrectionRow, 'id' | 'digest' | 'editionId' | 'articleId'>,
+  { who, reason, words }: { who: string; reason: string; words: string },
+  now: Instant,
+): Promise<boolean> {
+  const said = { kind: 'withdrawal' as const, source: 'editor' as const, changeKey: withdrawalKey(id), found: reason }
+  const made = await db
+    .insertInto('corrections')
+    .values({
+      ...undecided,
+      ...said,
+      id: newId(now),
+      digest,
+      editionId,
+      articleId,
+      evidence: `${who} withdrew the correction that was printed`,
+      status: 'accepted',
+      proposedAt: now,
+      words,
+      decidedAt: now,
+      decidedBy: who,
+    })
+    .onConflict((conflict) => conflict.columns(['editionId', 'articleId', 'changeKey']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+/** The change key of the withdrawal of a printed correction, by the id of that. */
+export function withdrawalKey(id: string): string {
+  return `withdrawal ${id}`
 }
 
 /** Nobody has that edition: what it said needs no correction, unless one is printed already. */
@@ -77,7 +167,7 @@ export async function lapseAbout(db: Db, editionId: string, now: Instant): Promi
     .updateTable('corrections')
     .set({ status: 'lapsed', lapsedAt: now })
     .where('editionId', '=', editionId)
-    .where('status', 'in', ['proposed', 'accepted'])
+    .where('status', 'in', ['proposed', 'accepted', 'doubted'])
     .where('printedIn', 'is', null)
     .execute()
 }
@@ -96,7 +186,7 @@ export async function moveCorrection(
   db: Db,
   id: string,
   from: CorrectionStatus[],
-  change: Pick<CorrectionRow, 'status' | 'decidedAt' | 'decidedBy'> & { words?: string },
+  change: Pick<CorrectionRow, 'status'> & Partial<CorrectionRow>,
 ): Promise<boolean> {
   const moved = await db
     .updateTable('corrections')
@@ -181,6 +271,16 @@ export function correctionsIn(db: Db, editionId: string): Promise<CorrectionView
   return corrections(db).where('corrections.printedIn', '=', editionId).execute()
 }
 
+/** Of the corrections that an edition prints, those that were withdrawn since. */
+export async function withdrawalsOf(db: Db, printedIn: string): Promise<CorrectionView[]> {
+  const keys = (await correctionsIn(db, printedIn)).map(({ id }) => withdrawalKey(id))
+  if (keys.length === 0) return []
+  return await corrections(db)
+    .where('corrections.changeKey', 'in', keys)
+    .where('corrections.status', '=', 'accepted')
+    .execute()
+}
+
 /** What the next edition of the digest prints. */
 export function correctionsToPrint(db: Db, digest: string): Promise<CorrectionView[]> {
   return corrections(db)
@@ -194,7 +294,7 @@ export function correctionsToPrint(db: Db, digest: string): Promise<CorrectionVi
 export function waitingCorrections(db: Db, digest?: string): Promise<CorrectionView[]> {
   const all = digest === undefined ? corrections(db) : corrections(db).where('corrections.digest', '=', digest)
   return all
-    .where('corrections.status', 'in', ['proposed', 'accepted'])
+    .where('corrections.status', 'in', ['proposed', 'accepted', 'doubted'])
     .where('corrections.printedIn', 'is', null)
     .execute()
 }

@@ -9,7 +9,7 @@ export async function recordSaid(
   db: Db,
   editionId: string,
   articleId: string,
-  said: Partial<Said & Pick<ChoiceRow, 'lookedAt'>>,
+  said: Partial<Said & Pick<ChoiceRow, 'lookedAt' | 'missingAt'>>,
 ): Promise<void> {
   await db
     .updateTable('choices')
@@ -23,6 +23,18 @@ export type SaidRow = Awaited<ReturnType<typeof saidSince>>[number]
 
 /** Every article of the editions of a digest that went out since then, or are about to, beside its words of today. */
 export function saidSince(db: Db, digest: string, since: Instant) {
+  return said(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
+}
+
+/** What one edition said of one article, beside its words of today. */
+export function saidOf(db: Db, editionId: string, articleId: string): Promise<SaidRow | undefined> {
+  return said(db)
+    .where('choices.editionId', '=', editionId)
+    .where('choices.articleId', '=', articleId)
+    .executeTakeFirst()
+}
+
+function said(db: Db) {
   return db
     .selectFrom('choices')
     .innerJoin('editions', 'editions.id', 'choices.editionId')
@@ -35,16 +47,13 @@ export function saidSince(db: Db, digest: string, since: Instant) {
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
     .select(['choices.editionId', 'choices.articleId', 'choices.saidNote', 'choices.pageTitle', 'choices.pageNote'])
-    .select(['choices.lookedAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
+    .select(['choices.lookedAt', 'choices.missingAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
     .select((eb) => [eb.ref('choices.saidTitle').$notNull().as('saidTitle')])
     .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])
     .select(['articles.title', 'articles.note', 'feeds.title as source'])
-    .where('editions.digest', '=', digest)
     .where('articles.kind', '=', 'article') // a letter has no page and no feed that could say otherwise
-    .where('editions.approvedAt', '>=', since)
     .where('choices.saidTitle', 'is not', null)
     .where('choices.saidUrl', 'is not', null)
-    .execute()
 }
 
 /** Takes it on to ask for the page of the article; false: somebody else does, or has. */

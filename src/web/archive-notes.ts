@@ -1,21 +1,27 @@
 import { paletteOf } from '../messages/palette.ts'
-import { correctionsAbout } from '../store/corrections.ts'
+import { correctionsAbout, withdrawalsOf } from '../store/corrections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 import { dayWriter } from './words.ts'
 
-/** The dated notes that stand above an edition in the archive, one for each accepted correction, as HTML; empty: none. */
+/**
+ * The dated notes that stand above an edition in the archive, as HTML; empty: none. One for each accepted correction of
+ * what it said, with the remark where it was withdrawn, and one where a correction that it printed was withdrawn.
+ */
 export async function archiveNotes({ app, pages, base }: Web, edition: EditionRow): Promise<string> {
-  const accepted = (await correctionsAbout(app.db, edition.id)).filter(({ status }) => status === 'accepted')
-  if (accepted.length === 0) return ''
+  const about = await correctionsAbout(app.db, edition.id)
+  const noted = about.filter(({ status }) => status === 'accepted' || status === 'withdrawn')
+  for (const one of await withdrawalsOf(app.db, edition.id)) if (!about.some(({ id }) => id === one.id)) noted.push(one)
+  if (noted.length === 0) return ''
   const day = dayWriter(app.digests.find((one) => one.name === edition.digest)?.zone)
   const { publication } = app.config
   const { light, dark } = paletteOf({ ...publication.colours, onBrand: '#ffffff', onAccent: '#ffffff' })
-  const notes = accepted.map(({ kind, said, words, url, decidedAt }) => ({
+  const notes = noted.map(({ kind, said, words, url, decidedAt, withdrawnAt, withdrawnReason }) => ({
     said,
     words: words ?? '',
     on: day(decidedAt ?? ''),
+    withdrawn: withdrawnAt === null ? [] : [{ on: day(withdrawnAt), reason: withdrawnReason ?? '' }],
     article: kind !== 'gone' && /^https?:/i.test(url) ? [url] : [],
   }))
   const view = { title: 'Corrections', notes, light, dark, asSent: base + pathTo(urls.asSent, edition.id) }

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { acceptCorrection, dismissCorrection, reopenCorrection } from '../editions/corrections.ts'
+import { acceptCorrection, dismissCorrection, reopenCorrection, withdrawCorrection } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
 import { correctionById } from '../store/corrections.ts'
 import { type Env, type Fields, idIn, readForm, type Web } from './answer.ts'
@@ -48,6 +48,7 @@ async function act(
 ): Promise<void> {
   if (decision === 'accept') return await acceptCorrection(app, id, staff, words, { seen })
   if (decision === 'dismiss') return await dismissCorrection(app, id, staff, { seen })
+  if (decision === 'withdraw') return await withdrawCorrection(app, id, staff, words, { seen })
   if (decision === 'reopen') return await reopenCorrection(app, id, staff, { seen })
   throw new AppError('invalid', 'please say whether the correction is to be printed')
 }

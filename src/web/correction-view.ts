@@ -1,4 +1,4 @@
-import { correctionSeen, longestWords, standing, suggestedWords } from '../editions/corrections.ts'
+import { correctionSeen, isOut, longestWords, standing, suggestedWords } from '../editions/corrections.ts'
 import {
   type CorrectionView,
   correctionById,
@@ -6,6 +6,7 @@ import {
   correctionsIn,
   correctionsOfArticle,
   waitingCorrections,
+  withdrawalKey,
 } from '../store/corrections.ts'
 import { isId, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
@@ -19,16 +20,20 @@ const most = 50
 /** What waits for an editor, and what waits for the next edition. */
 export async function waitingView(web: Web, refused?: RefusedCorrection) {
   const waiting = await waitingCorrections(web.app.db)
-  const proposed = waiting.filter(({ status }) => status === 'proposed')
+  const proposed = waiting.filter(isUndecided)
   const shown = proposed.slice(0, most)
   const views = (rows: CorrectionView[]) => Promise.all(rows.map((row) => toView(web, row, 'studio', refused)))
   return {
     proposed: await views(shown),
     more: Math.max(0, proposed.length - most),
-    accepted: await views(waiting.filter(({ status }) => status !== 'proposed')),
+    accepted: await views(waiting.filter((one) => !isUndecided(one))),
     count: counted(proposed.length, 'correction'),
     refused: refused ? [{ ...refused, words: shown.some(({ id }) => id === refused.id) ? '' : refused.words }] : [],
   }
+}
+
+function isUndecided({ status }: CorrectionView): boolean {
+  return status === 'proposed' || status === 'doubted'
 }
 
 /** The corrections of what one edition said, in whatever state, and those of earlier ones that it prints. */
@@ -44,6 +49,12 @@ export async function correctedWords(web: Web, id: string | undefined, staff: st
   const correction = isId(id) ? await correctionById(web.app.db, id) : undefined
   if (!correction) return []
   const { status, said, decidedBy, printedNumber } = correction
+  const about = await correctionsAbout(web.app.db, correction.editionId)
+  const withdrawal = about.find(({ changeKey }) => changeKey === withdrawalKey(correction.id))
+  if (withdrawal) {
+    const name = withdrawal.decidedBy === staff ? 'You' : withdrawal.decidedBy
+    return [`${name} withdrew the correction of “${said}”. The archive says so, and the next edition corrects it.`]
+  }
   const who = decidedBy === staff ? 'You' : decidedBy
   const others = await sameChange(web, correction)
   if (status === 'accepted')
@@ -67,8 +78,7 @@ async function sameChange({ app }: Web, correction: CorrectionView): Promise<str
       one,
       app.digests.find(({ name }) => name === one.digest),
     )
-    if (one.status === 'proposed')
-      return `${where} printed it too. The correction there is still waiting for a decision.`
+    if (isUndecided(one)) return `${where} printed it too. The correction there is still waiting for a decision.`
     const words =
       one.status === 'accepted' && one.words !== correction.words ? `, with other words: “${one.words}”` : ''
     return `${where} printed it too. The correction there was ${one.status} by ${one.decidedBy}${words}.`
@@ -81,7 +91,8 @@ function anchorOf(id: string): string {
 
 async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'edition', refused?: RefusedCorrection) {
   const { app, base } = web
-  const { id, said, found, evidence, url, status, words, kind, printedIn, editionId } = correction
+  const { id, said, found, url, status, words, kind, printedIn, editionId } = correction
+  const isDoubted = status === 'doubted'
   const digest = app.digests.find((one) => one.name === correction.digest)
   const typed = refused?.id === id ? refused.words : undefined
   return {
@@ -90,11 +101,12 @@ async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'ed
     elsewhere: await sameChange(web, correction),
     said,
     found: kind === 'gone' ? '' : found,
-    evidence,
+    evidence: isDoubted ? `It is ${standing(correction)}` : correction.evidence,
     url: /^https?:/i.test(url) && kind !== 'gone' ? url : '',
     edition: { name: editionTitle(correction, digest), href: base + pathTo(urls.studioEdition, editionId) },
     at: momentWriter(digest?.zone)(correction.proposedAt),
-    isProposed: status === 'proposed',
+    isProposed: isUndecided(correction),
+    mayWithdraw: status === 'accepted' && isOut(correction) && kind !== 'withdrawal',
     mayReopen: (status === 'accepted' || status === 'dismissed') && printedIn === null,
     words: typed ?? words ?? suggestedWords(correction),
     right: status === 'accepted' ? (words ?? '') : '',

@@ -43,6 +43,15 @@ test('a correction is listed, accepted with words, told of by show and explain, 
     'prints a correction of edition 1, “Council opens its books”: It refused.',
   )
   expect((await it.lastword('corrections', 'list')).stdout).toBe('No correction waits.\n')
+  expect(await it.lastword('corrections', 'reopen', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Withdraw it, with the reason'),
+  })
+  expect((await it.lastword('corrections', 'withdraw', id)).code).not.toBe(0) // without a reason
+  expect((await it.lastword('corrections', 'withdraw', id, '--reason', 'They did open.')).code).toBe(0)
+  expect((await it.lastword('corrections', 'list')).stdout).toContain(
+    'An earlier correction, “It refused.”, does not hold: They did open.',
+  )
 })
 
 test('what is read from a page is shown, and nothing is kept', async () => {
@@ -53,4 +62,19 @@ test('what is read from a page is shown, and nothing is kept', async () => {
   expect(code).toBe(1)
   expect(stdout).toContain('Bridge opens to trams\n  • This article was amended on 12 November 2026')
   expect(stdout).toContain('no-such-file.html: there is no such file')
+})
+
+test('the headline of a page that does not say that it is an article is named as not watched', async () => {
+  const it = makeHome()
+  closing.push(it.remove)
+  const head = (type: string) => `<head><title>T</title>${type}<meta property="og:title" content="Market plan"></head>`
+  const plain = it.write('plain.html', `${head('')}<body><h1>Market plan</h1></body>`)
+  const told = it.write('told.html', head('<meta property="og:type" content="article">'))
+  const test = async (...args: string[]) => (await it.lastword('corrections', 'test', ...args)).stdout
+  expect(await test(plain)).toContain(
+    'Market plan\n  not watched: the page does not say that it is an article (og:type "article", or structured data)',
+  )
+  expect(await test(told)).not.toContain('not watched')
+  const lines = (await test('--json', plain, told)).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).watched)).toEqual([false, true])
 })

@@ -63,6 +63,7 @@ describe('a page', () => {
   }
   const page = (given: Partial<AskedAgain & { kind: 'there' }>): AskedAgain => ({
     kind: 'there',
+    address: 'https://magazine.example/books',
     canonical: 'https://magazine.example/books',
     title: 'The council has opened its books',
     isArticle: true,
@@ -96,10 +97,12 @@ describe('a page', () => {
   })
 
   test('that is gone says so, and nothing of headline or note; one that the network kept from us says nothing at all', () => {
-    expect(pageChanges(said, { kind: 'gone', reason: 'magazine.example answered 410' })).toMatchObject({
-      kinds: ['gone'],
-      changes: [{ kind: 'gone', found: 'magazine.example answered 410' }],
-    })
+    expect(pageChanges(said, { kind: 'gone', reason: 'magazine.example answered 410', isLasting: true })).toMatchObject(
+      {
+        kinds: ['gone'],
+        changes: [{ kind: 'gone', found: 'magazine.example answered 410' }],
+      },
+    )
     expect(pageChanges(said, { kind: 'unknown', reason: 'timeout' })).toEqual({ kinds: [], changes: [] })
   })
 })

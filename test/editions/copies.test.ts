@@ -219,7 +219,7 @@ onBothEngines('a story with several copies', (freshUrl) => {
     ])
     const check = async (url: string) =>
       url.endsWith('gone')
-        ? { kind: 'gone' as const, reason: 'it answered 404' }
+        ? { kind: 'gone' as const, reason: 'it answered 404', isLasting: false }
         : { kind: 'unknown' as const, reason: 'it did not answer' }
     const told = await edition(it, digest, check)
     expect(told.placed).toEqual(['two: The long story of the final of Northwold'])

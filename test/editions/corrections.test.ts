@@ -96,14 +96,14 @@ onBothEngines('a correction', (freshUrl) => {
     expect(await latestCorrections(it.app.db, undefined, 10)).toMatchObject([{ status: 'dismissed' }])
   })
 
-  test('gives way to a newer one before anybody decided, and stays when it is accepted', async () => {
+  test('gives way to a newer one before anybody decided, and is doubted when it is undone after that', async () => {
     const it = await open()
     await rewrite(it, 'One', 'Second wording')
     await rewrite(it, 'One', 'Third wording')
     expect((await waiting(it)).map(({ found }) => found)).toEqual(['Third wording'])
     await acceptCorrection(it.app, await only(it), 'Ada')
     await rewrite(it, 'One', 'One')
-    expect(await waiting(it)).toMatchObject([{ found: 'Third wording', status: 'accepted' }])
+    expect(await waiting(it)).toMatchObject([{ found: 'Third wording', status: 'doubted' }])
   })
 
   test('that nobody accepted is never printed; an accepted one is printed once, in the editor’s words', async () => {

@@ -99,6 +99,25 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     ])
   })
 
+  test('of a page that is missing once says nothing; missing still an hour later, it is proposed as gone', async () => {
+    const { host, world } = await open()
+    host.answer('/one', (_, response) => void response.writeHead(404).end())
+    host.answer('/two', (_, response) => void response.writeHead(404).end())
+    world.clock.advance(3 * hour)
+    await look(world)
+    expect(await waiting(world)).toEqual([])
+    answer(host, '/two', page('Page of /two'))
+    world.clock.advance(hour - 1)
+    expect(await look(world)).toBe(0)
+    world.clock.advance(1)
+    expect(await look(world)).toBe(2)
+    expect((await waiting(world)).map(({ said, kind }) => [said, kind])).toEqual([['One', 'gone']])
+    host.answer('/two', (_, response) => void response.writeHead(404).end()) // a day later: that is the first time again
+    world.clock.advance(day)
+    await look(world)
+    expect(await waiting(world)).toHaveLength(1)
+  })
+
   test('finds nothing in what the page said already before the seal', async () => {
     const before = { '/one': page('A headline of its own', 'Correction: known before the seal.') }
     const { world } = await open({ before })
@@ -124,13 +143,18 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
 
 test('a look is due at each of its times, and a time that was missed is not made up for twice', () => {
   const approvedAt = '2026-11-27T07:00:00.000Z'
-  const due = (now: string, lookedAt: string | null) => isDue({ approvedAt, lookedAt }, now)
+  const due = (now: string, lookedAt: string | null) => isDue({ approvedAt, lookedAt, missingAt: null }, now)
   expect(due('2026-11-27T09:59:59.999Z', null)).toBe(false)
   expect(due('2026-11-27T10:00:00.000Z', null)).toBe(true)
   expect(due('2026-11-28T06:59:59.999Z', '2026-11-27T10:00:00.000Z')).toBe(false)
   expect(due('2026-11-28T07:00:00.000Z', '2026-11-27T10:00:00.000Z')).toBe(true)
   expect(due('2026-12-02T07:00:00.000Z', '2026-12-01T07:00:00.000Z')).toBe(false)
-  expect(isDue({ approvedAt: null, lookedAt: null }, '2026-12-02T07:00:00.000Z')).toBe(false)
+  expect(isDue({ approvedAt: null, lookedAt: null, missingAt: null }, '2026-12-02T07:00:00.000Z')).toBe(false)
+  const missing = (now: string, lookedAt: string) =>
+    isDue({ approvedAt, lookedAt, missingAt: '2026-11-27T10:00:00.000Z' }, now)
+  expect(missing('2026-11-27T10:59:59.999Z', '2026-11-27T10:00:00.000Z')).toBe(false)
+  expect(missing('2026-11-27T11:00:00.000Z', '2026-11-27T10:00:00.000Z')).toBe(true)
+  expect(missing('2026-11-27T12:00:00.000Z', '2026-11-27T11:00:00.000Z')).toBe(false)
 })
 
 function look({ app }: World): Promise<number> {

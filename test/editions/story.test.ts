@@ -160,7 +160,7 @@ onBothEngines('a story', (freshUrl) => {
     expect(told.reasons.Gone).toMatch(/^cut just before the seal: .* answered 410/)
     expect(told.reasons.Same).not.toContain('headed')
     expect(told.reasons.Renamed).toContain(
-      `; its page is headed “Quite another headline” now, and its page is at https://${host}/renamed-2 now`,
+      `; its page is headed “Quite another headline” now, and its page is at http://${host}/renamed-2 now`,
     )
     expect((await historyOf(it.app.db, told.id)).map((entry) => entry.what)).toContainEqual(
       expect.stringContaining('“Gone”: cut'),

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { acceptCorrection, reopenCorrection } from '../../src/editions/corrections.ts'
+import { hour } from '../../src/clock.ts'
+import { compose } from '../../src/editions/compose.ts'
+import { acceptCorrection, reopenCorrection, withdrawCorrection } from '../../src/editions/corrections.ts'
 import { findInFeeds } from '../../src/editions/late-truth.ts'
 import { approve } from '../../src/editions/review.ts'
-import { hashOf } from '../../src/editions/seal.ts'
+import { hashOf, seal } from '../../src/editions/seal.ts'
 import { withoutKey } from '../../src/messages/letter.ts'
 import { correctionById, waitingCorrections } from '../../src/store/corrections.ts'
 import { moveEdition, variantsOf } from '../../src/store/editions.ts'
+import { plainRender } from '../support/world.ts'
 import { openSite, type Site, titles } from './site.ts'
 
 let site: Site
@@ -190,6 +193,38 @@ describe('the archive', () => {
     expect(variant && hashOf(variant)).toBe(variant?.sha256)
     await reopenCorrection(site.app, id, 'mira')
     expect(await (await site.get(archive())).text()).toBe(bytes)
+  })
+
+  test('says when a correction was withdrawn, and why; a doubted one is not shown', async () => {
+    await acceptCorrection(site.app, id, 'mira', 'They are open.')
+    await retitle('Council <b>refuses</b> to open its books', titles[0] ?? '')
+    expect(await status()).toBe('doubted')
+    expect(await (await site.get(archive())).text()).not.toContain('They are open.')
+    const studio = await (await (await site.signIn()).get('/studio')).text()
+    expect(studio).toContain('no longer so: the headline is “Council opens its books” since')
+    expect(studio).toContain('name="decision" value="accept"')
+    site.clock.advance(48 * hour)
+    await withdrawCorrection(site.app, id, 'mira', 'They were <closed>.')
+    expect(await (await site.get(archive())).text()).toMatch(
+      /27 November 2026<\/time>\.<\/strong> We wrote: .*They are open\..*29 November 2026<\/time>\.<\/strong> This correction is withdrawn: They were &lt;closed&gt;\./,
+    )
+  })
+
+  test('says above both editions that a printed correction was withdrawn by an editor in the studio', async () => {
+    await acceptCorrection(site.app, id, 'mira', 'They are open.')
+    site.clock.advance(hour)
+    const needs = { ...site.app, render: plainRender }
+    const digest = { ...site.digest, thin: { ...site.digest.thin, minimum: 0 } }
+    const second = await compose(needs, digest, site.clock.now())
+    await seal(needs, second?.id ?? '', digest)
+    const editor = await site.signIn()
+    expect(await (await editor.get(studioEdition())).text()).not.toContain('value="withdraw"')
+    await approve(site.app, second?.id ?? '', 'mira')
+    expect(await (await editor.get(studioEdition())).text()).toContain('value="withdraw"')
+    const done = await editor.post(action, { decision: 'withdraw', words: 'They were closed.', from: 'edition' })
+    expect(await (await editor.get(done.headers.get('location') ?? '')).text()).toContain('withdrew the correction of')
+    for (const edition of [site.edition.id, second?.id])
+      expect(await (await site.get(`/editions/${edition}`)).text()).toContain('does not hold: They were closed.')
   })
 
   test('links to the article, unless it is gone', async () => {
