@@ -1,27 +1,28 @@
 import { type Clock, type Instant, letOthersWork } from '../clock.ts'
 import { runInTurns } from '../cooperative.ts'
+import { articlesOfFeeds } from '../store/articles.ts'
 import { lockDigest } from '../store/digests.ts'
 import { enrol, feedsWithNews, hasMet, markBacklog } from '../store/ledger.ts'
 import type { Db } from '../store/schema.ts'
 import { hasStoriesToCompare, holdArticle, storiesOfFeed } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
 import { compareSomeStories } from './compare.ts'
-import type { Digest } from './digest.ts'
+import { type Digest, feedsListed } from './digest.ts'
+import { pendingAtFirstSight } from './first-sight.ts'
 import { findStorm, mayBeStorm } from './storm.ts'
 
 /**
- * Takes the articles of the digest's feeds into its ledger. On the first sight of a feed all but its newest, as many
- * as the section holds, are backlog: a feed that is added does not mail its archive. Later, what looks like the
+ * Takes the articles of the digest's feeds into its ledger. On the first sight of a feed its newest are
+ * pending, as many as the sections hold, and the rest is backlog. Later, what looks like the
  * archive under new guids waits for an editor, and what tells a known story becomes a copy of it. Where nothing is new,
  * nothing is written.
  */
 export async function enrolArticles({ db, clock }: { db: Db; clock: Clock }, digest: Digest): Promise<void> {
   const now = clock.now()
-  const rooms = roomOfFeeds(digest)
-  for (const { id, url } of await feedsWithNews(db, digest.name, [...rooms.keys()])) {
+  for (const { id, url } of await feedsWithNews(db, digest.name, feedsListed(digest))) {
     await transaction(db, async (trx) => {
       await lockDigest(trx, digest.name, now)
-      await enrolFeed(trx, digest, { id, room: rooms.get(url) ?? 0 }, now)
+      await enrolFeed(trx, digest, { id, url }, now)
     })
     await letOthersWork()
   }
@@ -40,14 +41,20 @@ export async function enrolAll(needs: { db: Db; clock: Clock; digests: Digest[] 
   for (const digest of needs.digests) await enrolArticles(needs, digest)
 }
 
-type MetFeed = { id: string /** How many of its articles are pending at first sight. */; room: number }
-
-async function enrolFeed(db: Db, digest: Digest, { id, room }: MetFeed, now: Instant): Promise<void> {
+async function enrolFeed(
+  db: Db,
+  digest: Digest,
+  { id, url }: { id: string; url: string },
+  now: Instant,
+): Promise<void> {
   const met = await hasMet(db, digest.name, id)
   const added = await enrol(db, digest.name, id, now)
   if (added.length === 0) return // another process took them in
-  if (!met) await markBacklog(db, digest.name, id, room, now)
-  else if (mayBeStorm(added.length, digest.storm)) await holdStorms(db, digest, id, new Set(added), now)
+  if (!met) {
+    const pending = pendingAtFirstSight(await articlesOfFeeds(db, [url]), digest, now)
+    await markBacklog(db, digest.name, id, [...pending], now)
+  }
+  if (met && mayBeStorm(added.length, digest.storm)) await holdStorms(db, digest, id, new Set(added), now)
 }
 
 /** Looks at what each refresh brought by itself: its articles were first seen at the same instant. */
@@ -64,15 +71,4 @@ async function holdStorms(db: Db, digest: Digest, feedId: string, added: Set<str
       await holdArticle(db, digest.name, { articleId, sameAs, reason: storm?.reason ?? '', now })
     }
   }
-}
-
-/** The addresses of all feeds of the digest, each with the maximum of the first section that lists it. */
-export function roomOfFeeds(digest: Digest): Map<string, number> {
-  const rooms = new Map<string, number>()
-  for (const section of digest.sections) {
-    for (const url of section.feeds) if (!rooms.has(url)) rooms.set(url, section.maximum)
-  }
-  for (const { backfill, maximum } of digest.sections)
-    if (backfill !== undefined && !rooms.has(backfill)) rooms.set(backfill, maximum)
-  return rooms
 }

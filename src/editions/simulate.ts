@@ -4,7 +4,7 @@ import { lastOut } from '../store/editions.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { runsAfter } from './due.ts'
-import { roomOfFeeds } from './enrol.ts'
+import { pendingAtFirstSight } from './first-sight.ts'
 import { lastLook } from './lapse.ts'
 import { type Choice, select } from './select.ts'
 import { Ledger, type Past } from './simulated-ledger.ts'
@@ -79,21 +79,15 @@ function replay(articles: Past[], digest: Digest, from: Instant, now: Instant): 
 }
 
 function backlogOf(articles: Past[], digest: Digest, from: Instant): Set<string> {
-  const rooms = roomOfFeeds(digest)
   const first = firstSights(articles)
   const backlog = new Set<string>()
   for (const [feedUrl, shown] of Map.groupBy(articles, (article) => article.feedUrl)) {
-    const atOnce = shown.filter(({ seenAt }) => seenAt === first.get(feedUrl)).toSorted(newestFirst)
+    const seenFirst = first.get(feedUrl) ?? from
+    const atOnce = shown.filter(({ seenAt }) => seenAt === seenFirst)
     const isLetterbox = shown.some(({ letter }) => letter)
-    if (!isLetterbox) for (const { id } of atOnce.slice(rooms.get(feedUrl) ?? 0)) backlog.add(id)
+    const pending = isLetterbox ? undefined : pendingAtFirstSight(atOnce, digest, seenFirst)
+    if (pending) for (const { id } of atOnce) if (!pending.has(id)) backlog.add(id)
     for (const { id, seenAt } of shown) if (seenAt <= from) backlog.add(id)
   }
   return backlog
-}
-
-/** As the ledger has it (`markBacklog`): undated pieces count as of when they were seen, and of two the first is newer. */
-function newestFirst(a: Past, b: Past): number {
-  const [one, other] = [a.publishedAt ?? a.seenAt, b.publishedAt ?? b.seenAt]
-  if (one !== other) return one < other ? 1 : -1
-  return a.id < b.id ? -1 : 1
 }

@@ -68,24 +68,21 @@ export async function enrol(db: Db, digest: string, feedId: string, now: Instant
   return rows.map((row) => row.articleId)
 }
 
-/** Marks all but the newest `keep` articles of the feed as backlog: seen, and never to be mailed by this digest. */
-export async function markBacklog(db: Db, digest: string, feedId: string, keep: number, now: Instant): Promise<void> {
-  await db
+/** Marks all articles of the feed but these as backlog: seen, and never to be mailed by this digest. */
+export async function markBacklog(
+  db: Db,
+  digest: string,
+  feedId: string,
+  pending: string[],
+  now: Instant,
+): Promise<void> {
+  const all = db
     .updateTable('ledger')
     .set({ backlogAt: now })
     .where('digest', '=', digest)
     .where('feedId', '=', feedId)
     .where('editionId', 'is', null)
-    .where('articleId', 'not in', (eb) =>
-      eb
-        .selectFrom('articles')
-        .select('articles.id')
-        .where('articles.feedId', '=', feedId)
-        .orderBy((order) => order.fn.coalesce('articles.publishedAt', 'articles.seenAt'), 'desc')
-        .orderBy('articles.id')
-        .limit(keep),
-    )
-    .execute()
+  await (pending.length === 0 ? all : all.where('articleId', 'not in', pending)).execute()
 }
 
 /**
