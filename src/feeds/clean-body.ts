@@ -3,6 +3,7 @@ import sanitize from 'sanitize-html'
 import type { Body } from '../store/articles.ts'
 import { toBlocks } from './body-blocks.ts'
 import { isTooDeep } from './depth.ts'
+import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'
 import { looksLikeHtml, type Rich } from './text.ts'
 
 /**
@@ -13,7 +14,21 @@ import { looksLikeHtml, type Rich } from './text.ts'
 export function cleanBody(rich: Rich, base: string): Body | null {
   const markup = toMarkup(rich).slice(0, longestMarkup)
   if (isTooDeep(markup, deepest)) return null
-  return toBlocks(sanitize(markup, options), base)
+  return toBlocks(sanitize(markup, { ...options, ...withoutHiddenText() }), base)
+}
+
+/** Follows the elements that are open, and takes away the text that no reader would see on the page. */
+function withoutHiddenText(): Pick<sanitize.IOptions, 'onOpenTag' | 'onCloseTag' | 'textFilter'> {
+  const open: { name: string; within: Visibility }[] = []
+  const here = () => open.at(-1)?.within ?? visible
+  return {
+    onOpenTag: (name, attributes) => void open.push({ name, within: visibilityIn(here(), name, attributes) }),
+    onCloseTag(name) {
+      const index = open.findLastIndex((one) => one.name === name)
+      if (index >= 0) open.length = index
+    },
+    textFilter: (text) => (isShown(here()) ? text : ''),
+  }
 }
 
 /** Nobody's article is longer; pictures as data: stand in the way of some. */

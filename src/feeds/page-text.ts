@@ -5,6 +5,7 @@ import type { Body } from '../store/articles.ts'
 import { cleanBody } from './clean-body.ts'
 import { decodeText } from './decode.ts'
 import { isTooDeep } from './depth.ts'
+import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'
 import { plainText, summaryText } from './text.ts'
 import { baseOf } from './url.ts'
 
@@ -39,6 +40,7 @@ const nothing: PageText = { summary: '', author: '', body: null }
 
 function read(html: string, url: string): PageText {
   const { document } = parseHTML(html)
+  removeHiddenText(document)
   if (!isProbablyReaderable(document)) return nothing
   const base = baseOf([document.querySelector('base')?.getAttribute('href') ?? ''], url)
   const article = new Readability(document).parse()
@@ -46,6 +48,31 @@ function read(html: string, url: string): PageText {
   const body = cleaned && { ...cleaned, html: cleaned.html.replace(headline, '') }
   if (!article || !body?.html) return nothing
   return { summary: summaryText({ value: body.html, kind: 'html' }), author: nameIn(article.byline ?? ''), body }
+}
+
+type Open = { node: Element; within: Visibility }
+
+/** Takes away what no reader sees, while its styles are there: Readability drops them. A page as a whole is shown by a script. */
+function removeHiddenText(document: Document): void {
+  const waiting: Open[] = [...document.children].map((node) => ({ node, within: visible }))
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    for (const child of [...next.node.childNodes]) {
+      if (child.nodeType === textNode && !isShown(next.within)) child.remove()
+      if (child.nodeType !== elementNode) continue
+      const within = visibilityOf(child as Element, next.within)
+      if (within.removed) child.remove()
+      else waiting.push({ node: child as Element, within })
+    }
+  }
+}
+
+const [elementNode, textNode] = [1, 3]
+
+function visibilityOf(element: Element, around: Visibility): Visibility {
+  const name = element.localName.toLowerCase()
+  if (name === 'body' || name === 'head') return visible
+  const attributes = [...element.attributes].map((one) => [one.name.toLowerCase(), one.value] as const)
+  return visibilityIn(around, name, Object.fromEntries(attributes))
 }
 
 /** `By Mira Vance`, as it stands under a headline; a whole sentence is none. */

@@ -1,5 +1,14 @@
 import { decodeHTML } from 'entities'
-import { withoutInvisible as visible } from '../characters.ts'
+import { withoutInvisible as cleaned } from '../characters.ts'
+import {
+  attributesIn,
+  endOfHidden,
+  isShown,
+  mayShowAgain,
+  type Visibility,
+  visibilityIn,
+  visible,
+} from './hidden-text.ts'
 import { longest } from './longest.ts'
 import { wholeSentences, wholeWords } from './sentences.ts'
 
@@ -58,6 +67,7 @@ export function looksLikeHtml(value: string): boolean {
 function stripTags(html: string, maximum: number): string {
   let out = ''
   let at = 0
+  let shownAgain = 0 // up to there an element that hides its text may show that of a child
   while (at < html.length && out.length <= maximum) {
     const open = html.indexOf('<', at)
     if (open < 0) return out + html.slice(at, at + maximum + 1)
@@ -71,11 +81,25 @@ function stripTags(html: string, maximum: number): string {
     if (end < 0) return out
     const name = /^<\/?([a-z][a-z\d:-]{0,20})/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase() ?? ''
     if (!inline.has(name)) out += ' '
-    const hides = silent.has(name) && html[open + 1] !== '/' && !closed.test(html.slice(end - 3, end))
-    at = hides ? afterSilent(html, name, end) : end
+    const opens = html[open + 1] !== '/' && !closed.test(html.slice(end - 3, end))
+    at = opens && silent.has(name) ? afterSilent(html, name, end) : end
+    const within = opens && name !== '' ? visibilityOf(html, name, open, end) : visible
+    if (isShown(within) || (!within.removed && open < shownAgain)) continue
+    const close = endOfHidden(html, name, end)
+    if (mayShowAgain(within, html.slice(end, close))) shownAgain = close
+    else at = close
   }
   return out
 }
+
+/** What is shown in the element whose tag stands there, by that tag alone. */
+function visibilityOf(html: string, name: string, open: number, end: number): Visibility {
+  const tag = html.slice(open, end)
+  const isPlain = empty.has(name) || !/[\s/"'](?:hidden|style|class)|^<dialog/i.test(tag)
+  return isPlain ? visible : visibilityIn(visible, name, attributesIn(tag))
+}
+
+const empty = new Set(['br', 'hr', 'img', 'input', 'wbr', 'source', 'area', 'col', 'embed', 'link', 'meta', 'track'])
 
 /** `<iframe src="…"/>`, as XML writes it: what stands behind is not in it. */
 const closed = /["'\s]\/>$/
@@ -119,7 +143,7 @@ function fold(text: string): string {
 
 /** The text without what nobody sees or what turns its direction; numbers of Windows-1252 as the characters that they mean. */
 export function withoutInvisible(text: string): string {
-  return visible(text.replace(windows, fromWindows))
+  return cleaned(text.replace(windows, fromWindows))
 }
 
 const windows = /[\u0080-\u009f]/g

@@ -1,0 +1,144 @@
+/** What a browser shows of the text in an element: nothing if any of these is set. Only the last two a child can undo. */
+export type Visibility = {
+  /** Not drawn, cut off, moved off the screen or fully transparent, with all that is in it. */
+  removed: boolean
+  /** `visibility: hidden`, until a child is visible again. */
+  invisible: boolean
+  /** `font-size: 0`, until a child has a size of its own. */
+  sizeless: boolean
+}
+
+type Attributes = Record<string, string | undefined>
+
+export const visible: Visibility = { removed: false, invisible: false, sizeless: false }
+
+export function isShown({ removed, invisible, sizeless }: Visibility): boolean {
+  return !removed && !invisible && !sizeless
+}
+
+/** What is shown inside an element with these attributes (names in small letters), by what is shown around it. */
+export function visibilityIn(around: Visibility, name: string, attributes: Attributes): Visibility {
+  const { style, class: classes } = attributes
+  const isRemoved =
+    attributes.hidden !== undefined ||
+    (name === 'dialog' && attributes.open === undefined) ||
+    (classes !== undefined && isForScreenReaders(classes))
+  if (style === undefined || style === '') return isRemoved && !around.removed ? { ...around, removed: true } : around
+  const rules = declarationsIn(style)
+  const size = rules.get('font-size') ?? fontSizeIn(rules.get('font'))
+  const seen = rules.get('visibility')
+  return {
+    removed: around.removed || isRemoved || isCutAway(rules),
+    invisible: seen === undefined || seen === 'inherit' ? around.invisible : /^(?:hidden|collapse)$/.test(seen),
+    sizeless: size === undefined || isRelative(size) ? around.sizeless || isZero(size) : isZero(size),
+  }
+}
+
+/** WordPress, Bootstrap and those who follow them: text for who listens, which nobody sees. */
+function isForScreenReaders(classes: string): boolean {
+  return classes
+    .slice(0, 1000)
+    .split(/\s+/)
+    .some((name) => screenReaderClasses.has(name.toLowerCase()))
+}
+
+const screenReaderClasses = new Set(['screen-reader-text', 'sr-only', 'visually-hidden', 'visuallyhidden'])
+
+/** The declarations of a `style` attribute (CSS Style Attributes §3) in small letters; of two the last, or the important one. */
+function declarationsIn(style: string): Map<string, string> {
+  const rules = new Map<string, string>()
+  const important = new Set<string>()
+  for (const declaration of style.slice(0, longestStyle).replace(comments, '').split(';')) {
+    const colon = declaration.indexOf(':')
+    if (colon < 0) continue
+    const name = declaration.slice(0, colon).trim().toLowerCase()
+    const given = declaration
+      .slice(colon + 1)
+      .trim()
+      .toLowerCase()
+    const value = given.replace(/!\s*important$/, '').trim()
+    if (value !== given) important.add(name)
+    else if (important.has(name)) continue
+    rules.set(name, value)
+  }
+  return rules
+}
+
+const longestStyle = 2000
+const comments = /\/\*[^*]*\*\//g
+
+function isCutAway(rules: Map<string, string>): boolean {
+  const rule = (name: string) => rules.get(name) ?? ''
+  const isOutOfFlow = /^(?:absolute|fixed)$/.test(rule('position'))
+  const clips = /hidden|clip/.test(rule('overflow') + rule('overflow-y') + rule('overflow-x'))
+  const isFlat = ['height', 'max-height', 'width', 'max-width'].some((name) => isNothing(rules.get(name)))
+  return (
+    rule('display') === 'none' ||
+    rule('content-visibility') === 'hidden' ||
+    rule('mso-hide') === 'all' ||
+    isZero(rules.get('opacity')) ||
+    (clips && isFlat) ||
+    (isOutOfFlow && ['left', 'right', 'top', 'bottom'].some((name) => isFarAway(rule(name)))) ||
+    isFarAway(rule('text-indent')) ||
+    (isOutOfFlow && /^rect\((?:[01](?:px)?[\s,]*){4}\)$/.test(rule('clip'))) ||
+    /^(?:inset\((?:50|100)%\)|circle\(0(?:px|%)?\))/.test(rule('clip-path')) ||
+    /^scale\(0(?:\s*,\s*0)?\)$/.test(rule('transform'))
+  )
+}
+
+/** 0 in whatever unit: `0`, `0.0em`, `.0`, `0%`. */
+function isZero(value: string | undefined): boolean {
+  return value !== undefined && /^[+-]?(?:0+(?:\.0*)?|\.0+)(?:%|[a-z]{1,4})?$/.test(value)
+}
+
+/** A length in which no letter has room. */
+function isNothing(value: string | undefined): boolean {
+  return isZero(value) || value === '1px'
+}
+
+function isFarAway(value: string): boolean {
+  return /^-\d{3,}(?:\.\d+)?(?:px|em|rem|vw|vh|%)$/.test(value) || /^-[5-9]\d(?:\.\d+)?(?:em|rem)$/.test(value)
+}
+
+/** Nothing times any number is nothing. */
+function isRelative(size: string): boolean {
+  return /(?:^|\d)(?:%|em|ex|ch|inherit|smaller|larger)$/.test(size) && !/rem$/.test(size)
+}
+
+/** `font: 0/0 a`: the size is the first length. */
+function fontSizeIn(font: string | undefined): string | undefined {
+  return font?.split(/[\s/]+/).find((part) => /^\.?\d/.test(part) && !/^[1-9]00$/.test(part))
+}
+
+/** The attributes in a tag, in small letters; the first of a name counts (HTML §13.2.5.33). */
+export function attributesIn(tag: string): Attributes {
+  const attributes: Attributes = {}
+  for (const [, name = '', double, single, bare] of tag.slice(0, longestTag).matchAll(attribute))
+    attributes[name.toLowerCase()] ??= double ?? single ?? bare ?? ''
+  return attributes
+}
+
+const longestTag = 4000
+const attribute = /[\s/"']([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
+
+/**
+ * Where a hidden element ends that begins before `from`, with the tags of its name in it counted; a paragraph ends where
+ * the next begins. The end of the text where nothing closes it.
+ */
+export function endOfHidden(html: string, name: string, from: number): number {
+  const tags = new RegExp(`<(/?)${name}(?=[\\s/>])`, 'gi')
+  tags.lastIndex = from
+  let depth = 1
+  for (let found = tags.exec(html); found; found = tags.exec(html)) {
+    const isClosing = found[1] === '/'
+    if (!isClosing && name === 'p') return found.index
+    depth += isClosing ? -1 : 1
+    if (depth === 0) return found.index
+  }
+  return html.length
+}
+
+/** Whether the elements inside may be shown again. */
+export function mayShowAgain({ removed, invisible }: Visibility, inside: string): boolean {
+  return !removed && (invisible ? /visibility/i : /font/i).test(inside)
+}
