@@ -177,13 +177,21 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
   const answers = await explain(db, digests, what)
   const rejections = await rejectionsOf(db, what)
   if (answers.length + rejections.length === 0) {
-    throw new AppError('missing', `no feed has ever shown ${what}, and no letter has that id`, {
+    throw new AppError('missing', `no article matches “${what}”`, {
       hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
+  const isOne = new Set(answers.map(({ title }) => title)).size === 1
   for (const answer of answers) {
+    const about = isOne ? '' : `“${safe(answer.title)}”  `
     if (options.json) printJson(answer)
-    else print([`${answer.digest}: ${answer.answer}`, ...answer.corrections.map((one) => `  ${safe(one)}`)].join('\n'))
+    else
+      print(
+        [
+          `${about}${answer.digest ?? 'no digest'}: ${answer.answer}`,
+          ...answer.corrections.map((one) => `  ${safe(one)}`),
+        ].join('\n'),
+      )
   }
   for (const { feedId: _feed, entry: _entry, ...rejection } of rejections) {
     const { feedUrl, firstAt, lastAt } = rejection

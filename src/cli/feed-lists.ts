@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type App, digestNamed, userAgentOf } from '../app.ts'
+import { systemClock } from '../clock.ts'
 import { type Config, configHere } from '../config.ts'
 import { type Digest, readDigests } from '../editions/digest.ts'
 import { exampleFeeds, jobFileOf, type Placed, placeFeeds } from '../editions/job-file.ts'
@@ -9,11 +10,12 @@ import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
 import { type Folder, type Listed, writeOpml } from '../feeds/opml.ts'
 import { readInWorker } from '../feeds/pool.ts'
-import { allFeeds } from '../store/feeds.ts'
+import { allFeeds, nameUnread } from '../store/feeds.ts'
 import { folderSections } from './folder-sections.ts'
 import { takeoverText } from './job-readers.ts'
 import { print, safe, tell } from './output.ts'
-import { configFile, withApp } from './with-app.ts'
+import { allowHint } from './source.ts'
+import { configFile, openStoreFor, withApp } from './with-app.ts'
 
 type Where = { digest?: string; section?: string }
 
@@ -40,14 +42,14 @@ export function addFeedListCommands(feeds: Command): void {
     .argument('<file>')
     .requiredOption('--digest <name>', 'the digest')
     .option('--section <name>', 'for feeds that lie in no folder; the first section if absent')
-    .action((file: string, where: Where, command: Command) => importFeeds(configHere(configFile(command)), file, where))
+    .action((file: string, where: Where, command: Command) => importFeeds(command, file, where))
 }
 
 async function addFeed(config: Config, given: string, where: Where): Promise<void> {
   const place = where.digest === undefined ? undefined : placeOf(config, where.digest, where.section)
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
   const found = await discoverFeed(fetcher, given).finally(() => fetcher.close())
-  if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`)
+  if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`, { hint: allowHint(found.failed) })
   const { url, feed, others } = found
   print(`${safe(url)}: ${safe(feed.title)}, ${feed.articles.length} articles`)
   for (const article of feed.articles)
@@ -102,7 +104,8 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
   }
 }
 
-async function importFeeds(config: Config, file: string, where: Where): Promise<void> {
+async function importFeeds(command: Command, file: string, where: Where): Promise<void> {
+  const config = configHere(configFile(command))
   const digest = digestNamed(readDigests(config.jobs, config.templates), where.digest ?? '')
   const outline = await readInWorker('opml', await readBytes(file), null)
   if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
@@ -114,7 +117,21 @@ async function importFeeds(config: Config, file: string, where: Where): Promise<
   for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
   const known = placed.length - added.length
   print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
-  if (added.length > 0) tell(await takeoverText(config))
+  if (added.length === 0) return
+  await keepNames(command, config, outline.feeds)
+  tell(await takeoverText(config))
+}
+
+/** A feed that was never read is listed, and exported, by the name that the file has for it. */
+async function keepNames(command: Command, config: Config, feeds: Listed[]): Promise<void> {
+  const named = new Map(feeds.filter(({ title }) => title !== '').map((feed) => [feed.url, feed]))
+  try {
+    const store = await openStoreFor(command, config)
+    await nameUnread(store.db, [...named.values()], systemClock.now()).finally(() => store.close())
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    tell(`the names of the feeds are not kept: ${safe(error.message)}`)
+  }
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

@@ -16,7 +16,7 @@ import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
 import { keptPerFeed, lastRejections } from '../store/rejections.ts'
 import { addFeedListCommands } from './feed-lists.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
-import { lazyFetcher, readSource } from './source.ts'
+import { allowHint, lazyFetcher, readSource } from './source.ts'
 import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
@@ -186,6 +186,8 @@ function failed(source: string, error: string): Tested {
 function printTested(tested: Tested): void {
   if (!tested.ok) {
     print(`${tested.source}: ${safe(tested.error ?? '')}`)
+    const hint = allowHint(tested.error ?? '')
+    if (hint) tell(hint)
     return
   }
   print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)

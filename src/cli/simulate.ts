@@ -79,7 +79,9 @@ function printEdition(
   { number, dueAt, status, reason, choices }: Simulated,
   file: string | null,
 ): void {
-  print(`${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? status}`)
+  print(
+    `${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? (status === 'waiting' ? 'waits for approval' : status)}`,
+  )
   for (const section of digest.sections) {
     const held = chosenOf(choices).filter((choice) => choice.section === section.name)
     if (held.length > 0 && number !== null) print(`  ${section.name}: ${held.length}`)
@@ -90,7 +92,9 @@ function printEdition(
 
 function summary(editions: Simulated[], weeks: number): string {
   const count = (status: Simulated['status']) => editions.filter((one) => one.status === status).length
-  return `${editions.length} runs in ${weeks} weeks: ${count('sent')} would have gone, ${count('held')} would have waited for an editor, ${count('skipped')} would have been skipped. Nothing was written to the store.`
+  const made =
+    count('waiting') > 0 ? `${count('waiting')} would have waited for approval` : `${count('sent')} would have gone`
+  return `${editions.length} runs in ${weeks} weeks: ${made}, ${count('held')} would have been held for an editor as too thin, ${count('skipped')} would have been skipped. Nothing was written to the store.`
 }
 
 function chosenOf(choices: Simulated['choices']): Simulated['choices'] {

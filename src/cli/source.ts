@@ -20,8 +20,15 @@ export async function readSource(source: string, fetcher: Pick<Fetcher, 'get'>, 
     return { bytes: await readFile(source), url: pathToFileURL(source).href, contentType: null }
   } catch (error) {
     const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
-    throw new AppError('missing', `${source}: ${what}`)
+    throw new AppError('missing', what)
   }
+}
+
+/** What to do about a feed or a page that is refused for where it is; undefined for any other reason. */
+export function allowHint(reason: string): string | undefined {
+  return reason.includes('is not a public address')
+    ? 'If it is yours, name its host (or host:port) under feeds.allow in lastword.yml.'
+    : undefined
 }
 
 /** Files need no configuration; an address needs it for the hosts that may be private. */

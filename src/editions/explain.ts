@@ -1,6 +1,8 @@
+import { letOthersWork } from '../clock.ts'
 import { type Article, articlesByIds, articlesByUrl, toldBy } from '../store/articles.ts'
+import { titleWords } from '../store/canonical.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
-import { articlesTitled } from '../store/earlier-addresses.ts'
+import { articlesTitled, titlesBefore } from '../store/earlier-addresses.ts'
 import { choicesAbout } from '../store/editions.ts'
 import { ledgerOf } from '../store/ledger.ts'
 import { pulledStories, pullsOf } from '../store/pulls.ts'
@@ -9,9 +11,13 @@ import { tellersOf } from '../store/stories.ts'
 import { sameStory } from './copies.ts'
 import { standing } from './corrections.ts'
 import { type Digest, feedsListed } from './digest.ts'
+import { hasTerms } from './terms.ts'
 
 export type Explanation = {
-  digest: string
+  /** The headline of the article, or of the letter, that it is about. */
+  title: string
+  /** Null: its feed is in no section of any digest. */
+  digest: string | null
   edition: number | null
   status: string | null
   answer: string
@@ -20,8 +26,9 @@ export type Explanation = {
 }
 
 /**
- * Says of an article (by an address that it has or had, its guid or its title) or of a reader's letter (by its id) in which edition of each digest it is, or why in
- * none. Empty: no feed has ever shown such an article, and no letter has that id.
+ * Says of an article (by an address that it has or had, its guid, its title or words of it) or of a reader's letter (by its
+ * id) in which edition of each digest it is, or why in none. Words of a title may name several articles. Empty: nothing
+ * matches.
  */
 export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
@@ -41,6 +48,7 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
         looks.find(({ digest }) => digest === entry.digest)
       const told = await toldText(db, entry)
       answers.push({
+        title: article.title,
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
@@ -48,16 +56,30 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
-    for (const digest of article.letter ? [] : digests) {
-      if (entries.some((entry) => entry.digest === digest.name)) continue
-      const answer = feedsListed(digest).includes(article.feedUrl)
-        ? (pulled && `in none: ${pulled}`) ||
-          `pending: seen on ${article.seenAt}, and no edition has been composed since`
-        : `in none: the feed ${article.feedUrl} is in no section of ${digest.name}`
-      answers.push({ digest: digest.name, edition: null, status: null, answer, corrections: [] })
-    }
+    if (!article.letter) answers.push(...withoutEntry(article, entries, digests, pulled))
   }
   return answers
+}
+
+/** The digests that list its feed and have not taken it in yet; where there is none at all, that. */
+function withoutEntry({ title, feedUrl, seenAt }: Article, entries: Entry[], digests: Digest[], pulled: string) {
+  const explanation = (digest: string | null, answer: string): Explanation => {
+    return { title, digest, edition: null, status: null, answer, corrections: [] }
+  }
+  const listing = digests.filter((digest) => feedsListed(digest).includes(feedUrl))
+  if (listing.length + entries.length === 0) {
+    const [only, ...others] = digests
+    const where = only && others.length === 0 ? only.name : 'any digest'
+    return [explanation(null, `in none: the feed ${feedUrl} is in no section of ${where}`)]
+  }
+  return listing
+    .filter(({ name }) => !entries.some((entry) => entry.digest === name))
+    .map(({ name }) =>
+      explanation(
+        name,
+        pulled === '' ? `pending: seen on ${seenAt}, and no edition has been composed since` : `in none: ${pulled}`,
+      ),
+    )
 }
 
 function pulledText(pull: PullRow | undefined): string {
@@ -77,7 +99,34 @@ function correctionText(correction: CorrectionView): string {
 
 async function articlesKnownBy(db: Db, what: string): Promise<Article[]> {
   const found = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
-  return found.length > 0 ? found : await articlesByIds(db, await articlesTitled(db, what))
+  if (found.length > 0) return found
+  const titled = await articlesTitled(db, what)
+  return await articlesByIds(db, titled.length > 0 ? titled : await articlesWithWords(db, what))
+}
+
+/** More than this many nobody reads: other words will find it. */
+const maxCandidates = 20
+const titlesAtOnce = 2000
+
+/** The ids of the newest articles whose title has all these words, or words that begin so, in whatever order. */
+async function articlesWithWords(db: Db, what: string): Promise<string[]> {
+  const wanted = /^https?:/i.test(what) ? [] : titleWords(what)
+  const found: string[] = []
+  let before: string | undefined
+  while (wanted.length > 0 && found.length < maxCandidates) {
+    const page = await titlesBefore(db, before, titlesAtOnce)
+    for (const { id, title } of page) if (hasWords(title, wanted)) found.push(id)
+    if (page.length < titlesAtOnce) break
+    before = page.at(-1)?.id
+    await letOthersWork()
+  }
+  return found.slice(0, maxCandidates)
+}
+
+/** In a script without spaces a word may stand anywhere. */
+function hasWords(title: string, wanted: string[]): boolean {
+  const words = titleWords(title)
+  return wanted.every((one) => words.some((word) => word.startsWith(one)) || hasTerms(title, one))
 }
 
 async function letterWith(db: Db, id: string): Promise<Article[]> {

@@ -1,6 +1,6 @@
 import { day, type Instant, later } from '../clock.ts'
 import { articlesOfFeeds, lettersEverOf } from '../store/articles.ts'
-import { lastOut } from '../store/editions.ts'
+import { lastOut, numberAt } from '../store/editions.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { runsAfter } from './due.ts'
@@ -10,11 +10,12 @@ import { type Choice, select } from './select.ts'
 import { Ledger, type Past } from './simulated-ledger.ts'
 import { thinBy } from './thin.ts'
 
-/** An edition that would have gone, or would have been skipped with the reason. */
+/** An edition that would have gone, or would have been skipped with the reason. Numbers go on from the edition before. */
 export type Simulated = {
   number: number | null
   dueAt: Instant
-  status: 'sent' | 'held' | 'skipped'
+  /** `waiting`: for approval, as every edition of a digest with `approval: required`; `held`: because it is thin. */
+  status: 'sent' | 'waiting' | 'held' | 'skipped'
   reason: string | null
   choices: Choice[]
 }
@@ -29,7 +30,8 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
   const shown = await articlesOfFeeds(db, feedsListed(digest))
   const byDate = (await lastOut(db, digest.name)) === undefined
   const articles = [...(byDate ? seenByDate(shown) : shown), ...(await lettersEverOf(db, digest.name))]
-  return { editions: replay(articles, digest, later(now, -weeks * week), now), byDate }
+  const from = later(now, -weeks * week)
+  return { editions: replay(articles, digest, { from, now, before: await numberAt(db, digest.name, from) }), byDate }
 }
 
 /** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */
@@ -49,25 +51,29 @@ function firstSights(articles: Past[]): Map<string, Instant> {
   return first
 }
 
+/** From when to when; the edition that was due last before bears the number `before`. */
+type Window = { from: Instant; now: Instant; before: number }
+
 /**
  * The same without a store. The ledger is in memory: what was seen before `from` is backlog, and of a feed that begins
  * later all but its newest. Titles are those of today, and what would have waited for an editor is taken as new.
  */
-function replay(articles: Past[], digest: Digest, from: Instant, now: Instant): Simulated[] {
+function replay(articles: Past[], digest: Digest, { from, now, before }: Window): Simulated[] {
   const ledger = new Ledger(backlogOf(articles, digest, from))
   const inSight = articles.toSorted((a, b) =>
     a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : a.id < b.id ? -1 : 1,
   )
   const editions: Simulated[] = []
   let lastAt: Instant | undefined
+  const made = digest.approval === 'required' ? 'waiting' : 'sent'
   for (const dueAt of runsAfter(digest, from, 10_000, now)) {
     const next = inSight.findIndex(({ seenAt }) => seenAt > dueAt)
     ledger.enrol(inSight.splice(0, next === -1 ? inSight.length : next))
     const choices = select(ledger.pending(), digest, dueAt)
     const thin = thinBy(digest, choices, lastAt, dueAt)
-    const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : 'sent'
-    const number = status === 'skipped' ? null : editions.filter((one) => one.number !== null).length + 1
-    if (status === 'sent') lastAt = dueAt
+    const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : made
+    const number = status === 'skipped' ? null : before + editions.filter((one) => one.number !== null).length + 1
+    if (status === made) lastAt = dueAt
     for (const choice of choices) {
       const last = lastLook(choice, digest, dueAt)
       if (last === 'stale' || (last === 'passed' && status !== 'skipped')) ledger.settle(choice.article)

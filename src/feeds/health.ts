@@ -41,8 +41,10 @@ export async function heldByFeed(db: Db): Promise<Map<string, Held>> {
   return new Map(held.toSorted((one, other) => one.count - other.count).map(({ id, ...one }) => [id, one]))
 }
 
-/** A younger past says nothing of how long a feed is silent as a rule. */
+/** A younger past says nothing of how long a feed is silent as a rule … */
 const leastHistory = 14 * day
+/** … nor do articles that all came within less than this. */
+const minArticleSpanMs = 7 * day
 
 /** How the feed is at this moment. `alertAfter` (milliseconds) is the rule for how long it may fail. */
 export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?: Held): Health {
@@ -85,6 +87,7 @@ function wellOf({ succeededAt, weekly }: FeedRow): Health {
 function silenceOf({ firstItemAt, newestItemAt, longestSilence, succeededAt }: FeedRow): string | undefined {
   if (firstItemAt === null || newestItemAt === null || longestSilence === null || succeededAt === null) return undefined
   if (between(firstItemAt, succeededAt) < leastHistory) return undefined
+  if (between(firstItemAt, newestItemAt) < minArticleSpanMs) return undefined
   const silent = between(newestItemAt, succeededAt)
   const longest = longestSilence * 1000
   if (silent <= longest) return undefined

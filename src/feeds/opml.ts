@@ -24,14 +24,19 @@ export function readOpml(text: string): Outline | { failed: string } {
     for (let next = waiting.pop(); next; next = waiting.pop()) {
       const { one, folder } = next
       const name = shortText({ value: string(one.text) || string(one.title), kind: 'text' }, longest.feedTitle)
+      const inner = outlinesOf(one)
       if (string(one.xmlUrl)) add(outline, known, { folder, url: string(one.xmlUrl), title: name })
-      into(name || folder, outlinesOf(one))
+      else if (inner.length === 0)
+        outline.rejected.push({ what: name.slice(0, 200) || 'an outline', reason: noAddress })
+      into(name || folder, inner)
     }
   } catch (error) {
     return { failed: `it is no OPML: ${messageOf(error)}` }
   }
   return outline
 }
+
+const noAddress = 'it names no address (xmlUrl), and holds nothing'
 
 function add({ feeds, rejected }: Outline, known: Set<string>, feed: Listed): void {
   const url = feed.url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:/i, 'http:')

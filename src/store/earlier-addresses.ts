@@ -63,3 +63,14 @@ export async function articlesTitled(db: Db, title: string): Promise<string[]> {
     .execute()
   return rows.map(({ id }) => id)
 }
+
+/** Ids and titles of articles, the newest first, in pages: those before the id `before`, or the newest of all. */
+export async function titlesBefore(
+  db: Db,
+  before: string | undefined,
+  limit: number,
+): Promise<{ id: string; title: string }[]> {
+  let query = db.selectFrom('articles').select(['id', 'title']).where('kind', '=', 'article')
+  if (before !== undefined) query = query.where('id', '<', before)
+  return await query.orderBy('id', 'desc').limit(limit).execute()
+}

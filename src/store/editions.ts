@@ -120,6 +120,17 @@ export async function nextNumber(db: Db, digest: string): Promise<number> {
   return Number(row?.highest ?? 0) + 1
 }
 
+/** The highest number that an edition of the digest due by then bears; 0: none. */
+export async function numberAt(db: Db, digest: string, dueBy: Instant): Promise<number> {
+  const row = await db
+    .selectFrom('editions')
+    .select((eb) => eb.fn.max('number').as('highest'))
+    .where('digest', '=', digest)
+    .where('dueAt', '<=', dueBy)
+    .executeTakeFirst()
+  return Number(row?.highest ?? 0)
+}
+
 /** A choice as it is made; what the edition says of the article comes with the seal. */
 export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason' | 'lastAt'>
 

@@ -17,6 +17,17 @@ export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<F
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
 }
 
+/** Keeps the names that somebody else has for feeds, until each says its own. */
+export async function nameUnread(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
+  await knowFeeds(
+    db,
+    feeds.map(({ url }) => url),
+    now,
+  )
+  for (const { url, title } of feeds)
+    await db.updateTable('feeds').set({ title }).where('url', '=', url).where('succeededAt', 'is', null).execute()
+}
+
 /** The source of the readers' letters to a digest. It is made with the first. Returns its id. */
 export async function letterboxOf(db: Db, digest: string, now: Instant): Promise<string> {
   const url = `letterbox:${digest}` // no feed has it: theirs begin with http

@@ -386,7 +386,7 @@ test('an unknown digest, edition, article or option is an error that says what t
   })
   expect(await it.lastword('edition', 'explain', 'https://a.example/b')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('no feed has ever shown'),
+    stderr: expect.stringContaining('no article matches “https://a.example/b”'),
   })
   expect(await it.lastword('timetable', '--runs', 'many')).toMatchObject({
     code: 1,

@@ -77,6 +77,27 @@ test('feeds add, feeds import and timetable say whether a start that is running 
   })
 })
 
+test('feeds import keeps the names of feeds that were never read, and names an outline without an address', async () => {
+  const opml = `<opml version="2.0"><body><outline text="Latest news"><outline text="Harbour &amp; Co" type="rss" xmlUrl="${host.url}/h.xml"/>
+<outline text="Nowhere" type="rss"/></outline></body></opml>`
+  const { stderr } = await it.lastword('feeds', 'import', it.write('list.opml', opml), '--digest', 'weekly')
+  expect(stderr).toContain('left out: Nowhere: it names no address (xmlUrl)')
+  const exported = readOpml((await it.lastword('feeds', 'export')).stdout)
+  expect(exported).toMatchObject({
+    feeds: expect.arrayContaining([expect.objectContaining({ url: `${host.url}/h.xml`, title: 'Harbour & Co' })]),
+  })
+  host.answer('*', rss(['One']))
+  await it.lastword('pull')
+  expect((await it.lastword('feeds', 'export')).stdout).not.toContain('Harbour') // it says its own name
+})
+
+test('feeds test names a missing file once, and says how a private address is let in', async () => {
+  expect((await it.lastword('feeds', 'test', 'missing.xml')).stdout).toBe('missing.xml: there is no such file\n')
+  const refused = await it.lastword('feeds', 'test', 'http://127.0.0.9:1/feed.xml')
+  expect(refused.stderr).toContain('feeds.allow')
+  expect((await it.lastword('feeds', 'add', 'http://127.0.0.9:1/feed.xml')).stderr).toContain('feeds.allow')
+})
+
 test('feeds add names the examples that the section still lists', async () => {
   host.answer('*', rss(['One']))
   it.write('jobs/weekly.yml', job().replace('/latest.xml]', '/latest.xml, https://www.example.org/feeds/latest.xml]'))

@@ -3,7 +3,10 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
+import { blankEdition } from '../../src/editions/compose.ts'
+import { readDigest } from '../../src/editions/digest.ts'
 import { keepArticles } from '../../src/store/articles.ts'
+import { addEdition } from '../../src/store/editions.ts'
 import { knowFeeds } from '../../src/store/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import { makeHome } from '../support/home.ts'
@@ -64,9 +67,11 @@ test('simulate prints and renders the editions that would have gone, and makes n
   expect(editions.reduce((sum, edition) => sum + edition.chosen, 0)).toBeGreaterThanOrEqual(6)
   for (const edition of editions) expect(edition.file === null || existsSync(edition.file)).toBe(true)
   expect(editions.some((edition) => edition.file?.endsWith('index.html'))).toBe(true)
+  const made = editions.filter(({ status }) => status !== 'skipped')
+  expect(made.map(({ status, number }) => [status, number])).toEqual([1, 2, 3].map((number) => ['waiting', number]))
   expect((await home.lastword('edition', 'list')).stdout.trim()).toBe('')
   expect((await home.lastword('simulate', 'weekly', '--weeks', '4')).stdout).toMatch(
-    /4 runs in 4 weeks: \d would have gone/,
+    /4 runs in 4 weeks: \d would have waited for approval, 0 would have been held/,
   )
 })
 
@@ -110,3 +115,24 @@ test('pull says that a feed waits for an editor, feeds list shows it, and ignore
     stderr: expect.stringContaining('nothing of'),
   })
 })
+
+test('the numbers of simulated editions go on from the edition that was due before them', async () => {
+  const { home } = await homeWithHistory(6)
+  const store = await openStore(`file:${join(home.folder, 'data/lastword.db')}`, {
+    now: () => new Date().toISOString(),
+  })
+  const at = (daysAgo: number) => new Date(Date.now() - daysAgo * day).toISOString()
+  for (const [number, daysAgo] of [
+    [7, 30],
+    [8, 20],
+  ] as const) {
+    const digest = { ...minimal(), name: 'weekly' }
+    await addEdition(store.db, { ...blankEdition('secret', digest, at(daysAgo), at(daysAgo)), number, status: 'sent' })
+  }
+  await store.close()
+  const { stdout } = await home.lastword('simulate', 'weekly', '--weeks', '4', '--json')
+  const lines = stdout.trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).number)).toEqual([null, 8, 9, 10])
+})
+
+const minimal = () => readDigest('fixtures/jobs/minimal.yml', 'templates')

@@ -24,6 +24,12 @@ test('a feed that fails is trouble when it has failed for as long as the rule sa
   expect(health({ error: 'no', failures: 1, failingSince: ago(hour) }).words).toContain('(once)')
 })
 
+test('a feed whose articles all came within a week is never called silent: nobody knows its habits', () => {
+  const once = { firstItemAt: ago(30 * day), newestItemAt: ago(30 * day - hour), longestSilence: 17 * 60 }
+  expect(health(once)).toMatchObject({ state: 'ok' })
+  expect(health({ ...once, firstItemAt: ago(37 * day) })).toMatchObject({ state: 'silent' })
+})
+
 test('a feed is silent when nothing came for longer than ever before, by our last look', () => {
   const longestSilence = (7 * day) / 1000
   expect(health({ newestItemAt: ago(7 * day), longestSilence })).toMatchObject({ state: 'ok' })

@@ -13,7 +13,10 @@ test('folders are kept, the innermost counts, and whatever is no address is left
       { folder: 'Inner', url: 'http://two.example/f', title: 'Two' },
       { folder: null, url: 'https://top.example/', title: 'Top' },
     ],
-    rejected: [{ what: 'javascript:alert(1)', reason: 'it is not an http or https address' }],
+    rejected: [
+      { what: 'javascript:alert(1)', reason: 'it is not an http or https address' },
+      { what: 'Empty', reason: 'it names no address (xmlUrl), and holds nothing' },
+    ],
   })
 })
 
@@ -37,4 +40,16 @@ test.each([
   '<outline>'.repeat(100_000),
 ])('what is no OPML fails in words: %.30s', (text) => {
   expect(readOpml(text)).toEqual({ failed: expect.stringContaining('it is no OPML') })
+})
+
+test('an outline that names no address and holds nothing is named as left out', () => {
+  const text = `<opml version="2.0"><body><outline text="News"><outline text="Lost feed" type="rss"/>
+<outline text="Found" type="rss" xmlUrl="https://a.example/feed"/></outline><outline type="rss"/></body></opml>`
+  expect(readOpml(text)).toEqual({
+    feeds: [{ folder: 'News', url: 'https://a.example/feed', title: 'Found' }],
+    rejected: [
+      { what: 'Lost feed', reason: 'it names no address (xmlUrl), and holds nothing' },
+      { what: 'an outline', reason: 'it names no address (xmlUrl), and holds nothing' },
+    ],
+  })
 })
