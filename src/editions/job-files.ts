@@ -121,9 +121,9 @@ export class JobFiles {
     const before = this.#problems
     this.#problems = new Map(
       [...found.messages].map(([file, message]) => {
-        const runsBy = this.#known.get(nameOf(file))?.readAt ?? (file === this.#folder ? now : null)
+        const known = file === this.#folder ? (before.get(file)?.runsBy ?? now) : this.#known.get(nameOf(file))?.readAt
         const path = file === this.#folder ? file : join(this.#folder, file)
-        return [file, { file: path, message, since: before.get(file)?.since ?? now, runsBy }]
+        return [file, { file: path, message, since: before.get(file)?.since ?? now, runsBy: known ?? null }]
       }),
     )
     return this.problems.filter((problem) => ![...before.values()].some(({ message }) => message === problem.message))
