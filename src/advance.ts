@@ -1,12 +1,13 @@
 import type { App } from './app.ts'
 import type { Digest } from './editions/digest.ts'
+import { unsealOutdated } from './editions/renew.ts'
 import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
 import { makeDue } from './make-due.ts'
-import { isQuiet, type Sender, sendEdition } from './send.ts'
+import { isQuiet, type Sender, sendEdition, sendingObstacles } from './send.ts'
 import { brakeNow } from './store/brake.ts'
 import { editionById, editionsIn } from './store/editions.ts'
-import type { EditionRow } from './store/schema.ts'
+import type { EditionRow, EditionStatus } from './store/schema.ts'
 import { Tasks } from './tasks.ts'
 
 /**
@@ -19,6 +20,8 @@ export class EditionPipeline {
   readonly #sender: Sender
   readonly #signal: AbortSignal | undefined
   readonly #tasks = new Tasks()
+  /** The editions whose obstacles are in the log. */
+  readonly #reported = new Set<string>()
 
   /** When `signal` fires nothing more is begun; `idle` then waits for what is in flight. */
   constructor(app: App, sender: Sender, signal?: AbortSignal) {
@@ -37,10 +40,10 @@ export class EditionPipeline {
 
   /** Starts sealing, approving and sending whatever may move on. Returns once that is started. */
   async advance(): Promise<void> {
-    const open = await editionsIn(this.#app.db, ['composed', 'sealed', 'approved', 'sending'])
+    const open = await editionsIn(this.#app.db, ['composed', 'sealed', 'held', 'approved', 'sending'])
     for (const digest of this.#app.digests) {
       const own = open.filter((edition) => edition.digest === digest.name)
-      if (own.some(({ status }) => status === 'composed' || status === 'sealed')) this.#prepare(digest)
+      if (own.some(({ status }) => status !== 'sending')) this.#prepare(digest)
       if (own.some(({ status }) => status === 'approved' || status === 'sending')) this.#send(digest)
     }
   }
@@ -53,8 +56,24 @@ export class EditionPipeline {
   #prepare(digest: Digest): void {
     this.#start(`prepare ${digest.name}`, async () => {
       await prepareEditions(this.#app, digest, this.#signal)
+      await this.#reportBlocked(digest)
       this.#send(digest)
     })
+  }
+
+  /** Logs, once for each edition, the settings that keep it from being approved by rule, or from being sent. */
+  async #reportBlocked(digest: Digest): Promise<void> {
+    const waiting: EditionStatus[] =
+      digest.approval === 'auto' ? ['sealed', 'approved', 'sending'] : ['approved', 'sending']
+    for (const edition of await editionsIn(this.#app.db, waiting, digest.name)) {
+      if (this.#reported.has(edition.id)) continue
+      const reasons = await sendingObstacles(this.#app, edition)
+      if (reasons.length === 0) continue
+      this.#reported.add(edition.id)
+      const { id, number } = edition
+      const fields = { event: 'edition.blocked', edition: id, digest: digest.name, number, reasons }
+      this.#app.log.warn(fields, 'the edition waits until a setting is changed and lastword is started again')
+    }
   }
 
   #send(digest: Digest): void {
@@ -80,9 +99,9 @@ export async function advanceEditions(app: App, sender: Sender, signal?: AbortSi
   await pipeline.idle()
 }
 
-/** Seals what is composed, and approves what is sealed where the digest asks no editor. */
+/** Seals what is composed, or has to be sealed again, and approves what is sealed where the digest asks no editor. */
 async function prepareEditions(app: App, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-  for (const edition of await editionsIn(app.db, ['composed', 'sealed'], digest.name)) {
+  for (const edition of await editionsIn(app.db, ['composed', 'sealed', 'held', 'approved'], digest.name)) {
     if (signal?.aborted) return
     try {
       await prepare(app, edition, digest)
@@ -93,7 +112,9 @@ async function prepareEditions(app: App, digest: Digest, signal: AbortSignal | u
 }
 
 async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
-  const { status } = edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
+  const isOutdated = edition.status !== 'composed' && (await unsealOutdated(app, edition, digest))
+  const isUnsealed = isOutdated || edition.status === 'composed'
+  const { status } = isUnsealed ? await seal(app, edition.id, digest) : edition
   if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
 }
 
@@ -119,6 +140,7 @@ async function send(
   const edition = await editionById(db, id) // the one before may have taken an hour
   if (!edition || (edition.status !== 'approved' && edition.status !== 'sending')) return
   if (sender.relays.blocked() || (await brakeNow(db)) || isQuiet(sender, id, clock.now())) return
+  if ((await sendingObstacles(app, edition)).length > 0) return
   const report = await sendEdition(app, sender, id, { unknown: digest.unknown, ...(signal && { signal }) })
   const fields = { digest: digest.name, number: edition.number, ...report.counts }
   const { stopped, over, finished, wait } = report

@@ -7,23 +7,30 @@ import { noticeMail } from './messages/notice.ts'
 import { recordCalled, takeCalls } from './store/calls.ts'
 import { editionById, note } from './store/editions.ts'
 import type { CallRow, EditionRow } from './store/schema.ts'
+import { isOfUse, type NoticeText, noteWaitingEditions, replacedText, waitingText } from './waiting-notice.ts'
 
 /** So long a call is made again when the relay does not take it: it may have something against all our letters. */
 const memory = 7 * day
 const again = 5 * minute
 
 /**
- * Calls the editors by mail to every edition that a rule has paused, and to every relay that is left alone: once for each,
- * whatever the number of processes. A letter that the relay does not take is tried again after five minutes. Returns how many calls were made.
+ * Sends the editors a mail about every edition that a rule has paused, that waits for approval or was replaced by a newer
+ * one, and about every relay that is left alone: once for each, whatever the number of processes. A mail that the relay
+ * does not take is tried again after five minutes. Returns how many were sent.
  */
 export async function callEditors(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const { db, clock, log } = app
+  await noteWaitingEditions(app)
   const now = clock.now()
   let made = 0
   for (const call of await takeCalls(db, { since: later(now, -memory), now, until: later(now, again) })) {
     const edition = await editionById(db, call.editionId)
     if (!edition) continue
-    const { kind, reply } = await relay.send(letterAbout(app, edition, call))
+    if (!isOfUse(call, edition)) {
+      await recordCalled(db, call.id, now)
+      continue
+    }
+    const { kind, reply } = await relay.send(await noticeAbout(app, edition, call))
     if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
       log.error({ edition: edition.id, reply }, 'the editors could not be called; it is tried again')
       continue
@@ -36,9 +43,10 @@ export async function callEditors(app: App, relay: Pick<Relay, 'send'>): Promise
   return made
 }
 
-function letterAbout({ config, clock }: App, edition: EditionRow, call: CallRow) {
+async function noticeAbout(app: App, edition: EditionRow, call: CallRow) {
+  const { config, clock } = app
   const { name, contact, editors } = config.publication
-  const { subject, lines } = call.kind === 'relay' ? relayNotice(edition, call) : pauseNotice(edition, call)
+  const { subject, lines } = await textOf(app, edition, call)
   const link = `${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`
   return noticeMail({
     from: contact,
@@ -48,6 +56,20 @@ function letterAbout({ config, clock }: App, edition: EditionRow, call: CallRow)
     text: `${[...lines, link].join('\n')}\n`,
     date: clock.now(),
   })
+}
+
+async function textOf(app: App, edition: EditionRow, call: CallRow): Promise<NoticeText> {
+  switch (call.kind) {
+    case 'waits':
+    case 'reminder':
+      return await waitingText(app, edition, call)
+    case 'replaced':
+      return replacedText(edition, call)
+    case 'relay':
+      return relayNotice(edition, call)
+    case 'paused':
+      return pauseNotice(edition, call)
+  }
 }
 
 function pauseNotice(edition: EditionRow, { at, what }: CallRow) {

@@ -11,6 +11,7 @@ import { decide, earlierSchedule, type Schedule, saveSchedule } from './store/di
 import { addEdition, editionTimesSince, note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
 import { zonesOf } from './store/slices.ts'
+import { countActive } from './store/subscribers.ts'
 
 /**
  * Makes every run of a digest that the timetable owes by now, or records why it is not made. Returns how many editions
@@ -73,9 +74,15 @@ async function settleRuns(app: App, digest: Digest, due: DueRun[]): Promise<numb
 async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolean> {
   if (await editionDueAt(app.db, digest.name, dueAt)) return false // its feeds need not be asked
   await gather(app, digest)
-  const edition = await compose(app, digest, dueAt)
+  const recipients = await countActive(app.db, digest.name)
+  const edition = await compose(app, digest, dueAt, { recipients, replace: true })
   const status = edition?.status ?? 'made elsewhere'
   app.log.info({ event: 'edition.due', digest: digest.name, dueAt, status }, 'edition due')
+  if (edition?.reason) {
+    const { id, number, reason } = edition
+    const message = status === 'skipped' ? 'edition skipped' : 'the edition will be held for an editor'
+    app.log.warn({ event: 'edition.thin', digest: digest.name, edition: id, number, dueAt, reason }, message)
+  }
   return edition !== undefined
 }
 

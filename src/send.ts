@@ -9,6 +9,8 @@ import { Relays } from './deliveries/relays.ts'
 import { rulesOf } from './deliveries/rules.ts'
 import { untilStored } from './deliveries/until-stored.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
+import { isOfSettings, obstaclesOf, obstacleText } from './editions/approval-rules.ts'
+import { editionName } from './editions/edition.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
 import { compileSigned, type Signer } from './messages/dkim.ts'
@@ -19,6 +21,7 @@ import { openSigners } from './messages/signers.ts'
 import { forgetFutureWaits } from './store/clock-faults.ts'
 import { verifyCounts } from './store/delivery-counts.ts'
 import { editionById, variantsOf } from './store/editions.ts'
+import type { EditionRow } from './store/schema.ts'
 import type { Worker } from './store/workers.ts'
 import { deliveryKeys } from './subscribers/token.ts'
 
@@ -40,14 +43,18 @@ const syncing = second
 const heartbeat = 20 * second
 
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
-export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Sender> {
+export async function openSender(
+  app: App,
+  findMx: FindMx = dnsMx(),
+  command: 'start' | 'run' = 'run',
+): Promise<Sender> {
   const signers = openSigners(app.config.relay.dkim)
   if (signers.length > 0) await stepBack()
   await loadClient()
   const relays = new Relays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
-  const worker = await startWorker(app) // last: a fault before it leaves no row of a sender that is none
+  const worker = await startWorker(app, command) // last: a fault before it leaves no row of a sender that is none
   const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
@@ -68,7 +75,22 @@ export async function openSender(app: App, findMx: FindMx = dnsMx()): Promise<Se
   }
 }
 
-/** Sends what the approved edition still owes: the sealed bytes, each copy with its own key. */
+/**
+ * Why an approved edition is not sent, one sentence each: settings that must be changed first. None where somebody let it go
+ * out in spite of them.
+ */
+export async function sendingObstacles(
+  app: Pick<App, 'db' | 'config' | 'digests'>,
+  edition: EditionRow,
+): Promise<string[]> {
+  if (edition.overriddenAt !== null) return []
+  return (await obstaclesOf(app, edition)).filter(isOfSettings).map(obstacleText)
+}
+
+/**
+ * Sends what the approved edition still owes: the sealed bytes, each copy with its own key. AppError `conflict` where
+ * `sendingObstacles` finds something.
+ */
 export async function sendEdition(
   app: App,
   sender: Sender,
@@ -81,6 +103,9 @@ export async function sendEdition(
   const [variant] = await variantsOf(db, editionId)
   if (!edition || !variant)
     throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
+  const obstacles = await sendingObstacles(app, edition)
+  if (obstacles.length > 0)
+    throw new AppError('conflict', `${editionName(edition)} is not sent. ${obstacles.join(' ')}`)
   const buffers = bufferPool()
   // The envelope is between us and the relay of today: nobody reads it, and a relay that refuses one may take another.
   const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(app.config)

@@ -17,6 +17,7 @@ const foundations = [
   'cooperative',
   'errors',
   'helo',
+  'launch-check',
   'log',
   'mask-url',
   'overrides',
@@ -79,6 +80,7 @@ const frozen: Record<string, string> = {
   '0019-notices.ts': '6cdc3ac29abdab12ff57ea36d5d2a507f4f9142e9950baa509629bafde40173e',
   '0020-sessions.ts': 'e6be2c64484fff97c5984a54155a688327ea965ccd4bb98eebb2c673741a785c',
   '0021-letter-versions.ts': 'a5613071958c6393e68425d5509c29397f98a6aac9e066364cb10f3b109a5741',
+  '0022-approval.ts': '7b740a70d61c0520f476fb7255e640fee8537b77e425e679e4e345fb93629d31',
   '0023-job-files-and-corrections.ts': 'dc87a7d89186ee47172c0848d290b9bbba253a175089fcee58094e674a31b17b',
 }
 

@@ -1,14 +1,15 @@
 import type { WaitingClock } from '../clock.ts'
-import { settleCancelled } from '../editions/review.ts'
+import { giveBackAll, settleCancelled } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
 import { freezePage, frozenUntil } from '../store/audience.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts, nextDue, type QueuedDelivery } from '../store/deliveries.ts'
 import { countChecked } from '../store/delivery-counts.ts'
-import { editionById, moveEdition, note } from '../store/editions.ts'
+import { editionById, moveEdition, note, withdrawVariants } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
+import { transaction } from '../store/transaction.ts'
 import { countRepeatable, repeatUnknown } from '../store/unknown.ts'
 import type { Worker } from '../store/workers.ts'
 import { brakeWords } from './brake.ts'
@@ -160,8 +161,33 @@ async function finish(
   const { accepted, refused, unknown, skipped, queued, sending, deferred } = counts
   if (queued + sending + deferred > 0) return false
   if (rule === 'repeat' && (await countRepeatable(db, id, mostAttempts)) > 0) return false
+  if (accepted + refused + unknown === 0) return await endForNobody({ db, clock }, id, skipped)
   if (!(await moveEdition(db, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
   const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
   await note(db, id, 'lastword', what, clock.now())
   return true
+}
+
+/**
+ * Ends an edition that nobody got, because nobody is subscribed any more: skipped, without a number. It gives its articles,
+ * letters and corrections back.
+ */
+async function endForNobody(
+  { db, clock }: Pick<DeliverNeeds, 'db' | 'clock'>,
+  id: string,
+  left: number,
+): Promise<boolean> {
+  return await transaction(db, async (trx) => {
+    const now = clock.now()
+    const edition = await editionById(trx, id)
+    const why =
+      left > 0 ? `the last ${left} subscribers left before it was sent` : 'nobody was subscribed when it was to be sent'
+    const reason = `skipped: ${why}; its articles are pending again`
+    const change = { status: 'skipped' as const, number: null, reason, finishedAt: now }
+    if (!edition || !(await moveEdition(trx, id, ['sending'], change))) return false
+    await withdrawVariants(trx, id, now)
+    await giveBackAll(trx, id, now)
+    await note(trx, id, 'lastword', reason, now)
+    return true
+  })
 }

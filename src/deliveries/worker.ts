@@ -13,9 +13,9 @@ type Needs = { db: Db; clock: Clock }
 export const silence = 2 * minute
 
 /** Registers this process as a sender. Whoever takes over after a crash knows by this row what was in its hands. */
-export async function startWorker({ db, clock }: Needs): Promise<Worker> {
+export async function startWorker({ db, clock }: Needs, command: Worker['command'] = null): Promise<Worker> {
   const now = clock.now()
-  const worker = { id: newId(now), host: thisHost(), pid: process.pid, startedAt: now, seenAt: now }
+  const worker = { id: newId(now), host: thisHost(), pid: process.pid, startedAt: now, seenAt: now, command }
   await addWorker(db, worker)
   return worker
 }
@@ -49,6 +49,13 @@ function release(db: Db, workerId: string, now: Instant): Promise<number> {
     await removeWorker(trx, workerId)
     return count
   })
+}
+
+/** Whether a process serves the pages of this store, on whatever machine: the links in emails need one. */
+export async function isServing({ db, clock }: Needs): Promise<boolean> {
+  const self = { id: '', host: thisHost(), pid: process.pid, startedAt: '', seenAt: '', command: null }
+  const serving = (await allWorkers(db)).filter(({ command }) => command === 'start')
+  return serving.some((worker) => isAlive(worker, self, clock.now()))
 }
 
 function isAlive(worker: Worker, self: Worker, now: Instant): boolean {

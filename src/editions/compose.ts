@@ -1,5 +1,6 @@
 import type { Clock, Instant } from '../clock.ts'
 import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles.ts'
+import { editionDueAt } from '../store/clock-faults.ts'
 import { correctionsToPrint } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
 import {
@@ -8,6 +9,7 @@ import {
   choicesOf,
   dropChoices,
   editionById,
+  hasOpenEdition,
   moveEdition,
   nextNumber,
   note,
@@ -18,33 +20,102 @@ import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { keySlot } from '../subscribers/token.ts'
 import type { Digest } from './digest.ts'
-import type { Draft } from './edition.ts'
+import { type Draft, editionName } from './edition.ts'
 import { enrolArticles } from './enrol.ts'
 import { lastLook, lastWords } from './lapse.ts'
+import { endUnapproved, replaceable } from './replace.ts'
 import { type Choice, select } from './select.ts'
 import { type Thin, thinReason } from './thin.ts'
 import { timingOf } from './timing.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 
+export type ComposeOptions = {
+  /** How many people would get it: for nobody it is skipped. Absent: nobody has counted. */
+  recipients?: number
+  /** Editions that were due before, and that nobody has approved, end and give back what they hold; see `endUnapproved`. */
+  replace?: boolean
+  /** Makes none while the digest has another edition that is not out yet, or is being sent. */
+  unlessOpen?: boolean
+}
+
 /**
  * Makes the edition that the digest owes at `dueAt`: chooses, and writes edition and choices in one transaction.
- * A thin edition is skipped or held by rule, with the reason. Undefined: somebody made that edition already.
+ * An edition that is thin, or for nobody, is skipped or held by rule, with the reason. Undefined: somebody made that
+ * edition already, or, with `unlessOpen`, another one.
  */
-export async function compose(needs: ComposeNeeds, digest: Digest, dueAt: Instant): Promise<EditionRow | undefined> {
+export async function compose(
+  needs: ComposeNeeds,
+  digest: Digest,
+  dueAt: Instant,
+  options: ComposeOptions = {},
+): Promise<EditionRow | undefined> {
   const { db, clock } = needs
   await enrolArticles(needs, digest)
   const now = clock.now()
+  const older = options.replace ? await replaceable(db, digest.name, dueAt, now) : []
+  const isSkipped = (choice: Chosen) => choice.thin?.rule === 'skip'
+  if (older.length === 0 || options.recipients === 0) {
+    const choice = await choose(db, digest, options, now)
+    return await transaction(db, (trx) => add(needs, trx, { digest, dueAt, options, now, choice, replaced: [] }))
+  }
+  try {
+    return await transaction(db, async (trx) => {
+      await lockDigest(trx, digest.name, now)
+      if (await editionDueAt(trx, digest.name, dueAt)) return undefined
+      const replaced = await endUnapproved(trx, digest.name, dueAt, now)
+      const choice = await choose(trx, digest, options, now) // with what the older ones held
+      if (isSkipped(choice)) throw new TooThinToReplace()
+      return await add(needs, trx, { digest, dueAt, options, now, choice, replaced })
+    })
+  } catch (error) {
+    if (!(error instanceof TooThinToReplace)) throw error
+    return await compose(needs, digest, dueAt, { ...options, replace: false }) // the older ones keep waiting
+  }
+}
+
+/** Undoes the transaction: an edition that is skipped takes the place of none. */
+class TooThinToReplace extends Error {}
+
+type Chosen = { choices: Choice[]; thin: Thin | undefined }
+
+async function choose(db: Db, digest: Digest, { recipients }: ComposeOptions, now: Instant): Promise<Chosen> {
   const choices = select(await candidates(db, digest), digest, now)
-  const thin = await thinReason(db, digest, choices, now)
-  return await transaction(db, async (trx) => {
-    await lockDigest(trx, digest.name, now) // two editions at once must not take the same number
-    const edition = await draftRow(trx, needs, digest, dueAt, thin)
-    if (!(await addEdition(trx, edition))) return undefined
-    await writeChoices(trx, { edition, digest, choices, now })
-    await note(trx, edition.id, 'lastword', thin?.reason ?? `composed with ${heldText(choices)}`, now)
-    return edition
-  })
+  if (recipients === 0) return { choices, thin: { rule: 'skip', reason: `skipped: ${forNobody(digest.name)}` } }
+  return { choices, thin: await thinReason(db, digest, choices, now) }
+}
+
+/** Why an edition is not sent that nobody would get. */
+export function forNobody(digest: string): string {
+  return `nobody is subscribed to ${digest}; its articles stay pending`
+}
+
+type Adding = {
+  digest: Digest
+  dueAt: Instant
+  options: ComposeOptions
+  now: Instant
+  choice: Chosen
+  replaced: EditionRow[]
+}
+
+async function add(
+  needs: ComposeNeeds,
+  db: Db,
+  { digest, dueAt, options, now, choice: { choices, thin }, replaced }: Adding,
+): Promise<EditionRow | undefined> {
+  await lockDigest(db, digest.name, now) // two editions at once must not take the same number
+  if (options.unlessOpen && (await hasOpenEdition(db, digest.name))) return undefined
+  const edition = await draftRow(db, needs, digest, dueAt, thin)
+  if (!(await addEdition(db, edition))) {
+    if (replaced.length > 0) throw new Error(`another edition of ${digest.name} is due at ${dueAt}`) // undoes the rest
+    return undefined
+  }
+  await writeChoices(db, { edition, digest, choices, now })
+  const names = replaced.map(editionName).join(' and ')
+  const instead = replaced.length > 0 ? `; it takes the place of ${names}, which nobody approved` : ''
+  await note(db, edition.id, 'lastword', `${thin?.reason ?? `composed with ${heldText(choices)}`}${instead}`, now)
+  return edition
 }
 
 /** An edition that is kept nowhere; `thin` is the reason why its run would be skipped or held. */
@@ -176,11 +247,12 @@ async function draftRow(
 /** The edition that the digest owes at `dueAt`, with nothing in it yet. */
 export function blankEdition(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
   const id = editionId(secret, digest.name, dueAt)
-  const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null }
+  const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null, overriddenAt: null }
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
   const timing = timingOf(digest, dueAt)
   const { name, archive } = digest
-  return { id, ref: id.slice(-8), digest: name, dueAt, composedAt, timing, archive, ...empty, ...never }
+  const made = { dueAt, composedAt, timing, archive, datedAt: dueAt, heldBy: null }
+  return { id, ref: id.slice(-8), digest: name, ...made, ...empty, ...never }
 }
 
 type Written = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }

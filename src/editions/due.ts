@@ -58,6 +58,15 @@ export function missedText(runs: DueRun[]): string | undefined {
   return `${missed.length} runs, due from ${first.dueAt} to ${last.dueAt}; the newest of them was ${last.missed}`
 }
 
+/**
+ * The time from one run to the next, in milliseconds, around an instant: from a run to the one after it, or between the
+ * two runs that follow a time without one. Infinite for a schedule that does not run twice any more.
+ */
+export function periodAt(digest: Pick<Digest, 'schedule' | 'zone'>, at: Instant): number {
+  const [one, next] = runsAfter(digest, later(at, -1), 2)
+  return one === undefined || next === undefined ? Number.POSITIVE_INFINITY : between(one, next)
+}
+
 /** Whether the schedule has a run at that very instant. */
 export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: Instant): boolean {
   return runsAfter(digest, later(dueAt, -1), 1)[0] === dueAt

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Instant } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
@@ -8,27 +8,36 @@ import { giveBack } from '../store/ledger.ts'
 import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import {
+  ApprovalRefused,
+  isOfSettings,
+  type Obstacle,
+  type ObstacleNeeds,
+  obstaclesOf,
+  obstacleText,
+} from './approval-rules.ts'
 import { editionName } from './edition.ts'
 import { checkSeen, type Seen } from './seen.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 type Needs = { db: Db; clock: Clock }
+type ApprovalNeeds = Needs & ObstacleNeeds
 
 /** `seen`: what the page showed of the edition. It is compared under the lock; AppError ChangedSince if it has changed. */
 export type Checked = { seen?: Seen | undefined }
 
 /**
-/**
  * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. One that is
- * too large goes out only if `anyway` says so. AppError `conflict` for any other state, and for one that is not as it was
- * `seen`.
+ * too large, and one that meets obstacles (`approval-rules.ts`, ApprovalRefused), goes out only if `anyway` says so.
+ * AppError `conflict` for any other state, and for one that is not as it was `seen`.
  */
 export async function approve(
-  { db, clock }: Needs,
+  needs: ApprovalNeeds,
   id: string,
   who: string,
   { seen, anyway = false }: Checked & { anyway?: boolean } = {},
 ): Promise<void> {
+  const { db, clock } = needs
   await transaction(db, async (trx) => {
     const edition = await lockSeen(trx, id, seen)
     if (edition && isPaused(edition))
@@ -39,8 +48,12 @@ export async function approve(
       throw new AppError('conflict', `${editionName(edition)} was not approved: ${sizeWarning(bytes)}`, {
         hint: `Cancel it, change the digest and make it again; or send it as it is: lastword edition approve ${id} --anyway`,
       })
+    const mayBe = edition?.status === 'sealed' || edition?.status === 'held'
+    const obstacles = edition && mayBe ? await obstaclesOf({ ...needs, db: trx }, edition) : []
+    if (edition && obstacles.length > 0 && !anyway) throw new ApprovalRefused(editionName(edition), obstacles)
     const cannot = 'only a sealed or held edition can be approved'
-    await move({ db: trx, clock }, id, who, 'approved', { from: ['sealed', 'held'], change: toApproved, cannot })
+    const change = (now: string) => ({ ...toApproved(now), overriddenAt: obstacles.length > 0 ? now : null })
+    await move({ db: trx, clock }, id, who, approvedText(obstacles), { from: ['sealed', 'held'], change, cannot })
   })
 }
 
@@ -51,16 +64,53 @@ async function lockSeen(db: Db, id: string, seen: Seen | undefined): Promise<Edi
   return edition
 }
 
-/** The same by a rule, which never overrides an editor: what somebody holds stays held. Returns whether it did. */
-export async function approveByRule({ db, clock }: Needs, id: string, rule: string): Promise<boolean> {
-  const now = clock.now()
-  const approved = await moveEdition(db, id, ['sealed'], toApproved(now))
-  if (approved) await note(db, id, rule, 'approved', now)
-  return approved
+/**
+ * The same by a rule, which never overrides an editor: what somebody holds stays held. Settings that must be changed first
+ * leave it as it is; another obstacle holds it for an editor, with the reason. Returns whether it was approved.
+ */
+export async function approveByRule(
+  needs: ApprovalNeeds,
+  id: string,
+  rule: string,
+  { anyway = false }: { anyway?: boolean } = {},
+): Promise<boolean> {
+  return await transaction(needs.db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    if (edition?.status !== 'sealed') return false
+    const now = needs.clock.now()
+    const obstacles = await obstaclesOf({ ...needs, db: trx }, edition)
+    if (obstacles.length === 0 || anyway) {
+      const change = { ...toApproved(now), overriddenAt: obstacles.length > 0 ? now : null }
+      await moveEdition(trx, id, ['sealed'], change)
+      await note(trx, id, rule, approvedText(obstacles), now)
+      return true
+    }
+    if (obstacles.some(isOfSettings)) return false
+    const reason = `held: ${obstacles.map(obstacleText).join(' ')}`
+    await moveEdition(trx, id, ['sealed'], { status: 'held', reason })
+    await note(trx, id, 'lastword', reason, now)
+    return false
+  })
+}
+
+/** Lets an approved edition be sent in spite of settings that must be changed first; that stays on record. */
+export async function overrideObstacles(needs: ApprovalNeeds, id: string, who: string): Promise<void> {
+  await transaction(needs.db, async (trx) => {
+    const edition = await lockEdition(trx, id)
+    if (!edition || edition.overriddenAt !== null) return
+    const obstacles = (await obstaclesOf({ ...needs, db: trx }, edition)).filter(isOfSettings)
+    const now = needs.clock.now()
+    if (obstacles.length === 0 || !(await moveEdition(trx, id, ['approved', 'sending'], { overriddenAt: now }))) return
+    await note(trx, id, who, `to be sent in spite of this: ${obstacles.map(obstacleText).join(' ')}`, now)
+  })
+}
+
+function approvedText(obstacles: Obstacle[]): string {
+  return obstacles.length > 0 ? `approved: in spite of this: ${obstacles.map(obstacleText).join(' ')}` : 'approved'
 }
 
 function toApproved(now: string): Partial<EditionRow> {
-  return { status: 'approved', approvedAt: now, reason: null }
+  return { status: 'approved', approvedAt: now, reason: null, heldBy: null }
 }
 
 /**
@@ -79,7 +129,7 @@ export async function stop({ db, clock }: Needs, id: string, who: string, reason
 export async function hold(needs: Needs, id: string, who: string, reason: string): Promise<void> {
   await move(needs, id, who, `held: ${reason}`, {
     from: ['sealed', 'approved'],
-    change: () => ({ status: 'held', approvedAt: null, reason }),
+    change: () => ({ status: 'held', approvedAt: null, reason, heldBy: who }),
     cannot: 'only an edition that is sealed or approved, and not yet sending, can be held',
   })
 }
@@ -169,9 +219,14 @@ export async function settleCancelled({ db, clock }: Needs, edition: Pick<Editio
   await skipRest(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
   const counts = await countDeliveries(db, edition.id)
   if (counts.accepted + counts.unknown + counts.sending > 0) return
-  await giveBack(db, edition.id)
-  await giveBackCorrections(db, edition.id)
-  await lapseAbout(db, edition.id, clock.now())
+  await giveBackAll(db, edition.id, clock.now())
+}
+
+/** The articles and letters that an edition chose, and the corrections that it prints, can be chosen again; what it said needs no correction. */
+export async function giveBackAll(db: Db, editionId: string, now: Instant): Promise<void> {
+  await giveBack(db, editionId)
+  await giveBackCorrections(db, editionId)
+  await lapseAbout(db, editionId, now)
 }
 
 type Move = {

@@ -17,17 +17,17 @@ export function toView(
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
-  const titles = sections.flatMap((section) =>
-    section.articles.filter(({ letter }) => !letter).map(({ title }) => title),
-  )
+  const date = edition.datedAt ?? edition.dueAt
+  const titles = titlesOf(sections, 'articles')
+  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = titlesOf(sections, 'letters')
   const values = {
     title: digest.title,
     number: String(edition.number),
-    date: dates.short(edition.dueAt),
-    lead: titles[0] ?? '',
+    date: dates.short(date),
+    lead: titles[0] ?? letter,
     second: titles[1] ?? '',
     third: titles[2] ?? '',
-    count: String(titles.length),
+    count: String(sections.flatMap(({ articles }) => articles.filter(({ letter }) => !letter)).length),
   }
   const { name, tagline, site, contact, logo, colours } = publication
   return {
@@ -45,8 +45,8 @@ export function toView(
       colours: { ...colours, onBrand: legible('#ffffff', colours.brand), onAccent: legible('#ffffff', colours.accent) },
     },
     digest: { name: digest.name, title: digest.title },
-    edition: { number: edition.number, date: dates.long(edition.dueAt), isoDate: dates.iso(edition.dueAt) },
-    subject: fillPattern(digest.subject, values),
+    edition: { number: edition.number, date: dates.long(date), isoDate: dates.iso(date) },
+    subject: fillPattern(digest.subject, values) || digest.title,
     preheader: fillPattern(digest.preheader, values),
     introduction: (digest.introduction ?? '')
       .split(/\n\s*\n/)
@@ -62,6 +62,14 @@ export function toView(
     },
     why: `You get this because you subscribed to ${digest.title} by ${name}.`,
   }
+}
+
+/** Headlines in the order of the email, without blank ones. */
+function titlesOf(sections: DraftSection[], kind: 'articles' | 'letters'): string[] {
+  const chosen = sections.flatMap(({ articles }) =>
+    articles.filter(({ letter }) => Boolean(letter) === (kind === 'letters')),
+  )
+  return chosen.map(({ title }) => title).filter((title) => title.trim() !== '')
 }
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {

@@ -15,6 +15,22 @@ export async function addCall(
     .execute()
 }
 
+/** The same for a kind of which an edition has one; nothing changes if it has it. Returns whether this call added it. */
+export async function addCallOnce(
+  db: Db,
+  editionId: string,
+  { kind, what }: Pick<CallRow, 'kind' | 'what'>,
+  now: Instant,
+): Promise<boolean> {
+  const added = await db
+    .insertInto('calls')
+    .values({ id: newId(now), editionId, at: now, kind, what, tellingUntil: null, toldAt: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
 /**
  * Takes on the calls since `since` that nobody has made, or is making. Who dies over it leaves them to others after
  * `until`; a mark beyond that was set by a wrong clock.

@@ -244,7 +244,8 @@ function corrections(db: Db) {
       eb.fn.coalesce('choices.saidTitle', 'articles.title').as('said'),
       eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
     ])
-    .select(['editions.number', 'editions.dueAt', 'printed.number as printedNumber', 'printed.status as printedStatus'])
+    .select((eb) => eb.fn.coalesce('editions.datedAt', 'editions.dueAt').as('dueAt'))
+    .select(['editions.number', 'printed.number as printedNumber', 'printed.status as printedStatus'])
     .orderBy('corrections.proposedAt')
     .orderBy('corrections.id')
 }

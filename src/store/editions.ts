@@ -89,6 +89,45 @@ export async function editionTimesSince(db: Db, digest: string, since: Instant):
   return rows.map(({ dueAt }) => dueAt)
 }
 
+/** An edition of the same digest that was due later, and that people have, or are getting. */
+export function newerSent(
+  db: Db,
+  { digest, dueAt }: Pick<EditionRow, 'digest' | 'dueAt'>,
+): Promise<EditionRow | undefined> {
+  return db
+    .selectFrom('editions')
+    .selectAll()
+    .where('digest', '=', digest)
+    .where('dueAt', '>', dueAt)
+    .where((eb) => eb.or([eb('status', 'in', ['sending', 'sent']), eb('audienceAt', 'is not', null)]))
+    .orderBy('dueAt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Whether an edition of the digest is on its way: made, sealed, approved, being sent, held or paused. */
+export async function hasOpenEdition(db: Db, digest: string): Promise<boolean> {
+  const open = await db
+    .selectFrom('editions')
+    .select('id')
+    .where('digest', '=', digest)
+    .where('status', 'in', ['composed', 'sealed', 'approved', 'sending', 'held'])
+    .limit(1)
+    .executeTakeFirst()
+  return open !== undefined
+}
+
+/** Editions that nobody has approved yet: made, sealed, or held; of one digest or of all, the one that was due first at the front. */
+export function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
+  let query = db
+    .selectFrom('editions')
+    .selectAll()
+    .where('status', 'in', ['composed', 'sealed', 'held'])
+    .where('approvedAt', 'is', null)
+  if (digest !== undefined) query = query.where('digest', '=', digest)
+  return query.orderBy('dueAt').execute()
+}
+
 /** When the digest was last due with an edition that went out, or is about to. */
 export async function lastOut(db: Db, digest: string): Promise<Instant | undefined> {
   const row = await db

@@ -21,6 +21,7 @@ import * as longAddresses from './migrations/0018-long-addresses.ts'
 import * as notices from './migrations/0019-notices.ts'
 import * as sessions from './migrations/0020-sessions.ts'
 import * as letterVersions from './migrations/0021-letter-versions.ts'
+import * as approval from './migrations/0022-approval.ts'
 import * as jobFiles from './migrations/0023-job-files-and-corrections.ts'
 import type { Schema } from './schema.ts'
 
@@ -45,6 +46,7 @@ export const migrations = [
   { name: '0019-notices', up: notices.up },
   { name: '0020-sessions', up: sessions.up },
   { name: '0021-letter-versions', up: letterVersions.up },
+  { name: '0022-approval', up: approval.up },
   { name: '0023-job-files-and-corrections', up: jobFiles.up },
 ]
 

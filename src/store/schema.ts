@@ -7,7 +7,15 @@ import type { Instant } from '../clock.ts'
  */
 export type Schema = {
   settings: { name: string; value: string }
-  workers: { id: string; host: string; pid: number; startedAt: Instant; seenAt: Instant }
+  /** `command`: `start` serves the pages as well; `run` only sends. Null for programs that say neither. */
+  workers: {
+    id: string
+    host: string
+    pid: number
+    startedAt: Instant
+    seenAt: Instant
+    command: 'start' | 'run' | null
+  }
   /** Every run of a digest that was due until `decidedUntil` has been made or skipped. */
   digests: {
     name: string
@@ -253,6 +261,12 @@ export type EditionRow = {
   finishedAt: Instant | null
   /** As its digest had it when it was made. It counts once the job file of the digest is away. */
   archive: 'on' | 'off'
+  /** The instant whose day the email and the archive show. Null: the due time, for editions made before this was kept. */
+  datedAt: Instant | null
+  /** Of a held edition that has not been approved: the person who holds it; null if a rule does. */
+  heldBy: string | null
+  /** When somebody let it go out in spite of its obstacles. */
+  overriddenAt: Instant | null
 }
 
 /** An article that an edition looked at. Chosen if it has a position; the reason is kept either way. */
@@ -467,8 +481,11 @@ export type CallRow = {
   id: string
   editionId: string
   at: Instant
-  /** What it is about: the edition was paused, or one of its relays is left alone while the others go on. */
-  kind: 'paused' | 'relay'
+  /**
+   * What it is about: the edition was paused, one of its relays is left alone while the others go on, or, once for each
+   * edition: it waits for approval, it still does, a newer one has taken its place.
+   */
+  kind: 'paused' | 'relay' | 'waits' | 'reminder' | 'replaced'
   what: string
   /** Somebody is telling them now. */
   tellingUntil: Instant | null

@@ -34,7 +34,7 @@ async function front(web: Web, context: Context<Env>): Promise<Response> {
       href: web.base + pathTo(urls.edition, row.id),
       subject: row.subject,
       name: editionTitle(row, digest),
-      due: momentWriter(digest?.zone)(row.dueAt),
+      due: momentWriter(digest?.zone)(row.datedAt ?? row.dueAt),
     }
   })
   const postal = address.trim().split('\n')

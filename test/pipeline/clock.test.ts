@@ -13,7 +13,7 @@ import { editionById, latestEditions } from '../../src/store/editions.ts'
 import { fakeClock } from '../support/clock.ts'
 import { makeHome } from '../support/home.ts'
 import { type Started, startAt } from '../support/started.ts'
-import { show, type World } from '../support/world.ts'
+import { show, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown> | unknown)[] = []
 
@@ -75,6 +75,7 @@ describe('the schedule of a process', () => {
 
   test('goes on when the clock is set back, and when it is set right again, and makes no run twice', async () => {
     const it = await house('2026-11-26T12:00:00.000Z')
+    await subscribe(it, 1)
     await makeDueEditions(it.app) // the digest is met
     await show(it, `${feed}/latest.xml`, ['One', 'Two', 'Three'])
     const started = await start(it, '2026-11-27T07:00:10.000Z', 'UTC')

@@ -163,6 +163,7 @@ onBothEngines('digests', (freshUrl) => {
     it.clock.set('2026-11-27T06:00:00.000Z')
     await makeDueEditions(app)
     await show(it, newsFeed, ['One', 'Two', 'Three'])
+    for (const digest of it.app.digests) await subscribe({ ...it, digest }, 1)
     Object.assign(it.digest, { thin: undefined })
     it.clock.set('2026-11-27T07:00:00.000Z')
     expect(await makeDueEditions(app)).toBe(1)

@@ -141,7 +141,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       editions.push(edition?.id ?? '')
     }
     await db.updateTable('editions').set({ status: 'sending' }).execute()
-    await addWorker(db, { id: 'worker-a', host: '', pid: 1, startedAt: '', seenAt: '' }) // the others are unknown
+    await addWorker(db, { id: 'worker-a', host: '', pid: 1, startedAt: '', seenAt: '', command: null }) // the others are unknown
     const another = it.app.store.engine.rowLocks ? await openStore(it.app.config.store.url, it.clock) : it.app.store
     if (another !== it.app.store) closing.push(another.close) // a second connection to SQLite in one thread locks itself out
     let differences = 0
@@ -168,7 +168,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
     const ids = (await db.selectFrom('deliveries').select('subscriberId').execute()).map((row) => row.subscriberId)
     for (const [index, subscriberId] of ids.entries()) {
       const workerId = `worker-${index}`
-      await addWorker(db, { id: workerId, host: '', pid: 1, startedAt: '', seenAt: '' })
+      await addWorker(db, { id: workerId, host: '', pid: 1, startedAt: '', seenAt: '', command: null })
       const book = { editionId: id, digest: it.digest.name, workerId }
       await recordAndClaim(db, store.engine, book, { results: [], subscriberIds: [subscriberId] }, it.clock.now())
     }

@@ -130,7 +130,7 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
 
   test('rolls back a transaction that fails, whole', async () => {
     const { db } = await opened(await freshUrl())
-    const worker = { id: 'one', host: 'here', pid: 1, startedAt: clock.now(), seenAt: clock.now() }
+    const worker = { id: 'one', host: 'here', pid: 1, startedAt: clock.now(), seenAt: clock.now(), command: null }
     const failed = db.transaction().execute(async (trx) => {
       await addWorker(trx, worker)
       throw new Error('half way')
@@ -419,6 +419,9 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     audienceAt: true,
     finishedAt: true,
     archive: true,
+    datedAt: true,
+    heldBy: true,
+    overriddenAt: true,
   },
   feeds: {
     id: true,
@@ -513,7 +516,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     sealedAt: true,
     withdrawnAt: true,
   },
-  workers: { id: true, host: true, pid: true, startedAt: true, seenAt: true },
+  workers: { id: true, host: true, pid: true, startedAt: true, seenAt: true, command: true },
 }
 
 function camelCase(name: string): string {

@@ -1,0 +1,125 @@
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import {
+  type Imprint,
+  imprintProblems,
+  type LaunchProblem,
+  launchProblems,
+  launchProblemText,
+  sendsOnlyToThisMachine,
+} from '../launch-check.ts'
+import { countChosen, newerSent, variantsOf } from '../store/editions.ts'
+import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
+import type { Digest } from './digest.ts'
+
+/**
+ * What stands in the way of letting an edition go out. `setting`: a setting of today must be changed first; `sealed`: the
+ * bytes were made with such a setting, and the edition has to be sealed again; `newer-sent`: the edition of that number,
+ * which was due later, is out already.
+ */
+export type Obstacle =
+  | { code: 'no-articles' }
+  | { code: 'empty-subject' }
+  | { code: 'newer-sent'; number: number | null }
+  | ({ code: 'setting' } & LaunchProblem)
+  | ({ code: 'sealed' } & LaunchProblem)
+
+/** What is known of an edition that somebody wants to approve. */
+export type ApprovalFacts = {
+  articles: number
+  subject: string
+  newer: Pick<EditionRow, 'number'> | undefined
+  /** Of the settings of today, and of those that the sealed bytes were made with and that are mended since. */
+  settings: LaunchProblem[]
+  sealed: LaunchProblem[]
+}
+
+/** The obstacles that an editor must know of, the gravest first. A letter or a correction alone is no article. */
+export function approvalObstacles({ articles, subject, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
+  return [
+    ...settings.map((problem) => ({ code: 'setting' as const, ...problem })),
+    ...sealed.map((problem) => ({ code: 'sealed' as const, ...problem })),
+    ...(articles === 0 ? [{ code: 'no-articles' as const }] : []),
+    ...(subject.trim() === '' ? [{ code: 'empty-subject' as const }] : []),
+    ...(newer ? [{ code: 'newer-sent' as const, number: newer.number }] : []),
+  ]
+}
+
+/** True for what is not about the edition: it goes on by itself once the setting is changed. */
+export function isOfSettings({ code }: Obstacle): boolean {
+  return code === 'setting' || code === 'sealed'
+}
+
+/** An approval that was stopped; `obstacles` say by what. */
+export class ApprovalRefused extends AppError {
+  readonly obstacles: Obstacle[]
+
+  constructor(edition: string, obstacles: Obstacle[]) {
+    super('conflict', `${edition} was not approved. ${obstacles.map(obstacleText).join(' ')}`)
+    this.name = 'ApprovalRefused'
+    this.obstacles = obstacles
+  }
+}
+
+/** The one place that makes a sentence of an obstacle, for a person. */
+export function obstacleText(obstacle: Obstacle): string {
+  switch (obstacle.code) {
+    case 'no-articles':
+      return 'There is no article in it.'
+    case 'empty-subject':
+      return 'Its subject is empty.'
+    case 'newer-sent':
+      return `A newer edition was sent already${obstacle.number === null ? '' : `: number ${obstacle.number}`}.`
+    case 'setting':
+      return launchProblemText(obstacle)
+    case 'sealed':
+      return `It was made while ${obstacle.setting} was ${obstacle.value}, and says so. It is made again by itself within seconds where lastword start runs; lastword run does it too.`
+  }
+}
+
+export type ObstacleNeeds = {
+  db: Db
+  config: Pick<Config, 'publication' | 'web' | 'relay' | 'relays'>
+  digests: Digest[]
+}
+
+/** The obstacles of an edition as it is now. Settings do not matter where no relay reaches beyond this machine. */
+export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
+  const { db, config, digests } = needs
+  const digest = digests.find(({ name }) => name === edition.digest)
+  const isLocal = sendsOnlyToThisMachine(config)
+  const [variant] = isLocal ? [] : await variantsOf(db, edition.id)
+  return approvalObstacles({
+    articles: (await countChosen(db, [edition.id])).get(edition.id)?.article ?? 0,
+    subject: edition.subject,
+    newer: await newerSent(db, edition),
+    settings: isLocal || !digest ? [] : launchProblems(config, digest),
+    sealed: variant && digest ? mendedProblems(config, digest, variant) : [],
+  })
+}
+
+/**
+ * The settings that the sealed bytes were made with, that must not go out, and that are right by now: bytes that were
+ * sealed today would not have these problems.
+ */
+export function mendedProblems(
+  { publication, web }: Pick<Config, 'publication' | 'web'>,
+  digest: Pick<Digest, 'from' | 'replyTo'>,
+  { head, text }: Pick<VariantRow, 'head' | 'text'>,
+): LaunchProblem[] {
+  const sealed = JSON.parse(head) as SealedHead
+  const toImprint = ({ webUrl, publication: { site }, replyTo, from }: SealedHead, address: string): Imprint => ({
+    ...{ webUrl, site, contact: replyTo, from: from.address },
+    address,
+  })
+  const replyTo = digest.replyTo ?? publication.contact
+  const current = { webUrl: web.url, publication, replyTo, from: digest.from }
+  const today = imprintProblems(toImprint(current, publication.address))
+  const isMended = ({ setting }: LaunchProblem) => !today.some((one) => one.setting === setting)
+  return imprintProblems(toImprint(sealed, text))
+    .filter(isMended)
+    .map((one) => (one.setting === 'publication.address' ? { ...one, value: 'that of the sample' } : one))
+}
+
+/** Of the headers, what the sealed bytes keep (`messages/mime.ts`). */
+type SealedHead = { webUrl: string; publication: { site: string }; replyTo: string; from: { address: string } }

@@ -1,0 +1,166 @@
+import { BlockList, isIP } from 'node:net'
+import { type Config, relaysOf } from './config.ts'
+
+/** Where a value stands: a path in `lastword.yml`, or in the job file of the digest. */
+export type SettingPlace = { file: 'config' | 'job'; path: string[] }
+
+/**
+ * A value that must not go out to subscribers. `private-address`: readers cannot reach it, so every unsubscribe link would
+ * be dead. `sample`: it is still that of the sample files (`example.org` and its like, RFC 2606).
+ */
+export type LaunchProblem = SettingPlace & { fault: 'private-address' | 'sample'; setting: string; value: string }
+
+/** What an email says of its publisher: from the settings, or from the sealed bytes. */
+export type Imprint = {
+  webUrl: string
+  site: string
+  contact: string
+  address: string
+  from: string
+  replyTo?: string | undefined
+  returnPath?: string | undefined
+}
+
+type DigestSender = { from: { address: string }; replyTo?: string | undefined }
+
+/** True if no relay reaches beyond this machine, as in the demo and in tests: nothing can go out to anybody. */
+export function sendsOnlyToThisMachine(config: Pick<Config, 'relay' | 'relays'>): boolean {
+  return relaysOf(config).every(({ host }) => isLoopback(host))
+}
+
+/** True if one of the relays is a mail server of this machine, such as Postfix, which passes messages on. */
+export function hasLocalMailServer(config: Pick<Config, 'relay' | 'relays'>): boolean {
+  return relaysOf(config).some(({ host, port }) => isLoopback(host) && mailServerPorts.includes(port))
+}
+
+/** SMTP, submission over TLS, submission (RFC 5321 §4.5.4.2, RFC 8314 §7.3, RFC 6409 §3.1). */
+const mailServerPorts = [25, 465, 587]
+
+/** The settings that must be changed before an edition of the digest goes out. */
+export function launchProblems(
+  config: Pick<Config, 'publication' | 'web' | 'relay'>,
+  digest: DigestSender,
+): LaunchProblem[] {
+  const { publication, web, relay } = config
+  const { site, contact, address } = publication
+  return imprintProblems({
+    webUrl: web.url,
+    site,
+    contact,
+    address,
+    from: digest.from.address,
+    replyTo: digest.replyTo,
+    returnPath: relay.returnPath,
+  })
+}
+
+/** The same of what an email says. `returnPath` and `replyTo` count only where they differ from the contact address. */
+export function imprintProblems(imprint: Imprint): LaunchProblem[] {
+  const { webUrl, site, contact, address, from, replyTo, returnPath } = imprint
+  const other = (mailbox: string | undefined) => (mailbox === contact ? undefined : mailbox)
+  const url = hostOf(webUrl)
+  return [
+    ...(isPrivateHost(url) ? [problem('private-address', webUrl, 'config', 'web', 'url')] : []),
+    ...(isSampleHost(url) ? [problem('sample', webUrl, 'config', 'web', 'url')] : []),
+    ...(isSampleHost(hostOf(site)) ? [problem('sample', site, 'config', 'publication', 'site')] : []),
+    ...(isSampleMailbox(contact) ? [problem('sample', contact, 'config', 'publication', 'contact')] : []),
+    ...(isSampleAddress(address) ? [problem('sample', firstLine(address), 'config', 'publication', 'address')] : []),
+    ...(isSampleMailbox(other(returnPath))
+      ? [problem('sample', `${returnPath}`, 'config', 'relay', 'returnPath')]
+      : []),
+    ...(isSampleMailbox(from) ? [problem('sample', from, 'job', 'from', 'address')] : []),
+    ...(isSampleMailbox(other(replyTo)) ? [problem('sample', `${replyTo}`, 'job', 'replyTo')] : []),
+  ]
+}
+
+function problem(
+  fault: LaunchProblem['fault'],
+  value: string,
+  file: SettingPlace['file'],
+  ...path: string[]
+): LaunchProblem {
+  return { fault, setting: path.join('.'), value, file, path }
+}
+
+/** One sentence; `place` is the file and line where the value stands. */
+export function launchProblemText({ fault, setting, value }: LaunchProblem, place?: string): string {
+  const where = place === undefined ? '' : `${place}: `
+  if (fault === 'private-address')
+    return `${where}${setting} is ${value}, which readers cannot reach: every unsubscribe link would be dead. Set it to the public address of these pages.`
+  return `${where}${setting} is still that of the sample (${value}): set it to your own.`
+}
+
+/** True for an address that only this machine or its network can reach; `host` is a name, or an IP address with or without brackets. */
+export function isPrivateHost(host: string): boolean {
+  const name = bareHost(host)
+  const version = isIP(name)
+  if (version !== 0) return privateAddresses.check(name, version === 4 ? 'ipv4' : 'ipv6')
+  return !name.includes('.') || privateDomains.some((domain) => isWithin(name, domain))
+}
+
+/** True for the domains of examples (RFC 2606 §3), which the sample files use. */
+function isSampleHost(host: string): boolean {
+  return ['example.com', 'example.net', 'example.org'].some((domain) => isWithin(bareHost(host), domain))
+}
+
+function isSampleMailbox(mailbox: string | undefined): boolean {
+  return mailbox !== undefined && isSampleHost(mailbox.slice(mailbox.lastIndexOf('@') + 1))
+}
+
+/** The postal address of the sample begins so; in an email it stands on one line. */
+const sampleAddress = /\bExample Publishing Ltd\W+1 Market Street\b/i
+
+function isSampleAddress(address: string): boolean {
+  return sampleAddress.test(address)
+}
+
+function isLoopback(host: string): boolean {
+  const name = bareHost(host)
+  const version = isIP(name)
+  if (version !== 0) return loopbackAddresses.check(name, version === 4 ? 'ipv4' : 'ipv6')
+  return isWithin(name, 'localhost')
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? ''
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : url
+}
+
+function bareHost(host: string): string {
+  return host
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase()
+}
+
+function isWithin(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`)
+}
+
+/** Names that the public DNS does not have: RFC 2606 §2, RFC 6761, RFC 6762 §3, RFC 8375, `internal` (ICANN, 2024), and those of home routers. */
+const privateDomains = [
+  ...['localhost', 'local', 'internal', 'test', 'example', 'invalid', 'home.arpa'],
+  ...['lan', 'home', 'corp', 'intranet', 'localdomain'],
+]
+
+const loopbackAddresses = blockList(['127.0.0.0/8', '::1/128'])
+
+/** Loopback, private, link-local, shared (RFC 6598), unspecified, documentation, benchmarks; in IPv6 the same. */
+const privateAddresses = blockList([
+  ...['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
+  ...['0.0.0.0/8', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '198.18.0.0/15', '224.0.0.0/3'],
+  ...['::/128', 'fe80::/10', 'fec0::/10', 'fc00::/7', 'ff00::/8', '2001:db8::/32'],
+])
+
+/** IPv4 inside IPv6 (`::ffff:10.0.0.1`) is checked as IPv4. */
+function blockList(subnets: string[]): BlockList {
+  const list = new BlockList()
+  for (const subnet of subnets) {
+    const [address = '', bits] = subnet.split('/')
+    list.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  }
+  return list
+}

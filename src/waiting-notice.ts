@@ -1,0 +1,94 @@
+import type { App } from './app.ts'
+import { between, day } from './clock.ts'
+import { obstaclesOf, obstacleText } from './editions/approval-rules.ts'
+import type { Digest } from './editions/digest.ts'
+import { periodAt } from './editions/due.ts'
+import { editionName } from './editions/edition.ts'
+import { addCallOnce, callsAbout } from './store/calls.ts'
+import { correctionsIn } from './store/corrections.ts'
+import { countChosen, unapprovedEditions } from './store/editions.ts'
+import type { CallRow, EditionRow } from './store/schema.ts'
+import { countActive } from './store/subscribers.ts'
+
+/** One line for the subject, and the text above the link to the edition. */
+export type NoticeText = { subject: string; lines: string[] }
+
+/**
+ * Puts down, once for each edition that waits for a person, that the editors are to be told of it, and after a day, or half
+ * the time to the next edition if that is shorter, that they are to be reminded. `callEditors` sends what is put down.
+ */
+export async function noteWaitingEditions({ db, clock, digests }: App): Promise<void> {
+  const now = clock.now()
+  for (const edition of await unapprovedEditions(db)) {
+    const digest = digests.find(({ name }) => name === edition.digest)
+    if (!digest || !waitsForPerson(edition, digest)) continue
+    const calls = await callsAbout(db, edition.id)
+    const first = calls.find(({ kind }) => kind === 'waits')
+    if (!first) await addCallOnce(db, edition.id, { kind: 'waits', what: edition.reason ?? '' }, now)
+    const isLate = first?.toldAt && between(first.toldAt, now) >= reminderAfter(digest, edition)
+    if (isLate && !calls.some(({ kind }) => kind === 'reminder'))
+      await addCallOnce(db, edition.id, { kind: 'reminder', what: edition.reason ?? '' }, now)
+  }
+}
+
+/** Whether a notice that was put down still has a point: nobody has decided about the edition since. */
+export function isOfUse({ kind }: CallRow, edition: EditionRow): boolean {
+  if (kind !== 'waits' && kind !== 'reminder') return true
+  return edition.approvedAt === null && (edition.status === 'sealed' || edition.status === 'held')
+}
+
+function waitsForPerson({ status }: EditionRow, { approval }: Digest): boolean {
+  return status === 'held' || (status === 'sealed' && approval === 'required')
+}
+
+/** In milliseconds after the first notice. */
+function reminderAfter(digest: Digest, { dueAt }: EditionRow): number {
+  return Math.min(day, periodAt(digest, dueAt) / 2)
+}
+
+/** The first notice of an edition that waits, and the reminder. */
+export async function waitingText(app: App, edition: EditionRow, { kind }: CallRow): Promise<NoticeText> {
+  const { db } = app
+  const name = editionName(edition)
+  const people = await countActive(db, edition.digest)
+  const { article = 0, letter = 0 } = (await countChosen(db, [edition.id])).get(edition.id) ?? {}
+  const corrections = (await correctionsIn(db, edition.id)).length
+  const others = (await unapprovedEditions(db, edition.digest)).filter(({ id, heldBy }) => id !== edition.id && heldBy)
+  const holds = [counted(article, 'article'), ...some(letter, 'letter'), ...some(corrections, 'correction')].join(', ')
+  const lines = [
+    kind === 'reminder'
+      ? `${name} still waits: nobody has approved it yet.`
+      : `${name} is ready, and waits for one of you.`,
+    '',
+    `Subject:  ${edition.subject}`,
+    `Would go to ${counted(people, 'person', 'people')}`,
+    `Holds ${holds}`,
+    ...(edition.reason === null ? [] : [`On hold${edition.heldBy ? ` by ${edition.heldBy}` : ''}: ${edition.reason}`]),
+    ...(await obstaclesOf(app, edition)).map((one) => `Note: ${obstacleText(one)}`),
+    ...others.map((other) => `${editionName(other)} is held by ${other.heldBy}, and waits as well.`),
+    '',
+    'It is not sent until somebody approves it. If nobody does, the next edition takes its place, and its articles.',
+    'Look at it here:',
+  ]
+  return { subject: kind === 'reminder' ? `reminder: ${name} waits for approval` : `${name} waits for approval`, lines }
+}
+
+/** An edition that nobody approved has ended, and a newer one has taken its place. */
+export function replacedText(edition: EditionRow, { what }: CallRow): NoticeText {
+  const name = editionName(edition)
+  const lines = [
+    `Nobody approved ${name} (“${edition.subject}”) before the next edition was due. It was not sent: it was ${what}.`,
+    'What it held could be chosen for the newer edition, which has a notice of its own if it waits for you.',
+    '',
+    'The old edition:',
+  ]
+  return { subject: `${name} was ${what}`, lines }
+}
+
+function some(count: number, one: string): string[] {
+  return count > 0 ? [counted(count, one)] : []
+}
+
+function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count.toLocaleString('en-GB')} ${count === 1 ? one : several}`
+}

@@ -1,0 +1,340 @@
+import { simpleParser } from 'mailparser'
+import { afterEach, expect, test } from 'vitest'
+import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
+import { openApp } from '../../src/app.ts'
+import { callEditors } from '../../src/call.ts'
+import { day, hour, later, minute } from '../../src/clock.ts'
+import type { Config } from '../../src/config.ts'
+import { ApprovalRefused } from '../../src/editions/approval-rules.ts'
+import { printLetter } from '../../src/editions/letters.ts'
+import { approve, approveByRule, hold } from '../../src/editions/review.ts'
+import { seenNow } from '../../src/editions/seen.ts'
+import { openSender, sendEdition } from '../../src/send.ts'
+import { choicesOf, editionById, historyOf, latestEditions, variantsOf } from '../../src/store/editions.ts'
+import { endSubscription } from '../../src/store/subscribers.ts'
+import { onBothEngines } from '../support/engines.ts'
+import { type Fault, startRelay } from '../support/relay.ts'
+import { newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const thursday = '2026-11-26T12:00:00.000Z'
+const friday = '2026-11-27T07:00:00.000Z'
+const week = 7 * day
+
+onBothEngines('an edition', (freshUrl) => {
+  async function world({ people = 3, ...options }: Partial<WorldOptions> & { people?: number } = {}) {
+    let fault: Fault
+    const relay = await startRelay((stage) => (stage === 'dot' ? fault : undefined))
+    closing.push(relay.close)
+    const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, ...options })
+    closing.push(it.close)
+    await subscribe(it, people)
+    it.clock.set(thursday)
+    await makeDueEditions(it.app) // the digest is met
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    const tick = async (instant: string) => {
+      it.clock.set(instant)
+      await makeDueEditions(it.app)
+      await advanceEditions(it.app, sender)
+    }
+    const editions = async () =>
+      (await latestEditions(it.app.db, { limit: 100 })).map(({ number, status, reason }) => ({
+        number,
+        status,
+        reason,
+      }))
+    const newest = async () => {
+      const [edition] = await latestEditions(it.app.db, { limit: 1 })
+      if (!edition) throw new Error('no edition')
+      return edition
+    }
+    const fail = (next: Fault) => {
+      fault = next
+    }
+    return { it, relay, sender, tick, editions, newest, fail }
+  }
+
+  const titles = async ({ app }: World, id: string) =>
+    (await choicesOf(app.db, id)).filter(({ position }) => position !== null).map(({ title }) => title)
+
+  test.each(['auto', 'required'])(
+    'for nobody is skipped with the reason and without a number, and the next one has its articles (%s)',
+    async (approval) => {
+      const { it, relay, tick, editions, newest } = await world({ people: 0, job: { approval } })
+      await show(it, newsFeed, ['One', 'Two'])
+      await tick(friday)
+      expect(await editions()).toEqual([
+        { number: null, status: 'skipped', reason: expect.stringContaining('nobody is subscribed to weekly') },
+      ])
+      await subscribe(it, 2)
+      await tick(later(friday, week))
+      expect(await newest()).toMatchObject({ number: 1, status: approval === 'auto' ? 'sent' : 'sealed' })
+      expect(await titles(it, (await newest()).id)).toEqual(['One', 'Two'])
+      expect(relay.taken).toHaveLength(approval === 'auto' ? 2 : 0)
+    },
+  )
+
+  test('whose last subscriber leaves between seal and sending is skipped, and gives back what it holds', async () => {
+    const { it, relay, tick, editions, newest } = await world({ people: 1, job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const { id } = await newest()
+    await approve(it.app, id, 'Ada')
+    const [person] = await it.app.db.selectFrom('subscribers').select('id').execute()
+    await endSubscription(it.app.db, 'weekly', person?.id ?? '', it.clock.now())
+    await tick(later(friday, minute))
+    expect(await editions()).toEqual([
+      { number: null, status: 'skipped', reason: expect.stringContaining('nobody was subscribed') },
+    ])
+    await subscribe(it, 2)
+    await tick(later(friday, week))
+    expect((await newest()).number).toBe(1)
+    expect(await titles(it, (await newest()).id)).toEqual(['One', 'Two'])
+    expect(relay.taken).toEqual([])
+  })
+
+  test('that nobody approves is replaced by the next one, which has its articles and letters', async () => {
+    const { it, tick, editions, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    const letter = {
+      headline: 'More trams',
+      text: 'Please.',
+      name: 'Ada',
+      place: 'Leeds',
+      received: thursday.slice(0, 10),
+    }
+    await printLetter(it.app, it.digest, letter, 'mira')
+    await tick(friday)
+    const first = await newest()
+    it.clock.set(later(friday, week - hour))
+    await show(it, newsFeed, ['Three'])
+    await tick(later(friday, week))
+    expect(await editions()).toEqual([
+      { number: 2, status: 'sealed', reason: null },
+      { number: 1, status: 'cancelled', reason: 'replaced by edition 2' },
+    ])
+    expect(await titles(it, (await newest()).id)).toEqual(expect.arrayContaining(['One', 'Two', 'Three', 'More trams']))
+    await expect(approve(it.app, first.id, 'Ada')).rejects.toThrow('cancelled')
+    await tick(later(friday, 2 * week))
+    expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'cancelled', 'cancelled'])
+  })
+
+  test('that a rule holds is replaced too; one that a person holds stays, and so do its articles', async () => {
+    const thin = '{ minimum: 3, rule: hold }'
+    const { it, tick, editions, newest } = await world({ job: { approval: 'required', thin } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    expect((await newest()).status).toBe('held')
+    await show(it, newsFeed, ['Three', 'Four'])
+    await tick(later(friday, week))
+    expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'cancelled'])
+    const held = await newest()
+    await hold(it.app, held.id, 'Ben', 'headline 2 needs the lawyer')
+    await show(it, newsFeed, ['Five', 'Six', 'Seven'])
+    await tick(later(friday, 2 * week))
+    expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'held', 'cancelled'])
+    expect(await titles(it, (await newest()).id)).toEqual(['Five', 'Six', 'Seven'])
+    expect(await titles(it, held.id)).toEqual(expect.arrayContaining(['One', 'Two', 'Three', 'Four']))
+  })
+
+  test('is not replaced by one that is skipped', async () => {
+    const { it, tick, editions } = await world({ job: { approval: 'required', thin: '{ minimum: 2, rule: skip }' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const all = it.digest.sections.map((section) => ({
+      ...section,
+      exclude: { categories: [], words: ['one'], authors: [] },
+    }))
+    Object.assign(it.digest, { sections: all })
+    await tick(later(friday, week))
+    expect((await editions()).map(({ status }) => status)).toEqual(['skipped', 'sealed'])
+  })
+
+  test('bears the day on which it can be approved: it is sealed again when a day is over, with the same choice', async () => {
+    const { it, relay, tick, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const { id, number } = await newest()
+    const bytes = async () => (await variantsOf(it.app.db, id))[0]
+    const first = await bytes()
+    const seen = await seenNow(it.app.db, await newest())
+    expect(first?.html).toContain('Friday, 27 November 2026')
+    await tick(later(friday, 10 * hour))
+    expect((await bytes())?.sha256).toBe(first?.sha256)
+    await show(it, newsFeed, ['Later'])
+    await tick(later(friday, 3 * day))
+    const second = await bytes()
+    expect(second?.html).toContain('Monday 30 November 2026'.replace('Monday ', 'Monday, '))
+    expect(second?.html).not.toContain('27 November')
+    expect(await titles(it, id)).toEqual(['One', 'Two'])
+    await expect(approve(it.app, id, 'Ada', { seen })).rejects.toThrow('has changed since you looked at it')
+    await approve(it.app, id, 'Ada', { seen: await seenNow(it.app.db, await newest()) })
+    await tick(later(friday, 5 * day)) // approved: nothing is changed any more
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent', number })
+    const mail = await simpleParser(relay.taken[0]?.raw ?? '')
+    expect(mail.text).toContain('30 November 2026')
+  })
+
+  test('that was due before one which is out already is not approved without a word', async () => {
+    const { it, tick, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const old = await newest()
+    await hold(it.app, old.id, 'Ben', 'the lawyer')
+    await show(it, newsFeed, ['Three', 'Four'])
+    await tick(later(friday, week))
+    await approve(it.app, (await newest()).id, 'Ada')
+    await tick(later(friday, week + minute))
+    const refused = await approve(it.app, old.id, 'Ada').catch((error) => error)
+    expect(refused).toBeInstanceOf(ApprovalRefused)
+    expect(refused.obstacles).toEqual([{ code: 'newer-sent', number: 2 }])
+    await approve(it.app, old.id, 'Ada', { anyway: true })
+    expect((await historyOf(it.app.db, old.id)).at(-1)?.what).toContain('in spite of this: A newer edition was sent')
+  })
+
+  test('without an article is approved by nobody in passing, and held by a rule', async () => {
+    const { it, tick, newest } = await world({ job: { approval: 'required', thin: '{ minimum: 1, rule: hold }' } })
+    await tick(friday)
+    const { id, status, subject } = await newest()
+    expect([status, subject]).toEqual(['held', 'The Weekly 1'])
+    await expect(approve(it.app, id, 'Ada')).rejects.toThrow('There is no article in it.')
+    expect((await editionById(it.app.db, id))?.status).toBe('held')
+    await it.app.db.updateTable('editions').set({ status: 'sealed', reason: null, subject: ' ' }).execute()
+    expect(await approveByRule(it.app, id, 'rule: approval auto')).toBe(false)
+    expect(await editionById(it.app.db, id)).toMatchObject({
+      status: 'held',
+      reason: 'held: There is no article in it. Its subject is empty.',
+    })
+    await approve(it.app, id, 'Ada', { anyway: true })
+    expect((await editionById(it.app.db, id))?.status).toBe('approved')
+  })
+
+  test('that waits is told to the editors once, once more after a day, and when it is replaced', async () => {
+    const { it, relay, sender, tick, newest } = await world({ job: { approval: 'required' } })
+    Object.assign(it.app.config.publication, { editors: 'desk@magazine.example' })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const { id } = await newest()
+    const look = () => Promise.all([callEditors(it.app, sender.relays), callEditors(it.app, sender.relays)])
+    const mails = async () =>
+      Promise.all(relay.taken.map(async ({ to, raw }) => ({ ...(await simpleParser(raw)), to })))
+    await look()
+    await look()
+    const [first, ...others] = await mails()
+    expect(others).toEqual([])
+    expect(first).toMatchObject({ to: 'desk@magazine.example', subject: 'The Magazine: weekly 1 waits for approval' })
+    for (const line of ['One · The Weekly 1', '3 people', '2 articles', `/studio/editions/${id}`])
+      expect(first?.text).toContain(line)
+    it.clock.advance(day - minute)
+    await look()
+    expect(await mails()).toHaveLength(1)
+    for (let days = 0; days < 6; days++) {
+      it.clock.advance(day)
+      await look()
+    }
+    expect((await mails()).map(({ subject }) => subject)).toEqual([
+      'The Magazine: weekly 1 waits for approval',
+      'The Magazine: reminder: weekly 1 waits for approval',
+    ])
+    await tick(later(friday, week))
+    await look()
+    expect(
+      (await mails())
+        .slice(2)
+        .map(({ subject }) => subject)
+        .sort(),
+    ).toEqual(['The Magazine: weekly 1 was replaced by edition 2', 'The Magazine: weekly 2 waits for approval'])
+    it.clock.advance(hour)
+    await approve(it.app, (await newest()).id, 'Ada')
+    it.clock.advance(2 * day)
+    await look()
+    expect(await mails()).toHaveLength(4)
+  })
+
+  test('that waits is told again when the relay was out, and by another process when the first has died over it', async () => {
+    const { it, relay, sender, tick, fail } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    fail('451 4.3.0 later')
+    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    fail(undefined)
+    it.clock.advance(5 * minute)
+    const dying = { send: () => Promise.reject(new Error('killed')) }
+    await expect(callEditors(it.app, dying)).rejects.toThrow('killed')
+    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    it.clock.advance(5 * minute)
+    expect(await callEditors(it.app, sender.relays)).toBe(1)
+    expect(relay.taken).toHaveLength(1)
+  })
+
+  const outside = [{ name: 'outside', host: 'smtp.harbour.net', port: 587, standby: true }]
+
+  /** The same store with other settings, as after a restart. */
+  async function restarted(it: World, change: (config: Config) => Config) {
+    const app = await openApp({ config: change(it.app.config), clock: it.clock, log: it.app.log })
+    closing.push(app.close)
+    const sender = await openSender(app)
+    closing.push(sender.close)
+    return { app, sender }
+  }
+  const withUrl = (url: string) => (config: Config) => ({ ...config, web: { ...config.web, url } })
+
+  test('is not sent with dead links: it waits, is sealed again when web.url is mended, and goes on', async () => {
+    const { it, relay, tick, newest } = await world({ relays: outside })
+    const logged: { event?: string; reasons?: string[] }[] = []
+    const bad = await restarted(it, withUrl('http://localhost:3000'))
+    bad.app.log = { info() {}, error() {}, warn: (fields) => void logged.push(fields) }
+    await show(it, newsFeed, ['One', 'Two'])
+    it.clock.set(friday)
+    await makeDueEditions(bad.app)
+    await advanceEditions(bad.app, bad.sender)
+    await advanceEditions(bad.app, bad.sender)
+    const { id, status } = await newest()
+    expect(status).toBe('sealed')
+    expect(relay.taken).toEqual([])
+    expect(logged.find(({ event }) => event === 'edition.blocked')?.reasons?.[0]).toContain(
+      'web.url is http://localhost:3000',
+    )
+    await expect(approve(bad.app, id, 'Ada')).rejects.toThrow('web.url is http://localhost:3000')
+
+    const good = await restarted(it, withUrl('https://news.harbour.net'))
+    await expect(approve(good.app, id, 'Ada')).rejects.toThrow('It was made while web.url was http://localhost:3000')
+    await advanceEditions(good.app, good.sender)
+    expect((await editionById(it.app.db, id))?.status).toBe('sent')
+    expect(relay.taken).toHaveLength(3)
+    for (const { raw } of relay.taken) {
+      expect(raw.toString()).toContain('https://news.harbour.net/leave/')
+      expect(raw.toString()).not.toContain('localhost:3000')
+    }
+    await tick(later(friday, minute))
+  })
+
+  test('that somebody lets go out in spite of its links goes out, and that stays on record', async () => {
+    const { it, relay, newest } = await world({ relays: outside, job: { approval: 'required' } })
+    const bad = await restarted(it, withUrl('http://10.1.2.3'))
+    await show(it, newsFeed, ['One', 'Two'])
+    it.clock.set(friday)
+    await makeDueEditions(bad.app)
+    await advanceEditions(bad.app, bad.sender)
+    const { id } = await newest()
+    await it.app.db.updateTable('editions').set({ status: 'approved', approvedAt: friday }).execute()
+    await expect(sendEdition(bad.app, bad.sender, id, { unknown: 'repeat' })).rejects.toThrow(
+      'web.url is http://10.1.2.3',
+    )
+    await advanceEditions(bad.app, bad.sender)
+    expect(relay.taken).toEqual([])
+    await it.app.db.updateTable('editions').set({ status: 'sealed', approvedAt: null }).execute()
+    await approve(bad.app, id, 'Ada', { anyway: true })
+    await advanceEditions(bad.app, bad.sender)
+    expect(relay.taken).toHaveLength(3)
+    expect((await historyOf(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
+      'approved: in spite of this: web.url',
+    )
+  })
+})
