@@ -339,6 +339,13 @@ export function envelopeSender({ relay, publication }: Pick<Config, 'relay' | 'p
   return { address, isPersonal: relay.personalReturnPath && hasRoomForKey(address) }
 }
 
+/** Where a setting stands: file and line, or the variable of this process's environment that gives it. */
+export function configPlace(file: string, path: string[]): string {
+  const { overrides } = readOverrides(process.env, settings)
+  const written = existsSync(file) ? readYaml(file) : { file, data: {}, where: () => file }
+  return withOverrides(written, overrides, settings).where(path)
+}
+
 /** The configuration of this process: the file named, and its environment. */
 export function configHere(file: string): Config {
   return readConfig(file, process.env)

@@ -8,7 +8,7 @@ import { standing } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
 import { renderWhole } from '../editions/rendered.ts'
-import { approve, cancel, hold, pause, resume } from '../editions/review.ts'
+import { cancel, hold, isPaused, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError, messageOf } from '../errors.ts'
@@ -21,7 +21,6 @@ import { countDeliveries } from '../store/deliveries.ts'
 import {
   choicesOf,
   editionById,
-  editionByNumber,
   editionsIn,
   historyOf,
   latestEditions,
@@ -30,11 +29,13 @@ import {
 } from '../store/editions.ts'
 import { pulledIn } from '../store/pulls.ts'
 import { rejectionsOf } from '../store/rejections.ts'
-import type { EditionRow } from '../store/schema.ts'
 import { keyLength } from '../subscribers/token.ts'
 import { letterFrom } from '../web/words.ts'
+import { addReleaseCommands } from './edition-release.ts'
+import { findEdition } from './find-edition.ts'
+import { nextStep } from './next-step.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
-import { countsText, sendInForeground, tellOfFailures } from './run.ts'
+import { countsText, tellOfFailures } from './run.ts'
 import { tellOfWaiting } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
@@ -78,9 +79,6 @@ export function addEditionCommands(program: Command): void {
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
   const reason = ['--reason <words>', 'stands on record'] as const
 
-  const approving = add('approve', 'let a sealed or held edition go out')
-  approving.option('--anyway', 'also if it is too large; stands on record')
-  decision(approving, 'approved', (app, id, { who, anyway = false }) => approve(app, id, who, { anyway }))
   const holding = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
   decision(holding, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
   const pausing = add('pause', 'stop an edition that is being sent; what is on its way is finished')
@@ -89,21 +87,13 @@ export function addEditionCommands(program: Command): void {
   decision(
     resuming.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
     'going on',
-    (app, id, { who, anyway = false }) => resume(app, id, who, { anyway }),
+    resumeByHand,
   )
   const cancelling = add('cancel', 'end an edition for good; articles that nobody got are pending again')
   decision(cancelling.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
     cancel(app, id, who, reason),
   )
-  add('send', 'send an approved edition in the foreground, or continue one that was interrupted')
-    .argument('<edition>', editionArgument)
-    .option('--json', 'as JSON')
-    .action((name: string, options: Json, command: Command) =>
-      withApp(command, async (app) => {
-        const found = await findEdition(app, name)
-        await sendInForeground(app, digestNamed(app.digests, found.digest), found.id, options)
-      }),
-    )
+  addReleaseCommands(edition, editionArgument)
 }
 
 async function list({ db, digests }: App, digest: string | undefined, options: Json): Promise<void> {
@@ -258,6 +248,16 @@ function decide(command: Command, name: string, done: string, act: Act, decision
 }
 
 /** Who wants to stop an edition before its sending has begun is told how. */
+async function resumeByHand(app: App, id: string, { who, anyway = false }: Decision): Promise<void> {
+  try {
+    await resume(app, id, who, { anyway })
+  } catch (error) {
+    const edition = await editionById(app.db, id)
+    if (!(error instanceof AppError) || !edition || !isPaused(edition)) throw error
+    throw new AppError(error.code, error.message, { hint: await nextStep(app, edition), cause: error })
+  }
+}
+
 async function pauseSending(app: App, id: string, { who, reason }: Decision): Promise<void> {
   try {
     await pause(app, id, who, reason)
@@ -267,16 +267,4 @@ async function pauseSending(app: App, id: string, { who, reason }: Decision): Pr
     const hint = `Its sending has not begun. Keep it back with: lastword edition hold ${id} --reason "…"`
     throw new AppError(error.code, error.message, { hint, cause: error })
   }
-}
-
-async function findEdition({ db, digests }: Pick<App, 'db' | 'digests'>, name: string): Promise<EditionRow> {
-  const [digest = '', number] = name.split(':')
-  const found =
-    (await editionById(db, name)) ??
-    (number === undefined
-      ? undefined
-      : await editionByNumber(db, digest, Math.min(Number(number) || 0, 2 ** 31 - 1))) ??
-    (digests.some((one) => one.name === name) ? (await latestEditions(db, { digest: name, limit: 1 }))[0] : undefined)
-  if (found) return found
-  throw new AppError('missing', `there is no edition ${name}`, { hint: 'lastword edition list shows them all.' })
 }

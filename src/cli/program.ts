@@ -25,7 +25,7 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['config', 'migrate', 'schema'], load: async () => (await import('./config.ts')).addConfigCommands },
 ]
 
-/** argv → command → exit code: 0, or 1 with what happened on stderr. */
+/** argv → command → exit code: 0; 1 with what happened on stderr; 130 or 143 for work that a signal stopped. */
 export async function runCommand(argv: string[]): Promise<number> {
   const program = await buildProgram(argv)
   try {
@@ -34,7 +34,7 @@ export async function runCommand(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
     tell(explainError(error))
-    return 1
+    return Number(process.exitCode ?? 0) || 1
   }
 }
 

@@ -3,12 +3,12 @@ import { type App, digestNamed } from '../app.ts'
 import { minute } from '../clock.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
+import { isServing } from '../deliveries/worker.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
 import { renderWhole } from '../editions/rendered.ts'
-import { approveByRule } from '../editions/review.ts'
-import { seal } from '../editions/seal.ts'
+import { approveByRule, overrideObstacles } from '../editions/review.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError } from '../errors.ts'
 import type { Refreshed } from '../feeds/refresh.ts'
@@ -17,16 +17,26 @@ import { rehearse } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
-import { editionById, editionsIn, variantsOf } from '../store/editions.ts'
+import { editionById, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
+import { confirmsSending } from './ask.ts'
+import { launchLines, localLaunchLines, refuseUnreadySettings } from './launch.ts'
 import { nextStep } from './next-step.ts'
+import { editionToContinue, sealedEdition } from './open-edition.ts'
 import { print, printJson, safe, tell } from './output.ts'
 import { showProgress } from './progress.ts'
 import { tellOfWaiting } from './waiting.ts'
-import { stopSignal, withApp } from './with-app.ts'
+import { configFile, exitCodeOf, stopSignal, withApp } from './with-app.ts'
 
-type Options = { dryRun?: boolean; json?: boolean }
+type Options = {
+  dryRun?: boolean
+  json?: boolean
+  edition?: string
+  new?: boolean
+  anyway?: boolean
+  yes?: boolean
+}
 
 export function addRunCommand(program: Command): void {
   program
@@ -36,25 +46,35 @@ export function addRunCommand(program: Command): void {
     )
     .argument('<digest>', 'the name of a file in jobs/')
     .option('--dry-run', 'stop before sending: pull, and show what would go out; no edition is made')
+    .option('--edition <number>', 'send this one of the editions that wait')
+    .option('--new', 'make a new edition, which takes over what the waiting ones hold')
+    .option('--anyway', 'send it in spite of settings that readers should not see, or of another obstacle')
+    .option('--yes', 'do not ask on a terminal')
     .option('--json', 'as JSON')
     .action((name: string, options: Options, command: Command) =>
       withApp(command, (app) => {
         const digest = digestNamed(app.digests, name)
-        return options.dryRun ? dryRun(app, digest, options) : run(app, digest, options)
+        const file = configFile(command)
+        return options.dryRun ? dryRun(app, digest, options, file) : run(app, digest, options, file)
       }),
     )
 }
 
-async function run(app: App, digest: Digest, options: Options): Promise<void> {
-  const edition = await openEdition(app, digest)
+async function run(app: App, digest: Digest, options: Options, file: string): Promise<void> {
+  if (options.edition !== undefined && options.new)
+    throw new AppError('invalid', '--edition and --new cannot be used together')
+  const edition = await openEdition(app, digest, options, file)
   await tellOfSize(app, edition)
-  if (edition.status === 'skipped' || edition.status === 'held') {
-    if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
-    else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
-    if (edition.status === 'held') tell(safe(await nextStep(app, edition)))
-    return
+  if (edition.status === 'skipped' || edition.status === 'held') return await sayNotSent(app, edition, options)
+  if (!options.yes && !options.json && !(await confirmsSending(app, edition))) return sayDeclined(edition)
+  const rule = 'operator, by lastword run'
+  if (edition.status === 'sealed' && !(await approveByRule(app, edition.id, rule, options))) {
+    const current = (await editionById(app.db, edition.id)) ?? edition
+    if (current.status === 'held') return await sayNotSent(app, current, options)
+    if (current.status !== 'approved' && current.status !== 'sending')
+      throw new AppError('conflict', `${editionName(current)} is ${current.status} by now: ${current.reason ?? ''}`)
   }
-  if (edition.status === 'sealed') await approveByRule(app, edition.id, 'operator, by lastword run')
+  if (options.anyway) await overrideObstacles(app, edition.id, rule)
   await sendInForeground(app, digest, edition.id, options)
 }
 
@@ -65,20 +85,40 @@ async function tellOfSize({ db }: App, { id, status }: EditionRow): Promise<void
   if (warning) tell(`warning: ${warning}`)
 }
 
+/** An edition that rules keep from being sent: which, why, and what to do about it. */
+async function sayNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
+  if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
+  else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
+  if (edition.status === 'held') tell(safe(await nextStep(app, edition)))
+  if ((await countActive(app.db, edition.digest)) > 0) return
+  tell(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
+  process.exitCode = 1
+}
+
+function sayDeclined(edition: EditionRow): void {
+  tell(`Nothing was sent. ${editionName(edition)} waits: lastword run ${edition.digest} sends it,`)
+  tell(`lastword edition show ${edition.id} shows it, lastword edition cancel ${edition.id} ends it.`)
+  process.exitCode = 1
+}
+
 /** The edition that was interrupted, or a new one, sealed. */
-async function openEdition(app: App, digest: Digest): Promise<EditionRow> {
-  const [open] = await editionsIn(app.db, ['composed', 'sealed', 'approved', 'sending', 'held'], digest.name)
-  if (open?.status === 'held') {
-    throw new AppError('conflict', `${editionName(open)} waits for an editor (${open.reason ?? 'held'})`, {
-      hint: await nextStep(app, open),
-    })
-  }
+async function openEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
+  const number = options.edition === undefined ? undefined : Number(options.edition)
+  const open = options.new ? undefined : await editionToContinue(app, digest, number)
+  if (!options.anyway && (open?.overriddenAt ?? null) === null) refuseUnreadySettings(app, digest, file)
+  for (const line of localLaunchLines(app, digest, file)) tell(`warning: ${safe(line)}`)
   if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
-  else tellOfFailures(await gather(app, digest))
-  const edition = open ?? (await compose(app, digest, app.clock.now()))
-  if (!edition) throw new AppError('conflict', `another process makes an edition of ${digest.name} at this very moment`)
-  if (!open) await tellOfWaiting(app, digest)
-  return edition.status === 'composed' ? await seal(app, edition.id, digest) : edition
+  const edition = open ?? (await newEdition(app, digest, options))
+  // Another process has just made one: we share it.
+  return edition ? await sealedEdition(app, edition, digest) : await openEdition(app, digest, options, file)
+}
+
+async function newEdition(app: App, digest: Digest, options: Options): Promise<EditionRow | undefined> {
+  const recipients = await countActive(app.db, digest.name)
+  if (recipients > 0) tellOfFailures(await gather(app, digest))
+  const edition = await compose(app, digest, app.clock.now(), { recipients, replace: true, unlessOpen: !options.new })
+  if (edition) await tellOfWaiting(app, digest)
+  return edition
 }
 
 export function tellOfFailures(report: Refreshed[]): void {
@@ -97,13 +137,16 @@ export async function sendInForeground(
 ): Promise<void> {
   const sender = await openSender(app)
   const progress = showProgress()
+  const signal = stopSignal()
   try {
-    const sending = { unknown: digest.unknown, signal: stopSignal(), onProgress: progress.update, patience }
+    const sending = { unknown: digest.unknown, signal, onProgress: progress.update, patience }
     const report = await sendEdition(app, sender, id, sending)
     progress.end()
     await printResult(app, id, options)
+    if (report.counts.accepted > 0 && !(await isServing(app))) tell(linksNeedStart)
     if (report.stopped) {
       const left = report.counts.queued
+      process.exitCode = exitCodeOf(signal)
       throw new AppError('unavailable', `sending stopped: ${report.stopped}; ${left} deliveries stay queued`, {
         hint: await howToGoOn(app, digest, id),
       })
@@ -118,6 +161,9 @@ export async function sendInForeground(
     await sender.close()
   }
 }
+
+const linksNeedStart =
+  'The unsubscribe links in these emails work only while lastword start is running, and it is not: start it, and keep it running.'
 
 /** What to do about sending that stopped. */
 export async function howToGoOn({ db }: Pick<App, 'db'>, digest: Digest, id: string): Promise<string> {
@@ -146,16 +192,24 @@ async function printResult({ db }: App, id: string, options: { json?: boolean })
 export async function countsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
   const parts = Object.entries(counts).filter(([, count]) => count > 0)
   if (parts.length > 0) return parts.map(([status, count]) => `${count} ${status}`).join(', ')
-  if (edition.status === 'skipped' || edition.status === 'cancelled') return 'nothing was sent'
+  if (edition.status === 'skipped' || edition.status === 'cancelled') return `${edition.status}: nothing was sent`
   if (edition.audienceAt !== null) return 'no deliveries: nobody subscribed when it went out'
   const recipients = await countActive(db, edition.digest)
-  return recipients > 0 ? `not sent yet: ${recipients} subscribe now` : 'no deliveries: nobody subscribes'
+  return `not sent yet: ${peopleAre(recipients)} subscribed`
 }
 
-async function dryRun(app: App, digest: Digest, options: Options): Promise<void> {
+/** "1 person is", "1,352 people are", "nobody is". */
+function peopleAre(count: number): string {
+  if (count === 0) return 'nobody is'
+  return count === 1 ? '1 person is' : `${count.toLocaleString('en-GB')} people are`
+}
+
+async function dryRun(app: App, digest: Digest, options: Options, file: string): Promise<void> {
   const { draft, choices, thin, feeds } = await rehearse(app, digest)
   tellOfFailures(feeds)
   await tellOfWaiting(app, digest)
+  for (const line of [...launchLines(app, digest, file), ...localLaunchLines(app, digest, file)])
+    tell(`warning: ${safe(line)}`)
   const rendered = await renderWhole(app.render, draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })

@@ -11,7 +11,8 @@ import { openSender } from '../send.ts'
 import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
 import { clockFaultTexts } from './clock-faults.ts'
-import { print, tell } from './output.ts'
+import { launchLines } from './launch.ts'
+import { print, safe, tell } from './output.ts'
 import { configFile, openAppFor, stopSignal } from './with-app.ts'
 
 export function addStartCommand(program: Command): void {
@@ -37,9 +38,14 @@ async function start(command: Command): Promise<void> {
   open.defer(() => watch.stop())
   const serving = await serve(app)
   open.defer(serving.close)
-  const sender = await openSender(app)
+  const sender = await openSender(app, undefined, 'start')
   open.defer(sender.close)
   for (const text of await clockFaultTexts(app)) tell(text)
+  for (const digest of app.digests)
+    for (const line of launchLines(app, digest, configFile(command))) {
+      tell(`${digest.name} waits, and is not sent: ${safe(line)}`)
+      app.log.warn({ event: 'edition.settings_unready', digest: digest.name }, line)
+    }
   const schedule = startSchedule({ app, sender, signal })
   open.defer(schedule.stop)
   print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)

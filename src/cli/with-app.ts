@@ -51,14 +51,26 @@ function tellOfNewStore({ createdFile }: Store): void {
   if (createdFile !== undefined) tell(`made a new, empty database at ${createdFile}`)
 }
 
-/** Fires at the first SIGTERM or SIGINT: finish what is in flight. The second one ends the process at once. */
+/** What a shell makes of a process that a signal ended: 128 and the signal's number. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143 }
+
+/**
+ * Fires at the first SIGTERM or SIGINT: finish what is in flight. The second one ends the process at once. The reason of
+ * the abort is the signal's name; see `exitCodeOf`.
+ */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(1)
-      controller.abort()
+      if (controller.signal.aborted) process.exit(signalCodes[name])
+      controller.abort(name)
     })
   }
   return controller.signal
+}
+
+/** The exit code of a command whose work did not end: 130 or 143 if a signal stopped it, else 1. */
+export function exitCodeOf(signal: AbortSignal): number {
+  const reason: unknown = signal.reason
+  return reason === 'SIGINT' || reason === 'SIGTERM' ? signalCodes[reason] : 1
 }

@@ -53,6 +53,7 @@ test('a letter is added, listed, printed, shown and explained by its id, and ano
     stdout: 'weekly: “Second” is withdrawn, and its text erased\n',
   })
 
+  await it.lastword('subscribers', 'import', it.write('people.csv', 'email\nmira@readers.example\n'))
   await it.lastword('run', 'weekly')
   const shown = await it.lastword('edition', 'show', 'weekly:1')
   expect(shown.stdout).toContain('say 1  Trams at [2Jdawn  (Letter from Ada Byron, Leeds; number 1 of 1 pending')

@@ -1,0 +1,89 @@
+import type { Command } from 'commander'
+import { type App, digestNamed } from '../app.ts'
+import { ApprovalRefused } from '../editions/approval-rules.ts'
+import { editionName } from '../editions/edition.ts'
+import { approve, overrideObstacles } from '../editions/review.ts'
+import { AppError } from '../errors.ts'
+import { sendingObstacles } from '../send.ts'
+import { editionById } from '../store/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { countActive } from '../store/subscribers.ts'
+import { confirmsSending } from './ask.ts'
+import { findEdition } from './find-edition.ts'
+import { launchLines } from './launch.ts'
+import { sealedEdition } from './open-edition.ts'
+import { print, safe, tell } from './output.ts'
+import { sendInForeground } from './run.ts'
+import { configFile, withApp } from './with-app.ts'
+
+type Approving = { who: string; anyway?: boolean; yes?: boolean }
+type Sending = { json?: boolean; anyway?: boolean; yes?: boolean }
+
+const anyway = ['--anyway', 'in spite of what stands in the way; stays on record'] as const
+const yes = ['--yes', 'do not ask on a terminal'] as const
+
+/** `edition approve` and `edition send`: the two commands by which an edition goes out. */
+export function addReleaseCommands(edition: Command, editionArgument: string): void {
+  edition
+    .command('approve')
+    .description('let a sealed or held edition go out')
+    .argument('<edition>', editionArgument)
+    .option('--who <name>', 'stands on record', 'operator')
+    .option(...anyway)
+    .option(...yes)
+    .action((name: string, options: Approving, command: Command) =>
+      withApp(command, async (app) => approveByHand(app, await findEdition(app, name), options, configFile(command))),
+    )
+  edition
+    .command('send')
+    .description('send an approved edition in the foreground, or continue one that was interrupted')
+    .argument('<edition>', editionArgument)
+    .option(...anyway)
+    .option(...yes)
+    .option('--json', 'as JSON')
+    .action((name: string, options: Sending, command: Command) =>
+      withApp(command, async (app) => sendByHand(app, await findEdition(app, name), options)),
+    )
+}
+
+async function approveByHand(app: App, found: EditionRow, options: Approving, file: string): Promise<void> {
+  const digest = app.digests.find(({ name }) => name === found.digest)
+  const edition = digest ? await sealedEdition(app, found, digest) : found
+  if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
+    tell(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
+  if (!options.yes && !(await confirmsSending(app, edition))) {
+    tell(`${editionName(edition)} was not approved.`)
+    process.exitCode = 1
+    return
+  }
+  try {
+    await approve(app, edition.id, options.who, { anyway: options.anyway === true })
+  } catch (error) {
+    if (!(error instanceof ApprovalRefused)) throw error
+    const places = digest ? launchLines(app, digest, file) : []
+    const message = places.length > 0 ? [error.message, ...places].join('\n') : error.message
+    const hint = `Mend that first, or approve it in spite of that: lastword edition approve ${edition.id} --anyway`
+    throw new AppError(error.code, message, { hint, cause: error })
+  }
+  print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
+  if ((await countActive(app.db, edition.digest)) === 0)
+    tell(`Nobody is subscribed to ${safe(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`)
+}
+
+async function sendByHand(app: App, edition: EditionRow, options: Sending): Promise<void> {
+  const digest = digestNamed(app.digests, edition.digest)
+  if (options.anyway) await overrideObstacles(app, edition.id, 'operator')
+  const current = (await editionById(app.db, edition.id)) ?? edition
+  const obstacles = await sendingObstacles(app, current)
+  if (obstacles.length > 0)
+    throw new AppError('conflict', [`${editionName(edition)} is not sent.`, ...obstacles].join('\n'), {
+      hint: `Mend that first, or send it in spite of that: lastword edition send ${edition.id} --anyway`,
+    })
+  const mayBeSent = current.status === 'approved' || current.status === 'sending'
+  if (mayBeSent && !options.yes && !options.json && !(await confirmsSending(app, current))) {
+    tell(`Nothing was sent. ${editionName(edition)} waits.`)
+    process.exitCode = 1
+    return
+  }
+  await sendInForeground(app, digest, edition.id, options)
+}
