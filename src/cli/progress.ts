@@ -10,11 +10,13 @@ const logAfter = 5000
 export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   const began = performance.now()
   let shownAt = 0
+  let shown = ''
   let latest: DeliveryCounts | undefined
   let doneBefore: number | undefined
   const show = () => {
     if (!latest) return
     shownAt = performance.now()
+    shown = JSON.stringify(latest)
     const line = lineOf(latest, doneBefore ?? 0, shownAt - began, stream.isTTY ? stream.columns || 80 : undefined)
     if (stream.isTTY) stream.write(`\r\u001b[2K${line}`)
     else stream.write(`${line}\n`)
@@ -26,7 +28,7 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       if (performance.now() - shownAt >= (stream.isTTY ? redrawAfter : logAfter)) show()
     },
     end() {
-      show()
+      if (JSON.stringify(latest) !== shown) show() // what stands there already is not said again
       if (latest && stream.isTTY) stream.write('\n')
     },
   }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type App, digestNamed } from '../app.ts'
-import { minute } from '../clock.ts'
+import { minute, second } from '../clock.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
 import { isServing } from '../deliveries/worker.ts'
@@ -89,10 +89,14 @@ async function tellOfSize({ db }: App, { id, status }: EditionRow): Promise<void
 async function sayNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
   if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
   else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
+  if ((await countActive(app.db, edition.digest)) === 0) {
+    tell(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
+    process.exitCode = 1
+    return
+  }
   if (edition.status === 'held') tell(safe(await nextStep(app, edition)))
-  if ((await countActive(app.db, edition.digest)) > 0) return
-  tell(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
-  process.exitCode = 1
+  else tell('The articles stay pending: the next run looks at them again.')
+  tell(`lastword edition show ${edition.id} says why each article was left out; lastword feeds list shows the feeds.`)
 }
 
 function sayDeclined(edition: EditionRow): void {
@@ -116,7 +120,11 @@ async function openEdition(app: App, digest: Digest, options: Options, file: str
 async function newEdition(app: App, digest: Digest, options: Options): Promise<EditionRow | undefined> {
   const recipients = await countActive(app.db, digest.name)
   if (recipients > 0) tellOfFailures(await gather(app, digest))
-  const edition = await compose(app, digest, app.clock.now(), { recipients, replace: true, unlessOpen: !options.new })
+  const edition = await compose(app, digest, app.clock.now(), {
+    recipients,
+    replace: options.new === true,
+    unlessOpen: !options.new,
+  })
   if (edition) await tellOfWaiting(app, digest)
   return edition
 }
@@ -136,12 +144,11 @@ export async function sendInForeground(
   options: { json?: boolean },
 ): Promise<void> {
   const sender = await openSender(app)
-  const progress = showProgress()
   const signal = stopSignal()
+  const progress = await followEdition(app, id)
   try {
-    const sending = { unknown: digest.unknown, signal, onProgress: progress.update, patience }
-    const report = await sendEdition(app, sender, id, sending)
-    progress.end()
+    const report = await sendEdition(app, sender, id, { unknown: digest.unknown, signal, patience })
+    await progress.end()
     await printResult(app, id, options)
     if (report.counts.accepted > 0 && !(await isServing(app))) tell(linksNeedStart)
     if (report.stopped) {
@@ -158,7 +165,31 @@ export async function sendInForeground(
     if (!report.finished && deferred + unknown > 0)
       tell(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
   } finally {
+    await progress.end()
     await sender.close()
+  }
+}
+
+const lookEveryMs = second
+
+/** Shows how far the whole edition has got, whichever processes send it. `end` shows it once more, and looks no more. */
+async function followEdition({ db }: App, id: string): Promise<{ end(): Promise<void> }> {
+  const progress = showProgress()
+  const look = async () => {
+    const counts = await countDeliveries(db, id)
+    if (Object.values(counts).some((count) => count > 0)) progress.update(counts)
+  }
+  await look()
+  const timer = setInterval(() => void look().catch(() => {}), lookEveryMs)
+  let isOver = false
+  return {
+    async end() {
+      if (isOver) return
+      isOver = true
+      clearInterval(timer)
+      await look().catch(() => {}) // a store that is away has been reported
+      progress.end()
+    },
   }
 }
 

@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import { type App, openApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { type Config, configHere, defaultStoreUrl } from '../config.ts'
-import { openLog } from '../log.ts'
+import { messageOf } from '../errors.ts'
+import { type Log, openLog } from '../log.ts'
 import { openStore, type Store } from '../store/open.ts'
-import { tell } from './output.ts'
+import { safe, tell } from './output.ts'
 
 /** The file that `--config` names. */
 export function configFile(command: Command): string {
@@ -15,8 +16,8 @@ export function configFile(command: Command): string {
 /** Opens everything for one command and closes it again, whatever happens. */
 export async function withApp<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
   const config = configHere(configFile(command))
-  const quiet = config.log === 'info' ? 'warn' : config.log // a command answers; it does not keep a log
-  const app = await openAppFor(command, config, openLog(quiet))
+  const log = config.log === 'debug' ? openLog('debug') : spokenLog(config.log)
+  const app = await openAppFor(command, config, log)
   try {
     return await work(app)
   } finally {
@@ -25,7 +26,7 @@ export async function withApp<T>(command: Command, work: (app: App) => Promise<T
 }
 
 /** Everything, open. The store is made as in `openStoreFor`. */
-export async function openAppFor(command: Command, config: Config, log = openLog(config.log)): Promise<App> {
+export async function openAppFor(command: Command, config: Config, log: Log = openLog(config.log)): Promise<App> {
   const app = await openApp({ config, log, mayCreateStore: mayCreateStore(command, config) })
   tellOfNewStore(app.store)
   return app
@@ -49,6 +50,27 @@ const pathOf = (url: string) => (url.startsWith('file:') ? resolve(url.slice('fi
 
 function tellOfNewStore({ createdFile }: Store): void {
   if (createdFile !== undefined) tell(`made a new, empty database at ${createdFile}`)
+}
+
+/** A command answers, it keeps no log: what a log would hold is said in sentences, from warnings upwards. */
+export function spokenLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
+  const say = (word: string) => (fields: object, message: string) =>
+    tell(`${word}: ${message}${safe(detailsOf(fields))}`)
+  return {
+    info() {},
+    warn: level === 'error' || level === 'silent' ? () => {} : say('warning'),
+    error: level === 'silent' ? () => {} : say('error'),
+  }
+}
+
+/** `: reason why; released 3`, without the name of the event. */
+function detailsOf(fields: object): string {
+  const parts = Object.entries(fields).flatMap(([name, value]) => {
+    if (name === 'event' || value === undefined || value === null) return []
+    if (name === 'err') return [messageOf(value)]
+    return [`${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`]
+  })
+  return parts.length > 0 ? ` (${parts.join('; ')})` : ''
 }
 
 /** What a shell makes of a process that a signal ended: 128 and the signal's number. */

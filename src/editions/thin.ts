@@ -14,7 +14,32 @@ export type Thin = { rule: 'skip' | 'hold' | 'send'; reason: string }
 export async function thinReason(db: Db, digest: Digest, choices: Choice[], now: Instant): Promise<Thin | undefined> {
   const thin = thinBy(digest, choices, await lastOut(db, digest.name), now)
   if (!thin || thin.rule === 'send') return thin
-  return { ...thin, reason: thin.reason + (await failingFeeds(db, digest)) + (await waitingFeeds(db, digest)) }
+  const causes = [leftOutText(choices), await failingFeeds(db, digest), await waitingFeeds(db, digest)]
+  return { ...thin, reason: thin.reason + causes.join('') }
+}
+
+/** Why pending articles were left out: the most frequent reasons, with their counts. */
+export function leftOutCounts(choices: Choice[]): { reason: string; count: number }[] {
+  const counts = new Map<string, number>()
+  for (const { position, reason } of choices)
+    if (position === null) counts.set(kindOf(reason), (counts.get(kindOf(reason)) ?? 0) + 1)
+  return [...counts].map(([reason, count]) => ({ reason, count })).toSorted((a, b) => b.count - a.count)
+}
+
+/** A reason without what is about one article alone: the time at which it was seen. */
+function kindOf(reason: string): string {
+  return reason.replace(/first seen on \S+, longer/, 'first seen longer')
+}
+
+const mostReasons = 3
+
+function leftOutText(choices: Choice[]): string {
+  const counts = leftOutCounts(choices)
+  const total = counts.reduce((sum, { count }) => sum + count, 0)
+  if (total === 0) return ''
+  const named = counts.slice(0, mostReasons).map(({ reason, count }) => `${count}: ${reason}`)
+  const others = counts.length > mostReasons ? `; ${counts.length - mostReasons} more reasons` : ''
+  return `; ${total} pending ${total === 1 ? 'article was' : 'articles were'} left out (${named.join('; ')}${others})`
 }
 
 /** The same as a pure function; `lastAt` is when an edition last went out. Readers' letters alone make no edition. */

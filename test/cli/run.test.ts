@@ -1,0 +1,207 @@
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { confirmsSending, sendingQuestion } from '../../src/cli/ask.ts'
+import { exitCodeOf, spokenLog } from '../../src/cli/with-app.ts'
+import { systemClock } from '../../src/clock.ts'
+import { startWorker, stopWorker } from '../../src/deliveries/worker.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { EditionRow } from '../../src/store/schema.ts'
+import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
+import { type Home, makeHome } from '../support/home.ts'
+import { startRelay, type TestRelay } from '../support/relay.ts'
+
+let host: FeedHost
+let relay: TestRelay
+let it: Home
+const closing: (() => unknown)[] = []
+
+beforeEach(async () => {
+  host = await startFeedHost()
+  host.answer('/latest.xml', rss(['Council', 'Trams', 'Harbour']))
+  host.answer('/last-word.xml', rss([]))
+  relay = await startRelay()
+  it = makeHome({ relayPort: relay.port, feeds: host.url, allow: [new URL(host.url).host] })
+  it.write('people.csv', 'email\nmira@readers.example\njo@readers.example\n')
+})
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+  it.remove()
+  await relay.close()
+  await host.close()
+})
+
+const importPeople = () => it.lastword('subscribers', 'import', 'people.csv')
+const statuses = async () =>
+  (await it.lastword('edition', 'list', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .map(({ number, status }) => ({ number, status }))
+const store = async () => {
+  const opened = await openStore(`file:${join(it.folder, 'data/lastword.db')}`, systemClock)
+  closing.push(opened.close)
+  return opened.db
+}
+const configure = (change: (text: string) => string) => {
+  const file = join(it.folder, 'lastword.yml')
+  writeFileSync(file, change(readFileSync(file, 'utf8')))
+}
+
+test('a run before the first import uses nothing up, fails, and says what to do', async () => {
+  const empty = await it.lastword('run', 'weekly')
+  expect(empty.code).toBe(1)
+  expect(empty.stdout).toMatch(/^weekly of \S+: skipped: nobody is subscribed to weekly/)
+  expect(empty.stderr).toContain('lastword subscribers import FILE --digest weekly')
+  await importPeople()
+  const run = await it.lastword('run', 'weekly')
+  expect(run).toMatchObject({ code: 0, stdout: 'weekly 1 is sent: 2 accepted\n' })
+  expect(relay.taken[0]?.raw.toString()).toContain('Council')
+})
+
+test('a run says that leave links need start, unless one is running on this store', async () => {
+  await importPeople()
+  expect((await it.lastword('run', 'weekly')).stderr).toContain('only while lastword start is running')
+  const db = await store()
+  const worker = await startWorker({ db, clock: systemClock }, 'start')
+  await db.updateTable('workers').set({ pid: process.ppid }).execute() // of another process than the command's
+  host.answer('/latest.xml', rss(['Fire', 'Flood', 'Frost']))
+  const second = await it.lastword('run', 'weekly')
+  expect(second.stdout).toContain('2 accepted')
+  expect(second.stderr).not.toContain('lastword start')
+  await stopWorker({ db, clock: systemClock }, worker)
+})
+
+test('a relay that is not on this machine, and settings that readers should not see: nothing is made or sent', async () => {
+  await importPeople()
+  configure((text) =>
+    text
+      .replace('letters@magazine.example', 'editor@example.org')
+      .replace('feeds:\n', 'relays: [{ host: smtp.harbour.net, standby: true }]\nfeeds:\n'),
+  )
+  const refused = await it.lastword('run', 'weekly')
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toMatch(/lastword\.yml(:\d+)?: web\.url is http:\/\/localhost:3000/)
+  expect(refused.stderr).toMatch(/lastword\.yml:4: publication\.contact is still that of the sample/)
+  expect(refused.stderr).toContain('--anyway')
+  expect((await it.lastword('edition', 'list')).stdout.trim()).toBe('')
+  expect((await it.lastword('run', 'weekly', '--dry-run')).stderr).toContain('warning: lastword.yml')
+  expect(relay.taken).toEqual([])
+  expect(await it.lastword('run', 'weekly', '--anyway')).toMatchObject({
+    code: 0,
+    stdout: 'weekly 1 is sent: 2 accepted\n',
+  })
+})
+
+test('editions that wait are named, and one of them is sent by its number, or a new one takes over', async () => {
+  await importPeople()
+  const db = await store()
+  await relay.close()
+  const made = await it.lastword('run', 'weekly')
+  expect(made.code).toBe(1) // the relay is away: the edition stands
+  relay = await startRelay()
+  configure((text) => text.replace(/port: \d+/, `port: ${relay.port}`))
+  const old = { status: 'sealed', approvedAt: null, audienceAt: null, dueAt: '2026-01-02T07:00:00.000Z' } as const
+  await db.deleteFrom('deliveries').execute()
+  await db.deleteFrom('deliveryCounts').execute()
+  await db.updateTable('editions').set(old).execute()
+  const asked = await it.lastword('run', 'weekly')
+  expect(asked.code).toBe(1)
+  expect(asked.stderr).toContain('weekly 1: sealed, due 2026-01-02T07:00:00.000Z, “Council”')
+  expect(asked.stderr).toContain('lastword run weekly --edition 1')
+  expect(relay.taken).toEqual([])
+  expect(await it.lastword('run', 'weekly', '--edition', '2')).toMatchObject({ code: 1 })
+  expect((await it.lastword('run', 'weekly', '--new')).stdout).toBe('weekly 2 is sent: 2 accepted\n')
+  expect(await statuses()).toEqual([
+    { number: 2, status: 'sent' },
+    { number: 1, status: 'cancelled' },
+  ])
+}, 30_000)
+
+test('two runs at once share one edition, and leave no other behind', async () => {
+  await importPeople()
+  const ended = await Promise.all([it.begin('run', 'weekly').ended, it.begin('run', 'weekly').ended])
+  expect(await statuses()).toEqual([{ number: 1, status: 'sent' }])
+  expect(relay.taken).toHaveLength(2)
+  expect(ended.some(({ code }) => code === 0)).toBe(true)
+}, 30_000)
+
+test('an edition that a rule holds is approved only in spite of having no article, and says why it is thin', async () => {
+  await importPeople()
+  it.write(
+    'jobs/weekly.yml',
+    `${readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')}thin: { minimum: 5, rule: hold }\n`,
+  )
+  const job = readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')
+  it.write('jobs/weekly.yml', job.replace('maximum: 12', 'maximum: 12, exclude: { words: [trams, harbour, council] }'))
+  const held = await it.lastword('run', 'weekly')
+  expect(held.stdout).toMatch(
+    /0 articles where at least 5 are wanted; \d pending articles were left out \(1: the section/,
+  )
+  expect(held.stderr).toMatch(/There is no article in it\. .*--anyway/)
+  expect(held.stderr).toContain('lastword edition show')
+  const refused = await it.lastword('edition', 'approve', 'weekly:1')
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toContain('There is no article in it.')
+  expect(await it.lastword('edition', 'approve', 'weekly:1', '--anyway')).toMatchObject({
+    code: 0,
+    stdout: 'weekly 1 approved\n',
+  })
+  expect((await it.lastword('edition', 'show', 'weekly:1')).stdout).toContain('not sent yet: 2 people are subscribed')
+})
+
+const edition = { digest: 'weekly', number: 3, dueAt: '', subject: 'Trams' } as EditionRow
+
+test('the question names the edition, its subject and the number of people', () => {
+  expect(sendingQuestion(edition, 1352)).toBe('Send weekly 3, “Trams”, to 1,352 people?')
+  expect(sendingQuestion(edition, 1)).toBe('Send weekly 3, “Trams”, to 1 person?')
+})
+
+test.each([
+  ['y\n', true],
+  ['yes\n', true],
+  ['n\n', false],
+  ['\n', false],
+  ['', false],
+])('the answer %j to it is %s', async (typed, sends) => {
+  await importPeople()
+  const db = await store()
+  const input = new PassThrough()
+  const output = new PassThrough()
+  input.end(typed)
+  const terminal = { input: Object.assign(input, { isTTY: true }), output: Object.assign(output, { isTTY: true }) }
+  expect(await confirmsSending({ db }, edition, terminal as never)).toBe(sends)
+  expect(String(output.read())).toContain('Send weekly 3, “Trams”, to 2 people? [y/N]')
+})
+
+test('nobody is asked where there is no terminal', async () => {
+  const terminal = { input: createReadStream('package.json'), output: new PassThrough() }
+  closing.push(() => terminal.input.destroy())
+  expect(await confirmsSending({ db: undefined as never }, edition, terminal as never)).toBe(true)
+})
+
+test('a signal has its own exit code', () => {
+  expect(exitCodeOf(AbortSignal.abort('SIGINT'))).toBe(130)
+  expect(exitCodeOf(AbortSignal.abort('SIGTERM'))).toBe(143)
+  expect(exitCodeOf(new AbortController().signal)).toBe(1)
+})
+
+test('a warning of a command is a sentence, and no JSON', async () => {
+  const written: string[] = []
+  const write = process.stderr.write
+  process.stderr.write = ((text: string) => written.push(text) > 0) as never
+  try {
+    const log = spokenLog('info')
+    log.warn({ event: 'a.b', released: 3 }, 'deliveries cut off by a crash are unknown now')
+    log.error({ err: new Error('no room') }, 'it failed')
+    log.info({}, 'not said')
+    spokenLog('silent').error({}, 'not said')
+  } finally {
+    process.stderr.write = write
+  }
+  expect(written).toEqual([
+    'warning: deliveries cut off by a crash are unknown now (released 3)\n',
+    'error: it failed (no room)\n',
+  ])
+})
