@@ -45,7 +45,8 @@ async function numbered(app: App, digest: Digest, number: number): Promise<Editi
 }
 
 async function toDecide(app: App, edition: EditionRow): Promise<AppError> {
-  const hint = await nextStep(app, edition)
+  const instead = `Or make another one: lastword run ${edition.digest} --new`
+  const hint = `${await nextStep(app, edition)} ${instead}${edition.heldBy === null ? ', which takes its place' : ''}.`
   return new AppError('conflict', `${editionName(edition)} waits for an editor (${edition.reason ?? 'held'})`, { hint })
 }
 

@@ -94,6 +94,21 @@ test('a relay that is not on this machine, and settings that readers should not 
   })
 })
 
+test('start says what keeps the digests from being sent, and serves its pages all the same', async () => {
+  configure((text) => `${text.replace('port: ', 'port: 1 # ')}relays: [{ host: smtp.harbour.net }]\nweb: { port: 0 }\n`)
+  const { child, ended } = it.begin('start')
+  let said = ''
+  for await (const piece of child.stdout ?? []) {
+    said += piece
+    if (said.includes('Editors: ')) break
+  }
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^weekly waits, and is not sent: lastword\.yml:\d+: web\.url is http:\/\/localhost:3000/m)
+  expect(stderr).toContain('"event":"edition.settings_unready"')
+}, 30_000)
+
 test('editions that wait are named, and one of them is sent by its number, or a new one takes over', async () => {
   await importPeople()
   const db = await store()

@@ -94,3 +94,25 @@ test('a template that would lose corrections or letters in silence is a problem,
   expect((await render({ ...draft, corrections: [] })).problems).toEqual([])
   rmSync(templates, { recursive: true })
 })
+
+test('a subject is never empty: it falls back to the headline of a letter, or to the title of the digest', async () => {
+  const publication = { name: 'H', site: 'https://h.example', contact: 'letters@h.example', address: 'Quay' }
+  const base = readDigest('fixtures/jobs/minimal.yml', 'templates')
+  const at = '2026-11-27T07:00:00.000Z'
+  const edition = { ...blankEdition('secret', base, at, at), number: 2 }
+  const render = draftRenderer(configSchema.parse({ publication }))
+  const subjectOf = async (subject: string, titles: string[] = []) => {
+    const digest = { ...base, title: 'The Weekly', subject }
+    const [section] = digest.sections
+    const letters = titles.map((title, index) => ({
+      ...{ id: `${index}`, title, url: '', author: 'Ada', publishedAt: at, letter: { text: 'Please.', place: '' } },
+    }))
+    const sections = section && titles.length > 0 ? [{ section, articles: letters }] : []
+    return (await render({ edition, digest, sections, corrections: [], slot: '~' } as unknown as Draft)).subject
+  }
+  expect(await subjectOf('{lead}')).toBe('The Weekly')
+  expect(await subjectOf('{second}')).toBe('The Weekly')
+  expect(await subjectOf('{lead} · {title} {number}')).toBe('The Weekly 2')
+  expect(await subjectOf('Today: {lead}')).toBe('Today: The Weekly')
+  expect(await subjectOf('{lead}', ['', 'More trams'])).toBe('More trams')
+})
