@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readConfig } from '../src/config.ts'
-import { readDigests } from '../src/editions/digest.ts'
+import { parseDigest } from '../src/editions/digest.ts'
 import {
   hasLocalMailServer,
   isPrivateHost,
@@ -57,10 +57,9 @@ test('each setting that readers would see is named once, whatever form the addre
 })
 
 test('the sample files as they are have every problem, and a sentence for each', () => {
-  const sample = ['lastword.example.yml', 'lastword.yml'].find((file) => existsSync(file)) ?? ''
-  const config = readConfig(sample, {})
-  const [first] = readDigests(config.jobs, config.templates)
-  const found = launchProblems(config, first as NonNullable<typeof first>)
+  const config = readConfig('lastword.example.yml', {})
+  const job = readFileSync('jobs/public-sector-weekly.example.yml', 'utf8')
+  const found = launchProblems(config, parseDigest(job, 'public-sector-weekly.yml', 'templates'))
   expect(found.map(({ setting }) => setting)).toEqual([
     ...['web.url', 'publication.site', 'publication.contact', 'publication.address', 'from.address'],
   ])
