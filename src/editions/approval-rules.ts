@@ -11,15 +11,17 @@ import {
 import { countChosen, newerSent, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
 import type { Digest } from './digest.ts'
+import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 /**
  * What stands in the way of letting an edition go out. `setting`: a setting of today must be changed first; `sealed`: the
  * bytes were made with such a setting, and the edition has to be sealed again; `newer-sent`: the edition of that number,
- * which was due later, is out already.
+ * which was due later, is out already; `too-large`: the bytes of the HTML.
  */
 export type Obstacle =
   | { code: 'no-articles' }
   | { code: 'empty-subject' }
+  | { code: 'too-large'; bytes: number }
   | { code: 'newer-sent'; number: number | null }
   | ({ code: 'setting' } & LaunchProblem)
   | ({ code: 'sealed' } & LaunchProblem)
@@ -28,6 +30,8 @@ export type Obstacle =
 export type ApprovalFacts = {
   articles: number
   subject: string
+  /** Of the HTML as sent; 0 before the seal. */
+  bytes: number
   newer: Pick<EditionRow, 'number'> | undefined
   /** Of the settings of today, and of those that the sealed bytes were made with and that are mended since. */
   settings: LaunchProblem[]
@@ -35,12 +39,13 @@ export type ApprovalFacts = {
 }
 
 /** The obstacles that an editor must know of, the gravest first. A letter or a correction alone is no article. */
-export function approvalObstacles({ articles, subject, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
+export function approvalObstacles({ articles, subject, bytes, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
   return [
     ...settings.map((problem) => ({ code: 'setting' as const, ...problem })),
     ...sealed.map((problem) => ({ code: 'sealed' as const, ...problem })),
     ...(articles === 0 ? [{ code: 'no-articles' as const }] : []),
     ...(subject.trim() === '' ? [{ code: 'empty-subject' as const }] : []),
+    ...(isTooLarge(bytes) ? [{ code: 'too-large' as const, bytes }] : []),
     ...(newer ? [{ code: 'newer-sent' as const, number: newer.number }] : []),
   ]
 }
@@ -68,6 +73,8 @@ export function obstacleText(obstacle: Obstacle): string {
       return 'There is no article in it.'
     case 'empty-subject':
       return 'Its subject is empty.'
+    case 'too-large':
+      return `${capital(sizeWarning(obstacle.bytes) ?? '')}.`
     case 'newer-sent':
       return `A newer edition was sent already${obstacle.number === null ? '' : `: number ${obstacle.number}`}.`
     case 'setting':
@@ -75,6 +82,10 @@ export function obstacleText(obstacle: Obstacle): string {
     case 'sealed':
       return `It was made while ${obstacle.setting} was ${obstacle.value}, and says so. It is made again by itself within seconds where lastword start runs; lastword run does it too.`
   }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 export type ObstacleNeeds = {
@@ -88,13 +99,14 @@ export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Pr
   const { db, config, digests } = needs
   const digest = digests.find(({ name }) => name === edition.digest)
   const isLocal = sendsOnlyToThisMachine(config)
-  const [variant] = isLocal ? [] : await variantsOf(db, edition.id)
+  const [variant] = await variantsOf(db, edition.id)
   return approvalObstacles({
     articles: (await countChosen(db, [edition.id])).get(edition.id)?.article ?? 0,
     subject: edition.subject,
+    bytes: variant ? htmlBytes(variant) : 0,
     newer: await newerSent(db, edition),
     settings: isLocal || !digest ? [] : launchProblems(config, digest),
-    sealed: variant && digest ? mendedProblems(config, digest, variant) : [],
+    sealed: variant && digest && !isLocal ? mendedProblems(config, digest, variant) : [],
   })
 }
 

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { addCall } from '../store/calls.ts'
 import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, lockEdition, moveEdition, note, variantsOf } from '../store/editions.ts'
+import { editionById, lockEdition, moveEdition, note } from '../store/editions.ts'
 import { giveBack } from '../store/ledger.ts'
 import { pulledIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
@@ -18,7 +18,6 @@ import {
 } from './approval-rules.ts'
 import { editionName } from './edition.ts'
 import { checkSeen, type Seen } from './seen.ts'
-import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 type Needs = { db: Db; clock: Clock }
 type ApprovalNeeds = Needs & ObstacleNeeds
@@ -28,7 +27,7 @@ export type Checked = { seen?: Seen | undefined }
 
 /**
  * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. One that is
- * too large, and one that meets obstacles (`approval-rules.ts`, ApprovalRefused), goes out only if `anyway` says so.
+ * met by obstacles (`approval-rules.ts`) goes out only if `anyway` says so: else ApprovalRefused.
  * AppError `conflict` for any other state, and for one that is not as it was `seen`.
  */
 export async function approve(
@@ -42,12 +41,6 @@ export async function approve(
     const edition = await lockSeen(trx, id, seen)
     if (edition && isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
-    const [variant] = await variantsOf(trx, id)
-    const bytes = variant ? htmlBytes(variant) : 0
-    if (edition && isTooLarge(bytes) && !anyway)
-      throw new AppError('conflict', `${editionName(edition)} was not approved: ${sizeWarning(bytes)}`, {
-        hint: `Cancel it, change the digest and make it again; or send it as it is: lastword edition approve ${id} --anyway`,
-      })
     const mayBe = edition?.status === 'sealed' || edition?.status === 'held'
     const obstacles = edition && mayBe ? await obstaclesOf({ ...needs, db: trx }, edition) : []
     if (edition && obstacles.length > 0 && !anyway) throw new ApprovalRefused(editionName(edition), obstacles)

@@ -1,9 +1,10 @@
 import { type Context, Hono } from 'hono'
+import { isOfSettings, obstaclesOf } from '../editions/approval-rules.ts'
 import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
 import { approve, cancel, resume, stop } from '../editions/review.ts'
 import { readSeen, type Seen } from '../editions/seen.ts'
 import { AppError } from '../errors.ts'
-import { historyOf } from '../store/editions.ts'
+import { editionById, historyOf } from '../store/editions.ts'
 import { checkId, type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
 import { askApproval } from './approval.ts'
 import type { Act } from './edition-controls.ts'
@@ -18,9 +19,11 @@ export function editionActions(web: Web): Hono<Env> {
   const pages = new Hono<Env>()
     .get(urls.approval, (context) => askApproval(web, context, context.req.query('seen')))
     .post(urls.approval, ownForm(web), async (context) => {
-      const { confirm, seen } = await readForm(context)
+      const { confirm, seen, anyway } = await readForm(context)
       if (confirm !== 'yes' || seen === undefined) return await askApproval(web, context, seen)
-      return await act(web, context, 'approve', (id, staff) => approve(app, id, staff, { seen: readSeen(seen) }))
+      return await act(web, context, 'approve', (id, staff) =>
+        approveSeen(web, id, staff, { seen: readSeen(seen), anyway: anyway === 'yes' }),
+      )
     })
     .post(urls.cancellation, ownForm(web), (context) =>
       act(web, context, 'cancel', (id, staff, fields) => {
@@ -49,6 +52,18 @@ export function editionActions(web: Web): Hono<Env> {
       act(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, reasonIn(fields))),
     )
   return pages
+}
+
+/** A press may pass over what is about the edition. What is about the settings is for whoever can change them. */
+async function approveSeen(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { seen, anyway }: { seen: Seen; anyway: boolean },
+): Promise<void> {
+  const edition = anyway ? await editionById(app.db, id) : undefined
+  const obstacles = edition ? await obstaclesOf(app, edition) : []
+  await approve(app, id, staff, { seen, anyway: anyway && !obstacles.some(isOfSettings) })
 }
 
 type Work = (id: string, staff: string, fields: Fields) => Promise<void>

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
+import { isOfSettings, obstaclesOf, obstacleText } from '../editions/approval-rules.ts'
 import { editionName } from '../editions/edition.ts'
 import { checkSeen, readSeen } from '../editions/seen.ts'
 import { AppError } from '../errors.ts'
@@ -13,7 +14,8 @@ import { pathTo, urls } from './urls.ts'
 import { articlesAndLetters, editionTitle, momentWriter } from './words.ts'
 
 /**
- * Asks once more before an edition is approved: the subject, from whom, to how many people, and when. Changes nothing.
+ * Asks once more before an edition is approved: the subject, from whom, to how many people, when, and what stands in the
+ * way. Changes nothing.
  * `seen` is what the page before showed: if the edition has changed since, the answer is its own page, which says so.
  */
 export async function askApproval(web: Web, context: Context<Env>, seen: string | undefined): Promise<Response> {
@@ -35,6 +37,7 @@ export async function askApproval(web: Web, context: Context<Env>, seen: string 
   }
   const digest = app.digests.find(({ name }) => name === edition.digest)
   const waits = await whyWaiting(app, { ...edition, status: 'approved' }, rulesOf(app, edition.digest))
+  const obstacles = await obstaclesOf(app, edition)
   const name = editionTitle(edition, digest)
   return show(web, context, 'studio-approval', {
     title: `Approve ${name}?`,
@@ -45,6 +48,8 @@ export async function askApproval(web: Web, context: Context<Env>, seen: string 
     holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
     reason: edition.reason ?? '',
     waits: waits.map(sentence),
+    obstacles: obstacles.map(obstacleText),
+    isBlocked: obstacles.some(isOfSettings),
     page: base + pathTo(urls.studioEdition, edition.id),
     ...controls,
   })

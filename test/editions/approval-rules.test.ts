@@ -3,7 +3,7 @@ import { approvalObstacles, mendedProblems, obstacleText } from '../../src/editi
 import { periodAt } from '../../src/editions/due.ts'
 import type { LaunchProblem } from '../../src/launch-check.ts'
 
-const fine = { articles: 3, subject: 'Trams', newer: undefined, settings: [], sealed: [] }
+const fine = { articles: 3, subject: 'Trams', bytes: 90_000, newer: undefined, settings: [], sealed: [] }
 const url: LaunchProblem = {
   fault: 'private-address',
   setting: 'web.url',
@@ -17,8 +17,11 @@ test('an edition with an article, a subject and good settings meets no obstacle'
 })
 
 test('each obstacle is found, and has a sentence', () => {
-  const all = approvalObstacles({ articles: 0, subject: ' ', newer: { number: 4 }, settings: [url], sealed: [url] })
-  expect(all.map(({ code }) => code)).toEqual(['setting', 'sealed', 'no-articles', 'empty-subject', 'newer-sent'])
+  const bytes = 1024 * 1024 + 1
+  const lacks = { articles: 0, subject: ' ', bytes, newer: { number: 4 } }
+  const all = approvalObstacles({ ...lacks, settings: [url], sealed: [url] })
+  const codes = ['setting', 'sealed', 'no-articles', 'empty-subject', 'too-large', 'newer-sent']
+  expect(all.map(({ code }) => code)).toEqual(codes)
   for (const obstacle of all) expect(obstacleText(obstacle)).toMatch(/^[A-Za-z][\w.]* .+\.$/)
   expect(obstacleText({ code: 'newer-sent', number: null })).toBe('A newer edition was sent already.')
 })

@@ -71,7 +71,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await approveByRule(it.app, edition.id, 'rule')).toBe(false)
     await expect(approve(it.app, edition.id, 'Mo')).rejects.toMatchObject({
       code: 'conflict',
-      message: expect.stringMatching(/was not approved: the email has 1\.1 MB/),
+      message: expect.stringMatching(/was not approved\. The email has 1\.1 MB/),
     })
     expect((await editionById(it.app.db, edition.id))?.status).toBe('held')
     await approve(it.app, edition.id, 'Mo', { anyway: true })

@@ -81,6 +81,33 @@ describe('approving', () => {
     },
   )
 
+  test('names what is wrong with the edition, and takes a press that says it goes out all the same', async () => {
+    await site.app.db.updateTable('editions').set({ subject: ' ' }).execute()
+    await site.app.db.updateTable('choices').set({ position: null }).execute()
+    const fields = { seen: await seen('approval'), confirm: 'yes' }
+    const refused = await mira.post(`${page()}/approval`, fields)
+    expect([refused.status, await status()]).toEqual([409, 'sealed'])
+    expect(textOf(await refused.text())).toContain('There is no article in it. Its subject is empty.')
+    const question = await (await mira.get(`${page()}/approval`)).text()
+    expect(textOf(question)).toMatch(/There is no article in it\. .*Approve and send to 3 people all the same/)
+    expect(question).toContain('<input type="hidden" name="anyway" value="yes">')
+    await mira.post(`${page()}/approval`, { ...fields, anyway: 'yes' })
+    expect([await status(), (await decisions()).at(-1)]).toEqual([
+      'approved',
+      expect.stringContaining('in spite of this: There is no article in it.'),
+    ])
+  })
+
+  test('has no button for an edition with dead links, and no press passes over them', async () => {
+    Object.assign(site.app.config.relay, { host: 'smtp.harbour.net' })
+    const question = await (await mira.get(`${page()}/approval`)).text()
+    expect(textOf(question)).toMatch(/web\.url is .*every unsubscribe link would be dead/)
+    expect(question).not.toContain('name="confirm"')
+    const fields = { seen: await seen('approval'), confirm: 'yes', anyway: 'yes' }
+    const refused = await mira.post(`${page()}/approval`, fields)
+    expect([refused.status, await status()]).toEqual([409, 'sealed'])
+  })
+
   test('twice by the same press approves once, and the second answer is that of the first', async () => {
     const fields = { seen: await seen('approval'), confirm: 'yes' }
     const [first, second] = [
