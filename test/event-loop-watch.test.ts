@@ -96,14 +96,20 @@ test('work without a name is not charged to a task', async () => {
   expect(lines[0]?.task).toBe('unnamed work')
 })
 
-test('the work for a page bears the name of its route, without the key in its address', async () => {
+test('the work for a page bears the name of its route, without the id in its address', async () => {
   const site = await openSite()
+  const editor = await site.signIn()
+  const { now } = site.app.clock
   const stopMeasuring = measureBusy()
   try {
+    site.app.clock.now = () => {
+      block()
+      return now()
+    }
     takeBusy()
-    const { status } = await site.get(`/leave/${site.key}`)
+    const { status } = await editor.get(`/studio/editions/${site.edition.id}`)
     expect(status).toBe(200)
-    expect(takeBusy()?.name).toBe('page GET /leave/:key')
+    expect(takeBusy()?.name).toBe('page GET /studio/editions/:id')
   } finally {
     stopMeasuring()
     await site.close()

@@ -117,6 +117,25 @@ test('every package that is depended on is imported, and every one that is impor
   expect([...used].sort()).toEqual(Object.keys(dependencies).sort())
 })
 
+test('what strangers send is decoded and parsed in a worker: nothing else imports what reads it', () => {
+  const reading = [
+    'decode.ts',
+    'page.ts',
+    'page-state.ts',
+    'page-text.ts',
+    'reading.ts',
+    'xml-entry.ts',
+    'json-entry.ts',
+  ]
+  const workerSide = [...reading, 'parse-worker.ts', 'parse.ts', 'spare-entry.ts'].map((file) => `feeds/${file}`)
+  const wrong = imports
+    .filter(({ file, from, onlyType }) => !onlyType && !workerSide.includes(file) && from.startsWith('.'))
+    .filter((one) => reading.some((name) => targetOf(one) === `feeds/${name}`))
+  expect(wrong).toEqual([])
+  const here = sources.filter((file) => !workerSide.includes(file) && /\bparseHere\b/.test(read(file)))
+  expect(here).toEqual([])
+})
+
 test('SQL is written in the store alone', () => {
   const wrong = sources.filter(
     (file) => !file.startsWith('store/') && /\b(selectFrom|insertInto|updateTable|deleteFrom)\(/.test(read(file)),

@@ -36,17 +36,20 @@ export type CellAddress = { email: string; name: string } | { problem: string }
  * Two addresses in one cell are a problem, as nobody can say which is meant.
  */
 export function readAddress(cell: string): CellAddress {
-  const text = trimInvisible(cell)
+  const text = trimInvisible(cell.slice(0, longestCell))
   if (text === '') return { problem: 'has no email address' }
   const { name, address } = splitName(text)
   const bare = bareAddress(address)
   const several = addressesIn(`${name} ${bare}`).size
   if (several > 1) return { problem: `holds ${several} addresses: give each a row of its own` }
-  const email = parseAddress(bare)
+  const email = cell.length > longestCell ? undefined : parseAddress(bare)
   if (email) return { email, name: name.includes('@') ? '' : name }
   const hidden = bare.includes('@') ? describeInvisible(bare) : undefined
   return { problem: hidden ?? `"${text.slice(0, 100)}" is not an email address` }
 }
+
+/** An address has at most 254 characters, and a name beside it has room. What is longer is none: its end is not looked at. */
+const longestCell = 1000
 
 function splitName(text: string): { name: string; address: string } {
   const [, before = '', within] = /^([^<>]*)<([^<>]*)>[\s.,;]*$/u.exec(text) ?? []
@@ -71,6 +74,6 @@ function bareAddress(text: string): string {
 }
 
 function addressesIn(text: string): Set<string> {
-  const found = text.match(/[^\s<>(),;:"'|/&]+@[^\s<>(),;:"'|/&]+/gu) ?? []
+  const found = text.split(/[\s<>(),;:"'|/&]+/u).filter((word) => /^.+@./su.test(word))
   return new Set(found.map((one) => addressKey(one.replace(/\.+$/, ''))))
 }

@@ -34,12 +34,20 @@ const names: Record<string, string> = {
 /** Controls, format characters, lone surrogates and fillers; with `\s`, everything that an address cannot hold unseen. */
 const unseen = String.raw`\p{Cc}\p{Cf}\p{Cs}\u034f\u115f\u1160\u2028\u2029\u3164\uffa0`
 
-const atTheEnds = new RegExp(`^[\\s${unseen}]+|[\\s${unseen}]+$`, 'gu')
 const inside = new RegExp(`[\\s${unseen}]`, 'u')
 
-/** The text without blanks and invisible characters at its ends. */
+/** The text without blanks and invisible characters at its ends. A regular expression would be quadratic for this. */
 export function trimInvisible(text: string): string {
-  return text.replace(atTheEnds, '')
+  const shows = (index: number) => !inside.test(String.fromCodePoint(text.codePointAt(index) ?? 0))
+  let start = 0
+  while (start < text.length && !shows(start)) start += (text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1
+  let end = text.length
+  while (end > start) {
+    const last = /[\udc00-\udfff]/.test(text[end - 1] ?? '') && /[\ud800-\udbff]/.test(text[end - 2] ?? '') ? 2 : 1
+    if (shows(end - last)) break
+    end -= last
+  }
+  return text.slice(start, end)
 }
 
 /** Says which blank or invisible character a text holds, and after what; undefined if there is none. */

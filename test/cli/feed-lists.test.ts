@@ -93,9 +93,9 @@ test('feeds import keeps the names of feeds that were never read, and names an o
 
 test('feeds test names a missing file once, and says how a private address is let in', async () => {
   expect((await it.lastword('feeds', 'test', 'missing.xml')).stdout).toBe('missing.xml: there is no such file\n')
-  const refused = await it.lastword('feeds', 'test', 'http://127.0.0.9:1/feed.xml')
+  const refused = await it.lastword('feeds', 'test', 'http://127.0.0.9:8081/feed.xml')
   expect(refused.stderr).toContain('feeds.allow')
-  expect((await it.lastword('feeds', 'add', 'http://127.0.0.9:1/feed.xml')).stderr).toContain('feeds.allow')
+  expect((await it.lastword('feeds', 'add', 'http://127.0.0.9:8081/feed.xml')).stderr).toContain('feeds.allow')
 })
 
 test('feeds add names the examples that the section still lists', async () => {

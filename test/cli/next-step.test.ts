@@ -3,7 +3,7 @@ import { nextStep } from '../../src/cli/next-step.ts'
 import { howToGoOn } from '../../src/cli/run.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { pullArticle } from '../../src/editions/pull.ts'
-import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
+import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { editionById } from '../../src/store/editions.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
@@ -77,8 +77,7 @@ onBothEngines('an edition', (freshUrl) => {
     const statuses = ['composed', 'sealed', 'approved', 'sending', 'held', 'sent', 'skipped', 'cancelled'] as const
     const acts: typeof commands = {
       ...commands,
-      hold: ({ app }: World) => hold(app, id, 'Ada', 'test'),
-      pause: ({ app }: World) => pause(app, id, 'Ada', 'test'),
+      stop: ({ app }: World) => stop(app, id, 'Ada', 'test'),
     }
     const before = await edition()
     for (const status of statuses)
@@ -90,7 +89,9 @@ onBothEngines('an edition', (freshUrl) => {
             .updateTable('editions')
             .set({ ...before, status, approvedAt })
             .execute()
-          const may = abilitiesOf(await edition())[name as keyof ReturnType<typeof abilitiesOf>]
+          const abilities = abilitiesOf(await edition())
+          const may =
+            name === 'stop' ? abilities.hold || abilities.stopSending : abilities[name as keyof typeof abilities]
           const accepted = await act(it, id, '').then(
             () => true,
             () => false,

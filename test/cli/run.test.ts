@@ -144,6 +144,7 @@ test('two runs at once share one edition, and leave no other behind', async () =
 
 test('an edition that a rule holds is approved only in spite of having no article, and says why it is thin', async () => {
   await importPeople()
+  await it.lastword('run', 'weekly', '--dry-run') // its articles are pending before there is a rule against them
   it.write(
     'jobs/weekly.yml',
     `${readFileSync(join(it.folder, 'jobs/weekly.yml'), 'utf8')}thin: { minimum: 5, rule: hold }\n`,

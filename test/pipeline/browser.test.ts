@@ -88,11 +88,12 @@ describe('one edition, from the editor to the reader', () => {
       ).toBe(true)
     }
     await page.getByRole('link', { name: 'Plain text' }).click()
-    await page.getByRole('button', { name: /approve/i }).click()
+    await page.getByRole('button', { name: /approve and send to 12 people…/i }).click()
+    await page.getByRole('button', { name: 'Approve and send to 12 people', exact: true }).click()
     expect(await page.getByRole('status').first().textContent()).toMatch(/approved/i)
     await page
       .frameLocator('iframe.progress')
-      .getByText(/every copy has been tried/i)
+      .getByText(/we tried to send to everyone/i)
       .waitFor()
     await page.reload()
     expect(await page.locator('main').textContent()).toContain('12 accepted')

@@ -9,7 +9,7 @@ import { jobReaders } from '../../src/store/job-readers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { makeHome } from '../support/home.ts'
 import { startAt } from '../support/started.ts'
-import { newsFeed, openWorld, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, show, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -24,6 +24,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     const it = await openWorld({ storeUrl: await freshUrl(), job: { thin: '{ minimum: 0 }' } })
     closing.push(it.close)
     it.clock.set(now)
+    await subscribe(it, 1)
     const jobs = new JobReader(it.app)
     await makeDueEditions(it.app) // the digest is met
     const look = async () => {
@@ -57,11 +58,15 @@ onBothEngines('job files of a running process', (freshUrl) => {
     it.clock.set('2026-12-02T12:00:00.000Z')
     await it.change('0 7 * * FRI', '0 7 * * *') // every day, from Wednesday noon on
     expect(await at(it, '2026-12-02T12:01:00.000Z')).toEqual(['2026-11-27T07:00 composed'])
-    const daily = ['2026-12-03T07:00 composed', '2026-11-27T07:00 composed']
+    const daily = ['2026-12-03T07:00 composed', '2026-11-27T07:00 cancelled'] // the newer one replaces it
     expect(await at(it, '2026-12-03T07:00:00.000Z')).toEqual(daily)
     await it.change('0 7 * * *', '30 6 * * *') // earlier than the run of today, which is made
     expect(await at(it, '2026-12-03T07:01:00.000Z')).toEqual(daily)
-    expect(await at(it, '2026-12-04T06:30:00.000Z')).toEqual(['2026-12-04T06:30 composed', ...daily])
+    expect(await at(it, '2026-12-04T06:30:00.000Z')).toEqual([
+      '2026-12-04T06:30 composed',
+      '2026-12-03T07:00 cancelled',
+      '2026-11-27T07:00 cancelled',
+    ])
   })
 
   test('what the schedule before owed is made by its own time', async () => {

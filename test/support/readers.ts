@@ -1,4 +1,8 @@
 import { forTerminal, jsonForTerminal, withoutInvisible } from '../../src/characters.ts'
+import { adviceFor, causeOf } from '../../src/deliveries/answers.ts'
+import { isDeferredByPolicy, isGreylisting, isServerState, retryAfterMs } from '../../src/deliveries/deferrals.ts'
+import { oneLine, readable } from '../../src/deliveries/reply-text.ts'
+import { alike, countWords } from '../../src/editions/titles.ts'
 import { blocksOf, mainBlocks } from '../../src/feeds/blocks.ts'
 import { toBlocks } from '../../src/feeds/body-blocks.ts'
 import { monthOf } from '../../src/feeds/calendar.ts'
@@ -11,6 +15,7 @@ import { feedLinks, headerLinks } from '../../src/feeds/discover.ts'
 import { readAgain } from '../../src/feeds/encoded-twice.ts'
 import { standsElsewhere } from '../../src/feeds/follow.ts'
 import { headTags } from '../../src/feeds/head.ts'
+import { attributesIn, endOfHidden, mayShowAgain, visibilityIn, visible } from '../../src/feeds/hidden-text.ts'
 import { readJsonFeed } from '../../src/feeds/json-entry.ts'
 import { longest } from '../../src/feeds/longest.ts'
 import { firstPicture, isTiny, numberOf, secondsOf } from '../../src/feeds/media.ts'
@@ -31,7 +36,11 @@ import { afterSilent, looksLikeHtml, plainText, shortText, summaryText, tagEnd }
 import { absolute, baseOf, isHostile, isTooLong, siteAddress, webAddress, withoutUser } from '../../src/feeds/url.ts'
 import { secondsWished } from '../../src/feeds/wish.ts'
 import { tidyText } from '../../src/messages/tidy.ts'
+import { visibleIn } from '../../src/messages/visible.ts'
 import { canonicalAddress, folded, isFrontPage, titleKey, titleWords } from '../../src/store/canonical.ts'
+import { addressKey, parseAddress, readAddress } from '../../src/subscribers/address.ts'
+import { describeInvisible, trimInvisible } from '../../src/subscribers/invisible.ts'
+import { nameIn, tidyName } from '../../src/subscribers/name.ts'
 
 /**
  * A function that reads strangers' text. `file` is its file under src, `name` its export, `where` the place of the text in
@@ -168,6 +177,41 @@ export const readers: Reader[] = [
       (value) => secondsWished({ minutes: `1${value}`, period: value, frequency: value }),
     ],
   }),
+  ...of('feeds/hidden-text.ts', {
+    attributesIn: [enough, (value) => attributesIn(`<p ${value}>`)],
+    visibilityIn: [enough, (value) => visibilityIn(visible, 'p', { style: value, class: value })],
+    endOfHidden: [enough, (value) => endOfHidden(`<div hidden>${value}`, 'div', 12)],
+    mayShowAgain: [enough, (value) => mayShowAgain({ ...visible, invisible: true }, value)],
+  }),
+  ...of('editions/titles.ts', {
+    alike: [longest.title, (value) => alike(value, `${value} again`)],
+    countWords: [longest.title, countWords],
+  }),
+  ...of('deliveries/reply-text.ts', { oneLine: [enough, oneLine], readable: [enough, readable] }),
+  ...of('deliveries/deferrals.ts', {
+    isGreylisting: [enough, isGreylisting],
+    isServerState: [enough, isServerState],
+    isDeferredByPolicy: [enough, isDeferredByPolicy],
+    retryAfterMs: [enough, (value) => retryAfterMs(`451 try again in ${value}`)],
+  }),
+  ...of('deliveries/answers.ts', {
+    causeOf: [enough, (value) => causeOf(`550 ${value}`)],
+    adviceFor: [enough, (value) => adviceFor(`550 ${value}`)],
+  }),
+  ...of('subscribers/address.ts', {
+    readAddress: [1000, readAddress],
+    parseAddress: [1000, parseAddress],
+    addressKey: [enough, addressKey],
+  }),
+  ...of('subscribers/name.ts', {
+    tidyName: [enough, tidyName],
+    nameIn: [enough, (value) => nameIn({ 'first name': value, 'last name': value })],
+  }),
+  ...of('subscribers/invisible.ts', {
+    trimInvisible: [enough, trimInvisible],
+    describeInvisible: [enough, describeInvisible],
+  }),
+  ...of('messages/visible.ts', { visibleIn: [enough, visibleIn] }),
   ...of('characters.ts', {
     withoutInvisible: [enough, withoutInvisible],
     forTerminal: [enough, (value) => forTerminal(value, '\n')],
@@ -275,7 +319,11 @@ export const shapes: { name: string; make(length: number): string }[] = units.ma
 }))
 
 /** Files beside src/feeds whose exports read strangers' texts too. */
-export const alsoWatched = ['characters.ts', 'store/canonical.ts', 'messages/tidy.ts']
+export const alsoWatched = [
+  ...['characters.ts', 'store/canonical.ts', 'messages/tidy.ts', 'messages/visible.ts', 'editions/titles.ts'],
+  ...['deliveries/reply-text.ts', 'deliveries/deferrals.ts', 'deliveries/answers.ts'],
+  ...['subscribers/address.ts', 'subscribers/name.ts', 'subscribers/invisible.ts'],
+]
 
 /** Exports that take texts and are tried in another way, or are not a stranger's: by the reason. */
 export const exceptions: Record<string, string[]> = {
