@@ -116,8 +116,9 @@ test('another program that locks SQLite, twice, while an edition goes out costs 
   closing.push(async () => remove())
   const lock = async ({ it }: Ready) => {
     const other = new DatabaseSync(url.slice('file:'.length), { timeout: 10_000 })
+    const pages = webApp(it.app)
     other.exec('begin immediate')
-    for (let page = 0; page < 50; page++) expect((await webApp(it.app).request('/health')).status).toBe(200)
+    for (let page = 0; page < 50; page++) expect((await pages.request('/health')).status).toBe(200)
     other.exec('rollback')
     other.close()
   }
