@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { day, spanMilliseconds } from './clock.ts'
 import { AppError, messageOf } from './errors.ts'
 import { defaultHelo } from './helo.ts'
 import { type Environment, hasOverride, readOverrides, withOverrides } from './overrides.ts'
@@ -260,6 +261,16 @@ export const configSchema = z
           .regex(/^\d+ ?(m|h|d)$/, 'expected a length of time such as "90m", "12h" or "3d"')
           .default('24h')
           .describe('The editors are told of a feed that fails for longer than this'),
+      })
+      .prefault({}),
+    articles: z
+      .strictObject({
+        keep: z
+          .string()
+          .regex(/^\d+ ?d$/, 'expected a number of days such as "400d"')
+          .refine((text) => spanMilliseconds(text) >= 60 * day, 'expected at least "60d"')
+          .default('400d')
+          .describe('An article that nothing needs is forgotten when its feed has not shown it for so long'),
       })
       .prefault({}),
     jobs: z.string().default('jobs').describe('The folder of the digests'),

@@ -11,6 +11,7 @@ import { feedsListed } from './editions/digest.ts'
 import { enrolAll } from './editions/enrol.ts'
 import { findInFeeds, lookAgain } from './editions/late-truth.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
+import { forgetArticles } from './forget-articles.ts'
 import { JobReader } from './job-reader.ts'
 import type { Sender } from './send.ts'
 import { forgetConfirmations } from './store/confirmations.ts'
@@ -69,6 +70,7 @@ export const chores: Chore[] = [
     every: '29 3 * * *',
     run: ({ app }) => forgetFeedHistory(app.db, { most: 200, least: 3, before: later(app.clock.now(), -365 * day) }),
   },
+  { name: 'forget-articles', every: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
   {
     name: 'forget-providers',
     every: '23 3 * * *',

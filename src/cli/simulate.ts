@@ -32,7 +32,7 @@ async function simulateDigest(app: App, digest: Digest, options: Options): Promi
   const weeks = Number(options.weeks)
   if (!Number.isInteger(weeks) || weeks < 1 || weeks > 520)
     throw new AppError('invalid', `--weeks ${options.weeks}: expected a whole number from 1 to 520`)
-  const { editions, byDate } = await simulate(app.db, digest, weeks, app.clock.now())
+  const { editions, byDate, forgotten } = await simulate(app.db, digest, weeks, app.clock.now())
   for (const edition of editions) {
     const file = options.out === undefined ? null : await write(app, digest, edition, options.out)
     if (options.json) printJson(toJson(edition, file))
@@ -41,6 +41,12 @@ async function simulateDigest(app: App, digest: Digest, options: Options): Promi
   if (options.json) return
   print(summary(editions, weeks))
   if (byDate) print(byDateWords)
+  if (forgotten > 0) print(forgottenText(forgotten))
+}
+
+function forgottenText(count: number): string {
+  const articles = count === 1 ? '1 article of this time is' : `${count} articles of this time are`
+  return `${articles} forgotten (articles.keep) and missing here: editions may have chosen otherwise.`
 }
 
 const byDateWords =

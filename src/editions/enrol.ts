@@ -1,7 +1,9 @@
 import { type Clock, type Instant, letOthersWork } from '../clock.ts'
 import { runInTurns } from '../cooperative.ts'
 import { articlesOfFeeds } from '../store/articles.ts'
+import { titleKey } from '../store/canonical.ts'
 import { lockDigest } from '../store/digests.ts'
+import { titlesForgotten } from '../store/forgotten.ts'
 import { enrol, feedsWithNews, hasMet, markBacklog } from '../store/ledger.ts'
 import type { Db } from '../store/schema.ts'
 import { hasStoriesToCompare, holdArticle, storiesOfFeed } from '../store/stories.ts'
@@ -65,7 +67,8 @@ async function holdStorms(db: Db, digest: Digest, feedId: string, added: Set<str
   for (const [seenAt, batch] of [...Map.groupBy(fresh, (story) => story.seenAt)].sort()) {
     await letOthersWork()
     const known = stories.filter((story) => story.seenAt < seenAt)
-    const storm = await runInTurns(findStorm(batch, known, digest.storm))
+    const titles = await titlesForgotten(db, feedId, [...new Set(batch.map(({ title }) => titleKey(title)))])
+    const storm = await runInTurns(findStorm(batch, known, digest.storm, titles))
     for (const [articleId, match] of storm?.held ?? []) {
       const sameAs = match === null ? null : (roots.get(match) ?? match)
       await holdArticle(db, digest.name, { articleId, sameAs, reason: storm?.reason ?? '', now })

@@ -4,6 +4,7 @@ import { titleWords } from '../store/canonical.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
 import { articlesTitled, titlesBefore } from '../store/earlier-addresses.ts'
 import { choicesAbout } from '../store/editions.ts'
+import { forgottenAbout } from '../store/forgotten.ts'
 import { ledgerOf } from '../store/ledger.ts'
 import { pulledStories, pullsOf } from '../store/pulls.ts'
 import type { Db, PullRow } from '../store/schema.ts'
@@ -58,7 +59,20 @@ export async function explain(db: Db, digests: Digest[], what: string): Promise<
     }
     if (!article.letter) answers.push(...withoutEntry(article, entries, digests, pulled))
   }
+  for (const one of await forgottenAbout(db, what)) answers.push(forgottenExplanation(one, what))
   return answers
+}
+
+/** Its own title is forgotten too: it is named by what was asked. */
+function forgottenExplanation(forgotten: Forgotten, what: string): Explanation {
+  const { feedUrl, seenAt, forgottenAt, shownAt, reason } = forgotten
+  const why = {
+    age: 'nothing needed it, and its feed had not shown it for longer than articles.keep',
+    count: 'no edition had chosen it, and its feed has shown thousands of newer articles since',
+  }
+  const again = shownAt > forgottenAt ? `; its feed showed it again, last on ${shownAt}, and it was passed over` : ''
+  const answer = `in none: forgotten on ${forgottenAt}: ${why[reason]}. It was first seen on ${seenAt} in ${feedUrl}${again}`
+  return { title: what, digest: null, edition: null, status: null, answer, corrections: [] }
 }
 
 /** The digests that list its feed and have not taken it in yet; where there is none at all, that. */
@@ -133,6 +147,7 @@ async function letterWith(db: Db, id: string): Promise<Article[]> {
   return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
 }
 
+type Forgotten = Awaited<ReturnType<typeof forgottenAbout>>[number]
 type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
 type Look = Awaited<ReturnType<typeof choicesAbout>>[number]
 

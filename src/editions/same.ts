@@ -1,7 +1,7 @@
 import { day, hour, type Instant, later } from '../clock.ts'
 import { runAtOnce, type Steps } from '../cooperative.ts'
-import { isFrontPage } from '../store/canonical.ts'
-import { alike, countWords, fewestWords, Titles } from './titles.ts'
+import { fewestWords, isFrontPage } from '../store/canonical.ts'
+import { alike, countWords, Titles } from './titles.ts'
 
 /** An article, as far as it tells one story from another. */
 export type Story = {

@@ -1,6 +1,7 @@
 import { day, type Instant, later } from '../clock.ts'
 import { articlesOfFeeds, lettersEverOf } from '../store/articles.ts'
 import { lastOut, numberAt } from '../store/editions.ts'
+import { countForgotten } from '../store/forgotten.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
 import { runsAfter } from './due.ts'
@@ -21,7 +22,12 @@ export type Simulated = {
 }
 
 /** `byDate`: no edition has gone yet, so what the feeds held at first sight counts as seen on the day of its date. */
-export type Simulation = { editions: Simulated[]; byDate: boolean }
+export type Simulation = {
+  editions: Simulated[]
+  byDate: boolean
+  /** So many articles of this time are forgotten, and missing here. */
+  forgotten: number
+}
 
 const week = 7 * day
 
@@ -31,7 +37,9 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
   const byDate = (await lastOut(db, digest.name)) === undefined
   const articles = [...(byDate ? seenByDate(shown) : shown), ...(await lettersEverOf(db, digest.name))]
   const from = later(now, -weeks * week)
-  return { editions: replay(articles, digest, { from, now, before: await numberAt(db, digest.name, from) }), byDate }
+  const before = await numberAt(db, digest.name, from)
+  const forgotten = await countForgotten(db, feedsListed(digest), from)
+  return { editions: replay(articles, digest, { from, now, before }), byDate, forgotten }
 }
 
 /** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */

@@ -28,14 +28,20 @@ export function stormOf(batch: Story[], known: Story[], rule: StormRule): Storm 
   return runAtOnce(findStorm(batch, known, rule))
 }
 
-/** The same in steps of one comparison each. */
-export function* findStorm(batch: Story[], known: Story[], rule: StormRule): Steps<Storm | null> {
+/** The same in steps of one comparison each. `forgotten` has the title keys of articles that the feed had, and that are forgotten. */
+export function* findStorm(
+  batch: Story[],
+  known: Story[],
+  rule: StormRule,
+  forgotten: ReadonlySet<string> = new Set(),
+): Steps<Storm | null> {
   const past = yield* Past.of(known)
-  const matches = new Map<string, string>()
+  const matches = new Map<string, string | null>()
   for (const story of batch) {
     yield
     const match = yield* past.find(story)
     if (match) matches.set(story.id, match.id)
+    else if (forgotten.has(titleKey(story.title)) && !past.hasTitle(story)) matches.set(story.id, null)
   }
   const rest = batch.filter(({ id }) => !matches.has(id))
   const usual = usualVolume(batch, known)
@@ -95,6 +101,10 @@ class Past {
       onlyOne(titled.filter(notBeside)) ??
       onlyOne((yield* this.#near(story)).filter(notBeside))
     )
+  }
+
+  hasTitle({ title }: Story): boolean {
+    return this.#byTitle.has(titleKey(title))
   }
 
   #at(canonical: string): Story | undefined {

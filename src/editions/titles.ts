@@ -3,8 +3,6 @@ import { titleWords } from '../store/canonical.ts'
 
 /** Of ten words nine agree, and stand in the same order. */
 const likeness = 0.9
-/** "Morning briefing" is the title of many stories. */
-export const fewestWords = 4
 /** How many titles one title is compared with at most: those that share its rarest words, nearest in time. Some five are usual. */
 const maxCompared = 100
 /** The words of a title that are compared one by one. Of the longest headlines of newspapers 30 words are known. */

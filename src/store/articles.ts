@@ -2,6 +2,7 @@ import type { ExpressionBuilder } from 'kysely'
 import { type Instant, letOthersWork } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
 import { articlesOnceAt, rememberAddresses } from './earlier-addresses.ts'
+import { recordShownAgain } from './forgotten.ts'
 import { newId } from './id.ts'
 import { identityKey, indexKey } from './identity.ts'
 import type { PageFacts } from './pages.ts'
@@ -80,8 +81,8 @@ const written = 50
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
- * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. Returns how many were
- * new.
+ * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. One that was forgotten
+ * is passed over. Returns how many were new.
  */
 export async function keepArticles(
   db: Db,
@@ -100,7 +101,9 @@ export async function keepArticles(
       const row = toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) })
       return { article, row }
     })
-    const { changed, rows } = await recognise(db, feedId, shown, seen)
+    const { changed, rows, forgotten } = await recognise(db, feedId, shown, seen)
+    await recordShownAgain(db, feedId, forgotten, now)
+    if (rows.length === 0) continue
     await rememberAddresses(db, rows)
     const kept = await db
       .insertInto('articles')

@@ -58,6 +58,9 @@ export function titleWords(title: string): string[] {
   return folded(title).match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
+/** "Morning briefing" is the title of many stories. */
+export const fewestWords = 4
+
 /** Equal for titles that say the same in the same order. */
 export function titleKey(title: string): string {
   return indexKey(titleWords(title).join(' ') || title)

@@ -47,6 +47,14 @@ export function wasShared(identity: string, bare: string): boolean {
   return identity.startsWith(`${bare} `) && / (?:https?:\S+|[0-9a-f]{24})$/.test(identity)
 }
 
+/** The guid or link of a stored identity that other pieces of its feed shared, now or as an earlier version stored it; null: none did. */
+export function sharedPart(identity: string): string | null {
+  const [first = '', ...others] = identity.split(separator)
+  if (others.length > 0) return first
+  const earlier = identity.replace(/(?: (?:https?:\S+|[0-9a-f]{24})){1,2}$/, '')
+  return earlier === identity ? null : earlier
+}
+
 /** The text, or its hash where an index could not hold it. */
 export function indexKey(text: string): string {
   return shortened(text, maxKeyBytes)

@@ -1,8 +1,10 @@
 import type { NewArticle } from './articles.ts'
-import { earlierKeys, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
+import { forgottenAs, forgottenLike, hasForgotten, wasForgottenShared } from './forgotten.ts'
+import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
 import type { ArticleRow, Db } from './schema.ts'
 
-type Known = Pick<ArticleRow, 'id' | 'identity' | 'titleKey' | 'canonical' | 'asked'>
+/** Of a forgotten article `id` is null, and title and addresses are hashes. */
+type Known = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
 type Shown = { article: NewArticle; row: ArticleRow }
 
 /** Stored identities of one look at a feed: of the articles that were recognised, and those that were given to rows. */
@@ -12,26 +14,30 @@ export type SeenIdentities = { taken: Set<string>; given: Set<string> }
  * Gives what a feed shows the identity by which it is known. A guid or a link that a site gives to several pieces, now or
  * earlier, makes none of them another article: each is known by what tells it from the others, and one that had it to itself
  * before stays the same. No two rows of one look get the same identity. Returns the ids of known articles that read
- * otherwise now, and the rows to keep: a piece that is shown twice is kept once.
+ * otherwise now, and the rows to keep: a piece that is shown twice is kept once, and one that was forgotten is not kept
+ again. `forgotten` has the hashed identities of those.
  */
 export async function recognise(
   db: Db,
   feedId: string,
   shown: Shown[],
   { taken, given }: SeenIdentities,
-): Promise<{ changed: string[]; rows: ArticleRow[] }> {
-  const exactOf = await exactlyKnown(db, feedId, shown)
+): Promise<{ changed: string[]; rows: ArticleRow[]; forgotten: string[] }> {
+  const remembers = await hasForgotten(db, feedId)
+  const exactOf = await exactlyKnown(db, feedId, shown, remembers)
   const isSettled = ({ article, row }: Shown) => {
     const exact = exactOf(row)
-    return exact !== undefined && (article.bare !== undefined || exact.titleKey === row.titleKey)
+    return exact !== undefined && (article.bare !== undefined || hasTitle(exact, row))
   }
   const forms = await knownBy(
     db,
     feedId,
     shown.filter((one) => !isSettled(one)).flatMap(({ article }) => formsOf(article)),
+    remembers,
   )
   const changed: string[] = []
   const rows: ArticleRow[] = []
+  const forgotten: string[] = []
   for (const one of shown) {
     const { article, row } = one
     const exact = exactOf(row)
@@ -41,17 +47,39 @@ export async function recognise(
       : formsOf(article)
           .map((form) => forms.get(form))
           .find((form) => isIt(form, one))
+    let known: Known | undefined
     if (found && !taken.has(found.identity)) {
       taken.add(found.identity)
-      await take(db, found, one, changed)
+      known = found
     } else if (exact && (await isSharedBySome(db, feedId, article.identity))) row.identity = distinct
-    else if (exact) await take(db, exact, one, changed) // the same article in other words
+    else known = exact // the same article in other words
+    if (known) await take(db, known, one, changed)
     if (given.has(row.identity)) row.identity = distinct
-    if (!given.has(row.identity)) rows.push(row)
+    if (known?.id === null) forgotten.push(fingerprint(known.identity))
+    else if (!given.has(row.identity)) rows.push(row)
     given.add(row.identity).add(distinct)
     taken.add(row.identity)
   }
-  return { changed, rows }
+  if (!remembers) return { changed, rows, forgotten }
+  const passedOver = await forgottenAmong(db, feedId, rows)
+  return {
+    changed,
+    rows: rows.filter((row) => !passedOver.has(row)),
+    forgotten: [...forgotten, ...passedOver.values()],
+  }
+}
+
+/** Rows that would be new articles, and are forgotten ones: the hashed identity of the forgotten article by row. */
+async function forgottenAmong(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
+  const identities = rows.map(({ identity }) => identity)
+  const stored = await knownBy(db, feedId, identities, true)
+  const passedOver = await forgottenLike(
+    db,
+    feedId,
+    rows.filter(({ identity }) => !stored.has(identity)),
+  )
+  for (const row of rows) if (stored.get(row.identity)?.id === null) passedOver.set(row, fingerprint(row.identity))
+  return passedOver
 }
 
 /** By what an article is told from every other that bears its guid or link. */
@@ -60,7 +88,12 @@ function distinctKey(article: NewArticle): string {
 }
 
 /** Finds the article that is stored under the identity of a row, or under what an earlier version made of it. */
-async function exactlyKnown(db: Db, feedId: string, shown: Shown[]): Promise<(row: ArticleRow) => Known | undefined> {
+async function exactlyKnown(
+  db: Db,
+  feedId: string,
+  shown: Shown[],
+  remembers: boolean,
+): Promise<(row: ArticleRow) => Known | undefined> {
   const current = new Set(shown.map(({ row }) => row.identity))
   const earlier = new Map<ArticleRow, string[]>()
   for (const { article, row } of shown)
@@ -68,7 +101,7 @@ async function exactlyKnown(db: Db, feedId: string, shown: Shown[]): Promise<(ro
       row,
       earlierKeys(article.identity).filter((key) => !current.has(key)), // else it is another article of today
     )
-  const known = await knownBy(db, feedId, [...current, ...[...earlier.values()].flat()])
+  const known = await knownBy(db, feedId, [...current, ...[...earlier.values()].flat()], remembers)
   const found = new Map(
     shown.map(({ row }) => {
       const keys = [row.identity, ...(earlier.get(row) ?? [])]
@@ -89,18 +122,20 @@ function formsOf({ identity, bare, url, title }: NewArticle): string[] {
 /** What shares its guid today is known by title and address. */
 function isIt(form: Known | undefined, { article, row }: Shown): boolean {
   if (!form) return false
-  return article.bare === undefined || (form.titleKey === row.titleKey && isAt(form, row.canonical))
+  return article.bare === undefined || (hasTitle(form, row) && isAt(form, row.canonical))
 }
 
 async function take(db: Db, known: Known, { article, row }: Shown, changed: string[]): Promise<void> {
   const { id, identity } = known
-  if (known.titleKey !== row.titleKey || !isAt(known, row.canonical)) changed.push(id)
   if (article.bare === undefined) row.identity = identity
+  if (id === null) return
+  if (!hasTitle(known, row) || !isAt(known, row.canonical)) changed.push(id)
   if (row.identity === identity) return
   await db.updateTable('articles').set({ identity: row.identity }).where('id', '=', id).execute()
 }
 
-async function knownBy(db: Db, feedId: string, identities: string[]): Promise<Map<string, Known>> {
+/** The articles of the feed that are stored under these identities and, if it `remembers` any, those that were. */
+async function knownBy(db: Db, feedId: string, identities: string[], remembers: boolean): Promise<Map<string, Known>> {
   if (identities.length === 0) return new Map()
   const rows = await db
     .selectFrom('articles')
@@ -108,7 +143,12 @@ async function knownBy(db: Db, feedId: string, identities: string[]): Promise<Ma
     .where('feedId', '=', feedId)
     .where('identity', 'in', identities)
     .execute()
-  return new Map(rows.map((row) => [row.identity, row]))
+  const known = new Map<string, Known>(rows.map((row) => [row.identity, row]))
+  if (!remembers) return known
+  const others = identities.filter((identity) => !known.has(identity))
+  for (const [identity, row] of await forgottenAs(db, feedId, others))
+    known.set(identity, { ...row, identity, id: null })
+  return known
 }
 
 /** Whether several pieces of the feed ever bore it at once. */
@@ -122,10 +162,16 @@ async function isSharedBySome(db: Db, feedId: string, bare: string): Promise<boo
       .where('feedId', '=', feedId)
       .where((eb) => eb(eb.fn<string>('substr', ['identity', eb.val(1), eb.val([...text].length)]), '=', text))
   if (await begins(start).limit(1).executeTakeFirst()) return true
-  return (await begins(earlierStart).execute()).some(({ identity }) => wasShared(identity, bare))
+  if ((await begins(earlierStart).execute()).some(({ identity }) => wasShared(identity, bare))) return true
+  return await wasForgottenShared(db, feedId, bare)
+}
+
+function hasTitle({ id, titleKey }: Known, row: ArticleRow): boolean {
+  return titleKey === (id === null ? fingerprint(row.titleKey) : row.titleKey)
 }
 
 /** An address that was followed stays as it is, as long as its feed gives the same. */
-function isAt({ canonical, asked }: Known, address: string): boolean {
-  return canonical === address || asked === address
+function isAt({ id, canonical, asked }: Known, address: string): boolean {
+  const sought = id === null ? fingerprint(address) : address
+  return canonical === sought || asked === sought
 }

@@ -29,6 +29,7 @@ export type Schema = {
   feedHistory: FeedHistoryRow
   rejections: RejectionRow
   articles: ArticleRow
+  forgottenArticles: ForgottenArticleRow
   earlierAddresses: EarlierAddressRow
   letters: LetterRow
   ledger: LedgerRow
@@ -196,6 +197,28 @@ export type ArticleRow = {
   asked: string | null
   /** The canonical form of the address that it was found to lead to, believed or not. */
   leadsTo: string | null
+}
+
+/**
+ * What is left of an article that was deleted, so that its feed cannot bring it back as a new one. Each text by which it is
+ * recognised is a hash (`fingerprint`).
+ */
+export type ForgottenArticleRow = {
+  feedId: string
+  identity: string
+  /** The guid or link that it shared with other pieces of its feed; null: none. */
+  shared: string | null
+  canonical: string
+  asked: string | null
+  titleKey: string
+  /** Its date, or when its feed showed it last where it has none. */
+  datedAt: Instant
+  seenAt: Instant
+  forgottenAt: Instant
+  /** When its feed showed it again; `forgottenAt` if it has not. */
+  shownAt: Instant
+  /** Older than the rule allows, or pushed out by too many newer articles of its feed. */
+  reason: 'age' | 'count'
 }
 
 /** What makes an article a reader's letter. */

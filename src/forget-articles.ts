@@ -1,0 +1,37 @@
+import type { App } from './app.ts'
+import { day, spanMilliseconds } from './clock.ts'
+import { dropForgotten, feedIds, forgetSomeArticles, type RetentionRule } from './store/forget-articles.ts'
+
+const maxPerFeed = 20_000
+const maxForgottenPerFeed = 100_000
+const batchSize = 300
+/** Between two batches, so that others can write. */
+const pauseMs = 20
+
+/**
+ * Forgets the articles that nothing needs, feed by feed, in short transactions. Whatever stops it, the next time goes on.
+ * Returns how many were forgotten.
+ */
+export async function forgetArticles(
+  { db, clock, config, log }: Pick<App, 'db' | 'clock' | 'config' | 'log'>,
+  signal?: AbortSignal,
+  changes: Partial<RetentionRule> = {},
+): Promise<number> {
+  const keepMs = spanMilliseconds(config.articles.keep)
+  const rule = { keepMs, maxPerFeed, shownWithinMs: 2 * day, maxForgottenPerFeed, ...changes }
+  let total = 0
+  for (const feedId of await feedIds(db)) {
+    let after: Parameters<typeof forgetSomeArticles>[2]['after'] = null
+    do {
+      if (signal?.aborted) return total
+      const batch = await forgetSomeArticles(db, feedId, { rule, now: clock.now(), after, size: batchSize })
+      total += batch.forgotten
+      after = batch.next
+      if (batch.forgotten > 0 || after) await clock.wait(pauseMs, signal)
+    } while (after)
+    while (!signal?.aborted && (await dropForgotten(db, feedId, rule.maxForgottenPerFeed, batchSize)) > 0)
+      await clock.wait(pauseMs, signal)
+  }
+  if (total > 0) log.info({ event: 'articles.forgotten', count: total }, 'articles that nothing needs were forgotten')
+  return total
+}
