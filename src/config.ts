@@ -267,7 +267,7 @@ export const configSchema = z
       .strictObject({
         keep: z
           .string()
-          .regex(/^\d+ ?d$/, 'expected a number of days such as "400d"')
+          .regex(/^\d+ ?d$/, { error: 'expected a number of days such as "400d"', abort: true })
           .refine((text) => spanMilliseconds(text) >= 60 * day, 'expected at least "60d"')
           .default('400d')
           .describe('An article that nothing needs is forgotten when its feed has not shown it for so long'),

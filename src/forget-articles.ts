@@ -1,10 +1,17 @@
 import type { App } from './app.ts'
 import { day, spanMilliseconds } from './clock.ts'
-import { dropForgotten, feedIds, forgetSomeArticles, type RetentionRule } from './store/forget-articles.ts'
+import {
+  type Batch,
+  dropForgotten,
+  feedIds,
+  forgetSomeArticles,
+  type RetentionRule,
+  retentionLimits,
+} from './store/forget-articles.ts'
 
 const maxPerFeed = 20_000
 const maxForgottenPerFeed = 100_000
-const batchSize = 300
+const batchSize = 100
 /** Between two batches, so that others can write. */
 const pauseMs = 20
 
@@ -21,14 +28,15 @@ export async function forgetArticles(
   const rule = { keepMs, maxPerFeed, shownWithinMs: 2 * day, maxForgottenPerFeed, ...changes }
   let total = 0
   for (const feedId of await feedIds(db)) {
-    let after: Parameters<typeof forgetSomeArticles>[2]['after'] = null
+    if (signal?.aborted) break
+    const limits = await retentionLimits(db, feedId, rule, clock.now())
+    let next: Batch['next'] = null
     do {
-      if (signal?.aborted) return total
-      const batch = await forgetSomeArticles(db, feedId, { rule, now: clock.now(), after, size: batchSize })
+      const batch = await forgetSomeArticles(db, feedId, { limits, now: clock.now(), after: next, size: batchSize })
       total += batch.forgotten
-      after = batch.next
-      if (batch.forgotten > 0 || after) await clock.wait(pauseMs, signal)
-    } while (after)
+      next = batch.next
+      await clock.wait(batch.forgotten > 0 ? pauseMs : 0, signal)
+    } while (next && !signal?.aborted)
     while (!signal?.aborted && (await dropForgotten(db, feedId, rule.maxForgottenPerFeed, batchSize)) > 0)
       await clock.wait(pauseMs, signal)
   }

@@ -143,6 +143,8 @@ web:
   })
 
   test.each([
+    ['articles:\n  keep: 59d\n', 'lastword.yml:7: articles.keep: expected at least "60d"'],
+    ['articles:\n  keep: 48h\n', 'lastword.yml:7: articles.keep: expected a number of days such as "400d"'],
     ['web:\n  port:\n', 'lastword.yml:7: web.port: expected a number, found nothing'],
     ['web:\n  port: true\n', 'lastword.yml:7: web.port: expected a number, found true'],
     ['web:\n  port: [25]\n', 'lastword.yml:7: web.port: expected a number, found a list'],

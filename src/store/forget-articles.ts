@@ -20,7 +20,8 @@ export type RetentionRule = {
 
 type Place = Pick<ArticleRow, 'seenAt' | 'id'>
 
-type Limits = {
+/** What the rule means for one feed now. They stay true while articles of it are forgotten, and while it shows others. */
+export type RetentionLimits = {
   /** Last shown before then: forgotten for its age. */
   shownBefore: Instant
   /** The newest article that is one too many; undefined: there are not too many. */
@@ -47,9 +48,8 @@ export type Batch = { forgotten: number; next: Place | null }
 export async function forgetSomeArticles(
   db: Db,
   feedId: string,
-  { rule, now, after, size }: { rule: RetentionRule; now: Instant; after: Place | null; size: number },
+  { limits, now, after, size }: { limits: RetentionLimits; now: Instant; after: Place | null; size: number },
 ): Promise<Batch> {
-  const limits = await limitsOf(db, feedId, rule, now)
   const looked = await oldestOf(db, feedId, limits, { after, size })
   const last = looked.at(-1)
   const next = looked.length === size && last ? { seenAt: last.seenAt, id: last.id } : null
@@ -63,7 +63,12 @@ export async function forgetSomeArticles(
   return { forgotten, next }
 }
 
-async function limitsOf(db: Db, feedId: string, rule: RetentionRule, now: Instant): Promise<Limits> {
+export async function retentionLimits(
+  db: Db,
+  feedId: string,
+  rule: RetentionRule,
+  now: Instant,
+): Promise<RetentionLimits> {
   const newest = db
     .selectFrom('articles')
     .select(['seenAt', 'id'])
@@ -84,12 +89,12 @@ async function limitsOf(db: Db, feedId: string, rule: RetentionRule, now: Instan
 /** What a feed shows now is among the newest that it has shown, or was shown at the same time as one of them. */
 const newestLooked = 200
 
-function reasonFor(article: Candidate, limits: Limits): 'age' | 'count' | null {
+function reasonFor(article: Candidate, limits: RetentionLimits): 'age' | 'count' | null {
   if (article.shownAt < limits.shownBefore) return 'age'
   return isOver(article, limits) ? 'count' : null
 }
 
-function isOver({ seenAt, id, shownAt }: Candidate, { newestOver, goneBefore }: Limits): boolean {
+function isOver({ seenAt, id, shownAt }: Candidate, { newestOver, goneBefore }: RetentionLimits): boolean {
   if (!newestOver || shownAt >= goneBefore) return false
   return seenAt === newestOver.seenAt ? id <= newestOver.id : seenAt < newestOver.seenAt
 }
@@ -97,7 +102,7 @@ function isOver({ seenAt, id, shownAt }: Candidate, { newestOver, goneBefore }: 
 function oldestOf(
   db: Db,
   feedId: string,
-  { shownBefore, newestOver }: Limits,
+  { shownBefore, newestOver }: RetentionLimits,
   { after, size }: { after: Place | null; size: number },
 ): Promise<Candidate[]> {
   const seenUntil = newestOver && newestOver.seenAt > shownBefore ? newestOver.seenAt : shownBefore
@@ -119,7 +124,7 @@ function oldestOf(
 async function forget(
   db: Db,
   feedId: string,
-  { ids, limits, now }: { ids: string[]; limits: Limits; now: Instant },
+  { ids, limits, now }: { ids: string[]; limits: RetentionLimits; now: Instant },
 ): Promise<number> {
   const articles = await db
     .selectFrom('articles')
