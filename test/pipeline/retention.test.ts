@@ -108,13 +108,15 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
   })
 
   test('does not keep what is new from an edition', async () => {
-    const { it, shown } = await forgottenWorld(await freshUrl())
+    const frontPage = 'https://magazine.example/'
+    const atFrontPage = (one: NewArticle) => (one.title.includes('tram') ? { ...one, url: frontPage } : one)
+    const { it, shown } = await forgottenWorld(await freshUrl(), atFrontPage)
     const [one] = shown
     if (!one) throw new Error('nothing was shown')
     const fresh = [
       piece('Another story', { identity: 'a', url: 'https://magazine.example/another' }),
       piece(one.title, { identity: 'b', url: 'https://magazine.example/b', publishedAt: it.clock.now() }),
-      piece('At the front page', { identity: 'c', url: 'https://magazine.example/' }),
+      piece('At the front page', { identity: 'c', url: frontPage }),
     ]
     await shows(it, newsFeed, fresh)
     expect((await edition(it)).chosen).toEqual(expect.arrayContaining(fresh.map(({ title }) => title)))
@@ -150,6 +152,9 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
     await shows(it, newsFeed, [piece('Two', { identity })])
     const titles = await it.app.db.selectFrom('articles').select('title').orderBy('id').execute()
     expect(titles.map(({ title }) => title)).toEqual(['One', 'Of today'])
+    await shows(it, newsFeed, [piece('Three', { identity })])
+    const later = await it.app.db.selectFrom('articles').select('title').orderBy('id').execute()
+    expect(later.map(({ title }) => title)).toEqual(['One', 'Of today', 'Three'])
   })
 })
 
@@ -178,5 +183,22 @@ onBothEngines('a feed that shows new guids at each visit', (freshUrl) => {
     expect(answer?.answer).toMatch(/^in none: forgotten on .* thousands of newer articles/)
     await shows(it, newsFeed, visit(25))
     expect((await edition(it)).reasons).not.toHaveProperty('Flood 25 of 3')
+  })
+
+  test('keeps what it has shown within two days, however much that is', async () => {
+    const it = await openWorld({ storeUrl: await freshUrl() })
+    closing.push(it.close)
+    for (const name of ['Morning', 'Evening']) {
+      await shows(
+        it,
+        newsFeed,
+        Array.from({ length: 200 }, (_, index) => piece(`${name} ${index}`)),
+      )
+      it.clock.advance(hour)
+    }
+    await enrolArticles(it.app, it.digest)
+    expect(await forgetArticles(it.app, undefined, { maxPerFeed: 120 })).toBe(0)
+    it.clock.advance(2 * day)
+    expect(await forgetArticles(it.app, undefined, { maxPerFeed: 120 })).toBe(200) // the others it still shows
   })
 })

@@ -59,6 +59,7 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
     async (it) => {
       await setLedger(it, wanted, { backlogAt: null })
       await edition(it)
+      await it.app.db.updateTable('editions').set({ status: 'sent' }).execute()
       await setLedger(it, wanted, { editionId: null, backlogAt: it.clock.now() })
     },
   ],
@@ -109,6 +110,7 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
       await shows(it, opinionFeed, [piece('A copy')])
       await enrolArticles(it.app, it.digest)
       await setLedger(it, 'A copy', { sameAs: await idOf(it, wanted) })
+      expect((await edition(it)).chosen).toEqual(['A copy'])
     },
   ],
   [
