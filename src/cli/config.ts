@@ -1,16 +1,18 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { configHere } from '../config.ts'
-import { digestJsonSchema } from '../editions/digest.ts'
+import { type Config, configHere } from '../config.ts'
+import { digestJsonSchema, readDigests } from '../editions/digest.ts'
+import { AppError } from '../errors.ts'
 import { openSigners } from '../messages/signers.ts'
 import { checkSecretFiles, maskSecrets } from '../secrets.ts'
-import { print, printJson } from './output.ts'
+import { launchLines } from './launch.ts'
+import { print, printJson, tell } from './output.ts'
 import { configFile, openStoreFor } from './with-app.ts'
 
 export function addConfigCommands(program: Command): void {
   program
     .command('config')
-    .description('print the effective configuration, secrets masked')
+    .description('print the full configuration with secrets hidden, and what has to be changed before anything is sent')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }, command: Command) => {
       const config = configHere(configFile(command))
@@ -19,6 +21,7 @@ export function addConfigCommands(program: Command): void {
       else print(stringify(masked).trimEnd())
       checkSecretFiles(config)
       openSigners(config.relay.dkim)
+      for (const line of unreadyLines(config, configFile(command))) tell(line)
     })
 
   program
@@ -41,4 +44,15 @@ export function addConfigCommands(program: Command): void {
     .command('schema')
     .description('print the JSON Schema of a job file, for editors that complete YAML')
     .action(() => print(JSON.stringify(digestJsonSchema(), null, 2)))
+}
+
+/** What keeps the digests from being sent, each setting once; a job file that cannot be read is one such line. */
+function unreadyLines(config: Config, file: string): string[] {
+  try {
+    const digests = readDigests(config.jobs, config.templates)
+    return [...new Set(digests.flatMap((digest) => launchLines({ config }, digest, file)))]
+  } catch (error) {
+    if (error instanceof AppError) return [error.message]
+    throw error
+  }
 }

@@ -302,6 +302,16 @@ test('the configuration is printed whole, with secrets masked and the environmen
   expect(stdout).not.toContain('hunter2')
 })
 
+test('config names what has to be changed before anything is sent, with file and line, and a broken job file', async () => {
+  const it = home({ environment: { LASTWORD_RELAY__HOST: 'smtp.harbour.net' } })
+  const { code, stderr } = await it.lastword('config')
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/lastword\.yml:\d+: web\.url is http:.*every unsubscribe link would be dead/)
+  expect((await home().lastword('config')).stderr).toBe('') // its relay is this machine
+  it.write('jobs/weekly.yml', 'title: [')
+  expect((await it.lastword('config')).stderr).toContain('weekly.yml')
+})
+
 test('migrate says what it did, and the second time that there is nothing to do', async () => {
   const it = home()
   expect(await it.lastword('migrate')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^done: 0001-first, /) })
