@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryResult } from 'kysely'
+import { letOthersWork } from '../clock.ts'
 import type { Availability } from './availability.ts'
 import { StoreError, sqliteFailureKind } from './failure.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
@@ -14,6 +15,9 @@ export type SqliteOptions = {
   maxLockWaitMs: number
 }
 
+/** Statements that follow each other may hold the event loop for so long; then timers and connections have their turn. */
+const maxRunMs = 10
+
 /** A file of SQLite with a connection that writes, and one that only reads. */
 export class SqliteDatabase {
   readonly writeLock = new WriteLock()
@@ -22,6 +26,7 @@ export class SqliteDatabase {
   #reader: SqliteConnection
   readonly #options: SqliteOptions
   #isClosed = false
+  #lastPause = 0
 
   constructor(path: string, writer: SqliteConnection, options: SqliteOptions) {
     this.#path = path
@@ -40,6 +45,16 @@ export class SqliteDatabase {
 
   read<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
     return this.whenUnlocked(() => this.#run<R>(this.#reader, 'read', sql, parameters))
+  }
+
+  /**
+   * To be awaited before each statement. SQLite answers at once, so a loop that only awaits statements would never let
+   * anything else happen: every ten milliseconds the event loop has a turn, within transactions too.
+   */
+  async pause(): Promise<void> {
+    if (performance.now() - this.#lastPause < maxRunMs) return
+    await letOthersWork()
+    this.#lastPause = performance.now()
   }
 
   /** A statement on the writing connection, whose write lock the caller holds. */

@@ -45,6 +45,7 @@ class Turn implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
+    await this.#database.pause()
     if (this.isInTransaction) return this.execute<R>(sql, parameters)
     if (query.kind === 'SelectQueryNode') return await this.#database.read<R>(sql, parameters)
     const since = performance.now()

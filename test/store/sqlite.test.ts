@@ -46,6 +46,24 @@ async function isWaiting(work: Promise<unknown>): Promise<boolean> {
   return true
 }
 
+test.each(['between statements', 'between the statements of a transaction'])(
+  'a loop that only awaits statements lets everything else have its turn, %s',
+  async (where) => {
+    const { db } = await opened()
+    let isTurn = false
+    setImmediate(() => {
+      isTurn = true
+    })
+    const loop = async (one: Store['db']) => {
+      let statements = 0
+      while (!isTurn && statements < 50_000)
+        statements += (await one.selectFrom('feeds').select('id').execute()).length + 1
+    }
+    await (where === 'between statements' ? loop(db) : db.transaction().execute(loop))
+    expect(isTurn).toBe(true)
+  },
+)
+
 test('while another program holds the write lock, writes wait, reads are answered and others have their turns', async () => {
   const store = await opened()
   await add(store.db, 'first')
