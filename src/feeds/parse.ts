@@ -19,7 +19,8 @@ import { readXmlFeed } from './xml-entry.ts'
 /** `bodies`: the whole text of each article is wanted as well. */
 export type FeedContext = { url: string; contentType: string | null; bodies?: boolean }
 
-const maximumUnpackedBytes = 64 * 1024 * 1024
+/** Of a feed that is kept as `feed.xml.gz`: as many as a feed may have that was packed on its way. */
+const maximumUnpackedBytes = 10 * 1024 * 1024
 
 /**
  * The bytes of a feed → its articles, and what was rejected with the reason; or, in words, why it is no feed.

@@ -105,6 +105,14 @@ describe('with whole texts', () => {
   })
 })
 
+test('a feed that is kept packed is read up to 10 MB, and what unpacks to more is refused', async () => {
+  const packed = (bytes: number) =>
+    gzipSync(`<rss><channel><item><title>Packed</title></item></channel></rss>${' '.repeat(bytes)}`)
+  expect(articlesOf(await parseFeed(packed(9_000_000), context))).toMatchObject([{ title: 'Packed' }])
+  const failed = 'it cannot be unpacked: more than 10485760 bytes once unpacked'
+  expect(await parseFeed(packed(11_000_000), context)).toEqual({ failed })
+})
+
 describe('a feed in a file', () => {
   const read = async (text: string, url = 'file:///here/feed.xml') =>
     articlesOf(await parseFeed(Buffer.from(text), { url, contentType: null }))
