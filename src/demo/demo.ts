@@ -15,7 +15,7 @@ import { openLog } from '../log.ts'
 import { startSchedule } from '../schedule.ts'
 import { openSender, type Sender, sendEdition } from '../send.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
-import { choicesOf, variantsOf } from '../store/editions.ts'
+import { chosenOf, variantsOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { addSubscribers } from '../store/subscribers.ts'
 import { addressKey } from '../subscribers/address.ts'
@@ -139,7 +139,7 @@ async function stayUp(
 async function summary({ db }: App, edition: EditionRow) {
   const counts = await countDeliveries(db, edition.id)
   const [variant] = await variantsOf(db, edition.id)
-  const chosen = (await choicesOf(db, edition.id)).filter((choice) => choice.position !== null)
+  const chosen = await chosenOf(db, edition.id)
   return {
     edition: edition.number,
     articles: chosen.length,

@@ -6,7 +6,7 @@ import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
   addEdition,
-  choicesOf,
+  chosenOf,
   dropChoices,
   editionById,
   hasOpenEdition,
@@ -185,7 +185,7 @@ export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionR
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
   if (edition?.number == null) return undefined
-  const rows = (await choicesOf(db, id)).filter((row) => row.position !== null)
+  const rows = await chosenOf(db, id)
   const sections = await sectionsOf(db, digest, rows)
   const corrections = await correctionsToPrint(db, digest.name)
   return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }

@@ -191,6 +191,28 @@ export async function dropChoices(db: Db, editionId: string): Promise<void> {
  * what was not, those of today.
  */
 export function choicesOf(db: Db, editionId: string) {
+  return choices(db, editionId).execute()
+}
+
+/** The same of what it chose alone: what it passed over may be many thousands. */
+export function chosenOf(db: Db, editionId: string) {
+  return choices(db, editionId).where('choices.position', 'is not', null).execute()
+}
+
+/** The newest of what it passed over, at most `limit`, and how many those are in all. */
+export async function passedOver(db: Db, editionId: string, limit: number) {
+  const rows = await choices(db, editionId).where('choices.position', 'is', null).limit(limit).execute()
+  if (rows.length < limit) return { rows, count: rows.length }
+  const { count } = await db
+    .selectFrom('choices')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('editionId', '=', editionId)
+    .where('position', 'is', null)
+    .executeTakeFirstOrThrow()
+  return { rows, count: Number(count) }
+}
+
+function choices(db: Db, editionId: string) {
   return db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
@@ -206,7 +228,6 @@ export function choicesOf(db: Db, editionId: string) {
     .orderBy(sql`choices.position is null`)
     .orderBy('choices.position')
     .orderBy((eb) => eb.fn.coalesce('articles.publishedAt', 'articles.seenAt'), 'desc')
-    .execute()
 }
 
 /** How many articles and letters each of the editions chose; those that chose none are left out. */

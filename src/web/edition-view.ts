@@ -1,10 +1,10 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { isPaused } from '../editions/review.ts'
-import { choicesOf } from '../store/editions.ts'
+import { chosenOf, passedOver } from '../store/editions.ts'
 import { pullsOf } from '../store/pulls.ts'
 import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
-import { letterFrom, momentWriter } from './words.ts'
+import { counted, letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
@@ -29,19 +29,23 @@ export function abilitiesOf(edition: EditionRow) {
   }
 }
 
-type Choice = Awaited<ReturnType<typeof choicesOf>>[number]
+type Choice = Awaited<ReturnType<typeof chosenOf>>[number]
 
-/** The articles that the edition holds, section by section in order, and those it passed over; each with its reason. */
+/** Of the articles that an edition passed over, the page lists so many; the rest is a number. */
+const maxPassedOver = 200
+
+/** The articles that the edition holds, section by section in order, and the newest that it passed over; each with its reason. */
 export async function articlesOf(
   { db }: App,
   edition: EditionRow,
   digest: Digest | undefined,
   typed: { article: string; reason: string },
 ) {
-  const choices = await choicesOf(db, edition.id)
+  const chosen = await chosenOf(db, edition.id)
+  const passed = await passedOver(db, edition.id, maxPassedOver)
   const pulls = await pullsOf(
     db,
-    choices.map(({ articleId }) => articleId),
+    [...chosen, ...passed.rows].map(({ articleId }) => articleId),
   )
   const moment = momentWriter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
@@ -58,14 +62,19 @@ export async function articlesOf(
     reason,
     section: sectionTitle(digest, choice.section),
   })
-  const chosen = choices.filter((choice) => choice.position !== null)
   const names = inOrder(digest, chosen)
   const sections = names.map((name) => ({
     title: sectionTitle(digest, name),
     articles: chosen.filter((choice) => choice.section === name).map(toItem),
   }))
-  const passedOver = choices.filter((choice) => choice.position === null).map(toItem)
-  return { sections, passedOver, chosenCount: chosen.length, passedOverCount: passedOver.length }
+  const unlisted = passed.count - passed.rows.length
+  return {
+    sections,
+    passedOver: passed.rows.map(toItem),
+    passedOverCount: passed.count,
+    passedOverMore: unlisted > 0 ? counted(unlisted, 'more article') : '',
+    chosenCount: chosen.length,
+  }
 }
 
 function toPulled(pull: PullRow | undefined) {
