@@ -56,7 +56,10 @@ export class Titles<T extends Titled> {
       yield
     }
     entries.sort((a, b) => a.time - b.time)
-    for (const { words } of entries) titles.#countSpread(words)
+    for (const { words } of entries) {
+      titles.#countSpread(words)
+      yield
+    }
     for (const entry of entries) {
       titles.#file(entry)
       yield
