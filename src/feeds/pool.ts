@@ -12,9 +12,11 @@ export type PoolLimits = {
   heapMegabytes: number
   /** A worker that has grown beyond this is replaced after its task: V8 is slow to give memory back. */
   keptHeapMegabytes: number
+  /** Of tasks with more bytes than this one is read at a time: their memory never adds up. */
+  largeBytes: number
 }
 
-const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 128 }
+const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 128, largeBytes: 1024 * 1024 }
 const sliceBytes = 2 * 1024 * 1024
 
 /**
@@ -27,6 +29,7 @@ export class ReaderPool {
   readonly #idle: Worker[] = []
   readonly #queue: Job[] = []
   #busy = 0
+  #isReadingLarge = false
 
   constructor(limits: PoolLimits = usualLimits) {
     this.#limits = limits
@@ -53,17 +56,26 @@ export class ReaderPool {
 
   #startNext(): void {
     if (this.#busy >= this.#limits.workers) return
-    const job = this.#queue.shift()
+    const next = this.#queue.findIndex((job) => !(this.#isReadingLarge && this.#isLarge(job)))
+    const [job] = next < 0 ? [] : this.#queue.splice(next, 1)
     if (!job) return
     this.#busy++
+    const isLarge = this.#isLarge(job) // by its bytes, which the worker has from here on
+    if (isLarge) this.#isReadingLarge = true
     const worker = this.#idle.pop() ?? newWorker(this.#limits)
     runJob(worker, job, (answer, heapBytes) => {
       if (heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#idle.push(worker)
       else retire(worker)
       this.#busy--
+      if (isLarge) this.#isReadingLarge = false
       job.done(answer)
       this.#startNext()
+      this.#startNext() // a large one may have waited beside a free worker
     })
+  }
+
+  #isLarge({ task: { bytes } }: Job): boolean {
+    return bytes.length > this.#limits.largeBytes
   }
 }
 

@@ -7,6 +7,7 @@ const feed = (inside: string) =>
     `<rss version="2.0"><channel><title>T</title><item><title>A</title><link>https://ledger.example/a</link>${inside}</item></channel></rss>`,
   )
 const small = feed('')
+const largeBytes = 1000
 /** Each becomes an object of its own: some 100 bytes for 4. */
 const hungry = feed('<a/>'.repeat(1_000_000))
 
@@ -16,7 +17,7 @@ process.on('uncaughtException', note)
 afterEach(() => void process.off('uncaughtException', note))
 
 test('a feed that takes too much memory fails in words, alone, and the next ones are read', async () => {
-  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 48 })
+  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 48, largeBytes })
   const [first, second, third] = await Promise.all(
     [small, hungry, small].map((bytes) => pool.read('feed', bytes, context, 50)),
   )
@@ -28,11 +29,11 @@ test('a feed that takes too much memory fails in words, alone, and the next ones
 
 test('a worker is kept for the next feed, and one that has grown is replaced', async () => {
   const started = await startsDuring(async () => {
-    const kept = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256 })
+    const kept = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes })
     for (let read = 0; read < 3; read++) await kept.read('feed', small, context)
   })
   const replaced = await startsDuring(async () => {
-    const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1 })
+    const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1, largeBytes })
     for (let read = 0; read < 3; read++) await grown.read('feed', small, context)
   })
   expect([started, replaced]).toEqual([1, 3])
@@ -47,3 +48,16 @@ async function startsDuring(work: () => Promise<unknown>): Promise<number> {
   process.off('worker', count)
   return started
 }
+
+test('of two large feeds the second waits for the first, and a small one for neither', async () => {
+  const pool = new ReaderPool({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes })
+  const done: string[] = []
+  const slow = feed('<a/>'.repeat(200_000))
+  const quick = feed(' '.repeat(2 * largeBytes))
+  const reads = Object.entries({ slow, quick, small }).map(async ([name, bytes]) => {
+    await pool.read('feed', bytes, context, 50)
+    done.push(name)
+  })
+  await Promise.all(reads)
+  expect(done).toEqual(['small', 'slow', 'quick'])
+})
