@@ -221,9 +221,19 @@ export function toldBy({ title, source, feedUrl, editionId, number, dueAt }: Tel
 
 /** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
 export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & Recognised)[]> {
-  const rows =
-    urls.length === 0 ? [] : await withFeed(db).where('feeds.url', 'in', urls).orderBy('articles.id').execute()
-  return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
+  if (urls.length === 0) return []
+  const found: (Article & Recognised)[] = []
+  for (let after = ''; ; await letOthersWork()) {
+    const rows = await withFeed(db)
+      .where('feeds.url', 'in', urls)
+      .where('articles.id', '>', after)
+      .orderBy('articles.id')
+      .limit(page)
+      .execute()
+    for (const row of rows) found.push({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } })
+    if (rows.length < page) return found
+    after = rows.at(-1)?.id ?? ''
+  }
 }
 
 /** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
