@@ -22,6 +22,11 @@ export async function renderEdition(view: EditionView, template: Template): Prom
   return { subject: tidyText(view.subject), html: whole.html, text, problems: all }
 }
 
+/** Loads what rendering needs. That takes half a second, in which nothing else happens: whoever serves pages does it first. */
+export async function loadRenderer(): Promise<void> {
+  await import('mjml')
+}
+
 /** So many problems are named; one misspelt thing may be in every article. */
 const problemsNamed = 5
 
