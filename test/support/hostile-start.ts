@@ -9,8 +9,9 @@ import { systemClock } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { startHostileRelay } from './hostile-relay.ts'
-import { startHostileSite } from './hostile-site.ts'
+import { nastyAnswers, startHostileRelay } from './hostile-relay.ts'
+import { type HostileSite, startHostileSite } from './hostile-site.ts'
+import { hostileDigest, StudioVisit } from './hostile-studio.ts'
 import { openWorld, plainRender, show, subscribe, type World } from './world.ts'
 
 export type HostileRun = {
@@ -18,40 +19,81 @@ export type HostileRun = {
   feeds: Record<string, string>
   /** Copies by status, after each was tried once at least. */
   deliveries: { status: string; reply: string | null }[]
+  /** Articles in the edition that was made of the hostile feeds. */
+  chosen: number
+  /** Pages that the studio showed of it, by path, with the bytes of each. */
+  pages: Record<string, number>
   health: { answers: number; failures: number; longestMs: number }
   peakMemoryMb: number
   /** The tasks that `start` says have held its event loop. */
   delayed: { task: string; count: number; worstMs: number }[]
 }
 
+/** `scale`: how large the feeds are, of their full size. `parallel`: feeds that are answered at once, one or two. */
+export type HostileOptions = { scale?: number; parallel?: 1 | 2 }
+
 /** One for each nasty answer: sending slows down with each of them. */
-const readers = 8
+const readers = nastyAnswers.length - 1 // the last one comes to a message to the editors
+const secret = 'a secret of at least 32 characters, for tests'
 
 /**
  * Lets a real `start` read every hostile feed and send an edition over a hostile relay, and, started again, compare what it
- * read; asks it for /health all the time. The store is an empty one. `scale`: how large the feeds
- * are, of their full size.
+ * read, read every feed with new guids, make an edition of them and show it in the studio; asks it for /health all the
+ * time. The store is an empty one.
  */
-export async function runHostile(storeUrl: string, scale = 1): Promise<HostileRun> {
+export async function runHostile(
+  storeUrl: string,
+  { scale = 1, parallel = 1 }: HostileOptions = {},
+): Promise<HostileRun> {
   await using open = new AsyncDisposableStack()
   const site = await startHostileSite(scale)
   open.defer(site.close)
   const relay = await startHostileRelay()
   open.defer(relay.close)
   const own = 'https://magazine.example/own.xml'
-  const sections = `
-  - { name: latest, title: Latest, layout: latest, feeds: [${[own, ...site.feeds].join(', ')}], maximum: 12 }`
+  const sections = `\n  - { name: latest, title: Latest, layout: latest, feeds: [${own}], maximum: 12 }`
   const clock = { ...systemClock, set() {}, advance() {} }
   const it = await openWorld({ storeUrl, job: { sections }, clock })
   open.defer(it.close)
+  const hostile = { ...it.digest, name: hostileDigest }
   await subscribe(it, readers)
+  await subscribe({ ...it, digest: hostile }, 1)
   await approveEdition(it, own)
   writeFileSync(join(it.folder, 'lastword.yml'), configText(storeUrl, relay.port))
+  const job = join(it.folder, `jobs/${hostileDigest}.yml`)
+  writeFileSync(job, jobText(site.feeds, '0 7 1 1 *'))
+  if (parallel === 1) site.beforeFeed = oneAfterAnother(it, site.url)
   const measured = { answers: 0, failures: 0, longestMs: 0, peakMemoryMb: 0, delayed: [] as HostileRun['delayed'] }
   await runStart(it, measured, async () => (await allFeedsRead(it, site.url)) && (await allTried(it)))
-  await runStart(it, measured, () => allCompared(it))
+  const feeds = await feedsOf(it, site.url)
+  site.renewGuids()
+  writeFileSync(job, jobText(site.feeds, soonToday()))
+  const studio = new StudioVisit(it)
+  await runStart(it, measured, async (url) => (await studio.hasShownEdition(url)) && (await allCompared(it)))
   const { peakMemoryMb, delayed, ...health } = measured
-  return { feeds: await feedsOf(it, site.url), deliveries: await deliveriesOf(it), health, peakMemoryMb, delayed }
+  const { chosen, pages } = studio
+  return { feeds, deliveries: await deliveriesOf(it), chosen, pages, health, peakMemoryMb, delayed }
+}
+
+/** Lets a feed be answered when the one before it is on record, or has not been for fifteen seconds. */
+function oneAfterAnother({ app }: World, site: string): HostileSite['beforeFeed'] {
+  let last: Promise<unknown> = Promise.resolve()
+  const isRead = async (path: string, since: string) => {
+    const row = await app.db
+      .selectFrom('feeds')
+      .select('fetchedAt')
+      .where('url', '=', site + path)
+      .executeTakeFirst()
+    return (row?.fetchedAt ?? '') > since
+  }
+  return (path) => {
+    const turn = last
+    last = turn.then(async () => {
+      const since = systemClock.now()
+      for (let looks = 0; looks < 300 && !(await isRead(path, since)); looks++) await wait(50)
+    })
+    return turn
+  }
 }
 
 async function approveEdition(it: World, feed: string): Promise<void> {
@@ -69,7 +111,7 @@ function configText(storeUrl: string, relayPort: number): string {
   address: 1 High Street, Northwold
 relay: { host: 127.0.0.1, port: ${relayPort}, security: none, timeout: 20 }
 store: { url: "${storeUrl}" }
-web: { port: 0 }
+web: { port: 0, secret: "${secret}" }
 pace: { providers: false }
 feeds: { allow: ["127.0.0.1", "127.0.0.2", "127.0.0.3"] }
 templates: ${resolve('templates')}
@@ -77,10 +119,30 @@ log: warn
 `
 }
 
+/** A schedule with one due time, in a minute or so: start is up by then. */
+function soonToday(): string {
+  const time = new Date(Date.now() + 70_000)
+  return `${time.getUTCMinutes()} ${time.getUTCHours()} * * *`
+}
+
+/** A digest of all hostile feeds, whose editions an editor has to approve. */
+function jobText(feeds: string[], schedule: string): string {
+  return `title: Hostile
+schedule: "${schedule}"
+zone: UTC
+subject: "{lead} · {title} {number}"
+preheader: "{second}"
+from: { name: The Weekly, address: weekly@magazine.example }
+approval: required
+sections:
+  - { name: all, title: All, layout: latest, feeds: [${feeds.join(', ')}], maximum: 60, enrich: true, body: full }
+`
+}
+
 type Measured = HostileRun['health'] & Pick<HostileRun, 'peakMemoryMb' | 'delayed'>
 
 /** One life of `start`, until `isDone`; what was measured is added. */
-async function runStart(it: World, measured: Measured, isDone: () => Promise<boolean>): Promise<void> {
+async function runStart(it: World, measured: Measured, isDone: (url: string) => Promise<boolean>): Promise<void> {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
   const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
   const child = spawn(process.execPath, [...flags, resolve('src/main.ts'), 'start'], { cwd: it.folder })
@@ -91,8 +153,10 @@ async function runStart(it: World, measured: Measured, isDone: () => Promise<boo
       said.push(line)
       readDelay(line, measured)
     })
-    const url = await listening(child)
-    for (let asked = 0; asked % 25 !== 24 || !(await isDone()); asked++) {
+    const url = await listening(child).catch((error) => {
+      throw new Error(`${error.message}: ${said.join('\n')}`)
+    })
+    for (let asked = 0; asked % 25 !== 24 || !(await isDone(url)); asked++) {
       await askHealth(url, measured)
       if (child.exitCode !== null)
         throw new Error(`start has ended with ${child.exitCode}: ${said.slice(-5).join('\n')}`)
@@ -156,7 +220,12 @@ async function allTried({ app }: World): Promise<boolean> {
 }
 
 async function allCompared({ app }: World): Promise<boolean> {
-  const rows = await app.db.selectFrom('ledger').select('articleId').where('comparedAt', 'is', null).limit(1).execute()
+  const open = app.db
+    .selectFrom('ledger')
+    .select('articleId')
+    .where('comparedAt', 'is', null)
+    .where('heldAt', 'is', null)
+  const rows = await open.limit(1).execute()
   const met = await app.db.selectFrom('ledger').select('feedId').distinct().execute()
   return rows.length === 0 && met.length > 1
 }
