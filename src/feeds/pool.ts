@@ -16,7 +16,7 @@ export type PoolLimits = {
   largeBytes: number
 }
 
-const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 128, largeBytes: 1024 * 1024 }
+const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 80, largeBytes: 1024 * 1024 }
 const sliceBytes = 2 * 1024 * 1024
 
 /**
