@@ -1,15 +1,16 @@
 import { afterEach, expect, test } from 'vitest'
-import { later } from '../../src/clock.ts'
+import { day, later } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { pullArticle } from '../../src/editions/pull.ts'
+import { unsealOutdated } from '../../src/editions/renew.ts'
 import { approve, cancel, pause, resume, settleCancelled } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { pendingArticles } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries.ts'
-import { decide, digestMarks } from '../../src/store/digests.ts'
-import { editionById, variantsOf } from '../../src/store/editions.ts'
+import { decide, digestMarks, lockAllDigests, lockDigest } from '../../src/store/digests.ts'
+import { editionById, lockEdition, variantsOf } from '../../src/store/editions.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
@@ -79,6 +80,38 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     await pull.commit()
     expect(await resuming).toContain('holds “One”, which was pulled')
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
+  })
+
+  test('sealing an edition again locks its digest first, as every other process does: no deadlock', async () => {
+    const { it, ours, others } = await two()
+    const edition = await seal(ours, (await compose(it.app, it.digest, it.clock.now()))?.id ?? '', it.digest)
+    it.clock.advance(day)
+    const now = it.clock.now()
+    let unsealing: Promise<boolean> | undefined
+    const pull = await heldOpen(it.app.store, async (db) => {
+      await lockDigest(db, 'weekly', now)
+      unsealing = unsealOutdated(others, edition, it.digest)
+      await doneOrWaiting(others.store, unsealing)
+      return await lockEdition(db, edition.id) // in a deadlock PostgreSQL ends one of the two (40P01)
+    })
+    expect(pull.result?.status).toBe('sealed')
+    await pull.commit()
+    expect(await unsealing).toBe(true)
+  })
+
+  test('all digests are locked in one order, whatever the order of the names: no deadlock', async () => {
+    const { it, others } = await two()
+    const now = it.clock.now()
+    for (const name of ['alpha', 'omega']) await digestMarks(it.app.db, name, now)
+    let locking: Promise<void> | undefined
+    const first = await heldOpen(it.app.store, async (db) => {
+      await lockDigest(db, 'alpha', now)
+      locking = others.db.transaction().execute((trx) => lockAllDigests(trx, ['omega', 'alpha'], now))
+      await doneOrWaiting(others.store, locking)
+      await lockAllDigests(db, ['alpha', 'omega'], now)
+    })
+    await first.commit()
+    await locking
   })
 
   test('a delivery that another transaction holds is passed over, and not waited for', async () => {

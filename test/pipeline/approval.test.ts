@@ -10,6 +10,7 @@ import { printLetter } from '../../src/editions/letters.ts'
 import { approve, approveByRule, hold } from '../../src/editions/review.ts'
 import { seenNow } from '../../src/editions/seen.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
+import { callsAbout } from '../../src/store/calls.ts'
 import { choicesOf, editionById, historyOf, latestEditions, variantsOf } from '../../src/store/editions.ts'
 import { endSubscription } from '../../src/store/subscribers.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -181,6 +182,48 @@ onBothEngines('an edition', (freshUrl) => {
     expect(mail.text).toContain('30 November 2026')
   })
 
+  test('bears the day of its own zone', async () => {
+    const job = { approval: 'required', zone: 'Asia/Tokyo', schedule: '"0 23 * * FRI"' }
+    const { it, tick, newest } = await world({ job })
+    await show(it, newsFeed, ['One', 'Two'])
+    const html = async () => (await variantsOf(it.app.db, (await newest()).id))[0]?.html
+    await tick('2026-11-27T14:00:00.000Z')
+    expect(await html()).toContain('27 November 2026')
+    await tick('2026-11-27T15:30:00.000Z') // half past midnight in Tokyo
+    expect(await html()).toContain('28 November 2026')
+  })
+
+  test.each([
+    ['is being sent', { status: 'sending' }],
+    ['is paused', { status: 'held', audienceAt: friday }],
+  ] as const)('that was due before one that %s is not approved without a word', async (_, state) => {
+    const { it, tick, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const old = await newest()
+    await hold(it.app, old.id, 'Ben', 'the lawyer')
+    await show(it, newsFeed, ['Three', 'Four'])
+    await tick(later(friday, week))
+    const { id } = await newest()
+    await it.app.db.updateTable('editions').set(state).where('id', '=', id).execute()
+    const refused = await approve(it.app, old.id, 'Ada').catch((error) => error)
+    expect(refused).toBeInstanceOf(ApprovalRefused)
+    expect(refused.obstacles).toEqual([{ code: 'newer-sent', number: 2 }])
+  })
+
+  test('that was due before one that merely waits is approved', async () => {
+    const { it, tick, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const old = await newest()
+    await hold(it.app, old.id, 'Ben', 'the lawyer')
+    await show(it, newsFeed, ['Three', 'Four'])
+    await tick(later(friday, week))
+    await hold(it.app, (await newest()).id, 'Ben', 'the lawyer')
+    await approve(it.app, old.id, 'Ada')
+    expect((await editionById(it.app.db, old.id))?.status).toBe('approved')
+  })
+
   test('that was due before one which is out already is not approved without a word', async () => {
     const { it, tick, newest } = await world({ job: { approval: 'required' } })
     await show(it, newsFeed, ['One', 'Two'])
@@ -273,6 +316,31 @@ onBothEngines('an edition', (freshUrl) => {
     expect(relay.taken).toHaveLength(1)
   })
 
+  test('that was approved before the relay was back is told to nobody', async () => {
+    const { it, relay, sender, tick, newest, fail } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    fail('451 4.3.0 later')
+    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    await approve(it.app, (await newest()).id, 'Ada')
+    fail(undefined)
+    it.clock.advance(10 * minute)
+    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    expect(relay.taken).toEqual([])
+  })
+
+  test('of a daily digest is told again after half a day', async () => {
+    const { it, relay, sender, tick } = await world({ job: { approval: 'required', schedule: '"0 7 * * *"' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    expect(await callEditors(it.app, sender.relays)).toBe(1)
+    it.clock.advance(11 * hour)
+    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    it.clock.advance(hour)
+    expect(await callEditors(it.app, sender.relays)).toBe(1)
+    expect((await simpleParser(relay.taken.at(-1)?.raw ?? '')).subject).toContain('reminder: weekly 1')
+  })
+
   const outside = [{ name: 'outside', host: 'smtp.harbour.net', port: 587, standby: true }]
 
   /** The same store with other settings, as after a restart. */
@@ -336,5 +404,41 @@ onBothEngines('an edition', (freshUrl) => {
     expect((await historyOf(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
       'approved: in spite of this: web.url',
     )
+  })
+
+  /** One that was sealed with dead links, and the settings that are right. */
+  async function withDeadLinks() {
+    const { it, relay, newest } = await world({ relays: outside, job: { approval: 'required' } })
+    const bad = await restarted(it, withUrl('http://10.1.2.3'))
+    await show(it, newsFeed, ['One', 'Two'])
+    it.clock.set(friday)
+    await makeDueEditions(bad.app)
+    await advanceEditions(bad.app, bad.sender)
+    const good = await restarted(it, withUrl('https://news.harbour.net'))
+    const sha256 = async () => (await variantsOf(it.app.db, (await newest()).id))[0]?.sha256
+    return { it, relay, newest, bad, good, sha256, id: (await newest()).id }
+  }
+
+  test('that is sealed again after its approval needs another one, and its editors are told', async () => {
+    const { it, relay, good, id, newest, sha256 } = await withDeadLinks()
+    await it.app.db.updateTable('editions').set({ status: 'approved', approvedAt: friday }).execute()
+    const before = await sha256()
+    await advanceEditions(good.app, good.sender)
+    expect(await newest()).toMatchObject({ id, status: 'sealed', approvedAt: null })
+    expect(await sha256()).not.toBe(before)
+    expect(await callEditors(good.app, good.sender.relays)).toBe(1)
+    expect((await callsAbout(it.app.db, id)).map(({ kind }) => kind)).toEqual(['waits'])
+    const mails = await Promise.all(relay.taken.map(({ raw }) => simpleParser(raw)))
+    expect(mails.map(({ subject }) => subject)).toEqual(['The Magazine: weekly 1 waits for approval'])
+  })
+
+  test('that somebody approved in spite of its links goes out as it was sealed, also once they are mended', async () => {
+    const { relay, bad, good, id, newest, sha256 } = await withDeadLinks()
+    await approve(bad.app, id, 'Ada', { anyway: true })
+    const before = await sha256()
+    await advanceEditions(good.app, good.sender)
+    expect(await newest()).toMatchObject({ id, status: 'sent' })
+    expect(await sha256()).toBe(before)
+    expect(relay.taken).toHaveLength(3)
   })
 })
