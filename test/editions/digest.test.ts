@@ -15,6 +15,7 @@ import {
   readDigests,
 } from '../../src/editions/digest.ts'
 import { runsAfter } from '../../src/editions/due.ts'
+import { clashingDays } from '../../src/editions/schedule-days.ts'
 import { AppError } from '../../src/errors.ts'
 
 const fixtures = 'fixtures/jobs'
@@ -131,6 +132,44 @@ describe('a schedule', () => {
     ['0 7 1-7 * MON-FRI', 'write "0 7 1-7 \\* \\+MON-FRI" for the days that are both'],
   ])('%j is refused: %s', (schedule, words) => {
     expect(refusal(() => withSchedule(schedule)).message).toMatch(new RegExp(`^weekly\\.yml:2: schedule: .*${words}`))
+  })
+})
+
+describe('what a schedule of days and weekdays is told to be', () => {
+  const [after, until] = ['2026-12-31T23:59:59.000Z', '2028-12-31T23:59:59.000Z']
+  const datesOf = (schedule: string) =>
+    runsAfter({ schedule, zone: 'UTC' }, after, 1000, until).map((run) => run.slice(0, 10))
+  const offered = (days: string, weekday: number) => {
+    const [, schedule = ''] = /write "([^"]+)"/.exec(clashingDays(`0 7 ${days} * ${weekday}`) ?? '') ?? []
+    return datesOf(schedule)
+  }
+  const weekdays = [0, 1, 2, 3, 4, 5, 6]
+
+  test.each(['1-7', '8-14', '15-21', '22-28', '29-31'])('%s: the days that are both', (days) => {
+    for (const weekday of weekdays) {
+      const both = datesOf(`0 7 ${days} * +${weekday}`)
+      expect(both.length).toBeGreaterThan(5)
+      expect(offered(days, weekday)).toEqual(both)
+    }
+  })
+
+  test.each([
+    ['22-31', [28, 29, 30, 31]],
+    ['23-31', [29, 30, 31]],
+    ['24-30', [30]],
+    ['24-31', [30, 31]],
+    ['25-31', [31]],
+  ])('%s: the last such weekday, which is one of them in months of %j days', (days, lengths) => {
+    const [from, to] = days.split('-').map(Number) as [number, number]
+    for (const weekday of weekdays) {
+      const dates = offered(days, weekday).map((date) => date.split('-').map(Number) as [number, number, number])
+      expect(dates).toHaveLength(24)
+      for (const [year, month, day] of dates) {
+        const length = new Date(Date.UTC(year, month, 0)).getUTCDate()
+        expect(day).toBeGreaterThan(length - 7)
+        if (lengths.includes(length)) expect(day >= from && day <= to).toBe(true)
+      }
+    }
   })
 })
 

@@ -2,13 +2,14 @@ import { afterEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection, dismissCorrection, standing, withdrawCorrection } from '../../src/editions/corrections.ts'
-import { findInFeeds, lookAgain } from '../../src/editions/late-truth.ts'
+import { findInFeeds, lookAgain, settleByFeed } from '../../src/editions/late-truth.ts'
 import { approve, cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { keepArticles } from '../../src/store/articles.ts'
 import { correctionById, correctionsIn, latestCorrections, waitingCorrections } from '../../src/store/corrections.ts'
 import { historyOf } from '../../src/store/editions.ts'
 import { knowFeeds } from '../../src/store/feeds.ts'
+import { type SaidRow, saidOf } from '../../src/store/said.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
 import { article, newsFeed, openWorld, plainRender, type World } from '../support/world.ts'
@@ -126,6 +127,34 @@ onBothEngines('an accepted correction', (freshUrl) => {
     await acceptCorrection(it.app, id, 'Ben', 'It was taken down for a day.')
     it.clock.advance(hour)
     expect((await sealed(it)).prints).toEqual(['It was taken down for a day.'])
+  })
+
+  test('that an editor confirms in spite of the doubt stays accepted at the next look', async () => {
+    const it = await open()
+    const id = await gone(it)
+    answer(it.host, '/one', 'Page of /one')
+    it.clock.advance(day)
+    await lookAgain(it.app, it.app.digests)
+    expect((await known(it, id)).status).toBe('doubted')
+    await acceptCorrection(it.app, id, 'Ben')
+    it.clock.advance(2 * day)
+    it.host.asked.length = 0
+    await lookAgain(it.app, it.app.digests)
+    expect(it.host.asked).toContain('/one')
+    expect(await known(it, id)).toMatchObject({ status: 'accepted', decidedBy: 'Ben' })
+  })
+
+  test('of a headline on the page is not doubted because the feed shows the one of before', async () => {
+    const it = await open()
+    answer(it.host, '/one', 'Another headline')
+    it.clock.advance(3 * hour)
+    await lookAgain(it.app, it.app.digests)
+    const id = await accept(it)
+    const correction = await known(it, id)
+    expect(correction).toMatchObject({ kind: 'headline', source: 'page', status: 'accepted' })
+    const said = await saidOf(it.app.db, correction.editionId, correction.articleId)
+    await settleByFeed(it.app, said as SaidRow)
+    expect((await known(it, id)).status).toBe('accepted')
   })
 
   test('that is so again after a doubt is proposed again, in the words of before', async () => {

@@ -130,6 +130,20 @@ test('a file that is away for a moment takes nothing away', () => {
   expect(it.settle()).toEqual({ changes: [], rejected: [] })
 })
 
+test.each([
+  ['is a folder', () => mkdirSync(join(jobs(), 'b.yml'))],
+  ['is larger than a megabyte', () => write('b.yml', '#'.repeat(1024 * 1024 + 1))],
+])('a file that cannot be read, because it %s, takes nothing away', (_, act) => {
+  write('a.yml', job('A'))
+  write('b.yml', job('B'))
+  const it = started()
+  it.settle()
+  unlinkSync(join(jobs(), 'b.yml'))
+  act()
+  expect([it.look(), it.look(), it.look()].flatMap(({ changes }) => changes)).toEqual([])
+  expect(it.titles()).toEqual(['A', 'B'])
+})
+
 test('swap, lock and backup files beside a job file are none', () => {
   write('a.yml', job('A'))
   const it = started()
