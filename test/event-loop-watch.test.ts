@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { measureBusy, runAs, takeBusy } from '../src/busy.ts'
@@ -94,6 +96,38 @@ test('work without a name is not charged to a task', async () => {
   block()
   await until(() => lines.length > 0)
   expect(lines[0]?.task).toBe('unnamed work')
+})
+
+test('a task that was busy for a moment is not blamed when the whole process stood still', async () => {
+  const { href } = new URL('../src/', import.meta.url)
+  const source = `
+    import { runAs } from '${href}busy.ts'
+    import { EventLoopWatch } from '${href}event-loop-watch.ts'
+    const log = { info() {}, error() {}, warn: (fields) => console.log(JSON.stringify(fields)) }
+    new EventLoopWatch(log).start()
+    setInterval(() => {}, 1000)
+    await new Promise(setImmediate)
+    runAs('short', () => {
+      const end = performance.now() + 5
+      while (performance.now() < end);
+    })
+    console.log('ready')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: Line[] = []
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line === 'ready') {
+        child.kill('SIGSTOP')
+        block()
+        block()
+        child.kill('SIGCONT')
+      } else lines.push(JSON.parse(line))
+      if (lines.length > 0) break
+    }
+  } finally {
+    child.kill('SIGKILL')
+  }
+  expect(lines.map(({ task }) => task)).toEqual(['none: this machine was busy or asleep'])
 })
 
 test('the work for a page bears the name of its route, without the id in its address', async () => {
