@@ -1,12 +1,13 @@
 import type { Instant } from '../clock.ts'
 import { addOutcomes } from './outcomes.ts'
-import type { Db } from './schema.ts'
+import type { Db, OutcomeRow } from './schema.ts'
 import { addSubscribers, type NewSubscriber } from './subscribers.ts'
 import { transaction } from './transaction.ts'
 
-/** A person of a file whose standing there is known; `proof` says how we know. */
+/** A person of a file whose standing there is known, perhaps `since` when (ms since 1970); `proof` says how we know. */
 export type ImportedPerson = Omit<NewSubscriber, 'standing'> & {
   standing: 'active' | 'pending' | 'left' | 'bounced' | 'complained'
+  since?: number
 }
 
 /** What an import does with a page of people. `ended` (address keys): subscribed here until now. `keptHere`: they decided otherwise here, later. */
@@ -29,14 +30,14 @@ export async function previewImport(db: Db, digest: string, people: ImportedPers
   const active = people.filter(({ standing }) => standing === 'active').map(({ emailKey }) => known.get(emailKey))
   const suppressed = active.filter((one) => one && one.suppressedAt !== null).length
   const added = active.filter((one) => !one || (one.digest === null && one.suppressedAt === null)).length
-  const { ended, keptHere } = await decide(db, people, [...known.values()])
+  const { ended, keptHere } = await decide(db, digest, people, [...known.values()])
   return { added, suppressed, known: active.length - added - suppressed, ...keysOf(ended, keptHere) }
 }
 
 /**
  * Adds the people of a file to a digest, each with the standing that the file gives them, in one transaction. Whoever is
- * subscribed here and left, bounced or complained there gets nothing from now on, unless they came back here by their
- * own act, or a person of the staff released their address: what was decided here stays.
+ * subscribed here and left, bounced or complained there gets nothing from now on. What was decided here later stays: a
+ * person's return to this digest outweighs that they left; that the staff released the address, a bounce or a complaint.
  */
 export async function importPeople(
   db: Db,
@@ -49,7 +50,7 @@ export async function importPeople(
     const active = people.filter(({ standing }) => standing === 'active')
     const added = await addSubscribers(trx, digest, active.map(asNew), now)
     await addSubscribers(trx, digest, people.filter(({ standing }) => standing !== 'active').map(asNew), now)
-    const { ended, keptHere, barred } = await decide(trx, people, await knownPeople(trx, digest, people))
+    const { ended, keptHere, barred } = await decide(trx, digest, people, await knownPeople(trx, digest, people))
     await endSubscriptions(trx, digest, ended, people, now)
     await suppressAll(trx, barred, people, now)
     const keys = new Set(active.map(({ emailKey }) => emailKey))
@@ -58,7 +59,7 @@ export async function importPeople(
   })
 }
 
-function asNew({ standing, ...person }: ImportedPerson): NewSubscriber {
+function asNew({ standing, since: _, ...person }: ImportedPerson): NewSubscriber {
   return {
     ...person,
     standing: standing === 'pending' ? 'pending' : standing === 'active' || standing === 'bounced' ? 'active' : 'left',
@@ -82,34 +83,53 @@ async function knownPeople(db: Db, digest: string, people: ImportedPerson[]): Pr
 }
 
 /** Whose subscription ends, whose address is suppressed, and who is left as they are for what was decided here. */
-async function decide(db: Db, people: ImportedPerson[], known: Known[]) {
-  const standings = new Map(people.map(({ emailKey, standing }) => [emailKey, standing]))
-  const is = ({ emailKey }: Known, ...kinds: string[]) => kinds.includes(standings.get(emailKey) ?? '')
+async function decide(db: Db, digest: string, people: ImportedPerson[], known: Known[]) {
+  const byKey = new Map(people.map((person) => [person.emailKey, person]))
+  const is = ({ emailKey }: Known, ...kinds: string[]) => kinds.includes(byKey.get(emailKey)?.standing ?? '')
   const isActive = (one: Known) => one.digest !== null && one.confirmedAt !== null && one.leftAt === null
   const gone = known.filter((one) => is(one, 'left', 'complained') && isActive(one))
   const bad = known.filter((one) => is(one, 'bounced', 'complained') && one.suppressedAt === null)
-  const { returned, released } = await decidedHere(db, [...gone, ...bad])
-  const mayStay = ({ id }: Known) => returned.has(id)
-  const mayBeSent = ({ id }: Known) => returned.has(id) || released.has(id)
+  const decisions = await decisionsOn(db, [...gone, ...bad])
+  const isKept = ({ id, emailKey }: Known) => {
+    const person = byKey.get(emailKey)
+    return person !== undefined && isOutweighed(person, digest, decisions.get(id) ?? [])
+  }
   return {
-    ended: gone.filter((one) => !mayStay(one)),
-    barred: bad.filter((one) => !mayBeSent(one)),
-    keptHere: [...new Set([...gone.filter(mayStay), ...bad.filter(mayBeSent)])],
+    ended: gone.filter((one) => !isKept(one)),
+    barred: bad.filter((one) => !isKept(one)),
+    keptHere: [...new Set([...gone, ...bad].filter(isKept))],
   }
 }
 
-/** Those who came back here by their own act, and those whose address a person of the staff released. */
-async function decidedHere(db: Db, people: Known[]): Promise<{ returned: Set<string>; released: Set<string> }> {
-  const ids = people.map(({ id }) => id)
-  if (ids.length === 0) return { returned: new Set(), released: new Set() }
+type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'detail' | 'at'>
+
+/**
+ * Whether what a file says of a person is older than what was decided here, by the date in the file. Without one: a
+ * return is later than that they left, and a release than a bounce; than a complaint only if it lifted one.
+ */
+function isOutweighed({ standing, since }: ImportedPerson, digest: string, decisions: Decision[]): boolean {
+  const isLater = ({ at }: Decision) => since === undefined || Date.parse(at) > since
+  if (standing === 'left')
+    return decisions.some((one) => one.kind === 'return' && one.detail.startsWith(`${digest}, `) && isLater(one))
+  const release = decisions.findLast((one) => one.kind === 'release' && isLater(one))
+  if (!release || since !== undefined || standing === 'bounced') return release !== undefined
+  const lifted = decisions.slice(0, decisions.indexOf(release)).findLast(({ kind }) => kind === 'suppress')
+  return lifted?.detail.startsWith('complained') ?? false
+}
+
+/** What these people, and the staff about their addresses, decided here: the oldest first, by subscriber. */
+async function decisionsOn(db: Db, people: Known[]): Promise<Map<string, Decision[]>> {
+  const ids = [...new Set(people.map(({ id }) => id))]
+  if (ids.length === 0) return new Map()
   const rows = await db
     .selectFrom('outcomes')
-    .select(['subscriberId', 'kind'])
+    .select(['subscriberId', 'kind', 'detail', 'at'])
     .where('subscriberId', 'in', ids)
-    .where('kind', 'in', ['return', 'release'])
+    .where('kind', 'in', ['return', 'suppress', 'release'])
+    .orderBy('at')
+    .orderBy('id')
     .execute()
-  const idsOf = (kind: string) => new Set(rows.filter((row) => row.kind === kind).map((row) => row.subscriberId))
-  return { returned: idsOf('return'), released: idsOf('release') }
+  return Map.groupBy(rows, ({ subscriberId }) => subscriberId)
 }
 
 async function endSubscriptions(db: Db, digest: string, ended: Known[], people: ImportedPerson[], now: Instant) {

@@ -8,8 +8,18 @@ import { counted } from './words.ts'
 /** How a file is written: what its bytes mean, and what stands between its values. */
 export type Dialect = { encoding: string; delimiter: string }
 
-/** A row under the heading, by the line where it begins: its values by column, or why it cannot be read. */
-export type Row = { line: number; values: Record<string, string> } | { line: number; problem: string }
+/**
+ * A row under the heading, by the line where it begins: its values by column, with those of a second column of the same
+ * name apart (`status (column 4)`); or why it cannot be read, with what it may have been meant to say.
+ */
+export type Row =
+  | { line: number; values: Record<string, string>; repeated?: Record<string, string> }
+  | { line: number; problem: string; readings?: Record<string, string>[] }
+
+/** All cells of a row, those of columns of the same name too. */
+export function cellsOf(row: { values: Record<string, string>; repeated?: Record<string, string> }) {
+  return row.repeated ? { ...row.values, ...row.repeated } : row.values
+}
 
 /** A record has no more characters in a line, and no more lines, than this: beyond it a quotation mark was forgotten. */
 const longest = 100_000
@@ -26,7 +36,8 @@ export async function* readRows(file: string, { encoding, delimiter }: Dialect):
   const isRow = (line: string) => columns !== undefined && beginsRow(line, columns, delimiter)
   for await (const record of recordsOf(file, { encoding, delimiter }, isRow)) {
     if ('problem' in record) {
-      yield record
+      const { text, ...problem } = record
+      yield columns && text !== undefined ? { ...problem, readings: readingsOf(text, columns, delimiter) } : problem
       continue
     }
     const cells = splitRecord(record.text, delimiter)
@@ -55,16 +66,51 @@ function checkColumns(record: string[], place: string): string[] {
     })
   columns[email] = 'email'
   for (const [index, name] of columns.entries()) if (name === 'email' && index !== email) columns[index] = ''
-  return columns.map((name, index) => (columns.indexOf(name) === index ? name : '')) // of two alike the first counts
+  return columns.map((name, index) => (!name || columns.indexOf(name) === index ? name : repeatedName(name, index)))
 }
+
+/** Of two columns alike the first is kept; the other is only looked at for what it says of the person. */
+const repeatedName = (name: string, index: number) => `${name} (column ${index + 1})`
+const isRepeated = (column: string) => /. \(column \d+\)$/.test(column)
 
 /** Spreadsheets leave out empty cells at the end of a row: what is missing is empty. */
 function toRow(record: string[], columns: string[], line: number): Row {
   const beyond = record.slice(columns.length).some((value) => value.trim() !== '')
-  if (beyond)
-    return { line, problem: `has ${counted(record.length, 'column')}, but the first line names ${columns.length}` }
-  const values = columns.flatMap((column, index) => (column ? [[column, (record[index] ?? '').trim()]] : []))
-  return { line, values: Object.fromEntries(values) }
+  if (beyond) {
+    const problem = `has ${counted(record.length, 'column')}, but the first line names ${columns.length}`
+    return { line, problem, readings: mergedReadings(record, columns) }
+  }
+  const cells = valuesOf(record, columns)
+  if (!columns.some(isRepeated)) return { line, values: cells }
+  const part = (repeated: boolean) =>
+    Object.fromEntries(Object.entries(cells).filter(([column]) => isRepeated(column) === repeated))
+  return { line, values: part(false), repeated: part(true) }
+}
+
+function valuesOf(record: string[], columns: string[]): Record<string, string> {
+  return Object.fromEntries(
+    columns.flatMap((column, index) => (column ? [[column, (record[index] ?? '').trim()]] : [])),
+  )
+}
+
+/** A broken row has at most so many cells too many: more are not put together. */
+const maxSurplus = 20
+
+/** A value with a delimiter in it was not quoted: which one it was, nobody can say, so each may be. */
+function mergedReadings(record: string[], columns: string[]): Record<string, string>[] {
+  const surplus = record.length - columns.length
+  if (surplus <= 0) return [valuesOf(record, columns)]
+  if (surplus > maxSurplus) return []
+  const merged = columns.map((_, at) => {
+    const value = record.slice(at, at + surplus + 1).join(' ')
+    return valuesOf([...record.slice(0, at), value, ...record.slice(at + surplus + 1)], columns)
+  })
+  return [valuesOf(record, columns), ...merged]
+}
+
+/** What a line may say where a quotation mark is missing: its cells as they are without any. */
+function readingsOf(text: string, columns: string[], delimiter: string): Record<string, string>[] {
+  return mergedReadings(text.replaceAll('"', '').split(delimiter), columns)
 }
 
 /** Whether a line could be a row, or the first line of one: as many columns as there are, and an address among them. */
@@ -80,7 +126,7 @@ function splitRecord(text: string, delimiter: string): string[] {
   return parse(text, { delimiter, recordDelimiter: '\n', relaxQuotes: true })[0] ?? []
 }
 
-type Found = { line: number; text: string } | { line: number; problem: string }
+type Found = { line: number; text: string } | { line: number; problem: string; text?: string }
 
 /**
  * Puts lines together to records: a quoted value may hold line ends. Where the next line would be a row of its own
@@ -91,10 +137,10 @@ async function* recordsOf(file: string, dialect: Dialect, isRow: (line: string) 
   let held: string[] = []
   let open = false
   function* giveUp(): Generator<Found> {
-    const [, ...others] = held
+    const [text = '', ...others] = held
     held = []
     open = false
-    yield { line: line++, problem: 'has a quotation mark that is never closed' }
+    yield { line: line++, problem: 'has a quotation mark that is never closed', text }
     for (const other of others) yield* take(other)
   }
   function* take(text: string): Generator<Found> {

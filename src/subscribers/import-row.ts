@@ -1,30 +1,62 @@
 import type { ImportedPerson } from '../store/imports.ts'
 import { isZone } from '../zone.ts'
 import { addressKey, readAddress } from './address.ts'
-import type { Row } from './csv.ts'
+import { cellsOf, type Row } from './csv.ts'
 import { nameIn, tidyName } from './name.ts'
-import { rowState, type Standing } from './states.ts'
+import { type RowState, rowState, type Standing } from './states.ts'
 import type { Survey } from './survey.ts'
 
-/** One row as a person, with the state that the file gives; or what is wrong with it, or that it is to be skipped. */
+/** One row as a person, with the state that the file gives. */
 export type RowPerson = ImportedPerson & { line: number; state: string; zoneProblem: string | undefined }
+
+/** What is wrong with a row; and who is kept out all the same, as the row can be read so far. */
+export type BrokenRow = { line: number; problem: string; keptOut?: RowPerson }
 
 const zoneColumns = ['zone', 'timezone', 'time zone', 'time_zone']
 
-export function readPerson(
-  row: Row,
+/** A row as a person, as one that cannot be read, or as one to be skipped for its state. */
+export function readPerson(row: Row, file: string, survey: Survey): RowPerson | BrokenRow | { skipped: string } {
+  if ('problem' in row) return brokenRow(row, row.readings ?? [], file, survey)
+  const { line, values } = row
+  const cells = cellsOf(row)
+  if (Object.values(values).some((value) => value.includes('\ufffd'))) {
+    const problem = 'has letters that are not in the encoding of the file'
+    return brokenRow({ line, problem }, [cells], file, survey)
+  }
+  const address = readAddress(values.email ?? '')
+  if ('problem' in address) return { line, ...address }
+  const { meaning = 'active', ...found } = worst(survey, cells)
+  if (meaning === 'skip') return { skipped: found.state }
+  return personOf({ line, values, address }, meaning, found, `import of ${file}, line ${line}`, survey.tool)
+}
+
+/** Whoever left must not be sent mail because a comma in their name was not quoted. */
+function brokenRow(
+  { line, problem }: { line: number; problem: string },
+  readings: Record<string, string>[],
   file: string,
   survey: Survey,
-): RowPerson | { line: number; problem: string } | { skipped: string } {
-  if ('problem' in row) return row
-  const { line, values } = row
-  const { email: given = '', name: _, ...others } = values
-  if (Object.values(values).some((value) => value.includes('\ufffd')))
-    return { line, problem: 'has letters that are not in the encoding of the file' }
-  const address = readAddress(given)
-  if ('problem' in address) return { line, ...address }
-  const { meaning = 'active', state, column } = worst(survey, values)
-  if (meaning === 'skip') return { skipped: state }
+): BrokenRow {
+  for (const values of readings) {
+    const address = readAddress(values.email ?? '')
+    const { meaning = 'active', ...found } = worst(survey, values)
+    if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
+    const source = `import of ${file}, line ${line}, which is broken`
+    const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
+    const told = `${problem}; but it says "${found.state}" of ${address.email}, so nothing is sent to this address`
+    return { line, problem: told, keptOut: person }
+  }
+  return { line, problem }
+}
+
+function personOf(
+  { line, values, address }: { line: number; values: Record<string, string>; address: { email: string; name: string } },
+  standing: Standing,
+  { state, column, since }: Omit<RowState, 'meaning'>,
+  source: string,
+  tool: string | undefined,
+): RowPerson {
+  const { email: _, name: __, ...others } = values
   const { attributes, zone, zoneProblem } = splitZone(others)
   return {
     line,
@@ -33,17 +65,19 @@ export function readPerson(
     name: nameIn(values) || tidyName(address.name),
     attributes,
     ...(zone !== undefined && { zone }),
-    standing: meaning,
+    ...(since !== undefined && { since }),
+    standing,
     state,
-    proof: proofOf(meaning, { state, column, tool: survey.tool }, `import of ${file}, line ${line}`),
+    proof: proofOf(standing, { state, column, tool }, source),
     zoneProblem,
   }
 }
 
 /** What the row says; a file whose name says who is in it, as Mailchimp's are, says it of everybody. */
-function worst({ columns, mapping, ofFile }: Survey, values: Record<string, string>) {
+function worst({ columns, mapping, ofFile }: Survey, values: Record<string, string>): RowState {
   const state = rowState(values, columns, mapping)
-  const mapped = ofFile && { ...ofFile, meaning: mapping.get(ofFile.state) ?? ofFile.meaning }
+  const meaning = ofFile && (mapping.get(ofFile.state) ?? ofFile.meaning)
+  const mapped = ofFile && { ...ofFile, ...(meaning && { meaning }) }
   const found = !state || state.meaning === 'active' ? (mapped ?? state) : state
   return found ?? { state: '', column: '' }
 }

@@ -4,11 +4,11 @@ import { type StoreError, storeErrorIn } from '../store/failure.ts'
 import { type ImportedPage, importPeople, previewImport } from '../store/imports.ts'
 import { retryWhileUnreachable } from '../store/retry.ts'
 import type { Db } from '../store/schema.ts'
-import { readRows, sniff } from './csv.ts'
+import { type Dialect, readRows, sniff } from './csv.ts'
 import { type ImportReport, ReportCounter } from './import-report.ts'
 import { type RowPerson, readPerson } from './import-row.ts'
 import type { Meaning } from './states.ts'
-import { type StateRules, surveyStates } from './survey.ts'
+import { type StateRules, type Survey, surveyStates } from './survey.ts'
 import { counted } from './words.ts'
 
 export type { ImportReport } from './import-report.ts'
@@ -16,7 +16,7 @@ export type { ImportReport } from './import-report.ts'
 export type ImportOptions = {
   /** What the states in the file mean; as we know them if absent. */
   states?: StateRules
-  /** Only says what would happen. An address that is in the file twice, far apart, then counts twice. */
+  /** Only says what would happen. A new address that is in the file twice, far apart, then counts twice. */
   dryRun?: boolean
   /** Ends the import after the page that is being written. */
   signal?: AbortSignal
@@ -31,8 +31,8 @@ const order: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained']
  * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
  * in constant memory. Columns: `email`, `name` (or first and last name), `zone` (or `timezone`), a status, and any others
  * as attributes. Whoever left, bounced, complained or never confirmed elsewhere is kept as such and gets nothing; a state
- * that is not known stops the import before anything is written. A broken row is reported with its line and loses none
- * of the others. A database that is away is waited for. Throws AppError when the file cannot be read, has no column
+ * that is not known stops the import before anything is written. The worst row about a person counts, wherever it is:
+ * those that keep out are stored first. A broken row is reported with its line and loses none of the others. A database that is away is waited for. Throws AppError when the file cannot be read, has no column
  * `email` or an unknown state, and when the database stays away: its hint says how many rows are stored.
  */
 export async function importSubscribers(
@@ -44,33 +44,69 @@ export async function importSubscribers(
   const dialect = await sniff(file)
   const survey = await surveyStates(file, dialect, states)
   const counter = new ReportCounter()
+  const keys = new Set<string>() // in a dry run nothing is stored that would tell who is kept out
+  const people = { needs: { db, clock }, file, digest, dryRun, signal, survey, dialect, counter, keptOut: keys }
+  if (survey.columns.length > 0 || survey.ofFile) await importPart(people, 'kept out')
+  await importPart(people, 'active')
+  return { ...counter.report, encoding: dialect.encoding }
+}
+
+type Run = {
+  needs: { db: Db; clock: WaitingClock }
+  file: string
+  digest: string
+  dryRun: boolean
+  signal: AbortSignal | undefined
+  survey: Survey
+  dialect: Dialect
+  counter: ReportCounter
+  keptOut: Set<string>
+}
+
+/** Reads the file once, and stores in pages those who are kept out, or the others. Rows and problems count the second time. */
+async function importPart(run: Run, part: 'kept out' | 'active'): Promise<void> {
+  const { file, survey, dialect, signal, counter } = run
   let page: RowPerson[] = []
+  let read = 0
   let stored = 0
   const flush = async () => {
-    const people = onePerAddress(page)
-    const keep = () => (dryRun ? previewImport(db, digest, people) : importPeople(db, digest, people, clock.now()))
-    const done = await retryWhileUnreachable(clock, keep).catch((error: unknown) => {
-      const outage = storeErrorIn(error)
-      throw outage ? interrupted(outage, stored, counter.rows) : error
-    })
-    stored = counter.rows
-    countPage(counter, page, people, done)
+    await storePage(run, page, { stored, read })
+    stored = read
     page = []
   }
   for await (const row of readRows(file, dialect)) {
     if (signal?.aborted && page.length === 0) throw stopped(file, stored)
-    counter.addRow()
-    const read = readPerson(row, file, survey)
-    if ('problem' in read) counter.addProblem(read)
-    else if ('skipped' in read) counter.addKeptOut(read.skipped, 'skip')
-    else {
-      if (read.zoneProblem) counter.addZoneProblem({ line: row.line, problem: read.zoneProblem })
-      page.push(read)
-    }
+    read += 1
+    const found = readPerson(row, file, survey)
+    if (part === 'active') countRow(counter, found)
+    const person = 'problem' in found ? found.keptOut : 'skipped' in found ? undefined : found
+    if (person && (person.standing === 'active') === (part === 'active')) page.push(person)
     if (page.length >= pageSize) await flush()
   }
   await flush()
-  return { ...counter.report, encoding: dialect.encoding }
+}
+
+function countRow(counter: ReportCounter, found: ReturnType<typeof readPerson>): void {
+  counter.addRow()
+  if ('problem' in found) counter.addProblem({ line: found.line, problem: found.problem })
+  else if ('skipped' in found) counter.addKeptOut(found.skipped, 'skip')
+  else {
+    if (found.zoneProblem) counter.addZoneProblem({ line: found.line, problem: found.zoneProblem })
+    if (found.standing !== 'active') counter.addKeptOut(found.state, found.standing)
+  }
+}
+
+async function storePage(run: Run, page: RowPerson[], rows: { stored: number; read: number }): Promise<void> {
+  const { needs, digest, dryRun, counter, keptOut } = run
+  const people = onePerAddress(page).filter(({ standing, emailKey }) => standing !== 'active' || !keptOut.has(emailKey))
+  const keep = () =>
+    dryRun ? previewImport(needs.db, digest, people) : importPeople(needs.db, digest, people, needs.clock.now())
+  const done = await retryWhileUnreachable(needs.clock, keep).catch((error: unknown) => {
+    const outage = storeErrorIn(error)
+    throw outage ? interrupted(outage, rows.stored, rows.read) : error
+  })
+  if (dryRun) for (const { standing, emailKey } of people) if (standing !== 'active') keptOut.add(emailKey)
+  countPage(counter, page, people, done)
 }
 
 function onePerAddress(page: RowPerson[]): RowPerson[] {
@@ -85,7 +121,6 @@ function onePerAddress(page: RowPerson[]): RowPerson[] {
 function countPage(counter: ReportCounter, page: RowPerson[], people: RowPerson[], done: ImportedPage): void {
   const twice = page.filter((person) => person.standing === 'active').length - people.filter(isActive).length
   counter.addPeople({ ...done, known: done.known + twice })
-  for (const { standing, state } of page) if (standing !== 'active') counter.addKeptOut(state, standing)
   const byKey = new Map(people.map((person) => [person.emailKey, person]))
   const changes = [
     ...done.ended.map((key) => ({ key, isEnded: true })),

@@ -1,155 +1,84 @@
 import { basename } from 'node:path'
+import { columnOf, type StateColumn } from './state-headings.ts'
+import { answerOf, instantOf, isUnmistakable, meaningOf, type Standing, spell } from './state-words.ts'
 
-/**
- * What a file of subscribers says of a person. `pending`: they never confirmed. `bounced` and `complained` are about the
- * address, for all digests; `left` is about the digest that the file is imported into.
- */
-export type Standing = 'active' | 'pending' | 'left' | 'bounced' | 'complained'
+export type { StateColumn } from './state-headings.ts'
+export type { Standing } from './state-words.ts'
 
 /** `skip`: the row is not imported at all. */
 export type Meaning = Standing | 'skip'
 
 /**
- * How a column tells of a person: `words` names a state, `unclear` may be a state or something else (a region, a kind of
- * customer), the others say yes or no, or when.
+ * What one row says: its state as the file writes it, and what that means; without a meaning it is not known. `since`:
+ * when it began, in milliseconds since 1970, where the file says so.
  */
-type Kind = 'words' | 'unclear' | 'wanted' | 'confirmed' | 'left' | 'bounced' | 'complained'
+export type RowState = { state: string; column: string; meaning?: Meaning; since?: number }
 
-export type StateColumn = { column: string; kind: Kind }
-
-/** What one row says: its state as the file writes it, and what that means; without a meaning it is not known. */
-export type RowState = { state: string; column: string; meaning?: Meaning }
-
-/** Letters and digits in lower case: `Un-subscribed`, `UNSUB_TIME` and `unsub time` are spelled alike. */
-const plain = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
-
-const wordsFor: Record<Standing, string[]> = {
-  active: [
-    'active',
-    'enabled',
-    'subscribed',
-    'subscriber',
-    'confirmed',
-    'optedin',
-    'optin',
-    'singleoptin',
-    'doubleoptin',
-  ]
-    .concat(['regular', 'premium', 'trialed', 'gifted', 'churning', 'unpaid', 'pastdue', 'free', 'paid', 'comped'])
-    .concat(['complimentary', 'verified']),
-  pending: [
-    'unconfirmed',
-    'notconfirmed',
-    'pending',
-    'pendingconfirmation',
-    'awaitingconfirmation',
-    'unactivated',
-  ].concat(['unverified', 'nonsubscribed', 'notsubscribed', 'neversubscribed', 'transactional', 'validating']),
-  left: ['unsubscribed', 'unsubscribe', 'unsub', 'unsubscriber', 'globallyunsubscribed', 'optedout', 'optout', 'left']
-    .concat([
-      'blocklisted',
-      'blacklisted',
-      'blocked',
-      'banned',
-      'disabled',
-      'deleted',
-      'removed',
-      'archived',
-      'inactive',
-    ])
-    .concat(['cancelled', 'canceled', 'suppressed', 'suspended', 'revoked', 'withdrawn', 'spammy'])
-    .concat(['donotemail', 'donotmail', 'donotcontact']),
-  bounced: [
-    'bounced',
-    'bounce',
-    'hardbounce',
-    'hardbounced',
-    'cleaned',
-    'undeliverable',
-    'unreachable',
-    'invalid',
-  ].concat(['invalidemail']),
-  complained: [
-    'complained',
-    'complaint',
-    'complainer',
-    'spamcomplaint',
-    'abuse',
-    'spam',
-    'markedasspam',
-    'reportedspam',
-  ].concat(['junk']),
-}
-
-const meanings = new Map(
-  Object.entries(wordsFor).flatMap(([meaning, words]) => words.map((word) => [word, meaning as Standing])),
-)
-
-/** The column headings that tell of people in the exports of other tools, spelled as by `plain`. */
-const columnKinds: [Kind, RegExp][] = [
-  [
-    'words',
-    /^(?:(?:subscri(?:ption|ber)|e?mail|(?:e?mail)?marketing|contact|member|list|emailsubscription|emailpermission)?status|subscri(?:ption|ber)state|emailstate|subscribertype)$/,
-  ],
-  ['unclear', /^(?:state|type)$/],
-  [
-    'wanted',
-    /^(?:subscribed(?:toemails?|tonewsletter)?|(?:email)?opt(?:ed)?in|(?:accepts|receives?)(?:email)?(?:marketing|newsletters?|emails?)|(?:email|marketing)consent|emailsenabled|emailenabled)$/,
-  ],
-  ['confirmed', /^(?:is)?confirmed$/],
-  [
-    'left',
-    /^(?:is|has|date|time)?(?:email|global|globally)?(?:unsub(?:scri(?:be[dr]?|ption))?|opt(?:ed)?out|(?:e?mails?)?(?:deleted|removed|disabled)|b(?:lock|lack)listed)(?:at|on|time|date|(?:from|of)(?:all)?(?:e?mails?)?)?$/,
-  ],
-  ['bounced', /^(?:is|date|time|hard|email)*(?:cleaned|clean|bounced?|undeliverable)(?:at|on|time|date)?$/],
-  [
-    'complained',
-    /^(?:is|date|time)?(?:(?:spam)?complain(?:t|ed)|markedasspam|abuse(?:report|complaint)?)(?:at|on|time|date)?$/,
-  ],
-]
-
-/** Which of these columns tell whether a person may be written to. */
+/** Which of these columns tell by their heading whether a person may be sent mail. */
 export function stateColumns(columns: string[]): StateColumn[] {
-  return columns.flatMap((column) => {
-    const kind = columnKinds.find(([, heading]) => heading.test(plain(column)))?.[0]
-    return kind ? [{ column, kind }] : []
-  })
+  const paying = toolOf(columns) === 'Substack' ? 'activesubscription' : undefined // there it means that they pay
+  return columns
+    .filter((column) => spell(column) !== paying)
+    .flatMap((column) => columnOf(column) ?? [])
+    .filter(({ kind }) => kind !== 'other')
 }
 
-/** What a value of an unclear column would mean as a state, if it keeps somebody out. */
-export function keepsOut(value: string): boolean {
-  return !['active', undefined].includes(meanings.get(plain(value)))
+/** Those whose heading says nothing, and whose values may. */
+export function otherColumns(columns: string[]): StateColumn[] {
+  return columns.flatMap((column) => columnOf(column) ?? []).filter(({ kind }) => kind === 'other')
 }
 
-const yes = new Set(['yes', 'y', 'true', 't', '1', 'x', 'on'])
-const no = new Set(['no', 'n', 'false', 'f', '0', 'off', 'never', 'none', 'null', 'nil', 'na'])
+/** What a column says of one row; undefined: nothing that keeps anybody out. */
+export function stateIn(column: StateColumn, value: string): RowState | undefined {
+  if (column.kind === 'other') return inOther(column, value)
+  if (column.kind === 'words')
+    return named(column, value) ?? { state: value.toLowerCase() || emptyState, column: column.column }
+  if (column.kind === 'wanted' || column.kind === 'confirmed' || column.kind === 'valid')
+    return inPermission(column, value)
+  return inEnding(column, column.kind, value)
+}
 
-/** An instant as exports write it: a date with separators, or seconds since 1970. */
-const isDate = (value: string) =>
-  /\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{1,2} \p{L}+ \d{4}|\p{L}+ \d{1,2},? \d{4}|^\d{8,13}$/u.test(value)
+function named({ column }: StateColumn, value: string): RowState | undefined {
+  const meaning = meaningOf(value)
+  return meaning && { state: value.toLowerCase(), column, meaning }
+}
 
-/** What the value of one column says; undefined: nothing that keeps anybody out. */
-function stateIn({ column, kind }: StateColumn, value: string): RowState | undefined {
-  const word = plain(value)
-  if (kind === 'words' || kind === 'unclear') {
-    const meaning = meanings.get(word)
-    return { state: value.toLowerCase() || emptyState, column, ...(meaning && { meaning }) }
-  }
-  const isYes = yes.has(word) || isDate(value)
-  const isNo = no.has(word) || (value !== '' && word === '')
-  const named = meanings.get(word)
-  if (kind === 'wanted' || kind === 'confirmed') {
-    if (isYes) return undefined
-    if (isNo) {
-      const meaning = column.includes('subscribed') ? 'left' : 'pending'
-      return { state: `${column}: ${value.toLowerCase()}`, column, meaning }
-    }
-    if (value === '') return { state: `${column}: ${emptyState}`, column }
-    return { state: value.toLowerCase(), column, ...(named && { meaning: named }) }
-  }
-  if (isNo || value === '') return undefined
-  if (isYes) return { state: column, column, meaning: kind }
-  return { state: value.toLowerCase(), column, ...(named && { meaning: named }) }
+/** Each of several words counts, as in a cell of tags. */
+function inOther(column: StateColumn, value: string): RowState | undefined {
+  if (column.needs === 'all') return named(column, value)
+  const word = [value, ...value.split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
+  return word === undefined ? undefined : named(column, word)
+}
+
+const refusals = { wanted: 'left', confirmed: 'pending', valid: 'bounced' } as const
+
+function inPermission({ column, kind, needs }: StateColumn, value: string): RowState | undefined {
+  const answer = answerOf(value)
+  if (answer === 'yes' || answer === 'date') return undefined
+  if (answer === 'no')
+    return { state: `${column}: ${value.toLowerCase()}`, column, meaning: refusals[kind as keyof typeof refusals] }
+  if (answer === 'nothing') return needs ? undefined : { state: `${column}: ${emptyState}`, column }
+  return named({ column, kind }, value) ?? { state: value.toLowerCase(), column }
+}
+
+function inEnding({ column, kind, form }: StateColumn, meaning: Standing, value: string): RowState | undefined {
+  const answer = answerOf(value)
+  if (answer === 'no' || answer === 'nothing') return undefined
+  if (form === 'count') return inCount({ column, kind }, meaning, value)
+  const since = answer === 'date' ? instantOf(value) : undefined
+  if (answer !== 'words') return { state: column, column, meaning, ...(since !== undefined && { since }) }
+  if (meaning === 'bounced' && /soft|transient|tempor/i.test(value)) return undefined
+  if (form !== 'details' && !/^(?:hard|permanent)$/i.test(value))
+    return named({ column, kind }, value) ?? { state: value.toLowerCase(), column }
+  return { state: column, column, meaning }
+}
+
+/** A bounce may be a passing one, so nobody but the operator can say what a number of them means. */
+function inCount({ column }: StateColumn, meaning: Standing, value: string): RowState | undefined {
+  if (!/^\d+(?:\.0+)?$/.test(value)) return { state: value.toLowerCase(), column }
+  if (Number(value) === 0) return undefined
+  const isCertain = meaning !== 'bounced' || /hard/.test(column)
+  return { state: `${column}: more than 0`, column, ...(isCertain && { meaning }) }
 }
 
 /** How an empty cell is called in reports and in `--map`. */
@@ -173,7 +102,9 @@ export function rowState(
     const mapped = state && mapping.get(state.state)
     return state ? [mapped ? { ...state, meaning: mapped } : state] : []
   })
-  return found.sort((one, other) => weight(other) - weight(one))[0]
+  const [worst, ...others] = found.sort((one, other) => weight(other) - weight(one))
+  const dated = others.find(({ meaning, since }) => meaning === worst?.meaning && since !== undefined)
+  return worst && worst.since === undefined && dated ? { ...worst, since: dated.since as number } : worst
 }
 
 /** Mailchimp exports an audience as several files, and some of them tell only by their name who is in them. */
@@ -187,7 +118,7 @@ export function stateOfFile(file: string, columns: string[]): RowState | undefin
 
 /** The tool that wrote a file with these columns, by the headings that only it has. */
 export function toolOf(columns: string[]): string | undefined {
-  const spelled = new Set(columns.map(plain))
+  const spelled = new Set(columns.map(spell))
   const hasAll = (...names: string[]) => names.every((name) => spelled.has(name))
   if (hasAll('uuid', 'attributes', 'status')) return 'listmonk'
   if (['leid', 'euid', 'memberrating', 'unsubcampaigntitle', 'cleancampaigntitle'].some((name) => spelled.has(name)))

@@ -1,12 +1,13 @@
 import { AppError } from '../errors.ts'
-import { type Dialect, readRows } from './csv.ts'
+import { cellsOf, type Dialect, readRows } from './csv.ts'
 import {
-  keepsOut,
   type Meaning,
+  otherColumns,
   type RowState,
   rowState,
   type StateColumn,
   stateColumns,
+  stateIn,
   stateOfFile,
   toolOf,
 } from './states.ts'
@@ -24,34 +25,62 @@ const nothingTold: Survey = { columns: [], mapping: new Map() }
 const maxNamed = 20
 
 /**
- * Reads a file through, where it has a column that tells who left, before anything is written. Throws an AppError that
- * names each state that is not known, with its first line and how often it stands in the file.
+ * Reads a file through before anything is written, to find the columns that tell who left: by their heading, or by what
+ * is in them. Throws an AppError that names each state that is not known, with its first line and how often it is there.
  */
 export async function surveyStates(file: string, dialect: Dialect, rules: StateRules): Promise<Survey> {
   if (rules === 'ignore') return nothingTold
-  const survey = await columnsOf(file, dialect, rules.mapping)
-  if (survey.columns.length === 0) return survey
-  const unknown = new Map<string, { column: string; line: number; count: number }>()
-  const unclear = new Map(survey.columns.filter(({ kind }) => kind === 'unclear').map(({ column }) => [column, false]))
+  const { others, ...survey } = await columnsOf(file, dialect, rules.mapping)
+  const certain = survey.columns.filter(({ needs }) => needs === undefined)
+  const doubtful = [...survey.columns.filter(({ needs }) => needs !== undefined), ...others].map(evidenceOf)
+  let unknown: Unknown = new Map()
   for await (const row of readRows(file, dialect)) {
     if ('problem' in row) continue
-    for (const column of unclear.keys()) if (keepsOut(row.values[column] ?? '')) unclear.set(column, true)
-    const clear = survey.columns.filter(({ kind }) => kind !== 'unclear')
-    count(unknown, rowState(row.values, clear, survey.mapping), row.line)
+    const values = cellsOf(row)
+    for (const evidence of doubtful) weigh(evidence, values[evidence.column.column] ?? '')
+    count(unknown, rowState(values, certain, survey.mapping), row.line)
   }
-  const columns = survey.columns.filter(({ column }) => unclear.get(column) ?? true)
-  if ([...unclear.values()].includes(true)) await countUnclear(file, dialect, { ...survey, columns }, unknown)
+  const found = doubtful.flatMap(verdictOn)
+  const columns = [...certain, ...found]
+  if (found.some(({ kind }) => kind !== 'other')) unknown = await countUnknown(file, dialect, { ...survey, columns })
   if (unknown.size > 0) throw unknownStates(file, unknown)
   return { ...survey, columns }
+}
+
+/** What the values of a column say that does not tell by its heading. */
+type Evidence = { column: StateColumn; keepsOut: boolean; isUnmistakable: boolean; isAllKnown: boolean }
+
+const evidenceOf = (column: StateColumn): Evidence => ({
+  column,
+  keepsOut: false,
+  isUnmistakable: false,
+  isAllKnown: true,
+})
+
+function weigh(evidence: Evidence, value: string): void {
+  if (value === '') return
+  const { column } = evidence
+  if (column.kind === 'other' && stateIn(column, value) !== undefined) evidence.isUnmistakable = true
+  const state = stateIn(column.kind === 'other' ? { ...column, kind: 'words' } : column, value)
+  if (!state) return
+  if (state.meaning === undefined) evidence.isAllKnown = false
+  else if (state.meaning !== 'active') evidence.keepsOut = true
+}
+
+function verdictOn({ column, keepsOut, isUnmistakable, isAllKnown }: Evidence): StateColumn[] {
+  if (column.kind !== 'other') return keepsOut && (isAllKnown || column.needs === 'one') ? [column] : []
+  if (keepsOut && isAllKnown && !column.isElsewhere) return [{ ...column, needs: 'all' }]
+  return isUnmistakable ? [column] : []
 }
 
 type Unknown = Map<string, { column: string; line: number; count: number }>
 
 /** A column such as `state` is read as one of states only because it holds one: its other values are looked at now. */
-async function countUnclear(file: string, dialect: Dialect, survey: Survey, unknown: Unknown): Promise<void> {
-  unknown.clear()
+async function countUnknown(file: string, dialect: Dialect, { columns, mapping }: Survey): Promise<Unknown> {
+  const unknown: Unknown = new Map()
   for await (const row of readRows(file, dialect))
-    if (!('problem' in row)) count(unknown, rowState(row.values, survey.columns, survey.mapping), row.line)
+    if (!('problem' in row)) count(unknown, rowState(cellsOf(row), columns, mapping), row.line)
+  return unknown
 }
 
 function count(unknown: Unknown, state: RowState | undefined, line: number): void {
@@ -61,14 +90,16 @@ function count(unknown: Unknown, state: RowState | undefined, line: number): voi
   else if (unknown.size <= maxNamed) unknown.set(state.state, { column: state.column, line, count: 1 })
 }
 
-async function columnsOf(file: string, dialect: Dialect, mapping: ReadonlyMap<string, Meaning>): Promise<Survey> {
+async function columnsOf(file: string, dialect: Dialect, mapping: ReadonlyMap<string, Meaning>) {
   for await (const row of readRows(file, dialect)) {
-    if ('problem' in row) continue
-    const names = Object.keys(row.values)
+    if ('problem' in row && !row.readings?.[0]) continue
+    const names = Object.keys('problem' in row ? (row.readings?.[0] ?? {}) : cellsOf(row))
     const [ofFile, tool] = [stateOfFile(file, names), toolOf(names)]
-    return { columns: stateColumns(names), mapping, ...(ofFile && { ofFile }), ...(tool && { tool }) }
+    const columns = stateColumns(names)
+    const others = otherColumns(names).filter(({ column }) => column !== 'email')
+    return { columns, others, mapping, ...(ofFile && { ofFile }), ...(tool && { tool }) }
   }
-  return nothingTold
+  return { ...nothingTold, others: [] }
 }
 
 function unknownStates(file: string, unknown: Unknown): AppError {

@@ -56,7 +56,7 @@ describe('what a row says of its person', () => {
     [{ subscribed_to_emails: 'true', deleted_at: '2026-01-02T10:00:00.000Z' }, 'left'],
     [{ email_disabled: 'TRUE' }, 'left'],
     [{ email_blacklisted: 'no' }, undefined],
-    [{ 'opt-in': 'No' }, 'pending'],
+    [{ 'opt-in': 'No' }, 'left'],
     [{ opt_in: '2024-05-06' }, undefined],
     [{ email_opt_out: '1' }, 'left'],
     [{ bounced: 'yes', unsubscribed: 'yes' }, 'bounced'],
