@@ -1,3 +1,10 @@
+/**
+ * What shows nothing where it is read, for a class of a regular expression with the flag `u`: controls, format characters,
+ * halves of a surrogate pair, line separators, what Unicode calls default ignorable (UAX #44: fillers, variation selectors,
+ * the grapheme joiner, tags), and the blank pattern of Braille.
+ */
+export const invisibleClass = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800`
+
 /** Characters that command a terminal, or turn lines or the direction of what follows. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
 const commanding = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g

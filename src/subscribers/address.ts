@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { invisibleClass } from '../characters.ts'
 import { describeInvisible, trimInvisible } from './invisible.ts'
 
 /**
@@ -9,7 +10,7 @@ import { describeInvisible, trimInvisible } from './invisible.ts'
 export function parseAddress(text: string): string | undefined {
   const match = /^([^\s"(),:;<>@[\]\\]+)@([^\s@]+)$/u.exec(text.trim())
   const [, local, given] = match ?? []
-  if (!local || !given || /^\.|\.\.|\.$/.test(local) || hasUnseen(local) || hasUnseen(given)) return undefined
+  if (!local || !given || /^\.|\.\.|\.$/.test(local) || invisible.test(local) || invisible.test(given)) return undefined
   if (/[/\\?#%:]/.test(given)) return undefined // domainToASCII would read a URL, and cut it there
   const domain = domainToASCII(given)
   if (!/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(domain)) return undefined
@@ -22,17 +23,15 @@ export function addressKey(address: string): string {
   return address.normalize('NFC').toLowerCase()
 }
 
-/** Controls, zero-width and direction marks, halves of a letter, and what a wrong encoding leaves behind. */
-function hasUnseen(text: string): boolean {
-  return /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u.test(text)
-}
+/** What nobody can see, and what a wrong encoding leaves behind. */
+const invisible = new RegExp(`[${invisibleClass}\\ufffd]`, 'u')
 
 /** An address as a cell of a file holds it, with the name that was written beside it; or what is wrong with the cell. */
 export type CellAddress = { email: string; name: string } | { problem: string }
 
 /**
  * Reads the address in a cell of a spreadsheet, however it was pasted: `Name <a@b>` (RFC 5322 §3.4), `a@b (Name)`,
- * `<a@b>`, `mailto:a@b?subject=…` (RFC 6068), Excel's leading apostrophe, punctuation and invisible characters around it.
+ * `<a@b>`, `mailto:a@b?subject=…` (RFC 6068), Excel's leading apostrophe and `=`, punctuation and invisible characters around it.
  * Two addresses in one cell are a problem, as nobody can say which is meant.
  */
 export function readAddress(cell: string): CellAddress {
@@ -43,7 +42,8 @@ export function readAddress(cell: string): CellAddress {
   const several = addressesIn(`${name} ${bare}`).size
   if (several > 1) return { problem: `holds ${several} addresses: give each a row of its own` }
   const email = cell.length > longestCell ? undefined : parseAddress(bare)
-  if (email) return { email, name: name.includes('@') ? '' : name }
+  if (email && !/^[+-]/.test(bare)) return { email, name: name.includes('@') ? '' : name }
+  if (email) return { problem: `begins with "${bare[0]}", as a formula does: write the address without it` }
   const hidden = bare.includes('@') ? describeInvisible(bare) : undefined
   return { problem: hidden ?? `"${text.slice(0, 100)}" is not an email address` }
 }
@@ -62,7 +62,7 @@ function splitName(text: string): { name: string; address: string } {
 /** Without what stands around an address and cannot be part of it. */
 function bareAddress(text: string): string {
   const trimmed = trimInvisible(text)
-    .replace(/^[<("']+/u, '')
+    .replace(/^[<("'=]+/u, '')
     .replace(/[>)"',;.]+$/u, '')
   if (!/^mailto:/i.test(trimmed)) return trimInvisible(trimmed)
   const [path = ''] = trimmed.slice('mailto:'.length).split('?')

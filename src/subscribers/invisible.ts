@@ -1,3 +1,5 @@
+import { invisibleClass } from '../characters.ts'
+
 /** Characters that show nothing, or that change how their neighbours read, with their Unicode names. */
 const names: Record<string, string> = {
   '\u00a0': 'NO-BREAK SPACE',
@@ -25,16 +27,16 @@ const names: Record<string, string> = {
   '\u2067': 'RIGHT-TO-LEFT ISOLATE',
   '\u2068': 'FIRST STRONG ISOLATE',
   '\u2069': 'POP DIRECTIONAL ISOLATE',
+  '\u2800': 'BRAILLE PATTERN BLANK',
   '\u3000': 'IDEOGRAPHIC SPACE',
   '\u3164': 'HANGUL FILLER',
+  '\ufe0e': 'VARIATION SELECTOR-15',
+  '\ufe0f': 'VARIATION SELECTOR-16',
   '\ufeff': 'ZERO WIDTH NO-BREAK SPACE',
   '\uffa0': 'HALFWIDTH HANGUL FILLER',
 }
 
-/** Controls, format characters, lone surrogates and fillers; with `\s`, everything that an address cannot hold unseen. */
-const unseen = String.raw`\p{Cc}\p{Cf}\p{Cs}\u034f\u115f\u1160\u2028\u2029\u3164\uffa0`
-
-const inside = new RegExp(`[\\s${unseen}]`, 'u')
+const inside = new RegExp(`[\\s${invisibleClass}]`, 'u')
 
 /** The text without blanks and invisible characters at its ends. A regular expression would be quadratic for this. */
 export function trimInvisible(text: string): string {

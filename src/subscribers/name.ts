@@ -1,5 +1,13 @@
-/** Format characters, direction marks and overrides, controls, fillers; the two joiners have a rule of their own. */
-const invisible = /[^\P{Cf}\u200c\u200d]|\u034f|[\p{Cc}\p{Co}\u115f\u1160\u2800\u3164\uffa0\ufffe\uffff]/gu
+import { invisibleClass } from '../characters.ts'
+
+/**
+ * What shows nothing, and characters that Unicode leaves to private use or to nobody; but not what belongs to a script or an
+ * emoji: variation selectors, and the two joiners, which have a rule of their own.
+ */
+const invisible = new RegExp(
+  `(?![\\u200c\\u200d\\p{Variation_Selector}])[${invisibleClass}\\p{Co}\\ufffe\\uffff]`,
+  'gu',
+)
 
 /** Joiners are part of Persian, Indic and emoji spelling; beside a Latin letter, or at an end, they only hide. */
 const strayJoiner =

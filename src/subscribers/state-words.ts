@@ -102,8 +102,12 @@ const ambiguous = new Set(
     ogiltig ugyldig afvist beschwerde plainte queja klacht reclamacao skarga klagomal klage complaint complaints`),
 )
 
+/** A longer value is a text, not a state: it is not looked at. */
+const longestState = 100
+
 /** What a value means as a state; undefined: it is none that we know. Umlauts may be written as two letters. */
 export function meaningOf(value: string): Standing | undefined {
+  if (value.length > longestState) return undefined
   const word = spell(value)
   return meanings.get(word) ?? meanings.get(word.replace(/([aou])e/g, '$1'))
 }
@@ -134,6 +138,7 @@ const nothing = new Set(['', 'null', 'nil', 'na', 'nan', 'undefined', 'unknown']
 export type Answer = 'yes' | 'no' | 'nothing' | 'date' | 'words'
 
 export function answerOf(value: string): Answer {
+  if (value.length > longestState) return 'words'
   const word = spell(value)
   if (nothing.has(word) || isZeroDate(value)) return 'nothing'
   if (yes.has(word)) return 'yes'

@@ -43,10 +43,13 @@ function named({ column }: StateColumn, value: string): RowState | undefined {
   return meaning && { state: value.toLowerCase(), column, meaning }
 }
 
+/** So many characters of a cell are looked through for one of several words. */
+const longestTags = 1000
+
 /** Each of several words counts, as in a cell of tags. */
 function inOther(column: StateColumn, value: string): RowState | undefined {
   if (column.needs === 'all') return named(column, value)
-  const word = [value, ...value.split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
+  const word = [value, ...value.slice(0, longestTags).split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
   return word === undefined ? undefined : named(column, word)
 }
 

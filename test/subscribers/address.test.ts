@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressKey, parseAddress } from '../../src/subscribers/address.ts'
+import { addressKey, parseAddress, readAddress } from '../../src/subscribers/address.ts'
 
 const domainOf = (octets: number) => {
   const labels = `${'d'.repeat(59)}.`.repeat(5)
@@ -116,6 +116,13 @@ describe('is none', () => {
     ['an isolate', '\u2066'],
     ['a byte order mark', '\ufeff'],
     ['a tag', '\u{e0061}'],
+    ['a grapheme joiner', '\u034f'],
+    ['a variation selector', '\ufe0f'],
+    ['a variation selector of the supplement', '\u{e0101}'],
+    ['a Braille blank', '\u2800'],
+    ['a Hangul filler', '\u3164'],
+    ['a vowel that Khmer never shows', '\u17b4'],
+    ['a Mongolian variation selector', '\u180b'],
     ['half an emoji', '\ud83d'],
     ['a replacement character', '\ufffd'],
   ])('with %s in it, on either side', (_, unseen) => {
@@ -158,4 +165,30 @@ test('letter case and the way an accent is written distinguish nobody', () => {
   expect(addressKey('Mira@example.org')).toBe(addressKey('mIRA@example.org'))
   expect(addressKey('ANDRÉ@example.org')).toBe(addressKey('andre\u0301@example.org'))
   expect(addressKey('mira@example.org')).not.toBe(addressKey('mirà@example.org'))
+})
+
+describe('a cell of a spreadsheet', () => {
+  test.each(['\u034f', '\ufe0f', '\u{e0101}', '\u2800', '\u3164', '\u17b4', '\u180b', '\u200b'])(
+    'may have %j around its address, and is told of it inside',
+    (unseen) => {
+      expect(readAddress(`${unseen}mira@example.org${unseen}`)).toEqual({ email: 'mira@example.org', name: '' })
+      const code = (unseen.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+      for (const cell of [`mi${unseen}ra@example.org`, `mira@exam${unseen}ple.org`])
+        expect(readAddress(cell)).toEqual({ problem: expect.stringContaining(`invisible character, U+${code}`) })
+    },
+  )
+
+  test.each(['=mira@example.org', '="mira@example.org"', "'=mira@example.org", '=Mira <mira@example.org>'])(
+    'may hold the address as a formula: %j',
+    (cell) => {
+      expect(readAddress(cell)).toMatchObject({ email: 'mira@example.org' })
+    },
+  )
+
+  test.each(['+mira@example.org', '-mira@example.org', "'+mira@example.org"])(
+    'is told of a sign that is left of a formula: %j',
+    (cell) => {
+      expect(readAddress(cell)).toEqual({ problem: expect.stringMatching(/^begins with "[+-]", as a formula does/) })
+    },
+  )
 })

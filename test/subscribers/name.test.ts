@@ -9,6 +9,8 @@ describe('a name', () => {
     ['loses controls and keeps one line', 'Mira\u001b[31m\u0000\r\nKaya\u2028\u0007', 'Mira[31m Kaya'],
     ['loses half a surrogate pair to the sign for it', 'Mira\ud83d', 'Mira\ufffd'],
     ['loses a joiner that hides between Latin letters', 'M\u200dira\u200c', 'Mira'],
+    ['loses a grapheme joiner and a Khmer vowel that is never shown', 'Mi\u034fra\u17b4', 'Mira'],
+    ['keeps the variants of an emoji and of an ideograph', '❤\ufe0f 葛\u{e0100}', '❤\ufe0f 葛\u{e0100}'],
     ['keeps the joiners of Persian', 'علی\u200cرضا', 'علی\u200cرضا'],
     ['keeps the joiners of Sinhala', 'ක්\u200dෂ', 'ක්\u200dෂ'],
     ['keeps a family as one emoji', '👩\u200d👧 K', '👩\u200d👧 K'],
