@@ -43,7 +43,7 @@ function brokenRow(
     if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
     const source = `import of ${file}, line ${line}, which is broken`
     const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
-    const told = `${problem}; but it says "${found.state}" of ${address.email}, so nothing is sent to this address`
+    const told = `${problem}; but it says "${found.state}" of ${address.email}, and that counts`
     return { line, problem: told, keptOut: person }
   }
   return { line, problem }

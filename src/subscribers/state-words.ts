@@ -114,12 +114,9 @@ export function meaningOf(value: string): Standing | undefined {
 
 /** Whether a value says, whatever stands over its column, that its person left, never confirmed, bounced or complained. */
 export function isUnmistakable(value: string): boolean {
+  if ([undefined, 'active'].includes(meaningOf(value))) return false
   const word = spell(value)
-  return (
-    ![undefined, 'active'].includes(meaningOf(value)) &&
-    !ambiguous.has(word.replace(/([aou])e/g, '$1')) &&
-    !ambiguous.has(word)
-  )
+  return !ambiguous.has(word.replace(/([aou])e/g, '$1')) && !ambiguous.has(word)
 }
 
 const yes = new Set(

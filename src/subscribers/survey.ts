@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { cellsOf, type Dialect, readRows } from './csv.ts'
+import { isUnmistakable } from './state-words.ts'
 import {
   type Meaning,
   otherColumns,
@@ -35,7 +36,10 @@ export async function surveyStates(file: string, dialect: Dialect, rules: StateR
   const doubtful = [...survey.columns.filter(({ needs }) => needs !== undefined), ...others].map(evidenceOf)
   let unknown: Unknown = new Map()
   for await (const row of readRows(file, dialect)) {
-    if ('problem' in row) continue
+    if ('problem' in row) {
+      for (const values of row.readings ?? []) for (const evidence of doubtful) weighBroken(evidence, values)
+      continue
+    }
     const values = cellsOf(row)
     for (const evidence of doubtful) weigh(evidence, values[evidence.column.column] ?? '')
     count(unknown, rowState(values, certain, survey.mapping), row.line)
@@ -48,29 +52,36 @@ export async function surveyStates(file: string, dialect: Dialect, rules: StateR
 }
 
 /** What the values of a column say that does not tell by its heading. */
-type Evidence = { column: StateColumn; keepsOut: boolean; isUnmistakable: boolean; isAllKnown: boolean }
+type Evidence = { column: StateColumn; keepsOut: boolean; isCertain: boolean; isAllKnown: boolean }
 
 const evidenceOf = (column: StateColumn): Evidence => ({
   column,
   keepsOut: false,
-  isUnmistakable: false,
+  isCertain: false,
   isAllKnown: true,
 })
 
 function weigh(evidence: Evidence, value: string): void {
   if (value === '') return
   const { column } = evidence
-  if (column.kind === 'other' && stateIn(column, value) !== undefined) evidence.isUnmistakable = true
+  if (column.kind === 'other' && stateIn(column, value) !== undefined) evidence.isCertain = true
   const state = stateIn(column.kind === 'other' ? { ...column, kind: 'words' } : column, value)
   if (!state) return
   if (state.meaning === undefined) evidence.isAllKnown = false
   else if (state.meaning !== 'active') evidence.keepsOut = true
 }
 
-function verdictOn({ column, keepsOut, isUnmistakable, isAllKnown }: Evidence): StateColumn[] {
+/** In a broken row a cell may be that of another column: only a word that cannot be mistaken tells of this one. */
+function weighBroken(evidence: Evidence, values: Record<string, string>): void {
+  if (!isUnmistakable(values[evidence.column.column] ?? '')) return
+  evidence.isCertain = true
+  evidence.keepsOut = true
+}
+
+function verdictOn({ column, keepsOut, isCertain, isAllKnown }: Evidence): StateColumn[] {
   if (column.kind !== 'other') return keepsOut && (isAllKnown || column.needs === 'one') ? [column] : []
   if (keepsOut && isAllKnown && !column.isElsewhere) return [{ ...column, needs: 'all' }]
-  return isUnmistakable ? [column] : []
+  return isCertain ? [column] : []
 }
 
 type Unknown = Map<string, { column: string; line: number; count: number }>

@@ -150,11 +150,18 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     const report = await take(Buffer.concat([Buffer.from('email,name,status\n'), Buffer.from(row), Buffer.from(rest)]))
     expect(report).toMatchObject({ problemCount: 1, unsubscribedHere: 1, added: 1, known: 1 })
     expect(report.problems).toEqual([
-      { line: 2, problem: expect.stringMatching(/; but it says "unsubscribed" of ann@a\.example, so nothing is sent/) },
+      { line: 2, problem: expect.stringMatching(/; but it says "unsubscribed" of ann@a\.example, and that counts/) },
     ])
     expect([await isActive('ann@a.example'), await isActive('bob@a.example')]).toEqual([false, true])
     const ann = await subscriberByEmail(store.db, 'ann@a.example')
     expect((await subscriptionsOf(store.db, ann?.id ?? ''))[0]?.leftAt).toBe(clock.now())
+  })
+
+  test.each(['User status', 'Q7'])('finds by a broken row alone that "%s" is a column of states', async (heading) => {
+    await opened()
+    await take('email\nann@a.example\n')
+    await take(`email,name,${heading}\nann@a.example,Lee, Ann,unsubscribed\nbob@a.example,Bob,active\n`)
+    expect([await isActive('ann@a.example'), await isActive('bob@a.example')]).toEqual([false, true])
   })
 
   test('leaves as they are the people of broken rows that keep nobody out', async () => {
