@@ -16,7 +16,13 @@ export type PoolLimits = {
   largeBytes: number
 }
 
-const usualLimits: PoolLimits = { workers: 2, heapMegabytes: 256, keptHeapMegabytes: 80, largeBytes: 1024 * 1024 }
+/** Of the one pool of this process. */
+export const usualLimits: PoolLimits = {
+  workers: 2,
+  heapMegabytes: 256,
+  keptHeapMegabytes: 80,
+  largeBytes: 1024 * 1024,
+}
 const sliceBytes = 2 * 1024 * 1024
 
 /**

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { day, hour } from '../../src/clock.ts'
+import { day, hour, minute } from '../../src/clock.ts'
 import { enrichArticles } from '../../src/feeds/enrich.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { silentLog } from '../../src/log.ts'
@@ -36,6 +36,9 @@ afterEach(async () => {
 
 const page =
   '<html><head><meta property="og:description" content="What the page says."><meta name="author" content="Mira Vance"></head></html>'
+
+const html = (text: string) => (_: unknown, response: ServerResponse) =>
+  void response.setHeader('content-type', 'text/html').end(text)
 
 const paragraph =
   'The people who live by the water said that they had waited for it long enough, and that they would wait again. '
@@ -140,6 +143,39 @@ onBothEngines('enriching', (freshUrl) => {
     host.answer('/robots.txt', (_, response) => void response.writeHead(404).end())
     clock.advance(day + hour)
     expect(await enrich(one)).toBe(1)
+  })
+
+  test('a robots.txt that cannot be reached is asked again after an hour', async () => {
+    host.answer('/robots.txt', (_, response) => void response.writeHead(503).end())
+    expect(await enrich(await show('/one'))).toBe(0)
+    host.answer('/robots.txt', (_, response) => void response.writeHead(404).end())
+    host.answer('/two', html(page))
+    clock.advance(59 * minute)
+    expect(await enrich(await show('/three'))).toBe(0)
+    expect(host.asked).toEqual(['/robots.txt'])
+    clock.advance(2 * minute)
+    expect(await enrich(await show('/two'))).toBe(1)
+    expect(host.asked).toEqual(['/robots.txt', '/robots.txt', '/two'])
+  })
+
+  test('of a page of three megabytes the last is not read', async () => {
+    const ample = openFetcher({
+      allow: ['127.0.0.1'],
+      timeout: 10,
+      maximumBytes: 10_000_000,
+      userAgent: 'Lastword test',
+    })
+    closing.push(ample.close)
+    const sizes: number[] = []
+    const get: Fetcher['get'] = async (url, options) => {
+      const fetched = await ample.get(url, options)
+      if (fetched.kind === 'ok') sizes.push(fetched.bytes.length)
+      return fetched
+    }
+    host.answer('/long', html(page + ' '.repeat(3 * 1024 * 1024 - page.length)))
+    const needs = { db: store.db, fetcher: { ...ample, get }, clock, log: silentLog }
+    expect(await enrichArticles(needs, [{ ...(await show('/long')), whole: false }])).toBe(1)
+    expect(sizes).toEqual([2 * 1024 * 1024])
   })
 
   test('a page that fails, or is none, leaves its article as it is and stops no other', async () => {

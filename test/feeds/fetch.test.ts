@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { refusal } from '../../src/feeds/address.ts'
 import { type Fetched, type Fetcher, type FetchLimits, openFetcher } from '../../src/feeds/fetch.ts'
+import { HostLimit } from '../../src/feeds/host-limit.ts'
 
 const closing: (() => Promise<unknown> | unknown)[] = []
 
@@ -165,31 +166,36 @@ describe('redirects', () => {
 
 describe('what is not fetched', () => {
   test.each([
-    'http://127.0.0.1:9/',
-    'http://10.0.0.1/',
-    'http://192.168.1.1/',
-    'http://172.16.0.1/',
-    'http://169.254.169.254/',
-    'http://100.64.0.1/',
-    'http://0.0.0.0/',
-    'http://224.0.0.1/',
-    'http://[::1]/',
-    'http://[fc00::1]/',
-    'http://[fe80::1]/',
-    'http://[64:ff9b::7f00:1]/',
-    'http://[::ffff:10.0.0.1]/',
-    'http://[::]/',
-    'http://localhost/',
-    'http://[::7f00:1]/',
-    'http://[::a9fe:a9fe]/',
-    'http://[4000::1]/',
-    'http://93.184.216.34:25/',
-    'https://example.org:6667/',
-    'ftp://example.org/',
-    'https://me:pw@example.org/',
-    'nonsense',
-  ])('%s', async (address) => {
-    expect(await open({ allow: [] }).get(address)).toMatchObject({ kind: 'failed', status: null })
+    ['http://127.0.0.1/', 'this machine itself'],
+    ['http://127.0.0.1:9/', 'port 9 belongs to another protocol'],
+    ['http://10.0.0.1/', 'a private network'],
+    ['http://192.168.1.1/', 'a private network'],
+    ['http://172.16.0.1/', 'a private network'],
+    ['http://169.254.169.254/', 'link-local'],
+    ['http://100.64.0.1/', 'inside a provider’s network'],
+    ['http://0.0.0.0/', 'unspecified'],
+    ['http://224.0.0.1/', 'multicast'],
+    ['http://[::1]/', 'this machine itself'],
+    ['http://[fc00::1]/', 'a private network'],
+    ['http://[fe80::1]/', 'link-local'],
+    ['http://[64:ff9b::7f00:1]/', 'IPv4 inside IPv6'],
+    ['http://[::ffff:10.0.0.1]/', 'IPv4 inside IPv6'],
+    ['http://[::]/', 'unspecified'],
+    ['http://localhost/', 'this machine itself'],
+    ['http://[::7f00:1]/', 'IPv6 outside of 2000::/3'],
+    ['http://[::a9fe:a9fe]/', 'IPv6 outside of 2000::/3'],
+    ['http://[4000::1]/', 'IPv6 outside of 2000::/3'],
+    ['http://93.184.216.34:25/', 'port 25 belongs to another protocol'],
+    ['https://example.org:6667/', 'port 6667 belongs to another protocol'],
+    ['ftp://example.org/', 'only http and https'],
+    ['https://me:pw@example.org/', 'name or password'],
+    ['nonsense', 'is not an address'],
+  ])('%s: %s', async (address, reason) => {
+    expect(await open({ allow: [] }).get(address)).toMatchObject({
+      kind: 'failed',
+      status: null,
+      reason: expect.stringContaining(reason),
+    })
   })
 
   test('public addresses are public', () => {
@@ -254,13 +260,20 @@ describe('limits', () => {
 
   test('no host is asked for more than two things at a time, and waiting costs no time of the limit', async () => {
     const waiting: ServerResponse[] = []
-    let most = 0
-    const answerAll = () => {
-      for (const one of waiting.splice(0)) one.end('<rss/>')
-    }
+    let [asked, started, arrived, most] = [0, 0, 0, 0]
+    const { run } = HostLimit.prototype
+    vi.spyOn(HostLimit.prototype, 'run').mockImplementation(function (this: HostLimit, name, signal, work) {
+      asked++
+      const counted = () => {
+        started++
+        return work()
+      }
+      return run.call(this, name, signal, counted) as never
+    })
     const url = await serve((_, response) => {
       most = Math.max(most, waiting.push(response))
-      if (waiting.length === 2) setImmediate(answerAll)
+      if (++arrived < started || asked < 8) return // nothing is answered before all that may come has come
+      for (const one of waiting.splice(0)) one.end('<rss/>')
     })
     const fetcher = open()
     const fetched = await Promise.all(Array.from({ length: 8 }, (_, index) => fetcher.get(`${url}/${index}`)))

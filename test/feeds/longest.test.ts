@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { longest, mostCategories } from '../../src/feeds/longest.ts'
+import { longest, mostCategories, mostPerEntry } from '../../src/feeds/longest.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { lastRejections } from '../../src/store/rejections.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -67,6 +67,27 @@ function json(entries: ReturnType<typeof values>[]): string {
   }))
   return JSON.stringify({ title: long, language: long, home_page_url: longAddress, items })
 }
+
+test('the limits are these', () => {
+  expect(longest).toEqual({
+    address: 2000,
+    identity: 2000,
+    title: 500,
+    summary: 320,
+    author: 300,
+    person: 200,
+    category: 100,
+    pictureText: 300,
+    feedTitle: 300,
+    language: 35,
+    correctionNote: 900,
+    bodyText: 8000,
+    bodyHtml: 40_000,
+    rejected: 500,
+    rawText: 1_048_576,
+  })
+  expect([mostPerEntry, mostCategories]).toEqual([50, 30])
+})
 
 onBothEngines('longest values', (freshUrl) => {
   beforeEach(async () => {

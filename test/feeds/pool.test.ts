@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { ReaderPool } from '../../src/feeds/pool.ts'
+import { ReaderPool, usualLimits } from '../../src/feeds/pool.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
 const feed = (inside: string) =>
@@ -15,6 +15,10 @@ const uncaught: unknown[] = []
 const note = (error: unknown) => uncaught.push(error)
 process.on('uncaughtException', note)
 afterEach(() => void process.off('uncaughtException', note))
+
+test('two readers with 256 MB each are the usual pool', () => {
+  expect(usualLimits).toEqual({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 80, largeBytes: 1_048_576 })
+})
 
 test('a feed that takes too much memory fails in words, alone, and the next ones are read', async () => {
   const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 48, largeBytes })

@@ -64,3 +64,16 @@ test('other records between do not end a group, and rules before any agent are n
 test('a pattern of many stars comes to an end', () => {
   expect(may(everybody(`Disallow: /${'a*'.repeat(2000)}z`), `/${'a'.repeat(5000)}`)).toBe(true)
 })
+
+test('of a file with very many rules five thousand are read', () => {
+  const rules = Array.from({ length: 6000 }, (_, index) => `Disallow: /${index}`)
+  expect(readRobots(everybody(...rules))).toHaveLength(5000)
+  expect(readRobots(['User-agent: lastword', ...rules].join('\n'))).toHaveLength(5000)
+  expect(compileRules(Array(6000).fill({ path: '/', allow: true }))).toHaveLength(5000)
+})
+
+test('a rule of more than two thousand characters is passed over', () => {
+  const path = `/${'a'.repeat(1999)}`
+  expect(may(everybody(`Disallow: ${path}`), path)).toBe(false)
+  expect(readRobots(everybody(`Disallow: ${path}a`, 'Disallow: /b'))).toEqual([{ path: '/b', allow: false }])
+})

@@ -7,9 +7,10 @@ test.each([
   ['https://reader:secret@bank.example/a', 'https://bank.example/a'],
   ['https://www.bank.example@evil.example/', 'https://evil.example/'],
   ['https://bank.example\\@evil.example/', 'https://bank.example/@evil.example/'],
+  ['https://bank.example\\evil/', 'https://bank.example/evil/'],
   ['//reader@magazine.example/a', 'https://magazine.example/a'],
   ['https://magazine.example/@mira?mail=a@b.example', 'https://magazine.example/@mira?mail=a@b.example'],
-])('%s leads to %s, without a user name', (address, url) => {
+])('%s leads to %s, without a user name or a backslash before the path', (address, url) => {
   expect([absolute(address, base), webAddress(address, base)]).toEqual([url, url])
 })
 
