@@ -442,6 +442,13 @@ describe('masked for a person', () => {
     expect(config.relay.password).toBe(secret)
   })
 
+  test('what gives access in the address of an OAuth 2 server is gone too', () => {
+    const oauth2 = '{ tokenUrl: "https://x.example/t?client_secret=s3cret", clientId: a, refreshToken: b }'
+    const masked = maskSecrets(read(`${least}relay: { user: mira, oauth2: ${oauth2} }\n`))
+    expect(masked.relay.oauth2?.tokenUrl).toContain('https://x.example/t')
+    expect(JSON.stringify(masked)).not.toContain('s3cret')
+  })
+
   test('a secret that is not set does not look as if it were', () => {
     expect(maskSecrets(read(least)).relay).not.toHaveProperty('password')
   })

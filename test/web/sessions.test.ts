@@ -96,6 +96,18 @@ describe('a session', () => {
       { staff: 'mira', endedBy: 'mira', at: site.clock.now(), sessions: 2, links: 1 },
     ])
   })
+
+  test('and its kin are not ended by a form without its token, nor from another site', async () => {
+    expect((await editor.post('/sign-out-everywhere', { csrf: '' })).status).toBe(403)
+    expect((await editor.post('/sign-out-everywhere', {}, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
+    expect((await editor.get('/studio')).status).toBe(200)
+  })
+
+  test('ends when its browser signs in again', async () => {
+    const { back } = await again()
+    expect((await back.get('/studio')).status).toBe(200)
+    expect((await editor.get('/studio')).status).toBe(401)
+  })
 })
 
 describe('a form that is sent after its session has ended', () => {
@@ -150,6 +162,20 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await editor.post(`/studio/editions/${site.edition.id}/approval`, { seal: 'a'.repeat(64) })
     expect([refused.status, await refused.text()]).toEqual([401, expect.not.stringContaining('We kept')])
     expect((await again()).location).toBe('/studio')
+  })
+
+  test('stays there when it is sent again and refused', async () => {
+    await editor.post('/studio/letters', letter)
+    const { location, back } = await again()
+    const [keptForm = ''] = idsIn(await (await back.get(location)).text())
+    expect((await back.post('/studio/letters', { ...letter, headline: '', keptForm })).status).toBe(400)
+    expect(idsIn(await (await back.get(location)).text())).toEqual([keptForm])
+  })
+
+  test('is kept without the token of its session', async () => {
+    await editor.post('/studio/letters', letter)
+    const [form] = await kept()
+    expect(JSON.parse(form?.fields ?? '')).toEqual(letter)
   })
 
   test('is kept from nobody who was never signed in, and from no other site', async () => {

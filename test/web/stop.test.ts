@@ -125,6 +125,8 @@ describe('the brake', () => {
     expect([health.status, JSON.parse(facts).brake]).toEqual([200, 'on'])
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
     expect((await editor.post('/studio/brake', { reason: 'again', confirm: 'yes' })).status).toBe(409)
+    expect((await editor.post('/studio/brake/release')).status).toBe(409) // it does not say which stop it showed
+    expect(await brakeNow(site.app.db)).toBeDefined()
     const seen = await editor.seen('/studio', '/studio/brake/release')
     expect(await followed(await editor.post('/studio/brake/release', { seen }))).toContain(
       'You resumed all sending. Editions go on where they stopped.',
