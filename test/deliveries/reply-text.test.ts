@@ -96,3 +96,20 @@ test('more than eight replies that nobody asked for end a connection', async () 
   await closeOf(socket)
   expect(replies.broken).toBe(true)
 })
+
+test.each(['250-x\r\n', '250-xxxx'])('a reply of %j without end is cut before it has brought 200 KB', async (piece) => {
+  const server = createServer((socket) => {
+    const more = () => {
+      while (!socket.destroyed && socket.write(piece.repeat(1000))) {}
+    }
+    socket.on('error', () => {}).on('drain', more)
+    more()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  const socket = connect((server.address() as { port: number }).port, '127.0.0.1')
+  closing.push(() => socket.destroy())
+  const replies = readReplies(socket)
+  await expect(replies.next()).rejects.toThrow('the reply has no end')
+  expect(socket.bytesRead).toBeLessThan(200_000)
+})

@@ -4,6 +4,7 @@ import type { Digest } from '../../src/editions/digest.ts'
 import { enrolArticles } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { cancel } from '../../src/editions/review.ts'
+import { isBeyondDoubt } from '../../src/editions/storm.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
 import { heldFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -23,6 +24,12 @@ const final = (given = {}) =>
 const finalToo = (given = {}) => piece('Final', { url: 'https://x.example/final?utm_source=two', ...given })
 const tale = (number: number) =>
   piece(`The long tale number ${number} of what came about`, { url: `https://x.example/${number}` })
+
+test('one title at one address is beyond doubt one article, but not at the front page, where everything is', () => {
+  const at = (canonical: string) => ({ canonical, title: 'The bridge opens again after a year' })
+  expect(isBeyondDoubt(at('https://x.example/bridge'), at('https://x.example/bridge'))).toBe(true)
+  expect(isBeyondDoubt(at('https://x.example/'), at('https://x.example/'))).toBe(false)
+})
 
 onBothEngines('a story with several copies', (freshUrl) => {
   /** Section one lists feed one, section two feed two; both feeds are known since a week. `rules` are those of section one. */

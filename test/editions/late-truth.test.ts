@@ -118,6 +118,17 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     expect(await waiting(world)).toHaveLength(1)
   })
 
+  test('of a page that is forbidden, however often, proposes nothing: it may be there for others', async () => {
+    const { host, world } = await open()
+    for (const path of ['/one', '/two']) host.answer(path, (_, response) => void response.writeHead(403).end())
+    for (const passed of [3 * hour, hour, day]) {
+      world.clock.advance(passed)
+      await look(world)
+    }
+    expect(host.asked.filter((path) => path === '/one')).toHaveLength(2)
+    expect(await waiting(world)).toEqual([])
+  })
+
   test('finds nothing in what the page said already before the seal', async () => {
     const before = { '/one': page('A headline of its own', 'Correction: known before the seal.') }
     const { world } = await open({ before })

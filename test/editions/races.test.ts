@@ -6,11 +6,13 @@ import { pullArticle } from '../../src/editions/pull.ts'
 import { unsealOutdated } from '../../src/editions/renew.ts'
 import { approve, cancel, pause, resume, settleCancelled } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
+import { ignoreFeed } from '../../src/editions/storm-decision.ts'
 import { pendingArticles } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries.ts'
 import { decide, digestMarks, lockAllDigests, lockDigest } from '../../src/store/digests.ts'
 import { editionById, lockEdition, variantsOf } from '../../src/store/editions.ts'
+import { feedHistory } from '../../src/store/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
@@ -55,6 +57,24 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     const [variant] = await variantsOf(it.app.db, id)
     expect(variant?.text).toContain('Two')
     expect(variant?.text).not.toContain('One')
+  })
+
+  test('of two decisions about one feed the second finds nothing that waits', async () => {
+    const { it, ours, others } = await two()
+    await enrolArticles(it.app, it.digest)
+    it.clock.advance(10 * day)
+    await show(
+      it,
+      newsFeed,
+      Array.from({ length: 20 }, (_, index) => `All at once ${index}`),
+    )
+    await enrolArticles(it.app, it.digest)
+    const first = await heldOpen(it.app.store, (db) => ignoreFeed({ ...ours, db }, newsFeed, 'Ada'))
+    const second = ignoreFeed(others, newsFeed, 'Mira').catch((error) => error)
+    await doneOrWaiting(others.store, second)
+    await first.commit()
+    expect([first.result, await second]).toEqual([20, expect.objectContaining({ code: 'conflict' })])
+    expect(await feedHistory(it.app.db)).toHaveLength(1)
   })
 
   test('two editions of a digest never have one number', async () => {
