@@ -37,6 +37,18 @@ export function withoutInvisible(text: string): string {
   return closedDirections(rightToLeft.test(visible) ? visible : visible.replace(marks, ''))
 }
 
+/**
+ * Whether a reader sees anything of the text. White space, what is invisible by definition (Default_Ignorable_Code_Point
+ * of Unicode: joiners, fillers, variation selectors), marks of direction and the blank of Braille are nothing to see; the
+ * signs of Arabic and Syriac that Unicode counts as format characters are drawn.
+ */
+export function showsSomething(text: string): boolean {
+  return drawn.test(text)
+}
+
+const drawn =
+  /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]|[^\s\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/u
+
 function withoutUnseen(text: string): string {
   return text.replace(unseen, '').replace(joiners, '').replace(tags, '')
 }

@@ -1,5 +1,5 @@
 import { decodeHTML } from 'entities'
-import { withoutInvisible as cleaned } from '../characters.ts'
+import { withoutInvisible as cleaned, showsSomething } from '../characters.ts'
 import {
   attributesIn,
   endOfHidden,
@@ -135,10 +135,12 @@ const inline = new Set(
   ),
 )
 
+/** On one line; empty if nothing of it can be seen, so that other words take its place. */
 function fold(text: string): string {
-  return withoutInvisible(text)
+  const line = withoutInvisible(text)
     .replace(/[^\S ]\s*| \s+/g, ' ')
     .trim()
+  return showsSomething(line) ? line : ''
 }
 
 /** The text without what nobody sees or what turns its direction; numbers of Windows-1252 as the characters that they mean. */

@@ -1,6 +1,8 @@
+import { showsSomething } from '../characters.ts'
 import type { Config } from '../config.ts'
 import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
 import { fillPattern } from '../editions/pattern.ts'
+import { firstWords } from '../feeds/sentences.ts'
 import type { WholeArticle } from '../store/articles.ts'
 import { bodyWords } from './body.ts'
 import { editionLinks } from './links.ts'
@@ -69,7 +71,12 @@ function titlesOf(sections: DraftSection[], kind: 'articles' | 'letters'): strin
   const chosen = sections.flatMap(({ articles }) =>
     articles.filter(({ letter }) => Boolean(letter) === (kind === 'letters')),
   )
-  return chosen.map(({ title }) => title).filter((title) => title.trim() !== '')
+  return chosen.map((article) => (kind === 'letters' ? article.title : titleOf(article))).filter(showsSomething)
+}
+
+/** An article that was read before its title was looked at may have one that shows nothing. */
+function titleOf({ title, summary, url }: WholeArticle): string {
+  return [title, firstWords(summary ?? '')].find(showsSomething) ?? url
 }
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
@@ -118,10 +125,10 @@ function toLetterView({ letter, title, author, publishedAt }: WholeArticle, date
 }
 
 function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {
-  const { title, url, author, source, publishedAt, image, video } = article
+  const { url, author, source, publishedAt, image, video } = article
   const body = whole ? article.body : null
   return {
-    title,
+    title: titleOf(article),
     url,
     summary: body && beginsWith(body.html, article.summary) ? '' : article.summary,
     author,

@@ -1,8 +1,9 @@
-import { AppError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { bodiesAside } from './body.ts'
+import { probeOf } from './probe.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'
-import { tidyText } from './tidy.ts'
+import { tidyText, tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
 /** `problems` is what is wrong with the template, in words; empty for one that may be sealed. */
@@ -10,16 +11,35 @@ export type Rendered = { subject: string; html: string; text: string; problems: 
 
 /**
  * Handlebars first, then MJML: what came from a feed is escaped text before MJML sees it. Bodies are HTML, and are set in
- * after both.
+ * after both. The template is judged by an edition of the same shape with harmless words: nothing that a feed wrote is
+ * ever a fault of the template.
  */
 export async function renderEdition(view: EditionView, template: Template): Promise<Rendered> {
+  const probe = probeOf(tidyView(view))
+  const judged = await fill(probe, template)
+  const { html, text, broken } = await fill(view, template)
+  const faults = judged.broken ?? mjmlProblems(judged.errors, probe, template)
+  const problems = faults.length > 0 ? faults : (broken ?? templateFaults(probe, judged, template.files))
+  return { subject: tidyText(view.subject), html, text, problems }
+}
+
+/** `broken`: why there is no HTML. `errors`: what MJML passed over. */
+type Filled = { html: string; text: string; errors: MjmlError[]; broken?: string[] }
+
+async function fill(view: EditionView, template: Template): Promise<Filled> {
+  const { default: mjml2html } = await import('mjml') // 0.7 s: only who renders pays for it
   const aside = bodiesAside(view)
-  const { html, problems } = await toHtml(aside.view, template)
-  const whole = aside.putBack(html)
+  const mjml = template.mjml(aside.view)
   const text = template.text(view)
-  const all = [...problems, ...whole.problems.map((problem) => `${template.files.mjml}: ${problem}`)]
-  if (all.length === 0) all.push(...templateFaults(view, { html: whole.html, text }, template.files))
-  return { subject: tidyText(view.subject), html: whole.html, text, problems: all }
+  try {
+    const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
+    const { html, errors } = await mjml2html(mjml, options)
+    const whole = aside.putBack(withMain(withoutIndents(html)))
+    const problems = whole.problems.map((problem) => `${template.files.mjml}: ${problem}`)
+    return { html: whole.html, text, errors, ...(problems.length > 0 && { broken: problems }) }
+  } catch (error) {
+    return { html: '', text, errors: [], broken: [`${template.files.mjml}: ${messageOf(error)}`] }
+  }
 }
 
 /** Loads what rendering needs. That takes half a second, in which nothing else happens: whoever serves pages does it first. */
@@ -30,21 +50,10 @@ export async function loadRenderer(): Promise<void> {
 /** So many problems are named; one misspelt thing may be in every article. */
 const problemsNamed = 5
 
-async function toHtml(view: EditionView, template: Template): Promise<{ html: string; problems: string[] }> {
-  const { default: mjml2html } = await import('mjml') // 0.7 s: only who renders pays for it
-  try {
-    const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
-    const { html, errors } = await mjml2html(template.mjml(view), options)
-    const problems = [...new Set(errors.map((error) => toProblem(error, view, template)))]
-    const more = problems.length - problemsNamed
-    return {
-      html: withMain(withoutIndents(html)),
-      problems: more > 0 ? [...problems.slice(0, problemsNamed), `… and ${more} more`] : problems,
-    }
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    return { html: '', problems: [`${template.files.mjml}: ${messageOf(error)}`] }
-  }
+function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template): string[] {
+  const problems = [...new Set(errors.map((error) => toProblem(error, view, template)))]
+  const more = problems.length - problemsNamed
+  return more > 0 ? [...problems.slice(0, problemsNamed), `… and ${more} more`] : problems
 }
 
 type MjmlError = { line: number; tagName: string; message: string }

@@ -1,4 +1,3 @@
-import { tidyText, tidyView } from './tidy.ts'
 import type { ArticleView, EditionView, SectionView } from './view.ts'
 import { visibleIn } from './visible.ts'
 
@@ -12,15 +11,15 @@ type Half = {
 
 /**
  * What a rendered message lacks that every edition must have: the link to leave, the postal address, and each article,
- * letter and correction that it holds, in the HTML and in the text. Judged by what a reader sees of it; a title in the
- * contents list does not count for an article. Each fault names the template's file and what to write there.
+ * letter and correction that it holds, in the HTML and in the text. Judged by what a reader sees of a probe; see
+ * `probeOf`. A title in the contents list does not count for an article. Each fault names the template's file and what to
+ * write there.
  */
 export function templateFaults(
-  view: EditionView,
+  probe: EditionView,
   { html, text }: { html: string; text: string },
   files: { mjml: string; text: string },
 ): string[] {
-  const tidy = tidyView(view)
   const seen = visibleIn(html)
   if (seen.text === '') return [`${files.mjml}: its HTML is empty`]
   const words = addressesIn(text)
@@ -29,7 +28,7 @@ export function templateFaults(
     { file: files.text, kind: 'text', text: text.replace(/\s+/g, ' '), hasLink: (url) => words.has(url) },
   ]
   return halves.flatMap((half) =>
-    [...footerFaults(half, tidy), ...sectionFaults(half, tidy), ...lostWords(half, tidy)].map(
+    [...footerFaults(half, probe), ...sectionFaults(half, probe), ...lostWords(half, probe)].map(
       (fault) => `${half.file}: its ${half.kind} ${fault}`,
     ),
   )
@@ -61,7 +60,7 @@ function footerFaults({ kind, text, hasLink }: Half, { links, publication }: Edi
 function sectionFaults(half: Half, { sections }: EditionView): string[] {
   return sections.flatMap((section) => {
     const articles = articlesOf(section)
-    const lost = articles.filter((article) => !shows(half, article))
+    const lost = articles.filter(({ url }) => !half.hasLink(url))
     if (lost.length === 0) return []
     const count = lost.length === articles.length ? `all ${lost.length}` : `${lost.length} of ${articles.length}`
     return [
@@ -70,14 +69,9 @@ function sectionFaults(half: Half, { sections }: EditionView): string[] {
   })
 }
 
-/** An article without an address on the web is there if its title is. */
-function shows({ text, hasLink }: Half, { url, title }: ArticleView): boolean {
-  return url === '#' ? text.includes(title) : hasLink(url)
-}
-
 /** A template that somebody wrote before there were corrections, or letters, would lose them in silence. */
 function lostWords({ text }: Half, { corrections, sections }: EditionView): string[] {
-  const isLost = (words: string) => !text.includes(tidyText(words))
+  const isLost = (words: string) => !text.includes(words)
   const letters = sections.flatMap(({ letters }) => (letters ? [letters.first, ...letters.more] : []))
   const faults: string[] = []
   if (corrections.some(({ words }) => isLost(words)))

@@ -1,4 +1,4 @@
-import { withoutInvisible } from '../characters.ts'
+import { showsSomething, withoutInvisible } from '../characters.ts'
 import { withoutUser } from '../feeds/url.ts'
 import type { EditionView } from './view.ts'
 
@@ -7,9 +7,13 @@ export function tidyView(view: EditionView): EditionView {
   return tidyValue(view, '') as EditionView
 }
 
-/** One line, without what commands a terminal, hides, or turns the reading direction of what stands beside it. */
+/**
+ * One line, without what commands a terminal, hides, or turns the reading direction of what stands beside it; empty if
+ * nothing of it can be seen.
+ */
 export function tidyText(text: string): string {
-  return withoutInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
+  const tidy = withoutInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
+  return showsSomething(tidy) ? tidy : ''
 }
 
 function tidyValue(value: unknown, key: string): unknown {

@@ -117,6 +117,53 @@ describe('a template that leaves out articles', () => {
   })
 })
 
+describe('what articles say and where they lead', () => {
+  const sharing = (url: string) => {
+    const view = readEdition('full')
+    for (const { lead, more } of view.sections) for (const one of lead ? [lead, ...more] : more) one.url = url
+    return view
+  }
+  const problemsOf = async (view: ReturnType<typeof readEdition>) =>
+    (await renderEdition(view, openTemplate(templates, 'digest'))).problems
+
+  test('does not stand for the postal address in the footer', async () => {
+    const view = readEdition('full')
+    const lead = view.sections[0]?.lead
+    if (!lead) throw new Error('no lead')
+    lead.summary = `They moved to ${view.publication.address.join(' ')} last week`
+    lead.title = view.publication.address.join(' ')
+    expect(await problemsOf(view)).toEqual([])
+    change('parts/footer.mjml.hbs', '{{#each publication.address}}<br>{{this}}{{/each}}', '')
+    change('parts/footer.txt.hbs', '{{#each publication.address}}\n{{this}}\n{{/each}}', '')
+    const lost = 'does not show the postal address: it needs {{> footer}}, or each line of {{publication.address}}'
+    expect(await problemsOf(view)).toEqual([
+      `${file('digest.mjml.hbs')}: its HTML ${lost}`,
+      `${file('digest.txt.hbs')}: its text ${lost}`,
+    ])
+  })
+
+  test('does not hide that a section is left out, if its articles lead where the masthead does', async () => {
+    const view = sharing(readEdition('full').links.site)
+    expect(await problemsOf(view)).toEqual([])
+    change('digest.mjml.hbs', /\{\{#if is.latest\}\}\{\{> latest\}\}\{\{\/if\}\}/, '')
+    expect(await problemsOf(view)).toEqual([expect.stringMatching(/its HTML leaves out all \d+ articles/)])
+  })
+
+  test('does not hide that some are left out, if all share one address', async () => {
+    const view = sharing('https://www.example.org/one')
+    expect(await problemsOf(view)).toEqual([])
+    change('parts/latest.mjml.hbs', '{{> teaser}}', '')
+    expect(await problemsOf(view)).toEqual([expect.stringMatching(/its HTML leaves out \d+ of \d+ articles/)])
+  })
+
+  test('is no fault of the template, not even a title that shows nothing', async () => {
+    const view = readEdition('full')
+    for (const { lead, more } of view.sections)
+      for (const one of lead ? [lead, ...more] : more) one.title = '\u2066\u2069'
+    expect(await problemsOf(view)).toEqual([])
+  })
+})
+
 describe('a tag that MJML does not know', () => {
   test.each([
     ['parts/latest.mjml.hbs', '<mj-section', '<mj-secton', 1, 'mj-secton', 'mj-section'],
