@@ -68,7 +68,7 @@ export function useDigests(app: App, digests: Digest[]): void {
   app.wholeFeeds = new Set(digests.flatMap(feedsPrintedWhole))
 }
 
-/** Rendering is loaded with the first draft: who only sends has no use for it. */
+/** The thread that renders starts with the first draft: who only sends has no use for it. */
 function renderer(config: Config): Render {
   let loading: Promise<Render> | undefined
   return async (draft) => {

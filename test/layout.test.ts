@@ -137,6 +137,15 @@ test('what strangers send is decoded and parsed in a worker: nothing else import
   expect(here).toEqual([])
 })
 
+test('editions are rendered in a worker: nothing else imports what does that', () => {
+  const rendering = ['render.ts', 'edition-view.ts', 'template-faults.ts', 'visible.ts', 'body.ts', 'template.ts']
+  const workerSide = [...rendering, 'render-task.ts'].map((file) => `messages/${file}`)
+  const wrong = imports
+    .filter(({ file, from, onlyType }) => !onlyType && !workerSide.includes(file) && from.startsWith('.'))
+    .filter((one) => rendering.some((name) => targetOf(one) === `messages/${name}`))
+  expect(wrong).toEqual([])
+})
+
 test('SQL is written in the store alone', () => {
   const wrong = sources.filter(
     (file) => !file.startsWith('store/') && /\b(selectFrom|insertInto|updateTable|deleteFrom)\(/.test(read(file)),

@@ -5,7 +5,6 @@ import { checkRelaysAtStart } from '../check-relays.ts'
 import { configHere } from '../config.ts'
 import { EventLoopWatch } from '../event-loop-watch.ts'
 import { exposedFiles } from '../exposed-files.ts'
-import { loadRenderer } from '../messages/render.ts'
 import { startSchedule } from '../schedule.ts'
 import { checkSecretFiles } from '../secrets.ts'
 import { openSender } from '../send.ts'
@@ -37,7 +36,6 @@ async function start(command: Command): Promise<void> {
   const watch = new EventLoopWatch(app.log)
   watch.start()
   open.defer(() => watch.stop())
-  await loadRenderer()
   const serving = await serve(app)
   open.defer(serving.close)
   const sender = await openSender(app, undefined, 'start')

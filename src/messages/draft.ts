@@ -1,22 +1,17 @@
 import { type Config, envelopeSender } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { Render } from '../editions/edition.ts'
-import { toView } from './edition-view.ts'
 import type { LetterHead } from './mime.ts'
-import { renderEdition } from './render.ts'
-import { openTemplate, type Template } from './template.ts'
+import { RenderThread } from './render-thread.ts'
 
-/** The one renderer, for preview, test and post alike: draft → view → Handlebars → MJML. */
+const thread = new RenderThread()
+
+/** The one renderer, for preview, test and post alike: draft → view → Handlebars → MJML, in a thread of its own. */
 export function draftRenderer(config: Config): Render {
-  const templates = new Map<string, Template>()
+  const { publication, web, templates } = config
   return async (draft) => {
-    const { template: name } = draft.digest
-    const template = templates.get(name) ?? openTemplate(config.templates, name)
-    templates.set(name, template)
-    const view = toView(draft, config)
     const head = JSON.stringify(headOf(config, draft.digest, draft.edition.number))
-    const rendered = await renderEdition(view, template)
-    return { head, preheader: view.preheader, ...rendered }
+    return { head, ...(await thread.render({ draft, publishing: { publication, web }, templates })) }
   }
 }
 

@@ -42,11 +42,6 @@ async function fill(view: EditionView, template: Template): Promise<Filled> {
   }
 }
 
-/** Loads what rendering needs. That takes half a second, in which nothing else happens: whoever serves pages does it first. */
-export async function loadRenderer(): Promise<void> {
-  await import('mjml')
-}
-
 /** So many problems are named; one misspelt thing may be in every article. */
 const problemsNamed = 5
 

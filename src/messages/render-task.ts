@@ -1,0 +1,33 @@
+import { AppError, messageOf } from '../errors.ts'
+import { toView } from './edition-view.ts'
+import { renderEdition } from './render.ts'
+import type { RenderAnswer, RenderTask } from './render-thread.ts'
+import { openTemplate, type Template, templateVersion } from './template.ts'
+
+type Opened = { version: string; template: Template }
+
+/** By folder and name. One whose files have changed is read again. */
+const opened = new Map<string, Opened>()
+
+function templateOf(folder: string, name: string): Template {
+  const key = `${folder}\n${name}`
+  const version = templateVersion(folder)
+  const known = opened.get(key)
+  if (known?.version === version) return known.template
+  const template = openTemplate(folder, name)
+  opened.set(key, { version, template })
+  return template
+}
+
+/** Renders one edition in the thread that calls it. Never rejects. */
+export async function answerTo({ draft, publishing, templates }: RenderTask): Promise<RenderAnswer> {
+  try {
+    const template = templateOf(templates, draft.digest.template)
+    const view = toView(draft, publishing)
+    return { rendered: { preheader: view.preheader, ...(await renderEdition(view, template)) } }
+  } catch (error) {
+    if (!(error instanceof AppError)) return { broken: (error instanceof Error && error.stack) || messageOf(error) }
+    const { code, message, hint } = error
+    return { refused: { code, message, hint } }
+  }
+}

@@ -1,0 +1,119 @@
+import { Worker } from 'node:worker_threads'
+import type { Config } from '../config.ts'
+import type { Draft, Rendered } from '../editions/edition.ts'
+import { AppError, type ErrorCode, messageOf } from '../errors.ts'
+
+/** What a worker needs to render an edition; all of it is copied to the worker. `templates` is a folder. */
+export type RenderTask = { draft: Draft; publishing: Pick<Config, 'publication' | 'web'>; templates: string }
+
+/** Without the head, which is a matter of settings. */
+export type RenderedWords = Omit<Rendered, 'head'>
+
+/** `refused`: an AppError of the worker. `broken`: the stack of any other error. */
+export type RenderAnswer =
+  | { rendered: RenderedWords }
+  | { refused: { code: ErrorCode; message: string; hint: string | undefined } }
+  | { broken: string }
+
+export type RenderLimits = { heapMegabytes: number; seconds: number }
+
+type Job = { task: RenderTask; resolve: (words: RenderedWords) => void; reject: (error: Error) => void }
+
+const usualLimits: RenderLimits = { heapMegabytes: 512, seconds: 120 }
+
+/**
+ * Renders editions in one other thread, one after another, so that none holds up the thread that serves and sends. The
+ * thread is kept for the next edition, and does not keep the process alive. An edition that takes too much memory or time
+ * fails alone, with an AppError that says so; the next one gets a new thread.
+ */
+export class RenderThread {
+  readonly #limits: RenderLimits
+  readonly #queue: Job[] = []
+  #worker: Worker | undefined
+  #isBusy = false
+
+  constructor(limits: RenderLimits = usualLimits) {
+    this.#limits = limits
+  }
+
+  /** Throws the AppError that names file and line of a template that cannot be read, as rendering here would. */
+  render(task: RenderTask): Promise<RenderedWords> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ task, resolve, reject })
+      this.#startNext()
+    })
+  }
+
+  #startNext(): void {
+    if (this.#isBusy) return
+    const job = this.#queue.shift()
+    if (!job) return
+    this.#isBusy = true
+    this.#worker ??= newWorker(this.#limits)
+    runJob(this.#worker, job, this.#limits, (isUsable) => {
+      if (!isUsable) this.#worker = undefined
+      this.#isBusy = false
+      this.#startNext()
+    })
+  }
+}
+
+/** Settles the job; `ended` says whether the worker can be used again. */
+function runJob(worker: Worker, job: Job, limits: RenderLimits, ended: (isUsable: boolean) => void): void {
+  const answered = (answer: RenderAnswer) => {
+    end()
+    settle(job, answer)
+    ended(true)
+  }
+  const failed = (error: Error) => {
+    end()
+    worker.on('error', () => {}) // its end is known already
+    void worker.terminate()
+    job.reject(error)
+    ended(false)
+  }
+  const broken = (error: Error) => failed(failureOf(error, limits))
+  const gone = () => failed(new Error('the thread that renders came to an end'))
+  const late = () => failed(tooLarge(`longer than ${limits.seconds} s`))
+  const timer = setTimeout(late, limits.seconds * 1000)
+  worker.on('message', answered).on('error', broken).on('exit', gone)
+  worker.ref()
+  try {
+    worker.postMessage(job.task)
+  } catch (error) {
+    failed(new Error(`an edition cannot be handed to the thread that renders: ${messageOf(error)}`, { cause: error }))
+  }
+
+  function end(): void {
+    clearTimeout(timer)
+    worker.off('message', answered).off('error', broken).off('exit', gone)
+    worker.unref()
+  }
+}
+
+function settle({ resolve, reject }: Job, answer: RenderAnswer): void {
+  if ('rendered' in answer) resolve(answer.rendered)
+  else if ('broken' in answer) reject(new Error(`rendering failed: ${answer.broken}`))
+  else {
+    const { code, message, hint } = answer.refused
+    reject(new AppError(code, message, { hint }))
+  }
+}
+
+function failureOf(error: Error, { heapMegabytes }: RenderLimits): Error {
+  const isOutOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  return isOutOfMemory ? tooLarge(`more than ${heapMegabytes} MB of memory`) : error
+}
+
+function tooLarge(what: string): AppError {
+  return new AppError('unavailable', `rendering this edition takes ${what}`, {
+    hint: 'Give its sections a smaller maximum in the job file, or print summaries (body: summary).',
+  })
+}
+
+function newWorker({ heapMegabytes }: RenderLimits): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes }
+  const worker = new Worker(new URL('./render-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
+  worker.unref()
+  return worker
+}
