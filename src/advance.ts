@@ -1,9 +1,12 @@
 import type { App } from './app.ts'
+import type { Instant } from './clock.ts'
 import type { Digest } from './editions/digest.ts'
 import { unsealOutdated } from './editions/renew.ts'
 import { approveByRule } from './editions/review.ts'
 import { seal } from './editions/seal.ts'
+import { noteSealFailure } from './editions/seal-failure.ts'
 import { makeDue } from './make-due.ts'
+import { SealRetries } from './seal-retries.ts'
 import { isQuiet, type Sender, sendEdition, sendingObstacles } from './send.ts'
 import { brakeNow } from './store/brake.ts'
 import { editionById, editionsIn } from './store/editions.ts'
@@ -22,6 +25,7 @@ export class EditionPipeline {
   readonly #tasks = new Tasks()
   /** The editions whose obstacles are in the log. */
   readonly #reported = new Set<string>()
+  readonly #retries = new SealRetries()
 
   /** When `signal` fires nothing more is begun; `idle` then waits for what is in flight. */
   constructor(app: App, sender: Sender, signal?: AbortSignal) {
@@ -55,7 +59,7 @@ export class EditionPipeline {
 
   #prepare(digest: Digest): void {
     this.#start(`prepare ${digest.name}`, async () => {
-      await prepareEditions(this.#app, digest, this.#signal)
+      await prepareEditions(this.#app, digest, this.#retries, this.#signal)
       await this.#reportBlocked(digest)
       this.#send(digest)
     })
@@ -99,15 +103,42 @@ export async function advanceEditions(app: App, sender: Sender, signal?: AbortSi
   await pipeline.idle()
 }
 
-/** Seals what is composed, or has to be sealed again, and approves what is sealed where the digest asks no editor. */
-async function prepareEditions(app: App, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * Seals what is composed, or has to be sealed again, and approves what is sealed where the digest asks no editor. What
+ * fails is tried again later, and editors see why it waits.
+ */
+async function prepareEditions(
+  app: App,
+  digest: Digest,
+  retries: SealRetries,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (const edition of await editionsIn(app.db, ['composed', 'sealed', 'held', 'approved'], digest.name)) {
     if (signal?.aborted) return
+    if (!(await retries.mayTry(app, edition, digest))) continue
     try {
       await prepare(app, edition, digest)
+      retries.succeeded(edition.id)
     } catch (err) {
-      reportFailure(app, { edition: edition.id, digest: digest.name, err })
+      const retryAt = await waitAfter(app, edition.id, digest, { retries, err })
+      reportFailure(app, { edition: edition.id, digest: digest.name, ...(retryAt && { retryAt }), err })
     }
+  }
+}
+
+/** When it is tried again; undefined where the store has no answer either: then it is at the next turn. */
+async function waitAfter(
+  app: App,
+  id: string,
+  digest: Digest,
+  { retries, err }: { retries: SealRetries; err: unknown },
+): Promise<Instant | undefined> {
+  try {
+    const edition = await editionById(app.db, id)
+    if (edition?.status === 'composed') await noteSealFailure(app, id, err)
+    return edition && (await retries.failed(app, edition, digest))
+  } catch {
+    return undefined
   }
 }
 
@@ -151,6 +182,8 @@ async function send(
   else if (wait) log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
 }
 
-function reportFailure({ log }: App, fields: { edition?: string; digest?: string; task?: string; err: unknown }): void {
+type Failed = { edition?: string; digest?: string; task?: string; retryAt?: Instant; err: unknown }
+
+function reportFailure({ log }: App, fields: Failed): void {
   log.error({ event: 'edition.failed', ...fields }, 'an edition cannot go on; it is tried again')
 }

@@ -10,6 +10,7 @@ import { explain } from '../editions/explain.ts'
 import { renderWhole } from '../editions/rendered.ts'
 import { cancel, hold, isPaused, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
+import { sealFailure } from '../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { rejectionText } from '../feeds/rejection.ts'
@@ -110,7 +111,7 @@ async function list({ db, digests }: App, digest: string | undefined, options: J
 async function show(app: App, name: string, options: Json): Promise<void> {
   const { db } = app
   const edition = await findEdition(app, name)
-  const waits = await whyWaiting(app, edition, rulesOf(app, edition.digest))
+  const sendWaits = await whyWaiting(app, edition, rulesOf(app, edition.digest))
   const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
     historyOf(db, edition.id),
@@ -118,6 +119,8 @@ async function show(app: App, name: string, options: Json): Promise<void> {
     correctionsAbout(db, edition.id),
     correctionsIn(db, edition.id),
   ])
+  const failure = sealFailure(edition, history)
+  const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is tried again: ${failure}`]
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
   const pulls = new Map((await pulledIn(db, edition.id)).map((pull) => [pull.articleId, pull]))

@@ -2,7 +2,8 @@ import { AppError, messageOf } from '../errors.ts'
 import { toView } from './edition-view.ts'
 import { renderEdition } from './render.ts'
 import type { RenderAnswer, RenderTask } from './render-thread.ts'
-import { openTemplate, type Template, templateVersion } from './template.ts'
+import { openTemplate, type Template } from './template.ts'
+import { templateVersion } from './template-version.ts'
 
 type Opened = { version: string; template: Template }
 

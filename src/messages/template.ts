@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
@@ -41,18 +41,6 @@ export function openTemplate(templates: string, name: string): Template {
       return found?.slice(0, found.indexOf('"'))
     },
   }
-}
-
-/** Changes whenever a file in the folder of email templates does: their names, sizes and times of change. */
-export function templateVersion(templates: string): string {
-  const folder = join(templates, 'email')
-  if (!existsSync(folder)) return ''
-  const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith('.hbs')).sort()
-  const states = files.map((file) => {
-    const state = statSync(join(folder, file), { throwIfNoEntry: false })
-    return `${file} ${state?.size} ${state?.mtimeMs} ${state?.ino}`
-  })
-  return states.join('\n')
 }
 
 /** The default of Handlebars, said aloud: without it every attempt is also written to the console. */

@@ -68,6 +68,7 @@ function automaticWords(what: string): string {
   return what
     .replace(/^composed with (.+)$/, '$1 chosen')
     .replace(/^sealed .*$/, 'made ready and locked')
+    .replace(/^not sealed: /, 'could not be made ready: ')
     .replace(/^held: /, 'on hold: ')
     .replace(/^paused: /, 'sending stopped: ')
 }

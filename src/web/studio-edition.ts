@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
+import { sealFailure } from '../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
@@ -54,6 +55,7 @@ export async function showEdition(
     preheader: edition.preheader,
     due: moment(edition.dueAt),
     reason: reasonWords(edition.reason),
+    failure: sealFailure(edition, history),
     size: variant && sentenceOf(sizeWarning(htmlBytes(variant)), edition.reason),
     done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
