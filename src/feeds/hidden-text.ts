@@ -4,7 +4,7 @@ export type Visibility = {
   removed: boolean
   /** `visibility: hidden`, until a child is visible again. */
   invisible: boolean
-  /** `font-size: 0`, until a child has a size of its own. */
+  /** A `font-size` of nothing or a pixel, until a child has a size of its own. */
   sizeless: boolean
 }
 
@@ -30,7 +30,7 @@ export function visibilityIn(around: Visibility, name: string, attributes: Attri
   return {
     removed: around.removed || isRemoved || isCutAway(rules),
     invisible: seen === undefined || seen === 'inherit' ? around.invisible : /^(?:hidden|collapse)$/.test(seen),
-    sizeless: size === undefined || isRelative(size) ? around.sizeless || isZero(size) : isZero(size),
+    sizeless: size === undefined || isRelative(size) ? around.sizeless || isSpeck(size) : isSpeck(size),
   }
 }
 
@@ -76,10 +76,12 @@ function isCutAway(rules: Map<string, string>): boolean {
     rule('display') === 'none' ||
     rule('content-visibility') === 'hidden' ||
     rule('mso-hide') === 'all' ||
-    isZero(rules.get('opacity')) ||
+    isClear(rules.get('opacity')) ||
+    isClear(/^opacity\(([^()]*)\)$/.exec(rule('filter'))?.[1]) ||
     (clips && isFlat) ||
     (isOutOfFlow && ['left', 'right', 'top', 'bottom'].some((name) => isFarAway(rule(name)))) ||
     isFarAway(rule('text-indent')) ||
+    isFarAway(rule('margin-left')) ||
     (isOutOfFlow && /^rect\((?:[01](?:px)?[\s,]*){4}\)$/.test(rule('clip'))) ||
     /^(?:inset\((?:50|100)%\)|circle\(0(?:px|%)?\))/.test(rule('clip-path')) ||
     /^scale\(0(?:\s*,\s*0)?\)$/.test(rule('transform'))
@@ -89,6 +91,17 @@ function isCutAway(rules: Map<string, string>): boolean {
 /** 0 in whatever unit: `0`, `0.0em`, `.0`, `0%`. */
 function isZero(value: string | undefined): boolean {
   return value !== undefined && /^[+-]?(?:0+(?:\.0*)?|\.0+)(?:%|[a-z]{1,4})?$/.test(value)
+}
+
+/** An opacity of at most 5 %. */
+function isClear(value: string | undefined): boolean {
+  if (value === undefined || !/^[+-]?(?:\d+\.?\d*|\.\d+)%?$/.test(value)) return false
+  return Number.parseFloat(value) <= (value.endsWith('%') ? 5 : 0.05)
+}
+
+/** A size of letters that nobody can see: nothing, or at most one pixel. */
+function isSpeck(size: string | undefined): boolean {
+  return isZero(size) || (size !== undefined && /^(?:0?\.\d+|1(?:\.0*)?)(?:px|pt)$/.test(size))
 }
 
 /** A length in which no letter has room. */

@@ -1,7 +1,21 @@
+import { showsSomething } from '../characters.ts'
+import { isShown, type Visibility, visibilityIn, visible } from '../feeds/hidden-text.ts'
+import { type Colours, coloursIn, isLegible, setColours, unknownColours } from './text-colours.ts'
+
 /** What a reader sees of an HTML message: its words on one line, and where the links lead that have something to press. */
 export type Visible = { text: string; links: Set<string> }
 
-type Element = { name: string; isHidden: boolean; isTiny: boolean; link: { href: string; isSeen: boolean } | undefined }
+type Element = {
+  name: string
+  visibility: Visibility
+  colours: Colours
+  /** Of `<details>` that is closed: only its `<summary>` is shown. */
+  isClosed: boolean
+  link: { href: string; isSeen: boolean } | undefined
+}
+
+type Attributes = Record<string, string | undefined>
+type StyleBlocks = { hiding: Set<string>; colouring: ReturnType<typeof coloursIn> }
 
 const voidTags = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'wbr'])
 const inlineTags = new Set(['a', 'abbr', 'b', 'code', 'em', 'font', 'i', 'small', 'span', 'strong', 'sub', 'sup', 'u'])
@@ -11,11 +25,12 @@ const rawTags = ['script', 'style', 'title', 'textarea']
 
 /**
  * Reads a rendered message as mail programs show it: without comments (Outlook's own markup is in some), head, and what
- * attributes, styles or classes of its style blocks hide. One way through each character. MJML sets `font-size:0` on its
- * wrappers, so that counts only where nothing inside sets another.
+ * attributes, styles or classes of its style blocks hide, or write in the colour of its own ground. One way through each
+ * character. MJML sets `font-size:0` on its wrappers, so that counts only where nothing inside sets another.
  */
 export function visibleIn(html: string): Visible {
-  const reader = new Reader(hiddenClasses(html))
+  const rules = rulesEverywhere(html)
+  const reader = new Reader({ hiding: hidingSelectors(rules), colouring: coloursIn(rules) })
   for (let at = 0; at < html.length; ) {
     const start = html.indexOf('<', at)
     if (start !== at) reader.words(html.slice(at, start < 0 ? html.length : start))
@@ -26,13 +41,13 @@ export function visibleIn(html: string): Visible {
 }
 
 class Reader {
-  readonly #hiddenClasses: Set<string>
+  readonly #blocks: StyleBlocks
   readonly #open: Element[] = []
   readonly #words: string[] = []
   readonly #links = new Set<string>()
 
-  constructor(hiddenClasses: Set<string>) {
-    this.#hiddenClasses = hiddenClasses
+  constructor(blocks: StyleBlocks) {
+    this.#blocks = blocks
   }
 
   get result(): Visible {
@@ -41,10 +56,10 @@ class Reader {
 
   words(source: string): void {
     const top = this.#open.at(-1)
-    if (top?.isHidden || top?.isTiny) return
+    if (top && (top.isClosed || !isShown(top.visibility) || !isLegible(top.colours))) return
     const text = decodeEntities(source)
     this.#words.push(text)
-    if (text.replace(/\u034f|[\s\p{Cf}]+/gu, '') !== '') this.#see()
+    if (showsSomething(text)) this.#see()
   }
 
   /** Takes the comment or tag that begins at `start`; returns where the next thing begins. */
@@ -58,7 +73,7 @@ class Reader {
     if (slash) this.#close(name)
     else {
       const element = this.#element(name, attributes)
-      if (name === 'img' && !element.isHidden) this.#see()
+      if (name === 'img' && element.visibility !== gone) this.#see()
       if (!voidTags.has(name)) this.#open.push(element)
     }
     if (slash || !rawTags.includes(name)) return end
@@ -70,18 +85,22 @@ class Reader {
   #element(name: string, source: string): Element {
     const parent = this.#open.at(-1)
     const attributes = attributesIn(source)
-    const style = (attributes.get('style') ?? '').toLowerCase()
-    const classes = (attributes.get('class') ?? '').split(/\s+/)
-    const isHidden =
-      parent?.isHidden === true ||
+    const around = parent?.visibility ?? visible
+    const classes = (attributes.class ?? '').split(/\s+/)
+    const isGone =
+      (parent?.isClosed === true && name !== 'summary') ||
       unshownTags.has(name) ||
-      attributes.has('hidden') ||
-      hides(style) ||
-      classes.some((one) => this.#hiddenClasses.has(one))
-    const size = [...style.matchAll(/(?:^|;)\s*font(?:-size)?\s*:\s*([^;]*)/g)].at(-1)?.[1]
-    const isTiny = size === undefined ? parent?.isTiny === true : /^0(?:\.0+)?(?:px|pt|em|rem|%)?(?:\s|!|$)/.test(size)
-    const href = name === 'a' ? attributes.get('href') : undefined
-    return { name, isHidden, isTiny, link: href === undefined ? parent?.link : { href, isSeen: false } }
+      (name === 'img' && isSpeck(attributes)) ||
+      [...classes.map((one) => `.${one}`), `#${attributes.id}`].some((one) => this.#blocks.hiding.has(one))
+    const own = visibilityIn(around, name, { ...attributes, class: undefined })
+    const href = name === 'a' ? attributes.href : undefined
+    return {
+      name,
+      visibility: isGone || own.removed || (name === 'img' && own.invisible) ? gone : own,
+      colours: setColours(parent?.colours ?? unknownColours, attributes, this.#blocks.colouring),
+      isClosed: name === 'details' && attributes.open === undefined,
+      link: href === undefined ? parent?.link : { href, isSeen: false },
+    }
   }
 
   #close(name: string): void {
@@ -95,6 +114,15 @@ class Reader {
     link.isSeen = true
     this.#links.add(link.href)
   }
+}
+
+/** Not drawn, with all that is in it. */
+const gone: Visibility = { ...visible, removed: true }
+
+/** A picture of at most one pixel shows nothing. */
+function isSpeck({ width, height, style = '' }: Attributes): boolean {
+  const sides = [width, height, /(?:^|;)\s*width\s*:\s*([^;]*)/i.exec(style)?.[1]]
+  return sides.some((side) => side !== undefined && /^\s*[01](?:\.0*)?(?:px)?\s*(?:!|$)/.test(side))
 }
 
 function after(html: string, mark: string, from: number): number {
@@ -115,37 +143,34 @@ function tagEnd(html: string, start: number): number {
   return html.length
 }
 
-function attributesIn(source: string): Map<string, string> {
-  const found = source.matchAll(/([^\s=/"'>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g)
-  return new Map(
-    [...found].map(([, name = '', ...values]) => [
-      name.toLowerCase(),
-      decodeEntities(values.find((one) => one !== undefined) ?? ''),
-    ]),
-  )
+/** Names in small letters; the first of a name counts (HTML §13.2.5.33). */
+function attributesIn(source: string): Attributes {
+  const attributes: Attributes = {}
+  for (const [, name = '', ...values] of source.matchAll(
+    /([^\s=/"'>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g,
+  ))
+    attributes[name.toLowerCase()] ??= decodeEntities(values.find((one) => one !== undefined) ?? '')
+  return attributes
 }
 
-/** Declarations that leave nothing to see of an element. */
-function hides(style: string): boolean {
-  return /(?:^|[;{])\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0+)?\s*(?:[;!}]|$)|max-height\s*:\s*0|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?:^|;)\s*color\s*:\s*transparent)/.test(
-    style,
-  )
-}
+export type Rule = { selectors: string[]; declarations: string }
 
-/** The classes that a style block hides on every screen: what stands in `@media` may be for one of them only. */
-function hiddenClasses(html: string): Set<string> {
-  const classes = new Set<string>()
-  for (const [, css = ''] of html.matchAll(/<style[^>]*>([^<]*)<\/style/gi)) {
+/** What style blocks say for every screen: what stands in `@media` may be for one of them only. */
+function rulesEverywhere(html: string): Rule[] {
+  return [...html.matchAll(/<style[^>]*>([^<]*)<\/style/gi)].flatMap(([, css = '']) => {
     const everywhere = css.replace(/\/\*.*?\*\//gs, '').replace(/@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '')
-    for (const [, selectors = '', declarations = ''] of everywhere.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
-      if (!hides(declarations.toLowerCase())) continue
-      for (const selector of selectors.split(',')) {
-        const name = /^[a-z0-9]*\.([\w-]+)$/i.exec(selector.trim())?.[1]
-        if (name) classes.add(name)
-      }
-    }
-  }
-  return classes
+    return [...everywhere.matchAll(/([^{}]+)\{([^{}]*)\}/g)].map(([, selectors = '', declarations = '']) => ({
+      selectors: selectors.split(',').map((selector) => selector.trim()),
+      declarations: declarations.toLowerCase(),
+    }))
+  })
+}
+
+/** The classes and ids that a rule hides: `.gone`, `#gone`. */
+function hidingSelectors(rules: Rule[]): Set<string> {
+  const hiding = rules.filter(({ declarations }) => !isShown(visibilityIn(visible, 'div', { style: declarations })))
+  const names = hiding.flatMap(({ selectors }) => selectors.map((one) => /^[a-z0-9]*([.#][\w-]+)$/i.exec(one)?.[1]))
+  return new Set(names.filter((name) => name !== undefined))
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', middot: '·' }

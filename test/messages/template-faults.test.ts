@@ -67,6 +67,29 @@ describe('a template without its footer', () => {
     ['hidden', '<mj-raw><div hidden>', '</div></mj-raw>'],
     ['hidden by a class', '<mj-raw><style>.gone { display:none }</style><div class="gone">', '</div></mj-raw>'],
     ['far to the left', '<mj-raw><div style="position:absolute;left:-9999px">', '</div></mj-raw>'],
+    ['far to the right', '<mj-raw><div style="position:absolute;right:-9999px;bottom:-9999px">', '</div></mj-raw>'],
+    ['in a box of no height', '<mj-raw><div style="height:0;overflow:hidden">', '</div></mj-raw>'],
+    ['set in a font of no size', '<mj-raw><div style="font:0/0 a">', '</div></mj-raw>'],
+    ['smaller than a pixel', '<mj-raw><div style="font-size:.1px">', '</div></mj-raw>'],
+    ['one pixel high', '<mj-section><mj-column><mj-text font-size="1px">', '</mj-text></mj-column></mj-section>'],
+    ['transparent', '<mj-raw><div style="color:rgba(0,0,0,0)">', '</div></mj-raw>'],
+    ['transparent in hexadecimal', '<mj-raw><div style="color:#fff0">', '</div></mj-raw>'],
+    ['scaled to nothing', '<mj-raw><div style="transform:scale(0)">', '</div></mj-raw>'],
+    ['clipped', '<mj-raw><div style="position:absolute;clip:rect(0,0,0,0)">', '</div></mj-raw>'],
+    ['clipped by a path', '<mj-raw><div style="clip-path:inset(100%)">', '</div></mj-raw>'],
+    ['clear in per cent', '<mj-raw><div style="opacity:0%">', '</div></mj-raw>'],
+    ['nearly clear', '<mj-raw><div style="opacity:.01">', '</div></mj-raw>'],
+    ['filtered', '<mj-raw><div style="filter:opacity(0)">', '</div></mj-raw>'],
+    ['not displayed, with a comment', '<mj-raw><div style="display:/**/none">', '</div></mj-raw>'],
+    ['hidden from Outlook', '<mj-raw><div style="mso-hide:all">', '</div></mj-raw>'],
+    ['in details that are closed', '<mj-raw><details><summary>More</summary>', '</details></mj-raw>'],
+    ['hidden by an id', '<mj-raw><style>#foot { display:none }</style><div id="foot">', '</div></mj-raw>'],
+    [
+      'white on white',
+      '<mj-section background-color="#ffffff"><mj-column><mj-text color="white"><div>',
+      '</div></mj-text></mj-column></mj-section>',
+    ],
+    ['grey on the same grey', '<mj-raw><div style="background:#eee;color:rgb(238, 238, 238)">', '</div></mj-raw>'],
   ])('is told so when the link and the address are %s', async (_, before, after) => {
     const bare = '<a href="{{links.leave}}">Leave</a> {{#each publication.address}}{{this}} {{/each}}'
     change('digest.mjml.hbs', '{{> footer}}', `${before}${bare}${after}`)
@@ -77,6 +100,10 @@ describe('a template without its footer', () => {
 
   test.each([
     ['has nothing to press', '<a href="{{links.leave}}"> &nbsp; </a>'],
+    [
+      'stands around a picture of one pixel',
+      '<a href="{{links.leave}}"><img src="https://h.example/p.gif" width="1" height="1" alt=""></a>',
+    ],
     ['is an attribute of something else', '<p title="{{links.leave}}">Leave</p>'],
     ['is written out only', '<p>{{links.leave}}</p>'],
     ['leads to the preferences', '<a href="{{links.preferences}}">Leave</a>'],
@@ -92,6 +119,58 @@ describe('a template without its footer', () => {
       '{{#each publication.address}}\n{{#if @first}}{{this}}{{/if}}',
     )
     expect(await problems()).toEqual([expect.stringMatching(/txt\.hbs: its text does not show the postal address/)])
+  })
+})
+
+describe('a footer of somebody', () => {
+  const bare = '<a href="{{links.leave}}">Stop these emails</a> {{#each publication.address}}{{this}} {{/each}}'
+
+  test.each([
+    ['plain', '<mj-section><mj-column><mj-text>', '</mj-text></mj-column></mj-section>'],
+    [
+      'white on a dark bar',
+      '<mj-section background-color="#111111"><mj-column><mj-text color="#ffffff">',
+      '</mj-text></mj-column></mj-section>',
+    ],
+    [
+      'white on a picture over white',
+      '<mj-section background-color="#ffffff" background-url="https://h.example/night.jpg"><mj-column><mj-text color="#ffffff">',
+      '</mj-text></mj-column></mj-section>',
+    ],
+    [
+      'white on a ground that a class gives',
+      '<mj-raw><style>.night { background:#111 }</style></mj-raw><mj-section background-color="#ffffff"><mj-column><mj-text><div class="night"><div style="color:#fff">',
+      '</div></div></mj-text></mj-column></mj-section>',
+    ],
+    [
+      'white on a ground that a rule for all cells gives',
+      '<mj-raw><style>td { background:#111 !important }</style></mj-raw><mj-section background-color="#ffffff"><mj-column><mj-text color="#fff">',
+      '</mj-text></mj-column></mj-section>',
+    ],
+    [
+      'white on white for dark screens alone',
+      '<mj-raw><style>@media (prefers-color-scheme:dark) { .foot { background:#111; color:#111 } }</style><div class="foot" style="background:#fff;color:#111">',
+      '</div></mj-raw>',
+    ],
+    ['in open details', '<mj-raw><details open><summary>More</summary>', '</details></mj-raw>'],
+    ['in small print', '<mj-raw><div style="font-size:9px;opacity:.7;color:rgba(0,0,0,.6)">', '</div></mj-raw>'],
+    [
+      'in a box that cuts what is too long',
+      '<mj-raw><div style="overflow:hidden;max-height:300px">',
+      '</div></mj-raw>',
+    ],
+    ['shown again inside', '<mj-raw><div style="color:transparent"><p style="color:#333">', '</p></div></mj-raw>'],
+    ['in an odd colour', '<mj-raw><div style="background:var(--paper);color:hsl(0 0% 20%)">', '</div></mj-raw>'],
+  ])('is seen where it is %s', async (_, before, after) => {
+    change('digest.mjml.hbs', '{{> footer}}', `${before}${bare}${after}`)
+    expect(await problems()).toEqual([])
+  })
+
+  test('may be a picture to press', async () => {
+    const picture =
+      '<a href="{{links.leave}}"><img src="https://h.example/stop.png" width="90" height="20" alt="Stop"></a>'
+    change('parts/footer.mjml.hbs', /<a href="\{\{links.leave\}\}".*?<\/a>/, picture)
+    expect(await problems()).toEqual([])
   })
 })
 

@@ -1,0 +1,91 @@
+import type { Rule } from './visible.ts'
+
+/** The colour of text and of what it stands on, as style attributes say, in one spelling; undefined: nobody can tell. */
+export type Colours = { text: string | undefined; ground: string | undefined }
+
+export const unknownColours: Colours = { text: undefined, ground: undefined }
+
+/** Which classes and ids style blocks colour; `all`: a rule for elements of whatever class gives them a ground. */
+export type Colouring = { names: Set<string>; all: boolean }
+
+/** False where text is surely not seen: it is transparent, or has the very colour of its ground. */
+export function isLegible({ text, ground }: Colours): boolean {
+  return text !== clear && (text === undefined || text !== ground)
+}
+
+const clear = 'transparent'
+
+export function coloursIn(rules: Rule[]): Colouring {
+  const colouring: Colouring = { names: new Set(), all: false }
+  for (const { selectors, declarations } of rules) {
+    if (!/(?:^|;)\s*(?:color|background(?:-color|-image)?)\s*:/.test(declarations)) continue
+    for (const selector of selectors.filter((one) => !/\[data-ogs[cb]/.test(one))) {
+      // those are for Outlook's dark mode alone
+      const names = selector.match(/[.#][\w-]+/g) ?? []
+      for (const name of names) colouring.names.add(name)
+      if (names.length === 0 && !/^(?:body|html)$/.test(selector)) colouring.all = true
+    }
+  }
+  return colouring
+}
+
+/** What an element with these attributes has. Where a style block has a say nothing is known. */
+export function setColours(
+  around: Colours,
+  attributes: Record<string, string | undefined>,
+  { names, all }: Colouring,
+): Colours {
+  const { style = '', class: classes = '', id = '', bgcolor, color, background } = attributes
+  const isColoured = all || [`#${id}`, ...classes.split(/\s+/).map((one) => `.${one}`)].some((one) => names.has(one))
+  const said = colourDeclarations(style)
+  const ground = said.ground ?? (background ? 'a picture' : bgcolor)
+  const text = said.text ?? color
+  return {
+    text: isColoured ? undefined : text === undefined || text === 'inherit' ? around.text : nameOf(text),
+    ground: isColoured ? undefined : ground === undefined || isClear(ground) ? around.ground : nameOf(ground),
+  }
+}
+
+/** The last `color`, and the last `background` or `background-color`, of a style attribute. */
+function colourDeclarations(style: string): Partial<Record<'text' | 'ground', string>> {
+  const said: Partial<Record<'text' | 'ground', string>> = {}
+  for (const declaration of style
+    .toLowerCase()
+    .replace(/\/\*.*?\*\//gs, '')
+    .split(';')) {
+    const [, name, value = ''] =
+      /^\s*(color|background|background-color|background-image)\s*:\s*(.*?)\s*(?:!|$)/.exec(declaration) ?? []
+    if (name === 'color') said.text = value
+    else if (name === 'background-image') said.ground = value === 'none' ? (said.ground ?? 'none') : 'a picture'
+    else if (name !== undefined && said.ground !== 'a picture') said.ground = value
+  }
+  return said
+}
+
+function isClear(value: string): boolean {
+  return nameOf(value) === clear || value === 'none'
+}
+
+/** One spelling for each colour that is easy to know: `#fff`, `#ffffff`, `white` and `rgb(255,255,255)` are one. */
+function nameOf(value: string): string | undefined {
+  const colour = value.trim().toLowerCase()
+  if (
+    colour === 'transparent' ||
+    (/^(?:rgba|hsla|rgb|hsl)\([^()]*[,/]\s*0*(?:\.0+)?%?\s*\)$/.test(colour) && hasAlpha(colour))
+  )
+    return clear
+  if (colour === 'white') return '#ffffff'
+  if (colour === 'black') return '#000000'
+  const [, digits = ''] = /^#([\da-f]{3,8})$/.exec(colour) ?? []
+  if (/^(?:.{3}0|.{6}00)$/.test(digits) && (digits.length === 4 || digits.length === 8)) return clear
+  if (digits.length === 3) return `#${[...digits].map((one) => one + one).join('')}`
+  if (digits.length === 6) return `#${digits}`
+  const [, ...channels] = /^rgb\(\s*(\d{1,3})\s*[,\s]\s*(\d{1,3})\s*[,\s]\s*(\d{1,3})\s*\)$/.exec(colour) ?? []
+  if (channels.length === 3) return `#${channels.map((one) => Number(one).toString(16).padStart(2, '0')).join('')}`
+  return undefined
+}
+
+/** Whether a colour function has a fourth value, which is how opaque it is. */
+function hasAlpha(colour: string): boolean {
+  return colour.includes('/') || colour.split(',').length === 4
+}
