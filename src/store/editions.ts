@@ -191,28 +191,31 @@ export async function dropChoices(db: Db, editionId: string): Promise<void> {
  * what was not, those of today.
  */
 export function choicesOf(db: Db, editionId: string) {
-  return choices(db, editionId).execute()
+  return choiceRows(db, editionId).execute()
 }
 
-/** The same of what it chose alone: what it passed over may be many thousands. */
+/** The same for what it chose alone; no more than its sections have room for. */
 export function chosenOf(db: Db, editionId: string) {
-  return choices(db, editionId).where('choices.position', 'is not', null).execute()
+  return choiceRows(db, editionId).where('choices.position', 'is not', null).execute()
 }
 
-/** The newest of what it passed over, at most `limit`, and how many those are in all. */
-export async function passedOver(db: Db, editionId: string, limit: number) {
-  const rows = await choices(db, editionId).where('choices.position', 'is', null).limit(limit).execute()
-  if (rows.length < limit) return { rows, count: rows.length }
-  const { count } = await db
+/** The same for some of what it passed over, the newest first. */
+export function passedOverOf(db: Db, editionId: string, { skip, limit }: { skip: number; limit: number }) {
+  const rows = choiceRows(db, editionId).where('choices.position', 'is', null)
+  return rows.orderBy('choices.articleId').limit(limit).offset(skip).execute()
+}
+
+export async function countPassedOver(db: Db, editionId: string): Promise<number> {
+  const row = await db
     .selectFrom('choices')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('editionId', '=', editionId)
     .where('position', 'is', null)
-    .executeTakeFirstOrThrow()
-  return { rows, count: Number(count) }
+    .executeTakeFirst()
+  return Number(row?.count ?? 0)
 }
 
-function choices(db: Db, editionId: string) {
+function choiceRows(db: Db, editionId: string) {
   return db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')

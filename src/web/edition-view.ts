@@ -1,10 +1,10 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { isPaused } from '../editions/review.ts'
-import { chosenOf, passedOver } from '../store/editions.ts'
+import { chosenOf, countPassedOver, passedOverOf } from '../store/editions.ts'
 import { pullsOf } from '../store/pulls.ts'
 import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
-import { counted, letterFrom, momentWriter } from './words.ts'
+import { letterFrom, momentWriter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
@@ -31,21 +31,25 @@ export function abilitiesOf(edition: EditionRow) {
 
 type Choice = Awaited<ReturnType<typeof chosenOf>>[number]
 
-/** Of the articles that an edition passed over, the page lists so many; the rest is a number. */
-const maxPassedOver = 200
+/** How many of the articles that are not included stand on one page. */
+export const passedOverPerPage = 100
 
-/** The articles that the edition holds, section by section in order, and the newest that it passed over; each with its reason. */
+/**
+ * The articles that the edition holds, section by section in order, and one page of those it passed over; each with its
+ * reason. `page` counts from 1; beyond the last there is nothing.
+ */
 export async function articlesOf(
   { db }: App,
   edition: EditionRow,
   digest: Digest | undefined,
-  typed: { article: string; reason: string },
+  { typed, page }: { typed: { article: string; reason: string }; page: number },
 ) {
   const chosen = await chosenOf(db, edition.id)
-  const passed = await passedOver(db, edition.id, maxPassedOver)
+  const skip = (page - 1) * passedOverPerPage
+  const passed = await passedOverOf(db, edition.id, { skip, limit: passedOverPerPage })
   const pulls = await pullsOf(
     db,
-    [...chosen, ...passed.rows].map(({ articleId }) => articleId),
+    [...chosen, ...passed].map(({ articleId }) => articleId),
   )
   const moment = momentWriter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
@@ -67,13 +71,16 @@ export async function articlesOf(
     title: sectionTitle(digest, name),
     articles: chosen.filter((choice) => choice.section === name).map(toItem),
   }))
-  const unlisted = passed.count - passed.rows.length
+  const passedOverCount = await countPassedOver(db, edition.id)
   return {
     sections,
-    passedOver: passed.rows.map(toItem),
-    passedOverCount: passed.count,
-    passedOverMore: unlisted > 0 ? counted(unlisted, 'more article') : '',
+    passedOver: passed.map(toItem),
+    passedFrom: skip + 1,
+    passedTo: skip + passed.length,
+    isPassedPaged: passedOverCount > passedOverPerPage,
+    hasMorePassed: skip + passed.length < passedOverCount,
     chosenCount: chosen.length,
+    passedOverCount,
   }
 }
 

@@ -48,6 +48,9 @@ export async function showEdition(
   const controls = await controlsOf(web, edition, counts)
   const refused = declined && refusal(web, declined, controls, digest?.zone)
   const { phone, text } = lookOf(context)
+  const page = passedPage(context)
+  const articles = await articlesOf(app, edition, digest, { typed: pullTyped(refused), page })
+  const passedLink = (number: number) => `${link(urls.studioEdition)}?passed=${number}#passed`
   const view = {
     title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
     name,
@@ -59,7 +62,9 @@ export async function showEdition(
     size: variant && sentenceOf(sizeWarning(htmlBytes(variant)), edition.reason),
     done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
-    ...(await articlesOf(app, edition, digest, pullTyped(refused))),
+    ...articles,
+    passedBefore: page > 1 ? passedLink(page - 1) : '',
+    passedAfter: articles.hasMorePassed ? passedLink(page + 1) : '',
     corrections: await editionCorrections(web, edition.id),
     corrected: await correctedWords(web, context.req.query('corrected'), staff),
     deliveries: deliveryView(counts),
@@ -126,6 +131,11 @@ async function find({ app }: Web, context: Context<Env>) {
   const edition = await editionById(app.db, editionIdOf(context))
   if (!edition) throw new AppError('missing', 'there is no such edition')
   return { edition, digest: app.digests.find((one) => one.name === edition.digest) }
+}
+
+/** Which page of the articles that are not included, from 1. */
+function passedPage(context: Context<Env>): number {
+  return Math.min(10_000, Math.max(1, Number.parseInt(context.req.query('passed') ?? '1', 10) || 1))
 }
 
 function lookOf(context: Context<Env>) {

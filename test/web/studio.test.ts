@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hour, minute } from '../../src/clock.ts'
-import { addChoices, editionById, passedOver } from '../../src/store/editions.ts'
+import { editionById } from '../../src/store/editions.ts'
 import { allFeeds, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
 import { saveJobReader } from '../../src/store/job-readers.ts'
 import { keepRejections } from '../../src/store/rejections.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
-import { newsFeed, show } from '../support/world.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site
@@ -19,26 +18,6 @@ afterEach(() => site.close())
 const status = async () => (await editionById(site.app.db, site.edition.id))?.status
 const textOf = (html: string) => html.replace(/<[^>]*>/g, '').replace(/&#x3D;/g, '=')
 const page = () => `/studio/editions/${site.edition.id}`
-
-test('the page of an edition lists the newest 200 of what was left out, and says how many more there are', async () => {
-  await show(
-    site,
-    newsFeed,
-    Array.from({ length: 1205 }, (_, number) => `Left out ${number}`),
-  )
-  const articles = site.app.db.selectFrom('articles').select('id').where('title', 'like', 'Left out %')
-  const left = (await articles.execute()).map(({ id }) => ({ articleId: id, section: 'latest', position: null }))
-  const { id } = site.edition
-  const choices = left.map((one) => ({ ...one, editionId: id, reason: 'the section is full', lastAt: null }))
-  const { count } = await passedOver(site.app.db, id, 200)
-  await addChoices(site.app.db, choices)
-  const editor = await site.signIn()
-  const text = textOf(await (await editor.get(page())).text())
-  expect(text).toContain(`Not included (${1205 + count})`)
-  expect(text).toContain(`${(1005 + count).toLocaleString('en')} more articles not listed here.`)
-  expect(text.match(/Left out \d+/g)?.length).toBeLessThanOrEqual(200)
-  expect(text).toContain('Left out 0')
-})
 
 describe('a sign-in link', () => {
   test('signs in once, and only by POST', async () => {
