@@ -6,6 +6,7 @@ import type { Check } from './editions/late.ts'
 import { AppError } from './errors.ts'
 import { type Fetcher, openFetcher } from './feeds/fetch.ts'
 import { type Log, openLog } from './log.ts'
+import { ReadSchedules } from './schedule-changes.ts'
 import { openStore, type Store } from './store/open.ts'
 import { keptSecret } from './store/settings.ts'
 
@@ -17,6 +18,8 @@ export type App = {
   /** Signs what leaves the house. */
   secret: string
   digests: Digest[]
+  /** Since when this process has the schedules of the digests. */
+  schedules: ReadSchedules
   fetcher: Fetcher
   /** The feeds whose articles some digest prints whole. */
   wholeFeeds: ReadonlySet<string>
@@ -40,6 +43,8 @@ export type AppOptions = {
 export async function openApp(options: AppOptions): Promise<App> {
   const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true } = options
   const digests = readDigests(config.jobs, config.templates)
+  const schedules = new ReadSchedules()
+  schedules.take(digests, clock.now())
   const store = await openStore(config.store.url, clock, { mayCreate: mayCreateStore })
   const secret = config.web.secret ?? (await keptSecret(store.db))
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) }, clock)
@@ -49,6 +54,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     db: store.db,
     secret,
     digests,
+    schedules,
     fetcher,
     wholeFeeds: new Set(digests.flatMap(feedsPrintedWhole)),
     render: renderer(config),
@@ -65,6 +71,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 /** Lets the running application go on with these digests. */
 export function useDigests(app: App, digests: Digest[]): void {
   app.digests = digests
+  app.schedules.take(digests, app.clock.now())
   app.wholeFeeds = new Set(digests.flatMap(feedsPrintedWhole))
 }
 

@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import { type App, useDigests } from './app.ts'
 import { between, type Instant, second } from './clock.ts'
 import { type JobChange, JobFiles } from './editions/job-files.ts'
-import { forgetSchedule } from './store/digests.ts'
+import { noteSchedule } from './schedule-changes.ts'
+import { recordAway } from './store/digests.ts'
 import { newId } from './store/id.ts'
 import { removeJobReader, saveJobReader } from './store/job-readers.ts'
 
@@ -16,12 +17,15 @@ export class JobReader {
   readonly #id: string
   #savedAt: Instant | undefined
   #saved = ''
-  /** Digests whose file went away, until the store knows. */
-  readonly #removed = new Set<string>()
+  /** Digests whose file went away, and when that was found, until the store knows. */
+  readonly #removed = new Map<string, Instant>()
+  /** Digests that were read, until the store knows since when their schedule counts. */
+  readonly #read: Set<string>
 
   constructor(app: App) {
     this.#app = app
     this.#files = new JobFiles(app.config, app.digests, app.clock.now())
+    this.#read = new Set(app.digests.map(({ name }) => name))
     this.#id = newId(app.clock.now())
   }
 
@@ -43,17 +47,28 @@ export class JobReader {
   }
 
   #report({ digest, file, kind }: JobChange): void {
-    if (kind === 'removed') this.#removed.add(digest)
-    else this.#removed.delete(digest)
+    if (kind === 'removed') {
+      this.#removed.set(digest, this.#app.clock.now())
+      this.#app.schedules.forget(digest)
+    } else this.#read.add(digest)
     this.#app.log.info({ event: `jobs.${kind}`, digest, file }, `job file ${kind}`)
+  }
+
+  async #saveSchedules(): Promise<void> {
+    for (const [name, since] of this.#removed) {
+      await recordAway(this.#app.db, name, since)
+      this.#removed.delete(name)
+    }
+    for (const name of this.#read) {
+      const digest = this.#app.digests.find((one) => one.name === name)
+      if (digest) await noteSchedule(this.#app, digest)
+      this.#read.delete(name)
+    }
   }
 
   async #save(now: Instant): Promise<void> {
     const { db, config } = this.#app
-    for (const digest of this.#removed) {
-      await forgetSchedule(db, digest)
-      this.#removed.delete(digest)
-    }
+    await this.#saveSchedules()
     const rejected = this.#files.problems
     const text = JSON.stringify(rejected)
     const age = this.#savedAt === undefined ? heartbeatMs : between(this.#savedAt, now)

@@ -4,10 +4,11 @@ import { beginsAt } from './deliveries/local-time.ts'
 import { blankEdition, compose } from './editions/compose.ts'
 import { decidedRuns } from './editions/decided.ts'
 import type { Digest } from './editions/digest.ts'
-import { type DueRun, dueRuns, missedText, withoutServed } from './editions/due.ts'
+import { type DueRun, dueRuns, missedText, scheduleAt, withoutServed } from './editions/due.ts'
 import { gather } from './gather.ts'
+import { noteSchedule } from './schedule-changes.ts'
 import { editionDueAt } from './store/clock-faults.ts'
-import { decide, earlierSchedule, type Schedule, saveSchedule } from './store/digests.ts'
+import { decide, type Schedule, type ScheduleChange, schedulesOf } from './store/digests.ts'
 import { addEdition, editionTimesSince, note } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
 import { zonesOf } from './store/slices.ts'
@@ -31,40 +32,27 @@ async function makeRuns(app: App, digest: Digest): Promise<number> {
   const { db, clock } = app
   const now = clock.now()
   const decided = await decidedRuns(app, digest, now)
-  const earlier = await earlierSchedule(db, digest.name, digest)
-  if (earlier) return await endSchedule(app, digest, earlier, decided, now)
+  await noteSchedule(app, digest)
+  const known = await schedulesOf(db, digest.name)
+  const changes = known.length > 0 ? known : [{ ...scheduleOf(digest), at: decided }]
+  const current = { ...digest, ...scheduleOf(changes.at(-1) ?? digest) }
   const zones = digest.localTime ? await zonesOf(db, digest.name) : []
-  return await settleRuns(
-    app,
-    digest,
-    dueRuns(digest, decided, now, (dueAt) => beginsAt(digest, dueAt, zones)),
-  )
+  const due = dueRuns(current, decided, now, (dueAt) => beginsAt(current, dueAt, zones), changes)
+  return await settleRuns(app, digest, due, changes)
 }
 
-/**
- * The schedule was changed: what the one before owes by now is made or missed by its own times, and from now on the new
- * one counts. Its due times of before are no runs: nobody had asked for them.
- */
-async function endSchedule(app: App, digest: Digest, earlier: Schedule, decided: Instant, now: Instant) {
-  const { db, log } = app
-  const owed = earlier.schedule === '' ? [] : dueRuns({ ...digest, ...earlier }, decided, now)
-  const made = await settleRuns(app, digest, owed)
-  await decide(db, digest.name, now)
-  await saveSchedule(db, digest.name, digest)
-  const { schedule, zone } = digest
-  log.info({ event: 'schedule.changed', digest: digest.name, schedule, zone, before: earlier.schedule }, 'new schedule')
-  return made
-}
+const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
 
 /** Makes the runs, or puts them down as missed. What somebody made by hand since a run was due has served it. */
-async function settleRuns(app: App, digest: Digest, due: DueRun[]): Promise<number> {
+async function settleRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
   const [first] = due
   if (!first) return 0
   const runs = withoutServed(due, await editionTimesSince(app.db, digest.name, first.dueAt))
   await recordMissed(app, digest, runs)
   let made = 0
   for (const run of due) {
-    if (run.missed === null && runs.includes(run) && (await makeRun(app, digest, run.dueAt))) made += 1
+    const timed = { ...digest, ...scheduleOf(scheduleAt(changes, run.dueAt) ?? digest) }
+    if (run.missed === null && runs.includes(run) && (await makeRun(app, timed, run.dueAt))) made += 1
     await decide(app.db, digest.name, run.dueAt)
   }
   return made

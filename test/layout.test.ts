@@ -83,6 +83,7 @@ const frozen: Record<string, string> = {
   '0022-approval.ts': '7b740a70d61c0520f476fb7255e640fee8537b77e425e679e4e345fb93629d31',
   '0023-job-files-and-corrections.ts': 'dc87a7d89186ee47172c0848d290b9bbba253a175089fcee58094e674a31b17b',
   '0024-forgotten-articles.ts': 'd66da228af3991fdc54eee889322375717d0b77a6d931ba2179e1565ae18a0e7',
+  '0029-kept-form-names-and-schedule-changes.ts': '3eda292cf18569009d88df7e61dee7fd5900ae804b9b94f1c7e2dc485f8b555e',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

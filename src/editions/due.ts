@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import { between, durationText, hour, type Instant, later, spanMilliseconds, toInstant } from '../clock.ts'
+import type { ScheduleChange } from '../store/digests.ts'
 import type { Digest } from './digest.ts'
 
 /** At a time, after a long outage; the rest next time. */
@@ -19,18 +20,18 @@ function mostAhead({ localTime, lead }: Pick<Digest, 'localTime' | 'lead'>): num
 /**
  * The runs after `decided` that have begun by `now`, oldest first: they begin when they are due, or at `beginsAt`. One
  * missed by no more than `missed.within` is made up for; of several such only the newest is, since one letter is better
- * than two at once. A run that has begun before its due time replaces none: its readers have not got it yet.
+ * than two at once. A run that has begun before its due time replaces none: its readers have not got it yet. Each run is
+ * one of the schedule that counted then, by `changes`, the oldest first.
  */
 export function dueRuns(
   digest: Digest,
   decided: Instant,
   now: Instant,
   beginsAt: (dueAt: Instant) => Instant = (dueAt) => dueAt,
+  changes: ScheduleChange[] = [{ schedule: digest.schedule, zone: digest.zone, at: decided }],
 ): DueRun[] {
   const within = spanMilliseconds(digest.missed.within)
-  const begun = runsAfter(digest, decided, most + 1, later(now, mostAhead(digest))).filter(
-    (dueAt) => beginsAt(dueAt) <= now,
-  )
+  const begun = scheduledRuns(changes, decided, later(now, mostAhead(digest))).filter((dueAt) => beginsAt(dueAt) <= now)
   const newest = begun.findLast((dueAt) => dueAt <= now)
   return begun.slice(0, most).map((dueAt) => {
     const late = between(dueAt, now)
@@ -40,6 +41,20 @@ export function dueRuns(
     const isMade = dueAt > now || dueAt === newest
     return { dueAt, missed: isMade ? null : `missed, and a newer run was due by then, at ${newest}` }
   })
+}
+
+/** Each schedule has the runs after its own beginning, and until the next begins; the first one those before it too. */
+function scheduledRuns(changes: ScheduleChange[], after: Instant, until: Instant): Instant[] {
+  return changes.flatMap((change, index) => {
+    const from = index > 0 && change.at > after ? change.at : after
+    const end = changes[index + 1]?.at ?? until
+    return change.schedule === '' ? [] : runsAfter(change, from, most + 1, end < until ? end : until)
+  })
+}
+
+/** The schedule that counts at a due time. */
+export function scheduleAt(changes: ScheduleChange[], dueAt: Instant): ScheduleChange | undefined {
+  return changes.findLast(({ at }) => at < dueAt) ?? changes[0]
 }
 
 /** The runs, oldest first, but for those that an edition made by hand has served: one from their due time on, and before the next. */

@@ -1,39 +1,80 @@
 import type { Instant } from '../clock.ts'
+import { isFromFuture } from './clock-faults.ts'
 import type { Db } from './schema.ts'
+import { transaction } from './transaction.ts'
 
 export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
 
-/** Five cron fields, and the zone that they are in. */
+/** Five cron fields, and the zone that they are in; both empty: the job file is away. */
 export type Schedule = { schedule: string; zone: string }
 
+/** From `at` on (not at that instant itself) runs are decided by this schedule. */
+export type ScheduleChange = Schedule & { at: Instant }
+
+/** `before`: the schedule that this one takes the place of. `newer`: the one that counts instead of it. */
+export type RecordedSchedule = { before?: ScheduleChange | undefined; newer?: ScheduleChange | undefined }
+
+/** The schedules of the digest, the oldest first; those of runs that were decided long ago are not kept. */
+export async function schedulesOf(db: Db, name: string): Promise<ScheduleChange[]> {
+  const rows = await db.selectFrom('scheduleChanges').selectAll().where('digest', '=', name).orderBy('at').execute()
+  return rows.map(({ at, schedule: text }) => {
+    const end = text.lastIndexOf(' ')
+    return { schedule: text.slice(0, Math.max(0, end)), zone: text.slice(end + 1), at }
+  })
+}
+
 /**
- * The schedule by which the runs of the digest were decided so far, where it is another one; an empty one: its job file
- * was away. The first schedule of a digest is written down.
+ * Writes down since when a process has this schedule of a digest. The one that was read last counts, whichever process
+ * read it; one that a clock ahead of `now` put down gives way. A file that is back with the schedule that it had was
+ * never away. Writes nothing where nothing changes.
  */
-export async function earlierSchedule(db: Db, name: string, given: Schedule): Promise<Schedule | undefined> {
-  const row = await db.selectFrom('digests').select('schedule').where('name', '=', name).executeTakeFirst()
-  if (row?.schedule == null) await saveSchedule(db, name, given)
-  if (row?.schedule == null || row.schedule === scheduleText(given)) return undefined
-  const at = row.schedule.lastIndexOf(' ')
-  return { schedule: row.schedule.slice(0, Math.max(0, at)), zone: row.schedule.slice(at + 1) }
+export async function recordSchedule(
+  db: Db,
+  name: string,
+  given: ScheduleChange,
+  now: Instant,
+): Promise<RecordedSchedule> {
+  if (isSame((await schedulesOf(db, name)).at(-1), given)) return {}
+  return await transaction(db, async (trx) => {
+    await lockDigest(trx, name, now)
+    const known = await schedulesOf(trx, name)
+    const last = known.at(-1)
+    if (isSame(last, given)) return {}
+    const isLater = last !== undefined && last.at >= given.at && !isFromFuture(last.at, now)
+    if (isLater && last.schedule !== '') return { newer: last }
+    const { decidedUntil } = await digestMarks(trx, name, now)
+    await saveSchedules(trx, name, added(known, isLater ? { ...given, at: now } : given), decidedUntil)
+    return { before: last }
+  })
 }
 
-/** From now on the runs of the digest are decided by this schedule. */
-export async function saveSchedule(db: Db, name: string, schedule: Schedule): Promise<void> {
-  await db
-    .updateTable('digests')
-    .set({ schedule: scheduleText(schedule) })
-    .where('name', '=', name)
-    .execute()
+/** The job file of the digest is away since `at`: from then on nothing is due until it is back. */
+export async function recordAway(db: Db, name: string, at: Instant): Promise<void> {
+  await recordSchedule(db, name, { schedule: '', zone: '', at }, at)
 }
 
-/** The job file of the digest is away: nothing is due until it is back. */
-export async function forgetSchedule(db: Db, name: string): Promise<void> {
-  await db.updateTable('digests').set({ schedule: '' }).where('name', '=', name).execute()
+function added(known: ScheduleChange[], given: ScheduleChange): ScheduleChange[] {
+  const earlier = known.filter(({ at }) => at < given.at)
+  if (earlier.at(-1)?.schedule === '' && isSame(earlier.at(-2), given)) return earlier.slice(0, -1)
+  return isSame(earlier.at(-1), given) ? earlier : [...earlier, given]
+}
+
+/** Those that ended before the runs that are still open are left out. */
+async function saveSchedules(db: Db, name: string, changes: ScheduleChange[], decidedUntil: Instant): Promise<void> {
+  const first = changes.findLastIndex(({ at }) => at <= decidedUntil)
+  const rows = changes
+    .slice(Math.max(0, first))
+    .map((change) => ({ digest: name, at: change.at, schedule: scheduleText(change) }))
+  await db.deleteFrom('scheduleChanges').where('digest', '=', name).execute()
+  if (rows.length > 0) await db.insertInto('scheduleChanges').values(rows).execute()
+}
+
+function isSame(one: Schedule | undefined, other: Schedule): boolean {
+  return one !== undefined && scheduleText(one) === scheduleText(other)
 }
 
 function scheduleText({ schedule, zone }: Schedule): string {
-  return `${schedule} ${zone}`
+  return schedule === '' ? '' : `${schedule} ${zone}`
 }
 
 /**
@@ -93,7 +134,7 @@ export async function lockAllDigests(db: Db, names: string[], now: Instant): Pro
 async function meetDigest(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .insertInto('digests')
-    .values({ name, firstSeenAt: now, decidedUntil: now, schedule: null })
+    .values({ name, firstSeenAt: now, decidedUntil: now })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
 }

@@ -12,7 +12,7 @@ export type FormLimits = { perSession: number; inAll: number }
 /** Keeps what was typed. The oldest give way: those of the same browser first, then those of all. */
 export async function keepForm(
   db: Db,
-  form: Pick<KeptFormRow, 'sessionHash' | 'action' | 'expiresAt'> & Pick<KeptForm, 'fields'>,
+  form: Pick<KeptFormRow, 'sessionHash' | 'staff' | 'action' | 'expiresAt'> & Pick<KeptForm, 'fields'>,
   { perSession, inAll }: FormLimits,
   now: Instant,
 ): Promise<string> {
@@ -34,30 +34,39 @@ export async function keepForm(
   return id
 }
 
-/** What is kept for the session, the newest first. */
-export async function keptForms(db: Db, sessionHash: string, now: Instant): Promise<KeptForm[]> {
+/** A session of a browser, and who is signed in with it. */
+export type FormOwner = { hash: string; staff: string }
+
+/** What this person typed in the browser of this session, the newest first. */
+export async function keptForms(db: Db, { hash, staff }: FormOwner, now: Instant): Promise<KeptForm[]> {
   const rows = await db
     .selectFrom('keptForms')
     .select(['id', 'action', 'fields'])
-    .where('sessionHash', '=', sessionHash)
+    .where('sessionHash', '=', hash)
+    .where('staff', '=', staff)
     .where('expiresAt', '>', now)
     .orderBy('id', 'desc')
     .execute()
   return rows.map(({ id, action, fields }) => ({ id, action, fields: JSON.parse(fields) as Record<string, string> }))
 }
 
-/** Hands what is kept from one session of a browser to its next. Returns whether there was any. */
-export async function moveKeptForms(db: Db, from: string, to: string, now: Instant): Promise<boolean> {
+/**
+ * Hands what the owner of the next session typed from one session of a browser to its next, and leaves what others typed
+ * there until it expires. Returns whether there was any.
+ */
+export async function moveKeptForms(db: Db, from: string, to: FormOwner, now: Instant): Promise<boolean> {
   const moved = await db
     .updateTable('keptForms')
-    .set({ sessionHash: to })
+    .set({ sessionHash: to.hash })
     .where('sessionHash', '=', from)
+    .where('staff', '=', to.staff)
     .where('expiresAt', '>', now)
     .returning('id')
     .execute()
   return moved.length > 0
 }
 
-export async function removeKeptForm(db: Db, sessionHash: string, id: string): Promise<void> {
-  await db.deleteFrom('keptForms').where('sessionHash', '=', sessionHash).where('id', '=', id).execute()
+export async function removeKeptForm(db: Db, { hash, staff }: FormOwner, id: string): Promise<void> {
+  const own = db.deleteFrom('keptForms').where('sessionHash', '=', hash).where('staff', '=', staff)
+  await own.where('id', '=', id).execute()
 }

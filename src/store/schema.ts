@@ -21,9 +21,9 @@ export type Schema = {
     name: string
     firstSeenAt: Instant
     decidedUntil: Instant
-    /** By which schedule and zone its runs are decided; '' while its job file is away, null where nobody wrote it down. */
-    schedule: string | null
   }
+  /** From `at` on the runs of the digest are decided by this schedule and zone (`0 7 * * FRI Europe/London`); '' while its job file is away. */
+  scheduleChanges: { digest: string; at: Instant; schedule: string }
   jobReaders: JobReaderRow
   feeds: FeedRow
   feedHistory: FeedHistoryRow
@@ -87,6 +87,8 @@ export type KeptFormRow = {
   id: string
   /** The session of the browser that sent it, and then the one that it signed in with. */
   sessionHash: string
+  /** Who was signed in where it was typed: nobody else is shown it. */
+  staff: string
   /** The path that the form is sent to, below that of `web.url`. */
   action: string
   /** JSON: names and values, without the token of the form. */

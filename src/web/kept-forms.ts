@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { hour, later } from '../clock.ts'
-import { type KeptForm, keepForm, keptForms, removeKeptForm } from '../store/kept-forms.ts'
+import { type FormOwner, type KeptForm, keepForm, keptForms, removeKeptForm } from '../store/kept-forms.ts'
 import { type Env, idIn, readTyped, show, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 
@@ -9,10 +9,10 @@ const limits = { perSession: 5, inAll: 200 }
 const maxPathLength = 500
 
 /**
- * Keeps what was typed into the form that was sent, for the session with this hash. Returns false, and keeps nothing,
+ * Keeps what was typed into the form that was sent, for its owner. Returns false, and keeps nothing,
  * if nothing was typed: who only pressed a button looks at the page again, and presses it there.
  */
-export async function keepTyped(web: Web, context: Context<Env>, sessionHash: string): Promise<boolean> {
+export async function keepTyped(web: Web, context: Context<Env>, { hash, staff }: FormOwner): Promise<boolean> {
   const { db, clock } = web.app
   const { csrf, keptForm, ...fields } = await readTyped(context)
   const action = pathBelow(web.base, context.req.path)
@@ -20,7 +20,7 @@ export async function keepTyped(web: Web, context: Context<Env>, sessionHash: st
     return false
   const now = clock.now()
   const expiresAt = later(now, keptHours * hour)
-  await keepForm(db, { sessionHash, action, fields, expiresAt }, limits, now)
+  await keepForm(db, { sessionHash: hash, staff, action, fields, expiresAt }, limits, now)
   return true
 }
 
@@ -35,12 +35,13 @@ export function keptFormsPage(web: Web): Hono<Env> {
 
 export async function removeKept(web: Web, context: Context<Env>): Promise<Response> {
   const id = idIn(context, 'form')
-  await removeKeptForm(web.app.db, context.var.session?.hash ?? '', id)
+  if (context.var.session) await removeKeptForm(web.app.db, context.var.session, id)
   return context.redirect(web.base + urls.keptForms, 303)
 }
 
 async function showKept(web: Web, context: Context<Env>): Promise<Response> {
-  const kept = await keptForms(web.app.db, context.var.session?.hash ?? '', web.app.clock.now())
+  const { session } = context.var
+  const kept = session ? await keptForms(web.app.db, session, web.app.clock.now()) : []
   const forms = kept.map((form) => formView(web.base, form))
   return show(web, context, 'studio-kept-forms', { title: 'What you typed', forms, hours: keptHours })
 }

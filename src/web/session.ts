@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
-import { removeKeptForm } from '../store/kept-forms.ts'
+import { type FormOwner, removeKeptForm } from '../store/kept-forms.ts'
 import { openSession } from '../store/staff.ts'
 import { type BrakeBanner, type Env, isId, readForm, type Session, say, type Web } from './answer.ts'
 import { sessionToken } from './cookie.ts'
@@ -29,7 +29,7 @@ async function brakeBanner({ db }: Web['app']): Promise<BrakeBanner | undefined>
 /**
  * Refuses a change that does not come from a form of this session: a token in the form, and what the browser says about
  * the page that sent it. Stands behind `staffOnly`. A form of an earlier session of the same browser is kept and shown
- * again: another tab has signed in since.
+ * again: another tab has signed in since. Where that was somebody else it is kept, and not shown to them.
  */
 export function ownForm(web: Web): MiddlewareHandler<Env> {
   return async (context, next) => {
@@ -37,19 +37,28 @@ export function ownForm(web: Web): MiddlewareHandler<Env> {
     const { csrf = '', keptForm } = await readForm(context)
     if (!session || isForeign(context, web.app.config.web.url)) throw notOurs()
     if (!isEqual(csrf, session.csrf)) {
+      const staff = namedIn(csrf)
       const isOwnPage = context.req.header('Sec-Fetch-Site') === 'same-origin'
-      if (isOwnPage && (await keepTyped(web, context, session.hash)))
-        return context.redirect(web.base + urls.keptForms, 303)
+      if (!isOwnPage || staff === undefined) throw notOurs()
+      const isKept = await keepTyped(web, context, { hash: session.hash, staff })
+      if (staff !== session.staff) throw typedByAnother(staff, session.staff)
+      if (isKept) return context.redirect(web.base + urls.keptForms, 303)
       throw notOurs()
     }
     await next()
-    if (isId(keptForm) && context.res.status < 400) await removeKeptForm(web.app.db, session.hash, keptForm)
+    if (isId(keptForm) && context.res.status < 400) await removeKeptForm(web.app.db, session, keptForm)
   }
 }
 
 function notOurs(): AppError {
   return new AppError('forbidden', 'for your safety nothing was changed: this did not come from a page of yours', {
     hint: 'Go back, reload the page and try again.',
+  })
+}
+
+function typedByAnother(staff: string, signedIn: string): AppError {
+  return new AppError('forbidden', `nothing was changed: ${staff} opened this form, and ${signedIn} is signed in now`, {
+    hint: `Open the page again to do it as ${signedIn}.`,
   })
 }
 
@@ -85,11 +94,19 @@ export async function readSession(web: Web, context: Context<Env>): Promise<Sess
   const session = await openSession(app.db, hash, app.clock.now())
   if (!session) return undefined
   sessionUse.record(session)
-  return { hash, staff: session.staff, csrf: csrfOf(app.secret, hash) }
+  return { hash, staff: session.staff, csrf: csrfOf(app.secret, { hash, staff: session.staff }) }
 }
 
-function csrfOf(secret: string, hash: string): string {
-  return createHmac('sha256', secret).update(`csrf\n${hash}`).digest('base64url')
+/** The token of the forms of a session: who is signed in, and a keyed hash of that and of the session. */
+function csrfOf(secret: string, { hash, staff }: FormOwner): string {
+  const proof = createHmac('sha256', secret).update(`csrf\n${hash}\n${staff}`).digest('base64url')
+  return `${Buffer.from(staff).toString('base64url')}.${proof}`
+}
+
+/** Who was signed in, by what the token of a form says; undefined for a text that is none. */
+function namedIn(csrf: string): string | undefined {
+  const [, name] = /^([\w-]+)\.[\w-]+$/.exec(csrf) ?? []
+  return name && Buffer.from(name, 'base64url').toString()
 }
 
 async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
@@ -110,13 +127,15 @@ async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 /**
- * Keeps what was typed into a form of a session that has ended. The token of the form is made from that of the cookie,
- * so it shows that we gave this form to this browser: nobody who was never signed in can have anything kept.
+ * Keeps what was typed into a form of a session that has ended, for whoever was signed in with it. The token of the form
+ * is made from that of the cookie and from the name, so it shows to whom we gave this form in this browser: nobody who was never signed in can have anything kept.
  */
 async function keepOfEnded(web: Web, context: Context<Env>, hash: string): Promise<boolean> {
   if (context.req.method !== 'POST' || isForeign(context, web.app.config.web.url)) return false
   const { csrf = '' } = await readForm(context)
-  return isEqual(csrf, csrfOf(web.app.secret, hash)) && (await keepTyped(web, context, hash))
+  const staff = namedIn(csrf)
+  if (staff === undefined || !isEqual(csrf, csrfOf(web.app.secret, { hash, staff }))) return false
+  return await keepTyped(web, context, { hash, staff })
 }
 
 /**

@@ -62,7 +62,7 @@ async function signIn(web: Web, context: Context<Env>): Promise<Response> {
     await addSession(trx, { hash, staff, createdAt: now, lastUsedAt: now, expiresAt: sessionEnd(now, now) })
     if (earlier === undefined) return { hasKeptForms: false }
     await endSession(trx, hashOfToken(earlier))
-    return { hasKeptForms: await moveKeptForms(trx, hashOfToken(earlier), hash, now) }
+    return { hasKeptForms: await moveKeptForms(trx, hashOfToken(earlier), { hash, staff }, now) }
   })
   if (signedIn === undefined) return useless(web, context)
   setSessionCookie(web, context, token, cookieAgeMs)

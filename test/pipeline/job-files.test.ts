@@ -9,7 +9,7 @@ import { jobReaders } from '../../src/store/job-readers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { makeHome } from '../support/home.ts'
 import { startAt } from '../support/started.ts'
-import { newsFeed, openWorld, show, subscribe, type World } from '../support/world.ts'
+import { newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -20,8 +20,9 @@ afterEach(async () => {
 onBothEngines('job files of a running process', (freshUrl) => {
   async function open(
     now: string,
-  ): Promise<World & { jobs: JobReader; change(from: string, to: string): Promise<void> }> {
-    const it = await openWorld({ storeUrl: await freshUrl(), job: { thin: '{ minimum: 0 }' } })
+    job: WorldOptions['job'] = {},
+  ): Promise<World & { jobs: JobReader; look(): Promise<void>; change(from: string, to: string): Promise<void> }> {
+    const it = await openWorld({ storeUrl: await freshUrl(), job: { thin: '{ minimum: 0 }', ...job } })
     closing.push(it.close)
     it.clock.set(now)
     await subscribe(it, 1)
@@ -36,12 +37,21 @@ onBothEngines('job files of a running process', (freshUrl) => {
     return {
       ...it,
       jobs,
+      look,
       async change(from, to) {
         const file = join(it.folder, 'jobs/weekly.yml')
         writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
         await look()
       },
     }
+  }
+
+  /** Another process on the same store, whose job file has this schedule. */
+  async function beside(it: World, schedule: string): Promise<World> {
+    const job = { schedule: `"${schedule}"`, thin: '{ minimum: 0 }' }
+    const other = await openWorld({ storeUrl: it.app.config.store.url, clock: it.clock, job })
+    closing.push(other.close)
+    return other
   }
 
   async function at(it: World, instant: string): Promise<string[]> {
@@ -78,6 +88,105 @@ onBothEngines('job files of a running process', (freshUrl) => {
     expect(await at(it, '2026-11-30T07:00:00.000Z')).toHaveLength(2)
   })
 
+  const sevenToOnePast = ['0 7 * * FRI', '1 7 * * FRI'] as const
+
+  test('a run that was not due yet when its schedule was changed is not made any more', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
+    await show(it, newsFeed, ['One'])
+    it.clock.set('2026-11-27T06:59:48.000Z')
+    await it.change(...sevenToOnePast) // taken over at 06:59:58, and no minute begins before the old time
+    expect(await at(it, '2026-11-27T07:00:00.000Z')).toEqual([])
+    expect(await at(it, '2026-11-27T07:01:00.000Z')).toEqual(['2026-11-27T07:01 composed'])
+    expect(await at(it, '2026-12-04T07:02:00.000Z')).toHaveLength(2)
+  })
+
+  test('a run that was due when its schedule was changed is made, and the next by the new one', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
+    await show(it, newsFeed, ['One'])
+    it.clock.set('2026-11-27T06:59:50.000Z')
+    await it.change(...sevenToOnePast) // taken over at the very second
+    expect(await at(it, '2026-11-27T07:00:01.000Z')).toEqual(['2026-11-27T07:00 composed'])
+  })
+
+  test('a process that is killed once it has taken a schedule over leaves the instant behind', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z')
+    it.clock.set('2026-11-27T06:59:48.000Z')
+    await it.change(...sevenToOnePast)
+    it.clock.set('2026-11-27T07:00:30.000Z')
+    const next = await beside(it, sevenToOnePast[1])
+    await makeDueEditions(next.app)
+    expect(await at(it, '2026-11-27T07:00:59.000Z')).toEqual([])
+    expect(await at(next, '2026-11-27T07:01:00.000Z')).toEqual(['2026-11-27T07:01 composed'])
+  })
+
+  test('three schedules within a minute owe what was due while each counted', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z')
+    it.clock.set('2026-11-27T06:59:45.000Z')
+    await it.change('0 7 * * FRI', '0 6 * * FRI')
+    await it.change('0 6 * * FRI', '2 7 * * FRI')
+    it.clock.set('2026-11-27T07:01:00.000Z')
+    expect(await at(it, '2026-11-27T07:01:00.000Z')).toEqual([])
+    expect(await at(it, '2026-11-27T07:02:00.000Z')).toEqual(['2026-11-27T07:02 composed'])
+  })
+
+  test('of two processes with different schedules the one that read its file last says when, and neither misses a run', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z')
+    it.clock.set('2026-11-26T12:30:00.000Z')
+    const other = await beside(it, '30 7 * * FRI')
+    const lines: string[] = []
+    it.app.log = { ...it.app.log, warn: (fields: { event: string }) => void lines.push(fields.event) } as never
+    const tick = async (instant: string) => {
+      it.clock.set(instant)
+      for (const { app } of [it, other, it]) await makeDueEditions(app)
+    }
+    for (const minute of ['06:59', '07:00', '07:01', '07:29', '07:30', '07:31'])
+      await tick(`2026-11-27T${minute}:00.000Z`)
+    expect(await at(it, '2026-11-27T07:32:00.000Z')).toEqual(['2026-11-27T07:30 composed'])
+    expect(lines.filter((event) => event === 'schedule.differs')).toHaveLength(1)
+    await it.change('Town Weekly', 'Town Daily') // no new schedule
+    await tick('2026-12-04T07:00:00.000Z')
+    expect(await at(it, '2026-12-04T07:01:00.000Z')).toHaveLength(1)
+    await it.change('0 7 * * FRI', '15 7 * * FRI')
+    await tick('2026-12-04T07:15:00.000Z')
+    await tick('2026-12-04T07:30:00.000Z')
+    expect((await at(it, '2026-12-04T07:31:00.000Z'))[0]).toBe('2026-12-04T07:15 composed')
+  })
+
+  for (const { within, status } of [
+    { within: '12h', status: 'composed' },
+    { within: '0m', status: 'skipped' },
+  ])
+    test(`a file that is away while its run is due, and back unchanged, leaves an edition that is ${status}`, async () => {
+      const it = await open('2026-11-26T12:00:00.000Z', { missed: `{ within: ${within} }` })
+      const file = join(it.folder, 'jobs/weekly.yml')
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(join(it.folder, 'jobs/other.yml'), text.replace('0 7', '0 9'))
+      await it.change('', '')
+      unlinkSync(file)
+      it.clock.set('2026-11-27T06:59:40.000Z')
+      await it.look()
+      expect(await at(it, '2026-11-27T07:00:00.000Z')).toEqual([])
+      writeFileSync(file, text)
+      await it.look()
+      expect(await at(it, '2026-11-27T07:01:00.000Z')).toEqual([`2026-11-27T07:00 ${status}`])
+    })
+
+  test('a file that comes back with another schedule has missed nothing', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z')
+    const file = join(it.folder, 'jobs/weekly.yml')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(join(it.folder, 'jobs/other.yml'), text.replace('0 7', '0 9'))
+    await it.change('', '')
+    unlinkSync(file)
+    it.clock.set('2026-11-27T06:59:40.000Z')
+    await it.look()
+    it.clock.set('2026-11-27T07:00:20.000Z')
+    writeFileSync(file, text.replace('0 7', '30 7'))
+    await it.look()
+    expect(await at(it, '2026-11-27T07:01:00.000Z')).toEqual([])
+    expect(await at(it, '2026-11-27T07:30:00.000Z')).toEqual(['2026-11-27T07:30 composed'])
+  })
+
   test('two processes that take a schedule over one after the other make no run twice', async () => {
     const it = await open('2026-11-26T12:00:00.000Z')
     const other = { ...it.app }
@@ -90,7 +199,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     expect(await at(it, '2026-11-27T07:30:00.000Z')).toEqual(['2026-11-27T07:30 composed'])
   })
 
-  test('a file that is away for weeks has missed nothing when it is back', async () => {
+  test('a file that is away for weeks has missed its runs when it is back, and that is on record', async () => {
     const it = await open('2026-11-26T12:00:00.000Z')
     const file = join(it.folder, 'jobs/weekly.yml')
     const text = readFileSync(file, 'utf8')
@@ -103,12 +212,12 @@ onBothEngines('job files of a running process', (freshUrl) => {
     writeFileSync(file, text)
     for (let looks = 0; looks < 2; looks++) await it.jobs.look()
     const weekly = async () =>
-      (await latestEditions(it.app.db, { digest: 'weekly', limit: 9 })).map(({ dueAt }) => dueAt)
+      (await latestEditions(it.app.db, { digest: 'weekly', limit: 9 })).map(({ status, reason }) => reason ?? status)
     await makeDueEditions(it.app)
-    expect(await weekly()).toEqual([])
+    expect(await weekly()).toEqual([expect.stringMatching(/^3 runs, due from 2026-11-27T07:00/)])
     it.clock.set('2026-12-18T07:00:00.000Z')
     await makeDueEditions(it.app)
-    expect(await weekly()).toEqual(['2026-12-18T07:00:00.000Z'])
+    expect(await weekly()).toHaveLength(2)
   })
 
   test('the store knows who reads them and what was refused, until the process ends or falls silent', async () => {

@@ -137,7 +137,7 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
     async (it) => {
       await it.app.db
         .insertInto('digests')
-        .values({ name: 'other', firstSeenAt: it.clock.now(), decidedUntil: it.clock.now(), schedule: '' })
+        .values({ name: 'other', firstSeenAt: it.clock.now(), decidedUntil: it.clock.now() })
         .execute()
       const row = await it.app.db
         .selectFrom('ledger')

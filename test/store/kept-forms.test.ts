@@ -17,11 +17,17 @@ onBothEngines('the store of sessions and kept forms', (freshUrl) => {
   afterEach(() => store.close())
 
   const keep = (sessionHash: string, text: string, limits = { perSession: 2, inAll: 3 }) => {
-    const form = { sessionHash, action: '/studio/letters', fields: { text }, expiresAt: later(now, hour) }
+    const form = {
+      sessionHash,
+      staff: 'mira',
+      action: '/studio/letters',
+      fields: { text },
+      expiresAt: later(now, hour),
+    }
     return keepForm(store.db, form, limits, now)
   }
   const textsOf = async (session: string, at = now) =>
-    (await keptForms(store.db, session, at)).map((one) => one.fields.text)
+    (await keptForms(store.db, { hash: session, staff: 'mira' }, at)).map((one) => one.fields.text)
 
   test('keeps what was typed as it was, the newest of one browser and of all', async () => {
     for (const text of ['one\r\n', 'two "2" \\ é', 'th\u0000ree\ud800']) await keep('a', text)
@@ -34,13 +40,17 @@ onBothEngines('the store of sessions and kept forms', (freshUrl) => {
   test('hands it to the next session of the browser, and forgets what is removed or too old', async () => {
     const id = await keep('a', 'one')
     await keep('a', 'two')
-    expect([await moveKeptForms(store.db, 'a', 'b', now), await moveKeptForms(store.db, 'a', 'b', now)]).toEqual([
+    const next = { hash: 'b', staff: 'mira' }
+    expect(await moveKeptForms(store.db, 'a', { ...next, staff: 'noor' }, now)).toBe(false)
+    expect([await moveKeptForms(store.db, 'a', next, now), await moveKeptForms(store.db, 'a', next, now)]).toEqual([
       true,
       false,
     ])
-    await removeKeptForm(store.db, 'a', id)
+    await removeKeptForm(store.db, { hash: 'a', staff: 'mira' }, id)
+    await removeKeptForm(store.db, { ...next, staff: 'noor' }, id)
+    expect(await keptForms(store.db, { ...next, staff: 'noor' }, now)).toEqual([])
     expect(await textsOf('b')).toEqual(['two', 'one'])
-    await removeKeptForm(store.db, 'b', id)
+    await removeKeptForm(store.db, next, id)
     expect([await textsOf('b'), await textsOf('b', later(now, hour))]).toEqual([['two'], []])
     await forgetExpired(store.db, later(now, hour))
     expect(await store.db.selectFrom('keptForms').selectAll().execute()).toEqual([])

@@ -413,7 +413,8 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     skipped: true,
   },
   skipNotices: { editionId: true, tellingUntil: true, toldAt: true },
-  digests: { name: true, firstSeenAt: true, decidedUntil: true, schedule: true },
+  digests: { name: true, firstSeenAt: true, decidedUntil: true },
+  scheduleChanges: { digest: true, at: true, schedule: true },
   jobReaders: { id: true, folder: true, seenAt: true, rejected: true },
   editions: {
     id: true,
@@ -500,7 +501,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   },
   robots: { origin: true, fetchedAt: true, rules: true },
   sessions: { hash: true, staff: true, createdAt: true, lastUsedAt: true, expiresAt: true },
-  keptForms: { id: true, sessionHash: true, action: true, fields: true, expiresAt: true },
+  keptForms: { id: true, sessionHash: true, staff: true, action: true, fields: true, expiresAt: true },
   sessionEnds: { id: true, staff: true, endedBy: true, at: true, sessions: true, links: true },
   settings: { name: true, value: true },
   signInLinks: { hash: true, staff: true, createdAt: true, expiresAt: true, usedAt: true },

@@ -212,6 +212,27 @@ describe('a form that is sent after its session has ended', () => {
     expect(await (await back.get('/studio/kept-forms')).text()).not.toContain('Ada Byron')
   })
 
+  test('is neither shown to somebody else who signs in in that browser, nor theirs to discard', async () => {
+    await editor.post('/studio/letters', letter)
+    const { location, back } = await again('noor')
+    expect(location).toBe('/studio')
+    expect(await (await back.get('/studio/kept-forms')).text()).not.toContain('baker')
+    const [{ id = '' } = {}] = await kept()
+    await back.post(`/studio/kept-forms/${id}/removal`)
+    expect(await kept()).toMatchObject([{ id, staff: 'mira' }])
+  })
+
+  test('of a session that was ended for its editor is not shown to the next one either', async () => {
+    const { back: ended } = await again('mira')
+    await endSessions(site.app.db, { staff: 'mira', endedBy: 'noor', now: site.clock.now() })
+    expect((await ended.post('/studio/letters', letter)).status).toBe(401)
+    editor = { ...editor, cookie: ended.cookie }
+    const { location, back } = await again('noor')
+    expect(location).toBe('/studio')
+    expect(await (await back.get('/studio/kept-forms')).text()).not.toContain('baker')
+    expect(await kept()).toMatchObject([{ staff: 'mira' }])
+  })
+
   test('gives way to newer ones of the same browser, and can be discarded', async () => {
     for (let number = 1; number <= 7; number++)
       await editor.post('/studio/letters', { ...letter, headline: `No ${number}.` })
@@ -241,6 +262,19 @@ test('a form of the session before, sent after another tab has signed in again, 
   expect(await letters()).toEqual([])
   expect((await back.post('/studio/letters', stale)).status).toBe(403)
   expect((await back.post('/studio/letters', stale, { 'Sec-Fetch-Site': 'same-site' })).status).toBe(403)
+})
+
+test('a form that one editor opened and another sends is refused, and waits for the one who typed', async () => {
+  const { back } = await again('noor')
+  const stale = { ...letter, csrf: editor.csrf }
+  const answer = await back.post('/studio/letters', stale, { 'Sec-Fetch-Site': 'same-origin' })
+  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('mira opened this form')])
+  expect(await letters()).toEqual([])
+  expect(await (await back.get('/studio/kept-forms')).text()).not.toContain('baker')
+  editor = back
+  const { location, back: writer } = await again('mira')
+  expect(location).toBe('/studio/kept-forms')
+  expect(await (await writer.get(location)).text()).toContain('Nobody told the baker')
 })
 
 describe('the session cookie', () => {
