@@ -7,6 +7,7 @@ import { type Waiting, watchGreeting } from './greeting.ts'
 import { masker } from './masking.ts'
 import { accessToken, type Tokens } from './oauth2.ts'
 import { loginFor, passwordForms, passwordOf, tokenForms } from './sign-in.ts'
+import { signInReply } from './sign-in-reply.ts'
 import { tlsOptions } from './tls-options.ts'
 import { type Offers, speakOver, type Wire } from './wire.ts'
 
@@ -25,13 +26,7 @@ export type Session = { socket: Socket; offers: Offers; mask: (text: string) => 
 /** Connects to the relay, and speaks SMTP over the connection. Throws as `openSession` does. */
 export async function connect(settings: RelaySettings, options: ConnectOptions = {}): Promise<Wire> {
   const { socket, offers, mask } = await openSession(settings, options)
-  const wire = speakOver(socket, offers)
-  const { send } = wire
-  wire.send = async (message, next) => {
-    const result = await send(message, next)
-    return { ...result, reply: mask(result.reply) } // it is kept, and editors read it
-  }
-  return wire
+  return speakOver(socket, offers, mask) // a reply is kept, and editors read it
 }
 
 /**
@@ -43,7 +38,10 @@ export async function openSession(settings: RelaySettings, options: ConnectOptio
   const { tokens, listener, signal } = options
   const secret = await secretFor(settings, tokens)
   const mask = masker(secret?.forms ?? (() => []))
-  const smtp = await openClient(settings, listener && ((who, line) => listener(who, mask(line))))
+  let isSigningIn = false
+  const shown: Listener = (who, line) =>
+    listener?.(who, isSigningIn && who === 'server' ? signInReply(line, secret?.forms() ?? []) : mask(line))
+  const smtp = await openClient(settings, listener && shown)
   const inside = smtp as unknown as Inside
   let progress: Progress = { isConnected: true, isGreeted: true }
   smtp.on('error', () => {
@@ -57,7 +55,8 @@ export async function openSession(settings: RelaySettings, options: ConnectOptio
     await Promise.race([untilDone(smtp, limitMs, (done) => smtp.connect(done)), greeting.trouble])
     greeting.stop()
     if (settings.security !== 'none' && !inside.secure) throw noStartTls(settings) // before anything is said that matters
-    if (secret) await signIn(smtp, settings, secret.login)
+    isSigningIn = true
+    if (secret) await signIn(smtp, settings, secret)
     return { ...takeOver(smtp), mask }
   } catch (error) {
     smtp.close()
@@ -104,15 +103,28 @@ async function openClient(settings: RelaySettings, listener: Listener | undefine
 }
 
 /** A token that was refused is not used again, even if it has not run out. */
-async function signIn(smtp: SMTPConnectionClass, settings: RelaySettings, secret: Secret['login']): Promise<void> {
+async function signIn(
+  smtp: SMTPConnectionClass,
+  settings: RelaySettings,
+  { login: secret, forms }: Secret,
+): Promise<void> {
   const { _ehloLines: ehlo = [] } = smtp as unknown as Inside
   const login = loginFor(settings, ehlo, secret)
   try {
     await untilDone(smtp, settings.timeout * 1000 * stepsToSignIn, (done) => smtp.login(login, done))
   } catch (error) {
+    hideWords(error, forms())
     if ('source' in secret) secret.source.accessToken = false
     throw error
   }
+}
+
+/** What a relay says about a sign-in is shown nowhere but in words that are known: not in the log either. */
+function hideWords(error: unknown, secrets: string[]): void {
+  if (!(error instanceof Error) || !('response' in error) || typeof error.response !== 'string') return
+  error.response = signInReply(error.response, secrets)
+  error.message = `${error.response}`
+  error.stack = `${error.name}: ${error.message}`
 }
 
 /** The client takes 50 ms to load: whoever is going to send does it before a message waits. */

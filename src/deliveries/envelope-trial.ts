@@ -17,7 +17,7 @@ export class EnvelopeTrial {
   constructor(session: Session, listener?: Listener) {
     this.#session = session
     this.#listener = listener
-    this.#replies = readReplies(session.socket)
+    this.#replies = readReplies(session.socket, session.mask)
   }
 
   /** Bytes that a message may have at most; undefined where the relay names no limit. */
@@ -52,14 +52,15 @@ export class EnvelopeTrial {
 
   async #refusal(verb: EnvelopeReply['verb'], line: string): Promise<EnvelopeReply | undefined> {
     const { code, text } = await this.#command(line)
-    return code >= 200 && code < 300 ? undefined : { verb, code, text: oneLine(this.#session.mask(text)) }
+    return code >= 200 && code < 300 ? undefined : { verb, code, text: oneLine(text) }
   }
 
   async #command(line: string): Promise<Reply> {
     this.#listener?.('client', line)
     this.#session.socket.write(`${line}\r\n`)
-    const reply = await this.#replies.next()
-    for (const said of reply.text.split('\n')) this.#listener?.('server', this.#session.mask(said))
-    return reply
+    const { code, text: said } = await this.#replies.next()
+    const text = this.#session.mask(said)
+    for (const line of text.split('\n')) this.#listener?.('server', line)
+    return { code, text }
   }
 }

@@ -17,8 +17,11 @@ const longest = 64 * 1024
 /** Commands that go out in one write are answered in one: so many replies may come before they are asked for. */
 const maxUnasked = 8
 
-/** Reads the replies of an SMTP server (RFC 5321 §4.2), however the network cuts them. */
-export function readReplies(socket: Socket): Replies {
+/**
+ * Reads the replies of an SMTP server (RFC 5321 §4.2), however the network cuts them. `mask` takes secrets out of what an
+ * error repeats of them.
+ */
+export function readReplies(socket: Socket, mask: (text: string) => string = (text) => text): Replies {
   const arrived: Reply[] = []
   const lines: string[] = []
   let waiting: { resolve(reply: Reply): void; reject(error: Error): void; since: number } | undefined
@@ -49,7 +52,7 @@ export function readReplies(socket: Socket): Replies {
     const code = codeOf(line)
     const [first] = lines
     if (Number.isNaN(code) || (first !== undefined && codeOf(first) !== code)) {
-      return fail(new Error(`no SMTP reply: ${line.slice(0, 200)}`))
+      return fail(new Error(`no SMTP reply: ${mask(line).slice(0, 200)}`))
     }
     if (line[3] === '-') {
       lines.push(line)

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { messageOf } from '../errors.ts'
 import { isOutOfStep, type SendResult, toResult, type Verb } from './delivery.ts'
-import { readReplies } from './replies.ts'
+import { type Reply, readReplies } from './replies.ts'
 import { oneLine } from './reply-text.ts'
 
 export type Envelope = { from: string; to: string }
@@ -44,10 +44,12 @@ const quitting = 1000
  *
  * Every reply is matched to its command, and each cut is judged by what was written: with the final dot in the hands of
  * the kernel the message may be whole out there, and is `unknown`; before that it is `cut`. Over TLS nobody says when a
- * connection that is gone had taken the final dot, so a cut inside a message is always `unknown` there.
+ * connection that is gone had taken the final dot, so a cut inside a message is always `unknown` there. What is kept of a
+ * reply went through `mask`, before it is cut to its length.
  */
-export function speakOver(socket: Socket, offers: Offers): Wire {
-  const replies = readReplies(socket)
+export function speakOver(socket: Socket, offers: Offers, mask: (text: string) => string = (text) => text): Wire {
+  const replies = readReplies(socket, mask)
+  const resultOf = (verb: Verb, { code, text }: Reply) => toResult(verb, { code, text: mask(text) })
   /** Node reports a write over TLS one turn of the event loop after the kernel took it: a quick answer is read before. */
   const isEncrypted = socket instanceof TLSSocket
   let spoiled = false // the last transaction failed half way: RSET before the next
@@ -80,7 +82,7 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
           continue
         }
         if (reply.code === 421 || (!refusal && isOutOfStep(verb, reply.code))) socket.destroy()
-        refusal ??= toResult(verb, reply)
+        refusal ??= resultOf(verb, reply)
         spoiled = true
         if (!offers.pipelining || socket.destroyed) break
       }
@@ -132,8 +134,8 @@ export function speakOver(socket: Socket, offers: Offers): Wire {
         socket.destroy() // one that speaks no SMTP is of no use
       else if (following) hearAhead(following.envelope, commands)
       return early && reply.code < 400
-        ? { kind: 'unknown', reply: `before it had the message, the relay said ${reply.text}` }
-        : toResult('dot', reply)
+        ? { kind: 'unknown', reply: `before it had the message, the relay said ${oneLine(mask(reply.text))}` }
+        : resultOf('dot', reply)
     } catch (error) {
       socket.destroy()
       return { kind: isOut || isEncrypted ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { connect } from '../../src/deliveries/connect.ts'
@@ -338,6 +339,39 @@ describe('signing in', () => {
     const answer = (line: string) => (line.startsWith('AUTH') ? reply : undefined)
     const { port } = await opened(startPlainRelay({ tls: null, ehlo: ['AUTH PLAIN'], answer }))
     expect(await outcome(port, signIn)).toMatch(words)
+  })
+
+  const password = 'open sesame'
+  test.each([
+    ['with invisible characters in it', [...password].join('\u200b')],
+    ['over two lines', `open ses\r\n535 5.7.8 ame`],
+    ['in hexadecimal', Buffer.from(password).toString('hex')],
+    ['in base64, in pieces', base64(`\0mira\0${password}`).replace(/.{7}/g, '$& ')],
+    ['backwards', [...password].reverse().join('')],
+    ['and no SMTP', undefined],
+  ])('of what the relay says to a sign-in nothing but known words is shown: the password %s', async (_, said) => {
+    const answer = (line: string) => {
+      if (!line.startsWith('AUTH')) return undefined
+      return said === undefined
+        ? `sorry, ${password}`
+        : `535-5.7.8 authentication failed for mira: ${said}\r\n535 5.7.8 sorry`
+    }
+    const { port } = await opened(startPlainRelay({ tls: null, ehlo: ['AUTH PLAIN'], answer }))
+    const lines: string[] = []
+    const listener = (_: string, line: string) => lines.push(line)
+    const failed = await connect(settingsOf(port, { ...signIn, timeout: 5 }).relay, { listener }).catch(
+      (error: Error) => error,
+    )
+    if (said !== undefined) {
+      expect((failed as Error).message).toContain('535-5.7.8 authentication failed for ********')
+      expect(lines).toContain('535-5.7.8 authentication failed for ********')
+    }
+    const mira = base64('\0mira').slice(0, 7) // stands in our own line too
+    const fragments = [password, ...String(said ?? password).split(/[\r\n]+(?:535 5.7.8 )?|(?<=\w{7}) /)].filter(
+      (one) => one !== mira,
+    )
+    for (const text of [inspect(failed, { depth: 9 }), ...lines])
+      for (const fragment of fragments) expect(text).not.toContain(fragment)
   })
 
   test.each(['PLAIN', 'LOGIN'])('a password that the relay repeats (%s) is shown nowhere', async (mechanism) => {
