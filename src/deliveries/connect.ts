@@ -144,7 +144,8 @@ const stepsToSignIn = 3
  */
 async function untilDone(smtp: SMTPConnectionClass, limitMs: number, step: (done: Done) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => reject(new Error('the relay did not answer in time')), limitMs)
+  const expire = () => reject(new Error('the relay did not answer in time'))
+  const timer = setTimeout(() => setImmediate(() => setImmediate(expire)), limitMs) // what lies in the socket is read first
   const ended = () => reject(new Error('the connection was closed'))
   smtp.once('error', reject)
   smtp.once('end', ended)

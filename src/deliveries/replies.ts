@@ -35,6 +35,24 @@ export function readReplies(socket: Socket, mask: (text: string) => string = (te
   const isOverdue = (since: number) =>
     socket.timeout !== undefined && socket.timeout > 0 && performance.now() - since > socket.timeout
 
+  let chunks = 0
+  let isExpiring = false
+
+  /**
+   * The time is over. An answer that lies in the socket while the thread was busy is read first: within two turns of the
+   * event loop. `isSilent`: only if nothing at all came in them.
+   */
+  const expire = (isSilent: boolean) => {
+    if (isExpiring || ended) return
+    isExpiring = true
+    const [asked, before] = [waiting, chunks]
+    setImmediate(() =>
+      setImmediate(() => {
+        isExpiring = false
+        if (waiting === asked && !(isSilent && chunks > before)) fail(new Error('the relay did not answer in time'))
+      }),
+    )
+  }
   const fail = (error: Error) => {
     ended ??= error
     socket.destroy()
@@ -65,7 +83,7 @@ export function readReplies(socket: Socket, mask: (text: string) => string = (te
   }
 
   socket.on('data', (chunk: Buffer) => {
-    if (waiting && isOverdue(waiting.since)) return fail(new Error('the relay did not answer in time'))
+    chunks += 1
     if (isResting) return fail(new Error('the relay spoke out of turn'))
     unread += chunk.toString('latin1')
     let start = 0
@@ -75,9 +93,10 @@ export function readReplies(socket: Socket, mask: (text: string) => string = (te
     }
     unread = unread.slice(start)
     if (unread.length + held > longest) fail(new Error('the reply has no end'))
+    else if (waiting && isOverdue(waiting.since)) expire(false)
   })
   socket.on('error', fail)
-  socket.on('timeout', () => fail(new Error('the relay did not answer in time')))
+  socket.on('timeout', () => expire(true))
   socket.on('close', () => fail(new Error('the connection was closed')))
 
   return {
