@@ -43,8 +43,9 @@ export function seenText({ status, seals, decisions }: Seen): string {
 
 /** Reads `seenText` again. A text that is none stands for nothing that ever was, so that it never matches. */
 export function readSeen(text: string): Seen {
-  const [status = '', seals = '', decisions = ''] = text.split('.')
-  return { status: status as Seen['status'], seals, decisions: Number.parseInt(decisions, 10) || 0 }
+  const [, status = '', seals = '', decisions = ''] =
+    /^([a-z]+)\.((?:[0-9a-f]{64})*)\.(0|[1-9]\d{0,8})$/.exec(text) ?? []
+  return { status: status as Seen['status'], seals, decisions: Number(decisions) }
 }
 
 /** A half sent edition that is held reads otherwise than one that waits for its approval. */

@@ -291,11 +291,11 @@ export function lastSealedVariant(db: Db): Promise<VariantRow | undefined> {
     .executeTakeFirst()
 }
 
-/** Takes the seal off an edition that is chosen again. The bytes are kept under another name; returns their SHA-256. */
+/** Takes the seal off an edition that is chosen again. The bytes are kept under another name, that no other has, even where a clock stands still; returns their SHA-256. */
 export async function withdrawVariants(db: Db, editionId: string, now: Instant): Promise<string[]> {
   const withdrawn = await db
     .updateTable('variants')
-    .set((eb) => ({ name: sql<string>`${eb.ref('name')} || ${` until ${now}`}`, withdrawnAt: now }))
+    .set((eb) => ({ name: sql<string>`${eb.ref('name')} || ${` until ${now} `} || ${eb.ref('id')}`, withdrawnAt: now }))
     .where('editionId', '=', editionId)
     .where('withdrawnAt', 'is', null)
     .returning('sha256')

@@ -2,8 +2,17 @@ import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { ChangedSince, type Seen, seenNow } from '../../src/editions/seen.ts'
-import { editionById, historyOf, note } from '../../src/store/editions.ts'
+import { ChangedSince, readSeen, type Seen, seenNow, seenText } from '../../src/editions/seen.ts'
+import {
+  addVariant,
+  editionById,
+  historyOf,
+  note,
+  variantsOf,
+  withdrawnVariants,
+  withdrawVariants,
+} from '../../src/store/editions.ts'
+import { newId } from '../../src/store/id.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -59,6 +68,35 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: Headline 2 needs the lawyer']])
     await act(it, await it.seen())
     expect(await it.status()).not.toBe('held')
+  })
+
+  test('stops at a text that only begins as what a page shows', async () => {
+    const it = await open()
+    const text = seenText(await it.seen())
+    for (const forged of [
+      `${text}.x`,
+      `${text}.`,
+      `${text}x`,
+      `x${text}`,
+      ` ${text}`,
+      `${text}\n`,
+      text.replace(/\.0$/, '.00'),
+      '',
+    ])
+      expect(await refusal(approve(it.app, it.id, 'Mira', { seen: readSeen(forged) }))).toBeInstanceOf(ChangedSince)
+    await approve(it.app, it.id, 'Mira', { seen: readSeen(text) })
+    expect(await it.status()).toBe('approved')
+  })
+
+  test('can take a seal off twice while the clock stands still', async () => {
+    const { app, id } = await open()
+    const now = app.clock.now()
+    const [first] = await variantsOf(app.db, id)
+    if (!first) throw new Error('it bears no seal')
+    await withdrawVariants(app.db, id, now)
+    await addVariant(app.db, { ...first, id: newId(now) })
+    expect(await withdrawVariants(app.db, id, now)).toEqual([first.sha256])
+    expect(await withdrawnVariants(app.db, id)).toHaveLength(2)
   })
 
   test('to resume stops at a second pause that the page did not show', async () => {
