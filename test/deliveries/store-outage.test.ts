@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
@@ -95,6 +96,23 @@ test('PostgreSQL that is away for a while leaves no rejection unheard, also over
   await sendThrough({ storeUrl: url, people: 150, at: { 20: cutOften }, relay: { perSecond: 60 } })
   expect(unheard).toEqual([])
 })
+
+test('SQLite that is locked while the thread is busy in pieces, each longer than a relay may take, leaves nothing unknown', async () => {
+  const { url: storeUrl, remove } = sqliteUrl()
+  closing.push(async () => remove())
+  const busy = async () => {
+    const other = new DatabaseSync(storeUrl.slice('file:'.length), { timeout: 10_000 })
+    other.exec('begin immediate')
+    for (let piece = 0; piece < 8; piece++) {
+      const end = performance.now() + 350
+      while (performance.now() < end);
+      await nextTurn()
+    }
+    other.exec('rollback')
+    other.close()
+  }
+  await sendThrough({ storeUrl, people: 100, at: { 20: busy, 70: busy }, relay: { timeout: 0.3 } })
+}, 60_000)
 
 test('PostgreSQL that is restarted, and one that crashes, while an edition goes out cost nobody a copy', async () => {
   const server = await openPostgres()
