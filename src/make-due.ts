@@ -37,8 +37,16 @@ async function makeRuns(app: App, digest: Digest): Promise<number> {
   const changes = known.length > 0 ? known : [{ ...scheduleOf(digest), at: decided }]
   const current = { ...digest, ...scheduleOf(changes.at(-1) ?? digest) }
   const zones = digest.localTime ? await zonesOf(db, digest.name) : []
-  const due = dueRuns(current, decided, now, (dueAt) => beginsAt(current, dueAt, zones), changes)
+  const owed = dueRuns(current, decided, now, (dueAt) => beginsAt(current, dueAt, zones), changes)
+  const due = owed.map((run) => withoutDropped(app, run, changes))
   return await settleRuns(app, digest, due, changes)
+}
+
+/** A run that was due while nobody was there, and that the job file does not name any more, is not made up for. */
+function withoutDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
+  const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.hasReadSince(run.dueAt)
+  if (run.missed !== null || !isDropped) return run
+  return { ...run, missed: 'missed, and the schedule was changed before it could be made' }
 }
 
 const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })

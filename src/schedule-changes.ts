@@ -7,13 +7,20 @@ import { recordSchedule, type Schedule } from './store/digests.ts'
 export class ReadSchedules {
   readonly #read = new Map<string, { text: string; at: Instant }>()
   readonly #told = new Map<string, string>()
+  #openedAt: Instant | undefined
 
   /** The process has read these digests. One whose schedule it had before counts from then. */
   take(digests: Digest[], now: Instant): void {
+    this.#openedAt ??= now
     for (const { name, schedule, zone } of digests) {
       const text = `${schedule} ${zone}`
       if (this.#read.get(name)?.text !== text) this.#read.set(name, { text, at: now })
     }
+  }
+
+  /** Whether this process has been there since before an instant. */
+  hasReadSince(instant: Instant): boolean {
+    return this.#openedAt !== undefined && this.#openedAt < instant
   }
 
   /** The job file of the digest is away: when it is back its schedule is a new one. */
@@ -23,6 +30,7 @@ export class ReadSchedules {
 
   /** Undefined for a schedule that this process does not go by any more. A clock that was set back since has read it now. */
   readAt({ name, schedule, zone }: Digest, now: Instant): Instant | undefined {
+    if (this.#openedAt !== undefined && this.#openedAt > now) this.#openedAt = now
     const known = this.#read.get(name)
     if (known?.text !== `${schedule} ${zone}`) return undefined
     if (known.at > now) known.at = now

@@ -108,6 +108,20 @@ onBothEngines('job files of a running process', (freshUrl) => {
     expect(await at(it, '2026-11-27T07:00:01.000Z')).toEqual(['2026-11-27T07:00 composed'])
   })
 
+  test('a run that was due while nothing ran, and that the file does not name any more, is not made up for', async () => {
+    const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
+    await show(it, newsFeed, ['One'])
+    it.clock.set('2026-11-27T07:00:02.000Z')
+    const next = await beside(it, '0 8 * * MON')
+    expect(await at(next, '2026-11-27T07:00:03.000Z')).toEqual(['2026-11-27T07:00 skipped'])
+    const [skipped] = await latestEditions(next.app.db, { limit: 1 })
+    expect(skipped?.reason).toContain('the schedule was changed before it could be made')
+    expect(await at(next, '2026-11-30T08:00:00.000Z')).toEqual([
+      '2026-11-30T08:00 composed',
+      '2026-11-27T07:00 skipped',
+    ])
+  })
+
   test('a process that is killed once it has taken a schedule over leaves the instant behind', async () => {
     const it = await open('2026-11-26T12:00:00.000Z')
     it.clock.set('2026-11-27T06:59:48.000Z')
