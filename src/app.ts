@@ -1,7 +1,8 @@
 import { systemClock, type WaitingClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Digest, feedsPrintedWhole, readDigests } from './editions/digest.ts'
+import { type Digest, feedsPrintedWhole } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
+import { type JobFolder, type RejectedJob, readJobFolder } from './editions/job-folder.ts'
 import type { Check } from './editions/late.ts'
 import { AppError } from './errors.ts'
 import { type Fetcher, openFetcher } from './feeds/fetch.ts'
@@ -20,6 +21,8 @@ export type App = {
   digests: Digest[]
   /** Since when this process has the schedules of the digests. */
   schedules: ReadSchedules
+  /** Job files with an error: their digests are not among `digests`, and their editions wait. */
+  rejected: RejectedJob[]
   fetcher: Fetcher
   /** The feeds whose articles some digest prints whole. */
   wholeFeeds: ReadonlySet<string>
@@ -37,12 +40,14 @@ export type AppOptions = {
   log?: Log
   /** Whether a store in a file is made where there is none; true if absent. */
   mayCreateStore?: boolean
+  /** False for work that no digest is needed for: it is done even if the folder of the job files is away; true if absent. */
+  needsJobs?: boolean
 }
 
 /** Opens the store and what stands on it, in order; `close` goes the way back. */
 export async function openApp(options: AppOptions): Promise<App> {
-  const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true } = options
-  const digests = readDigests(config.jobs, config.templates)
+  const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true, needsJobs = true } = options
+  const { digests, rejected } = readJobs(config, needsJobs)
   const schedules = new ReadSchedules()
   schedules.take(digests, clock.now())
   const store = await openStore(config.store.url, clock, { mayCreate: mayCreateStore })
@@ -55,6 +60,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     secret,
     digests,
     schedules,
+    rejected,
     fetcher,
     wholeFeeds: new Set(digests.flatMap(feedsPrintedWhole)),
     render: renderer(config),
@@ -68,10 +74,20 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
+function readJobs({ jobs, templates }: Config, isNeeded: boolean): JobFolder {
+  try {
+    return readJobFolder(jobs, templates)
+  } catch (error) {
+    if (isNeeded || !(error instanceof AppError)) throw error
+    return { digests: [], rejected: [] }
+  }
+}
+
 /** Lets the running application go on with these digests. */
-export function useDigests(app: App, digests: Digest[]): void {
+export function useDigests(app: App, { digests, rejected }: JobFolder): void {
   app.digests = digests
   app.schedules.take(digests, app.clock.now())
+  app.rejected = rejected
   app.wholeFeeds = new Set(digests.flatMap(feedsPrintedWhole))
 }
 
@@ -84,12 +100,34 @@ function renderer(config: Config): Render {
   }
 }
 
-/** The digest of that name; AppError `missing` names those that there are. */
-export function digestNamed(digests: Digest[], name: string): Digest {
-  const digest = digests.find((one) => one.name === name)
+/** The digest of that name. AppError `invalid` if its job file has an error; `missing` names those that there are. */
+export function digestNamed(folder: JobFolder, name: string): Digest {
+  const digest = folder.digests.find((one) => one.name === name)
   if (digest) return digest
-  const known = digests.map((one) => one.name).join(', ') || 'none'
-  throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${known}.` })
+  refuseRejected(folder, name)
+  throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${knownDigests(folder)}.` })
+}
+
+/** The name, if there is a digest of that name, even one whose job file has an error; else AppError `missing`. */
+export function digestName(folder: JobFolder, name: string): string {
+  return isRejected(folder, name) ? name : digestNamed(folder, name).name
+}
+
+/** Throws what is wrong in the job file of that digest, with file and line, if the digest was left out for it. */
+export function refuseRejected({ digests, rejected }: JobFolder, name: string): void {
+  const job = digests.some((one) => one.name === name) ? undefined : rejected.find(({ digest }) => digest === name)
+  if (job) throw new AppError('invalid', job.message)
+}
+
+export function isRejected({ rejected }: Pick<JobFolder, 'rejected'>, name: string): boolean {
+  return rejected.some(({ digest }) => digest === name)
+}
+
+/** "daily, weekly (its job file has an error)", or "none". */
+export function knownDigests({ digests, rejected }: JobFolder): string {
+  const names = digests.map(({ name }) => name)
+  const broken = rejected.filter(({ digest }) => !names.includes(digest))
+  return [...names, ...broken.map(({ digest }) => `${digest} (its job file has an error)`)].sort().join(', ') || 'none'
 }
 
 /** Who asks, and where to complain: the publication's own page. */

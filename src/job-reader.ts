@@ -2,13 +2,18 @@ import { resolve } from 'node:path'
 import { type App, useDigests } from './app.ts'
 import { between, type Instant, second } from './clock.ts'
 import { type JobChange, JobFiles } from './editions/job-files.ts'
+import { nameOf, type RejectedJob } from './editions/job-folder.ts'
 import { noteSchedule } from './schedule-changes.ts'
 import { recordAway } from './store/digests.ts'
 import { newId } from './store/id.ts'
-import { removeJobReader, saveJobReader } from './store/job-readers.ts'
+import { type JobProblem, removeJobReader, saveJobReader } from './store/job-readers.ts'
 
 /** So often the store hears that this process reads job files, where nothing changes. */
 const heartbeatMs = 30 * second
+
+function toRejected({ file, message }: JobProblem): RejectedJob {
+  return { digest: nameOf(file), file, message }
+}
 
 /** Takes changed job files over into the running application, and tells the log and the store what it did or refused. */
 export class JobReader {
@@ -24,7 +29,7 @@ export class JobReader {
 
   constructor(app: App) {
     this.#app = app
-    this.#files = new JobFiles(app.config, app.digests, app.clock.now())
+    this.#files = new JobFiles(app.config, app, app.clock.now())
     this.#read = new Set(app.digests.map(({ name }) => name))
     this.#id = newId(app.clock.now())
   }
@@ -33,7 +38,8 @@ export class JobReader {
   async look(): Promise<void> {
     const { log, clock } = this.#app
     const { changes, rejected } = this.#files.look(clock.now())
-    if (changes.length > 0) useDigests(this.#app, this.#files.digests)
+    const { digests, problems } = this.#files
+    if (changes.length > 0) useDigests(this.#app, { digests, rejected: problems.map(toRejected) })
     for (const change of changes) this.#report(change)
     for (const { file, message, runsBy } of rejected) {
       const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`

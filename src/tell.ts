@@ -33,8 +33,9 @@ export async function tellOfSkips(app: App, sender: { relays: Pick<Relay, 'send'
   }
 }
 
-function noticeFor({ config, digests, clock }: App, edition: EditionRow) {
-  const digest = digestNamed(digests, edition.digest)
+function noticeFor(app: App, edition: EditionRow) {
+  const { config, clock } = app
+  const digest = digestNamed(app, edition.digest)
   const lines = [
     `${digest.title} was due at ${edition.dueAt} and was not made.`,
     '',

@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { brakeOff, brakeOn, brakeWords } from '../deliveries/brake.ts'
 import { brakeNow } from '../store/brake.ts'
 import { print, printJson, safe } from './output.ts'
-import { withApp } from './with-app.ts'
+import { withAppWithoutJobs } from './with-app.ts'
 
 type Decision = { who: string; reason: string }
 
@@ -16,7 +16,7 @@ export function addBrakeCommands(program: Command): void {
     .requiredOption('--reason <words>', 'stands on record')
     .option(...who)
     .action((decision: Decision, command: Command) =>
-      withApp(command, async (app) => {
+      withAppWithoutJobs(command, async (app) => {
         await brakeOn(app, decision)
         print('the brake is on: no edition goes out until lastword brake off')
       }),
@@ -26,7 +26,7 @@ export function addBrakeCommands(program: Command): void {
     .description('let everything go on where it stopped')
     .option(...who)
     .action((decision: Decision, command: Command) =>
-      withApp(command, async (app) => {
+      withAppWithoutJobs(command, async (app) => {
         const { at, reason } = await brakeOff(app, decision.who)
         print(`the brake is off; it was on since ${at}: ${safe(reason)}`)
       }),
@@ -35,7 +35,9 @@ export function addBrakeCommands(program: Command): void {
     .command('show')
     .description('say whether the brake is on, since when, by whom and why')
     .option('--json', 'as JSON')
-    .action((options: { json?: boolean }, command: Command) => withApp(command, (app) => showBrake(app, options)))
+    .action((options: { json?: boolean }, command: Command) =>
+      withAppWithoutJobs(command, (app) => showBrake(app, options)),
+    )
 }
 
 async function showBrake({ db }: App, options: { json?: boolean }): Promise<void> {

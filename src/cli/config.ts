@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { type Config, configHere } from '../config.ts'
-import { digestJsonSchema, readDigests } from '../editions/digest.ts'
+import { digestJsonSchema } from '../editions/digest.ts'
+import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { openSigners } from '../messages/signers.ts'
 import { checkSecretFiles, maskSecrets } from '../secrets.ts'
@@ -49,8 +50,9 @@ export function addConfigCommands(program: Command): void {
 /** What keeps the digests from being sent, each setting once; a job file that cannot be read is one such line. */
 function unreadyLines(config: Config, file: string): string[] {
   try {
-    const digests = readDigests(config.jobs, config.templates)
-    return [...new Set(digests.flatMap((digest) => launchLines({ config }, digest, file)))]
+    const { digests, rejected } = readJobFolder(config.jobs, config.templates)
+    const unready = digests.flatMap((digest) => launchLines({ config }, digest, file))
+    return [...new Set([...unready, ...rejected.map(({ message }) => message)])]
   } catch (error) {
     if (error instanceof AppError) return [error.message]
     throw error

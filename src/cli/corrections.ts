@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, digestName } from '../app.ts'
 import {
   acceptCorrection,
   dismissCorrection,
@@ -66,8 +66,9 @@ export function addCorrectionsCommands(program: Command): void {
 
 const withdraw: Act = (app, id, { who, reason = '' }) => withdrawCorrection(app, id, who, reason)
 
-async function list({ db, digests }: App, digest: string | undefined, options: Json & { all?: boolean }) {
-  if (digest !== undefined) digestNamed(digests, digest)
+async function list(app: App, digest: string | undefined, options: Json & { all?: boolean }) {
+  const { db } = app
+  if (digest !== undefined) digestName(app, digest)
   const rows = options.all ? await latestCorrections(db, digest, most) : await waitingCorrections(db, digest)
   for (const row of rows) options.json ? printJson(toJson(row)) : print(text(row))
   if (rows.length === 0 && !options.json) print('No correction waits.')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, digestNamed, refuseRejected } from '../app.ts'
 import { ApprovalRefused } from '../editions/approval-rules.ts'
 import { editionName } from '../editions/edition.ts'
 import { approve, overrideObstacles } from '../editions/review.ts'
@@ -47,6 +47,7 @@ export function addReleaseCommands(edition: Command, editionArgument: string): v
 }
 
 async function approveByHand(app: App, found: EditionRow, options: Approving, file: string): Promise<void> {
+  refuseRejected(app, found.digest)
   const digest = app.digests.find(({ name }) => name === found.digest)
   const edition = digest ? await sealedEdition(app, found, digest) : found
   if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
@@ -71,7 +72,7 @@ async function approveByHand(app: App, found: EditionRow, options: Approving, fi
 }
 
 async function sendByHand(app: App, edition: EditionRow, options: Sending): Promise<void> {
-  const digest = digestNamed(app.digests, edition.digest)
+  const digest = digestNamed(app, edition.digest)
   if (options.anyway) await overrideObstacles(app, edition.id, 'operator')
   const current = (await editionById(app.db, edition.id)) ?? edition
   const obstacles = await sendingObstacles(app, current)

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, digestName, digestNamed, refuseRejected } from '../app.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
 import { standing } from '../editions/corrections.ts'
@@ -97,8 +97,9 @@ export function addEditionCommands(program: Command): void {
   addReleaseCommands(edition, editionArgument)
 }
 
-async function list({ db, digests }: App, digest: string | undefined, options: Json): Promise<void> {
-  if (digest !== undefined) digestNamed(digests, digest)
+async function list(app: App, digest: string | undefined, options: Json): Promise<void> {
+  const { db } = app
+  if (digest !== undefined) digestName(app, digest)
   const editions = await latestEditions(db, { digest, limit: 100 })
   if (editions.length === 0) tell(`There is no edition${digest ? ` of ${digest}` : ''} yet.`)
   if (options.json) for (const edition of editions) printJson(edition)
@@ -220,6 +221,7 @@ async function preview(app: App, name: string, options: Json & { out: string }):
 }
 
 async function letterToPreview(app: App, name: string) {
+  refuseRejected(app, name) // what would go out now is not known
   const digest = app.digests.find((one) => one.name === name)
   const [open] = digest
     ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
@@ -236,7 +238,7 @@ async function letterToPreview(app: App, name: string) {
     }
   }
   if (!open) throw new AppError('missing', `there is no edition ${name}`)
-  if (open.status === 'composed') await seal(app, open.id, digestNamed(app.digests, open.digest))
+  if (open.status === 'composed') await seal(app, open.id, digestNamed(app, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
   if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
   return { title: editionName(open), letter: letterOf(app.secret, open, variant), thin: open.reason }

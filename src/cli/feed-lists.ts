@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { type App, digestNamed, userAgentOf } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { type Config, configHere } from '../config.ts'
-import { type Digest, readDigests } from '../editions/digest.ts'
+import type { Digest } from '../editions/digest.ts'
 import { exampleFeeds, jobFileOf, type Placed, placeFeeds } from '../editions/job-file.ts'
+import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
@@ -70,7 +71,7 @@ async function addFeed(config: Config, given: string, where: Where): Promise<voi
 }
 
 function placeOf(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
-  const digest = digestNamed(readDigests(config.jobs, config.templates), name)
+  const digest = digestNamed(readJobFolder(config.jobs, config.templates), name)
   const names = digest.sections.map((one) => one.name)
   const [only, ...others] = names
   if (section === undefined && only !== undefined && others.length === 0) return { digest, section: only }
@@ -80,7 +81,7 @@ function placeOf(config: Config, name: string, section: string | undefined): { d
 }
 
 async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
-  const digests = name === undefined ? app.digests : [digestNamed(app.digests, name)]
+  const digests = name === undefined ? app.digests : [digestNamed(app, name)]
   const known = new Map((await allFeeds(app.db)).map((feed) => [feed.url, feed]))
   const folders = digests.map((digest) => ({ name: digest.title, feeds: [], folders: sectionFolders(digest) }))
   const [only] = folders
@@ -106,7 +107,7 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
 
 async function importFeeds(command: Command, file: string, where: Where): Promise<void> {
   const config = configHere(configFile(command))
-  const digest = digestNamed(readDigests(config.jobs, config.templates), where.digest ?? '')
+  const digest = digestNamed(readJobFolder(config.jobs, config.templates), where.digest ?? '')
   const outline = await readInWorker('opml', await readBytes(file), null)
   if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
   const first = where.section ?? digest.sections[0]?.name ?? ''

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import type { RejectedJob } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { type JobReader, jobReaders } from '../store/job-readers.ts'
 import { openStore, storeExists } from '../store/open.ts'
@@ -16,6 +17,15 @@ export async function takeoverText(config: Config): Promise<string> {
   return other
     ? `lastword start is running, but reads the job files in ${safe(other.folder)}: change them there as well.`
     : 'lastword start is not running: it reads this when it starts.'
+}
+
+/** One line for each job file that this command leaves out, with the first problem of the file. */
+export function tellOfRejected(rejected: RejectedJob[]): void {
+  for (const { file, message } of rejected) {
+    const [first = '', ...others] = message.split('\n')
+    const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+    tell(`warning: ${safe(file)} has an error, and is left out: ${safe(first)}${more}`)
+  }
 }
 
 /** Tells of the job files that a running `start` refuses, and by which version their digests run. */

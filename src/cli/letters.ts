@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, digestName } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { LetterProblem, TypedLetter } from '../editions/letter-words.ts'
 import { printLetter, SameLetter, withdraw } from '../editions/letters.ts'
@@ -64,7 +64,7 @@ export function addLettersCommands(program: Command): void {
 }
 
 async function add(app: App, file: string, { json, who, anyway = false, digest: name, ...typed }: Add): Promise<void> {
-  const digest = digestOrOnly(app.digests, name)
+  const digest = digestOrOnly(app, name)
   const text = await readText(file)
   const printed = await addOrExplain(app, digest, { ...typed, text }, { who, anyway })
   if ('problems' in printed)
@@ -117,8 +117,9 @@ async function readSome(stream: Readable, file: string): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-async function list({ db, digests }: App, options: List): Promise<void> {
-  const digest = options.digest === undefined ? undefined : digestNamed(digests, options.digest).name
+async function list(app: App, options: List): Promise<void> {
+  const { db } = app
+  const digest = options.digest === undefined ? undefined : digestName(app, options.digest)
   const state = options.printed ? 'printed' : 'waiting'
   const letters = await lettersOf(db, { digest, state, limit: mostListed })
   if (options.json) for (const letter of letters) printJson(letter)

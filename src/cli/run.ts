@@ -53,7 +53,7 @@ export function addRunCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action((name: string, options: Options, command: Command) =>
       withApp(command, (app) => {
-        const digest = digestNamed(app.digests, name)
+        const digest = digestNamed(app, name)
         const file = configFile(command)
         return options.dryRun ? dryRun(app, digest, options, file) : run(app, digest, options, file)
       }),

@@ -24,7 +24,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--out <dir>', 'a folder for index.html of each, as it would have arrived')
     .option('--json', 'one JSON line an edition')
     .action((name: string, options: Options, command: Command) =>
-      withApp(command, (app) => simulateDigest(app, digestNamed(app.digests, name), options)),
+      withApp(command, (app) => simulateDigest(app, digestNamed(app, name), options)),
     )
 }
 

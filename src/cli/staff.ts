@@ -6,7 +6,7 @@ import { endSessions, listStaff, sessionEnds } from '../store/staff.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
 import { counted } from '../web/words.ts'
 import { print, printJson, safe, table } from './output.ts'
-import { withApp } from './with-app.ts'
+import { withAppWithoutJobs } from './with-app.ts'
 
 const maxEnds = 20
 
@@ -18,7 +18,7 @@ export function addStaffCommands(program: Command): void {
     .option('--name <name>', 'who it is for: stands on record with what they do', 'editor')
     .option('--json', 'as JSON')
     .action((options: { name: string; json?: boolean }, command: Command) =>
-      withApp(command, async (app) => {
+      withAppWithoutJobs(command, async (app) => {
         const link = await makeSignInLink(app, options.name)
         if (options.json) printJson({ name: options.name, link })
         else print(link)
@@ -28,7 +28,7 @@ export function addStaffCommands(program: Command): void {
     .command('list')
     .description('who is signed in, since when and last used; sign-in links not yet used; sessions that were ended')
     .option('--json', 'as JSON')
-    .action((options: { json?: boolean }, command: Command) => withApp(command, (app) => list(app, options)))
+    .action((options: { json?: boolean }, command: Command) => withAppWithoutJobs(command, (app) => list(app, options)))
   staff
     .command('end [name]')
     .description('end every session and unused sign-in link of a person, at once')
@@ -36,7 +36,7 @@ export function addStaffCommands(program: Command): void {
     .option('--who <name>', 'who ends them: stands on record', 'operator')
     .option('--json', 'as JSON')
     .action((name: string | undefined, options: EndOptions, command: Command) =>
-      withApp(command, (app) => end(app, name, options)),
+      withAppWithoutJobs(command, (app) => end(app, name, options)),
     )
 }
 

@@ -30,7 +30,8 @@ async function start(command: Command): Promise<void> {
   checkSecretFiles(config) // before the first edition is due, and not when it is
   const app = await openAppFor(command, config)
   open.defer(app.close)
-  if (app.digests.length === 0)
+  reportRejected(app)
+  if (app.digests.length + app.rejected.length === 0)
     tell(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
   warnOfExposedFiles(app, configFile(command))
   const watch = new EventLoopWatch(app.log)
@@ -54,6 +55,19 @@ async function start(command: Command): Promise<void> {
   open.defer(() => checking)
   if (!signal.aborted) await once(signal, 'abort')
   app.log.info({}, 'stopping: finishing what is in flight')
+}
+
+/** Says which job files have an error, as the job reader does of one that is broken later: the other digests go on. */
+function reportRejected({ rejected, log }: App): void {
+  for (const { file, message } of rejected) {
+    tell(
+      `${safe(file)} has an error: it is left out until it is mended, and editions that need it wait.\n  ${message.split('\n').map(safe).join('\n  ')}`,
+    )
+    log.error(
+      { event: 'jobs.rejected', file, reason: message, runsBy: null },
+      'a job file has an error: it is left out',
+    )
+  }
 }
 
 /** Output that is no terminal is usually kept in a log, where a link would let in whoever reads it. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, digestName, digestNamed, knownDigests } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
 import { type Listed, listSubscribers } from '../store/subscribers.ts'
@@ -29,7 +29,7 @@ export function addSubscribersCommands(program: Command): void {
     .option('--dry-run', 'say what would happen, and change nothing')
     .option('--json', 'as JSON')
     .action((file: string, options: ImportOptions, command: Command) =>
-      withApp(command, (app) => importFile(app, digestOrOnly(app.digests, options.digest), file, options)),
+      withApp(command, (app) => importFile(app, digestOrOnly(app, options.digest), file, options)),
     )
   subscribers
     .command('release')
@@ -53,8 +53,9 @@ export function addSubscribersCommands(program: Command): void {
     .action((options: Options, command: Command) => withApp(command, (app) => list(app, options)))
 }
 
-async function list({ db, digests }: App, options: Options): Promise<void> {
-  const digest = options.digest === undefined ? undefined : digestNamed(digests, options.digest).name
+async function list(app: App, options: Options): Promise<void> {
+  const { db } = app
+  const digest = options.digest === undefined ? undefined : digestName(app, options.digest)
   for (let after: Listed | undefined; ; ) {
     const page = await listSubscribers(db, { digest, after, limit: 500 })
     for (const person of page) options.json ? printJson(toJson(person)) : print(toText(person))
@@ -87,10 +88,13 @@ function statusOf(person: Listed): string {
   return person.confirmedAt ? 'active' : 'pending'
 }
 
-export function digestOrOnly(digests: Digest[], name: string | undefined): Digest {
-  if (name !== undefined) return digestNamed(digests, name)
-  const [only, ...others] = digests
-  if (only && others.length === 0) return only
-  const known = digests.map((digest) => digest.name).join(', ') || 'none'
-  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${known}.` })
+/** The digest of that name, or the only one there is: one whose job file has an error counts too. */
+export function digestOrOnly(app: App, name: string | undefined): Digest {
+  if (name !== undefined) return digestNamed(app, name)
+  const names = new Set(
+    [...app.digests, ...app.rejected.map(({ digest }) => ({ name: digest }))].map((one) => one.name),
+  )
+  const [only, ...others] = names
+  if (only !== undefined && others.length === 0) return digestNamed(app, only)
+  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${knownDigests(app)}.` })
 }

@@ -4,12 +4,13 @@ import { type Config, configHere } from '../config.ts'
 import { slicesOf } from '../deliveries/local-time.ts'
 import { type WarmUp, warmUpDay } from '../deliveries/warm-up.ts'
 import { windowAt } from '../deliveries/window.ts'
-import { type Digest, readDigests } from '../editions/digest.ts'
+import type { Digest } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
+import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { openStore, storeExists } from '../store/open.ts'
 import { clockFaultTexts } from './clock-faults.ts'
-import { tellOfRefused } from './job-readers.ts'
+import { tellOfRefused, tellOfRejected } from './job-readers.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
 import { configFile } from './with-app.ts'
 
@@ -22,11 +23,12 @@ export function addTimetableCommand(program: Command): void {
     .action(async (options: { runs: number; json?: boolean }, command: Command) => {
       const config = configHere(configFile(command))
       await tellOfRefused(config) // first: what is refused there may be refused here as well
-      const digests = readDigests(config.jobs, config.templates)
+      const { digests, rejected } = readJobFolder(config.jobs, config.templates)
+      tellOfRejected(rejected)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)
       else if (runs.length > 0) print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
-      if (digests.length === 0) tell(`There is no digest yet: put a job file into ${config.jobs}.`)
+      if (digests.length + rejected.length === 0) tell(`There is no digest yet: put a job file into ${config.jobs}.`)
       await tellOfClock(config, digests)
     })
 }

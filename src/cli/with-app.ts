@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { type App, openApp } from '../app.ts'
+import { type App, type AppOptions, openApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { type Config, configHere, defaultStoreUrl } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import { type Log, openLog } from '../log.ts'
 import { openStore, type Store } from '../store/open.ts'
+import { tellOfRejected } from './job-readers.ts'
 import { safe, tell } from './output.ts'
 
 /** The file that `--config` names. */
@@ -13,11 +14,16 @@ export function configFile(command: Command): string {
   return command.optsWithGlobals<{ config: string }>().config
 }
 
-/** Opens everything for one command and closes it again, whatever happens. */
-export async function withApp<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
+/** Opens everything for one command and closes it again, whatever happens. A job file with an error is named first. */
+export async function withApp<T>(
+  command: Command,
+  work: (app: App) => Promise<T>,
+  needs: { needsJobs?: boolean } = {},
+): Promise<T> {
   const config = configHere(configFile(command))
   const log = config.log === 'debug' ? openLog('debug') : spokenLog(config.log)
-  const app = await openAppFor(command, config, log)
+  const app = await openAppFor(command, config, { log, ...needs })
+  tellOfRejected(app.rejected)
   try {
     return await work(app)
   } finally {
@@ -25,9 +31,18 @@ export async function withApp<T>(command: Command, work: (app: App) => Promise<T
   }
 }
 
+/** The same for what no digest is needed for: it is done even if the folder of the job files cannot be read. */
+export function withAppWithoutJobs<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
+  return withApp(command, work, { needsJobs: false })
+}
+
 /** Everything, open. The store is made as in `openStoreFor`. */
-export async function openAppFor(command: Command, config: Config, log: Log = openLog(config.log)): Promise<App> {
-  const app = await openApp({ config, log, mayCreateStore: mayCreateStore(command, config) })
+export async function openAppFor(
+  command: Command,
+  config: Config,
+  options: Pick<AppOptions, 'log' | 'needsJobs'> = {},
+): Promise<App> {
+  const app = await openApp({ config, ...options, mayCreateStore: mayCreateStore(command, config) })
   tellOfNewStore(app.store)
   return app
 }

@@ -1,8 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Cron } from 'croner'
 import { z } from 'zod'
-import { AppError, messageOf } from '../errors.ts'
 import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
 import { isZone } from '../zone.ts'
 import { digestContradictions, sectionContradictions, timeContradictions } from './contradictions.ts'
@@ -329,37 +328,6 @@ export function isJobFile(file: string): boolean {
 /** Whether a digest may be called that: its name stands in addresses. */
 export function isDigestName(name: string): boolean {
   return /^[a-z][a-z0-9-]*$/.test(name)
-}
-
-/** Reads every `*.yml` of the folder, in the order of their names. Throws one AppError with the problems of all files. */
-export function readDigests(jobs: string, templates: string): Digest[] {
-  if (!existsSync(jobs))
-    throw new AppError('missing', `${jobs} does not exist`, {
-      hint: 'It is the folder with one YAML file for each digest; lastword init makes it, with a sample.',
-    })
-  const files = listFiles(jobs).filter(isJobFile).sort()
-  const problems = files
-    .filter((file) => file.endsWith('.yaml') && files.includes(file.replace(/aml$/, 'ml')))
-    .map((file) => `${join(jobs, file)}: another file beside it has the same name and the ending .yml`)
-  const digests = files.flatMap((file) => {
-    try {
-      return [readDigest(join(jobs, file), templates)]
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      problems.push(error.message)
-      return []
-    }
-  })
-  if (problems.length > 0) throw new AppError('invalid', problems.join('\n'))
-  return digests
-}
-
-function listFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    throw new AppError('invalid', `${folder} cannot be read: ${messageOf(error)}`, { cause: error })
-  }
 }
 
 /** Reads one digest. Throws AppError with every problem of the file, each with its line. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
-import { readDigests } from '../../src/editions/digest.ts'
+import { readJobFolder } from '../../src/editions/job-folder.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
 let home: Home
@@ -27,7 +27,7 @@ test('init makes a configuration and a digest that work, and says what to write 
   expect(stdout).toMatch(/^made lastword\.yml: fill in .*web\.url/)
   expect(stdout).toMatch(/^made jobs\/harbour-weekly\.yml: fill in /m)
   const config = readConfig(join(home.folder, 'lastword.yml'), {})
-  const digests = readDigests(join(home.folder, 'jobs'), config.templates)
+  const digests = readJobFolder(join(home.folder, 'jobs'), config.templates).digests
   expect(digests.map(({ name }) => name)).toEqual(['harbour-weekly'])
   expect(await home.lastword('timetable', '--runs', '1')).toMatchObject({
     code: 0,

@@ -12,9 +12,9 @@ import {
   layouts,
   parseDigest,
   readDigest,
-  readDigests,
 } from '../../src/editions/digest.ts'
 import { runsAfter } from '../../src/editions/due.ts'
+import { readJobFolder } from '../../src/editions/job-folder.ts'
 import { clashingDays } from '../../src/editions/schedule-days.ts'
 import { AppError } from '../../src/errors.ts'
 
@@ -187,37 +187,42 @@ describe('a folder of jobs', () => {
     writeFileSync(join(folder, 'digest.schema.json'), '{}')
     writeFileSync(join(folder, 'weekly.yml.bak'), 'nonsense')
     writeFileSync(join(folder, 'weekly.example.yml'), 'nonsense')
-    expect(readDigests(folder, 'templates').map((digest) => digest.name)).toEqual(['daily', 'weekly'])
+    expect(readJobFolder(folder, 'templates').digests.map((digest) => digest.name)).toEqual(['daily', 'weekly'])
   })
 
-  test('is refused with the problems of all files in one error', () => {
+  const rejected = () => readJobFolder(folder, 'templates').rejected
+
+  test('leaves out the digests whose files have an error, and names every problem of each', () => {
     put('not/typo.yml', 'one.yml')
     put('minimal.yml', 'two.yml')
     put('not/not-yaml.yml', 'three.yml')
     put('not/made-up-zone.yml', 'four.yml')
-    const { message } = refusal(() => readDigests(folder, 'templates'))
-    expect(message.split('\n').map((line) => line.slice(folder.length + 1).split(' ')[0])).toEqual([
+    expect(readJobFolder(folder, 'templates').digests.map(({ name }) => name)).toEqual(['two'])
+    const lines = rejected().flatMap(({ message }) => message.split('\n'))
+    expect(lines.map((line) => line.slice(folder.length + 1).split(' ')[0])).toEqual([
       'four.yml:3:',
       'one.yml:1:',
       'one.yml:2:',
       'three.yml:15:',
     ])
+    expect(rejected().map(({ digest }) => digest)).toEqual(['four', 'one', 'three'])
   })
 
-  test('that has two files of one name is refused: they would be one digest', () => {
+  test('that has two files of one name reads that with the ending .yml: they would be one digest', () => {
     put('minimal.yml', 'weekly.yml')
     put('minimal.yml', 'weekly.yaml')
-    expect(refusal(() => readDigests(folder, 'templates')).message).toContain('weekly.yaml: another file beside it')
+    expect(readJobFolder(folder, 'templates').digests.map(({ name }) => name)).toEqual(['weekly'])
+    expect(rejected()).toMatchObject([{ message: expect.stringContaining('weekly.yaml: another file beside it') }])
   })
 
   test('does not pass over a file because its ending is in capitals', () => {
     put('minimal.yml', 'WEEKLY.YML')
-    expect(refusal(() => readDigests(folder, 'templates')).message).toContain('expected lower-case letters')
+    expect(rejected()).toMatchObject([{ message: expect.stringContaining('expected lower-case letters') }])
   })
 
   test('that does not exist is missing, with a hint', () => {
     const none = join(folder, 'none')
-    expect(refusal(() => readDigests(none, 'templates'))).toMatchObject({
+    expect(refusal(() => readJobFolder(none, 'templates'))).toMatchObject({
       code: 'missing',
       message: `${none} does not exist`,
       hint: expect.stringContaining('folder'),
@@ -226,7 +231,7 @@ describe('a folder of jobs', () => {
 
   test('that is a file is refused, and no fault of ours', () => {
     put('minimal.yml', 'weekly.yml')
-    expect(refusal(() => readDigests(join(folder, 'weekly.yml'), 'templates')).message).toMatch(
+    expect(refusal(() => readJobFolder(join(folder, 'weekly.yml'), 'templates')).message).toMatch(
       /cannot be read: ENOTDIR/,
     )
   })

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDigests } from '../../src/editions/digest.ts'
 import { JobFiles } from '../../src/editions/job-files.ts'
+import { readJobFolder } from '../../src/editions/job-folder.ts'
 
 let folder: string
 const jobs = () => join(folder, 'jobs')
@@ -30,7 +30,7 @@ ${rest}`
 
 /** A process that started with what is in the folder now, and looks at 00:01, 00:02 and so on. */
 function started() {
-  const read = () => readDigests(jobs(), 'templates')
+  const read = () => readJobFolder(jobs(), 'templates')
   const files = new JobFiles({ jobs: jobs(), templates: 'templates' }, read(), at(0))
   let minute = 0
   return {
@@ -150,7 +150,7 @@ test('swap, lock and backup files beside a job file are none', () => {
   for (const file of ['.a.yml.swp', '.a.yml', 'a.yml~', '#a.yml#', 'a.yml.new']) write(file, 'half [')
   symlinkSync('nobody@host.1234', join(jobs(), '.#a.yml'))
   expect(it.settle()).toEqual({ changes: [], rejected: [] })
-  expect(readDigests(jobs(), 'templates')).toHaveLength(1)
+  expect(readJobFolder(jobs(), 'templates').digests).toHaveLength(1)
 })
 
 test('a folder that is a link may be moved to another one', () => {
@@ -190,4 +190,17 @@ test('what is no file, and a second file of one name, are refused by name', () =
     `${join(jobs(), 'b.yml')} is not a file`,
   ])
   expect(it.titles()).toEqual(['A'])
+})
+
+test('a file that was broken at the start waits, is told of once, and is taken over when it is mended', () => {
+  write('a.yml', job('A'))
+  write('b.yml', `<<<<<<< ours\n${job('B')}`)
+  const it = started()
+  expect(it.titles()).toEqual(['A'])
+  expect(it.files.problems).toMatchObject([{ file: join(jobs(), 'b.yml'), since: at(0), runsBy: null }])
+  expect(it.settle()).toEqual({ changes: [], rejected: [] })
+  write('b.yml', job('B'))
+  expect(it.settle().changes).toEqual(['added b'])
+  expect(it.titles()).toEqual(['A', 'B'])
+  expect(it.files.problems).toEqual([])
 })

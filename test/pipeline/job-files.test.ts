@@ -269,3 +269,21 @@ test('start makes an edition by a schedule that was changed under it, and says w
   start.setClock('2026-11-26T12:10:01.000Z')
   expect(await start.logged('edition.due')).toMatchObject({ dueAt: '2026-11-26T12:10:00.000Z' })
 }, 90_000)
+
+test('start comes up with a broken job file, says so, and takes its digest over once it is mended', async () => {
+  const home = makeHome()
+  closing.push(home.remove)
+  const weekly = join(home.folder, 'jobs/weekly.yml')
+  const other = join(home.folder, 'jobs/other.yml')
+  const text = readFileSync(weekly, 'utf8')
+  writeFileSync(other, `<<<<<<< ours\n${text}`)
+  const start = await startAt(home.folder, '2026-11-26T12:00:10.000Z', 'Europe/London')
+  closing.push(start.stop)
+  expect(await start.logged('jobs.rejected')).toMatchObject({
+    reason: expect.stringContaining('other.yml:1'),
+    runsBy: null,
+  })
+  writeFileSync(other, text)
+  expect(await start.logged('jobs.added')).toMatchObject({ digest: 'other' })
+  expect(start.events().filter((event) => event === 'jobs.rejected')).toHaveLength(1)
+}, 90_000)
