@@ -62,12 +62,12 @@ export async function waitingText(app: App, edition: EditionRow, { kind }: CallR
     '',
     `Subject:  ${edition.subject}`,
     `Would go to ${counted(people, 'person', 'people')}`,
-    `Holds ${holds}`,
+    `Includes ${holds}`,
     ...(edition.reason === null ? [] : [`On hold${edition.heldBy ? ` by ${edition.heldBy}` : ''}: ${edition.reason}`]),
     ...(await obstaclesOf(app, edition)).map((one) => `Note: ${obstacleText(one)}`),
     ...others.map((other) => `${editionName(other)} is held by ${other.heldBy}, and waits as well.`),
     '',
-    'It is not sent until somebody approves it. If nobody does, the next edition takes its place, and its articles.',
+    `It is not sent until somebody approves it. ${edition.heldBy ? besideHeld : replacedNext}`,
     'Look at it here:',
   ]
   return { subject: kind === 'reminder' ? `reminder: ${name} waits for approval` : `${name} waits for approval`, lines }
@@ -84,6 +84,10 @@ export function replacedText(edition: EditionRow, { what }: CallRow): NoticeText
   ]
   return { subject: `${name} was ${what}`, lines }
 }
+
+const replacedNext = 'If nobody does, the next edition takes its place, and its articles.'
+/** A newer edition replaces what nobody has decided about; what a person holds back is a decision. */
+const besideHeld = 'If nobody does, it stays on hold: the next edition is made beside it, and does not take its place.'
 
 function some(count: number, one: string): string[] {
   return count > 0 ? [counted(count, one)] : []

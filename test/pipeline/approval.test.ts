@@ -144,6 +144,24 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await titles(it, held.id)).toEqual(expect.arrayContaining(['One', 'Two', 'Three', 'Four']))
   })
 
+  test('that a person holds says in its mail that the next one is made beside it, and any other that it is replaced', async () => {
+    const { it, relay, sender, tick, newest } = await world({ job: { approval: 'required' } })
+    await show(it, newsFeed, ['One', 'Two'])
+    await tick(friday)
+    const texts = async () => {
+      await callEditors(it.app, sender.relays)
+      return await Promise.all(relay.taken.map(async ({ raw }) => (await simpleParser(raw)).text ?? ''))
+    }
+    const [first] = await texts()
+    expect(first).toContain('If nobody does, the next edition takes its place')
+    expect(first).toContain('Includes 2 articles')
+    await hold(it.app, (await newest()).id, 'Ben', 'headline 2 needs the lawyer')
+    it.clock.advance(day)
+    const [, reminder] = await texts()
+    expect(reminder).toContain('the next edition is made beside it')
+    expect(reminder).not.toContain('If nobody does, the next edition takes its place')
+  })
+
   test('is not replaced by one that is skipped', async () => {
     const { it, tick, editions } = await world({ job: { approval: 'required', thin: '{ minimum: 2, rule: skip }' } })
     await show(it, newsFeed, ['One', 'Two'])
