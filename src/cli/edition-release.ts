@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type App, digestNamed, refuseRejected } from '../app.ts'
-import { ApprovalRefused } from '../editions/approval-rules.ts'
+import { ApprovalRefused, obstacleText } from '../editions/approval-rules.ts'
 import { editionName } from '../editions/edition.ts'
 import { approve, overrideObstacles } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
@@ -62,13 +62,19 @@ async function approveByHand(app: App, found: EditionRow, options: Approving, fi
   } catch (error) {
     if (!(error instanceof ApprovalRefused)) throw error
     const places = digest ? launchLines(app, digest, file) : []
-    const message = places.length > 0 ? [error.message, ...places].join('\n') : error.message
+    const message = places.length > 0 ? refusedWithPlaces(edition, error, places) : error.message
     const hint = `Mend that first, or approve it in spite of that: lastword edition approve ${edition.id} --anyway`
     throw new AppError(error.code, message, { hint, cause: error })
   }
   print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
   if ((await countActive(app.db, edition.digest)) === 0)
     tell(`Nobody is subscribed to ${safe(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`)
+}
+
+/** One line for each obstacle; those of settings with file and line. */
+function refusedWithPlaces(edition: EditionRow, { obstacles }: ApprovalRefused, places: string[]): string {
+  const others = obstacles.filter(({ code }) => code !== 'setting').map(obstacleText)
+  return [`${editionName(edition)} was not approved.`, ...places, ...others].join('\n')
 }
 
 async function sendByHand(app: App, edition: EditionRow, options: Sending): Promise<void> {

@@ -83,7 +83,7 @@ async function test(command: Command, name: string | undefined, { json }: { json
     if (json)
       printJson({ relay: relayName(one), host: one.host, port: one.port, ...check, problem: check.problem ?? null })
     else printResult(one, check)
-    if (check.problem !== undefined) problems.push(`${one.host}:${one.port} will not have us: ${check.problem}`)
+    if (check.problem !== undefined) problems.push(problemText(one, check))
     collect(changes, one === config.relay ? undefined : relayName(one), check)
   }
   if (!json) printChanges(changes)
@@ -91,6 +91,11 @@ async function test(command: Command, name: string | undefined, { json }: { json
   throw new AppError('unavailable', problems.join('; '), {
     hint: 'The settings are those of relay or relays in lastword.yml; lastword config prints them.',
   })
+}
+
+function problemText({ host, port }: RelaySettings, { problem, isAsked }: RelayCheck): string {
+  const where = `${host}:${port}`
+  return isAsked ? `${where} refuses us: ${problem}` : `the sign-in for ${where} is not ready: ${problem}`
 }
 
 /**

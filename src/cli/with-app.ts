@@ -69,14 +69,19 @@ function tellOfNewStore({ createdFile }: Store): void {
 
 /** A command answers, it keeps no log: what a log would hold is said in sentences, from warnings upwards. */
 export function spokenLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
-  const say = (word: string) => (fields: object, message: string) =>
+  const say = (word: string) => (fields: { event?: unknown }, message: string) => {
+    if (typeof fields.event === 'string' && reportedEvents.has(fields.event)) return
     tell(`${word}: ${message}${safe(detailsOf(fields))}`)
+  }
   return {
     info() {},
     warn: level === 'error' || level === 'silent' ? () => {} : say('warning'),
     error: level === 'silent' ? () => {} : say('error'),
   }
 }
+
+/** Every command that asks feeds prints what became of each. */
+const reportedEvents = new Set(['feed.failed'])
 
 /** `: reason why; released 3`, without the name of the event. */
 function detailsOf(fields: object): string {

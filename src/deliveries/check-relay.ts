@@ -1,7 +1,7 @@
 import { relaySetting } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import { causeOf, causes } from './answers.ts'
-import { type Listener, openSession, type RelaySettings } from './connect.ts'
+import { type Listener, openSession, type RelaySettings, secretFor } from './connect.ts'
 import { type Change, ConnectError } from './connect-error.ts'
 import { type EnvelopeReply, EnvelopeTrial } from './envelope-trial.ts'
 import { openTokens, type Tokens } from './oauth2.ts'
@@ -26,6 +26,8 @@ export type CheckOptions = {
 export type RelayCheck = {
   /** Why messages cannot go by this relay; undefined if they can. */
   problem: string | undefined
+  /** False if our side of the sign-in is not ready (a password, a token), so that the relay was never asked. */
+  isAsked: boolean
   /** What a person should know all the same. */
   remarks: string[]
   /** Settings of this relay, and of `relay`, that should be written. */
@@ -39,13 +41,15 @@ export type RelayCheck = {
  * sent. Never throws for what a relay does.
  */
 export async function checkRelay(relay: RelaySettings, options: CheckOptions): Promise<RelayCheck> {
-  const check: RelayCheck = { problem: undefined, remarks: [], change: {}, envelopeChange: {} }
+  const check: RelayCheck = { problem: undefined, isAsked: false, remarks: [], change: {}, envelopeChange: {} }
   const open: EnvelopeTrial[] = []
   let tokens: Tokens | undefined
   const cancel = () => void tokens?.close()
   options.signal?.addEventListener('abort', cancel)
   try {
     tokens = await openTokens(relay, options.tokenStore)
+    await secretFor(relay, tokens)
+    check.isAsked = true
     const connect = async (listener?: Listener) => {
       const session = await openSession(relay, { tokens, ...(listener && { listener }), ...pick(options) })
       const trial = new EnvelopeTrial(session, listener)

@@ -31,7 +31,7 @@ export async function connect(settings: RelaySettings, options: ConnectOptions =
 
 /**
  * Connects to the relay, secures and authenticates, all by nodemailer's connection, and takes its socket over. Throws
- * AppError, as a rule ConnectError, with one sentence when the relay will not have us, or does not keep what the
+ * AppError, as a rule ConnectError, with one sentence when the relay refuses us, or does not keep what the
  * settings ask of it.
  */
 export async function openSession(settings: RelaySettings, options: ConnectOptions = {}): Promise<Session> {
@@ -72,7 +72,7 @@ export async function openSession(settings: RelaySettings, options: ConnectOptio
 type Secret = { login: { password: string } | Tokens; forms(): string[] }
 
 /** Before we connect: no relay waits while a token is asked for, or hears of us when there is no password. */
-async function secretFor(settings: RelaySettings, tokens: Tokens | undefined): Promise<Secret | undefined> {
+export async function secretFor(settings: RelaySettings, tokens: Tokens | undefined): Promise<Secret | undefined> {
   const { user } = settings
   if (user === undefined) return undefined
   if (tokens) {

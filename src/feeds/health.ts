@@ -79,8 +79,14 @@ function waitingWords({ count, reason }: Held): string {
 
 function wellOf({ succeededAt, weekly }: FeedRow): Health {
   if (succeededAt === null) return { state: 'new', words: 'not asked yet', trouble: false }
-  const rate = weekly === null ? 'it never showed an article' : `${weekly} articles a week`
+  const rate = weekly === null ? 'it never showed an article' : rateText(weekly)
   return { state: 'ok', words: `works; ${rate}`, trouble: false }
+}
+
+/** "3.5 articles a week", "2,240 articles a week"; a decimal only of less than ten. */
+export function rateText(weekly: number): string {
+  const rate = weekly.toLocaleString('en-GB', { maximumFractionDigits: weekly < 10 ? 1 : 0 })
+  return `${rate} ${rate === '1' ? 'article' : 'articles'} a week`
 }
 
 /** Longer without anything new, by our last look, than ever before. */

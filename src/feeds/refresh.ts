@@ -233,6 +233,7 @@ async function fail(needs: RefreshNeeds, feed: FeedRow, { reason, status, retryA
     await noteFeed(db, feed.id, `${feed.address} fails: it is asked at ${feed.url} again`, now)
   }
   await recordFailure(db, feed.id, reason, now, failure)
-  log.warn({ feed: feed.url, reason, failures, next: failure.goneAt ? null : failure.nextFetchAt }, 'feed failed')
+  const next = failure.goneAt ? null : failure.nextFetchAt
+  log.warn({ event: 'feed.failed', feed: feed.url, reason, failures, next }, 'feed failed')
   return { url: feed.url, kind: 'failed', reason }
 }

@@ -1,5 +1,5 @@
-import { dirname } from 'node:path'
 import { AppError, messageOf, systemCode } from '../errors.ts'
+import { writeAccessHint } from './write-access.ts'
 
 /**
  * Why the database did not do what it was asked, where that is no fault of a statement.
@@ -73,7 +73,7 @@ function hintOf(kind: StoreFailureKind, place: StorePlace): string {
   if (kind === 'disk') return 'Check the disk and its free space.'
   if (kind === 'busy') return 'Nothing is lost. Try again in a minute.'
   const file = 'file' in place ? place.file : ''
-  if (kind === 'denied') return `The user that runs lastword needs to write to ${dirname(file)} and to ${file}.`
+  if (kind === 'denied') return writeAccessHint(file)
   return (
     `Stop lastword and keep a copy of the file. Then restore your last backup (README, "Restore a backup"), ` +
     `or rescue what can still be read: sqlite3 ${file} .recover | sqlite3 rescued.db`

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { CamelCasePlugin, type Dialect, Kysely } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
@@ -12,6 +12,7 @@ import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
 import type { SqliteOptions } from './sqlite-database.ts'
 import { ensureSqliteFile } from './sqlite-file.ts'
+import { writeAccessHint } from './write-access.ts'
 
 export type Store = {
   db: Kysely<Schema>
@@ -120,19 +121,16 @@ function openError(url: string, error: unknown): AppError {
 const shortestMasked = 4
 
 function openHint(url: string, error: unknown): string | undefined {
+  const path = url.slice('file:'.length)
   const hints: Record<string, string> = {
     ECONNREFUSED: 'Is the PostgreSQL server running, and are host and port right?',
     ENOTFOUND: 'Is the host name right?',
-    EACCES: 'The user that runs lastword needs to write to that folder.',
+    EACCES: url.startsWith('file:')
+      ? writeAccessHint(path)
+      : 'The user that runs lastword needs to write to that folder.',
     EROFS: 'The folder is read-only: choose another with store.url in lastword.yml.',
   }
-  const path = url.slice('file:'.length)
-  return (
-    hints[systemCode(error) ?? ''] ??
-    (url.startsWith('file:')
-      ? `The user that runs lastword needs to write to ${dirname(path)} and to ${path}.`
-      : undefined)
-  )
+  return hints[systemCode(error) ?? ''] ?? (url.startsWith('file:') ? writeAccessHint(path) : undefined)
 }
 
 /**

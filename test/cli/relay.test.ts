@@ -217,7 +217,7 @@ test.each([
   expect(stderr).not.toContain('our sender')
 })
 
-test('relay test asks each of several, or one by its name, and says which will not have us', async () => {
+test('relay test asks each of several, or one by its name, and says which refuses us', async () => {
   const [first, second] = [await startRelay(), await startRelay()]
   closing.push(first.close, second.close)
   const home = makeHome({ relayPort: first.port })
@@ -236,7 +236,7 @@ test('relay test asks each of several, or one by its name, and says which will n
   const bad = await home.lastword('relay', 'test')
   expect(bad.code).toBe(1)
   expect(bad.stdout).toContain(`127.0.0.1:${first.port} is ready`)
-  expect(bad.stderr).toContain('127.0.0.1:1 will not have us')
+  expect(bad.stderr).toContain('127.0.0.1:1 refuses us')
 })
 
 test('relay test says what the relay has against us, and shows no password', async () => {
@@ -256,7 +256,7 @@ test('relay test says what the relay has against us, and shows no password', asy
   const { code, stdout, stderr } = await home.lastword('relay', 'test')
   expect(code).toBe(1)
   expect(stdout).toContain('> AUTH PLAIN')
-  expect(stderr).toContain(`127.0.0.1:${port} will not have us: `)
+  expect(stderr).toContain(`127.0.0.1:${port} refuses us: `)
   const secret = Buffer.from('\0mira\0open sesame').toString('base64')
   for (const said of [stdout, stderr]) expect(said).not.toMatch(new RegExp(`open sesame|${secret}`))
 })
@@ -306,4 +306,20 @@ test.each([
   const { code, stdout, stderr } = await home.lastword('drill', ...options)
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain(why)
+})
+
+test.each([
+  ['a password file that is not there', 'passwordFile: nope/secret', 'relay.passwordFile: nope/secret cannot be read'],
+  ['no password', '', 'relay.user is set and there is no password'],
+])('relay test does not blame a relay that was never asked: with %s', async (_, password, reason) => {
+  const relay = await startRelay()
+  const home = makeHome({ relayPort: relay.port })
+  closing.push(relay.close, home.remove)
+  const text = readFileSync(join(home.folder, 'lastword.yml'), 'utf8')
+  home.write('lastword.yml', text.replace('relay:\n', `relay:\n  user: mira\n  ${password}\n`))
+  const { code, stderr } = await home.lastword('relay', 'test')
+  expect(code).toBe(1)
+  expect(stderr).toContain(`the sign-in for 127.0.0.1:${relay.port} is not ready: `)
+  expect(stderr).toContain(reason)
+  expect(stderr).not.toContain('refuses us')
 })

@@ -9,6 +9,8 @@ const health = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, n
 
 test('a feed that works says how much it shows', () => {
   expect(health({})).toEqual({ state: 'ok', words: 'works; 3.5 articles a week', trouble: false })
+  expect(health({ weekly: 2239.9 })).toMatchObject({ words: 'works; 2,240 articles a week' })
+  expect(health({ weekly: 1 })).toMatchObject({ words: 'works; 1 article a week' })
   expect(health({ weekly: null })).toMatchObject({ state: 'ok', words: 'works; it never showed an article' })
   expect(health({ succeededAt: null })).toMatchObject({ state: 'new', trouble: false })
 })
