@@ -5,15 +5,16 @@ import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import type { Fields, Web } from './answer.ts'
 import { changeSentence } from './edition-history.ts'
+import { statusNow } from './edition-status.ts'
 import { abilitiesOf } from './edition-view.ts'
 import { sentence } from './failure.ts'
 import { pathTo, urls } from './urls.ts'
-import { counted, deliveryView, number, sinceWriter, statusView } from './words.ts'
+import { counted, deliveryView, number, sinceWriter } from './words.ts'
 
 export type Act = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
 
-/** A change that could not be made: why, and what the editor had typed, which is shown again. */
-export type Refused = { act: Act; message: string; hint: string; typed: Fields; again: Again[] }
+/** A change that could not be made: `lead` says that nothing was changed, `message` why, and `typed` is what the editor had typed, which is shown again. */
+export type Refused = { act: Act; lead: string; message: string; hint: string; typed: Fields; again: Again[] }
 
 /** The same decision once more, about the edition as it is now: a button, and what its form sends. */
 type Again = { action: string; button: string; fields: { name: string; value: string }[] }
@@ -30,7 +31,7 @@ export async function controlsOf({ app, base }: Web, edition: EditionRow, counts
   return {
     may,
     seen: seenText(await seenNow(app.db, edition)),
-    status: statusView(edition, deliveries),
+    status: await statusNow(app, edition, deliveries),
     isOut: edition.status === 'approved' || edition.status === 'sending',
     people: counted(people, 'person', 'people'),
     waiting: number(waiting),
@@ -56,12 +57,20 @@ export function refusal(
 ): Refused {
   const { act, error, typed, staff } = refused
   if (!(error instanceof ChangedSince))
-    return { act, message: sentence(error.message), hint: error.hint ?? '', typed, again: [] }
+    return {
+      act,
+      lead: 'Nothing was changed.',
+      message: sentence(error.message),
+      hint: error.hint ?? '',
+      typed,
+      again: [],
+    }
   const since = sinceWriter(zone, app.clock.now())
   const tell = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
-  const message = ['It has changed since you looked.', ...error.changes.map(tell)].join(' ')
+  const lead = 'Nothing was changed, because the edition changed after you looked at it.'
+  const message = error.changes.map(tell).join(' ')
   const hint = `It is ${controls.status.word.toLowerCase()} now.`
-  return { act, message, hint, typed, again: againAs(act, typed, controls) }
+  return { act, lead, message, hint, typed, again: againAs(act, typed, controls) }
 }
 
 function againAs(act: Act, typed: Fields, { may, seen, people, links, pulled }: Controls): Again[] {

@@ -1,4 +1,5 @@
 import type { HistoryEntry } from '../editions/seen.ts'
+import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { capital, type Moment } from './words.ts'
 
 /**
@@ -27,6 +28,14 @@ export function doneSentence(what: string, who: string): string {
     restored: `${who} put ${rest} back.`,
   }
   return words[act] ?? `${who}: ${what}`
+}
+
+/** Whether the edition is in the state that the decision led to: what the page says of the state then follows from it. */
+export function leavesIn({ status }: Pick<EditionRow, 'status'>, what: string): boolean {
+  const states: Record<string, EditionStatus> = {
+    ...{ approved: 'approved', held: 'held', paused: 'held', cancelled: 'cancelled', resumed: 'sending' },
+  }
+  return states[lineOf(what).act] === status
 }
 
 /** What somebody did since a page was shown: “Ben held it back at 07:00: “Headline 2 needs the lawyer””. */

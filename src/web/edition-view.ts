@@ -63,7 +63,7 @@ export async function articlesOf(
     url: /^https?:/i.test(url) ? url : '',
     from: kind === 'letter' ? letterFrom(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
-    reason,
+    reason: reasonText(reason),
     section: sectionTitle(digest, choice.section),
   })
   const names = inOrder(digest, chosen)
@@ -82,6 +82,19 @@ export async function articlesOf(
     chosenCount: chosen.length,
     passedOverCount,
   }
+}
+
+/** A reason that the store keeps, as an editor would say it: "Newest of 6 new articles", "Number 2 of 6 new articles, newest first". */
+export function reasonText(reason: string): string {
+  return reason.replace(
+    /^number (\d+) of (\d+) pending, (newest first)?/,
+    (_, place: string, all: string, newest = '') => {
+      const articles = all === '1' ? '1 new article' : `${all} new articles`
+      if (newest && all === '1') return 'The only new article'
+      if (newest && place === '1') return `Newest of ${articles}`
+      return `Number ${place} of ${articles}, ${newest}`
+    },
+  )
 }
 
 function toPulled(pull: PullRow | undefined) {

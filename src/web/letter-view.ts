@@ -80,7 +80,7 @@ export function formView({ action, button, digests, typed = empty, version, conf
     ]),
   )
   const labels = {
-    digest: 'Digest',
+    digest: 'Newsletter',
     headline: 'Headline',
     text: 'Letter',
     name: 'Name',

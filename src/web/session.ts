@@ -113,7 +113,8 @@ async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
   const token = sessionToken(web, context)
   const kept = token !== undefined && (await keepOfEnded(web, context, hashOfToken(token)))
   context.header('WWW-Authenticate', 'Session realm="studio"')
-  const how = 'To sign in, make a sign-in link where Lastword runs, and open it in this browser:'
+  const { contact } = web.app.config.publication
+  const how = `To sign in, ask whoever runs Lastword here (${contact}) for a sign-in link, and open it in this browser. They make one with this command:`
   return say(web, context, 401, {
     title: 'Please sign in',
     text: kept

@@ -5,8 +5,9 @@ import { countChosen, editionsIn, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
 import type { Web } from './answer.ts'
+import { statusNow } from './edition-status.ts'
 import { pathTo, urls } from './urls.ts'
-import { articlesAndLetters, capital, counted, deliveryView, editionTitle, momentWriter, statusView } from './words.ts'
+import { articlesAndLetters, capital, counted, deliveryView, editionTitle, momentWriter } from './words.ts'
 
 /**
  * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
@@ -40,7 +41,7 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
     name: editionTitle(edition, digest),
     subject: edition.subject,
     isNewest,
-    status: statusView(edition, counts),
+    status: await statusNow(app, edition, counts),
     reason: capital((edition.reason ?? '').replace(/^held: /, '')),
     people: people && `Would go to ${people}.`, // one that is half sent says how far it got
     articles: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),

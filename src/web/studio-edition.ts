@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { App } from '../app.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
 import { sealFailure } from '../editions/seal-failure.ts'
@@ -8,11 +9,12 @@ import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { editionById, historyOf } from '../store/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
 import { type Env, editionIdOf, show, type Web } from './answer.ts'
 import { variantAll } from './archive.ts'
 import { correctedWords, editionCorrections } from './correction-view.ts'
 import { controlsOf, type Refused, refusal } from './edition-controls.ts'
-import { doneSentence, historyItem } from './edition-history.ts'
+import { doneSentence, historyItem, leavesIn } from './edition-history.ts'
 import { articlesOf } from './edition-view.ts'
 import { framePolicy, previewPolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
@@ -61,6 +63,8 @@ export async function showEdition(
     failure: sealFailure(edition, history),
     size: variant && sentenceOf(sizeWarning(htmlBytes(variant)), edition.reason),
     done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
+    meaningNow: done && (await isStillSo(app, edition, done.what)) ? controls.status.meaning : '',
+    previewTitle: previewTitle(edition),
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...articles,
     passedBefore: page > 1 ? passedLink(page - 1) : '',
@@ -84,6 +88,17 @@ export async function showEdition(
     },
   }
   return show(web, context, 'studio-edition', view, code)
+}
+
+/** Whether the edition is where that decision put it: a page that is loaded again later says what was done, and no more. */
+async function isStillSo(app: App, edition: EditionRow, what: string): Promise<boolean> {
+  if (!leavesIn(edition, what)) return false
+  return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
+}
+
+function previewTitle({ status }: EditionRow): string {
+  if (status === 'sent') return 'As it was sent'
+  return status === 'cancelled' || status === 'skipped' ? 'As it was made' : 'As it will arrive'
 }
 
 /** The sealed bytes, as the archive will have them. */

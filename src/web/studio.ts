@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
 import { feedsListed } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
-import { type FeedState, type Watched, watchedFeeds } from '../feeds/health.ts'
+import { type FeedState, rateText, type Watched, watchedFeeds } from '../feeds/health.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
@@ -14,11 +14,12 @@ import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.t
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
+import { statusNow } from './edition-status.ts'
 import { jobProblems } from './job-problems.ts'
 import { waitingEditions } from './studio-decisions.ts'
 import { pathTo, urls } from './urls.ts'
 import { waitingFeeds } from './waiting-feeds.ts'
-import { articlesAndLetters, counted, deliveryLine, editionTitle, momentWriter, statusView } from './words.ts'
+import { articlesAndLetters, counted, deliveryLine, editionTitle, momentWriter } from './words.ts'
 
 const pageSize = 20
 const mostFeeds = 200
@@ -69,6 +70,7 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
   const ids = rows.map((row) => row.id)
   const chosen = await countChosen(app.db, ids)
   const deliveries = await Promise.all(ids.map((id) => countDeliveries(app.db, id)))
+  const states = await Promise.all(rows.map((row, index) => statusNow(app, row, deliveries[index])))
   return rows.map((row, index) => {
     const digest = app.digests.find((one) => one.name === row.digest)
     const counts = deliveries[index]
@@ -77,7 +79,7 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       name: editionTitle(row, digest),
       subject: row.subject,
       due: momentWriter(digest?.zone)(row.dueAt),
-      status: statusView(row, counts),
+      status: states[index],
       reason: row.reason ?? '',
       articles: articlesAndLetters(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
@@ -138,6 +140,6 @@ function toFeed(
     state: health.state,
     words: `${health.words.slice(0, 1).toUpperCase()}${health.words.slice(1)}`,
     worked: succeededAt === null ? [] : [momentWriter()(succeededAt)],
-    weekly: weekly === null ? '' : `${weekly} articles a week`,
+    weekly: weekly === null ? '' : rateText(weekly),
   }
 }

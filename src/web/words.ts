@@ -18,7 +18,7 @@ const statuses: Record<EditionStatus, StatusView> = {
   sealed: { word: 'Ready', mark: '◐', tone: 'wait', meaning: 'Waiting for someone to approve it.' },
   approved: { word: 'Approved', mark: '▷', tone: 'busy', meaning: 'Sending starts within a minute.' },
   sending: { word: 'Sending', mark: '▶', tone: 'busy', meaning: 'It is being sent now.' },
-  sent: { word: 'Sent', mark: '✓', tone: 'good', meaning: 'Finished: we tried to send to everyone.' },
+  sent: { word: 'Sent', mark: '✓', tone: 'good', meaning: 'Finished.' },
   skipped: { word: 'Skipped', mark: '–', tone: 'stop', meaning: 'This edition was not made.' },
   held: { word: 'On hold', mark: '❚❚', tone: 'stop', meaning: 'Nothing is sent until someone approves it.' },
   cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'This edition has ended and will not be sent.' },
@@ -32,10 +32,19 @@ const paused: StatusView = {
   meaning: 'Sending has stopped. Nothing more is sent until someone resumes it.',
 }
 
-/** `counts` of its deliveries, where they are known: a paused edition then says how far it got. */
+/** `counts` of its deliveries, where they are known: a sent or paused edition then says how far it got. */
 export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>, counts?: DeliveryCounts): StatusView {
+  if (counts && edition.status === 'sent') return { ...statuses.sent, meaning: sentMeaning(counts) }
   if (!isPaused(edition)) return statuses[edition.status]
   return counts ? { ...paused, meaning: pausedMeaning(counts) } : paused
+}
+
+/** "Sent to 4 people." if a mail server took every email, else the counts: "Finished: 118 sent, 2 refused." */
+function sentMeaning(counts: DeliveryCounts): string {
+  const { total } = deliveryView(counts)
+  if (total === 0) return 'Finished: nobody was subscribed.'
+  if (counts.accepted === total) return `Sent to ${counted(total, 'person', 'people')}.`
+  return `Finished: ${deliveryLine(counts)}.`
 }
 
 /** "Paused: 21 of 120 sent. 99 people are waiting." Copies that are with a mail server at this moment will finish. */
@@ -119,7 +128,13 @@ const deliveryWords: [keyof DeliveryCounts, string, string][] = [
   ['queued', 'waiting', 'Not sent yet.'],
 ]
 
-export type DeliveryView = { total: number; done: number; rows: { word: string; meaning: string; count: string }[] }
+/** `line` is "2,003 of 2,003 emails done". */
+export type DeliveryView = {
+  total: number
+  done: number
+  line: string
+  rows: { word: string; meaning: string; count: string }[]
+}
 
 /** The counts of an edition that say something; none before sending has begun. */
 export function deliveryView(counts: DeliveryCounts): DeliveryView {
@@ -128,7 +143,8 @@ export function deliveryView(counts: DeliveryCounts): DeliveryView {
     const count = counts[status]
     return count > 0 ? [{ word, meaning, count: number(count) }] : []
   })
-  return { total, done: total - counts.queued - counts.sending - counts.deferred, rows }
+  const done = total - counts.queued - counts.sending - counts.deferred
+  return { total, done, line: `${number(done)} of ${number(total)} emails done`, rows }
 }
 
 /** "180 accepted, 3 refused". */

@@ -93,7 +93,7 @@ describe('one edition, from the editor to the reader', () => {
     expect(await page.getByRole('status').first().textContent()).toMatch(/approved/i)
     await page
       .frameLocator('iframe.progress')
-      .getByText(/we tried to send to everyone/i)
+      .getByText(/^Sent to [\d,]+ people\.$|^Finished: /)
       .waitFor()
     await page.reload()
     expect(await page.locator('main').textContent()).toContain('12 accepted')

@@ -68,7 +68,7 @@ describe('approving', () => {
       const html = await answer.text()
       expect([answer.status, await status()]).toEqual([409, 'held'])
       expect(textOf(html)).toContain(
-        'Nothing was changed. It has changed since you looked. Ben held it back at 07:00: “Headline 2 needs the lawyer”.',
+        'Nothing was changed, because the edition changed after you looked at it. Ben held it back at 07:00: “Headline 2 needs the lawyer”.',
       )
       const alert = html.slice(html.indexOf('role="alert"')).split('</form>')[0] ?? ''
       expect(alert).toContain('Approve and send to 3 people all the same')
