@@ -128,7 +128,7 @@ const deliveryWords: [keyof DeliveryCounts, string, string][] = [
   ['queued', 'waiting', 'Not sent yet.'],
 ]
 
-/** `line` is "2,003 of 2,003 emails done". */
+/** `line` is "2,003 of 2,003". */
 export type DeliveryView = {
   total: number
   done: number
@@ -144,7 +144,7 @@ export function deliveryView(counts: DeliveryCounts): DeliveryView {
     return count > 0 ? [{ word, meaning, count: number(count) }] : []
   })
   const done = total - counts.queued - counts.sending - counts.deferred
-  return { total, done, line: `${number(done)} of ${number(total)} emails done`, rows }
+  return { total, done, line: `${number(done)} of ${number(total)}`, rows }
 }
 
 /** "180 accepted, 3 refused". */

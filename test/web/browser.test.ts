@@ -239,7 +239,7 @@ test('the status follows an edition, and focus and a half-written reason stay; t
   await frame.getByRole('link', { name: 'Update again' }).click()
   await frame.getByText('Updating live.').waitFor()
   await become('sent')
-  await frame.getByText('Sent to 3 people.').waitFor()
+  await frame.getByText('Finished: 3 waiting.').waitFor()
   await frame.getByRole('link', { name: 'Reload the whole page' }).click()
   await page.getByText('There is nothing left to decide.').waitFor()
   await page.context().close()

@@ -20,7 +20,7 @@ test('a sent edition says to how many people it went, and the counts if not ever
 })
 
 test('how many emails are done is written as all other numbers are', () => {
-  expect(deliveryView({ ...none, accepted: 2003 }).line).toBe('2,003 of 2,003 emails done')
+  expect(deliveryView({ ...none, accepted: 2003 }).line).toBe('2,003 of 2,003')
 })
 
 test.each([
