@@ -146,7 +146,9 @@ test('a job file with a typo stops its digest with file, line and the key', asyn
   expect(run.stderr).toContain('jobs/weekly.yml:3: zone: expected an IANA time zone such as "Europe/London"')
   const timetable = await it.lastword('timetable')
   expect(timetable).toMatchObject({ code: 0, stdout: '' })
-  expect(timetable.stderr).toMatch(/^warning: jobs\/weekly\.yml .*weekly\.yml:1: schedule: is missing.* \(and 2 more\)$/m)
+  expect(timetable.stderr).toMatch(
+    /^warning: jobs\/weekly\.yml .*weekly\.yml:1: schedule: is missing.* \(and 2 more\)$/m,
+  )
 })
 
 test('a feed that is a login page is named, and the other feeds are read all the same', async () => {
