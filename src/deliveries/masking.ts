@@ -69,7 +69,7 @@ function hiddenForms(secret: string): string[] {
 
 /** The text in small letters and digits alone: as it is, and decoded in the ways in which pages and programs quote. */
 function readings(text: string): string[] {
-  const joined = text.replace(/[\r\n]+\d{3}[ -](?:[245]\.\d{1,3}\.\d{1,3} )?/g, '')
+  const joined = text.replace(/[\r\n]\d{3}[ -](?:[245]\.\d{1,3}\.\d{1,3} )?/g, '')
   const marks: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
   const decoded = joined
     .replace(/&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|(amp|lt|gt|quot|apos));/gi, (_, decimal, hex, name) =>

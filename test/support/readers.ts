@@ -1,7 +1,8 @@
-import { forTerminal, jsonForTerminal, withoutInvisible } from '../../src/characters.ts'
+import { forTerminal, jsonForTerminal, showsSomething, withoutInvisible } from '../../src/characters.ts'
 import { adviceFor, causeOf } from '../../src/deliveries/answers.ts'
 import { isDeferredByPolicy, isGreylisting, isServerState, retryAfterMs } from '../../src/deliveries/deferrals.ts'
 import { oneLine, readable } from '../../src/deliveries/reply-text.ts'
+import { signInReply } from '../../src/deliveries/sign-in-reply.ts'
 import { alike, countWords } from '../../src/editions/titles.ts'
 import { blocksOf, mainBlocks } from '../../src/feeds/blocks.ts'
 import { toBlocks } from '../../src/feeds/body-blocks.ts'
@@ -41,6 +42,8 @@ import { canonicalAddress, folded, isFrontPage, titleKey, titleWords } from '../
 import { addressKey, parseAddress, readAddress } from '../../src/subscribers/address.ts'
 import { describeInvisible, trimInvisible } from '../../src/subscribers/invisible.ts'
 import { nameIn, tidyName } from '../../src/subscribers/name.ts'
+import { columnOf } from '../../src/subscribers/state-headings.ts'
+import { answerOf, instantOf, isUnmistakable, meaningOf, spell, wordsOf } from '../../src/subscribers/state-words.ts'
 
 /**
  * A function that reads strangers' text. `file` is its file under src, `name` its export, `where` the place of the text in
@@ -207,6 +210,18 @@ export const readers: Reader[] = [
     tidyName: [enough, tidyName],
     nameIn: [enough, (value) => nameIn({ 'first name': value, 'last name': value })],
   }),
+  ...of('deliveries/sign-in-reply.ts', {
+    signInReply: [4 * 1024, (value) => signInReply(`535 5.7.8 ${value}`, ['hunter2-secret'])],
+  }),
+  ...of('subscribers/state-words.ts', {
+    spell: [enough, spell],
+    wordsOf: [enough, wordsOf],
+    meaningOf: [enough, meaningOf],
+    isUnmistakable: [enough, isUnmistakable],
+    answerOf: [enough, answerOf],
+    instantOf: [enough, instantOf],
+  }),
+  ...of('subscribers/state-headings.ts', { columnOf: [enough, columnOf] }),
   ...of('subscribers/invisible.ts', {
     trimInvisible: [enough, trimInvisible],
     describeInvisible: [enough, describeInvisible],
@@ -214,6 +229,7 @@ export const readers: Reader[] = [
   ...of('messages/visible.ts', { visibleIn: [enough, visibleIn] }),
   ...of('characters.ts', {
     withoutInvisible: [enough, withoutInvisible],
+    showsSomething: [enough, showsSomething],
     forTerminal: [enough, (value) => forTerminal(value, '\n')],
     jsonForTerminal: [enough, jsonForTerminal],
   }),
@@ -323,6 +339,8 @@ export const alsoWatched = [
   ...['characters.ts', 'store/canonical.ts', 'messages/tidy.ts', 'messages/visible.ts', 'editions/titles.ts'],
   ...['deliveries/reply-text.ts', 'deliveries/deferrals.ts', 'deliveries/answers.ts'],
   ...['subscribers/address.ts', 'subscribers/name.ts', 'subscribers/invisible.ts'],
+  ...['subscribers/state-words.ts', 'subscribers/state-headings.ts'],
+  ...['deliveries/sign-in-reply.ts'],
 ]
 
 /** Exports that take texts and are tried in another way, or are not a stranger's: by the reason. */

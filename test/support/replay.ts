@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { type App, openApp } from '../../src/app.ts'
-import { day, later, type WaitingClock } from '../../src/clock.ts'
+import { day, later } from '../../src/clock.ts'
 import type { Render } from '../../src/editions/edition.ts'
 import { enrolAll } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
@@ -108,7 +108,7 @@ type Stage = { feed: BusyFeed; bomb: Bomb; random: () => number; storms: Set<str
 
 /** Every day of the course; a day on which the process dies is tried again by the next one. Returns the last. */
 async function live(course: Course, first: App, { feed, bomb, random, storms }: Stage): Promise<App> {
-  let app = await reopen(first, bomb.clock)
+  let app = await reopen(first, bomb)
   for (let step = 0; step < 7 * course.weeks; step++) {
     bomb.time = later(start, step * day)
     happen(course, feed, step, random, bomb.time)
@@ -120,7 +120,7 @@ async function live(course: Course, first: App, { feed, bomb, random, storms }: 
       if (done && !bomb.isBurnt()) break
       await app.close()
       bomb.renew()
-      app = await reopen(first, bomb.clock)
+      app = await reopen(first, bomb)
     }
   }
   return app
@@ -190,9 +190,17 @@ async function work(app: App, feed: BusyFeed, storms: Set<string>): Promise<void
   }
 }
 
-async function reopen(app: App, clock: WaitingClock): Promise<App> {
-  const opened = await openApp({ config: app.config, clock, log: silentLog })
-  return { ...opened, render: withAddresses }
+/** A process may die while it opens, too: then there is another. */
+async function reopen(app: App, bomb: Stage['bomb']): Promise<App> {
+  for (;;) {
+    try {
+      const opened = await openApp({ config: app.config, clock: bomb.clock, log: silentLog })
+      return { ...opened, render: withAddresses }
+    } catch (error) {
+      if (!bomb.isBurnt()) throw error
+      bomb.renew()
+    }
+  }
 }
 
 const withAddresses: Render = async (draft) => {
