@@ -14,6 +14,8 @@ export type PoolLimits = {
   keptHeapMegabytes: number
   /** Of tasks with more bytes than this one is read at a time: their memory never adds up. */
   largeBytes: number
+  /** Once nothing was read for so long all workers are ended: they hold memory that other work wants. */
+  idleSeconds: number
 }
 
 /** Of the one pool of this process. */
@@ -22,12 +24,13 @@ export const usualLimits: PoolLimits = {
   heapMegabytes: 256,
   keptHeapMegabytes: 80,
   largeBytes: 1024 * 1024,
+  idleSeconds: 20,
 }
 const sliceBytes = 2 * 1024 * 1024
 
 /**
  * Reads the bytes of strangers in at most two other threads, whatever their size, so that none of them holds up the
- * thread that serves and sends. The threads are kept for the next task, and do not keep the process alive. One that takes
+ * thread that serves and sends. The threads are kept for the next task for a while, and do not keep the process alive. One that takes
  * too long, takes too much memory or dies fails its task in words and is replaced; no error is ever left uncaught.
  */
 export class ReaderPool {
@@ -36,6 +39,7 @@ export class ReaderPool {
   readonly #queue: Job[] = []
   #busy = 0
   #isReadingLarge = false
+  #idleTimer: NodeJS.Timeout | undefined
 
   constructor(limits: PoolLimits = usualLimits) {
     this.#limits = limits
@@ -43,7 +47,18 @@ export class ReaderPool {
 
   /** Starts a thread ahead of the first task: that takes as long as fetching something. */
   warmUp(): void {
-    if (this.#busy + this.#idle.length === 0) this.#idle.push(newWorker(this.#limits))
+    if (this.#busy + this.#idle.length === 0) this.#keep(newWorker(this.#limits))
+  }
+
+  #keep(worker: Worker): void {
+    this.#idle.push(worker)
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => this.release(), this.#limits.idleSeconds * 1000).unref()
+  }
+
+  /** Ends the workers that have nothing to read, and so gives back what they hold: some 50 MB each. */
+  release(): void {
+    for (const idle of this.#idle.splice(0)) retire(idle)
   }
 
   /** Reads bytes, for at most so many seconds. Never rejects: what fails says in words why. */
@@ -70,7 +85,7 @@ export class ReaderPool {
     if (isLarge) this.#isReadingLarge = true
     const worker = this.#idle.pop() ?? newWorker(this.#limits)
     runJob(worker, job, (answer, heapBytes) => {
-      if (heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#idle.push(worker)
+      if (heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#keep(worker)
       else retire(worker)
       this.#busy--
       if (isLarge) this.#isReadingLarge = false
@@ -90,6 +105,11 @@ const pool = new ReaderPool()
 /** Has a worker ready by the time that something was fetched. */
 export function warmUpReaders(): void {
   pool.warmUp()
+}
+
+/** Ends the readers that have nothing to read, before other work that takes much memory. */
+export function releaseReaders(): void {
+  pool.release()
 }
 
 /** What a worker has to know of a page that was fetched; the rest of the answer stays here. */

@@ -1,6 +1,7 @@
 import { type Config, envelopeSender } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { Render } from '../editions/edition.ts'
+import { releaseReaders } from '../feeds/pool.ts'
 import type { LetterHead } from './mime.ts'
 import { RenderThread } from './render-thread.ts'
 
@@ -10,6 +11,7 @@ const thread = new RenderThread()
 export function draftRenderer(config: Config): Render {
   const { publication, web, templates } = config
   return async (draft) => {
+    releaseReaders() // a small server has no memory for both
     const head = JSON.stringify(headOf(config, draft.digest, draft.edition.number))
     return { head, ...(await thread.render({ draft, publishing: { publication, web }, templates })) }
   }

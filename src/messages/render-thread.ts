@@ -15,15 +15,16 @@ export type RenderAnswer =
   | { refused: { code: ErrorCode; message: string; hint: string | undefined } }
   | { broken: string }
 
-export type RenderLimits = { heapMegabytes: number; seconds: number }
+/** `idleSeconds`: a thread without work for so long is ended, as it takes 60 MB and most editions are a week apart. */
+export type RenderLimits = { heapMegabytes: number; seconds: number; idleSeconds: number }
 
 type Job = { task: RenderTask; resolve: (words: RenderedWords) => void; reject: (error: Error) => void }
 
-const usualLimits: RenderLimits = { heapMegabytes: 512, seconds: 120 }
+const usualLimits: RenderLimits = { heapMegabytes: 512, seconds: 120, idleSeconds: 20 }
 
 /**
  * Renders editions in one other thread, one after another, so that none holds up the thread that serves and sends. The
- * thread is kept for the next edition, and does not keep the process alive. An edition that takes too much memory or time
+ * thread is kept for the next edition for a while, and does not keep the process alive. An edition that takes too much memory or time
  * fails alone, with an AppError that says so; the next one gets a new thread.
  */
 export class RenderThread {
@@ -31,6 +32,7 @@ export class RenderThread {
   readonly #queue: Job[] = []
   #worker: Worker | undefined
   #isBusy = false
+  #idleTimer: NodeJS.Timeout | undefined
 
   constructor(limits: RenderLimits = usualLimits) {
     this.#limits = limits
@@ -47,7 +49,11 @@ export class RenderThread {
   #startNext(): void {
     if (this.#isBusy) return
     const job = this.#queue.shift()
-    if (!job) return
+    if (!job) {
+      this.#endWhenIdle()
+      return
+    }
+    clearTimeout(this.#idleTimer)
     this.#isBusy = true
     this.#worker ??= newWorker(this.#limits)
     runJob(this.#worker, job, this.#limits, (isUsable) => {
@@ -55,6 +61,15 @@ export class RenderThread {
       this.#isBusy = false
       this.#startNext()
     })
+  }
+
+  #endWhenIdle(): void {
+    const worker = this.#worker
+    if (!worker) return
+    this.#idleTimer = setTimeout(() => {
+      this.#worker = undefined
+      void worker.terminate()
+    }, this.#limits.idleSeconds * 1000).unref()
   }
 }
 
@@ -112,7 +127,7 @@ function tooLarge(what: string): AppError {
 }
 
 function newWorker({ heapMegabytes }: RenderLimits): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes }
+  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 8 }
   const worker = new Worker(new URL('./render-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
   worker.unref()
   return worker

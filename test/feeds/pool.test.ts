@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { ReaderPool, usualLimits } from '../../src/feeds/pool.ts'
 
@@ -17,11 +18,17 @@ process.on('uncaughtException', note)
 afterEach(() => void process.off('uncaughtException', note))
 
 test('two readers with 256 MB each are the usual pool', () => {
-  expect(usualLimits).toEqual({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 80, largeBytes: 1_048_576 })
+  expect(usualLimits).toEqual({
+    workers: 2,
+    heapMegabytes: 256,
+    keptHeapMegabytes: 80,
+    largeBytes: 1_048_576,
+    idleSeconds: 20,
+  })
 })
 
 test('a feed that takes too much memory fails in words, alone, and the next ones are read', async () => {
-  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 48, largeBytes })
+  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 80, largeBytes, idleSeconds: 100 })
   const [first, second, third] = await Promise.all(
     [small, hungry, small].map((bytes) => pool.read('feed', bytes, context, 50)),
   )
@@ -33,11 +40,17 @@ test('a feed that takes too much memory fails in words, alone, and the next ones
 
 test('a worker is kept for the next feed, and one that has grown is replaced', async () => {
   const started = await startsDuring(async () => {
-    const kept = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes })
+    const kept = new ReaderPool({
+      workers: 1,
+      heapMegabytes: 256,
+      keptHeapMegabytes: 256,
+      largeBytes,
+      idleSeconds: 100,
+    })
     for (let read = 0; read < 3; read++) await kept.read('feed', small, context)
   })
   const replaced = await startsDuring(async () => {
-    const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1, largeBytes })
+    const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1, largeBytes, idleSeconds: 100 })
     for (let read = 0; read < 3; read++) await grown.read('feed', small, context)
   })
   expect([started, replaced]).toEqual([1, 3])
@@ -54,7 +67,7 @@ async function startsDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 test('of two large feeds the second waits for the first, and a small one for neither', async () => {
-  const pool = new ReaderPool({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes })
+  const pool = new ReaderPool({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes, idleSeconds: 100 })
   const done: string[] = []
   const slow = feed('<a/>'.repeat(200_000))
   const quick = feed(' '.repeat(2 * largeBytes))
@@ -64,4 +77,16 @@ test('of two large feeds the second waits for the first, and a small one for nei
   })
   await Promise.all(reads)
   expect(done).toEqual(['small', 'slow', 'quick'])
+})
+
+test('workers that have nothing to read are ended, and the next feed has another', async () => {
+  const ended = Promise.withResolvers<void>()
+  const watch = (worker: Worker) => worker.once('exit', () => ended.resolve())
+  process.on('worker', watch)
+  const limits = { workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes, idleSeconds: 0 }
+  const pool = new ReaderPool(limits)
+  const first = await pool.read('feed', small, context)
+  await ended.promise
+  process.off('worker', watch)
+  expect(await pool.read('feed', small, context)).toEqual(first)
 })

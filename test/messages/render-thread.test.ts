@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
@@ -81,7 +82,7 @@ test('a template that cannot be read is refused with file and line, until it has
 })
 
 test('an edition that takes too much memory fails in words, alone', async () => {
-  const thread = new RenderThread({ heapMegabytes: 96, seconds: 100 })
+  const thread = new RenderThread({ heapMegabytes: 96, seconds: 100, idleSeconds: 100 })
   const task = (body: string) => ({ draft: draftWith(body), publishing: config(), templates })
   const [large, small] = await Promise.allSettled([
     thread.render(task('a<br>'.repeat(3_000_000))),
@@ -89,4 +90,16 @@ test('an edition that takes too much memory fails in words, alone', async () => 
   ])
   expect(large).toMatchObject({ reason: { code: 'unavailable', message: expect.stringContaining('96 MB of memory') } })
   expect(small).toMatchObject({ value: { problems: [] } })
+})
+
+test('a thread without work is ended, and the next edition has another', async () => {
+  const ended = Promise.withResolvers<void>()
+  const watch = (worker: Worker) => worker.once('exit', () => ended.resolve())
+  process.on('worker', watch)
+  const thread = new RenderThread({ heapMegabytes: 512, seconds: 100, idleSeconds: 0 })
+  const task = { draft: draftWith('<p>The whole text.</p>'), publishing: config(), templates }
+  const first = await thread.render(task)
+  await ended.promise
+  process.off('worker', watch)
+  expect(await startsDuring(async () => expect(await thread.render(task)).toEqual(first))).toBe(1)
 })
