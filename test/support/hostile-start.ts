@@ -144,9 +144,7 @@ type Measured = HostileRun['health'] & Pick<HostileRun, 'peakMemoryMb' | 'delaye
 
 /** One life of `start`, until `isDone`; what was measured is added. */
 async function runStart(it: World, measured: Measured, isDone: (url: string) => Promise<boolean>): Promise<void> {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
-  const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
-  const child = spawn(process.execPath, [...flags, resolve('src/main.ts'), 'start'], { cwd: it.folder })
+  const child = spawn(resolve('src/main.ts'), ['start'], { cwd: it.folder }) // the shell in it gives way to Node
   const ended = once(child, 'exit')
   try {
     const said: string[] = []
