@@ -1,10 +1,9 @@
 import type { App } from './app.ts'
 import type { Instant } from './clock.ts'
 import type { Digest } from './editions/digest.ts'
-import { unsealOutdated } from './editions/renew.ts'
 import { approveByRule } from './editions/review.ts'
-import { seal } from './editions/seal.ts'
 import { noteSealFailure } from './editions/seal-failure.ts'
+import { sealedEdition } from './editions/sealed.ts'
 import { makeDue } from './make-due.ts'
 import { SealRetries } from './seal-retries.ts'
 import { isQuiet, type Sender, sendEdition, sendingObstacles } from './send.ts'
@@ -143,9 +142,7 @@ async function waitAfter(
 }
 
 async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
-  const isOutdated = edition.status !== 'composed' && (await unsealOutdated(app, edition, digest))
-  const isUnsealed = isOutdated || edition.status === 'composed'
-  const { status } = isUnsealed ? await seal(app, edition.id, digest) : edition
+  const { status } = await sealedEdition(app, edition, digest)
   if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
 }
 

@@ -36,7 +36,8 @@ export function isPrivateFolder(folder: string): boolean {
   return [...foldersAbove(folder), ...foldersAbove(realpathSync(folder))].every((above) => isSafeToPass(above, uid))
 }
 
-function foldersAbove(path: string): string[] {
+/** From the folder that holds a path up to the root. */
+export function foldersAbove(path: string): string[] {
   const above = dirname(path)
   return above === path ? [] : [above, ...foldersAbove(above)]
 }

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, relative, resolve } from 'node:path'
+import { foldersAbove } from './compile-cache.ts'
 import { type Config, settingFilesHere } from './config.ts'
 import { holdsSecret, secretFilesOf } from './secrets.ts'
 import { readYaml } from './yaml.ts'
@@ -65,9 +66,4 @@ function isReadable(path: string): boolean {
 
 function canPass({ mode, gid }: Stats, group: number): boolean {
   return (gid === group && (mode & 0o010) !== 0) || (mode & 0o001) !== 0
-}
-
-function foldersAbove(path: string): string[] {
-  const above = dirname(path)
-  return above === path ? [] : [above, ...foldersAbove(above)]
 }

@@ -9,7 +9,7 @@ import { Relays } from './deliveries/relays.ts'
 import { rulesOf } from './deliveries/rules.ts'
 import { untilStored } from './deliveries/until-stored.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from './deliveries/worker.ts'
-import { isOfSettings, obstaclesOf, obstacleText } from './editions/approval-rules.ts'
+import { obstacleText, settingObstaclesOf } from './editions/approval-rules.ts'
 import { editionName } from './editions/edition.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
@@ -84,7 +84,7 @@ export async function sendingObstacles(
   edition: EditionRow,
 ): Promise<string[]> {
   if (edition.overriddenAt !== null) return []
-  return (await obstaclesOf(app, edition)).filter(isOfSettings).map(obstacleText)
+  return (await settingObstaclesOf(app, edition)).map(obstacleText)
 }
 
 /**

@@ -4,11 +4,12 @@ import { obstaclesOf, obstacleText } from './editions/approval-rules.ts'
 import type { Digest } from './editions/digest.ts'
 import { periodAt } from './editions/due.ts'
 import { editionName } from './editions/edition.ts'
-import { addCallOnce, callsAbout } from './store/calls.ts'
+import { addCall, callsAbout } from './store/calls.ts'
 import { correctionsIn } from './store/corrections.ts'
 import { countChosen, unapprovedEditions } from './store/editions.ts'
 import type { CallRow, EditionRow } from './store/schema.ts'
 import { countActive } from './store/subscribers.ts'
+import { counted } from './words.ts'
 
 /** One line for the subject, and the text above the link to the edition. */
 export type NoticeText = { subject: string; lines: string[] }
@@ -24,10 +25,10 @@ export async function noteWaitingEditions({ db, clock, digests }: App): Promise<
     if (!digest || !waitsForPerson(edition, digest)) continue
     const calls = await callsAbout(db, edition.id)
     const first = calls.find(({ kind }) => kind === 'waits')
-    if (!first) await addCallOnce(db, edition.id, { kind: 'waits', what: edition.reason ?? '' }, now)
+    if (!first) await addCall(db, edition.id, { kind: 'waits', what: edition.reason ?? '' }, now)
     const isLate = first?.toldAt && between(first.toldAt, now) >= reminderAfter(digest, edition)
     if (isLate && !calls.some(({ kind }) => kind === 'reminder'))
-      await addCallOnce(db, edition.id, { kind: 'reminder', what: edition.reason ?? '' }, now)
+      await addCall(db, edition.id, { kind: 'reminder', what: edition.reason ?? '' }, now)
   }
 }
 
@@ -91,8 +92,4 @@ const besideHeld = 'If nobody does, it stays on hold: the next edition is made b
 
 function some(count: number, one: string): string[] {
   return count > 0 ? [counted(count, one)] : []
-}
-
-function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count.toLocaleString('en-GB')} ${count === 1 ? one : several}`
 }

@@ -24,6 +24,7 @@ const foundations = [
   'pem-file',
   'secret-file',
   'secrets',
+  'words',
   'yaml',
   'yaml-problems',
   'zone',

@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { editionName } from '../editions/edition.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
+import { counted } from '../words.ts'
 import { safe } from './output.ts'
 
 /** The terminal that a question is asked on. */
@@ -12,8 +13,7 @@ const here: Terminal = { input: process.stdin, output: process.stdout }
 
 /** "Send weekly 3, “Subject”, to 1,352 people?" */
 export function sendingQuestion(edition: EditionRow, people: number): string {
-  const count = `${people.toLocaleString('en-GB')} ${people === 1 ? 'person' : 'people'}`
-  return `Send ${editionName(edition)}, “${safe(edition.subject)}”, to ${count}?`
+  return `Send ${editionName(edition)}, “${safe(edition.subject)}”, to ${counted(people, 'person', 'people')}?`
 }
 
 /**

@@ -9,9 +9,7 @@ export async function findEdition(app: Pick<App, 'db' | 'digests' | 'rejected'>,
   const [digest = '', number] = name.split(':')
   const found =
     (await editionById(db, name)) ??
-    (number === undefined
-      ? undefined
-      : await editionByNumber(db, digest, Math.min(Number(number) || 0, 2 ** 31 - 1))) ??
+    (number === undefined ? undefined : await editionByNumber(db, digest, Number(number))) ??
     (digests.some((one) => one.name === name) || isRejected(app, name)
       ? (await latestEditions(db, { digest: name, limit: 1 }))[0]
       : undefined)

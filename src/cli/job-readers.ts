@@ -4,8 +4,8 @@ import type { Config } from '../config.ts'
 import type { RejectedJob } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { type JobReader, jobReaders } from '../store/job-readers.ts'
-import { openStore, storeExists } from '../store/open.ts'
 import { safe, tell } from './output.ts'
+import { withStoreIfAny } from './store-if-any.ts'
 
 /** What becomes of a change in the job files, in one sentence: whether a `start` that is running takes it over. */
 export async function takeoverText(config: Config): Promise<string> {
@@ -40,15 +40,9 @@ export async function tellOfRefused(config: Config): Promise<void> {
 }
 
 /** The `start` processes on this store; undefined where the store does not answer. */
-async function readersNow({ store: { url } }: Config): Promise<JobReader[] | undefined> {
-  if (!storeExists(url)) return []
+async function readersNow(config: Config): Promise<JobReader[] | undefined> {
   try {
-    const store = await openStore(url, systemClock)
-    try {
-      return await jobReaders(store.db, systemClock.now())
-    } finally {
-      await store.close()
-    }
+    return (await withStoreIfAny(config, ({ db }) => jobReaders(db, systemClock.now()))) ?? []
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return undefined

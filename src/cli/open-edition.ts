@@ -3,10 +3,8 @@ import { between } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
 import { periodAt } from '../editions/due.ts'
 import { editionName } from '../editions/edition.ts'
-import { unsealOutdated } from '../editions/renew.ts'
-import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
-import { editionById, editionByNumber, editionsIn } from '../store/editions.ts'
+import { editionByNumber, editionsIn } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { nextStep } from './next-step.ts'
 import { safe } from './output.ts'
@@ -63,11 +61,4 @@ function toChoose({ name }: Digest, open: EditionRow[], what: string): AppError 
 /** Whether the edition after it should have been due by now. */
 function isOld({ clock }: App, digest: Digest, { dueAt }: EditionRow): boolean {
   return between(dueAt, clock.now()) >= periodAt(digest, dueAt)
-}
-
-/** The edition, sealed; once more if it bears an earlier day, or was sealed with settings that have been changed since. */
-export async function sealedEdition(app: App, edition: EditionRow, digest: Digest): Promise<EditionRow> {
-  const wasUnsealed = edition.status !== 'composed' && (await unsealOutdated(app, edition, digest))
-  const current = wasUnsealed ? await editionById(app.db, edition.id) : edition
-  return current?.status === 'composed' ? await seal(app, edition.id, digest) : edition
 }

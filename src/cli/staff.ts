@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { SessionEndRow } from '../store/schema.ts'
 import { endSessions, listStaff, sessionEnds } from '../store/staff.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
-import { counted } from '../web/words.ts'
+import { counted } from '../words.ts'
 import { print, printJson, safe, table } from './output.ts'
 import { withAppWithoutJobs } from './with-app.ts'
 

@@ -8,10 +8,10 @@ import type { Digest } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
 import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
-import { openStore, storeExists } from '../store/open.ts'
 import { clockFaultTexts } from './clock-faults.ts'
 import { tellOfRefused, tellOfRejected } from './job-readers.ts'
 import { print, printJson, safe, table, tell } from './output.ts'
+import { withStoreIfAny } from './store-if-any.ts'
 import { configFile } from './with-app.ts'
 
 export function addTimetableCommand(program: Command): void {
@@ -34,15 +34,10 @@ export function addTimetableCommand(program: Command): void {
 }
 
 /** Times come from the job files alone; what a wrong clock left behind is in the store, if there is one already. */
-async function tellOfClock({ store: { url } }: Config, digests: Digest[]): Promise<void> {
-  if (!storeExists(url)) return
+async function tellOfClock(config: Config, digests: Digest[]): Promise<void> {
   try {
-    const store = await openStore(url, systemClock)
-    try {
-      for (const text of await clockFaultTexts({ db: store.db, clock: systemClock, digests })) tell(text)
-    } finally {
-      await store.close()
-    }
+    const texts = await withStoreIfAny(config, ({ db }) => clockFaultTexts({ db, clock: systemClock, digests }))
+    for (const text of texts ?? []) tell(text)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     tell(`not looked up in the store: ${safe(error.message)}`)

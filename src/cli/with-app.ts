@@ -83,7 +83,7 @@ export function spokenLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
 /** Every command that asks feeds prints what became of each. */
 const reportedEvents = new Set(['feed.failed'])
 
-/** `: reason why; released 3`, without the name of the event. */
+/** ` (reason why; released 3)`, without the name of the event. */
 function detailsOf(fields: object): string {
   const parts = Object.entries(fields).flatMap(([name, value]) => {
     if (name === 'event' || value === undefined || value === null) return []

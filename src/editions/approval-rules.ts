@@ -10,6 +10,7 @@ import {
 } from '../launch-check.ts'
 import { countChosen, newerSent, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
+import { capital } from '../words.ts'
 import type { Digest } from './digest.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
@@ -41,12 +42,20 @@ export type ApprovalFacts = {
 /** The obstacles that an editor must know of, the gravest first. A letter or a correction alone is no article. */
 export function approvalObstacles({ articles, subject, bytes, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
   return [
-    ...settings.map((problem) => ({ code: 'setting' as const, ...problem })),
-    ...sealed.map((problem) => ({ code: 'sealed' as const, ...problem })),
+    ...settingObstaclesIn({ settings, sealed }),
     ...(articles === 0 ? [{ code: 'no-articles' as const }] : []),
     ...(subject.trim() === '' ? [{ code: 'empty-subject' as const }] : []),
     ...(isTooLarge(bytes) ? [{ code: 'too-large' as const, bytes }] : []),
     ...(newer ? [{ code: 'newer-sent' as const, number: newer.number }] : []),
+  ]
+}
+
+type SettingFacts = Pick<ApprovalFacts, 'settings' | 'sealed'>
+
+function settingObstaclesIn({ settings, sealed }: SettingFacts): Obstacle[] {
+  return [
+    ...settings.map((problem) => ({ code: 'setting' as const, ...problem })),
+    ...sealed.map((problem) => ({ code: 'sealed' as const, ...problem })),
   ]
 }
 
@@ -84,30 +93,41 @@ export function obstacleText(obstacle: Obstacle): string {
   }
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
 export type ObstacleNeeds = {
   db: Db
   config: Pick<Config, 'publication' | 'web' | 'relay' | 'relays'>
   digests: Digest[]
 }
 
-/** The obstacles of an edition as it is now. Settings do not matter where no relay reaches beyond this machine. */
+/** The obstacles of an edition as it is now. */
 export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
-  const { db, config, digests } = needs
-  const digest = digests.find(({ name }) => name === edition.digest)
-  const isLocal = sendsOnlyToThisMachine(config)
+  const { db } = needs
   const [variant] = await variantsOf(db, edition.id)
   return approvalObstacles({
     articles: (await countChosen(db, [edition.id])).get(edition.id)?.article ?? 0,
     subject: edition.subject,
     bytes: variant ? htmlBytes(variant) : 0,
     newer: await newerSent(db, edition),
-    settings: isLocal || !digest ? [] : launchProblems(config, digest),
-    sealed: variant && digest && !isLocal ? mendedProblems(config, digest, variant) : [],
+    ...settingFacts(needs, edition, variant),
   })
+}
+
+/** Those of `obstaclesOf` that are about settings: what is asked every few seconds while an edition is open. */
+export async function settingObstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
+  if (sendsOnlyToThisMachine(needs.config)) return []
+  const [variant] = await variantsOf(needs.db, edition.id)
+  return settingObstaclesIn(settingFacts(needs, edition, variant))
+}
+
+/** Settings do not matter where no relay reaches beyond this machine. */
+function settingFacts(
+  { config, digests }: ObstacleNeeds,
+  edition: EditionRow,
+  variant: VariantRow | undefined,
+): SettingFacts {
+  const digest = digests.find(({ name }) => name === edition.digest)
+  if (!digest || sendsOnlyToThisMachine(config)) return { settings: [], sealed: [] }
+  return { settings: launchProblems(config, digest), sealed: variant ? mendedProblems(config, digest, variant) : [] }
 }
 
 /**

@@ -86,7 +86,7 @@ async function choose(db: Db, digest: Digest, { recipients }: ComposeOptions, no
 }
 
 /** Why an edition is not sent that nobody would get. */
-export function forNobody(digest: string): string {
+function forNobody(digest: string): string {
   return `nobody is subscribed to ${digest}; its articles stay pending`
 }
 

@@ -1,16 +1,15 @@
 import { AppError } from '../errors.ts'
 import { type Article, articlesByIds, articlesByUrl } from '../store/articles.ts'
 import { canonicalAddress } from '../store/canonical.ts'
-import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
 import { lockAllDigests } from '../store/digests.ts'
 import { lockEdition, moveEdition, note, withdrawVariants } from '../store/editions.ts'
-import { giveBack } from '../store/ledger.ts'
 import { addPulls, endPulls, holdersOf, marksOf } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { type ComposeNeeds, chooseAgain } from './compose.ts'
 import type { Digest } from './digest.ts'
 import { editionName } from './edition.ts'
+import { giveBackAll } from './review.ts'
 
 type Needs = ComposeNeeds & { digests: Digest[] }
 
@@ -107,9 +106,7 @@ async function composeAnew(needs: Needs, edition: EditionRow, what: string, who:
   const { db, clock, digests } = needs
   const now = clock.now()
   const seals = await withdrawVariants(db, edition.id, now)
-  await giveBack(db, edition.id)
-  await giveBackCorrections(db, edition.id)
-  await lapseAbout(db, edition.id, now)
+  await giveBackAll(db, edition.id, now)
   const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
   await moveEdition(db, edition.id, [edition.status], open)
   const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn, and kept` : ''

@@ -4,6 +4,7 @@ import { lockDigest } from '../store/digests.ts'
 import { lockEdition, moveEdition, note, variantsOf, withdrawVariants } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
+import { wallAt } from '../zone.ts'
 import { mendedProblems, type ObstacleNeeds } from './approval-rules.ts'
 import type { Digest } from './digest.ts'
 import { giveBackAll } from './review.ts'
@@ -52,15 +53,10 @@ async function whyOutdated(
 
 /** Whether readers would see the date of a day that is over in the digest's zone. */
 function bearsEarlierDay(edition: EditionRow, { zone }: Digest, now: Instant): boolean {
-  return dayIn(zone, edition.datedAt ?? edition.dueAt) < dayIn(zone, now)
+  return wallAt(zone, edition.datedAt ?? edition.dueAt).date < wallAt(zone, now).date
 }
 
 /** The day that it bears next: of its due time, or of today if that is over. */
 function dateOf({ dueAt }: EditionRow, now: Instant): Instant {
   return dueAt > now ? dueAt : now
-}
-
-/** `2026-12-11`. */
-function dayIn(timeZone: string, instant: Instant): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(new Date(instant))
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../clock.ts'
-import { addCallOnce } from '../store/calls.ts'
+import { addCall } from '../store/calls.ts'
 import { moveEdition, nextNumber, note, unapprovedEditions } from '../store/editions.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { giveBackAll } from './review.ts'
@@ -26,7 +26,7 @@ export async function endUnapproved(db: Db, digest: string, dueAt: Instant, now:
     if (!(await moveEdition(db, edition.id, ['composed', 'sealed', 'held'], change))) continue
     await giveBackAll(db, edition.id, now)
     await note(db, edition.id, 'lastword', `cancelled: ${reason}`, now)
-    await addCallOnce(db, edition.id, { kind: 'replaced', what: reason }, now)
+    await addCall(db, edition.id, { kind: 'replaced', what: reason }, now)
     ended.push(edition)
   }
   return ended

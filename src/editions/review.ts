@@ -15,6 +15,7 @@ import {
   type ObstacleNeeds,
   obstaclesOf,
   obstacleText,
+  settingObstaclesOf,
 } from './approval-rules.ts'
 import { editionName } from './edition.ts'
 import { checkSeen, type Seen } from './seen.ts'
@@ -45,7 +46,7 @@ export async function approve(
     const obstacles = edition && mayBe ? await obstaclesOf({ ...needs, db: trx }, edition) : []
     if (edition && obstacles.length > 0 && !anyway) throw new ApprovalRefused(editionName(edition), obstacles)
     const cannot = 'only a sealed or held edition can be approved'
-    const change = (now: string) => ({ ...toApproved(now), overriddenAt: obstacles.length > 0 ? now : null })
+    const change = (now: string) => toApproved(now, obstacles)
     await move({ db: trx, clock }, id, who, approvedText(obstacles), { from: ['sealed', 'held'], change, cannot })
   })
 }
@@ -73,8 +74,7 @@ export async function approveByRule(
     const now = needs.clock.now()
     const obstacles = await obstaclesOf({ ...needs, db: trx }, edition)
     if (obstacles.length === 0 || anyway) {
-      const change = { ...toApproved(now), overriddenAt: obstacles.length > 0 ? now : null }
-      await moveEdition(trx, id, ['sealed'], change)
+      await moveEdition(trx, id, ['sealed'], toApproved(now, obstacles))
       await note(trx, id, rule, approvedText(obstacles), now)
       return true
     }
@@ -91,7 +91,7 @@ export async function overrideObstacles(needs: ApprovalNeeds, id: string, who: s
   await transaction(needs.db, async (trx) => {
     const edition = await lockEdition(trx, id)
     if (!edition || edition.overriddenAt !== null) return
-    const obstacles = (await obstaclesOf({ ...needs, db: trx }, edition)).filter(isOfSettings)
+    const obstacles = await settingObstaclesOf({ ...needs, db: trx }, edition)
     const now = needs.clock.now()
     if (obstacles.length === 0 || !(await moveEdition(trx, id, ['approved', 'sending'], { overriddenAt: now }))) return
     await note(trx, id, who, `to be sent in spite of this: ${obstacles.map(obstacleText).join(' ')}`, now)
@@ -102,8 +102,9 @@ function approvedText(obstacles: Obstacle[]): string {
   return obstacles.length > 0 ? `approved: in spite of this: ${obstacles.map(obstacleText).join(' ')}` : 'approved'
 }
 
-function toApproved(now: string): Partial<EditionRow> {
-  return { status: 'approved', approvedAt: now, reason: null, heldBy: null }
+function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
+  const overriddenAt = obstacles.length > 0 ? now : null
+  return { status: 'approved', approvedAt: now, reason: null, heldBy: null, overriddenAt }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { day, hour, type Instant, later } from '../clock.ts'
 import { runAtOnce, type Steps } from '../cooperative.ts'
 import { fewestWords, isFrontPage } from '../store/canonical.ts'
+import { trustedDate } from '../store/forgotten.ts'
 import { alike, countWords, Titles } from './titles.ts'
 
 /** An article, as far as it tells one story from another. */
@@ -49,9 +50,8 @@ export function* findSamePairs(fresh: Story[], known: Story[]): Steps<Pair[]> {
   return [...atOneAddress, ...(yield* sameTitle(ours, all))]
 }
 
-/** A date of more than a day ahead of when we saw it is a mistake. */
 export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
-  return dateOf(story) ?? story.seenAt
+  return trustedDate(story) ?? story.seenAt
 }
 
 /** Shown by one feed at the same time, the two are two for their publisher. */
@@ -69,14 +69,10 @@ export function timeApart(one: Story, other: Story): number {
 }
 
 function spanOf(story: Story): { from: number; to: number } {
-  const date = dateOf(story)
+  const date = trustedDate(story)
   return date === null
     ? { from: Date.parse(story.seenAt), to: Date.parse(story.shownAt) }
     : { from: Date.parse(date), to: Date.parse(date) }
-}
-
-function dateOf({ publishedAt, seenAt }: Pick<Story, 'publishedAt' | 'seenAt'>): Instant | null {
-  return publishedAt === null || publishedAt > later(seenAt, day) ? null : publishedAt
 }
 
 /** The order that does not depend on that of the store. */

@@ -1,6 +1,6 @@
 import { day, type Instant, later } from '../clock.ts'
 import { articlesOfFeeds, lettersEverOf } from '../store/articles.ts'
-import { lastOut, numberAt } from '../store/editions.ts'
+import { highestNumber, lastOut } from '../store/editions.ts'
 import { countForgotten } from '../store/forgotten.ts'
 import type { Db } from '../store/schema.ts'
 import { type Digest, feedsListed } from './digest.ts'
@@ -37,7 +37,7 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
   const byDate = (await lastOut(db, digest.name)) === undefined
   const articles = [...(byDate ? seenByDate(shown) : shown), ...(await lettersEverOf(db, digest.name))]
   const from = later(now, -weeks * week)
-  const before = await numberAt(db, digest.name, from)
+  const before = await highestNumber(db, digest.name, from)
   const forgotten = await countForgotten(db, feedsListed(digest), from)
   return { editions: replay(articles, digest, { from, now, before }), byDate, forgotten }
 }

@@ -19,7 +19,7 @@ export async function thinReason(db: Db, digest: Digest, choices: Choice[], now:
 }
 
 /** Why pending articles were left out: the most frequent reasons, with their counts. */
-export function leftOutCounts(choices: Choice[]): { reason: string; count: number }[] {
+function leftOutCounts(choices: Choice[]): { reason: string; count: number }[] {
   const counts = new Map<string, number>()
   for (const { position, reason } of choices)
     if (position === null) counts.set(kindOf(reason), (counts.get(kindOf(reason)) ?? 0) + 1)

@@ -2,7 +2,7 @@ import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
 import type { CallRow, Db } from './schema.ts'
 
-/** Puts down that the editors are to be called to an edition. */
+/** Puts down that the editors are to be called to an edition. Of some kinds it has one: a second changes nothing. */
 export async function addCall(
   db: Db,
   editionId: string,
@@ -12,23 +12,8 @@ export async function addCall(
   await db
     .insertInto('calls')
     .values({ id: newId(now), editionId, at: now, kind, what, tellingUntil: null, toldAt: null })
-    .execute()
-}
-
-/** The same for a kind of which an edition has one; nothing changes if it has it. Returns whether this call added it. */
-export async function addCallOnce(
-  db: Db,
-  editionId: string,
-  { kind, what }: Pick<CallRow, 'kind' | 'what'>,
-  now: Instant,
-): Promise<boolean> {
-  const added = await db
-    .insertInto('calls')
-    .values({ id: newId(now), editionId, at: now, kind, what, tellingUntil: null, toldAt: null })
     .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst()
-  return added !== undefined
+    .execute()
 }
 
 /**

@@ -35,20 +35,23 @@ export function editionById(db: Db, id: string): Promise<EditionRow | undefined>
   return db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** The largest integer of the column. */
+const maxNumber = 2 ** 31 - 1
+
 export function editionByRef(db: Db, ref: string): Promise<EditionRow | undefined> {
   return db.selectFrom('editions').selectAll().where('ref', '=', ref).executeTakeFirst()
 }
 
-export function editionByNumber(db: Db, digest: string, number: number): Promise<EditionRow | undefined> {
-  return db
+/** Undefined also for what can be no number of an edition: PostgreSQL refuses to compare it. */
+export async function editionByNumber(db: Db, digest: string, number: number): Promise<EditionRow | undefined> {
+  if (!Number.isInteger(number) || number < 0 || number > maxNumber) return undefined
+  return await db
     .selectFrom('editions')
     .selectAll()
     .where('digest', '=', digest)
     .where('number', '=', number)
     .executeTakeFirst()
 }
-
-export type Filter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
 
 /** The newest editions that went out whole and may be read by anybody; `on` and `off` are digests, by their job files. */
 export function archivedEditions(
@@ -62,6 +65,8 @@ export function archivedEditions(
   )
   return query.orderBy('dueAt', 'desc').orderBy('id', 'desc').limit(limit).execute()
 }
+
+export type Filter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
 
 export function latestEditions(db: Db, { digest, statuses, skip = 0, limit }: Filter): Promise<EditionRow[]> {
   let query = db.selectFrom('editions').selectAll()
@@ -118,14 +123,9 @@ export async function hasOpenEdition(db: Db, digest: string): Promise<boolean> {
 }
 
 /** Editions that nobody has approved yet: made, sealed, or held; of one digest or of all, the one that was due first at the front. */
-export function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
-  let query = db
-    .selectFrom('editions')
-    .selectAll()
-    .where('status', 'in', ['composed', 'sealed', 'held'])
-    .where('approvedAt', 'is', null)
-  if (digest !== undefined) query = query.where('digest', '=', digest)
-  return query.orderBy('dueAt').execute()
+export async function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
+  const waiting = await editionsIn(db, ['composed', 'sealed', 'held'], digest)
+  return waiting.filter(({ approvedAt }) => approvedAt === null)
 }
 
 /** When the digest was last due with an edition that went out, or is about to. */
@@ -151,23 +151,17 @@ export async function markChoice(db: Db, editionId: string, articleId: string, m
 
 /** The number that the next edition of the digest bears: one more than the highest ever given. */
 export async function nextNumber(db: Db, digest: string): Promise<number> {
-  const row = await db
-    .selectFrom('editions')
-    .select((eb) => eb.fn.max('number').as('highest'))
-    .where('digest', '=', digest)
-    .executeTakeFirst()
-  return Number(row?.highest ?? 0) + 1
+  return (await highestNumber(db, digest)) + 1
 }
 
-/** The highest number that an edition of the digest due by then bears; 0: none. */
-export async function numberAt(db: Db, digest: string, dueBy: Instant): Promise<number> {
-  const row = await db
+/** The highest number that an edition of the digest bears, or one that was due by then; 0: none. */
+export async function highestNumber(db: Db, digest: string, dueBy?: Instant): Promise<number> {
+  let query = db
     .selectFrom('editions')
     .select((eb) => eb.fn.max('number').as('highest'))
     .where('digest', '=', digest)
-    .where('dueAt', '<=', dueBy)
-    .executeTakeFirst()
-  return Number(row?.highest ?? 0)
+  if (dueBy !== undefined) query = query.where('dueAt', '<=', dueBy)
+  return Number((await query.executeTakeFirst())?.highest ?? 0)
 }
 
 /** A choice as it is made; what the edition says of the article comes with the seal. */

@@ -27,7 +27,7 @@ export function forgottenRow(
     canonical: fingerprint(canonical),
     asked: asked === null ? null : fingerprint(asked),
     titleKey: fingerprint(article.titleKey),
-    datedAt: dateOf(article) ?? article.shownAt,
+    datedAt: trustedDate(article) ?? article.shownAt,
     seenAt,
     forgottenAt: now,
     shownAt: now,
@@ -35,8 +35,8 @@ export function forgottenRow(
   }
 }
 
-/** A date of more than a day ahead of when it was seen is a mistake. */
-function dateOf({ publishedAt, seenAt }: Pick<ArticleRow, 'publishedAt' | 'seenAt'>): Instant | null {
+/** When an article was published; null if that is unknown, or a mistake: more than a day ahead of when it was seen. */
+export function trustedDate({ publishedAt, seenAt }: Pick<ArticleRow, 'publishedAt' | 'seenAt'>): Instant | null {
   return publishedAt === null || publishedAt > later(seenAt, day) ? null : publishedAt
 }
 
@@ -128,7 +128,7 @@ function atSameAddress(
 }
 
 function isSameTime({ datedAt }: ForgottenArticleRow, row: ArticleRow): boolean {
-  const date = dateOf(row)
+  const date = trustedDate(row)
   if (date === datedAt) return true
   if (new Set(titleWords(row.title)).size < fewestWords) return false
   return Math.abs(between(datedAt, date ?? row.seenAt)) <= titleWindowMs

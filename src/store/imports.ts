@@ -2,6 +2,7 @@ import type { Instant } from '../clock.ts'
 import { addOutcomes } from './outcomes.ts'
 import type { Db, OutcomeRow } from './schema.ts'
 import { addSubscribers, type NewSubscriber } from './subscribers.ts'
+import { markSuppressed } from './suppressions.ts'
 import { transaction } from './transaction.ts'
 
 /** A person of a file whose standing there is known, perhaps `since` when (ms since 1970); `proof` says how we know. */
@@ -150,12 +151,7 @@ async function endSubscriptions(db: Db, digest: string, ended: Known[], people: 
 
 async function suppressAll(db: Db, barred: Known[], people: ImportedPerson[], now: Instant) {
   const reasons = new Map(people.map(({ emailKey, proof }) => [emailKey, proof]))
-  for (const { id, emailKey } of barred)
-    await db
-      .updateTable('subscribers')
-      .set({ suppressedAt: now, suppressedReason: reasons.get(emailKey) ?? '' })
-      .where('id', '=', id)
-      .execute()
+  for (const { id, emailKey } of barred) await markSuppressed(db, id, reasons.get(emailKey) ?? '', now)
   await addOutcomes(db, outcomesOf('suppress', barred, people), now)
 }
 

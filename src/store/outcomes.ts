@@ -4,10 +4,7 @@ import type { Db, OutcomeRow } from './schema.ts'
 
 /** Appends what came back for a delivery. Outcomes are never edited. */
 export async function addOutcome(db: Db, outcome: Omit<OutcomeRow, 'id' | 'at'>, now: Instant): Promise<void> {
-  await db
-    .insertInto('outcomes')
-    .values({ id: newId(now), at: now, ...outcome })
-    .execute()
+  await addOutcomes(db, [outcome], now)
 }
 
 /** Appends many at once. */

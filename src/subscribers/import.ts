@@ -11,8 +11,6 @@ import type { Meaning } from './states.ts'
 import { type StateRules, type Survey, surveyStates } from './survey.ts'
 import { counted } from './words.ts'
 
-export type { ImportReport } from './import-report.ts'
-
 export type ImportOptions = {
   /** What the states in the file mean; as we know them if absent. */
   states?: StateRules

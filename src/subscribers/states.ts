@@ -85,7 +85,7 @@ function inCount({ column }: StateColumn, meaning: Standing, value: string): Row
 }
 
 /** How an empty cell is called in reports and in `--map`. */
-export const emptyState = '(empty)'
+const emptyState = '(empty)'
 
 /** The worst counts: a person who left and whose address bounced is both. */
 const order: Meaning[] = ['active', 'skip', 'pending', 'left', 'bounced', 'complained']

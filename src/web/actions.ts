@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { isOfSettings, obstaclesOf } from '../editions/approval-rules.ts'
+import { settingObstaclesOf } from '../editions/approval-rules.ts'
 import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
 import { approve, cancel, resume, stop } from '../editions/review.ts'
 import { readSeen, type Seen } from '../editions/seen.ts'
@@ -62,8 +62,8 @@ async function approveSeen(
   { seen, anyway }: { seen: Seen; anyway: boolean },
 ): Promise<void> {
   const edition = anyway ? await editionById(app.db, id) : undefined
-  const obstacles = edition ? await obstaclesOf(app, edition) : []
-  await approve(app, id, staff, { seen, anyway: anyway && !obstacles.some(isOfSettings) })
+  const obstacles = edition ? await settingObstaclesOf(app, edition) : []
+  await approve(app, id, staff, { seen, anyway: anyway && obstacles.length === 0 })
 }
 
 type Work = (id: string, staff: string, fields: Fields) => Promise<void>

@@ -8,9 +8,10 @@ import {
   waitingCorrections,
   withdrawalKey,
 } from '../store/corrections.ts'
+import { counted } from '../words.ts'
 import { isId, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { counted, editionTitle, momentWriter } from './words.ts'
+import { editionTitle, momentWriter } from './words.ts'
 
 /** A decision that could not be made: why, and the words that were typed, which are shown again. */
 export type RefusedCorrection = { id: string; message: string; hint: string; words: string | undefined }

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { storeErrorIn } from '../store/failure.ts'
 
 /** The work took longer than somebody who waits for a page should wait. It may still be done later. */
-export class DeadlineError extends AppError {
+class DeadlineError extends AppError {
   constructor(maxMs: number) {
     super('unavailable', `no answer in ${maxMs / second} s`)
     this.name = 'DeadlineError'

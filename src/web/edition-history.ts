@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '../editions/seen.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { capital, type Moment } from './words.ts'
+import { capital } from '../words.ts'
+import type { Moment } from './words.ts'
 
 /**
  * A line of an edition's history, apart: `act` is the word that it begins with (`approved`, `held`, `paused` …), and

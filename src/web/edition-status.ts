@@ -1,6 +1,5 @@
 import type { App } from '../app.ts'
-import { isOfSettings, obstaclesOf, obstacleText } from '../editions/approval-rules.ts'
-import { isPaused } from '../editions/review.ts'
+import { obstacleText, settingObstaclesOf } from '../editions/approval-rules.ts'
 import type { DeliveryCounts } from '../store/deliveries.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { type StatusView, statusView } from './words.ts'
@@ -19,13 +18,13 @@ export async function statusNow(app: App, edition: EditionRow, counts?: Delivery
 async function settingObstacles(app: App, edition: EditionRow): Promise<string[]> {
   const isOpen = edition.status === 'sealed' || edition.status === 'held' || edition.status === 'approved'
   if (!isOpen || edition.overriddenAt !== null) return []
-  return (await obstaclesOf(app, edition)).filter(isOfSettings).map(obstacleText)
+  return (await settingObstaclesOf(app, edition)).map(obstacleText)
 }
 
 /** "Ready" and "Sending starts within a minute" would be untrue; what else the state says stays. */
 function withObstacle(edition: EditionRow, view: StatusView, obstacle: string): StatusView {
   if (obstacle === '') return view
-  if (isPaused(edition) || edition.status === 'held') return { ...view, meaning: `${view.meaning} ${obstacle}` }
+  if (edition.status === 'held') return { ...view, meaning: `${view.meaning} ${obstacle}` }
   if (edition.status === 'sealed') return { ...view, word: 'Not ready', tone: 'stop', meaning: obstacle }
   return { ...view, meaning: obstacle }
 }

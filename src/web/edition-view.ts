@@ -32,7 +32,7 @@ export function abilitiesOf(edition: EditionRow) {
 type Choice = Awaited<ReturnType<typeof chosenOf>>[number]
 
 /** How many of the articles that are not included stand on one page. */
-export const passedOverPerPage = 100
+const passedOverPerPage = 100
 
 /**
  * The articles that the edition holds, section by section in order, and one page of those it passed over; each with its

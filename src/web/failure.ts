@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { storeErrorIn } from '../store/failure.ts'
+import { capital } from '../words.ts'
 import { type Env, say, type Web } from './answer.ts'
 import { isStoreSilent } from './deadline.ts'
 
@@ -28,7 +29,7 @@ export function statusOf(error: AppError): ContentfulStatusCode {
 
 /** Words as a sentence: a capital at the start, a full stop at the end. */
 export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.')
+  return capital(text) + (/[.!?…]$/.test(text) ? '' : '.')
 }
 
 export function notFound(web: Web, context: Context<Env>): Response {

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { hour, later } from '../clock.ts'
 import { type FormOwner, type KeptForm, keepForm, keptForms, removeKeptForm } from '../store/kept-forms.ts'
+import { capital } from '../words.ts'
 import { type Env, idIn, readTyped, show, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 
@@ -117,7 +118,7 @@ function fieldView(form: string, name: string, value: string) {
 }
 
 function labelOf(name: string): string {
-  return labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1)
+  return labels[name] ?? capital(name)
 }
 
 /** The page that the form stands on. */

@@ -1,9 +1,10 @@
 import type { Digest } from '../editions/digest.ts'
 import { type LetterProblem, longest, paragraphsOf, type TypedLetter } from '../editions/letter-words.ts'
 import type { Letter } from '../store/letters.ts'
+import { number } from '../words.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { dayWriter, number } from './words.ts'
+import { dayWriter } from './words.ts'
 
 /** What somebody typed, with what is wrong with it. */
 export type Typed = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }

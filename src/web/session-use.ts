@@ -5,7 +5,7 @@ import type { SessionRow } from '../store/schema.ts'
 import { extendSession } from '../store/staff.ts'
 
 /** A session ends when it is not used for so long, and in any case so long after it began. */
-export const maxIdleMs = 12 * hour
+const maxIdleMs = 12 * hour
 export const maxSessionMs = 30 * day
 
 const noteEveryMs = 5 * minute

@@ -4,13 +4,13 @@ import type { App } from '../app.ts'
 import { day, later, minute } from '../clock.ts'
 import { moveKeptForms } from '../store/kept-forms.ts'
 import { addSession, addSignInLink, endSession, endSessions, openSignInLink, useSignInLink } from '../store/staff.ts'
+import { counted } from '../words.ts'
 import { type Env, say, show, type Web } from './answer.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './cookie.ts'
 import { keptFormsPage, removeKept } from './kept-forms.ts'
 import { hashOfToken, ownForm, ownSiteOnly, staffOnly } from './session.ts'
 import { maxSessionMs, sessionEnd } from './session-use.ts'
 import { pathTo, urls } from './urls.ts'
-import { counted } from './words.ts'
 
 const linkLength = 30 * minute
 

@@ -1,13 +1,14 @@
 import type { Instant } from '../clock.ts'
 import { statusSeen } from '../editions/seen.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { countChosen, editionsIn, historyOf } from '../store/editions.ts'
+import { type ChosenCounts, countChosen, editionsIn, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
+import { capital, counted } from '../words.ts'
 import type { Web } from './answer.ts'
 import { statusNow } from './edition-status.ts'
 import { pathTo, urls } from './urls.ts'
-import { articlesAndLetters, capital, counted, deliveryView, editionTitle, momentWriter } from './words.ts'
+import { articlesAndLetters, deliveryView, editionTitle, momentWriter } from './words.ts'
 
 /**
  * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
@@ -17,19 +18,23 @@ export async function waitingEditions(web: Web) {
   const waiting = (await editionsIn(web.app.db, ['sealed', 'held'])).filter(
     ({ status, digest }) => status === 'held' || digestNamed(web, digest)?.approval !== 'auto',
   )
+  const chosen = await countChosen(
+    web.app.db,
+    waiting.map(({ id }) => id),
+  )
   const digests = [...Map.groupBy(waiting, ({ digest }) => digest)]
   return await Promise.all(
     digests.map(async ([name, rows]) => ({
       title: digestNamed(web, name)?.title ?? name,
       several: rows.length > 1 ? `${counted(rows.length, 'edition')} are waiting. The newest comes first.` : '',
       editions: await Promise.all(
-        rows.toReversed().map((row, index) => toWaiting(web, row, rows.length > 1 && index === 0)),
+        rows.toReversed().map((row, index) => toWaiting(web, row, rows.length > 1 && index === 0, chosen.get(row.id))),
       ),
     })),
   )
 }
 
-async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
+async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chosen: ChosenCounts | undefined) {
   const { app, base } = web
   const digest = digestNamed(web, edition.digest)
   const moment = momentWriter(digest?.zone)
@@ -44,7 +49,7 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean) {
     status: await statusNow(app, edition, counts),
     reason: capital((edition.reason ?? '').replace(/^held: /, '')),
     people: people && `Would go to ${people}.`, // one that is half sent says how far it got
-    articles: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
+    articles: articlesAndLetters(chosen),
     due: moment(edition.dueAt),
     since: moment(await waitingSince(web, edition)),
   }

@@ -10,6 +10,7 @@ import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { editionById, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
+import { capital } from '../words.ts'
 import { type Env, editionIdOf, show, type Web } from './answer.ts'
 import { variantAll } from './archive.ts'
 import { correctedWords, editionCorrections } from './correction-view.ts'
@@ -18,7 +19,7 @@ import { doneSentence, historyItem, leavesIn } from './edition-history.ts'
 import { articlesOf } from './edition-view.ts'
 import { framePolicy, previewPolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
-import { capital, deliveryView, editionTitle, momentWriter } from './words.ts'
+import { deliveryView, editionTitle, momentWriter } from './words.ts'
 
 /** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
 export function studioEditionPages(web: Web): Hono<Env> {
@@ -84,7 +85,6 @@ export async function showEdition(
       progress: link(urls.progress),
       pull: link(urls.pull),
       restoration: link(urls.restoration),
-      archive: link(urls.edition),
     },
   }
   return show(web, context, 'studio-edition', view, code)

@@ -11,6 +11,7 @@ import { newestFeedHistory } from '../store/feeds.ts'
 import { countWaiting } from '../store/letters.ts'
 import { lastRejections } from '../store/rejections.ts'
 import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.ts'
+import { capital, counted } from '../words.ts'
 import { type Env, show, type Web } from './answer.ts'
 import { brakeDone } from './brake-actions.ts'
 import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
@@ -19,7 +20,7 @@ import { jobProblems } from './job-problems.ts'
 import { waitingEditions } from './studio-decisions.ts'
 import { pathTo, urls } from './urls.ts'
 import { waitingFeeds } from './waiting-feeds.ts'
-import { articlesAndLetters, counted, deliveryLine, editionTitle, momentWriter } from './words.ts'
+import { articlesAndLetters, deliveryLine, editionTitle, momentWriter } from './words.ts'
 
 const pageSize = 20
 const mostFeeds = 200
@@ -138,7 +139,7 @@ function toFeed(
     url,
     moved: address ?? '',
     state: health.state,
-    words: `${health.words.slice(0, 1).toUpperCase()}${health.words.slice(1)}`,
+    words: capital(health.words),
     worked: succeededAt === null ? [] : [momentWriter()(succeededAt)],
     weekly: weekly === null ? '' : rateText(weekly),
   }

@@ -1,8 +1,8 @@
 import { heldSeen } from '../editions/storm-decision.ts'
 import { heldFeeds, heldStories } from '../store/stories.ts'
+import { counted } from '../words.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { counted } from './words.ts'
 
 /** The feeds whose articles wait for an editor, with what happened in words. An article that two digests read is one. */
 export async function waitingFeeds({ app, base }: Web) {

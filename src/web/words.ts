@@ -4,6 +4,7 @@ import { isPaused } from '../editions/review.ts'
 import type { DeliveryCounts } from '../store/deliveries.ts'
 import type { ChosenCounts } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
+import { counted, number } from '../words.ts'
 
 /** A state for people: never told by its colour (`tone`) alone. */
 export type StatusView = { word: string; mark: string; tone: 'wait' | 'busy' | 'good' | 'stop'; meaning: string }
@@ -90,27 +91,12 @@ export function letterFrom(name: string, place: string | null): string {
   return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`
 }
 
-/** "1,200". */
-export function number(count: number): string {
-  return count.toLocaleString('en-GB')
-}
-
-/** With a capital at its start. */
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
 /** Writes when something happened, in a sentence: "at 07:00" on the day `now`, else "on Fri, 27 Nov 2026, 07:00 GMT". */
 export function sinceWriter(zone: string | undefined, now: Instant): (instant: Instant) => string {
   const [moment, day] = [momentWriter(zone), dayWriter(zone)]
   const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone ?? 'UTC' })
   return (instant) =>
     day(instant).text === day(now).text ? `at ${time.format(new Date(instant))}` : `on ${moment(instant).text}`
-}
-
-/** "1 article", "12 articles", "1,200 copies". */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${number(count)} ${count === 1 ? one : many}`
 }
 
 /** "5 articles, 1 letter". */
