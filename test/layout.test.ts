@@ -25,6 +25,7 @@ const foundations = [
   'secret-file',
   'secrets',
   'words',
+  'worker-job',
   'yaml',
   'yaml-problems',
   'zone',

@@ -252,7 +252,6 @@ function decide(command: Command, name: string, done: string, act: Act, decision
   })
 }
 
-/** Who wants to stop an edition before its sending has begun is told how. */
 async function resumeByHand(app: App, id: string, { who, anyway = false }: Decision): Promise<void> {
   try {
     await resume(app, id, who, { anyway })
@@ -263,6 +262,7 @@ async function resumeByHand(app: App, id: string, { who, anyway = false }: Decis
   }
 }
 
+/** Who wants to stop an edition before its sending has begun is told how. */
 async function pauseSending(app: App, id: string, { who, reason }: Decision): Promise<void> {
   try {
     await pause(app, id, who, reason)

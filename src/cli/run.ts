@@ -106,7 +106,7 @@ function sayDeclined(edition: EditionRow): void {
   process.exitCode = 1
 }
 
-/** The edition that was interrupted, or a new one, sealed. */
+/** The edition that a person names, or that was interrupted or waits, or a new one; sealed. */
 async function openEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
   const number = options.edition === undefined ? undefined : Number(options.edition)
   const open = options.new ? undefined : await editionToContinue(app, digest, number)

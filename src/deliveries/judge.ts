@@ -111,8 +111,9 @@ export async function handleUnfit(
     return able.length === 0 ? 'never' : able.some((name) => needs.relays.named(name)?.isUp) ? 'now' : 'later'
   }
   if (relay !== null) pass.excluded.add(relay)
-  for (const name of configuredOthers(needs, pass, relay)) pass.needed.add(name)
-  if (configuredOthers(needs, pass, relay).length === 0)
+  const others = configuredOthers(needs, pass, relay)
+  for (const name of others) pass.needed.add(name)
+  if (others.length === 0)
     await pauseFor(needs, pass, `${result.reply}: cancel the edition and shorten the digest, or use another relay`)
   return 'now'
 }

@@ -86,9 +86,8 @@ async function askPage(needs: EnrichNeeds, article: Wanting): Promise<{ found: P
 
 /** With what the text of the page gives; `body` says that it was read, also where it gives nothing. */
 async function withText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & { kind: 'ok' }): Promise<PageFacts> {
-  const { bytes, url, contentType } = page
-  const text = await readInWorker('text', bytes, { url, contentType })
-  if ('failed' in text) log.warn({ url, reason: text.failed }, 'the text of a page could not be read')
+  const text = await readInWorker('text', page.bytes, contextOf(page))
+  if ('failed' in text) log.warn({ url: page.url, reason: text.failed }, 'the text of a page could not be read')
   const { summary, author, body } = 'failed' in text ? { summary: '', author: '', body: null } : text
   return { ...found, summary: found.summary || summary, author: found.author || author, body }
 }

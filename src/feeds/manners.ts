@@ -71,7 +71,7 @@ async function fetchRules(
   return 'failed' in read ? unreachable : read
 }
 
-/** The rules of the origins that were asked last, ready for use: a publisher's may be half a megabyte of JSON. */
+/** The rules of the origins that were read last, ready for use: a publisher's may be half a megabyte of JSON. */
 class RulesCache {
   readonly #entries = new Map<string, { fetchedAt: Instant; rules: CompiledRules }>()
   readonly #maximum = 100

@@ -44,9 +44,10 @@ function add({ feeds, rejected }: Outline, known: Set<string>, feed: Listed): vo
     rejected.push({ what: feed.url.slice(0, 200), reason: 'it is not an http or https address' })
   else if (url.length > longest.address)
     rejected.push({ what: feed.url.slice(0, 200), reason: `its address has more than ${longest.address} characters` })
-  else if (!known.has(JSON.stringify([feed.folder, url]))) {
-    known.add(JSON.stringify([feed.folder, url]))
-    feeds.push({ ...feed, url })
+  else {
+    const key = JSON.stringify([feed.folder, url])
+    if (!known.has(key)) feeds.push({ ...feed, url })
+    known.add(key)
   }
 }
 

@@ -52,7 +52,7 @@ function read(html: string, url: string): PageText {
 
 type Open = { node: Element; within: Visibility }
 
-/** Takes away what no reader sees, while its styles are there: Readability drops them. A page as a whole is shown by a script. */
+/** Takes away what no reader sees, while its styles are there: Readability drops them. `head` and `body` count as shown: some pages are hidden until a script shows them. */
 function removeHiddenText(document: Document): void {
   const waiting: Open[] = [...document.children].map((node) => ({ node, within: visible }))
   for (let next = waiting.pop(); next; next = waiting.pop()) {

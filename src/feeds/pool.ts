@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { type JobEnd, openWorker, retire, runJob } from '../worker-job.ts'
 import type { PageContext } from './page-text.ts'
 import type { Answer, Kind, Readings, Task } from './reading.ts'
 
@@ -30,8 +31,9 @@ const sliceBytes = 2 * 1024 * 1024
 
 /**
  * Reads the bytes of strangers in at most two other threads, whatever their size, so that none of them holds up the
- * thread that serves and sends. The threads are kept for the next task for a while, and do not keep the process alive. One that takes
- * too long, takes too much memory or dies fails its task in words and is replaced; no error is ever left uncaught.
+ * thread that serves and sends. The threads are kept for the next task for a while, and do not keep the process alive.
+ * One that takes too long, takes too much memory or dies fails its task in words and is replaced; no error is ever left
+ * uncaught.
  */
 export class ReaderPool {
   readonly #limits: PoolLimits
@@ -84,12 +86,13 @@ export class ReaderPool {
     const isLarge = this.#isLarge(job) // by its bytes, which the worker has from here on
     if (isLarge) this.#isReadingLarge = true
     const worker = this.#idle.pop() ?? newWorker(this.#limits)
-    runJob(worker, job, (answer, heapBytes) => {
-      if (heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#keep(worker)
+    const { task, seconds } = job
+    runJob<FromWorker>(worker, { message: task, transfer: [task.bytes.buffer], seconds }, (end) => {
+      if ('answer' in end && end.answer.heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#keep(worker)
       else retire(worker)
       this.#busy--
       if (isLarge) this.#isReadingLarge = false
-      job.done(answer)
+      job.done('answer' in end ? end.answer.answer : { failed: failureOf(end, seconds) })
       this.#startNext()
       this.#startNext() // a large one may have waited beside a free worker
     })
@@ -137,38 +140,13 @@ async function copyInSlices(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   return copy
 }
 
-/** Ends with the answer, and with the size of the worker's heap; without end where it cannot be used again. */
-function runJob(worker: Worker, { task, seconds }: Job, ended: (answer: Answer, heapBytes: number) => void): void {
-  const failed = (reason: string) => end({ failed: reason }, Number.POSITIVE_INFINITY)
-  const timer = setTimeout(() => failed(`reading it takes longer than ${seconds} s`), seconds * 1000)
-  const answered = ({ answer, heapBytes }: FromWorker) => end(answer, heapBytes)
-  const broken = (error: Error) => failed(failureOf(error))
-  const gone = () => failed('it cannot be read: its reader came to an end')
-  worker.on('message', answered).on('error', broken).on('exit', gone)
-  worker.ref()
-  worker.postMessage(task, [task.bytes.buffer])
-
-  function end(answer: Answer, heapBytes: number): void {
-    clearTimeout(timer)
-    worker.off('message', answered).off('error', broken).off('exit', gone)
-    worker.unref()
-    ended(answer, heapBytes)
-  }
-}
-
-function retire(worker: Worker): void {
-  worker.on('error', () => {}) // its end is known already
-  void worker.terminate()
-}
-
-function failureOf(error: Error): string {
-  const tooLarge = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  return tooLarge ? 'it takes too much memory to read' : `it cannot be read: ${error.message}`
+/** The words for a task that came to nothing. */
+function failureOf(end: Exclude<JobEnd<FromWorker>, { answer: FromWorker }>, seconds: number): string {
+  if ('late' in end) return `reading it takes longer than ${seconds} s`
+  if ('gone' in end) return 'it cannot be read: its reader came to an end'
+  return end.isOutOfMemory ? 'it takes too much memory to read' : `it cannot be read: ${end.error.message}`
 }
 
 function newWorker({ heapMegabytes }: PoolLimits): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 2 }
-  const worker = new Worker(new URL('./parse-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
-  worker.unref()
-  return worker
+  return openWorker(new URL('./parse-worker.ts', import.meta.url), { heapMegabytes, youngMegabytes: 2 })
 }

@@ -127,7 +127,7 @@ function allRecords(value: unknown): Loose[] {
 }
 
 function records(value: unknown): Loose[] {
-  return Array.isArray(value) ? value.slice(0, mostPerEntry).map(record) : []
+  return texts(value).map(record)
 }
 
 function texts(value: unknown): unknown[] {

@@ -20,8 +20,11 @@ export function toView(
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
   const date = edition.datedAt ?? edition.dueAt
-  const titles = titlesOf(sections, 'articles')
-  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = titlesOf(sections, 'letters')
+  const chosen = sections.flatMap((section) => section.articles)
+  const articles = chosen.filter((article) => !article.letter)
+  const titles = articles.map(titleOf).filter(showsSomething)
+  const headlines = chosen.filter((article) => article.letter).map(({ title }) => title)
+  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = headlines.filter(showsSomething)
   const values = {
     title: digest.title,
     number: String(edition.number),
@@ -29,7 +32,7 @@ export function toView(
     lead: titles[0] ?? letter,
     second: titles[1] ?? '',
     third: titles[2] ?? '',
-    count: String(sections.flatMap(({ articles }) => articles.filter(({ letter }) => !letter)).length),
+    count: String(articles.length),
   }
   const { name, tagline, site, contact, logo, colours } = publication
   return {
@@ -66,17 +69,9 @@ export function toView(
   }
 }
 
-/** Headlines in the order of the email, without blank ones. */
-function titlesOf(sections: DraftSection[], kind: 'articles' | 'letters'): string[] {
-  const chosen = sections.flatMap(({ articles }) =>
-    articles.filter(({ letter }) => Boolean(letter) === (kind === 'letters')),
-  )
-  return chosen.map((article) => (kind === 'letters' ? article.title : titleOf(article))).filter(showsSomething)
-}
-
 /** An article that was read before its title was looked at may have one that shows nothing. */
 function titleOf({ title, summary, url }: WholeArticle): string {
-  return [title, firstWords(summary ?? '')].find(showsSomething) ?? url
+  return [title, firstWords(summary)].find(showsSomething) ?? url
 }
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {

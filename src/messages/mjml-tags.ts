@@ -14,9 +14,14 @@ export type FoundTag = { name: string; line: number }
 export function unknownTag(source: string): FoundTag | undefined {
   for (const { 1: given = '', index } of source.replace(/<!--.*?-->/gs, blank).matchAll(/<\/?(mj-?[\w-]*)/gi)) {
     const name = given.toLowerCase()
-    if (!mjmlTags.has(name)) return { name: given, line: source.slice(0, index).split('\n').length - 1 }
+    if (!mjmlTags.has(name)) return { name: given, line: linesBefore(source, index) }
   }
   return undefined
+}
+
+/** How many lines end before that place of a text. */
+export function linesBefore(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length - 1
 }
 
 /** What to say of it. */

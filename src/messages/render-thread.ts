@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Config } from '../config.ts'
 import type { Draft, Rendered } from '../editions/edition.ts'
 import { AppError, type ErrorCode, messageOf } from '../errors.ts'
+import { type JobEnd, openWorker, retire, runJob } from '../worker-job.ts'
 
 /** What a worker needs to render an edition; all of it is copied to the worker. `templates` is a folder. */
 export type RenderTask = { draft: Draft; publishing: Pick<Config, 'publication' | 'web'>; templates: string }
@@ -24,8 +25,8 @@ const usualLimits: RenderLimits = { heapMegabytes: 512, seconds: 120, idleSecond
 
 /**
  * Renders editions in one other thread, one after another, so that none holds up the thread that serves and sends. The
- * thread is kept for the next edition for a while, and does not keep the process alive. An edition that takes too much memory or time
- * fails alone, with an AppError that says so; the next one gets a new thread.
+ * thread is kept for the next edition for a while, and does not keep the process alive. An edition that takes too much
+ * memory or time fails alone, with an AppError that says so; the next one gets a new thread.
  */
 export class RenderThread {
   readonly #limits: RenderLimits
@@ -55,12 +56,24 @@ export class RenderThread {
     }
     clearTimeout(this.#idleTimer)
     this.#isBusy = true
-    this.#worker ??= newWorker(this.#limits)
-    runJob(this.#worker, job, this.#limits, (isUsable) => {
-      if (!isUsable) this.#worker = undefined
+    const worker = this.#worker ?? newWorker(this.#limits)
+    this.#worker = worker
+    const ended = (end: JobEnd<RenderAnswer>) => {
+      if ('answer' in end) settle(job, end.answer)
+      else {
+        job.reject(failureOf(end, this.#limits))
+        retire(worker)
+        this.#worker = undefined
+      }
       this.#isBusy = false
       this.#startNext()
-    })
+    }
+    try {
+      runJob<RenderAnswer>(worker, { message: job.task, seconds: this.#limits.seconds }, ended)
+    } catch (error) {
+      const message = `an edition cannot be handed to the thread that renders: ${messageOf(error)}`
+      ended({ error: new Error(message, { cause: error }), isOutOfMemory: false })
+    }
   }
 
   #endWhenIdle(): void {
@@ -68,41 +81,8 @@ export class RenderThread {
     if (!worker) return
     this.#idleTimer = setTimeout(() => {
       this.#worker = undefined
-      void worker.terminate()
+      retire(worker)
     }, this.#limits.idleSeconds * 1000).unref()
-  }
-}
-
-/** Settles the job; `ended` says whether the worker can be used again. */
-function runJob(worker: Worker, job: Job, limits: RenderLimits, ended: (isUsable: boolean) => void): void {
-  const answered = (answer: RenderAnswer) => {
-    end()
-    settle(job, answer)
-    ended(true)
-  }
-  const failed = (error: Error) => {
-    end()
-    worker.on('error', () => {}) // its end is known already
-    void worker.terminate()
-    job.reject(error)
-    ended(false)
-  }
-  const broken = (error: Error) => failed(failureOf(error, limits))
-  const gone = () => failed(new Error('the thread that renders came to an end'))
-  const late = () => failed(tooLarge(`longer than ${limits.seconds} s`))
-  const timer = setTimeout(late, limits.seconds * 1000)
-  worker.on('message', answered).on('error', broken).on('exit', gone)
-  worker.ref()
-  try {
-    worker.postMessage(job.task)
-  } catch (error) {
-    failed(new Error(`an edition cannot be handed to the thread that renders: ${messageOf(error)}`, { cause: error }))
-  }
-
-  function end(): void {
-    clearTimeout(timer)
-    worker.off('message', answered).off('error', broken).off('exit', gone)
-    worker.unref()
   }
 }
 
@@ -115,9 +95,10 @@ function settle({ resolve, reject }: Job, answer: RenderAnswer): void {
   }
 }
 
-function failureOf(error: Error, { heapMegabytes }: RenderLimits): Error {
-  const isOutOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  return isOutOfMemory ? tooLarge(`more than ${heapMegabytes} MB of memory`) : error
+function failureOf(end: Exclude<JobEnd<RenderAnswer>, { answer: RenderAnswer }>, limits: RenderLimits): Error {
+  if ('late' in end) return tooLarge(`longer than ${limits.seconds} s`)
+  if ('gone' in end) return new Error('the thread that renders came to an end')
+  return end.isOutOfMemory ? tooLarge(`more than ${limits.heapMegabytes} MB of memory`) : end.error
 }
 
 function tooLarge(what: string): AppError {
@@ -127,8 +108,5 @@ function tooLarge(what: string): AppError {
 }
 
 function newWorker({ heapMegabytes }: RenderLimits): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 8 }
-  const worker = new Worker(new URL('./render-worker.ts', import.meta.url), { execArgv: [], resourceLimits })
-  worker.unref()
-  return worker
+  return openWorker(new URL('./render-worker.ts', import.meta.url), { heapMegabytes, youngMegabytes: 8 })
 }

@@ -46,7 +46,9 @@ async function fill(view: EditionView, template: Template): Promise<Filled> {
 const problemsNamed = 5
 
 function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template): string[] {
-  const problems = [...new Set(errors.map((error) => toProblem(error, view, template)))]
+  if (errors.length === 0) return []
+  const placeOf = template.placesOf(view)
+  const problems = [...new Set(errors.map((error) => toProblem(error, placeOf, template)))]
   const more = problems.length - problemsNamed
   return more > 0 ? [...problems.slice(0, problemsNamed), `… and ${more} more`] : problems
 }
@@ -54,8 +56,12 @@ function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template
 type MjmlError = { line: number; tagName: string; message: string }
 
 /** MJML counts the lines of what it was given, which is the filled template. */
-function toProblem({ line, tagName, message }: MjmlError, view: EditionView, template: Template): string {
-  const place = template.placeOf(view, line, tagName)
+function toProblem(
+  { line, tagName, message }: MjmlError,
+  placeOf: ReturnType<Template['placesOf']>,
+  template: Template,
+): string {
+  const place = placeOf(line, tagName)
   const words = message
     .replace(/^Attribute (\S+) is illegal$/, 'has no attribute “$1”')
     .replace(

@@ -4,19 +4,18 @@ import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
 import { withTexts } from './body.ts'
 import { foldText } from './fold.ts'
-import { unknownTag, unknownTagText } from './mjml-tags.ts'
+import { linesBefore, unknownTag, unknownTagText } from './mjml-tags.ts'
 import { paletteOf } from './palette.ts'
 import { tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
 /** What fills an edition into MJML and into plain text. Whatever the view holds is data, never template source. */
 export type Template = {
-  name: string
   files: { mjml: string; text: string }
   mjml(view: EditionView): string
   text(view: EditionView): string
-  /** The file and line of a tag that stands in that line (from 1) of the filled MJML; undefined if it is in none. */
-  placeOf(view: EditionView, line: number, tag: string): string | undefined
+  /** Looks up the file and line of a tag that stands in a line (from 1) of the filled MJML; undefined if it is in none. */
+  placesOf(view: EditionView): (line: number, tag: string) => string | undefined
 }
 
 /**
@@ -31,14 +30,16 @@ export function openTemplate(templates: string, name: string): Template {
   const fill = (template: typeof mjml, view: EditionView) =>
     plainMarks(template(tidyView(view), { ...ownProperties, data: paletteOf(view.publication.colours) }))
   return {
-    name,
     files: { mjml: join(folder, `${name}.mjml.hbs`), text: join(folder, `${name}.txt.hbs`) },
     mjml: (view) => fill(mjml, view),
     text: (view) => foldText(text(withTexts(tidyView(view)), ownProperties)),
-    placeOf(view, line, tag) {
+    placesOf(view) {
       const marked = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: markPlaces })
-      const found = fill(marked, view).split('\n')[line - 1]?.split(`<${tag} ${placeMark}="`)[1]
-      return found?.slice(0, found.indexOf('"'))
+      const lines = fill(marked, view).split('\n')
+      return (line, tag) => {
+        const found = lines[line - 1]?.split(`<${tag} ${placeMark}="`)[1]
+        return found?.slice(0, found.indexOf('"'))
+      }
     },
   }
 }
@@ -122,9 +123,7 @@ function markPlaces(program: hbs.AST.Program, file: string): void {
   visitor.ContentStatement = (statement) => {
     const original = String(statement.original)
     const { loc } = statement
-    const lines = [...original.matchAll(tag)].map(
-      ({ index }) => loc.start.line + original.slice(0, index).split('\n').length - 1,
-    )
+    const lines = [...original.matchAll(tag)].map(({ index }) => loc.start.line + linesBefore(original, index))
     let next = 0
     statement.value = statement.value.replace(tag, (found) => `${found} ${placeMark}="${file}:${lines[next++]}"`)
   }

@@ -19,8 +19,8 @@ export function coloursIn(rules: Rule[]): Colouring {
   const colouring: Colouring = { names: new Set(), all: false }
   for (const { selectors, declarations } of rules) {
     if (!/(?:^|;)\s*(?:color|background(?:-color|-image)?)\s*:/.test(declarations)) continue
+    // Selectors with these attributes are for Outlook's dark mode alone.
     for (const selector of selectors.filter((one) => !/\[data-ogs[cb]/.test(one))) {
-      // those are for Outlook's dark mode alone
       const names = selector.match(/[.#][\w-]+/g) ?? []
       for (const name of names) colouring.names.add(name)
       if (names.length === 0 && !/^(?:body|html)$/.test(selector)) colouring.all = true
@@ -77,7 +77,7 @@ function nameOf(value: string): string | undefined {
   if (colour === 'white') return '#ffffff'
   if (colour === 'black') return '#000000'
   const [, digits = ''] = /^#([\da-f]{3,8})$/.exec(colour) ?? []
-  if (/^(?:.{3}0|.{6}00)$/.test(digits) && (digits.length === 4 || digits.length === 8)) return clear
+  if (/^(?:.{3}0|.{6}00)$/.test(digits)) return clear
   if (digits.length === 3) return `#${[...digits].map((one) => one + one).join('')}`
   if (digits.length === 6) return `#${digits}`
   const [, ...channels] = /^rgb\(\s*(\d{1,3})\s*[,\s]\s*(\d{1,3})\s*[,\s]\s*(\d{1,3})\s*\)$/.exec(colour) ?? []

@@ -133,7 +133,7 @@ export function deliveryView(counts: DeliveryCounts): DeliveryView {
   return { total, done, line: `${number(done)} of ${number(total)}`, rows }
 }
 
-/** "180 accepted, 3 refused". */
+/** "180 sent, 3 refused". */
 export function deliveryLine(counts: DeliveryCounts): string {
   return deliveryView(counts)
     .rows.map(({ count, word }) => `${count} ${word}`)

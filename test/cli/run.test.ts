@@ -126,7 +126,11 @@ test('editions that wait are named, and one of them is sent by its number, or a 
   expect(asked.stderr).toContain('weekly 1: sealed, due 2026-01-02T07:00:00.000Z, “Council”')
   expect(asked.stderr).toContain('lastword run weekly --edition 1')
   expect(relay.taken).toEqual([])
-  expect(await it.lastword('run', 'weekly', '--edition', '2')).toMatchObject({ code: 1 })
+  for (const number of ['2', 'two', '1.5', '99999999999'])
+    expect(await it.lastword('run', 'weekly', '--edition', number)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no edition weekly'),
+    })
   expect((await it.lastword('run', 'weekly', '--new')).stdout).toBe('weekly 2 is sent: 2 accepted\n')
   expect(await statuses()).toEqual([
     { number: 2, status: 'sent' },

@@ -1,6 +1,6 @@
-import type { Worker } from 'node:worker_threads'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { ReaderPool, usualLimits } from '../../src/feeds/pool.ts'
+import { startsDuring, untilThreadEnds } from '../support/threads.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
 const feed = (inside: string) =>
@@ -15,7 +15,8 @@ const hungry = feed('<a/>'.repeat(1_000_000))
 const uncaught: unknown[] = []
 const note = (error: unknown) => uncaught.push(error)
 process.on('uncaughtException', note)
-afterEach(() => void process.off('uncaughtException', note))
+afterEach(() => expect(uncaught.splice(0)).toEqual([]))
+afterAll(() => void process.off('uncaughtException', note))
 
 test('two readers with 256 MB each are the usual pool', () => {
   expect(usualLimits).toEqual({
@@ -56,16 +57,6 @@ test('a worker is kept for the next feed, and one that has grown is replaced', a
   expect([started, replaced]).toEqual([1, 3])
 })
 
-/** How many threads were started meanwhile. */
-async function startsDuring(work: () => Promise<unknown>): Promise<number> {
-  let started = 0
-  const count = () => void started++
-  process.on('worker', count)
-  await work()
-  process.off('worker', count)
-  return started
-}
-
 test('of two large feeds the second waits for the first, and a small one for neither', async () => {
   const pool = new ReaderPool({ workers: 2, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes, idleSeconds: 100 })
   const done: string[] = []
@@ -80,13 +71,8 @@ test('of two large feeds the second waits for the first, and a small one for nei
 })
 
 test('workers that have nothing to read are ended, and the next feed has another', async () => {
-  const ended = Promise.withResolvers<void>()
-  const watch = (worker: Worker) => worker.once('exit', () => ended.resolve())
-  process.on('worker', watch)
   const limits = { workers: 1, heapMegabytes: 256, keptHeapMegabytes: 256, largeBytes, idleSeconds: 0 }
   const pool = new ReaderPool(limits)
-  const first = await pool.read('feed', small, context)
-  await ended.promise
-  process.off('worker', watch)
+  const first = await untilThreadEnds(() => pool.read('feed', small, context))
   expect(await pool.read('feed', small, context)).toEqual(first)
 })

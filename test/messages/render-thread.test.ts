@@ -1,7 +1,6 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
@@ -13,6 +12,7 @@ import { renderEdition } from '../../src/messages/render.ts'
 import { RenderThread } from '../../src/messages/render-thread.ts'
 import { openTemplate } from '../../src/messages/template.ts'
 import type { WholeArticle } from '../../src/store/articles.ts'
+import { startsDuring, untilThreadEnds } from '../support/threads.ts'
 
 let templates: string
 beforeEach(() => {
@@ -37,17 +37,10 @@ function draftWith(body: string): Draft {
 }
 
 const file = (name: string) => join(templates, 'email', name)
-const change = (name: string, from: string, to: string) =>
-  writeFileSync(file(name), readFileSync(file(name), 'utf8').replace(from, to))
-
-/** How many threads were started meanwhile. */
-async function startsDuring(work: () => Promise<unknown>): Promise<number> {
-  let started = 0
-  const count = () => void started++
-  process.on('worker', count)
-  await work()
-  process.off('worker', count)
-  return started
+function change(name: string, from: string, to: string): void {
+  const before = readFileSync(file(name), 'utf8')
+  expect(before).toContain(from)
+  writeFileSync(file(name), before.replace(from, to))
 }
 
 test('an edition has the same bytes as one that is rendered in this thread', async () => {
@@ -93,13 +86,8 @@ test('an edition that takes too much memory fails in words, alone', async () => 
 })
 
 test('a thread without work is ended, and the next edition has another', async () => {
-  const ended = Promise.withResolvers<void>()
-  const watch = (worker: Worker) => worker.once('exit', () => ended.resolve())
-  process.on('worker', watch)
   const thread = new RenderThread({ heapMegabytes: 512, seconds: 100, idleSeconds: 0 })
   const task = { draft: draftWith('<p>The whole text.</p>'), publishing: config(), templates }
-  const first = await thread.render(task)
-  await ended.promise
-  process.off('worker', watch)
+  const first = await untilThreadEnds(() => thread.render(task))
   expect(await startsDuring(async () => expect(await thread.render(task)).toEqual(first))).toBe(1)
 })

@@ -40,7 +40,9 @@ onBothEngines('job files of a running process', (freshUrl) => {
       look,
       async change(from, to) {
         const file = join(it.folder, 'jobs/weekly.yml')
-        writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+        const before = readFileSync(file, 'utf8')
+        expect(before).toContain(from)
+        writeFileSync(file, before.replace(from, to))
         await look()
       },
     }
@@ -157,7 +159,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
       await tick(`2026-11-27T${minute}:00.000Z`)
     expect(await at(it, '2026-11-27T07:32:00.000Z')).toEqual(['2026-11-27T07:30 composed'])
     expect(lines.filter((event) => event === 'schedule.differs')).toHaveLength(1)
-    await it.change('Town Weekly', 'Town Daily') // no new schedule
+    await it.change('The Weekly', 'The Daily') // no new schedule
     await tick('2026-12-04T07:00:00.000Z')
     expect(await at(it, '2026-12-04T07:01:00.000Z')).toHaveLength(1)
     await it.change('0 7 * * FRI', '15 7 * * FRI')
@@ -175,7 +177,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
       const file = join(it.folder, 'jobs/weekly.yml')
       const text = readFileSync(file, 'utf8')
       writeFileSync(join(it.folder, 'jobs/other.yml'), text.replace('0 7', '0 9'))
-      await it.change('', '')
+      await it.look()
       unlinkSync(file)
       it.clock.set('2026-11-27T06:59:40.000Z')
       await it.look()
@@ -190,7 +192,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     const file = join(it.folder, 'jobs/weekly.yml')
     const text = readFileSync(file, 'utf8')
     writeFileSync(join(it.folder, 'jobs/other.yml'), text.replace('0 7', '0 9'))
-    await it.change('', '')
+    await it.look()
     unlinkSync(file)
     it.clock.set('2026-11-27T06:59:40.000Z')
     await it.look()
@@ -218,7 +220,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     const file = join(it.folder, 'jobs/weekly.yml')
     const text = readFileSync(file, 'utf8')
     writeFileSync(join(it.folder, 'jobs/other.yml'), text)
-    await it.change('', '')
+    await it.look()
     unlinkSync(file)
     for (let looks = 0; looks < 2; looks++) await it.jobs.look()
     expect(it.app.digests.map(({ name }) => name)).toEqual(['other'])
