@@ -2,13 +2,13 @@ import type { App } from './app.ts'
 import type { Instant } from './clock.ts'
 import type { Digest } from './editions/digest.ts'
 import { approveByRule } from './editions/review.ts'
-import { noteSealFailure } from './editions/seal-failure.ts'
-import { sealedEdition } from './editions/sealed.ts'
+import { recordSealFailure } from './editions/seal-failure.ts'
+import { ensureSealed } from './editions/sealed.ts'
 import { makeDue } from './make-due.ts'
 import { SealRetries } from './seal-retries.ts'
 import { isQuiet, type Sender, sendEdition, sendingObstacles } from './send.ts'
 import { brakeNow } from './store/brake.ts'
-import { editionById, editionsIn } from './store/editions.ts'
+import { editionById, editionsByStatus } from './store/editions.ts'
 import type { EditionRow, EditionStatus } from './store/schema.ts'
 import { Tasks } from './tasks.ts'
 
@@ -43,7 +43,7 @@ export class EditionPipeline {
 
   /** Starts sealing, approving and sending whatever may move on. Returns once that is started. */
   async advance(): Promise<void> {
-    const open = await editionsIn(this.#app.db, ['composed', 'sealed', 'held', 'approved', 'sending'])
+    const open = await editionsByStatus(this.#app.db, ['composed', 'sealed', 'held', 'approved', 'sending'])
     for (const digest of this.#app.digests) {
       const own = open.filter((edition) => edition.digest === digest.name)
       if (own.some(({ status }) => status !== 'sending')) this.#prepare(digest)
@@ -68,7 +68,7 @@ export class EditionPipeline {
   async #reportBlocked(digest: Digest): Promise<void> {
     const waiting: EditionStatus[] =
       digest.approval === 'auto' ? ['sealed', 'approved', 'sending'] : ['approved', 'sending']
-    for (const edition of await editionsIn(this.#app.db, waiting, digest.name)) {
+    for (const edition of await editionsByStatus(this.#app.db, waiting, digest.name)) {
       if (this.#reported.has(edition.id)) continue
       const reasons = await sendingObstacles(this.#app, edition)
       if (reasons.length === 0) continue
@@ -112,21 +112,21 @@ async function prepareEditions(
   retries: SealRetries,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const edition of await editionsIn(app.db, ['composed', 'sealed', 'held', 'approved'], digest.name)) {
+  for (const edition of await editionsByStatus(app.db, ['composed', 'sealed', 'held', 'approved'], digest.name)) {
     if (signal?.aborted) return
-    if (!(await retries.mayTry(app, edition, digest))) continue
+    if (!(await retries.isDue(app, edition, digest))) continue
     try {
       await prepare(app, edition, digest)
-      retries.succeeded(edition.id)
+      retries.recordSuccess(edition.id)
     } catch (err) {
-      const retryAt = await waitAfter(app, edition.id, digest, { retries, err })
+      const retryAt = await scheduleRetry(app, edition.id, digest, { retries, err })
       reportFailure(app, { edition: edition.id, digest: digest.name, ...(retryAt && { retryAt }), err })
     }
   }
 }
 
 /** When it is tried again; undefined where the store has no answer either: then it is at the next turn. */
-async function waitAfter(
+async function scheduleRetry(
   app: App,
   id: string,
   digest: Digest,
@@ -134,30 +134,30 @@ async function waitAfter(
 ): Promise<Instant | undefined> {
   try {
     const edition = await editionById(app.db, id)
-    if (edition?.status === 'composed') await noteSealFailure(app, id, err)
-    return edition && (await retries.failed(app, edition, digest))
+    if (edition?.status === 'composed') await recordSealFailure(app, id, err)
+    return edition && (await retries.recordFailure(app, edition, digest))
   } catch {
     return undefined
   }
 }
 
 async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
-  const { status } = await sealedEdition(app, edition, digest)
+  const { status } = await ensureSealed(app, edition, digest)
   if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
 }
 
 async function sendEditions(app: App, sender: Sender, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-  for (const { id } of await editionsIn(app.db, ['approved', 'sending'], digest.name)) {
+  for (const { id } of await editionsByStatus(app.db, ['approved', 'sending'], digest.name)) {
     if (signal?.aborted) return
     try {
-      await send(app, sender, id, digest, signal)
+      await sendOne(app, sender, id, digest, signal)
     } catch (err) {
       reportFailure(app, { edition: id, digest: digest.name, err })
     }
   }
 }
 
-async function send(
+async function sendOne(
   app: App,
   sender: Sender,
   id: string,
@@ -179,8 +179,8 @@ async function send(
   else if (wait) log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
 }
 
-type Failed = { edition?: string; digest?: string; task?: string; retryAt?: Instant; err: unknown }
+type FailureFields = { edition?: string; digest?: string; task?: string; retryAt?: Instant; err: unknown }
 
-function reportFailure({ log }: App, fields: Failed): void {
+function reportFailure({ log }: App, fields: FailureFields): void {
   log.error({ event: 'edition.failed', ...fields }, 'an edition cannot go on; it is tried again')
 }

@@ -1,15 +1,15 @@
 import { systemClock, type WaitingClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Digest, feedsPrintedWhole } from './editions/digest.ts'
+import { type Digest, fullTextFeedUrls } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
 import { type JobFolder, type RejectedJob, readJobFolder } from './editions/job-folder.ts'
-import type { Check } from './editions/late.ts'
+import type { CheckPage } from './editions/late.ts'
 import { AppError } from './errors.ts'
 import { type Fetcher, openFetcher } from './feeds/fetch.ts'
 import { type Log, openLog } from './log.ts'
-import { ReadSchedules } from './schedule-changes.ts'
+import { LoadedSchedules } from './schedule-changes.ts'
 import { openStore, type Store } from './store/open.ts'
-import { keptSecret } from './store/settings.ts'
+import { loadSecret } from './store/settings.ts'
 
 /** Everything that a step may need, opened once. A step takes what it needs of it by name. */
 export type App = {
@@ -20,7 +20,7 @@ export type App = {
   secret: string
   digests: Digest[]
   /** Since when this process has the schedules of the digests. */
-  schedules: ReadSchedules
+  schedules: LoadedSchedules
   /** Job files with an error: their digests are not among `digests`, and their editions wait. */
   rejected: RejectedJob[]
   fetcher: Fetcher
@@ -28,7 +28,7 @@ export type App = {
   wholeFeeds: ReadonlySet<string>
   render: Render
   /** Asks for the page of an article once more, just before a seal. */
-  check: Check
+  check: CheckPage
   clock: WaitingClock
   log: Log
   close(): Promise<void>
@@ -48,10 +48,10 @@ export type AppOptions = {
 export async function openApp(options: AppOptions): Promise<App> {
   const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true, needsJobs = true } = options
   const { digests, rejected } = readJobs(config, needsJobs)
-  const schedules = new ReadSchedules()
-  schedules.take(digests, clock.now())
+  const schedules = new LoadedSchedules()
+  schedules.recordLoaded(digests, clock.now())
   const store = await openStore(config.store.url, clock, { mayCreate: mayCreateStore })
-  const secret = config.web.secret ?? (await keptSecret(store.db))
+  const secret = config.web.secret ?? (await loadSecret(store.db))
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) }, clock)
   return {
     config,
@@ -62,9 +62,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     schedules,
     rejected,
     fetcher,
-    wholeFeeds: new Set(digests.flatMap(feedsPrintedWhole)),
+    wholeFeeds: new Set(digests.flatMap(fullTextFeedUrls)),
     render: renderer(config),
-    check: async (url) => (await import('./editions/late.ts')).checkWith(fetcher)(url),
+    check: async (url) => (await import('./editions/late.ts')).createPageCheck(fetcher)(url),
     clock,
     log,
     async close() {
@@ -84,11 +84,11 @@ function readJobs({ jobs, templates }: Config, isNeeded: boolean): JobFolder {
 }
 
 /** Lets the running application go on with these digests. */
-export function useDigests(app: App, { digests, rejected }: JobFolder): void {
+export function setDigests(app: App, { digests, rejected }: JobFolder): void {
   app.digests = digests
-  app.schedules.take(digests, app.clock.now())
+  app.schedules.recordLoaded(digests, app.clock.now())
   app.rejected = rejected
-  app.wholeFeeds = new Set(digests.flatMap(feedsPrintedWhole))
+  app.wholeFeeds = new Set(digests.flatMap(fullTextFeedUrls))
 }
 
 /** The thread that renders starts with the first draft: who only sends has no use for it. */
@@ -101,20 +101,20 @@ function renderer(config: Config): Render {
 }
 
 /** The digest of that name. AppError `invalid` if its job file has an error; `missing` names those that there are. */
-export function digestNamed(folder: JobFolder, name: string): Digest {
+export function requireDigest(folder: JobFolder, name: string): Digest {
   const digest = folder.digests.find((one) => one.name === name)
   if (digest) return digest
-  refuseRejected(folder, name)
-  throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${knownDigests(folder)}.` })
+  throwIfRejected(folder, name)
+  throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${digestNamesText(folder)}.` })
 }
 
 /** The name, if there is a digest of that name, even one whose job file has an error; else AppError `missing`. */
-export function digestName(folder: JobFolder, name: string): string {
-  return isRejected(folder, name) ? name : digestNamed(folder, name).name
+export function requireDigestName(folder: JobFolder, name: string): string {
+  return isRejected(folder, name) ? name : requireDigest(folder, name).name
 }
 
 /** Throws what is wrong in the job file of that digest, with file and line, if the digest was left out for it. */
-export function refuseRejected({ digests, rejected }: JobFolder, name: string): void {
+export function throwIfRejected({ digests, rejected }: JobFolder, name: string): void {
   const job = digests.some((one) => one.name === name) ? undefined : rejected.find(({ digest }) => digest === name)
   if (job) throw new AppError('invalid', job.message)
 }
@@ -124,7 +124,7 @@ export function isRejected({ rejected }: Pick<JobFolder, 'rejected'>, name: stri
 }
 
 /** "daily, weekly (its job file has an error)", or "none". */
-export function knownDigests({ digests, rejected }: JobFolder): string {
+export function digestNamesText({ digests, rejected }: JobFolder): string {
   const names = digests.map(({ name }) => name)
   const broken = rejected.filter(({ digest }) => !names.includes(digest))
   return [...names, ...broken.map(({ digest }) => `${digest} (its job file has an error)`)].sort().join(', ') || 'none'

@@ -1,54 +1,59 @@
 import type { App } from './app.ts'
-import { day, later, minute } from './clock.ts'
+import { addMs, day, minute } from './clock.ts'
 import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { editionName } from './editions/edition.ts'
-import { noticeMail } from './messages/notice.ts'
-import { recordCalled, takeCalls } from './store/calls.ts'
-import { editionById, note } from './store/editions.ts'
-import type { CallRow, EditionRow } from './store/schema.ts'
-import { isOfUse, type NoticeText, noteWaitingEditions, replacedText, waitingText } from './waiting-notice.ts'
+import { plainMail } from './messages/notice.ts'
+import { claimNotifications, recordNotified } from './store/calls.ts'
+import { addHistory, editionById } from './store/editions.ts'
+import type { EditionRow, NotificationRow } from './store/schema.ts'
+import { addWaitingNotices, isStillNeeded, type NoticeText, replacedNotice, waitingNotice } from './waiting-notice.ts'
 
 /** So long a call is made again when the relay does not take it: it may have something against all our letters. */
-const memory = 7 * day
-const again = 5 * minute
+const retryForMs = 7 * day
+const retryAfterMs = 5 * minute
 
 /**
  * Sends the editors a mail about every edition that a rule has paused, that waits for approval or was replaced by a newer
  * one, and about every relay that is left alone: once for each, whatever the number of processes. A mail that the relay
  * does not take is tried again after five minutes. Returns how many were sent.
  */
-export async function callEditors(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
+export async function sendEditionNotices(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const { db, clock, log } = app
-  await noteWaitingEditions(app)
+  await addWaitingNotices(app)
   const now = clock.now()
-  let made = 0
-  for (const call of await takeCalls(db, { since: later(now, -memory), now, until: later(now, again) })) {
+  let sent = 0
+  for (const call of await claimNotifications(db, {
+    since: addMs(now, -retryForMs),
+    now,
+    until: addMs(now, retryAfterMs),
+  })) {
     const edition = await editionById(db, call.editionId)
     if (!edition) continue
-    if (!isOfUse(call, edition)) {
-      await recordCalled(db, call.id, now)
+    if (!isStillNeeded(call, edition)) {
+      await recordNotified(db, call.id, now)
       continue
     }
-    const { kind, reply } = await relay.send(await noticeAbout(app, edition, call))
+    const { kind, reply } = await relay.send(await editionNotice(app, edition, call))
     if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
       log.error({ edition: edition.id, reply }, 'the editors could not be called; it is tried again')
       continue
     }
-    const told = kind === 'refused' ? `the editors could not be called (${reply})` : 'the editors were called by mail'
-    await note(db, edition.id, 'lastword', told, clock.now())
-    await recordCalled(db, call.id, clock.now())
-    made += 1
+    const historyText =
+      kind === 'refused' ? `the editors could not be called (${reply})` : 'the editors were called by mail'
+    await addHistory(db, edition.id, 'lastword', historyText, clock.now())
+    await recordNotified(db, call.id, clock.now())
+    sent += 1
   }
-  return made
+  return sent
 }
 
-async function noticeAbout(app: App, edition: EditionRow, call: CallRow) {
+async function editionNotice(app: App, edition: EditionRow, call: NotificationRow) {
   const { config, clock } = app
   const { name, contact, editors } = config.publication
-  const { subject, lines } = await textOf(app, edition, call)
+  const { subject, lines } = await noticeText(app, edition, call)
   const link = `${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`
-  return noticeMail({
+  return plainMail({
     from: contact,
     to: editors ?? contact,
     returnPath: envelopeSender(config).address,
@@ -58,13 +63,13 @@ async function noticeAbout(app: App, edition: EditionRow, call: CallRow) {
   })
 }
 
-async function textOf(app: App, edition: EditionRow, call: CallRow): Promise<NoticeText> {
+async function noticeText(app: App, edition: EditionRow, call: NotificationRow): Promise<NoticeText> {
   switch (call.kind) {
     case 'waits':
     case 'reminder':
-      return await waitingText(app, edition, call)
+      return await waitingNotice(app, edition, call)
     case 'replaced':
-      return replacedText(edition, call)
+      return replacedNotice(edition, call)
     case 'relay':
       return relayNotice(edition, call)
     case 'paused':
@@ -72,7 +77,7 @@ async function textOf(app: App, edition: EditionRow, call: CallRow): Promise<Not
   }
 }
 
-function pauseNotice(edition: EditionRow, { at, what }: CallRow) {
+function pauseNotice(edition: EditionRow, { at, what }: NotificationRow) {
   const lines = [
     `${editionName(edition)} has stopped in the middle of its sending, on ${at}.`,
     '',
@@ -84,7 +89,7 @@ function pauseNotice(edition: EditionRow, { at, what }: CallRow) {
   return { subject: `${editionName(edition)} is paused`, lines }
 }
 
-function relayNotice(edition: EditionRow, { at, what }: CallRow) {
+function relayNotice(edition: EditionRow, { at, what }: NotificationRow) {
   const lines = [
     `While ${editionName(edition)} was being sent, on ${at}, one of the mail servers that it goes by did not work:`,
     '',

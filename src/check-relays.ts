@@ -2,8 +2,8 @@ import type { App } from './app.ts'
 import { type Config, envelopeSender, relayName, relaysOf } from './config.ts'
 import { type CheckedEnvelope, checkRelay, type Sender } from './deliveries/check-relay.ts'
 import type { RelaySettings } from './deliveries/connect.ts'
-import { letterOf } from './messages/letter.ts'
-import { compileLetter } from './messages/mime.ts'
+import { toMessageTemplate } from './messages/letter.ts'
+import { compileMessage } from './messages/mime.ts'
 import { lastSealedVariant } from './store/editions.ts'
 import type { Db } from './store/schema.ts'
 import { keyLength } from './subscribers/token.ts'
@@ -12,7 +12,7 @@ import { keyLength } from './subscribers/token.ts'
 export type LastMessage = { size: number }
 
 /** Nobody's key, as long as everybody's. */
-const anyKey = 'a'.repeat(keyLength)
+const placeholderKey = 'a'.repeat(keyLength)
 /** Of one DKIM-Signature field with an RSA-2048 key, and some to spare. */
 const signatureBytes = 1024
 
@@ -20,10 +20,10 @@ const signatureBytes = 1024
 export async function lastMessage(db: Db, { relay, publication }: Config): Promise<LastMessage | undefined> {
   const variant = await lastSealedVariant(db)
   if (!variant) return undefined
-  const letter = letterOf(anyKey, { id: variant.editionId }, variant) // every secret makes a sender id of this length
-  const keys = { link: anyKey, messageId: anyKey, returnPath: anyKey }
+  const template = toMessageTemplate(placeholderKey, { id: variant.editionId }, variant) // every secret makes a sender id of this length
+  const keys = { link: placeholderKey, messageId: placeholderKey, returnPath: placeholderKey }
   const copy = { email: publication.contact, name: '', keys, date: variant.sealedAt }
-  const { pieces } = compileLetter(letter)(copy)
+  const { pieces } = compileMessage(template)(copy)
   const size = pieces.reduce((sum, { length }) => sum + length, relay.dkim.length * signatureBytes)
   return { size }
 }
@@ -34,11 +34,11 @@ export async function lastMessage(db: Db, { relay, publication }: Config): Promi
  */
 export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMessage): CheckedEnvelope {
   const { contact } = config.publication
-  const { address: plain, isPersonal } = envelopeSender(config)
+  const { address: plainAddress, isPersonal } = envelopeSender(config)
   const isMailbox = /^[^\s@<>]+@[^\s@<>]+$/.test(relay.user ?? '')
-  const usual: Sender = { address: isPersonal ? personal(plain) : plain, change: {} }
+  const usual: Sender = { address: isPersonal ? withKey(plainAddress) : plainAddress, change: {} }
   const others: Sender[] = [
-    { address: plain, change: { personalReturnPath: false } },
+    { address: plainAddress, change: { personalReturnPath: false } },
     ...(isMailbox
       ? [{ address: `${relay.user}`, change: { returnPath: `${relay.user}`, personalReturnPath: false } }]
       : []),
@@ -49,9 +49,9 @@ export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMes
 }
 
 /** With a key behind the name. */
-function personal(address: string): string {
+function withKey(address: string): string {
   const at = address.lastIndexOf('@')
-  return `${address.slice(0, at)}+${anyKey}${address.slice(at)}`
+  return `${address.slice(0, at)}+${placeholderKey}${address.slice(at)}`
 }
 
 /**

@@ -1,31 +1,31 @@
 import type { App } from './app.ts'
-import { later, minute } from './clock.ts'
+import { addMs, minute } from './clock.ts'
 import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { clockFaultText } from './editions/decided.ts'
 import { editionName } from './editions/edition.ts'
-import { noticeMail } from './messages/notice.ts'
-import { futureEditions, recordFaultsTold, takeClockFaults } from './store/clock-faults.ts'
+import { plainMail } from './messages/notice.ts'
+import { claimClockFaults, futureEditions, recordFaultsNotified } from './store/clock-faults.ts'
 import type { ClockFaultRow } from './store/schema.ts'
 
 /** Who took it on to tell, and died over it, leaves it to others after this. */
-const tellingMs = 5 * minute
+const leaseMs = 5 * minute
 
 /**
  * Tells the editors, in one mail, that the clock of the machine was ahead, what became of the runs that it skipped, and
  * which editions it made: once for each fault, whatever the number of processes. A mail that the relay does not take is
  * tried again after five minutes. Returns of how many faults it told.
  */
-export async function tellOfClock(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
+export async function sendClockNotice(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
   const { db, clock, log } = app
-  const faults = await takeClockFaults(db, { now: clock.now(), until: later(clock.now(), tellingMs) })
+  const faults = await claimClockFaults(db, { now: clock.now(), until: addMs(clock.now(), leaseMs) })
   if (faults.length === 0) return 0
-  const { kind, reply } = await relay.send(await noticeAbout(app, faults))
+  const { kind, reply } = await relay.send(await clockNotice(app, faults))
   if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
     log.error({ event: 'clock.notice_failed', reply }, 'the editors could not be told of the clock; it is tried again')
     return 0
   }
-  await recordFaultsTold(
+  await recordFaultsNotified(
     db,
     faults.map(({ id }) => id),
     clock.now(),
@@ -34,13 +34,13 @@ export async function tellOfClock(app: App, relay: Pick<Relay, 'send'>): Promise
   return faults.length
 }
 
-async function noticeAbout(app: App, faults: ClockFaultRow[]) {
+async function clockNotice(app: App, faults: ClockFaultRow[]) {
   const { config, clock } = app
   const { name, contact, editors } = config.publication
   const lines: string[] = []
-  for (const fault of faults) lines.push(...(await linesAbout(app, fault)), '')
+  for (const fault of faults) lines.push(...(await faultLines(app, fault)), '')
   lines.push('Nothing was sent twice. Please check that the machine sets its clock by a time server (NTP).')
-  return noticeMail({
+  return plainMail({
     from: contact,
     to: editors ?? contact,
     returnPath: envelopeSender(config).address,
@@ -50,7 +50,7 @@ async function noticeAbout(app: App, faults: ClockFaultRow[]) {
   })
 }
 
-async function linesAbout({ db, clock, config }: App, fault: ClockFaultRow): Promise<string[]> {
+async function faultLines({ db, clock, config }: App, fault: ClockFaultRow): Promise<string[]> {
   const skipped: { dueAt: string }[] = JSON.parse(fault.reopened)
   const made = await futureEditions(db, fault.digest, clock.now())
   const [first, last] = [skipped[0], skipped.at(-1)]

@@ -1,7 +1,7 @@
 import { second } from './clock.ts'
 
 /** Two clocks read at the same time, in milliseconds: the wall clock, which may be set, and one that only goes on. */
-export type Reading = { wall: number; monotonic: number }
+export type ClockReading = { wall: number; monotonic: number }
 
 /** Why timers that were set by the wall clock have to be set anew. */
 export type Disturbance = { kind: 'step'; byMs: number } | { kind: 'silence'; forMs: number }
@@ -11,7 +11,7 @@ const maxDriftMs = second
 /** The most frequent task comes every five seconds. */
 const maxSilenceMs = 30 * second
 
-export function readClocks(): Reading {
+export function readClocks(): ClockReading {
   return { wall: Date.now(), monotonic: performance.now() }
 }
 
@@ -20,11 +20,11 @@ export function readClocks(): Reading {
  * computed from the wall clock is wrong after that: by a clock set back an hour it comes an hour late.
  */
 export class ClockWatch {
-  readonly #read: () => Reading
-  #last: Reading
+  readonly #read: () => ClockReading
+  #last: ClockReading
   #tickAt: number
 
-  constructor(read: () => Reading = readClocks) {
+  constructor(read: () => ClockReading = readClocks) {
     this.#read = read
     this.#last = read()
     this.#tickAt = this.#last.monotonic
@@ -36,7 +36,7 @@ export class ClockWatch {
   }
 
   /** What happened since the last look; undefined if nothing did. */
-  look(): Disturbance | undefined {
+  check(): Disturbance | undefined {
     const now = this.#read()
     const byMs = now.wall - this.#last.wall - (now.monotonic - this.#last.monotonic)
     const forMs = now.monotonic - this.#tickAt

@@ -27,7 +27,7 @@ export function toInstant(date: Date | number): Instant {
 }
 
 /** Lets whatever else waits have its turn, in the middle of long work. */
-export function letOthersWork(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -37,12 +37,12 @@ export function mailDate(instant: Instant): string {
 }
 
 /** The instant that lies `milliseconds` after (or, negative, before) the given one. */
-export function later(instant: Instant, milliseconds: number): Instant {
+export function addMs(instant: Instant, milliseconds: number): Instant {
   return toInstant(Date.parse(instant) + milliseconds)
 }
 
 /** Milliseconds from the first instant to the second. */
-export function between(from: Instant, to: Instant): number {
+export function msBetween(from: Instant, to: Instant): number {
   return millisecondsOf(to) - millisecondsOf(from)
 }
 
@@ -57,7 +57,7 @@ export const hour = 60 * minute
 export const day = 24 * hour
 
 /** The milliseconds of "90m", "12h", "3d". */
-export function spanMilliseconds(text: string): number {
+export function parseDurationMs(text: string): number {
   const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
   return Number(count) * { m: minute, h: hour, d: day }[unit as 'm' | 'h' | 'd']
 }

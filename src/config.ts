@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import { day, spanMilliseconds } from './clock.ts'
+import { day, parseDurationMs } from './clock.ts'
 import { AppError, messageOf } from './errors.ts'
 import { defaultHelo } from './helo.ts'
 import { type Environment, hasOverride, readOverrides, withOverrides } from './overrides.ts'
-import { certificatesIn } from './pem-file.ts'
-import { checkWritten, readYaml } from './yaml.ts'
-import { isZone } from './zone.ts'
+import { readCertificates } from './pem-file.ts'
+import { readYaml, validateYaml } from './yaml.ts'
+import { isTimeZone } from './zone.ts'
 
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'expected a colour such as "#0b4f6c"')
 /** The store of a fresh installation, beside the configuration. */
@@ -20,16 +20,16 @@ const httpUrl = z
   .regex(/^\w+:\/\/[^\s\\]+$/, 'expected an http or https address')
 
 /** The environment has numbers as text. Nothing else is turned into one: an empty `port:` is a mistake and not port 0. */
-const numeric = <S extends z.ZodType>(schema: S) =>
+const numericSetting = <S extends z.ZodType>(schema: S) =>
   z.preprocess((given) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given), schema)
 
 /** The same for true and false. */
-const yesOrNo = z.preprocess(
+const booleanSetting = z.preprocess(
   (given) => (given === 'true' ? true : given === 'false' ? false : given),
   z.boolean('expected true or false'),
 )
 
-const port = numeric(z.int().min(0).max(65_535))
+const port = numericSetting(z.int().min(0).max(65_535))
 
 const dkimKey = z
   .strictObject({
@@ -66,7 +66,7 @@ const hostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?
 
 const certificateFile = z.string().superRefine((file, check) => {
   try {
-    certificatesIn(file)
+    readCertificates(file)
   } catch (error) {
     check.addIssue({ code: 'custom', message: messageOf(error) })
   }
@@ -109,17 +109,17 @@ const relayServer = {
   password: z.string().optional().describe('Better as LASTWORD_RELAY__PASSWORD_FILE, or passwordFile'),
   passwordFile: z.string().optional(),
   oauth2: oauth2.optional().describe('Signs in with an access token instead of a password'),
-  connections: numeric(z.int().min(1).max(100)).default(5).describe('Open at once, of each process that sends'),
-  messagesPerConnection: numeric(z.int().min(1)).default(100),
-  perSecond: numeric(z.number().positive()).optional().describe('At most so many messages a second'),
-  perDay: numeric(z.int().min(1)).optional().describe('At most so many messages a day, by UTC'),
-  timeout: numeric(z.number().positive())
+  connections: numericSetting(z.int().min(1).max(100)).default(5).describe('Open at once, of each process that sends'),
+  messagesPerConnection: numericSetting(z.int().min(1)).default(100),
+  perSecond: numericSetting(z.number().positive()).optional().describe('At most so many messages a second'),
+  perDay: numericSetting(z.int().min(1)).optional().describe('At most so many messages a day, by UTC'),
+  timeout: numericSetting(z.number().positive())
     .default(60)
     .describe('Seconds of silence after which a connection is given up'),
-  weight: numeric(z.number().positive().max(1000))
+  weight: numericSetting(z.number().positive().max(1000))
     .default(1)
     .describe('Its share of the messages, beside the weights of the other relays'),
-  standby: yesOrNo.default(false).describe('Takes messages only while none of the others can'),
+  standby: booleanSetting.default(false).describe('Takes messages only while none of the others can'),
 }
 
 type SignIn = {
@@ -131,24 +131,24 @@ type SignIn = {
 
 function checkSignIn({ user, password, passwordFile, oauth2 }: SignIn, check: z.RefinementCtx): void {
   const problem = (path: string, message: string) => check.addIssue({ code: 'custom', path: [path], message })
-  const ways = [password, passwordFile, oauth2].filter((way) => way !== undefined).length
-  if (ways > 1)
+  const methodCount = [password, passwordFile, oauth2].filter((way) => way !== undefined).length
+  if (methodCount > 1)
     problem(oauth2 ? 'oauth2' : 'passwordFile', 'expected one way to sign in: password, passwordFile or oauth2')
   if (oauth2 && user === undefined) problem('user', 'is needed with oauth2: whose mailbox it is')
 }
 
 /** In a personal return path a plus sign and a key of 48 characters follow the name: 64 in all (RFC 5321 §4.5.3.1.1). */
-const longestPersonalName = 15
+const maxPersonalNameLength = 15
 
 function hasRoomForKey(address: string): boolean {
-  return address.lastIndexOf('@') <= longestPersonalName
+  return address.lastIndexOf('@') <= maxPersonalNameLength
 }
 
 type ReturnPath = { returnPath?: string | undefined; personalReturnPath: boolean }
 
 function checkReturnPath({ returnPath, personalReturnPath }: ReturnPath, check: z.RefinementCtx): void {
   if (!personalReturnPath || returnPath === undefined || hasRoomForKey(returnPath)) return
-  const message = `expected at most ${longestPersonalName} characters before the @, because a key of 48 follows them: shorten it, or set personalReturnPath: false`
+  const message = `expected at most ${maxPersonalNameLength} characters before the @, because a key of 48 follows them: shorten it, or set personalReturnPath: false`
   check.addIssue({ code: 'custom', path: ['returnPath'], message })
 }
 
@@ -183,7 +183,7 @@ export const configSchema = z
           .regex(/^(?![^@]{65})/, 'expected at most 64 characters before the @ (RFC 5321, section 4.5.3.1.1)')
           .optional()
           .describe('The envelope sender, where bounces go; the contact address if absent'),
-        personalReturnPath: yesOrNo
+        personalReturnPath: booleanSetting
           .default(true)
           .describe('Give each message an envelope sender of its own, name+key@domain; false: all have the same'),
         dkim: z
@@ -202,19 +202,19 @@ export const configSchema = z
       .describe('More relays, each with the keys of relay but returnPath, personalReturnPath and dkim'),
     pace: z
       .strictObject({
-        providers: yesOrNo
+        providers: booleanSetting
           .default(true)
           .describe('Ask DNS who takes the mail of a domain: those with the same provider share its pace'),
         warmUp: z
           .strictObject({
             from: z.iso.date('expected a day such as "2026-11-23"').describe('The first day'),
             days: z
-              .array(numeric(z.int().min(1)))
+              .array(numericSetting(z.int().min(1)))
               .min(1)
               .describe('At most so many messages on the first day, the second and so on; then no limit'),
             zone: z
               .string()
-              .refine(isZone, 'expected an IANA time zone such as "Europe/London"')
+              .refine(isTimeZone, 'expected an IANA time zone such as "Europe/London"')
               .default('UTC')
               .describe('Where the days begin'),
           })
@@ -254,8 +254,8 @@ export const configSchema = z
           .array(z.string().min(1))
           .default([])
           .describe('Hosts that may resolve to private or loopback addresses, as "host" or "host:port"'),
-        timeout: numeric(z.number().positive().max(120)).default(20),
-        maximumBytes: numeric(z.int().min(1024)).default(10 * 1024 * 1024),
+        timeout: numericSetting(z.number().positive().max(120)).default(20),
+        maximumBytes: numericSetting(z.int().min(1024)).default(10 * 1024 * 1024),
         alertAfter: z
           .string()
           .regex(/^\d+ ?(m|h|d)$/, 'expected a length of time such as "90m", "12h" or "3d"')
@@ -268,7 +268,7 @@ export const configSchema = z
         keep: z
           .string()
           .regex(/^\d+ ?d$/, { error: 'expected a number of days such as "400d"', abort: true })
-          .refine((text) => spanMilliseconds(text) >= 60 * day, 'expected at least "60d"')
+          .refine((text) => parseDurationMs(text) >= 60 * day, 'expected at least "60d"')
           .default('400d')
           .describe('An article that nothing needs is forgotten when its feed has not shown it for so long'),
       })
@@ -314,7 +314,7 @@ export function readConfig(file: string, environment: Environment): Config {
   }
   const written = found ? readYaml(file) : { file, data: {}, where: () => file }
   const { overrides, problems } = readOverrides(environment, settings)
-  return withHelo(checkWritten(withOverrides(written, overrides, settings), configSchema, problems))
+  return withHelo(validateYaml(withOverrides(written, overrides, settings), configSchema, problems))
 }
 
 /** The name that each relay hears in EHLO is written out, so that everybody sees and uses the same. */
@@ -351,25 +351,25 @@ export function envelopeSender({ relay, publication }: Pick<Config, 'relay' | 'p
 }
 
 /** Where a setting stands: file and line, or the variable of this process's environment that gives it. */
-export function configPlace(file: string, path: string[]): string {
+export function configLocation(file: string, path: string[]): string {
   const { overrides } = readOverrides(process.env, settings)
   const written = existsSync(file) ? readYaml(file) : { file, data: {}, where: () => file }
   return withOverrides(written, overrides, settings).where(path)
 }
 
 /** The configuration of this process: the file named, and its environment. */
-export function configHere(file: string): Config {
+export function readProcessConfig(file: string): Config {
   return readConfig(file, process.env)
 }
 
 /** The files whose content the environment gives as a setting (`…_FILE`), by the variable. */
-export function settingFilesHere(): { setting: string; file: string }[] {
+export function environmentSecretFiles(): { setting: string; file: string }[] {
   const { overrides } = readOverrides(process.env, settings)
   return overrides.flatMap(({ name, file }) => (file === undefined ? [] : [{ setting: name, file }]))
 }
 
 /** The store that the environment names, for what has no configuration file. */
-export function storeUrlHere(): string | undefined {
+export function environmentStoreUrl(): string | undefined {
   const { overrides } = readOverrides(process.env, settings)
   const url = overrides.find(({ path }) => path.join('.') === 'store.url')?.value
   return url === undefined ? undefined : String(url)

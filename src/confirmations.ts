@@ -1,11 +1,11 @@
 import type { App } from './app.ts'
-import { later, minute } from './clock.ts'
+import { addMs, minute } from './clock.ts'
 import { envelopeSender } from './config.ts'
 import type { SendResult } from './deliveries/delivery.ts'
 import type { Digest } from './editions/digest.ts'
 import { signMessage } from './messages/dkim.ts'
 import { confirmationLink } from './messages/links.ts'
-import { noticeMail } from './messages/notice.ts'
+import { plainMail } from './messages/notice.ts'
 import type { Sender } from './send.ts'
 import { brakeNow } from './store/brake.ts'
 import {
@@ -18,12 +18,12 @@ import {
 import type { ConfirmationRow, SubscriberRow } from './store/schema.ts'
 import { subscriberById } from './store/subscribers.ts'
 import { transaction } from './store/transaction.ts'
-import { confirmationInterval } from './subscribers/resubscribe.ts'
+import { confirmationIntervalMs } from './subscribers/resubscribe.ts'
 import { confirmationToken } from './subscribers/token.ts'
 
 /** An email that no relay took is tried again after so long, in milliseconds, until its link expires. */
-const retryAfter = 5 * minute
-const maxAtOnce = 100
+const retryAfterMs = 5 * minute
+const batchSize = 100
 
 /**
  * Sends the emails whose link subscribes somebody again who left. A relay that is down delays them; the brake does too.
@@ -33,40 +33,40 @@ export async function sendConfirmations(app: App, sender: Pick<Sender, 'relays' 
   const { db, clock, log } = app
   if (await brakeNow(db)) return 0
   let sent = 0
-  for (const id of await waitingConfirmations(db, clock.now(), maxAtOnce)) {
-    const taken = await claim(app, id)
-    if (!taken) continue
-    const { envelope, raw } = confirmationMail(app, taken)
+  for (const id of await waitingConfirmations(db, clock.now(), batchSize)) {
+    const claimed = await claim(app, id)
+    if (!claimed) continue
+    const { envelope, raw } = confirmationMail(app, claimed)
     const message = { envelope, raw: await signMessage(raw, sender.signers, clock.now()) }
     const { kind, reply } = await sender.relays.send(message)
     if (kind === 'accepted' || kind === 'unknown') sent += 1
     else {
-      const reason = kind === 'unsent' ? reply : reply.slice(0, codeLength)
-      log.warn({ event: 'confirmation.not_accepted', confirmation: id, result: kind, reason }, notAccepted)
+      const reason = kind === 'unsent' ? reply : reply.slice(0, loggedReplyLength)
+      log.warn({ event: 'confirmation.not_accepted', confirmation: id, result: kind, reason }, notAcceptedMessage)
     }
-    if (isOver(kind)) await recordConfirmationSent(db, id, clock.now())
-    else await retryConfirmation(db, id, later(clock.now(), retryAfter))
+    if (isFinal(kind)) await recordConfirmationSent(db, id, clock.now())
+    else await retryConfirmation(db, id, addMs(clock.now(), retryAfterMs))
     if (kind === 'unsent') break // no relay can be reached: the others would not get through either
   }
   return sent
 }
 
 /** Of a server's answer the codes alone are logged, `550 5.1.1`: the rest of it often names the address. */
-const codeLength = 9
-const notAccepted = 'a confirmation email was not accepted'
+const loggedReplyLength = 9
+const notAcceptedMessage = 'a confirmation email was not accepted'
 
 /** The email is out, may be out, or can never go to that address. */
-function isOver(kind: SendResult['kind']): boolean {
+function isFinal(kind: SendResult['kind']): boolean {
   return kind === 'accepted' || kind === 'unknown' || kind === 'refused' || kind === 'unfit'
 }
 
-type Taken = { confirmation: ConfirmationRow; person: SubscriberRow; digest: Digest }
+type ClaimedConfirmation = { confirmation: ConfirmationRow; person: SubscriberRow; digest: Digest }
 
 /** Takes one on; drops that of a person who was suppressed since. One whose job file is away waits. */
-async function claim({ db, clock, digests }: App, id: string): Promise<Taken | undefined> {
+async function claim({ db, clock, digests }: App, id: string): Promise<ClaimedConfirmation | undefined> {
   const now = clock.now()
   return await transaction(db, async (trx) => {
-    const confirmation = await claimConfirmation(trx, id, { now, interval: confirmationInterval })
+    const confirmation = await claimConfirmation(trx, id, { now, interval: confirmationIntervalMs })
     const person = confirmation && (await subscriberById(trx, confirmation.subscriberId))
     const digest = digests.find(({ name }) => name === confirmation?.digest)
     if (!confirmation || !person || !digest) return undefined
@@ -76,7 +76,7 @@ async function claim({ db, clock, digests }: App, id: string): Promise<Taken | u
   })
 }
 
-function confirmationMail({ config, secret, clock }: App, { confirmation, person, digest }: Taken) {
+function confirmationMail({ config, secret, clock }: App, { confirmation, person, digest }: ClaimedConfirmation) {
   const { name, contact, address } = config.publication
   const until = `${confirmation.expiresAt.slice(0, 10)} at ${confirmation.expiresAt.slice(11, 16)} UTC`
   const lines = [
@@ -89,7 +89,7 @@ function confirmationMail({ config, secret, clock }: App, { confirmation, person
     name,
     address.trim(),
   ]
-  return noticeMail({
+  return plainMail({
     name: digest.from.name,
     from: digest.from.address,
     replyTo: digest.replyTo ?? contact,

@@ -1,4 +1,4 @@
-import { letOthersWork } from './clock.ts'
+import { yieldToEventLoop } from './clock.ts'
 
 /** Long work in small steps: what lies between two `yield`s has a fixed upper bound. Its value is the result. */
 export type Steps<T> = Generator<void, T, void>
@@ -7,7 +7,7 @@ export type Steps<T> = Generator<void, T, void>
 const maxRunMs = 10
 
 /** Runs the steps to their end without a pause; for a caller that knows that they are few. */
-export function runAtOnce<T>(steps: Steps<T>): T {
+export function runToEnd<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value
@@ -18,13 +18,13 @@ export function runAtOnce<T>(steps: Steps<T>): T {
  * Runs the steps, and gives the event loop back whenever they have held it for ten milliseconds. Rejects with whatever a
  * step throws.
  */
-export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
+export async function runCooperatively<T>(steps: Steps<T>): Promise<T> {
   let start = performance.now()
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value
     if (performance.now() - start < maxRunMs) continue
-    await letOthersWork()
+    await yieldToEventLoop()
     start = performance.now()
   }
 }

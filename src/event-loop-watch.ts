@@ -1,8 +1,8 @@
-import { measureBusy, takeBusy } from './busy.ts'
+import { measureTaskTime, takeBusiestTask } from './busy.ts'
 import { minute } from './clock.ts'
 import type { Log } from './log.ts'
 
-const lookEveryMs = 100
+const checkIntervalMs = 100
 const maxDelayMs = 250
 /** Of one task there is a line a minute at most. */
 const repeatAfterMs = minute
@@ -25,9 +25,9 @@ export class EventLoopWatch {
   }
 
   start(): void {
-    this.#stopMeasuring = measureBusy()
+    this.#stopMeasuring = measureTaskTime()
     this.#lastLook = performance.now()
-    this.#timer = setInterval(() => this.#look(), lookEveryMs).unref()
+    this.#timer = setInterval(() => this.#look(), checkIntervalMs).unref()
   }
 
   /** Says what has not been said yet. */
@@ -39,10 +39,10 @@ export class EventLoopWatch {
 
   #look(): void {
     const now = performance.now()
-    const delayMs = now - this.#lastLook - lookEveryMs
+    const delayMs = now - this.#lastLook - checkIntervalMs
     this.#lastLook = now
-    const busiest = takeBusy()
-    if (delayMs > maxDelayMs) this.#count(nameOf(busiest, delayMs), delayMs)
+    const busiest = takeBusiestTask()
+    if (delayMs > maxDelayMs) this.#count(causeName(busiest, delayMs), delayMs)
     this.#report(now)
   }
 
@@ -70,6 +70,6 @@ export class EventLoopWatch {
 }
 
 /** A task that was busy for less than half of the delay is not what caused it. */
-function nameOf(busiest: { name: string; ms: number } | undefined, delayMs: number): string {
+function causeName(busiest: { name: string; ms: number } | undefined, delayMs: number): string {
   return busiest && busiest.ms >= delayMs / 2 ? busiest.name : 'none: this machine was busy or asleep'
 }

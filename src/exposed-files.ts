@@ -2,8 +2,8 @@ import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, relative, resolve } from 'node:path'
 import { foldersAbove } from './compile-cache.ts'
-import { type Config, settingFilesHere } from './config.ts'
-import { holdsSecret, secretFilesOf } from './secrets.ts'
+import { type Config, environmentSecretFiles } from './config.ts'
+import { hasSecret, secretFilesOf } from './secrets.ts'
 import { readYaml } from './yaml.ts'
 
 /** What other users of this machine can read and should not, and the command that ends it. */
@@ -16,11 +16,11 @@ export type Exposed = { what: string; paths: string[]; command: string }
 export function exposedFiles(config: Config, configFile: string): Exposed[] {
   const url = config.store.url
   const database = url.startsWith('file:') ? url.slice('file:'.length) : undefined
-  const secrets = [...secretFilesOf(config), ...settingFilesHere()].map(({ file }) => file)
-  if (existsSync(configFile) && holdsSecret(readYaml(configFile).data)) secrets.unshift(configFile)
+  const secrets = [...secretFilesOf(config), ...environmentSecretFiles()].map(({ file }) => file)
+  if (existsSync(configFile) && hasSecret(readYaml(configFile).data)) secrets.unshift(configFile)
   return [
     ...(database === undefined ? [] : exposedDatabase(database)),
-    ...[...new Set(secrets)].filter(isReadable).map((path) => exposed(`${path} holds a secret`, [path], '600')),
+    ...[...new Set(secrets)].filter(isReadable).map((path) => toExposed(`${path} holds a secret`, [path], '600')),
   ]
 }
 
@@ -29,20 +29,20 @@ function exposedDatabase(path: string): Exposed[] {
   const folder = dirname(path)
   return [
     ...(files.length > 0
-      ? [exposed('the database holds addresses and the secret that signs links', files, '600')]
+      ? [toExposed('the database holds addresses and the secret that signs links', files, '600')]
       : []),
-    ...(isOurs(folder) && isReadable(folder) ? [exposed('the folder of the database', [folder], '700')] : []),
+    ...(isOwnFolder(folder) && isReadable(folder) ? [toExposed('the folder of the database', [folder], '700')] : []),
   ]
 }
 
-function exposed(what: string, paths: string[], mode: string): Exposed {
-  return { what, paths, command: `chmod ${mode} ${paths.map(quoted).join(' ')}` }
+function toExposed(what: string, paths: string[], mode: string): Exposed {
+  return { what, paths, command: `chmod ${mode} ${paths.map(shellQuoted).join(' ')}` }
 }
 
-const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
+const shellQuoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
 
 /** Not the folder of the whole installation, a home, or one of the system: nobody is told to close those. */
-function isOurs(folder: string): boolean {
+function isOwnFolder(folder: string): boolean {
   const path = resolve(folder)
   if ([process.cwd(), homedir(), '/'].includes(path)) return false
   const fromHere = relative(process.cwd(), path)

@@ -1,10 +1,10 @@
 import type { App } from './app.ts'
-import { day, spanMilliseconds } from './clock.ts'
+import { day, parseDurationMs } from './clock.ts'
 import {
-  type Batch,
-  dropForgotten,
+  deleteOldestForgotten,
+  type ForgetBatch,
   feedIds,
-  forgetSomeArticles,
+  forgetArticleBatch,
   type RetentionRule,
   retentionLimits,
 } from './store/forget-articles.ts'
@@ -24,20 +24,20 @@ export async function forgetArticles(
   signal?: AbortSignal,
   changes: Partial<RetentionRule> = {},
 ): Promise<number> {
-  const keepMs = spanMilliseconds(config.articles.keep)
+  const keepMs = parseDurationMs(config.articles.keep)
   const rule = { keepMs, maxPerFeed, shownWithinMs: 2 * day, maxForgottenPerFeed, ...changes }
   let total = 0
   for (const feedId of await feedIds(db)) {
     if (signal?.aborted) break
     const limits = await retentionLimits(db, feedId, rule, clock.now())
-    let next: Batch['next'] = null
+    let next: ForgetBatch['next'] = null
     do {
-      const batch = await forgetSomeArticles(db, feedId, { limits, now: clock.now(), after: next, size: batchSize })
+      const batch = await forgetArticleBatch(db, feedId, { limits, now: clock.now(), after: next, size: batchSize })
       total += batch.forgotten
       next = batch.next
       await clock.wait(batch.forgotten > 0 ? pauseMs : 0, signal)
     } while (next && !signal?.aborted)
-    while (!signal?.aborted && (await dropForgotten(db, feedId, rule.maxForgottenPerFeed, batchSize)) > 0)
+    while (!signal?.aborted && (await deleteOldestForgotten(db, feedId, rule.maxForgottenPerFeed, batchSize)) > 0)
       await clock.wait(pauseMs, signal)
   }
   if (total > 0) log.info({ event: 'articles.forgotten', count: total }, 'articles that nothing needs were forgotten')

@@ -1,22 +1,22 @@
 import type { App } from './app.ts'
-import { composeDry } from './editions/compose.ts'
-import { type Digest, feedsListed } from './editions/digest.ts'
-import { findInFeeds } from './editions/late-truth.ts'
+import { composeDryRun } from './editions/compose.ts'
+import { type Digest, feedUrlsOf } from './editions/digest.ts'
+import { detectInFeeds } from './editions/late-truth.ts'
 import { enrichArticles } from './feeds/enrich.ts'
-import { type Refreshed, refreshFeeds } from './feeds/refresh.ts'
+import { type RefreshResult, refreshFeeds } from './feeds/refresh.ts'
 
 /**
  * What comes before composing: asks all feeds of the digest now, proposes corrections of what earlier editions said, and
  * then asks, for the sections that want it (`enrich`), the pages of the articles that would be chosen and lack something.
  * Returns what became of each feed.
  */
-export async function gather(app: App, digest: Digest): Promise<Refreshed[]> {
-  const report = await refreshFeeds(app, feedsListed(digest))
-  await findInFeeds(app, [digest])
+export async function refreshAndEnrich(app: App, digest: Digest): Promise<RefreshResult[]> {
+  const report = await refreshFeeds(app, feedUrlsOf(digest))
+  await detectInFeeds(app, [digest])
   if (!digest.sections.some(({ enrich }) => enrich)) return report
-  const { draft } = await composeDry(app, digest)
-  const wanting = draft.sections.filter(({ section }) => section.enrich)
-  const articles = wanting.flatMap(({ section, articles }) =>
+  const { draft } = await composeDryRun(app, digest)
+  const enrichedSections = draft.sections.filter(({ section }) => section.enrich)
+  const articles = enrichedSections.flatMap(({ section, articles }) =>
     articles.filter(({ letter }) => !letter).map((article) => ({ ...article, whole: section.body === 'full' })),
   )
   const enriched = await enrichArticles(app, articles)

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { type App, useDigests } from './app.ts'
-import { between, type Instant, second } from './clock.ts'
-import { type JobChange, JobFiles } from './editions/job-files.ts'
-import { nameOf, type RejectedJob } from './editions/job-folder.ts'
-import { noteSchedule } from './schedule-changes.ts'
-import { recordAway } from './store/digests.ts'
+import { type App, setDigests } from './app.ts'
+import { type Instant, msBetween, second } from './clock.ts'
+import { type JobChange, JobFolderWatcher } from './editions/job-files.ts'
+import { digestNameOf, type RejectedJob } from './editions/job-folder.ts'
+import { saveSchedule } from './schedule-changes.ts'
+import { recordJobFileAway } from './store/digests.ts'
 import { newId } from './store/id.ts'
 import { type JobProblem, removeJobReader, saveJobReader } from './store/job-readers.ts'
 
@@ -12,13 +12,13 @@ import { type JobProblem, removeJobReader, saveJobReader } from './store/job-rea
 const heartbeatMs = 30 * second
 
 function toRejected({ file, message }: JobProblem): RejectedJob {
-  return { digest: nameOf(file), file, message }
+  return { digest: digestNameOf(file), file, message }
 }
 
 /** Takes changed job files over into the running application, and tells the log and the store what it did or refused. */
 export class JobReader {
   readonly #app: App
-  readonly #files: JobFiles
+  readonly #files: JobFolderWatcher
   readonly #id: string
   #savedAt: Instant | undefined
   #saved = ''
@@ -29,17 +29,17 @@ export class JobReader {
 
   constructor(app: App) {
     this.#app = app
-    this.#files = new JobFiles(app.config, app, app.clock.now())
+    this.#files = new JobFolderWatcher(app.config, app, app.clock.now())
     this.#read = new Set(app.digests.map(({ name }) => name))
     this.#id = newId(app.clock.now())
   }
 
   /** Looks once. A change counts from the second look that finds it. */
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     const { log, clock } = this.#app
-    const { changes, rejected } = this.#files.look(clock.now())
+    const { changes, rejected } = this.#files.scan(clock.now())
     const { digests, problems } = this.#files
-    if (changes.length > 0) useDigests(this.#app, { digests, rejected: problems.map(toRejected) })
+    if (changes.length > 0) setDigests(this.#app, { digests, rejected: problems.map(toRejected) })
     for (const change of changes) this.#report(change)
     for (const { file, message, runsBy } of rejected) {
       const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
@@ -55,19 +55,19 @@ export class JobReader {
   #report({ digest, file, kind }: JobChange): void {
     if (kind === 'removed') {
       this.#removed.set(digest, this.#app.clock.now())
-      this.#app.schedules.forget(digest)
+      this.#app.schedules.remove(digest)
     } else this.#read.add(digest)
     this.#app.log.info({ event: `jobs.${kind}`, digest, file }, `job file ${kind}`)
   }
 
   async #saveSchedules(): Promise<void> {
     for (const [name, since] of this.#removed) {
-      await recordAway(this.#app.db, name, since)
+      await recordJobFileAway(this.#app.db, name, since)
       this.#removed.delete(name)
     }
     for (const name of this.#read) {
       const digest = this.#app.digests.find((one) => one.name === name)
-      if (digest) await noteSchedule(this.#app, digest)
+      if (digest) await saveSchedule(this.#app, digest)
       this.#read.delete(name)
     }
   }
@@ -77,7 +77,7 @@ export class JobReader {
     await this.#saveSchedules()
     const rejected = this.#files.problems
     const text = JSON.stringify(rejected)
-    const age = this.#savedAt === undefined ? heartbeatMs : between(this.#savedAt, now)
+    const age = this.#savedAt === undefined ? heartbeatMs : msBetween(this.#savedAt, now)
     if (text === this.#saved && age >= 0 && age < heartbeatMs) return
     await saveJobReader(db, { id: this.#id, folder: resolve(config.jobs), rejected }, now)
     this.#saved = text

@@ -57,7 +57,7 @@ export function launchProblems(
 /** The same of what an email says. `returnPath` and `replyTo` count only where they differ from the contact address. */
 export function imprintProblems(imprint: Imprint): LaunchProblem[] {
   const { webUrl, site, contact, address, from, replyTo, returnPath } = imprint
-  const other = (mailbox: string | undefined) => (mailbox === contact ? undefined : mailbox)
+  const unlessContact = (mailbox: string | undefined) => (mailbox === contact ? undefined : mailbox)
   const url = hostOf(webUrl)
   return [
     ...(isPrivateHost(url) ? [problem('private-address', webUrl, 'config', 'web', 'url')] : []),
@@ -65,11 +65,11 @@ export function imprintProblems(imprint: Imprint): LaunchProblem[] {
     ...(isSampleHost(hostOf(site)) ? [problem('sample', site, 'config', 'publication', 'site')] : []),
     ...(isSampleMailbox(contact) ? [problem('sample', contact, 'config', 'publication', 'contact')] : []),
     ...(isSampleAddress(address) ? [problem('sample', firstLine(address), 'config', 'publication', 'address')] : []),
-    ...(isSampleMailbox(other(returnPath))
+    ...(isSampleMailbox(unlessContact(returnPath))
       ? [problem('sample', `${returnPath}`, 'config', 'relay', 'returnPath')]
       : []),
     ...(isSampleMailbox(from) ? [problem('sample', from, 'job', 'from', 'address')] : []),
-    ...(isSampleMailbox(other(replyTo)) ? [problem('sample', `${replyTo}`, 'job', 'replyTo')] : []),
+    ...(isSampleMailbox(unlessContact(replyTo)) ? [problem('sample', `${replyTo}`, 'job', 'replyTo')] : []),
   ]
 }
 

@@ -9,7 +9,7 @@ export type Log = {
 /** One JSON line an event, on stderr: stdout belongs to the answer of a command. */
 export function openLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Log {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: harmlessJson } },
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: escapeControls } },
     pino.destination({ dest: 2, sync: true }),
   )
 }
@@ -17,8 +17,8 @@ export function openLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
 /** The same JSON with nothing in it that commands a terminal: what is below U+0020 is escaped in it already. */
-export function harmlessJson(json: string): string {
-  return json.replace(commanding, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+export function escapeControls(json: string): string {
+  return json.replace(controlCharacters, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-const commanding = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const controlCharacters = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g

@@ -2,16 +2,16 @@ import type { App } from './app.ts'
 import type { Instant } from './clock.ts'
 import { beginsAt } from './deliveries/local-time.ts'
 import { blankEdition, compose } from './editions/compose.ts'
-import { decidedRuns } from './editions/decided.ts'
+import { runsDecidedUntil } from './editions/decided.ts'
 import type { Digest } from './editions/digest.ts'
-import { type DueRun, dueRuns, missedText, scheduleAt, withoutServed } from './editions/due.ts'
-import { gather } from './gather.ts'
-import { noteSchedule } from './schedule-changes.ts'
+import { type DueRun, dueRuns, missedText, scheduleAt, withoutServedRuns } from './editions/due.ts'
+import { refreshAndEnrich } from './gather.ts'
+import { saveSchedule } from './schedule-changes.ts'
 import { editionDueAt } from './store/clock-faults.ts'
-import { decide, type Schedule, type ScheduleChange, schedulesOf } from './store/digests.ts'
-import { addEdition, editionTimesSince, note } from './store/editions.ts'
+import { markDecided, type Schedule, type ScheduleChange, schedulesOf } from './store/digests.ts'
+import { addEdition, addHistory, editionTimesSince } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
-import { zonesOf } from './store/slices.ts'
+import { subscriberZones } from './store/slices.ts'
 import { countActive } from './store/subscribers.ts'
 
 /**
@@ -31,20 +31,20 @@ export async function makeDue(app: App, digest: Digest): Promise<number> {
 async function makeRuns(app: App, digest: Digest): Promise<number> {
   const { db, clock } = app
   const now = clock.now()
-  const decided = await decidedRuns(app, digest, now)
-  await noteSchedule(app, digest)
+  const decided = await runsDecidedUntil(app, digest, now)
+  await saveSchedule(app, digest)
   const known = await schedulesOf(db, digest.name)
   const changes = known.length > 0 ? known : [{ ...scheduleOf(digest), at: decided }]
   const current = { ...digest, ...scheduleOf(changes.at(-1) ?? digest) }
-  const zones = digest.localTime ? await zonesOf(db, digest.name) : []
+  const zones = digest.localTime ? await subscriberZones(db, digest.name) : []
   const owed = dueRuns(current, decided, now, (dueAt) => beginsAt(current, dueAt, zones), changes)
-  const due = owed.map((run) => withoutDropped(app, run, changes))
-  return await settleRuns(app, digest, due, changes)
+  const due = owed.map((run) => markDropped(app, run, changes))
+  return await processRuns(app, digest, due, changes)
 }
 
 /** A run that was due while nobody was there, and that the job file does not name any more, is not made up for. */
-function withoutDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
-  const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.hasReadSince(run.dueAt)
+function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
+  const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.isRunningSince(run.dueAt)
   if (run.missed !== null || !isDropped) return run
   return { ...run, missed: 'missed, and the schedule was changed before it could be made' }
 }
@@ -52,16 +52,16 @@ function withoutDropped({ schedules }: App, run: DueRun, changes: ScheduleChange
 const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
 
 /** Makes the runs, or puts them down as missed. What somebody made by hand since a run was due has served it. */
-async function settleRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
+async function processRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
   const [first] = due
   if (!first) return 0
-  const runs = withoutServed(due, await editionTimesSince(app.db, digest.name, first.dueAt))
+  const runs = withoutServedRuns(due, await editionTimesSince(app.db, digest.name, first.dueAt))
   await recordMissed(app, digest, runs)
   let made = 0
   for (const run of due) {
     const timed = { ...digest, ...scheduleOf(scheduleAt(changes, run.dueAt) ?? digest) }
     if (run.missed === null && runs.includes(run) && (await makeRun(app, timed, run.dueAt))) made += 1
-    await decide(app.db, digest.name, run.dueAt)
+    await markDecided(app.db, digest.name, run.dueAt)
   }
   return made
 }
@@ -69,7 +69,7 @@ async function settleRuns(app: App, digest: Digest, due: DueRun[], changes: Sche
 /** Returns whether this call made the edition. */
 async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolean> {
   if (await editionDueAt(app.db, digest.name, dueAt)) return false // its feeds need not be asked
-  await gather(app, digest)
+  await refreshAndEnrich(app, digest)
   const recipients = await countActive(app.db, digest.name)
   const edition = await compose(app, digest, dueAt, { recipients, replace: true })
   const status = edition?.status ?? 'made elsewhere'
@@ -89,6 +89,6 @@ async function recordMissed({ db, clock, secret, log }: App, digest: Digest, run
   if (reason === undefined || dueAt === undefined) return
   const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
   if (!(await addEdition(db, edition))) return
-  await note(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
+  await addHistory(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
   log.warn({ event: 'edition.run_missed', digest: digest.name, dueAt, reason }, 'run skipped')
 }

@@ -16,7 +16,7 @@ const harmlessParameters = new Set(
 export function maskUrl(url: string): string {
   const [, begin = '', rest = ''] = /^(\w+:\/\/)(.*)$/s.exec(url) ?? []
   if (begin === '') return url // no address with a user: file:path
-  if (isPasswordAstray(url)) return `${begin}${/^[^:@/?#]*/.exec(rest)?.[0] ?? ''}:${mask}`
+  if (hasMisplacedPassword(url)) return `${begin}${/^[^:@/?#]*/.exec(rest)?.[0] ?? ''}:${mask}`
   const [place = '', query] = afterLastAt(rest).split(/\?(.*)/s)
   const shown = begin + userOf(rest) + place
   return query === undefined ? shown : `${shown}?${query.split('&').map(maskParameter).join('&')}`
@@ -47,7 +47,7 @@ function maskParameter(parameter: string): string {
  * Whether what follows the user's name cannot be a password, a host and parameters, because a sign in the password ended
  * it there: a fragment, a port that is no number, a query that is no list of parameters.
  */
-export function isPasswordAstray(url: string): boolean {
+export function hasMisplacedPassword(url: string): boolean {
   const rest = url.replace(/^\w+:\/\//, '')
   if (rest === url || !rest.includes(':')) return false
   const behind = afterLastAt(rest)
@@ -59,13 +59,13 @@ export function isPasswordAstray(url: string): boolean {
 }
 
 /** Every text of an address that gives access, as it is written and as it is meant. */
-export function secretsInUrl(url: string): string[] {
+export function findUrlSecrets(url: string): string[] {
   const rest = url.replace(/^\w+:\/\//, '')
   if (rest === url) return []
   const at = rest.lastIndexOf('@', queryStart(rest))
   const colon = rest.indexOf(':')
   const isBehindName = colon >= 0 && colon < at
-  const password = isPasswordAstray(url) ? rest.slice(colon + 1) : isBehindName ? rest.slice(colon + 1, at) : ''
+  const password = hasMisplacedPassword(url) ? rest.slice(colon + 1) : isBehindName ? rest.slice(colon + 1, at) : ''
   const values = rest
     .slice(queryStart(rest) + 1)
     .split('&')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { messageOf } from './errors.ts'
-import { secretIn } from './secret-file.ts'
-import type { Written } from './yaml.ts'
+import { readSecretFile } from './secret-file.ts'
+import type { ParsedYaml } from './yaml.ts'
 
 /** A setting that the environment gives, by the path to it. */
 export type Override = { name: string; path: string[]; value: unknown; file: string | undefined }
@@ -29,11 +29,12 @@ export function readOverrides(environment: Environment, settings: Settings) {
 }
 
 /** Lays the environment over what the file says; a problem with such a value is shown with the variable's name. */
-export function withOverrides(written: Written, overrides: Override[], { alternatives }: Settings): Written {
+export function withOverrides(written: ParsedYaml, overrides: Override[], { alternatives }: Settings): ParsedYaml {
   const data = structuredClone(written.data)
   if (isObject(data)) {
-    for (const override of overrides) for (const other of othersFor(override, alternatives)) remove(data, other)
-    for (const override of overrides) assign(data, override)
+    for (const override of overrides)
+      for (const other of alternativesOf(override, alternatives)) removePath(data, other)
+    for (const override of overrides) assignPath(data, override)
   }
   const where = (path: readonly PropertyKey[]) =>
     overrides.find((override) => override.path.every((part, index) => part === path[index]))?.name ??
@@ -53,31 +54,31 @@ function toOverride(
 ): (Override | { problem: string })[] {
   const [, setting, ending] = /^LASTWORD_(.+?)(_FILE)?$/i.exec(name) ?? []
   if (!setting || given === undefined) return []
-  const path = knownPath(setting.split('__'), schema)
+  const path = findSettingPath(setting.split('__'), schema)
   if (!path) return [{ problem: `${name}: there is no such setting` }]
   try {
-    const value = ending ? secretIn(given, name) : given
+    const value = ending ? readSecretFile(given, name) : given
     const file = ending ? given : undefined
-    return [{ name, path, value: lists.includes(path.join('.')) ? listed(value) : value, file }]
+    return [{ name, path, value: lists.includes(path.join('.')) ? splitList(value) : value, file }]
   } catch (error) {
     return [{ problem: messageOf(error) }]
   }
 }
 
-function listed(text: string): string[] {
+function splitList(text: string): string[] {
   return text
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '')
 }
 
-function knownPath(parts: string[], whole: z.core.$ZodType): string[] | undefined {
+function findSettingPath(parts: string[], whole: z.core.$ZodType): string[] | undefined {
   const path: string[] = []
   let schema = whole
   for (const part of parts) {
     const inner: z.core.$ZodType = unwrap(schema)
     if (!(inner instanceof z.ZodObject)) return undefined
-    const key: string | undefined = Object.keys(inner.shape).find((known) => flat(known) === flat(part))
+    const key: string | undefined = Object.keys(inner.shape).find((known) => normalised(known) === normalised(part))
     if (!key) return undefined
     path.push(key)
     schema = inner.shape[key] as z.core.$ZodType
@@ -85,7 +86,7 @@ function knownPath(parts: string[], whole: z.core.$ZodType): string[] | undefine
   return unwrap(schema) instanceof z.ZodObject ? undefined : path
 }
 
-const flat = (name: string) => name.toLowerCase().replaceAll('_', '')
+const normalised = (name: string) => name.toLowerCase().replaceAll('_', '')
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   let inner = schema
@@ -95,22 +96,22 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 }
 
 /** The paths of what says the same as the override, or as a section that it is in. */
-function othersFor({ path }: Override, alternatives: string[][]): string[][] {
+function alternativesOf({ path }: Override, alternatives: string[][]): string[][] {
   const own = path.map((_, index) => path.slice(0, index + 1).join('.'))
   return alternatives
     .filter((ways) => ways.some((way) => own.includes(way)))
     .flatMap((ways) => ways.filter((way) => !own.includes(way)).map((way) => way.split('.')))
 }
 
-function remove(data: Record<string, unknown>, path: string[]): void {
+function removePath(data: Record<string, unknown>, path: string[]): void {
   const [key = '', ...rest] = path
   const inner = data[key]
   if (rest.length === 0) delete data[key]
-  else if (isObject(inner)) remove(inner, rest)
+  else if (isObject(inner)) removePath(inner, rest)
 }
 
 /** A section that is no section in the file is left as it is: the check says so. */
-function assign(data: Record<string, unknown>, { path, value }: Override): void {
+function assignPath(data: Record<string, unknown>, { path, value }: Override): void {
   let at = data
   for (const part of path.slice(0, -1)) {
     at[part] ??= {}

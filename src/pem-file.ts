@@ -9,10 +9,10 @@ const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
  * what `LASTWORD_RELAY__CA_FILE` gives. Throws AppError `invalid` if there is no file or no certificate in it, or if one
  * of them cannot be read.
  */
-export function certificatesIn(fileOrText: string): string[] {
+export function readCertificates(fileOrText: string): string[] {
   const isText = fileOrText.includes('-----BEGIN ')
   const where = isText ? 'the given text' : fileOrText
-  const found = (isText ? fileOrText : textOf(fileOrText)).match(block) ?? []
+  const found = (isText ? fileOrText : readText(fileOrText)).match(block) ?? []
   if (found.length === 0)
     throw new AppError('invalid', `expected a PEM file with "BEGIN CERTIFICATE" in it, found none in ${where}`)
   for (const [index, pem] of found.entries()) {
@@ -25,7 +25,7 @@ export function certificatesIn(fileOrText: string): string[] {
   return found
 }
 
-function textOf(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -4,13 +4,13 @@ import type { Digest } from './editions/digest.ts'
 import { recordSchedule, type Schedule } from './store/digests.ts'
 
 /** Since when this process has the schedule of each digest, and which other schedules the log was told of. */
-export class ReadSchedules {
+export class LoadedSchedules {
   readonly #read = new Map<string, { text: string; at: Instant }>()
   readonly #told = new Map<string, string>()
   #openedAt: Instant | undefined
 
   /** The process has read these digests. One whose schedule it had before counts from then. */
-  take(digests: Digest[], now: Instant): void {
+  recordLoaded(digests: Digest[], now: Instant): void {
     this.#openedAt ??= now
     for (const { name, schedule, zone } of digests) {
       const text = `${schedule} ${zone}`
@@ -19,17 +19,17 @@ export class ReadSchedules {
   }
 
   /** Whether this process has been there since before an instant. */
-  hasReadSince(instant: Instant): boolean {
+  isRunningSince(instant: Instant): boolean {
     return this.#openedAt !== undefined && this.#openedAt < instant
   }
 
   /** The job file of the digest is away: when it is back its schedule is a new one. */
-  forget(name: string): void {
+  remove(name: string): void {
     this.#read.delete(name)
   }
 
   /** Undefined for a schedule that this process does not go by any more. A clock that was set back since has read it now. */
-  readAt({ name, schedule, zone }: Digest, now: Instant): Instant | undefined {
+  loadedAt({ name, schedule, zone }: Digest, now: Instant): Instant | undefined {
     if (this.#openedAt !== undefined && this.#openedAt > now) this.#openedAt = now
     const known = this.#read.get(name)
     if (known?.text !== `${schedule} ${zone}`) return undefined
@@ -38,7 +38,7 @@ export class ReadSchedules {
   }
 
   /** Whether the log has not heard yet that another process goes by this schedule. */
-  isNews(name: string, { schedule, zone }: Schedule): boolean {
+  isUnreported(name: string, { schedule, zone }: Schedule): boolean {
     const text = `${schedule} ${zone}`
     if (this.#told.get(name) === text) return false
     this.#told.set(name, text)
@@ -50,12 +50,12 @@ export class ReadSchedules {
  * Writes down that the schedule of the digest counts from the instant on at which this process read it. Where another
  * process has read a different one since, that one counts, here too: the log is told once.
  */
-export async function noteSchedule(
+export async function saveSchedule(
   { db, clock, log, schedules }: Pick<App, 'db' | 'clock' | 'log' | 'schedules'>,
   digest: Digest,
 ): Promise<void> {
   const now = clock.now()
-  const at = schedules.readAt(digest, now)
+  const at = schedules.loadedAt(digest, now)
   if (at === undefined) return
   const { name, schedule, zone } = digest
   const { before, newer } = await recordSchedule(db, name, { schedule, zone, at }, now)
@@ -63,7 +63,7 @@ export async function noteSchedule(
     const fields = { event: 'schedule.changed', digest: name, schedule, zone, since: at, before: before.schedule }
     log.info(fields, 'new schedule')
   }
-  if (newer && schedules.isNews(name, newer)) {
+  if (newer && schedules.isUnreported(name, newer)) {
     const { schedule: used, zone: usedZone, at: since } = newer
     log.warn(
       { event: 'schedule.differs', digest: name, schedule, zone, used, usedZone, since },

@@ -1,94 +1,102 @@
 import cron, { type ScheduledTask } from 'node-cron'
 import { EditionPipeline } from './advance.ts'
 import type { App } from './app.ts'
-import { callEditors } from './call.ts'
-import { day, hour, later, second } from './clock.ts'
-import { tellOfClock } from './clock-notice.ts'
+import { sendEditionNotices } from './call.ts'
+import { addMs, day, hour, second } from './clock.ts'
+import { sendClockNotice } from './clock-notice.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { sendConfirmations } from './confirmations.ts'
 import { releaseAbandoned } from './deliveries/worker.ts'
-import { feedsListed } from './editions/digest.ts'
-import { enrolAll } from './editions/enrol.ts'
-import { findInFeeds, lookAgain } from './editions/late-truth.ts'
+import { feedUrlsOf } from './editions/digest.ts'
+import { addAllToLedger } from './editions/enrol.ts'
+import { detectInFeeds, detectOnPages } from './editions/late-truth.ts'
 import { refreshDueFeeds } from './feeds/refresh.ts'
 import { forgetArticles } from './forget-articles.ts'
 import { JobReader } from './job-reader.ts'
 import type { Sender } from './send.ts'
-import { forgetConfirmations } from './store/confirmations.ts'
-import { forgetFeedHistory } from './store/feeds.ts'
-import { forgetPages } from './store/pages.ts'
-import { forgetProviders } from './store/providers.ts'
-import { forgetExpired } from './store/staff.ts'
+import { deleteExpiredConfirmations } from './store/confirmations.ts'
+import { pruneFeedHistory } from './store/feeds.ts'
+import { deleteOldPages } from './store/pages.ts'
+import { deleteOldProviders } from './store/providers.ts'
+import { deleteExpiredSignIns } from './store/staff.ts'
 import { Tasks } from './tasks.ts'
-import { tellOfSkips } from './tell.ts'
-import { watchFeeds } from './watch.ts'
+import { sendSkippedRunNotices } from './tell.ts'
+import { sendFeedNotices } from './watch.ts'
 
-export type Running = { app: App; sender: Sender; signal: AbortSignal }
+export type ScheduleContext = { app: App; sender: Sender; signal: AbortSignal }
 
 export type Chore = {
   name: string
-  every: string
-  run(running: Running & { pipeline: EditionPipeline; jobs: JobReader }): Promise<unknown>
+  cronPattern: string
+  run(running: ScheduleContext & { pipeline: EditionPipeline; jobs: JobReader }): Promise<unknown>
 }
 
 /** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
 export const chores: Chore[] = [
-  { name: 'read-job-files', every: '*/5 * * * * *', run: ({ jobs }) => jobs.look() },
-  { name: 'make-due-editions', every: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
-  { name: 'advance-editions', every: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
+  { name: 'read-job-files', cronPattern: '*/5 * * * * *', run: ({ jobs }) => jobs.poll() },
+  { name: 'make-due-editions', cronPattern: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
+  { name: 'advance-editions', cronPattern: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
   {
     name: 'refresh-feeds',
-    every: '* * * * *',
-    run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedsListed), signal),
+    cronPattern: '* * * * *',
+    run: ({ app, signal }) => refreshDueFeeds(app, app.digests.flatMap(feedUrlsOf), signal),
   },
-  { name: 'watch-feeds', every: '* * * * *', run: ({ app, sender }) => watchFeeds(app, sender.relays) },
-  { name: 'take-articles-in', every: '3-59/15 * * * *', run: ({ app }) => enrolAll(app) },
-  { name: 'find-corrections', every: '1-59/5 * * * *', run: ({ app }) => findInFeeds(app, app.digests) },
+  { name: 'watch-feeds', cronPattern: '* * * * *', run: ({ app, sender }) => sendFeedNotices(app, sender.relays) },
+  { name: 'take-articles-in', cronPattern: '3-59/15 * * * *', run: ({ app }) => addAllToLedger(app) },
+  { name: 'find-corrections', cronPattern: '1-59/5 * * * *', run: ({ app }) => detectInFeeds(app, app.digests) },
   {
     name: 'look-again',
-    every: '6-59/15 * * * *',
-    run: ({ app, signal }) => lookAgain(app, app.digests, signal),
+    cronPattern: '6-59/15 * * * *',
+    run: ({ app, signal }) => detectOnPages(app, app.digests, signal),
   },
-  { name: 'release-abandoned', every: '* * * * *', run: ({ app, sender }) => releaseAbandoned(app, sender.worker) },
-  { name: 'call-editors', every: '* * * * *', run: ({ app, sender }) => callEditors(app, sender.relays) },
-  { name: 'tell-of-clock', every: '* * * * *', run: ({ app, sender }) => tellOfClock(app, sender.relays) },
-  { name: 'tell-of-skips', every: '* * * * *', run: ({ app, sender }) => tellOfSkips(app, sender) },
-  { name: 'send-confirmations', every: '*/5 * * * * *', run: ({ app, sender }) => sendConfirmations(app, sender) },
+  {
+    name: 'release-abandoned',
+    cronPattern: '* * * * *',
+    run: ({ app, sender }) => releaseAbandoned(app, sender.worker),
+  },
+  { name: 'call-editors', cronPattern: '* * * * *', run: ({ app, sender }) => sendEditionNotices(app, sender.relays) },
+  { name: 'tell-of-clock', cronPattern: '* * * * *', run: ({ app, sender }) => sendClockNotice(app, sender.relays) },
+  { name: 'tell-of-skips', cronPattern: '* * * * *', run: ({ app, sender }) => sendSkippedRunNotices(app, sender) },
+  {
+    name: 'send-confirmations',
+    cronPattern: '*/5 * * * * *',
+    run: ({ app, sender }) => sendConfirmations(app, sender),
+  },
   {
     name: 'forget-confirmations',
-    every: '11 * * * *',
-    run: ({ app }) => forgetConfirmations(app.db, later(app.clock.now(), -hour)),
+    cronPattern: '11 * * * *',
+    run: ({ app }) => deleteExpiredConfirmations(app.db, addMs(app.clock.now(), -hour)),
   },
-  { name: 'forget-expired', every: '7 * * * *', run: ({ app }) => forgetExpired(app.db, app.clock.now()) },
+  { name: 'forget-expired', cronPattern: '7 * * * *', run: ({ app }) => deleteExpiredSignIns(app.db, app.clock.now()) },
   {
     name: 'forget-pages',
-    every: '17 * * * *',
-    run: ({ app }) => forgetPages(app.db, { most: 5000, before: later(app.clock.now(), -30 * day) }),
+    cronPattern: '17 * * * *',
+    run: ({ app }) => deleteOldPages(app.db, { most: 5000, before: addMs(app.clock.now(), -30 * day) }),
   },
   {
     name: 'forget-feed-history',
-    every: '29 3 * * *',
-    run: ({ app }) => forgetFeedHistory(app.db, { most: 200, least: 3, before: later(app.clock.now(), -365 * day) }),
+    cronPattern: '29 3 * * *',
+    run: ({ app }) => pruneFeedHistory(app.db, { most: 200, least: 3, before: addMs(app.clock.now(), -365 * day) }),
   },
-  { name: 'forget-articles', every: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
+  { name: 'forget-articles', cronPattern: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
   {
     name: 'forget-providers',
-    every: '23 3 * * *',
-    run: ({ app }) => forgetProviders(app.db, later(app.clock.now(), -7 * day)),
+    cronPattern: '23 3 * * *',
+    run: ({ app }) => deleteOldProviders(app.db, addMs(app.clock.now(), -7 * day)),
   },
 ]
 
 /** How often the clocks are compared. */
-const watchEveryMs = 5 * second
+const clockCheckIntervalMs = 5 * second
 
 /**
  * Wakes every chore at the start and at its times; one that is still under way is let be. When the clock of the machine
  * is set, or the timers stop coming, they are armed again within seconds, and every chore is woken. `stop` begins nothing
  * more, and waits for what is under way.
  */
-export function startSchedule(running: Running): { stop(): Promise<void> } {
+export function startSchedule(running: ScheduleContext): { stop(): Promise<void> } {
   const stopping = new AbortController()
-  const schedule = new Schedule({ ...running, signal: AbortSignal.any([running.signal, stopping.signal]) })
+  const schedule = new Scheduler({ ...running, signal: AbortSignal.any([running.signal, stopping.signal]) })
   schedule.start()
   return {
     async stop() {
@@ -98,8 +106,8 @@ export function startSchedule(running: Running): { stop(): Promise<void> } {
   }
 }
 
-class Schedule {
-  readonly #running: Running
+class Scheduler {
+  readonly #running: ScheduleContext
   readonly #pipeline: EditionPipeline
   readonly #jobs: JobReader
   readonly #work = new Tasks()
@@ -107,7 +115,7 @@ class Schedule {
   #timers: ScheduledTask[] = []
   #watching: NodeJS.Timeout | undefined
 
-  constructor(running: Running) {
+  constructor(running: ScheduleContext) {
     this.#running = running
     this.#pipeline = new EditionPipeline(running.app, running.sender, running.signal)
     this.#jobs = new JobReader(running.app)
@@ -115,7 +123,7 @@ class Schedule {
 
   start(): void {
     this.#arm()
-    this.#watching = setInterval(() => this.#compareClocks(), watchEveryMs)
+    this.#watching = setInterval(() => this.#compareClocks(), clockCheckIntervalMs)
   }
 
   async stop(): Promise<void> {
@@ -130,7 +138,7 @@ class Schedule {
     for (const chore of chores) this.#wake(chore)
     const options = { timezone: 'UTC', suppressMissedWarning: true }
     this.#timers = chores.map((chore) =>
-      cron.schedule(chore.every, () => this.#wake(chore), { ...options, name: chore.name }),
+      cron.schedule(chore.cronPattern, () => this.#wake(chore), { ...options, name: chore.name }),
     )
   }
 
@@ -140,7 +148,7 @@ class Schedule {
   }
 
   #compareClocks(): void {
-    const disturbance = this.#watch.look()
+    const disturbance = this.#watch.check()
     if (!disturbance || this.#running.signal.aborted) return
     this.#running.app.log.warn(
       { event: 'schedule.rearmed', ...disturbance },

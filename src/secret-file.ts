@@ -5,7 +5,7 @@ import { AppError, messageOf, systemCode } from './errors.ts'
  * The secret that a file holds, without the line end behind it. Throws AppError `invalid`, with the file and `what` it is
  * for, if there is no such file, if it cannot be read, or if nothing is in it.
  */
-export function secretIn(file: string, what: string): string {
+export function readSecretFile(file: string, what: string): string {
   let text: string
   try {
     text = readFileSync(file, 'utf8')

@@ -1,7 +1,7 @@
 import { type Config, relaySetting, relaysOf } from './config.ts'
 import { AppError, messageOf } from './errors.ts'
 import { maskUrl } from './mask-url.ts'
-import { secretIn } from './secret-file.ts'
+import { readSecretFile } from './secret-file.ts'
 
 /** A setting that names a file with a secret, as a person writes it down, and that file. */
 export type SecretFile = { setting: string; file: string }
@@ -40,7 +40,7 @@ export function secretFilesOf(config: Config): SecretFile[] {
 export function checkSecretFiles(config: Config): void {
   const problems = secretFilesOf(config).flatMap(({ setting, file }) => {
     try {
-      secretIn(file, setting)
+      readSecretFile(file, setting)
       return []
     } catch (error) {
       return [messageOf(error)]
@@ -53,11 +53,11 @@ export function checkSecretFiles(config: Config): void {
 }
 
 /** Whether the data of a configuration file holds a secret itself, and does not name a file for it. */
-export function holdsSecret(data: unknown): boolean {
+export function hasSecret(data: unknown): boolean {
   if (typeof data !== 'object' || data === null) return false
   return Object.entries(data).some(([key, value]) =>
     typeof value === 'string'
       ? /^(password|clientSecret|refreshToken|secret|key)$/.test(key) || (key === 'url' && maskUrl(value) !== value)
-      : holdsSecret(value),
+      : hasSecret(value),
   )
 }

@@ -1,5 +1,5 @@
 import type { App } from './app.ts'
-import { type Instant, later, minute, second } from './clock.ts'
+import { addMs, type Instant, minute, second } from './clock.ts'
 import { envelopeSender, relaysOf } from './config.ts'
 import { type Buckets, openBuckets } from './deliveries/buckets.ts'
 import { loadClient } from './deliveries/connect.ts'
@@ -13,12 +13,12 @@ import { obstacleText, settingObstaclesOf } from './editions/approval-rules.ts'
 import { editionName } from './editions/edition.ts'
 import { AppError, messageOf } from './errors.ts'
 import { bufferPool } from './messages/buffers.ts'
-import { compileSigned, type Signer } from './messages/dkim.ts'
-import { letterOf } from './messages/letter.ts'
-import { compileLetter, type Message } from './messages/mime.ts'
-import { stepBack } from './messages/pool-threads.ts'
-import { openSigners } from './messages/signers.ts'
-import { forgetFutureWaits } from './store/clock-faults.ts'
+import { compileSignedMessage, type Signer } from './messages/dkim.ts'
+import { toMessageTemplate } from './messages/letter.ts'
+import { compileMessage, type Message } from './messages/mime.ts'
+import { lowerSigningPriority } from './messages/pool-threads.ts'
+import { loadSigners } from './messages/signers.ts'
+import { clearFutureWaits } from './store/clock-faults.ts'
 import { verifyCounts } from './store/delivery-counts.ts'
 import { editionById, variantsOf } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
@@ -33,14 +33,14 @@ export type Sender = {
   buckets: Buckets
   providers: Providers
   /** By edition: until when there is nothing to do for it; see `isQuiet`. */
-  quiet: Map<string, Instant>
+  quietUntil: Map<string, Instant>
   close(): Promise<void>
 }
 
 /** A power cut may take the answers of the last second, and those people get a second copy. */
-const syncing = second
+const syncIntervalMs = second
 /** Others take a sender for dead after two minutes of silence. */
-const heartbeat = 20 * second
+const heartbeatMs = 20 * second
 
 /** Becomes a sender, and first of all settles what a sender that died left in mid-air. `findMx` is DNS if absent. */
 export async function openSender(
@@ -48,14 +48,14 @@ export async function openSender(
   findMx: FindMx = dnsMx(),
   command: 'start' | 'run' = 'run',
 ): Promise<Sender> {
-  const signers = openSigners(app.config.relay.dkim)
-  if (signers.length > 0) await stepBack()
+  const signers = loadSigners(app.config.relay.dkim)
+  if (signers.length > 0) await lowerSigningPriority()
   await loadClient()
   const relays = new Relays(app, relaysOf(app.config))
   const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await openBuckets({ ...app, providers })
   const worker = await startWorker(app, command) // last: a fault before it leaves no row of a sender that is none
-  const beat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeat).unref()
+  const heartbeatTimer = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeatMs).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
   return {
@@ -64,9 +64,9 @@ export async function openSender(
     worker,
     buckets,
     providers,
-    quiet: new Map(),
+    quietUntil: new Map(),
     async close() {
-      clearInterval(beat)
+      clearInterval(heartbeatTimer)
       await relays.close()
       providers.close()
       await buckets.save('always')
@@ -109,11 +109,12 @@ export async function sendEdition(
   const buffers = bufferPool()
   // The envelope is between us and the relay of today: nobody reads it, and a relay that refuses one may take another.
   const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(app.config)
-  const letter = { ...letterOf(secret, edition, variant), returnPath, personalReturnPath }
-  const fill = signers.length > 0 ? compileSigned(letter, signers, buffers.take) : compileLetter(letter, buffers.take)
+  const template = { ...toMessageTemplate(secret, edition, variant), returnPath, personalReturnPath }
+  const compile =
+    signers.length > 0 ? compileSignedMessage(template, signers, buffers.take) : compileMessage(template, buffers.take)
   const keysOf = deliveryKeys(secret)
   const personalise = ({ subscriberId, email, name }: { subscriberId: string; email: string; name: string }) =>
-    fill({ email, name, keys: keysOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
+    compile({ email, name, keys: keysOf({ subscriberId, editionRef: edition.ref }), date: clock.now() })
   const reuse = ({ pieces: [own] }: Message) => own && buffers.give(own)
   const rules = rulesOf(app, edition.digest)
   const needs = {
@@ -137,14 +138,14 @@ export async function sendEdition(
     onFault: (err: unknown) =>
       app.log.error({ event: 'sending.internal_error', edition: editionId, err }, 'internal error while sending'),
   }
-  const report = await whileSyncing(app, () =>
+  const report = await withSync(app, () =>
     untilStored({ ...needs, signal: options.signal }, async () => {
-      await forgetFutureWaits(db, editionId, clock.now())
+      await clearFutureWaits(db, editionId, clock.now())
       return await deliver(needs, editionId, options)
     }),
   )
   if (report.finished) await checkCounts(app, editionId)
-  rememberQuiet(sender, editionId, report, clock.now())
+  recordQuiet(sender, editionId, report, clock.now())
   return report
 }
 
@@ -161,28 +162,28 @@ async function checkCounts({ db, store, log }: App, editionId: string): Promise<
 }
 
 /** Does the work, and brings what it commits to the disk each second, and at the end. */
-async function whileSyncing<T>({ store, log }: App, work: () => Promise<T>): Promise<T> {
+async function withSync<T>({ store, log }: App, work: () => Promise<T>): Promise<T> {
   const sync = () => store.sync().catch((error) => log.error({ error: messageOf(error) }, 'the store cannot be synced'))
-  const beat = setInterval(() => void sync(), syncing)
+  const syncTimer = setInterval(() => void sync(), syncIntervalMs)
   try {
     return await work()
   } finally {
-    clearInterval(beat)
+    clearInterval(syncTimer)
     await sync()
   }
 }
 
 /** Looked at more often than that an edition with a million copies that wait would keep the store busy. */
-const longestQuiet = minute
+const maxQuietMs = minute
 
-function rememberQuiet({ quiet }: Sender, editionId: string, { wait }: DeliverReport, now: Instant): void {
-  const latest = later(now, longestQuiet)
+function recordQuiet({ quietUntil: quiet }: Sender, editionId: string, { wait }: DeliverReport, now: Instant): void {
+  const latest = addMs(now, maxQuietMs)
   if (!wait) quiet.delete(editionId)
   else quiet.set(editionId, wait.until < latest ? wait.until : latest)
 }
 
 /** Whether the last pass has found that there is nothing to do for the edition yet. */
-export function isQuiet({ quiet }: Sender, editionId: string, now: Instant): boolean {
+export function isQuiet({ quietUntil: quiet }: Sender, editionId: string, now: Instant): boolean {
   const until = quiet.get(editionId)
-  return until !== undefined && now < until && until <= later(now, longestQuiet) // the clock may have been set back
+  return until !== undefined && now < until && until <= addMs(now, maxQuietMs) // the clock may have been set back
 }

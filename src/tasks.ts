@@ -1,4 +1,4 @@
-import { runAs } from './busy.ts'
+import { runAsTask } from './busy.ts'
 
 /** Work that is under way, by name: at most one piece of work of each name at a time. */
 export class Tasks {
@@ -7,7 +7,7 @@ export class Tasks {
   /** Starts the work, unless work of that name is under way. It reports its own errors: none reaches the caller. */
   start(name: string, work: () => Promise<unknown>): void {
     if (this.#running.has(name)) return
-    const task = runAs(name, work)
+    const task = runAsTask(name, work)
       .then(
         () => {},
         () => {},

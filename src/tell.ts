@@ -1,12 +1,12 @@
-import { type App, digestNamed } from './app.ts'
-import { day, later, minute } from './clock.ts'
+import { type App, requireDigest } from './app.ts'
+import { addMs, day, minute } from './clock.ts'
 import { envelopeSender } from './config.ts'
 import type { Relay } from './deliveries/relay.ts'
 import { editionName } from './editions/edition.ts'
-import { noticeMail } from './messages/notice.ts'
-import { note } from './store/editions.ts'
+import { plainMail } from './messages/notice.ts'
+import { addHistory } from './store/editions.ts'
 import type { EditionRow } from './store/schema.ts'
-import { claimSkipNotice, recordSkipNotice, releaseSkipNotice, skipsToTell } from './store/skip-notices.ts'
+import { claimSkipNotice, recordSkipNotice, releaseSkipNotice, skipsToNotify } from './store/skip-notices.ts'
 
 const noticePeriodMs = 7 * day
 /** A process that dies while it tells the editors leaves it to others after this. */
@@ -16,26 +16,26 @@ const leaseMs = 5 * minute
  * Tells the editors of every skipped run, where the digest wants it: once, whatever the number of processes. A notice
  * that the relay does not take is tried again at the next look, for a week.
  */
-export async function tellOfSkips(app: App, sender: { relays: Pick<Relay, 'send'> }): Promise<void> {
+export async function sendSkippedRunNotices(app: App, sender: { relays: Pick<Relay, 'send'> }): Promise<void> {
   const { db, clock, digests, log } = app
   const names = digests.filter((digest) => digest.thin.notify).map((digest) => digest.name)
-  for (const edition of await skipsToTell(db, names, later(clock.now(), -noticePeriodMs))) {
-    if (!(await claimSkipNotice(db, edition.id, clock.now(), later(clock.now(), leaseMs)))) continue
-    const { kind, reply } = await sender.relays.send(noticeFor(app, edition))
+  for (const edition of await skipsToNotify(db, names, addMs(clock.now(), -noticePeriodMs))) {
+    if (!(await claimSkipNotice(db, edition.id, clock.now(), addMs(clock.now(), leaseMs)))) continue
+    const { kind, reply } = await sender.relays.send(skippedRunNotice(app, edition))
     if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
       log.warn({ edition: edition.id, reply }, 'the editors could not be told of a skipped run; it is tried again')
       await releaseSkipNotice(db, edition.id, clock.now())
       continue
     }
     const what = kind === 'refused' ? `the notice of the skip was refused: ${reply}` : 'told of the skip by mail'
-    await note(db, edition.id, 'lastword', what, clock.now())
+    await addHistory(db, edition.id, 'lastword', what, clock.now())
     await recordSkipNotice(db, edition.id, clock.now())
   }
 }
 
-function noticeFor(app: App, edition: EditionRow) {
+function skippedRunNotice(app: App, edition: EditionRow) {
   const { config, clock } = app
-  const digest = digestNamed(app, edition.digest)
+  const digest = requireDigest(app, edition.digest)
   const lines = [
     `${digest.title} was due at ${edition.dueAt} and was not made.`,
     '',
@@ -45,7 +45,7 @@ function noticeFor(app: App, edition: EditionRow) {
     `${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`,
   ]
   const { contact, editors } = config.publication
-  return noticeMail({
+  return plainMail({
     from: contact,
     to: editors ?? contact,
     returnPath: envelopeSender(config).address,

@@ -1,15 +1,15 @@
 import type { App } from './app.ts'
-import { between, day } from './clock.ts'
+import { day, msBetween } from './clock.ts'
 import { obstaclesOf, obstacleText } from './editions/approval-rules.ts'
 import type { Digest } from './editions/digest.ts'
-import { periodAt } from './editions/due.ts'
+import { periodMsAt } from './editions/due.ts'
 import { editionName } from './editions/edition.ts'
-import { addCall, callsAbout } from './store/calls.ts'
+import { addNotification, notificationsOf } from './store/calls.ts'
 import { correctionsIn } from './store/corrections.ts'
 import { countChosen, unapprovedEditions } from './store/editions.ts'
-import type { CallRow, EditionRow } from './store/schema.ts'
+import type { EditionRow, NotificationRow } from './store/schema.ts'
 import { countActive } from './store/subscribers.ts'
-import { counted } from './words.ts'
+import { formatCount } from './words.ts'
 
 /** One line for the subject, and the text above the link to the edition. */
 export type NoticeText = { subject: string; lines: string[] }
@@ -18,64 +18,68 @@ export type NoticeText = { subject: string; lines: string[] }
  * Puts down, once for each edition that waits for a person, that the editors are to be told of it, and after a day, or half
  * the time to the next edition if that is shorter, that they are to be reminded. `callEditors` sends what is put down.
  */
-export async function noteWaitingEditions({ db, clock, digests }: App): Promise<void> {
+export async function addWaitingNotices({ db, clock, digests }: App): Promise<void> {
   const now = clock.now()
   for (const edition of await unapprovedEditions(db)) {
     const digest = digests.find(({ name }) => name === edition.digest)
-    if (!digest || !waitsForPerson(edition, digest)) continue
-    const calls = await callsAbout(db, edition.id)
+    if (!digest || !needsApproval(edition, digest)) continue
+    const calls = await notificationsOf(db, edition.id)
     const first = calls.find(({ kind }) => kind === 'waits')
-    if (!first) await addCall(db, edition.id, { kind: 'waits', what: edition.reason ?? '' }, now)
-    const isLate = first?.toldAt && between(first.toldAt, now) >= reminderAfter(digest, edition)
-    if (isLate && !calls.some(({ kind }) => kind === 'reminder'))
-      await addCall(db, edition.id, { kind: 'reminder', what: edition.reason ?? '' }, now)
+    if (!first) await addNotification(db, edition.id, { kind: 'waits', what: edition.reason ?? '' }, now)
+    const isReminderDue = first?.toldAt && msBetween(first.toldAt, now) >= reminderDelayMs(digest, edition)
+    if (isReminderDue && !calls.some(({ kind }) => kind === 'reminder'))
+      await addNotification(db, edition.id, { kind: 'reminder', what: edition.reason ?? '' }, now)
   }
 }
 
 /** Whether a notice that was put down still has a point: nobody has decided about the edition since. */
-export function isOfUse({ kind }: CallRow, edition: EditionRow): boolean {
+export function isStillNeeded({ kind }: NotificationRow, edition: EditionRow): boolean {
   if (kind !== 'waits' && kind !== 'reminder') return true
   return edition.approvedAt === null && (edition.status === 'sealed' || edition.status === 'held')
 }
 
-function waitsForPerson({ status }: EditionRow, { approval }: Digest): boolean {
+function needsApproval({ status }: EditionRow, { approval }: Digest): boolean {
   return status === 'held' || (status === 'sealed' && approval === 'required')
 }
 
 /** In milliseconds after the first notice. */
-function reminderAfter(digest: Digest, { dueAt }: EditionRow): number {
-  return Math.min(day, periodAt(digest, dueAt) / 2)
+function reminderDelayMs(digest: Digest, { dueAt }: EditionRow): number {
+  return Math.min(day, periodMsAt(digest, dueAt) / 2)
 }
 
 /** The first notice of an edition that waits, and the reminder. */
-export async function waitingText(app: App, edition: EditionRow, { kind }: CallRow): Promise<NoticeText> {
+export async function waitingNotice(app: App, edition: EditionRow, { kind }: NotificationRow): Promise<NoticeText> {
   const { db } = app
   const name = editionName(edition)
   const people = await countActive(db, edition.digest)
   const { article = 0, letter = 0 } = (await countChosen(db, [edition.id])).get(edition.id) ?? {}
   const corrections = (await correctionsIn(db, edition.id)).length
   const others = (await unapprovedEditions(db, edition.digest)).filter(({ id, heldBy }) => id !== edition.id && heldBy)
-  const holds = [counted(article, 'article'), ...some(letter, 'letter'), ...some(corrections, 'correction')].join(', ')
+  const contents = [
+    formatCount(article, 'article'),
+    ...countedIfAny(letter, 'letter'),
+    ...countedIfAny(corrections, 'correction'),
+  ].join(', ')
   const lines = [
     kind === 'reminder'
       ? `${name} still waits: nobody has approved it yet.`
       : `${name} is ready, and waits for one of you.`,
     '',
     `Subject:  ${edition.subject}`,
-    `Would go to ${counted(people, 'person', 'people')}`,
-    `Includes ${holds}`,
+    `Would go to ${formatCount(people, 'person', 'people')}`,
+    `Includes ${contents}`,
     ...(edition.reason === null ? [] : [`On hold${edition.heldBy ? ` by ${edition.heldBy}` : ''}: ${edition.reason}`]),
     ...(await obstaclesOf(app, edition)).map((one) => `Note: ${obstacleText(one)}`),
     ...others.map((other) => `${editionName(other)} is held by ${other.heldBy}, and waits as well.`),
     '',
-    `It is not sent until somebody approves it. ${edition.heldBy ? besideHeld : replacedNext}`,
+    `It is not sent until somebody approves it. ${edition.heldBy ? heldSentence : replacementSentence}`,
     'Look at it here:',
   ]
   return { subject: kind === 'reminder' ? `reminder: ${name} waits for approval` : `${name} waits for approval`, lines }
 }
 
 /** An edition that nobody approved has ended, and a newer one has taken its place. */
-export function replacedText(edition: EditionRow, { what }: CallRow): NoticeText {
+export function replacedNotice(edition: EditionRow, { what }: NotificationRow): NoticeText {
   const name = editionName(edition)
   const lines = [
     `Nobody approved ${name} (“${edition.subject}”) before the next edition was due. It was not sent: it was ${what}.`,
@@ -86,10 +90,11 @@ export function replacedText(edition: EditionRow, { what }: CallRow): NoticeText
   return { subject: `${name} was ${what}`, lines }
 }
 
-const replacedNext = 'If nobody does, the next edition takes its place, and its articles.'
+const replacementSentence = 'If nobody does, the next edition takes its place, and its articles.'
 /** A newer edition replaces what nobody has decided about; what a person holds back is a decision. */
-const besideHeld = 'If nobody does, it stays on hold: the next edition is made beside it, and does not take its place.'
+const heldSentence =
+  'If nobody does, it stays on hold: the next edition is made beside it, and does not take its place.'
 
-function some(count: number, one: string): string[] {
-  return count > 0 ? [counted(count, one)] : []
+function countedIfAny(count: number, one: string): string[] {
+  return count > 0 ? [formatCount(count, one)] : []
 }

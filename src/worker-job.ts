@@ -23,7 +23,7 @@ export function openWorker(url: URL, { heapMegabytes, youngMegabytes }: Heap): W
 export function runJob<A>(
   worker: Worker,
   { message, transfer = [], seconds }: { message: unknown; transfer?: ArrayBuffer[]; seconds: number },
-  ended: (end: JobEnd<A>) => void,
+  onEnd: (end: JobEnd<A>) => void,
 ): void {
   worker.postMessage(message, transfer)
   const timer = setTimeout(() => end({ late: true }), seconds * 1000)
@@ -38,12 +38,12 @@ export function runJob<A>(
     clearTimeout(timer)
     worker.off('message', answered).off('error', broken).off('exit', gone)
     worker.unref()
-    ended(how)
+    onEnd(how)
   }
 }
 
 /** Ends the worker, whatever it does. */
-export function retire(worker: Worker): void {
+export function terminateWorker(worker: Worker): void {
   worker.on('error', () => {}) // its end is known already
   void worker.terminate()
 }

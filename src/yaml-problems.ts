@@ -1,7 +1,7 @@
 import type { LineCounter, YAMLParseError } from 'yaml'
 
 /** A text that is to be YAML, by the name of its file. */
-export type Source = { text: string; file: string; lines: LineCounter }
+export type YamlText = { text: string; file: string; lines: LineCounter }
 
 /** One sentence for each merge conflict that git left in the text, at the line where it begins. */
 export function mergeConflicts(text: string, file: string): string[] {
@@ -18,29 +18,29 @@ export function mergeConflicts(text: string, file: string): string[] {
 }
 
 /** The errors of the parser, each with its line, in words that say what to write instead where that can be known. */
-export function yamlProblems(errors: YAMLParseError[], source: Source): string[] {
-  const found = errors.map((error) => ({ line: lineOf(error, source), quoting: quoting(error, source), error }))
+export function yamlProblems(errors: YAMLParseError[], source: YamlText): string[] {
+  const found = errors.map((error) => ({ line: lineOf(error, source), quoting: quotingProblem(error, source), error }))
   const quoted = new Set(found.filter(({ quoting }) => quoting !== undefined).map(({ line }) => line))
   const problems = found
     .filter(({ line, quoting }) => quoting !== undefined || !quoted.has(line)) // the rest of that line follows from it
-    .map(({ line, quoting, error }) => `${source.file}:${line}: ${quoting ?? inWords(error)}`)
+    .map(({ line, quoting, error }) => `${source.file}:${line}: ${quoting ?? parserMessage(error)}`)
   return [...new Set(problems)]
 }
 
-const lineOf = ({ pos: [start] }: YAMLParseError, { lines }: Source) => lines.linePos(start).line
+const lineOf = ({ pos: [start] }: YAMLParseError, { lines }: YamlText) => lines.linePos(start).line
 
-function inWords({ code, message }: YAMLParseError): string {
+function parserMessage({ code, message }: YAMLParseError): string {
   return code === 'MULTIPLE_DOCS' ? 'expected one document, found a second' : message
 }
 
 /** The value as it should be written, if all that it needs is quotes. What may be a secret is not repeated. */
-function quoting(error: YAMLParseError, source: Source): string | undefined {
+function quotingProblem(error: YAMLParseError, source: YamlText): string | undefined {
   const line = source.text.split(/\r?\n/)[lineOf(error, source) - 1] ?? ''
   const flow = error.code === 'BLOCK_IN_FLOW' ? source.text.slice(...error.pos).trim() : undefined
-  if (mayHoldSecret(line)) return quoteIt('', '…')
-  if (flow !== undefined) return quoteIt('', flow)
+  if (mayHoldSecret(line)) return quotingAdvice('', '…')
+  if (flow !== undefined) return quotingAdvice('', flow)
   const [, key, value] = /^\s*(?:- +)*([\w-]+): +([^\s#].*?)(?: +#.*)?\s*$/.exec(line) ?? []
-  return key !== undefined && value !== undefined && needsQuotes(value) ? quoteIt(`${key}: `, value) : undefined
+  return key !== undefined && value !== undefined && needsQuotes(value) ? quotingAdvice(`${key}: `, value) : undefined
 }
 
 /** Whether a line of the file may give access to something: a key that says so, or an address with a password. */
@@ -56,7 +56,7 @@ function needsQuotes(value: string): boolean {
   return /^[*&!@`%]|^- |^(\{[^}]*\}|\[[^\]]*\]|"[^"]*"|'[^']*').|^[^"'{[|>].*:( |$)/.test(value)
 }
 
-function quoteIt(key: string, value: string): string {
+function quotingAdvice(key: string, value: string): string {
   const quoted = /["\\]/.test(value) ? `'${value.replaceAll("'", "''")}'` : `"${value}"`
   return `this text needs quotes, because some of its signs mean something else in YAML. Write: ${key}${quoted}`
 }

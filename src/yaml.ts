@@ -16,13 +16,13 @@ import {
 } from 'yaml'
 import type { z } from 'zod'
 import { AppError, messageOf, systemCode } from './errors.ts'
-import { mayHoldSecret, mergeConflicts, type Source, yamlProblems } from './yaml-problems.ts'
+import { mayHoldSecret, mergeConflicts, type YamlText, yamlProblems } from './yaml-problems.ts'
 
 /** What a person wrote, as data, with a way back from a place in the data to its line in the file. */
-export type Written = { file: string; data: unknown; where(path: readonly PropertyKey[]): string }
+export type ParsedYaml = { file: string; data: unknown; where(path: readonly PropertyKey[]): string }
 
 /** Reads a YAML file. Throws AppError `missing` when there is none, `invalid` with file and line when it is not YAML. */
-export function readYaml(file: string): Written {
+export function readYaml(file: string): ParsedYaml {
   let bytes: Buffer
   try {
     bytes = readFileSync(file)
@@ -42,7 +42,7 @@ export function utf8Text(bytes: Buffer, file: string): string {
 }
 
 /** Parses YAML 1.2 text; `file` is only for the messages. */
-export function parseYaml(text: string, file: string): Written {
+export function parseYaml(text: string, file: string): ParsedYaml {
   const conflicts = mergeConflicts(text, file)
   if (conflicts.length > 0) throw new AppError('invalid', conflicts.join('\n'))
   const lines = new LineCounter()
@@ -59,7 +59,7 @@ export function parseYaml(text: string, file: string): Written {
 }
 
 /** Aliases are limited, so that a hostile file cannot grow without bound; one that names nothing is shown with its line. */
-function toData(document: Document, { text, file, lines }: Source): unknown {
+function toData(document: Document, { text, file, lines }: YamlText): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {}
   } catch (error) {
@@ -82,26 +82,30 @@ function toData(document: Document, { text, file, lines }: Source): unknown {
  * Checks the whole of what was written; every problem in one AppError, each with file, line and what was expected.
  * `found` are the problems that the caller found by itself: they come first.
  */
-export function checkWritten<S extends z.ZodType>(written: Written, schema: S, found: string[] = []): z.output<S> {
-  const checked = schema.safeParse(written.data, { error: inWords })
-  if (checked.success && found.length === 0) return checked.data
-  const problems = (checked.error?.issues ?? []).flatMap(unfold).map((issue) => {
+export function validateYaml<S extends z.ZodType>(
+  yaml: ParsedYaml,
+  schema: S,
+  otherProblems: string[] = [],
+): z.output<S> {
+  const checked = schema.safeParse(yaml.data, { error: typeMessage })
+  if (checked.success && otherProblems.length === 0) return checked.data
+  const problems = (checked.error?.issues ?? []).flatMap(splitUnknownKeys).map((issue) => {
     const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-    return `${written.where(place)}: ${pathText(issue.path)}${issue.message}`
+    return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}`
   })
-  throw new AppError('invalid', [...new Set([...found, ...problems])].join('\n'))
+  throw new AppError('invalid', [...new Set([...otherProblems, ...problems])].join('\n'))
 }
 
 /** What zod says in the words of a program, in those of a file. */
-function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+function typeMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined
-  const expected = names[issue.expected] ?? `a ${issue.expected}`
+  const expected = typeNames[issue.expected] ?? `a ${issue.expected}`
   return issue.input === undefined
     ? `is missing: expected ${expected}`
     : `expected ${expected}, found ${kindOf(issue.input)}`
 }
 
-const names: Record<string, string> = {
+const typeNames: Record<string, string> = {
   object: 'keys and values',
   array: 'a list',
   string: 'text',
@@ -117,7 +121,7 @@ function kindOf(value: unknown): string {
 }
 
 /** One problem a line: an issue that names three unknown keys is three problems, each on its own line of the file. */
-function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+function splitUnknownKeys(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'unrecognized_keys') return [issue]
   return issue.keys.map((key) => ({ ...issue, keys: [key], message: `unknown key "${key}"` }))
 }
@@ -162,17 +166,17 @@ export type Addition = { path: (string | number)[]; value: unknown }
  * (an alias, a text where a list should be) is left alone: whoever calls reads the result again.
  */
 export function addToYaml(text: string, additions: Addition[]): string {
-  return additions.reduce(addOne, text)
+  return additions.reduce(addItem, text)
 }
 
-function addOne(text: string, { path, value }: Addition): string {
+function addItem(text: string, { path, value }: Addition): string {
   const document = parseDocument(text)
   const list = document.getIn(path, true)
-  if (isSeq(list)) return inserted(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
+  if (isSeq(list)) return insertInto(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
   const holder = document.getIn(path.slice(0, -1), true)
   if (list !== undefined || !isMap(holder)) return text
   const key = String(path.at(-1))
-  return inserted(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
+  return insertInto(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
 }
 
 /** JSON is YAML; what needs no quotes stands without. */
@@ -181,7 +185,7 @@ function flowText(value: unknown): string {
 }
 
 /** Before the closing bracket, or on lines of its own after the last item, as far in as the first. */
-function inserted(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
+function insertInto(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
   const [start, end] = into.range ?? [0, 0]
   const whole = text.slice(0, end).trimEnd()
   if (into.flow) {

@@ -1,10 +1,10 @@
-import { type Instant, later, minute, toInstant } from './clock.ts'
+import { addMs, type Instant, minute, toInstant } from './clock.ts'
 
 /** What the clock on a wall shows: `2026-11-27`, `07:00`, and the day of the week from 0 (Sunday) to 6. */
-export type Wall = { date: string; time: string; weekday: number }
+export type WallTime = { date: string; time: string; weekday: number }
 
 /** Whether it names an IANA time zone: "Europe/London", "UTC"; not an offset, and not an abbreviation. */
-export function isZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   if (!/\//.test(name) && name !== 'UTC') return false
   try {
     formatOf(name)
@@ -33,7 +33,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** What the clocks of the zone show at that instant. */
-export function wallAt(zone: string, instant: Instant): Wall {
+export function wallTimeAt(zone: string, instant: Instant): WallTime {
   const parts = Object.fromEntries(
     formatOf(zone)
       .formatToParts(new Date(instant))
@@ -57,7 +57,7 @@ export function instantAt(zone: string, date: string, time: string): Instant {
 }
 
 function showsAt(zone: string, milliseconds: number): string {
-  const { date, time } = wallAt(zone, toInstant(milliseconds))
+  const { date, time } = wallTimeAt(zone, toInstant(milliseconds))
   return `${date}T${time}`
 }
 
@@ -79,12 +79,12 @@ function changeBetween(zone: string, from: number, to: number): Instant {
 }
 
 /** The day after that many days: `2026-11-30` is three days after `2026-11-27`. */
-export function dateAfter(date: string, days: number): string {
-  return later(`${date}T12:00:00.000Z`, days * 24 * 60 * minute).slice(0, 10)
+export function addDays(date: string, days: number): string {
+  return addMs(`${date}T12:00:00.000Z`, days * 24 * 60 * minute).slice(0, 10)
 }
 
 /** For a person: "Friday 27 November 2026 at 07:00 in Europe/London". */
-export function wallText(zone: string, instant: Instant): string {
+export function wallTimeText(zone: string, instant: Instant): string {
   const day = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     weekday: 'long',
@@ -92,5 +92,5 @@ export function wallText(zone: string, instant: Instant): string {
     month: 'long',
     year: 'numeric',
   })
-  return `${day.format(new Date(instant)).replace(',', '')} at ${wallAt(zone, instant).time} in ${zone}`
+  return `${day.format(new Date(instant)).replace(',', '')} at ${wallTimeAt(zone, instant).time} in ${zone}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { forTerminal, jsonForTerminal, withoutInvisible } from '../src/characters.ts'
+import { forTerminal, jsonForTerminal, removeInvisible } from '../src/characters.ts'
 
 test.each([
   ['an override of the reading direction, with its end', 'invoice\u202efdp\u202c.exe', 'invoicefdp.exe'],
@@ -10,7 +10,7 @@ test.each([
   ['soft hyphens and deprecated formats', 'a\u00adb\u206ac', 'abc'],
   ['an end of nothing', 'a\u2069b\u202cc', 'abc'],
 ])('%s goes', (_, text, clean) => {
-  expect(withoutInvisible(text)).toBe(clean)
+  expect(removeInvisible(text)).toBe(clean)
 })
 
 test.each([
@@ -23,7 +23,7 @@ test.each([
   ['a balanced isolate', 'من \u2068example.org\u2069 إلى'],
   ['isolates in each other, and an embedding', '\u2067א\u2066b\u2069\u2069 \u202bא\u202c'],
 ])('%s stay', (_, text) => {
-  expect(withoutInvisible(text)).toBe(text)
+  expect(removeInvisible(text)).toBe(text)
 })
 
 test.each([
@@ -32,11 +32,11 @@ test.each([
   ['an end of an embedding closes no isolate', '\u2067א\u202cב', '\u2067אב\u2069'],
   ['an override in an isolate goes alone', '\u2067א\u202eב\u202cג\u2069', '\u2067אבג\u2069'],
 ])('%s', (_, text, clean) => {
-  expect(withoutInvisible(text)).toBe(clean)
+  expect(removeInvisible(text)).toBe(clean)
 })
 
 test('no more than ten levels are opened, and all are closed', () => {
-  const clean = withoutInvisible(`${'\u2067'.repeat(200)}א`)
+  const clean = removeInvisible(`${'\u2067'.repeat(200)}א`)
   expect(clean).toBe(`${'\u2067'.repeat(10)}א${'\u2069'.repeat(10)}`)
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { runAtOnce, runInTurns, type Steps } from '../src/cooperative.ts'
-import { slowClock, turnsDuring } from './support/turns.ts'
+import { runCooperatively, runToEnd, type Steps } from '../src/cooperative.ts'
+import { countTurns, slowClock } from './support/turns.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -11,15 +11,15 @@ function* counting(steps: number): Steps<number> {
 
 test('long work gives the event loop back whenever it has held it for ten milliseconds', async () => {
   slowClock(5)
-  const { result, turns } = await turnsDuring(() => runInTurns(counting(100)))
+  const { result, turns } = await countTurns(() => runCooperatively(counting(100)))
   expect(result).toBe(100)
   expect(turns).toBeGreaterThanOrEqual(33) // of three looks at the clock one is ten milliseconds after the first
 })
 
 test('short work takes one turn', async () => {
   slowClock(0)
-  expect((await turnsDuring(() => runInTurns(counting(1000)))).turns).toBeLessThanOrEqual(1)
-  expect(runAtOnce(counting(7))).toBe(7)
+  expect((await countTurns(() => runCooperatively(counting(1000)))).turns).toBeLessThanOrEqual(1)
+  expect(runToEnd(counting(7))).toBe(7)
 })
 
 test('what a step throws reaches the caller', async () => {
@@ -27,5 +27,5 @@ test('what a step throws reaches the caller', async () => {
     yield
     throw new Error('no')
   }
-  await expect(runInTurns(failing())).rejects.toThrow('no')
+  await expect(runCooperatively(failing())).rejects.toThrow('no')
 })

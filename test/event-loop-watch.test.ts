@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
-import { measureBusy, runAs, takeBusy } from '../src/busy.ts'
+import { measureTaskTime, runAsTask, takeBusiestTask } from '../src/busy.ts'
 import { EventLoopWatch } from '../src/event-loop-watch.ts'
 import { Tasks } from '../src/tasks.ts'
 import { openSite } from './web/site.ts'
@@ -55,9 +55,9 @@ test('the warning names the task that held the event loop, among others that ran
 
 test('work that blocks before it awaits anything is named, and what called it is not', async () => {
   const { lines } = watching()
-  await runAs('caller', async () => {
+  await runAsTask('caller', async () => {
     await nextTurn()
-    runAs('page GET /leave/:key', block)
+    runAsTask('page GET /leave/:key', block)
   })
   await until(() => lines.length > 0)
   expect(lines.map(({ task }) => task)).toEqual(['page GET /leave/:key'])
@@ -65,7 +65,7 @@ test('work that blocks before it awaits anything is named, and what called it is
 
 test('many short steps that leave nobody a turn are named too', async () => {
   const { lines } = watching()
-  await runAs('sending', async () => {
+  await runAsTask('sending', async () => {
     const end = performance.now() + 500
     while (performance.now() < end) await null
   })
@@ -75,11 +75,11 @@ test('many short steps that leave nobody a turn are named too', async () => {
 
 test('a task has one line a minute, with how often it happened and the worst', async () => {
   const { lines, watch } = watching()
-  runAs('rendering', block)
+  runAsTask('rendering', block)
   await until(() => lines.length === 1)
   const looks = () => new Promise((resolve) => setTimeout(resolve, 0))
   for (let time = 0; time < 2; time++) {
-    runAs('rendering', block)
+    runAsTask('rendering', block)
     await looks() // timers that are due come first
     await looks()
   }
@@ -92,7 +92,7 @@ test('a task has one line a minute, with how often it happened and the worst', a
 test('work without a name is not charged to a task', async () => {
   const { lines } = watching()
   await nextTurn() // the watch begins with whole turns
-  runAs('short', () => {})
+  runAsTask('short', () => {})
   block()
   await until(() => lines.length > 0)
   expect(lines[0]?.task).toBe('unnamed work')
@@ -134,16 +134,16 @@ test('the work for a page bears the name of its route, without the id in its add
   const site = await openSite()
   const editor = await site.signIn()
   const { now } = site.app.clock
-  const stopMeasuring = measureBusy()
+  const stopMeasuring = measureTaskTime()
   try {
     site.app.clock.now = () => {
       block()
       return now()
     }
-    takeBusy()
+    takeBusiestTask()
     const { status } = await editor.get(`/studio/editions/${site.edition.id}`)
     expect(status).toBe(200)
-    expect(takeBusy()?.name).toBe('page GET /studio/editions/:id')
+    expect(takeBusiestTask()?.name).toBe('page GET /studio/editions/:id')
   } finally {
     stopMeasuring()
     await site.close()

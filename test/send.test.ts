@@ -32,7 +32,7 @@ test('what is committed while an edition is sent is brought to the disk each sec
   }
   relay.holdAnswersFrom(2)
   const sending = sendEdition({ ...it.app, store: { ...store, sync } }, sender, id, { unknown: 'repeat' })
-  await relay.wholeCount(2)
+  await relay.untilReceived(2)
   expect(syncs).toBe(0)
   vi.advanceTimersByTime(3 * second)
   expect(syncs).toBe(3)
@@ -61,7 +61,7 @@ onBothEngines('a sender on another machine', (freshUrl) => {
     }
     relay.holdAnswersFrom(1)
     const sending = sendEdition(it.app, sender, id, { unknown: 'repeat' })
-    await relay.wholeCount(1)
+    await relay.untilReceived(1)
     for (let beat = 0; beat < 9; beat++) {
       it.clock.advance(20 * second)
       vi.advanceTimersByTime(20 * second)

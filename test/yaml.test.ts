@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { AppError } from '../src/errors.ts'
-import { checkWritten, parseYaml, readYaml } from '../src/yaml.ts'
+import { parseYaml, readYaml, validateYaml } from '../src/yaml.ts'
 import { inProcess } from './support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lastword-yaml-'))
@@ -188,7 +188,7 @@ describe('a check', () => {
     name: z.string().min(1),
     list: z.array(z.strictObject({ port: z.number() })).default([]),
   })
-  const check = (text: string, found?: string[]) => checkWritten(parseYaml(text, 'f'), schema, found)
+  const check = (text: string, found?: string[]) => validateYaml(parseYaml(text, 'f'), schema, found)
 
   test('gives what was written, with defaults', () => {
     expect(check('name: x\n')).toEqual({ name: 'x', list: [] })

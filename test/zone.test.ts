@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { instantAt, isZone, wallAt, wallText } from '../src/zone.ts'
+import { instantAt, isTimeZone, wallTimeAt, wallTimeText } from '../src/zone.ts'
 
 describe('the instant at which clocks show a time', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('the instant at which clocks show a time', () => {
     ['America/New_York', '2026-11-27', '00:00', '2026-11-27T05:00:00.000Z'],
   ])('in %s on %s at %s is %s', (zone, date, time, instant) => {
     expect(instantAt(zone, date, time)).toBe(instant)
-    expect(wallAt(zone, instant)).toMatchObject({ date, time })
+    expect(wallTimeAt(zone, instant)).toMatchObject({ date, time })
   })
 
   test.each([
@@ -30,15 +30,15 @@ describe('the instant at which clocks show a time', () => {
 })
 
 test.each(['Europe/London', 'America/Argentina/Ushuaia', 'UTC', 'Asia/Kathmandu'])('%s is a zone', (name) => {
-  expect(isZone(name)).toBe(true)
+  expect(isTimeZone(name)).toBe(true)
 })
 
 test.each(['', 'GMT+1', '+01:00', 'Mars/Olympus', 'London', 'CET', '../etc/passwd'])('%j is no zone', (name) => {
-  expect(isZone(name)).toBe(false)
+  expect(isTimeZone(name)).toBe(false)
 })
 
 test('an instant is written as people of the zone say it', () => {
-  expect(wallText('Asia/Kathmandu', '2026-11-27T07:00:00.000Z')).toBe(
+  expect(wallTimeText('Asia/Kathmandu', '2026-11-27T07:00:00.000Z')).toBe(
     'Friday 27 November 2026 at 12:45 in Asia/Kathmandu',
   )
 })

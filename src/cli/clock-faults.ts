@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { clockFault, clockFaultText } from '../editions/decided.ts'
+import { clockFaultText, findClockFault } from '../editions/decided.ts'
 
 /** What a clock that was ahead left behind, one sentence for each digest that it concerns. */
 export async function clockFaultTexts({
@@ -7,6 +7,6 @@ export async function clockFaultTexts({
   clock,
   digests,
 }: Pick<App, 'db' | 'clock' | 'digests'>): Promise<string[]> {
-  const faults = await Promise.all(digests.map((digest) => clockFault(db, digest, clock.now())))
+  const faults = await Promise.all(digests.map((digest) => findClockFault(db, digest, clock.now())))
   return faults.flatMap((fault) => (fault ? [clockFaultText(fault)] : []))
 }

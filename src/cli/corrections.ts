@@ -1,27 +1,27 @@
 import type { Command } from 'commander'
-import { type App, digestName } from '../app.ts'
+import { type App, requireDigestName } from '../app.ts'
 import {
   acceptCorrection,
   dismissCorrection,
   reopenCorrection,
-  standing,
-  suggestedWords,
+  statusText,
+  suggestedText,
   withdrawCorrection,
 } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
-import type { Note } from '../feeds/correction-note.ts'
+import type { CorrectionNote } from '../feeds/correction-note.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
-import { contextOf, readInWorker } from '../feeds/pool.ts'
+import { pageContext, readInWorker } from '../feeds/pool.ts'
 import { type CorrectionView, correctionById, latestCorrections, waitingCorrections } from '../store/corrections.ts'
-import { print, printJson, safe } from './output.ts'
+import { print, printJson, sanitizeLine } from './output.ts'
 import { lazyFetcher, readSource } from './source.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
 type Decision = Json & { who: string; words?: string; reason?: string }
-type Act = (app: App, id: string, decision: Decision) => Promise<void>
+type CorrectionAction = (app: App, id: string, decision: Decision) => Promise<void>
 
-const most = 200
+const maxListed = 200
 
 export function addCorrectionsCommands(program: Command): void {
   const corrections = program.command('corrections').description('what editions said and what is no longer so')
@@ -29,12 +29,12 @@ export function addCorrectionsCommands(program: Command): void {
     .command('list')
     .description('print the corrections that wait: for an editor, or for the next edition')
     .argument('[digest]', 'only those of this digest')
-    .option('--all', `also what was printed or dismissed or went away; the newest ${most}`)
+    .option('--all', `also what was printed or dismissed or went away; the newest ${maxListed}`)
     .option('--json', 'one JSON line a correction')
     .action((digest: string | undefined, options: Json & { all?: boolean }, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
-  const decision = (name: string, description: string, act: Act) =>
+  const addDecision = (name: string, description: string, act: CorrectionAction) =>
     corrections
       .command(name)
       .description(description)
@@ -42,16 +42,16 @@ export function addCorrectionsCommands(program: Command): void {
       .option('--who <name>', 'stands on record', 'operator')
       .option('--json', 'as JSON')
       .action((id: string, options: Decision, command: Command) => decide(command, id, act, options))
-  decision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>
+  addDecision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>
     acceptCorrection(app, id, who, words),
   ).option('--words <words>', 'what readers get, if other than the words that are suggested')
-  decision('dismiss', 'never print it, and do not propose the same again', (app, id, { who }) =>
+  addDecision('dismiss', 'never print it, and do not propose the same again', (app, id, { who }) =>
     dismissCorrection(app, id, who),
   )
-  decision('reopen', 'take a decision back, as long as no edition holds the correction', (app, id, { who }) =>
+  addDecision('reopen', 'take a decision back, as long as no edition holds the correction', (app, id, { who }) =>
     reopenCorrection(app, id, who),
   )
-  decision(
+  addDecision(
     'withdraw',
     'take back an accepted correction that was wrong, printed or not: the archive says so',
     withdraw,
@@ -64,40 +64,40 @@ export function addCorrectionsCommands(program: Command): void {
     .action(testPages)
 }
 
-const withdraw: Act = (app, id, { who, reason = '' }) => withdrawCorrection(app, id, who, reason)
+const withdraw: CorrectionAction = (app, id, { who, reason = '' }) => withdrawCorrection(app, id, who, reason)
 
 async function list(app: App, digest: string | undefined, options: Json & { all?: boolean }) {
   const { db } = app
-  if (digest !== undefined) digestName(app, digest)
-  const rows = options.all ? await latestCorrections(db, digest, most) : await waitingCorrections(db, digest)
-  for (const row of rows) options.json ? printJson(toJson(row)) : print(text(row))
+  if (digest !== undefined) requireDigestName(app, digest)
+  const rows = options.all ? await latestCorrections(db, digest, maxListed) : await waitingCorrections(db, digest)
+  for (const row of rows) options.json ? printJson(toJson(row)) : print(correctionText(row))
   if (rows.length === 0 && !options.json) print('No correction waits.')
 }
 
-function decide(command: Command, id: string, act: Act, decision: Decision): Promise<void> {
+function decide(command: Command, id: string, action: CorrectionAction, decision: Decision): Promise<void> {
   return withApp(command, async (app) => {
-    await act(app, id, decision)
+    await action(app, id, decision)
     const correction = await correctionById(app.db, id)
     if (!correction) throw new AppError('internal', `the correction ${id} is gone`)
     if (decision.json) printJson(toJson(correction))
-    else print(text(correction))
+    else print(correctionText(correction))
   })
 }
 
 function toJson(correction: CorrectionView) {
-  return { ...correction, suggested: suggestedWords(correction), standing: standing(correction) }
+  return { ...correction, suggested: suggestedText(correction), standing: statusText(correction) }
 }
 
-function text(correction: CorrectionView): string {
+function correctionText(correction: CorrectionView): string {
   const { id, digest, number, said, evidence, url } = correction
-  const words = correction.words ?? suggestedWords(correction)
+  const words = correction.words ?? suggestedText(correction)
   const lines = [
-    `${id}  ${digest} ${number}  ${standing(correction)}`,
+    `${id}  ${digest} ${number}  ${statusText(correction)}`,
     `  said: ${said}`,
     `  right: ${words}`,
     `  found: ${evidence}; ${url}`,
   ]
-  return lines.map(safe).join('\n')
+  return lines.map(sanitizeLine).join('\n')
 }
 
 async function testPages(sources: string[], options: Json, command: Command): Promise<void> {
@@ -105,19 +105,25 @@ async function testPages(sources: string[], options: Json, command: Command): Pr
   for (const source of sources) {
     const tested = await testPage(source, fetcher)
     if (options.json) printJson(tested)
-    else printTested(tested)
+    else printPageTest(tested)
     if (tested.error !== null) process.exitCode = 1
   }
   await fetcher.close()
 }
 
 /** `watched`: a change of the headline would be noticed; the page says that it is an article. */
-type Tested = { source: string; headline: string; watched: boolean; note: Note | null; error: string | null }
+type PageTest = {
+  source: string
+  headline: string
+  watched: boolean
+  note: CorrectionNote | null
+  error: string | null
+}
 
-async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
+async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<PageTest> {
   try {
     const page = await readSource(source, fetcher, 'text/html, */*;q=0.5')
-    const read = await readInWorker('state', page.bytes, contextOf(page))
+    const read = await readInWorker('state', page.bytes, pageContext(page))
     if ('failed' in read) return { source, headline: '', watched: false, note: null, error: read.failed }
     return { source, headline: read.title, watched: read.isArticle && read.title !== '', note: read.note, error: null }
   } catch (error) {
@@ -126,11 +132,11 @@ async function testPage(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
   }
 }
 
-const notWatched = 'the page does not say that it is an article (og:type "article", or structured data)'
+const notWatchedReason = 'the page does not say that it is an article (og:type "article", or structured data)'
 
-function printTested({ source, headline, watched, note, error }: Tested): void {
+function printPageTest({ source, headline, watched, note, error }: PageTest): void {
   const day = note?.on ? ` (of ${note.on})` : ''
-  const why = watched || headline === '' ? '' : `\n  not watched: ${notWatched}`
-  const found = `${safe(headline) || 'no headline'}${why}\n  ${note ? safe(note.text) + day : 'no correction note'}`
-  print(`${source}: ${error === null ? found : safe(error)}`)
+  const why = watched || headline === '' ? '' : `\n  not watched: ${notWatchedReason}`
+  const found = `${sanitizeLine(headline) || 'no headline'}${why}\n  ${note ? sanitizeLine(note.text) + day : 'no correction note'}`
+  print(`${source}: ${error === null ? found : sanitizeLine(error)}`)
 }

@@ -26,10 +26,7 @@ export function addDrillCommand(program: Command): void {
       if (unknown !== 'repeat' && unknown !== 'hold') {
         throw new AppError('invalid', `--unknown ${unknown}: expected repeat or hold`)
       }
-      const [recipients, kills] = [
-        wholeNumber('--recipients', options.recipients),
-        wholeNumber('--kills', options.kills),
-      ]
+      const [recipients, kills] = [parseCount('--recipients', options.recipients), parseCount('--kills', options.kills)]
       const report = await drill({
         recipients,
         kills,
@@ -45,7 +42,7 @@ export function addDrillCommand(program: Command): void {
     })
 }
 
-function wholeNumber(option: string, text: string): number {
+function parseCount(option: string, text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text)
   throw new AppError('invalid', `${option} ${text}: expected a whole number of at most seven digits`)
 }

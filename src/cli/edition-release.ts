@@ -1,59 +1,61 @@
 import type { Command } from 'commander'
-import { type App, digestNamed, refuseRejected } from '../app.ts'
+import { type App, requireDigest, throwIfRejected } from '../app.ts'
 import { ApprovalRefused, obstacleText } from '../editions/approval-rules.ts'
 import { editionName } from '../editions/edition.ts'
 import { approve, overrideObstacles } from '../editions/review.ts'
-import { sealedEdition } from '../editions/sealed.ts'
+import { ensureSealed } from '../editions/sealed.ts'
 import { AppError } from '../errors.ts'
 import { sendingObstacles } from '../send.ts'
 import { editionById } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
-import { confirmsSending } from './ask.ts'
+import { confirmSending } from './ask.ts'
 import { findEdition } from './find-edition.ts'
-import { launchLines } from './launch.ts'
-import { print, safe, tell } from './output.ts'
+import { launchProblemLines } from './launch.ts'
+import { print, printStderr, sanitizeLine } from './output.ts'
 import { sendInForeground } from './run.ts'
 import { configFile, withApp } from './with-app.ts'
 
-type Approving = { who: string; anyway?: boolean; yes?: boolean }
-type Sending = { json?: boolean; anyway?: boolean; yes?: boolean }
+type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean }
+type SendOptions = { json?: boolean; anyway?: boolean; yes?: boolean }
 
-const anyway = ['--anyway', 'in spite of what stands in the way; stays on record'] as const
-const yes = ['--yes', 'do not ask on a terminal'] as const
+const anywayOption = ['--anyway', 'in spite of what stands in the way; stays on record'] as const
+const yesOption = ['--yes', 'do not ask on a terminal'] as const
 
 /** `edition approve` and `edition send`: the two commands by which an edition goes out. */
-export function addReleaseCommands(edition: Command, editionArgument: string): void {
+export function addApproveAndSendCommands(edition: Command, editionArgument: string): void {
   edition
     .command('approve')
     .description('let a sealed or held edition go out')
     .argument('<edition>', editionArgument)
     .option('--who <name>', 'stands on record', 'operator')
-    .option(...anyway)
-    .option(...yes)
-    .action((name: string, options: Approving, command: Command) =>
-      withApp(command, async (app) => approveByHand(app, await findEdition(app, name), options, configFile(command))),
+    .option(...anywayOption)
+    .option(...yesOption)
+    .action((name: string, options: ApproveOptions, command: Command) =>
+      withApp(command, async (app) =>
+        approveAsOperator(app, await findEdition(app, name), options, configFile(command)),
+      ),
     )
   edition
     .command('send')
     .description('send an approved edition in the foreground, or continue one that was interrupted')
     .argument('<edition>', editionArgument)
-    .option(...anyway)
-    .option(...yes)
+    .option(...anywayOption)
+    .option(...yesOption)
     .option('--json', 'as JSON')
-    .action((name: string, options: Sending, command: Command) =>
-      withApp(command, async (app) => sendByHand(app, await findEdition(app, name), options)),
+    .action((name: string, options: SendOptions, command: Command) =>
+      withApp(command, async (app) => sendAsOperator(app, await findEdition(app, name), options)),
     )
 }
 
-async function approveByHand(app: App, found: EditionRow, options: Approving, file: string): Promise<void> {
-  refuseRejected(app, found.digest)
+async function approveAsOperator(app: App, found: EditionRow, options: ApproveOptions, file: string): Promise<void> {
+  throwIfRejected(app, found.digest)
   const digest = app.digests.find(({ name }) => name === found.digest)
-  const edition = digest ? await sealedEdition(app, found, digest) : found
+  const edition = digest ? await ensureSealed(app, found, digest) : found
   if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
-    tell(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
-  if (!options.yes && !(await confirmsSending(app, edition))) {
-    tell(`${editionName(edition)} was not approved.`)
+    printStderr(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
+  if (!options.yes && !(await confirmSending(app, edition))) {
+    printStderr(`${editionName(edition)} was not approved.`)
     process.exitCode = 1
     return
   }
@@ -61,24 +63,26 @@ async function approveByHand(app: App, found: EditionRow, options: Approving, fi
     await approve(app, edition.id, options.who, { anyway: options.anyway === true })
   } catch (error) {
     if (!(error instanceof ApprovalRefused)) throw error
-    const places = digest ? launchLines(app, digest, file) : []
-    const message = places.length > 0 ? refusedWithPlaces(edition, error, places) : error.message
+    const settingLines = digest ? launchProblemLines(app, digest, file) : []
+    const message = settingLines.length > 0 ? refusalMessage(edition, error, settingLines) : error.message
     const hint = `Mend that first, or approve it in spite of that: lastword edition approve ${edition.id} --anyway`
     throw new AppError(error.code, message, { hint, cause: error })
   }
   print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
   if ((await countActive(app.db, edition.digest)) === 0)
-    tell(`Nobody is subscribed to ${safe(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`)
+    printStderr(
+      `Nobody is subscribed to ${sanitizeLine(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`,
+    )
 }
 
 /** One line for each obstacle; those of settings with file and line. */
-function refusedWithPlaces(edition: EditionRow, { obstacles }: ApprovalRefused, places: string[]): string {
+function refusalMessage(edition: EditionRow, { obstacles }: ApprovalRefused, settingLines: string[]): string {
   const others = obstacles.filter(({ code }) => code !== 'setting').map(obstacleText)
-  return [`${editionName(edition)} was not approved.`, ...places, ...others].join('\n')
+  return [`${editionName(edition)} was not approved.`, ...settingLines, ...others].join('\n')
 }
 
-async function sendByHand(app: App, edition: EditionRow, options: Sending): Promise<void> {
-  const digest = digestNamed(app, edition.digest)
+async function sendAsOperator(app: App, edition: EditionRow, options: SendOptions): Promise<void> {
+  const digest = requireDigest(app, edition.digest)
   if (options.anyway) await overrideObstacles(app, edition.id, 'operator')
   const current = (await editionById(app.db, edition.id)) ?? edition
   const obstacles = await sendingObstacles(app, current)
@@ -87,8 +91,8 @@ async function sendByHand(app: App, edition: EditionRow, options: Sending): Prom
       hint: `Mend that first, or send it in spite of that: lastword edition send ${edition.id} --anyway`,
     })
   const mayBeSent = current.status === 'approved' || current.status === 'sending'
-  if (mayBeSent && !options.yes && !options.json && !(await confirmsSending(app, current))) {
-    tell(`Nothing was sent. ${editionName(edition)} waits.`)
+  if (mayBeSent && !options.yes && !options.json && !(await confirmSending(app, current))) {
+    printStderr(`Nothing was sent. ${editionName(edition)} waits.`)
     process.exitCode = 1
     return
   }

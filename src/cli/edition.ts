@@ -1,48 +1,48 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type App, digestName, digestNamed, refuseRejected } from '../app.ts'
+import { type App, requireDigest, requireDigestName, throwIfRejected } from '../app.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
-import { standing } from '../editions/corrections.ts'
+import { statusText } from '../editions/corrections.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
-import { renderWhole } from '../editions/rendered.ts'
+import { renderDraft } from '../editions/rendered.ts'
 import { cancel, hold, isPaused, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { sealFailure } from '../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { rejectionText } from '../feeds/rejection.ts'
-import { letterOf, withoutKey } from '../messages/letter.ts'
-import { compileLetter, rawOf } from '../messages/mime.ts'
-import { rehearse } from '../rehearse.ts'
+import { toMessageTemplate, withoutKey } from '../messages/letter.ts'
+import { compileMessage, rawMessage } from '../messages/mime.ts'
+import { dryRunEdition } from '../rehearse.ts'
 import { correctionsAbout, correctionsIn } from '../store/corrections.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import {
   choicesOf,
   editionById,
-  editionsIn,
+  editionsByStatus,
   historyOf,
   latestEditions,
   variantsOf,
   withdrawnVariants,
 } from '../store/editions.ts'
-import { pulledIn } from '../store/pulls.ts'
-import { rejectionsOf } from '../store/rejections.ts'
+import { retractedIn } from '../store/pulls.ts'
+import { findRejections } from '../store/rejections.ts'
 import { keyLength } from '../subscribers/token.ts'
-import { letterFrom } from '../web/words.ts'
-import { addReleaseCommands } from './edition-release.ts'
+import { letterByline } from '../web/words.ts'
+import { addApproveAndSendCommands } from './edition-release.ts'
 import { findEdition } from './find-edition.ts'
 import { nextStep } from './next-step.ts'
-import { print, printJson, safe, table, tell } from './output.ts'
-import { countsText, tellOfFailures } from './run.ts'
-import { tellOfWaiting } from './waiting.ts'
+import { formatTable, print, printJson, printStderr, sanitizeLine } from './output.ts'
+import { deliveryCountsText, warnOfFailedFeeds } from './run.ts'
+import { warnOfQuarantinedFeeds } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
 type Decision = { who: string; reason: string; anyway?: boolean }
-type Act = (app: App, id: string, decision: Decision) => Promise<void>
+type EditionAction = (app: App, id: string, decision: Decision) => Promise<void>
 
 const editionArgument = 'an id, digest:number, or a digest for its newest'
 
@@ -73,39 +73,47 @@ export function addEditionCommands(program: Command): void {
     .action((name: string, options: Json & { out: string }, command: Command) =>
       withApp(command, (app) => preview(app, name, options)),
     )
-  const decision = (command: Command, done: string, act: Act) =>
+  const addDecision = (command: Command, done: string, act: EditionAction) =>
     command
       .argument('<edition>', editionArgument)
       .option('--who <name>', 'stands on record', 'operator')
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
   const reason = ['--reason <words>', 'stands on record'] as const
 
-  const holding = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
-  decision(holding, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
-  const pausing = add('pause', 'stop an edition that is being sent; what is on its way is finished')
-  decision(pausing.option(...reason, 'paused by hand'), 'paused', pauseSending)
-  const resuming = add('resume', 'let a paused edition go on where it stopped')
-  decision(
-    resuming.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
+  const holdCommand = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
+  addDecision(holdCommand, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
+  const pauseCommand = add('pause', 'stop an edition that is being sent; what is on its way is finished')
+  addDecision(pauseCommand.option(...reason, 'paused by hand'), 'paused', pauseSending)
+  const resumeCommand = add('resume', 'let a paused edition go on where it stopped')
+  addDecision(
+    resumeCommand.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
     'going on',
-    resumeByHand,
+    resumeAsOperator,
   )
-  const cancelling = add('cancel', 'end an edition for good; articles that nobody got are pending again')
-  decision(cancelling.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
+  const cancelCommand = add('cancel', 'end an edition for good; articles that nobody got are pending again')
+  addDecision(cancelCommand.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
     cancel(app, id, who, reason),
   )
-  addReleaseCommands(edition, editionArgument)
+  addApproveAndSendCommands(edition, editionArgument)
 }
 
 async function list(app: App, digest: string | undefined, options: Json): Promise<void> {
   const { db } = app
-  if (digest !== undefined) digestName(app, digest)
+  if (digest !== undefined) requireDigestName(app, digest)
   const editions = await latestEditions(db, { digest, limit: 100 })
-  if (editions.length === 0) tell(`There is no edition${digest ? ` of ${digest}` : ''} yet.`)
+  if (editions.length === 0) printStderr(`There is no edition${digest ? ` of ${digest}` : ''} yet.`)
   if (options.json) for (const edition of editions) printJson(edition)
   else if (editions.length > 0)
     print(
-      table(editions.map((one) => [one.id, editionName(one), one.status, one.dueAt, safe(one.reason ?? one.subject)])),
+      formatTable(
+        editions.map((one) => [
+          one.id,
+          editionName(one),
+          one.status,
+          one.dueAt,
+          sanitizeLine(one.reason ?? one.subject),
+        ]),
+      ),
     )
 }
 
@@ -124,7 +132,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is tried again: ${failure}`]
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
-  const pulls = new Map((await pulledIn(db, edition.id)).map((pull) => [pull.articleId, pull]))
+  const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.articleId, pull]))
   if (options.json) {
     const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
@@ -134,42 +142,46 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
-  if (variant) print(`subject: ${safe(edition.subject)}\nSHA-256: ${variant.sha256}`)
+  if (variant) print(`subject: ${sanitizeLine(edition.subject)}\nSHA-256: ${variant.sha256}`)
   const warning = variant && sizeWarning(htmlBytes(variant))
   if (warning) print(`warning: ${warning}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
-  for (const choice of bySection(choices, app.digests, edition.digest)) {
+  for (const choice of inEmailOrder(choices, app.digests, edition.digest)) {
     const { articleId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
     const pull = pulls.get(articleId)
     const pulled = pull ? `  pulled by ${pull.who}: ${pull.reason}` : ''
-    print(`  ${place}  ${safe(title)}  (${safe(letterText(choice))}${safe(reason)})${safe(pulled)}`)
+    print(
+      `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,
+    )
   }
   for (const { said, words, number } of prints)
-    print(`  prints a correction of edition ${number}, “${safe(said)}”: ${safe(words ?? '')}`)
+    print(`  prints a correction of edition ${number}, “${sanitizeLine(said)}”: ${sanitizeLine(words ?? '')}`)
   for (const one of corrections)
-    print(`  correction ${one.id} of “${safe(one.said)}”: ${safe(one.words ?? one.found)} (${safe(standing(one))})`)
-  for (const { at, who, what } of history) print(`${at}  ${who}: ${safe(what)}`)
-  print(await countsText(db, edition, counts))
-  for (const wait of waits) print(`waits: ${safe(wait)}`)
+    print(
+      `  correction ${one.id} of “${sanitizeLine(one.said)}”: ${sanitizeLine(one.words ?? one.found)} (${sanitizeLine(statusText(one))})`,
+    )
+  for (const { at, who, what } of history) print(`${at}  ${who}: ${sanitizeLine(what)}`)
+  print(await deliveryCountsText(db, edition, counts))
+  for (const wait of waits) print(`waits: ${sanitizeLine(wait)}`)
 }
 
-function letterText({ kind, author, place }: Chosen): string {
-  return kind === 'letter' ? `${letterFrom(author, place)}; ` : ''
+function letterPrefix({ kind, author, place }: ChoiceView): string {
+  return kind === 'letter' ? `${letterByline(author, place)}; ` : ''
 }
 
-type Chosen = Awaited<ReturnType<typeof choicesOf>>[number]
+type ChoiceView = Awaited<ReturnType<typeof choicesOf>>[number]
 
 /** In the order of the email; what was passed over comes last. */
-function bySection(choices: Chosen[], digests: App['digests'], digest: string): Chosen[] {
+function inEmailOrder(choices: ChoiceView[], digests: App['digests'], digest: string): ChoiceView[] {
   const names = digests.find((one) => one.name === digest)?.sections.map((section) => section.name) ?? []
-  const place = ({ section, position }: Chosen) => (position === null ? names.length + 1 : names.indexOf(section))
+  const place = ({ section, position }: ChoiceView) => (position === null ? names.length + 1 : names.indexOf(section))
   return choices.toSorted((a, b) => place(a) - place(b))
 }
 
 async function explainArticle({ db, digests }: App, what: string, options: Json): Promise<void> {
   const answers = await explain(db, digests, what)
-  const rejections = await rejectionsOf(db, what)
+  const rejections = await findRejections(db, what)
   if (answers.length + rejections.length === 0) {
     throw new AppError('missing', `no article matches “${what}”`, {
       hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
@@ -177,34 +189,37 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
   }
   const isOne = new Set(answers.map(({ title }) => title)).size === 1
   for (const answer of answers) {
-    const about = isOne ? '' : `“${safe(answer.title)}”  `
+    const about = isOne ? '' : `“${sanitizeLine(answer.title)}”  `
     if (options.json) printJson(answer)
     else
       print(
         [
           `${about}${answer.digest ?? 'no digest'}: ${answer.answer}`,
-          ...answer.corrections.map((one) => `  ${safe(one)}`),
+          ...answer.corrections.map((one) => `  ${sanitizeLine(one)}`),
         ].join('\n'),
       )
   }
   for (const { feedId: _feed, entry: _entry, ...rejection } of rejections) {
     const { feedUrl, firstAt, lastAt } = rejection
     if (options.json) printJson(rejection)
-    else print(`rejected: ${safe(rejectionText(rejection))}\n  in ${feedUrl}, first on ${firstAt}, last on ${lastAt}`)
+    else
+      print(
+        `rejected: ${sanitizeLine(rejectionText(rejection))}\n  in ${feedUrl}, first on ${firstAt}, last on ${lastAt}`,
+      )
   }
 }
 
 /** A digest that has an unsent edition shows that one; else what a run would make now, by the same steps. */
 async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
-  const { letter, title, thin } = await letterToPreview(app, name)
-  const { slot, html, text } = letter
+  const { letter: message, title, thin } = await messageToPreview(app, name)
+  const { slot, html, text } = message
   const key = 'a'.repeat(keyLength)
   const keys = { link: key, messageId: key, returnPath: key }
-  const sample = { email: letter.replyTo, name: '', keys, date: app.clock.now() }
+  const sample = { email: message.replyTo, name: '', keys, date: app.clock.now() }
   const files = {
     'index.html': withoutKey(html, slot),
     'index.txt': withoutKey(text, slot),
-    'message.eml': rawOf(compileLetter(letter)(sample)),
+    'message.eml': rawMessage(compileMessage(message)(sample)),
   }
   try {
     await mkdir(options.out, { recursive: true })
@@ -214,45 +229,51 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)
-    printJson({ edition: title, subject: letter.subject, files: paths, bytesHtml: htmlBytes(letter), thin })
-  else print([`${title}: ${safe(letter.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
-  const warning = sizeWarning(htmlBytes(letter))
-  if (warning) tell(`warning: ${warning}`)
+    printJson({ edition: title, subject: message.subject, files: paths, bytesHtml: htmlBytes(message), thin })
+  else print([`${title}: ${sanitizeLine(message.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
+  const warning = sizeWarning(htmlBytes(message))
+  if (warning) printStderr(`warning: ${warning}`)
 }
 
-async function letterToPreview(app: App, name: string) {
-  refuseRejected(app, name) // what would go out now is not known
+async function messageToPreview(app: App, name: string) {
+  throwIfRejected(app, name) // what would go out now is not known
   const digest = app.digests.find((one) => one.name === name)
   const [open] = digest
-    ? await editionsIn(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
+    ? await editionsByStatus(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
     : [await findEdition(app, name)]
   if (digest && !open) {
-    const { draft, thin = null, feeds } = await rehearse(app, digest)
-    tellOfFailures(feeds)
-    await tellOfWaiting(app, digest)
-    const { head, subject, html, text } = await renderWhole(app.render, draft)
+    const { draft, thin = null, feeds } = await dryRunEdition(app, digest)
+    warnOfFailedFeeds(feeds)
+    await warnOfQuarantinedFeeds(app, digest)
+    const { head, subject, html, text } = await renderDraft(app.render, draft)
     return {
       title: `${digest.name}, as it would be now`,
-      letter: letterOf(app.secret, draft.edition, { head, subject, html, text, slot: draft.slot }),
+      letter: toMessageTemplate(app.secret, draft.edition, { head, subject, html, text, slot: draft.slot }),
       thin,
     }
   }
   if (!open) throw new AppError('missing', `there is no edition ${name}`)
-  if (open.status === 'composed') await seal(app, open.id, digestNamed(app, open.digest))
+  if (open.status === 'composed') await seal(app, open.id, requireDigest(app, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
   if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
-  return { title: editionName(open), letter: letterOf(app.secret, open, variant), thin: open.reason }
+  return { title: editionName(open), letter: toMessageTemplate(app.secret, open, variant), thin: open.reason }
 }
 
-function decide(command: Command, name: string, done: string, act: Act, decision: Decision): Promise<void> {
+function decide(
+  command: Command,
+  name: string,
+  done: string,
+  action: EditionAction,
+  decision: Decision,
+): Promise<void> {
   return withApp(command, async (app) => {
     const edition = await findEdition(app, name)
-    await act(app, edition.id, decision)
+    await action(app, edition.id, decision)
     print(`${editionName(edition)} is ${done}`)
   })
 }
 
-async function resumeByHand(app: App, id: string, { who, anyway = false }: Decision): Promise<void> {
+async function resumeAsOperator(app: App, id: string, { who, anyway = false }: Decision): Promise<void> {
   try {
     await resume(app, id, who, { anyway })
   } catch (error) {

@@ -1,24 +1,24 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { type App, digestNamed, userAgentOf } from '../app.ts'
+import { type App, requireDigest, userAgentOf } from '../app.ts'
 import { systemClock } from '../clock.ts'
-import { type Config, configHere } from '../config.ts'
+import { type Config, readProcessConfig } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
-import { exampleFeeds, jobFileOf, type Placed, placeFeeds } from '../editions/job-file.ts'
+import { addFeedsToJobFile, exampleFeeds, type FeedPlacement, jobFilePath } from '../editions/job-file.ts'
 import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { discoverFeed } from '../feeds/discover.ts'
 import { openFetcher } from '../feeds/fetch.ts'
-import { type Folder, type Listed, writeOpml } from '../feeds/opml.ts'
+import { type FeedFolder, type ListedFeed, writeOpml } from '../feeds/opml.ts'
 import { readInWorker } from '../feeds/pool.ts'
-import { allFeeds, nameUnread } from '../store/feeds.ts'
+import { allFeeds, setTitlesUntilRead } from '../store/feeds.ts'
 import { folderSections } from './folder-sections.ts'
-import { takeoverText } from './job-readers.ts'
-import { print, safe, tell } from './output.ts'
+import { reloadText } from './job-readers.ts'
+import { print, printStderr, sanitizeLine } from './output.ts'
 import { allowHint } from './source.ts'
 import { configFile, openStoreFor, withApp } from './with-app.ts'
 
-type Where = { digest?: string; section?: string }
+type FeedTarget = { digest?: string; section?: string }
 
 /** `feeds add`, `feeds export` and `feeds import`: feeds into the job files, and out of them. */
 export function addFeedListCommands(feeds: Command): void {
@@ -28,13 +28,15 @@ export function addFeedListCommands(feeds: Command): void {
     .argument('<url>', 'the address of a feed, or of a page')
     .option('--digest <name>', 'the digest; without it the line to add is printed')
     .option('--section <name>', 'the section of the digest')
-    .action((url: string, where: Where, command: Command) => addFeed(configHere(configFile(command)), url, where))
+    .action((url: string, where: FeedTarget, command: Command) =>
+      addFeed(readProcessConfig(configFile(command)), url, where),
+    )
   feeds
     .command('export')
     .description('write the feeds of all digests as OPML 2.0, a folder for every section')
     .argument('[file]', 'to print them if absent')
     .option('--digest <name>', 'of this digest alone')
-    .action((file: string | undefined, { digest }: Where, command: Command) =>
+    .action((file: string | undefined, { digest }: FeedTarget, command: Command) =>
       withApp(command, (app) => exportFeeds(app, file, digest)),
     )
   feeds
@@ -43,35 +45,38 @@ export function addFeedListCommands(feeds: Command): void {
     .argument('<file>')
     .requiredOption('--digest <name>', 'the digest')
     .option('--section <name>', 'for feeds that lie in no folder; the first section if absent')
-    .action((file: string, where: Where, command: Command) => importFeeds(command, file, where))
+    .action((file: string, where: FeedTarget, command: Command) => importFeeds(command, file, where))
 }
 
-async function addFeed(config: Config, given: string, where: Where): Promise<void> {
-  const place = where.digest === undefined ? undefined : placeOf(config, where.digest, where.section)
+async function addFeed(config: Config, address: string, target: FeedTarget): Promise<void> {
+  const place = target.digest === undefined ? undefined : targetSection(config, target.digest, target.section)
   const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
-  const found = await discoverFeed(fetcher, given).finally(() => fetcher.close())
-  if ('failed' in found) throw new AppError('missing', `${given}: ${found.failed}`, { hint: allowHint(found.failed) })
+  const found = await discoverFeed(fetcher, address).finally(() => fetcher.close())
+  if ('failed' in found) throw new AppError('missing', `${address}: ${found.failed}`, { hint: allowHint(found.failed) })
   const { url, feed, others } = found
-  print(`${safe(url)}: ${safe(feed.title)}, ${feed.articles.length} articles`)
+  print(`${sanitizeLine(url)}: ${sanitizeLine(feed.title)}, ${feed.articles.length} articles`)
   for (const article of feed.articles)
-    print(`  ${article.publishedAt ?? 'no date                 '}  ${safe(article.title)}\n    ${safe(article.url)}`)
-  for (const { reason } of feed.rejected) print(`  rejected: ${safe(reason)}`)
-  for (const other of others) print(`  the page names another feed: ${safe(other)}`)
+    print(
+      `  ${article.publishedAt ?? 'no date                 '}  ${sanitizeLine(article.title)}\n    ${sanitizeLine(article.url)}`,
+    )
+  for (const { reason } of feed.rejected) print(`  rejected: ${sanitizeLine(reason)}`)
+  for (const other of others) print(`  the page names another feed: ${sanitizeLine(other)}`)
   if (!place) {
-    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${safe(url)}`)
+    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${sanitizeLine(url)}`)
     return
   }
   const { digest, section } = place
-  const [added] = placeFeeds(config, digest, [{ section, title: section, url }])
-  const file = jobFileOf(config.jobs, digest.name)
+  const [added] = addFeedsToJobFile(config, digest, [{ section, title: section, url }])
+  const file = jobFilePath(config.jobs, digest.name)
   const line = `the section ${section} of ${file}`
-  print(added ? `Added to ${line}. ${await takeoverText(config)}` : `Nothing to do: it stands in ${line} already.`)
+  print(added ? `Added to ${line}. ${await reloadText(config)}` : `Nothing to do: it stands in ${line} already.`)
   const samples = digest.sections.filter(({ name }) => name === section).flatMap(exampleFeeds)
-  for (const sample of samples) tell(`${line} still lists the example ${safe(sample)}: take it out of the file`)
+  for (const sample of samples)
+    printStderr(`${line} still lists the example ${sanitizeLine(sample)}: take it out of the file`)
 }
 
-function placeOf(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
-  const digest = digestNamed(readJobFolder(config.jobs, config.templates), name)
+function targetSection(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
+  const digest = requireDigest(readJobFolder(config.jobs, config.templates), name)
   const names = digest.sections.map((one) => one.name)
   const [only, ...others] = names
   if (section === undefined && only !== undefined && others.length === 0) return { digest, section: only }
@@ -81,16 +86,16 @@ function placeOf(config: Config, name: string, section: string | undefined): { d
 }
 
 async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
-  const digests = name === undefined ? app.digests : [digestNamed(app, name)]
+  const digests = name === undefined ? app.digests : [requireDigest(app, name)]
   const known = new Map((await allFeeds(app.db)).map((feed) => [feed.url, feed]))
   const folders = digests.map((digest) => ({ name: digest.title, feeds: [], folders: sectionFolders(digest) }))
   const [only] = folders
   const outer = folders.length === 1 && only ? only.folders : folders
   const text = writeOpml(app.config.publication.name, outer, app.clock.now())
   if (file === undefined) process.stdout.write(text)
-  else await writeOrSay(file, text)
+  else await writeTextFile(file, text)
 
-  function sectionFolders({ sections }: Digest): Folder[] {
+  function sectionFolders({ sections }: Digest): FeedFolder[] {
     return sections
       .filter(({ feeds }) => feeds.length > 0)
       .map(({ title, feeds }) => ({
@@ -105,33 +110,33 @@ async function exportFeeds(app: App, file: string | undefined, name: string | un
   }
 }
 
-async function importFeeds(command: Command, file: string, where: Where): Promise<void> {
-  const config = configHere(configFile(command))
-  const digest = digestNamed(readJobFolder(config.jobs, config.templates), where.digest ?? '')
+async function importFeeds(command: Command, file: string, target: FeedTarget): Promise<void> {
+  const config = readProcessConfig(configFile(command))
+  const digest = requireDigest(readJobFolder(config.jobs, config.templates), target.digest ?? '')
   const outline = await readInWorker('opml', await readBytes(file), null)
   if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
-  const first = where.section ?? digest.sections[0]?.name ?? ''
-  if (!digest.sections.some(({ name }) => name === first)) placeOf(config, digest.name, first)
-  const placed = toPlaced(outline.feeds, digest, first)
-  const added = placeFeeds(config, digest, placed)
-  for (const { section, url } of added) print(`${section}  ${safe(url)}`)
-  for (const { what, reason } of outline.rejected) tell(`left out: ${safe(what)}: ${reason}`)
+  const defaultSection = target.section ?? digest.sections[0]?.name ?? ''
+  if (!digest.sections.some(({ name }) => name === defaultSection)) targetSection(config, digest.name, defaultSection)
+  const placed = toPlaced(outline.feeds, digest, defaultSection)
+  const added = addFeedsToJobFile(config, digest, placed)
+  for (const { section, url } of added) print(`${section}  ${sanitizeLine(url)}`)
+  for (const { what, reason } of outline.rejected) printStderr(`left out: ${sanitizeLine(what)}: ${reason}`)
   const known = placed.length - added.length
   print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
   if (added.length === 0) return
-  await keepNames(command, config, outline.feeds)
-  tell(await takeoverText(config))
+  await saveFeedNames(command, config, outline.feeds)
+  printStderr(await reloadText(config))
 }
 
 /** A feed that was never read is listed, and exported, by the name that the file has for it. */
-async function keepNames(command: Command, config: Config, feeds: Listed[]): Promise<void> {
+async function saveFeedNames(command: Command, config: Config, feeds: ListedFeed[]): Promise<void> {
   const named = new Map(feeds.filter(({ title }) => title !== '').map((feed) => [feed.url, feed]))
   try {
     const store = await openStoreFor(command, config)
-    await nameUnread(store.db, [...named.values()], systemClock.now()).finally(() => store.close())
+    await setTitlesUntilRead(store.db, [...named.values()], systemClock.now()).finally(() => store.close())
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    tell(`the names of the feeds are not kept: ${safe(error.message)}`)
+    printStderr(`the names of the feeds are not kept: ${sanitizeLine(error.message)}`)
   }
 }
 
@@ -144,15 +149,17 @@ async function readBytes(file: string): Promise<Uint8Array> {
 }
 
 /** A feed that lies in no folder belongs to the section `first`. */
-function toPlaced(feeds: Listed[], { sections }: Digest, first: string): Placed[] {
+function toPlaced(feeds: ListedFeed[], { sections }: Digest, defaultSection: string): FeedPlacement[] {
   const folders = feeds.flatMap(({ folder }) => folder ?? [])
   const sectionOf = folderSections(folders, sections)
   return feeds.map(({ folder, url }) =>
-    folder === null ? { section: first, title: first, url } : { section: sectionOf(folder), title: folder, url },
+    folder === null
+      ? { section: defaultSection, title: defaultSection, url }
+      : { section: sectionOf(folder), title: folder, url },
   )
 }
 
-async function writeOrSay(path: string, content: string): Promise<void> {
+async function writeTextFile(path: string, content: string): Promise<void> {
   try {
     await writeFile(path, content)
   } catch (error) {

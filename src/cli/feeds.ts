@@ -1,23 +1,23 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
-import { spanMilliseconds } from '../clock.ts'
-import { feedsListed } from '../editions/digest.ts'
-import { enrolAll } from '../editions/enrol.ts'
-import { findInFeeds } from '../editions/late-truth.ts'
+import { parseDurationMs } from '../clock.ts'
+import { feedUrlsOf } from '../editions/digest.ts'
+import { addAllToLedger } from '../editions/enrol.ts'
+import { detectInFeeds } from '../editions/late-truth.ts'
 import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError } from '../errors.ts'
 import type { ParsedFeed } from '../feeds/feed.ts'
 import type { Fetcher } from '../feeds/fetch.ts'
-import { healthOf, heldByFeed } from '../feeds/health.ts'
+import { healthOf, quarantinedByFeed } from '../feeds/health.ts'
 import { parseFeed } from '../feeds/parse.ts'
-import { type Refreshed, refreshFeeds } from '../feeds/refresh.ts'
+import { type RefreshResult, refreshFeeds } from '../feeds/refresh.ts'
 import { rejectionText } from '../feeds/rejection.ts'
-import { allFeeds, feedHistory, recallFeed } from '../store/feeds.ts'
-import { keptPerFeed, lastRejections } from '../store/rejections.ts'
+import { allFeeds, feedHistory, retryFeedNow } from '../store/feeds.ts'
+import { lastRejections, maxRejectionsPerFeed } from '../store/rejections.ts'
 import { addFeedListCommands } from './feed-lists.ts'
-import { print, printJson, safe, table, tell } from './output.ts'
+import { formatTable, print, printJson, printStderr, sanitizeLine } from './output.ts'
 import { allowHint, lazyFetcher, readSource } from './source.ts'
-import { tellOfWaiting } from './waiting.ts'
+import { warnOfQuarantinedFeeds } from './waiting.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -29,12 +29,12 @@ export function addFeedsCommands(program: Command): void {
     .option('--json', 'one JSON line a feed')
     .action((options: Json, command: Command) =>
       withApp(command, async (app) => {
-        const report = await refreshFeeds(app, app.digests.flatMap(feedsListed))
-        for (const feed of report) options.json ? printJson(feed) : print(pulledText(feed))
-        await enrolAll(app)
-        const proposed = await findInFeeds(app, app.digests)
-        if (proposed > 0) tell(`${proposed} corrections proposed: lastword corrections list shows them`)
-        await tellOfWaiting(app)
+        const report = await refreshFeeds(app, app.digests.flatMap(feedUrlsOf))
+        for (const feed of report) options.json ? printJson(feed) : print(refreshText(feed))
+        await addAllToLedger(app)
+        const proposed = await detectInFeeds(app, app.digests)
+        if (proposed > 0) printStderr(`${proposed} corrections proposed: lastword corrections list shows them`)
+        await warnOfQuarantinedFeeds(app)
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
@@ -49,8 +49,8 @@ export function addFeedsCommands(program: Command): void {
     .command('retry')
     .description('ask a feed again that is gone, or waits after a failure')
     .argument('<url>', 'as the job file names it')
-    .action((url: string, _: object, command: Command) => withApp(command, (app) => retryFeed(app, url)))
-  const decide = (name: string, description: string, act: typeof releaseFeed, done: string) =>
+    .action((url: string, _: object, command: Command) => withApp(command, (app) => refreshFailedFeed(app, url)))
+  const addDecision = (name: string, description: string, act: typeof releaseFeed, done: string) =>
     feeds
       .command(name)
       .description(description)
@@ -59,8 +59,13 @@ export function addFeedsCommands(program: Command): void {
       .action((url: string, { who }: { who: string }, command: Command) =>
         withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )
-  decide('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
-  decide('ignore', 'what a feed showed all at once is old: never mail it again', ignoreFeed, 'are known or backlog')
+  addDecision('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
+  addDecision(
+    'ignore',
+    'what a feed showed all at once is old: never mail it again',
+    ignoreFeed,
+    'are known or backlog',
+  )
   feeds
     .command('test')
     .description('read feeds from addresses or files and print what is in them; nothing is kept')
@@ -71,55 +76,58 @@ export function addFeedsCommands(program: Command): void {
 }
 
 /** Of a feed; with --json all that are kept. */
-const mostRejections = 5
+const maxRejectionsShown = 5
 
-const ofFeed = ({ feedId }: { feedId: string }) => feedId
+const feedIdOf = ({ feedId }: { feedId: string }) => feedId
 
 /** Every feed that was ever asked: its state in words, when it was last read, what became of it, and what it had rejected. */
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
-  const past = Map.groupBy(await feedHistory(db), ofFeed)
-  const alertAfter = spanMilliseconds(config.feeds.alertAfter)
-  const rejected = Map.groupBy(await lastRejections(db, options.json ? keptPerFeed : mostRejections), ofFeed)
-  const waiting = await heldByFeed(db)
+  const historyByFeed = Map.groupBy(await feedHistory(db), feedIdOf)
+  const alertAfter = parseDurationMs(config.feeds.alertAfter)
+  const rejectionsByFeed = Map.groupBy(
+    await lastRejections(db, options.json ? maxRejectionsPerFeed : maxRejectionsShown),
+    feedIdOf,
+  )
+  const quarantined = await quarantinedByFeed(db)
   const rows = (await allFeeds(db)).map((feed) => ({
     feed,
-    held: waiting.get(feed.id)?.reason ?? null,
-    health: healthOf(feed, alertAfter, clock.now(), waiting.get(feed.id)),
-    history: (past.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
-    rejections: (rejected.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
+    held: quarantined.get(feed.id)?.reason ?? null,
+    health: healthOf(feed, alertAfter, clock.now(), quarantined.get(feed.id)),
+    history: (historyByFeed.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
+    rejections: (rejectionsByFeed.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
-  if (rows.length === 0) tell('No feed has been read yet: lastword pull reads those that the job files name.')
+  if (rows.length === 0) printStderr('No feed has been read yet: lastword pull reads those that the job files name.')
   if (options.json) {
     for (const { feed, held, health, history, rejections } of rows)
-      printJson({ ...feed, state: health.state, words: health.words, held, history, rejections })
+      printJson({ ...feed, state: health.state, words: health.message, held, history, rejections })
     return
   }
-  const lines = table(
+  const lines = formatTable(
     rows.map(({ feed, held, health }) => [
       feed.url,
       held === null ? health.state : `waits: ${held}`,
       feed.succeededAt ?? 'never read',
-      `${safe(feed.title)}: ${safe(health.words)}`,
+      `${sanitizeLine(feed.title)}: ${sanitizeLine(health.message)}`,
     ]),
   ).split('\n')
   rows.forEach(({ history, rejections }, index) => {
     print(lines[index] ?? '')
-    for (const { at, what } of history) print(`    ${at}  ${safe(what)}`)
-    for (const one of rejections) print(`    ${one.lastAt}  rejected: ${safe(rejectionText(one))}`)
+    for (const { at, what } of history) print(`    ${at}  ${sanitizeLine(what)}`)
+    for (const one of rejections) print(`    ${one.lastAt}  rejected: ${sanitizeLine(rejectionText(one))}`)
   })
 }
 
-async function retryFeed(app: App, url: string): Promise<void> {
-  if (!(await recallFeed(app.db, url)))
+async function refreshFailedFeed(app: App, url: string): Promise<void> {
+  if (!(await retryFeedNow(app.db, url)))
     throw new AppError('missing', `no feed is known by ${url}`, { hint: 'lastword feeds list prints all.' })
   for (const feed of await refreshFeeds(app, [url])) {
-    print(pulledText(feed))
+    print(refreshText(feed))
     if (feed.kind === 'failed') process.exitCode = 1
   }
 }
 
-function pulledText(feed: Refreshed): string {
-  if (feed.kind === 'failed') return `failed     ${safe(`${feed.url}: ${feed.reason}`)}`
+function refreshText(feed: RefreshResult): string {
+  if (feed.kind === 'failed') return `failed     ${sanitizeLine(`${feed.url}: ${feed.reason}`)}`
   if (feed.kind === 'unchanged') return `unchanged  ${feed.url}`
   const rejected = feed.rejected ? `, ${feed.rejected} rejected` : ''
   return `read       ${feed.url}: ${feed.articles} articles, ${feed.added} new${rejected}`
@@ -130,21 +138,21 @@ async function testFeeds(sources: string[], options: Json, command: Command): Pr
   for (const source of sources) {
     const tested = await testFeed(source, fetcher)
     if (options.json) printJson(tested)
-    else printTested(tested)
+    else printFeedTest(tested)
     if (!tested.ok) process.exitCode = 1
   }
   await fetcher.close()
 }
 
-type Tested = ReturnType<typeof toTested>
+type FeedTest = ReturnType<typeof toFeedTest>
 
-async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<Tested> {
+async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<FeedTest> {
   try {
     const { bytes, url, contentType } = await readSource(source, fetcher)
     const parsed = await parseFeed(bytes, { url, contentType })
-    return 'failed' in parsed ? failed(source, parsed.failed) : toTested(source, parsed)
+    return 'failed' in parsed ? failedFeedTest(source, parsed.failed) : toFeedTest(source, parsed)
   } catch (error) {
-    if (error instanceof AppError) return failed(source, error.message)
+    if (error instanceof AppError) return failedFeedTest(source, error.message)
     throw error
   }
 }
@@ -153,7 +161,7 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
  * `count` is what the feed holds: every entry, the rejected ones too, and those that are not read, for which one rejection
  * stands. `link` is null where a file does not tell where it is from.
  */
-function toTested(source: string, parsed: ParsedFeed) {
+function toFeedTest(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({
     id: article.identity,
     title: article.title,
@@ -179,19 +187,21 @@ function linkOf(url: string): string | null {
   return /^https?:/.test(url) ? url : null
 }
 
-function failed(source: string, error: string): Tested {
+function failedFeedTest(source: string, error: string): FeedTest {
   return { source, ok: false, title: '', count: 0, items: [], rejected: [], error }
 }
 
-function printTested(tested: Tested): void {
+function printFeedTest(tested: FeedTest): void {
   if (!tested.ok) {
-    print(`${tested.source}: ${safe(tested.error ?? '')}`)
+    print(`${tested.source}: ${sanitizeLine(tested.error ?? '')}`)
     const hint = allowHint(tested.error ?? '')
-    if (hint) tell(hint)
+    if (hint) printStderr(hint)
     return
   }
-  print(`${tested.source}: ${safe(tested.title)}, ${tested.items.length} articles`)
+  print(`${tested.source}: ${sanitizeLine(tested.title)}, ${tested.items.length} articles`)
   for (const item of tested.items)
-    print(`  ${item.published ?? 'no date                 '}  ${safe(item.title)}\n    ${safe(item.link ?? 'no link')}`)
-  for (const { reason } of tested.rejected) print(`  rejected: ${safe(reason)}`)
+    print(
+      `  ${item.published ?? 'no date                 '}  ${sanitizeLine(item.title)}\n    ${sanitizeLine(item.link ?? 'no link')}`,
+    )
+  for (const { reason } of tested.rejected) print(`  rejected: ${sanitizeLine(reason)}`)
 }

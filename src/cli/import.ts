@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts'
 import { importSubscribers } from '../subscribers/import.ts'
 import type { ImportReport, LineNote } from '../subscribers/import-report.ts'
 import type { Meaning } from '../subscribers/states.ts'
-import { counted } from '../subscribers/words.ts'
-import { print, printJson, safe, tell } from './output.ts'
+import { countText } from '../subscribers/words.ts'
+import { print, printJson, printStderr, sanitizeLine } from './output.ts'
 import { stopSignal } from './with-app.ts'
 
 export type ImportOptions = {
@@ -16,12 +16,12 @@ export type ImportOptions = {
   json?: boolean
 }
 
-export const meanings: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained', 'skip']
+export const statusMeanings: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained', 'skip']
 
 /** Adds one `STATE=MEANING` of the command line; a state that holds `=` itself is everything before the last one. */
 export function addMapping(option: string, before: Map<string, Meaning>): Map<string, Meaning> {
   const at = option.lastIndexOf('=')
-  const meaning = meanings.find(
+  const meaning = statusMeanings.find(
     (one) =>
       one ===
       option
@@ -32,7 +32,7 @@ export function addMapping(option: string, before: Map<string, Meaning>): Map<st
   if (at < 0 || !meaning)
     throw new AppError(
       'invalid',
-      `--map ${option}: expected STATE=MEANING, where the meaning is ${meanings.join(', ')}`,
+      `--map ${option}: expected STATE=MEANING, where the meaning is ${statusMeanings.join(', ')}`,
     )
   return new Map([...before, [option.slice(0, at).trim().toLowerCase(), meaning]])
 }
@@ -48,25 +48,25 @@ export async function importFile(app: App, digest: Digest, file: string, options
     signal: stopSignal(),
   })
   if (options.json) return printJson(report)
-  tellNotes(file, report)
+  printLineNotes(file, report)
   if (report.encoding !== 'utf-8')
-    tell(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
+    printStderr(`${file} is not UTF-8: it was read as ${report.encoding}. Check a name with an accent.`)
   print(`${summary(report, digest.name)}${dryRun ? '. Nothing was imported: this was a dry run' : ''}`)
 }
 
-function tellNotes(file: string, report: ImportReport): void {
+function printLineNotes(file: string, report: ImportReport): void {
   const { problems, zoneProblems, changes } = report
   const notes: LineNote[] = [...problems, ...zoneProblems, ...changes].sort((one, other) => one.line - other.line)
-  for (const { line, problem } of notes) tell(`${file}:${line}: ${safe(problem)}`)
+  for (const { line, problem } of notes) printStderr(`${file}:${line}: ${sanitizeLine(problem)}`)
   const more = [
     [report.problemCount - problems.length, 'left out'],
     [report.zoneProblemCount - zoneProblems.length, 'without a zone'],
     [report.changeCount - changes.length, 'subscribed here and not elsewhere'],
   ] as const
-  for (const [count, words] of more) if (count > 0) tell(`… and ${count} more ${words}`)
+  for (const [count, words] of more) if (count > 0) printStderr(`… and ${count} more ${words}`)
 }
 
-const keptOut = [
+const excludedMeanings = [
   ['left', 'unsubscribed elsewhere'],
   ['bounced', 'bounced elsewhere'],
   ['complained', 'complained of spam elsewhere'],
@@ -78,13 +78,14 @@ function summary(report: ImportReport, digest: string): string {
   const { rows, added, known, suppressed, states, unsubscribedHere, problemCount } = report
   const parts = [`${added} added to ${digest}`, `${known} known already`]
   if (suppressed > 0) parts.push(`${suppressed} suppressed, who get nothing`)
-  for (const [meaning, words] of keptOut) {
+  for (const [meaning, words] of excludedMeanings) {
     const these = states.filter((one) => one.meaning === meaning)
     const count = these.reduce((sum, one) => sum + one.count, 0)
-    if (count > 0) parts.push(`${count} ${words} (${these.map((one) => `${one.count} ${safe(one.state)}`).join(', ')})`)
+    if (count > 0)
+      parts.push(`${count} ${words} (${these.map((one) => `${one.count} ${sanitizeLine(one.state)}`).join(', ')})`)
   }
   parts.push(`${problemCount} left out`)
   const ended =
-    unsubscribedHere > 0 ? `; ${counted(unsubscribedHere, 'person', 'people')} subscribed here until now` : ''
-  return `${counted(rows, 'row')}: ${parts.join(', ')}${ended}`
+    unsubscribedHere > 0 ? `; ${countText(unsubscribedHere, 'person', 'people')} subscribed here until now` : ''
+  return `${countText(rows, 'row')}: ${parts.join(', ')}${ended}`
 }

@@ -30,22 +30,22 @@ function init(config: string, digest: string | undefined): void {
   if (digest === undefined && readdirSync(jobs).some(isJobFile)) print(`${jobs} has job files already: left as it is`)
   else {
     const file = join(jobs, `${digest ?? sampleDigest}.yml`)
-    makeFile(file, sample(`jobs/${sampleDigest}.example.yml`), 'fill in title, schedule, from, and the feeds')
+    makeFile(file, readSample(`jobs/${sampleDigest}.example.yml`), 'fill in title, schedule, from, and the feeds')
   }
-  if (!isInstallation()) makeFile(join(jobs, 'digest.schema.json'), sample('jobs/digest.schema.json'))
+  if (!isInstallation()) makeFile(join(jobs, 'digest.schema.json'), readSample('jobs/digest.schema.json'))
   print('Then: lastword config shows whether all is well.')
 }
 
 /** In another folder than its own the templates are still those of the installation. */
 function sampleConfig(): string {
-  const text = sample('lastword.example.yml')
+  const text = readSample('lastword.example.yml')
   if (isInstallation()) return text
   return `${text}\n# The templates that came with lastword; a copy can be changed.\ntemplates: ${JSON.stringify(join(installation, 'templates'))}\n`
 }
 
 const isInstallation = () => relative(installation, process.cwd()) === ''
 
-const sample = (file: string) => readFileSync(join(installation, file), 'utf8')
+const readSample = (file: string) => readFileSync(join(installation, file), 'utf8')
 
 function makeFile(path: string, text: string, next?: string): void {
   try {

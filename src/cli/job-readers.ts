@@ -4,45 +4,47 @@ import type { Config } from '../config.ts'
 import type { RejectedJob } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { type JobReader, jobReaders } from '../store/job-readers.ts'
-import { safe, tell } from './output.ts'
-import { withStoreIfAny } from './store-if-any.ts'
+import { printStderr, sanitizeLine } from './output.ts'
+import { withExistingStore } from './store-if-any.ts'
 
 /** What becomes of a change in the job files, in one sentence: whether a `start` that is running takes it over. */
-export async function takeoverText(config: Config): Promise<string> {
-  const readers = await readersNow(config)
+export async function reloadText(config: Config): Promise<string> {
+  const readers = await activeJobReaders(config)
   if (readers === undefined) return 'Whether lastword start is running is not known; one that is takes it over.'
   if (readers.some((reader) => reader.folder === resolve(config.jobs)))
     return 'lastword start is running, and takes it over within a minute.'
   const [other] = readers
   return other
-    ? `lastword start is running, but reads the job files in ${safe(other.folder)}: change them there as well.`
+    ? `lastword start is running, but reads the job files in ${sanitizeLine(other.folder)}: change them there as well.`
     : 'lastword start is not running: it reads this when it starts.'
 }
 
 /** One line for each job file that this command leaves out, with the first problem of the file. */
-export function tellOfRejected(rejected: RejectedJob[]): void {
+export function warnOfRejectedJobs(rejected: RejectedJob[]): void {
   for (const { file, message } of rejected) {
     const [first = '', ...others] = message.split('\n')
     const more = others.length > 0 ? ` (and ${others.length} more)` : ''
-    tell(`warning: ${safe(file)} has an error, and is left out: ${safe(first)}${more}`)
+    printStderr(`warning: ${sanitizeLine(file)} has an error, and is left out: ${sanitizeLine(first)}${more}`)
   }
 }
 
 /** Tells of the job files that a running `start` refuses, and by which version their digests run. */
-export async function tellOfRefused(config: Config): Promise<void> {
-  for (const { folder, rejected } of (await readersNow(config)) ?? []) {
+export async function warnOfRefusedJobs(config: Config): Promise<void> {
+  for (const { folder, rejected } of (await activeJobReaders(config)) ?? []) {
     if (folder !== resolve(config.jobs)) continue
     for (const { file, message, since, runsBy } of rejected) {
-      const meanwhile = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
-      tell(`lastword start refuses ${safe(file)} since ${since}: ${meanwhile}\n  ${safe(message)}`)
+      const consequence = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
+      printStderr(
+        `lastword start refuses ${sanitizeLine(file)} since ${since}: ${consequence}\n  ${sanitizeLine(message)}`,
+      )
     }
   }
 }
 
 /** The `start` processes on this store; undefined where the store does not answer. */
-async function readersNow(config: Config): Promise<JobReader[] | undefined> {
+async function activeJobReaders(config: Config): Promise<JobReader[] | undefined> {
   try {
-    return (await withStoreIfAny(config, ({ db }) => jobReaders(db, systemClock.now()))) ?? []
+    return (await withExistingStore(config, ({ db }) => jobReaders(db, systemClock.now()))) ?? []
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return undefined

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { App } from '../app.ts'
-import { configPlace } from '../config.ts'
+import { configLocation } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
 import {
@@ -14,26 +14,26 @@ import {
 import { readYaml } from '../yaml.ts'
 
 /** One line for each setting that must be changed before the digest is sent, with file and line; none if no relay reaches beyond this machine. */
-export function launchLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
+export function launchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
   if (sendsOnlyToThisMachine(app.config)) return []
-  return linesOf(app, digest, file)
+  return problemLines(app, digest, file)
 }
 
 /** The same for a mail server on this machine, which may pass messages on to the world: a warning, as it may be a test. */
-export function localLaunchLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
+export function localLaunchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
   const isLocal = sendsOnlyToThisMachine(app.config) && hasLocalMailServer(app.config)
-  return isLocal ? linesOf(app, digest, file) : []
+  return isLocal ? problemLines(app, digest, file) : []
 }
 
-function linesOf({ config }: Pick<App, 'config'>, digest: Digest, file: string): string[] {
+function problemLines({ config }: Pick<App, 'config'>, digest: Digest, file: string): string[] {
   return launchProblems(config, digest).map((problem) =>
-    launchProblemText(problem, placeOf(problem, config.jobs, digest, file)),
+    launchProblemText(problem, settingLocation(problem, config.jobs, digest, file)),
   )
 }
 
 /** Stops a command that would send the digest; AppError `invalid` with a line for each setting. */
 export function refuseUnreadySettings(app: Pick<App, 'config'>, digest: Digest, file: string): void {
-  const lines = launchLines(app, digest, file)
+  const lines = launchProblemLines(app, digest, file)
   if (lines.length === 0) return
   throw new AppError(
     'invalid',
@@ -45,9 +45,14 @@ export function refuseUnreadySettings(app: Pick<App, 'config'>, digest: Digest, 
 }
 
 /** `lastword.yml:12`, the name of an environment variable, or undefined where the file cannot be read again. */
-function placeOf({ file: kind, path }: LaunchProblem, jobs: string, digest: Digest, file: string): string | undefined {
+function settingLocation(
+  { file: kind, path }: LaunchProblem,
+  jobs: string,
+  digest: Digest,
+  file: string,
+): string | undefined {
   try {
-    if (kind === 'config') return configPlace(file, path)
+    if (kind === 'config') return configLocation(file, path)
     const job = [`${digest.name}.yml`, `${digest.name}.yaml`].map((name) => join(jobs, name)).find(existsSync)
     return job && readYaml(job).where(path)
   } catch {

@@ -2,17 +2,17 @@ import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { type App, digestName } from '../app.ts'
+import { type App, requireDigestName } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { LetterProblem, TypedLetter } from '../editions/letter-words.ts'
-import { printLetter, SameLetter, withdraw } from '../editions/letters.ts'
+import { createLetter, DuplicateLetter, withdrawPendingLetter } from '../editions/letters.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Letter, lettersOf } from '../store/letters.ts'
-import { print, printJson, safe, table, tell } from './output.ts'
-import { digestOrOnly } from './subscribers.ts'
+import { formatTable, print, printJson, printStderr, sanitizeLine } from './output.ts'
+import { namedOrOnlyDigest } from './subscribers.ts'
 import { withApp } from './with-app.ts'
 
-type Add = {
+type AddOptions = {
   digest?: string
   headline: string
   name: string
@@ -22,11 +22,11 @@ type Add = {
   anyway?: boolean
   json?: boolean
 }
-type List = { digest?: string; printed?: boolean; json?: boolean }
+type ListOptions = { digest?: string; printed?: boolean; json?: boolean }
 
 /** More than any letter that is printed, and still a message instead of a megabyte of one. */
-const mostBytes = 64 * 1024
-const mostListed = 1000
+const maxLetterBytes = 64 * 1024
+const maxListed = 1000
 
 export function addLettersCommands(program: Command): void {
   const letters = program.command('letters').description("readers' letters that an editor chose to print")
@@ -42,14 +42,14 @@ export function addLettersCommands(program: Command): void {
     .option('--who <name>', 'who chose it: stands on record', 'operator')
     .option('--anyway', 'also if the same letter waits or was printed')
     .option('--json', 'as JSON')
-    .action((file: string, options: Add, command: Command) => withApp(command, (app) => add(app, file, options)))
+    .action((file: string, options: AddOptions, command: Command) => withApp(command, (app) => add(app, file, options)))
   letters
     .command('list')
     .description('print the letters that wait for an edition, the first to be printed first')
     .option('--digest <name>', 'only those to this digest')
     .option('--printed', 'those that an edition holds, the newest first')
     .option('--json', 'one JSON line a letter')
-    .action((options: List, command: Command) => withApp(command, (app) => list(app, options)))
+    .action((options: ListOptions, command: Command) => withApp(command, (app) => list(app, options)))
   letters
     .command('withdraw')
     .description('take back a letter that waits, for good: what was written is erased')
@@ -57,14 +57,18 @@ export function addLettersCommands(program: Command): void {
     .option('--who <name>', 'stands on record', 'operator')
     .action((id: string, { who }: { who: string }, command: Command) =>
       withApp(command, async (app) => {
-        const { headline, digest } = await withdraw(app, id, who)
-        print(`${digest}: “${safe(headline)}” is withdrawn, and its text erased`)
+        const { headline, digest } = await withdrawPendingLetter(app, id, who)
+        print(`${digest}: “${sanitizeLine(headline)}” is withdrawn, and its text erased`)
       }),
     )
 }
 
-async function add(app: App, file: string, { json, who, anyway = false, digest: name, ...typed }: Add): Promise<void> {
-  const digest = digestOrOnly(app, name)
+async function add(
+  app: App,
+  file: string,
+  { json, who, anyway = false, digest: name, ...typed }: AddOptions,
+): Promise<void> {
+  const digest = namedOrOnlyDigest(app, name)
   const text = await readText(file)
   const printed = await addOrExplain(app, digest, { ...typed, text }, { who, anyway })
   if ('problems' in printed)
@@ -81,10 +85,10 @@ async function addOrExplain(
   { who, anyway }: { who: string; anyway: boolean },
 ) {
   try {
-    return await printLetter(app, digest, letter, who)
+    return await createLetter(app, digest, letter, who)
   } catch (error) {
-    if (!(error instanceof SameLetter)) throw error
-    if (anyway) return await printLetter(app, digest, letter, who, { anyway: error.letter.id })
+    if (!(error instanceof DuplicateLetter)) throw error
+    if (anyway) return await createLetter(app, digest, letter, who, { anyway: error.letter.id })
     throw new AppError(error.code, error.message, { hint: 'To take it all the same, add --anyway.', cause: error })
   }
 }
@@ -94,21 +98,21 @@ function problemText(file: string, { field, message }: LetterProblem): string {
 }
 
 async function readText(file: string): Promise<string> {
-  const bytes = await readSome(file === '-' ? process.stdin : createReadStream(file), file)
-  if (bytes.length > mostBytes) throw new AppError('invalid', `${file} is larger than any letter: over 64 KB`)
+  const bytes = await readUpToLimit(file === '-' ? process.stdin : createReadStream(file), file)
+  if (bytes.length > maxLetterBytes) throw new AppError('invalid', `${file} is larger than any letter: over 64 KB`)
   if (!isUtf8(bytes)) throw new AppError('invalid', `${file}: expected UTF-8, found a letter in another encoding`)
   return bytes.toString('utf8')
 }
 
 /** No more than tells that it is too much. */
-async function readSome(stream: Readable, file: string): Promise<Buffer> {
+async function readUpToLimit(stream: Readable, file: string): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   try {
     for await (const part of stream) {
       parts.push(part)
       size += part.length
-      if (size > mostBytes) break
+      if (size > maxLetterBytes) break
     }
   } catch (error) {
     const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
@@ -117,17 +121,24 @@ async function readSome(stream: Readable, file: string): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-async function list(app: App, options: List): Promise<void> {
+async function list(app: App, options: ListOptions): Promise<void> {
   const { db } = app
-  const digest = options.digest === undefined ? undefined : digestName(app, options.digest)
+  const digest = options.digest === undefined ? undefined : requireDigestName(app, options.digest)
   const state = options.printed ? 'printed' : 'waiting'
-  const letters = await lettersOf(db, { digest, state, limit: mostListed })
+  const letters = await lettersOf(db, { digest, state, limit: maxListed })
   if (options.json) for (const letter of letters) printJson(letter)
-  else if (letters.length > 0) print(table(letters.map(toRow)))
-  if (letters.length === 0) tell(options.printed ? 'No letter has been printed yet.' : 'No letter waits to be printed.')
+  else if (letters.length > 0) print(formatTable(letters.map(toRow)))
+  if (letters.length === 0)
+    printStderr(options.printed ? 'No letter has been printed yet.' : 'No letter waits to be printed.')
 }
 
 function toRow({ id, digest, receivedAt, headline, name, place, number }: Letter): string[] {
   const where = number === null ? digest : `${digest}:${number}`
-  return [id, where, (receivedAt ?? '').slice(0, 10), safe(headline), safe([name, place].filter(Boolean).join(', '))]
+  return [
+    id,
+    where,
+    (receivedAt ?? '').slice(0, 10),
+    sanitizeLine(headline),
+    sanitizeLine([name, place].filter(Boolean).join(', ')),
+  ]
 }

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import { isPaused } from '../editions/review.ts'
 import { countChosen } from '../store/editions.ts'
-import { pulledIn } from '../store/pulls.ts'
+import { retractedIn } from '../store/pulls.ts'
 import type { EditionRow } from '../store/schema.ts'
 
 /** What somebody can do about an edition that waits for a decision: each command is accepted as the edition is now. */
@@ -12,7 +12,7 @@ export async function nextStep({ db }: Pick<App, 'db'>, edition: EditionRow): Pr
     if (articles > 0) return `Decide about it first: lastword edition approve ${edition.id}, or ${cancel}.`
     return `There is no article in it. End it with ${cancel}, or let it go out like that with lastword edition approve ${edition.id} --anyway.`
   }
-  const pulled = await pulledIn(db, edition.id)
+  const pulled = await retractedIn(db, edition.id)
   const resume = `lastword edition resume ${edition.id}`
   if (pulled.length === 0) return `Sending was paused. Continue it with ${resume}, or end it with ${cancel}.`
   const titles = pulled.map(({ title }) => `“${title}”`).join(', ')

@@ -4,7 +4,7 @@ import { storeErrorIn } from '../store/failure.ts'
 
 /** The answer of a command goes to stdout … Whatever is in it, it commands no terminal. */
 export function print(text: string): void {
-  process.stdout.write(`${harmless(text)}\n`)
+  process.stdout.write(`${sanitizeLines(text)}\n`)
 }
 
 export function printJson(value: unknown): void {
@@ -12,12 +12,12 @@ export function printJson(value: unknown): void {
 }
 
 /** … and all else to stderr. */
-export function tell(text: string): void {
-  process.stderr.write(`${harmless(text)}\n`)
+export function printStderr(text: string): void {
+  process.stderr.write(`${sanitizeLines(text)}\n`)
 }
 
 /** Rows as columns of equal width, without trailing blanks. */
-export function table(rows: string[][]): string {
+export function formatTable(rows: string[][]): string {
   const widths: number[] = []
   for (const row of rows)
     row.forEach((cell, index) => {
@@ -40,16 +40,16 @@ export function explainError(thrown: unknown): string {
     const stack = error instanceof Error ? error.stack : undefined
     return `lastword: internal error: ${stack ?? messageOf(error)}\nThis is a fault of lastword, not of yours: please report it.`
   }
-  const message = error.message.split('\n').map(safe).join('\n')
-  return `lastword:${message.includes('\n') ? '\n' : ' '}${message}${error.hint ? `\n${safe(error.hint)}` : ''}`
+  const message = error.message.split('\n').map(sanitizeLine).join('\n')
+  return `lastword:${message.includes('\n') ? '\n' : ' '}${message}${error.hint ? `\n${sanitizeLine(error.hint)}` : ''}`
 }
 
 /** Text from outside, safe for a terminal and on one line. */
-export function safe(text: string): string {
+export function sanitizeLine(text: string): string {
   return forTerminal(text)
 }
 
 /** The same for lines of ours, which may be several and have tabs. */
-function harmless(text: string): string {
+function sanitizeLines(text: string): string {
   return forTerminal(text, '\n\t')
 }

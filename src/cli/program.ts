@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import { explainError, tell } from './output.ts'
+import { explainError, printStderr } from './output.ts'
 
 type AddCommands = (program: Command) => void
 
 /** In the order of the help text. A command is loaded when it is called: most need only a part of what there is. */
-const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
+const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['demo'], load: async () => (await import('./demo.ts')).addDemoCommand },
   { names: ['init'], load: async () => (await import('./init.ts')).addInitCommand },
   { names: ['start', 'serve'], load: async () => (await import('./start.ts')).addStartCommand },
@@ -15,7 +15,7 @@ const families: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },
-  { names: ['brake'], load: async () => (await import('./brake.ts')).addBrakeCommands },
+  { names: ['brake'], load: async () => (await import('./brake.ts')).addSendingCommands },
   { names: ['corrections'], load: async () => (await import('./corrections.ts')).addCorrectionsCommands },
   { names: ['letters'], load: async () => (await import('./letters.ts')).addLettersCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
@@ -33,7 +33,7 @@ export async function runCommand(argv: string[]): Promise<number> {
     return process.exitCode === undefined ? 0 : Number(process.exitCode)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
-    tell(explainError(error))
+    printStderr(explainError(error))
     return Number(process.exitCode ?? 0) || 1
   }
 }
@@ -47,14 +47,14 @@ async function buildProgram(argv: string[]): Promise<Command> {
     .option('--create', 'make a new, empty database where store.url names a file that is not there')
     .showHelpAfterError('(add --help for what there is)')
   const [command] = program.parseOptions(argv).operands
-  const named = families.filter(({ names }) => names.includes(command ?? ''))
-  for (const { load } of named.length > 0 ? named : families) (await load())(program)
-  exitByThrowing(program)
+  const named = commandGroups.filter(({ names }) => names.includes(command ?? ''))
+  for (const { load } of named.length > 0 ? named : commandGroups) (await load())(program)
+  throwOnExit(program)
   return program
 }
 
 /** Commander would end the process itself, and what is still being written would be lost. */
-function exitByThrowing(command: Command): void {
+function throwOnExit(command: Command): void {
   command.exitOverride()
-  for (const inner of command.commands) exitByThrowing(inner)
+  for (const inner of command.commands) throwOnExit(inner)
 }

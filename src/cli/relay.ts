@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { envelopeFor, lastMessage } from '../check-relays.ts'
-import { type Config, configHere, relayName, relaysOf } from '../config.ts'
+import { type Config, readProcessConfig, relayName, relaysOf } from '../config.ts'
 import { causeOf, causes } from '../deliveries/answers.ts'
 import { checkRelay, type RelayCheck } from '../deliveries/check-relay.ts'
 import type { RelaySettings } from '../deliveries/connect.ts'
 import type { Change } from '../deliveries/connect-error.ts'
 import { oneLine } from '../deliveries/reply-text.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { keptSecret } from '../store/settings.ts'
-import { print, printJson, safe, tell } from './output.ts'
+import { loadSecret } from '../store/settings.ts'
+import { print, printJson, printStderr, sanitizeLine } from './output.ts'
 import { configFile, openStoreFor } from './with-app.ts'
 
 export function addRelayCommands(program: Command): void {
@@ -20,7 +20,7 @@ export function addRelayCommands(program: Command): void {
     .argument('<reply>', 'as the server says it, such as "550 5.1.1 User unknown"')
     .option('--json', 'as JSON')
     .action((reply: string, { json }: { json?: boolean }) => {
-      const judged = judge(reply.trim())
+      const judged = classifyReply(reply.trim())
       if (json) printJson(judged)
       else print(judged.text.join('\n'))
     })
@@ -31,7 +31,9 @@ export function addRelayCommands(program: Command): void {
     )
     .argument('[name]', 'one of several; all if absent')
     .option('--json', 'one JSON line a relay; the dialogue goes to stderr')
-    .action((name: string | undefined, options: { json?: boolean }, command: Command) => test(command, name, options))
+    .action((name: string | undefined, options: { json?: boolean }, command: Command) =>
+      testRelays(command, name, options),
+    )
 }
 
 const consequences = {
@@ -46,9 +48,9 @@ const suppressions = {
   never: '',
 }
 
-type Judged = { cause: string; suppresses: string; advice: string | null; text: string[] }
+type ReplyClassification = { cause: string; suppresses: string; advice: string | null; text: string[] }
 
-function judge(reply: string): Judged {
+function classifyReply(reply: string): ReplyClassification {
   const cause = causeOf(oneLine(reply))
   const { about, suppresses, words, advice } = causes[cause]
   if (/^4\d\d\b/.test(reply))
@@ -62,29 +64,30 @@ function judge(reply: string): Judged {
   return { cause, suppresses, advice: advice ?? null, text: advice === undefined ? text : [...text, advice] }
 }
 
-async function test(command: Command, name: string | undefined, { json }: { json?: boolean }): Promise<void> {
-  const config = configHere(configFile(command))
+async function testRelays(command: Command, name: string | undefined, { json }: { json?: boolean }): Promise<void> {
+  const config = readProcessConfig(configFile(command))
   const all = relaysOf(config)
   const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
   if (wanted.length === 0)
     throw new AppError('missing', `there is no relay "${name}"`, {
       hint: `There are: ${all.map(relayName).join(', ')}.`,
     })
-  await using store = await openStoreOf(command, config, wanted)
-  const last = store.db && (await lastMessage(store.db, config))
-  const say = json ? tell : print
+  await using store = await openStoreForTest(command, config, wanted)
+  const sample = store.db && (await lastMessage(store.db, config))
+  const writeLine = json ? printStderr : print
   const problems: string[] = []
-  const changes: Changes = { relay: {}, relays: [] }
+  const changes: SettingChanges = { relay: {}, relays: [] }
   for (const one of wanted) {
-    if (all.length > 1) say(`${relayName(one)}:`)
-    const listener = (who: 'client' | 'server', line: string) => say(`${who === 'client' ? '>' : '<'} ${safe(line)}`)
-    const envelope = envelopeFor(config, one, last)
+    if (all.length > 1) writeLine(`${relayName(one)}:`)
+    const listener = (who: 'client' | 'server', line: string) =>
+      writeLine(`${who === 'client' ? '>' : '<'} ${sanitizeLine(line)}`)
+    const envelope = envelopeFor(config, one, sample)
     const check = await checkRelay(one, { envelope, connections: one.connections, tokenStore: store.tokens, listener })
     if (json)
       printJson({ relay: relayName(one), host: one.host, port: one.port, ...check, problem: check.problem ?? null })
     else printResult(one, check)
     if (check.problem !== undefined) problems.push(problemText(one, check))
-    collect(changes, one === config.relay ? undefined : relayName(one), check)
+    collectChanges(changes, one === config.relay ? undefined : relayName(one), check)
   }
   if (!json) printChanges(changes)
   if (problems.length === 0) return
@@ -102,14 +105,14 @@ function problemText({ host, port }: RelaySettings, { problem, isAsked }: RelayC
  * The store has the size of the last edition, and refresh tokens. A relay can be tested without it, unless it may give
  * out a new refresh token, which would be lost.
  */
-async function openStoreOf(command: Command, config: Config, relays: RelaySettings[]) {
+async function openStoreForTest(command: Command, config: Config, relays: RelaySettings[]) {
   try {
     const opened = await openStoreFor(command, config)
-    const secret = config.web.secret ?? (await keptSecret(opened.db))
+    const secret = config.web.secret ?? (await loadSecret(opened.db))
     return { db: opened.db, tokens: { db: opened.db, secret }, [Symbol.asyncDispose]: () => opened.close() }
   } catch (error) {
     if (relays.some(({ oauth2 }) => oauth2?.refreshToken ?? oauth2?.refreshTokenFile)) throw error
-    tell(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
+    printStderr(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
     return { db: undefined, tokens: undefined, [Symbol.asyncDispose]: async () => {} }
   }
 }
@@ -118,18 +121,22 @@ function printResult({ host, port, security }: RelaySettings, { problem, remarks
   const where = `${host}:${port}`
   const encryption = security === 'none' ? ', over a connection that is not encrypted' : ''
   if (problem === undefined) print(`${where} is ready to take messages${encryption}`)
-  for (const remark of remarks) print(`${where}: ${safe(remark)}`)
+  for (const remark of remarks) print(`${where}: ${sanitizeLine(remark)}`)
 }
 
-type Changes = { relay: Change; relays: Change[] }
+type SettingChanges = { relay: Change; relays: Change[] }
 
-function collect(changes: Changes, name: string | undefined, { change, envelopeChange }: RelayCheck): void {
+function collectChanges(
+  changes: SettingChanges,
+  name: string | undefined,
+  { change, envelopeChange }: RelayCheck,
+): void {
   Object.assign(changes.relay, envelopeChange)
   if (name === undefined) Object.assign(changes.relay, change)
   else if (Object.keys(change).length > 0) changes.relays.push({ name, ...change })
 }
 
-function printChanges({ relay, relays }: Changes): void {
+function printChanges({ relay, relays }: SettingChanges): void {
   const written = {
     ...(Object.keys(relay).length > 0 && { relay }),
     ...(relays.length > 0 && { relays }),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
+import { type App, requireDigest } from '../app.ts'
 import { minute, second } from '../clock.ts'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
@@ -7,27 +7,27 @@ import { isServing } from '../deliveries/worker.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
-import { renderWhole } from '../editions/rendered.ts'
+import { renderDraft } from '../editions/rendered.ts'
 import { approveByRule, overrideObstacles } from '../editions/review.ts'
-import { sealedEdition } from '../editions/sealed.ts'
+import { ensureSealed } from '../editions/sealed.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError } from '../errors.ts'
-import type { Refreshed } from '../feeds/refresh.ts'
-import { gather } from '../gather.ts'
-import { rehearse } from '../rehearse.ts'
+import type { RefreshResult } from '../feeds/refresh.ts'
+import { refreshAndEnrich } from '../gather.ts'
+import { dryRunEdition } from '../rehearse.ts'
 import { openSender, sendEdition } from '../send.ts'
 import { brakeNow } from '../store/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
 import { editionById, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
-import { confirmsSending } from './ask.ts'
-import { launchLines, localLaunchLines, refuseUnreadySettings } from './launch.ts'
+import { confirmSending } from './ask.ts'
+import { launchProblemLines, localLaunchProblemLines, refuseUnreadySettings } from './launch.ts'
 import { nextStep } from './next-step.ts'
 import { editionToContinue } from './open-edition.ts'
-import { print, printJson, safe, tell } from './output.ts'
+import { print, printJson, printStderr, sanitizeLine } from './output.ts'
 import { showProgress } from './progress.ts'
-import { tellOfWaiting } from './waiting.ts'
+import { warnOfQuarantinedFeeds } from './waiting.ts'
 import { configFile, exitCodeOf, stopSignal, withApp } from './with-app.ts'
 
 type Options = {
@@ -54,7 +54,7 @@ export function addRunCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action((name: string, options: Options, command: Command) =>
       withApp(command, (app) => {
-        const digest = digestNamed(app, name)
+        const digest = requireDigest(app, name)
         const file = configFile(command)
         return options.dryRun ? dryRun(app, digest, options, file) : run(app, digest, options, file)
       }),
@@ -64,14 +64,14 @@ export function addRunCommand(program: Command): void {
 async function run(app: App, digest: Digest, options: Options, file: string): Promise<void> {
   if (options.edition !== undefined && options.new)
     throw new AppError('invalid', '--edition and --new cannot be used together')
-  const edition = await openEdition(app, digest, options, file)
-  await tellOfSize(app, edition)
-  if (edition.status === 'skipped' || edition.status === 'held') return await sayNotSent(app, edition, options)
-  if (!options.yes && !options.json && !(await confirmsSending(app, edition))) return sayDeclined(edition)
+  const edition = await prepareEdition(app, digest, options, file)
+  await warnOfSize(app, edition)
+  if (edition.status === 'skipped' || edition.status === 'held') return await printNotSent(app, edition, options)
+  if (!options.yes && !options.json && !(await confirmSending(app, edition))) return printDeclined(edition)
   const rule = 'operator, by lastword run'
   if (edition.status === 'sealed' && !(await approveByRule(app, edition.id, rule, options))) {
     const current = (await editionById(app.db, edition.id)) ?? edition
-    if (current.status === 'held') return await sayNotSent(app, current, options)
+    if (current.status === 'held') return await printNotSent(app, current, options)
     if (current.status !== 'approved' && current.status !== 'sending')
       throw new AppError('conflict', `${editionName(current)} is ${current.status} by now: ${current.reason ?? ''}`)
   }
@@ -80,62 +80,65 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
 }
 
 /** Warns of an edition that mail programs will not show whole; one that is held for it says so by itself. */
-async function tellOfSize({ db }: App, { id, status }: EditionRow): Promise<void> {
+async function warnOfSize({ db }: App, { id, status }: EditionRow): Promise<void> {
   const [variant] = status === 'held' ? [] : await variantsOf(db, id)
   const warning = variant && sizeWarning(htmlBytes(variant))
-  if (warning) tell(`warning: ${warning}`)
+  if (warning) printStderr(`warning: ${warning}`)
 }
 
 /** An edition that rules keep from being sent: which, why, and what to do about it. */
-async function sayNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
+async function printNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
   if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
-  else print(`${editionName(edition)}: ${safe(edition.reason ?? edition.status)}`)
+  else print(`${editionName(edition)}: ${sanitizeLine(edition.reason ?? edition.status)}`)
   if ((await countActive(app.db, edition.digest)) === 0) {
-    tell(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
+    printStderr(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
     process.exitCode = 1
     return
   }
-  if (edition.status === 'held') tell(safe(await nextStep(app, edition)))
-  else tell('The articles stay pending: the next run looks at them again.')
-  tell(`lastword edition show ${edition.id} says why each article was left out; lastword feeds list shows the feeds.`)
+  if (edition.status === 'held') printStderr(sanitizeLine(await nextStep(app, edition)))
+  else printStderr('The articles stay pending: the next run looks at them again.')
+  printStderr(
+    `lastword edition show ${edition.id} says why each article was left out; lastword feeds list shows the feeds.`,
+  )
 }
 
-function sayDeclined(edition: EditionRow): void {
-  tell(`Nothing was sent. ${editionName(edition)} waits: lastword run ${edition.digest} sends it,`)
-  tell(`lastword edition show ${edition.id} shows it, lastword edition cancel ${edition.id} ends it.`)
+function printDeclined(edition: EditionRow): void {
+  printStderr(`Nothing was sent. ${editionName(edition)} waits: lastword run ${edition.digest} sends it,`)
+  printStderr(`lastword edition show ${edition.id} shows it, lastword edition cancel ${edition.id} ends it.`)
   process.exitCode = 1
 }
 
 /** The edition that a person names, or that was interrupted or waits, or a new one; sealed. */
-async function openEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
+async function prepareEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
   const number = options.edition === undefined ? undefined : Number(options.edition)
   const open = options.new ? undefined : await editionToContinue(app, digest, number)
   if (!options.anyway && (open?.overriddenAt ?? null) === null) refuseUnreadySettings(app, digest, file)
-  for (const line of localLaunchLines(app, digest, file)) tell(`warning: ${safe(line)}`)
-  if (open) tell(`continuing ${editionName(open)}, which is ${open.status}`)
+  for (const line of localLaunchProblemLines(app, digest, file)) printStderr(`warning: ${sanitizeLine(line)}`)
+  if (open) printStderr(`continuing ${editionName(open)}, which is ${open.status}`)
   const edition = open ?? (await newEdition(app, digest, options))
   // Another process has just made one: we share it.
-  return edition ? await sealedEdition(app, edition, digest) : await openEdition(app, digest, options, file)
+  return edition ? await ensureSealed(app, edition, digest) : await prepareEdition(app, digest, options, file)
 }
 
 async function newEdition(app: App, digest: Digest, options: Options): Promise<EditionRow | undefined> {
   const recipients = await countActive(app.db, digest.name)
-  if (recipients > 0) tellOfFailures(await gather(app, digest))
+  if (recipients > 0) warnOfFailedFeeds(await refreshAndEnrich(app, digest))
   const edition = await compose(app, digest, app.clock.now(), {
     recipients,
     replace: options.new === true,
     unlessOpen: !options.new,
   })
-  if (edition) await tellOfWaiting(app, digest)
+  if (edition) await warnOfQuarantinedFeeds(app, digest)
   return edition
 }
 
-export function tellOfFailures(report: Refreshed[]): void {
-  for (const feed of report) if (feed.kind === 'failed') tell(`feed failed: ${safe(`${feed.url}: ${feed.reason}`)}`)
+export function warnOfFailedFeeds(report: RefreshResult[]): void {
+  for (const feed of report)
+    if (feed.kind === 'failed') printStderr(`feed failed: ${sanitizeLine(`${feed.url}: ${feed.reason}`)}`)
 }
 
 /** For slow mail providers a foreground waits longer than a process that has other editions to send. */
-const patience = 15 * minute
+const foregroundWaitMs = 15 * minute
 
 /** Sends, with progress; says at the end what is left to do, and who will do it. */
 export async function sendInForeground(
@@ -146,68 +149,70 @@ export async function sendInForeground(
 ): Promise<void> {
   const sender = await openSender(app)
   const signal = stopSignal()
-  const progress = await followEdition(app, id)
+  const progress = await watchProgress(app, id)
   try {
-    const report = await sendEdition(app, sender, id, { unknown: digest.unknown, signal, patience })
+    const report = await sendEdition(app, sender, id, { unknown: digest.unknown, signal, patience: foregroundWaitMs })
     await progress.end()
     await printResult(app, id, options)
-    if (report.counts.accepted > 0 && !(await isServing(app))) tell(linksNeedStart)
+    if (report.counts.accepted > 0 && !(await isServing(app))) printStderr(leaveLinksWarning)
     if (report.stopped) {
       const left = report.counts.queued
       process.exitCode = exitCodeOf(signal)
       throw new AppError('unavailable', `sending stopped: ${report.stopped}; ${left} deliveries stay queued`, {
-        hint: await howToGoOn(app, digest, id),
+        hint: await resumeHint(app, digest, id),
       })
     }
-    const waits = await waitsOf(app, id, digest.name)
-    for (const reason of waits) tell(`waits: ${safe(reason)}`)
-    if (waits.length > 0) tell(`lastword start goes on by itself, and so does lastword run ${digest.name}, later`)
+    const waits = await waitReasons(app, id, digest.name)
+    for (const reason of waits) printStderr(`waits: ${sanitizeLine(reason)}`)
+    if (waits.length > 0)
+      printStderr(`lastword start goes on by itself, and so does lastword run ${digest.name}, later`)
     const { deferred, unknown } = report.counts
     if (!report.finished && deferred + unknown > 0)
-      tell(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
+      printStderr(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
   } finally {
     await progress.end()
     await sender.close()
   }
 }
 
-const lookEveryMs = second
+const progressIntervalMs = second
 
 /** Shows how far the whole edition has got, whichever processes send it. `end` shows it once more, and looks no more. */
-async function followEdition({ db }: App, id: string): Promise<{ end(): Promise<void> }> {
+async function watchProgress({ db }: App, id: string): Promise<{ end(): Promise<void> }> {
   const progress = showProgress()
-  const look = async () => {
+  const update = async () => {
     const counts = await countDeliveries(db, id)
     if (Object.values(counts).some((count) => count > 0)) progress.update(counts)
   }
-  await look()
-  const timer = setInterval(() => void look().catch(() => {}), lookEveryMs)
+  await update()
+  const timer = setInterval(() => void update().catch(() => {}), progressIntervalMs)
   let isOver = false
   return {
     async end() {
       if (isOver) return
       isOver = true
       clearInterval(timer)
-      await look().catch(() => {}) // a store that is away has been reported
+      await update().catch(() => {}) // a store that is away has been reported
       progress.end()
     },
   }
 }
 
-const linksNeedStart =
+const leaveLinksWarning =
   'The unsubscribe links in these emails work only while lastword start is running, and it is not: start it, and keep it running.'
 
 /** What to do about sending that stopped. */
-export async function howToGoOn({ db }: Pick<App, 'db'>, digest: Digest, id: string): Promise<string> {
-  const goesOn = `lastword run ${digest.name} continues, and so does lastword start.`
+export async function resumeHint({ db }: Pick<App, 'db'>, digest: Digest, id: string): Promise<string> {
+  const continueText = `lastword run ${digest.name} continues, and so does lastword start.`
   const edition = await editionById(db, id)
   if (edition?.status === 'cancelled') return 'The edition was cancelled: nothing of it is left to send.'
-  if (edition?.status === 'held') return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${goesOn}`
-  if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${goesOn}`
-  return `Nothing is lost: ${goesOn}`
+  if (edition?.status === 'held')
+    return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${continueText}`
+  if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${continueText}`
+  return `Nothing is lost: ${continueText}`
 }
 
-async function waitsOf(app: App, id: string, digest: string): Promise<string[]> {
+async function waitReasons(app: App, id: string, digest: string): Promise<string[]> {
   const edition = await editionById(app.db, id)
   return edition ? await whyWaiting(app, edition, rulesOf(app, digest)) : []
 }
@@ -217,11 +222,11 @@ async function printResult({ db }: App, id: string, options: { json?: boolean })
   if (!edition) return
   const counts = await countDeliveries(db, id)
   if (options.json) printJson({ edition: edition.number, id, status: edition.status, ...counts })
-  else print(`${editionName(edition)} is ${edition.status}: ${await countsText(db, edition, counts)}`)
+  else print(`${editionName(edition)} is ${edition.status}: ${await deliveryCountsText(db, edition, counts)}`)
 }
 
 /** How many deliveries stand in each state; where there are none, why. */
-export async function countsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
+export async function deliveryCountsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
   const parts = Object.entries(counts).filter(([, count]) => count > 0)
   if (parts.length > 0) return parts.map(([status, count]) => `${count} ${status}`).join(', ')
   if (edition.status === 'skipped' || edition.status === 'cancelled') return `${edition.status}: nothing was sent`
@@ -237,34 +242,34 @@ function peopleAre(count: number): string {
 }
 
 async function dryRun(app: App, digest: Digest, options: Options, file: string): Promise<void> {
-  const { draft, choices, thin, feeds } = await rehearse(app, digest)
-  tellOfFailures(feeds)
-  await tellOfWaiting(app, digest)
-  for (const line of [...launchLines(app, digest, file), ...localLaunchLines(app, digest, file)])
-    tell(`warning: ${safe(line)}`)
-  const rendered = await renderWhole(app.render, draft)
+  const { draft, choices, thin, feeds } = await dryRunEdition(app, digest)
+  warnOfFailedFeeds(feeds)
+  await warnOfQuarantinedFeeds(app, digest)
+  for (const line of [...launchProblemLines(app, digest, file), ...localLaunchProblemLines(app, digest, file)])
+    printStderr(`warning: ${sanitizeLine(line)}`)
+  const rendered = await renderDraft(app.render, draft)
   const recipients = await countActive(app.db, digest.name)
   const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })
   const warning = sizeWarning(bytesHtml)
-  if (warning) tell(`warning: ${warning}`)
-  const held = choices.filter((choice) => choice.position !== null)
-  const articles = held.filter(({ article }) => !article.letter)
+  if (warning) printStderr(`warning: ${warning}`)
+  const chosen = choices.filter((choice) => choice.position !== null)
+  const articles = chosen.filter(({ article }) => !article.letter)
   if (options.json) {
     printJson({
       edition: draft.edition.number,
       subject: rendered.subject,
       articles: articles.length,
-      letters: held.length - articles.length,
+      letters: chosen.length - articles.length,
       recipients,
       bytesHtml,
       thin: thin ?? null,
     })
     return
   }
-  print(`${digest.title} ${draft.edition.number}: ${safe(rendered.subject)}`)
-  for (const { article, section, position } of held) print(`  ${section} ${position}: ${safe(article.title)}`)
-  if (thin) print(safe(thin))
-  const letters = held.length > articles.length ? `, ${held.length - articles.length} letters` : ''
+  print(`${digest.title} ${draft.edition.number}: ${sanitizeLine(rendered.subject)}`)
+  for (const { article, section, position } of chosen) print(`  ${section} ${position}: ${sanitizeLine(article.title)}`)
+  if (thin) print(sanitizeLine(thin))
+  const letters = chosen.length > articles.length ? `, ${chosen.length - articles.length} letters` : ''
   print(
     `${articles.length} articles${letters}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,
   )

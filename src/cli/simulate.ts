@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type App, digestNamed } from '../app.ts'
-import { dryDraft } from '../editions/compose.ts'
+import { type App, requireDigest } from '../app.ts'
+import { dryRunDraft } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
-import { type Simulated, simulate } from '../editions/simulate.ts'
+import { type SimulatedEdition, simulate } from '../editions/simulate.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
-import { print, printJson, safe } from './output.ts'
+import { print, printJson, sanitizeLine } from './output.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { weeks: string; out?: string; json?: boolean }
@@ -24,7 +24,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--out <dir>', 'a folder for index.html of each, as it would have arrived')
     .option('--json', 'one JSON line an edition')
     .action((name: string, options: Options, command: Command) =>
-      withApp(command, (app) => simulateDigest(app, digestNamed(app, name), options)),
+      withApp(command, (app) => simulateDigest(app, requireDigest(app, name), options)),
     )
 }
 
@@ -34,13 +34,13 @@ async function simulateDigest(app: App, digest: Digest, options: Options): Promi
     throw new AppError('invalid', `--weeks ${options.weeks}: expected a whole number from 1 to 520`)
   const { editions, byDate, forgotten } = await simulate(app.db, digest, weeks, app.clock.now())
   for (const edition of editions) {
-    const file = options.out === undefined ? null : await write(app, digest, edition, options.out)
+    const file = options.out === undefined ? null : await writeEdition(app, digest, edition, options.out)
     if (options.json) printJson(toJson(edition, file))
     else printEdition(digest, edition, file)
   }
   if (options.json) return
   print(summary(editions, weeks))
-  if (byDate) print(byDateWords)
+  if (byDate) print(byDateMessage)
   if (forgotten > 0) print(forgottenText(forgotten))
 }
 
@@ -49,18 +49,18 @@ function forgottenText(count: number): string {
   return `${articles} forgotten (articles.keep) and missing here: editions may have chosen otherwise.`
 }
 
-const byDateWords =
+const byDateMessage =
   'No edition has gone yet, so what each feed held when it was first read counts as seen on the day of its date.'
 
 /** Written with the real renderer, in a folder named for its day; skipped editions have none. */
-async function write(
+async function writeEdition(
   app: App,
   digest: Digest,
-  { number, dueAt, choices }: Simulated,
+  { number, dueAt, choices }: SimulatedEdition,
   out: string,
 ): Promise<string | null> {
   if (number === null) return null
-  const draft = await dryDraft(app, digest, { dueAt, number, choices, corrections: [] })
+  const draft = await dryRunDraft(app, digest, { dueAt, number, choices, corrections: [] })
   const { html } = await app.render(draft)
   const folder = join(out, dueAt.slice(0, 16).replaceAll(':', ''))
   const file = join(folder, 'index.html')
@@ -73,16 +73,16 @@ async function write(
   return file
 }
 
-function toJson({ number, dueAt, status, reason, choices }: Simulated, file: string | null) {
-  const told = choices.map(({ article, section, position, reason }) => {
+function toJson({ number, dueAt, status, reason, choices }: SimulatedEdition, file: string | null) {
+  const choicesJson = choices.map(({ article, section, position, reason }) => {
     return { title: article.title, url: article.url, section, position, reason }
   })
-  return { number, dueAt, status, reason, chosen: chosenOf(choices).length, choices: told, file }
+  return { number, dueAt, status, reason, chosen: chosenOf(choices).length, choices: choicesJson, file }
 }
 
 function printEdition(
   digest: Digest,
-  { number, dueAt, status, reason, choices }: Simulated,
+  { number, dueAt, status, reason, choices }: SimulatedEdition,
   file: string | null,
 ): void {
   print(
@@ -91,18 +91,19 @@ function printEdition(
   for (const section of digest.sections) {
     const held = chosenOf(choices).filter((choice) => choice.section === section.name)
     if (held.length > 0 && number !== null) print(`  ${section.name}: ${held.length}`)
-    if (number !== null) for (const { article, position } of held) print(`    ${position}  ${safe(article.title)}`)
+    if (number !== null)
+      for (const { article, position } of held) print(`    ${position}  ${sanitizeLine(article.title)}`)
   }
   if (file) print(`  ${file}`)
 }
 
-function summary(editions: Simulated[], weeks: number): string {
-  const count = (status: Simulated['status']) => editions.filter((one) => one.status === status).length
+function summary(editions: SimulatedEdition[], weeks: number): string {
+  const count = (status: SimulatedEdition['status']) => editions.filter((one) => one.status === status).length
   const made =
     count('waiting') > 0 ? `${count('waiting')} would have waited for approval` : `${count('sent')} would have gone`
   return `${editions.length} runs in ${weeks} weeks: ${made}, ${count('held')} would have been held for an editor as too thin, ${count('skipped')} would have been skipped. Nothing was written to the store.`
 }
 
-function chosenOf(choices: Simulated['choices']): Simulated['choices'] {
+function chosenOf(choices: SimulatedEdition['choices']): SimulatedEdition['choices'] {
   return choices.filter(({ position }) => position !== null)
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { userAgentOf } from '../app.ts'
-import { configHere } from '../config.ts'
+import { readProcessConfig } from '../config.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Fetcher, openFetcher } from '../feeds/fetch.ts'
 import { configFile } from './with-app.ts'
@@ -36,7 +36,7 @@ export function lazyFetcher(command: Command): Pick<Fetcher, 'get' | 'close'> {
   let fetcher: Fetcher | undefined
   return {
     get(url, options) {
-      const config = configHere(configFile(command))
+      const config = readProcessConfig(configFile(command))
       fetcher ??= openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
       return fetcher.get(url, options)
     },

@@ -4,11 +4,11 @@ import { AppError } from '../errors.ts'
 import type { SessionEndRow } from '../store/schema.ts'
 import { endSessions, listStaff, sessionEnds } from '../store/staff.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
-import { counted } from '../words.ts'
-import { print, printJson, safe, table } from './output.ts'
+import { formatCount } from '../words.ts'
+import { formatTable, print, printJson, sanitizeLine } from './output.ts'
 import { withAppWithoutJobs } from './with-app.ts'
 
-const maxEnds = 20
+const maxSessionEnds = 20
 
 export function addStaffCommands(program: Command): void {
   const staff = program.command('staff').description('the people who sign in')
@@ -42,7 +42,7 @@ export function addStaffCommands(program: Command): void {
 
 async function list({ db, clock }: App, { json }: { json?: boolean }): Promise<void> {
   const { sessions, links } = await listStaff(db, clock.now())
-  const ends = await sessionEnds(db, maxEnds)
+  const ends = await sessionEnds(db, maxSessionEnds)
   if (json) {
     printJson({
       sessions: sessions.map(({ hash, ...session }) => session),
@@ -53,13 +53,13 @@ async function list({ db, clock }: App, { json }: { json?: boolean }): Promise<v
   }
   const rows = [
     ...sessions.map((one) => [
-      safe(one.staff),
+      sanitizeLine(one.staff),
       `signed in since ${shortTime(one.createdAt)}`,
       `last used ${shortTime(one.lastUsedAt)}`,
       `ends ${shortTime(one.expiresAt)}`,
     ]),
     ...links.map((one) => [
-      safe(one.staff),
+      sanitizeLine(one.staff),
       `link made ${shortTime(one.createdAt)}`,
       'not used yet',
       `ends ${shortTime(one.expiresAt)}`,
@@ -67,7 +67,7 @@ async function list({ db, clock }: App, { json }: { json?: boolean }): Promise<v
   ]
   print(
     rows.length > 0
-      ? table(rows)
+      ? formatTable(rows)
       : 'Nobody is signed in, and no sign-in link is open. Make one with: lastword staff link',
   )
   for (const one of ends) print(`${shortTime(one.at)}: ${endText(one)}`)
@@ -92,7 +92,7 @@ async function end({ db, clock, log }: App, staff: string | undefined, { all, wh
 }
 
 function endText({ staff, endedBy, sessions, links }: SessionEndRow): string {
-  return `${safe(endedBy)} ended ${counted(sessions, 'session')} and ${counted(links, 'open link')} of ${safe(staff)}`
+  return `${sanitizeLine(endedBy)} ended ${formatCount(sessions, 'session')} and ${formatCount(links, 'open link')} of ${sanitizeLine(staff)}`
 }
 
 /** `2026-11-27 09:00 UTC` */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
 import { checkRelaysAtStart } from '../check-relays.ts'
-import { configHere } from '../config.ts'
+import { readProcessConfig } from '../config.ts'
 import { EventLoopWatch } from '../event-loop-watch.ts'
 import { exposedFiles } from '../exposed-files.ts'
 import { startSchedule } from '../schedule.ts'
@@ -11,8 +11,8 @@ import { openSender } from '../send.ts'
 import { serve } from '../web/server.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
 import { clockFaultTexts } from './clock-faults.ts'
-import { launchLines } from './launch.ts'
-import { print, safe, tell } from './output.ts'
+import { launchProblemLines } from './launch.ts'
+import { print, printStderr, sanitizeLine } from './output.ts'
 import { configFile, openAppFor, stopSignal } from './with-app.ts'
 
 export function addStartCommand(program: Command): void {
@@ -25,34 +25,34 @@ export function addStartCommand(program: Command): void {
 
 async function start(command: Command): Promise<void> {
   const signal = stopSignal()
-  await using open = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
-  const config = configHere(configFile(command))
+  await using resources = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
+  const config = readProcessConfig(configFile(command))
   checkSecretFiles(config) // before the first edition is due, and not when it is
   const app = await openAppFor(command, config)
-  open.defer(app.close)
+  resources.defer(app.close)
   reportRejected(app)
   if (app.digests.length + app.rejected.length === 0)
-    tell(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
+    printStderr(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
   warnOfExposedFiles(app, configFile(command))
   const watch = new EventLoopWatch(app.log)
   watch.start()
-  open.defer(() => watch.stop())
+  resources.defer(() => watch.stop())
   const serving = await serve(app)
-  open.defer(serving.close)
+  resources.defer(serving.close)
   const sender = await openSender(app, undefined, 'start')
-  open.defer(sender.close)
-  for (const text of await clockFaultTexts(app)) tell(text)
+  resources.defer(sender.close)
+  for (const text of await clockFaultTexts(app)) printStderr(text)
   for (const digest of app.digests)
-    for (const line of launchLines(app, digest, configFile(command))) {
-      tell(`${digest.name} waits, and is not sent: ${safe(line)}`)
+    for (const line of launchProblemLines(app, digest, configFile(command))) {
+      printStderr(`${digest.name} waits, and is not sent: ${sanitizeLine(line)}`)
       app.log.warn({ event: 'edition.settings_unready', digest: digest.name }, line)
     }
   const schedule = startSchedule({ app, sender, signal })
-  open.defer(schedule.stop)
+  resources.defer(schedule.stop)
   print(`Pages: ${app.config.web.url} (listening on ${serving.url})`)
   print(await editorsLine(process.stdout.isTTY, () => makeSignInLink(app, 'editor')))
   const checking = checkRelaysAtStart(app, signal)
-  open.defer(() => checking)
+  resources.defer(() => checking)
   if (!signal.aborted) await once(signal, 'abort')
   app.log.info({}, 'stopping: finishing what is in flight')
 }
@@ -60,8 +60,8 @@ async function start(command: Command): Promise<void> {
 /** Says which job files have an error, as the job reader does of one that is broken later: the other digests go on. */
 function reportRejected({ rejected, log }: App): void {
   for (const { file, message } of rejected) {
-    tell(
-      `${safe(file)} has an error: it is left out until it is mended, and editions that need it wait.\n  ${message.split('\n').map(safe).join('\n  ')}`,
+    printStderr(
+      `${sanitizeLine(file)} has an error: it is left out until it is mended, and editions that need it wait.\n  ${message.split('\n').map(sanitizeLine).join('\n  ')}`,
     )
     log.error(
       { event: 'jobs.rejected', file, reason: message, runsBy: null },
@@ -80,6 +80,6 @@ function warnOfExposedFiles({ config, log }: App, file: string): void {
   for (const { what, paths, command } of exposedFiles(config, file)) {
     const message = `other users of this machine can read ${paths.join(', ')} (${what}). Type: ${command}`
     log.warn({ event: 'file.exposed', paths }, message)
-    if (process.stderr.isTTY) tell(message)
+    if (process.stderr.isTTY) printStderr(message)
   }
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { openStore, type Store, storeExists } from '../store/open.ts'
 
 /** Looks something up in the store and closes it again; undefined where there is no store yet, which is not made for this. */
-export async function withStoreIfAny<T>(
+export async function withExistingStore<T>(
   { store: { url } }: Config,
   work: (store: Store) => Promise<T>,
 ): Promise<T | undefined> {

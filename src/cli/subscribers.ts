@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { type App, digestName, digestNamed, knownDigests } from '../app.ts'
+import { type App, digestNamesText, requireDigest, requireDigestName } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
-import { type Listed, listSubscribers } from '../store/subscribers.ts'
-import { release } from '../subscribers/suppress.ts'
-import { addMapping, type ImportOptions, importFile, meanings } from './import.ts'
-import { print, printJson, safe } from './output.ts'
+import { listSubscribers, type SubscriberListing } from '../store/subscribers.ts'
+import { unsuppress } from '../subscribers/suppress.ts'
+import { addMapping, type ImportOptions, importFile, statusMeanings } from './import.ts'
+import { print, printJson, sanitizeLine } from './output.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { digest?: string; json?: boolean }
@@ -21,7 +21,7 @@ export function addSubscribersCommands(program: Command): void {
     .option('--digest <name>', 'the digest that they subscribe to; not needed if there is only one')
     .option(
       '--map <state=meaning>',
-      `what a state in the file means: ${meanings.join(', ')}; can be repeated`,
+      `what a state in the file means: ${statusMeanings.join(', ')}; can be repeated`,
       addMapping,
       new Map(),
     )
@@ -29,7 +29,7 @@ export function addSubscribersCommands(program: Command): void {
     .option('--dry-run', 'say what would happen, and change nothing')
     .option('--json', 'as JSON')
     .action((file: string, options: ImportOptions, command: Command) =>
-      withApp(command, (app) => importFile(app, digestOrOnly(app, options.digest), file, options)),
+      withApp(command, (app) => importFile(app, namedOrOnlyDigest(app, options.digest), file, options)),
     )
   subscribers
     .command('release')
@@ -40,8 +40,8 @@ export function addSubscribersCommands(program: Command): void {
     .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
       withApp(command, async (app) => {
         for (const address of addresses) {
-          const { email, suppressedAt, suppressedReason } = await release(app, address, decision)
-          print(`${email} is released; suppressed since ${suppressedAt}: ${safe(suppressedReason ?? '')}`)
+          const { email, suppressedAt, suppressedReason } = await unsuppress(app, address, decision)
+          print(`${email} is released; suppressed since ${suppressedAt}: ${sanitizeLine(suppressedReason ?? '')}`)
         }
       }),
     )
@@ -55,8 +55,8 @@ export function addSubscribersCommands(program: Command): void {
 
 async function list(app: App, options: Options): Promise<void> {
   const { db } = app
-  const digest = options.digest === undefined ? undefined : digestName(app, options.digest)
-  for (let after: Listed | undefined; ; ) {
+  const digest = options.digest === undefined ? undefined : requireDigestName(app, options.digest)
+  for (let after: SubscriberListing | undefined; ; ) {
     const page = await listSubscribers(db, { digest, after, limit: 500 })
     for (const person of page) options.json ? printJson(toJson(person)) : print(toText(person))
     after = page.at(-1)
@@ -64,7 +64,7 @@ async function list(app: App, options: Options): Promise<void> {
   }
 }
 
-function toJson(person: Listed) {
+function toJson(person: SubscriberListing) {
   const { id, email, name, digest } = person
   return {
     id,
@@ -78,23 +78,23 @@ function toJson(person: Listed) {
   }
 }
 
-function toText(person: Listed): string {
-  return `${person.email}\t${safe(person.name)}\t${person.digest}\t${statusOf(person)}`
+function toText(person: SubscriberListing): string {
+  return `${person.email}\t${sanitizeLine(person.name)}\t${person.digest}\t${statusOf(person)}`
 }
 
-function statusOf(person: Listed): string {
+function statusOf(person: SubscriberListing): string {
   if (person.suppressedAt) return `suppressed: ${person.suppressedReason ?? ''}`
   if (person.leftAt) return 'left'
   return person.confirmedAt ? 'active' : 'pending'
 }
 
 /** The digest of that name, or the only one there is: one whose job file has an error counts too. */
-export function digestOrOnly(app: App, name: string | undefined): Digest {
-  if (name !== undefined) return digestNamed(app, name)
+export function namedOrOnlyDigest(app: App, name: string | undefined): Digest {
+  if (name !== undefined) return requireDigest(app, name)
   const names = new Set(
     [...app.digests, ...app.rejected.map(({ digest }) => ({ name: digest }))].map((one) => one.name),
   )
   const [only, ...others] = names
-  if (only !== undefined && others.length === 0) return digestNamed(app, only)
-  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${knownDigests(app)}.` })
+  if (only !== undefined && others.length === 0) return requireDigest(app, only)
+  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${digestNamesText(app)}.` })
 }

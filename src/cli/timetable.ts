@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Instant, systemClock } from '../clock.ts'
-import { type Config, configHere } from '../config.ts'
+import { type Config, readProcessConfig } from '../config.ts'
 import { slicesOf } from '../deliveries/local-time.ts'
 import { type WarmUp, warmUpDay } from '../deliveries/warm-up.ts'
 import { windowAt } from '../deliveries/window.ts'
@@ -9,38 +9,40 @@ import { runsAfter } from '../editions/due.ts'
 import { readJobFolder } from '../editions/job-folder.ts'
 import { AppError } from '../errors.ts'
 import { clockFaultTexts } from './clock-faults.ts'
-import { tellOfRefused, tellOfRejected } from './job-readers.ts'
-import { print, printJson, safe, table, tell } from './output.ts'
-import { withStoreIfAny } from './store-if-any.ts'
+import { warnOfRefusedJobs, warnOfRejectedJobs } from './job-readers.ts'
+import { formatTable, print, printJson, printStderr, sanitizeLine } from './output.ts'
+import { withExistingStore } from './store-if-any.ts'
 import { configFile } from './with-app.ts'
 
 export function addTimetableCommand(program: Command): void {
   program
     .command('timetable')
     .description('print when each digest runs next, in its own zone and in UTC')
-    .option('--runs <number>', 'how many runs of each', wholeNumber, 12)
+    .option('--runs <number>', 'how many runs of each', parsePositiveInteger, 12)
     .option('--json', 'one JSON line a run')
     .action(async (options: { runs: number; json?: boolean }, command: Command) => {
-      const config = configHere(configFile(command))
-      await tellOfRefused(config) // first: what is refused there may be refused here as well
+      const config = readProcessConfig(configFile(command))
+      await warnOfRefusedJobs(config) // first: what is refused there may be refused here as well
       const { digests, rejected } = readJobFolder(config.jobs, config.templates)
-      tellOfRejected(rejected)
+      warnOfRejectedJobs(rejected)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
       if (options.json) for (const run of runs) printJson(run)
-      else if (runs.length > 0) print(table(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
-      if (digests.length + rejected.length === 0) tell(`There is no digest yet: put a job file into ${config.jobs}.`)
-      await tellOfClock(config, digests)
+      else if (runs.length > 0)
+        print(formatTable(runs.map((run) => [run.digest, run.local, run.zone, run.dueAt, run.goes])))
+      if (digests.length + rejected.length === 0)
+        printStderr(`There is no digest yet: put a job file into ${config.jobs}.`)
+      await warnOfClockFaults(config, digests)
     })
 }
 
 /** Times come from the job files alone; what a wrong clock left behind is in the store, if there is one already. */
-async function tellOfClock(config: Config, digests: Digest[]): Promise<void> {
+async function warnOfClockFaults(config: Config, digests: Digest[]): Promise<void> {
   try {
-    const texts = await withStoreIfAny(config, ({ db }) => clockFaultTexts({ db, clock: systemClock, digests }))
-    for (const text of texts ?? []) tell(text)
+    const texts = await withExistingStore(config, ({ db }) => clockFaultTexts({ db, clock: systemClock, digests }))
+    for (const text of texts ?? []) printStderr(text)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    tell(`not looked up in the store: ${safe(error.message)}`)
+    printStderr(`not looked up in the store: ${sanitizeLine(error.message)}`)
   }
 }
 
@@ -52,7 +54,7 @@ function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {
     dueAt,
     local: local.format(new Date(dueAt)),
     zone,
-    goes: goesOut(digest, warmUp, dueAt),
+    goes: sendTimesText(digest, warmUp, dueAt),
   }))
 }
 
@@ -60,21 +62,21 @@ function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {
 const [first, last] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'] as const
 
 /** When its copies go out, where that is not at once. */
-function goesOut(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instant): string {
+function sendTimesText(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instant): string {
   const { window, zone, localTime, canary } = digest
   const state = window && windowAt(window, zone, dueAt)
-  const most = warmUp && warmUpDay(warmUp, dueAt).most
+  const maxMessages = warmUp && warmUpDay(warmUp, dueAt).most
   const [from, to] = slicesOf(digest, dueAt, [first, last]).map(({ at }) => at)
   const parts = [
     localTime && `at that hour of each subscriber: ${from} to ${to}`,
     state && (state.isOpen ? `until ${state.until}` : `from ${state.until}, when the window opens`),
     canary && `a first share alone, the rest ${canary.wait} later`,
-    most != null && `at most ${most} messages that day`,
+    maxMessages != null && `at most ${maxMessages} messages that day`,
   ]
   return parts.filter((part) => typeof part === 'string').join('; ')
 }
 
-export function wholeNumber(text: string): number {
+export function parsePositiveInteger(text: string): number {
   const number = Number(text)
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1.')
   return number

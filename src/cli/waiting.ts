@@ -1,14 +1,14 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
-import { heldFeeds } from '../store/stories.ts'
-import { safe, tell } from './output.ts'
+import { quarantinedFeeds } from '../store/stories.ts'
+import { printStderr, sanitizeLine } from './output.ts'
 
 /** Says of each feed of the digest, or of all, whose articles wait for an editor, why, and what to do. */
-export async function tellOfWaiting({ db }: App, digest?: Digest): Promise<void> {
-  for (const { url, digest: name, count, reason } of await heldFeeds(db)) {
+export async function warnOfQuarantinedFeeds({ db }: App, digest?: Digest): Promise<void> {
+  for (const { url, digest: name, count, reason } of await quarantinedFeeds(db)) {
     if (digest && digest.name !== name) continue
-    tell(`${name}: ${count} articles of ${safe(url)} wait for an editor: ${safe(reason ?? '')}`)
-    tell(`  lastword feeds release ${safe(url)}   they are new`)
-    tell(`  lastword feeds ignore ${safe(url)}    they are old`)
+    printStderr(`${name}: ${count} articles of ${sanitizeLine(url)} wait for an editor: ${sanitizeLine(reason ?? '')}`)
+    printStderr(`  lastword feeds release ${sanitizeLine(url)}   they are new`)
+    printStderr(`  lastword feeds ignore ${sanitizeLine(url)}    they are old`)
   }
 }

@@ -2,12 +2,12 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type App, type AppOptions, openApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
-import { type Config, configHere, defaultStoreUrl } from '../config.ts'
+import { type Config, defaultStoreUrl, readProcessConfig } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import { type Log, openLog } from '../log.ts'
 import { openStore, type Store } from '../store/open.ts'
-import { tellOfRejected } from './job-readers.ts'
-import { safe, tell } from './output.ts'
+import { warnOfRejectedJobs } from './job-readers.ts'
+import { printStderr, sanitizeLine } from './output.ts'
 
 /** The file that `--config` names. */
 export function configFile(command: Command): string {
@@ -20,10 +20,10 @@ export async function withApp<T>(
   work: (app: App) => Promise<T>,
   needs: { needsJobs?: boolean } = {},
 ): Promise<T> {
-  const config = configHere(configFile(command))
-  const log = config.log === 'debug' ? openLog('debug') : spokenLog(config.log)
+  const config = readProcessConfig(configFile(command))
+  const log = config.log === 'debug' ? openLog('debug') : terminalLog(config.log)
   const app = await openAppFor(command, config, { log, ...needs })
-  tellOfRejected(app.rejected)
+  warnOfRejectedJobs(app.rejected)
   try {
     return await work(app)
   } finally {
@@ -43,7 +43,7 @@ export async function openAppFor(
   options: Pick<AppOptions, 'log' | 'needsJobs'> = {},
 ): Promise<App> {
   const app = await openApp({ config, ...options, mayCreateStore: mayCreateStore(command, config) })
-  tellOfNewStore(app.store)
+  reportNewStore(app.store)
   return app
 }
 
@@ -53,7 +53,7 @@ export async function openAppFor(
  */
 export async function openStoreFor(command: Command, config: Config): Promise<Store> {
   const store = await openStore(config.store.url, systemClock, { mayCreate: mayCreateStore(command, config) })
-  tellOfNewStore(store)
+  reportNewStore(store)
   return store
 }
 
@@ -63,20 +63,20 @@ function mayCreateStore(command: Command, { store: { url } }: Config): boolean {
 
 const pathOf = (url: string) => (url.startsWith('file:') ? resolve(url.slice('file:'.length)) : url)
 
-function tellOfNewStore({ createdFile }: Store): void {
-  if (createdFile !== undefined) tell(`made a new, empty database at ${createdFile}`)
+function reportNewStore({ createdFile }: Store): void {
+  if (createdFile !== undefined) printStderr(`made a new, empty database at ${createdFile}`)
 }
 
 /** A command answers, it keeps no log: what a log would hold is said in sentences, from warnings upwards. */
-export function spokenLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
-  const say = (word: string) => (fields: { event?: unknown }, message: string) => {
+export function terminalLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
+  const write = (word: string) => (fields: { event?: unknown }, message: string) => {
     if (typeof fields.event === 'string' && reportedEvents.has(fields.event)) return
-    tell(`${word}: ${message}${safe(detailsOf(fields))}`)
+    printStderr(`${word}: ${message}${sanitizeLine(fieldsText(fields))}`)
   }
   return {
     info() {},
-    warn: level === 'error' || level === 'silent' ? () => {} : say('warning'),
-    error: level === 'silent' ? () => {} : say('error'),
+    warn: level === 'error' || level === 'silent' ? () => {} : write('warning'),
+    error: level === 'silent' ? () => {} : write('error'),
   }
 }
 
@@ -84,7 +84,7 @@ export function spokenLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
 const reportedEvents = new Set(['feed.failed'])
 
 /** ` (reason why; released 3)`, without the name of the event. */
-function detailsOf(fields: object): string {
+function fieldsText(fields: object): string {
   const parts = Object.entries(fields).flatMap(([name, value]) => {
     if (name === 'event' || value === undefined || value === null) return []
     if (name === 'err') return [messageOf(value)]

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '../clock.ts'
-import { giveBackOf, takeOf } from '../store/allowances.ts'
+import { releaseQuota, reserveQuota } from '../store/allowances.ts'
 import type { Db } from '../store/schema.ts'
 
 /** One day: how many messages it allows, null for as many as there are, and when it ends. */
@@ -30,7 +30,7 @@ export function openAllowance(
   let onTheWay = 0
 
   async function giveBack(day: Day | undefined, count: number): Promise<void> {
-    if (day && day.most !== null && count > 0) await giveBackOf(db, { name, day: day.date }, count)
+    if (day && day.most !== null && count > 0) await releaseQuota(db, { name, day: day.date }, count)
   }
 
   /** A new day, of which nothing is taken yet; what is on its way counts for the day on which it began. */
@@ -57,7 +57,7 @@ export function openAllowance(
       const day = today
       if (day === undefined || day.most === null || left > 0) return undefined
       const { date, most } = day
-      const taken = await takeOf(db, { name, day: date }, { most, wanted: Math.min(batch, most) })
+      const taken = await reserveQuota(db, { name, day: date }, { most, wanted: Math.min(batch, most) })
       if (day !== today) await giveBack(day, taken)
       else left += taken // beside what was given back while the store was asked
       return left > 0 ? undefined : today

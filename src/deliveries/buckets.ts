@@ -1,5 +1,5 @@
-import { between, type Clock, hour, type Instant, later, second } from '../clock.ts'
-import { keepPaces, slowPaces } from '../store/paces.ts'
+import { addMs, type Clock, hour, type Instant, msBetween, second } from '../clock.ts'
+import { saveProviderRates, slowProviderRates } from '../store/paces.ts'
 import type { Db } from '../store/schema.ts'
 import { isGreylisting } from './deferrals.ts'
 import type { SendResult } from './delivery.ts'
@@ -91,7 +91,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
 
   /** What is on record and slower than what we know. */
   async function readKept(): Promise<void> {
-    for (const { name, relay, rate, reason, slowedAt, updatedAt } of await slowPaces(db)) {
+    for (const { name, relay, rate, reason, slowedAt, updatedAt } of await slowProviderRates(db)) {
       const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, clock.now())
       const bucket = over(named(name), relay)
       if (pace.rate !== null && pace.rate < (bucket.pace.rate ?? Number.POSITIVE_INFINITY))
@@ -145,7 +145,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       return true
     },
     readyAt(bucket) {
-      return later(bucket.pace.at, untilToken(bucket.pace))
+      return addMs(bucket.pace.at, untilToken(bucket.pace))
     },
     begin(email, relay) {
       const bucket = of(email, relay)
@@ -156,13 +156,13 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
       return { bucket, number: bucket.begun, at }
     },
     heard({ bucket, number, at }, result, now) {
-      const complaint = complaintIn(result, between(at, now))
+      const complaint = complaintIn(result, msBetween(at, now))
       if (!complaint) {
         if (bucket.pace.irritation > 0) bucket.pace = afterGood(bucket.pace)
         return isGreylisting(result.reply) ? bucket.name : undefined
       }
       if (number <= bucket.slowedTo) return bucket.name // it was on its way before we slowed down
-      const observed = bucket.recent / Math.max(1, between(bucket.since, now) / second)
+      const observed = bucket.recent / Math.max(1, msBetween(bucket.since, now) / second)
       slow(bucket, afterComplaint(paceAt(bucket.pace, now), complaint, observed, now), now)
       return bucket.name
     },
@@ -185,7 +185,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
         rate === null ? [] : [{ name, relay, rate, reason, slowedAt, updatedAt: at }],
       )
       const free = buckets.filter(({ pace }) => pace.rate === null)
-      await keepPaces(db, slowed, free)
+      await saveProviderRates(db, slowed, free)
       await providers.save()
     },
   }
@@ -193,7 +193,7 @@ export async function openBuckets({ db, clock, providers }: Needs): Promise<Buck
 
 /** Whether that was less than so many milliseconds ago; a clock that was set back since is not waited for. */
 function isWithin(at: Instant, milliseconds: number, now: Instant): boolean {
-  return at <= now && between(at, now) < milliseconds
+  return at <= now && msBetween(at, now) < milliseconds
 }
 
 type Provider = { name: string; byRelay: Map<string, Bucket> }

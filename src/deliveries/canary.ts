@@ -1,18 +1,18 @@
-import { type Clock, durationText, type Instant, later, second, spanMilliseconds } from '../clock.ts'
+import { addMs, type Clock, durationText, type Instant, parseDurationMs, second } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
 import { pauseByRule } from '../editions/review.ts'
 import {
   addCanaries,
-  answersOfFirst,
   canariesOf,
-  firstShares,
-  firstSharesToPlant,
+  countFirstShares,
+  firstShareReplies,
   largestDomains,
+  planFirstShares,
   releaseCanary,
+  startCanaryWait,
   stopCanary,
-  waitFrom,
 } from '../store/canaries.ts'
-import { editionById, note } from '../store/editions.ts'
+import { addHistory, editionById } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
@@ -48,7 +48,7 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   await providers.save()
   const { minimum, share } = rule
   const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
-  const canaries = await firstSharesToPlant(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
+  const canaries = await planFirstShares(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
   await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // all or none: a second time they are not looked for
   return canaries.length
 }
@@ -105,12 +105,12 @@ export function judge(
   if (waitingSince === null) return { kind: 'wait', wait: undefined }
   if (tried === 0)
     return { kind: 'release', reason: `canary: nobody is left in the first share at ${name}; the rest goes out` }
-  const until = later(waitingSince, spanMilliseconds(rule.wait))
+  const until = addMs(waitingSince, parseDurationMs(rule.wait))
   if (now < until) {
     const reason = `the first ${tried} at ${name} are out; the rest waits for their answers`
     return { kind: 'wait', wait: { until, reason } }
   }
-  const waited = durationText(spanMilliseconds(rule.wait))
+  const waited = durationText(parseDurationMs(rule.wait))
   return {
     kind: 'release',
     reason: `canary: ${counted} at ${name} were refused or put off by policy after ${waited}; the rest goes out`,
@@ -140,7 +140,7 @@ export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: Can
     const tally = tallies.get(canary.name) ?? blankTally
     if (canary.waitingSince === null && tally.due === 0 && (tally.tried > 0 || tally.later === 0)) {
       canary.waitingSince = clock.now()
-      await waitFrom(db, canary, canary.waitingSince)
+      await startCanaryWait(db, canary, canary.waitingSince)
     }
     verdicts.push({ canary, verdict: judge(canary, tally, rule, clock.now()) })
   }
@@ -181,7 +181,7 @@ async function stopEdition(
 function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, what: string): Promise<boolean> {
   return transaction(db, async (trx) => {
     if (!(await releaseCanary(trx, canary, clock.now()))) return false
-    await note(trx, canary.editionId, 'lastword', what, clock.now())
+    await addHistory(trx, canary.editionId, 'lastword', what, clock.now())
     return true
   })
 }
@@ -191,14 +191,14 @@ const blankTally: Tally = { tried: 0, due: 0, later: 0, againstUs: 0, example: '
 async function tallyOf({ db, clock }: Needs, editionId: string, canaries: CanaryRow[]): Promise<Map<string, Tally>> {
   const names = canaries.map(({ name }) => name)
   const tallies = new Map<string, Tally>(names.map((name) => [name, { ...blankTally }]))
-  for (const { name, status, isLater, count } of await firstShares(db, editionId, names, clock.now())) {
+  for (const { name, status, isLater, count } of await countFirstShares(db, editionId, names, clock.now())) {
     const tally = tallies.get(name)
     if (!tally || status === 'skipped') continue
     if (status !== 'queued' && status !== 'sending') tally.tried += count
     else if (isLater) tally.later += count
     else tally.due += count
   }
-  for await (const { name, status, reply } of answersOfFirst(db, editionId, names)) {
+  for await (const { name, status, reply } of firstShareReplies(db, editionId, names)) {
     const tally = tallies.get(name)
     if (!tally || !isAgainstUs(status, reply)) continue
     if (tally.againstUs === 0) tally.example = reply

@@ -1,4 +1,4 @@
-import { type Clock, type Instant, later, minute, second } from '../clock.ts'
+import { addMs, type Clock, type Instant, minute, second } from '../clock.ts'
 
 /** A connection that may be open; it is `isProven` once the relay has served it. */
 export type Slot = {
@@ -98,7 +98,7 @@ export class ConnectionSlots {
       if (!wasServed) this.#limitBefore ??= this.#limit
       this.#limit = Math.max(1, this.#slots.size - 1)
     }
-    this.#probeAt = later(now, wasServed ? renewalProbeMs : this.#probeMs)
+    this.#probeAt = addMs(now, wasServed ? renewalProbeMs : this.#probeMs)
   }
 
   /** Whether the customer is to give up this slot, because another has fewer. */
@@ -107,7 +107,7 @@ export class ConnectionSlots {
     for (const other of this.#customers) {
       if (other === customer || !other.isWaiting) continue
       if (other.held < customer.held - 1) return true
-      if (other.held === 0 && this.#clock.now() >= later(slot.takenAt, turnMs)) return true
+      if (other.held === 0 && this.#clock.now() >= addMs(slot.takenAt, turnMs)) return true
     }
     return false
   }
@@ -135,7 +135,7 @@ export class ConnectionSlots {
       const customer = this.#neediest()
       if (!customer) return
       const slot: Slot = { isProven: false, isProbe: this.#slots.size >= this.#limit, takenAt: this.#clock.now() }
-      if (slot.isProbe) this.#probeAt = later(slot.takenAt, this.#probeMs)
+      if (slot.isProbe) this.#probeAt = addMs(slot.takenAt, this.#probeMs)
       this.#slots.add(slot)
       customer.held += 1
       customer.start(slot)
@@ -152,7 +152,7 @@ export class ConnectionSlots {
   #mayOpen(): boolean {
     if (this.#slots.size === 0) return true
     const now = this.#clock.now()
-    const isOverdue = this.#probeAt > later(now, maxProbeMs) // the clock was set back
+    const isOverdue = this.#probeAt > addMs(now, maxProbeMs) // the clock was set back
     const isProbeDue = this.#limit < this.#configured && (now >= this.#probeAt || isOverdue)
     if (this.#slots.size >= this.#limit + (isProbeDue ? 1 : 0)) return false
     if (this.#refusedLately(now).length >= maxRefusedPerMinute) return false
@@ -162,7 +162,7 @@ export class ConnectionSlots {
   }
 
   #refusedLately(now: Instant): Instant[] {
-    return this.#refusedAt.filter((at) => at > later(now, -minute) && at <= now)
+    return this.#refusedAt.filter((at) => at > addMs(now, -minute) && at <= now)
   }
 
   /** More connections than we thought are served. */

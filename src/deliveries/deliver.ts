@@ -1,12 +1,12 @@
 import type { WaitingClock } from '../clock.ts'
-import { giveBackAll, settleCancelled } from '../editions/review.ts'
+import { finishCancelled, releaseContents } from '../editions/review.ts'
 import { AppError } from '../errors.ts'
 import type { Message } from '../messages/mime.ts'
-import { freezePage, frozenUntil } from '../store/audience.ts'
+import { freezePage, lastFrozenSubscriber } from '../store/audience.ts'
 import { brakeNow } from '../store/brake.ts'
-import { countDeliveries, type DeliveryCounts, nextDue, type QueuedDelivery } from '../store/deliveries.ts'
+import { countDeliveries, type DeliveryCounts, nextDueAt, type QueuedDelivery } from '../store/deliveries.ts'
 import { countChecked } from '../store/delivery-counts.ts'
-import { editionById, moveEdition, note, withdrawVariants } from '../store/editions.ts'
+import { addHistory, editionById, moveEdition, withdrawVariants } from '../store/editions.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
@@ -113,7 +113,7 @@ async function isOut(db: Db, id: string): Promise<boolean> {
 
 /** The hour of the next zone, or of what a server put off. */
 async function nextInTime({ db }: DeliverNeeds, editionId: string): Promise<Wait | null> {
-  const until = await nextDue(db, editionId)
+  const until = await nextDueAt(db, editionId)
   return until === undefined ? null : { until, reason: 'nothing is due before' }
 }
 
@@ -125,7 +125,7 @@ async function notNow({ db }: DeliverNeeds, editionId: string, why: Partial<Deli
 
 async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
   if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
-    await note(db, id, 'lastword', 'sending began', clock.now())
+    await addHistory(db, id, 'lastword', 'sending began', clock.now())
   }
   const edition = await editionById(db, id)
   if (edition?.status !== 'sending') {
@@ -141,7 +141,7 @@ async function freezeAudience(needs: DeliverNeeds, edition: EditionRow): Promise
   const { db, clock } = needs
   if (edition.audienceAt !== null) return
   const shape = await shapeOf(needs, edition)
-  let after: string | null = await frozenUntil(db, edition.id)
+  let after: string | null = await lastFrozenSubscriber(db, edition.id)
   while (after !== null) after = await freezePage(db, edition, { after, size: 10_000 }, clock.now(), shape)
   await moveEdition(db, edition.id, ['sending'], { audienceAt: clock.now() })
 }
@@ -149,7 +149,7 @@ async function freezeAudience(needs: DeliverNeeds, edition: EditionRow): Promise
 /** Gives back what an edition that was cancelled meanwhile did not need after all. */
 async function settle(needs: DeliverNeeds, editionId: string): Promise<void> {
   const edition = await editionById(needs.db, editionId)
-  if (edition?.status === 'cancelled') await settleCancelled(needs, edition)
+  if (edition?.status === 'cancelled') await finishCancelled(needs, edition)
 }
 
 async function finish(
@@ -164,7 +164,7 @@ async function finish(
   if (accepted + refused + unknown === 0) return await endForNobody({ db, clock }, id, skipped)
   if (!(await moveEdition(db, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
   const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
-  await note(db, id, 'lastword', what, clock.now())
+  await addHistory(db, id, 'lastword', what, clock.now())
   return true
 }
 
@@ -186,8 +186,8 @@ async function endForNobody(
     const change = { status: 'skipped' as const, number: null, reason, finishedAt: now }
     if (!edition || !(await moveEdition(trx, id, ['sending'], change))) return false
     await withdrawVariants(trx, id, now)
-    await giveBackAll(trx, id, now)
-    await note(trx, id, 'lastword', reason, now)
+    await releaseContents(trx, id, now)
+    await addHistory(trx, id, 'lastword', reason, now)
     return true
   })
 }

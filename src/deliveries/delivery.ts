@@ -1,4 +1,4 @@
-import { between, day, hour, type Instant, later, minute } from '../clock.ts'
+import { addMs, day, hour, type Instant, minute, msBetween } from '../clock.ts'
 import { causeOf, causes } from './answers.ts'
 import { retryAfterMs } from './deferrals.ts'
 import { oneLine } from './reply-text.ts'
@@ -83,7 +83,7 @@ export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, rep
   const named = retryAfterMs(reply)
   const wait = named === undefined ? usual : Math.max(named, waits[attempts - 2] ?? 0)
   const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last letters of an id are random (RFC 9562 §5.7)
-  return later(now, Math.round(wait * (1 + longer * place)))
+  return addMs(now, Math.round(wait * (1 + longer * place)))
 }
 
 /** The row that a result makes of a delivery, with its tries before this one. */
@@ -107,13 +107,13 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
     case 'unsent':
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':
-      if (between(delivery.cutSince, now) > cutLimit)
+      if (msBetween(delivery.cutSince, now) > cutLimit)
         return givenUp('for four days the connection was cut each time', reply, attempts)
       return {
         status: 'deferred' as const,
         attempts: attempts - 1,
         reply,
-        nextAttemptAt: later(now, retryAfterMs(reply) ?? cutWait),
+        nextAttemptAt: addMs(now, retryAfterMs(reply) ?? cutWait),
       }
     case 'deferred':
     case 'rejected': {

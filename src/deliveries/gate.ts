@@ -1,6 +1,6 @@
 import type { Clock, Instant } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
-import { wallText } from '../zone.ts'
+import { wallTimeText } from '../zone.ts'
 import { openAllowance } from './allowance.ts'
 import { type WarmUp, warmUpDay, warmUpName } from './warm-up.ts'
 import { type Window, windowAt } from './window.ts'
@@ -42,7 +42,7 @@ export function openGate(needs: { db: Db; clock: Clock }, { window, warmUp, zone
       if (window && !isOpen(now)) {
         const state = windowAt(window, zone, now)
         if (!state.isOpen)
-          return { until: state.until, reason: `the send window opens on ${wallText(zone, state.until)}` }
+          return { until: state.until, reason: `the send window opens on ${wallTimeText(zone, state.until)}` }
         openUntil = state.until
       }
       const day = await allowance?.spent()

@@ -1,7 +1,13 @@
-import { type Instant, later, minute } from '../clock.ts'
-import { addCall } from '../store/calls.ts'
-import { countDeliveries, hasAcceptedSince, isAllAt, type QueuedDelivery, requeue } from '../store/deliveries.ts'
-import { note } from '../store/editions.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
+import { addNotification } from '../store/calls.ts'
+import {
+  countDeliveries,
+  hasAcceptedSince,
+  isEveryoneAt,
+  type QueuedDelivery,
+  requeueDeferred,
+} from '../store/deliveries.ts'
+import { addHistory } from '../store/editions.ts'
 import { transaction } from '../store/transaction.ts'
 import { unknownsInARow } from '../store/unknown.ts'
 import { domainOf } from './buckets.ts'
@@ -25,7 +31,7 @@ const doubtWaitMs = 15 * minute
 export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {
   const known = pass.relays.get(relay)
   if (known) return known
-  const breaker = new RefusalBreaker((domains) => isAllAt(db, pass.editionId, domains))
+  const breaker = new RefusalBreaker((domains) => isEveryoneAt(db, pass.editionId, domains))
   const fresh = { verdicts: new RelayVerdicts(relay), breaker, lacksUtf8: false }
   pass.relays.set(relay, fresh)
   return fresh
@@ -39,7 +45,7 @@ export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDeliv
 /** The row of such a refusal: who dies now tries again later, and refuses nobody on the word of a relay that knows nobody. */
 export function rowInDoubt({ reply }: SendResult, delivery: QueuedDelivery, now: Instant) {
   const attempts = delivery.attempts + 1
-  const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? later(now, doubtWaitMs)
+  const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? addMs(now, doubtWaitMs)
   return { status: 'deferred' as const, attempts, reply, nextAttemptAt, cutSince: null }
 }
 
@@ -181,8 +187,8 @@ async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, why: 
   if (!needs.relays.named(relay)?.isNewsAbout(pass.editionId)) return
   await untilStored(needs, () =>
     transaction(db, async (trx) => {
-      await note(trx, pass.editionId, 'lastword', what, now)
-      await addCall(trx, pass.editionId, { kind: 'relay', what }, now)
+      await addHistory(trx, pass.editionId, 'lastword', what, now)
+      await addNotification(trx, pass.editionId, { kind: 'relay', what }, now)
     }),
   )
 }
@@ -227,14 +233,14 @@ export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void>
   if (!pass.isPaused) return
   for (const relay of pass.relays.keys()) await putBack(needs, pass, relay)
   const rejected = all.flatMap(({ breaker }) => breaker.recipientsToRequeue())
-  await untilStored(needs, () => requeue(needs.db, pass.editionId, rejected, needs.clock.now()))
+  await untilStored(needs, () => requeueDeferred(needs.db, pass.editionId, rejected, needs.clock.now()))
 }
 
 /** A relay that accepted some, and then refused everybody to the end, knows no more about them than one that never did. */
 async function pauseForLastRow(needs: DeliverNeeds, pass: Pass): Promise<void> {
   for (const [relay, { verdicts }] of pass.relays) {
     const row = verdicts.refusalsInARow
-    const isRow = row.length > 0 && (isSpread(row) || (await isAllAt(needs.db, pass.editionId, domainsOf(row))))
+    const isRow = row.length > 0 && (isSpread(row) || (await isEveryoneAt(needs.db, pass.editionId, domainsOf(row))))
     if (verdicts.accepted === 0 || !isRow || !row.some(({ isFirstTry }) => isFirstTry)) continue
     const lastReply = row.at(-1)?.reply ?? ''
     const what = `the last ${row.length} people were all refused; ${lastAnswer(lastReply)}`
@@ -278,14 +284,14 @@ async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown
 
 /** Of people who were never tried before: one provider's, or two at most while others are still to come. */
 async function areFew(needs: DeliverNeeds, pass: Pass, first: TurnedDown[]): Promise<boolean> {
-  if (providersOf(first) === 1 && !(await isAllAt(needs.db, pass.editionId, domainsOf(first)))) return true
+  if (providersOf(first) === 1 && !(await isEveryoneAt(needs.db, pass.editionId, domainsOf(first)))) return true
   return first.length < minRefused && !(await isEverybody(needs, pass, first.length))
 }
 
 /** Of people who were put off before: those who are due again are those whom somebody has refused, if others have it. */
 async function areUsual({ db }: DeliverNeeds, pass: Pass, retried: TurnedDown[]): Promise<boolean> {
   if ((await countDeliveries(db, pass.editionId)).accepted === 0)
-    return providersOf(retried) === 1 && !(await isAllAt(db, pass.editionId, domainsOf(retried)))
+    return providersOf(retried) === 1 && !(await isEveryoneAt(db, pass.editionId, domainsOf(retried)))
   return retried.length < minRetried || providersOf(retried) < minProviders
 }
 

@@ -3,16 +3,16 @@ import { AppError } from '../errors.ts'
 import {
   confirmRefusals,
   type DeliveryResult,
-  inHandsOf,
-  putBack,
   type Refusal,
   recordAndClaim,
+  requeueRefused,
+  stillClaimed,
 } from '../store/deliveries.ts'
 import type { Engine } from '../store/engine.ts'
-import { isStoreAway } from '../store/failure.ts'
+import { isStoreUnavailable } from '../store/failure.ts'
 import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
-import { abandonOwn } from '../store/unknown.ts'
+import { markOwnAbandoned } from '../store/unknown.ts'
 import { handleRefusals } from './refusals.ts'
 import { type StoreWait, untilStored } from './until-stored.ts'
 
@@ -78,13 +78,13 @@ export class LedgerWriter {
   /** Queues again what one relay turned down and another may take; the person keeps the attempts that they had. */
   async putBack(turnedDown: Refusal[]): Promise<void> {
     if (turnedDown.length === 0) return
-    await this.#untilStored(() => putBack(this.#needs.db, this.#ledger, turnedDown, this.#needs.clock.now()))
+    await this.#untilStored(() => requeueRefused(this.#needs.db, this.#ledger, turnedDown, this.#needs.clock.now()))
   }
 
   /** Nothing is in our hands any more: what still says so could not be recorded, and is `unknown`. Returns how many. */
   close(): Promise<number> {
     const { db, clock } = this.#needs
-    return this.#untilStored(() => abandonOwn(db, this.#ledger, clock.now()))
+    return this.#untilStored(() => markOwnAbandoned(db, this.#ledger, clock.now()))
   }
 
   #schedule(): void {
@@ -99,7 +99,7 @@ export class LedgerWriter {
     try {
       await this.#write(requests)
     } catch (error) {
-      if (isStoreAway(error)) for (const { reject } of requests) reject(error)
+      if (isStoreUnavailable(error)) for (const { reject } of requests) reject(error)
       else for (const request of requests) await this.#writeAlone(request) // one bad row spoils no other
     }
     this.#isWriting = false
@@ -137,7 +137,7 @@ export class LedgerWriter {
     const wanted = requests.flatMap(({ next }) => (next === undefined ? [] : [next]))
     return transaction(db, async (trx) => {
       const none = new Set<string>()
-      const had = isRetry ? (await inHandsOf(trx, ledger, wanted)).difference(this.#inFlight) : none
+      const had = isRetry ? (await stillClaimed(trx, ledger, wanted)).difference(this.#inFlight) : none
       const subscriberIds = wanted.filter((id) => !had.has(id))
       const { lost, claimed } = await recordAndClaim(trx, engine, ledger, { results, subscriberIds }, now)
       return { lost, claimed: had.size > 0 ? new Set([...had, ...claimed]) : claimed }

@@ -1,9 +1,9 @@
-import { type Instant, later, spanMilliseconds } from '../clock.ts'
+import { addMs, type Instant, parseDurationMs } from '../clock.ts'
 import type { Digest } from '../editions/digest.ts'
-import { timingIn } from '../editions/timing.ts'
+import { readTiming } from '../editions/timing.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { addSlices, zonesOf } from '../store/slices.ts'
-import { instantAt, wallAt } from '../zone.ts'
+import { addZoneSends, subscriberZones } from '../store/slices.ts'
+import { instantAt, wallTimeAt } from '../zone.ts'
 
 type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
 
@@ -13,7 +13,7 @@ export function slicesOf(
   dueAt: Instant,
   zones: string[],
 ): { zone: string; at: Instant }[] {
-  const { date, time } = wallAt(digest.zone, dueAt)
+  const { date, time } = wallTimeAt(digest.zone, dueAt)
   return zones.map((zone) => ({ zone, at: instantAt(zone, date, time) }))
 }
 
@@ -21,7 +21,7 @@ export function slicesOf(
 export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instant {
   if (!digest.localTime) return dueAt
   const [first = dueAt] = [dueAt, ...slicesOf(digest, dueAt, zones).map(({ at }) => at)].sort()
-  return later(first, digest.lead === undefined ? 0 : -spanMilliseconds(digest.lead))
+  return addMs(first, digest.lead === undefined ? 0 : -parseDurationMs(digest.lead))
 }
 
 /**
@@ -30,8 +30,8 @@ export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instan
  * since moves nobody's hour. Nobody gets an edition before the time that it is due.
  */
 export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
-  const { localTime, zone } = timingIn(edition, digest)
+  const { localTime, zone } = readTiming(edition, digest)
   if (!localTime) return edition.dueAt > now
-  await addSlices(db, edition.id, slicesOf({ zone }, edition.dueAt, await zonesOf(db, edition.digest)))
+  await addZoneSends(db, edition.id, slicesOf({ zone }, edition.dueAt, await subscriberZones(db, edition.digest)))
   return true
 }

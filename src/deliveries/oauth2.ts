@@ -2,7 +2,7 @@ import type XOAuth2Class from 'nodemailer/lib/xoauth2'
 import { type Config, relayName, relaySetting } from '../config.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { openFetcher } from '../feeds/fetch.ts'
-import { secretIn } from '../secret-file.ts'
+import { readSecretFile } from '../secret-file.ts'
 import type { RelaySettings } from './connect.ts'
 import { masker } from './masking.ts'
 import { RefreshToken, type TokenStore } from './refresh-token.ts'
@@ -164,7 +164,7 @@ class TokenClient {
   }
 
   #secretIn(file: string | undefined, setting: string): string | undefined {
-    return file === undefined ? undefined : secretIn(file, relaySetting(this.#relay, `oauth2.${setting}`))
+    return file === undefined ? undefined : readSecretFile(file, relaySetting(this.#relay, `oauth2.${setting}`))
   }
 }
 

@@ -1,4 +1,4 @@
-import { between, durationText, hour, type Instant, minute, second } from '../clock.ts'
+import { durationText, hour, type Instant, minute, msBetween, second } from '../clock.ts'
 import { isGreylisting, isServerState } from './deferrals.ts'
 import type { SendResult } from './delivery.ts'
 
@@ -72,7 +72,7 @@ export function afterGood(pace: Pace): Pace {
 /** The pace at a later instant: tokens have come in, at most those of one second, and the limit has grown. */
 export function paceAt(pace: Pace, now: Instant): Pace {
   if (pace.rate === null) return pace
-  const elapsed = Math.max(0, between(pace.at, now))
+  const elapsed = Math.max(0, msBetween(pace.at, now))
   const grown = pace.rate * 2 ** (elapsed < pause ? elapsed / doubling : elapsed / forgetting)
   if (grown > fastest) return freePace(now)
   const tokens = Math.min(Math.max(1, grown), pace.tokens + (pace.rate * elapsed) / second)

@@ -1,4 +1,4 @@
-import { between, type Instant, second, type WaitingClock } from '../clock.ts'
+import { type Instant, msBetween, second, type WaitingClock } from '../clock.ts'
 import type { QueuedDelivery } from '../store/deliveries.ts'
 import type { Bucket, Buckets } from './buckets.ts'
 import type { Gate, Wait } from './gate.ts'
@@ -266,7 +266,7 @@ export class PacedQueue {
     }
     this.#beginWaiting()
     const maxMs = isWanted?.(relay) ? handOverMs : stepMs
-    const waitMs = Math.min(Math.max(1, between(clock.now(), until)), maxMs)
+    const waitMs = Math.min(Math.max(1, msBetween(clock.now(), until)), maxMs)
     await clock.wait(waitMs, signal)
     this.#waitedMs += waitMs
     this.#waiting -= 1

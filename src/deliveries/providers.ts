@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
-import { type Clock, day, hour, later, second } from '../clock.ts'
-import { keepProviders, knownProviders } from '../store/providers.ts'
+import { addMs, type Clock, day, hour, second } from '../clock.ts'
+import { knownProviders, saveProviders } from '../store/providers.ts'
 import type { Db } from '../store/schema.ts'
 
 /** Finds the mail servers of a domain (MX, RFC 5321 §5.1), the preferred first; none if it has none. Rejects when DNS does not answer. */
@@ -41,7 +41,7 @@ export function openProviders({ db, clock, findMx }: Needs): Providers {
   const queue: (() => void)[] = []
   let busy = 0
   let silent = 0
-  let rememberedUntil = later(clock.now(), silence)
+  let rememberedUntil = addMs(clock.now(), silence)
 
   function remember(domain: string, provider: string): void {
     if (remembered.size >= mostRemembered) remembered.clear()
@@ -73,13 +73,13 @@ export function openProviders({ db, clock, findMx }: Needs): Providers {
     if (clock.now() >= rememberedUntil) {
       remembered.clear()
       silent = 0
-      rememberedUntil = later(clock.now(), silence)
+      rememberedUntil = addMs(clock.now(), silence)
     }
     const unknown = [...new Set(domains)].filter(
       (domain) => !remembered.has(domain) && !waiting.has(domain) && !isMadeUp(domain),
     )
     if (unknown.length === 0) return
-    const found = await knownProviders(db, unknown, later(clock.now(), -kept))
+    const found = await knownProviders(db, unknown, addMs(clock.now(), -kept))
     for (const [domain, provider] of found) remember(domain, provider)
     for (const domain of unknown) {
       if (found.has(domain) || waiting.size >= mostWaiting || silent >= mostSilent) continue
@@ -103,7 +103,7 @@ export function openProviders({ db, clock, findMx }: Needs): Providers {
     async save() {
       const found = new Map(fresh)
       fresh.clear()
-      if (found.size > 0) await keepProviders(db, found, clock.now())
+      if (found.size > 0) await saveProviders(db, found, clock.now())
     },
     close: () => findMx?.close(),
   }

@@ -1,4 +1,4 @@
-import { between, type Instant, minute, second, type WaitingClock } from '../clock.ts'
+import { type Instant, minute, msBetween, second, type WaitingClock } from '../clock.ts'
 import { reserveSpan } from '../store/rates.ts'
 import type { Db } from '../store/schema.ts'
 
@@ -75,7 +75,7 @@ export class Rate {
 
   /** Milliseconds until what is reserved may go. A clock that was set back since may not make it wait for longer than it would have. */
   #untilFrom(): number {
-    const wait = between(this.#needs.clock.now(), this.#from)
+    const wait = msBetween(this.#needs.clock.now(), this.#from)
     return wait > this.#horizonMs() ? 0 : wait
   }
 

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { later, second, systemClock } from '../clock.ts'
+import { addMs, second, systemClock } from '../clock.ts'
 import type { Db } from '../store/schema.ts'
-import { releaseLease, saveSetting, settingOf, takeLease } from '../store/settings.ts'
+import { acquireLease, loadSetting, releaseLease, saveSetting } from '../store/settings.ts'
 
 /** Where refresh tokens are kept, and the installation's secret, with which they are encrypted. */
 export type TokenStore = { db: Db; secret: string }
@@ -39,7 +39,7 @@ export class RefreshToken {
       await this.save(this.#unsaved)
       return this.#unsaved ?? (await this.newest())
     }
-    const sealed = await settingOf(this.#store.db, this.#name)
+    const sealed = await loadSetting(this.#store.db, this.#name)
     return (sealed === undefined ? undefined : this.#open(sealed)) ?? this.#configured
   }
 
@@ -63,7 +63,7 @@ export class RefreshToken {
     const lease = { name: `${this.#name}: in use`, owner: this.#owner }
     const take = () => {
       const now = systemClock.now()
-      return takeLease(db, { ...lease, now, until: later(now, leaseMs) })
+      return acquireLease(db, { ...lease, now, until: addMs(now, leaseMs) })
     }
     while (!(await take())) await sleep(pollMs, undefined, { signal })
     try {

@@ -1,8 +1,8 @@
-import { between, hour, type Instant } from '../clock.ts'
+import { hour, type Instant, msBetween } from '../clock.ts'
 import type { Refusal } from '../store/deliveries.ts'
 import { addOutcome } from '../store/outcomes.ts'
 import type { Db } from '../store/schema.ts'
-import { acceptedSince, lastAboutAddress } from '../store/suppressions.ts'
+import { lastAddressOutcome, wasAcceptedSince } from '../store/suppressions.ts'
 import { suppress } from '../subscribers/suppress.ts'
 import { causeOf, causes } from './answers.ts'
 
@@ -31,7 +31,7 @@ async function isSecond(
   { subscriberId, editionId }: { subscriberId: string; editionId: string },
   now: Instant,
 ): Promise<boolean> {
-  const last = await lastAboutAddress(db, subscriberId)
-  if (last?.kind !== 'bounce' || last.editionId === editionId || between(last.at, now) < apart) return false
-  return !(await acceptedSince(db, subscriberId, last.at))
+  const last = await lastAddressOutcome(db, subscriberId)
+  if (last?.kind !== 'bounce' || last.editionId === editionId || msBetween(last.at, now) < apart) return false
+  return !(await wasAcceptedSince(db, subscriberId, last.at))
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Instant, later, minute, second } from '../clock.ts'
+import { addMs, type Clock, type Instant, minute, second } from '../clock.ts'
 import type { SendResult } from './delivery.ts'
 
 /** After so many messages in a row that did not get through the relay is down … */
@@ -81,13 +81,13 @@ export class RelayHealth {
   leaveAlone(trouble: string): void {
     const now = this.#clock.now()
     this.#trouble = trouble
-    this.#rest = { from: now, until: later(now, distrustMs) }
+    this.#rest = { from: now, until: addMs(now, distrustMs) }
   }
 
   #takeRest(): void {
     if (this.isResting) return
     const now = this.#clock.now()
-    this.#rest = { from: now, until: later(now, this.#nextRestMs) }
+    this.#rest = { from: now, until: addMs(now, this.#nextRestMs) }
     this.#nextRestMs = Math.min(this.#nextRestMs * 2, maxRestMs)
   }
 }

@@ -1,7 +1,7 @@
-import { type Instant, later, minute, type WaitingClock } from '../clock.ts'
+import { addMs, type Instant, minute, type WaitingClock } from '../clock.ts'
 import { relayName } from '../config.ts'
 import type { Db } from '../store/schema.ts'
-import { dateAfter } from '../zone.ts'
+import { addDays } from '../zone.ts'
 import { type Allowance, type Day, openAllowance } from './allowance.ts'
 import type { RelaySettings } from './connect.ts'
 import { ConnectionSlots, type Customer, type Slot } from './connection-slots.ts'
@@ -70,7 +70,7 @@ export class RelayMember {
 
   get isUp(): boolean {
     const now = this.#needs.clock.now()
-    const isBelieved = now < this.#spentUntil && this.#spentUntil <= later(now, spentDayMs) // the clock may have been set back
+    const isBelieved = now < this.#spentUntil && this.#spentUntil <= addMs(now, spentDayMs) // the clock may have been set back
     const isSpent = this.#spent !== undefined && isBelieved
     return !this.health.isResting && !isSpent
   }
@@ -148,7 +148,7 @@ export class RelayMember {
       if (!spent) continue // some may go, unless others were quicker
       if (allowance.take()) return true // given back in this very moment
       this.#spent = spent
-      const believedUntil = later(this.#needs.clock.now(), spentDayMs)
+      const believedUntil = addMs(this.#needs.clock.now(), spentDayMs)
       this.#spentUntil = spent.ends < believedUntil ? spent.ends : believedUntil
       return false
     }
@@ -158,7 +158,7 @@ export class RelayMember {
 
 function dayOf(now: Instant, most: number): Day {
   const date = now.slice(0, 10)
-  return { date, most, ends: `${dateAfter(date, 1)}T00:00:00.000Z` }
+  return { date, most, ends: `${addDays(date, 1)}T00:00:00.000Z` }
 }
 
 /** For a person: what a relay may take on a day, it has taken. */

@@ -1,7 +1,7 @@
 import { minute } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { countDeliveries, dueDeliveries } from '../store/deliveries.ts'
-import { isStoreAway } from '../store/failure.ts'
+import { isStoreUnavailable } from '../store/failure.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { releasedCanaries } from './canary.ts'
 import { runConnection } from './connection-loop.ts'
@@ -104,7 +104,7 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions
   const { signal } = pass.ending
   const work = (line: RelayLine) =>
     runConnection(line, needs, pass).catch((error: unknown): 'done' => {
-      if (isStoreAway(error)) throw error
+      if (isStoreUnavailable(error)) throw error
       stop(pass, `internal error: ${messageOf(error)}`) // the others stop too, and none goes on behind our back
       needs.onFault?.(error)
       return 'done'

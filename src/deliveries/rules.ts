@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { type Config, relayName, relaysOf } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
-import type { Shape } from '../store/audience.ts'
+import type { AudiencePlan } from '../store/audience.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { plantCanaries } from './canary.ts'
@@ -26,7 +26,7 @@ export function rulesOf({ digests, config }: { digests: Digest[]; config: Config
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules: Rules | undefined }
 
 /** What of the audience does not go at once, decided and written down before it is frozen. Done again, it changes nothing. */
-export async function shapeOf(needs: Needs, edition: EditionRow): Promise<Shape> {
+export async function shapeOf(needs: Needs, edition: EditionRow): Promise<AudiencePlan> {
   const { db, engine, clock, rules } = needs
   if (!rules) return {}
   const isSliced = await planSlices(db, edition, rules, clock.now())

@@ -1,4 +1,4 @@
-import { between, type Instant, second, type WaitingClock } from '../clock.ts'
+import { type Instant, msBetween, second, type WaitingClock } from '../clock.ts'
 
 /** The part of one taker in what several share out. */
 export type Share = {
@@ -37,7 +37,7 @@ export function openShares(clock: WaitingClock): (weight: number, most: number) 
 
   function isAtWork({ inHand, waiting, movedAt }: Taker): boolean {
     if (movedAt === undefined) return false
-    return between(movedAt, clock.now()) < (inHand + waiting.length > 0 ? patience : gap)
+    return msBetween(movedAt, clock.now()) < (inHand + waiting.length > 0 ? patience : gap)
   }
 
   /** Where the others stand that are at work; undefined: there are none. */

@@ -1,6 +1,6 @@
 import type SMTPConnectionClass from 'nodemailer/lib/smtp-connection'
 import { relaySetting } from '../config.ts'
-import { secretIn } from '../secret-file.ts'
+import { readSecretFile } from '../secret-file.ts'
 import type { RelaySettings } from './connect.ts'
 import { ConnectError } from './connect-error.ts'
 import type { Tokens } from './oauth2.ts'
@@ -14,7 +14,7 @@ const passwordMechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5']
 export function passwordOf(settings: RelaySettings): string {
   const { password, passwordFile } = settings
   const setting = relaySetting(settings, 'passwordFile')
-  const found = password ?? (passwordFile === undefined ? '' : secretIn(passwordFile, setting))
+  const found = password ?? (passwordFile === undefined ? '' : readSecretFile(passwordFile, setting))
   if (found !== '') return found
   throw new ConnectError(`${relaySetting(settings, 'user')} is set and there is no password: set ${setting}`)
 }

@@ -1,7 +1,7 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { relaySetting } from '../config.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { certificatesIn } from '../pem-file.ts'
+import { readCertificates } from '../pem-file.ts'
 import type { RelaySettings } from './connect.ts'
 
 export type TlsOptions = { servername?: string; secureContext?: SecureContext }
@@ -33,7 +33,7 @@ function contextFor(ca: string, settings: RelaySettings): SecureContext {
 
 function ownCertificates(ca: string, settings: RelaySettings): string[] {
   try {
-    return certificatesIn(ca)
+    return readCertificates(ca)
   } catch (error) {
     throw new AppError('invalid', `${relaySetting(settings, 'ca')}: ${messageOf(error)}`)
   }

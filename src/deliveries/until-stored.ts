@@ -1,6 +1,6 @@
 import { minute, second, type WaitingClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { isStoreAway } from '../store/failure.ts'
+import { isStoreUnavailable } from '../store/failure.ts'
 
 export type StoreWait = {
   clock: WaitingClock
@@ -35,7 +35,7 @@ export async function untilStored<T>(
       if (awayMs > 0) onStoreBack?.()
       return done
     } catch (error) {
-      if (!isStoreAway(error) || awayMs >= (signal?.aborted ? stopPatienceMs : maxAwayMs)) throw error
+      if (!isStoreUnavailable(error) || awayMs >= (signal?.aborted ? stopPatienceMs : maxAwayMs)) throw error
       if (awayMs === 0) onStoreAway?.(messageOf(error))
       await clock.wait(waitMs)
       awayMs += waitMs

@@ -1,10 +1,10 @@
-import { type Clock, type Instant, later, spanMilliseconds } from '../clock.ts'
-import { sentOn } from '../store/allowances.ts'
-import { canariesOf, waitingForCanaries } from '../store/canaries.ts'
-import { slowPaces } from '../store/paces.ts'
+import { addMs, type Clock, type Instant, parseDurationMs } from '../clock.ts'
+import { countSentOn } from '../store/allowances.ts'
+import { canariesOf, countWaitingForCanaries } from '../store/canaries.ts'
+import { slowProviderRates } from '../store/paces.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { waitingByHour } from '../store/slices.ts'
-import { wallText } from '../zone.ts'
+import { countWaitingByHour } from '../store/slices.ts'
+import { wallTimeText } from '../zone.ts'
 import { paceAt, rateText } from './pace.ts'
 import { dayWords } from './relays.ts'
 import type { Rules } from './rules.ts'
@@ -41,14 +41,14 @@ export async function whyWaiting(
 function windowReason(rules: Rules | undefined, now: Instant): string | undefined {
   const state = rules?.window && windowAt(rules.window, rules.zone, now)
   if (!rules || !state || state.isOpen) return undefined
-  return `the send window opens on ${wallText(rules.zone, state.until)}`
+  return `the send window opens on ${wallTimeText(rules.zone, state.until)}`
 }
 
 async function warmUpReason(db: Db, rules: Rules | undefined, now: Instant): Promise<string | undefined> {
   const today = rules?.warmUp && warmUpDay(rules.warmUp, now)
   if (!rules?.warmUp || today?.most == null) return undefined
-  if ((await sentOn(db, { name: warmUpName, day: today.date })) < today.most) return undefined
-  const goesOn = wallText(rules.warmUp.zone, today.ends)
+  if ((await countSentOn(db, { name: warmUpName, day: today.date })) < today.most) return undefined
+  const goesOn = wallTimeText(rules.warmUp.zone, today.ends)
   return `warm-up: ${today.most} messages may go out on ${today.date}, and they have; the rest goes on ${goesOn}`
 }
 
@@ -57,7 +57,7 @@ async function relaysReason(db: Db, rules: Rules | undefined, now: Instant): Pro
   const day = now.slice(0, 10)
   const spent: string[] = []
   for (const { name, perDay } of rules?.relays ?? []) {
-    if (perDay === undefined || (await sentOn(db, { name, day })) < perDay) return undefined
+    if (perDay === undefined || (await countSentOn(db, { name, day })) < perDay) return undefined
     spent.push(dayWords(name, perDay, day))
   }
   return spent.length > 0 ? spent.join('; ') : undefined
@@ -66,30 +66,32 @@ async function relaysReason(db: Db, rules: Rules | undefined, now: Instant): Pro
 async function canaryReasons(db: Db, edition: EditionRow, rules: Rules | undefined): Promise<string[]> {
   if (!rules?.canary) return []
   const { wait } = rules.canary
-  const waiting = await waitingForCanaries(db, edition.id)
+  const waiting = await countWaitingForCanaries(db, edition.id)
   return (await canariesOf(db, edition.id)).flatMap(({ name, waitingSince, releasedAt }) => {
     const count = waiting.get(name) ?? 0
     if (releasedAt !== null || count === 0) return []
     if (waitingSince === null) return [`${count} at ${name} wait until the first of them have theirs`]
-    const until = later(waitingSince, spanMilliseconds(wait))
-    return [`${count} at ${name} wait for what the first of them are answered, until ${wallText(rules.zone, until)}`]
+    const until = addMs(waitingSince, parseDurationMs(wait))
+    return [
+      `${count} at ${name} wait for what the first of them are answered, until ${wallTimeText(rules.zone, until)}`,
+    ]
   })
 }
 
 async function hourReasons(db: Db, edition: EditionRow, zone: string, now: Instant): Promise<string[]> {
-  const hours = await waitingByHour(db, edition.id, now)
+  const hours = await countWaitingByHour(db, edition.id, now)
   const shown = hours.slice(0, mostHours)
   const rest = hours.slice(mostHours).reduce((sum, { count }) => sum + count, 0)
-  const lines = shown.map(({ at, count }) => `${count} wait for their hour, ${wallText(zone, at)}`)
+  const lines = shown.map(({ at, count }) => `${count} wait for their hour, ${wallTimeText(zone, at)}`)
   return rest > 0 ? [...lines, `${rest} wait for a later hour`] : lines
 }
 
 async function paceReasons(db: Db, zone: string, now: Instant): Promise<string[]> {
-  return (await slowPaces(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
+  return (await slowProviderRates(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
     const pace = paceAt({ rate, reason, irritation: 0, tokens: 0, at: updatedAt }, now)
     if (pace.rate === null) return []
     return [
-      `${name} gets ${rateText(pace.rate)}${relay && ` over ${relay}`}, slowed on ${wallText(zone, slowedAt)}: ${reason}`,
+      `${name} gets ${rateText(pace.rate)}${relay && ` over ${relay}`}, slowed on ${wallTimeText(zone, slowedAt)}: ${reason}`,
     ]
   })
 }

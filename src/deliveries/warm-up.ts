@@ -1,6 +1,6 @@
 import { day, type Instant } from '../clock.ts'
 import type { Config } from '../config.ts'
-import { dateAfter, instantAt, wallAt } from '../zone.ts'
+import { addDays, instantAt, wallTimeAt } from '../zone.ts'
 import type { Day } from './allowance.ts'
 
 export type WarmUp = NonNullable<Config['pace']['warmUp']>
@@ -10,7 +10,7 @@ export const warmUpName = 'warm-up of all'
 
 /** The day of the plan at an instant. Before its first day the number of that day counts, after the last there is no limit. */
 export function warmUpDay({ from, days, zone }: WarmUp, now: Instant): Day {
-  const { date } = wallAt(zone, now)
+  const { date } = wallTimeAt(zone, now)
   const index = Math.max(0, Math.round((Date.parse(date) - Date.parse(from)) / day))
-  return { date, most: days[index] ?? null, ends: instantAt(zone, dateAfter(date, 1), '00:00') }
+  return { date, most: days[index] ?? null, ends: instantAt(zone, addDays(date, 1), '00:00') }
 }

@@ -1,6 +1,6 @@
-import { type Instant, later } from '../clock.ts'
+import { addMs, type Instant } from '../clock.ts'
 import { type Digest, weekdays } from '../editions/digest.ts'
-import { dateAfter, instantAt, wallAt } from '../zone.ts'
+import { addDays, instantAt, wallTimeAt } from '../zone.ts'
 
 export type Window = NonNullable<Digest['window']>
 
@@ -13,18 +13,18 @@ export type WindowState = { isOpen: boolean; until: Instant }
  * for as long as it would have been open.
  */
 export function windowAt({ from, to, days }: Window, zone: string, now: Instant): WindowState {
-  const today = wallAt(zone, now).date
+  const today = wallTimeAt(zone, now).date
   for (let ahead = -1; ahead <= 8; ahead++) {
-    const date = dateAfter(today, ahead)
+    const date = addDays(today, ahead)
     if (!days.includes(weekdayOf(date))) continue
     const opens = instantAt(zone, date, from)
-    const closingDate = from < to ? date : dateAfter(date, 1)
+    const closingDate = from < to ? date : addDays(date, 1)
     const closesByClock = instantAt(zone, closingDate, to)
-    const closes = closesByClock > opens ? closesByClock : later(opens, lengthMs(date, from, closingDate, to))
+    const closes = closesByClock > opens ? closesByClock : addMs(opens, lengthMs(date, from, closingDate, to))
     if (opens <= now && now < closes) return { isOpen: true, until: closes }
     if (opens > now) return { isOpen: false, until: opens }
   }
-  return { isOpen: false, until: instantAt(zone, dateAfter(today, 9), from) }
+  return { isOpen: false, until: instantAt(zone, addDays(today, 9), from) }
 }
 
 /** Milliseconds from one time of the clock to another, as if the clocks did not change. */

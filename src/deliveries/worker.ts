@@ -1,11 +1,11 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { between, type Clock, type Instant, minute } from '../clock.ts'
+import { type Clock, type Instant, minute, msBetween } from '../clock.ts'
 import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { markAbandoned, markOrphaned } from '../store/unknown.ts'
-import { addWorker, allWorkers, boundSeenAt, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
+import { addWorker, allWorkers, capSeenAt, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
 
 type Needs = { db: Db; clock: Clock }
 
@@ -34,7 +34,7 @@ export async function stopWorker({ db, clock }: Needs, worker: Worker): Promise<
  * A sender on this machine is dead when its process is; one elsewhere when it has been silent for two minutes.
  */
 export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
-  await boundSeenAt(db, clock.now(), silence) // one that died while its clock was ahead would seem alive until then
+  await capSeenAt(db, clock.now(), silence) // one that died while its clock was ahead would seem alive until then
   let released = await markOrphaned(db, clock.now())
   for (const worker of await allWorkers(db)) {
     if (worker.id === self.id || isAlive(worker, self, clock.now())) continue
@@ -59,7 +59,7 @@ export async function isServing({ db, clock }: Needs): Promise<boolean> {
 }
 
 function isAlive(worker: Worker, self: Worker, now: Instant): boolean {
-  const recent = between(worker.seenAt, now) < silence
+  const recent = msBetween(worker.seenAt, now) < silence
   if (worker.host !== self.host) return recent
   if (worker.pid === self.pid) return worker.startedAt >= self.startedAt && recent // else its number was given to us
   return recent && processExists(worker.pid)

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { type Context, Hono } from 'hono'
 import { type ParsedMail, simpleParser } from 'mailparser'
-import { type Look, listPage, looks, messagePage, missingPage } from './catcher-views.ts'
-import { type CaughtMail, type CaughtMessage, fileName, summary } from './caught-mail.ts'
+import { listPage, type MessageTab, messagePage, messageTabs, missingPage } from './catcher-views.ts'
+import { type CaughtMail, type CaughtMessage, fileName, toSummary } from './caught-mail.ts'
 
 /** The pages of the mail catcher. All of them only look: there is no request that changes anything. */
 export async function catcherApp(mail: CaughtMail): Promise<Hono> {
@@ -15,15 +15,16 @@ export async function catcherApp(mail: CaughtMail): Promise<Hono> {
     context.header('Referrer-Policy', 'no-referrer')
     context.header('Cache-Control', 'no-store')
   })
-  app.get('/', (context) => context.html(listPage(listed(mail, context))))
+  app.get('/', (context) => context.html(listPage(messageList(mail, context))))
   app.get('/catcher.css', (context) => context.body(css, 200, { 'Content-Type': 'text/css; charset=utf-8' }))
-  app.get('/messages/:number{[0-9]+}', (context) => show(mail, context, 'desktop'))
+  app.get('/messages/:number{[0-9]+}', (context) => showMessage(mail, context, 'desktop'))
   app.get('/messages/:number{[0-9]+}/body', (context) => withMessage(mail, context, sendBody))
   app.get('/messages/:number{[0-9]+}/message.eml', (context) => withMessage(mail, context, sendFile))
   app.get('/messages/:number{[0-9]+}/attachments/:index{[0-9]+}', (context) =>
     withMessage(mail, context, sendAttachment),
   )
-  for (const { name } of looks) app.get(`/messages/:number{[0-9]+}/${name}`, (context) => show(mail, context, name))
+  for (const { name } of messageTabs)
+    app.get(`/messages/:number{[0-9]+}/${name}`, (context) => showMessage(mail, context, name))
   app.notFound((context) => context.html(missingPage(), 404))
   return app
 }
@@ -45,16 +46,16 @@ const bodyPolicy = [
 
 const pageSize = 50
 
-function listed(mail: CaughtMail, context: Context) {
+function messageList(mail: CaughtMail, context: Context) {
   const search = (context.req.query('to') ?? '').trim().slice(0, 200)
-  const found = mail.newest().filter(({ to }) => to.toLowerCase().includes(search.toLowerCase()))
+  const found = mail.newestFirst().filter(({ to }) => to.toLowerCase().includes(search.toLowerCase()))
   const pages = Math.max(1, Math.ceil(found.length / pageSize))
   const page = Math.min(pages, Math.max(1, Number.parseInt(context.req.query('page') ?? '1', 10) || 1))
-  const messages = found.slice((page - 1) * pageSize, page * pageSize).map(summary)
+  const messages = found.slice((page - 1) * pageSize, page * pageSize).map(toSummary)
   return { messages, search, found: found.length, count: mail.count(), duplicates: mail.duplicates(), page, pages }
 }
 
-function show(mail: CaughtMail, context: Context, look: Look) {
+function showMessage(mail: CaughtMail, context: Context, look: MessageTab) {
   return withMessage(mail, context, async (message) => {
     const newer = mail.find(message.number + 1)?.number
     const older = mail.find(message.number - 1)?.number

@@ -1,13 +1,13 @@
 import { html } from 'hono/html'
 import type { ParsedMail } from 'mailparser'
 import type { Instant } from '../clock.ts'
-import { type CaughtMessage, type CaughtSummary, summary } from './caught-mail.ts'
+import { type CaughtMessage, type CaughtSummary, toSummary } from './caught-mail.ts'
 import { headerFields } from './header-field.ts'
 
 type Markup = ReturnType<typeof html>
 
 /** The ways to look at one message, each an address of its own. */
-export const looks = [
+export const messageTabs = [
   { name: 'desktop', title: 'Desktop' },
   { name: 'phone', title: 'Phone' },
   { name: 'text', title: 'Text' },
@@ -15,9 +15,9 @@ export const looks = [
   { name: 'source', title: 'Source' },
 ] as const
 
-export type Look = (typeof looks)[number]['name']
+export type MessageTab = (typeof messageTabs)[number]['name']
 
-type List = {
+type MessageList = {
   messages: CaughtSummary[]
   search: string
   /** How many messages match the search. */
@@ -28,7 +28,7 @@ type List = {
   pages: number
 }
 
-export function listPage(list: List): Markup {
+export function listPage(list: MessageList): Markup {
   const { messages, search, found, count, duplicates, page, pages } = list
   return layout(
     search ? `Messages to ${search}` : 'Caught messages',
@@ -42,7 +42,7 @@ export function listPage(list: List): Markup {
       ${search && html`<a href="/">Show all</a>`}
     </form>
     ${search && html`<p class="facts">${plural(found, 'message')} to an address with “${search}”</p>`}
-    ${messages.length ? html`<ul class="messages">${messages.map(row)}</ul>` : nothing(search)}
+    ${messages.length ? html`<ul class="messages">${messages.map(row)}</ul>` : emptyState(search)}
     ${pages > 1 ? pager(search, page, pages) : ''}`,
   )
 }
@@ -54,7 +54,7 @@ function row(message: CaughtSummary): Markup {
     <span class="when">${time(message.receivedAt)}</span></a></li>`
 }
 
-function nothing(search: string): Markup {
+function emptyState(search: string): Markup {
   return html`<p class="nothing">${search ? 'No message went to such an address.' : 'Nothing yet. Send an edition, then look again.'}</p>`
 }
 
@@ -66,18 +66,18 @@ function pager(search: string, page: number, pages: number): Markup {
     ${page < pages && html`<a rel="next" href="${pageAt(page + 1)}">Older</a>`}</nav>`
 }
 
-type Opened = {
+type OpenedMessage = {
   message: CaughtMessage
-  look: Look
+  look: MessageTab
   /** Absent when the message cannot be parsed. */
   parsed: ParsedMail | undefined
   newer: number | undefined
   older: number | undefined
 }
 
-export function messagePage(opened: Opened): Markup {
+export function messagePage(opened: OpenedMessage): Markup {
   const { message, look, parsed, newer, older } = opened
-  const { number, from, to, receivedAt, subject, bytes } = summary(message)
+  const { number, from, to, receivedAt, subject, bytes } = toSummary(message)
   const title = subject || '(no subject)'
   return layout(
     `${title} – to ${to}`,
@@ -92,18 +92,18 @@ export function messagePage(opened: Opened): Markup {
       <div><dt>Size</dt><dd>${(bytes / 1024).toFixed(1)} KB · <a href="/messages/${number}/message.eml" download>Download .eml</a></dd></div>
       ${parsed?.attachments.length ? html`<div><dt>Attachments</dt><dd><ul>${parsed.attachments.map((file, index) => html`<li><a href="/messages/${number}/attachments/${index}" download>${file.filename ?? 'attachment'}</a> ${file.contentType}, ${(file.size / 1024).toFixed(1)} KB</li>`)}</ul></dd></div>` : ''}
     </dl>
-    <nav class="tabs" aria-label="Ways to look at this message">${looks.map((each) => html`<a href="/messages/${number}/${each.name}"${each.name === look ? html` aria-current="page"` : ''}>${each.title}</a>`)}</nav>
+    <nav class="tabs" aria-label="Ways to look at this message">${messageTabs.map((each) => html`<a href="/messages/${number}/${each.name}"${each.name === look ? html` aria-current="page"` : ''}>${each.title}</a>`)}</nav>
     ${panel(opened, title)}`,
   )
 }
 
-function panel({ message, look, parsed }: Opened, title: string): Markup {
+function panel({ message, look, parsed }: OpenedMessage, title: string): Markup {
   if (look === 'headers') return headersTable(message)
   if (look === 'source') return block('Source', message.raw.subarray(0, 2_000_000).toString('utf8'))
   if (!parsed) return html`<p class="nothing">This message could not be parsed. Its source may tell why.</p>`
   if (look === 'text')
     return parsed.text
-      ? block('Text', linked(parsed.text))
+      ? block('Text', withLinks(parsed.text))
       : html`<p class="nothing">This message has no text part.</p>`
   if (!parsed.html) return html`<p class="nothing">This message has no HTML part.</p>`
   return html`<div class="stage"><iframe class="${look}" src="/messages/${message.number}/body" title="${title}, as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe></div>`
@@ -120,7 +120,7 @@ function block(label: string, content: string | Markup[]): Markup {
 }
 
 /** Plain text with its web addresses as links, so that a reader of the text part can try them too. */
-function linked(text: string): Markup[] {
+function withLinks(text: string): Markup[] {
   return text
     .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/)
     .map((part, index) =>

@@ -23,12 +23,12 @@ export type CaughtMail = {
   count(): number
   duplicates(): number
   /** Newest first. */
-  newest(): CaughtMessage[]
+  newestFirst(): CaughtMessage[]
   find(number: number): CaughtMessage | undefined
 }
 
 /** How many messages stay in memory; the older ones are only in the folder, if there is one. */
-const kept = 5000
+const maxInMemory = 5000
 
 export async function openCaughtMail(mailDir?: string): Promise<CaughtMail> {
   const messages = new Map<number, CaughtMessage>()
@@ -40,7 +40,7 @@ export async function openCaughtMail(mailDir?: string): Promise<CaughtMail> {
     const messageId = headerField(raw, 'message-id')
     const receivedAt = systemClock.now()
     const caught = to.map((recipient) => ({ number: ++number, from, to: recipient, receivedAt, messageId, raw }))
-    if (mailDir) for (const message of caught) await writeWhole(mailDir, fileName(message), raw)
+    if (mailDir) for (const message of caught) await writeAtomically(mailDir, fileName(message), raw)
     for (const message of caught) keep(message)
   }
 
@@ -50,19 +50,19 @@ export async function openCaughtMail(mailDir?: string): Promise<CaughtMail> {
     if (message.messageId) copies.set(identity, (copies.get(identity) ?? 0) + 1)
     messages.set(message.number, message)
     const [oldest] = messages.keys()
-    if (messages.size > kept && oldest !== undefined) messages.delete(oldest)
+    if (messages.size > maxInMemory && oldest !== undefined) messages.delete(oldest)
   }
 
   return {
     store,
     count: () => count,
     duplicates: () => copies.values().reduce((sum, each) => sum + each - 1, 0),
-    newest: () => [...messages.values()].sort((a, b) => b.number - a.number),
+    newestFirst: () => [...messages.values()].sort((a, b) => b.number - a.number),
     find: (wanted) => messages.get(wanted),
   }
 }
 
-export function summary({ raw, ...message }: CaughtMessage): CaughtSummary {
+export function toSummary({ raw, ...message }: CaughtMessage): CaughtSummary {
   return { ...message, subject: headerField(raw, 'subject'), bytes: raw.byteLength }
 }
 
@@ -90,7 +90,7 @@ async function openFolder(mailDir: string): Promise<string[]> {
 }
 
 /** On the disk before anybody hears of it, and under its name only when whole. */
-async function writeWhole(mailDir: string, name: string, raw: Buffer): Promise<void> {
+async function writeAtomically(mailDir: string, name: string, raw: Buffer): Promise<void> {
   const part = join(mailDir, `${name}.part`)
   const file = await open(part, 'wx')
   try {

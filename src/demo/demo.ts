@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
-import { type Config, configSchema, storeUrlHere } from '../config.ts'
+import { type Config, configSchema, environmentStoreUrl } from '../config.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { approve } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
-import { gather } from '../gather.ts'
+import { refreshAndEnrich } from '../gather.ts'
 import { openLog } from '../log.ts'
 import { startSchedule } from '../schedule.ts'
 import { openSender, type Sender, sendEdition } from '../send.ts'
@@ -39,8 +39,8 @@ export type DemoOptions = {
 }
 
 const root = new URL('../../', import.meta.url).pathname
-const folder = join(root, 'fixtures/demo')
-const people = 200
+const fixtures = join(root, 'fixtures/demo')
+const subscriberCount = 200
 
 /**
  * The whole path on made-up input: a magazine on a port of its own, a mail catcher, 200 subscribers and one edition, sent.
@@ -55,9 +55,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const serving = await serve(app)
   const sender = await openSender(app)
   try {
-    const edition = await sendOne(app, sender, options)
-    options.print(`${people} subscribers got ${edition.subject}`)
-    if (!options.once) await stayUp(app, sender, catcher.url, magazine.url, options)
+    const edition = await makeAndSendEdition(app, sender, options)
+    options.print(`${subscriberCount} subscribers got ${edition.subject}`)
+    if (!options.once) await serveUntilStopped(app, sender, catcher.url, magazine.url, options)
     if (options.json)
       options.print(JSON.stringify({ ...(await summary(app, edition)), duplicates: catcher.duplicates() }))
   } finally {
@@ -73,7 +73,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 async function demoConfig(home: string, magazineUrl: string, smtp: { host: string; port: number }): Promise<Config> {
   const jobs = join(home, 'jobs')
   mkdirSync(jobs)
-  const job = readFileSync(join(folder, 'jobs/civic-ledger-weekly.yml'), 'utf8')
+  const job = readFileSync(join(fixtures, 'jobs/civic-ledger-weekly.yml'), 'utf8')
   writeFileSync(join(jobs, 'civic-ledger-weekly.yml'), job.replaceAll('http://magazine.invalid', magazineUrl))
   const port = await freePort()
   return configSchema.parse({
@@ -88,23 +88,23 @@ async function demoConfig(home: string, magazineUrl: string, smtp: { host: strin
     },
     relay: { ...smtp, security: 'none', connections: 5, returnPath: 'bounces@civic-ledger.example' },
     web: { url: `http://127.0.0.1:${port}`, host: '127.0.0.1', port },
-    store: { url: storeUrlHere() ?? `file:${join(home, 'lastword.db')}` },
+    store: { url: environmentStoreUrl() ?? `file:${join(home, 'lastword.db')}` },
     feeds: { allow: [new URL(magazineUrl).host] },
     jobs,
     templates: join(root, 'templates'),
   })
 }
 
-async function sendOne(app: App, sender: Sender, { onProgress, signal }: DemoOptions): Promise<EditionRow> {
+async function makeAndSendEdition(app: App, sender: Sender, { onProgress, signal }: DemoOptions): Promise<EditionRow> {
   const [digest] = app.digests as [Digest]
-  const subscribers = madeUpSubscribers(people)
+  const subscribers = madeUpSubscribers(subscriberCount)
   const rows = subscribers.map((person) => ({
     ...person,
     emailKey: addressKey(person.email),
     proof: 'made up for the demo',
   }))
   await addSubscribers(app.db, digest.name, rows, app.clock.now())
-  await gather(app, digest)
+  await refreshAndEnrich(app, digest)
   const composed = await compose(app, digest, app.clock.now())
   if (composed?.status !== 'composed')
     throw new AppError('internal', `the demo has no edition: ${composed?.reason ?? 'none was made'}`)
@@ -120,7 +120,7 @@ async function sendOne(app: App, sender: Sender, { onProgress, signal }: DemoOpt
   return edition
 }
 
-async function stayUp(
+async function serveUntilStopped(
   app: App,
   sender: Sender,
   mailUrl: string,

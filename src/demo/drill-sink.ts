@@ -3,15 +3,15 @@ import type { SecureContext } from 'node:tls'
 import { localhostContext, secureServerSocket } from './localhost-tls.ts'
 
 /** What the sink has seen of one recipient. `answered` is false for a message that was whole and got no answer. */
-export type Copy = { messageId: string; answered: boolean }
+export type ReceivedMessage = { messageId: string; answered: boolean }
 
 export type DrillSink = {
   port: number
   /** By recipient: every message that was whole, in order. */
-  copies: Map<string, Copy[]>
+  copies: Map<string, ReceivedMessage[]>
   /** Resolves when so many messages are whole in all, or one was left without an answer by `answerUpTo`. */
-  wholeCount(count: number): Promise<void>
-  whole(): number
+  untilMessageCount(count: number): Promise<void>
+  messageCount(): number
   /** When more people than these have a message, the connection that brought it is left without any answer. */
   answerUpTo(people: number): void
   close(): Promise<void>
@@ -20,9 +20,9 @@ export type DrillSink = {
 type Fault = 'drop' | string | undefined
 
 /** How often the sink misbehaves where it is told to: each share is of the commands of that kind. */
-const shares = { drop: 0.05, defer: 0.2, closing: 0.01 }
+const faultShares = { drop: 0.05, defer: 0.2, closing: 0.01 }
 /** Nobody is put off, or left without an answer, more often than that: each costs a try, and nobody's shall run out. */
-const mostLostTries = 2
+const maxLostTries = 2
 
 export type SinkOptions = { faults: boolean; security: 'none' | 'starttls' | 'tls' }
 
@@ -31,21 +31,21 @@ export type SinkOptions = { faults: boolean; security: 'none' | 'starttls' | 'tl
  * it defers, drops connections at every command, and says 421. Its certificate is that of `localhost`.
  */
 export async function startDrillSink({ faults, security }: SinkOptions): Promise<DrillSink> {
-  const copies = new Map<string, Copy[]>()
+  const copies = new Map<string, ReceivedMessage[]>()
   const lostTries = new Map<string, number>()
   const sockets = new Set<Socket>()
   let whole = 0
-  let mostPeople = Number.POSITIVE_INFINITY
+  let maxAnswered = Number.POSITIVE_INFINITY
   let waiting: { count: number; resolve: () => void }[] = []
 
   function faultAt(verb: string, to: string): Fault {
     if (!faults) return undefined
-    const isDropped = Math.random() < shares.drop
+    const isDropped = Math.random() < faultShares.drop
     if (isDropped && verb !== 'dot') return 'drop'
-    if (verb === 'MAIL' && Math.random() < shares.closing) return '421 4.3.2 closing'
-    const isDeferred = verb === 'RCPT' && Math.random() < shares.defer
+    if (verb === 'MAIL' && Math.random() < faultShares.closing) return '421 4.3.2 closing'
+    const isDeferred = verb === 'RCPT' && Math.random() < faultShares.defer
     const lost = lostTries.get(to) ?? 0
-    if (!(isDropped || isDeferred) || lost >= mostLostTries) return undefined
+    if (!(isDropped || isDeferred) || lost >= maxLostTries) return undefined
     lostTries.set(to, lost + 1)
     return isDropped ? 'drop' : '451 4.7.1 come back later'
   }
@@ -55,13 +55,13 @@ export async function startDrillSink({ faults, security }: SinkOptions): Promise
     const fault = faultAt('dot', to)
     const list = copies.get(to) ?? []
     copies.set(to, list)
-    const answered = fault === undefined && copies.size <= mostPeople
+    const answered = fault === undefined && copies.size <= maxAnswered
     list.push({ messageId: /^Message-ID: (.*)\r$/m.exec(message)?.[1] ?? '', answered })
     whole += 1
     const reached = (count: number) => whole >= count || !(answered || fault)
     for (const one of waiting) if (reached(one.count)) one.resolve()
     waiting = waiting.filter((one) => !reached(one.count))
-    if (fault) throw new Dropped()
+    if (fault) throw new ConnectionDropped()
     return answered
   }
 
@@ -77,11 +77,11 @@ export async function startDrillSink({ faults, security }: SinkOptions): Promise
   return {
     port: (server.address() as { port: number }).port,
     copies,
-    whole: () => whole,
-    wholeCount: (count) =>
+    messageCount: () => whole,
+    untilMessageCount: (count) =>
       whole >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
     answerUpTo(people) {
-      mostPeople = people
+      maxAnswered = people
     },
     close() {
       for (const socket of sockets) socket.destroy()
@@ -90,7 +90,7 @@ export async function startDrillSink({ faults, security }: SinkOptions): Promise
   }
 }
 
-class Dropped extends Error {}
+class ConnectionDropped extends Error {}
 
 const replies = {
   EHLO: '250-drill\r\n250-PIPELINING\r\n250 8BITMIME',
@@ -101,7 +101,7 @@ const replies = {
   QUIT: '221 bye',
 }
 
-type About = {
+type ConversationOptions = {
   socket: Socket
   security: SinkOptions['security']
   secureContext: SecureContext
@@ -111,7 +111,7 @@ type About = {
 
 /** The server's side of one connection. */
 class Conversation {
-  readonly #about: About
+  readonly #about: ConversationOptions
   #socket: Socket
   #secured = false
   #to = ''
@@ -119,7 +119,7 @@ class Conversation {
   #silent = false
   #buffered = ''
 
-  constructor(about: About) {
+  constructor(about: ConversationOptions) {
     this.#about = about
     this.#socket = about.socket
   }
@@ -144,7 +144,7 @@ class Conversation {
       try {
         this.#takePieces()
       } catch (error) {
-        if (!(error instanceof Dropped)) throw error
+        if (!(error instanceof ConnectionDropped)) throw error
         this.#socket.destroy()
       }
     })
@@ -172,7 +172,7 @@ class Conversation {
     if (verb === 'MAIL') this.#to = ''
     if (verb === 'DATA' && this.#to === '') return void this.#say('503 5.5.1 no valid recipient')
     const fault = verb === 'QUIT' ? undefined : this.#about.faultAt(verb, address)
-    if (fault === 'drop') throw new Dropped()
+    if (fault === 'drop') throw new ConnectionDropped()
     if (fault?.startsWith('421')) return void this.#socket.end(`${fault}\r\n`)
     if (verb === 'RCPT' && !fault) this.#to = address
     if (verb === 'DATA') this.#inData = true

@@ -12,10 +12,10 @@ import { approve } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { AppError } from '../errors.ts'
 import { silentLog } from '../log.ts'
-import { keepArticles } from '../store/articles.ts'
-import { addressesIn } from '../store/deliveries.ts'
+import { saveArticles } from '../store/articles.ts'
+import { addressesByStatus } from '../store/deliveries.ts'
 import { editionById } from '../store/editions.ts'
-import { knowFeeds, recordSuccess } from '../store/feeds.ts'
+import { ensureFeeds, recordSuccess } from '../store/feeds.ts'
 import { addSubscribers } from '../store/subscribers.ts'
 import { type DrillSink, startDrillSink } from './drill-sink.ts'
 import type { DrillOrder } from './drill-worker.ts'
@@ -52,7 +52,7 @@ export type DrillReport = {
 
 const connections = 5
 /** A pass that ends early is not the end; this many are. */
-const mostPasses = 500
+const maxPasses = 500
 
 /** Sends one edition from a throw-away store to a sink of our own, and kills the sender with -9 at random instants. */
 export async function drill(options: DrillOptions): Promise<DrillReport> {
@@ -60,11 +60,11 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const folder = mkdtempSync(join(tmpdir(), 'lastword-drill-'))
   const sink = await startDrillSink({ faults: options.faults, security: securityOf(options) })
   try {
-    const { app, editionId } = await prepare(folder, sink.port, options)
+    const { app, editionId } = await prepareEdition(folder, sink.port, options)
     try {
-      const killed = await sendUnderFire(app, sink, editionId, options)
+      const killed = await sendWithKills(app, sink, editionId, options)
       const seconds = Math.round(performance.now() - began) / 1000
-      return { ...(await count(app, sink, editionId, options.recipients, killed)), seconds }
+      return { ...(await countResults(app, sink, editionId, options.recipients, killed)), seconds }
     } finally {
       await app.close()
     }
@@ -74,44 +74,44 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   }
 }
 
-type Killed = { kills: number; mostAtOneKill: number; cutOff: Set<string> }
+type KillRecord = { kills: number; mostAtOneKill: number; cutOff: Set<string> }
 
 /** Starts senders and kills them until nothing is left to send. Between passes the clock runs ahead to what was put off. */
-async function sendUnderFire(app: App, sink: DrillSink, editionId: string, options: DrillOptions): Promise<Killed> {
-  const killed: Killed = { kills: 0, mostAtOneKill: 0, cutOff: new Set() }
+async function sendWithKills(app: App, sink: DrillSink, editionId: string, options: DrillOptions): Promise<KillRecord> {
+  const killed: KillRecord = { kills: 0, mostAtOneKill: 0, cutOff: new Set() }
   let shift = 0
-  for (let pass = 0; pass < mostPasses; pass++) {
+  for (let pass = 0; pass < maxPasses; pass++) {
     const killsLeft = options.kills - killed.kills
     // a sender that is quick does not end before its last kill
-    sink.answerUpTo(options.recipients - killsLeft * connections - givenUp(killed, sink, options))
+    sink.answerUpTo(options.recipients - killsLeft * connections - countGivenUp(killed, sink, options))
     const child = startSender({ config: app.config, editionId, unknown: options.unknown, shift })
     const exit = once(child, 'exit')
     if (killsLeft > 0) {
       const share = (options.recipients - sink.copies.size) / (killsLeft + 1)
-      await Promise.race([exit, aRandomInstant(sink, share)])
+      await Promise.race([exit, waitForRandomInstant(sink, share)])
       if (child.exitCode === null && child.kill('SIGKILL')) killed.kills += 1
     }
     const [code] = await exit
     if (child.signalCode === 'SIGKILL') {
-      const cut = await addressesIn(app.db, editionId, 'sending')
+      const cut = await addressesByStatus(app.db, editionId, 'sending')
       killed.mostAtOneKill = Math.max(killed.mostAtOneKill, cut.length)
       for (const address of cut) killed.cutOff.add(address)
     } else if (code !== 0) throw new AppError('internal', `a sender ended with ${code}: see above`)
     else if ((await editionById(app.db, editionId))?.status === 'sent') return killed
     else shift += hour
   }
-  throw new AppError('internal', `the edition has not ended after ${mostPasses} passes`)
+  throw new AppError('internal', `the edition has not ended after ${maxPasses} passes`)
 }
 
 /** So many people were cut off before the sink had their copy, and nobody sends them another. */
-function givenUp({ cutOff }: Killed, { copies }: DrillSink, { unknown }: DrillOptions): number {
+function countGivenUp({ cutOff }: KillRecord, { copies }: DrillSink, { unknown }: DrillOptions): number {
   return unknown === 'hold' ? [...cutOff].filter((address) => !copies.has(address)).length : 0
 }
 
 /** Mostly in the middle of sending, after about so many messages; now and then while the sender starts. */
-async function aRandomInstant(sink: DrillSink, messages: number): Promise<void> {
+async function waitForRandomInstant(sink: DrillSink, messages: number): Promise<void> {
   if (Math.random() < 0.1) return await wait(Math.random() * 1000)
-  await sink.wholeCount(sink.whole() + Math.ceil(1.5 * Math.random() * messages))
+  await sink.untilMessageCount(sink.messageCount() + Math.ceil(1.5 * Math.random() * messages))
   await wait(Math.random() * 3)
 }
 
@@ -121,8 +121,8 @@ function startSender(order: DrillOrder): ChildProcess {
   return spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
-async function count(app: App, sink: DrillSink, editionId: string, recipients: number, killed: Killed) {
-  const unknown = await addressesIn(app.db, editionId, 'unknown')
+async function countResults(app: App, sink: DrillSink, editionId: string, recipients: number, killed: KillRecord) {
+  const unknown = await addressesByStatus(app.db, editionId, 'unknown')
   let duplicates = 0
   let duplicatesExplained = 0
   for (const [address, copies] of sink.copies) {
@@ -155,13 +155,13 @@ const feed = 'https://drill.example/latest.xml'
 const securityOf = ({ tls }: DrillOptions) => (tls ? 'starttls' : 'none')
 
 /** A whole application on a store of its own: one digest, so many subscribers, one approved edition. */
-async function prepare(folder: string, port: number, options: DrillOptions) {
+async function prepareEdition(folder: string, port: number, options: DrillOptions) {
   const { recipients, unknown } = options
   mkdirSync(join(folder, 'jobs'))
   writeFileSync(join(folder, 'jobs/drill.yml'), job(unknown))
   const app = await openApp({ config: configOf(folder, port, securityOf(options)), clock: systemClock, log: silentLog })
   const now = systemClock.now()
-  await addPieces(app, now)
+  await addArticles(app, now)
   for (let start = 0; start < recipients; start += 1000) {
     const people = Array.from({ length: Math.min(1000, recipients - start) }, (_, index) => person(start + index + 1))
     await addSubscribers(app.db, 'drill', people, now)
@@ -205,8 +205,8 @@ sections:
 `
 }
 
-async function addPieces(app: App, now: string): Promise<void> {
-  const [known] = await knowFeeds(app.db, [feed], now)
+async function addArticles(app: App, now: string): Promise<void> {
+  const [known] = await ensureFeeds(app.db, [feed], now)
   if (!known) throw new AppError('internal', 'the drill has no feed')
   await recordSuccess(app.db, known.id, { title: 'Drill', siteUrl: null, etag: null, lastModified: null }, now)
   const pieces = ['One', 'Two', 'Three'].map((title) => ({
@@ -221,7 +221,7 @@ async function addPieces(app: App, now: string): Promise<void> {
     publishedAt: now,
     updatedAt: null,
   }))
-  await keepArticles(app.db, known.id, pieces, now)
+  await saveArticles(app.db, known.id, pieces, now)
 }
 
 function person(number: number) {

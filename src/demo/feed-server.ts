@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Clock } from '../clock.ts'
-import { closeServer, host, listen } from './listen.ts'
+import { closeServer, listen, loopbackHost } from './listen.ts'
 import { pictureNames, readFixture, readMagazine } from './magazine.ts'
 import { feedXml } from './magazine-feeds.ts'
 import { articlePage, homePage, missingPage, type Page } from './magazine-pages.ts'
@@ -25,7 +25,7 @@ export async function startFeedServer(options: { clock: Clock; port?: number }):
     fetch: async (request, env) => (await app.promise).fetch(request, env),
   }) as Server
   const magazine = await readMagazine(options.clock.now())
-  const url = `http://${host}:${await listen(server, options.port ?? 0)}`
+  const url = `http://${loopbackHost}:${await listen(server, options.port ?? 0)}`
   app.resolve(await magazineApp({ magazine, site: url }))
   return {
     url,

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 
 /** What every demo server binds to: reachable from this machine only. */
-export const host = '127.0.0.1'
+export const loopbackHost = '127.0.0.1'
 
 type Listening = Pick<Server, 'address' | 'once' | 'off'> & {
   listen(port: number, host: string, listening: () => void): unknown
@@ -14,7 +14,7 @@ export function listen(server: Listening, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(cannotListen(error, port))
     server.once('error', failed)
-    server.listen(port, host, () => {
+    server.listen(port, loopbackHost, () => {
       server.off('error', failed)
       const address = server.address()
       resolve(typeof address === 'object' && address ? address.port : port)
@@ -32,11 +32,13 @@ export async function freePort(): Promise<number> {
 
 function cannotListen(error: Error, port: number): AppError {
   if (systemCode(error) === 'EADDRINUSE')
-    return new AppError('conflict', `port ${port} of ${host} is taken`, {
+    return new AppError('conflict', `port ${port} of ${loopbackHost} is taken`, {
       hint: 'Stop the program that uses it, or give another port.',
       cause: error,
     })
-  return new AppError('unavailable', `cannot listen on port ${port} of ${host}: ${messageOf(error)}`, { cause: error })
+  return new AppError('unavailable', `cannot listen on port ${port} of ${loopbackHost}: ${messageOf(error)}`, {
+    cause: error,
+  })
 }
 
 /** Stops listening and drops whatever connection is still open. */

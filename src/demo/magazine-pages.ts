@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { lengthText, type Magazine, type MagazineArticle, type MagazineSection } from './magazine.ts'
+import { filmLengthText, type Magazine, type MagazineArticle, type MagazineSection } from './magazine.ts'
 
 type Markup = ReturnType<typeof html>
 
@@ -49,7 +49,7 @@ export function articlePage({ magazine, site }: Page, from: MagazineSection, art
         <h1>${article.title}</h1>
         <p class="standfirst">${article.standfirst}</p>
         <p class="byline">By ${article.author}${article.role && `, ${article.role}`} · ${time(article)}</p>
-        <figure>${image(article, true)}${article.seconds ? html`<figcaption>Film, ${lengthText(article.seconds)}. The demo has no moving pictures: the words are below.</figcaption>` : ''}</figure>
+        <figure>${image(article, true)}${article.seconds ? html`<figcaption>Film, ${filmLengthText(article.seconds)}. The demo has no moving pictures: the words are below.</figcaption>` : ''}</figure>
         ${article.body.map((paragraph) => html`<p>${paragraph}</p>`)}
       </article>
       <aside aria-labelledby="more"><h2 id="more">More from ${from.title}</h2>
@@ -125,7 +125,7 @@ function quote(article: MagazineArticle): Markup {
 
 /** The picture of a teaser: the link beside it says where to, so this one is for the mouse only. */
 function picture(article: MagazineArticle): Markup {
-  return html`<a class="picture" href="${article.path}" tabindex="-1" aria-hidden="true">${image({ ...article, picture: { ...article.picture, alt: '' } })}${article.seconds ? html`<span class="play">${lengthText(article.seconds)}</span>` : ''}</a>`
+  return html`<a class="picture" href="${article.path}" tabindex="-1" aria-hidden="true">${image({ ...article, picture: { ...article.picture, alt: '' } })}${article.seconds ? html`<span class="play">${filmLengthText(article.seconds)}</span>` : ''}</a>`
 }
 
 function image({ picture }: MagazineArticle, first = false): Markup {

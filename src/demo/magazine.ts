@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { hour, type Instant, later, minute, toInstant } from '../clock.ts'
+import { addMs, hour, type Instant, minute, toInstant } from '../clock.ts'
 
 /** Our made-up magazine, as it stands in `fixtures/demo`, dated relative to one moment. */
 export type Magazine = {
@@ -47,7 +47,7 @@ type StoredArticle = Pick<MagazineArticle, 'slug' | 'title' | 'standfirst' | 'bo
 
 const fixtures = new URL('../../fixtures/demo/', import.meta.url)
 
-const plan: Omit<MagazineSection, 'articles'>[] = [
+const sectionPlan: Omit<MagazineSection, 'articles'>[] = [
   { name: 'latest', title: 'Latest news', path: '/news', feed: '/feeds/latest.xml' },
   { name: 'last-word', title: 'Last word', path: '/last-word', feed: '/feeds/last-word.xml' },
   { name: 'focus', title: 'Public sector focus', path: '/focus', feed: '/feeds/focus.xml' },
@@ -57,7 +57,7 @@ const plan: Omit<MagazineSection, 'articles'>[] = [
 export async function readMagazine(now: Instant): Promise<Magazine> {
   const alts = await readJson<Record<string, string>>('pictures.json')
   const sections: MagazineSection[] = []
-  for (const section of plan) {
+  for (const section of sectionPlan) {
     const stored = await readJson<StoredArticle[]>(`articles/${section.name}.json`)
     const articles = stored.toSorted((a, b) => a.hoursAgo - b.hoursAgo)
     sections.push({ ...section, articles: articles.map((article) => toArticle(article, section.path, alts, now)) })
@@ -92,7 +92,7 @@ function toArticle(stored: StoredArticle, path: string, alts: Record<string, str
     role,
     seconds,
     path: `${path}/${stored.slug}`,
-    publishedAt: wholeMinute(later(now, -hoursAgo * hour)),
+    publishedAt: floorToMinute(addMs(now, -hoursAgo * hour)),
     picture: {
       path: `/pictures/${picture}.jpg`,
       alt: alts[picture] ?? '',
@@ -102,11 +102,11 @@ function toArticle(stored: StoredArticle, path: string, alts: Record<string, str
   }
 }
 
-function wholeMinute(instant: Instant): Instant {
+function floorToMinute(instant: Instant): Instant {
   return toInstant(Math.floor(Date.parse(instant) / minute) * minute)
 }
 
 /** `245` seconds as a person reads them: `4:05`. */
-export function lengthText(seconds: number): string {
+export function filmLengthText(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

@@ -4,8 +4,8 @@ import { createAdaptorServer } from '@hono/node-server'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import { messageOf } from '../errors.ts'
 import { catcherApp } from './catcher-pages.ts'
-import { type CaughtMail, type CaughtSummary, openCaughtMail, summary } from './caught-mail.ts'
-import { closeServer, host, listen } from './listen.ts'
+import { type CaughtMail, type CaughtSummary, openCaughtMail, toSummary } from './caught-mail.ts'
+import { closeServer, listen, loopbackHost } from './listen.ts'
 
 export type MailCatcher = {
   smtp: { host: string; port: number }
@@ -33,11 +33,11 @@ export async function startMailCatcher(
   const web = createAdaptorServer({ fetch: (await catcherApp(mail)).fetch }) as Server
   try {
     return {
-      smtp: { host, port },
-      url: `http://${host}:${await listen(web, options.webPort ?? 0)}`,
+      smtp: { host: loopbackHost, port },
+      url: `http://${loopbackHost}:${await listen(web, options.webPort ?? 0)}`,
       count: mail.count,
       duplicates: mail.duplicates,
-      messages: () => mail.newest().map(summary),
+      messages: () => mail.newestFirst().map(toSummary),
       close: async () => {
         await Promise.all([closeSmtp(smtp), closeServer(web)])
       },

@@ -6,8 +6,16 @@ export function madeUpSubscribers(count: number): MadeUpSubscriber[] {
   const seen = new Map<string, number>()
   return Array.from({ length: count }, (_, index) => {
     const { name, mailbox } = person(index)
-    const [role, organisation, region] = [draw(roles, index, 3), draw(organisations, index, 4), draw(regions, index, 5)]
-    return { email: unique(mailbox, draw(domains, index, 6), seen), name, attributes: { role, organisation, region } }
+    const [role, organisation, region] = [
+      pickItem(roles, index, 3),
+      pickItem(organisations, index, 4),
+      pickItem(regions, index, 5),
+    ]
+    return {
+      email: uniqueAddress(mailbox, pickItem(domains, index, 6), seen),
+      name,
+      attributes: { role, organisation, region },
+    }
   })
 }
 
@@ -15,34 +23,34 @@ type Person = { name: string; mailbox: string }
 
 /** Every twentieth has a name that breaks careless programs, every fifth a name not written in Latin letters. */
 function person(index: number): Person {
-  if (index % 20 === 13) return turn(awkward, Math.floor(index / 20))
-  if (index % 5 === 4) return turn(otherScripts, Math.floor(index / 5))
-  const { given, family } = turn(families, index)
-  const name = `${draw(given, index, 1)} ${draw(family, index, 2)}`
+  if (index % 20 === 13) return itemAt(awkwardNames, Math.floor(index / 20))
+  if (index % 5 === 4) return itemAt(otherScripts, Math.floor(index / 5))
+  const { given, family } = itemAt(families, index)
+  const name = `${pickItem(given, index, 1)} ${pickItem(family, index, 2)}`
   return { name, mailbox: mailboxOf(name) }
 }
 
-function turn<Item>(list: readonly Item[], index: number): Item {
+function itemAt<Item>(list: readonly Item[], index: number): Item {
   return list[index % list.length] as Item
 }
 
 /** As good as chance, and the same every time (Knuth's multiplicative hash, its upper bits). */
-function draw<Item>(list: readonly Item[], index: number, salt: number): Item {
+function pickItem<Item>(list: readonly Item[], index: number, salt: number): Item {
   const mixed = Math.imul(Math.imul(index + 1, 0x9e3779b1) ^ (salt * 0x85ebca6b), 0xc2b2ae35)
-  return turn(list, mixed >>> 16)
+  return itemAt(list, mixed >>> 16)
 }
 
 /** `Siân O’Hara` → `sian.o'hara`: letters lose their marks, and the few that have no plain twin are spelt out. */
 function mailboxOf(name: string): string {
-  const spelt = name.toLowerCase().replace(/[ßłøđðþæı]/g, (letter) => plain[letter] ?? letter)
+  const spelt = name.toLowerCase().replace(/[ßłøđðþæı]/g, (letter) => asciiLetters[letter] ?? letter)
   const bare = spelt.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('’', "'")
   return bare.replace(/[^a-z']+/g, '.')
 }
 
-const plain: Record<string, string> = { ß: 'ss', ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', ı: 'i' }
+const asciiLetters: Record<string, string> = { ß: 'ss', ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', ı: 'i' }
 
 /** The second of a name at a domain gets a 2. That is unique because no mailbox of ours ends in a digit. */
-function unique(mailbox: string, domain: string, seen: Map<string, number>): string {
+function uniqueAddress(mailbox: string, domain: string, seen: Map<string, number>): string {
   const times = (seen.get(`${mailbox}@${domain}`) ?? 0) + 1
   seen.set(`${mailbox}@${domain}`, times)
   return `${mailbox}${times === 1 ? '' : times}@${domain}`
@@ -113,7 +121,7 @@ const otherScripts: readonly Person[] = [
 ]
 
 /** Names as strangers type them into a form: each is data, and must arrive as it is. */
-const awkward: readonly Person[] = [
+const awkwardNames: readonly Person[] = [
   { name: 'Anne "Annie" Clerk, CBE', mailbox: 'annie.clerk' },
   { name: 'Bobby <bobby@example.com>', mailbox: 'bobby+digest' },
   { name: '<script>alert("minutes")</script>', mailbox: 'script' },

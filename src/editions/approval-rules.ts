@@ -8,9 +8,9 @@ import {
   launchProblemText,
   sendsOnlyToThisMachine,
 } from '../launch-check.ts'
-import { countChosen, newerSent, variantsOf } from '../store/editions.ts'
+import { countChosen, newerSentEdition, variantsOf } from '../store/editions.ts'
 import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
-import { capital } from '../words.ts'
+import { capitalise } from '../words.ts'
 import type { Digest } from './digest.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
@@ -42,7 +42,7 @@ export type ApprovalFacts = {
 /** The obstacles that an editor must know of, the gravest first. A letter or a correction alone is no article. */
 export function approvalObstacles({ articles, subject, bytes, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
   return [
-    ...settingObstaclesIn({ settings, sealed }),
+    ...settingObstaclesFrom({ settings, sealed }),
     ...(articles === 0 ? [{ code: 'no-articles' as const }] : []),
     ...(subject.trim() === '' ? [{ code: 'empty-subject' as const }] : []),
     ...(isTooLarge(bytes) ? [{ code: 'too-large' as const, bytes }] : []),
@@ -52,7 +52,7 @@ export function approvalObstacles({ articles, subject, bytes, newer, settings, s
 
 type SettingFacts = Pick<ApprovalFacts, 'settings' | 'sealed'>
 
-function settingObstaclesIn({ settings, sealed }: SettingFacts): Obstacle[] {
+function settingObstaclesFrom({ settings, sealed }: SettingFacts): Obstacle[] {
   return [
     ...settings.map((problem) => ({ code: 'setting' as const, ...problem })),
     ...sealed.map((problem) => ({ code: 'sealed' as const, ...problem })),
@@ -60,7 +60,7 @@ function settingObstaclesIn({ settings, sealed }: SettingFacts): Obstacle[] {
 }
 
 /** True for what is not about the edition: it goes on by itself once the setting is changed. */
-export function isOfSettings({ code }: Obstacle): boolean {
+export function isSettingObstacle({ code }: Obstacle): boolean {
   return code === 'setting' || code === 'sealed'
 }
 
@@ -83,7 +83,7 @@ export function obstacleText(obstacle: Obstacle): string {
     case 'empty-subject':
       return 'Its subject is empty.'
     case 'too-large':
-      return `${capital(sizeWarning(obstacle.bytes) ?? '')}.`
+      return `${capitalise(sizeWarning(obstacle.bytes) ?? '')}.`
     case 'newer-sent':
       return `A newer edition was sent already${obstacle.number === null ? '' : `: number ${obstacle.number}`}.`
     case 'setting':
@@ -107,7 +107,7 @@ export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Pr
     articles: (await countChosen(db, [edition.id])).get(edition.id)?.article ?? 0,
     subject: edition.subject,
     bytes: variant ? htmlBytes(variant) : 0,
-    newer: await newerSent(db, edition),
+    newer: await newerSentEdition(db, edition),
     ...settingFacts(needs, edition, variant),
   })
 }
@@ -116,7 +116,7 @@ export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Pr
 export async function settingObstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
   if (sendsOnlyToThisMachine(needs.config)) return []
   const [variant] = await variantsOf(needs.db, edition.id)
-  return settingObstaclesIn(settingFacts(needs, edition, variant))
+  return settingObstaclesFrom(settingFacts(needs, edition, variant))
 }
 
 /** Settings do not matter where no relay reaches beyond this machine. */
@@ -127,14 +127,14 @@ function settingFacts(
 ): SettingFacts {
   const digest = digests.find(({ name }) => name === edition.digest)
   if (!digest || sendsOnlyToThisMachine(config)) return { settings: [], sealed: [] }
-  return { settings: launchProblems(config, digest), sealed: variant ? mendedProblems(config, digest, variant) : [] }
+  return { settings: launchProblems(config, digest), sealed: variant ? resolvedProblems(config, digest, variant) : [] }
 }
 
 /**
  * The settings that the sealed bytes were made with, that must not go out, and that are right by now: bytes that were
  * sealed today would not have these problems.
  */
-export function mendedProblems(
+export function resolvedProblems(
   { publication, web }: Pick<Config, 'publication' | 'web'>,
   digest: Pick<Digest, 'from' | 'replyTo'>,
   { head, text }: Pick<VariantRow, 'head' | 'text'>,
@@ -146,10 +146,10 @@ export function mendedProblems(
   })
   const replyTo = digest.replyTo ?? publication.contact
   const current = { webUrl: web.url, publication, replyTo, from: digest.from }
-  const today = imprintProblems(toImprint(current, publication.address))
-  const isMended = ({ setting }: LaunchProblem) => !today.some((one) => one.setting === setting)
+  const currentProblems = imprintProblems(toImprint(current, publication.address))
+  const isResolved = ({ setting }: LaunchProblem) => !currentProblems.some((one) => one.setting === setting)
   return imprintProblems(toImprint(sealed, text))
-    .filter(isMended)
+    .filter(isResolved)
     .map((one) => (one.setting === 'publication.address' ? { ...one, value: 'that of the sample' } : one))
 }
 

@@ -3,8 +3,9 @@ import type { Digest } from './digest.ts'
 
 /** Which digests have a public archive, by name, as their job files say. */
 export function archiveRules(digests: Pick<Digest, 'name' | 'archive'>[]): { on: string[]; off: string[] } {
-  const named = (archive: Digest['archive']) => digests.filter((one) => one.archive === archive).map(({ name }) => name)
-  return { on: named('on'), off: named('off') }
+  const namesWith = (archive: Digest['archive']) =>
+    digests.filter((one) => one.archive === archive).map(({ name }) => name)
+  return { on: namesWith('on'), off: namesWith('off') }
 }
 
 /**

@@ -1,69 +1,78 @@
 import { createHash } from 'node:crypto'
-import type { AskedAgain } from '../feeds/ask-again.ts'
-import type { Note } from '../feeds/correction-note.ts'
-import type { SaidRow } from '../store/said.ts'
+import type { PageCheck } from '../feeds/ask-again.ts'
+import type { CorrectionNote } from '../feeds/correction-note.ts'
+import type { PrintedTitleRow } from '../store/said.ts'
 import type { CorrectionRow } from '../store/schema.ts'
 
 /** Something that an edition said and that is no longer so. */
 export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found' | 'evidence'>
 
-type Said = Pick<SaidRow, 'saidTitle' | 'saidNote' | 'pageTitle' | 'pageNote' | 'approvedAt' | 'source'>
+type PrintedArticle = Pick<
+  PrintedTitleRow,
+  'saidTitle' | 'saidNote' | 'pageTitle' | 'pageNote' | 'approvedAt' | 'source'
+>
 
 /** What differs between what was sealed and what the feed shows now. */
-export function feedChanges(said: Said, now: { title: string; note: string }): Change[] {
-  const site = said.source || 'the feed'
-  const headline = isAnotherHeadline(said.saidTitle, now.title, [said.source])
+export function feedChanges(printed: PrintedArticle, now: { title: string; note: string }): Change[] {
+  const site = printed.source || 'the feed'
+  const headline = isDifferentHeadline(printed.saidTitle, now.title, [printed.source])
     ? [headlineChange(now.title, `${site} shows this headline now`)]
     : []
   const note = now.note === '' ? null : { text: now.note, on: null }
-  return [...headline, ...noteChange(said, note, said.saidNote ?? '', `${site} shows this note`)]
+  return [...headline, ...noteChange(printed, note, printed.saidNote ?? '', `${site} shows this note`)]
 }
 
 /** Why a correction of that kind is no longer so, in words; `headline` is the one of today. */
-export function undoneText(kind: Change['kind'], headline: string): string {
+export function revertedReason(kind: Change['kind'], headline: string): string {
   if (kind === 'gone') return 'the page is back'
   if (kind === 'headline' && headline !== '') return `the headline is “${headline}”`
   return kind === 'note' ? 'the note is not there any more' : 'the headline is another one'
 }
 
 /** What the page of an article was looked at for, and which changes it shows. */
-export function pageChanges(said: Said, page: AskedAgain): { kinds: Change['kind'][]; changes: Change[] } {
+export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: Change['kind'][]; changes: Change[] } {
   if (page.kind === 'unknown') return { kinds: [], changes: [] }
   if (page.kind === 'gone') {
     const gone: Change = { kind: 'gone', changeKey: 'gone', found: page.reason, evidence: page.reason }
     return { kinds: ['gone'], changes: [gone] }
   }
-  const changes = noteChange(said, page.note, said.pageNote, 'its page shows this note')
+  const changes = noteChange(printed, page.note, printed.pageNote, 'its page shows this note')
   // A page has its own headline from the start, often another one than the feed: only a change of it says something.
-  if (!page.isArticle || page.title === '' || !said.pageTitle) return { kinds: ['gone', 'note'], changes }
+  if (!page.isArticle || page.title === '' || !printed.pageTitle) return { kinds: ['gone', 'note'], changes }
   const isOther =
-    isAnotherHeadline(said.pageTitle, page.title, [said.source]) &&
-    isAnotherHeadline(said.saidTitle, page.title, [said.source])
+    isDifferentHeadline(printed.pageTitle, page.title, [printed.source]) &&
+    isDifferentHeadline(printed.saidTitle, page.title, [printed.source])
   if (isOther) changes.push(headlineChange(page.title, 'its page has this headline now'))
   return { kinds: ['gone', 'note', 'headline'], changes }
 }
 
 function headlineChange(title: string, evidence: string): Change {
-  return { kind: 'headline', changeKey: `headline ${digest(headlineKey(title))}`, found: title, evidence }
+  return { kind: 'headline', changeKey: `headline ${shortHash(headlineKey(title))}`, found: title, evidence }
 }
 
 /** `before` is the note that stood there before the seal; null: nobody looked. A note that names an earlier day is old. */
-function noteChange(said: Said, note: Note | null, before: string | null, evidence: string): Change[] {
-  if (note === null || headlineKey(note.text) === headlineKey(before ?? '')) return []
-  if (note.on !== null && said.approvedAt !== null && note.on < said.approvedAt.slice(0, 10)) return []
-  const doubt = before === null && note.on === null ? '; it may have stood there before the edition was sealed' : ''
-  const changeKey = `note ${digest(headlineKey(note.text))}`
+function noteChange(
+  printed: PrintedArticle,
+  note: CorrectionNote | null,
+  earlierNote: string | null,
+  evidence: string,
+): Change[] {
+  if (note === null || headlineKey(note.text) === headlineKey(earlierNote ?? '')) return []
+  if (note.on !== null && printed.approvedAt !== null && note.on < printed.approvedAt.slice(0, 10)) return []
+  const doubt =
+    earlierNote === null && note.on === null ? '; it may have stood there before the edition was sealed' : ''
+  const changeKey = `note ${shortHash(headlineKey(note.text))}`
   return [{ kind: 'note', changeKey, found: note.text, evidence: evidence + doubt }]
 }
 
 /** Whether one headline says something else than the other. Case, quotes, white space and what sites put around it do not count. */
-export function isAnotherHeadline(before: string, after: string, sites: string[]): boolean {
-  if (isLive(before) && isLive(after)) return false // it is rewritten all day long, and nobody was wrong
-  const [was, is] = [bare(before), bare(after)]
+export function isDifferentHeadline(before: string, after: string, sites: string[]): boolean {
+  if (isLiveCoverage(before) && isLiveCoverage(after)) return false // it is rewritten all day long, and nobody was wrong
+  const [bareBefore, bareAfter] = [stripDecorations(before), stripDecorations(after)]
   // One may bear the name of its site; if both do, it says nothing, and what is left may be a mere rubric.
-  const said = [headlineKey(was), headlineKey(withoutSite(was, sites))]
-  const says = [headlineKey(is), headlineKey(withoutSite(is, sites))]
-  return said[0] !== says[0] && said[1] !== says[0] && said[0] !== says[1]
+  const keysBefore = [headlineKey(bareBefore), headlineKey(stripSiteName(bareBefore, sites))]
+  const keysAfter = [headlineKey(bareAfter), headlineKey(stripSiteName(bareAfter, sites))]
+  return keysBefore[0] !== keysAfter[0] && keysBefore[1] !== keysAfter[0] && keysBefore[0] !== keysAfter[1]
 }
 
 /** What a headline says: letters in lower case, numbers, currencies and per cent; no quotes, hyphens or other signs. */
@@ -78,12 +87,12 @@ export function headlineKey(title: string): string {
   return numbered.join('').replace(/[−–]/g, '-') || title.trim()
 }
 
-function bare(title: string): string {
-  return decorations.reduce((text, decoration) => text.replace(decoration, ''), title.trim())
+function stripDecorations(title: string): string {
+  return decorationPatterns.reduce((text, decoration) => text.replace(decoration, ''), title.trim())
 }
 
 // Council opens its books | The Magazine · Council opens its books - The Magazine
-function withoutSite(title: string, sites: string[]): string {
+function stripSiteName(title: string, sites: string[]): string {
   const [, rest = '', sign = '', site = ''] = /^(.+)\s([|·–—-])\s(.{2,50})$/.exec(title) ?? []
   const isSite =
     sign === '|' || sign === '·' || sites.some((one) => one !== '' && headlineKey(one) === headlineKey(site))
@@ -91,7 +100,7 @@ function withoutSite(title: string, sites: string[]): string {
 }
 
 /** What sites add to a headline without saying anything else. */
-const decorations: RegExp[] = [
+const decorationPatterns: RegExp[] = [
   // UPDATE 2-Oil slides as stocks build · WRAPUP 1-… · REFILE-…
   /^(?:(?:UPDATE|WRAPUP) \d+|REFILE|RECAST)\s?[-–—:]\s?/,
   // Breaking: … · EXCLUSIVE – … · Watch | …
@@ -104,7 +113,7 @@ const decorations: RegExp[] = [
   /\s*[-–—|,]\s+\d{1,2}[:.]\d{2}\s?(?:am|pm|GMT|BST|UTC|CET|CEST|E[SD]?T)$/i,
 ]
 
-const liveMarks: RegExp[] = [
+const liveCoveragePatterns: RegExp[] = [
   // Budget 2026 live: Chancellor promises …
   /\blive\s*[:|]/i,
   // Storm Ada – live updates · Storm Ada | live
@@ -113,10 +122,10 @@ const liveMarks: RegExp[] = [
   /\bas it happened$/i,
 ]
 
-function isLive(title: string): boolean {
-  return liveMarks.some((mark) => mark.test(title))
+function isLiveCoverage(title: string): boolean {
+  return liveCoveragePatterns.some((mark) => mark.test(title))
 }
 
-function digest(text: string): string {
+function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }

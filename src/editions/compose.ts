@@ -6,27 +6,27 @@ import { lockDigest } from '../store/digests.ts'
 import {
   addChoices,
   addEdition,
+  addHistory,
   chosenOf,
-  dropChoices,
+  deleteChoices,
   editionById,
   hasOpenEdition,
   moveEdition,
   nextNumber,
-  note,
 } from '../store/editions.ts'
 import { editionId } from '../store/id.ts'
-import { lapsePassedOver } from '../store/ledger.ts'
+import { expirePassedOver } from '../store/ledger.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import { keySlot } from '../subscribers/token.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName } from './edition.ts'
-import { enrolArticles } from './enrol.ts'
-import { lastLook, lastWords } from './lapse.ts'
-import { endUnapproved, replaceable } from './replace.ts'
+import { addArticlesToLedger } from './enrol.ts'
+import { expiryOf, expiryReason } from './lapse.ts'
+import { cancelUnapproved, replaceableEditions } from './replace.ts'
 import { type Choice, select } from './select.ts'
-import { type Thin, thinReason } from './thin.ts'
-import { timingOf } from './timing.ts'
+import { type ThinDecision, thinReason } from './thin.ts'
+import { timingJson } from './timing.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 
@@ -51,22 +51,24 @@ export async function compose(
   options: ComposeOptions = {},
 ): Promise<EditionRow | undefined> {
   const { db, clock } = needs
-  await enrolArticles(needs, digest)
+  await addArticlesToLedger(needs, digest)
   const now = clock.now()
-  const older = options.replace ? await replaceable(db, digest.name, dueAt, now) : []
-  const isSkipped = (choice: Chosen) => choice.thin?.rule === 'skip'
+  const older = options.replace ? await replaceableEditions(db, digest.name, dueAt, now) : []
+  const isSkipped = (choice: ChoiceResult) => choice.thin?.rule === 'skip'
   if (older.length === 0 || options.recipients === 0) {
-    const choice = await choose(db, digest, options, now)
-    return await transaction(db, (trx) => add(needs, trx, { digest, dueAt, options, now, choice, replaced: [] }))
+    const choice = await chooseArticles(db, digest, options, now)
+    return await transaction(db, (trx) =>
+      insertEdition(needs, trx, { digest, dueAt, options, now, choice, replaced: [] }),
+    )
   }
   try {
     return await transaction(db, async (trx) => {
       await lockDigest(trx, digest.name, now)
       if (await editionDueAt(trx, digest.name, dueAt)) return undefined
-      const replaced = await endUnapproved(trx, digest.name, dueAt, now)
-      const choice = await choose(trx, digest, options, now) // with what the older ones held
+      const replaced = await cancelUnapproved(trx, digest.name, dueAt, now)
+      const choice = await chooseArticles(trx, digest, options, now) // with what the older ones held
       if (isSkipped(choice)) throw new TooThinToReplace()
-      return await add(needs, trx, { digest, dueAt, options, now, choice, replaced })
+      return await insertEdition(needs, trx, { digest, dueAt, options, now, choice, replaced })
     })
   } catch (error) {
     if (!(error instanceof TooThinToReplace)) throw error
@@ -77,36 +79,42 @@ export async function compose(
 /** Undoes the transaction: an edition that is skipped takes the place of none. */
 class TooThinToReplace extends Error {}
 
-type Chosen = { choices: Choice[]; thin: Thin | undefined }
+type ChoiceResult = { choices: Choice[]; thin: ThinDecision | undefined }
 
-async function choose(db: Db, digest: Digest, { recipients }: ComposeOptions, now: Instant): Promise<Chosen> {
-  const choices = select(await candidates(db, digest), digest, now)
-  if (recipients === 0) return { choices, thin: { rule: 'skip', reason: `skipped: ${forNobody(digest.name)}` } }
+async function chooseArticles(
+  db: Db,
+  digest: Digest,
+  { recipients }: ComposeOptions,
+  now: Instant,
+): Promise<ChoiceResult> {
+  const choices = select(await loadCandidates(db, digest), digest, now)
+  if (recipients === 0)
+    return { choices, thin: { rule: 'skip', reason: `skipped: ${noRecipientsReason(digest.name)}` } }
   return { choices, thin: await thinReason(db, digest, choices, now) }
 }
 
 /** Why an edition is not sent that nobody would get. */
-function forNobody(digest: string): string {
+function noRecipientsReason(digest: string): string {
   return `nobody is subscribed to ${digest}; its articles stay pending`
 }
 
-type Adding = {
+type EditionToInsert = {
   digest: Digest
   dueAt: Instant
   options: ComposeOptions
   now: Instant
-  choice: Chosen
+  choice: ChoiceResult
   replaced: EditionRow[]
 }
 
-async function add(
+async function insertEdition(
   needs: ComposeNeeds,
   db: Db,
-  { digest, dueAt, options, now, choice: { choices, thin }, replaced }: Adding,
+  { digest, dueAt, options, now, choice: { choices, thin }, replaced }: EditionToInsert,
 ): Promise<EditionRow | undefined> {
   await lockDigest(db, digest.name, now) // two editions at once must not take the same number
   if (options.unlessOpen && (await hasOpenEdition(db, digest.name))) return undefined
-  const edition = await draftRow(db, needs, digest, dueAt, thin)
+  const edition = await newEditionRow(db, needs, digest, dueAt, thin)
   if (!(await addEdition(db, edition))) {
     if (replaced.length > 0) throw new Error(`another edition of ${digest.name} is due at ${dueAt}`) // undoes the rest
     return undefined
@@ -114,36 +122,42 @@ async function add(
   await writeChoices(db, { edition, digest, choices, now })
   const names = replaced.map(editionName).join(' and ')
   const instead = replaced.length > 0 ? `; it takes the place of ${names}, which nobody approved` : ''
-  await note(db, edition.id, 'lastword', `${thin?.reason ?? `composed with ${heldText(choices)}`}${instead}`, now)
+  await addHistory(
+    db,
+    edition.id,
+    'lastword',
+    `${thin?.reason ?? `composed with ${contentText(choices)}`}${instead}`,
+    now,
+  )
   return edition
 }
 
 /** An edition that is kept nowhere; `thin` is the reason why its run would be skipped or held. */
-export type Dry = { draft: Draft; choices: Choice[]; thin: string | undefined }
+export type DryRun = { draft: Draft; choices: Choice[]; thin: string | undefined }
 
 /** The same choice, kept nowhere: what would be composed now. `gone`: articles whose pages are not there, with the reason. */
-export async function composeDry(
+export async function composeDryRun(
   needs: ComposeNeeds,
   digest: Digest,
   gone: ReadonlyMap<string, string> = new Map(),
-): Promise<Dry> {
+): Promise<DryRun> {
   const { db, clock } = needs
-  await enrolArticles(needs, digest)
+  await addArticlesToLedger(needs, digest)
   const now = clock.now()
-  const pending = await candidates(db, digest)
-  const there = pending.map((article) => {
+  const pending = await loadCandidates(db, digest)
+  const available = pending.map((article) => {
     const reason = gone.get(article.id)
     return reason === undefined ? article : { ...article, cut: { at: now, reason } }
   })
-  const choices = select(there, digest, now)
+  const choices = select(available, digest, now)
   const number = await nextNumber(db, digest.name)
   const corrections = await correctionsToPrint(db, digest.name)
-  const draft = await dryDraft(needs, digest, { dueAt: now, number, choices, corrections })
+  const draft = await dryRunDraft(needs, digest, { dueAt: now, number, choices, corrections })
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
 /** A draft of a choice that is kept nowhere. */
-export async function dryDraft(
+export async function dryRunDraft(
   { db, clock, secret }: ComposeNeeds,
   digest: Digest,
   {
@@ -158,7 +172,7 @@ export async function dryDraft(
   },
 ): Promise<Draft> {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
-  const rows = chosen(choices).map((choice) => ({ ...choice, articleId: choice.article.id }))
+  const rows = chosenOnly(choices).map((choice) => ({ ...choice, articleId: choice.article.id }))
   const sections = await sectionsOf(db, digest, rows)
   return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
@@ -167,14 +181,14 @@ export async function dryDraft(
 export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
   await transaction(db, async (trx) => {
     const now = clock.now()
-    const choices = select(await candidates(trx, digest, edition.composedAt), digest, now)
+    const choices = select(await loadCandidates(trx, digest, edition.composedAt), digest, now)
     const thin = await thinReason(trx, digest, choices, now)
     const skipped = { status: 'skipped' as const, number: null } // the next one bears it: readers see no gap
-    const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recorded(thin) }
+    const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
     if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // sealed elsewhere meanwhile
-    await dropChoices(trx, edition.id)
+    await deleteChoices(trx, edition.id)
     await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
-    await note(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? heldText(choices)}`, now)
+    await addHistory(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? contentText(choices)}`, now)
   })
 }
 
@@ -206,18 +220,21 @@ async function sectionsOf(db: Db, digest: Digest, places: Place[]): Promise<Draf
   })
 }
 
-function chosen(choices: Choice[]): Choice[] {
+function chosenOnly(choices: Choice[]): Choice[] {
   return choices.filter((choice) => choice.position !== null)
 }
 
 /** "5 articles", "5 articles and 1 letter". */
-function heldText(choices: Choice[]): string {
-  const [letters, articles] = [chosen(choices).filter(({ article }) => article.letter).length, chosen(choices).length]
+function contentText(choices: Choice[]): string {
+  const [letters, articles] = [
+    chosenOnly(choices).filter(({ article }) => article.letter).length,
+    chosenOnly(choices).length,
+  ]
   return `${articles - letters} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
 }
 
 /** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */
-async function candidates(db: Db, digest: Digest, cutSince?: Instant): Promise<Candidate[]> {
+async function loadCandidates(db: Db, digest: Digest, cutSince?: Instant): Promise<Candidate[]> {
   const pending = await pendingArticles(db, digest.name)
   return pending.map(({ cut, ...article }) =>
     cut && cutSince !== undefined && cut.at >= cutSince ? { ...article, cut } : article,
@@ -225,22 +242,22 @@ async function candidates(db: Db, digest: Digest, cutSince?: Instant): Promise<C
 }
 
 /** An edition with a reason is skipped, or held when it is sealed. */
-function recorded(thin: Thin | undefined): string | null {
+function recordedReason(thin: ThinDecision | undefined): string | null {
   return thin === undefined || thin.rule === 'send' ? null : thin.reason
 }
 
-async function draftRow(
+async function newEditionRow(
   db: Db,
   { clock, secret }: ComposeNeeds,
   digest: Digest,
   dueAt: Instant,
-  thin: Thin | undefined,
+  thin: ThinDecision | undefined,
 ): Promise<EditionRow> {
   return {
     ...blankEdition(secret, digest, dueAt, clock.now()),
     number: thin?.rule === 'skip' ? null : await nextNumber(db, digest.name),
     status: thin?.rule === 'skip' ? 'skipped' : 'composed',
-    reason: recorded(thin),
+    reason: recordedReason(thin),
   }
 }
 
@@ -249,34 +266,34 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
   const id = editionId(secret, digest.name, dueAt)
   const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null, overriddenAt: null }
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
-  const timing = timingOf(digest, dueAt)
+  const timing = timingJson(digest, dueAt)
   const { name, archive } = digest
   const made = { dueAt, composedAt, timing, archive, datedAt: dueAt, heldBy: null }
   return { id, ref: id.slice(-8), digest: name, ...made, ...empty, ...never }
 }
 
-type Written = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }
+type ChoicesToWrite = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }
 
 /**
  * A skipped edition chose nothing: what it would have held stays pending, and the record says so. It passes nothing over for
  * the last time, but what is not fresh any more.
  */
-async function writeChoices(db: Db, { edition, digest, choices, now }: Written): Promise<void> {
-  const skipped = edition.status === 'skipped'
+async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesToWrite): Promise<void> {
+  const isSkipped = edition.status === 'skipped'
   const rows = choices.map((choice) => {
     const { article, section, position, reason } = choice
-    const last = lastLook(choice, digest, now)
-    const isLast = last === 'stale' || (last === 'passed' && !skipped)
-    const words = last === 'passed' && isLast ? `${reason}; ${lastWords(digest)}` : reason
+    const expiry = expiryOf(choice, digest, now)
+    const isExpired = expiry === 'stale' || (expiry === 'passed' && !isSkipped)
+    const recordedText = expiry === 'passed' && isExpired ? `${reason}; ${expiryReason(digest)}` : reason
     return {
       editionId: edition.id,
       articleId: article.id,
       section,
-      position: skipped ? null : position,
-      reason: skipped && position !== null ? 'the edition was skipped; the article stays pending' : words,
-      lastAt: isLast ? now : null,
+      position: isSkipped ? null : position,
+      reason: isSkipped && position !== null ? 'the edition was skipped; the article stays pending' : recordedText,
+      lastAt: isExpired ? now : null,
     }
   })
   await addChoices(db, rows)
-  if (skipped) await lapsePassedOver(db, digest.name, edition.id, now)
+  if (isSkipped) await expirePassedOver(db, digest.name, edition.id, now)
 }

@@ -8,21 +8,21 @@ import {
   lockCorrection,
   moveCorrection,
 } from '../store/corrections.ts'
-import { note } from '../store/editions.ts'
+import { addHistory } from '../store/editions.ts'
 import type { CorrectionStatus, Db, EditionStatus } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-export const longestWords = 1000
+export const maxCorrectionLength = 1000
 
 /** What a page showed of the correction (`correctionSeen`). It is compared under the lock. */
-export type CheckedCorrection = { seen?: string | undefined }
+export type SeenCorrection = { seen?: string | undefined }
 
-type Shown = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | 'decidedAt' | 'printedIn'>
+type CorrectionState = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | 'decidedAt' | 'printedIn'>
 
 /** The state of a correction as one word: a form sends it back, so that nobody decides about what they did not see. */
-export function correctionSeen({ status, found, words, decidedBy, decidedAt, printedIn }: Shown): string {
+export function correctionRevision({ status, found, words, decidedBy, decidedAt, printedIn }: CorrectionState): string {
   const state = JSON.stringify([status, found, words, decidedBy, decidedAt, printedIn])
   return createHash('sha256').update(state).digest('hex')
 }
@@ -36,26 +36,29 @@ export async function acceptCorrection(
   id: string,
   who: string,
   words?: string,
-  { seen }: CheckedCorrection = {},
+  { seen }: SeenCorrection = {},
 ): Promise<void> {
-  const correction = await known(needs, id)
-  const text = checkedWords(words ?? correction.words ?? suggestedWords(correction), 'please say what is right')
+  const correction = await loadCorrection(needs, id)
+  const text = checkText(words ?? correction.words ?? suggestedText(correction), 'please say what is right')
   await decide(needs, correction, who, {
     to: 'accepted',
-    from: undecided,
+    from: undecidedStatuses,
     words: text,
     what: `accepted: ${text}`,
     seen,
   })
 }
 
-const undecided: CorrectionStatus[] = ['proposed', 'doubted']
+const undecidedStatuses: CorrectionStatus[] = ['proposed', 'doubted']
 
-function checkedWords(words: string, whenEmpty: string): string {
+function checkText(words: string, whenEmpty: string): string {
   const text = words.replace(/\s+/g, ' ').trim()
   if (text === '') throw new AppError('invalid', whenEmpty, { hint: 'Readers get these words.' })
-  if (text.length > longestWords)
-    throw new AppError('invalid', `${text.length} characters are too many: a correction has at most ${longestWords}`)
+  if (text.length > maxCorrectionLength)
+    throw new AppError(
+      'invalid',
+      `${text.length} characters are too many: a correction has at most ${maxCorrectionLength}`,
+    )
   return text
 }
 
@@ -64,9 +67,14 @@ export async function dismissCorrection(
   needs: Needs,
   id: string,
   who: string,
-  { seen }: CheckedCorrection = {},
+  { seen }: SeenCorrection = {},
 ): Promise<void> {
-  await decide(needs, await known(needs, id), who, { to: 'dismissed', from: undecided, what: 'dismissed', seen })
+  await decide(needs, await loadCorrection(needs, id), who, {
+    to: 'dismissed',
+    from: undecidedStatuses,
+    what: 'dismissed',
+    seen,
+  })
 }
 
 /** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
@@ -74,10 +82,10 @@ export async function reopenCorrection(
   needs: Needs,
   id: string,
   who: string,
-  { seen }: CheckedCorrection = {},
+  { seen }: SeenCorrection = {},
 ): Promise<void> {
   const from: CorrectionStatus[] = ['accepted', 'dismissed']
-  await decide(needs, await known(needs, id), who, {
+  await decide(needs, await loadCorrection(needs, id), who, {
     to: 'proposed',
     from,
     what: 'taken back: it is proposed again',
@@ -95,11 +103,11 @@ export async function withdrawCorrection(
   id: string,
   who: string,
   reason: string,
-  { seen }: CheckedCorrection = {},
+  { seen }: SeenCorrection = {},
 ): Promise<void> {
   const { db, clock } = needs
-  const text = checkedWords(reason, 'please say why it is withdrawn')
-  const correction = await known(needs, id)
+  const text = checkText(reason, 'please say why it is withdrawn')
+  const correction = await loadCorrection(needs, id)
   if (correction.printedIn === null) {
     const withdrawn = { withdrawnAt: clock.now(), withdrawnBy: who, withdrawnReason: text }
     const from: CorrectionStatus[] = ['accepted', 'doubted']
@@ -111,32 +119,32 @@ export async function withdrawCorrection(
       seen,
     })
   }
-  if (!isOut(correction)) throw conflict(correction, 'withdrawn')
+  if (!isPublished(correction)) throw conflictError(correction, 'withdrawn')
   const now = clock.now()
   await transaction(db, async (trx) => {
     const words = `An earlier correction, “${correction.words}”, does not hold: ${text}`
     if (!(await addWithdrawal(trx, correction, { who, reason: text, words }, now)))
       throw new AppError('conflict', `the correction of “${correction.said}” is withdrawn already`)
-    await note(trx, correction.editionId, who, `correction of “${correction.said}” withdrawn: ${text}`, now)
+    await addHistory(trx, correction.editionId, who, `correction of “${correction.said}” withdrawn: ${text}`, now)
   })
 }
 
-const outStatuses: EditionStatus[] = ['approved', 'sending', 'sent']
+const publishedStatuses: EditionStatus[] = ['approved', 'sending', 'sent']
 
 /** Whether readers have it, or are about to: nothing takes it out of that edition any more. */
-export function isOut({ printedStatus }: Pick<CorrectionView, 'printedStatus'>): boolean {
-  return printedStatus !== null && outStatuses.includes(printedStatus)
+export function isPublished({ printedStatus }: Pick<CorrectionView, 'printedStatus'>): boolean {
+  return printedStatus !== null && publishedStatuses.includes(printedStatus)
 }
 
 /** What readers would be told if the editor finds no better words. */
-export function suggestedWords({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
+export function suggestedText({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
   if (kind === 'headline') return `The headline now reads: “${found}”`
   if (kind === 'note') return found
   return 'This article has been taken down since.'
 }
 
 /** How a correction stands, for a person: `accepted by Mira, printed in edition 12`. */
-export function standing(correction: CorrectionView): string {
+export function statusText(correction: CorrectionView): string {
   const { status, decidedBy, printedNumber, printedStatus, lapsedAt, undoneAt, undoneWhy } = correction
   const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
   if (status === 'proposed') return 'proposed, and waits for an editor'
@@ -150,18 +158,18 @@ export function standing(correction: CorrectionView): string {
   return `accepted by ${decidedBy}, ${where}`
 }
 
-async function known({ db }: Needs, id: string): Promise<CorrectionView> {
+async function loadCorrection({ db }: Needs, id: string): Promise<CorrectionView> {
   const correction = await correctionById(db, id)
   if (correction) return correction
   throw new AppError('missing', `there is no correction ${id}`, { hint: 'lastword corrections list shows them.' })
 }
 
-type Withdrawn = { withdrawnAt: string; withdrawnBy: string; withdrawnReason: string }
-type Decision = CheckedCorrection & {
+type WithdrawalFields = { withdrawnAt: string; withdrawnBy: string; withdrawnReason: string }
+type Decision = SeenCorrection & {
   to: CorrectionStatus
   from: CorrectionStatus[]
   words?: string
-  withdrawn?: Withdrawn | undefined
+  withdrawn?: WithdrawalFields | undefined
   what: string
 }
 
@@ -175,33 +183,33 @@ async function decide(
   await transaction(db, async (trx) => {
     const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its day
     const decision = decidedAt === undefined ? {} : { decidedAt, decidedBy: decidedAt && who }
-    if (seen !== undefined) await checkSeen(trx, id, from, seen)
+    if (seen !== undefined) await checkRevision(trx, id, from, seen)
     const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }
     if (await moveCorrection(trx, id, from, change))
-      return await note(trx, editionId, who, `correction of “${said}” ${what}`, now)
-    throw conflict(await known({ db: trx, clock }, id), verbs[to])
+      return await addHistory(trx, editionId, who, `correction of “${said}” ${what}`, now)
+    throw conflictError(await loadCorrection({ db: trx, clock }, id), statusVerbs[to])
   })
 }
 
 /** One that cannot be decided about in this way at all is refused with its state, by the caller. */
-async function checkSeen(db: Db, id: string, from: CorrectionStatus[], seen: string): Promise<void> {
+async function checkRevision(db: Db, id: string, from: CorrectionStatus[], seen: string): Promise<void> {
   await lockCorrection(db, id)
   const correction = await correctionById(db, id)
-  if (!correction || !from.includes(correction.status) || correctionSeen(correction) === seen) return
-  const message = `the correction of “${correction.said}” has changed since you looked at it: it is ${standing(correction)}`
+  if (!correction || !from.includes(correction.status) || correctionRevision(correction) === seen) return
+  const message = `the correction of “${correction.said}” has changed since you looked at it: it is ${statusText(correction)}`
   throw new AppError('conflict', message, { hint: 'It is below as it is now: please decide again.' })
 }
 
-function conflict(correction: CorrectionView, verb: string): AppError {
-  const message = `the correction of “${correction.said}” is ${standing(correction)}: it cannot be ${verb}`
+function conflictError(correction: CorrectionView, verb: string): AppError {
+  const message = `the correction of “${correction.said}” is ${statusText(correction)}: it cannot be ${verb}`
   if (correction.printedIn === null) return new AppError('conflict', message)
-  const hint = isOut(correction)
+  const hint = isPublished(correction)
     ? 'Withdraw it, with the reason: the archive says so, and the next edition corrects it.'
     : 'Cancelling that edition gives it back.'
   return new AppError('conflict', message, { hint })
 }
 
-const verbs: Record<CorrectionStatus, string> = {
+const statusVerbs: Record<CorrectionStatus, string> = {
   accepted: 'accepted',
   doubted: 'doubted',
   dismissed: 'dismissed',

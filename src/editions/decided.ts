@@ -9,7 +9,7 @@ import {
   lastDueBy,
   reopenRuns,
 } from '../store/clock-faults.ts'
-import { type DigestMarks, digestMarks, knownMarks, meetAgain } from '../store/digests.ts'
+import { type DigestMarks, digestMarks, findDigestMarks, resetFirstSeen } from '../store/digests.ts'
 import type { Db } from '../store/schema.ts'
 import type { Digest } from './digest.ts'
 import { runsAfter } from './due.ts'
@@ -20,7 +20,7 @@ export type ClockFault = {
   /** So far ahead the runs were put down as decided. */
   aheadUntil: Instant
   /** Up to when they are, in truth. */
-  decided: Instant
+  trueDecidedUntil: Instant
   /** The runs that it put down as skipped, and that are open again. */
   skips: FutureSkip[]
 }
@@ -29,26 +29,30 @@ export type ClockFault = {
  * The instant up to which the runs of the digest are decided. A mark that a clock which was ahead left behind is not
  * obeyed: what it put down as skipped before its time is open again, and reported once; what it made is made.
  */
-export async function decidedRuns({ db, log }: { db: Db; log: Log }, digest: Digest, now: Instant): Promise<Instant> {
+export async function runsDecidedUntil(
+  { db, log }: { db: Db; log: Log },
+  digest: Digest,
+  now: Instant,
+): Promise<Instant> {
   const marks = await digestMarks(db, digest.name, now)
-  const fault = await faultIn(db, digest, marks, now)
+  const fault = await clockFaultIn(db, digest, marks, now)
   if (!fault) return marks.decidedUntil
-  await meetAgain(db, digest.name, now)
-  if ((await isSilenced(db, digest, fault)) && (await reopenRuns(db, fault, now))) {
+  await resetFirstSeen(db, digest.name, now)
+  if ((await hasSilencedRuns(db, digest, fault)) && (await reopenRuns(db, fault, now))) {
     const { aheadUntil, skips } = fault
     log.warn(
       { event: 'clock.was_ahead', digest: digest.name, aheadUntil, reopened: skips.length },
       clockFaultText(fault),
     )
   }
-  return fault.decided
+  return fault.trueDecidedUntil
 }
 
 /** The same as a question: the fault by which runs of the digest would not be made, if there is one. */
-export async function clockFault(db: Db, digest: Digest, now: Instant): Promise<ClockFault | undefined> {
-  const marks = await knownMarks(db, digest.name)
-  const fault = marks && (await faultIn(db, digest, marks, now))
-  return fault && (await isSilenced(db, digest, fault)) ? fault : undefined
+export async function findClockFault(db: Db, digest: Digest, now: Instant): Promise<ClockFault | undefined> {
+  const marks = await findDigestMarks(db, digest.name)
+  const fault = marks && (await clockFaultIn(db, digest, marks, now))
+  return fault && (await hasSilencedRuns(db, digest, fault)) ? fault : undefined
 }
 
 /** For a person. */
@@ -60,7 +64,7 @@ export function clockFaultText({ digest, aheadUntil }: Pick<ClockFault, 'digest'
  * The mark stands where the newest run was decided, so a wrong mark is known by when that was put down; one whose run was
  * opened again, by the record of the fault.
  */
-async function faultIn(
+async function clockFaultIn(
   db: Db,
   digest: Digest,
   { firstSeenAt, decidedUntil }: DigestMarks,
@@ -70,14 +74,18 @@ async function faultIn(
   const isWrong = isFromFuture(newest?.composedAt ?? decidedUntil, now)
   if (!isWrong && (newest || !(await isKnownFault(db, digest.name, decidedUntil)))) return undefined
   const last = await lastDueBy(db, digest.name, now)
-  const met = firstSeenAt < now ? firstSeenAt : now
-  const decided = last !== undefined && last > met ? last : met
+  const knownSince = firstSeenAt < now ? firstSeenAt : now
+  const decided = last !== undefined && last > knownSince ? last : knownSince
   const skips = await futureSkips(db, digest.name, decided, now)
-  return { digest: digest.name, aheadUntil: decidedUntil, decided, skips }
+  return { digest: digest.name, aheadUntil: decidedUntil, trueDecidedUntil: decided, skips }
 }
 
 /** A clock that was set back over runs that were made leaves a mark ahead as well, and silences nothing. */
-async function isSilenced(db: Db, digest: Digest, { decided, aheadUntil, skips }: ClockFault): Promise<boolean> {
+async function hasSilencedRuns(
+  db: Db,
+  digest: Digest,
+  { trueDecidedUntil: decided, aheadUntil, skips }: ClockFault,
+): Promise<boolean> {
   if (skips.length > 0) return true
   const [next] = runsAfter(digest, decided, 1, aheadUntil)
   return next !== undefined && (await editionDueAt(db, digest.name, next)) === undefined

@@ -2,27 +2,27 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Cron } from 'croner'
 import { z } from 'zod'
-import { checkWritten, parseYaml, readYaml, type Written } from '../yaml.ts'
-import { isZone } from '../zone.ts'
+import { type ParsedYaml, parseYaml, readYaml, validateYaml } from '../yaml.ts'
+import { isTimeZone } from '../zone.ts'
 import { digestContradictions, sectionContradictions, timeContradictions } from './contradictions.ts'
 import { placeholders } from './pattern.ts'
-import { clashingDays } from './schedule-days.ts'
+import { dayConflictMessage } from './schedule-days.ts'
 
 /** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
 export const layouts = ['latest', 'last-word', 'focus', 'tv', 'have-your-say'] as const
 
-const spanExpected = 'expected a length of time such as "90m", "12h" or "3d"'
-const span = z
-  .string(spanExpected)
-  .regex(/^\d+ ?(m|h|d)$/, spanExpected)
+const durationMessage = 'expected a length of time such as "90m", "12h" or "3d"'
+const duration = z
+  .string(durationMessage)
+  .regex(/^\d+ ?(m|h|d)$/, durationMessage)
   .describe('A length of time: 90m, 12h, 3d')
 
-const spanOrOffExpected = `${spanExpected}, or off`
-const spanOrOff = z.string(spanOrOffExpected).regex(/^(?:off|\d+ ?(m|h|d))$/, spanOrOffExpected)
+const durationOrOffMessage = `${durationMessage}, or off`
+const durationOrOff = z.string(durationOrOffMessage).regex(/^(?:off|\d+ ?(m|h|d))$/, durationOrOffMessage)
 
 const mailbox = z.strictObject({ name: z.string().min(1), address: z.email('expected an email address') })
 
-const pattern = z
+const subjectPattern = z
   .string()
   .min(1)
   .superRefine((text, check) => {
@@ -34,7 +34,7 @@ const pattern = z
     }
   })
 
-const cron = z.string().superRefine((text, check) => {
+const cronSchedule = z.string().superRefine((text, check) => {
   const fields = text.trim().split(/\s+/).length
   if (fields !== 5) {
     check.addIssue({
@@ -46,7 +46,7 @@ const cron = z.string().superRefine((text, check) => {
   try {
     if (!new Cron(text, { paused: true }).nextRun())
       check.addIssue({ code: 'custom', message: `there is no such day: "${text}" never runs` })
-    const clash = clashingDays(text)
+    const clash = dayConflictMessage(text)
     if (clash) check.addIssue({ code: 'custom', message: clash })
   } catch (error) {
     const words = (error as Error).message.replace(/^Cron\w+: /, '')
@@ -54,34 +54,36 @@ const cron = z.string().superRefine((text, check) => {
   }
 })
 
-const wanted = {
+const filterFields = {
   categories: z.array(z.string().min(1)).default([]),
   words: z.array(z.string().min(1)).default([]).describe('Words of title or summary, whole and in any case'),
   authors: z.array(z.string().min(1)).default([]),
 }
-const namesNothing = 'names nothing to look for'
-const namesSomething = (it: Filter) => it.categories.length + it.words.length + it.authors.length > 0
+const emptyFilterMessage = 'names nothing to look for'
+const hasFilterTerms = (it: ArticleFilter) => it.categories.length + it.words.length + it.authors.length > 0
 
-const filter = z.strictObject(wanted).refine(namesSomething, namesNothing)
+const filterSchema = z.strictObject(filterFields).refine(hasFilterTerms, emptyFilterMessage)
 
-const ceiling = z.strictObject({ count: z.int().min(1), ...wanted }).refine(namesSomething, namesNothing)
+const maximumRule = z
+  .strictObject({ count: z.int().min(1), ...filterFields })
+  .refine(hasFilterTerms, emptyFilterMessage)
 
-const floor = z
+const minimumRule = z
   .strictObject({
     count: z.int().min(1),
-    ...wanted,
+    ...filterFields,
     otherwise: z
       .enum(['send', 'hold', 'skip'])
       .default('send')
       .describe('When too few match: the edition goes out all the same, is held for an editor, or is skipped'),
   })
-  .refine(namesSomething, namesNothing)
+  .refine(hasFilterTerms, emptyFilterMessage)
 
-const zone = z.string().refine(isZone, 'expected an IANA time zone such as "Europe/London"')
+const zone = z.string().refine(isTimeZone, 'expected an IANA time zone such as "Europe/London"')
 
 export const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const
 
-const time = z
+const timeOfDay = z
   .string('expected a time of the day such as "08:00"')
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as "08:00"')
 
@@ -96,7 +98,7 @@ const httpUrl = z
     `this address has more than ${maxUrlLength} characters: use a shorter one of the same feed`,
   )
 
-const section = z
+const sectionSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),
     title: z.string().min(1).describe('The heading over the section'),
@@ -106,14 +108,14 @@ const section = z
     maximum: z.int().min(1).max(100).default(10),
     perFeed: z.int().min(1).optional().describe('At most so many from one feed'),
     perAuthor: z.int().min(1).optional().describe('At most so many by one author'),
-    freshness: span.optional().describe('What was first seen longer ago than this is not chosen'),
-    include: filter.optional().describe('Only what matches one of these; the rest may stand in a later section'),
-    exclude: filter.optional().describe('Nothing that matches one of these'),
+    freshness: duration.optional().describe('What was first seen longer ago than this is not chosen'),
+    include: filterSchema.optional().describe('Only what matches one of these; the rest may stand in a later section'),
+    exclude: filterSchema.optional().describe('Nothing that matches one of these'),
     atLeast: z
-      .array(floor)
+      .array(minimumRule)
       .default([])
       .describe('Keeps places for so many that match one of these, where newer ones would have filled the section'),
-    atMost: z.array(ceiling).default([]).describe('No more than so many that match one of these'),
+    atMost: z.array(maximumRule).default([]).describe('No more than so many that match one of these'),
     order: z
       .enum(['newest', 'feed', 'score'])
       .default('newest')
@@ -168,12 +170,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
 const digestSchema = z
   .strictObject({
     title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
-    schedule: cron.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),
+    schedule: cronSchedule.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),
     zone: zone.describe(
       'IANA time zone; on the night of a clock change a time that does not exist runs at the change, one that comes twice runs once',
     ),
-    subject: pattern.describe('The subject line, with placeholders'),
-    preheader: pattern.describe('The grey line after the subject in an inbox'),
+    subject: subjectPattern.describe('The subject line, with placeholders'),
+    preheader: subjectPattern.describe('The grey line after the subject in an inbox'),
     from: mailbox,
     replyTo: z.email('expected an email address').optional().describe('The contact address of lastword.yml if absent'),
     language: z.string().optional().describe('Language tag; that of the publication if absent'),
@@ -190,21 +192,21 @@ const digestSchema = z
       .strictObject({
         minimum: z.int().min(0).default(1).describe('With fewer articles than this in all, the edition is thin'),
         rule: z.enum(['skip', 'hold', 'send']).default('skip'),
-        longestSilence: span
+        longestSilence: duration
           .optional()
           .describe('With the last edition longer ago than this, a thin one goes out instead of being skipped'),
         notify: z.boolean().default(false).describe('Tell the editors by mail of every skipped run'),
       })
       .prefault({}),
     atLeast: z
-      .array(floor)
+      .array(minimumRule)
       .default([])
       .describe('Keeps places, in whichever section, for so many that match one of these'),
     atMost: z
       .strictObject({
         author: z.int().min(1).optional(),
         feed: z.int().min(1).optional(),
-        matching: z.array(ceiling).default([]).describe('No more than so many that match one of these'),
+        matching: z.array(maximumRule).default([]).describe('No more than so many that match one of these'),
       })
       .prefault({})
       .describe('At most so many by one author, from one feed, or of a kind, in all sections together'),
@@ -217,7 +219,7 @@ const digestSchema = z
       .describe('When one refresh of a feed shows this, its new articles wait for an editor'),
     pending: z
       .strictObject({
-        for: spanOrOff
+        for: durationOrOff
           .default('28d')
           .describe('How long an article may be passed over by editions before none looks at it any more; or off'),
       })
@@ -229,7 +231,7 @@ const digestSchema = z
       .describe('Just before the seal every chosen article is asked for again; one that is gone is left out'),
     corrections: z
       .strictObject({
-        for: spanOrOff
+        for: durationOrOff
           .default('14d')
           .describe('How long after it was approved an edition is watched for what turns out to be wrong; or off'),
       })
@@ -237,15 +239,15 @@ const digestSchema = z
       .describe('A headline that changes, a correction note or a page that is gone is proposed to the editors'),
     missed: z
       .strictObject({
-        within: span
+        within: duration
           .default('12h')
           .describe('A run missed by no more than this is made up for; an older one is skipped'),
       })
       .prefault({}),
     window: z
       .strictObject({
-        from: time.describe('Nothing is begun before this time of the day …'),
-        to: time.describe('… or after this one; earlier than from, it is one of the next day'),
+        from: timeOfDay.describe('Nothing is begun before this time of the day …'),
+        to: timeOfDay.describe('… or after this one; earlier than from, it is one of the next day'),
         days: z
           .array(z.enum(weekdays))
           .min(1)
@@ -263,7 +265,7 @@ const digestSchema = z
           .min(20)
           .default(500)
           .describe('Of each mail provider that has at least so many of the subscribers'),
-        wait: span.default('30m').describe('The rest waits for so long after the first share'),
+        wait: duration.default('30m').describe('The rest waits for so long after the first share'),
         refusals: z
           .number()
           .min(0)
@@ -277,7 +279,7 @@ const digestSchema = z
       .boolean()
       .default(false)
       .describe('Each copy goes out when it is the hour of the schedule in the zone of its subscriber'),
-    lead: span
+    lead: duration
       .optional()
       .describe(
         'With localTime the edition is made so long before the hour of the first zone, to leave time to approve',
@@ -286,7 +288,7 @@ const digestSchema = z
       .enum(['repeat', 'hold'])
       .default('repeat')
       .describe('A delivery cut off inside the answer of the relay: repeat it with the same Message-ID, or hold it'),
-    sections: z.array(section).min(1),
+    sections: z.array(sectionSchema).min(1),
   })
   .superRefine(
     (it, check) => {
@@ -307,13 +309,13 @@ const digestSchema = z
     { when: ({ value }) => isObject(value) },
   )
 
-export type Section = z.output<typeof section>
+export type Section = z.output<typeof sectionSchema>
 /** What an article is looked for by: one match is enough. */
-export type Filter = { categories: string[]; words: string[]; authors: string[] }
+export type ArticleFilter = { categories: string[]; words: string[]; authors: string[] }
 /** At most `count` that match. */
-export type Ceiling = z.output<typeof ceiling>
+export type MaximumRule = z.output<typeof maximumRule>
 /** At least `count` that match; `otherwise` is what happens when there are too few. */
-export type Floor = z.output<typeof floor>
+export type MinimumRule = z.output<typeof minimumRule>
 /** A recurring newsletter, with the name of its file. */
 export type Digest = z.output<typeof digestSchema> & { name: string }
 
@@ -340,7 +342,7 @@ export function parseDigest(text: string, file: string, templates: string): Dige
   return checkDigest(parseYaml(text, file), templates)
 }
 
-function checkDigest(written: Written, templates: string): Digest {
+function checkDigest(written: ParsedYaml, templates: string): Digest {
   const withTemplate = digestSchema.superRefine(
     (it, check) => {
       for (const ending of ['mjml', 'txt']) {
@@ -352,18 +354,18 @@ function checkDigest(written: Written, templates: string): Digest {
   )
   const name = basename(written.file).replace(/\.ya?ml$/, '')
   const problem = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
-  return { name, ...checkWritten(written, withTemplate, isDigestName(name) ? [] : [problem]) }
+  return { name, ...validateYaml(written, withTemplate, isDigestName(name) ? [] : [problem]) }
 }
 
 /** The addresses of all feeds of the digest, once each, the preferred first: in the order of the sections, then what fills up. */
-export function feedsListed(digest: Digest): string[] {
+export function feedUrlsOf(digest: Digest): string[] {
   const backfills = digest.sections.flatMap(({ backfill }) => (backfill === undefined ? [] : [backfill]))
   return [...new Set([...digest.sections.flatMap((section) => section.feeds), ...backfills])]
 }
 
 /** Those of them that stand in a section with `body: full`. */
-export function feedsPrintedWhole(digest: Digest): string[] {
-  return feedsListed({ ...digest, sections: digest.sections.filter(({ body }) => body === 'full') })
+export function fullTextFeedUrls(digest: Digest): string[] {
+  return feedUrlsOf({ ...digest, sections: digest.sections.filter(({ body }) => body === 'full') })
 }
 
 /** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */

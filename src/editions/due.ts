@@ -1,20 +1,20 @@
 import { Cron } from 'croner'
-import { between, durationText, hour, type Instant, later, spanMilliseconds, toInstant } from '../clock.ts'
+import { addMs, durationText, hour, type Instant, msBetween, parseDurationMs, toInstant } from '../clock.ts'
 import type { ScheduleChange } from '../store/digests.ts'
 import type { Digest } from './digest.ts'
 
 /** At a time, after a long outage; the rest next time. */
-const most = 1000
+const maxRuns = 1000
 
 /** A run that the timetable owes: to be made, or missed, with the reason. */
 export type DueRun = { dueAt: Instant; missed: string | null }
 
 /** A subscriber's hour may come so much earlier than the digest's own: from Pago Pago (−11) to Kiritimati (+14). */
-const earliest = 26 * hour
+const maxZoneLeadMs = 26 * hour
 
 /** How long before its due time a run of the digest may be made, in milliseconds. */
-function mostAhead({ localTime, lead }: Pick<Digest, 'localTime' | 'lead'>): number {
-  return localTime ? earliest + spanMilliseconds(lead ?? '0m') : 0
+function maxLeadMs({ localTime, lead }: Pick<Digest, 'localTime' | 'lead'>): number {
+  return localTime ? maxZoneLeadMs + parseDurationMs(lead ?? '0m') : 0
 }
 
 /**
@@ -30,13 +30,15 @@ export function dueRuns(
   beginsAt: (dueAt: Instant) => Instant = (dueAt) => dueAt,
   changes: ScheduleChange[] = [{ schedule: digest.schedule, zone: digest.zone, at: decided }],
 ): DueRun[] {
-  const within = spanMilliseconds(digest.missed.within)
-  const begun = scheduledRuns(changes, decided, later(now, mostAhead(digest))).filter((dueAt) => beginsAt(dueAt) <= now)
-  const newest = begun.findLast((dueAt) => dueAt <= now)
-  return begun.slice(0, most).map((dueAt) => {
-    const late = between(dueAt, now)
-    if (late > within) {
-      return { dueAt, missed: `missed by ${durationText(late)}; the rule makes up for ${digest.missed.within}` }
+  const catchUpMs = parseDurationMs(digest.missed.within)
+  const startedRuns = scheduledRuns(changes, decided, addMs(now, maxLeadMs(digest))).filter(
+    (dueAt) => beginsAt(dueAt) <= now,
+  )
+  const newest = startedRuns.findLast((dueAt) => dueAt <= now)
+  return startedRuns.slice(0, maxRuns).map((dueAt) => {
+    const lateMs = msBetween(dueAt, now)
+    if (lateMs > catchUpMs) {
+      return { dueAt, missed: `missed by ${durationText(lateMs)}; the rule makes up for ${digest.missed.within}` }
     }
     const isMade = dueAt > now || dueAt === newest
     return { dueAt, missed: isMade ? null : `missed, and a newer run was due by then, at ${newest}` }
@@ -48,7 +50,7 @@ function scheduledRuns(changes: ScheduleChange[], after: Instant, until: Instant
   return changes.flatMap((change, index) => {
     const from = index > 0 && change.at > after ? change.at : after
     const end = changes[index + 1]?.at ?? until
-    return change.schedule === '' ? [] : runsAfter(change, from, most + 1, end < until ? end : until)
+    return change.schedule === '' ? [] : runsAfter(change, from, maxRuns + 1, end < until ? end : until)
   })
 }
 
@@ -58,7 +60,7 @@ export function scheduleAt(changes: ScheduleChange[], dueAt: Instant): ScheduleC
 }
 
 /** The runs, oldest first, but for those that an edition made by hand has served: one from their due time on, and before the next. */
-export function withoutServed(runs: DueRun[], editionTimes: Instant[]): DueRun[] {
+export function withoutServedRuns(runs: DueRun[], editionTimes: Instant[]): DueRun[] {
   return runs.filter(({ dueAt }, index) => {
     const next = runs[index + 1]?.dueAt
     return !editionTimes.some((at) => at > dueAt && (next === undefined || at < next))
@@ -77,14 +79,14 @@ export function missedText(runs: DueRun[]): string | undefined {
  * The time from one run to the next, in milliseconds, around an instant: from a run to the one after it, or between the
  * two runs that follow a time without one. Infinite for a schedule that does not run twice any more.
  */
-export function periodAt(digest: Pick<Digest, 'schedule' | 'zone'>, at: Instant): number {
-  const [one, next] = runsAfter(digest, later(at, -1), 2)
-  return one === undefined || next === undefined ? Number.POSITIVE_INFINITY : between(one, next)
+export function periodMsAt(digest: Pick<Digest, 'schedule' | 'zone'>, at: Instant): number {
+  const [one, next] = runsAfter(digest, addMs(at, -1), 2)
+  return one === undefined || next === undefined ? Number.POSITIVE_INFINITY : msBetween(one, next)
 }
 
 /** Whether the schedule has a run at that very instant. */
 export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: Instant): boolean {
-  return runsAfter(digest, later(dueAt, -1), 1)[0] === dueAt
+  return runsAfter(digest, addMs(dueAt, -1), 1)[0] === dueAt
 }
 
 /**

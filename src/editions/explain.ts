@@ -1,17 +1,17 @@
-import { letOthersWork } from '../clock.ts'
-import { type Article, articlesByIds, articlesByUrl, toldBy } from '../store/articles.ts'
+import { yieldToEventLoop } from '../clock.ts'
+import { type Article, articlesByIds, articlesByUrl, toPublishedAs } from '../store/articles.ts'
 import { titleWords } from '../store/canonical.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections.ts'
-import { articlesTitled, titlesBefore } from '../store/earlier-addresses.ts'
+import { articleIdsByTitle, titlesBefore } from '../store/earlier-addresses.ts'
 import { choicesAbout } from '../store/editions.ts'
-import { forgottenAbout } from '../store/forgotten.ts'
+import { findForgotten } from '../store/forgotten.ts'
 import { ledgerOf } from '../store/ledger.ts'
-import { pulledStories, pullsOf } from '../store/pulls.ts'
-import type { Db, PullRow } from '../store/schema.ts'
-import { tellersOf } from '../store/stories.ts'
-import { sameStory } from './copies.ts'
-import { standing } from './corrections.ts'
-import { type Digest, feedsListed } from './digest.ts'
+import { retractedStories, retractionsOf } from '../store/pulls.ts'
+import type { Db, RetractionRow } from '../store/schema.ts'
+import { publishedCopies } from '../store/stories.ts'
+import { sameStoryReason } from './copies.ts'
+import { statusText } from './corrections.ts'
+import { type Digest, feedUrlsOf } from './digest.ts'
 import { hasTerms } from './terms.ts'
 
 export type Explanation = {
@@ -31,40 +31,40 @@ export type Explanation = {
  * id) in which edition of each digest it is, or why in none. Words of a title may name several articles. Empty: nothing
  * matches.
  */
-export async function explain(db: Db, digests: Digest[], what: string): Promise<Explanation[]> {
+export async function explain(db: Db, digests: Digest[], query: string): Promise<Explanation[]> {
   const answers: Explanation[] = []
-  const articles = await articlesKnownBy(db, what)
-  const pulls = await pullsOf(
+  const articles = await findArticles(db, query)
+  const pulls = await retractionsOf(
     db,
     articles.map(({ id }) => id),
   )
   for (const article of articles) {
-    const pulled = pulledText(pulls.get(article.id))
+    const pulled = retractionText(pulls.get(article.id))
     const entries = await ledgerOf(db, article.id)
-    const looks = await choicesAbout(db, article.id)
+    const pastChoices = await choicesAbout(db, article.id)
     const corrections = await correctionsOfArticle(db, article.id)
     for (const entry of entries) {
       const last =
-        looks.find(({ editionId }) => editionId === entry.lapsedIn) ??
-        looks.find(({ digest }) => digest === entry.digest)
-      const told = await toldText(db, entry)
+        pastChoices.find(({ editionId }) => editionId === entry.lapsedIn) ??
+        pastChoices.find(({ digest }) => digest === entry.digest)
+      const publishedAs = await publishedAsText(db, entry)
       answers.push({
         title: article.title,
         digest: entry.digest,
         edition: entry.number,
         status: entry.status,
-        answer: withPull(answerOf(entry, { last, told }), entry, pulled),
+        answer: withRetraction(answerText(entry, { last, told: publishedAs }), entry, pulled),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
-    if (!article.letter) answers.push(...withoutEntry(article, entries, digests, pulled))
+    if (!article.letter) answers.push(...explainWithoutEntry(article, entries, digests, pulled))
   }
-  for (const one of await forgottenAbout(db, what)) answers.push(forgottenExplanation(one, what))
+  for (const one of await findForgotten(db, query)) answers.push(forgottenExplanation(one, query))
   return answers
 }
 
 /** Its own title is forgotten too: it is named by what was asked. */
-function forgottenExplanation(forgotten: Forgotten, what: string): Explanation {
+function forgottenExplanation(forgotten: ForgottenArticle, what: string): Explanation {
   const { feedUrl, seenAt, forgottenAt, shownAt, reason } = forgotten
   const why = {
     age: 'nothing needed it, and its feed had not shown it for longer than articles.keep',
@@ -76,11 +76,16 @@ function forgottenExplanation(forgotten: Forgotten, what: string): Explanation {
 }
 
 /** The digests that list its feed and have not taken it in yet; where there is none at all, that. */
-function withoutEntry({ title, feedUrl, seenAt }: Article, entries: Entry[], digests: Digest[], pulled: string) {
+function explainWithoutEntry(
+  { title, feedUrl, seenAt }: Article,
+  entries: LedgerEntry[],
+  digests: Digest[],
+  pulled: string,
+) {
   const explanation = (digest: string | null, answer: string): Explanation => {
     return { title, digest, edition: null, status: null, answer, corrections: [] }
   }
-  const listing = digests.filter((digest) => feedsListed(digest).includes(feedUrl))
+  const listing = digests.filter((digest) => feedUrlsOf(digest).includes(feedUrl))
   if (listing.length + entries.length === 0) {
     const [only, ...others] = digests
     const where = only && others.length === 0 ? only.name : 'any digest'
@@ -96,45 +101,45 @@ function withoutEntry({ title, feedUrl, seenAt }: Article, entries: Entry[], dig
     )
 }
 
-function pulledText(pull: PullRow | undefined): string {
+function retractionText(pull: RetractionRow | undefined): string {
   return pull ? `pulled on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
 }
 
 /** What was pulled stays where it was read; else that is all there is to say. */
-function withPull(answer: string, { editionId }: Entry, pulled: string): string {
+function withRetraction(answer: string, { editionId }: LedgerEntry, pulled: string): string {
   if (pulled === '') return answer
   return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
 }
 
 function correctionText(correction: CorrectionView): string {
   const { number, dueAt, said, words, found } = correction
-  return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${standing(correction)})`
+  return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${statusText(correction)})`
 }
 
-async function articlesKnownBy(db: Db, what: string): Promise<Article[]> {
-  const found = [...(await articlesByUrl(db, what)), ...(await letterWith(db, what))]
+async function findArticles(db: Db, what: string): Promise<Article[]> {
+  const found = [...(await articlesByUrl(db, what)), ...(await articleOfLetter(db, what))]
   if (found.length > 0) return found
-  const titled = await articlesTitled(db, what)
+  const titled = await articleIdsByTitle(db, what)
   return await articlesByIds(db, titled.length > 0 ? titled : await articlesWithWords(db, what))
 }
 
 /** More than this many nobody reads: other words will find it. */
-const maxCandidates = 20
-const titlesAtOnce = 2000
+const maxMatches = 20
+const titlesPerPage = 2000
 
 /** The ids of the newest articles whose title has all these words, or words that begin so, in whatever order. */
 async function articlesWithWords(db: Db, what: string): Promise<string[]> {
   const wanted = /^https?:/i.test(what) ? [] : titleWords(what)
   const found: string[] = []
-  let before: string | undefined
-  while (wanted.length > 0 && found.length < maxCandidates) {
-    const page = await titlesBefore(db, before, titlesAtOnce)
+  let beforeId: string | undefined
+  while (wanted.length > 0 && found.length < maxMatches) {
+    const page = await titlesBefore(db, beforeId, titlesPerPage)
     for (const { id, title } of page) if (hasWords(title, wanted)) found.push(id)
-    if (page.length < titlesAtOnce) break
-    before = page.at(-1)?.id
-    await letOthersWork()
+    if (page.length < titlesPerPage) break
+    beforeId = page.at(-1)?.id
+    await yieldToEventLoop()
   }
-  return found.slice(0, maxCandidates)
+  return found.slice(0, maxMatches)
 }
 
 /** In a script without spaces a word may stand anywhere. */
@@ -143,23 +148,23 @@ function hasWords(title: string, wanted: string[]): boolean {
   return wanted.every((one) => words.some((word) => word.startsWith(one)) || hasTerms(title, one))
 }
 
-async function letterWith(db: Db, id: string): Promise<Article[]> {
+async function articleOfLetter(db: Db, id: string): Promise<Article[]> {
   return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
 }
 
-type Forgotten = Awaited<ReturnType<typeof forgottenAbout>>[number]
-type Entry = Awaited<ReturnType<typeof ledgerOf>>[number]
-type Look = Awaited<ReturnType<typeof choicesAbout>>[number]
+type ForgottenArticle = Awaited<ReturnType<typeof findForgotten>>[number]
+type LedgerEntry = Awaited<ReturnType<typeof ledgerOf>>[number]
+type PastChoice = Awaited<ReturnType<typeof choicesAbout>>[number]
 
 /** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
-async function toldText(db: Db, { digest, articleId, sameAs }: Entry): Promise<string> {
-  const [teller] = await tellersOf(db, digest, [articleId])
-  if (teller) return sameStory({ ...toldBy(teller), at: teller.url })
-  const pulled = (await pulledStories(db, digest)).get(sameAs ?? articleId)
-  return pulled ? sameStory(pulled) : ''
+async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntry): Promise<string> {
+  const [publishedCopy] = await publishedCopies(db, digest, [articleId])
+  if (publishedCopy) return sameStoryReason({ ...toPublishedAs(publishedCopy), at: publishedCopy.url })
+  const pulled = (await retractedStories(db, digest)).get(sameAs ?? articleId)
+  return pulled ? sameStoryReason(pulled) : ''
 }
 
-function answerOf(entry: Entry, { last, told }: { last: Look | undefined; told: string }): string {
+function answerText(entry: LedgerEntry, { last, told }: { last: PastChoice | undefined; told: string }): string {
   if (entry.editionId !== null)
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
   if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
@@ -173,7 +178,7 @@ function answerOf(entry: Entry, { last, told }: { last: Look | undefined; told: 
   return `pending: ${edition} passed it over: ${last.reason}`
 }
 
-function backlogText({ backlogAt, enrolledAt, lapsedIn }: Entry, last: Look | undefined): string {
+function backlogText({ backlogAt, enrolledAt, lapsedIn }: LedgerEntry, last: PastChoice | undefined): string {
   if (lapsedIn !== null)
     return `backlog since ${backlogAt}: edition ${last?.number ?? `of ${last?.dueAt}`} passed it over for the last time: ${last?.reason}`
   if (backlogAt === enrolledAt)

@@ -1,12 +1,12 @@
 import type { Instant } from '../clock.ts'
 import type { Article, Candidate } from '../store/articles.ts'
-import { inPreference, sameStory, storyOf } from './copies.ts'
+import { sameStoryReason, sortByFeedPreference, storyOf } from './copies.ts'
 import type { Digest, Section } from './digest.ts'
-import { inLine, inOrder, type Placed } from './order.ts'
+import { type OrderedArticle, orderCandidates, orderLetters } from './order.ts'
 import { Quota } from './quota.ts'
 import type { Choice } from './select.ts'
 
-export type Filling = {
+export type SectionInput = {
   /** Articles that the section takes in. */
   candidates: Candidate[]
   /** Readers' letters, for a section that prints them. */
@@ -25,21 +25,35 @@ export type Filling = {
 }
 
 /** Fills one section. `mayStandLater`: what it does not hold is free for a later one. */
-export function fill(section: Section, filling: Filling): { choices: Choice[]; mayStandLater: boolean } {
+export function fillSection(section: Section, filling: SectionInput): { choices: Choice[]; mayStandLater: boolean } {
   const { candidates, letters, spare, sources, now } = filling
   const kept = candidates.filter(({ id }) => filling.kept.some((one) => one.id === id))
   const quotas = quotasOf(section, kept, filling)
-  const room: Room = { section, quotas, sources, position: 0, letters: 0, kept: new Set(kept.map(({ id }) => id)) }
+  const room: Room = {
+    section,
+    quotas,
+    sources,
+    position: 0,
+    letters: 0,
+    reservedIds: new Set(kept.map(({ id }) => id)),
+  }
 
-  const printed = pick(inLine(letters).map(alone), room, section.maximum)
+  const letterChoices = pickStories(orderLetters(letters).map(singleCopy), room, section.maximum)
   room.letters = room.position
-  const own = pick(storiesIn(candidates, section, filling), room, section.maximum)
-  const wanted = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
-  const told = new Set(own.flatMap(({ article, position }) => (position === null ? [] : [storyOf(article)])))
-  const untold = spare.filter((article) => !told.has(storyOf(article)))
-  const spareInOrder = inOrder(untold, { order: 'newest', feeds: [] }, (article) => sources(article).length, now)
-  const filler = pick(spareInOrder.map(alone), { ...room, spare: true }, wanted)
-  const choices = [...printed, ...own, ...filler.map(asFiller)]
+  const ownChoices = pickStories(storiesIn(candidates, section, filling), room, section.maximum)
+  const backfillMinimum = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
+  const printedStories = new Set(
+    ownChoices.flatMap(({ article, position }) => (position === null ? [] : [storyOf(article)])),
+  )
+  const unprintedBackfill = spare.filter((article) => !printedStories.has(storyOf(article)))
+  const orderedBackfill = orderCandidates(
+    unprintedBackfill,
+    { order: 'newest', feeds: [] },
+    (article) => sources(article).length,
+    now,
+  )
+  const backfillChoices = pickStories(orderedBackfill.map(singleCopy), { ...room, isBackfill: true }, backfillMinimum)
+  const choices = [...letterChoices, ...ownChoices, ...backfillChoices.map(asBackfill)]
   const holds = choices.filter(({ position }) => position !== null).length
   if (holds >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
 
@@ -47,26 +61,30 @@ export function fill(section: Section, filling: Filling): { choices: Choice[]; m
   return {
     choices: choices.map(
       (choice): Choice =>
-        choice.position === null ? choice : { ...passed(choice.article, section.name, reason), waits: true },
+        choice.position === null ? choice : { ...passedOver(choice.article, section.name, reason), isTemporary: true },
     ),
     mayStandLater: section.thin === 'drop',
   }
 }
 
 /** Copies of one story, in the order in which they are tried. The story has the place of the first. */
-type PlacedStory = Placed[]
+type PlacedStory = OrderedArticle[]
 
-function alone(placed: Placed): PlacedStory {
+function singleCopy(placed: OrderedArticle): PlacedStory {
   return [placed]
 }
 
-function storiesIn(candidates: Candidate[], section: Section, { kept, feeds, sources, now }: Filling): PlacedStory[] {
-  const placed = inOrder(candidates, section, (article) => sources(article).length, now)
+function storiesIn(
+  candidates: Candidate[],
+  section: Section,
+  { kept, feeds, sources, now }: SectionInput,
+): PlacedStory[] {
+  const placed = orderCandidates(candidates, section, (article) => sources(article).length, now)
   const byId = new Map(placed.map((one) => [one.article.id, one]))
   const isKept = ({ id }: Candidate) => kept.some((one) => one.id === id)
   const first = new Map(
     [...Map.groupBy(candidates, storyOf).values()].map((some) => {
-      const copies = inPreference(some, feeds).sort((a, b) => Number(isKept(b)) - Number(isKept(a)))
+      const copies = sortByFeedPreference(some, feeds).sort((a, b) => Number(isKept(b)) - Number(isKept(a)))
       return [copies[0]?.id, copies.flatMap(({ id }) => byId.get(id) ?? [])] as const
     }),
   )
@@ -74,7 +92,7 @@ function storiesIn(candidates: Candidate[], section: Section, { kept, feeds, sou
 }
 
 /** What counts already: the sections before, and the places that are kept, here and in later ones. */
-function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: Filling): Quota[] {
+function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: SectionInput): Quota[] {
   const edition = new Quota(digest.atMost, 'the edition')
   const articles = new Map([...chosen, ...keptInAll].map((article) => [article.id, article]))
   for (const article of articles.values()) if (!article.letter) edition.count(article)
@@ -91,21 +109,21 @@ type Room = {
   position: number
   letters: number
   /** Whose places are kept, and not taken yet. */
-  kept: Set<string>
+  reservedIds: Set<string>
   /** What comes now only fills the section up. */
-  spare?: true
+  isBackfill?: true
 }
 
 /** Takes what the rules allow, in order, until the section holds `most`. Of each story the first copy that they allow. */
-function pick(stories: PlacedStory[], room: Room, most: number): Choice[] {
+function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Choice[] {
   const { section, sources } = room
   return stories.flatMap((copies, index) => {
-    let teller: Candidate | undefined
+    let printedCopy: Candidate | undefined
     return copies.map(({ article, words, scored }) => {
-      if (teller) return passed(article, section.name, sameStory(teller))
-      const against = room.kept.delete(article.id) ? null : refused(article, room, most)
-      if (against !== null) return passed(article, section.name, scored ? `${against}; ${words}` : against)
-      teller = article
+      if (printedCopy) return passedOver(article, section.name, sameStoryReason(printedCopy))
+      const refusal = room.reservedIds.delete(article.id) ? null : refusalReason(article, room, maxPlaces)
+      if (refusal !== null) return passedOver(article, section.name, scored ? `${refusal}; ${words}` : refusal)
+      printedCopy = article
       room.position += 1
       const others = sources(article)
       const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
@@ -116,34 +134,39 @@ function pick(stories: PlacedStory[], room: Room, most: number): Choice[] {
 }
 
 /** Why there is no place for it; null: it is counted, and has one. An editor chose the letters, so only room counts there. */
-function refused(article: Article, room: Room, most: number): string | null {
-  if (article.letter) return full(room, most, 'letters stand before it')
+function refusalReason(article: Article, room: Room, maxPlaces: number): string | null {
+  if (article.letter) return fullReason(room, maxPlaces, 'letters stand before it')
   const { section, quotas } = room
   const standing =
-    room.letters > 0 ? 'letters and articles stand before it' : `${newer(section)}articles stand before it`
+    room.letters > 0 ? 'letters and articles stand before it' : `${newerPrefix(section)}articles stand before it`
   const against =
-    full(room, most, standing) ?? quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
+    fullReason(room, maxPlaces, standing) ??
+    quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
   if (against != null) return against
   for (const quota of quotas) quota.count(article)
   return null
 }
 
-function newer({ order }: Section): string {
+function newerPrefix({ order }: Section): string {
   return order === 'newest' ? 'newer ' : ''
 }
 
-function full({ position, kept, spare, section }: Room, most: number, standing: string): string | null {
-  if (position + kept.size < most) return null
+function fullReason(
+  { position, reservedIds: kept, isBackfill: spare, section }: Room,
+  maxPlaces: number,
+  standing: string,
+): string | null {
+  if (position + kept.size < maxPlaces) return null
   if (spare) return `the section ${section.name} is not short: its spare feed is not needed`
   const places = kept.size === 1 ? 'one place is kept by a rule' : `${kept.size} places are kept by rules`
   if (position === 0 && kept.size > 0) return `the section is full: ${places}`
   return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
 }
 
-function asFiller(choice: Choice): Choice {
+function asBackfill(choice: Choice): Choice {
   return choice.position === null ? choice : { ...choice, reason: `fills the section up: ${choice.reason}` }
 }
 
-export function passed(article: Candidate, section: string, reason: string): Choice {
+export function passedOver(article: Candidate, section: string, reason: string): Choice {
   return { article, section, position: null, reason }
 }

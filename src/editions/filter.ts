@@ -1,29 +1,29 @@
-import { between, type Instant, spanMilliseconds } from '../clock.ts'
+import { type Instant, msBetween, parseDurationMs } from '../clock.ts'
 import type { Article } from '../store/articles.ts'
-import type { Filter, Section } from './digest.ts'
-import { authorsOf, hasTerms, sameTerms } from './terms.ts'
+import type { ArticleFilter, Section } from './digest.ts'
+import { authorsOf, hasTerms, haveSameTerms } from './terms.ts'
 
 /** Why the section's rules leave the article out, in words, or null. */
-export function leftOut(article: Article, section: Section): string | null {
+export function exclusionReason(article: Article, section: Section): string | null {
   const { include, exclude, name } = section
-  const against = exclude && matching(article, exclude)
+  const against = exclude && firstMatch(article, exclude)
   if (against) return `the section ${name} leaves out ${against}`
-  if (include && !matching(article, include)) return `the section ${name} takes in only ${named(include)}`
+  if (include && !firstMatch(article, include)) return `the section ${name} takes in only ${filterText(include)}`
   return null
 }
 
 /** Why it is too old for the section, or null. Counted from when we first saw it: a date in a feed may be wrong, and only sorts. */
-export function stale({ seenAt }: Article, { freshness }: Section, now: Instant): string | null {
-  if (freshness === undefined || between(seenAt, now) <= spanMilliseconds(freshness)) return null
+export function staleReason({ seenAt }: Article, { freshness }: Section, now: Instant): string | null {
+  if (freshness === undefined || msBetween(seenAt, now) <= parseDurationMs(freshness)) return null
   return `it is not fresh: first seen on ${seenAt}, longer ago than ${freshness}`
 }
 
-export function matches(article: Article, filter: Filter): boolean {
-  return matching(article, filter) !== undefined
+export function matchesFilter(article: Article, filter: ArticleFilter): boolean {
+  return firstMatch(article, filter) !== undefined
 }
 
 /** What the filter looks for: `categories Sport, Racing or words horse`. */
-export function named({ categories, words, authors }: Filter): string {
+export function filterText({ categories, words, authors }: ArticleFilter): string {
   const lists = [
     ['categories', categories],
     ['authors', authors],
@@ -33,11 +33,11 @@ export function named({ categories, words, authors }: Filter): string {
 }
 
 /** The first of the filter that the article matches: `the category “Sport”`. */
-function matching(article: Article, { categories, words, authors }: Filter): string | undefined {
-  const category = categories.find((wanted) => article.categories.some((one) => sameTerms(one, wanted)))
+function firstMatch(article: Article, { categories, words, authors }: ArticleFilter): string | undefined {
+  const category = categories.find((wanted) => article.categories.some((one) => haveSameTerms(one, wanted)))
   if (category !== undefined) return `the category “${category}”`
   const names = authors.length === 0 ? [] : [article.author, ...authorsOf(article.author)]
-  const author = authors.find((wanted) => names.some((name) => sameTerms(name, wanted)))
+  const author = authors.find((wanted) => names.some((name) => haveSameTerms(name, wanted)))
   if (author !== undefined) return `the author “${author}”`
   const word = words.find((wanted) => hasTerms(article.title, wanted) || hasTerms(article.summary, wanted))
   return word === undefined ? undefined : `the word “${word}”`

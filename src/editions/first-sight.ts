@@ -1,7 +1,7 @@
 import type { Instant } from '../clock.ts'
 import type { Article } from '../store/articles.ts'
 import type { Digest, Section } from './digest.ts'
-import { leftOut, stale } from './filter.ts'
+import { exclusionReason, staleReason } from './filter.ts'
 import { select } from './select.ts'
 
 /**
@@ -11,12 +11,14 @@ import { select } from './select.ts'
  * of the digest (`atLeast`, quotas) would print of these articles alone. `articles` are those of one feed.
  */
 export function pendingAtFirstSight(articles: Article[], digest: Digest, now: Instant): Set<string> {
-  const newest = articles.toSorted(newestFirst)
+  const newest = articles.toSorted(compareNewestFirst)
   const pending = new Set<string>()
   for (const section of sectionsFor(newest[0]?.feedUrl ?? '', digest)) {
     const free = newest.filter(({ id }) => !pending.has(id))
-    const takenIn = free.filter((one) => leftOut(one, section) === null && stale(one, section, now) === null)
-    for (const { id } of takenIn.slice(0, roomIn(section, digest))) pending.add(id)
+    const takenIn = free.filter(
+      (one) => exclusionReason(one, section) === null && staleReason(one, section, now) === null,
+    )
+    for (const { id } of takenIn.slice(0, maxFromFeed(section, digest))) pending.add(id)
   }
   const choices = select(newest, withoutOtherRules(digest), now)
   for (const { article, position } of choices) if (position !== null) pending.add(article.id)
@@ -29,7 +31,7 @@ function sectionsFor(url: string, { sections }: Digest): Section[] {
   return listing.length > 0 ? listing : sections.filter(({ backfill }) => backfill === url).slice(0, 1)
 }
 
-function roomIn({ maximum, perFeed = maximum }: Section, { atMost }: Digest): number {
+function maxFromFeed({ maximum, perFeed = maximum }: Section, { atMost }: Digest): number {
   return Math.min(maximum, perFeed, atMost.feed ?? maximum)
 }
 
@@ -40,7 +42,7 @@ function withoutOtherRules(digest: Digest): Digest {
 }
 
 /** Undated pieces count as of when they were seen, and of two of one instant that with the smaller id is newer. */
-function newestFirst(a: Article, b: Article): number {
+function compareNewestFirst(a: Article, b: Article): number {
   const [one, other] = [a.publishedAt ?? a.seenAt, b.publishedAt ?? b.seenAt]
   if (one !== other) return one < other ? 1 : -1
   return a.id < b.id ? -1 : 1

@@ -1,31 +1,31 @@
 import type { Instant } from '../clock.ts'
 import type { Article, Candidate } from '../store/articles.ts'
 import { storyOf } from './copies.ts'
-import type { Digest, Floor, Section } from './digest.ts'
-import { leftOut, matches, named, stale } from './filter.ts'
+import type { Digest, MinimumRule, Section } from './digest.ts'
+import { exclusionReason, filterText, matchesFilter, staleReason } from './filter.ts'
 import { Quota } from './quota.ts'
-import { type Limits, reserve } from './reserve.ts'
+import { type PlaceLimits, reservePlaces } from './reserve.ts'
 import type { Choice } from './select.ts'
 
 /** An `atLeast` with its scope: one section, or (null) the whole edition. */
-export type ScopedFloor = { floor: Floor; section: Section | null }
+export type ScopedMinimum = { floor: MinimumRule; section: Section | null }
 
 /** The rules that the choice does not meet. A section that is left out by its own minimum owes nothing. */
-export function unmet(digest: Digest, choices: Choice[]): ScopedFloor[] {
-  return floorsOf(digest).filter((one) => lacking(one, choices) > 0)
+export function unmetMinimums(digest: Digest, choices: Choice[]): ScopedMinimum[] {
+  return minimumsOf(digest).filter((one) => missingCount(one, choices) > 0)
 }
 
 /** `the section latest holds at least 1 with categories Opinion`. */
-export function floorWords({ floor, section }: ScopedFloor): string {
-  return `${scopeOf(section)} holds at least ${floor.count} with ${named(floor)}`
+export function minimumText({ floor, section }: ScopedMinimum): string {
+  return `${scopeText(section)} holds at least ${floor.count} with ${filterText(floor)}`
 }
 
 /** `the section latest has 0 with categories Opinion where at least 1 is wanted`. */
-export function shortWords(one: ScopedFloor, choices: Choice[]): string {
+export function shortfallText(one: ScopedMinimum, choices: Choice[]): string {
   const { floor, section } = one
   const are = floor.count === 1 ? 'is' : 'are'
-  const has = heldBy(one, choices)
-  return `${scopeOf(section)} has ${has} with ${named(floor)} where at least ${floor.count} ${are} wanted`
+  const has = matchCount(one, choices)
+  return `${scopeText(section)} has ${has} with ${filterText(floor)} where at least ${floor.count} ${are} wanted`
 }
 
 /**
@@ -33,35 +33,35 @@ export function shortWords(one: ScopedFloor, choices: Choice[]): string {
  * chosen without the rules: what is in it already serves first, then what it passed over, in its order. None: it meets
  * the rules as it is.
  */
-export function keptPlaces(digest: Digest, plain: Choice[], candidates: Candidate[], now: Instant): Candidate[] {
-  if (unmet(digest, plain).length === 0) return []
-  const open = new Set(candidates.map(({ id }) => id))
+export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: Candidate[], now: Instant): Candidate[] {
+  if (unmetMinimums(digest, baseline).length === 0) return []
+  const candidateIds = new Set(candidates.map(({ id }) => id))
   const homes = new Map(
-    plain.flatMap(({ article }) => {
-      const home = open.has(article.id) ? homeOf(article, digest, plain, now) : undefined
+    baseline.flatMap(({ article }) => {
+      const home = candidateIds.has(article.id) ? homeSection(article, digest, baseline, now) : undefined
       return home ? [[article.id, home] as const] : []
     }),
   )
-  const articles = plain.filter(({ article }) => homes.has(article.id))
-  const inFirst = articles.toSorted((a, b) => Number(a.position === null) - Number(b.position === null))
-  const wants = floorsOf(digest).map(({ floor, section }) => ({
+  const articles = baseline.filter(({ article }) => homes.has(article.id))
+  const chosenFirst = articles.toSorted((a, b) => Number(a.position === null) - Number(b.position === null))
+  const demands = minimumsOf(digest).map(({ floor, section }) => ({
     count: floor.count,
-    fits: (one: Candidate) => (section === null || homes.get(one.id) === section) && matches(one, floor),
+    fits: (one: Candidate) => (section === null || homes.get(one.id) === section) && matchesFilter(one, floor),
   }))
-  return reserve(
-    inFirst.map(({ article }) => article),
-    wants,
+  return reservePlaces(
+    chosenFirst.map(({ article }) => article),
+    demands,
     limitsOf(digest, homes),
   )
 }
 
 /** The first rule by which the article has its place in that section. */
-export function floorOf(article: Article, section: string, digest: Digest): ScopedFloor | undefined {
-  const inScope = floorsOf(digest).filter((one) => one.section === null || one.section.name === section)
-  return inScope.find(({ floor }) => !article.letter && matches(article, floor))
+export function minimumFor(article: Article, section: string, digest: Digest): ScopedMinimum | undefined {
+  const inScope = minimumsOf(digest).filter((one) => one.section === null || one.section.name === section)
+  return inScope.find(({ floor }) => !article.letter && matchesFilter(article, floor))
 }
 
-export function floorsOf(digest: Digest): ScopedFloor[] {
+export function minimumsOf(digest: Digest): ScopedMinimum[] {
   return [
     ...digest.sections.flatMap((section) => section.atLeast.map((floor) => ({ floor, section }))),
     ...digest.atLeast.map((floor) => ({ floor, section: null })),
@@ -69,20 +69,22 @@ export function floorsOf(digest: Digest): ScopedFloor[] {
 }
 
 /** The section where the article may stand: the first that lists its feed and takes it in, if that one is not left out. */
-function homeOf(article: Article, { sections }: Digest, plain: Choice[], now: Instant): Section | undefined {
+function homeSection(article: Article, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
   const listing = sections.filter(({ feeds }) => feeds.includes(article.feedUrl))
-  const taking = listing.filter((section) => (leftOut(article, section) ?? stale(article, section, now)) === null)
-  const home = taking.find((section) => !(section.thin === 'drop' && isLeftOut(section, plain)))
-  return home && !isLeftOut(home, plain) ? home : undefined
+  const taking = listing.filter(
+    (section) => (exclusionReason(article, section) ?? staleReason(article, section, now)) === null,
+  )
+  const home = taking.find((section) => !(section.thin === 'drop' && isSectionDropped(section, baseline)))
+  return home && !isSectionDropped(home, baseline) ? home : undefined
 }
 
 /** The maximum of every section, what it and the edition hold at most of an author, a feed or a kind, and each story once. */
-function limitsOf(digest: Digest, homes: Map<string, Section>): Limits {
+function limitsOf(digest: Digest, homes: Map<string, Section>): PlaceLimits {
   const edition = new Quota(digest.atMost, 'the edition')
   const rooms = new Map(
     digest.sections.map((section) => [section, { quota: Quota.of(section), left: section.maximum }]),
   )
-  const told = new Set<string>()
+  const usedStories = new Set<string>()
   const roomOf = ({ id }: Article) => {
     const home = homes.get(id)
     return home && rooms.get(home)
@@ -90,41 +92,41 @@ function limitsOf(digest: Digest, homes: Map<string, Section>): Limits {
   return {
     allow(article) {
       const room = roomOf(article)
-      if (!room || room.left === 0 || told.has(storyOf(article))) return false
+      if (!room || room.left === 0 || usedStories.has(storyOf(article))) return false
       return room.quota.exceededBy(article) === null && edition.exceededBy(article) === null
     },
     count(article, by) {
       const room = roomOf(article)
       if (!room) return
       room.left -= by
-      if (by === 1) told.add(storyOf(article))
-      else told.delete(storyOf(article))
+      if (by === 1) usedStories.add(storyOf(article))
+      else usedStories.delete(storyOf(article))
       room.quota.count(article, by)
       edition.count(article, by)
     },
   }
 }
 
-function lacking(one: ScopedFloor, choices: Choice[]): number {
-  if (one.section && isLeftOut(one.section, choices)) return 0
-  return Math.max(0, one.floor.count - heldBy(one, choices))
+function missingCount(one: ScopedMinimum, choices: Choice[]): number {
+  if (one.section && isSectionDropped(one.section, choices)) return 0
+  return Math.max(0, one.floor.count - matchCount(one, choices))
 }
 
-function heldBy({ floor, section }: ScopedFloor, choices: Choice[]): number {
+function matchCount({ floor, section }: ScopedMinimum, choices: Choice[]): number {
   return choices.filter(
     (choice) =>
       choice.position !== null &&
       (section === null || choice.section === section.name) &&
       !choice.article.letter &&
-      matches(choice.article, floor),
+      matchesFilter(choice.article, floor),
   ).length
 }
 
-function isLeftOut({ name, minimum, thin }: Section, choices: Choice[]): boolean {
+function isSectionDropped({ name, minimum, thin }: Section, choices: Choice[]): boolean {
   const holds = choices.some(({ section, position }) => section === name && position !== null)
   return minimum > 0 && thin !== 'ask' && !holds
 }
 
-function scopeOf(section: Section | null): string {
+function scopeText(section: Section | null): string {
   return section ? `the section ${section.name}` : 'the edition'
 }

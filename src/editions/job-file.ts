@@ -16,22 +16,26 @@ import { type Addition, addToYaml } from '../yaml.ts'
 import { type Digest, parseDigest, type Section } from './digest.ts'
 
 /** A feed for a section; a section that the digest has not yet gets this title. */
-export type Placed = { section: string; title: string; url: string }
+export type FeedPlacement = { section: string; title: string; url: string }
 
-export type JobFile = { jobs: string; templates: string }
+export type JobPaths = { jobs: string; templates: string }
 
 /**
  * Writes feeds into the job file of the digest, and leaves its comments and its form as they are. New sections are added
  * at the end, with the layout `latest`. Returns what was added; a feed that its section has already is left out.
  * AppError `conflict`, and nothing is written, where the file cannot be changed without changing more.
  */
-export function placeFeeds({ jobs, templates }: JobFile, digest: Digest, placed: Placed[]): Placed[] {
-  const file = jobFileOf(jobs, digest.name)
+export function addFeedsToJobFile(
+  { jobs, templates }: JobPaths,
+  digest: Digest,
+  placed: FeedPlacement[],
+): FeedPlacement[] {
+  const file = jobFilePath(jobs, digest.name)
   const text = readFileSync(file, 'utf8')
   const wanted = placed.filter(({ section, url }) => !sectionOf(digest, section)?.feeds.includes(url))
   if (wanted.length === 0) return []
-  const changed = addToYaml(text, additions(digest, wanted))
-  if (!isDigestWith(parseDigest(changed, file, templates), digest, wanted))
+  const changed = addToYaml(text, yamlAdditions(digest, wanted))
+  if (!isDigestWithFeeds(parseDigest(changed, file, templates), digest, wanted))
     throw new AppError('conflict', `${file} is written in a way that cannot be added to`, {
       hint: `Add by hand: ${wanted.map(({ section, url }) => `to the feeds of ${section}: ${url}`).join('; ')}`,
     })
@@ -56,7 +60,7 @@ function replaceFile(path: string, text: string): void {
 }
 
 /** The path of the job file of a digest. AppError `missing` where there is none. */
-export function jobFileOf(jobs: string, name: string): string {
+export function jobFilePath(jobs: string, name: string): string {
   const file = [join(jobs, `${name}.yml`), join(jobs, `${name}.yaml`)].find((path) => existsSync(path))
   if (!file) throw new AppError('missing', `there is no file of the digest ${name} in ${jobs}`)
   return file
@@ -71,7 +75,7 @@ function sectionOf(digest: Digest, name: string) {
   return digest.sections.find((section) => section.name === name)
 }
 
-function additions(digest: Digest, wanted: Placed[]): Addition[] {
+function yamlAdditions(digest: Digest, wanted: FeedPlacement[]): Addition[] {
   const known = wanted.flatMap(({ section, url }) => {
     const index = digest.sections.findIndex((one) => one.name === section)
     return index < 0 ? [] : [{ path: ['sections', index, 'feeds'], value: url }]
@@ -79,7 +83,7 @@ function additions(digest: Digest, wanted: Placed[]): Addition[] {
   return [...known, ...newSections(digest, wanted).map((value) => ({ path: ['sections'], value }))]
 }
 
-function newSections(digest: Digest, wanted: Placed[]) {
+function newSections(digest: Digest, wanted: FeedPlacement[]) {
   const fresh = Map.groupBy(
     wanted.filter(({ section }) => !sectionOf(digest, section)),
     ({ section }) => section,
@@ -93,7 +97,7 @@ function newSections(digest: Digest, wanted: Placed[]) {
 }
 
 /** Whether what is written now is the digest with the feeds wanted, and nothing else. */
-function isDigestWith(written: Digest, digest: Digest, wanted: Placed[]): boolean {
+function isDigestWithFeeds(written: Digest, digest: Digest, wanted: FeedPlacement[]): boolean {
   const grown = digest.sections.map((section) => {
     const added = wanted.filter((one) => one.section === section.name).map(({ url }) => url)
     return { ...section, feeds: [...section.feeds, ...added] }

@@ -4,14 +4,14 @@ import type { Instant } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { JobProblem } from '../store/job-readers.ts'
 import { type Digest, parseDigest } from './digest.ts'
-import { type JobFolder, jobTexts, nameOf } from './job-folder.ts'
+import { digestNameOf, type JobFolder, readJobTexts } from './job-folder.ts'
 
 export type JobChange = { digest: string; file: string; kind: 'added' | 'changed' | 'removed' }
 
 /** The digests changed as `changes` says; `rejected` are the problems that the look before had not found. */
-export type JobLook = { changes: JobChange[]; rejected: JobProblem[] }
+export type JobFolderScan = { changes: JobChange[]; rejected: JobProblem[] }
 
-type Known = { digest: Digest; file: string; readAt: Instant; text?: string }
+type KnownJob = { digest: Digest; file: string; readAt: Instant; text?: string }
 
 /**
  * The job files of a folder, as they change under a running process. A file is taken over once two looks in a row found
@@ -19,10 +19,10 @@ type Known = { digest: Digest; file: string; readAt: Instant; text?: string }
  * its digest runs by the version before. A file that two looks in a row do not find takes its digest away, but for the
  * last one: an empty folder is a mistake, or a disk that is not mounted.
  */
-export class JobFiles {
+export class JobFolderWatcher {
   readonly #folder: string
   readonly #templates: string
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Map<string, KnownJob>()
   /** File name to content, by the look before. */
   #before: Map<string, string>
   #problems = new Map<string, JobProblem>()
@@ -42,7 +42,7 @@ export class JobFiles {
         file,
         message,
         since: now,
-        runsBy: this.#known.get(nameOf(file))?.readAt ?? null,
+        runsBy: this.#known.get(digestNameOf(file))?.readAt ?? null,
       })
   }
 
@@ -55,11 +55,11 @@ export class JobFiles {
     return [...this.#problems.values()]
   }
 
-  look(now: Instant): JobLook {
+  scan(now: Instant): JobFolderScan {
     let found = new Map<string, string>()
     const changes: JobChange[] = []
     try {
-      const { texts: files, problems, unread } = jobTexts(this.#folder)
+      const { texts: files, problems, unread } = readJobTexts(this.#folder)
       found = problems
       for (const [file, text] of files) {
         const isSettled = this.#before.get(file) === text
@@ -77,7 +77,7 @@ export class JobFiles {
   }
 
   #take(file: string, text: string, found: Map<string, string>, now: Instant): JobChange[] {
-    const known = this.#known.get(nameOf(file))
+    const known = this.#known.get(digestNameOf(file))
     if (known?.text === text && !this.#problems.has(file)) return []
     try {
       const digest = parseDigest(text, join(this.#folder, file), this.#templates)
@@ -92,7 +92,7 @@ export class JobFiles {
   }
 
   #dropMissing(here: string[], found: Map<string, string>): JobChange[] {
-    const isThere = (name: string, names: Iterable<string>) => [...names].some((file) => nameOf(file) === name)
+    const isThere = (name: string, names: Iterable<string>) => [...names].some((file) => digestNameOf(file) === name)
     const gone = [...this.#known.values()].filter(
       ({ digest: { name } }) => !isThere(name, here) && !isThere(name, this.#before.keys()),
     )
@@ -109,7 +109,8 @@ export class JobFiles {
     const before = this.#problems
     this.#problems = new Map(
       [...found].map(([file, message]) => {
-        const known = file === this.#folder ? (before.get(file)?.runsBy ?? now) : this.#known.get(nameOf(file))?.readAt
+        const known =
+          file === this.#folder ? (before.get(file)?.runsBy ?? now) : this.#known.get(digestNameOf(file))?.readAt
         const path = file === this.#folder ? file : join(this.#folder, file)
         return [file, { file: path, message, since: before.get(file)?.since ?? now, runsBy: known ?? null }]
       }),

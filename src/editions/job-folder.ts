@@ -10,7 +10,7 @@ export type RejectedJob = { digest: string; file: string; message: string }
 /** The digests of a folder, in the order of their files' names, and the files that hold an error. */
 export type JobFolder = { digests: Digest[]; rejected: RejectedJob[] }
 
-const maxBytes = 1024 * 1024
+const maxFileBytes = 1024 * 1024
 
 /**
  * Reads every job file of the folder; an error in one leaves out that digest alone. Throws AppError `missing` or `invalid`
@@ -21,7 +21,7 @@ export function readJobFolder(jobs: string, templates: string): JobFolder {
     throw new AppError('missing', `${jobs} does not exist`, {
       hint: 'It is the folder with one YAML file for each digest; lastword init makes it, with a sample.',
     })
-  const { texts, problems } = jobTexts(jobs)
+  const { texts, problems } = readJobTexts(jobs)
   const digests: Digest[] = []
   for (const [file, text] of texts) {
     try {
@@ -31,7 +31,11 @@ export function readJobFolder(jobs: string, templates: string): JobFolder {
       problems.set(file, error.message)
     }
   }
-  const rejected = [...problems].map(([file, message]) => ({ digest: nameOf(file), file: join(jobs, file), message }))
+  const rejected = [...problems].map(([file, message]) => ({
+    digest: digestNameOf(file),
+    file: join(jobs, file),
+    message,
+  }))
   return { digests, rejected: rejected.sort((a, b) => (a.file < b.file ? -1 : 1)) }
 }
 
@@ -39,7 +43,7 @@ export function readJobFolder(jobs: string, templates: string): JobFolder {
 export type JobTexts = { texts: Map<string, string>; problems: Map<string, string>; unread: string[] }
 
 /** Of two files with one name that with the ending `.yml` counts. Throws AppError if the folder cannot be listed. */
-export function jobTexts(folder: string): JobTexts {
+export function readJobTexts(folder: string): JobTexts {
   const files = listFiles(folder).filter(isJobFile).sort()
   const read: JobTexts = { texts: new Map(), problems: new Map(), unread: [] }
   for (const file of files) {
@@ -49,7 +53,7 @@ export function jobTexts(folder: string): JobTexts {
       continue
     }
     try {
-      read.texts.set(file, readJobText(path))
+      read.texts.set(file, readJobFile(path))
     } catch (error) {
       if (systemCode(error) === 'ENOENT') continue // it went away since the folder was listed
       read.problems.set(file, error instanceof AppError ? error.message : `${path} cannot be read: ${messageOf(error)}`)
@@ -60,7 +64,7 @@ export function jobTexts(folder: string): JobTexts {
 }
 
 /** The name of the digest that a job file holds. */
-export function nameOf(file: string): string {
+export function digestNameOf(file: string): string {
   return basename(file).replace(/\.ya?ml$/i, '')
 }
 
@@ -73,10 +77,10 @@ function listFiles(folder: string): string[] {
 }
 
 /** Only of regular files: to read from a pipe would wait for its writer. */
-function readJobText(path: string): string {
+function readJobFile(path: string): string {
   const stat = statSync(path)
   if (!stat.isFile()) throw new AppError('invalid', `${path} is not a file`)
-  if (stat.size > maxBytes)
-    throw new AppError('invalid', `${path} has ${stat.size} bytes: expected ${maxBytes} at most`)
+  if (stat.size > maxFileBytes)
+    throw new AppError('invalid', `${path} has ${stat.size} bytes: expected ${maxFileBytes} at most`)
   return utf8Text(readFileSync(path), path)
 }

@@ -8,12 +8,12 @@ import { type LetterProblem, readLetter, type TypedLetter } from './letter-words
 type Needs = { db: Db; clock: Clock }
 
 /** The digests that print readers' letters: those with a section of the layout have-your-say. */
-export function printingDigests(digests: Digest[]): Digest[] {
+export function digestsWithLetters(digests: Digest[]): Digest[] {
   return digests.filter(({ sections }) => sections.some(({ layout }) => layout === 'have-your-say'))
 }
 
 /** The digest has the same letter already: AppError `conflict`, with that letter. */
-export class SameLetter extends AppError {
+export class DuplicateLetter extends AppError {
   readonly letter: Letter
 
   constructor(letter: Letter) {
@@ -39,21 +39,21 @@ export class LetterChanged extends AppError {
  * Takes a letter in for a digest that prints some: pending from here on. Returns its id, or what is wrong with it.
  * AppError SameLetter if it waits there or was printed, unless `anyway` is the id of that letter.
  */
-export async function printLetter(
+export async function createLetter(
   { db, clock }: Needs,
   digest: Digest,
   typed: TypedLetter,
   who: string,
   { anyway }: { anyway?: string | undefined } = {},
 ): Promise<{ id: string } | { problems: LetterProblem[] }> {
-  if (printingDigests([digest]).length === 0)
+  if (digestsWithLetters([digest]).length === 0)
     throw new AppError('conflict', `${digest.name} prints no letters`, {
       hint: 'It needs a section with the layout have-your-say in its job file.',
     })
   const words = readLetter(typed, digest.zone, clock.now())
   if ('problems' in words) return words
   const added = await addLetter(db, digest.name, words, { who, anyway, now: clock.now() })
-  if ('same' in added) throw new SameLetter(added.same)
+  if ('same' in added) throw new DuplicateLetter(added.same)
   return added
 }
 
@@ -71,11 +71,11 @@ export async function editLetter(
   if ('problems' in words) return words
   const changed = await rewordLetter(db, id, words, { who, version, now: clock.now() })
   if (changed === 'done') return { id }
-  throw refusal(changed, await letterById(db, id), id)
+  throw refusalError(changed, await letterById(db, id), id)
 }
 
 /** Takes a letter back that waits, for good. AppError as above. */
-export async function withdraw(
+export async function withdrawPendingLetter(
   { db, clock }: Needs,
   id: string,
   who: string,
@@ -84,14 +84,14 @@ export async function withdraw(
   const letter = await letterById(db, id)
   const changed = await withdrawLetter(db, id, { who, version, now: clock.now() })
   if (changed === 'done') return letter as Letter
-  throw refusal(changed, await letterById(db, id), id)
+  throw refusalError(changed, await letterById(db, id), id)
 }
 
-function refusal(changed: 'changed' | 'settled', letter: Letter | undefined, id: string): AppError {
-  return changed === 'changed' && letter ? new LetterChanged(letter) : settled(letter, id)
+function refusalError(changed: 'changed' | 'settled', letter: Letter | undefined, id: string): AppError {
+  return changed === 'changed' && letter ? new LetterChanged(letter) : settledError(letter, id)
 }
 
-function settled(letter: Letter | undefined, id: string): AppError {
+function settledError(letter: Letter | undefined, id: string): AppError {
   if (!letter) return new AppError('missing', `there is no letter ${id}`, { hint: 'lastword letters list shows them.' })
   if (letter.withdrawnAt !== null)
     return new AppError(

@@ -1,4 +1,4 @@
-import { day, type Instant, later } from '../clock.ts'
+import { addMs, day, type Instant } from '../clock.ts'
 import type { Candidate } from '../store/articles.ts'
 import type { Section } from './digest.ts'
 import { scoreOf } from './score.ts'
@@ -7,19 +7,19 @@ import { scoreOf } from './score.ts'
  * An article in its place among the candidates of a section; `words` says for a person how it got there. `scored`: they are
  * about itself, and of interest wherever it ends.
  */
-export type Placed = { article: Candidate; words: string; scored?: true }
+export type OrderedArticle = { article: Candidate; words: string; scored?: true }
 
 /** Candidates as the section wants them. `sources` is how many other feeds tell the story. */
-export function inOrder(
+export function orderCandidates(
   candidates: Candidate[],
   section: Pick<Section, 'order' | 'feeds'>,
   sources: (article: Candidate) => number,
   now: Instant,
-): Placed[] {
-  const newest = candidates.toSorted((a, b) => newestFirst(a, b, now))
+): OrderedArticle[] {
+  const newest = candidates.toSorted((a, b) => compareNewestFirst(a, b, now))
   if (section.order === 'newest') return newest.map((article) => ({ article, words: 'newest first' }))
   if (section.order === 'feed') {
-    const sorted = newest.toSorted((a, b) => asFed(a, b, section.feeds))
+    const sorted = newest.toSorted((a, b) => compareByFeedPosition(a, b, section.feeds))
     return sorted.map((article) => ({ article, words: 'in the order of the feed' }))
   }
   return newest
@@ -29,7 +29,7 @@ export function inOrder(
 }
 
 /** Readers' letters: whoever wrote first is printed first. */
-export function inLine(letters: Candidate[]): Placed[] {
+export function orderLetters(letters: Candidate[]): OrderedArticle[] {
   const received = ({ publishedAt, seenAt }: Candidate) => publishedAt ?? seenAt
   const sorted = letters.toSorted((a, b) => {
     if (received(a) !== received(b)) return received(a) < received(b) ? -1 : 1
@@ -39,27 +39,27 @@ export function inLine(letters: Candidate[]): Placed[] {
 }
 
 /** What a feed showed last stands first, as it stood there; what it shows no more comes after, by when it did. */
-function asFed(a: Candidate, b: Candidate, feeds: string[]): number {
+function compareByFeedPosition(a: Candidate, b: Candidate, feeds: string[]): number {
   const feed = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)
   if (feed !== 0) return feed
-  const [one, other] = [shownOf(a), shownOf(b)]
+  const [one, other] = [feedPositionOf(a), feedPositionOf(b)]
   if (one.at !== other.at) return one.at > other.at ? -1 : 1
   return one.place - other.place || (a.id < b.id ? -1 : 1)
 }
 
-function shownOf({ shown, seenAt }: Candidate): { at: Instant; place: number } {
+function feedPositionOf({ shown, seenAt }: Candidate): { at: Instant; place: number } {
   return shown ?? { at: seenAt, place: 0 }
 }
 
-function newestFirst(a: Candidate, b: Candidate, now: Instant): number {
-  const left = sortingInstant(a, now)
-  const right = sortingInstant(b, now)
+function compareNewestFirst(a: Candidate, b: Candidate, now: Instant): number {
+  const left = sortInstant(a, now)
+  const right = sortInstant(b, now)
   if (left !== right) return left < right ? 1 : -1
   return a.id < b.id ? -1 : 1
 }
 
 /** A date of more than a day ahead is a mistake, and must not hold the first place for ever. */
-function sortingInstant(article: Candidate, now: Instant): Instant {
+function sortInstant(article: Candidate, now: Instant): Instant {
   const { publishedAt, seenAt } = article
-  return publishedAt === null || publishedAt > later(now, day) ? seenAt : publishedAt
+  return publishedAt === null || publishedAt > addMs(now, day) ? seenAt : publishedAt
 }

@@ -1,24 +1,24 @@
 import type { Article } from '../store/articles.ts'
-import type { Ceiling, Section } from './digest.ts'
-import { matches, named } from './filter.ts'
+import type { MaximumRule, Section } from './digest.ts'
+import { filterText, matchesFilter } from './filter.ts'
 import { authorsOf, terms } from './terms.ts'
 
-type Limits = { author?: number | undefined; feed?: number | undefined; matching: Ceiling[] }
+type QuotaLimits = { author?: number | undefined; feed?: number | undefined; matching: MaximumRule[] }
 
 /** Counts what has been chosen against "at most so many". `scope` is what the limits are about, for the reason. */
 export class Quota {
-  readonly #limits: Limits
+  readonly #limits: QuotaLimits
   readonly #scope: string
   readonly #counts = new Map<string, number>()
 
-  readonly #known = new Map<string, { rule: Ceiling; key: string }[]>()
+  readonly #known = new Map<string, { rule: MaximumRule; key: string }[]>()
 
   /** What one section holds at most. */
   static of({ perAuthor: author, perFeed: feed, atMost: matching, name }: Section): Quota {
     return new Quota({ author, feed, matching }, `the section ${name}`)
   }
 
-  constructor(limits: Limits, scope: string) {
+  constructor(limits: QuotaLimits, scope: string) {
     this.#limits = limits
     this.#scope = scope
   }
@@ -32,7 +32,7 @@ export class Quota {
     if (this.#count(feedKey(feedUrl)) >= byFeed)
       return `${this.#scope} holds at most ${byFeed} from ${source || feedUrl}`
     const full = this.#matching(article).find(({ rule, key }) => this.#count(key) >= rule.count)?.rule
-    return full ? `${this.#scope} holds at most ${full.count} with ${named(full)}` : null
+    return full ? `${this.#scope} holds at most ${full.count} with ${filterText(full)}` : null
   }
 
   /** `by` is -1 for what is taken back. */
@@ -51,11 +51,11 @@ export class Quota {
   }
 
   /** The same article is asked about again and again where rules are in each other's way. */
-  #matching(article: Article): { rule: Ceiling; key: string }[] {
+  #matching(article: Article): { rule: MaximumRule; key: string }[] {
     const known = this.#known.get(article.id)
     if (known) return known
     const rules = this.#limits.matching.map((rule, index) => ({ rule, key: `rule ${index}` }))
-    const matching = rules.filter(({ rule }) => matches(article, rule))
+    const matching = rules.filter(({ rule }) => matchesFilter(article, rule))
     this.#known.set(article.id, matching)
     return matching
   }

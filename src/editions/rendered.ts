@@ -6,13 +6,13 @@ import type { Draft, Render, Rendered } from './edition.ts'
  * Renders a draft for a preview, a dry run or the seal alike. Throws an AppError that names the file of the template for
  * whatever is wrong with it: what cannot be sealed cannot be previewed either.
  */
-export async function renderWhole(render: Render, draft: Draft): Promise<Rendered> {
+export async function renderDraft(render: Render, draft: Draft): Promise<Rendered> {
   const rendered = await render(draft)
-  refuseFaults(draft.digest, rendered.problems)
+  throwOnProblems(draft.digest, rendered.problems)
   return rendered
 }
 
-function refuseFaults({ template }: Pick<Digest, 'template'>, problems: string[]): void {
+function throwOnProblems({ template }: Pick<Digest, 'template'>, problems: string[]): void {
   if (problems.length === 0) return
   throw new AppError('invalid', [`the template "${template}" cannot be used as it is:`, ...problems].join('\n'))
 }

@@ -1,13 +1,13 @@
 import type { Clock, Instant } from '../clock.ts'
 import { sendsOnlyToThisMachine } from '../launch-check.ts'
 import { lockDigest } from '../store/digests.ts'
-import { lockEdition, moveEdition, note, variantsOf, withdrawVariants } from '../store/editions.ts'
+import { addHistory, lockEdition, moveEdition, variantsOf, withdrawVariants } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
-import { wallAt } from '../zone.ts'
-import { mendedProblems, type ObstacleNeeds } from './approval-rules.ts'
+import { wallTimeAt } from '../zone.ts'
+import { type ObstacleNeeds, resolvedProblems } from './approval-rules.ts'
 import type { Digest } from './digest.ts'
-import { giveBackAll } from './review.ts'
+import { releaseContents } from './review.ts'
 
 type Needs = ObstacleNeeds & { clock: Clock }
 
@@ -17,7 +17,7 @@ type Needs = ObstacleNeeds & { clock: Clock }
  * One that an editor let go out in spite of that stays as it is. The old bytes are kept as withdrawn. Returns whether it did.
  */
 export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: Digest): Promise<boolean> {
-  const reason = await whyOutdated(needs, edition, digest)
+  const reason = await outdatedReason(needs, edition, digest)
   if (reason === undefined) return false
   const now = needs.clock.now()
   return await transaction(needs.db, async (trx) => {
@@ -25,38 +25,38 @@ export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: 
     const current = await lockEdition(trx, edition.id)
     if (!current || current.status !== edition.status || current.sealedAt !== edition.sealedAt) return false
     await withdrawVariants(trx, edition.id, now)
-    await giveBackAll(trx, edition.id, now)
-    const change = { status: 'composed' as const, sealedAt: null, approvedAt: null, datedAt: dateOf(current, now) }
+    await releaseContents(trx, edition.id, now)
+    const change = { status: 'composed' as const, sealedAt: null, approvedAt: null, datedAt: nextDate(current, now) }
     await moveEdition(trx, edition.id, [edition.status], change)
-    await note(trx, edition.id, 'lastword', `sealed again: ${reason}`, now)
+    await addHistory(trx, edition.id, 'lastword', `sealed again: ${reason}`, now)
     return true
   })
 }
 
 /** Why it has to be sealed again, in words. */
-async function whyOutdated(
+async function outdatedReason(
   { db, config, clock }: Needs,
   edition: EditionRow,
   digest: Digest,
 ): Promise<string | undefined> {
-  const waits = edition.status === 'sealed' || (edition.status === 'held' && edition.approvedAt === null)
+  const isWaiting = edition.status === 'sealed' || (edition.status === 'held' && edition.approvedAt === null)
   const isApproved = edition.status === 'approved' && edition.audienceAt === null && edition.overriddenAt === null
-  if (!waits && !isApproved) return undefined
-  if (waits && bearsEarlierDay(edition, digest, clock.now()))
+  if (!isWaiting && !isApproved) return undefined
+  if (isWaiting && hasEarlierDate(edition, digest, clock.now()))
     return 'it waits since an earlier day, and bears the date of today'
   if (sendsOnlyToThisMachine(config)) return undefined
   const [variant] = await variantsOf(db, edition.id)
-  const mended = variant ? mendedProblems(config, digest, variant) : []
-  if (mended.length === 0) return undefined
-  return mended.map(({ setting, value }) => `${setting} was ${value}`).join(', ')
+  const resolved = variant ? resolvedProblems(config, digest, variant) : []
+  if (resolved.length === 0) return undefined
+  return resolved.map(({ setting, value }) => `${setting} was ${value}`).join(', ')
 }
 
 /** Whether readers would see the date of a day that is over in the digest's zone. */
-function bearsEarlierDay(edition: EditionRow, { zone }: Digest, now: Instant): boolean {
-  return wallAt(zone, edition.datedAt ?? edition.dueAt).date < wallAt(zone, now).date
+function hasEarlierDate(edition: EditionRow, { zone }: Digest, now: Instant): boolean {
+  return wallTimeAt(zone, edition.datedAt ?? edition.dueAt).date < wallTimeAt(zone, now).date
 }
 
 /** The day that it bears next: of its due time, or of today if that is over. */
-function dateOf({ dueAt }: EditionRow, now: Instant): Instant {
+function nextDate({ dueAt }: EditionRow, now: Instant): Instant {
   return dueAt > now ? dueAt : now
 }

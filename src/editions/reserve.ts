@@ -1,38 +1,38 @@
 import type { Candidate } from '../store/articles.ts'
 
 /** Places to keep: for `count` articles of those that fit. */
-export type Want = { count: number; fits(article: Candidate): boolean }
+export type PlaceDemand = { count: number; fits(article: Candidate): boolean }
 
 /** What else has to be kept to. `count` with -1 takes back. */
-export type Limits = { allow(article: Candidate): boolean; count(article: Candidate, by: 1 | -1): void }
+export type PlaceLimits = { allow(article: Candidate): boolean; count(article: Candidate, by: 1 | -1): void }
 
 /** Steps of the search. Some ten are usual; only rules that stand in each other's way take more. */
-const patience = 2000
+const maxSearchSteps = 2000
 
 /**
  * Finds articles for all wants together, the first in order that the limits allow; where they do not allow all, as many as
  * they do. One article may serve several wants.
  */
-export function reserve(articles: Candidate[], wants: Want[], limits: Limits): Candidate[] {
-  const lists = wants.map((want) => articles.filter((article) => want.fits(article)))
+export function reservePlaces(articles: Candidate[], demands: PlaceDemand[], limits: PlaceLimits): Candidate[] {
+  const lists = demands.map((want) => articles.filter((article) => want.fits(article)))
   const fitting = lists.map((list) => new Set(list))
-  const goal = wants.reduce((sum, { count }, index) => sum + Math.min(count, lists[index]?.length ?? 0), 0)
+  const goal = demands.reduce((sum, { count }, index) => sum + Math.min(count, lists[index]?.length ?? 0), 0)
   const taken: Candidate[] = []
   let best: Candidate[] = []
   let bestMet = 0
   let steps = 0
   const metOf = (index: number) =>
-    Math.min(wants[index]?.count ?? 0, taken.filter((article) => fitting[index]?.has(article)).length)
+    Math.min(demands[index]?.count ?? 0, taken.filter((article) => fitting[index]?.has(article)).length)
 
   /** Goes on with the want of this index, from this place of its list. True: nothing better will be found. */
   const search = (index: number, from: number): boolean => {
-    const met = wants.reduce((sum, _, at) => sum + metOf(at), 0)
+    const met = demands.reduce((sum, _, at) => sum + metOf(at), 0)
     if (met > bestMet) {
       bestMet = met
       best = [...taken]
     }
-    if (bestMet === goal || ++steps > patience) return true
-    const want = wants[index]
+    if (bestMet === goal || ++steps > maxSearchSteps) return true
+    const want = demands[index]
     if (!want) return false
     if (metOf(index) >= want.count) return search(index + 1, 0)
     const list = lists[index] ?? []

@@ -1,16 +1,16 @@
 import type { Clock, Instant } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { addCall } from '../store/calls.ts'
-import { giveBackCorrections, lapseAbout } from '../store/corrections.ts'
-import { countDeliveries, skipRest } from '../store/deliveries.ts'
-import { editionById, lockEdition, moveEdition, note } from '../store/editions.ts'
-import { giveBack } from '../store/ledger.ts'
-import { pulledIn } from '../store/pulls.ts'
+import { addNotification } from '../store/calls.ts'
+import { lapseEditionCorrections, releaseCorrections } from '../store/corrections.ts'
+import { countDeliveries, skipUnsent } from '../store/deliveries.ts'
+import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions.ts'
+import { releaseArticles } from '../store/ledger.ts'
+import { retractedIn } from '../store/pulls.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { transaction } from '../store/transaction.ts'
 import {
   ApprovalRefused,
-  isOfSettings,
+  isSettingObstacle,
   type Obstacle,
   type ObstacleNeeds,
   obstaclesOf,
@@ -18,13 +18,13 @@ import {
   settingObstaclesOf,
 } from './approval-rules.ts'
 import { editionName } from './edition.ts'
-import { checkSeen, type Seen } from './seen.ts'
+import { checkRevision, type Revision } from './seen.ts'
 
 type Needs = { db: Db; clock: Clock }
 type ApprovalNeeds = Needs & ObstacleNeeds
 
 /** `seen`: what the page showed of the edition. It is compared under the lock; AppError ChangedSince if it has changed. */
-export type Checked = { seen?: Seen | undefined }
+export type RevisionCheck = { seen?: Revision | undefined }
 
 /**
  * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. One that is
@@ -35,11 +35,11 @@ export async function approve(
   needs: ApprovalNeeds,
   id: string,
   who: string,
-  { seen, anyway = false }: Checked & { anyway?: boolean } = {},
+  { seen, anyway = false }: RevisionCheck & { anyway?: boolean } = {},
 ): Promise<void> {
   const { db, clock } = needs
   await transaction(db, async (trx) => {
-    const edition = await lockSeen(trx, id, seen)
+    const edition = await lockUnchanged(trx, id, seen)
     if (edition && isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
     const mayBe = edition?.status === 'sealed' || edition?.status === 'held'
@@ -47,14 +47,18 @@ export async function approve(
     if (edition && obstacles.length > 0 && !anyway) throw new ApprovalRefused(editionName(edition), obstacles)
     const cannot = 'only a sealed or held edition can be approved'
     const change = (now: string) => toApproved(now, obstacles)
-    await move({ db: trx, clock }, id, who, approvedText(obstacles), { from: ['sealed', 'held'], change, cannot })
+    await changeStatus({ db: trx, clock }, id, who, approvedText(obstacles), {
+      from: ['sealed', 'held'],
+      change,
+      refusal: cannot,
+    })
   })
 }
 
 /** Nobody else changes the edition until the transaction ends. Undefined: there is none. */
-async function lockSeen(db: Db, id: string, seen: Seen | undefined): Promise<EditionRow | undefined> {
+async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Promise<EditionRow | undefined> {
   const edition = await lockEdition(db, id)
-  if (edition && seen) await checkSeen(db, edition, seen)
+  if (edition && seen) await checkRevision(db, edition, seen)
   return edition
 }
 
@@ -75,13 +79,13 @@ export async function approveByRule(
     const obstacles = await obstaclesOf({ ...needs, db: trx }, edition)
     if (obstacles.length === 0 || anyway) {
       await moveEdition(trx, id, ['sealed'], toApproved(now, obstacles))
-      await note(trx, id, rule, approvedText(obstacles), now)
+      await addHistory(trx, id, rule, approvedText(obstacles), now)
       return true
     }
-    if (obstacles.some(isOfSettings)) return false
+    if (obstacles.some(isSettingObstacle)) return false
     const reason = `held: ${obstacles.map(obstacleText).join(' ')}`
     await moveEdition(trx, id, ['sealed'], { status: 'held', reason })
-    await note(trx, id, 'lastword', reason, now)
+    await addHistory(trx, id, 'lastword', reason, now)
     return false
   })
 }
@@ -94,7 +98,7 @@ export async function overrideObstacles(needs: ApprovalNeeds, id: string, who: s
     const obstacles = await settingObstaclesOf({ ...needs, db: trx }, edition)
     const now = needs.clock.now()
     if (obstacles.length === 0 || !(await moveEdition(trx, id, ['approved', 'sending'], { overriddenAt: now }))) return
-    await note(trx, id, who, `to be sent in spite of this: ${obstacles.map(obstacleText).join(' ')}`, now)
+    await addHistory(trx, id, who, `to be sent in spite of this: ${obstacles.map(obstacleText).join(' ')}`, now)
   })
 }
 
@@ -114,26 +118,26 @@ function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
 export async function stop({ db, clock }: Needs, id: string, who: string, reason: string): Promise<void> {
   await transaction(db, async (trx) => {
     const edition = await lockEdition(trx, id)
-    const act = edition?.status === 'sending' ? pause : hold
-    await act({ db: trx, clock }, id, who, reason)
+    const action = edition?.status === 'sending' ? pause : hold
+    await action({ db: trx, clock }, id, who, reason)
   })
 }
 
 /** Keeps an edition back until somebody approves it. */
 export async function hold(needs: Needs, id: string, who: string, reason: string): Promise<void> {
-  await move(needs, id, who, `held: ${reason}`, {
+  await changeStatus(needs, id, who, `held: ${reason}`, {
     from: ['sealed', 'approved'],
     change: () => ({ status: 'held', approvedAt: null, reason, heldBy: who }),
-    cannot: 'only an edition that is sealed or approved, and not yet sending, can be held',
+    refusal: 'only an edition that is sealed or approved, and not yet sending, can be held',
   })
 }
 
 /** Stops an edition in the middle of its sending: what is on its way is finished, nothing more is begun. */
 export async function pause(needs: Needs, id: string, who: string, reason: string): Promise<void> {
-  await move(needs, id, who, `paused: ${reason}`, {
+  await changeStatus(needs, id, who, `paused: ${reason}`, {
     from: ['sending'],
     change: () => ({ status: 'held', reason }),
-    cannot: 'only an edition that is being sent can be paused',
+    refusal: 'only an edition that is being sent can be paused',
   })
 }
 
@@ -142,8 +146,8 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: stri
   return await transaction(db, async (trx) => {
     const now = clock.now()
     if (!(await moveEdition(trx, id, ['sending'], { status: 'held', reason }))) return false
-    await note(trx, id, 'lastword', `paused: ${reason}`, now)
-    await addCall(trx, id, { kind: 'paused', what: reason }, now)
+    await addHistory(trx, id, 'lastword', `paused: ${reason}`, now)
+    await addNotification(trx, id, { kind: 'paused', what: reason }, now)
     return true
   })
 }
@@ -164,14 +168,14 @@ export async function resume(
   { db, clock }: Needs,
   id: string,
   who: string,
-  { anyway = false, seen }: { anyway?: boolean } & Checked = {},
+  { anyway = false, seen }: { anyway?: boolean } & RevisionCheck = {},
 ): Promise<void> {
   await transaction(db, async (trx) => {
-    const edition = await lockSeen(trx, id, seen) // whoever pulls an article now waits for us, or we saw it
+    const edition = await lockUnchanged(trx, id, seen) // whoever pulls an article now waits for us, or we saw it
     const cannot = 'only an edition that was paused while it was being sent can be resumed'
     if (edition && !isPaused(edition))
       throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
-    const pulled = await pulledIn(trx, id)
+    const pulled = await retractedIn(trx, id)
     const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
     if (edition && pulled.length > 0 && !anyway)
       throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was pulled`, {
@@ -179,7 +183,7 @@ export async function resume(
       })
     const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was pulled` : 'resumed'
     const change = () => ({ status: 'sending' as const, reason: null })
-    await move({ db: trx, clock }, id, who, what, { from: ['held'], change, cannot })
+    await changeStatus({ db: trx, clock }, id, who, what, { from: ['held'], change, refusal: cannot })
   })
 }
 
@@ -192,16 +196,16 @@ export async function cancel(
   id: string,
   who: string,
   reason: string,
-  { seen }: Checked = {},
+  { seen }: RevisionCheck = {},
 ): Promise<void> {
   await transaction(needs.db, async (db) => {
-    await lockSeen(db, id, seen)
-    await move({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
+    await lockUnchanged(db, id, seen)
+    await changeStatus({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
       from: ['composed', 'sealed', 'approved', 'held', 'sending'],
       change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
-      cannot: 'it has ended already',
+      refusal: 'it has ended already',
     })
-    await settleCancelled({ db, clock: needs.clock }, { id, reason })
+    await finishCancelled({ db, clock: needs.clock }, { id, reason })
   })
 }
 
@@ -209,37 +213,37 @@ export async function cancel(
  * Skips what a cancelled edition still had to send. If nobody has it or may have it, it gives its articles and the
  * corrections that it prints back, and what it said needs no correction.
  */
-export async function settleCancelled({ db, clock }: Needs, edition: Pick<EditionRow, 'id' | 'reason'>): Promise<void> {
-  await skipRest(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
+export async function finishCancelled({ db, clock }: Needs, edition: Pick<EditionRow, 'id' | 'reason'>): Promise<void> {
+  await skipUnsent(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
   const counts = await countDeliveries(db, edition.id)
   if (counts.accepted + counts.unknown + counts.sending > 0) return
-  await giveBackAll(db, edition.id, clock.now())
+  await releaseContents(db, edition.id, clock.now())
 }
 
 /** The articles and letters that an edition chose, and the corrections that it prints, can be chosen again; what it said needs no correction. */
-export async function giveBackAll(db: Db, editionId: string, now: Instant): Promise<void> {
-  await giveBack(db, editionId)
-  await giveBackCorrections(db, editionId)
-  await lapseAbout(db, editionId, now)
+export async function releaseContents(db: Db, editionId: string, now: Instant): Promise<void> {
+  await releaseArticles(db, editionId)
+  await releaseCorrections(db, editionId)
+  await lapseEditionCorrections(db, editionId, now)
 }
 
-type Move = {
+type StatusChange = {
   from: EditionRow['status'][]
   change: (now: string) => Partial<EditionRow>
-  cannot: string
+  refusal: string
 }
 
-async function move(
+async function changeStatus(
   { db, clock }: Needs,
   id: string,
   who: string,
   what: string,
-  { from, change, cannot }: Move,
+  { from, change, refusal: cannot }: StatusChange,
 ): Promise<void> {
   const now = clock.now()
   const moved = await transaction(db, async (trx) => {
     const isMoved = await moveEdition(trx, id, from, change(now))
-    if (isMoved) await note(trx, id, who, what, now)
+    if (isMoved) await addHistory(trx, id, who, what, now)
     return isMoved
   })
   if (moved) return

@@ -1,8 +1,8 @@
-import { day, hour, type Instant, later } from '../clock.ts'
-import { runAtOnce, type Steps } from '../cooperative.ts'
-import { fewestWords, isFrontPage } from '../store/canonical.ts'
+import { addMs, day, hour, type Instant } from '../clock.ts'
+import { runToEnd, type Steps } from '../cooperative.ts'
+import { isFrontPage, minTitleWords } from '../store/canonical.ts'
 import { trustedDate } from '../store/forgotten.ts'
-import { alike, countWords, Titles } from './titles.ts'
+import { areTitlesAlike, countTitleWords, TitleIndex } from './titles.ts'
 
 /** An article, as far as it tells one story from another. */
 export type Story = {
@@ -19,11 +19,11 @@ export type Story = {
   unlike: string | null
 }
 
-const window = 7 * day
+const titleWindowMs = 7 * day
 /** So much two dates of one article may differ by a wrong time zone. */
-const sameTime = 14 * hour
+const maxZoneErrorMs = 14 * hour
 /** A story of which the first article was seen longer ago takes in no more for its title alone. */
-const memory = 28 * day
+const maxGroupAgeMs = 28 * day
 /** Of many articles at one address, or of one feed in one story, so many are looked at: the last that were seen. */
 const maxCopies = 50
 
@@ -37,17 +37,17 @@ export type Pair = {
  * The pairs that tell the same story, of those that are `fresh` with all that is known: the same canonical address, or a
  * title that is nearly the same within seven days. In the order in which they are to be joined, whatever the order given.
  */
-export function samePairs(fresh: Story[], known: Story[]): Pair[] {
-  return runAtOnce(findSamePairs(fresh, known))
+export function findSamePairsSync(fresh: Story[], known: Story[]): Pair[] {
+  return runToEnd(findSamePairs(fresh, known))
 }
 
 /** The same in steps of one comparison each, for lists that strangers make long. */
 export function* findSamePairs(fresh: Story[], known: Story[]): Steps<Pair[]> {
-  const ours = byId(fresh)
+  const ours = sortById(fresh)
   const isFresh = new Set(fresh.map(({ id }) => id))
-  const all = byId([...known.filter(({ id }) => !isFresh.has(id)), ...fresh])
-  const atOneAddress = yield* sameAddress(ours, all)
-  return [...atOneAddress, ...(yield* sameTitle(ours, all))]
+  const all = sortById([...known.filter(({ id }) => !isFresh.has(id)), ...fresh])
+  const atOneAddress = yield* sameAddressPairs(ours, all)
+  return [...atOneAddress, ...(yield* sameTitlePairs(ours, all))]
 }
 
 export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant {
@@ -55,7 +55,7 @@ export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant
 }
 
 /** Shown by one feed at the same time, the two are two for their publisher. */
-export function shownTogether(one: Story, other: Story): boolean {
+export function wereShownTogether(one: Story, other: Story): boolean {
   return one.feedUrl === other.feedUrl && one.shownAt >= other.seenAt && other.shownAt >= one.seenAt
 }
 
@@ -63,12 +63,12 @@ export function shownTogether(one: Story, other: Story): boolean {
  * How far two articles lie apart in time, in milliseconds. One without a date is as old as the time through which its
  * feed showed it: when a site moves, what was there on the day before is there on the day after.
  */
-export function timeApart(one: Story, other: Story): number {
-  const [first, second] = [spanOf(one), spanOf(other)]
+export function timeApartMs(one: Story, other: Story): number {
+  const [first, second] = [shownSpan(one), shownSpan(other)]
   return Math.max(0, first.from - second.to, second.from - first.to)
 }
 
-function spanOf(story: Story): { from: number; to: number } {
+function shownSpan(story: Story): { from: number; to: number } {
   const date = trustedDate(story)
   return date === null
     ? { from: Date.parse(story.seenAt), to: Date.parse(story.shownAt) }
@@ -76,12 +76,12 @@ function spanOf(story: Story): { from: number; to: number } {
 }
 
 /** The order that does not depend on that of the store. */
-function byId(stories: Story[]): Story[] {
+function sortById(stories: Story[]): Story[] {
   return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** An address that one feed gives to several pieces, or a front page, says nothing. */
-function* sameAddress(fresh: Story[], all: Story[]): Steps<Pair[]> {
+function* sameAddressPairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const atAddress = Map.groupBy(all, ({ canonical }) => canonical)
   const shared = new Map<string, boolean>()
   const pairs: Pair[] = []
@@ -101,49 +101,49 @@ function* sharesAddress(there: Story[]): Steps<boolean> {
   for (const [index, one] of there.entries())
     for (const other of there.slice(index + 1)) {
       yield
-      if (shownTogether(one, other) && !alike(one.title, other.title)) return true
+      if (wereShownTogether(one, other) && !areTitlesAlike(one.title, other.title)) return true
     }
   return false
 }
 
 /** Those with nearly the same title within the window, the nearest in time first. */
-function* sameTitle(fresh: Story[], all: Story[]): Steps<Pair[]> {
-  const long = fresh.filter(({ title }) => countWords(title) >= fewestWords)
+function* sameTitlePairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
+  const long = fresh.filter(({ title }) => countTitleWords(title) >= minTitleWords)
   if (long.length === 0) return []
-  const titles = yield* Titles.index(all, (story) => Date.parse(storyTime(story)))
+  const titles = yield* TitleIndex.buildInSteps(all, (story) => Date.parse(storyTime(story)))
   const pairs: (Pair & { apart: number })[] = []
   for (const one of long) {
-    for (const other of yield* titles.like(one)) {
-      const apart = timeApart(one, other)
-      if (apart > window || (shownTogether(one, other) && one.canonical !== other.canonical)) continue
+    for (const other of yield* titles.findAlike(one)) {
+      const apart = timeApartMs(one, other)
+      if (apart > titleWindowMs || (wereShownTogether(one, other) && one.canonical !== other.canonical)) continue
       pairs.push({ one, other, apart })
     }
   }
-  return pairs.toSorted((a, b) => a.apart - b.apart || (keyOf(a) < keyOf(b) ? -1 : 1))
+  return pairs.toSorted((a, b) => a.apart - b.apart || (pairKey(a) < pairKey(b) ? -1 : 1))
 }
 
-function keyOf({ one, other }: Pair): string {
+function pairKey({ one, other }: Pair): string {
   return `${one.id} ${other.id}`
 }
 
 /** Copies of one story, by feed. `firstSeenAt` is when the first of them was seen; `unlike` are stories that it is not. */
-type Group = { members: Map<string, Story[]>; unlike: Set<string>; size: number; firstSeenAt: Instant }
+type StoryGroup = { members: Map<string, Story[]>; unlike: Set<string>; size: number; firstSeenAt: Instant }
 
 /** Stories with all their copies. Two that one feed shows side by side under two addresses never come together by way of a third. */
-export class Stories {
-  readonly #of = new Map<string, Group>()
+export class StoryGroups {
+  readonly #of = new Map<string, StoryGroup>()
   readonly #stories: Story[]
 
   /** As earlier looks have joined them. */
   constructor(stories: Story[]) {
-    this.#stories = byId(stories)
-    for (const story of this.#stories) this.#of.set(story.id, groupOf(story))
+    this.#stories = sortById(stories)
+    for (const story of this.#stories) this.#of.set(story.id, newGroup(story))
     for (const { id, sameAs } of this.#stories) this.#merge(this.#of.get(id), this.#of.get(sameAs ?? ''))
   }
 
   /** Joins each pair, as far as nothing speaks against it. */
   join(pairs: Pair[]): void {
-    runAtOnce(this.joinInSteps(pairs))
+    runToEnd(this.joinInSteps(pairs))
   }
 
   /** The same in steps of one pair each. */
@@ -153,15 +153,15 @@ export class Stories {
       const left = this.#of.get(one.id)
       const right = this.#of.get(other.id)
       if (!left || !right || left === right || this.#areTwo(left, right)) continue
-      if (apart === null || apart <= sameTime || !isLongAgo(left, right)) this.#merge(left, right)
+      if (apart === null || apart <= maxZoneErrorMs || !isFarApart(left, right)) this.#merge(left, right)
     }
   }
 
   /** The stories that told apart before, and are one: each with the article by which it is known from now on. */
   joined(): { was: string; is: string }[] {
-    const rootsOf = new Map<Group, Set<string>>()
+    const rootsOf = new Map<StoryGroup, Set<string>>()
     for (const { id, sameAs } of this.#stories) {
-      const group = this.#of.get(id) as Group
+      const group = this.#of.get(id) as StoryGroup
       const roots = rootsOf.get(group)
       if (roots) roots.add(sameAs ?? id)
       else rootsOf.set(group, new Set([sameAs ?? id]))
@@ -172,7 +172,7 @@ export class Stories {
     })
   }
 
-  #merge(left: Group | undefined, right: Group | undefined): void {
+  #merge(left: StoryGroup | undefined, right: StoryGroup | undefined): void {
     if (!left || !right || left === right) return
     const [into, from] = left.size >= right.size ? [left, right] : [right, left]
     for (const [feedUrl, stories] of from.members) {
@@ -187,16 +187,16 @@ export class Stories {
   }
 
   /** An editor said so, or their publisher does. */
-  #areTwo(left: Group, right: Group): boolean {
-    return this.#saysUnlike(left, right) || this.#saysUnlike(right, left) || areShownTogether(left, right)
+  #areTwo(left: StoryGroup, right: StoryGroup): boolean {
+    return this.#saysUnlike(left, right) || this.#saysUnlike(right, left) || wereGroupsShownTogether(left, right)
   }
 
-  #saysUnlike({ unlike }: Group, other: Group): boolean {
+  #saysUnlike({ unlike }: StoryGroup, other: StoryGroup): boolean {
     return [...unlike].some((id) => this.#of.get(id) === other)
   }
 }
 
-function groupOf(story: Story): Group {
+function newGroup(story: Story): StoryGroup {
   const { feedUrl, seenAt, unlike } = story
   return {
     members: new Map([[feedUrl, [story]]]),
@@ -206,16 +206,18 @@ function groupOf(story: Story): Group {
   }
 }
 
-function areShownTogether(left: Group, right: Group): boolean {
+function wereGroupsShownTogether(left: StoryGroup, right: StoryGroup): boolean {
   const [some, others] = left.members.size <= right.members.size ? [left, right] : [right, left]
   return [...some.members].some(([feedUrl, ours]) => {
     const theirs = (others.members.get(feedUrl) ?? []).slice(-maxCopies)
-    return ours.slice(-maxCopies).some((a) => theirs.some((b) => a.canonical !== b.canonical && shownTogether(a, b)))
+    return ours
+      .slice(-maxCopies)
+      .some((a) => theirs.some((b) => a.canonical !== b.canonical && wereShownTogether(a, b)))
   })
 }
 
 /** Then it is rather the next of a series that always has the same title. */
-function isLongAgo(left: Group, right: Group): boolean {
+function isFarApart(left: StoryGroup, right: StoryGroup): boolean {
   const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
-  return second > later(first, memory)
+  return second > addMs(first, maxGroupAgeMs)
 }

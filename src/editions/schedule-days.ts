@@ -1,7 +1,7 @@
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 /** Seven days of the month that hold each weekday once, as people write them, and cron's own word for that. */
-const weeks: Record<string, { ordinal: string; suffix: string }> = {
+const monthWeeks: Record<string, { ordinal: string; suffix: string }> = {
   '1-7': { ordinal: 'first', suffix: '#1' },
   '8-14': { ordinal: 'second', suffix: '#2' },
   '15-21': { ordinal: 'third', suffix: '#3' },
@@ -19,7 +19,7 @@ const weeks: Record<string, { ordinal: string; suffix: string }> = {
  * write instead of a five-field expression that names both; undefined for one that names one of them at most, or both at
  * once with `+`.
  */
-export function clashingDays(expression: string): string | undefined {
+export function dayConflictMessage(expression: string): string | undefined {
   const [minute = '', hour = '', day = '', month = '', weekday = ''] = expression.trim().split(/\s+/)
   const isAny = (field: string) => field === '*' || field === '?'
   if (isAny(day) || isAny(weekday) || weekday.startsWith('+')) return undefined
@@ -27,11 +27,11 @@ export function clashingDays(expression: string): string | undefined {
   const week = weekOf(day)
   const names = weekday.split(',')
   const both = `write ${write(day, `+${weekday}`)} for the days that are both, or * for one of the two`
-  const cure =
+  const advice =
     week && names.every((name) => /^\w+$/.test(name))
       ? `write ${write('*', names.map((name) => `${name}${week.suffix}`).join(','))} for the ${week.ordinal} ${names.map(weekdayName).join(' and ')} of the month`
       : both
-  return `cron runs on the days of the month (${day}) and on each ${names.map(weekdayName).join(', ')} besides: ${cure}`
+  return `cron runs on the days of the month (${day}) and on each ${names.map(weekdayName).join(', ')} besides: ${advice}`
 }
 
 /** The week of the month that a list of days covers, however it is written: `1-7` or `1,2,3,4,5,6,7`. */
@@ -46,7 +46,7 @@ function weekOf(day: string): { ordinal: string; suffix: string } | undefined {
   })
   const sorted = [...new Set(days)].sort((one, other) => one - other)
   const isRun = sorted.every((number, index) => index === 0 || number === (sorted[index - 1] ?? 0) + 1)
-  return isRun ? weeks[`${sorted[0]}-${sorted.at(-1)}`] : undefined
+  return isRun ? monthWeeks[`${sorted[0]}-${sorted.at(-1)}`] : undefined
 }
 
 function weekdayName(field: string): string {

@@ -1,4 +1,4 @@
-import { between, day, type Instant } from '../clock.ts'
+import { day, type Instant, msBetween } from '../clock.ts'
 import type { Article } from '../store/articles.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Article } from '../store/articles.ts'
  */
 export function scoreOf(article: Article, sources: number, now: Instant): { points: number; words: string } {
   const parts: [string, number][] = [
-    ['fresh', Math.max(0, 7 - Math.floor(between(article.seenAt, now) / day))],
+    ['fresh', Math.max(0, 7 - Math.floor(msBetween(article.seenAt, now) / day))],
     ['picture', article.image ? 2 : 0],
     ['summary', article.summary.length >= 40 ? 1 : 0],
     ['author', article.author ? 1 : 0],

@@ -1,42 +1,42 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../errors.ts'
-import type { AskedAgain } from '../feeds/ask-again.ts'
+import type { PageCheck } from '../feeds/ask-again.ts'
 import type { Log } from '../log.ts'
 import { type Article, articlesByIds } from '../store/articles.ts'
 import { claimCorrections } from '../store/corrections.ts'
 import { lockDigest } from '../store/digests.ts'
-import { addVariant, editionById, markChoice, moveEdition, note } from '../store/editions.ts'
+import { addHistory, addVariant, appendChoiceReason, editionById, moveEdition } from '../store/editions.ts'
 import { newId } from '../store/id.ts'
-import { claimArticles, lapsePassedOver } from '../store/ledger.ts'
-import { recordSaid, type Said } from '../store/said.ts'
+import { claimArticles, expirePassedOver } from '../store/ledger.ts'
+import { type PrintedTitle, recordPrinted } from '../store/said.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { cutArticle } from '../store/stories.ts'
+import { markPageGone } from '../store/stories.ts'
 import { transaction } from '../store/transaction.ts'
 import { compareStories } from './compare.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
-import { confirmedCorrections } from './confirm-corrections.ts'
+import { confirmCorrections } from './confirm-corrections.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
-import { type Check, endOfChecks, type Finding, lateFindings } from './late.ts'
-import { renderWhole } from './rendered.ts'
+import { type CheckPage, type Finding, preflightDeadline, runPreflight } from './late.ts'
+import { renderDraft } from './rendered.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 
 /** So many times what an edition was to hold may be taken from it in a row. */
-const most = 10
+const maxAttempts = 10
 
 /** What the late check found of each article that was asked for, and when it has to end. */
-type Asking = {
-  found: Map<string, { mark: string; kind?: Finding['kind']; answer?: AskedAgain | undefined }>
-  end: number
+type PreflightState = {
+  found: Map<string, { mark: string; kind?: Finding['kind']; answer?: PageCheck | undefined }>
+  deadline: number
   /** What pages said of which corrections are to be printed, by address. */
-  corrected: Map<string, AskedAgain>
+  correctionAnswers: Map<string, PageCheck>
 }
 
 export type SealNeeds = ComposeNeeds & {
   render: Render
   /** Asks for the page of an article once more; without it nothing is asked. */
-  check?: Check
+  check?: CheckPage
   /** Is told of an edition that mail programs will not show whole, at `info`: commands say it in words of their own. */
   log?: Log
 }
@@ -49,31 +49,36 @@ export type SealNeeds = ComposeNeeds & {
  * edition changes nothing.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
-  const asked: Asking = { found: new Map(), end: endOfChecks(), corrected: new Map() }
-  for (let inVain = 0; inVain < most; ) {
+  const preflight: PreflightState = { found: new Map(), deadline: preflightDeadline(), correctionAnswers: new Map() }
+  for (let attempts = 0; attempts < maxAttempts; ) {
     const edition = await editionById(needs.db, id)
     if (!edition) throw new AppError('missing', `there is no edition ${id} to seal`)
     const draft = edition.status === 'composed' && (await draftOf(needs, id, digest))
     if (!draft) return edition
-    if (digest.lateCheck && needs.check && (await cutWhatIsGone(needs, draft, needs.check, asked))) {
+    if (digest.lateCheck && needs.check && (await cutGoneArticles(needs, draft, needs.check, preflight))) {
       await chooseAgain(needs, draft.edition, digest) // the next candidates move up, and are asked for as well
       continue
     }
     const check = digest.lateCheck ? needs.check : undefined
-    draft.corrections = await confirmedCorrections({ ...needs, check }, id, draft.corrections, asked.corrected)
-    const rendered = await renderWhole(needs.render, draft)
-    const missing = await keep(needs, draft, rendered, asked)
-    if (missing === undefined) {
-      warnOfSize(needs, draft, rendered)
+    draft.corrections = await confirmCorrections(
+      { ...needs, check },
+      id,
+      draft.corrections,
+      preflight.correctionAnswers,
+    )
+    const rendered = await renderDraft(needs.render, draft)
+    const conflict = await storeSealed(needs, draft, rendered, preflight)
+    if (conflict === undefined) {
+      logSizeWarning(needs, draft, rendered)
       return (await editionById(needs.db, id)) ?? edition
     }
-    if (++inVain === most) throw new AppError('conflict', `${digest.name}: ${inVainWords[missing]}`)
-    if (missing === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
+    if (++attempts === maxAttempts) throw new AppError('conflict', `${digest.name}: ${failureMessages[conflict]}`)
+    if (conflict === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
   }
   throw new Error('unreachable')
 }
 
-function warnOfSize({ log }: SealNeeds, { edition, slot }: Draft, { html }: Rendered): void {
+function logSizeWarning({ log }: SealNeeds, { edition, slot }: Draft, { html }: Rendered): void {
   const bytesHtml = htmlBytes({ html, slot })
   const warning = sizeWarning(bytesHtml)
   if (!warning) return
@@ -81,47 +86,47 @@ function warnOfSize({ log }: SealNeeds, { edition, slot }: Draft, { html }: Rend
   log?.info({ event, edition: edition.id, digest: edition.digest, bytesHtml }, warning)
 }
 
-const inVainWords = {
+const failureMessages = {
   articles: 'another edition keeps taking what this one was to hold',
   corrections: 'the corrections that this edition was to print keep being taken back',
   letters: 'the letters that this edition was to print keep being reworded',
 }
 
 /** Asks for what has not been asked for yet, and keeps what was found. Returns whether something is gone. */
-async function cutWhatIsGone(
+async function cutGoneArticles(
   { db, clock }: SealNeeds,
   { edition, sections }: Draft,
-  check: Check,
-  { found, end }: Asking,
+  check: CheckPage,
+  { found, deadline: end }: PreflightState,
 ): Promise<boolean> {
   const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
   const articles = pages.filter(({ id }) => found.get(id)?.answer === undefined)
-  const { findings, answers } = await lateFindings(articles, check, end)
+  const { findings, answers } = await runPreflight(articles, check, end)
   for (const { id } of articles) found.set(id, { mark: '', answer: answers.get(id) })
-  for (const { article, kind, words } of findings)
+  for (const { article, kind, message: words } of findings)
     found.set(article.id, { mark: words, kind, answer: answers.get(article.id) })
   const now = clock.now()
   await transaction(db, async (trx) => {
-    for (const { article, kind, words } of findings) {
-      if (kind === 'gone') await cutArticle(trx, edition.digest, { articleId: article.id, reason: words, now })
-      if (kind !== 'unchecked') await note(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
+    for (const { article, kind, message: words } of findings) {
+      if (kind === 'gone') await markPageGone(trx, edition.digest, { articleId: article.id, reason: words, now })
+      if (kind !== 'unchecked') await addHistory(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
     }
   })
   return findings.some(({ kind }) => kind === 'gone')
 }
 
 /** Returns what somebody else took first; undefined: the edition is sealed, by us or meanwhile by another process. */
-async function keep(
+async function storeSealed(
   { db, clock }: SealNeeds,
   { edition, sections, corrections, slot }: Draft,
   rendered: Rendered,
-  { found }: Asking,
+  { found }: PreflightState,
 ): Promise<'articles' | 'corrections' | 'letters' | undefined> {
   const articles = sections.flatMap((section) => section.articles)
   const ids = articles.map(({ id }) => id)
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
-  const parts = { head, subject, html, text, sha256: hashOf(rendered), slot }
+  const parts = { head, subject, html, text, sha256: sealHash(rendered), slot }
   class TakenElsewhere extends Error {
     readonly what: 'articles' | 'corrections' | 'letters'
     constructor(what: 'articles' | 'corrections' | 'letters') {
@@ -149,21 +154,21 @@ async function keep(
         throw new TakenElsewhere('articles')
       if ((await claimCorrections(trx, edition.id, corrections)) !== corrections.length)
         throw new TakenElsewhere('corrections')
-      if (await areReworded(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
+      if (await hasRewordedLetters(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
         const { mark = '', answer } = found.get(article.id) ?? {}
-        if (mark) await markChoice(trx, edition.id, article.id, mark)
-        await recordSaid(trx, edition.id, article.id, saidOf(article, answer))
+        if (mark) await appendChoiceReason(trx, edition.id, article.id, mark)
+        await recordPrinted(trx, edition.id, article.id, printedOf(article, answer))
       }
       const variant = { id: newId(now), editionId: edition.id, name: 'all', ...parts, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
-      await lapsePassedOver(trx, edition.digest, edition.id, now)
+      await expirePassedOver(trx, edition.digest, edition.id, now)
       const unchecked = articles.filter(({ id }) => found.get(id)?.kind === 'unchecked')
       const titles = unchecked.map(({ id, title }) => `“${title}” (${found.get(id)?.mark})`).join('; ')
       if (unchecked.length > 0)
-        await note(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
-      if (warning) await note(trx, edition.id, 'lastword', warning, now)
-      await note(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
+        await addHistory(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
+      if (warning) await addHistory(trx, edition.id, 'lastword', warning, now)
+      await addHistory(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
     })
   } catch (error) {
     if (!(error instanceof TakenElsewhere)) throw error
@@ -171,14 +176,14 @@ async function keep(
   }
 }
 
-function saidOf({ title, url, note }: Article, answer: AskedAgain | undefined): Said {
-  const said = { saidTitle: title, saidUrl: url, saidNote: note }
-  if (answer?.kind !== 'there') return { ...said, pageTitle: null, pageNote: null }
-  return { ...said, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
+function printedOf({ title, url, note }: Article, answer: PageCheck | undefined): PrintedTitle {
+  const printed = { saidTitle: title, saidUrl: url, saidNote: note }
+  if (answer?.kind !== 'there') return { ...printed, pageTitle: null, pageNote: null }
+  return { ...printed, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
 }
 
 /** Whether a letter reads otherwise than it was rendered. */
-async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean> {
+async function hasRewordedLetters(db: Db, sections: Draft['sections']): Promise<boolean> {
   const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
   const now = await articlesByIds(
     db,
@@ -189,7 +194,7 @@ async function areReworded(db: Db, sections: Draft['sections']): Promise<boolean
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */
-export function hashOf({ head, subject, html, text }: Pick<Rendered, 'head' | 'subject' | 'html' | 'text'>): string {
+export function sealHash({ head, subject, html, text }: Pick<Rendered, 'head' | 'subject' | 'html' | 'text'>): string {
   const hash = createHash('sha256')
   for (const part of [head, subject, html, text]) hash.update(`${Buffer.byteLength(part)}\n`).update(part)
   return hash.digest('hex')

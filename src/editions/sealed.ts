@@ -5,7 +5,7 @@ import { unsealOutdated } from './renew.ts'
 import { type SealNeeds, seal } from './seal.ts'
 
 /** The edition, sealed; once more if it bears an earlier day, or was sealed with settings that have been changed since. */
-export async function sealedEdition(
+export async function ensureSealed(
   needs: SealNeeds & ObstacleNeeds,
   edition: EditionRow,
   digest: Digest,

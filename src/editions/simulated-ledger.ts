@@ -1,13 +1,13 @@
-import type { Article, Candidate, Recognised } from '../store/articles.ts'
-import { Stories, type Story, samePairs } from './same.ts'
+import type { Article, Candidate, WithLastShown } from '../store/articles.ts'
+import { findSamePairsSync, type Story, StoryGroups } from './same.ts'
 
-export type Past = Article & Recognised
+export type PastArticle = Article & WithLastShown
 
-type Told = NonNullable<Candidate['told']> | null
+type PublishedAs = NonNullable<Candidate['publishedAs']> | null
 
 /** What a digest knows, in memory: its articles with their stories, and what has become of each. */
-export class Ledger {
-  readonly #entries = new Map<string, { article: Past; story: Story }>()
+export class SimulatedLedger {
+  readonly #entries = new Map<string, { article: PastArticle; story: Story }>()
   readonly #backlog: Set<string>
   /** The numbers of the editions that hold an article. */
   readonly #heldBy = new Map<string, number | null>()
@@ -17,13 +17,13 @@ export class Ledger {
   }
 
   /** Takes articles in, and joins those that tell the same story. */
-  enrol(articles: Past[]): void {
+  add(articles: PastArticle[]): void {
     const known = this.#stories()
     for (const article of articles) this.#entries.set(article.id, { article, story: asStory(article) })
     const added = new Set(articles.map(({ id }) => id))
     const fresh = this.#stories().filter(({ id }) => added.has(id))
-    const stories = new Stories([...known, ...fresh])
-    stories.join(samePairs(fresh, known))
+    const stories = new StoryGroups([...known, ...fresh])
+    stories.join(findSamePairsSync(fresh, known))
     const roots = new Map(stories.joined().map(({ was, is }) => [was, is]))
     for (const { story } of this.#entries.values()) story.sameAs = roots.get(story.sameAs ?? story.id) ?? story.sameAs
   }
@@ -41,11 +41,11 @@ export class Ledger {
     }))
   }
 
-  settle({ id }: Candidate): void {
+  markBacklog({ id }: Candidate): void {
     this.#backlog.add(id)
   }
 
-  take({ id }: Candidate, number: number | null): void {
+  markPrinted({ id }: Candidate, number: number | null): void {
     this.#heldBy.set(id, number)
   }
 
@@ -55,7 +55,7 @@ export class Ledger {
   }
 
   /** Which copy has told a story already: one that an edition holds, or one of the same feed that is backlog. */
-  #tellers(): (article: Past, story: string) => Told {
+  #tellers(): (article: PastArticle, story: string) => PublishedAs {
     const copies = Map.groupBy(this.#entries.values(), ({ article, story }) => story.sameAs ?? article.id)
     return (article, story) => {
       const others = (copies.get(story) ?? []).map((entry) => entry.article).filter(({ id }) => id !== article.id)
@@ -72,6 +72,6 @@ export class Ledger {
   }
 }
 
-function asStory({ shown, ...article }: Past): Story {
+function asStory({ shown, ...article }: PastArticle): Story {
   return { ...article, shownAt: shown.at, sameAs: null, unlike: null }
 }

@@ -6,7 +6,7 @@ export function terms(text: string): string[] {
 }
 
 /** Whether two texts have the same words, in the same order. */
-export function sameTerms(one: string, other: string): boolean {
+export function haveSameTerms(one: string, other: string): boolean {
   return terms(one).join(' ') === terms(other).join(' ')
 }
 
@@ -14,10 +14,10 @@ export function sameTerms(one: string, other: string): boolean {
 export function hasTerms(text: string, wanted: string): boolean {
   const [there, words] = [terms(text).join(' '), terms(wanted).join(' ')]
   if (words === '') return false
-  return unspaced.test(words) ? there.includes(words) : ` ${there} `.includes(` ${words} `)
+  return unspacedScript.test(words) ? there.includes(words) : ` ${there} `.includes(` ${words} `)
 }
 
-const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
+const unspacedScript = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
 
 /** The people whom an author line names: `By Mira Vance and Tom Hale` are two. */
 export function authorsOf(line: string): string[] {

@@ -7,14 +7,14 @@ import { isOnSchedule } from './due.ts'
 export type Timing = { localTime: boolean; zone: string }
 
 /** What is kept with an edition when it is made. One that is made by hand, and not by the schedule, goes to all at once. */
-export function timingOf({ localTime, schedule, zone }: TimedDigest, dueAt: Instant): string {
+export function timingJson({ localTime, schedule, zone }: TimedDigest, dueAt: Instant): string {
   const timing: Timing = { localTime: localTime === true && isOnSchedule({ schedule, zone }, dueAt), zone }
   return JSON.stringify(timing)
 }
 
 /** As it was when the edition was made, whatever the job file says today; by that, for an edition made before this was kept. */
-export function timingIn({ timing, dueAt }: Pick<EditionRow, 'timing' | 'dueAt'>, digest: TimedDigest): Timing {
-  return JSON.parse(timing ?? timingOf(digest, dueAt))
+export function readTiming({ timing, dueAt }: Pick<EditionRow, 'timing' | 'dueAt'>, digest: TimedDigest): Timing {
+  return JSON.parse(timing ?? timingJson(digest, dueAt))
 }
 
 type TimedDigest = Pick<Digest, 'localTime' | 'schedule' | 'zone'>

@@ -1,8 +1,8 @@
-import { runAtOnce, type Steps } from '../cooperative.ts'
+import { runToEnd, type Steps } from '../cooperative.ts'
 import { titleWords } from '../store/canonical.ts'
 
 /** Of ten words nine agree, and stand in the same order. */
-const likeness = 0.9
+const minSimilarity = 0.9
 /** How many titles one title is compared with at most: those that share its rarest words, nearest in time. Some five are usual. */
 const maxCompared = 100
 /** The words of a title that are compared one by one. Of the longest headlines of newspapers 30 words are known. */
@@ -11,29 +11,29 @@ const maxWords = 40
 const maxTitleLength = 2000
 
 /** The first words of a title, with their numbers; `rest` is what stands behind them. */
-type Words = { list: string[]; set: Set<string>; numbers: string; rest: string }
+type TitleWords = { list: string[]; set: Set<string>; numbers: string; rest: string }
 
 /**
  * Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. What stands behind the first forty
  * words has to be the same.
  */
-export function alike(one: string, other: string): boolean {
-  return areAlike(wordsOf(one), wordsOf(other))
+export function areTitlesAlike(one: string, other: string): boolean {
+  return areWordsAlike(wordsOf(one), wordsOf(other))
 }
 
 /** How many different words a title has, up to forty. */
-export function countWords(title: string): number {
+export function countTitleWords(title: string): number {
   return wordsOf(title).set.size
 }
 
 type Titled = { title: string }
-type Entry<T> = { item: T; words: Words; time: number }
+type Entry<T> = { item: T; words: TitleWords; time: number }
 
 /**
  * Finds titles that say nearly the same among many, without comparing each with each: two titles that share nine words
  * of ten have one of their rarest in common (prefix filter), so only titles with the same rare word are compared.
  */
-export class Titles<T extends Titled> {
+export class TitleIndex<T extends Titled> {
   readonly #timeOf: (item: T) => number
   readonly #spread = new Map<string, number>()
   readonly #byWord = new Map<string, Entry<T>[]>()
@@ -43,13 +43,13 @@ export class Titles<T extends Titled> {
     this.#timeOf = timeOf
   }
 
-  static of<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Titles<T> {
-    return runAtOnce(Titles.index(items, timeOf))
+  static build<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): TitleIndex<T> {
+    return runToEnd(TitleIndex.buildInSteps(items, timeOf))
   }
 
   /** The same in steps of one title each. `timeOf` is in milliseconds. */
-  static *index<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Steps<Titles<T>> {
-    const titles = new Titles(timeOf)
+  static *buildInSteps<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Steps<TitleIndex<T>> {
+    const titles = new TitleIndex(timeOf)
     const entries: Entry<T>[] = []
     for (const item of items) {
       entries.push(titles.#toEntry(item))
@@ -68,12 +68,12 @@ export class Titles<T extends Titled> {
   }
 
   /** Those whose titles are like this one's, itself left out, in steps of one comparison each. */
-  *like(item: T): Steps<T[]> {
+  *findAlike(item: T): Steps<T[]> {
     const entry = this.#toEntry(item)
     const found: T[] = []
     for (const other of this.#candidates(entry)) {
       yield
-      if (other.item !== item && areAlike(entry.words, other.words)) found.push(other.item)
+      if (other.item !== item && areWordsAlike(entry.words, other.words)) found.push(other.item)
     }
     return found
   }
@@ -94,7 +94,7 @@ export class Titles<T extends Titled> {
     return { item, words: wordsOf(item.title), time: this.#timeOf(item) }
   }
 
-  #countSpread({ set }: Words): void {
+  #countSpread({ set }: TitleWords): void {
     for (const word of set) this.#spread.set(word, (this.#spread.get(word) ?? 0) + 1)
   }
 
@@ -106,15 +106,15 @@ export class Titles<T extends Titled> {
     }
   }
 
-  #rarest({ set }: Words): string[] {
+  #rarest({ set }: TitleWords): string[] {
     const spread = (word: string) => this.#spread.get(word) ?? 0
     const sorted = [...set].sort((a, b) => spread(a) - spread(b) || (a < b ? -1 : 1))
-    const shared = Math.ceil((likeness / (2 - likeness)) * set.size - 1e-9)
+    const shared = Math.ceil((minSimilarity / (2 - minSimilarity)) * set.size - 1e-9)
     return sorted.slice(0, set.size - shared + 1)
   }
 }
 
-function wordsOf(title: string): Words {
+function wordsOf(title: string): TitleWords {
   const all = titleWords(title.slice(0, maxTitleLength))
   const list = all.slice(0, maxWords)
   return {
@@ -125,18 +125,18 @@ function wordsOf(title: string): Words {
   }
 }
 
-function areAlike(one: Words, other: Words): boolean {
+function areWordsAlike(one: TitleWords, other: TitleWords): boolean {
   if (one.set.size === 0 || other.set.size === 0 || one.numbers !== other.numbers || one.rest !== other.rest)
     return false
   const lengths = one.list.length + other.list.length
-  if (2 * Math.min(one.list.length, other.list.length) < likeness * lengths) return false
+  if (2 * Math.min(one.list.length, other.list.length) < minSimilarity * lengths) return false
   const shared = one.set.intersection(other.set).size
-  if (2 * shared < likeness * (one.set.size + other.set.size)) return false
-  return 2 * inOrder(one.list, other.list) >= likeness * lengths
+  if (2 * shared < minSimilarity * (one.set.size + other.set.size)) return false
+  return 2 * commonSubsequenceLength(one.list, other.list) >= minSimilarity * lengths
 }
 
 /** How many words of the one stand in the other in the same order (longest common subsequence). At most 40 × 40 steps. */
-function inOrder(one: string[], other: string[]): number {
+function commonSubsequenceLength(one: string[], other: string[]): number {
   let row = new Uint8Array(other.length + 1)
   let next = new Uint8Array(other.length + 1)
   for (const word of one) {

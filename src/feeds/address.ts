@@ -6,7 +6,7 @@ import ipaddr from 'ipaddr.js'
 export class AddressRefused extends Error {}
 
 /** Why an address may not be fetched, in words, or null if it is a public one. */
-export function refusal(address: string): string | null {
+export function refusalReason(address: string): string | null {
   if (!ipaddr.isValid(address)) return `${address} is not an address`
   const parsed = ipaddr.parse(address)
   const range = parsed.range()
@@ -31,7 +31,7 @@ const unsafePorts = new Set([
 ])
 
 /** The address a URL names itself, `127.0.0.1` or `::1`, or null if it names a host. */
-export function literalAddress(url: URL): string | null {
+export function literalIp(url: URL): string | null {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return ipaddr.isValid(host) ? host : null
 }
@@ -51,7 +51,7 @@ export function isAllowed(url: URL, allow: string[]): boolean {
 export const guardedLookup: LookupFunction = (hostname, options, callback) => {
   systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, [])
-    const refused = addresses.map(({ address }) => refusal(address)).find((reason) => reason !== null)
+    const refused = addresses.map(({ address }) => refusalReason(address)).find((reason) => reason !== null)
     if (refused)
       return callback(new AddressRefused(`${hostname} leads to a place we do not fetch from: ${refused}`), [])
     const first = addresses[0]

@@ -1,10 +1,10 @@
 import { canonicalAddress } from '../store/canonical.ts'
-import type { Note } from './correction-note.ts'
+import type { CorrectionNote } from './correction-note.ts'
 import type { Fetcher } from './fetch.ts'
-import { contextOf, readInWorker } from './pool.ts'
+import { pageContext, readInWorker } from './pool.ts'
 
 /** What the page of an article says now. `unknown`: the network failed, which says nothing about the article. */
-export type AskedAgain =
+export type PageCheck =
   /** `isLasting`: 410 or 451, which is said on purpose; 404 is also what a site says that is broken. */
   | { kind: 'gone'; reason: string; isLasting: boolean }
   | {
@@ -18,33 +18,33 @@ export type AskedAgain =
       /** It says of itself that it is an article, and not, say, a form to sign in. */
       isArticle: boolean
       /** The correction that it tells of. */
-      note: Note | null
+      note: CorrectionNote | null
     }
   | { kind: 'unknown'; reason: string }
 
-const gone = [404, 410, 451]
-const pageBytes = 1024 * 1024
+const goneStatuses = [404, 410, 451]
+const maxPageBytes = 1024 * 1024
 
 /**
  * Asks for the page of an article once more, for at most `milliseconds`; `refuse` may say of each address on the way why
  * it is not to be asked. Never throws for what a server does.
  */
-export async function askAgain(
+export async function recheckPage(
   fetcher: Pick<Fetcher, 'get'>,
   url: string,
-  milliseconds: number,
+  timeoutMs: number,
   refuse?: (url: URL) => Promise<string | null>,
-): Promise<AskedAgain> {
-  const signal = AbortSignal.timeout(milliseconds)
-  const options = { accept: 'text/html, */*;q=0.5', signal, atMost: pageBytes, ...(refuse && { refuse }) }
+): Promise<PageCheck> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const options = { accept: 'text/html, */*;q=0.5', signal, atMost: maxPageBytes, ...(refuse && { refuse }) }
   const fetched = await fetcher.get(url, options)
   if (fetched.kind === 'unchanged') return { kind: 'unknown', reason: 'unchanged' }
   if (fetched.kind === 'failed') {
     const { reason, status } = fetched
-    if (status === null || !gone.includes(status)) return { kind: 'unknown', reason }
+    if (status === null || !goneStatuses.includes(status)) return { kind: 'unknown', reason }
     return { kind: 'gone', reason, isLasting: status !== 404 }
   }
-  const read = await readInWorker('state', fetched.bytes, contextOf(fetched))
+  const read = await readInWorker('state', fetched.bytes, pageContext(fetched))
   if ('failed' in read) return { kind: 'unknown', reason: read.failed }
   const { canonical, ...state } = read
   const address = canonical ?? fetched.url

@@ -1,4 +1,4 @@
-import { afterSilent, plainText, silent, tagEnd } from './text.ts'
+import { endOfUnshownElement, plainText, tagEnd, unshownTags } from './text.ts'
 
 /** A paragraph, item or heading of a page as plain text; `article` counts the outermost articles, 0 is outside of all. */
 export type Block = { text: string; article: number }
@@ -13,7 +13,7 @@ const boundaries = new Set(
   ),
 )
 /** A head may lack its end; what is in it shows nothing anyway. */
-const unseen = new Set([...silent, 'title', 'textarea'].filter((name) => name !== 'head'))
+const unseen = new Set([...unshownTags, 'title', 'textarea'].filter((name) => name !== 'head'))
 /** What leads elsewhere or asks for something says nothing about the article. */
 const passedOver = new Set(['nav', 'form', 'select', 'button'])
 
@@ -30,7 +30,7 @@ export function* blocksOf(page: string): Generator<Block> {
     const isClosing = html[open + 1] === '/'
     const end = /[a-z/!?]/i.test(html[open + 1] ?? '') ? tagEnd(html, open) : open + 1
     if (end < 0 || ++tags > maximumTags) return
-    at = unseen.has(name) && !isClosing ? afterSilent(html, name, end) : end
+    at = unseen.has(name) && !isClosing ? endOfUnshownElement(html, name, end) : end
     if (!boundaries.has(name) && !passedOver.has(name)) continue
     if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from, open), depth === 0 ? 0 : articles)
     from = at

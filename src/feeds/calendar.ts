@@ -1,5 +1,5 @@
 /** The number of a month from the beginning of its name, or null. Accents count for nothing: Mär, févr., Μαΐου, мая. */
-export function monthOf(name: string | undefined): number | null {
+export function monthNumber(name: string | undefined): number | null {
   if (!name || /^\d/.test(name)) return null
   const plain = name
     .toLowerCase()
@@ -16,7 +16,7 @@ export function monthOf(name: string | undefined): number | null {
  * English, German, French, Spanish, Italian, Portuguese, Dutch, Danish, Norwegian, Swedish; then Polish and Czech,
  * Hungarian and Romanian, Turkish, Finnish, Indonesian, Greek, Russian, Ukrainian. Letters without their marks.
  */
-const months = [
+const monthPrefixes = [
   'jan ene gen led sty ian oca tammi ιαν янв сич січ',
   'feb fev lut uno sub helmi peb φεβ фев лют',
   'mar mrt maa bre maalis marec μαρ мар бер',
@@ -31,11 +31,11 @@ const months = [
   'dec dez dic gru pro ara joulu des δεκ дек гру',
 ]
 const monthsByStart = new Map(
-  months.flatMap((starts, index) => starts.split(' ').map((start): [string, number] => [start, index + 1])),
+  monthPrefixes.flatMap((starts, index) => starts.split(' ').map((start): [string, number] => [start, index + 1])),
 )
 
 /** Hours east of Greenwich. The single letters are RFC 822's own, §5.1. */
-export const zones: Record<string, number> = {
+export const zoneOffsetHours: Record<string, number> = {
   ...{ a: -1, m: -12, n: 1, y: 12 },
   ...{ est: -5, edt: -4, cst: -6, cdt: -5, mst: -7, mdt: -6, pst: -8, pdt: -7 },
   ...{ akst: -9, akdt: -8, hst: -10, ast: -4, adt: -3, et: -5, ct: -6, mt: -7, pt: -8, brt: -3, art: -3 },

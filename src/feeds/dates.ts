@@ -1,5 +1,5 @@
 import { type Instant, toInstant } from '../clock.ts'
-import { monthOf, zones } from './calendar.ts'
+import { monthNumber, zoneOffsetHours } from './calendar.ts'
 
 /**
  * What feeds write for a date: RFC 822 with any zone, ISO 8601 whole or in part, asctime, seconds since 1970, and the
@@ -9,12 +9,12 @@ import { monthOf, zones } from './calendar.ts'
 export function readDate(text: string): Instant | null {
   const value = text.trim().slice(0, 100).replace(/\s+/g, ' ')
   if (value === '') return null
-  if (asAgreed.test(value)) {
+  if (standardDate.test(value)) {
     const milliseconds = Date.parse(value)
     if (milliseconds > oldest && milliseconds < latest) return toInstant(milliseconds)
   }
   const bare = value.replace(/^["'] ?| ?["']$/g, '')
-  for (const read of [readEpoch, readEastern, readIso, readDayFirst, readMonthFirst, readNumeric, readMonth]) {
+  for (const read of [readEpoch, readEastAsian, readIso, readDayFirst, readMonthFirst, readNumeric, readMonth]) {
     const parts = read(bare)
     if (parts) return fromParts(parts)
   }
@@ -22,7 +22,7 @@ export function readDate(text: string): Instant | null {
 }
 
 /** What the standards say, which most feeds write; the rest is slower. Not the year 0001: some programs mean none by it. */
-const asAgreed =
+const standardDate =
   /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} [12]\d{3} \d\d:\d\d:[0-5]\d (?:GMT|[+-]\d{4}))$/
 const [oldest, latest] = [Date.UTC(1900, 0), Date.UTC(2201, 0)]
 
@@ -31,13 +31,13 @@ type Time = { seconds: number; offset: number }
 
 const noTime: Time = { seconds: 0, offset: 0 }
 const clockTime = String.raw`(\d{1,2})[:.h](\d{1,2})(?:[:.](\d{1,2})(?:[.,:]\d+)?)?\s*([ap]\.?m\.?)?\s*(\(?[a-z]{1,5}\)?(?:[+-]\d{1,2}:?\d{0,2})?|[+-] ?\d{1,2}:?\d{0,2})?`
-const eastern =
+const eastAsian =
   /^(\d{4})(?:년 ?|年|-)(\d{1,2})(?:월 ?|月|-)(\d{1,2})(?:일|日)?(?: ?(?:星期|周|週)\S)?(?: ?(오전|오후|[上下]午|午[前後]))? ?(?:(\d{1,2})(?:[:時时]|시 ?)(\d{1,2})(?:[:分]|분 ?)?(\d{1,2})?)?/
 const iso = new RegExp(
   String.raw`^([+-]?\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:(?: ?t ?|,? )(?:${clockTime}|(\d{2})(\d{2})?(\d{2})?(z|[+-]\d{2}:?\d{2})?))?`,
   'i',
 )
-const loose = new RegExp(
+const looseIso = new RegExp(
   String.raw`^(\d{4})[-/.](\d{1,2}|\p{L}{3,12})[-/.](\d{1,2})(?:(?: ?t ?|,? )${clockTime})?`,
   'iu',
 )
@@ -68,13 +68,13 @@ function readEpoch(text: string): Parts | null {
 }
 
 /** 2026년 11월 20일 오후 9:30, Korean time; 2026年11月20日 9時30分; 2026年11月20日 星期五 下午 9:30. */
-function readEastern(text: string): Parts | null {
+function readEastAsian(text: string): Parts | null {
   if (!/[년年]|오[전후]/.test(text)) return null
-  const match = eastern.exec(text)
+  const match = eastAsian.exec(text)
   if (!match) return null
-  const half = match[4] ? (/오후|下午|午後/.test(match[4]) ? 'pm' : 'am') : undefined
-  const korean = /[년오]/.test(text)
-  const time = timeOf(match.slice(5, 8), half, korean ? '+0900' : undefined)
+  const meridiem = match[4] ? (/오후|下午|午後/.test(match[4]) ? 'pm' : 'am') : undefined
+  const isKorean = /[년오]/.test(text)
+  const time = timeOf(match.slice(5, 8), meridiem, isKorean ? '+0900' : undefined)
   return { year: Number(match[1]), month: Number(match[2]), day: Number(match[3]), time }
 }
 
@@ -86,11 +86,11 @@ function readIso(text: string): Parts | null {
   const week = /^(\d{4})-?W(\d{2})(?:-?([1-7]))?/i.exec(text)
   if (week) return { year: Number(week[1]), month: 1, day: dayOfWeek(week), time: noTime }
   const found = iso.exec(text)
-  const match = found?.[2] ? found : (loose.exec(text) ?? found)
+  const match = found?.[2] ? found : (looseIso.exec(text) ?? found)
   if (!match) return null
   const compact = match[9] ? timeOf([match[9], match[10] ?? '00', match[11]], undefined, match[12]) : null
   const time = match[4] ? timeOf(match.slice(4, 7), match[7], match[8]) : compact
-  const month = monthOf(match[2]) ?? Number(match[2] ?? 1)
+  const month = monthNumber(match[2]) ?? Number(match[2] ?? 1)
   if (Number.isNaN(month)) return null
   return { year: Number(match[1]), month, day: Number(match[3] ?? 1), time: time ?? noTime }
 }
@@ -103,14 +103,14 @@ function dayOfWeek([, year, week, day]: RegExpExecArray): number {
 
 function readDayFirst(text: string): Parts | null {
   const match = dayFirst.exec(text)
-  const month = monthOf(match?.[2])
+  const month = monthNumber(match?.[2])
   if (!match || !month) return null
   return { year: fullYear(match[3]), month, day: Number(match[1]), time: timeOf(match.slice(4, 7), match[7], match[8]) }
 }
 
 function readMonthFirst(text: string): Parts | null {
   const match = monthFirst.exec(text)
-  const month = monthOf(match?.[1])
+  const month = monthNumber(match?.[1])
   if (!match || !month) return null
   const time = match[3]
     ? timeOf(match.slice(4, 7), match[7], match[8])
@@ -131,33 +131,33 @@ function readNumeric(text: string): Parts | null {
 /** November 2026: its first day, as 2026-11 is. */
 function readMonth(text: string): Parts | null {
   const match = /^(\p{L}{3,12})\.?,? (\d{4})$/u.exec(text)
-  const month = monthOf(match?.[1])
+  const month = monthNumber(match?.[1])
   return month ? { year: Number(match?.[2]), month, day: 1, time: noTime } : null
 }
 
 function fromParts({ year, month, day, time }: Parts): Instant | null {
-  const ofTheYear = month === 1 // an ordinal or a week counts from New Year
-  if (year < 1900 || year > 2200 || month < 1 || month > 12 || day > (ofTheYear ? 371 : 31)) return null
-  if (day < (ofTheYear ? -2 : 1) || day === 0 || time.seconds > 86_400) return null
+  const mayBeOrdinal = month === 1 // an ordinal or a week counts from New Year
+  if (year < 1900 || year > 2200 || month < 1 || month > 12 || day > (mayBeOrdinal ? 371 : 31)) return null
+  if (day < (mayBeOrdinal ? -2 : 1) || day === 0 || time.seconds > 86_400) return null
   return toInstant(Date.UTC(year, month - 1, day) + (time.seconds - time.offset) * 1000)
 }
 
 function timeOf(
   [hours, minutes, seconds]: (string | undefined)[],
-  half: string | undefined,
+  meridiem: string | undefined,
   zone: string | undefined,
 ): Time {
   if (hours === undefined) return noTime
-  const afternoon = half ? (/^p/i.test(half) ? 12 : 0) : null
+  const afternoon = meridiem ? (/^p/i.test(meridiem) ? 12 : 0) : null
   const hour = afternoon === null ? Number(hours) : (Number(hours) % 12) + afternoon
-  return { seconds: hour * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0), offset: offsetOf(zone) }
+  return { seconds: hour * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0), offset: offsetSeconds(zone) }
 }
 
 /** Seconds east of Greenwich. */
-function offsetOf(zone: string | undefined): number {
+function offsetSeconds(zone: string | undefined): number {
   const number = /([+-]) ?(\d{1,2}):?(\d{2})?/.exec(zone ?? '')
   if (number) return (number[1] === '-' ? -1 : 1) * (Number(number[2]) * 3600 + Number(number[3] ?? 0) * 60)
-  return (zones[(zone ?? '').toLowerCase().replace(/[()]/g, '')] ?? 0) * 3600
+  return (zoneOffsetHours[(zone ?? '').toLowerCase().replace(/[()]/g, '')] ?? 0) * 3600
 }
 
 function fullYear(digits: string | undefined): number {

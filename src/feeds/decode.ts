@@ -5,27 +5,27 @@ import { isUtf8 } from 'node:buffer'
  * chance); else the header's charset, else the XML declaration's, where the bytes do not disprove them.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | null): string {
-  const marked = markedEncoding(bytes)
-  if (marked === 'utf-32le' || marked === 'utf-32be') return decodeUtf32(bytes, marked === 'utf-32le')
-  if (marked) return new TextDecoder(marked).decode(bytes)
-  if (!bytes.includes(shift) && isUtf8(bytes)) return utf8.decode(bytes)
+  const bomEncoding = encodingFromBom(bytes)
+  if (bomEncoding === 'utf-32le' || bomEncoding === 'utf-32be') return decodeUtf32(bytes, bomEncoding === 'utf-32le')
+  if (bomEncoding) return new TextDecoder(bomEncoding).decode(bytes)
+  if (!bytes.includes(escapeByte) && isUtf8(bytes)) return utf8.decode(bytes)
   const declared = [headerCharset(contentType), declaredEncoding(bytes)].filter((label) => label !== null)
   const shiftsInAscii = declared.some((label) => /^(iso-2022|csiso2022)/i.test(label))
   if (!shiftsInAscii && isUtf8(bytes)) return utf8.decode(bytes)
-  const legacy = declared
+  const legacyDecoder = declared
     .filter((label) => !/^utf-?8$/i.test(label))
     .map(decoderFor)
     .find((decoder) => decoder !== null)
-  return legacy ? legacy.decode(bytes) : decodeMixed(bytes)
+  return legacyDecoder ? legacyDecoder.decode(bytes) : decodeMixed(bytes)
 }
 
 const utf8 = new TextDecoder('utf-8')
 
 /** With it ISO 2022 leaves ASCII. */
-const shift = 0x1b
+const escapeByte = 0x1b
 
 /** XML 1.0 appendix F: the mark, or the first characters of a document without one. */
-function markedEncoding(bytes: Uint8Array): string | null {
+function encodingFromBom(bytes: Uint8Array): string | null {
   if (bytes[0] === 0x3c && bytes[1] !== 0) return null // "<?xml", "<rss": what nearly all begin with
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
   if (start === 'fffe0000' || start === '3c000000') return 'utf-32le'
@@ -47,14 +47,14 @@ function declaredEncoding(bytes: Uint8Array): string | null {
 
 function decoderFor(label: string): TextDecoder | null {
   try {
-    return new TextDecoder(otherNames[label.toLowerCase()] ?? label)
+    return new TextDecoder(encodingAliases[label.toLowerCase()] ?? label)
   } catch {
     return null // a label that the Encoding Standard does not know
   }
 }
 
 /** Names that programs use and the Encoding Standard does not know. */
-const otherNames: Record<string, string> = {
+const encodingAliases: Record<string, string> = {
   ...{ cp932: 'shift_jis', windows932: 'shift_jis', cp936: 'gbk', cp949: 'euc-kr', cp950: 'big5', big5hkscs: 'big5' },
   ...{ '8859_1': 'latin1', 'latin-1': 'latin1', 'iso-8859-1-windows-1252': 'latin1', macroman: 'macintosh' },
   ...{ 'win-1250': 'cp1250', 'win-1251': 'cp1251', 'win-1252': 'cp1252', koi8r: 'koi8-r', 'euc-cn': 'gbk' },
@@ -68,7 +68,7 @@ function decodeMixed(bytes: Uint8Array): string {
     const lead = bytes[at] ?? 0
     const size = lead < 0x80 ? 0 : sequenceSize(bytes, at)
     if (size === 0) {
-      units[length++] = lead < 0x80 ? lead : (western[lead - 0x80] ?? 0)
+      units[length++] = lead < 0x80 ? lead : (windows1252[lead - 0x80] ?? 0)
       at++
       continue
     }
@@ -76,7 +76,7 @@ function decodeMixed(bytes: Uint8Array): string {
     for (const end = at++ + size; at < end; at++) code = (code << 6) | ((bytes[at] ?? 0) & 0x3f)
     length = putCode(units, length, code)
   }
-  return textOf(units, length)
+  return textFromUnits(units, length)
 }
 
 /** Bytes of the well-formed sequence that begins here (Unicode, table 3-7), or 0 where none does. */
@@ -84,14 +84,14 @@ function sequenceSize(bytes: Uint8Array, at: number): number {
   const [lead = 0, second = 0] = [bytes[at], bytes[at + 1]]
   const size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
   if (size === 0 || at + size > bytes.length) return 0
-  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
-  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
-  if (second < least || second > most) return 0
+  const minSecond = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+  const maxSecond = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+  if (second < minSecond || second > maxSecond) return 0
   for (let next = at + 2; next < at + size; next++) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0
   return size
 }
 
-const western = Uint16Array.from({ length: 128 }, (_, index) =>
+const windows1252 = Uint16Array.from({ length: 128 }, (_, index) =>
   new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + index)).charCodeAt(0),
 )
 
@@ -106,7 +106,7 @@ function putCode(units: Uint16Array, at: number, code: number): number {
   return at + 2
 }
 
-function textOf(units: Uint16Array, length: number): string {
+function textFromUnits(units: Uint16Array, length: number): string {
   return Buffer.from(units.buffer, 0, length * 2).toString('utf16le')
 }
 
@@ -121,5 +121,5 @@ function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {
     const isCharacter = code <= 0x10ffff && (code & 0xfffff800) !== 0xd800
     length = putCode(units, length, isCharacter ? code : 0xfffd)
   }
-  return textOf(units, length)
+  return textFromUnits(units, length)
 }

@@ -2,8 +2,8 @@ import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
 import { headTags } from './head.ts'
 import { parseFeed } from './parse.ts'
-import { contextOf, readInWorker } from './pool.ts'
-import { webAddress } from './url.ts'
+import { pageContext, readInWorker } from './pool.ts'
+import { httpUrl } from './url.ts'
 
 export type Discovered = {
   /** The address to write down: where it moved for good, if it did. */
@@ -14,12 +14,12 @@ export type Discovered = {
 }
 
 /** Where feeds stand whose page does not name them, in the folders of the page and of its site. */
-const usualPlaces = ['feed', 'rss', 'rss.xml', 'atom.xml', 'feed.xml', 'index.xml', 'feed.json']
-const mostLinks = 10
+const commonPaths = ['feed', 'rss', 'rss.xml', 'atom.xml', 'feed.xml', 'index.xml', 'feed.json']
+const maxTriedLinks = 10
 /** Feeds of one page that are looked at. */
-const mostNamed = 100
+const maxNamedFeeds = 100
 /** A page that does not let us in may have a feed that does. */
-const shut = [401, 403, 405, 406]
+const accessDeniedStatuses = [401, 403, 405, 406]
 
 /**
  * The feed at an address, or that of the page there: what its head and its header name, then the usual places. `failed`
@@ -32,20 +32,20 @@ export async function discoverFeed(
   const start = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `https://${given}`
   const page = await fetcher.get(start, { accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5' })
   if (page.kind === 'unchanged') return { failed: 'it did not change' }
-  if (page.kind === 'failed' && !shut.includes(page.status ?? 0)) return { failed: page.reason }
-  const itself = page.kind === 'ok' ? await parseFeed(page.bytes, contextOf(page)) : null
-  if (page.kind === 'ok' && itself && !('failed' in itself))
-    return { url: page.movedTo ?? start, feed: itself, others: [] }
-  const named = page.kind === 'ok' ? (await namedBy(page)).slice(0, mostLinks) : []
+  if (page.kind === 'failed' && !accessDeniedStatuses.includes(page.status ?? 0)) return { failed: page.reason }
+  const pageAsFeed = page.kind === 'ok' ? await parseFeed(page.bytes, pageContext(page)) : null
+  if (page.kind === 'ok' && pageAsFeed && !('failed' in pageAsFeed))
+    return { url: page.movedTo ?? start, feed: pageAsFeed, others: [] }
+  const named = page.kind === 'ok' ? (await feedsNamedBy(page)).slice(0, maxTriedLinks) : []
   const folders = foldersOf(page.kind === 'ok' ? page.url : start)
-  const usual = folders.flatMap((folder) => usualPlaces.map((place) => folder + place))
-  for (const url of new Set([...named, ...usual])) {
+  const commonUrls = folders.flatMap((folder) => commonPaths.map((place) => folder + place))
+  for (const url of new Set([...named, ...commonUrls])) {
     const fetched = await fetcher.get(url)
-    const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, contextOf(fetched)) : undefined
+    const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, pageContext(fetched)) : undefined
     if (fetched.kind !== 'ok' || !feed || 'failed' in feed) continue
     return { url: fetched.movedTo ?? url, feed, others: named.filter((other) => other !== url) }
   }
-  const places = usualPlaces.map((place) => `/${place}`).join(', ')
+  const places = commonPaths.map((place) => `/${place}`).join(', ')
   const nowhere = `there is none at ${places}${folders.length > 1 ? `, below ${folders.join(' or ')}` : ''}`
   if (page.kind === 'failed') return { failed: `${page.reason}, and ${nowhere}` }
   const where = named.length > 0 ? `none of the ${named.length} that it names can be read` : 'it names none'
@@ -63,8 +63,8 @@ function foldersOf(pageUrl: string): string[] {
     .map((depth) => [origin, ...names.slice(0, depth), ''].join('/'))
 }
 
-async function namedBy(page: Fetched & { kind: 'ok' }): Promise<string[]> {
-  const inHead = await readInWorker('links', page.bytes, contextOf(page))
+async function feedsNamedBy(page: Fetched & { kind: 'ok' }): Promise<string[]> {
+  const inHead = await readInWorker('links', page.bytes, pageContext(page))
   return [...new Set([...('failed' in inHead ? [] : inHead), ...headerLinks(page.links, page.url)])]
 }
 
@@ -76,7 +76,7 @@ export function headerLinks(links: string, pageUrl: string): string[] {
     const attributes = new Map(
       [...given].map(([, name = '', quoted, bare = '']) => [name.toLowerCase(), quoted ?? bare]),
     )
-    const url = isFeedLink(attributes) ? webAddress(target, pageUrl) : null
+    const url = isFeedLink(attributes) ? httpUrl(target, pageUrl) : null
     return url ? [new URL(url).href] : []
   })
 }
@@ -87,12 +87,12 @@ export function feedLinks(html: string, pageUrl: string): string[] {
   const found = new Map<string, boolean>()
   for (const { name, attributes } of headTags(html)) {
     const href = attributes.get('href') ?? ''
-    if (name === 'base') base = webAddress(href, pageUrl) ?? base
+    if (name === 'base') base = httpUrl(href, pageUrl) ?? base
     if (name !== 'link' || !isFeedLink(attributes)) continue
-    const address = webAddress(href, base)
+    const address = httpUrl(href, base)
     const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
     const comments = /comment/i.test(`${href} ${attributes.get('title') ?? ''}`)
-    if (url && !found.has(url) && found.size < mostNamed) found.set(url, comments)
+    if (url && !found.has(url) && found.size < maxNamedFeeds) found.set(url, comments)
   }
   return [...found].toSorted(([, one], [, other]) => Number(one) - Number(other)).map(([url]) => url)
 }

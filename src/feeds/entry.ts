@@ -1,4 +1,4 @@
-import type { Rich } from './text.ts'
+import type { RichText } from './text.ts'
 
 /** One entry as the feed gave it, in one shape for RSS, Atom and JSON; nothing is checked yet. */
 export type Entry = {
@@ -7,9 +7,9 @@ export type Entry = {
   links: string[]
   /** xml:base of the entry and its link, outermost first. */
   bases: string[]
-  title: Rich
+  title: RichText
   /** Texts to make a summary of, the best first. */
-  texts: Rich[]
+  texts: RichText[]
   /** Texts that may be the whole of it. */
   bodies: RawBody[]
   /** The body as HTML: its first picture stands in for one that the feed does not name. */
@@ -23,13 +23,13 @@ export type Entry = {
 }
 
 /** `base` is its own xml:base, `own` says that the feed gives it as the text and not as a summary. */
-export type RawBody = { text: Rich; base: string; own: boolean }
+export type RawBody = { text: RichText; base: string; own: boolean }
 export type RawImage = { url: string; width: string; height: string; alt: string }
 export type RawVideo = { url: string; duration: string }
 
 /** A whole feed as it was given. */
 export type RawFeed = {
-  title: Rich
+  title: RichText
   /** The site, the best address first. */
   sites: string[]
   self: string | null

@@ -1,30 +1,30 @@
 import { messageOf } from '../errors.ts'
 import { AddressRefused } from './address.ts'
-import { CannotUnpack } from './unpack.ts'
+import { UnpackError } from './unpack.ts'
 
 /** A stranger's failure as a value. */
-export type Failed = {
+export type FetchFailure = {
   kind: 'failed'
   /** For a person: what happened, and where. */
   reason: string
   status: number | null
   /** Seconds. */
-  retryAfter: number | null
+  retryAfterSeconds: number | null
 }
 
-export function failed(reason: string, status: number | null = null): Failed {
-  return { kind: 'failed', reason, status, retryAfter: null }
+export function fetchFailure(reason: string, status: number | null = null): FetchFailure {
+  return { kind: 'failed', reason, status, retryAfterSeconds: null }
 }
 
-export function placeOf(address: string): string {
+export function displayHost(address: string): string {
   return URL.canParse(address) ? new URL(address).host : address.slice(0, 200)
 }
 
-export function meaning(status: number): string {
-  return meanings[status] ? ` (${meanings[status]})` : ''
+export function statusMeaning(status: number): string {
+  return statusMeanings[status] ? ` (${statusMeanings[status]})` : ''
 }
 
-const meanings: Record<number, string> = {
+const statusMeanings: Record<number, string> = {
   401: 'it wants a name and password',
   403: 'it does not let us in',
   404: 'there is nothing at this address',
@@ -38,16 +38,16 @@ const meanings: Record<number, string> = {
 }
 
 export function failureText(error: unknown, address: string): string {
-  const place = placeOf(address)
+  const host = displayHost(address)
   if (error instanceof AddressRefused) return error.message
-  if (error instanceof CannotUnpack) return `the answer of ${place} is unreadable: ${error.message}`
+  if (error instanceof UnpackError) return `the answer of ${host} is unreadable: ${error.message}`
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (error instanceof Error && error.name === 'HTTPParserError') return `${place} does not answer in HTTP`
-  const words = failures.find(([pattern]) => pattern.test(code))?.[1]
-  return words ? `${place} ${words}` : `fetching from ${place} failed: ${messageOf(error)}`
+  if (error instanceof Error && error.name === 'HTTPParserError') return `${host} does not answer in HTTP`
+  const message = messagesByCode.find(([pattern]) => pattern.test(code))?.[1]
+  return message ? `${host} ${message}` : `fetching from ${host} failed: ${messageOf(error)}`
 }
 
-const failures: [RegExp, string][] = [
+const messagesByCode: [RegExp, string][] = [
   [/^ECONNREFUSED$/, 'refuses the connection'],
   [/^(ENOTFOUND|EAI_NODATA)$/, 'is not a known name'],
   [/^EAI_AGAIN$/, 'cannot be looked up now'],

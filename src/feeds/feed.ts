@@ -1,10 +1,10 @@
 import type { NewArticle } from '../store/articles.ts'
-import type { Rejected } from '../store/rejections.ts'
+import type { RejectedEntry } from '../store/rejections.ts'
 
 export type { Body, Image, NewArticle, Video } from '../store/articles.ts'
 
 /** An entry that cannot be an article, with the reason in words. Counted, kept and shown, never silent. */
-export type { Rejected } from '../store/rejections.ts'
+export type { RejectedEntry as Rejected } from '../store/rejections.ts'
 
 export type ParsedFeed = {
   title: string
@@ -13,7 +13,7 @@ export type ParsedFeed = {
   /** Seconds between two visits, as the feed itself wishes them: `ttl` or `sy:updatePeriod`; absent if it says nothing. */
   ttl?: number
   articles: NewArticle[]
-  rejected: Rejected[]
+  rejected: RejectedEntry[]
   /** Entries beyond those that are read at once; absent if there are none. */
   unread?: number
 }

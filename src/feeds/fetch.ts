@@ -1,19 +1,19 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { isAllowed, isUnsafePort, literalAddress, refusal } from './address.ts'
-import { type AskOptions, type Client, openClient, type Response } from './client.ts'
-import { type Failed, failed, failureText, meaning, placeOf } from './failure.ts'
+import { isAllowed, isUnsafePort, literalIp, refusalReason } from './address.ts'
+import { type Client, openClient, type RequestOptions, type Response } from './client.ts'
+import { displayHost, type FetchFailure, failureText, fetchFailure, statusMeaning } from './failure.ts'
 import { HostLimit } from './host-limit.ts'
-import { longest } from './longest.ts'
-import { bodyOf, discard, header, maxAgeOf, readAtMost, retryAfterOf } from './response.ts'
+import { maxLength } from './longest.ts'
+import { discard, header, maxAgeSeconds, readBody, readBytes, retryAfterSeconds } from './response.ts'
 import { TimeLimit } from './time-limit.ts'
 
 /** The one client for every outside fetch. A stranger's failure is a value here; nothing throws. */
 export type Fetcher = {
   get(url: string, options?: GetOptions): Promise<Fetched>
   /** Where an address leads: it is asked once, and the redirect is read and not followed. */
-  whereTo(url: string, signal?: AbortSignal): Promise<Led>
+  resolveRedirect(url: string, signal?: AbortSignal): Promise<RedirectResult>
   /** Posts a form. No redirect is followed; a refusal (4xx, 5xx) has a body too. */
-  post(url: string, form: URLSearchParams): Promise<Posted>
+  post(url: string, form: URLSearchParams): Promise<PostResult>
   close(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export type GetOptions = {
   /** Asked before every hop, the first one too: the reason why this address may not be asked, or null. */
   refuse?: (url: URL) => Promise<string | null>
   /** Bytes of the body that are wanted: what stands behind them is not read. */
-  atMost?: number
+  truncateAtBytes?: number
 }
 
 export type Fetched =
@@ -46,12 +46,12 @@ export type Fetched =
       links: string
     }
   | { kind: 'unchanged'; movedTo: string | null; maxAge: number | null }
-  | Failed
+  | FetchFailure
 
 /** `elsewhere`: it redirects there, to a place that we would fetch from. `permanent`: with 301 or 308. */
-export type Led = { kind: 'here' } | { kind: 'elsewhere'; url: string; permanent: boolean } | Failed
+export type RedirectResult = { kind: 'here' } | { kind: 'elsewhere'; url: string; permanent: boolean } | FetchFailure
 
-export type Posted = { kind: 'answered'; status: number; bytes: Uint8Array } | Failed
+export type PostResult = { kind: 'answered'; status: number; bytes: Uint8Array } | FetchFailure
 
 export type FetchLimits = {
   /** `host` or `host:port` of places that may be private. */
@@ -66,7 +66,7 @@ export type FetchLimits = {
 const maximumRedirects = 5
 const maximumPerHost = 2
 /** In characters. */
-const longestUrl = 8000
+const maxUrlLength = 8000
 
 /**
  * Opens the guarded client: http and https only, public addresses only (checked on the address that is connected to, on
@@ -75,33 +75,33 @@ const longestUrl = 8000
  * own, else against our clock.
  */
 export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fetcher {
-  const milliseconds = limits.timeout * 1000
+  const timeoutMs = limits.timeout * 1000
   const hosts = new HostLimit(maximumPerHost)
   let opened: Promise<Client> | undefined
   const client = () => {
-    opened ??= openClient(milliseconds, limits.maximumBytes)
+    opened ??= openClient(timeoutMs, limits.maximumBytes)
     return opened
   }
 
   return {
-    get: (url, options = {}) => asking(url, options.signal, (turn) => follow(url, options, turn)),
-    whereTo: (url, signal) => asking(url, signal, (turn) => lookAhead(url, turn)),
-    post: (url, form) => asking(url, undefined, (turn) => send(url, form, turn)),
+    get: (url, options = {}) => withTimeLimit(url, options.signal, (turn) => followRedirects(url, options, turn)),
+    resolveRedirect: (url, signal) => withTimeLimit(url, signal, (turn) => checkRedirect(url, turn)),
+    post: (url, form) => withTimeLimit(url, undefined, (turn) => postForm(url, form, turn)),
     async close() {
       await (await opened)?.close()
     },
   }
 
   /** One time limit for all of it, and every failure in words. */
-  async function asking<T>(
+  async function withTimeLimit<T>(
     url: string,
     given: AbortSignal | undefined,
-    work: (turn: Turn) => Promise<T | Failed>,
-  ): Promise<T | Failed> {
-    const limit = new TimeLimit(milliseconds)
+    work: (turn: RunOnHost) => Promise<T | FetchFailure>,
+  ): Promise<T | FetchFailure> {
+    const limit = new TimeLimit(timeoutMs)
     const signal = given ? AbortSignal.any([limit.signal, given]) : limit.signal
     let at = url
-    const turn: Turn = (next, inTurn) =>
+    const turn: RunOnHost = (next, inTurn) =>
       hosts.run(next.hostname, given, async () => {
         at = next.href
         const { ask } = await client()
@@ -114,40 +114,43 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
     try {
       return await work(turn)
     } catch (error) {
-      if (limit.signal.aborted) return failed(`${placeOf(at)} gave no complete answer within ${limits.timeout} s`)
-      return failed(failureText(error, at))
+      if (limit.signal.aborted)
+        return fetchFailure(`${displayHost(at)} gave no complete answer within ${limits.timeout} s`)
+      return fetchFailure(failureText(error, at))
     }
   }
 
-  async function follow(start: string, options: GetOptions, turn: Turn): Promise<Fetched> {
+  async function followRedirects(start: string, options: GetOptions, turn: RunOnHost): Promise<Fetched> {
     let address = start
     let onlyPermanent = true
     for (let hop = 0; hop <= maximumRedirects; hop++) {
       const url = acceptableUrl(address, limits.allow)
-      if (typeof url === 'string') return failed(hop ? `${placeOf(start)} redirects to a bad place: ${url}` : url)
+      if (typeof url === 'string')
+        return fetchFailure(hop ? `${displayHost(start)} redirects to a bad place: ${url}` : url)
       const refused = await options.refuse?.(url)
-      if (refused) return failed(hop ? `${placeOf(start)} redirects to ${url.host}: ${refused}` : refused)
+      if (refused) return fetchFailure(hop ? `${displayHost(start)} redirects to ${url.host}: ${refused}` : refused)
       const answered = await turn(url, async (ask, signal) => {
         const response = await ask({ method: 'GET', headers: requestHeaders(options, limits.userAgent) })
-        const location = redirects.has(response.statusCode) ? header(response, 'location') : null
-        if (location === null) return await answer(url, response, options, hop > 0 && onlyPermanent, { limits, clock })
-        onlyPermanent &&= permanent.has(response.statusCode)
+        const location = redirectStatuses.has(response.statusCode) ? header(response, 'location') : null
+        if (location === null)
+          return await toFetched(url, response, options, hop > 0 && onlyPermanent, { limits, clock })
+        onlyPermanent &&= permanentRedirectStatuses.has(response.statusCode)
         await response.body.dump({ limit: 64 * 1024, signal })
         return { location }
       })
       if (!('location' in answered)) return answered
       const { location } = answered
       if (!URL.canParse(location, url))
-        return failed(`${url.host} redirects to "${location.slice(0, 200)}", no address`)
+        return fetchFailure(`${url.host} redirects to "${location.slice(0, 200)}", no address`)
       address = new URL(location, url).href
     }
-    return failed(`${placeOf(start)} redirects more than ${maximumRedirects} times`)
+    return fetchFailure(`${displayHost(start)} redirects more than ${maximumRedirects} times`)
   }
 
   /** HEAD; where that is refused, GET without reading what comes. */
-  async function lookAhead(address: string, turn: Turn): Promise<Led> {
+  async function checkRedirect(address: string, turn: RunOnHost): Promise<RedirectResult> {
     const url = acceptableUrl(address, limits.allow)
-    if (typeof url === 'string') return failed(url)
+    if (typeof url === 'string') return fetchFailure(url)
     const headers = { 'user-agent': limits.userAgent, accept: 'text/html, */*;q=0.5' }
     return await turn(url, async (ask) => {
       let response = await ask({ method: 'HEAD', headers })
@@ -157,14 +160,14 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
         discard(response)
       }
       const status = response.statusCode
-      if (status >= 400) return failed(`${url.host} answered ${status}${meaning(status)}`, status)
-      return redirects.has(status) ? ledBy(url, status, header(response, 'location')) : { kind: 'here' }
+      if (status >= 400) return fetchFailure(`${url.host} answered ${status}${statusMeaning(status)}`, status)
+      return redirectStatuses.has(status) ? redirectTarget(url, status, header(response, 'location')) : { kind: 'here' }
     })
   }
 
-  async function send(address: string, form: URLSearchParams, turn: Turn): Promise<Posted> {
+  async function postForm(address: string, form: URLSearchParams, turn: RunOnHost): Promise<PostResult> {
     const url = acceptableUrl(address, limits.allow)
-    if (typeof url === 'string') return failed(url)
+    if (typeof url === 'string') return fetchFailure(url)
     const headers = {
       'user-agent': limits.userAgent,
       accept: 'application/json',
@@ -173,34 +176,34 @@ export function openFetcher(limits: FetchLimits, clock: Clock = systemClock): Fe
     const body = form.toString()
     return await turn(url, async (ask) => {
       const response = await ask({ method: 'POST', headers, body })
-      const bytes = await readAtMost(response, limits.maximumBytes)
+      const bytes = await readBytes(response, limits.maximumBytes)
       return { kind: 'answered', status: response.statusCode, bytes }
     })
   }
 
-  function ledBy(url: URL, status: number, location: string | null): Led {
+  function redirectTarget(url: URL, status: number, location: string | null): RedirectResult {
     if (location === null || !URL.canParse(location, url))
-      return failed(`${url.host} redirects to "${location?.slice(0, 200) ?? ''}", no address`, status)
+      return fetchFailure(`${url.host} redirects to "${location?.slice(0, 200) ?? ''}", no address`, status)
     const target = acceptableUrl(new URL(location, url).href, limits.allow)
-    if (typeof target === 'string') return failed(`${url.host} redirects to a bad place: ${target}`, status)
-    if (target.href.length > longest.address)
-      return failed(`${url.host} redirects to an address with more than ${longest.address} characters`, status)
-    return { kind: 'elsewhere', url: target.href, permanent: permanent.has(status) }
+    if (typeof target === 'string') return fetchFailure(`${url.host} redirects to a bad place: ${target}`, status)
+    if (target.href.length > maxLength.address)
+      return fetchFailure(`${url.host} redirects to an address with more than ${maxLength.address} characters`, status)
+    return { kind: 'elsewhere', url: target.href, permanent: permanentRedirectStatuses.has(status) }
   }
 }
 
 /** A turn at the host of an address, in which that address may be asked. */
-type Turn = <T>(
+type RunOnHost = <T>(
   url: URL,
-  inTurn: (ask: (options: AskOptions) => Promise<Response>, signal: AbortSignal) => Promise<T>,
+  inTurn: (ask: (options: RequestOptions) => Promise<Response>, signal: AbortSignal) => Promise<T>,
 ) => Promise<T>
 
-const redirects = new Set([301, 302, 303, 307, 308])
-const permanent = new Set([301, 308])
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+const permanentRedirectStatuses = new Set([301, 308])
 
 /** The URL, or why it may not be asked. */
 function acceptableUrl(address: string, allow: string[]): URL | string {
-  if (address.length > longestUrl) return `an address with more than ${longestUrl} characters is not fetched`
+  if (address.length > maxUrlLength) return `an address with more than ${maxUrlLength} characters is not fetched`
   if (!URL.canParse(address)) return `"${address.slice(0, 200)}" is not an address`
   const url = new URL(address)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
@@ -208,8 +211,8 @@ function acceptableUrl(address: string, allow: string[]): URL | string {
   if (url.username || url.password) return 'an address may not hold a name or password'
   if (isUnsafePort(url) && !isAllowed(url, allow))
     return `port ${url.port} belongs to another protocol than HTTP; allow ${url.host} in feeds.allow if it is right`
-  const literal = literalAddress(url)
-  if (literal && !isAllowed(url, allow)) return refusal(literal) ?? url
+  const literal = literalIp(url)
+  if (literal && !isAllowed(url, allow)) return refusalReason(literal) ?? url
   return url
 }
 
@@ -225,36 +228,36 @@ function requestHeaders(options: GetOptions, userAgent: string): Record<string, 
   }
 }
 
-async function answer(
+async function toFetched(
   url: URL,
   response: Response,
   options: GetOptions,
-  moved: boolean,
+  isMoved: boolean,
   { limits, clock }: { limits: FetchLimits; clock: Clock },
 ): Promise<Fetched> {
   const status = response.statusCode
   if (status === 304 && (options.etag || options.lastModified)) {
     discard(response)
-    return { kind: 'unchanged', movedTo: moved ? url.href : null, maxAge: maxAgeOf(response, clock) }
+    return { kind: 'unchanged', movedTo: isMoved ? url.href : null, maxAge: maxAgeSeconds(response, clock) }
   }
   if (status < 200 || status > 299) {
     discard(response)
     return {
       kind: 'failed',
-      reason: `${url.host} answered ${status}${meaning(status)}`,
+      reason: `${url.host} answered ${status}${statusMeaning(status)}`,
       status,
-      retryAfter: retryAfterOf(response, clock),
+      retryAfterSeconds: retryAfterSeconds(response, clock),
     }
   }
   return {
     kind: 'ok',
     url: url.href,
-    movedTo: moved ? url.href : null,
-    bytes: await bodyOf(response, { maximumBytes: limits.maximumBytes, atMost: options.atMost }),
+    movedTo: isMoved ? url.href : null,
+    bytes: await readBody(response, { maximumBytes: limits.maximumBytes, atMost: options.truncateAtBytes }),
     contentType: header(response, 'content-type'),
     etag: header(response, 'etag'),
     lastModified: header(response, 'last-modified'),
-    maxAge: maxAgeOf(response, clock),
+    maxAge: maxAgeSeconds(response, clock),
     links: [response.headers.link ?? []].flat().join(', '),
   }
 }

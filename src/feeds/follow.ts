@@ -1,30 +1,35 @@
-import { between, type Clock, day, later, minute } from '../clock.ts'
+import { addMs, type Clock, day, minute, msBetween } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { askAddressAgain, keepTarget, type ToAsk, takeAddresses } from '../store/addresses.ts'
+import {
+  claimRedirectChecks,
+  type RedirectCheck,
+  saveRedirectTarget,
+  scheduleRedirectCheck,
+} from '../store/addresses.ts'
 import type { Db } from '../store/schema.ts'
-import type { Fetcher, Led } from './fetch.ts'
-import { inLanes } from './lanes.ts'
-import { mayAsk } from './manners.ts'
+import type { Fetcher, RedirectResult } from './fetch.ts'
+import { forEachPerHost } from './lanes.ts'
+import { robotsVerdict } from './manners.ts'
 
-export type FollowNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
+export type RedirectNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
 /** Addresses in one pass; the others wait for the next. */
-const atMost = 40
-const atOnce = 8
+const maxPerPass = 40
+const maxParallel = 8
 /** Milliseconds for one address, its robots.txt included, and for all: an edition does not wait for a slow shortener. */
-const timeLimit = 5000
-const timeLimitAll = 30_000
+const urlTimeoutMs = 5000
+const totalTimeoutMs = 30_000
 /** A host that does not answer is asked again after this, then after ever longer, for a day in all. */
-const patience = 15 * minute
+const minRetryAfterMs = 15 * minute
 
 /**
  * Whether an address stands elsewhere than its feed's site: behind a proxy of feeds, a shortener, another publisher.
  * `home` is the site as the feed names it, or the feed's own address if it names none. `www.`, and a part of the same
  * site, is no difference.
  */
-export function standsElsewhere(address: string, home: string): boolean {
-  const [one, other] = [hostOf(address), hostOf(home)]
+export function isOffSite(address: string, siteUrl: string): boolean {
+  const [one, other] = [hostWithoutWww(address), hostWithoutWww(siteUrl)]
   return one !== other && !one.endsWith(`.${other}`) && !other.endsWith(`.${one}`)
 }
 
@@ -33,46 +38,63 @@ export function standsElsewhere(address: string, home: string): boolean {
  * of each host, and none that a robots.txt forbids. What fails leaves its article as it is. Returns how many have a new
  * address.
  */
-export async function followAddresses(needs: FollowNeeds, signal?: AbortSignal): Promise<number> {
+export async function resolveRedirects(needs: RedirectNeeds, signal?: AbortSignal): Promise<number> {
   const { db, clock, log } = needs
-  const waiting = await takeAddresses(db, clock.now(), atMost)
-  const until = performance.now() + timeLimitAll
-  const silent = new Set<string>()
-  let followed = 0
-  await inLanes(waiting, { atOnce, perLane: 1, laneOf: ({ url }) => hostOf(url) }, async (article) => {
-    if (signal?.aborted || performance.now() > until) return
-    try {
-      const led = silent.has(hostOf(article.url)) ? noAnswer : await whereTo(needs, article.url)
-      if (led.kind === 'elsewhere') followed += Number(await keepTarget(db, article, led))
-      else await askAddressAgain(db, article.id, led.kind === 'failed' ? nextTry(article, led, clock) : null)
-      if (led.kind === 'failed' && led.status === null) silent.add(hostOf(article.url))
-    } catch (error) {
-      log.error({ url: article.url, error: messageOf(error) }, 'where an address leads cannot be kept')
-    }
-  })
-  if (waiting.length > 0) log.info({ asked: waiting.length, followed }, 'addresses asked where they lead')
-  return followed
+  const waiting = await claimRedirectChecks(db, clock.now(), maxPerPass)
+  const deadline = performance.now() + totalTimeoutMs
+  const unresponsiveHosts = new Set<string>()
+  let resolvedCount = 0
+  await forEachPerHost(
+    waiting,
+    { maxParallel: maxParallel, maxPerHost: 1, hostFor: ({ url }) => hostWithoutWww(url) },
+    async (article) => {
+      if (signal?.aborted || performance.now() > deadline) return
+      try {
+        const redirect = unresponsiveHosts.has(hostWithoutWww(article.url))
+          ? noAnswerFailure
+          : await resolveRedirect(needs, article.url)
+        if (redirect.kind === 'elsewhere') resolvedCount += Number(await saveRedirectTarget(db, article, redirect))
+        else
+          await scheduleRedirectCheck(
+            db,
+            article.id,
+            redirect.kind === 'failed' ? nextAttemptAt(article, redirect, clock) : null,
+          )
+        if (redirect.kind === 'failed' && redirect.status === null) unresponsiveHosts.add(hostWithoutWww(article.url))
+      } catch (error) {
+        log.error({ url: article.url, error: messageOf(error) }, 'where an address leads cannot be kept')
+      }
+    },
+  )
+  if (waiting.length > 0)
+    log.info({ asked: waiting.length, followed: resolvedCount }, 'addresses asked where they lead')
+  return resolvedCount
 }
 
-type Answer = Led | { kind: 'forbidden' }
+type RedirectAnswer = RedirectResult | { kind: 'forbidden' }
 
-async function whereTo(needs: FollowNeeds, address: string): Promise<Answer> {
-  const signal = AbortSignal.timeout(timeLimit)
-  const allowed = URL.canParse(address) ? await mayAsk(needs, new URL(address), signal) : 'forbidden'
-  if (allowed === 'yes') return await needs.fetcher.whereTo(address, signal)
-  return allowed === 'unreachable' ? noAnswer : { kind: 'forbidden' }
+async function resolveRedirect(needs: RedirectNeeds, address: string): Promise<RedirectAnswer> {
+  const signal = AbortSignal.timeout(urlTimeoutMs)
+  const verdict = URL.canParse(address) ? await robotsVerdict(needs, new URL(address), signal) : 'forbidden'
+  if (verdict === 'yes') return await needs.fetcher.resolveRedirect(address, signal)
+  return verdict === 'unreachable' ? noAnswerFailure : { kind: 'forbidden' }
 }
 
-const noAnswer: Led = { kind: 'failed', reason: 'it does not answer', status: null, retryAfter: null }
+const noAnswerFailure: RedirectResult = {
+  kind: 'failed',
+  reason: 'it does not answer',
+  status: null,
+  retryAfterSeconds: null,
+}
 
 /** An answer is an answer; silence, and an excuse, is tried again while the article is new. */
-function nextTry({ seenAt }: ToAsk, { status }: { status: number | null }, clock: Clock): string | null {
+function nextAttemptAt({ seenAt }: RedirectCheck, { status }: { status: number | null }, clock: Clock): string | null {
   const now = clock.now()
-  const age = between(seenAt, now)
-  const excuse = status === null || status === 429 || status >= 500
-  return excuse && age < day ? later(now, Math.max(patience, age)) : null
+  const age = msBetween(seenAt, now)
+  const isTemporary = status === null || status === 429 || status >= 500
+  return isTemporary && age < day ? addMs(now, Math.max(minRetryAfterMs, age)) : null
 }
 
-function hostOf(address: string): string {
+function hostWithoutWww(address: string): string {
   return URL.canParse(address) ? new URL(address).hostname.replace(/^www\./, '') : ''
 }

@@ -5,8 +5,8 @@ export type HeadTag = { name: string; attributes: Map<string, string>; text: str
 
 /** Nobody's head is longer; what stands further behind is not read. */
 const maximumLength = 1024 * 1024
-const wanted = new Set(['link', 'meta', 'base', 'script', 'title'])
-const withText = new Set(['script', 'title', 'style', 'noscript', 'textarea', 'template'])
+const headElements = new Set(['link', 'meta', 'base', 'script', 'title'])
+const rawTextElements = new Set(['script', 'title', 'style', 'noscript', 'textarea', 'template'])
 
 /**
  * The link, meta, base, title and script elements of the head; of the body only structured data (`application/ld+json`),
@@ -19,7 +19,7 @@ export function* headTags(page: string): Generator<HeadTag> {
   let inBody = small.length !== html.length // a letter that changes its length: nothing would line up
   for (let at = html.indexOf('<'); at >= 0; at = html.indexOf('<', at)) {
     if (html.startsWith('<!--', at)) {
-      const end = remembered(small, ends, '-->', at + 4)
+      const end = memoisedIndexOf(small, ends, '-->', at + 4)
       if (end < 0) return
       at = end + 3
       continue
@@ -28,11 +28,11 @@ export function* headTags(page: string): Generator<HeadTag> {
     const { attributes, end } = name === '' ? { attributes: new Map<string, string>(), end: at + 1 } : tagAt(html, at)
     at = end
     if (name === 'body') inBody = true
-    if (!withText.has(name)) {
-      if (!inBody && wanted.has(name)) yield { name, attributes, text: '' }
+    if (!rawTextElements.has(name)) {
+      if (!inBody && headElements.has(name)) yield { name, attributes, text: '' }
       continue
     }
-    const close = remembered(small, ends, `</${name}`, end)
+    const close = memoisedIndexOf(small, ends, `</${name}`, end)
     if (close < 0) return
     at = close + 2
     const structured = name === 'script' && attributes.get('type')?.toLowerCase().includes('ld+json')
@@ -41,7 +41,7 @@ export function* headTags(page: string): Generator<HeadTag> {
 }
 
 /** indexOf that reads the text once, however often what it seeks is not there. */
-function remembered(text: string, known: Map<string, number>, needle: string, from: number): number {
+function memoisedIndexOf(text: string, known: Map<string, number>, needle: string, from: number): number {
   const last = known.get(needle)
   if (last !== undefined && (last < 0 || last >= from)) return last
   const found = text.indexOf(needle, from)

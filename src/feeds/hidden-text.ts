@@ -1,18 +1,18 @@
 /** What a browser shows of the text in an element: nothing if any of these is set. Only the last two a child can undo. */
 export type Visibility = {
   /** Not drawn, cut off, moved off the screen or fully transparent, with all that is in it. */
-  removed: boolean
+  isRemoved: boolean
   /** `visibility: hidden`, until a child is visible again. */
-  invisible: boolean
+  isInvisible: boolean
   /** A `font-size` of nothing or a pixel, until a child has a size of its own. */
-  sizeless: boolean
+  isSizeless: boolean
 }
 
 type Attributes = Record<string, string | undefined>
 
-export const visible: Visibility = { removed: false, invisible: false, sizeless: false }
+export const visible: Visibility = { isRemoved: false, isInvisible: false, isSizeless: false }
 
-export function isShown({ removed, invisible, sizeless }: Visibility): boolean {
+export function isShown({ isRemoved: removed, isInvisible: invisible, isSizeless: sizeless }: Visibility): boolean {
   return !removed && !invisible && !sizeless
 }
 
@@ -22,20 +22,22 @@ export function visibilityIn(around: Visibility, name: string, attributes: Attri
   const isRemoved =
     attributes.hidden !== undefined ||
     (name === 'dialog' && attributes.open === undefined) ||
-    (classes !== undefined && isForScreenReaders(classes))
-  if (style === undefined || style === '') return isRemoved && !around.removed ? { ...around, removed: true } : around
+    (classes !== undefined && isScreenReaderOnly(classes))
+  if (style === undefined || style === '')
+    return isRemoved && !around.isRemoved ? { ...around, isRemoved: true } : around
   const rules = declarationsIn(style)
   const size = rules.get('font-size') ?? fontSizeIn(rules.get('font'))
   const seen = rules.get('visibility')
   return {
-    removed: around.removed || isRemoved || isCutAway(rules),
-    invisible: seen === undefined || seen === 'inherit' ? around.invisible : /^(?:hidden|collapse)$/.test(seen),
-    sizeless: size === undefined || isRelative(size) ? around.sizeless || isSpeck(size) : isSpeck(size),
+    isRemoved: around.isRemoved || isRemoved || isHiddenByStyle(rules),
+    isInvisible: seen === undefined || seen === 'inherit' ? around.isInvisible : /^(?:hidden|collapse)$/.test(seen),
+    isSizeless:
+      size === undefined || isRelative(size) ? around.isSizeless || isUnreadableSize(size) : isUnreadableSize(size),
   }
 }
 
 /** WordPress, Bootstrap and those who follow them: text for who listens, which nobody sees. */
-function isForScreenReaders(classes: string): boolean {
+function isScreenReaderOnly(classes: string): boolean {
   return classes
     .slice(0, 1000)
     .split(/\s+/)
@@ -48,7 +50,7 @@ const screenReaderClasses = new Set(['screen-reader-text', 'sr-only', 'visually-
 function declarationsIn(style: string): Map<string, string> {
   const rules = new Map<string, string>()
   const important = new Set<string>()
-  for (const declaration of style.slice(0, longestStyle).replace(comments, '').split(';')) {
+  for (const declaration of style.slice(0, maxStyleLength).replace(comments, '').split(';')) {
     const colon = declaration.indexOf(':')
     if (colon < 0) continue
     const name = declaration.slice(0, colon).trim().toLowerCase()
@@ -64,24 +66,24 @@ function declarationsIn(style: string): Map<string, string> {
   return rules
 }
 
-const longestStyle = 2000
+const maxStyleLength = 2000
 const comments = /\/\*[^*]*\*\//g
 
-function isCutAway(rules: Map<string, string>): boolean {
+function isHiddenByStyle(rules: Map<string, string>): boolean {
   const rule = (name: string) => rules.get(name) ?? ''
   const isOutOfFlow = /^(?:absolute|fixed)$/.test(rule('position'))
   const clips = /hidden|clip/.test(rule('overflow') + rule('overflow-y') + rule('overflow-x'))
-  const isFlat = ['height', 'max-height', 'width', 'max-width'].some((name) => isNothing(rules.get(name)))
+  const isFlat = ['height', 'max-height', 'width', 'max-width'].some((name) => isTooFlat(rules.get(name)))
   return (
     rule('display') === 'none' ||
     rule('content-visibility') === 'hidden' ||
     rule('mso-hide') === 'all' ||
-    isClear(rules.get('opacity')) ||
-    isClear(/^opacity\(([^()]*)\)$/.exec(rule('filter'))?.[1]) ||
+    isTransparent(rules.get('opacity')) ||
+    isTransparent(/^opacity\(([^()]*)\)$/.exec(rule('filter'))?.[1]) ||
     (clips && isFlat) ||
-    (isOutOfFlow && ['left', 'right', 'top', 'bottom'].some((name) => isFarAway(rule(name)))) ||
-    isFarAway(rule('text-indent')) ||
-    isFarAway(rule('margin-left')) ||
+    (isOutOfFlow && ['left', 'right', 'top', 'bottom'].some((name) => isOffScreen(rule(name)))) ||
+    isOffScreen(rule('text-indent')) ||
+    isOffScreen(rule('margin-left')) ||
     (isOutOfFlow && /^rect\((?:[01](?:px)?[\s,]*){4}\)$/.test(rule('clip'))) ||
     /^(?:inset\((?:50|100)%\)|circle\(0(?:px|%)?\))/.test(rule('clip-path')) ||
     /^scale\(0(?:\s*,\s*0)?\)$/.test(rule('transform'))
@@ -94,22 +96,22 @@ function isZero(value: string | undefined): boolean {
 }
 
 /** An opacity of at most 5 %. */
-function isClear(value: string | undefined): boolean {
+function isTransparent(value: string | undefined): boolean {
   if (value === undefined || !/^[+-]?(?:\d+\.?\d*|\.\d+)%?$/.test(value)) return false
   return Number.parseFloat(value) <= (value.endsWith('%') ? 5 : 0.05)
 }
 
 /** A size of letters that nobody can see: nothing, or at most one pixel. */
-function isSpeck(size: string | undefined): boolean {
+function isUnreadableSize(size: string | undefined): boolean {
   return isZero(size) || (size !== undefined && /^(?:0?\.\d+|1(?:\.0*)?)(?:px|pt)$/.test(size))
 }
 
 /** A length in which no letter has room. */
-function isNothing(value: string | undefined): boolean {
+function isTooFlat(value: string | undefined): boolean {
   return isZero(value) || value === '1px'
 }
 
-function isFarAway(value: string): boolean {
+function isOffScreen(value: string): boolean {
   return /^-\d{3,}(?:\.\d+)?(?:px|em|rem|vw|vh|%)$/.test(value) || /^-[5-9]\d(?:\.\d+)?(?:em|rem)$/.test(value)
 }
 
@@ -126,12 +128,12 @@ function fontSizeIn(font: string | undefined): string | undefined {
 /** The attributes in a tag, in small letters; the first of a name counts (HTML §13.2.5.33). */
 export function attributesIn(tag: string): Attributes {
   const attributes: Attributes = {}
-  for (const [, name = '', double, single, bare] of tag.slice(0, longestTag).matchAll(attribute))
+  for (const [, name = '', double, single, bare] of tag.slice(0, maxTagLength).matchAll(attribute))
     attributes[name.toLowerCase()] ??= double ?? single ?? bare ?? ''
   return attributes
 }
 
-const longestTag = 4000
+const maxTagLength = 4000
 const attribute = /[\s/"']([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
 
 /**
@@ -152,6 +154,6 @@ export function endOfHidden(html: string, name: string, from: number): number {
 }
 
 /** Whether the elements inside may be shown again. */
-export function mayShowAgain({ removed, invisible }: Visibility, inside: string): boolean {
+export function mayShowAgain({ isRemoved: removed, isInvisible: invisible }: Visibility, inside: string): boolean {
   return !removed && (invisible ? /visibility/i : /font/i).test(inside)
 }

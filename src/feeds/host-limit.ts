@@ -1,4 +1,4 @@
-type Host = { busy: number; waiting: (() => void)[] }
+type Host = { running: number; waiting: (() => void)[] }
 
 /** No host is asked for more than so many things at a time, whoever asks: those beyond wait, in the order they came. */
 export class HostLimit {
@@ -11,22 +11,22 @@ export class HostLimit {
 
   /** Does the work in a turn at the host. Rejects with the signal's reason if that ends the wait. */
   async run<T>(name: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const host = this.#hosts.get(name) ?? { busy: 0, waiting: [] }
+    const host = this.#hosts.get(name) ?? { running: 0, waiting: [] }
     this.#hosts.set(name, host)
-    if (host.busy < this.#maximum) host.busy++
-    else await turnOf(host, signal)
+    if (host.running < this.#maximum) host.running++
+    else await waitForTurn(host, signal)
     try {
       return await work()
     } finally {
       const next = host.waiting.shift()
       if (next) next()
-      else if (--host.busy === 0) this.#hosts.delete(name)
+      else if (--host.running === 0) this.#hosts.delete(name)
     }
   }
 }
 
 /** Whoever leaves hands its place on. */
-function turnOf(host: Host, signal: AbortSignal | undefined): Promise<void> {
+function waitForTurn(host: Host, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       host.waiting.splice(host.waiting.indexOf(enter), 1)

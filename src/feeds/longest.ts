@@ -3,7 +3,7 @@
  * A text that is longer is cut at a word, with an ellipsis; an address that is longer is no address, for a part of it
  * leads elsewhere. `identity` is the guid or link by which an article is known: one that is longer is kept as its hash.
  */
-export const longest = {
+export const maxLength = {
   address: 2000,
   identity: 2000,
   title: 500,
@@ -25,5 +25,5 @@ export const longest = {
 }
 
 /** Links, categories, authors, pictures or texts of one kind in one entry. What comes after them is not read. */
-export const mostPerEntry = 50
-export const mostCategories = 30
+export const maxPerEntry = 50
+export const maxCategories = 30

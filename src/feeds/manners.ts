@@ -1,18 +1,18 @@
-import { between, type Clock, day, hour, type Instant } from '../clock.ts'
-import { keepRobots, robotsFetchedAt, robotsOf } from '../store/pages.ts'
+import { type Clock, day, hour, type Instant, msBetween } from '../clock.ts'
+import { robotsFetchedAt, robotsOf, saveRobots } from '../store/pages.ts'
 import type { Db } from '../store/schema.ts'
 import type { Fetcher } from './fetch.ts'
 import { readInWorker } from './pool.ts'
-import { type CompiledRules, compileRules, maximumRobotsBytes, mayFetch, type Rules } from './robots.ts'
+import { type CompiledRules, compileRules, maximumRobotsBytes, mayFetch, type RobotsRules } from './robots.ts'
 
 /** RFC 9309 §2.4: robots.txt is kept for a day at most. */
-const freshRobots = day
+const robotsMaxAgeMs = day
 
 /**
  * Whether the robots.txt of a page's host lets us ask for it. One that is not there (4xx) allows all, one that cannot be
  * reached (5xx, no answer) nothing for an hour (RFC 9309 §2.3.1).
  */
-export async function mayAsk(
+export async function robotsVerdict(
   needs: { db: Db; fetcher: Fetcher; clock: Clock },
   url: URL,
   signal?: AbortSignal,
@@ -23,11 +23,14 @@ export async function mayAsk(
 }
 
 /** Why it may not be asked, in words, or null. */
-export async function forbiddenBy(needs: { db: Db; fetcher: Fetcher; clock: Clock }, url: URL): Promise<string | null> {
-  return reasons[await mayAsk(needs, url)]
+export async function robotsRefusal(
+  needs: { db: Db; fetcher: Fetcher; clock: Clock },
+  url: URL,
+): Promise<string | null> {
+  return refusalReasons[await robotsVerdict(needs, url)]
 }
 
-const reasons = {
+const refusalReasons = {
   yes: null,
   forbidden: 'its robots.txt forbids it',
   unreachable: 'its robots.txt cannot be reached',
@@ -40,35 +43,35 @@ async function rulesFor(
 ): Promise<CompiledRules> {
   const { db, clock } = needs
   const fetchedAt = await robotsFetchedAt(db, origin)
-  const known = fetchedAt && (compiledOf(db).get(origin, fetchedAt) ?? (await storedRules(db, origin, fetchedAt)))
-  const age = known ? between(fetchedAt, clock.now()) : 0
-  if (known && age < (isUnreachable(known) ? hour : freshRobots)) return known
+  const known = fetchedAt && (rulesCacheFor(db).get(origin, fetchedAt) ?? (await storedRules(db, origin, fetchedAt)))
+  const age = known ? msBetween(fetchedAt, clock.now()) : 0
+  if (known && age < (isUnreachable(known) ? hour : robotsMaxAgeMs)) return known
   const rules = await fetchRules(needs, origin, signal)
   const now = clock.now()
-  await keepRobots(db, origin, JSON.stringify(rules), now)
-  return compiledOf(db).set(origin, now, compileRules(rules))
+  await saveRobots(db, origin, JSON.stringify(rules), now)
+  return rulesCacheFor(db).set(origin, now, compileRules(rules))
 }
 
 async function storedRules(db: Db, origin: string, fetchedAt: Instant): Promise<CompiledRules | undefined> {
   const stored = await robotsOf(db, origin)
-  return stored && compiledOf(db).set(origin, fetchedAt, compileRules(JSON.parse(stored.rules)))
+  return stored && rulesCacheFor(db).set(origin, fetchedAt, compileRules(JSON.parse(stored.rules)))
 }
 
 async function fetchRules(
   { fetcher }: { fetcher: Fetcher },
   origin: string,
   signal: AbortSignal | undefined,
-): Promise<Rules> {
+): Promise<RobotsRules> {
   const accept = 'text/plain, */*;q=0.5'
   const fetched = await fetcher.get(`${origin}/robots.txt`, {
     accept,
-    atMost: maximumRobotsBytes,
+    truncateAtBytes: maximumRobotsBytes,
     ...(signal && { signal }),
   })
-  const absent = fetched.kind === 'failed' && fetched.status !== null && fetched.status >= 400 && fetched.status < 500
-  if (fetched.kind !== 'ok') return absent ? [] : unreachable
+  const isAbsent = fetched.kind === 'failed' && fetched.status !== null && fetched.status >= 400 && fetched.status < 500
+  if (fetched.kind !== 'ok') return isAbsent ? [] : unreachableRules
   const read = await readInWorker('robots', fetched.bytes, null)
-  return 'failed' in read ? unreachable : read
+  return 'failed' in read ? unreachableRules : read
 }
 
 /** The rules of the origins that were read last, ready for use: a publisher's may be half a megabyte of JSON. */
@@ -93,14 +96,14 @@ class RulesCache {
 const caches = new WeakMap<Db, RulesCache>()
 
 /** Each store has rules of its own. */
-function compiledOf(db: Db): RulesCache {
+function rulesCacheFor(db: Db): RulesCache {
   const cache = caches.get(db) ?? new RulesCache()
   caches.set(db, cache)
   return cache
 }
 
 /** Begins every path, and stands in no robots.txt, where an empty path forbids nothing. */
-const unreachable: Rules = [{ path: '', allow: false }]
+const unreachableRules: RobotsRules = [{ path: '', allow: false }]
 
 function isUnreachable(rules: CompiledRules): boolean {
   return rules[0]?.length === 0

@@ -1,18 +1,18 @@
 import { decodeHTML } from 'entities'
 import type { Image } from './feed.ts'
-import { longest } from './longest.ts'
+import { maxLength } from './longest.ts'
 import { shortText } from './text.ts'
-import { webAddress } from './url.ts'
+import { httpUrl } from './url.ts'
 
 /** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
 export function firstPicture(html: string, base: string): Image | null {
   for (const tag of pictureTags(html)) {
     const source = attribute(tag, 'src')
-    const url = webAddress(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
+    const url = httpUrl(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
     const size = { width: attribute(tag, 'width'), height: attribute(tag, 'height') }
-    if (!url || isTiny(size) || notPictures.test(url)) continue
-    const [width, height] = [numberOf(size.width), numberOf(size.height)]
-    return { url, width, height, alt: shortText({ value: attribute(tag, 'alt'), kind: 'text' }, longest.pictureText) }
+    if (!url || isTiny(size) || ignoredImageUrls.test(url)) continue
+    const [width, height] = [parsePixels(size.width), parsePixels(size.height)]
+    return { url, width, height, alt: shortText({ value: attribute(tag, 'alt'), kind: 'text' }, maxLength.pictureText) }
   }
   return null
 }
@@ -29,23 +29,23 @@ function* pictureTags(html: string): Generator<string> {
 
 /** No reader is meant to see it. What has no size may be large. */
 export function isTiny({ width, height }: { width: string; height: string }): boolean {
-  return [width, height].some((side) => (numberOf(side) ?? 20) < 20)
+  return [width, height].some((side) => (parsePixels(side) ?? 20) < 20)
 }
 
 /** Blanks around a number are free; a longer text is none. */
-const longestNumber = 40
+const maxNumberLength = 40
 
 /** `640`, `640px` → 640; anything else is unknown. */
-export function numberOf(text: string): number | null {
+export function parsePixels(text: string): number | null {
   const bare = text.trim()
-  const number = bare.length > longestNumber ? undefined : /^(\d{1,5})(?:\.\d+)?\s*(?:px)?$/.exec(bare)?.[1]
+  const number = bare.length > maxNumberLength ? undefined : /^(\d{1,5})(?:\.\d+)?\s*(?:px)?$/.exec(bare)?.[1]
   return number && Number(number) > 0 ? Number(number) : null
 }
 
 /** `95`, `1:35`, `0:01:35`, `PT1M35S` → 95. */
-export function secondsOf(text: string): number | null {
+export function parseDurationSeconds(text: string): number | null {
   const bare = text.trim()
-  if (bare.length > longestNumber) return null
+  if (bare.length > maxNumberLength) return null
   const clock = /^(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d+)?$/.exec(bare)
   const iso = /^PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.\d+)?S)?$/i.exec(bare)
   const parts = clock ?? iso
@@ -59,5 +59,5 @@ function attribute(tag: string, name: string): string {
   return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
 }
 
-const notPictures =
+const ignoredImageUrls =
   /\/~(?:r|ff|a|f)\/|feedsportal\.com|feeds\.wordpress\.com|doubleclick|\/(?:pixel|spacer|blank|clear|1x1)\.(?:gif|png)|s\.w\.org\/images\/core\/emoji|stats\.|pheedo|feedblitz\.com|\/tracking\/|\/analytics|scorecardresearch|quantserve/i

@@ -3,7 +3,7 @@
  * string become spaces, a comma before a closing bracket goes, and a backslash that begins no escape (RFC 8259 §7) is one
  * that was meant. One pass.
  */
-export function mendJson(json: string): string {
+export function repairJson(json: string): string {
   const parts: string[] = []
   let [from, depth, comma, end] = [0, 0, -1, json.length]
   let inString = false
@@ -31,16 +31,16 @@ export function mendJson(json: string): string {
       break
     }
   }
-  return parts.concat(json.slice(from, end)).join('').replace(controls, ' ')
+  return parts.concat(json.slice(from, end)).join('').replace(controlCharacters, ' ')
 }
 
 /** Whether lists and objects stand in each other deeper than that; brackets in strings do not count. One pass. */
-export function isNestedDeeper(json: string, deepest: number): boolean {
+export function isNestedDeeper(json: string, maxDepth: number): boolean {
   let depth = 0
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at)
     if (code === quote) at = endOfString(json, at + 1)
-    else if (isOpening(code) && ++depth > deepest) return true
+    else if (isOpening(code) && ++depth > maxDepth) return true
     else if (isClosing(code)) depth--
   }
   return false
@@ -65,4 +65,4 @@ function isClosing(code: number): boolean {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON forbids in strings, and does not care for between them
-const controls = /[\u0000-\u001f]+/g
+const controlCharacters = /[\u0000-\u001f]+/g

@@ -1,33 +1,36 @@
 import { generateOpml, parseOpml } from 'feedsmith'
 import { messageOf } from '../errors.ts'
-import { longest } from './longest.ts'
+import { maxLength } from './longest.ts'
 import { shortText } from './text.ts'
 
 /** A feed in a list of feeds; its folder is the name of a section, or null if it lies in none. */
-export type Listed = { folder: string | null; url: string; title: string }
+export type ListedFeed = { folder: string | null; url: string; title: string }
 
 /** What an OPML file lists (OPML 2.0, and what is called 1.0), and what in it cannot be a feed, with the reason. */
-export type Outline = { feeds: Listed[]; rejected: { what: string; reason: string }[] }
+export type OpmlFeeds = { feeds: ListedFeed[]; rejected: { what: string; reason: string }[] }
 
-type Loose = { text?: unknown; title?: unknown; xmlUrl?: unknown; outlines?: unknown }
+type RawOutline = { text?: unknown; title?: unknown; xmlUrl?: unknown; outlines?: unknown }
 
 /** Reads OPML text. Folders in folders count by the innermost; a feed that is listed twice in a folder counts once. */
-export function readOpml(text: string): Outline | { failed: string } {
-  const outline: Outline = { feeds: [], rejected: [] }
+export function readOpml(text: string): OpmlFeeds | { failed: string } {
+  const outline: OpmlFeeds = { feeds: [], rejected: [] }
   const known = new Set<string>()
   try {
-    const waiting: { one: Loose; folder: string | null }[] = []
-    const into = (folder: string | null, outlines: Loose[]) => {
+    const waiting: { one: RawOutline; folder: string | null }[] = []
+    const into = (folder: string | null, outlines: RawOutline[]) => {
       for (const one of outlines.toReversed()) waiting.push({ one, folder })
     }
     into(null, outlinesOf(parseOpml(text).body))
     for (let next = waiting.pop(); next; next = waiting.pop()) {
       const { one, folder } = next
-      const name = shortText({ value: string(one.text) || string(one.title), kind: 'text' }, longest.feedTitle)
+      const name = shortText(
+        { value: trimmedString(one.text) || trimmedString(one.title), kind: 'text' },
+        maxLength.feedTitle,
+      )
       const inner = outlinesOf(one)
-      if (string(one.xmlUrl)) add(outline, known, { folder, url: string(one.xmlUrl), title: name })
+      if (trimmedString(one.xmlUrl)) addFeed(outline, known, { folder, url: trimmedString(one.xmlUrl), title: name })
       else if (inner.length === 0)
-        outline.rejected.push({ what: name.slice(0, 200) || 'an outline', reason: noAddress })
+        outline.rejected.push({ what: name.slice(0, 200) || 'an outline', reason: noAddressReason })
       into(name || folder, inner)
     }
   } catch (error) {
@@ -36,14 +39,14 @@ export function readOpml(text: string): Outline | { failed: string } {
   return outline
 }
 
-const noAddress = 'it names no address (xmlUrl), and holds nothing'
+const noAddressReason = 'it names no address (xmlUrl), and holds nothing'
 
-function add({ feeds, rejected }: Outline, known: Set<string>, feed: Listed): void {
+function addFeed({ feeds, rejected }: OpmlFeeds, known: Set<string>, feed: ListedFeed): void {
   const url = feed.url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:/i, 'http:')
   if (!/^https?:\/\/[^\s\\]+$/i.test(url) || !URL.canParse(url))
     rejected.push({ what: feed.url.slice(0, 200), reason: 'it is not an http or https address' })
-  else if (url.length > longest.address)
-    rejected.push({ what: feed.url.slice(0, 200), reason: `its address has more than ${longest.address} characters` })
+  else if (url.length > maxLength.address)
+    rejected.push({ what: feed.url.slice(0, 200), reason: `its address has more than ${maxLength.address} characters` })
   else {
     const key = JSON.stringify([feed.folder, url])
     if (!known.has(key)) feeds.push({ ...feed, url })
@@ -51,31 +54,31 @@ function add({ feeds, rejected }: Outline, known: Set<string>, feed: Listed): vo
   }
 }
 
-function outlinesOf(holder: unknown): Loose[] {
-  const { outlines } = (holder ?? {}) as Loose
+function outlinesOf(holder: unknown): RawOutline[] {
+  const { outlines } = (holder ?? {}) as RawOutline
   return Array.isArray(outlines) ? outlines : []
 }
 
-function string(value: unknown): string {
+function trimmedString(value: unknown): string {
   return typeof value === 'string' ? value.trim() : ''
 }
 
-export type Folder = {
+export type FeedFolder = {
   name: string
-  folders: Folder[]
+  folders: FeedFolder[]
   feeds: { url: string; title: string; siteUrl: string | null }[]
 }
 
 /** Folders and their feeds as OPML 2.0. */
-export function writeOpml(title: string, folders: Folder[], created: string): string {
+export function writeOpml(title: string, folders: FeedFolder[], created: string): string {
   return String(
     generateOpml({ head: { title, dateCreated: new Date(created) }, body: { outlines: folders.map(toOutline) } }),
   )
 }
 
-type Written = { text: string; type?: string; xmlUrl?: string; htmlUrl?: string; outlines?: Written[] }
+type OutlineElement = { text: string; type?: string; xmlUrl?: string; htmlUrl?: string; outlines?: OutlineElement[] }
 
-function toOutline({ name, folders, feeds }: Folder): Written {
+function toOutline({ name, folders, feeds }: FeedFolder): OutlineElement {
   const listed = feeds.map(({ url, title, siteUrl }) => ({
     text: title || url,
     type: 'rss',

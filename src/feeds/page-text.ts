@@ -7,7 +7,7 @@ import { decodeText } from './decode.ts'
 import { isTooDeep } from './depth.ts'
 import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'
 import { plainText, summaryText } from './text.ts'
-import { baseOf } from './url.ts'
+import { resolveBase } from './url.ts'
 
 export type PageContext = { url: string; contentType: string | null }
 
@@ -27,40 +27,40 @@ export function textOfPage(bytes: Uint8Array, { url, contentType }: PageContext)
     if (html.length > limits.length) return { failed: `it is longer than ${limits.length} characters` }
     if (isTooDeep(html, limits.depth)) return { failed: `its tags are nested more than ${limits.depth} deep` }
     if (html.split('<').length > limits.tags) return { failed: `it has more than ${limits.tags} tags` }
-    return read(html, url)
+    return extractText(html, url)
   } catch (error) {
     return { failed: `its text cannot be read: ${messageOf(error)}` }
   }
 }
 
 /** Above the first words: the article has its title already. */
-const headline = /^<(h[34])>[^<]*<\/\1>/
+const leadingHeading = /^<(h[34])>[^<]*<\/\1>/
 
-const nothing: PageText = { summary: '', author: '', body: null }
+const emptyPageText: PageText = { summary: '', author: '', body: null }
 
-function read(html: string, url: string): PageText {
+function extractText(html: string, url: string): PageText {
   const { document } = parseHTML(html)
   removeHiddenText(document)
-  if (!isProbablyReaderable(document)) return nothing
-  const base = baseOf([document.querySelector('base')?.getAttribute('href') ?? ''], url)
+  if (!isProbablyReaderable(document)) return emptyPageText
+  const base = resolveBase([document.querySelector('base')?.getAttribute('href') ?? ''], url)
   const article = new Readability(document).parse()
   const cleaned = article?.content ? cleanBody({ value: article.content, kind: 'html' }, base) : null
-  const body = cleaned && { ...cleaned, html: cleaned.html.replace(headline, '') }
-  if (!article || !body?.html) return nothing
-  return { summary: summaryText({ value: body.html, kind: 'html' }), author: nameIn(article.byline ?? ''), body }
+  const body = cleaned && { ...cleaned, html: cleaned.html.replace(leadingHeading, '') }
+  if (!article || !body?.html) return emptyPageText
+  return { summary: summaryText({ value: body.html, kind: 'html' }), author: bylineName(article.byline ?? ''), body }
 }
 
-type Open = { node: Element; within: Visibility }
+type OpenElement = { node: Element; within: Visibility }
 
 /** Takes away what no reader sees, while its styles are there: Readability drops them. `head` and `body` count as shown: some pages are hidden until a script shows them. */
 function removeHiddenText(document: Document): void {
-  const waiting: Open[] = [...document.children].map((node) => ({ node, within: visible }))
+  const waiting: OpenElement[] = [...document.children].map((node) => ({ node, within: visible }))
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     for (const child of [...next.node.childNodes]) {
       if (child.nodeType === textNode && !isShown(next.within)) child.remove()
       if (child.nodeType !== elementNode) continue
       const within = visibilityOf(child as Element, next.within)
-      if (within.removed) child.remove()
+      if (within.isRemoved) child.remove()
       else waiting.push({ node: child as Element, within })
     }
   }
@@ -76,7 +76,7 @@ function visibilityOf(element: Element, around: Visibility): Visibility {
 }
 
 /** `By Mira Vance`, as it stands under a headline; a whole sentence is none. */
-function nameIn(byline: string): string {
+function bylineName(byline: string): string {
   const name = plainText({ value: byline, kind: 'text' }, 300).replace(/^by:?\s+/i, '')
   return name.length > 80 || /^(?:https?:|@|www\.)/i.test(name) ? '' : name
 }

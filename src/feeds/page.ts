@@ -1,34 +1,34 @@
 import type { PageFacts } from '../store/pages.ts'
 import { headTags } from './head.ts'
-import { longest } from './longest.ts'
-import { numberOf } from './media.ts'
+import { maxLength } from './longest.ts'
+import { parsePixels } from './media.ts'
 import { shortText, summaryText } from './text.ts'
-import { webAddress } from './url.ts'
+import { httpUrl } from './url.ts'
 
 /**
  * What an article's own page says of it: Open Graph first, then structured data (JSON-LD), then the plain meta elements;
  * for the author structured data first, since Open Graph has only addresses there.
  */
-export function readPage(html: string, url: string): PageFacts {
-  const { metas, articles, canonical } = headOf(html)
+export function readPageFacts(html: string, url: string): PageFacts {
+  const { metas, articles, canonical } = readHead(html)
   const meta = (...keys: string[]) => keys.map((key) => metas.get(key) ?? '')
   const data = articles[0] ?? {}
   return {
     summary: firstText([
       ...meta('og:description'),
-      string(data.description),
+      stringValue(data.description),
       ...meta('description', 'twitter:description'),
     ]),
-    author: authorOf([namesOf(data.author), ...meta('author', 'article:author')]),
+    author: authorOf([authorNames(data.author), ...meta('author', 'article:author')]),
     image: imageOf(metas, data, url),
-    canonical: address(canonical, url) ?? address(metas.get('og:url') ?? '', url),
+    canonical: acceptedUrl(canonical, url) ?? acceptedUrl(metas.get('og:url') ?? '', url),
   }
 }
 
 /** Of each meta element the first that says something, the articles of the first script that has any, rel="canonical". */
-export function headOf(html: string): { metas: Map<string, string>; articles: Json[]; canonical: string } {
+export function readHead(html: string): { metas: Map<string, string>; articles: JsonObject[]; canonical: string } {
   const metas = new Map<string, string>()
-  const articles: Json[] = []
+  const articles: JsonObject[] = []
   let canonical = ''
   for (const { name, attributes, text } of headTags(html)) {
     if (name === 'meta') {
@@ -42,18 +42,18 @@ export function headOf(html: string): { metas: Map<string, string>; articles: Js
   return { metas, articles, canonical }
 }
 
-export type Json = Record<string, unknown>
+export type JsonObject = Record<string, unknown>
 
-const maximumScript = 256 * 1024
+const maxScriptLength = 256 * 1024
 const articleTypes = /^(?:\w*Article|BlogPosting|\w*NewsArticle|Report|VideoObject|LiveBlogPosting)$/
 
 /** The things in structured data that are articles: the thing itself, a list of them, or a graph. */
-function articlesIn(script: string): Json[] {
+function articlesIn(script: string): JsonObject[] {
   try {
-    if (script.length > maximumScript) return []
+    if (script.length > maxScriptLength) return []
     const data: unknown = JSON.parse(script)
-    const things = records(data).flatMap((thing) => [thing, ...records(thing['@graph'])])
-    return things.filter((thing) => [thing['@type']].flat().some((type) => articleTypes.test(string(type))))
+    const things = jsonObjects(data).flatMap((thing) => [thing, ...jsonObjects(thing['@graph'])])
+    return things.filter((thing) => [thing['@type']].flat().some((type) => articleTypes.test(stringValue(type))))
   } catch {
     return [] // half of the web cannot write it
   }
@@ -69,40 +69,40 @@ function firstText(candidates: string[]): string {
 
 /** A name, and not the address of a profile. */
 function authorOf(candidates: string[]): string {
-  const names = candidates.map((value) => shortText({ value, kind: 'perhaps-html' }, longest.person))
+  const names = candidates.map((value) => shortText({ value, kind: 'perhaps-html' }, maxLength.person))
   return names.find((name) => name !== '' && !/^(?:https?:|@|www\.)/i.test(name)) ?? ''
 }
 
-function namesOf(author: unknown): string {
-  const names = [author].flat().map((one) => string(one) || string(records(one)[0]?.name))
+function authorNames(author: unknown): string {
+  const names = [author].flat().map((one) => stringValue(one) || stringValue(jsonObjects(one)[0]?.name))
   return names.filter((name) => name !== '').join(', ')
 }
 
-function imageOf(metas: Map<string, string>, data: Json, base: string): PageFacts['image'] {
+function imageOf(metas: Map<string, string>, data: JsonObject, base: string): PageFacts['image'] {
   const shared = metas.get('og:image:secure_url') ?? metas.get('og:image:url') ?? metas.get('og:image') ?? ''
-  const url = address(shared, base)
-  const size = (name: string) => numberOf(metas.get(`og:image:${name}`) ?? '')
-  const alt = shortText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, longest.pictureText)
+  const url = acceptedUrl(shared, base)
+  const size = (name: string) => parsePixels(metas.get(`og:image:${name}`) ?? '')
+  const alt = shortText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, maxLength.pictureText)
   if (url) return { url, width: size('width'), height: size('height'), alt }
-  const others = [...[data.image].flat().map((one) => string(one) || string(records(one)[0]?.url))]
-  for (const other of [...others, string(data.thumbnailUrl), metas.get('twitter:image') ?? '']) {
-    const found = address(other, base)
+  const otherUrls = [...[data.image].flat().map((one) => stringValue(one) || stringValue(jsonObjects(one)[0]?.url))]
+  for (const other of [...otherUrls, stringValue(data.thumbnailUrl), metas.get('twitter:image') ?? '']) {
+    const found = acceptedUrl(other, base)
     if (found) return { url: found, width: null, height: null, alt: '' }
   }
   return null
 }
 
-function address(text: string, base: string): string | null {
-  const url = text === '' ? null : webAddress(text, base)
+function acceptedUrl(text: string, base: string): string | null {
+  const url = text === '' ? null : httpUrl(text, base)
   const asked = url === null ? null : (URL.parse(url)?.href ?? null)
-  return asked !== null && asked.length <= longest.address ? asked : null
+  return asked !== null && asked.length <= maxLength.address ? asked : null
 }
 
-export function records(value: unknown): Json[] {
+export function jsonObjects(value: unknown): JsonObject[] {
   const list: unknown[] = Array.isArray(value) ? value : [value]
-  return list.filter((one): one is Json => typeof one === 'object' && one !== null && !Array.isArray(one))
+  return list.filter((one): one is JsonObject => typeof one === 'object' && one !== null && !Array.isArray(one))
 }
 
-export function string(value: unknown): string {
+export function stringValue(value: unknown): string {
   return typeof value === 'string' ? value.trim() : ''
 }

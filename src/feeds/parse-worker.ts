@@ -1,10 +1,10 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
 import { messageOf } from '../errors.ts'
-import type { FromWorker } from './pool.ts'
-import { read, type Task } from './reading.ts'
+import type { WorkerMessage } from './pool.ts'
+import { readTask, type Task } from './reading.ts'
 
 parentPort?.on('message', async (task: Task) => {
-  const answer = await read(task).catch((error) => ({ failed: `it cannot be read: ${messageOf(error)}` }))
-  parentPort?.postMessage({ answer, heapBytes: getHeapStatistics().total_heap_size } satisfies FromWorker)
+  const answer = await readTask(task).catch((error) => ({ failed: `it cannot be read: ${messageOf(error)}` }))
+  parentPort?.postMessage({ answer, heapBytes: getHeapStatistics().total_heap_size } satisfies WorkerMessage)
 })

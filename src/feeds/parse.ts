@@ -2,22 +2,22 @@ import RssParser from 'rss-parser'
 import { messageOf } from '../errors.ts'
 import { toParsedFeed } from './article.ts'
 import { decodeText } from './decode.ts'
-import { readAgain } from './encoded-twice.ts'
+import { repairDoubleEncoding } from './encoded-twice.ts'
 import type { RawFeed } from './entry.ts'
 import type { ParsedFeed } from './feed.ts'
 import { readJsonFeed } from './json-entry.ts'
 import { attributeNamer, elementNamer } from './names.ts'
-import type { Node } from './node.ts'
+import type { XmlNode } from './node.ts'
 import { type Normalised, normalise } from './normalise.ts'
 import { readInWorker } from './pool.ts'
 import type { NotAFeed } from './root.ts'
 import { withTexts } from './set-aside.ts'
 import { readSpareFeed } from './spare-entry.ts'
-import { CannotUnpack, isGzip, unpack } from './unpack.ts'
+import { isGzip, UnpackError, unpack } from './unpack.ts'
 import { readXmlFeed } from './xml-entry.ts'
 
 /** `bodies`: the whole text of each article is wanted as well. */
-export type FeedContext = { url: string; contentType: string | null; bodies?: boolean }
+export type FeedContext = { url: string; contentType: string | null; needsBodies?: boolean }
 
 /** Of a feed that is kept as `feed.xml.gz`: as many as a feed may have that was packed on its way. */
 const maximumUnpackedBytes = 10 * 1024 * 1024
@@ -32,16 +32,16 @@ export function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<Pars
 }
 
 /** The same on the thread that calls it: for a worker. */
-export async function parseHere(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
+export async function parseInThisThread(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
   try {
     const bytes = isGzip(packed) ? await unpack(packed, 'gzip', maximumUnpackedBytes) : packed
     const text = decodeText(bytes, context.contentType)
     const feed = /^[\s\ufeff]*[{[]/.test(text) ? readJsonFeed(text) : await readXml(text)
     if ('failed' in feed) return feed
-    const clean = context.bodies ? (await import('./clean-body.ts')).cleanBody : undefined
+    const clean = context.needsBodies ? (await import('./clean-body.ts')).cleanBody : undefined
     return toParsedFeed(feed, context.url, clean)
   } catch (error) {
-    if (error instanceof CannotUnpack) return { failed: `it cannot be unpacked: ${error.message}` }
+    if (error instanceof UnpackError) return { failed: `it cannot be unpacked: ${error.message}` }
     return { failed: `it cannot be read: ${messageOf(error)}` }
   }
 }
@@ -61,43 +61,43 @@ async function readXml(text: string): Promise<RawFeed | NotAFeed> {
  * rss-parser reads the structure, and hands the entries over as they are: what it would make of their fields is where it
  * fails whole feeds. Strict first, which is faster, then not: what is still broken costs its own entry at most.
  */
-async function readWithRssParser(document: Normalised, strict: boolean): Promise<Node> {
-  const reader = (strict && rested.pop()) || openReader(strict)
-  reader.names(document)
-  const feed = (await reader.parser.parseString(document.xml)) as unknown as Node
-  reader.names(null) // it keeps no feed in memory
-  if (strict) rested.push(reader)
+async function readWithRssParser(document: Normalised, strict: boolean): Promise<XmlNode> {
+  const reader = (strict && idleReaders.pop()) || openReader(strict)
+  reader.setDocument(document)
+  const feed = (await reader.parser.parseString(document.xml)) as unknown as XmlNode
+  reader.setDocument(null) // it keeps no feed in memory
+  if (strict) idleReaders.push(reader)
   return feed
 }
 
-type Names = Pick<Normalised, 'format' | 'prefixes' | 'texts'>
-type Reader = { parser: RssParser; names(document: Names | null): void }
+type DocumentNames = Pick<Normalised, 'format' | 'prefixes' | 'texts'>
+type Reader = { parser: RssParser; setDocument(document: DocumentNames | null): void }
 
 /** Making one takes as long as reading 200 bytes. One that threw may hold the rest of its feed, and never comes back. */
-const rested: Reader[] = []
+const idleReaders: Reader[] = []
 
 function openReader(strict: boolean): Reader {
-  let [element, attribute, text] = [asItIs, asItIs, asItIs]
+  let [element, attribute, text] = [identity, identity, identity]
   const parser = new RssParser<Record<string, unknown>>({
     xml2js: {
       strict,
       tagNameProcessors: [(name: string) => element(name)],
       attrNameProcessors: [(name: string) => attribute(name)],
       // rss-parser throws the whole feed away for an Atom entry that is empty or a bare text: both become an object.
-      valueProcessors: [(value: string, name: string) => (name === 'entry' ? {} : readAgain(text(value)))],
+      valueProcessors: [(value: string, name: string) => (name === 'entry' ? {} : repairDoubleEncoding(text(value)))],
       emptyTag: () => ({}),
     },
     customFields: { feed: channelFields as unknown as string[] },
   })
-  const names = (document: Names | null) => {
-    element = document ? elementNamer(document.format, document.prefixes) : asItIs
-    attribute = document ? attributeNamer(document.prefixes) : asItIs
-    text = document ? document.texts.read : asItIs
+  const names = (document: DocumentNames | null) => {
+    element = document ? elementNamer(document.format, document.prefixes) : identity
+    attribute = document ? attributeNamer(document.prefixes) : identity
+    text = document ? document.texts.read : identity
   }
-  return { parser, names }
+  return { parser, setDocument: names }
 }
 
-const asItIs = (name: string): string => name
+const identity = (name: string): string => name
 
 const channelNames = [
   'item',

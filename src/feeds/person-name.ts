@@ -1,16 +1,16 @@
-import { longest } from './longest.ts'
+import { maxLength } from './longest.ts'
 import { plainText, shortText } from './text.ts'
 
 /** `mira@example.org (Mira Vance)`, `Mira Vance <mira@example.org>`, `By Mira Vance` → Mira Vance. */
 export function personName(text: string): string {
   const value = text.slice(0, 400).replace(/<[^<>\s@]{1,100}@[^<>\s]{1,100}>/, '')
   const plain = plainText({ value, kind: 'perhaps-html' }, 300)
-  const name = nameBehindAddress(plain) ?? withoutAddresses(plain)
-  return shortText({ value: name.replace(/^by(?::\s*|\s+)(?=\S)/i, ''), kind: 'text' }, longest.person)
+  const name = nameAfterAddress(plain) ?? withoutAddresses(plain)
+  return shortText({ value: name.replace(/^by(?::\s*|\s+)(?=\S)/i, ''), kind: 'text' }, maxLength.person)
 }
 
 /** RSS 2.0: the address, and then the name in brackets. */
-function nameBehindAddress(text: string): string | null {
+function nameAfterAddress(text: string): string | null {
   const open = text.indexOf('(')
   if (open < 0 || !text.endsWith(')') || text.length - open < 3) return null
   const address = text.slice(0, open).trim()

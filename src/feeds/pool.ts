@@ -1,11 +1,11 @@
 import type { Worker } from 'node:worker_threads'
-import { type JobEnd, openWorker, retire, runJob } from '../worker-job.ts'
+import { type JobEnd, openWorker, runJob, terminateWorker } from '../worker-job.ts'
 import type { PageContext } from './page-text.ts'
-import type { Answer, Kind, Readings, Task } from './reading.ts'
+import type { ReaderTasks, Task, TaskAnswer, TaskKind } from './reading.ts'
 
 /** What a worker sends: the answer, and how large its heap has become. */
-export type FromWorker = { answer: Answer; heapBytes: number }
-type Job = { task: Task; seconds: number; done: (answer: Answer) => void }
+export type WorkerMessage = { answer: TaskAnswer; heapBytes: number }
+type QueuedTask = { task: Task; seconds: number; done: (answer: TaskAnswer) => void }
 
 export type PoolLimits = {
   workers: number
@@ -20,14 +20,14 @@ export type PoolLimits = {
 }
 
 /** Of the one pool of this process. */
-export const usualLimits: PoolLimits = {
+export const defaultPoolLimits: PoolLimits = {
   workers: 2,
   heapMegabytes: 256,
   keptHeapMegabytes: 80,
   largeBytes: 1024 * 1024,
   idleSeconds: 20,
 }
-const sliceBytes = 2 * 1024 * 1024
+const copyChunkBytes = 2 * 1024 * 1024
 
 /**
  * Reads the bytes of strangers in at most two other threads, whatever their size, so that none of them holds up the
@@ -38,12 +38,12 @@ const sliceBytes = 2 * 1024 * 1024
 export class ReaderPool {
   readonly #limits: PoolLimits
   readonly #idle: Worker[] = []
-  readonly #queue: Job[] = []
+  readonly #queue: QueuedTask[] = []
   #busy = 0
   #isReadingLarge = false
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(limits: PoolLimits = usualLimits) {
+  constructor(limits: PoolLimits = defaultPoolLimits) {
     this.#limits = limits
   }
 
@@ -60,19 +60,19 @@ export class ReaderPool {
 
   /** Ends the workers that have nothing to read, and so gives back what they hold: some 50 MB each. */
   release(): void {
-    for (const idle of this.#idle.splice(0)) retire(idle)
+    for (const idle of this.#idle.splice(0)) terminateWorker(idle)
   }
 
   /** Reads bytes, for at most so many seconds. Never rejects: what fails says in words why. */
-  async read<K extends Kind>(
+  async read<K extends TaskKind>(
     kind: K,
     bytes: Uint8Array,
-    context: Readings[K]['context'],
+    context: ReaderTasks[K]['context'],
     seconds = 10,
-  ): Promise<Readings[K]['answer']> {
-    const task = { kind, bytes: await copyInSlices(bytes), context } as Task
+  ): Promise<ReaderTasks[K]['answer']> {
+    const task = { kind, bytes: await copyInChunks(bytes), context } as Task
     return await new Promise((done) => {
-      this.#queue.push({ task, seconds, done: done as Job['done'] })
+      this.#queue.push({ task, seconds, done: done as QueuedTask['done'] })
       this.#startNext()
     })
   }
@@ -87,18 +87,18 @@ export class ReaderPool {
     if (isLarge) this.#isReadingLarge = true
     const worker = this.#idle.pop() ?? newWorker(this.#limits)
     const { task, seconds } = job
-    runJob<FromWorker>(worker, { message: task, transfer: [task.bytes.buffer], seconds }, (end) => {
+    runJob<WorkerMessage>(worker, { message: task, transfer: [task.bytes.buffer], seconds }, (end) => {
       if ('answer' in end && end.answer.heapBytes <= this.#limits.keptHeapMegabytes * 1024 * 1024) this.#keep(worker)
-      else retire(worker)
+      else terminateWorker(worker)
       this.#busy--
       if (isLarge) this.#isReadingLarge = false
-      job.done('answer' in end ? end.answer.answer : { failed: failureOf(end, seconds) })
+      job.done('answer' in end ? end.answer.answer : { failed: failureMessage(end, seconds) })
       this.#startNext()
       this.#startNext() // a large one may have waited beside a free worker
     })
   }
 
-  #isLarge({ task: { bytes } }: Job): boolean {
+  #isLarge({ task: { bytes } }: QueuedTask): boolean {
     return bytes.length > this.#limits.largeBytes
   }
 }
@@ -116,32 +116,32 @@ export function releaseReaders(): void {
 }
 
 /** What a worker has to know of a page that was fetched; the rest of the answer stays here. */
-export function contextOf({ url, contentType }: PageContext): PageContext {
+export function pageContext({ url, contentType }: PageContext): PageContext {
   return { url, contentType }
 }
 
 /** Reads bytes in one of the workers of this process; see ReaderPool. */
-export function readInWorker<K extends Kind>(
+export function readInWorker<K extends TaskKind>(
   kind: K,
   bytes: Uint8Array,
-  context: Readings[K]['context'],
+  context: ReaderTasks[K]['context'],
   seconds?: number,
-): Promise<Readings[K]['answer']> {
+): Promise<ReaderTasks[K]['answer']> {
   return pool.read(kind, bytes, context, seconds)
 }
 
 /** The caller keeps its bytes, the worker gets a copy; 60 MB at once would hold the event loop up for 100 ms. */
-async function copyInSlices(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+async function copyInChunks(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const copy = new Uint8Array(bytes.length)
-  for (let at = 0; at < bytes.length; at += sliceBytes) {
+  for (let at = 0; at < bytes.length; at += copyChunkBytes) {
     if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-    copy.set(bytes.subarray(at, at + sliceBytes), at)
+    copy.set(bytes.subarray(at, at + copyChunkBytes), at)
   }
   return copy
 }
 
 /** The words for a task that came to nothing. */
-function failureOf(end: Exclude<JobEnd<FromWorker>, { answer: FromWorker }>, seconds: number): string {
+function failureMessage(end: Exclude<JobEnd<WorkerMessage>, { answer: WorkerMessage }>, seconds: number): string {
   if ('late' in end) return `reading it takes longer than ${seconds} s`
   if ('gone' in end) return 'it cannot be read: its reader came to an end'
   return end.isOutOfMemory ? 'it takes too much memory to read' : `it cannot be read: ${end.error.message}`

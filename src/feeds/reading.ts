@@ -2,44 +2,46 @@ import type { PageFacts } from '../store/pages.ts'
 import { decodeText } from './decode.ts'
 import { feedLinks } from './discover.ts'
 import type { ParsedFeed } from './feed.ts'
-import { type Outline, readOpml } from './opml.ts'
-import { readPage } from './page.ts'
-import { type PageState, readState } from './page-state.ts'
+import { type OpmlFeeds, readOpml } from './opml.ts'
+import { readPageFacts } from './page.ts'
+import { type PageState, readPageState } from './page-state.ts'
 import type { PageContext, PageText } from './page-text.ts'
-import { type FeedContext, parseHere } from './parse.ts'
-import { type Rules, readRobots } from './robots.ts'
+import { type FeedContext, parseInThisThread } from './parse.ts'
+import { type RobotsRules, readRobots } from './robots.ts'
 import type { NotAFeed } from './root.ts'
 
-type Failed = { failed: string }
+type ReadFailure = { failed: string }
 
 /** What a worker does with the bytes of strangers, and what it answers; `failed` says in words why it cannot. */
-export type Readings = {
+export type ReaderTasks = {
   /** The articles of a feed. */
   feed: { context: FeedContext; answer: ParsedFeed | NotAFeed }
   /** The text of a page, what it says of itself, how it stands, and the feeds that it names. */
-  text: { context: PageContext; answer: PageText | Failed }
-  facts: { context: PageContext; answer: PageFacts | Failed }
-  state: { context: PageContext; answer: PageState | Failed }
-  links: { context: PageContext; answer: string[] | Failed }
+  text: { context: PageContext; answer: PageText | ReadFailure }
+  facts: { context: PageContext; answer: PageFacts | ReadFailure }
+  state: { context: PageContext; answer: PageState | ReadFailure }
+  links: { context: PageContext; answer: string[] | ReadFailure }
   /** A list of feeds. */
-  opml: { context: null; answer: Outline | Failed }
+  opml: { context: null; answer: OpmlFeeds | ReadFailure }
   /** A robots.txt. */
-  robots: { context: null; answer: Rules | Failed }
+  robots: { context: null; answer: RobotsRules | ReadFailure }
 }
 
-export type Kind = keyof Readings
-export type Task = { [K in Kind]: { kind: K; bytes: Uint8Array<ArrayBuffer>; context: Readings[K]['context'] } }[Kind]
-export type Answer = Readings[Kind]['answer']
+export type TaskKind = keyof ReaderTasks
+export type Task = {
+  [K in TaskKind]: { kind: K; bytes: Uint8Array<ArrayBuffer>; context: ReaderTasks[K]['context'] }
+}[TaskKind]
+export type TaskAnswer = ReaderTasks[TaskKind]['answer']
 
 /** Reads what a task has, on the thread that calls it. */
-export async function read(task: Task): Promise<Answer> {
+export async function readTask(task: Task): Promise<TaskAnswer> {
   const { kind, bytes, context } = task
-  if (kind === 'feed') return await parseHere(bytes, context)
+  if (kind === 'feed') return await parseInThisThread(bytes, context)
   if (kind === 'robots') return readRobots(decodeText(bytes, 'text/plain; charset=utf-8'))
   if (kind === 'opml') return readOpml(decodeText(bytes, 'application/xml'))
   if (kind === 'text') return (await import('./page-text.ts')).textOfPage(bytes, context) // half a second of packages
   const { url, contentType } = context
   const html = decodeText(bytes, contentType)
-  if (kind === 'facts') return readPage(html, url)
-  return kind === 'state' ? readState(html, url) : feedLinks(html, url)
+  if (kind === 'facts') return readPageFacts(html, url)
+  return kind === 'state' ? readPageState(html, url) : feedLinks(html, url)
 }

@@ -1,33 +1,33 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { keepArticles } from '../store/articles.ts'
-import { isStoreAway } from '../store/failure.ts'
+import { saveArticles } from '../store/articles.ts'
+import { isStoreUnavailable } from '../store/failure.ts'
 import {
   arrivals,
   claimDueFeed,
+  clearFeedMove,
+  ensureFeeds,
   type FeedFailure,
-  firstSeen,
-  forgetMove,
-  isAnothersAddress,
+  firstArticleSeenAt,
   isFeedDue,
-  knowFeeds,
-  noteFeed,
+  isOtherFeedAddress,
   recordFailure,
+  recordFeedEventOnce,
   recordSuccess,
 } from '../store/feeds.ts'
-import { keepRejections } from '../store/rejections.ts'
+import { saveRejections } from '../store/rejections.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { ParsedFeed } from './feed.ts'
 import type { Fetched, Fetcher } from './fetch.ts'
-import { followAddresses, standsElsewhere } from './follow.ts'
-import { inLanes } from './lanes.ts'
-import { longest } from './longest.ts'
-import { type Pace, paceOf, window } from './pace.ts'
+import { isOffSite, resolveRedirects } from './follow.ts'
+import { forEachPerHost } from './lanes.ts'
+import { maxLength } from './longest.ts'
+import { maxArrivals, type PublishingRate, publishingRate } from './pace.ts'
 import { parseFeed } from './parse.ts'
-import { afterFailure, afterSuccess } from './poll.ts'
+import { nextPollAfterFailure, nextPollAfterSuccess } from './poll.ts'
 import { warmUpReaders } from './pool.ts'
-import { type InTurn, openTurns } from './turns.ts'
+import { openSemaphore, type Semaphore } from './turns.ts'
 
 export type RefreshNeeds = {
   db: Db
@@ -39,65 +39,69 @@ export type RefreshNeeds = {
 }
 
 /** What became of one feed: `articles` it showed, how many of them were new, entries that could not be articles. */
-export type Refreshed =
+export type RefreshResult =
   | { url: string; kind: 'read'; articles: number; added: number; rejected: number }
   | { url: string; kind: 'unchanged' }
   | { url: string; kind: 'failed'; reason: string }
 
-const atOnce = 64
+const maxParallel = 64
 /** Of one host. */
-const politely = 2
+const maxPerHost = 2
 /** Feeds that are parsed and kept at once: two in the workers, and two that are being written. */
-const atWork = 4
+const maxProcessing = 4
 /** So many may wait for that before another is asked: slow hosts are asked 64 at once, quick ones as fast as we read. */
-const fetchedAhead = 8
+const maxPrefetched = 8
 /** Read from the store at once. */
-const batch = 200
+const batchSize = 200
 /** So many failures in a row, and a feed that moved is asked at its first address again. */
-const patienceWithMove = 3
+const maxFailuresAfterMove = 3
 
 /**
  * Asks the feeds at these addresses now for what is new and keeps it, and then where the addresses of other hosts in it
  * lead. A feed that fails is recorded and stops no other.
  */
-export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<Refreshed[]> {
-  const report: Refreshed[] = []
-  const inTurn = openTurns(atWork, fetchedAhead)
-  await visit(needs, urls, async (feed) => {
-    report.push(await refreshOrFail(needs, feed, inTurn))
+export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<RefreshResult[]> {
+  const report: RefreshResult[] = []
+  const runLimited = openSemaphore(maxProcessing, maxPrefetched)
+  await forEachFeed(needs, urls, async (feed) => {
+    report.push(await refreshOrFail(needs, feed, runLimited))
   })
-  await followAddresses(needs)
+  await resolveRedirects(needs)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
 /** Asks those of the feeds that are due. Returns how many that were; two processes do not ask the same one. */
 export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
   let asked = 0
-  const inTurn = openTurns(atWork, fetchedAhead)
-  await visit(needs, urls, async (feed) => {
+  const runLimited = openSemaphore(maxProcessing, maxPrefetched)
+  await forEachFeed(needs, urls, async (feed) => {
     if (signal?.aborted || !isFeedDue(feed, needs.clock.now())) return
     if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
     asked++
-    await refreshOrFail(needs, feed, inTurn)
+    await refreshOrFail(needs, feed, runLimited)
   })
-  if (!signal?.aborted) await followAddresses(needs, signal)
+  if (!signal?.aborted) await resolveRedirects(needs, signal)
   return asked
 }
 
 /** The feeds are read a few at a time, and no host is asked for more than two at once. */
-function visit(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Promise<void>): Promise<void> {
+function forEachFeed(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Promise<void>): Promise<void> {
   warmUpReaders()
-  const laneOf = (feed: FeedRow) => hostOf(addressOf(feed))
-  return inLanes(feedsAt(needs, [...new Set(urls)]), { atOnce, perLane: politely, laneOf }, work)
+  const hostFor = (feed: FeedRow) => hostOf(currentUrl(feed))
+  return forEachPerHost(
+    loadFeeds(needs, [...new Set(urls)]),
+    { maxParallel: maxParallel, maxPerHost: maxPerHost, hostFor: hostFor },
+    work,
+  )
 }
 
-async function* feedsAt({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
-  for (let start = 0; start < urls.length; start += batch)
-    yield* await knowFeeds(db, urls.slice(start, start + batch), clock.now())
+async function* loadFeeds({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
+  for (let start = 0; start < urls.length; start += batchSize)
+    yield* await ensureFeeds(db, urls.slice(start, start + batchSize), clock.now())
 }
 
 /** Where the feed is asked: at the address it moved to, else where the job files say. */
-export function addressOf({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
+export function currentUrl({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
   return address ?? url
 }
 
@@ -106,52 +110,62 @@ function hostOf(address: string): string {
 }
 
 /** Whatever is in a feed, or happens to one, stops no other. */
-async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
+async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   try {
     if (feed.goneAt !== null)
       return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
-    return await refreshFeed(needs, feed, inTurn)
+    return await refreshFeed(needs, feed, runLimited)
   } catch (error) {
-    if (isStoreAway(error)) throw error // no fault of the feed: it is asked again at its next time
+    if (isStoreUnavailable(error)) throw error // no fault of the feed: it is asked again at its next time
     const reason = `it cannot be kept: ${messageOf(error)}`
-    return await fail(needs, feed, { reason, status: null, retryAfter: null }).catch((again) => {
+    return await recordFeedFailure(needs, feed, { reason, status: null, retryAfterSeconds: null }).catch((again) => {
       needs.log.error({ feed: feed.url, error: messageOf(again) }, 'a feed can neither be read nor recorded')
       return { url: feed.url, kind: 'failed', reason }
     })
   }
 }
 
-async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, inTurn: InTurn): Promise<Refreshed> {
+async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   const { etag, lastModified } = feed
   // What it showed before was read without the texts that are wanted now: it is asked as if for the first time.
   const known = wantsBodies(needs, feed) && feed.bodiesAt === null ? {} : { etag, lastModified }
-  const refreshed = await inTurn(
-    () => needs.fetcher.get(addressOf(feed), known),
+  const refreshed = await runLimited(
+    () => needs.fetcher.get(currentUrl(feed), known),
     async (fetched) => {
-      if (fetched.kind !== 'failed') return await readAndKeep(needs, feed, fetched)
-      return fetched.status === 410 && feed.address !== null ? null : await fail(needs, feed, fetched)
+      if (fetched.kind !== 'failed') return await parseAndSave(needs, feed, fetched)
+      return fetched.status === 410 && feed.address !== null ? null : await recordFeedFailure(needs, feed, fetched)
     },
   )
-  return refreshed ?? (await refreshFeed(needs, await comeBack(needs, feed), inTurn))
+  return refreshed ?? (await refreshFeed(needs, await resetToOriginalUrl(needs, feed), runLimited))
 }
 
 /** The place that it moved to is gone, which says nothing of the one that the job files name. */
-async function comeBack({ db, clock }: RefreshNeeds, feed: FeedRow): Promise<FeedRow> {
-  await noteFeed(db, feed.id, `${feed.address} is gone for good (410): it is asked at ${feed.url} again`, clock.now())
-  await forgetMove(db, feed.id)
+async function resetToOriginalUrl({ db, clock }: RefreshNeeds, feed: FeedRow): Promise<FeedRow> {
+  await recordFeedEventOnce(
+    db,
+    feed.id,
+    `${feed.address} is gone for good (410): it is asked at ${feed.url} again`,
+    clock.now(),
+  )
+  await clearFeedMove(db, feed.id)
   return { ...feed, address: null, etag: null, lastModified: null }
 }
 
-async function readAndKeep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered): Promise<Refreshed> {
+async function parseAndSave(needs: RefreshNeeds, feed: FeedRow, fetched: SuccessfulFetch): Promise<RefreshResult> {
   const { url } = feed
   const bodies = wantsBodies(needs, feed)
   if (fetched.kind === 'unchanged') {
-    await keep(needs, feed, fetched, null)
+    await saveFetched(needs, feed, fetched, null)
     return { url, kind: 'unchanged' }
   }
-  const parsed = await parseFeed(fetched.bytes, { url: fetched.url, contentType: fetched.contentType, bodies })
-  if ('failed' in parsed) return await fail(needs, feed, { reason: parsed.failed, status: null, retryAfter: null })
-  const added = await keep(needs, feed, fetched, parsed)
+  const parsed = await parseFeed(fetched.bytes, {
+    url: fetched.url,
+    contentType: fetched.contentType,
+    needsBodies: bodies,
+  })
+  if ('failed' in parsed)
+    return await recordFeedFailure(needs, feed, { reason: parsed.failed, status: null, retryAfterSeconds: null })
+  const added = await saveFetched(needs, feed, fetched, parsed)
   return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
 }
 
@@ -159,17 +173,22 @@ function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
   return wholeFeeds?.has(url) ?? false
 }
 
-type Answered = Exclude<Fetched, { kind: 'failed' }>
+type SuccessfulFetch = Exclude<Fetched, { kind: 'failed' }>
 
 /** What it showed, how it publishes and when to come again, in one transaction. Returns how many articles were new. */
-async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parsed: ParsedFeed | null): Promise<number> {
+async function saveFetched(
+  needs: RefreshNeeds,
+  feed: FeedRow,
+  fetched: SuccessfulFetch,
+  parsed: ParsedFeed | null,
+): Promise<number> {
   const { clock } = needs
   return await needs.db.transaction().execute(async (trx) => {
     const now = clock.now()
-    const elsewhere = (url: string) => standsElsewhere(url, parsed?.siteUrl ?? addressOf(feed))
-    const added = parsed ? await keepArticles(trx, feed.id, parsed.articles, now, elsewhere) : 0
-    if (parsed) await keepRejections(trx, feed.id, parsed.rejected, now)
-    const { gap, ...pace } = await paceIn(trx, feed, now)
+    const isOffSiteUrl = (url: string) => isOffSite(url, parsed?.siteUrl ?? currentUrl(feed))
+    const added = parsed ? await saveArticles(trx, feed.id, parsed.articles, now, isOffSiteUrl) : 0
+    if (parsed) await saveRejections(trx, feed.id, parsed.rejected, now)
+    const { gapSeconds: gap, ...pace } = await loadPublishingRate(trx, feed, now)
     const ttl = parsed ? (parsed.ttl ?? null) : feed.ttl
     const { etag, lastModified } = fetched.kind === 'ok' ? fetched : feed
     await recordSuccess(
@@ -183,11 +202,14 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
           bodiesAt: wantsBodies(needs, feed) ? now : null,
         }),
         ...pace,
-        ...(await addressAfter({ ...needs, db: trx }, feed, fetched.movedTo)),
+        ...(await urlAfterMove({ ...needs, db: trx }, feed, fetched.movedTo)),
         etag,
         lastModified,
         ttl,
-        nextFetchAt: afterSuccess({ feedId: feed.id, gap, maxAge: fetched.maxAge, ttl }, now),
+        nextFetchAt: nextPollAfterSuccess(
+          { feedId: feed.id, gapSeconds: gap, maxAgeSeconds: fetched.maxAge, ttlSeconds: ttl },
+          now,
+        ),
       },
       now,
     )
@@ -195,42 +217,47 @@ async function keep(needs: RefreshNeeds, feed: FeedRow, fetched: Answered, parse
   })
 }
 
-async function paceIn(db: Db, feed: FeedRow, now: string): Promise<Pace> {
-  return paceOf(await arrivals(db, feed.id, window), await firstSeen(db, feed.id), feed, now)
+async function loadPublishingRate(db: Db, feed: FeedRow, now: string): Promise<PublishingRate> {
+  return publishingRate(await arrivals(db, feed.id, maxArrivals), await firstArticleSeenAt(db, feed.id), feed, now)
 }
 
 /**
  * A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. A
  * new address that is too long to keep is followed each time.
  */
-async function addressAfter({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
-  if (movedTo === null || movedTo === addressOf(feed) || movedTo.length > longest.address) return {}
-  if (await isAnothersAddress(db, feed.id, movedTo)) {
-    const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${addressOf(feed)} as before`
-    if (await noteFeed(db, feed.id, what, clock.now())) log.warn({ feed: feed.url, movedTo }, 'feed moved into another')
+async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
+  if (movedTo === null || movedTo === currentUrl(feed) || movedTo.length > maxLength.address) return {}
+  if (await isOtherFeedAddress(db, feed.id, movedTo)) {
+    const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${currentUrl(feed)} as before`
+    if (await recordFeedEventOnce(db, feed.id, what, clock.now()))
+      log.warn({ feed: feed.url, movedTo }, 'feed moved into another')
     return {}
   }
-  await noteFeed(db, feed.id, `moved for good, from ${addressOf(feed)} to ${movedTo}`, clock.now())
+  await recordFeedEventOnce(db, feed.id, `moved for good, from ${currentUrl(feed)} to ${movedTo}`, clock.now())
   log.warn(
-    { feed: feed.url, from: addressOf(feed), to: movedTo },
+    { feed: feed.url, from: currentUrl(feed), to: movedTo },
     'feed moved for good: it is asked at its new address',
   )
   return { address: movedTo === feed.url ? null : movedTo }
 }
 
-type Trouble = { reason: string; status: number | null; retryAfter: number | null }
+type FailureDetails = { reason: string; status: number | null; retryAfterSeconds: number | null }
 
-async function fail(needs: RefreshNeeds, feed: FeedRow, { reason, status, retryAfter }: Trouble): Promise<Refreshed> {
+async function recordFeedFailure(
+  needs: RefreshNeeds,
+  feed: FeedRow,
+  { reason, status, retryAfterSeconds: retryAfter }: FailureDetails,
+): Promise<RefreshResult> {
   const { db, clock, log } = needs
   const now = clock.now()
   const failures = feed.failures + 1
-  const failure: FeedFailure = { nextFetchAt: afterFailure({ feedId: feed.id, failures, retryAfter }, now) }
+  const failure: FeedFailure = { nextFetchAt: nextPollAfterFailure({ feedId: feed.id, failures, retryAfter }, now) }
   if (status === 410) {
     failure.goneAt = now
-    await noteFeed(db, feed.id, 'gone for good (410): it is not asked any more', now)
-  } else if (feed.address !== null && failures >= patienceWithMove) {
+    await recordFeedEventOnce(db, feed.id, 'gone for good (410): it is not asked any more', now)
+  } else if (feed.address !== null && failures >= maxFailuresAfterMove) {
     Object.assign(failure, { address: null, etag: null, lastModified: null })
-    await noteFeed(db, feed.id, `${feed.address} fails: it is asked at ${feed.url} again`, now)
+    await recordFeedEventOnce(db, feed.id, `${feed.address} fails: it is asked at ${feed.url} again`, now)
   }
   await recordFailure(db, feed.id, reason, now, failure)
   const next = failure.goneAt ? null : failure.nextFetchAt

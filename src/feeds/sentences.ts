@@ -16,7 +16,7 @@ export function firstWords(text: string, maximum = 80): string {
 function sentenceEnds(text: string, maximum: number): number[] {
   const start = text.slice(0, maximum + 3) // with what tells whether one goes on
   return [...start.matchAll(/[.!?…]["'”’»)]*(?=\s|$)|[。！？।॥۔؟]/gu)]
-    .filter(({ 0: marks, index }) => marks !== '.' || !abbreviated.test(wordBefore(start, index)))
+    .filter(({ 0: marks, index }) => marks !== '.' || !abbreviation.test(wordBefore(start, index)))
     .map(({ 0: marks, index }) => index + marks.length)
     .filter((end) => end <= maximum && !/^\s+\p{Ll}/u.test(start.slice(end, end + 3)))
 }
@@ -26,7 +26,7 @@ function wordBefore(text: string, stop: number): string {
 }
 
 // Dr. Okafor · U.S. Ambassador · J. Vance · No. 10 · St. Mary · e.g. · z. B. · Mme. Ruiz
-const abbreviated =
+const abbreviation =
   /^(?:\p{L}|(?:\p{L}\.)+\p{L}|dr|prof|mr|mrs|ms|mx|messrs|mme|mlle|sr|sra|srta|dra|hr|frau|st|ste|rev|fr|hon|gen|col|lt|sgt|capt|cpl|maj|cmdr|adm|sen|rep|gov|pres|jr|no|nos|nr|vs|vol|fig|approx|ca|bzw|usw|evtl|dept|est|inc|ltd|corp|bros|mt|ave|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)$/iu
 
 /** The words that fit, without the punctuation behind the last. */

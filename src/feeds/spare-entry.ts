@@ -1,9 +1,9 @@
 import type { Entry, RawBody, RawFeed, RawImage } from './entry.ts'
-import { longest, mostPerEntry } from './longest.ts'
+import { maxLength, maxPerEntry } from './longest.ts'
 import type { Normalised } from './normalise.ts'
 import { personName } from './person-name.ts'
-import { nothing, type Rich, shortText } from './text.ts'
-import { secondsWished } from './wish.ts'
+import { emptyRichText, type RichText, shortText } from './text.ts'
+import { updateIntervalSeconds } from './wish.ts'
 
 type Around = Pick<Normalised, 'bases' | 'home' | 'language' | 'left' | 'cutOff'>
 
@@ -11,7 +11,7 @@ type Around = Pick<Normalised, 'bases' | 'home' | 'language' | 'left' | 'cutOff'
 export function readSpareFeed(feed: unknown, { bases, home, language, left, cutOff }: Around): RawFeed {
   const channel = record(feed)
   const { updatePeriod, updateFrequency } = record(channel.sy)
-  const ttl = secondsWished({
+  const ttl = updateIntervalSeconds({
     minutes: string(channel.ttl),
     period: string(updatePeriod),
     frequency: string(updateFrequency),
@@ -64,7 +64,7 @@ function bodyOf(value: unknown, own: boolean): RawBody {
 
 function authorsOf(holder: Loose): string[] {
   const dc = record(holder.dc)
-  const named = [holder.authors, holder.author, record(holder.itunes).author].flat().slice(0, mostPerEntry)
+  const named = [holder.authors, holder.author, record(holder.itunes).author].flat().slice(0, maxPerEntry)
   return [dc.creator, ...texts(dc.creators), ...named.map((author) => string(record(author).name) || author)]
     .map((author) => personName(string(author)))
     .filter((name) => name !== '')
@@ -73,7 +73,7 @@ function authorsOf(holder: Loose): string[] {
 function categoriesOf(item: Loose): string[] {
   const named = records(item.categories).map(({ label, name, term }) => string(label) || string(name) || string(term))
   return [...named, ...texts(record(item.dc).subjects).map(string)]
-    .map((value) => shortText({ value, kind: 'perhaps-html' }, longest.category))
+    .map((value) => shortText({ value, kind: 'perhaps-html' }, maxLength.category))
     .filter((name) => name !== '')
 }
 
@@ -117,9 +117,9 @@ function linksOf(holder: Loose): string[] {
   return [string(holder.link), ...alternates.map(({ href }) => string(href))].filter((link) => link !== '')
 }
 
-function rich(value: unknown): Rich {
+function rich(value: unknown): RichText {
   const text = string(value) || string(record(value).value)
-  return text ? { value: text, kind: 'perhaps-html' } : nothing
+  return text ? { value: text, kind: 'perhaps-html' } : emptyRichText
 }
 
 function allRecords(value: unknown): Loose[] {
@@ -131,7 +131,7 @@ function records(value: unknown): Loose[] {
 }
 
 function texts(value: unknown): unknown[] {
-  return Array.isArray(value) ? value.slice(0, mostPerEntry) : []
+  return Array.isArray(value) ? value.slice(0, maxPerEntry) : []
 }
 
 function record(value: unknown): Loose {

@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
 
 /** Bytes that are more than the limit once unpacked, or packed in a way that we do not know. */
-export class CannotUnpack extends Error {}
+export class UnpackError extends Error {}
 
 /**
  * Undoes `Content-Encoding` (RFC 9110 §8.4, the last applied first). Never holds more than `maximumBytes` of the result:
@@ -14,7 +14,7 @@ export async function unpack(
   maximumBytes: number,
 ): Promise<Uint8Array> {
   let result = bytes
-  for (const coding of codings(contentEncoding)) result = await unpackOne(result, coding, maximumBytes)
+  for (const coding of contentCodings(contentEncoding)) result = await unpackCoding(result, coding, maximumBytes)
   return result
 }
 
@@ -23,7 +23,7 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
 
-function codings(header: string | null): string[] {
+function contentCodings(header: string | null): string[] {
   const names = (header ?? '')
     .toLowerCase()
     .split(',')
@@ -34,7 +34,7 @@ function codings(header: string | null): string[] {
     .slice(0, 3)
 }
 
-async function unpackOne(bytes: Uint8Array, coding: string, maximumBytes: number): Promise<Uint8Array> {
+async function unpackCoding(bytes: Uint8Array, coding: string, maximumBytes: number): Promise<Uint8Array> {
   if (bytes.length === 0) return bytes
   const options = { maxOutputLength: maximumBytes }
   try {
@@ -44,10 +44,10 @@ async function unpackOne(bytes: Uint8Array, coding: string, maximumBytes: number
     // Half of the web means the zlib form by "deflate" and half the raw one; the first byte tells (RFC 1950 §2.2).
     if (coding === 'deflate') return await (((bytes[0] ?? 0) & 0x0f) === 8 ? zlibBytes : rawBytes)(bytes, options)
   } catch (error) {
-    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
-    throw new CannotUnpack(tooLarge ? `more than ${maximumBytes} bytes once unpacked` : `broken ${coding} data`)
+    const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    throw new UnpackError(isTooLarge ? `more than ${maximumBytes} bytes once unpacked` : `broken ${coding} data`)
   }
-  throw new CannotUnpack(`packed as "${coding}", which we do not know`)
+  throw new UnpackError(`packed as "${coding}", which we do not know`)
 }
 
 const gunzipBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip)

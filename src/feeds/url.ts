@@ -1,30 +1,30 @@
-import { longest } from './longest.ts'
+import { maxLength } from './longest.ts'
 
 /**
  * The address in full, http or https, without a user name or password; null where there is none, or it is longer than
  * `longest.address`. One that is whole already stays as its publisher wrote it.
  */
-export function absolute(address: string, base: string): string | null {
-  const url = address.length > longest.address ? null : resolved(address, base)
-  return url !== null && url.length <= longest.address ? url : null
+export function absoluteUrl(address: string, base: string): string | null {
+  const url = address.length > maxLength.address ? null : resolveWithoutCredentials(address, base)
+  return url !== null && url.length <= maxLength.address ? url : null
 }
 
 /** Whether it would be an address of the web if it were shorter. */
-export function isTooLong(address: string, base: string): boolean {
-  if (address.length > longest.address) return !isHostile(address)
-  return (resolved(address, base)?.length ?? 0) > longest.address
+export function isUrlTooLong(address: string, base: string): boolean {
+  if (address.length > maxLength.address) return !isUnsafeUrl(address)
+  return (resolveWithoutCredentials(address, base)?.length ?? 0) > maxLength.address
 }
 
-function resolved(address: string, base: string): string | null {
-  const url = inFull(address, base)
-  return url && withoutUser(url)
+function resolveWithoutCredentials(address: string, base: string): string | null {
+  const url = resolveUrl(address, base)
+  return url && withoutCredentials(url)
 }
 
 /**
  * `https://bank.example@evil.example/` leads to evil.example, and reads as if it did not; and `bank.example\\@evil.example`
  * is read as the one by browsers and as the other by older programs (RFC 3986 §3.2.1, §7.6).
  */
-export function withoutUser(address: string): string {
+export function withoutCredentials(address: string): string {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(address)?.[1] ?? ''
   const url = /[@\\]/.test(authority) ? URL.parse(address) : null
   if (!url) return address
@@ -33,22 +33,22 @@ export function withoutUser(address: string): string {
   return url.href
 }
 
-function inFull(address: string, base: string): string | null {
-  if (plain.test(address) && URL.canParse(address)) return address
+function resolveUrl(address: string, base: string): string | null {
+  if (completeUrl.test(address) && URL.canParse(address)) return address
   const text = address
     .replace(/[\r\n\t]+\s*/g, '')
     .replaceAll('&amp;', '&') // escaped twice
     .trim()
   if (/^https?:\/\/[^\s<>"\\^`{|}/]\S*$/i.test(text) && URL.canParse(text))
     return text.replace(/^[A-Z]+/i, (scheme) => scheme.toLowerCase())
-  if (text === '' || isHostile(text)) return null
+  if (text === '' || isUnsafeUrl(text)) return null
   const hosted = withScheme(text, base)
   if (/^[a-z][a-z\d+.-]*:/i.test(hosted) && !/^https?:/i.test(hosted)) return null
   return URL.parse(hosted, base)?.href ?? null
 }
 
 /** Nothing has to be done to it, as to most. */
-const plain = /^https?:\/\/[^\s<>"\\^`{|}/&][^\s&]*$/
+const completeUrl = /^https?:\/\/[^\s<>"\\^`{|}/&][^\s&]*$/
 
 /** Whoever wrote `www.harbour.example`, or `harbour.example/a` on that host itself, forgot what stands before it. */
 function withScheme(text: string, base: string): string {
@@ -58,34 +58,34 @@ function withScheme(text: string, base: string): string {
 }
 
 /** The same of a feed's own site: `harbour.example`, which is hardly a page of the site that we read it from. */
-export function siteAddress(address: string): string {
-  const bare = address.length > longest.address ? '' : address.trim()
-  return hostAlone.test(bare) && !fileName.test(bare) ? `http://${bare}` : address
+export function withSiteScheme(address: string): string {
+  const bare = address.length > maxLength.address ? '' : address.trim()
+  return bareHost.test(bare) && !fileName.test(bare) ? `http://${bare}` : address
 }
 
-const hostAlone = /^(?:[a-z\d][a-z\d-]*\.)+[a-z]{2,20}(?:\/|$)/i
+const bareHost = /^(?:[a-z\d][a-z\d-]*\.)+[a-z]{2,20}(?:\/|$)/i
 const fileName = /^[^/]+\.(?:[sx]?html?|php\d?|aspx?|jsp|cgi|cfm|xml|rss|rdf|atom|json|txt)(?:\/|$)/i
 
 /** Like `absolute`, but never a file: of pictures and films. */
-export function webAddress(address: string, base: string): string | null {
-  const url = absolute(address, base)
+export function httpUrl(address: string, base: string): string | null {
+  const url = absoluteUrl(address, base)
   return url && /^https?:/i.test(url) ? url : null
 }
 
 /** A link that runs, carries its own page, or reaches into the reader's machine. */
-export function isHostile(address: string): boolean {
-  return hostile.test(address.slice(0, 100).replace(ignoredInside, ''))
+export function isUnsafeUrl(address: string): boolean {
+  return unsafeScheme.test(address.slice(0, 100).replace(ignoredCharacters, ''))
 }
 
-const hostile = /^(?:javascript|vbscript|data|file|blob|about|view-source|chrome|jar):/i
+const unsafeScheme = /^(?:javascript|vbscript|data|file|blob|about|view-source|chrome|jar):/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers ignore them inside "java\nscript:"
-const ignoredInside = /[\u0000-\u0020]+/g
+const ignoredCharacters = /[\u0000-\u0020]+/g
 
 /** The base that a chain of xml:base values (outermost first) makes. Nonsense in the chain changes nothing. */
-export function baseOf(bases: string[], start: string): string {
+export function resolveBase(bases: string[], start: string): string {
   let base = start
   for (const step of bases) {
-    const next = absolute(step, base)
+    const next = absoluteUrl(step, base)
     if (next) base = next
   }
   return base

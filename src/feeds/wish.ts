@@ -1,18 +1,18 @@
-type Wish = { minutes: string; period: string; frequency: string }
+type IntervalHints = { minutes: string; period: string; frequency: string }
 
 /**
  * Seconds between two visits: `ttl` in minutes (RSS 2.0), or a period shared by the number of updates in it (RDF Site
  * Summary, Syndication); null where neither says.
  */
-export function secondsWished({ minutes, period, frequency }: Wish): number | null {
-  const whole = /^\d{1,6}(?=\.\d+$|$)/.exec(minutes)?.[0]
-  if (whole && Number(whole) > 0) return Number(whole) * 60
-  const seconds = periods.get(period.toLowerCase())
+export function updateIntervalSeconds({ minutes, period, frequency }: IntervalHints): number | null {
+  const wholeMinutes = /^\d{1,6}(?=\.\d+$|$)/.exec(minutes)?.[0]
+  if (wholeMinutes && Number(wholeMinutes) > 0) return Number(wholeMinutes) * 60
+  const seconds = periodSeconds.get(period.toLowerCase())
   if (seconds === undefined) return null
   return Math.round(seconds / Math.max(1, Number(/^\d{1,4}$/.exec(frequency)?.[0] ?? 1)))
 }
 
-const periods = new Map([
+const periodSeconds = new Map([
   ['hourly', 3600],
   ['daily', 86_400],
   ['weekly', 7 * 86_400],

@@ -1,39 +1,39 @@
 import type { Entry, RawFeed } from './entry.ts'
-import { longest } from './longest.ts'
-import { allChildren, attribute, children, type Node, textOf, texts } from './node.ts'
+import { maxLength } from './longest.ts'
+import { allChildren, attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
 import type { Normalised } from './normalise.ts'
 import { personName } from './person-name.ts'
-import { nothing, type Rich, shortText } from './text.ts'
-import { secondsWished } from './wish.ts'
-import { imagesOf, type Media, mediaOf, mediaTitles, videoOf } from './xml-media.ts'
+import { emptyRichText, type RichText, shortText } from './text.ts'
+import { updateIntervalSeconds } from './wish.ts'
+import { type EntryMedia, entryMedia, imagesOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
-export function readXmlFeed(feed: Node, document: Normalised): RawFeed {
-  const atom = document.format === 'atom'
+export function readXmlFeed(feed: XmlNode, document: Normalised): RawFeed {
+  const isAtom = document.format === 'atom'
   const links = linksOf(feed)
-  const ttl = secondsWished({
-    minutes: texts(feed, 'f:ttl')[0] ?? '',
-    period: texts(feed, 'sy:updateperiod')[0] ?? '',
-    frequency: texts(feed, 'sy:updatefrequency')[0] ?? '',
+  const ttl = updateIntervalSeconds({
+    minutes: childTexts(feed, 'f:ttl')[0] ?? '',
+    period: childTexts(feed, 'sy:updateperiod')[0] ?? '',
+    frequency: childTexts(feed, 'sy:updatefrequency')[0] ?? '',
   })
   return {
-    title: richest(children(feed, 'f:title', 'dc:title'), atom),
+    title: firstNonEmptyText(children(feed, 'f:title', 'dc:title'), isAtom),
     sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
     self: links.find((link) => link.rel === 'self')?.href ?? null,
-    id: texts(feed, 'f:id')[0] ?? '',
+    id: childTexts(feed, 'f:id')[0] ?? '',
     bases: document.bases,
-    language: document.language ?? texts(feed, 'f:language', 'dc:language')[0] ?? null,
+    language: document.language ?? childTexts(feed, 'f:language', 'dc:language')[0] ?? null,
     ...(ttl !== null && { ttl }),
-    author: atom ? authorOf(feed) : '',
-    entries: entryNodes(feed).map((node) => readEntry(node, atom)),
+    author: isAtom ? authorOf(feed) : '',
+    entries: entryNodes(feed).map((node) => readEntry(node, isAtom)),
     left: document.left,
     cutOff: document.cutOff,
   }
 }
 
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
-function entryNodes(feed: Node): Node[] {
-  const found: Node[] = []
+function entryNodes(feed: XmlNode): XmlNode[] {
+  const found: XmlNode[] = []
   const waiting = allChildren(feed, ['item', 'entry']).reverse()
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     found.push(node)
@@ -42,8 +42,8 @@ function entryNodes(feed: Node): Node[] {
   return found
 }
 
-function readEntry(node: Node, atom: boolean): Entry {
-  const media = mediaOf(node)
+function readEntry(node: XmlNode, isAtom: boolean): Entry {
+  const media = entryMedia(node)
   const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
   const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
   const links = linksOf(node)
@@ -53,8 +53,8 @@ function readEntry(node: Node, atom: boolean): Entry {
   const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
   const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
   const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
-  const richBodies = bodies.map((child) => rich(child, atom))
-  const richSummaries = summaries.map((child) => rich(child, atom))
+  const richBodies = bodies.map((child) => toRichText(child, isAtom))
+  const richSummaries = summaries.map((child) => toRichText(child, isAtom))
   return {
     guid: guid || about,
     links: [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures].filter(
@@ -66,16 +66,16 @@ function readEntry(node: Node, atom: boolean): Entry {
         .slice(0, 1)
         .map((child) => attribute(child, 'xml:base')),
     ],
-    title: titleOf(media, atom),
+    title: titleOf(media, isAtom),
     texts: [...richSummaries, ...richBodies, ...mediaTexts(media)],
     bodies: [
       ...bodies.map((child, at) => ({
-        text: richBodies[at] ?? nothing,
+        text: richBodies[at] ?? emptyRichText,
         base: attribute(child, 'xml:base'),
         own: true,
       })),
       ...summaries.map((child, at) => ({
-        text: richSummaries[at] ?? nothing,
+        text: richSummaries[at] ?? emptyRichText,
         base: attribute(child, 'xml:base'),
         own: false,
       })),
@@ -86,7 +86,7 @@ function readEntry(node: Node, atom: boolean): Entry {
       '',
     author: authorOf(node),
     categories: categoriesOf(node),
-    published: texts(
+    published: childTexts(
       node,
       'f:pubdate',
       'f:published',
@@ -99,7 +99,7 @@ function readEntry(node: Node, atom: boolean): Entry {
       'f:date',
     ),
     updated: [
-      ...texts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+      ...childTexts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
       attribute(node, 'lastmod'),
     ].filter((date) => date !== ''),
     images: imagesOf(media),
@@ -107,16 +107,16 @@ function readEntry(node: Node, atom: boolean): Entry {
   }
 }
 
-function mediaTexts({ node, holders }: Media): Rich[] {
+function mediaTexts({ node, holders }: EntryMedia): RichText[] {
   const found = holders.flatMap((holder) =>
     children(holder, 'media:description', 'media:text', 'itunes:summary', 'itunes:subtitle'),
   )
-  return [...found, ...children(node, 'dc:description')].map((child) => rich(child, false))
+  return [...found, ...children(node, 'dc:description')].map((child) => toRichText(child, false))
 }
 
 type Link = { href: string; rel: string; type: string }
 
-function linksOf(node: Node): Link[] {
+function linksOf(node: XmlNode): Link[] {
   return children(node, 'f:link', 'atom:link', 'f:url').map((child) => ({
     href: attribute(child, 'href') || textOf(child).trim(),
     rel: attribute(child, 'rel').toLowerCase().replace('http://www.iana.org/assignments/relation/', '') || 'alternate',
@@ -139,40 +139,43 @@ function otherLinks(links: Link[]): string[] {
 }
 
 /** Its own, else that of the picture, film or sound that it is about. */
-function titleOf(media: Media, atom: boolean): Rich {
-  const own = richest(children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'), atom)
-  return own.value === '' ? richest(mediaTitles(media), false) : own
+function titleOf(media: EntryMedia, isAtom: boolean): RichText {
+  const own = firstNonEmptyText(
+    children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'),
+    isAtom,
+  )
+  return own.value === '' ? firstNonEmptyText(mediaTitles(media), false) : own
 }
 
-function richest(candidates: Node[], atom: boolean): Rich {
+function firstNonEmptyText(candidates: XmlNode[], isAtom: boolean): RichText {
   const found = candidates.find((child) => textOf(child).trim() !== '')
-  return rich(found ?? '', atom)
+  return toRichText(found ?? '', isAtom)
 }
 
-function rich(node: Node, atom: boolean): Rich {
+function toRichText(node: XmlNode, isAtom: boolean): RichText {
   const type = attribute(node, 'type').toLowerCase()
   const value =
     attribute(node, 'mode').toLowerCase() === 'base64' ? Buffer.from(textOf(node), 'base64').toString() : textOf(node)
   if (attribute(node, 'f-raw') || type.includes('html')) return { value, kind: 'html' }
   if (/^(?!text\/).+\/|^text\/(?!plain)/.test(type) && type !== 'application/xml') return { value: '', kind: 'text' } // a picture inside, say
-  return { value, kind: atom ? 'text' : 'perhaps-html' }
+  return { value, kind: isAtom ? 'text' : 'perhaps-html' }
 }
 
 /** dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author: in this order, without the addresses. */
-function authorOf(node: Node): string {
+function authorOf(node: XmlNode): string {
   const names = [
-    ...texts(node, 'dc:creator'),
+    ...childTexts(node, 'dc:creator'),
     ...children(node, 'f:author', 'atom:author').map(
-      (child) => texts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
+      (child) => childTexts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
     ),
-    ...texts(node, 'itunes:author'),
+    ...childTexts(node, 'itunes:author'),
     ...children(node, 'media:credit')
-      .filter((credit) => !pictorial.test(attribute(credit, 'role')))
+      .filter((credit) => !pictureCreditRole.test(attribute(credit, 'role')))
       .map(textOf),
-    ...texts(node, 'dc:contributor'),
+    ...childTexts(node, 'dc:contributor'),
     ...children(node, 'f:source')
       .flatMap((source) => children(source, 'f:author'))
-      .map((child) => texts(child, 'f:name')[0] ?? ''),
+      .map((child) => childTexts(child, 'f:name')[0] ?? ''),
   ]
   const clean = names.map(personName).filter((name) => name !== '')
   const several = children(node, 'dc:creator').length > 1 || children(node, 'f:author').length > 1
@@ -184,15 +187,15 @@ function authorOf(node: Node): string {
 }
 
 /** Whoever made the picture did not write the article. */
-const pictorial = /photo|camera|picture|image|illustrat|graphic/i
+const pictureCreditRole = /photo|camera|picture|image|illustrat|graphic/i
 
-function categoriesOf(node: Node): string[] {
+function categoriesOf(node: XmlNode): string[] {
   const own = children(node, 'f:category').map(
     (child) =>
       attribute(child, 'label') || textOf(child).trim() || attribute(child, 'term') || attribute(child, 'text'),
   )
   const shows = children(node, 'itunes:category').flatMap((child) => [child, ...children(child, 'itunes:category')])
-  return [...own, ...texts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]
-    .map((text) => shortText({ value: text, kind: 'perhaps-html' }, longest.category))
+  return [...own, ...childTexts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]
+    .map((text) => shortText({ value: text, kind: 'perhaps-html' }, maxLength.category))
     .filter((text) => text !== '')
 }

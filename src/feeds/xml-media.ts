@@ -1,22 +1,22 @@
 import type { RawImage, RawVideo } from './entry.ts'
-import { isTiny, numberOf } from './media.ts'
-import { attribute, children, type Node, textOf, texts } from './node.ts'
+import { isTiny, parsePixels } from './media.ts'
+import { attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
 
 /** Where an entry names pictures and films: in itself, its groups (`holders`) and their media:content (`contents`). */
-export type Media = { node: Node; holders: Node[]; contents: Node[] }
+export type EntryMedia = { node: XmlNode; holders: XmlNode[]; contents: XmlNode[] }
 
-export function mediaOf(node: Node): Media {
+export function entryMedia(node: XmlNode): EntryMedia {
   const holders = [node, ...children(node, 'media:group')]
   return { node, holders, contents: holders.flatMap((holder) => children(holder, 'media:content')) }
 }
 
 /** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. No tracking pixels. */
-export function imagesOf({ node, holders, contents }: Media): RawImage[] {
+export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
   const all = [...contents, ...holders]
-  const alt = all.flatMap((holder) => texts(holder, 'media:description', 'media:title'))[0] ?? ''
+  const alt = all.flatMap((holder) => childTexts(holder, 'media:description', 'media:title'))[0] ?? ''
   const pictures = contents.filter((content) => isPicture(content, 'url')).map((content) => imageFrom(content, alt))
   return [
-    ...pictures.toSorted((one, other) => (numberOf(other.width) ?? 0) - (numberOf(one.width) ?? 0)),
+    ...pictures.toSorted((one, other) => (parsePixels(other.width) ?? 0) - (parsePixels(one.width) ?? 0)),
     ...[...holders, ...contents]
       .flatMap((holder) => children(holder, 'media:thumbnail'))
       .map((child) => imageFrom(child, alt)),
@@ -32,21 +32,21 @@ export function imagesOf({ node, holders, contents }: Media): RawImage[] {
       .map((child) => ({ ...imageFrom(child, ''), url: attribute(child, 'href') })),
     ...children(node, 'f:image', 'f:thumbnail').map((child) => ({
       ...imageFrom(child, ''),
-      url: texts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
+      url: childTexts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
     })),
-    ...contents.filter(isPerhapsPicture).map((content) => imageFrom(content, alt)),
+    ...contents.filter(mayBePicture).map((content) => imageFrom(content, alt)),
   ].filter((image) => image.url !== '' && !isTiny(image))
 }
 
 /** The film itself: media:content or an enclosure that is one, else the page that plays it (media:player). */
-export function videoOf({ node, holders, contents }: Media): RawVideo | null {
-  const duration = texts(node, 'itunes:duration')[0] ?? ''
-  const film = contents.find((content) => isFilm(content, 'url'))
-  if (film) return { url: attribute(film, 'url'), duration: lengthOf(film, holders) || duration }
-  const enclosure = children(node, 'f:enclosure').find((child) => isFilm(child, 'url'))
+export function videoOf({ node, holders, contents }: EntryMedia): RawVideo | null {
+  const duration = childTexts(node, 'itunes:duration')[0] ?? ''
+  const film = contents.find((content) => isVideo(content, 'url'))
+  if (film) return { url: attribute(film, 'url'), duration: durationOf(film, holders) || duration }
+  const enclosure = children(node, 'f:enclosure').find((child) => isVideo(child, 'url'))
   if (enclosure) return { url: attribute(enclosure, 'url'), duration }
   const link = children(node, 'f:link', 'atom:link').find(
-    (child) => attribute(child, 'rel') === 'enclosure' && isFilm(child, 'href'),
+    (child) => attribute(child, 'rel') === 'enclosure' && isVideo(child, 'href'),
   )
   if (link) return { url: attribute(link, 'href'), duration }
   const player = [...contents, ...holders].flatMap((holder) => children(holder, 'media:player'))[0]
@@ -54,36 +54,38 @@ export function videoOf({ node, holders, contents }: Media): RawVideo | null {
   return player ? { url: attribute(player, 'url'), duration: length ?? duration } : null
 }
 
-export function mediaTitles({ holders, contents }: Media): Node[] {
+export function mediaTitles({ holders, contents }: EntryMedia): XmlNode[] {
   return [...holders, ...contents].flatMap((holder) => children(holder, 'media:title'))
 }
 
-function imageFrom(node: Node, alt: string): RawImage {
+function imageFrom(node: XmlNode, alt: string): RawImage {
   return {
     url: attribute(node, 'url') || textOf(node).trim(),
     width: attribute(node, 'width'),
     height: attribute(node, 'height'),
-    alt: texts(node, 'media:description', 'media:title')[0] ?? alt,
+    alt: childTexts(node, 'media:description', 'media:title')[0] ?? alt,
   }
 }
 
 /** Its own, else that of the same film in another form: they share a group. */
-function lengthOf(film: Node, holders: Node[]): string {
+function durationOf(film: XmlNode, holders: XmlNode[]): string {
   const group = holders.map((holder) => children(holder, 'media:content')).find((contents) => contents.includes(film))
   return [film, ...(group ?? [])].map((content) => attribute(content, 'duration')).find((text) => text !== '') ?? ''
 }
 
 /** It says nothing but its size, as a picture has one; a film or a player may have one too. */
-function isPerhapsPicture(node: Node): boolean {
+function mayBePicture(node: XmlNode): boolean {
   if (attribute(node, 'medium') || attribute(node, 'type') || attribute(node, 'duration')) return false
   const [url, width, height] = [attribute(node, 'url'), attribute(node, 'width'), attribute(node, 'height')]
-  return numberOf(width) !== null && numberOf(height) !== null && !isPicture(node, 'url') && !otherThings.test(url)
+  return (
+    parsePixels(width) !== null && parsePixels(height) !== null && !isPicture(node, 'url') && !notPictureUrl.test(url)
+  )
 }
 
-const otherThings =
+const notPictureUrl =
   /\.(?:mp4|m4v|webm|mov|m3u8|mpd|mp3|m4a|ogg|wav|swf|pdf|html?)(?:[?#]|$)|\/(?:embed|player|video|watch|v)[/?]|youtu\.?be|vimeo|dailymotion/i
 
-function isPicture(node: Node, address: string): boolean {
+function isPicture(node: XmlNode, address: string): boolean {
   const [medium, type, url] = [
     attribute(node, 'medium').toLowerCase(),
     attribute(node, 'type').toLowerCase(),
@@ -93,7 +95,7 @@ function isPicture(node: Node, address: string): boolean {
   return /\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)/i.test(url)
 }
 
-function isFilm(node: Node, address: string): boolean {
+function isVideo(node: XmlNode, address: string): boolean {
   const [medium, type, url] = [
     attribute(node, 'medium').toLowerCase(),
     attribute(node, 'type').toLowerCase(),

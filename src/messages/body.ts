@@ -4,25 +4,25 @@ import { tidyText } from './tidy.ts'
 import type { ArticleView, EditionView } from './view.ts'
 
 /** An edition whose bodies wait outside; `putBack` sets them into the finished HTML, or says where they may not stand. */
-export type Aside = { view: EditionView; putBack(html: string): { html: string; problems: string[] } }
+export type ExtractedBodies = { view: EditionView; restoreBodies(html: string): { html: string; problems: string[] } }
 
 /**
  * Takes the bodies of articles out of an edition and leaves marks in their places, so that neither Handlebars nor MJML
  * ever reads one. The marks are random each time: no feed can have written one, and a body is not searched for others.
  */
-export function bodiesAside(view: EditionView): Aside {
+export function extractBodies(view: EditionView): ExtractedBodies {
   const start = `body-${randomBytes(16).toString('hex')}-`
   const { light } = paletteOf(view.publication.colours)
   const bodies: string[] = []
   const marked = mapArticles(view, (article) => {
     const { body } = article
     return body
-      ? { ...article, body: { ...body, html: `${start}${bodies.push(styled(body.html, light)) - 1}-` } }
+      ? { ...article, body: { ...body, html: `${start}${bodies.push(styledHtml(body.html, light)) - 1}-` } }
       : article
   })
   return {
     view: marked,
-    putBack(html) {
+    restoreBodies(html) {
       const marks = new RegExp(`${start}(\\d+)-`, 'g')
       const inTag = [...html.matchAll(marks)].some(
         ({ index }) => html.lastIndexOf('<', index) > html.lastIndexOf('>', index),
@@ -34,7 +34,7 @@ export function bodiesAside(view: EditionView): Aside {
 }
 
 /** The same for plain text: each body has its `text`. */
-export function withTexts(view: EditionView): EditionView {
+export function addBodyTexts(view: EditionView): EditionView {
   return mapArticles(view, (article) =>
     article.body ? { ...article, body: { ...article.body, text: bodyText(article.body.html) } } : article,
   )
@@ -59,7 +59,7 @@ function* tokens(html: string): Generator<Token> {
 }
 
 /** With the styles that mail programs need on each element. Dark mode is in the templates, by the class `body`. */
-function styled(html: string, { brand, rule }: Palette['light']): string {
+function styledHtml(html: string, { brand, rule }: Palette['light']): string {
   const styles: Record<string, string> = {
     p: ' style="margin:0 0 14px"',
     blockquote: ` class="rule" style="margin:0 0 14px;padding:0 0 0 14px;border-left:3px solid ${rule}"`,
@@ -91,12 +91,12 @@ export function bodyText(html: string): string {
     if (out.endsWith('\n')) out += indent
   }
   for (const { text, name, closing, href } of tokens(html)) {
-    if (name === '') out += plain(text)
+    if (name === '') out += decodeEntities(text)
     else if (name === 'br') border(lists.length > 0 ? '\n  ' : '\n')
     else if (name === 'a' && closing) {
       const words = out.slice(link.at).trim()
       if (words !== link.href) out += ` (${link.href})`
-    } else if (name === 'a') link = { href: plain(href), at: out.length }
+    } else if (name === 'a') link = { href: decodeEntities(href), at: out.length }
     else if (name === 'ul' || name === 'ol') {
       if (closing) lists.pop()
       else lists.push({ number: name === 'ol' ? 1 : 0 })
@@ -115,13 +115,13 @@ export function bodyText(html: string): string {
 }
 
 /** Its words alone, on one line. */
-export function bodyWords(html: string): string {
+export function bodyOneLine(html: string): string {
   let out = ''
   for (const { text, name } of tokens(html))
-    out += name === '' ? plain(text) : ['a', 'em', 'i', 'strong', 'b', 'code'].includes(name) ? '' : ' '
+    out += name === '' ? decodeEntities(text) : ['a', 'em', 'i', 'strong', 'b', 'code'].includes(name) ? '' : ' '
   return out.replace(/\s+/g, ' ').trim()
 }
 
-function plain(text: string): string {
+function decodeEntities(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 }

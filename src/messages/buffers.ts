@@ -1,7 +1,7 @@
-import type { Memory } from './mime.ts'
+import type { AllocateBuffer } from './mime.ts'
 
 /** Memory for copies of one letter, which are all about as long: what is given back is used again. */
-export function bufferPool(): { take: Memory; give(buffer: Buffer): void } {
+export function bufferPool(): { take: AllocateBuffer; give(buffer: Buffer): void } {
   const free: Buffer[] = []
   const spare = 1024 // so that a longer name still fits
   return {

@@ -1,6 +1,14 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
 import type { Instant } from '../clock.ts'
-import { assembler, type Copy, encodeLetter, type Letter, type Memory, type Message, ownNames } from './mime.ts'
+import {
+  type AllocateBuffer,
+  encodeMessage,
+  type Message,
+  type MessageTemplate,
+  messageAssembler,
+  personalHeaderNames,
+  type RecipientCopy,
+} from './mime.ts'
 
 /** One key that signs for one domain: RSA, or Ed25519 (RFC 8463). */
 export type Signer = { domain: string; selector: string; key: KeyObject }
@@ -9,41 +17,41 @@ export type Signer = { domain: string; selector: string; key: KeyObject }
  * What is signed of the headers that all copies have: all that a reader sees. Those that a copy has for itself are signed
  * too, for they say how to leave, and `List-Unsubscribe-Post` must be (RFC 8058 §4).
  */
-const signedOfShared = ['From', 'Reply-To', 'Subject', 'List-Id', 'Feedback-ID', 'MIME-Version', 'Content-Type']
+const signedSharedNames = ['From', 'Reply-To', 'Subject', 'List-Id', 'Feedback-ID', 'MIME-Version', 'Content-Type']
 
 /** Fields that no copy has, and that would change what a reader sees if somebody put them on top. */
-const absent = ['Cc', 'Content-Transfer-Encoding']
+const absentNames = ['Cc', 'Content-Transfer-Encoding']
 
 /**
  * `h=`: each name once more than it stands there, so that another field of that name breaks the signature (RFC 6376
  * §5.4.2, §8.15). Verifiers take fields from below, and one that is not there counts for nothing (§5.4.2).
  */
-const signedNames = onceMore([...ownNames, ...signedOfShared])
+const signedNames = oversignedNames([...personalHeaderNames, ...signedSharedNames])
 
-function onceMore(names: string[]): string[] {
-  return [...names, ...names, ...absent.filter((name) => !names.includes(name))]
+function oversignedNames(names: string[]): string[] {
+  return [...names, ...names, ...absentNames.filter((name) => !names.includes(name))]
 }
 
 /**
  * Like `compileLetter`, and signs each copy (RFC 6376, relaxed/relaxed) with each key, on the thread pool. What all copies
  * have in common is brought into its canonical form once; of the body a copy is only hashed, from its first key on.
  */
-export function compileSigned(
-  letter: Letter,
+export function compileSignedMessage(
+  template: MessageTemplate,
   signers: Signer[],
-  memory: Memory = Buffer.allocUnsafeSlow,
-): (copy: Copy) => Promise<Message> {
-  const compiled = encodeLetter(letter)
-  const assemble = assembler(compiled, memory)
-  const common = signedOfShared.map((name) => relaxedField(fieldOf(name, compiled.shared))).join('\r\n')
+  allocate: AllocateBuffer = Buffer.allocUnsafeSlow,
+): (copy: RecipientCopy) => Promise<Message> {
+  const compiled = encodeMessage(template)
+  const assemble = messageAssembler(compiled, allocate)
+  const common = signedSharedNames.map((name) => relaxedField(fieldOf(name, compiled.shared))).join('\r\n')
   const [first = Buffer.alloc(0), ...rest] = compiled.body.map(relaxedBody)
-  const begun = createHash('sha256').update(first)
+  const firstPieceHash = createHash('sha256').update(first)
   const signatureFields = signers.map((signer) => signatureField(signer, signedNames))
   return async (copy) => {
     const { own, envelope, messageId } = compiled.head(copy)
-    const hash = begun.copy()
+    const hash = firstPieceHash.copy()
     for (const piece of rest) hash.update(copy.keys.link, 'latin1').update(piece)
-    const about: About = {
+    const about: SignedData = {
       fields: `${own.map(relaxedField).join('\r\n')}\r\n${common}\r\n`,
       bodyHash: hash.digest('base64'),
       time: secondsOf(copy.date),
@@ -57,8 +65,8 @@ export function compileSigned(
 export async function signMessage(raw: Buffer, signers: Signer[], date: Instant): Promise<Buffer> {
   const end = raw.indexOf('\r\n\r\n')
   const fields = raw.toString('utf8', 0, end).split(/\r\n(?![ \t])/)
-  const names = onceMore(fields.map((field) => field.slice(0, field.indexOf(':'))))
-  const about: About = {
+  const names = oversignedNames(fields.map((field) => field.slice(0, field.indexOf(':'))))
+  const about: SignedData = {
     fields: `${fields.map(relaxedField).join('\r\n')}\r\n`,
     bodyHash: createHash('sha256')
       .update(relaxedBody(raw.subarray(end + 4)))
@@ -72,10 +80,10 @@ export async function signMessage(raw: Buffer, signers: Signer[], date: Instant)
 const secondsOf = (date: Instant) => `${Math.floor(Date.parse(date) / 1000)}`
 
 /** What a signature speaks of: the fields in their canonical form, and when it was made, in seconds. */
-type About = { fields: string; bodyHash: string; time: string }
+type SignedData = { fields: string; bodyHash: string; time: string }
 
 /** Makes the `DKIM-Signature` of one key: around the time and the hash of the body it is the same for every copy. */
-function signatureField({ domain, selector, key }: Signer, names: string[]): (about: About) => Promise<string> {
+function signatureField({ domain, selector, key }: Signer, names: string[]): (about: SignedData) => Promise<string> {
   const isEd25519 = key.asymmetricKeyType === 'ed25519'
   const around = [
     `DKIM-Signature: v=1; a=${isEd25519 ? 'ed25519' : 'rsa'}-sha256; c=relaxed/relaxed; d=${domain};\r\n s=${selector}; t=`,

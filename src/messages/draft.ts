@@ -2,7 +2,7 @@ import { type Config, envelopeSender } from '../config.ts'
 import type { Digest } from '../editions/digest.ts'
 import type { Render } from '../editions/edition.ts'
 import { releaseReaders } from '../feeds/pool.ts'
-import type { LetterHead } from './mime.ts'
+import type { MessageHead } from './mime.ts'
 import { RenderThread } from './render-thread.ts'
 
 const thread = new RenderThread()
@@ -12,12 +12,12 @@ export function draftRenderer(config: Config): Render {
   const { publication, web, templates } = config
   return async (draft) => {
     releaseReaders() // a small server has no memory for both
-    const head = JSON.stringify(headOf(config, draft.digest, draft.edition.number))
+    const head = JSON.stringify(messageHead(config, draft.digest, draft.edition.number))
     return { head, ...(await thread.render({ draft, publishing: { publication, web }, templates })) }
   }
 }
 
-function headOf(config: Config, digest: Digest, number: number): LetterHead {
+function messageHead(config: Config, digest: Digest, number: number): MessageHead {
   const { publication, web } = config
   const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(config)
   return {

@@ -1,12 +1,12 @@
-import { showsSomething } from '../characters.ts'
+import { hasVisibleText } from '../characters.ts'
 import type { Config } from '../config.ts'
 import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
 import { fillPattern } from '../editions/pattern.ts'
 import { firstWords } from '../feeds/sentences.ts'
 import type { WholeArticle } from '../store/articles.ts'
-import { bodyWords } from './body.ts'
+import { bodyOneLine } from './body.ts'
 import { editionLinks } from './links.ts'
-import { legible } from './palette.ts'
+import { legibleColour } from './palette.ts'
 import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
@@ -22,9 +22,9 @@ export function toView(
   const date = edition.datedAt ?? edition.dueAt
   const chosen = sections.flatMap((section) => section.articles)
   const articles = chosen.filter((article) => !article.letter)
-  const titles = articles.map(titleOf).filter(showsSomething)
+  const titles = articles.map(titleOf).filter(hasVisibleText)
   const headlines = chosen.filter((article) => article.letter).map(({ title }) => title)
-  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = headlines.filter(showsSomething)
+  const [letter = digest.subject.includes('{title}') ? '' : digest.title] = headlines.filter(hasVisibleText)
   const values = {
     title: digest.title,
     number: String(edition.number),
@@ -47,7 +47,11 @@ export function toView(
         .map((line) => line.trim())
         .filter(Boolean),
       logo: logo ?? null,
-      colours: { ...colours, onBrand: legible('#ffffff', colours.brand), onAccent: legible('#ffffff', colours.accent) },
+      colours: {
+        ...colours,
+        onBrand: legibleColour('#ffffff', colours.brand),
+        onAccent: legibleColour('#ffffff', colours.accent),
+      },
     },
     digest: { name: digest.name, title: digest.title },
     edition: { number: edition.number, date: dates.long(date), isoDate: dates.iso(date) },
@@ -71,7 +75,7 @@ export function toView(
 
 /** An article that was read before its title was looked at may have one that shows nothing. */
 function titleOf({ title, summary, url }: WholeArticle): string {
-  return [title, firstWords(summary)].find(showsSomething) ?? url
+  return [title, firstWords(summary)].find(hasVisibleText) ?? url
 }
 
 function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
@@ -125,7 +129,7 @@ function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter)
   return {
     title: titleOf(article),
     url,
-    summary: body && beginsWith(body.html, article.summary) ? '' : article.summary,
+    summary: body && startsWithSummary(body.html, article.summary) ? '' : article.summary,
     author,
     source,
     date: publishedAt ? dates.short(publishedAt) : '',
@@ -137,8 +141,8 @@ function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter)
 }
 
 /** A feed without a summary has the first sentences of the text for one: nobody needs them twice. */
-function beginsWith(html: string, summary: string): boolean {
-  return bodyWords(html).startsWith(summary.replace(/ ?…$/, ''))
+function startsWithSummary(html: string, summary: string): boolean {
+  return bodyOneLine(html).startsWith(summary.replace(/ ?…$/, ''))
 }
 
 /** 245 seconds are "4:05"; 3,725 are "1:02:05". */

@@ -1,5 +1,5 @@
 /** RFC 3676 §4.2: lines of 78 at most, to leave room for quoting. */
-const columns = 74
+const maxColumns = 74
 
 /** Folds the lines of a plain text between words. Indents carry over; a word that is too long, such as an address, stays whole. */
 export function foldText(text: string): string {
@@ -17,7 +17,7 @@ function foldLine(line: string): string[] {
   let current = first
   for (const word of line.slice(first.length).split(' ')) {
     const empty = current === first || current === hanging
-    if (!empty && width(current) + 1 + width(word) > columns) {
+    if (!empty && width(current) + 1 + width(word) > maxColumns) {
       folded.push(current)
       current = hanging + word
     } else current += empty ? word : ` ${word}`

@@ -1,16 +1,16 @@
 import type { EditionRow, VariantRow } from '../store/schema.ts'
 import { senderId } from '../subscribers/token.ts'
-import type { Letter, LetterHead } from './mime.ts'
+import type { MessageHead, MessageTemplate } from './mime.ts'
 
 /** A sealed variant as the letter that it is, sent by the installation with this secret. */
-export function letterOf(
+export function toMessageTemplate(
   secret: string,
   edition: Pick<EditionRow, 'id'>,
   variant: Pick<VariantRow, 'head' | 'subject' | 'html' | 'text' | 'slot'>,
-): Letter {
+): MessageTemplate {
   const { head, subject, html, text, slot } = variant
   const common = { editionId: edition.id, senderId: senderId(secret), subject, html, text, slot }
-  return { ...(JSON.parse(head) as LetterHead), ...common }
+  return { ...(JSON.parse(head) as MessageHead), ...common }
 }
 
 /** The bytes without anybody's key: for the archive and for a preview. */

@@ -5,7 +5,7 @@ import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
 /** What the headers say of all copies of a variant; sealed with its bytes. */
-export type LetterHead = {
+export type MessageHead = {
   number: number
   digest: { name: string; title: string }
   publication: { name: string; site: string }
@@ -22,7 +22,7 @@ export type LetterHead = {
 }
 
 /** What all copies of a variant have in common. `senderId` is that of this installation, for `Feedback-ID`. */
-export type Letter = LetterHead & {
+export type MessageTemplate = MessageHead & {
   editionId: string
   senderId: string
   subject: string
@@ -32,7 +32,7 @@ export type Letter = LetterHead & {
 }
 
 /** One person's copy. */
-export type Copy = { email: string; name: string; keys: DeliveryKeys; date: Instant }
+export type RecipientCopy = { email: string; name: string; keys: DeliveryKeys; date: Instant }
 
 /**
  * `pieces` are the message as SMTP's DATA wants it, with the final dot: what is this copy's own lies in the memory of the
@@ -41,12 +41,12 @@ export type Copy = { email: string; name: string; keys: DeliveryKeys; date: Inst
 export type Message = { envelope: { from: string; to: string }; messageId: string; pieces: Buffer[] }
 
 /** Where the bytes of a copy come from: fresh ones each time, or a pool that takes them back. */
-export type Memory = (size: number) => Buffer
+export type AllocateBuffer = (size: number) => Buffer
 
 /** A letter whose encoding is done, once for all copies. Its headers are folded, and without their last line end. */
-export type CompiledLetter = {
+export type CompiledMessage = {
   /** The headers that a copy has for itself, those of `ownNames`, and what its envelope says. */
-  head(copy: Copy): { own: string[]; envelope: Message['envelope']; messageId: string }
+  head(copy: RecipientCopy): { own: string[]; envelope: Message['envelope']; messageId: string }
   /** The headers that all copies have; they come after. */
   shared: string[]
   /** The encoded body around the places of the key. */
@@ -54,64 +54,67 @@ export type CompiledLetter = {
 }
 
 /** The headers that a copy has for itself, in their order. */
-export const ownNames = ['Date', 'To', 'Message-ID', 'List-Unsubscribe', 'List-Unsubscribe-Post']
+export const personalHeaderNames = ['Date', 'To', 'Message-ID', 'List-Unsubscribe', 'List-Unsubscribe-Post']
 
 /**
  * Assembles and encodes the letter once, and returns what fills in one copy: a few headers, and the key in its slots.
  * RFC 5322, MIME (RFC 2045–2047), List-Unsubscribe (RFC 2369) with one click (RFC 8058), List-Id (RFC 2919).
  */
-export function compileLetter(letter: Letter, memory: Memory = Buffer.allocUnsafeSlow): (copy: Copy) => Message {
-  const compiled = encodeLetter(letter)
-  const assemble = assembler(compiled, memory)
+export function compileMessage(
+  template: MessageTemplate,
+  allocate: AllocateBuffer = Buffer.allocUnsafeSlow,
+): (copy: RecipientCopy) => Message {
+  const compiled = encodeMessage(template)
+  const assemble = messageAssembler(compiled, allocate)
   return (copy) => {
     const { own, envelope, messageId } = compiled.head(copy)
     return { envelope, messageId, pieces: assemble(own, copy.keys.link) }
   }
 }
 
-export function encodeLetter(letter: Letter): CompiledLetter {
-  const boundary = `lw-${letter.slot.slice(0, 24)}`
-  const domain = domainOf(letter.from.address)
-  const toLeave = unsubscribeHeaders(letter)
+export function encodeMessage(template: MessageTemplate): CompiledMessage {
+  const boundary = `lw-${template.slot.slice(0, 24)}`
+  const domain = domainOf(template.from.address)
+  const unsubscribeFields = unsubscribeHeaders(template)
   const dateOf = dateField()
-  const senderOf = envelopeSenders(letter)
+  const senderOf = envelopeSenders(template)
   return {
     head({ email, name, keys, date }) {
       const messageId = `<${keys.messageId}@${domain}>`
       return {
-        own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...toLeave(keys.link)],
+        own: [dateOf(date), `To: ${mailbox(name, email)}`, `Message-ID: ${messageId}`, ...unsubscribeFields(keys.link)],
         envelope: { from: senderOf(keys.returnPath), to: email },
         messageId,
       }
     },
-    shared: sharedHeaders(letter, boundary),
-    body: bodyPieces(letter, boundary),
+    shared: sharedHeaders(template, boundary),
+    body: bodyPieces(template, boundary),
   }
 }
 
-const end = Buffer.from('.\r\n', 'latin1')
+const finalDot = Buffer.from('.\r\n', 'latin1')
 
 /** A part that is shorter is cheaper copied than handed over by itself. */
-const worthSharing = 4096
+const minSharedBytes = 4096
 
 /** Puts a copy's own headers and its key around what all copies share. Nothing begins with a dot but the last line. */
-export function assembler(
-  { shared, body: [first = Buffer.alloc(0), ...others] }: Pick<CompiledLetter, 'shared' | 'body'>,
-  memory: Memory,
+export function messageAssembler(
+  { shared, body: [first = Buffer.alloc(0), ...others] }: Pick<CompiledMessage, 'shared' | 'body'>,
+  allocate: AllocateBuffer,
 ): (own: string[], key: string) => Buffer[] {
   const parts = [Buffer.concat([Buffer.from(`\r\n${shared.join('\r\n')}\r\n\r\n`), first]), ...others]
-  parts.push(Buffer.concat([parts.pop() ?? Buffer.alloc(0), end]))
-  const copied = parts.filter(({ length }) => length < worthSharing)
+  parts.push(Buffer.concat([parts.pop() ?? Buffer.alloc(0), finalDot]))
+  const copied = parts.filter(({ length }) => length < minSharedBytes)
   const copiedBytes = copied.reduce((sum, { length }) => sum + length, 0)
   return (own, key) => {
     const head = own.join('\r\n')
-    const bytes = memory(Buffer.byteLength(head, 'utf8') + copiedBytes + (parts.length - 1) * key.length)
+    const bytes = allocate(Buffer.byteLength(head, 'utf8') + copiedBytes + (parts.length - 1) * key.length)
     const pieces: Buffer[] = []
     let from = 0
     let at = bytes.write(head, 0, 'utf8')
     for (const [index, part] of parts.entries()) {
       if (index > 0) at += bytes.write(key, at, 'latin1')
-      if (part.length < worthSharing) at += part.copy(bytes, at)
+      if (part.length < minSharedBytes) at += part.copy(bytes, at)
       else {
         pieces.push(bytes.subarray(from, at), part)
         from = at
@@ -123,8 +126,8 @@ export function assembler(
 }
 
 /** The message as a file has it: without the final dot. */
-export function rawOf({ pieces }: Pick<Message, 'pieces'>): Buffer {
-  return Buffer.concat(pieces).subarray(0, -end.length)
+export function rawMessage({ pieces }: Pick<Message, 'pieces'>): Buffer {
+  return Buffer.concat(pieces).subarray(0, -finalDot.length)
 }
 
 /** All copies of one second have the same Date: it is written once. */
@@ -141,21 +144,21 @@ function dateField(): (date: Instant) => string {
 }
 
 /** Personal as `name+key@domain` where the name leaves room for the key (64 octets, RFC 5321 §4.5.3.1.1). */
-function envelopeSenders({ returnPath, personalReturnPath = true }: Letter): (key: string) => string {
+function envelopeSenders({ returnPath, personalReturnPath = true }: MessageTemplate): (key: string) => string {
   const [name, host] = splitAddress(returnPath)
   const isPersonal = personalReturnPath && name.length + 1 + keyLength <= 64
   return isPersonal ? (key) => `${name}+${key}@${host}` : () => returnPath
 }
 
-function sharedHeaders(letter: Letter, boundary: string): string[] {
-  const { digest, publication } = letter
+function sharedHeaders(template: MessageTemplate, boundary: string): string[] {
+  const { digest, publication } = template
   const listHost = new URL(publication.site).hostname
   return [
-    `From: ${mailbox(letter.from.name, letter.from.address)}`,
-    `Reply-To: ${oneLine(letter.replyTo)}`,
-    header('Subject', letter.subject),
+    `From: ${mailbox(template.from.name, template.from.address)}`,
+    `Reply-To: ${oneLine(template.replyTo)}`,
+    header('Subject', template.subject),
     `List-Id: ${mailbox(digest.title, `${digest.name}.${listHost}`)}`,
-    `Feedback-ID: ${feedbackId(letter)}`,
+    `Feedback-ID: ${feedbackId(template)}`,
     'Precedence: bulk',
     'MIME-Version: 1.0',
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
@@ -163,14 +166,14 @@ function sharedHeaders(letter: Letter, boundary: string): string[] {
 }
 
 /** No `mailto:` beside the link: nobody reads a mailbox, so a request to leave would go unheard there. */
-function unsubscribeHeaders(letter: Letter): (key: string) => string[] {
-  const { leave } = editionLinks(letter.webUrl, letter.editionId, letter.slot)
-  const [before, after] = leave.split(letter.slot)
+function unsubscribeHeaders(template: MessageTemplate): (key: string) => string[] {
+  const { leave } = editionLinks(template.webUrl, template.editionId, template.slot)
+  const [before, after] = leave.split(template.slot)
   return (key) => [`List-Unsubscribe: <${before}${key}${after}>`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click']
 }
 
 /** The encoded body, cut where the key goes. */
-function bodyPieces({ html, text, slot }: Letter, boundary: string): Buffer[] {
+function bodyPieces({ html, text, slot }: MessageTemplate, boundary: string): Buffer[] {
   const part = (type: string) =>
     `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
   const pieces: Buffer[] = []
@@ -226,7 +229,7 @@ function oneLine(text: string): string {
  * each of the four by itself, whichever place it has, so no two may be the same: a dot tells an edition from a digest,
  * and nothing of it is about one reader.
  */
-function feedbackId({ number, digest, publication, senderId }: Letter): string {
+function feedbackId({ number, digest, publication, senderId }: MessageTemplate): string {
   const name = label(publication.name)
   return `${digest.name}.${number}:${digest.name}:${name === digest.name ? `${name}.publication` : name}:${senderId}`
 }

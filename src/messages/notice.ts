@@ -4,7 +4,7 @@ import { header, mailbox } from './mime.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
 /** One plain message: to the people who run a publication, or to a subscriber. `name` is who writes, Lastword if absent. */
-export type Notice = {
+export type PlainMail = {
   from: string
   name?: string
   replyTo?: string
@@ -19,7 +19,7 @@ export type Notice = {
  * The message as ready bytes. The same one has the same Message-ID, so that one which had to be sent again is known
  * for what it is. Auto-Submitted (RFC 3834) keeps out-of-office answers away.
  */
-export function noticeMail({ from, name = 'Lastword', replyTo, to, returnPath, subject, text, date }: Notice): {
+export function plainMail({ from, name = 'Lastword', replyTo, to, returnPath, subject, text, date }: PlainMail): {
   envelope: { from: string; to: string }
   raw: Buffer
 } {

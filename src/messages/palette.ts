@@ -41,17 +41,17 @@ const dark = {
 
 export function paletteOf({ brand, accent, onBrand, onAccent }: Bars): Palette {
   return {
-    light: { ...light, brand: legible(brand, light.page), accent: legible(accent, light.page) },
-    dark: { ...dark, brand: legible(brand, dark.tint, 7), accent: legible(accent, dark.tint, 6) },
-    bars: { brand, accent, onBrand: legible(onBrand, brand), onAccent: legible(onAccent, accent) },
+    light: { ...light, brand: legibleColour(brand, light.page), accent: legibleColour(accent, light.page) },
+    dark: { ...dark, brand: legibleColour(brand, dark.tint, 7), accent: legibleColour(accent, dark.tint, 6) },
+    bars: { brand, accent, onBrand: legibleColour(onBrand, brand), onAccent: legibleColour(onAccent, accent) },
   }
 }
 
 /** The colour itself if it can be read on `ground`, else the nearest mix with black or white that can. */
-export function legible(colour: string, ground: string, ratio = 4.5): string {
-  const pole = contrast('#000000', ground) > contrast('#ffffff', ground) ? '#000000' : '#ffffff'
+export function legibleColour(colour: string, background: string, ratio = 4.5): string {
+  const pole = contrast('#000000', background) > contrast('#ffffff', background) ? '#000000' : '#ffffff'
   const shares = Array.from({ length: 21 }, (_, step) => step / 20)
-  return shares.map((share) => mix(colour, pole, share)).find((shade) => contrast(shade, ground) >= ratio) ?? pole
+  return shares.map((share) => mix(colour, pole, share)).find((shade) => contrast(shade, background) >= ratio) ?? pole
 }
 
 /** WCAG 2.2: from 1 (the same) to 21 (black on white). */

@@ -5,7 +5,7 @@ import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView 
  * What is empty stays empty, so a template takes the same turns. What it shows of this is the template's doing alone:
  * no article can hold the postal address, share a link with another, or have a title that shows nothing.
  */
-export function probeOf(view: EditionView): EditionView {
+export function toProbeEdition(view: EditionView): EditionView {
   let articles = 0
   let texts = 0
   const marked = (text: string) => text && `probetext${++texts}end`

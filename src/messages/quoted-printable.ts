@@ -27,7 +27,7 @@ function encode(bytes: Buffer): string {
   for (let index = 0; index < bytes.length; index++) {
     const byte = bytes[index] as number
     if (byte === 13 && bytes[index + 1] === 10) {
-      out += `${hardEnd(line)}\r\n`
+      out += `${escapeTrailingSpace(line)}\r\n`
       line = ''
       index++
       continue
@@ -37,9 +37,12 @@ function encode(bytes: Buffer): string {
       out += `${line}=\r\n`
       line = ''
     }
-    line += isPlain(byte) && !(line === '' && isTouchy(bytes, index)) ? String.fromCharCode(byte) : escaped(byte)
+    line +=
+      isPlain(byte) && !(line === '' && needsEscapeAtLineStart(bytes, index))
+        ? String.fromCharCode(byte)
+        : escaped(byte)
   }
-  return out + hardEnd(line)
+  return out + escapeTrailingSpace(line)
 }
 
 function isPlain(byte: number): boolean {
@@ -47,7 +50,7 @@ function isPlain(byte: number): boolean {
 }
 
 /** A dot, or the beginning of "From ", where a line begins. */
-function isTouchy(bytes: Buffer, index: number): boolean {
+function needsEscapeAtLineStart(bytes: Buffer, index: number): boolean {
   return bytes[index] === 46 || (bytes[index] === 70 && bytes[index + 1] === 114)
 }
 
@@ -56,7 +59,7 @@ function escaped(byte: number): string {
 }
 
 /** White space before a line end would be lost on the way (RFC 2045 §6.7 rule 3). */
-function hardEnd(line: string): string {
+function escapeTrailingSpace(line: string): string {
   if (!/[ \t]$/.test(line)) return line
   const blank = escaped(line.charCodeAt(line.length - 1))
   const kept = line.slice(0, -1)

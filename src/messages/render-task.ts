@@ -5,23 +5,23 @@ import type { RenderAnswer, RenderTask } from './render-thread.ts'
 import { openTemplate, type Template } from './template.ts'
 import { templateVersion } from './template-version.ts'
 
-type Opened = { version: string; template: Template }
+type CachedTemplate = { version: string; template: Template }
 
 /** By folder and name. One whose files have changed is read again. */
-const opened = new Map<string, Opened>()
+const templateCache = new Map<string, CachedTemplate>()
 
 function templateOf(folder: string, name: string): Template {
   const key = `${folder}\n${name}`
   const version = templateVersion(folder)
-  const known = opened.get(key)
+  const known = templateCache.get(key)
   if (known?.version === version) return known.template
   const template = openTemplate(folder, name)
-  opened.set(key, { version, template })
+  templateCache.set(key, { version, template })
   return template
 }
 
 /** Renders one edition in the thread that calls it. Never rejects. */
-export async function answerTo({ draft, publishing, templates }: RenderTask): Promise<RenderAnswer> {
+export async function runRenderTask({ draft, publishing, templates }: RenderTask): Promise<RenderAnswer> {
   try {
     const template = templateOf(templates, draft.digest.template)
     const view = toView(draft, publishing)

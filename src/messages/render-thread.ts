@@ -2,26 +2,26 @@ import type { Worker } from 'node:worker_threads'
 import type { Config } from '../config.ts'
 import type { Draft, Rendered } from '../editions/edition.ts'
 import { AppError, type ErrorCode, messageOf } from '../errors.ts'
-import { type JobEnd, openWorker, retire, runJob } from '../worker-job.ts'
+import { type JobEnd, openWorker, runJob, terminateWorker } from '../worker-job.ts'
 
 /** What a worker needs to render an edition; all of it is copied to the worker. `templates` is a folder. */
 export type RenderTask = { draft: Draft; publishing: Pick<Config, 'publication' | 'web'>; templates: string }
 
 /** Without the head, which is a matter of settings. */
-export type RenderedWords = Omit<Rendered, 'head'>
+export type RenderedContent = Omit<Rendered, 'head'>
 
 /** `refused`: an AppError of the worker. `broken`: the stack of any other error. */
 export type RenderAnswer =
-  | { rendered: RenderedWords }
+  | { rendered: RenderedContent }
   | { refused: { code: ErrorCode; message: string; hint: string | undefined } }
   | { broken: string }
 
 /** `idleSeconds`: a thread without work for so long is ended, as it takes 60 MB and most editions are a week apart. */
 export type RenderLimits = { heapMegabytes: number; seconds: number; idleSeconds: number }
 
-type Job = { task: RenderTask; resolve: (words: RenderedWords) => void; reject: (error: Error) => void }
+type Job = { task: RenderTask; resolve: (words: RenderedContent) => void; reject: (error: Error) => void }
 
-const usualLimits: RenderLimits = { heapMegabytes: 512, seconds: 120, idleSeconds: 20 }
+const defaultLimits: RenderLimits = { heapMegabytes: 512, seconds: 120, idleSeconds: 20 }
 
 /**
  * Renders editions in one other thread, one after another, so that none holds up the thread that serves and sends. The
@@ -35,12 +35,12 @@ export class RenderThread {
   #isBusy = false
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(limits: RenderLimits = usualLimits) {
+  constructor(limits: RenderLimits = defaultLimits) {
     this.#limits = limits
   }
 
   /** Throws the AppError that names file and line of a template that cannot be read, as rendering here would. */
-  render(task: RenderTask): Promise<RenderedWords> {
+  render(task: RenderTask): Promise<RenderedContent> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ task, resolve, reject })
       this.#startNext()
@@ -59,10 +59,10 @@ export class RenderThread {
     const worker = this.#worker ?? newWorker(this.#limits)
     this.#worker = worker
     const ended = (end: JobEnd<RenderAnswer>) => {
-      if ('answer' in end) settle(job, end.answer)
+      if ('answer' in end) settleJob(job, end.answer)
       else {
         job.reject(failureOf(end, this.#limits))
-        retire(worker)
+        terminateWorker(worker)
         this.#worker = undefined
       }
       this.#isBusy = false
@@ -81,12 +81,12 @@ export class RenderThread {
     if (!worker) return
     this.#idleTimer = setTimeout(() => {
       this.#worker = undefined
-      retire(worker)
+      terminateWorker(worker)
     }, this.#limits.idleSeconds * 1000).unref()
   }
 }
 
-function settle({ resolve, reject }: Job, answer: RenderAnswer): void {
+function settleJob({ resolve, reject }: Job, answer: RenderAnswer): void {
   if ('rendered' in answer) resolve(answer.rendered)
   else if ('broken' in answer) reject(new Error(`rendering failed: ${answer.broken}`))
   else {

@@ -3,6 +3,6 @@ import { usePrivateCompileCache } from '../compile-cache.ts'
 import type { RenderTask } from './render-thread.ts'
 
 usePrivateCompileCache() // a thread does not have that of the process; what is imported after it is in the cache
-const { answerTo } = await import('./render-task.ts')
+const { runRenderTask: answerTo } = await import('./render-task.ts')
 
 parentPort?.on('message', async (task: RenderTask) => parentPort?.postMessage(await answerTo(task)))

@@ -1,40 +1,40 @@
 import { messageOf } from '../errors.ts'
-import { bodiesAside } from './body.ts'
-import { probeOf } from './probe.ts'
+import { extractBodies } from './body.ts'
+import { toProbeEdition } from './probe.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'
 import { tidyText, tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
 /** `problems` is what is wrong with the template, in words; empty for one that may be sealed. */
-export type Rendered = { subject: string; html: string; text: string; problems: string[] }
+export type RenderedMessage = { subject: string; html: string; text: string; problems: string[] }
 
 /**
  * Handlebars first, then MJML: what came from a feed is escaped text before MJML sees it. Bodies are HTML, and are set in
  * after both. The template is judged by an edition of the same shape with harmless words: nothing that a feed wrote is
  * ever a fault of the template.
  */
-export async function renderEdition(view: EditionView, template: Template): Promise<Rendered> {
-  const probe = probeOf(tidyView(view))
-  const judged = await fill(probe, template)
-  const { html, text, broken } = await fill(view, template)
+export async function renderEdition(view: EditionView, template: Template): Promise<RenderedMessage> {
+  const probe = toProbeEdition(tidyView(view))
+  const judged = await fillTemplate(probe, template)
+  const { html, text, broken } = await fillTemplate(view, template)
   const faults = judged.broken ?? mjmlProblems(judged.errors, probe, template)
   const problems = faults.length > 0 ? faults : (broken ?? templateFaults(probe, judged, template.files))
   return { subject: tidyText(view.subject), html, text, problems }
 }
 
 /** `broken`: why there is no HTML. `errors`: what MJML passed over. */
-type Filled = { html: string; text: string; errors: MjmlError[]; broken?: string[] }
+type FilledTemplate = { html: string; text: string; errors: MjmlError[]; broken?: string[] }
 
-async function fill(view: EditionView, template: Template): Promise<Filled> {
+async function fillTemplate(view: EditionView, template: Template): Promise<FilledTemplate> {
   const { default: mjml2html } = await import('mjml') // 0.7 s: only who renders pays for it
-  const aside = bodiesAside(view)
-  const mjml = template.mjml(aside.view)
+  const extracted = extractBodies(view)
+  const mjml = template.mjml(extracted.view)
   const text = template.text(view)
   try {
     const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
     const { html, errors } = await mjml2html(mjml, options)
-    const whole = aside.putBack(withMain(withoutIndents(html)))
+    const whole = extracted.restoreBodies(withMainRole(withoutIndents(html)))
     const problems = whole.problems.map((problem) => `${template.files.mjml}: ${problem}`)
     return { html: whole.html, text, errors, ...(problems.length > 0 && { broken: problems }) }
   } catch (error) {
@@ -43,14 +43,14 @@ async function fill(view: EditionView, template: Template): Promise<Filled> {
 }
 
 /** So many problems are named; one misspelt thing may be in every article. */
-const problemsNamed = 5
+const maxProblemsShown = 5
 
 function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template): string[] {
   if (errors.length === 0) return []
-  const placeOf = template.placesOf(view)
+  const placeOf = template.locateTags(view)
   const problems = [...new Set(errors.map((error) => toProblem(error, placeOf, template)))]
-  const more = problems.length - problemsNamed
-  return more > 0 ? [...problems.slice(0, problemsNamed), `… and ${more} more`] : problems
+  const more = problems.length - maxProblemsShown
+  return more > 0 ? [...problems.slice(0, maxProblemsShown), `… and ${more} more`] : problems
 }
 
 type MjmlError = { line: number; tagName: string; message: string }
@@ -58,7 +58,7 @@ type MjmlError = { line: number; tagName: string; message: string }
 /** MJML counts the lines of what it was given, which is the filled template. */
 function toProblem(
   { line, tagName, message }: MjmlError,
-  placeOf: ReturnType<Template['placesOf']>,
+  placeOf: ReturnType<Template['locateTags']>,
   template: Template,
 ): string {
   const place = placeOf(line, tagName)
@@ -83,6 +83,6 @@ function withoutIndents(html: string): string {
  * MJML wraps everything in `role="article"` with the title as label. A labelled element outside of every landmark is a
  * finding of axe (region); as the one landmark, which it is, it helps a screen reader to the start.
  */
-function withMain(html: string): string {
+function withMainRole(html: string): string {
   return html.replace('aria-roledescription="email" role="article"', 'role="main"')
 }

@@ -1,21 +1,21 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import { secretIn } from '../secret-file.ts'
+import { readSecretFile } from '../secret-file.ts'
 import type { Signer } from './dkim.ts'
 
 /**
  * The keys of `relay.dkim`, read and parsed once. Throws AppError `invalid` for one that cannot be read or used:
  * RSA of at least 1024 bits (RFC 8301 §3.2; 2048 is what to take) and Ed25519 (RFC 8463) can.
  */
-export function openSigners(keys: Config['relay']['dkim']): Signer[] {
+export function loadSigners(keys: Config['relay']['dkim']): Signer[] {
   return keys.map(({ domain, selector, key, keyFile }) => {
     const where = `relay.dkim: the key ${selector}._domainkey.${domain}`
-    return { domain, selector, key: parsed(where, key ?? secretIn(keyFile ?? '', where)) }
+    return { domain, selector, key: parseKey(where, key ?? readSecretFile(keyFile ?? '', where)) }
   })
 }
 
-function parsed(where: string, pem: string): KeyObject {
+function parseKey(where: string, pem: string): KeyObject {
   let key: KeyObject
   try {
     key = createPrivateKey(pem)

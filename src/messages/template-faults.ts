@@ -1,8 +1,8 @@
 import type { ArticleView, EditionView, SectionView } from './view.ts'
-import { visibleIn } from './visible.ts'
+import { readVisible } from './visible.ts'
 
 /** One half of a message as it is read, and the file that it was made from. */
-type Half = {
+type MessagePart = {
   file: string
   kind: 'HTML' | 'text'
   text: string
@@ -20,15 +20,15 @@ export function templateFaults(
   { html, text }: { html: string; text: string },
   files: { mjml: string; text: string },
 ): string[] {
-  const seen = visibleIn(html)
+  const seen = readVisible(html)
   if (seen.text === '') return [`${files.mjml}: its HTML is empty`]
-  const words = addressesIn(text)
-  const halves: Half[] = [
+  const textAddresses = addressesIn(text)
+  const parts: MessagePart[] = [
     { file: files.mjml, kind: 'HTML', text: seen.text, hasLink: (url) => seen.links.has(url) },
-    { file: files.text, kind: 'text', text: text.replace(/\s+/g, ' '), hasLink: (url) => words.has(url) },
+    { file: files.text, kind: 'text', text: text.replace(/\s+/g, ' '), hasLink: (url) => textAddresses.has(url) },
   ]
-  return halves.flatMap((half) =>
-    [...footerFaults(half, probe), ...sectionFaults(half, probe), ...lostWords(half, probe)].map(
+  return parts.flatMap((half) =>
+    [...footerFaults(half, probe), ...sectionFaults(half, probe), ...missingTextFaults(half, probe)].map(
       (fault) => `${half.file}: its ${half.kind} ${fault}`,
     ),
   )
@@ -46,7 +46,7 @@ function addressesIn(text: string): Set<string> {
   return words
 }
 
-function footerFaults({ kind, text, hasLink }: Half, { links, publication }: EditionView): string[] {
+function footerFaults({ kind, text, hasLink }: MessagePart, { links, publication }: EditionView): string[] {
   const faults: string[] = []
   if (!hasLink(links.leave))
     faults.push(
@@ -57,7 +57,7 @@ function footerFaults({ kind, text, hasLink }: Half, { links, publication }: Edi
   return faults
 }
 
-function sectionFaults(half: Half, { sections }: EditionView): string[] {
+function sectionFaults(half: MessagePart, { sections }: EditionView): string[] {
   return sections.flatMap((section) => {
     const articles = articlesOf(section)
     const lost = articles.filter(({ url }) => !half.hasLink(url))
@@ -70,7 +70,7 @@ function sectionFaults(half: Half, { sections }: EditionView): string[] {
 }
 
 /** A template that somebody wrote before there were corrections, or letters, would lose them in silence. */
-function lostWords({ text }: Half, { corrections, sections }: EditionView): string[] {
+function missingTextFaults({ text }: MessagePart, { corrections, sections }: EditionView): string[] {
   const isLost = (words: string) => !text.includes(words)
   const letters = sections.flatMap(({ letters }) => (letters ? [letters.first, ...letters.more] : []))
   const faults: string[] = []

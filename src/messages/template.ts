@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
-import { withTexts } from './body.ts'
+import { addBodyTexts } from './body.ts'
 import { foldText } from './fold.ts'
 import { linesBefore, unknownTag, unknownTagText } from './mjml-tags.ts'
 import { paletteOf } from './palette.ts'
@@ -15,7 +15,7 @@ export type Template = {
   mjml(view: EditionView): string
   text(view: EditionView): string
   /** Looks up the file and line of a tag that stands in a line (from 1) of the filled MJML; undefined if it is in none. */
-  placesOf(view: EditionView): (line: number, tag: string) => string | undefined
+  locateTags(view: EditionView): (line: number, tag: string) => string | undefined
 }
 
 /**
@@ -28,12 +28,12 @@ export function openTemplate(templates: string, name: string): Template {
   const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: refuseUnknownTags })
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })
   const fill = (template: typeof mjml, view: EditionView) =>
-    plainMarks(template(tidyView(view), { ...ownProperties, data: paletteOf(view.publication.colours) }))
+    unescapeMarks(template(tidyView(view), { ...runtimeOptions, data: paletteOf(view.publication.colours) }))
   return {
     files: { mjml: join(folder, `${name}.mjml.hbs`), text: join(folder, `${name}.txt.hbs`) },
     mjml: (view) => fill(mjml, view),
-    text: (view) => foldText(text(withTexts(tidyView(view)), ownProperties)),
-    placesOf(view) {
+    text: (view) => foldText(text(addBodyTexts(tidyView(view)), runtimeOptions)),
+    locateTags(view) {
       const marked = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: markPlaces })
       const lines = fill(marked, view).split('\n')
       return (line, tag) => {
@@ -45,17 +45,17 @@ export function openTemplate(templates: string, name: string): Template {
 }
 
 /** The default of Handlebars, said aloud: without it every attempt is also written to the console. */
-const ownProperties = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false }
+const runtimeOptions = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false }
 
 type CompileOptions = Parameters<typeof Handlebars.compile>[1]
 
 /** `prepare` looks at each parsed file before it is compiled, and may change it. */
-type Kind = { suffix: string; noEscape: boolean; prepare?: (program: hbs.AST.Program, file: string) => void }
+type TemplateKind = { suffix: string; noEscape: boolean; prepare?: (program: hbs.AST.Program, file: string) => void }
 
 function compile(
   folder: string,
   name: string,
-  { suffix, noEscape, prepare }: Kind,
+  { suffix, noEscape, prepare }: TemplateKind,
 ): Handlebars.TemplateDelegate<EditionView> {
   const handlebars = Handlebars.create()
   handlebars.registerHelper('dotted', dotted)
@@ -78,15 +78,15 @@ function compileFile(
   handlebars: typeof Handlebars,
   file: string,
   options: CompileOptions,
-  { known, prepare }: { known: Set<string>; prepare: Kind['prepare'] },
+  { known, prepare }: { known: Set<string>; prepare: TemplateKind['prepare'] },
 ) {
-  return inFile(file, () => {
+  return withFileName(file, () => {
     const program = handlebars.parse(read(file))
     refuseUnknownParts(program, known)
     prepare?.(program, file)
     handlebars.precompile(program, options)
     const fill = handlebars.compile<EditionView>(program, options)
-    return (view: EditionView, more?: Handlebars.RuntimeOptions) => inFile(file, () => fill(view, more))
+    return (view: EditionView, more?: Handlebars.RuntimeOptions) => withFileName(file, () => fill(view, more))
   })
 }
 
@@ -131,7 +131,7 @@ function markPlaces(program: hbs.AST.Program, file: string): void {
 }
 
 /** Handlebars says the line in words: "Parse error on line 12:" or, at the end, " - 12:3". */
-function inFile<Result>(file: string, work: () => Result): Result {
+function withFileName<Result>(file: string, work: () => Result): Result {
   try {
     return work()
   } catch (error) {
@@ -149,6 +149,6 @@ function dotted(...values: unknown[]): string {
 }
 
 /** Handlebars escapes = and ` too, for attributes without quotes. Ours have quotes, and an address is to be read as it is. */
-function plainMarks(mjml: string): string {
+function unescapeMarks(mjml: string): string {
   return mjml.replaceAll('&#x3D;', '=').replaceAll('&#x60;', '`')
 }

@@ -1,5 +1,5 @@
-import { showsSomething, withoutInvisible } from '../characters.ts'
-import { withoutUser } from '../feeds/url.ts'
+import { hasVisibleText, removeInvisible } from '../characters.ts'
+import { withoutCredentials } from '../feeds/url.ts'
 import type { EditionView } from './view.ts'
 
 /** The same view, each text on one line of harmless characters and each article's address http or https. */
@@ -12,21 +12,21 @@ export function tidyView(view: EditionView): EditionView {
  * nothing of it can be seen.
  */
 export function tidyText(text: string): string {
-  const tidy = withoutInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
-  return showsSomething(tidy) ? tidy : ''
+  const tidy = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
+  return hasVisibleText(tidy) ? tidy : ''
 }
 
 function tidyValue(value: unknown, key: string): unknown {
   if (typeof value === 'string') return key === 'url' ? webAddress(tidyText(value)) : tidyText(value)
   if (Array.isArray(value)) return value.map((inner) => tidyValue(inner, key))
   if (typeof value !== 'object' || value === null) return value
-  if (key === 'image' && 'url' in value && webAddress(String(value.url)) === nowhere) return null
+  if (key === 'image' && 'url' in value && webAddress(String(value.url)) === deadLink) return null
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, tidyValue(inner, name)]))
 }
 
-const nowhere = '#'
+const deadLink = '#'
 
 /** The feed parser lets only these through; a `javascript:` that came in by another door leads nowhere. */
 function webAddress(url: string): string {
-  return /^https?:\/\//i.test(url) ? withoutUser(url.replaceAll(' ', '%20')) : nowhere
+  return /^https?:\/\//i.test(url) ? withoutCredentials(url.replaceAll(' ', '%20')) : deadLink
 }

@@ -1,6 +1,6 @@
-import { showsSomething } from '../characters.ts'
+import { hasVisibleText } from '../characters.ts'
 import { isShown, type Visibility, visibilityIn, visible } from '../feeds/hidden-text.ts'
-import { type Colours, coloursIn, isLegible, setColours, unknownColours } from './text-colours.ts'
+import { type Colours, colouredSelectors, elementColours, isLegible, unknownColours } from './text-colours.ts'
 
 /** What a reader sees of an HTML message: its words on one line, and where the links lead that have something to press. */
 export type Visible = { text: string; links: Set<string> }
@@ -15,7 +15,7 @@ type Element = {
 }
 
 type Attributes = Record<string, string | undefined>
-type StyleBlocks = { hiding: Set<string>; colouring: ReturnType<typeof coloursIn> }
+type StyleBlocks = { hiding: Set<string>; colouring: ReturnType<typeof colouredSelectors> }
 
 const voidTags = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'wbr'])
 const inlineTags = new Set(['a', 'abbr', 'b', 'code', 'em', 'font', 'i', 'small', 'span', 'strong', 'sub', 'sup', 'u'])
@@ -28,22 +28,22 @@ const rawTags = ['script', 'style', 'title', 'textarea']
  * attributes, styles or classes of its style blocks hide, or write in the colour of its own ground. One way through each
  * character. MJML sets `font-size:0` on its wrappers, so that counts only where nothing inside sets another.
  */
-export function visibleIn(html: string): Visible {
-  const rules = rulesEverywhere(html)
-  const reader = new Reader({ hiding: hidingSelectors(rules), colouring: coloursIn(rules) })
+export function readVisible(html: string): Visible {
+  const rules = unconditionalRules(html)
+  const reader = new VisibleTextReader({ hiding: hidingSelectors(rules), colouring: colouredSelectors(rules) })
   for (let at = 0; at < html.length; ) {
     const start = html.indexOf('<', at)
     if (start !== at) reader.words(html.slice(at, start < 0 ? html.length : start))
     if (start < 0) break
-    at = reader.markup(html, start)
+    at = reader.readMarkup(html, start)
   }
   return reader.result
 }
 
-class Reader {
+class VisibleTextReader {
   readonly #blocks: StyleBlocks
   readonly #open: Element[] = []
-  readonly #words: string[] = []
+  readonly #addText: string[] = []
   readonly #links = new Set<string>()
 
   constructor(blocks: StyleBlocks) {
@@ -51,29 +51,29 @@ class Reader {
   }
 
   get result(): Visible {
-    return { text: this.#words.join('').replace(/\s+/g, ' ').trim(), links: this.#links }
+    return { text: this.#addText.join('').replace(/\s+/g, ' ').trim(), links: this.#links }
   }
 
   words(source: string): void {
     const top = this.#open.at(-1)
     if (top && (top.isClosed || !isShown(top.visibility) || !isLegible(top.colours))) return
     const text = decodeEntities(source)
-    this.#words.push(text)
-    if (showsSomething(text)) this.#see()
+    this.#addText.push(text)
+    if (hasVisibleText(text)) this.#see()
   }
 
   /** Takes the comment or tag that begins at `start`; returns where the next thing begins. */
-  markup(html: string, start: number): number {
-    if (html.startsWith('<!--', start)) return after(html, '-->', start + 4)
-    if (!/[a-z/]/i.test(html[start + 1] ?? '')) return after(html, '>', start)
+  readMarkup(html: string, start: number): number {
+    if (html.startsWith('<!--', start)) return indexAfter(html, '-->', start + 4)
+    if (!/[a-z/]/i.test(html[start + 1] ?? '')) return indexAfter(html, '>', start)
     const end = tagEnd(html, start)
     const [, slash, tag = '', attributes = ''] = /^<(\/?)([^\s/>]*)(.*?)\/?>?$/s.exec(html.slice(start, end)) ?? []
     const name = tag.toLowerCase()
-    if (!inlineTags.has(name)) this.#words.push(' ')
+    if (!inlineTags.has(name)) this.#addText.push(' ')
     if (slash) this.#close(name)
     else {
       const element = this.#element(name, attributes)
-      if (name === 'img' && element.visibility !== gone) this.#see()
+      if (name === 'img' && element.visibility !== notDrawn) this.#see()
       if (!voidTags.has(name)) this.#open.push(element)
     }
     if (slash || !rawTags.includes(name)) return end
@@ -90,14 +90,14 @@ class Reader {
     const isGone =
       (parent?.isClosed === true && name !== 'summary') ||
       unshownTags.has(name) ||
-      (name === 'img' && isSpeck(attributes)) ||
+      (name === 'img' && isOnePixel(attributes)) ||
       [...classes.map((one) => `.${one}`), `#${attributes.id}`].some((one) => this.#blocks.hiding.has(one))
     const own = visibilityIn(around, name, { ...attributes, class: undefined })
     const href = name === 'a' ? attributes.href : undefined
     return {
       name,
-      visibility: isGone || own.removed || (name === 'img' && own.invisible) ? gone : own,
-      colours: setColours(parent?.colours ?? unknownColours, attributes, this.#blocks.colouring),
+      visibility: isGone || own.isRemoved || (name === 'img' && own.isInvisible) ? notDrawn : own,
+      colours: elementColours(parent?.colours ?? unknownColours, attributes, this.#blocks.colouring),
       isClosed: name === 'details' && attributes.open === undefined,
       link: href === undefined ? parent?.link : { href, isSeen: false },
     }
@@ -117,15 +117,15 @@ class Reader {
 }
 
 /** Not drawn, with all that is in it. */
-const gone: Visibility = { ...visible, removed: true }
+const notDrawn: Visibility = { ...visible, isRemoved: true }
 
 /** A picture of at most one pixel shows nothing. */
-function isSpeck({ width, height, style = '' }: Attributes): boolean {
+function isOnePixel({ width, height, style = '' }: Attributes): boolean {
   const sides = [width, height, /(?:^|;)\s*width\s*:\s*([^;]*)/i.exec(style)?.[1]]
   return sides.some((side) => side !== undefined && /^\s*[01](?:\.0*)?(?:px)?\s*(?:!|$)/.test(side))
 }
 
-function after(html: string, mark: string, from: number): number {
+function indexAfter(html: string, mark: string, from: number): number {
   const index = html.indexOf(mark, from)
   return index < 0 ? html.length : index + mark.length
 }
@@ -153,10 +153,10 @@ function attributesIn(source: string): Attributes {
   return attributes
 }
 
-export type Rule = { selectors: string[]; declarations: string }
+export type CssRule = { selectors: string[]; declarations: string }
 
 /** What style blocks say for every screen: what stands in `@media` may be for one of them only. */
-function rulesEverywhere(html: string): Rule[] {
+function unconditionalRules(html: string): CssRule[] {
   return [...html.matchAll(/<style[^>]*>([^<]*)<\/style/gi)].flatMap(([, css = '']) => {
     const everywhere = css.replace(/\/\*.*?\*\//gs, '').replace(/@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '')
     return [...everywhere.matchAll(/([^{}]+)\{([^{}]*)\}/g)].map(([, selectors = '', declarations = '']) => ({
@@ -167,7 +167,7 @@ function rulesEverywhere(html: string): Rule[] {
 }
 
 /** The classes and ids that a rule hides: `.gone`, `#gone`. */
-function hidingSelectors(rules: Rule[]): Set<string> {
+function hidingSelectors(rules: CssRule[]): Set<string> {
   const hiding = rules.filter(({ declarations }) => !isShown(visibilityIn(visible, 'div', { style: declarations })))
   const names = hiding.flatMap(({ selectors }) => selectors.map((one) => /^[a-z0-9]*([.#][\w-]+)$/i.exec(one)?.[1]))
   return new Set(names.filter((name) => name !== undefined))

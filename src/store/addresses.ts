@@ -1,15 +1,15 @@
-import { type Instant, later, minute } from '../clock.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
 import { canonicalAddress, isFrontPage } from './canonical.ts'
 import type { ArticleRow, Db } from './schema.ts'
-import { compareAgain } from './stories.ts'
+import { markUncompared } from './stories.ts'
 
-export type ToAsk = Pick<ArticleRow, 'id' | 'feedId' | 'url' | 'canonical' | 'titleKey' | 'seenAt'>
+export type RedirectCheck = Pick<ArticleRow, 'id' | 'feedId' | 'url' | 'canonical' | 'titleKey' | 'seenAt'>
 
 /** Asking takes far less; what was cut off by a crash is asked after it. */
-const taken = 10 * minute
+const claimMs = 10 * minute
 
 /** Takes at most `limit` articles whose address is to be asked where it leads, so that no other process asks it too. */
-export async function takeAddresses(db: Db, now: Instant, limit: number): Promise<ToAsk[]> {
+export async function claimRedirectChecks(db: Db, now: Instant, limit: number): Promise<RedirectCheck[]> {
   const due = await db
     .selectFrom('articles')
     .select('id')
@@ -22,7 +22,7 @@ export async function takeAddresses(db: Db, now: Instant, limit: number): Promis
   const ids = due.map(({ id }) => id)
   return await db
     .updateTable('articles')
-    .set({ askAt: later(now, taken) })
+    .set({ askAt: addMs(now, claimMs) })
     .where('id', 'in', ids)
     .where('askAt', '<=', now)
     .returning(['id', 'feedId', 'url', 'canonical', 'titleKey', 'seenAt'])
@@ -30,7 +30,7 @@ export async function takeAddresses(db: Db, now: Instant, limit: number): Promis
 }
 
 /** When the address is asked again; null: never, and it stays as it is. */
-export async function askAddressAgain(db: Db, id: string, askAt: Instant | null): Promise<void> {
+export async function scheduleRedirectCheck(db: Db, id: string, askAt: Instant | null): Promise<void> {
   await db.updateTable('articles').set({ askAt }).where('id', '=', id).execute()
 }
 
@@ -39,23 +39,23 @@ export async function askAddressAgain(db: Db, id: string, askAt: Instant | null)
  * permanent readers are sent there too. A front page, or one place for several articles of a feed, is where a site sends
  * what it does not show: then they keep the addresses of their feed. Returns whether the article has a new address.
  */
-export async function keepTarget(
+export async function saveRedirectTarget(
   db: Db,
-  article: ToAsk,
+  article: RedirectCheck,
   { url, permanent }: { url: string; permanent: boolean },
 ): Promise<boolean> {
   const leadsTo = canonicalAddress(url)
   const { id, canonical: asked } = article
-  const alone = await unlikeOthers(db, article, leadsTo)
-  const believed = alone && leadsTo !== asked && !isFrontPage(leadsTo)
+  const isOnlyArticle = await claimTarget(db, article, leadsTo)
+  const isAccepted = isOnlyArticle && leadsTo !== asked && !isFrontPage(leadsTo)
   const { numUpdatedRows } = await db
     .updateTable('articles')
-    .set({ askAt: null, leadsTo, ...(believed && { asked, canonical: leadsTo, ...(permanent && { url }) }) })
+    .set({ askAt: null, leadsTo, ...(isAccepted && { asked, canonical: leadsTo, ...(permanent && { url }) }) })
     .where('id', '=', id)
     .where('canonical', '=', asked) // its feed may have changed it meanwhile: then the new one is asked in its turn
     .executeTakeFirst()
-  if (!believed || numUpdatedRows === 0n) return false
-  await compareAgain(db, [id])
+  if (!isAccepted || numUpdatedRows === 0n) return false
+  await markUncompared(db, [id])
   return true
 }
 
@@ -63,7 +63,7 @@ export async function keepTarget(
  * Keeps what a page says is its address, as above, and readers stay with that of the feed. Where that one was followed, or is
  * to be, it stands. Returns whether the article is recognised by another address now.
  */
-export async function keepCanonical(db: Db, id: string, url: string): Promise<boolean> {
+export async function saveCanonicalAddress(db: Db, id: string, url: string): Promise<boolean> {
   const article = await db
     .selectFrom('articles')
     .select(['id', 'feedId', 'url', 'canonical', 'titleKey', 'seenAt'])
@@ -71,11 +71,11 @@ export async function keepCanonical(db: Db, id: string, url: string): Promise<bo
     .where('asked', 'is', null)
     .where('askAt', 'is', null)
     .executeTakeFirst()
-  return article !== undefined && (await keepTarget(db, article, { url, permanent: false }))
+  return article !== undefined && (await saveRedirectTarget(db, article, { url, permanent: false }))
 }
 
 /** Whether no other piece of the feed leads there; if one does, it gets the address of its feed back. */
-async function unlikeOthers(db: Db, { id, feedId, titleKey }: ToAsk, leadsTo: string): Promise<boolean> {
+async function claimTarget(db: Db, { id, feedId, titleKey }: RedirectCheck, leadsTo: string): Promise<boolean> {
   const others = await db
     .selectFrom('articles')
     .select(['id', 'asked'])
@@ -88,7 +88,7 @@ async function unlikeOthers(db: Db, { id, feedId, titleKey }: ToAsk, leadsTo: st
     if (asked === null) continue
     const given = { asked: null, canonical: asked, url: asked }
     await db.updateTable('articles').set(given).where('id', '=', other).execute()
-    await compareAgain(db, [other])
+    await markUncompared(db, [other])
   }
   return others.length === 0
 }

@@ -2,10 +2,10 @@ import type { Db } from './schema.ts'
 import { transaction } from './transaction.ts'
 
 /** What is counted: the messages of one name on one day. */
-export type Allowance = { name: string; day: string }
+export type QuotaDay = { name: string; day: string }
 
 /** How many messages have gone out of what the day allows. */
-export async function sentOn(db: Db, { name, day }: Allowance): Promise<number> {
+export async function countSentOn(db: Db, { name, day }: QuotaDay): Promise<number> {
   const row = await db
     .selectFrom('allowances')
     .select('sent')
@@ -16,9 +16,9 @@ export async function sentOn(db: Db, { name, day }: Allowance): Promise<number> 
 }
 
 /** Takes up to `wanted` of what may still go out on that day, `most` in all; returns how many those are. */
-export function takeOf(
+export function reserveQuota(
   db: Db,
-  { name, day }: Allowance,
+  { name, day }: QuotaDay,
   { most, wanted }: { most: number; wanted: number },
 ): Promise<number> {
   return transaction(db, async (trx) => {
@@ -47,7 +47,7 @@ export function takeOf(
 }
 
 /** Gives back what was taken of that day and not used. */
-export async function giveBackOf(db: Db, { name, day }: Allowance, count: number): Promise<void> {
+export async function releaseQuota(db: Db, { name, day }: QuotaDay, count: number): Promise<void> {
   await db
     .updateTable('allowances')
     .set((eb) => ({ sent: eb('sent', '-', count) }))

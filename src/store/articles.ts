@@ -1,15 +1,15 @@
 import type { ExpressionBuilder } from 'kysely'
-import { type Instant, letOthersWork } from '../clock.ts'
+import { type Instant, yieldToEventLoop } from '../clock.ts'
 import { canonicalAddress, titleKey } from './canonical.ts'
-import { articlesOnceAt, rememberAddresses } from './earlier-addresses.ts'
+import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
 import { recordShownAgain } from './forgotten.ts'
 import { newId } from './id.ts'
 import { identityKey, indexKey } from './identity.ts'
 import type { PageFacts } from './pages.ts'
-import { pulledStories, pullsInForce } from './pulls.ts'
+import { activeRetractions, retractedStories } from './pulls.ts'
 import { recognise, type SeenIdentities } from './recognise.ts'
 import type { ArticleRow, Db, Schema } from './schema.ts'
-import { compareAgain, type Teller, tellersOf } from './stories.ts'
+import { markUncompared, type PublishedCopy, publishedCopies } from './stories.ts'
 import { storable } from './text.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
@@ -77,40 +77,40 @@ export type LetterText = { text: string; place: string }
 export type WholeArticle = Article & { body: Body | null }
 
 /** So many are written at once, and then others have their turn. */
-const written = 50
+const writeBatchSize = 50
 
 /**
  * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
  * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. One that was forgotten
  * is passed over. Returns how many were new.
  */
-export async function keepArticles(
+export async function saveArticles(
   db: Db,
   feedId: string,
   articles: NewArticle[],
   now: Instant,
-  elsewhere: (url: string) => boolean = () => false,
+  isOffSite: (url: string) => boolean = () => false,
 ): Promise<number> {
   await lockFeed(db, feedId) // two processes that read one feed at once take turns
-  const seen: SeenIdentities = { taken: new Set(), given: new Set() }
+  const seen: SeenIdentities = { matched: new Set(), assigned: new Set() }
   let added = 0
-  for (let start = 0; start < articles.length; start += written) {
-    await letOthersWork() // on SQLite nothing else would, from one feed to the next
-    const shown = articles.slice(start, start + written).map((given, index) => {
+  for (let start = 0; start < articles.length; start += writeBatchSize) {
+    await yieldToEventLoop() // on SQLite nothing else would, from one feed to the next
+    const shown = articles.slice(start, start + writeBatchSize).map((given, index) => {
       const article = storable(given)
-      const row = toRow(article, { feedId, place: start + index, now, elsewhere: elsewhere(article.url) })
+      const row = toRow(article, { feedId, place: start + index, now, isOffSite: isOffSite(article.url) })
       return { article, row }
     })
     const { changed, rows, forgotten } = await recognise(db, feedId, shown, seen)
     await recordShownAgain(db, feedId, forgotten, now)
     if (rows.length === 0) continue
-    await rememberAddresses(db, rows)
+    await saveEarlierAddresses(db, rows)
     const kept = await db
       .insertInto('articles')
       .values(rows)
       .onConflict((conflict) =>
         conflict.columns(['feedId', 'identity']).doUpdateSet((eb) => ({
-          url: unlessFollowed(eb, 'url'),
+          url: unlessRedirected(eb, 'url'),
           title: eb.ref('excluded.title'),
           summary: eb.ref('excluded.summary'),
           author: eb.ref('excluded.author'),
@@ -119,7 +119,7 @@ export async function keepArticles(
           categories: eb.ref('excluded.categories'),
           publishedAt: eb.fn.coalesce('excluded.publishedAt', 'articles.publishedAt'),
           updatedAt: eb.ref('excluded.updatedAt'),
-          canonical: unlessFollowed(eb, 'canonical'),
+          canonical: unlessRedirected(eb, 'canonical'),
           titleKey: eb.ref('excluded.titleKey'),
           shownAt: eb.ref('excluded.shownAt'),
           place: eb.ref('excluded.place'),
@@ -131,7 +131,7 @@ export async function keepArticles(
       .execute()
     const ours = new Set(rows.map((row) => row.id))
     added += kept.filter((row) => ours.has(row.id)).length
-    await compareAgain(db, changed)
+    await markUncompared(db, changed)
   }
   return added
 }
@@ -145,7 +145,7 @@ async function lockFeed(db: Db, id: string): Promise<void> {
 }
 
 /** What the feed says now; but where its address is the one that was followed, what we have. */
-function unlessFollowed(eb: ExpressionBuilder<Writing, 'articles' | 'excluded'>, column: 'url' | 'canonical') {
+function unlessRedirected(eb: ExpressionBuilder<UpsertSchema, 'articles' | 'excluded'>, column: 'url' | 'canonical') {
   return eb
     .case()
     .when('articles.asked', '=', eb.ref('excluded.canonical'))
@@ -154,37 +154,37 @@ function unlessFollowed(eb: ExpressionBuilder<Writing, 'articles' | 'excluded'>,
     .end()
 }
 
-type Writing = Schema & { excluded: ArticleRow }
+type UpsertSchema = Schema & { excluded: ArticleRow }
 
 /** An article that an edition may choose, unless something stands against it. */
 export type Candidate = Article & {
   /** Its story, by the article that told it first; that is itself if absent. Copies of one story share it. */
   story?: string
   /** Another copy that has told the story already, and `how`: in words that follow its title and source. */
-  told?: { title: string; source: string; how: string } | null
+  publishedAs?: { title: string; source: string; how: string } | null
   /** When the digest took it in. */
-  since?: Instant
+  addedAt?: Instant
   /** When its feed showed it last, and in which place. */
   shown?: { at: Instant; place: number }
   /** Why it waits for an editor. */
-  held?: string | null
+  quarantineReason?: string | null
   /** Its page was gone when it was looked at, just before a seal. */
   cut?: { at: Instant; reason: string } | null
   /** An editor pulled it: by whom, and why. */
-  pulled?: { who: string; reason: string } | null
+  retracted?: { who: string; reason: string } | null
 }
 
 /** So many are read at once, and then others have their turn. */
-const page = 500
+const readPageSize = 500
 
 /** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
 export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
-  const pulls = await pullsInForce(db)
-  const pulled = await pulledStories(db, digest)
-  const tellers = await tellersOf(db, digest)
-  const told = new Map(tellers.toReversed().map((teller) => [teller.articleId, toldBy(teller)]))
+  const pulls = await activeRetractions(db)
+  const pulled = await retractedStories(db, digest)
+  const tellers = await publishedCopies(db, digest)
+  const told = new Map(tellers.toReversed().map((teller) => [teller.articleId, toPublishedAs(teller)]))
   const pending: Candidate[] = []
-  for (let after = ''; ; await letOthersWork()) {
+  for (let after = ''; ; await yieldToEventLoop()) {
     const rows = await withFeed(db)
       .innerJoin('ledger', 'ledger.articleId', 'articles.id')
       .select(['ledger.sameAs', 'ledger.enrolledAt', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
@@ -193,51 +193,58 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
       .where('ledger.backlogAt', 'is', null)
       .where('ledger.articleId', '>', after)
       .orderBy('ledger.articleId')
-      .limit(page)
+      .limit(readPageSize)
       .execute()
     for (const { sameAs, enrolledAt, heldReason, cutAt, cutReason, ...row } of rows) {
       const isHeld = heldReason !== null // then `sameAs` is what it seems to be
       pending.push({
         ...fromRow(row),
         story: isHeld ? row.id : (sameAs ?? row.id),
-        told: isHeld ? null : (told.get(row.id) ?? pulled.get(sameAs ?? row.id) ?? null),
-        since: enrolledAt,
+        publishedAs: isHeld ? null : (told.get(row.id) ?? pulled.get(sameAs ?? row.id) ?? null),
+        addedAt: enrolledAt,
         shown: { at: row.shownAt, place: row.place },
-        pulled: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
-        held: heldReason,
+        retracted: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
+        quarantineReason: heldReason,
         cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
       })
     }
-    if (rows.length < page) return pending
+    if (rows.length < readPageSize) return pending
     after = rows.at(-1)?.id ?? ''
   }
 }
 
 /** A copy that has told the story, for a reason. */
-export function toldBy({ title, source, feedUrl, editionId, number, dueAt }: Teller): NonNullable<Candidate['told']> {
+export function toPublishedAs({
+  title,
+  source,
+  feedUrl,
+  editionId,
+  number,
+  dueAt,
+}: PublishedCopy): NonNullable<Candidate['publishedAs']> {
   const how = editionId === null ? 'which is backlog' : `which is in edition ${number ?? `of ${dueAt}`}`
   return { title, source: source || feedUrl, how }
 }
 
 /** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
-export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & Recognised)[]> {
+export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & WithLastShown)[]> {
   if (urls.length === 0) return []
-  const found: (Article & Recognised)[] = []
-  for (let after = ''; ; await letOthersWork()) {
+  const found: (Article & WithLastShown)[] = []
+  for (let after = ''; ; await yieldToEventLoop()) {
     const rows = await withFeed(db)
       .where('feeds.url', 'in', urls)
       .where('articles.id', '>', after)
       .orderBy('articles.id')
-      .limit(page)
+      .limit(readPageSize)
       .execute()
     for (const row of rows) found.push({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } })
-    if (rows.length < page) return found
+    if (rows.length < readPageSize) return found
     after = rows.at(-1)?.id ?? ''
   }
 }
 
 /** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
-export async function lettersEverOf(db: Db, digest: string): Promise<(Article & Recognised)[]> {
+export async function allLettersOf(db: Db, digest: string): Promise<(Article & WithLastShown)[]> {
   const rows = await withFeed(db)
     .innerJoin('ledger', 'ledger.articleId', 'articles.id')
     .where('ledger.digest', '=', digest)
@@ -248,7 +255,7 @@ export async function lettersEverOf(db: Db, digest: string): Promise<(Article & 
   return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
 }
 
-export type Recognised = Required<Pick<Candidate, 'shown'>>
+export type WithLastShown = Required<Pick<Candidate, 'shown'>>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
   if (ids.length === 0) return []
@@ -269,7 +276,7 @@ export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
         eb('articles.identity', 'in', [url, identityKey(url)]),
         eb('articles.canonical', '=', canonicalAddress(url)),
         eb('articles.asked', '=', canonicalAddress(url)),
-        eb('articles.id', 'in', articlesOnceAt(db, url)),
+        eb('articles.id', 'in', articleIdsEverAt(db, url)),
       ]),
     )
     .execute()
@@ -316,9 +323,9 @@ const columns = [
   'articles.leadsTo',
 ] as const
 
-type Sight = { feedId: string; place: number; now: Instant; elsewhere: boolean }
+type RowContext = { feedId: string; place: number; now: Instant; isOffSite: boolean }
 
-function toRow(article: NewArticle, { feedId, place, now, elsewhere }: Sight): ArticleRow {
+function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }: RowContext): ArticleRow {
   const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),

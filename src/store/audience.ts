@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { CountChange, writeSharedCounts } from './delivery-counts.ts'
-import { domainOf, placeOf, providerOrDomain } from './domain.ts'
+import { domainOf, providerOrDomain, ringPlace } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { Db } from './schema.ts'
-import { activeIn } from './subscribers.ts'
+import { activeSubscribers } from './subscribers.ts'
 import { transaction } from './transaction.ts'
 
 /** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
-export async function frozenUntil(db: Db, editionId: string): Promise<string> {
+export async function lastFrozenSubscriber(db: Db, editionId: string): Promise<string> {
   const last = await db
     .selectFrom('deliveries')
     .select((eb) => eb.fn.max('subscriberId').as('id'))
@@ -18,7 +18,7 @@ export async function frozenUntil(db: Db, editionId: string): Promise<string> {
 }
 
 /** What of the audience does not go at once. */
-export type Shape = {
+export type AudiencePlan = {
   /** Each copy waits for its slice (`store/slices.ts`), or until then where the zone of its subscriber has none. */
   sliced?: { otherwise: Instant }
   /** Of the providers that have a canary (`store/canaries.ts`) only the first share goes at once. */
@@ -34,7 +34,7 @@ export function freezePage(
   edition: { id: string; digest: string },
   page: { after: string; size: number },
   now: Instant,
-  shape: Shape = {},
+  shape: AudiencePlan = {},
 ): Promise<string | null> {
   return transaction(db, (trx) => freeze(trx, edition, page, now, shape))
 }
@@ -44,9 +44,9 @@ async function freeze(
   edition: { id: string; digest: string },
   page: { after: string; size: number },
   now: Instant,
-  shape: Shape,
+  shape: AudiencePlan,
 ): Promise<string | null> {
-  const active = activeIn(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
+  const active = activeSubscribers(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
   const last = await active
     .select('subscriptions.subscriberId as id')
     .orderBy('subscriptions.subscriberId')
@@ -66,9 +66,11 @@ async function freeze(
           eb.val('queued').as('status'),
           eb.lit(0).as('attempts'),
           eb.val(now).as('updatedAt'),
-          (sliced ? sql<string | null>`coalesce(slices.at, ${sliced.otherwise})` : none).as('nextAttemptAt'),
-          (canaries ? sql<string | null>`case when ${isFirst} then null else canaries.name end` : none).as('canary'),
-          (canaries ? sql<string | null>`case when ${isFirst} then canaries.name end` : none).as('firstOf'),
+          (sliced ? sql<string | null>`coalesce(slices.at, ${sliced.otherwise})` : nullText).as('nextAttemptAt'),
+          (canaries ? sql<string | null>`case when ${isFirstShare} then null else canaries.name end` : nullText).as(
+            'canary',
+          ),
+          (canaries ? sql<string | null>`case when ${isFirstShare} then canaries.name end` : nullText).as('firstOf'),
         ])
       if (sliced)
         rows = rows.leftJoin('slices', (join) =>
@@ -90,9 +92,9 @@ async function freeze(
   return last?.id ?? null
 }
 
-const none = sql<string | null>`null`
+const nullText = sql<string | null>`null`
 
 /** Whether the subscriber is of the first share of a provider: stands between its two places. */
-const isFirst = sql`(
-  canaries.first_place <= canaries.last_place and ${placeOf} between canaries.first_place and canaries.last_place
-  or canaries.first_place > canaries.last_place and (${placeOf} >= canaries.first_place or ${placeOf} <= canaries.last_place))`
+const isFirstShare = sql`(
+  canaries.first_place <= canaries.last_place and ${ringPlace} between canaries.first_place and canaries.last_place
+  or canaries.first_place > canaries.last_place and (${ringPlace} >= canaries.first_place or ${ringPlace} <= canaries.last_place))`

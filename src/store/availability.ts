@@ -1,4 +1,4 @@
-import { between, type Clock, type Instant, second } from '../clock.ts'
+import { type Clock, type Instant, msBetween, second } from '../clock.ts'
 import type { StoreError } from './failure.ts'
 
 /** Since when the database fails, and why. */
@@ -22,19 +22,19 @@ export class Availability {
     return this.#outage
   }
 
-  failed(error: StoreError): void {
+  recordFailure(error: StoreError): void {
     this.#outage = { since: this.#outage?.since ?? this.#sameAsLast(error)?.since ?? this.#clock.now(), error }
   }
 
   #sameAsLast({ kind }: StoreError): Outage | undefined {
     if (!this.#last) return undefined
     const { outage, endedAt } = this.#last
-    const ago = between(endedAt, this.#clock.now())
+    const ago = msBetween(endedAt, this.#clock.now())
     return outage.error.kind === kind && ago >= 0 && ago < sameOutageMs ? outage : undefined
   }
 
   /** A statement succeeded. A read does not show that there is space to write, or that nobody holds the write lock. */
-  succeeded(what: 'read' | 'write'): void {
+  recordSuccess(what: 'read' | 'write'): void {
     if (!this.#outage) return
     const { kind } = this.#outage.error
     if (what === 'read' && (kind === 'full' || kind === 'locked')) return

@@ -1,12 +1,12 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
-import type { CallRow, Db } from './schema.ts'
+import type { Db, NotificationRow } from './schema.ts'
 
 /** Puts down that the editors are to be called to an edition. Of some kinds it has one: a second changes nothing. */
-export async function addCall(
+export async function addNotification(
   db: Db,
   editionId: string,
-  { kind, what }: Pick<CallRow, 'kind' | 'what'>,
+  { kind, what }: Pick<NotificationRow, 'kind' | 'what'>,
   now: Instant,
 ): Promise<void> {
   await db
@@ -20,7 +20,7 @@ export async function addCall(
  * Takes on the calls since `since` that nobody has made, or is making. Who dies over it leaves them to others after
  * `until`; a mark beyond that was set by a wrong clock.
  */
-export function takeCalls(db: Db, { since, now, until }: Record<'since' | 'now' | 'until', Instant>) {
+export function claimNotifications(db: Db, { since, now, until }: Record<'since' | 'now' | 'until', Instant>) {
   return db
     .updateTable('calls')
     .set({ tellingUntil: until })
@@ -33,10 +33,10 @@ export function takeCalls(db: Db, { since, now, until }: Record<'since' | 'now' 
     .execute()
 }
 
-export async function recordCalled(db: Db, id: string, now: Instant): Promise<void> {
+export async function recordNotified(db: Db, id: string, now: Instant): Promise<void> {
   await db.updateTable('calls').set({ toldAt: now }).where('id', '=', id).execute()
 }
 
-export function callsAbout(db: Db, editionId: string): Promise<CallRow[]> {
+export function notificationsOf(db: Db, editionId: string): Promise<NotificationRow[]> {
   return db.selectFrom('calls').selectAll().where('editionId', '=', editionId).orderBy('id').execute()
 }

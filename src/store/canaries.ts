@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
-import { domainOf, placeOf, providerOrDomain } from './domain.ts'
+import { domainOf, providerOrDomain, ringPlace } from './domain.ts'
 import type { Engine } from './engine.ts'
 import type { CanaryRow, Db, DeliveryStatus } from './schema.ts'
-import { activeIn } from './subscribers.ts'
+import { activeSubscribers } from './subscribers.ts'
 
 /** The domains of those who would get an edition of the digest now, the largest first. */
 export async function largestDomains(db: Db, engine: Engine, digest: string, limit: number): Promise<string[]> {
   const domain = domainOf(engine)
-  const rows = await activeIn(db, digest)
+  const rows = await activeSubscribers(db, digest)
     .select(domain.as('domain'))
     .groupBy(domain)
     .orderBy(sql`count(*)`, 'desc')
@@ -35,17 +35,17 @@ export type FirstShareRule = {
  * first shares stand: from `firstPlace` on, round the ring, the fewest places that hold enough people. The people are
  * counted by place, so a share is never smaller than asked for, however the ids fell.
  */
-export async function firstSharesToPlant(
+export async function planFirstShares(
   db: Db,
   engine: Engine,
   digest: string,
   { minimum, share, fewest, firstPlace }: FirstShareRule,
 ): Promise<NewCanary[]> {
   const name = providerOrDomain(engine)
-  const people = activeIn(db, digest)
+  const people = activeSubscribers(db, digest)
     .leftJoin('providers', (join) => join.on('providers.domain', '=', domainOf(engine)))
-    .select([name.as('name'), placeOf.as('place'), (eb) => eb.fn.countAll<number>().as('people')])
-    .groupBy([name, placeOf])
+    .select([name.as('name'), ringPlace.as('place'), (eb) => eb.fn.countAll<number>().as('people')])
+    .groupBy([name, ringPlace])
   const isAfterTheEnd = sql`case when place < ${firstPlace} then 1 else 0 end`
   const onRing = db
     .selectFrom(people.as('counted'))
@@ -89,7 +89,7 @@ export function canariesOf(db: Db, editionId: string): Promise<CanaryRow[]> {
 type Canary = Pick<CanaryRow, 'editionId' | 'name'>
 
 /** The first share is through: the rest waits from now on. */
-export function waitFrom(db: Db, canary: Canary, waitingSince: Instant): Promise<boolean> {
+export function startCanaryWait(db: Db, canary: Canary, waitingSince: Instant): Promise<boolean> {
   return changeCanary(db, canary, { waitingSince })
 }
 
@@ -128,7 +128,7 @@ async function changeCanary(
 }
 
 /** How many of the first shares of an edition stand in each state, by provider; `isLater`: they wait for a later time. */
-export async function firstShares(db: Db, editionId: string, names: string[], now: Instant) {
+export async function countFirstShares(db: Db, editionId: string, names: string[], now: Instant) {
   const isLater = sql<number>`case when next_attempt_at > ${now} then 1 else 0 end`
   const rows = await db
     .selectFrom('deliveries')
@@ -146,7 +146,7 @@ export async function firstShares(db: Db, editionId: string, names: string[], no
 }
 
 /** What the first shares were answered that were not accepted, page by page. */
-export async function* answersOfFirst(
+export async function* firstShareReplies(
   db: Db,
   editionId: string,
   names: string[],
@@ -169,7 +169,7 @@ export async function* answersOfFirst(
 }
 
 /** How many copies still wait for a canary, by the name of the provider. */
-export async function waitingForCanaries(db: Db, editionId: string): Promise<Map<string, number>> {
+export async function countWaitingForCanaries(db: Db, editionId: string): Promise<Map<string, number>> {
   const rows = await db
     .selectFrom('deliveries')
     .select(['canary', (eb) => eb.fn.countAll<number>().as('count')])

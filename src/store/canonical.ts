@@ -14,9 +14,10 @@ function foldedAddress(address: string): string {
   url.hash = ''
   url.username = ''
   url.password = ''
-  url.hostname = url.hostname.replace(twins, '')
+  url.hostname = url.hostname.replace(mobileHostPrefix, '')
   for (const [name, value] of [...url.searchParams])
-    if (tracking.test(name) || (sources.test(name) && ofFeed.test(value))) url.searchParams.delete(name)
+    if (trackingParameter.test(name) || (sourceParameter.test(name) && feedSource.test(value)))
+      url.searchParams.delete(name)
   url.searchParams.sort()
   url.pathname = url.pathname
     .replace(/\/{2,}/g, '/')
@@ -27,15 +28,15 @@ function foldedAddress(address: string): string {
 }
 
 /** The same site for big screens and for small ones; `www.` alone is no host. */
-const twins = /^(?:www|m)\.(?=[^.]+\.[^.]+)/
+const mobileHostPrefix = /^(?:www|m)\.(?=[^.]+\.[^.]+)/
 
 // utm_source=…, fbclid=…, gclid=…, gbraid=…, mc_cid=…, at_medium=… (BBC), ns_campaign=…, CMP=share_btn_tw (Guardian), xtor=RSS-1
-const tracking =
+const trackingParameter =
   /^(?:(?:utm|mc|at|ns|pk|mtm|hsa|itm|wt|__hs)_.*|_hs(?:enc|mi)|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|twclid|igshid|yclid|cmp|cmpid|xtor|ocid|ftag|smid|sref|ref_src|mkt_tok|_ga|_gl|feature_source)$/i
 
 // ref=rss, source=rss----5517fd7b58a6---4 (Medium), partner=rss&emc=rss (New York Times); but ref=main tells pages apart
-const sources = /^(?:ref|source|src|from|via|partner|emc|output)$/i
-const ofFeed = /^(?:rss|atom|feed)s?(?![a-z])/i
+const sourceParameter = /^(?:ref|source|src|from|via|partner|emc|output)$/i
+const feedSource = /^(?:rss|atom|feed)s?(?![a-z])/i
 
 /** The page that many addresses lead to, and that is no article. What is no address counts as one. */
 export function isFrontPage(address: string): boolean {
@@ -59,7 +60,7 @@ export function titleWords(title: string): string[] {
 }
 
 /** "Morning briefing" is the title of many stories. */
-export const fewestWords = 4
+export const minTitleWords = 4
 
 /** Equal for titles that say the same in the same order. */
 export function titleKey(title: string): string {

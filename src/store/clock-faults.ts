@@ -1,6 +1,6 @@
-import { type Instant, later, minute } from '../clock.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
 import { newId } from './id.ts'
-import { giveBack } from './ledger.ts'
+import { releaseArticles } from './ledger.ts'
 import type { ClockFaultRow, Db, EditionRow } from './schema.ts'
 import { transaction } from './transaction.ts'
 
@@ -9,7 +9,7 @@ const maxSkewMs = 5 * minute
 
 /** Whether only a clock that was ahead can have written this, by what the clock shows now. */
 export function isFromFuture(writtenAt: Instant, now: Instant): boolean {
-  return writtenAt > later(now, maxSkewMs)
+  return writtenAt > addMs(now, maxSkewMs)
 }
 
 /** The edition that the digest has for that due time. */
@@ -29,7 +29,7 @@ export async function lastDueBy(db: Db, digest: string, now: Instant): Promise<I
     .select((eb) => eb.fn.max('dueAt').as('dueAt'))
     .where('digest', '=', digest)
     .where('dueAt', '<=', now)
-    .where((eb) => eb.or([eb('status', '!=', 'skipped'), eb('composedAt', '<=', later(now, maxSkewMs))]))
+    .where((eb) => eb.or([eb('status', '!=', 'skipped'), eb('composedAt', '<=', addMs(now, maxSkewMs))]))
     .executeTakeFirst()
   return row?.dueAt ?? undefined
 }
@@ -44,7 +44,7 @@ export function futureSkips(db: Db, digest: string, after: Instant, now: Instant
     .where('digest', '=', digest)
     .where('dueAt', '>', after)
     .where('status', '=', 'skipped')
-    .where('composedAt', '>', later(now, maxSkewMs))
+    .where('composedAt', '>', addMs(now, maxSkewMs))
     .orderBy('dueAt')
     .execute()
 }
@@ -56,7 +56,7 @@ export function futureEditions(db: Db, digest: string, now: Instant): Promise<Ed
     .selectAll()
     .where('digest', '=', digest)
     .where('status', 'in', ['composed', 'sealed', 'approved', 'held'])
-    .where('composedAt', '>', later(now, maxSkewMs))
+    .where('composedAt', '>', addMs(now, maxSkewMs))
     .orderBy('dueAt')
     .execute()
 }
@@ -70,7 +70,7 @@ type NewFault = { digest: string; aheadUntil: Instant; skips: FutureSkip[] }
 export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now: Instant): Promise<boolean> {
   return transaction(db, async (trx) => {
     for (const { id } of skips) {
-      await giveBack(trx, id)
+      await releaseArticles(trx, id)
       for (const table of ['choices', 'history'] as const)
         await trx.deleteFrom(table).where('editionId', '=', id).execute()
       await trx.deleteFrom('editions').where('id', '=', id).where('status', '=', 'skipped').execute()
@@ -99,7 +99,7 @@ export async function isKnownFault(db: Db, digest: string, aheadUntil: Instant):
 }
 
 /** Takes on to tell the editors of faults. Who dies over it leaves them to others after `until`. */
-export function takeClockFaults(db: Db, { now, until }: { now: Instant; until: Instant }): Promise<ClockFaultRow[]> {
+export function claimClockFaults(db: Db, { now, until }: { now: Instant; until: Instant }): Promise<ClockFaultRow[]> {
   return db
     .updateTable('clockFaults')
     .set({ tellingUntil: until })
@@ -111,7 +111,7 @@ export function takeClockFaults(db: Db, { now, until }: { now: Instant; until: I
     .execute()
 }
 
-export async function recordFaultsTold(db: Db, ids: string[], now: Instant): Promise<void> {
+export async function recordFaultsNotified(db: Db, ids: string[], now: Instant): Promise<void> {
   await db.updateTable('clockFaults').set({ toldAt: now }).where('id', 'in', ids).execute()
 }
 
@@ -119,8 +119,8 @@ export async function recordFaultsTold(db: Db, ids: string[], now: Instant): Pro
  * Lets what a clock ahead of `now` put off be tried again: copies of the edition that were deferred by it, and first
  * shares that it let wait from then on.
  */
-export async function forgetFutureWaits(db: Db, editionId: string, now: Instant): Promise<void> {
-  const ahead = later(now, maxSkewMs)
+export async function clearFutureWaits(db: Db, editionId: string, now: Instant): Promise<void> {
+  const ahead = addMs(now, maxSkewMs)
   await db
     .updateTable('deliveries')
     .set({ nextAttemptAt: null, updatedAt: now })

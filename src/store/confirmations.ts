@@ -1,4 +1,4 @@
-import { hour, type Instant, later } from '../clock.ts'
+import { addMs, hour, type Instant } from '../clock.ts'
 import { newId } from './id.ts'
 import type { ConfirmationRow, Db } from './schema.ts'
 
@@ -8,7 +8,7 @@ export type NewConfirmation = Pick<ConfirmationRow, 'digest' | 'subscriberId' | 
 const maxLeaseMs = hour
 
 /** `interval`: milliseconds between two emails to one person. */
-type Budget = { now: Instant; interval: number }
+type Throttle = { now: Instant; interval: number }
 
 /**
  * Puts down that a person wants to subscribe again, and that they are to be sent the link that confirms it. Nothing
@@ -18,7 +18,7 @@ type Budget = { now: Instant; interval: number }
 export async function addConfirmation(
   db: Db,
   asked: NewConfirmation,
-  { now, interval, expiresAt }: Budget & { expiresAt: Instant },
+  { now, interval, expiresAt }: Throttle & { expiresAt: Instant },
 ): Promise<void> {
   const fresh = { ...asked, askedAt: now, expiresAt, waitingSince: now, usedAt: null }
   await db
@@ -43,7 +43,7 @@ export async function addConfirmation(
             eb.and([
               eb('confirmations.waitingSince', 'is', null),
               eb.or([
-                eb('confirmations.sentAt', '<=', later(now, -interval)),
+                eb('confirmations.sentAt', '<=', addMs(now, -interval)),
                 eb('confirmations.sentAt', '>', now), // by a clock that was ahead
               ]),
             ]),
@@ -64,7 +64,7 @@ export async function waitingConfirmations(db: Db, now: Instant, limit: number):
       eb.or([
         eb('sendingUntil', 'is', null),
         eb('sendingUntil', '<=', now),
-        eb('sendingUntil', '>', later(now, maxLeaseMs)),
+        eb('sendingUntil', '>', addMs(now, maxLeaseMs)),
       ]),
     )
     .orderBy('waitingSince')
@@ -80,7 +80,7 @@ export async function waitingConfirmations(db: Db, now: Instant, limit: number):
 export async function claimConfirmation(
   db: Db,
   id: string,
-  { now, interval }: Budget,
+  { now, interval }: Throttle,
 ): Promise<ConfirmationRow | undefined> {
   const row = await confirmationById(db, id)
   if (!row) return undefined
@@ -91,15 +91,15 @@ export async function claimConfirmation(
     .where('subscriberId', '=', row.subscriberId)
     .where((eb) =>
       eb.or([
-        eb.and([eb('sentAt', '>', later(now, -interval)), eb('sentAt', '<=', now)]),
-        eb.and([eb('sendingUntil', '>', now), eb('sendingUntil', '<=', later(now, maxLeaseMs))]),
+        eb.and([eb('sentAt', '>', addMs(now, -interval)), eb('sentAt', '<=', now)]),
+        eb.and([eb('sendingUntil', '>', now), eb('sendingUntil', '<=', addMs(now, maxLeaseMs))]),
       ]),
     )
     .executeTakeFirst()
   if (others) return undefined
   return await db
     .updateTable('confirmations')
-    .set({ sendingUntil: later(now, interval) })
+    .set({ sendingUntil: addMs(now, interval) })
     .where('id', '=', id)
     .where('waitingSince', 'is not', null)
     .where('usedAt', 'is', null)
@@ -148,6 +148,6 @@ export async function removeConfirmation(db: Db, id: string): Promise<void> {
 }
 
 /** Forgets those that expired before that instant. */
-export async function forgetConfirmations(db: Db, before: Instant): Promise<void> {
-  await db.deleteFrom('confirmations').where('expiresAt', '<=', before).execute()
+export async function deleteExpiredConfirmations(db: Db, expiredBefore: Instant): Promise<void> {
+  await db.deleteFrom('confirmations').where('expiresAt', '<=', expiredBefore).execute()
 }

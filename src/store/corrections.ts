@@ -8,7 +8,7 @@ export type FoundChange = Pick<
   'digest' | 'editionId' | 'articleId' | 'kind' | 'source' | 'changeKey' | 'found' | 'evidence'
 >
 
-const undecided = {
+const undecidedColumns = {
   lapsedAt: null,
   words: null,
   decidedAt: null,
@@ -25,10 +25,15 @@ const undecided = {
  * Proposes a correction, once for each change: one that is proposed or decided about already stays as it is, and one
  * that went away by itself comes back only if that was before `restedSince`. Returns whether it is proposed by this call.
  */
-export async function propose(db: Db, change: FoundChange, restedSince: Instant, now: Instant): Promise<boolean> {
+export async function proposeCorrection(
+  db: Db,
+  change: FoundChange,
+  restedSince: Instant,
+  now: Instant,
+): Promise<boolean> {
   const made = await db
     .insertInto('corrections')
-    .values({ ...undecided, id: newId(now), ...change, status: 'proposed', proposedAt: now })
+    .values({ ...undecidedColumns, id: newId(now), ...change, status: 'proposed', proposedAt: now })
     .onConflict((conflict) =>
       conflict
         .columns(['editionId', 'articleId', 'changeKey'])
@@ -47,7 +52,7 @@ export async function propose(db: Db, change: FoundChange, restedSince: Instant,
   return made !== undefined
 }
 
-export type Observed = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'> & {
+export type ObservedChanges = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'> & {
   /** What was looked at; of the others nothing is known. */
   kinds: CorrectionRow['kind'][]
   /** The changes that are still there. */
@@ -57,7 +62,7 @@ export type Observed = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'>
 /** What nobody has decided about and is no longer so goes away by itself; the row stays. Returns how many did. */
 export async function lapseUnseen(
   db: Db,
-  { editionId, articleId, source, kinds, keys }: Observed,
+  { editionId, articleId, source, kinds, keys }: ObservedChanges,
   now: Instant,
 ): Promise<number> {
   let query = db
@@ -78,7 +83,7 @@ export async function lapseUnseen(
  */
 export async function doubtUnseen(
   db: Db,
-  { editionId, articleId, source, kinds, keys }: Observed,
+  { editionId, articleId, source, kinds, keys }: ObservedChanges,
   why: string,
   now: Instant,
 ): Promise<number> {
@@ -97,7 +102,7 @@ export async function doubtUnseen(
 }
 
 /** What was doubted and is so again is proposed again; what an editor confirmed in spite of the doubt is accepted as before. */
-export async function endDoubt(db: Db, { editionId, articleId, source, keys }: Observed): Promise<void> {
+export async function endDoubts(db: Db, { editionId, articleId, source, keys }: ObservedChanges): Promise<void> {
   if (keys.length === 0) return
   const seen = db
     .updateTable('corrections')
@@ -112,7 +117,7 @@ export async function endDoubt(db: Db, { editionId, articleId, source, keys }: O
 }
 
 /** What was found there and is not settled: it waits for an editor, or to be printed. */
-export function openBy(db: Db, digest: string, source: CorrectionRow['source']) {
+export function openCorrectionsFrom(db: Db, digest: string, source: CorrectionRow['source']) {
   return db
     .selectFrom('corrections')
     .select(['editionId', 'articleId'])
@@ -137,7 +142,7 @@ export async function addWithdrawal(
   const made = await db
     .insertInto('corrections')
     .values({
-      ...undecided,
+      ...undecidedColumns,
       ...said,
       id: newId(now),
       digest,
@@ -162,7 +167,7 @@ export function withdrawalKey(id: string): string {
 }
 
 /** Nobody has that edition: what it said needs no correction, unless one is printed already. */
-export async function lapseAbout(db: Db, editionId: string, now: Instant): Promise<void> {
+export async function lapseEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('corrections')
     .set({ status: 'lapsed', lapsedAt: now })
@@ -221,7 +226,7 @@ export async function claimCorrections(
 }
 
 /** Gives every correction that the edition holds back: the next one prints it. */
-export async function giveBackCorrections(db: Db, editionId: string): Promise<void> {
+export async function releaseCorrections(db: Db, editionId: string): Promise<void> {
   await db.updateTable('corrections').set({ printedIn: null }).where('printedIn', '=', editionId).execute()
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Instant } from '../clock.ts'
 import { CountChange, writeCounts, writeCountsPrepared, writeSharedCounts } from './delivery-counts.ts'
 import type { Engine } from './engine.ts'
-import { prepared, type StandIn } from './prepared.ts'
+import { type Placeholder, runPrepared } from './prepared.ts'
 import type { Db, DeliveryRow, DeliveryStatus } from './schema.ts'
 import { transaction } from './transaction.ts'
 
@@ -65,7 +65,7 @@ export function dueDeliveries(
 export type Claim = { editionId: string; digest: string; subscriberIds: string[]; workerId: string }
 
 /** What one sender does with deliveries of one edition at one moment. */
-export type Turn = { results: DeliveryResult[]; subscriberIds: string[] }
+export type WriterBatch = { results: DeliveryResult[]; subscriberIds: string[] }
 
 /**
  * Records how some deliveries ended and takes others to send them, as `recordDeliveries` and `claimDeliveries` do, with
@@ -74,14 +74,14 @@ export type Turn = { results: DeliveryResult[]; subscriberIds: string[] }
 export async function recordAndClaim(
   db: Db,
   engine: Engine,
-  book: Omit<Claim, 'subscriberIds'>,
-  { results, subscriberIds }: Turn,
+  owner: Omit<Claim, 'subscriberIds'>,
+  { results, subscriberIds }: WriterBatch,
   now: Instant,
 ): Promise<{ lost: Set<string>; claimed: Set<string> }> {
   const change = new CountChange()
-  const lost = await record(db, engine, book, results, now, change)
-  const claimed = await claim(db, engine, { ...book, subscriberIds }, now, change)
-  await writeCountsPrepared(db, engine, book, change)
+  const lost = await record(db, engine, owner, results, now, change)
+  const claimed = await claim(db, engine, { ...owner, subscriberIds }, now, change)
+  await writeCountsPrepared(db, engine, owner, change)
   return { lost, claimed }
 }
 
@@ -110,10 +110,10 @@ async function claim(
     const wanted = claimed.size === 0 ? subscriberIds : subscriberIds.filter((id) => !claimed.has(id))
     if (wanted.length === 0) break
     const ids = padded(wanted)
-    const { rows } = await prepared(db, engine, {
+    const { rows } = await runPrepared(db, engine, {
       name: `claim ${ids.length}`,
       values: { editionId, digest, workerId, now, status, ids },
-      build: (value) => claiming(db, engine, value, ids.length),
+      build: (value) => claimQuery(db, engine, value, ids.length),
     })
     change.move(status, 'sending', rows.length)
     for (const { subscriberId } of rows) claimed.add(subscriberId)
@@ -121,9 +121,9 @@ async function claim(
   return claimed
 }
 
-function claiming(db: Db, engine: Engine, value: StandIn, count: number) {
+function claimQuery(db: Db, engine: Engine, value: Placeholder, count: number) {
   const [editionId, workerId, now] = [value('editionId'), value('workerId'), value('now')]
-  const ids = eachOf(value, 'ids', count)
+  const ids = listPlaceholders(value, 'ids', count)
   const claim = db
     .updateTable('deliveries')
     .set((eb) => ({
@@ -169,7 +169,7 @@ function claiming(db: Db, engine: Engine, value: StandIn, count: number) {
   return claim.where('subscriberId', 'in', engine.skipLocked(free))
 }
 
-function eachOf(value: StandIn, key: string, count: number): string[] {
+function listPlaceholders(value: Placeholder, key: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => value(key, index))
 }
 
@@ -215,13 +215,13 @@ export type DeliveryResult = Pick<
 export async function recordDeliveries(
   db: Db,
   engine: Pick<Engine, 'name'>,
-  book: { editionId: string; workerId: string },
+  owner: { editionId: string; workerId: string },
   results: DeliveryResult[],
   now: Instant,
 ): Promise<Set<string>> {
   const change = new CountChange()
-  const lost = await record(db, engine, book, results, now, change)
-  await writeCountsPrepared(db, engine, book, change)
+  const lost = await record(db, engine, owner, results, now, change)
+  await writeCountsPrepared(db, engine, owner, change)
   return lost
 }
 
@@ -240,7 +240,7 @@ async function record(
     change.move('sending', status, changed)
     if (changed === group.length) continue
     const ids = group.map(({ subscriberId }) => subscriberId)
-    const ours = await whoseOf(db, { editionId, workerId }, ids, status)
+    const ours = await ownedIn(db, { editionId, workerId }, ids, status)
     for (const id of ids) if (!ours.has(id)) lost.add(id)
   }
   return lost
@@ -259,16 +259,16 @@ async function recordGroup(
   const ids = rows.map((one) => one.subscriberId)
   const replies = rows.map((one) => one.reply)
   const areSame = replies.every((reply) => reply === replies[0])
-  const { changed } = await prepared(db, engine, {
+  const { changed } = await runPrepared(db, engine, {
     name: areSame ? `record ${ids.length}, one reply` : `record ${ids.length}`,
     values: { editionId, workerId, now, status, attempts, nextAttemptAt, cutSince, relay, ids, replies },
-    build: (value) => recording(db, value, ids.length, areSame),
+    build: (value) => recordQuery(db, value, ids.length, areSame),
   })
   return changed
 }
 
 /** Which of these stand in that state by the hand of this worker. */
-async function whoseOf(
+async function ownedIn(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   subscriberIds: string[],
@@ -289,8 +289,8 @@ function sameButForReply({ status, attempts, nextAttemptAt, cutSince, relay }: D
   return `${status} ${attempts} ${nextAttemptAt} ${cutSince} ${relay}`
 }
 
-function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
-  const ids = eachOf(value, 'ids', count)
+function recordQuery(db: Db, value: Placeholder, count: number, isOneReply: boolean) {
+  const ids = listPlaceholders(value, 'ids', count)
   const cases = ids.map((id, index) => sql`when ${id} then ${value('replies', index)}`)
   const reply = isOneReply
     ? sql<string>`${value('replies', 0)}`
@@ -313,13 +313,13 @@ function recording(db: Db, value: StandIn, count: number, isOneReply: boolean) {
 }
 
 /** Which of these deliveries are in the hands of this worker: claimed, and not recorded. */
-export async function inHandsOf(
+export async function stillClaimed(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   subscriberIds: string[],
 ): Promise<Set<string>> {
   if (subscriberIds.length === 0) return new Set()
-  return await whoseOf(db, { editionId, workerId }, subscriberIds, 'sending')
+  return await ownedIn(db, { editionId, workerId }, subscriberIds, 'sending')
 }
 
 /** What a relay turned down, and how often the delivery had been tried before that. */
@@ -356,7 +356,7 @@ export async function confirmRefusals(
 }
 
 /** Queues again, for at once, what this worker recorded as turned down; nobody loses an attempt by it. */
-export function putBack(
+export function requeueRefused(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   turnedDown: Refusal[],
@@ -385,7 +385,7 @@ export function putBack(
 }
 
 /** When the next delivery that waits may be tried; undefined if none waits for a time. */
-export async function nextDue(db: Db, editionId: string): Promise<Instant | undefined> {
+export async function nextDueAt(db: Db, editionId: string): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('deliveries')
     .select('nextAttemptAt')
@@ -399,7 +399,7 @@ export async function nextDue(db: Db, editionId: string): Promise<Instant | unde
 }
 
 /** To whom the deliveries of an edition go that stand in one state. */
-export async function addressesIn(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
+export async function addressesByStatus(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
   const rows = await db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
@@ -411,7 +411,7 @@ export async function addressesIn(db: Db, editionId: string, status: DeliverySta
 }
 
 /** Whether everybody who gets the edition is at one of these domains. */
-export async function isAllAt(db: Db, editionId: string, domains: string[]): Promise<boolean> {
+export async function isEveryoneAt(db: Db, editionId: string, domains: string[]): Promise<boolean> {
   let elsewhere = db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
@@ -435,7 +435,7 @@ export async function hasAcceptedSince(db: Db, editionId: string, since: Instant
 }
 
 /** Queues what was put off again, and gives the try back: the person had no part in it. */
-export async function requeue(db: Db, editionId: string, subscriberIds: string[], now: Instant): Promise<void> {
+export async function requeueDeferred(db: Db, editionId: string, subscriberIds: string[], now: Instant): Promise<void> {
   if (subscriberIds.length === 0) return
   await transaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
@@ -453,7 +453,7 @@ export async function requeue(db: Db, editionId: string, subscriberIds: string[]
 }
 
 /** Skips all that is not out yet. */
-export async function skipRest(db: Db, editionId: string, reason: string, now: Instant): Promise<void> {
+export async function skipUnsent(db: Db, editionId: string, reason: string, now: Instant): Promise<void> {
   await skip(db, { editionId }, reason, now)
 }
 

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts'
-import { prepared, type StandIn } from './prepared.ts'
+import { type Placeholder, runPrepared } from './prepared.ts'
 import type { Db, DeliveryCountsRow, DeliveryStatus } from './schema.ts'
 import { transaction } from './transaction.ts'
 
@@ -7,14 +7,22 @@ export type DeliveryCounts = Record<DeliveryStatus, number>
 
 const statuses = ['queued', 'sending', 'accepted', 'deferred', 'refused', 'unknown', 'skipped'] as const
 
-const zero: DeliveryCounts = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
+const zeroCounts: DeliveryCounts = {
+  queued: 0,
+  sending: 0,
+  accepted: 0,
+  deferred: 0,
+  refused: 0,
+  unknown: 0,
+  skipped: 0,
+}
 
 /** The writer of everything that is not done by a sender for its own deliveries. */
-const shared = 'shared'
+const sharedWriter = 'shared'
 
 /** What a transaction changes in the counters of one edition. Gathered first, so that it is written in one statement. */
 export class CountChange {
-  readonly #by: DeliveryCounts = { ...zero }
+  readonly #by: DeliveryCounts = { ...zeroCounts }
 
   move(from: DeliveryStatus, to: DeliveryStatus, count: number): void {
     this.#by[from] -= count
@@ -44,7 +52,7 @@ export async function writeCounts(
   change: CountChange,
 ): Promise<void> {
   if (change.isEmpty) return
-  await adding(db, { editionId, writer: workerId, ...change.values }).execute()
+  await addCountsQuery(db, { editionId, writer: workerId, ...change.values }).execute()
 }
 
 /** The same, by a statement that is built once: for every commit of a sender. */
@@ -55,25 +63,25 @@ export async function writeCountsPrepared(
   change: CountChange,
 ): Promise<void> {
   if (change.isEmpty) return
-  await prepared(db, engine, {
+  await runPrepared(db, engine, {
     name: 'count deliveries',
     values: { editionId, writer: workerId, ...change.values },
-    build: (value) => adding(db, rowOf(value)),
+    build: (value) => addCountsQuery(db, rowOf(value)),
   })
 }
 
 /** The same for what anybody else changes, in a row that all share. Take it last: others wait for it until the commit. */
 export async function writeSharedCounts(db: Db, editionId: string, change: CountChange): Promise<void> {
   if (change.isEmpty) return
-  await adding(db, { editionId, writer: shared, ...change.values }).execute()
+  await addCountsQuery(db, { editionId, writer: sharedWriter, ...change.values }).execute()
 }
 
-function rowOf(value: StandIn): DeliveryCountsRow {
+function rowOf(value: Placeholder): DeliveryCountsRow {
   const counts = Object.fromEntries(statuses.map((status) => [status, value(status)]))
   return { editionId: value('editionId'), writer: value('writer'), ...counts } as unknown as DeliveryCountsRow
 }
 
-function adding(db: Db, row: DeliveryCountsRow) {
+function addCountsQuery(db: Db, row: DeliveryCountsRow) {
   return db
     .insertInto('deliveryCounts')
     .values(row)
@@ -95,7 +103,7 @@ export async function countDeliveries(db: Db, editionId: string): Promise<Delive
     .select((eb) => statuses.map((status) => eb.fn.sum<number | null>(status).as(status)))
     .where('editionId', '=', editionId)
     .executeTakeFirst()
-  const counts = { ...zero }
+  const counts = { ...zeroCounts }
   for (const status of statuses) counts[status] = Number(row?.[status] ?? 0)
   return counts
 }
@@ -105,7 +113,7 @@ export async function foldCounts(db: Db): Promise<void> {
   const gone = await db
     .selectFrom('deliveryCounts')
     .select(['editionId', 'writer'])
-    .where('writer', '!=', shared)
+    .where('writer', '!=', sharedWriter)
     .where('writer', 'not in', (eb) => eb.selectFrom('workers').select('id'))
     .execute()
   for (const row of gone) await transaction(db, (trx) => foldRow(trx, row)) // one at a time: two processes may do this at once
@@ -118,7 +126,7 @@ async function foldRow(db: Db, { editionId, writer }: Pick<DeliveryCountsRow, 'e
     .where('writer', '=', writer)
     .returningAll()
     .executeTakeFirst()
-  if (row) await adding(db, { ...row, writer: shared }).execute()
+  if (row) await addCountsQuery(db, { ...row, writer: sharedWriter }).execute()
 }
 
 /** Counts the deliveries themselves, and sets the counters right. Returns what was counted. */
@@ -163,7 +171,7 @@ async function isAnyLeft(db: Db, editionId: string): Promise<boolean> {
 }
 
 /** So many rows are counted in a few milliseconds; then others get their turn. */
-const countedAtOnce = 20_000
+const maxRowsPerCount = 20_000
 
 /**
  * Counts the deliveries of an edition that has ended, a page at a time, and sets the counters right where they differ.
@@ -189,13 +197,13 @@ async function countByPages(db: Db, editionId: string, status: DeliveryStatus): 
       .where('status', '=', status)
       .where('subscriberId', '>', after)
       .orderBy('subscriberId')
-      .limit(countedAtOnce)
+      .limit(maxRowsPerCount)
     const { count, last } = await db
       .selectFrom(page.as('page'))
       .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.max('subscriberId').as('last')])
       .executeTakeFirstOrThrow()
     total += Number(count)
-    if (Number(count) < countedAtOnce) return total
+    if (Number(count) < maxRowsPerCount) return total
     after = last
     await new Promise(setImmediate)
   }

@@ -34,29 +34,29 @@ export async function recordSchedule(
   given: ScheduleChange,
   now: Instant,
 ): Promise<RecordedSchedule> {
-  if (isSame((await schedulesOf(db, name)).at(-1), given)) return {}
+  if (isSameSchedule((await schedulesOf(db, name)).at(-1), given)) return {}
   return await transaction(db, async (trx) => {
     await lockDigest(trx, name, now)
     const known = await schedulesOf(trx, name)
     const last = known.at(-1)
-    if (isSame(last, given)) return {}
+    if (isSameSchedule(last, given)) return {}
     const isLater = last !== undefined && last.at >= given.at && !isFromFuture(last.at, now)
     if (isLater && last.schedule !== '') return { newer: last }
     const { decidedUntil } = await digestMarks(trx, name, now)
-    await saveSchedules(trx, name, added(known, isLater ? { ...given, at: now } : given), decidedUntil)
+    await saveSchedules(trx, name, withChange(known, isLater ? { ...given, at: now } : given), decidedUntil)
     return { before: last }
   })
 }
 
 /** The job file of the digest is away since `at`: from then on nothing is due until it is back. */
-export async function recordAway(db: Db, name: string, at: Instant): Promise<void> {
+export async function recordJobFileAway(db: Db, name: string, at: Instant): Promise<void> {
   await recordSchedule(db, name, { schedule: '', zone: '', at }, at)
 }
 
-function added(known: ScheduleChange[], given: ScheduleChange): ScheduleChange[] {
+function withChange(known: ScheduleChange[], given: ScheduleChange): ScheduleChange[] {
   const earlier = known.filter(({ at }) => at < given.at)
-  if (earlier.at(-1)?.schedule === '' && isSame(earlier.at(-2), given)) return earlier.slice(0, -1)
-  return isSame(earlier.at(-1), given) ? earlier : [...earlier, given]
+  if (earlier.at(-1)?.schedule === '' && isSameSchedule(earlier.at(-2), given)) return earlier.slice(0, -1)
+  return isSameSchedule(earlier.at(-1), given) ? earlier : [...earlier, given]
 }
 
 /** Those that ended before the runs that are still open are left out. */
@@ -69,7 +69,7 @@ async function saveSchedules(db: Db, name: string, changes: ScheduleChange[], de
   if (rows.length > 0) await db.insertInto('scheduleChanges').values(rows).execute()
 }
 
-function isSame(one: Schedule | undefined, other: Schedule): boolean {
+function isSameSchedule(one: Schedule | undefined, other: Schedule): boolean {
   return one !== undefined && scheduleText(one) === scheduleText(other)
 }
 
@@ -82,7 +82,7 @@ function scheduleText({ schedule, zone }: Schedule): string {
  * was due before now is a missed run.
  */
 export async function digestMarks(db: Db, name: string, now: Instant): Promise<DigestMarks> {
-  await meetDigest(db, name, now)
+  await ensureDigest(db, name, now)
   return await db
     .selectFrom('digests')
     .select(['firstSeenAt', 'decidedUntil'])
@@ -91,12 +91,12 @@ export async function digestMarks(db: Db, name: string, now: Instant): Promise<D
 }
 
 /** The same where nothing may be written; undefined for a digest that is new. */
-export function knownMarks(db: Db, name: string): Promise<DigestMarks | undefined> {
+export function findDigestMarks(db: Db, name: string): Promise<DigestMarks | undefined> {
   return db.selectFrom('digests').select(['firstSeenAt', 'decidedUntil']).where('name', '=', name).executeTakeFirst()
 }
 
 /** The digest is met now, and not at the later time that a wrong clock showed. */
-export async function meetAgain(db: Db, name: string, now: Instant): Promise<void> {
+export async function resetFirstSeen(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .updateTable('digests')
     .set({ firstSeenAt: now })
@@ -106,7 +106,7 @@ export async function meetAgain(db: Db, name: string, now: Instant): Promise<voi
 }
 
 /** Moves the mark on; it never goes back, whatever the clock does. */
-export async function decide(db: Db, name: string, dueAt: Instant): Promise<void> {
+export async function markDecided(db: Db, name: string, dueAt: Instant): Promise<void> {
   await db
     .updateTable('digests')
     .set({ decidedUntil: dueAt })
@@ -117,7 +117,7 @@ export async function decide(db: Db, name: string, dueAt: Instant): Promise<void
 
 /** Lets nobody else make an edition of the digest until this transaction ends. */
 export async function lockDigest(db: Db, name: string, now: Instant): Promise<void> {
-  await meetDigest(db, name, now)
+  await ensureDigest(db, name, now)
   await db
     .updateTable('digests')
     .set((eb) => ({ decidedUntil: eb.ref('decidedUntil') }))
@@ -131,7 +131,7 @@ export async function lockAllDigests(db: Db, names: string[], now: Instant): Pro
   for (const name of [...new Set([...names, ...known.map((row) => row.name)])].sort()) await lockDigest(db, name, now)
 }
 
-async function meetDigest(db: Db, name: string, now: Instant): Promise<void> {
+async function ensureDigest(db: Db, name: string, now: Instant): Promise<void> {
   await db
     .insertInto('digests')
     .values({ name, firstSeenAt: now, decidedUntil: now })

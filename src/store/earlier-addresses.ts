@@ -2,10 +2,10 @@ import { canonicalAddress, titleKey } from './canonical.ts'
 import type { ArticleRow, Db, EarlierAddressRow } from './schema.ts'
 
 /** A feed whose links are others each time it is asked fills no disk. */
-const keptPerArticle = 10
+const maxPerArticle = 10
 
 /** Before articles are written as their feed shows them now: keeps the addresses that those of them had that are changed by it. */
-export async function rememberAddresses(db: Db, shown: ArticleRow[]): Promise<void> {
+export async function saveEarlierAddresses(db: Db, shown: ArticleRow[]): Promise<void> {
   const [first] = shown
   if (!first) return
   const known = await db
@@ -22,12 +22,13 @@ export async function rememberAddresses(db: Db, shown: ArticleRow[]): Promise<vo
   for (const { id, identity, canonical, url, asked } of known) {
     const next = now.get(identity)
     if (next === canonical || next === asked) continue
-    await remember(db, { articleId: id, canonical, url, until: first.shownAt })
-    if (asked !== null) await remember(db, { articleId: id, canonical: asked, url: asked, until: first.shownAt })
+    await saveEarlierAddress(db, { articleId: id, canonical, url, until: first.shownAt })
+    if (asked !== null)
+      await saveEarlierAddress(db, { articleId: id, canonical: asked, url: asked, until: first.shownAt })
   }
 }
 
-async function remember(db: Db, address: EarlierAddressRow): Promise<void> {
+async function saveEarlierAddress(db: Db, address: EarlierAddressRow): Promise<void> {
   const { articleId, until } = address
   await db
     .insertInto('earlierAddresses')
@@ -39,7 +40,7 @@ async function remember(db: Db, address: EarlierAddressRow): Promise<void> {
     .select('canonical')
     .where('articleId', '=', articleId)
     .orderBy('until', 'desc')
-    .limit(keptPerArticle)
+    .limit(maxPerArticle)
   await db
     .deleteFrom('earlierAddresses')
     .where('articleId', '=', articleId)
@@ -48,12 +49,12 @@ async function remember(db: Db, address: EarlierAddressRow): Promise<void> {
 }
 
 /** The ids of the articles that had this address before. */
-export function articlesOnceAt(db: Db, url: string) {
+export function articleIdsEverAt(db: Db, url: string) {
   return db.selectFrom('earlierAddresses').select('articleId').where('canonical', '=', canonicalAddress(url))
 }
 
 /** The ids of the articles with this title, whatever its case and punctuation. */
-export async function articlesTitled(db: Db, title: string): Promise<string[]> {
+export async function articleIdsByTitle(db: Db, title: string): Promise<string[]> {
   const rows = await db
     .selectFrom('articles')
     .select('id')

@@ -66,16 +66,16 @@ export function archivedEditions(
   return query.orderBy('dueAt', 'desc').orderBy('id', 'desc').limit(limit).execute()
 }
 
-export type Filter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
+export type EditionFilter = { digest?: string | undefined; statuses?: EditionStatus[]; skip?: number; limit: number }
 
-export function latestEditions(db: Db, { digest, statuses, skip = 0, limit }: Filter): Promise<EditionRow[]> {
+export function latestEditions(db: Db, { digest, statuses, skip = 0, limit }: EditionFilter): Promise<EditionRow[]> {
   let query = db.selectFrom('editions').selectAll()
   if (digest !== undefined) query = query.where('digest', '=', digest)
   if (statuses !== undefined) query = query.where('status', 'in', statuses)
   return query.orderBy('dueAt', 'desc').orderBy('id', 'desc').limit(limit).offset(skip).execute()
 }
 
-export function editionsIn(db: Db, statuses: EditionStatus[], digest?: string): Promise<EditionRow[]> {
+export function editionsByStatus(db: Db, statuses: EditionStatus[], digest?: string): Promise<EditionRow[]> {
   let query = db.selectFrom('editions').selectAll().where('status', 'in', statuses)
   if (digest !== undefined) query = query.where('digest', '=', digest)
   return query.orderBy('dueAt').execute()
@@ -95,7 +95,7 @@ export async function editionTimesSince(db: Db, digest: string, since: Instant):
 }
 
 /** An edition of the same digest that was due later, and that people have, or are getting. */
-export function newerSent(
+export function newerSentEdition(
   db: Db,
   { digest, dueAt }: Pick<EditionRow, 'digest' | 'dueAt'>,
 ): Promise<EditionRow | undefined> {
@@ -124,12 +124,12 @@ export async function hasOpenEdition(db: Db, digest: string): Promise<boolean> {
 
 /** Editions that nobody has approved yet: made, sealed, or held; of one digest or of all, the one that was due first at the front. */
 export async function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
-  const waiting = await editionsIn(db, ['composed', 'sealed', 'held'], digest)
+  const waiting = await editionsByStatus(db, ['composed', 'sealed', 'held'], digest)
   return waiting.filter(({ approvedAt }) => approvedAt === null)
 }
 
 /** When the digest was last due with an edition that went out, or is about to. */
-export async function lastOut(db: Db, digest: string): Promise<Instant | undefined> {
+export async function lastOutgoingDueAt(db: Db, digest: string): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('editions')
     .select((eb) => eb.fn.max('dueAt').as('dueAt'))
@@ -140,7 +140,7 @@ export async function lastOut(db: Db, digest: string): Promise<Instant | undefin
 }
 
 /** Adds to the reason of an article that the edition chose. */
-export async function markChoice(db: Db, editionId: string, articleId: string, mark: string): Promise<void> {
+export async function appendChoiceReason(db: Db, editionId: string, articleId: string, mark: string): Promise<void> {
   await db
     .updateTable('choices')
     .set((eb) => ({ reason: sql<string>`${eb.ref('reason')} || ${`; ${mark}`}` }))
@@ -176,7 +176,7 @@ export async function addChoices(db: Db, choices: NewChoice[]): Promise<void> {
   }
 }
 
-export async function dropChoices(db: Db, editionId: string): Promise<void> {
+export async function deleteChoices(db: Db, editionId: string): Promise<void> {
   await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
 }
 
@@ -319,7 +319,7 @@ export function lockEdition(db: Db, id: string): Promise<EditionRow | undefined>
 }
 
 /** Appends to what is on record about an edition: who did what, and when. */
-export async function note(db: Db, editionId: string, who: string, what: string, now: Instant): Promise<void> {
+export async function addHistory(db: Db, editionId: string, who: string, what: string, now: Instant): Promise<void> {
   await db
     .insertInto('history')
     .values({ id: newId(now), editionId, at: now, who, what })

@@ -10,13 +10,13 @@ import { writeAccessHint } from './write-access.ts'
 export type StoreFailureKind = 'unreachable' | 'locked' | 'full' | 'disk' | 'denied' | 'busy' | 'damaged'
 
 /** Where the database is, for sentences: the file of SQLite, or `host:port` of PostgreSQL. */
-export type StorePlace = { file: string } | { server: string }
+export type StoreLocation = { file: string } | { server: string }
 
 /** The database cannot serve for now, or its file is damaged. `cause` is the error of the driver. */
 export class StoreError extends AppError {
   readonly kind: StoreFailureKind
 
-  constructor(kind: StoreFailureKind, place: StorePlace, cause: unknown) {
+  constructor(kind: StoreFailureKind, place: StoreLocation, cause: unknown) {
     super('unavailable', `${headings[kind]}: ${detailOf(cause, place)}`, { hint: hintOf(kind, place), cause })
     this.name = 'StoreError'
     this.kind = kind
@@ -28,7 +28,7 @@ export class StoreError extends AppError {
  * connection, a server that shuts down, a locked database, a full disk. A commit that fails so may have been done:
  * who retries one must be able to do it twice.
  */
-export function isStoreAway(error: unknown): boolean {
+export function isStoreUnavailable(error: unknown): boolean {
   const failure = storeErrorIn(error)
   return failure !== undefined && failure.kind !== 'damaged'
 }
@@ -61,11 +61,11 @@ const headings: Record<StoreFailureKind, string> = {
   damaged: 'the database file is damaged',
 }
 
-function detailOf(cause: unknown, place: StorePlace): string {
+function detailOf(cause: unknown, place: StoreLocation): string {
   return `${'file' in place ? place.file : place.server}: ${messageOf(cause)}`
 }
 
-function hintOf(kind: StoreFailureKind, place: StorePlace): string {
+function hintOf(kind: StoreFailureKind, place: StoreLocation): string {
   if (kind === 'unreachable') return 'Is the PostgreSQL server running? Nothing is lost.'
   if (kind === 'locked')
     return 'Close the program that is writing to it (a database browser with unsaved changes, a backup). Nothing is lost.'

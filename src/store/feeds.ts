@@ -1,13 +1,13 @@
 import { sql } from 'kysely'
-import { type Instant, later, minute } from '../clock.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
 import { newId } from './id.ts'
 import type { Db, FeedHistoryRow, FeedRow } from './schema.ts'
 
 /** A statement has room for so many values. */
-const maxFeedsAtOnce = 500
+const maxFeedsPerQuery = 500
 
 /** The feeds at these addresses, as the job files name them; those never seen before are added. */
-export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<FeedRow[]> {
+export async function ensureFeeds(db: Db, urls: string[], now: Instant): Promise<FeedRow[]> {
   if (urls.length === 0) return []
   await db
     .insertInto('feeds')
@@ -18,8 +18,8 @@ export async function knowFeeds(db: Db, urls: string[], now: Instant): Promise<F
 }
 
 /** Keeps the names that somebody else has for feeds, until each says its own. */
-export async function nameUnread(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
-  await knowFeeds(
+export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
+  await ensureFeeds(
     db,
     feeds.map(({ url }) => url),
     now,
@@ -29,7 +29,7 @@ export async function nameUnread(db: Db, feeds: { url: string; title: string }[]
 }
 
 /** The source of the readers' letters to a digest. It is made with the first. Returns its id. */
-export async function letterboxOf(db: Db, digest: string, now: Instant): Promise<string> {
+export async function ensureLetterbox(db: Db, digest: string, now: Instant): Promise<string> {
   const url = `letterbox:${digest}` // no feed has it: theirs begin with http
   await db
     .insertInto('feeds')
@@ -86,13 +86,13 @@ export function allFeeds(db: Db): Promise<FeedRow[]> {
 /** Of the feeds at these addresses those that are known, by their address. */
 export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
   const feeds: FeedRow[] = []
-  for (let start = 0; start < urls.length; start += maxFeedsAtOnce)
+  for (let start = 0; start < urls.length; start += maxFeedsPerQuery)
     feeds.push(
       ...(await db
         .selectFrom('feeds')
         .selectAll()
         .where('kind', '=', 'feed')
-        .where('url', 'in', urls.slice(start, start + maxFeedsAtOnce))
+        .where('url', 'in', urls.slice(start, start + maxFeedsPerQuery))
         .execute()),
     )
   return feeds.sort((a, b) => (a.url < b.url ? -1 : 1))
@@ -104,7 +104,7 @@ export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
 }
 
 /** Whether another feed than this one is asked at the address. */
-export async function isAnothersAddress(db: Db, id: string, address: string): Promise<boolean> {
+export async function isOtherFeedAddress(db: Db, id: string, address: string): Promise<boolean> {
   const other = await db
     .selectFrom('feeds')
     .select('id')
@@ -116,20 +116,20 @@ export async function isAnothersAddress(db: Db, id: string, address: string): Pr
 }
 
 /** A visit takes far less; one that was cut off by a crash is made again after it. */
-const visit = 10 * minute
+const maxVisitMs = 10 * minute
 
 /** Takes a feed that is due, so that no other process asks it too. False: it is not due any more, or gone. */
 export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
-    .set({ nextFetchAt: later(now, visit) })
+    .set({ nextFetchAt: addMs(now, maxVisitMs) })
     .where('id', '=', id)
     .where('goneAt', 'is', null)
     .where((eb) =>
       eb.or([
         eb('nextFetchAt', 'is', null),
         eb('nextFetchAt', '<=', now),
-        eb.and([eb('fetchedAt', '>', later(now, visit)), eb('nextFetchAt', '>', later(now, visit))]),
+        eb.and([eb('fetchedAt', '>', addMs(now, maxVisitMs)), eb('nextFetchAt', '>', addMs(now, maxVisitMs))]),
       ]),
     )
     .executeTakeFirst()
@@ -140,7 +140,7 @@ export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<bo
 export function isFeedDue({ goneAt, nextFetchAt, fetchedAt }: FeedRow, now: Instant): boolean {
   if (goneAt !== null) return false
   if (nextFetchAt === null || nextFetchAt <= now) return true
-  return fetchedAt !== null && fetchedAt > later(now, visit) && nextFetchAt > later(now, visit)
+  return fetchedAt !== null && fetchedAt > addMs(now, maxVisitMs) && nextFetchAt > addMs(now, maxVisitMs)
 }
 
 export type FeedSuccess = Pick<FeedRow, 'etag' | 'lastModified'> &
@@ -170,7 +170,7 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
 }
 
 /** It is asked where the job files say, as if it had never moved. */
-export async function forgetMove(db: Db, id: string): Promise<void> {
+export async function clearFeedMove(db: Db, id: string): Promise<void> {
   await db.updateTable('feeds').set({ address: null, etag: null, lastModified: null }).where('id', '=', id).execute()
 }
 
@@ -178,7 +178,7 @@ export async function forgetMove(db: Db, id: string): Promise<void> {
  * Lets a feed be asked again at once, as if nothing had been wrong with it; one that is gone where the job files say.
  * False: there is none by that address.
  */
-export async function recallFeed(db: Db, url: string): Promise<boolean> {
+export async function retryFeedNow(db: Db, url: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
     .set((eb) => ({
@@ -230,7 +230,7 @@ export function arrivals(
 }
 
 /** When the feed showed its first article. */
-export async function firstSeen(db: Db, feedId: string): Promise<Instant | null> {
+export async function firstArticleSeenAt(db: Db, feedId: string): Promise<Instant | null> {
   const row = await db
     .selectFrom('articles')
     .select((eb) => eb.fn.min('seenAt').as('first'))
@@ -240,7 +240,7 @@ export async function firstSeen(db: Db, feedId: string): Promise<Instant | null>
 }
 
 /** Writes what became of a feed, once: the same words again, with nothing between, are not written. */
-export async function noteFeed(db: Db, feedId: string, what: string, now: Instant): Promise<boolean> {
+export async function recordFeedEventOnce(db: Db, feedId: string, what: string, now: Instant): Promise<boolean> {
   const last = await db
     .selectFrom('feedHistory')
     .select('what')
@@ -249,12 +249,12 @@ export async function noteFeed(db: Db, feedId: string, what: string, now: Instan
     .limit(1)
     .executeTakeFirst()
   if (last?.what === what) return false
-  await recordFeed(db, feedId, what, now)
+  await recordFeedEvent(db, feedId, what, now)
   return true
 }
 
 /** The same, for what stands on record each time that it happens. */
-export async function recordFeed(db: Db, feedId: string, what: string, now: Instant): Promise<void> {
+export async function recordFeedEvent(db: Db, feedId: string, what: string, now: Instant): Promise<void> {
   await db
     .insertInto('feedHistory')
     .values({ id: newId(now), feedId, at: now, what })
@@ -267,15 +267,15 @@ export function feedHistory(db: Db): Promise<FeedHistoryRow[]> {
 }
 
 /** The newest entries of the history of each of these feeds, at most `each`, the newest first. No older one is read. */
-export async function newestFeedHistory(db: Db, feedIds: string[], each: number): Promise<FeedHistoryRow[]> {
+export async function newestFeedHistory(db: Db, feedIds: string[], perFeed: number): Promise<FeedHistoryRow[]> {
   const rows: FeedHistoryRow[] = []
-  for (let start = 0; start < feedIds.length; start += maxFeedsAtOnce) {
-    const ids = feedIds.slice(start, start + maxFeedsAtOnce)
+  for (let start = 0; start < feedIds.length; start += maxFeedsPerQuery) {
+    const ids = feedIds.slice(start, start + maxFeedsPerQuery)
     rows.push(
       ...(await db
         .selectFrom('feedHistory')
         .selectAll()
-        .where((eb) => eb.or(Array.from({ length: each }, (_, place) => eb('id', 'in', entriesAt(db, ids, place)))))
+        .where((eb) => eb.or(Array.from({ length: perFeed }, (_, place) => eb('id', 'in', entriesAt(db, ids, place)))))
         .orderBy('id', 'desc')
         .execute()),
     )
@@ -304,27 +304,33 @@ function entriesAt(db: Db, feedIds: string[], place: number) {
  * Forgets what became of each feed but for its `most` newest entries, and of these what is older than `before`. The
  * `least` newest stay, however old: they say how the feed came to be as it is.
  */
-export async function forgetFeedHistory(
+export async function pruneFeedHistory(
   db: Db,
-  { most, least, before }: { most: number; least: number; before: Instant },
+  { most: maxEntries, least: minEntries, before }: { most: number; least: number; before: Instant },
 ): Promise<void> {
   const rank = sql<number>`row_number() over (partition by feed_id order by id desc)`.as('rank')
   const ranked = db.selectFrom('feedHistory').select(['id', 'at', rank]).as('ranked')
   const old = db
     .selectFrom(ranked)
     .select('id')
-    .where((eb) => eb.or([eb('rank', '>', most), eb.and([eb('rank', '>', least), eb('at', '<', before)])]))
+    .where((eb) => eb.or([eb('rank', '>', maxEntries), eb.and([eb('rank', '>', minEntries), eb('at', '<', before)])]))
   await db.deleteFrom('feedHistory').where('id', 'in', old).execute()
 }
 
 /** The kinds of trouble that the editors have been told of. */
-export function toldOf({ toldOf }: Pick<FeedRow, 'toldOf'>): string[] {
+export function notifiedTroubles({ toldOf }: Pick<FeedRow, 'toldOf'>): string[] {
   return toldOf === null ? [] : toldOf.split(' ')
 }
 
 /** Takes on to tell the editors more than this. False: they were told meanwhile, or another process is telling them. */
-export async function claimTelling(db: Db, id: string, told: string[], now: Instant, until: Instant): Promise<boolean> {
-  const kinds = asToldOf(told)
+export async function claimFeedNotice(
+  db: Db,
+  id: string,
+  notified: string[],
+  now: Instant,
+  until: Instant,
+): Promise<boolean> {
+  const kinds = joinTroubles(notified)
   const { numUpdatedRows } = await db
     .updateTable('feeds')
     .set({ tellingUntil: until })
@@ -338,14 +344,14 @@ export async function claimTelling(db: Db, id: string, told: string[], now: Inst
 }
 
 /** The editors know of trouble of these kinds, and of no other. */
-export async function recordTold(db: Db, id: string, kinds: string[]): Promise<void> {
+export async function recordFeedNotified(db: Db, id: string, kinds: string[]): Promise<void> {
   await db
     .updateTable('feeds')
-    .set({ toldOf: asToldOf(kinds), tellingUntil: null })
+    .set({ toldOf: joinTroubles(kinds), tellingUntil: null })
     .where('id', '=', id)
     .execute()
 }
 
-function asToldOf(kinds: string[]): string | null {
+function joinTroubles(kinds: string[]): string | null {
   return kinds.length === 0 ? null : kinds.join(' ')
 }

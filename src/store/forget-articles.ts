@@ -1,6 +1,6 @@
-import { type Instant, later } from '../clock.ts'
+import { addMs, type Instant } from '../clock.ts'
 import { lockAllDigests } from './digests.ts'
-import { lockFeed, noteFeed } from './feeds.ts'
+import { lockFeed, recordFeedEventOnce } from './feeds.ts'
 import { forgottenRow } from './forgotten.ts'
 import { neededArticles } from './needed-articles.ts'
 import type { ArticleRow, Db } from './schema.ts'
@@ -18,19 +18,19 @@ export type RetentionRule = {
   maxForgottenPerFeed: number
 }
 
-type Place = Pick<ArticleRow, 'seenAt' | 'id'>
+type ArticlePosition = Pick<ArticleRow, 'seenAt' | 'id'>
 
 /** What the rule means for one feed now. They stay true while articles of it are forgotten, and while it shows others. */
 export type RetentionLimits = {
   /** Last shown before then: forgotten for its age. */
   shownBefore: Instant
   /** The newest article that is one too many; undefined: there are not too many. */
-  newestOver: Place | undefined
+  newestOver: ArticlePosition | undefined
   /** Last shown before then, it is no longer in the feed. */
   goneBefore: Instant
 }
 
-type Candidate = Place & Pick<ArticleRow, 'shownAt'>
+type RetentionCandidate = ArticlePosition & Pick<ArticleRow, 'shownAt'>
 
 /** The ids of all feeds that have articles of their own. */
 export async function feedIds(db: Db): Promise<string[]> {
@@ -39,17 +39,17 @@ export async function feedIds(db: Db): Promise<string[]> {
 }
 
 /** What one batch did: how many articles were forgotten, and where the next one begins; null: there is none. */
-export type Batch = { forgotten: number; next: Place | null }
+export type ForgetBatch = { forgotten: number; next: ArticlePosition | null }
 
 /**
  * Looks at the next `size` articles of the feed, the oldest first, and deletes those that nothing needs with all their
  * rows, in one transaction. What it takes to recognise them stays in `forgottenArticles`.
  */
-export async function forgetSomeArticles(
+export async function forgetArticleBatch(
   db: Db,
   feedId: string,
-  { limits, now, after, size }: { limits: RetentionLimits; now: Instant; after: Place | null; size: number },
-): Promise<Batch> {
+  { limits, now, after, size }: { limits: RetentionLimits; now: Instant; after: ArticlePosition | null; size: number },
+): Promise<ForgetBatch> {
   const looked = await oldestOf(db, feedId, limits, { after, size })
   const last = looked.at(-1)
   const next = looked.length === size && last ? { seenAt: last.seenAt, id: last.id } : null
@@ -76,25 +76,25 @@ export async function retentionLimits(
     .orderBy('seenAt', 'desc')
     .orderBy('id', 'desc')
   const newestOver = await newest.offset(rule.maxPerFeed).limit(1).executeTakeFirst()
-  const inFeed = await newest.select('shownAt').limit(newestLooked).execute()
+  const inFeed = await newest.select('shownAt').limit(newestCount).execute()
   const lastShown = inFeed.reduce((last, { shownAt }) => (shownAt > last ? shownAt : last), '')
   const earlier = (instant: Instant) => (instant < lastShown ? instant : lastShown)
   return {
-    shownBefore: earlier(later(now, -rule.keepMs)),
+    shownBefore: earlier(addMs(now, -rule.keepMs)),
     newestOver,
-    goneBefore: earlier(later(now, -rule.shownWithinMs)),
+    goneBefore: earlier(addMs(now, -rule.shownWithinMs)),
   }
 }
 
 /** What a feed shows now is among the newest that it has shown, or was shown at the same time as one of them. */
-const newestLooked = 200
+const newestCount = 200
 
-function reasonFor(article: Candidate, limits: RetentionLimits): 'age' | 'count' | null {
+function reasonFor(article: RetentionCandidate, limits: RetentionLimits): 'age' | 'count' | null {
   if (article.shownAt < limits.shownBefore) return 'age'
   return isOver(article, limits) ? 'count' : null
 }
 
-function isOver({ seenAt, id, shownAt }: Candidate, { newestOver, goneBefore }: RetentionLimits): boolean {
+function isOver({ seenAt, id, shownAt }: RetentionCandidate, { newestOver, goneBefore }: RetentionLimits): boolean {
   if (!newestOver || shownAt >= goneBefore) return false
   return seenAt === newestOver.seenAt ? id <= newestOver.id : seenAt < newestOver.seenAt
 }
@@ -103,8 +103,8 @@ function oldestOf(
   db: Db,
   feedId: string,
   { shownBefore, newestOver }: RetentionLimits,
-  { after, size }: { after: Place | null; size: number },
-): Promise<Candidate[]> {
+  { after, size }: { after: ArticlePosition | null; size: number },
+): Promise<RetentionCandidate[]> {
   const seenUntil = newestOver && newestOver.seenAt > shownBefore ? newestOver.seenAt : shownBefore
   const oldest = db
     .selectFrom('articles')
@@ -148,20 +148,35 @@ async function forget(
     await db.deleteFrom(table).where('articleId', 'in', goneIds).execute()
   await db.deleteFrom('articles').where('id', 'in', goneIds).execute()
   if (rows.some(({ reason }) => reason === 'count'))
-    await noteFeed(db, feedId, 'has shown too many articles: the oldest that no edition chose are forgotten', now)
+    await recordFeedEventOnce(
+      db,
+      feedId,
+      'has shown too many articles: the oldest that no edition chose are forgotten',
+      now,
+    )
   return gone.length
 }
 
 /** Lets go of at most `size` forgotten articles of the feed, those that it has not shown for longest. Returns how many. */
-export async function dropForgotten(db: Db, feedId: string, keep: number, size: number): Promise<number> {
+export async function deleteOldestForgotten(
+  db: Db,
+  feedId: string,
+  maxForgotten: number,
+  batchSize: number,
+): Promise<number> {
   const ofFeed = db.selectFrom('forgottenArticles').where('feedId', '=', feedId)
-  const over = await ofFeed.select('shownAt').orderBy('shownAt', 'desc').offset(keep).limit(1).executeTakeFirst()
+  const over = await ofFeed
+    .select('shownAt')
+    .orderBy('shownAt', 'desc')
+    .offset(maxForgotten)
+    .limit(1)
+    .executeTakeFirst()
   if (!over) return 0
   const oldest = await ofFeed
     .select('identity')
     .where('shownAt', '<=', over.shownAt)
     .orderBy('shownAt')
-    .limit(size)
+    .limit(batchSize)
     .execute()
   const dropped = await db
     .deleteFrom('forgottenArticles')

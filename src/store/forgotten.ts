@@ -1,20 +1,20 @@
-import { between, day, type Instant, later } from '../clock.ts'
-import { canonicalAddress, fewestWords, isFrontPage, titleKey, titleWords } from './canonical.ts'
-import { noteFeed } from './feeds.ts'
+import { addMs, day, type Instant, msBetween } from '../clock.ts'
+import { canonicalAddress, isFrontPage, minTitleWords, titleKey, titleWords } from './canonical.ts'
+import { recordFeedEventOnce } from './feeds.ts'
 import { fingerprint, identityKey, sharedPart } from './identity.ts'
 import type { ArticleRow, Db, ForgottenArticleRow } from './schema.ts'
 
 /** Two dates of one title that lie further apart are two stories. */
 const titleWindowMs = 7 * day
 
-type Remembered = Pick<
+type ForgettableArticle = Pick<
   ArticleRow,
   'feedId' | 'identity' | 'canonical' | 'asked' | 'titleKey' | 'publishedAt' | 'seenAt' | 'shownAt'
 >
 
 /** What is left of an article that is forgotten now. */
 export function forgottenRow(
-  article: Remembered,
+  article: ForgettableArticle,
   reason: ForgottenArticleRow['reason'],
   now: Instant,
 ): ForgottenArticleRow {
@@ -37,7 +37,7 @@ export function forgottenRow(
 
 /** When an article was published; null if that is unknown, or a mistake: more than a day ahead of when it was seen. */
 export function trustedDate({ publishedAt, seenAt }: Pick<ArticleRow, 'publishedAt' | 'seenAt'>): Instant | null {
-  return publishedAt === null || publishedAt > later(seenAt, day) ? null : publishedAt
+  return publishedAt === null || publishedAt > addMs(seenAt, day) ? null : publishedAt
 }
 
 export async function hasForgotten(db: Db, feedId: string): Promise<boolean> {
@@ -46,7 +46,7 @@ export async function hasForgotten(db: Db, feedId: string): Promise<boolean> {
 }
 
 /** The forgotten articles of the feed that were stored under these identities, by identity. */
-export async function forgottenAs(
+export async function forgottenByIdentity(
   db: Db,
   feedId: string,
   identities: string[],
@@ -73,7 +73,7 @@ function forgottenOf(db: Db, feedId: string) {
  * Which of these rows, that a feed shows under new guids, are forgotten articles of it: at the same address, or with the
  * same title at nearly the same time. Returns the hashed identity of the forgotten article for each.
  */
-export async function forgottenLike(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
+export async function matchForgotten(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
   if (rows.length === 0) return new Map()
   const addresses = rows.map(({ canonical }) => fingerprint(canonical))
   const there = [
@@ -130,12 +130,12 @@ function atSameAddress(
 function isSameTime({ datedAt }: ForgottenArticleRow, row: ArticleRow): boolean {
   const date = trustedDate(row)
   if (date === datedAt) return true
-  if (new Set(titleWords(row.title)).size < fewestWords) return false
-  return Math.abs(between(datedAt, date ?? row.seenAt)) <= titleWindowMs
+  if (new Set(titleWords(row.title)).size < minTitleWords) return false
+  return Math.abs(msBetween(datedAt, date ?? row.seenAt)) <= titleWindowMs
 }
 
 /** Of these titles (`titleKey`) those that exactly one forgotten article of the feed had. */
-export async function titlesForgotten(db: Db, feedId: string, titles: string[]): Promise<Set<string>> {
+export async function forgottenTitles(db: Db, feedId: string, titles: string[]): Promise<Set<string>> {
   const found = new Set<string>()
   for (let start = 0; start < titles.length; start += maxValues) {
     const texts = new Map(titles.slice(start, start + maxValues).map((title) => [fingerprint(title), title]))
@@ -164,11 +164,11 @@ export async function recordShownAgain(db: Db, feedId: string, identities: strin
     .where('identity', 'in', identities)
     .execute()
   const what = 'shows articles again that were forgotten here: they are passed over, and no edition gets them'
-  await noteFeed(db, feedId, what, now)
+  await recordFeedEventOnce(db, feedId, what, now)
 }
 
 /** The forgotten articles with this guid, address or title, the last forgotten first, with the address of their feed. */
-export async function forgottenAbout(db: Db, what: string): Promise<(ForgottenArticleRow & { feedUrl: string })[]> {
+export async function findForgotten(db: Db, what: string): Promise<(ForgottenArticleRow & { feedUrl: string })[]> {
   const address = fingerprint(canonicalAddress(what))
   return await db
     .selectFrom('forgottenArticles')

@@ -28,7 +28,7 @@ export function sharedIdentity(bare: string, { url, title }: { url?: string; tit
 export function identityKey(identity: string): string {
   return identity
     .split(separator)
-    .map((part) => shortened(part, maxPartBytes))
+    .map((part) => hashIfLong(part, maxPartBytes))
     .join(separator)
 }
 
@@ -57,7 +57,7 @@ export function sharedPart(identity: string): string | null {
 
 /** The text, or its hash where an index could not hold it. */
 export function indexKey(text: string): string {
-  return shortened(text, maxKeyBytes)
+  return hashIfLong(text, maxKeyBytes)
 }
 
 /** 96 bits of SHA-256 as hex. */
@@ -65,7 +65,7 @@ export function fingerprint(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }
 
-function shortened(text: string, maxBytes: number): string {
+function hashIfLong(text: string, maxBytes: number): string {
   if (text.length <= maxBytes / 3 || Buffer.byteLength(text) <= maxBytes) return text
   return `sha256:${createHash('sha256').update(text).digest('hex')}`
 }

@@ -15,7 +15,7 @@ export type ImportedPerson = Omit<NewSubscriber, 'standing'> & {
 export type ImportedPage = { added: number; known: number; suppressed: number; ended: string[]; keptHere: string[] }
 
 /** What we know of the people of a page, before it is imported. */
-type Known = {
+type KnownPerson = {
   id: string
   emailKey: string
   email: string
@@ -31,7 +31,7 @@ export async function previewImport(db: Db, digest: string, people: ImportedPers
   const active = people.filter(({ standing }) => standing === 'active').map(({ emailKey }) => known.get(emailKey))
   const suppressed = active.filter((one) => one && one.suppressedAt !== null).length
   const added = active.filter((one) => !one || (one.digest === null && one.suppressedAt === null)).length
-  const { ended, keptHere } = await decide(db, digest, people, [...known.values()])
+  const { ended, keptHere } = await resolveStandings(db, digest, people, [...known.values()])
   return { added, suppressed, known: active.length - added - suppressed, ...keysOf(ended, keptHere) }
 }
 
@@ -49,9 +49,14 @@ export async function importPeople(
   return await transaction(db, async (trx) => {
     const before = await knownPeople(trx, digest, people)
     const active = people.filter(({ standing }) => standing === 'active')
-    const added = await addSubscribers(trx, digest, active.map(asNew), now)
-    await addSubscribers(trx, digest, people.filter(({ standing }) => standing !== 'active').map(asNew), now)
-    const { ended, keptHere, barred } = await decide(trx, digest, people, await knownPeople(trx, digest, people))
+    const added = await addSubscribers(trx, digest, active.map(toNewSubscriber), now)
+    await addSubscribers(trx, digest, people.filter(({ standing }) => standing !== 'active').map(toNewSubscriber), now)
+    const { ended, keptHere, barred } = await resolveStandings(
+      trx,
+      digest,
+      people,
+      await knownPeople(trx, digest, people),
+    )
     await endSubscriptions(trx, digest, ended, people, now)
     await suppressAll(trx, barred, people, now)
     const keys = new Set(active.map(({ emailKey }) => emailKey))
@@ -60,14 +65,14 @@ export async function importPeople(
   })
 }
 
-function asNew({ standing, since: _, ...person }: ImportedPerson): NewSubscriber {
+function toNewSubscriber({ standing, since: _, ...person }: ImportedPerson): NewSubscriber {
   return {
     ...person,
     standing: standing === 'pending' ? 'pending' : standing === 'active' || standing === 'bounced' ? 'active' : 'left',
   }
 }
 
-async function knownPeople(db: Db, digest: string, people: ImportedPerson[]): Promise<Known[]> {
+async function knownPeople(db: Db, digest: string, people: ImportedPerson[]): Promise<KnownPerson[]> {
   if (people.length === 0) return []
   return await db
     .selectFrom('subscribers')
@@ -84,16 +89,16 @@ async function knownPeople(db: Db, digest: string, people: ImportedPerson[]): Pr
 }
 
 /** Whose subscription ends, whose address is suppressed, and who is left as they are for what was decided here. */
-async function decide(db: Db, digest: string, people: ImportedPerson[], known: Known[]) {
+async function resolveStandings(db: Db, digest: string, people: ImportedPerson[], known: KnownPerson[]) {
   const byKey = new Map(people.map((person) => [person.emailKey, person]))
-  const is = ({ emailKey }: Known, ...kinds: string[]) => kinds.includes(byKey.get(emailKey)?.standing ?? '')
-  const isActive = (one: Known) => one.digest !== null && one.confirmedAt !== null && one.leftAt === null
+  const is = ({ emailKey }: KnownPerson, ...kinds: string[]) => kinds.includes(byKey.get(emailKey)?.standing ?? '')
+  const isActive = (one: KnownPerson) => one.digest !== null && one.confirmedAt !== null && one.leftAt === null
   const gone = known.filter((one) => is(one, 'left', 'complained') && isActive(one))
   const bad = known.filter((one) => is(one, 'bounced', 'complained') && one.suppressedAt === null)
   const decisions = await decisionsOn(db, [...gone, ...bad])
-  const isKept = ({ id, emailKey }: Known) => {
+  const isKept = ({ id, emailKey }: KnownPerson) => {
     const person = byKey.get(emailKey)
-    return person !== undefined && isOutweighed(person, digest, decisions.get(id) ?? [])
+    return person !== undefined && isOverruled(person, digest, decisions.get(id) ?? [])
   }
   return {
     ended: gone.filter((one) => !isKept(one)),
@@ -108,7 +113,7 @@ type Decision = Pick<OutcomeRow, 'subscriberId' | 'kind' | 'detail' | 'at'>
  * Whether what a file says of a person is older than what was decided here, by the date in the file. Without one: a
  * return is later than that they left, and a release than a bounce; than a complaint only if it lifted one.
  */
-function isOutweighed({ standing, since }: ImportedPerson, digest: string, decisions: Decision[]): boolean {
+function isOverruled({ standing, since }: ImportedPerson, digest: string, decisions: Decision[]): boolean {
   const isLater = ({ at }: Decision) => since === undefined || Date.parse(at) > since
   if (standing === 'left')
     return decisions.some((one) => one.kind === 'return' && one.detail.startsWith(`${digest}, `) && isLater(one))
@@ -119,7 +124,7 @@ function isOutweighed({ standing, since }: ImportedPerson, digest: string, decis
 }
 
 /** What these people, and the staff about their addresses, decided here: the oldest first, by subscriber. */
-async function decisionsOn(db: Db, people: Known[]): Promise<Map<string, Decision[]>> {
+async function decisionsOn(db: Db, people: KnownPerson[]): Promise<Map<string, Decision[]>> {
   const ids = [...new Set(people.map(({ id }) => id))]
   if (ids.length === 0) return new Map()
   const rows = await db
@@ -133,7 +138,7 @@ async function decisionsOn(db: Db, people: Known[]): Promise<Map<string, Decisio
   return Map.groupBy(rows, ({ subscriberId }) => subscriberId)
 }
 
-async function endSubscriptions(db: Db, digest: string, ended: Known[], people: ImportedPerson[], now: Instant) {
+async function endSubscriptions(db: Db, digest: string, ended: KnownPerson[], people: ImportedPerson[], now: Instant) {
   if (ended.length === 0) return
   await db
     .updateTable('subscriptions')
@@ -146,16 +151,16 @@ async function endSubscriptions(db: Db, digest: string, ended: Known[], people: 
     )
     .where('leftAt', 'is', null)
     .execute()
-  await addOutcomes(db, outcomesOf('leave', ended, people, `${digest}, `), now)
+  await addOutcomes(db, importOutcomes('leave', ended, people, `${digest}, `), now)
 }
 
-async function suppressAll(db: Db, barred: Known[], people: ImportedPerson[], now: Instant) {
+async function suppressAll(db: Db, barred: KnownPerson[], people: ImportedPerson[], now: Instant) {
   const reasons = new Map(people.map(({ emailKey, proof }) => [emailKey, proof]))
   for (const { id, emailKey } of barred) await markSuppressed(db, id, reasons.get(emailKey) ?? '', now)
-  await addOutcomes(db, outcomesOf('suppress', barred, people), now)
+  await addOutcomes(db, importOutcomes('suppress', barred, people), now)
 }
 
-function outcomesOf(kind: 'leave' | 'suppress', about: Known[], people: ImportedPerson[], before = '') {
+function importOutcomes(kind: 'leave' | 'suppress', about: KnownPerson[], people: ImportedPerson[], before = '') {
   const proofs = new Map(people.map(({ emailKey, proof }) => [emailKey, proof]))
   return about.map(({ id, emailKey }) => ({
     kind,
@@ -165,6 +170,6 @@ function outcomesOf(kind: 'leave' | 'suppress', about: Known[], people: Imported
   }))
 }
 
-function keysOf(ended: Known[], keptHere: Known[]) {
+function keysOf(ended: KnownPerson[], keptHere: KnownPerson[]) {
   return { ended: ended.map(({ emailKey }) => emailKey), keptHere: keptHere.map(({ emailKey }) => emailKey) }
 }

@@ -1,4 +1,4 @@
-import { type Instant, later, minute } from '../clock.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** A job file that a running `start` does not take over. */
@@ -25,7 +25,7 @@ export async function saveJobReader(db: Db, { id, folder, rejected }: JobReader,
     .values({ id, ...row })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute()
-  await db.deleteFrom('jobReaders').where('seenAt', '<', later(seenAt, -silenceMs)).execute()
+  await db.deleteFrom('jobReaders').where('seenAt', '<', addMs(seenAt, -silenceMs)).execute()
 }
 
 export async function removeJobReader(db: Db, id: string): Promise<void> {
@@ -37,7 +37,7 @@ export async function jobReaders(db: Db, now: Instant): Promise<JobReader[]> {
   const rows = await db
     .selectFrom('jobReaders')
     .selectAll()
-    .where('seenAt', '>=', later(now, -silenceMs))
+    .where('seenAt', '>=', addMs(now, -silenceMs))
     .orderBy('id')
     .execute()
   return rows.map(({ id, folder, rejected }) => ({ id, folder, rejected: JSON.parse(rejected) }))

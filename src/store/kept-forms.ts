@@ -10,7 +10,7 @@ export type KeptForm = { id: string; action: string; fields: Record<string, stri
 export type FormLimits = { perSession: number; inAll: number }
 
 /** Keeps what was typed. The oldest give way: those of the same browser first, then those of all. */
-export async function keepForm(
+export async function saveForm(
   db: Db,
   form: Pick<KeptFormRow, 'sessionHash' | 'staff' | 'action' | 'expiresAt'> & Pick<KeptForm, 'fields'>,
   { perSession, inAll }: FormLimits,

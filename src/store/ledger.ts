@@ -1,10 +1,14 @@
 import type { Instant } from '../clock.ts'
-import { pulledStories } from './pulls.ts'
+import { retractedStories } from './pulls.ts'
 import type { Db } from './schema.ts'
-import { tellersOf } from './stories.ts'
+import { publishedCopies } from './stories.ts'
 
 /** The feeds at these addresses that have articles which the digest does not know. Nothing of an article is read. */
-export async function feedsWithNews(db: Db, digest: string, urls: string[]): Promise<{ id: string; url: string }[]> {
+export async function feedsWithNewArticles(
+  db: Db,
+  digest: string,
+  urls: string[],
+): Promise<{ id: string; url: string }[]> {
   if (urls.length === 0) return []
   const feeds = await db
     .selectFrom('feeds')
@@ -29,7 +33,7 @@ export async function feedsWithNews(db: Db, digest: string, urls: string[]): Pro
 }
 
 /** Whether the digest has ever taken articles of this feed into its ledger. */
-export async function hasMet(db: Db, digest: string, feedId: string): Promise<boolean> {
+export async function knowsFeed(db: Db, digest: string, feedId: string): Promise<boolean> {
   const row = await db
     .selectFrom('ledger')
     .select('articleId')
@@ -41,7 +45,7 @@ export async function hasMet(db: Db, digest: string, feedId: string): Promise<bo
 }
 
 /** Takes every article of the feed that the digest does not know into its ledger, as pending. Returns their ids. */
-export async function enrol(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
+export async function addToLedger(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
   const rows = await db
     .insertInto('ledger')
     .columns(['digest', 'articleId', 'feedId', 'enrolledAt'])
@@ -90,7 +94,7 @@ export async function markBacklog(
  * them turned out to tell one story, or one a story that is told already.
  */
 export async function claimArticles(db: Db, digest: string, editionId: string, articleIds: string[]): Promise<number> {
-  const free = await untold(db, digest, articleIds)
+  const free = await publishableArticles(db, digest, articleIds)
   if (free.length === 0) return 0
   const result = await db
     .updateTable('ledger')
@@ -119,10 +123,10 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
 }
 
 /** One of each story, if it is not told yet, and no copy of it pulled. */
-async function untold(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
+async function publishableArticles(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
   if (articleIds.length === 0) return []
-  const told = new Set((await tellersOf(db, digest, articleIds)).map(({ articleId }) => articleId))
-  const pulled = await pulledStories(db, digest)
+  const told = new Set((await publishedCopies(db, digest, articleIds)).map(({ articleId }) => articleId))
+  const pulled = await retractedStories(db, digest)
   const rows = await db
     .selectFrom('ledger')
     .select(['articleId', 'sameAs'])
@@ -134,7 +138,7 @@ async function untold(db: Db, digest: string, articleIds: string[]): Promise<str
 }
 
 /** What the edition passed over for the last time is backlog. */
-export async function lapsePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
+export async function expirePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('ledger')
     .set({ backlogAt: now, lapsedIn: editionId })
@@ -153,7 +157,7 @@ export async function lapsePassedOver(db: Db, digest: string, editionId: string,
 }
 
 /** Gives every article of the edition back, and what it passed over for the last time: pending again. */
-export async function giveBack(db: Db, editionId: string): Promise<void> {
+export async function releaseArticles(db: Db, editionId: string): Promise<void> {
   await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
   await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()
 }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Instant } from '../clock.ts'
-import { letterboxOf, lockFeed } from './feeds.ts'
+import { ensureLetterbox, lockFeed } from './feeds.ts'
 import { newId } from './id.ts'
 import type { Db } from './schema.ts'
 import { transaction } from './transaction.ts'
 
 /** A reader's letter as it is printed: plain text, one line each but for `text`, which has blank lines between paragraphs. */
-export type LetterWords = { headline: string; text: string; name: string; place: string; receivedAt: Instant }
+export type LetterContent = { headline: string; text: string; name: string; place: string; receivedAt: Instant }
 
 /** What became of a letter that was to be added: its id, or the same letter, which the digest has already. */
-export type Added = { id: string } | { same: Letter }
+export type AddLetterResult = { id: string } | { same: Letter }
 
 /**
  * Keeps a letter, pending for one digest, unless the same text waits there or was printed. `anyway`: the id of the
@@ -18,13 +18,13 @@ export type Added = { id: string } | { same: Letter }
 export function addLetter(
   db: Db,
   digest: string,
-  words: LetterWords,
+  words: LetterContent,
   { who, anyway, now }: { who: string; anyway?: string | undefined; now: Instant },
-): Promise<Added> {
+): Promise<AddLetterResult> {
   return transaction(db, async (trx) => {
-    const feedId = await letterboxOf(trx, digest, now)
+    const feedId = await ensureLetterbox(trx, digest, now)
     await lockFeed(trx, feedId)
-    const same = await newestWith(trx, digest, letterHash(words.text))
+    const same = await newestLetterWithText(trx, digest, letterHash(words.text))
     if (same && same.id !== anyway) return { same }
     const id = newId(now)
     const nothing = {
@@ -40,7 +40,7 @@ export function addLetter(
     const recognised = { identity: id, canonical: '', titleKey: '', shownAt: now, place: 0, seenAt: now }
     await trx
       .insertInto('articles')
-      .values({ id, kind: 'letter', feedId, ...nothing, ...recognised, ...inArticle(words) })
+      .values({ id, kind: 'letter', feedId, ...nothing, ...recognised, ...articleColumns(words) })
       .execute()
     const { text, place } = words
     const untouched = { editedAt: null, editedBy: null, withdrawnAt: null, withdrawnBy: null, version: 1 }
@@ -50,14 +50,14 @@ export function addLetter(
       .execute()
     await trx
       .insertInto('ledger')
-      .values({ digest, articleId: id, feedId, enrolledAt: now, comparedAt: now, ...free })
+      .values({ digest, articleId: id, feedId, enrolledAt: now, comparedAt: now, ...emptyLedgerColumns })
       .execute()
     return { id }
   })
 }
 
 /** The newest letter of that text which nobody has withdrawn. */
-function newestWith(db: Db, digest: string, textHash: string): Promise<Letter | undefined> {
+function newestLetterWithText(db: Db, digest: string, textHash: string): Promise<Letter | undefined> {
   return letters(db)
     .where('letters.textHash', '=', textHash)
     .where('letters.withdrawnAt', 'is', null)
@@ -73,7 +73,7 @@ function letterHash(text: string): string {
   return createHash('sha256').update(folded).digest('hex')
 }
 
-const free = {
+const emptyLedgerColumns = {
   backlogAt: null,
   editionId: null,
   sameAs: null,
@@ -86,18 +86,23 @@ const free = {
 }
 
 /** Who changes a letter, and the version of it that they looked at; without it, whatever it reads now. */
-export type Change = { who: string; version?: number | undefined; now: Instant }
+export type LetterChange = { who: string; version?: number | undefined; now: Instant }
 
 /** What became of a change: `done`, `changed` (it has another version by now) or `settled` (it waits no more). */
-export type Changed = 'done' | 'changed' | 'settled'
+export type LetterChangeResult = 'done' | 'changed' | 'settled'
 
 /** Rewords a letter that waits. */
-export function rewordLetter(db: Db, id: string, words: LetterWords, { who, version, now }: Change): Promise<Changed> {
+export function rewordLetter(
+  db: Db,
+  id: string,
+  words: LetterContent,
+  { who, version, now }: LetterChange,
+): Promise<LetterChangeResult> {
   return transaction(db, async (trx) => {
-    const refused = await refusalOf(trx, id, version)
+    const refused = await changeConflict(trx, id, version)
     if (refused) return refused
     const { text, place } = words
-    await trx.updateTable('articles').set(inArticle(words)).where('id', '=', id).execute()
+    await trx.updateTable('articles').set(articleColumns(words)).where('id', '=', id).execute()
     await trx
       .updateTable('letters')
       .set((eb) => ({
@@ -115,8 +120,12 @@ export function rewordLetter(db: Db, id: string, words: LetterWords, { who, vers
 }
 
 /** Locks the letter, and says why it cannot be changed. */
-async function refusalOf(db: Db, id: string, version: number | undefined): Promise<'changed' | 'settled' | undefined> {
-  if (!(await lockPending(db, id))) return 'settled'
+async function changeConflict(
+  db: Db,
+  id: string,
+  version: number | undefined,
+): Promise<'changed' | 'settled' | undefined> {
+  if (!(await lockPendingLetter(db, id))) return 'settled'
   if (version === undefined) return undefined
   const letter = await db.selectFrom('letters').select('version').where('articleId', '=', id).executeTakeFirst()
   return letter?.version === version ? undefined : 'changed'
@@ -126,9 +135,9 @@ async function refusalOf(db: Db, id: string, version: number | undefined): Promi
  * Takes it back for good, while no sealed edition holds it: what was written, by whom and where from is erased, and the
  * headline alone is left for the records that name it.
  */
-export function withdrawLetter(db: Db, id: string, { who, version, now }: Change): Promise<Changed> {
+export function withdrawLetter(db: Db, id: string, { who, version, now }: LetterChange): Promise<LetterChangeResult> {
   return transaction(db, async (trx) => {
-    const refused = await refusalOf(trx, id, version)
+    const refused = await changeConflict(trx, id, version)
     if (refused) return refused
     await trx.updateTable('ledger').set({ backlogAt: now }).where('articleId', '=', id).execute() // no edition may have it
     await trx.updateTable('articles').set({ author: '' }).where('id', '=', id).execute()
@@ -139,7 +148,7 @@ export function withdrawLetter(db: Db, id: string, { who, version, now }: Change
 }
 
 /** Keeps a seal from taking the letter until this transaction ends. False: it is not pending. */
-async function lockPending(db: Db, id: string): Promise<boolean> {
+async function lockPendingLetter(db: Db, id: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('ledger')
     .set({ editionId: null })
@@ -165,7 +174,7 @@ export function lettersOf(db: Db, { digest, state, limit }: LetterFilter) {
 }
 
 /** How many letters wait for an edition. */
-export async function countWaiting(db: Db): Promise<number> {
+export async function countWaitingLetters(db: Db): Promise<number> {
   const row = await db
     .selectFrom('letters')
     .innerJoin('ledger', 'ledger.articleId', 'letters.articleId')
@@ -197,6 +206,6 @@ function letters(db: Db) {
     .select(['ledger.editionId', 'editions.number', 'editions.status'])
 }
 
-function inArticle({ headline, name, receivedAt }: LetterWords) {
+function articleColumns({ headline, name, receivedAt }: LetterContent) {
   return { title: headline, author: name, publishedAt: receivedAt }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { ArticleRow, Db } from './schema.ts'
 
-type Asked = {
+type NeededQuery = {
   /** Of one feed. */
   articles: Pick<ArticleRow, 'id' | 'canonical' | 'asked'>[]
   /** Those that are not needed because a digest could still choose them: too many newer ones stand before them. */
@@ -13,7 +13,7 @@ type Asked = {
  * an edition chose it, or one that is not decided yet looked at it; a correction or a pull is about it; or an article that
  * stays names it. Whoever deletes the others must hold the locks of the feed and of all digests.
  */
-export async function neededArticles(db: Db, feedId: string, { articles, over }: Asked): Promise<Set<string>> {
+export async function neededArticles(db: Db, feedId: string, { articles, over }: NeededQuery): Promise<Set<string>> {
   const ids = articles.map(({ id }) => id)
   if (ids.length === 0) return new Set()
   const needed = new Set([
@@ -21,11 +21,12 @@ export async function neededArticles(db: Db, feedId: string, { articles, over }:
     ...(await newestInLedger(db, feedId)),
     ...(await inEditions(db, ids)),
     ...(await corrected(db, ids)),
-    ...(await pulled(db, articles)),
+    ...(await retracted(db, articles)),
   ])
   for (;;) {
     const rest = ids.filter((id) => !needed.has(id))
-    const named = rest.length === 0 ? [] : [...(await namedByOthers(db, rest)), ...(await tellersOfPending(db, rest))]
+    const named =
+      rest.length === 0 ? [] : [...(await namedByOthers(db, rest)), ...(await publishedCopiesOfPending(db, rest))]
     if (named.length === 0) return needed
     for (const id of named) needed.add(id)
   }
@@ -62,7 +63,7 @@ async function newestInLedger(db: Db, feedId: string): Promise<string[]> {
   return newest
 }
 
-const undecided = ['composed', 'sealed', 'approved', 'sending', 'held'] as const
+const undecidedStatuses = ['composed', 'sealed', 'approved', 'sending', 'held'] as const
 
 async function inEditions(db: Db, ids: string[]): Promise<string[]> {
   const rows = await db
@@ -72,7 +73,7 @@ async function inEditions(db: Db, ids: string[]): Promise<string[]> {
     .where('choices.articleId', 'in', ids)
     .where((eb) =>
       eb.or([
-        eb('editions.status', 'in', [...undecided]),
+        eb('editions.status', 'in', [...undecidedStatuses]),
         eb.and([eb('choices.position', 'is not', null), eb('editions.status', '!=', 'cancelled')]),
       ]),
     )
@@ -86,8 +87,8 @@ async function corrected(db: Db, ids: string[]): Promise<string[]> {
 }
 
 /** Pulled now, or once and restored. */
-async function pulled(db: Db, articles: Asked['articles']): Promise<string[]> {
-  const marksOf = ({ id, canonical, asked }: Asked['articles'][number]) => [id, canonical, asked ?? canonical]
+async function retracted(db: Db, articles: NeededQuery['articles']): Promise<string[]> {
+  const marksOf = ({ id, canonical, asked }: NeededQuery['articles'][number]) => [id, canonical, asked ?? canonical]
   const rows = await db
     .selectFrom('pulls')
     .select('mark')
@@ -114,7 +115,7 @@ async function namedByOthers(db: Db, ids: string[]): Promise<string[]> {
 }
 
 /** A copy that is backlog tells the story of a pending one of its feed: without it that one would be chosen. */
-async function tellersOfPending(db: Db, ids: string[]): Promise<string[]> {
+async function publishedCopiesOfPending(db: Db, ids: string[]): Promise<string[]> {
   const story = (table: string) =>
     sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
   const rows = await db

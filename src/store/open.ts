@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { CamelCasePlugin, type Dialect, Kysely } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
-import { isPasswordAstray, maskUrl, secretsInUrl } from '../mask-url.ts'
+import { findUrlSecrets, hasMisplacedPassword, maskUrl } from '../mask-url.ts'
 import { Availability } from './availability.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
 import { StoreError, sqlState } from './failure.ts'
@@ -102,13 +102,13 @@ function openError(url: string, error: unknown): AppError {
   if (error instanceof StoreError ? error.kind !== 'unreachable' && error.kind !== 'denied' : error instanceof AppError)
     return error as AppError
   const cause = error instanceof StoreError ? error.cause : error
-  if (sqlState(cause) === undefined && (hasUnescapedPassword(url) || isPasswordAstray(url))) {
+  if (sqlState(cause) === undefined && (hasUnescapedPassword(url) || hasMisplacedPassword(url))) {
     return new AppError('unavailable', `${store}: its password has characters with a meaning of their own`, {
       hint: 'In the password write @ as %40, # as %23, / as %2F, ? as %3F, : as %3A and % as %25.',
     }) // without the cause, which tells of a piece of the password as if it were the host
   }
-  const message = secretsInUrl(url)
-    .filter(({ length }) => length >= shortestMasked)
+  const message = findUrlSecrets(url)
+    .filter(({ length }) => length >= minMaskedLength)
     .reduce((text, secret) => text.replaceAll(secret, '********'), messageOf(cause))
   const isSafe = systemCode(cause) !== 'ERR_INVALID_URL' // it carries the whole address
   return new AppError('unavailable', `${store}: ${message}`, {
@@ -118,7 +118,7 @@ function openError(url: string, error: unknown): AppError {
 }
 
 /** Shorter ones would be found in the words of any message. */
-const shortestMasked = 4
+const minMaskedLength = 4
 
 function openHint(url: string, error: unknown): string | undefined {
   const path = url.slice('file:'.length)

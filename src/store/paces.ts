@@ -1,12 +1,16 @@
-import type { Db, PaceRow } from './schema.ts'
+import type { Db, ProviderRateRow } from './schema.ts'
 
 /** The mail providers that are written to slowly, by relay. */
-export function slowPaces(db: Db): Promise<PaceRow[]> {
+export function slowProviderRates(db: Db): Promise<ProviderRateRow[]> {
   return db.selectFrom('paces').selectAll().orderBy('name').orderBy('relay').execute()
 }
 
 /** Keeps the paces of those that are slow, and forgets those that are free again. */
-export async function keepPaces(db: Db, slow: PaceRow[], free: Pick<PaceRow, 'name' | 'relay'>[]): Promise<void> {
+export async function saveProviderRates(
+  db: Db,
+  slow: ProviderRateRow[],
+  free: Pick<ProviderRateRow, 'name' | 'relay'>[],
+): Promise<void> {
   for (const row of slow) {
     const { name: _name, relay: _relay, ...rest } = row
     await db

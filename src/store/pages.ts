@@ -8,14 +8,14 @@ import { storableJson } from './text.ts'
 export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }
 
 /** A page as it was found; `found` is null where it could not be read, and `error` says why. */
-export type Page = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
+export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
 
-export async function pageAt(db: Db, url: string): Promise<Page | undefined> {
+export async function pageAt(db: Db, url: string): Promise<StoredPage | undefined> {
   const row = await db.selectFrom('pages').selectAll().where('url', '=', indexKey(url)).executeTakeFirst()
   return row && { ...row, url, found: row.found === null ? null : JSON.parse(row.found) }
 }
 
-export async function keepPage(db: Db, { found, ...page }: Page): Promise<void> {
+export async function savePage(db: Db, { found, ...page }: StoredPage): Promise<void> {
   const row = { ...page, url: indexKey(page.url), found: found === null ? null : storableJson(found) }
   await db
     .insertInto('pages')
@@ -25,7 +25,7 @@ export async function keepPage(db: Db, { found, ...page }: Page): Promise<void> 
 }
 
 /** Lays what the page says under what the feed says: the feed's own words stand first. */
-export async function keepFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
+export async function savePageFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
   await db
     .updateTable('articles')
     .set({ page: storableJson(facts) })
@@ -44,7 +44,7 @@ export async function robotsFetchedAt(db: Db, origin: string): Promise<Instant |
   return row?.fetchedAt
 }
 
-export async function keepRobots(db: Db, origin: string, rules: string, fetchedAt: Instant): Promise<void> {
+export async function saveRobots(db: Db, origin: string, rules: string, fetchedAt: Instant): Promise<void> {
   await db
     .insertInto('robots')
     .values({ origin, rules, fetchedAt })
@@ -56,13 +56,16 @@ export async function keepRobots(db: Db, origin: string, rules: string, fetchedA
  * Forgets what was read before then, and all but the `most` newest: pages and rules are asked again if they are wanted
  * again. A feed whose links lead to another host each time fills no disk.
  */
-export async function forgetPages(db: Db, { most, before }: { most: number; before: Instant }): Promise<void> {
+export async function deleteOldPages(
+  db: Db,
+  { most: maxRows, before }: { most: number; before: Instant },
+): Promise<void> {
   for (const table of ['pages', 'robots'] as const) {
     const newest = await db
       .selectFrom(table)
       .select('fetchedAt')
       .orderBy('fetchedAt', 'desc')
-      .offset(most)
+      .offset(maxRows)
       .limit(1)
       .executeTakeFirst()
     const limit = newest && newest.fetchedAt >= before ? newest.fetchedAt : undefined

@@ -7,7 +7,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import type { Availability } from './availability.ts'
-import { postgresFailureKind, StoreError, type StorePlace, sqlState } from './failure.ts'
+import { postgresFailureKind, StoreError, type StoreLocation, sqlState } from './failure.ts'
 import { storableParameters } from './text.ts'
 
 /** The dialect for `postgres://…`. Connections are opened when they are needed; what fails throws StoreError. */
@@ -37,7 +37,7 @@ class Client extends pg.Client {
 
 class GuardedPool implements PostgresPool {
   readonly #pool: pg.Pool
-  readonly #place: StorePlace
+  readonly #place: StoreLocation
   readonly #availability: Availability
   readonly #guarded = new WeakMap<pg.PoolClient, GuardedClient>()
 
@@ -78,7 +78,7 @@ class GuardedPool implements PostgresPool {
       const kind = sqlState(error) === undefined ? 'unreachable' : postgresFailureKind(error)
       if (!kind) throw error
       const failure = new StoreError(kind, this.#place, error)
-      this.#availability.failed(failure)
+      this.#availability.recordFailure(failure)
       throw failure
     }
   }
@@ -87,10 +87,10 @@ class GuardedPool implements PostgresPool {
 /** A client of the pool whose failures are StoreErrors where no statement is to blame. */
 class GuardedClient {
   readonly #client: pg.PoolClient & Client
-  readonly #place: StorePlace
+  readonly #place: StoreLocation
   readonly #availability: Availability
 
-  constructor(client: pg.PoolClient & Client, place: StorePlace, availability: Availability) {
+  constructor(client: pg.PoolClient & Client, place: StoreLocation, availability: Availability) {
     this.#client = client
     this.#place = place
     this.#availability = availability
@@ -99,7 +99,7 @@ class GuardedClient {
   async query<R>(sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<R>> {
     try {
       const result = await this.#client.query(sql, storableParameters(parameters) as unknown[])
-      this.#availability.succeeded(result.command === 'SELECT' ? 'read' : 'write')
+      this.#availability.recordSuccess(result.command === 'SELECT' ? 'read' : 'write')
       return result as unknown as PostgresQueryResult<R>
     } catch (error) {
       const failure = this.#failureOf(error)
@@ -117,7 +117,7 @@ class GuardedClient {
     const kind = sqlState(error) === undefined && this.#client.isLost ? 'unreachable' : postgresFailureKind(error)
     if (!kind) return error
     const failure = new StoreError(kind, this.#place, error)
-    this.#availability.failed(failure)
+    this.#availability.recordFailure(failure)
     return failure
   }
 }

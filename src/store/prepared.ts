@@ -5,15 +5,15 @@ import type { Db } from './schema.ts'
 type Values = Record<string, unknown>
 
 /** Stands in for a value while a statement is built, or for one of a list of values. */
-export type StandIn = (key: string, index?: number) => string
+export type Placeholder = (key: string, index?: number) => string
 
 /** Finds a parameter of a built statement among the values. */
-type Place = (values: Values) => unknown
+type ParameterLookup = (values: Values) => unknown
 
-type Built = { statement: CompiledQuery; places: Place[] }
+type CompiledStatement = { statement: CompiledQuery; places: ParameterLookup[] }
 
 /** Built statements of each engine, by name. */
-const built = new WeakMap<object, Map<string, Built>>()
+const compiledStatements = new WeakMap<object, Map<string, CompiledStatement>>()
 
 /**
  * Runs a statement that is built and compiled once, and from then on only given its values: for the few that run for
@@ -21,17 +21,17 @@ const built = new WeakMap<object, Map<string, Built>>()
  * one of a list by its index too, and must use it as a value and nothing else; the same name must always build the same
  * statement.
  */
-export async function prepared<R>(
+export async function runPrepared<R>(
   db: Db,
   engine: Pick<Engine, 'name'>,
   {
     name,
     values,
     build,
-  }: { name: string; values: Values; build: (standIn: StandIn) => { compile(): CompiledQuery<R> } },
+  }: { name: string; values: Values; build: (standIn: Placeholder) => { compile(): CompiledQuery<R> } },
 ): Promise<{ rows: R[]; changed: number }> {
-  const statements = built.get(engine) ?? new Map<string, Built>()
-  built.set(engine, statements)
+  const statements = compiledStatements.get(engine) ?? new Map<string, CompiledStatement>()
+  compiledStatements.set(engine, statements)
   let known = statements.get(name)
   if (!known) {
     known = compile(build)
@@ -42,12 +42,12 @@ export async function prepared<R>(
   return { rows, changed: Number(numAffectedRows ?? 0) }
 }
 
-const mark = '\0value of '
+const placeholderPrefix = '\0value of '
 
-function compile(build: (standIn: StandIn) => { compile(): CompiledQuery }): Built {
-  const places = new Map<unknown, Place>()
+function compile(build: (standIn: Placeholder) => { compile(): CompiledQuery }): CompiledStatement {
+  const places = new Map<unknown, ParameterLookup>()
   const statement = build((key, index) => {
-    const standIn = `${mark}${key} ${index ?? ''}`
+    const standIn = `${placeholderPrefix}${key} ${index ?? ''}`
     places.set(standIn, (values) => (index === undefined ? values[key] : (values[key] as unknown[])[index]))
     return standIn
   }).compile()

@@ -2,21 +2,21 @@ import type { Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** Who takes the mail of these domains, as far as that was found since then. */
-export async function knownProviders(db: Db, domains: string[], since: Instant): Promise<Map<string, string>> {
+export async function knownProviders(db: Db, domains: string[], foundSince: Instant): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (let start = 0; start < domains.length; start += 500) {
     const rows = await db
       .selectFrom('providers')
       .select(['domain', 'provider'])
       .where('domain', 'in', domains.slice(start, start + 500))
-      .where('foundAt', '>=', since)
+      .where('foundAt', '>=', foundSince)
       .execute()
     for (const { domain, provider } of rows) found.set(domain, provider)
   }
   return found
 }
 
-export async function keepProviders(db: Db, found: Map<string, string>, now: Instant): Promise<void> {
+export async function saveProviders(db: Db, found: Map<string, string>, now: Instant): Promise<void> {
   const rows = [...found]
     .map(([domain, provider]) => ({ domain, provider, foundAt: now }))
     .sort((a, b) => (a.domain < b.domain ? -1 : 1)) // in one order: two processes would lock each other out
@@ -34,6 +34,6 @@ export async function keepProviders(db: Db, found: Map<string, string>, now: Ins
 }
 
 /** Forgets what was found before then; such a domain is asked for again. */
-export async function forgetProviders(db: Db, before: Instant): Promise<void> {
-  await db.deleteFrom('providers').where('foundAt', '<', before).execute()
+export async function deleteOldProviders(db: Db, foundBefore: Instant): Promise<void> {
+  await db.deleteFrom('providers').where('foundAt', '<', foundBefore).execute()
 }

@@ -1,23 +1,28 @@
 import type { Instant } from '../clock.ts'
 import { newId } from './id.ts'
-import type { Db, PullRow } from './schema.ts'
+import type { Db, RetractionRow } from './schema.ts'
 
 /** The marks by which articles are known: each one's id, and its address, if it has one, under which it may come back in another feed. */
-export async function marksOf(db: Db, articleIds: string[]): Promise<string[]> {
+export async function retractionMarks(db: Db, articleIds: string[]): Promise<string[]> {
   if (articleIds.length === 0) return []
   const rows = await db.selectFrom('articles').select(['id', 'canonical']).where('id', 'in', articleIds).execute()
   return [...new Set(rows.flatMap(({ id, canonical }) => (canonical === '' ? [id] : [id, canonical])))]
 }
 
-export type NewPull = Pick<PullRow, 'url' | 'title' | 'who' | 'reason'>
+export type NewRetraction = Pick<RetractionRow, 'url' | 'title' | 'who' | 'reason'>
 
 /** Pulls what bears these marks. Returns how many were not pulled before. */
-export async function addPulls(db: Db, marks: string[], pull: NewPull, now: Instant): Promise<number> {
+export async function addRetractions(
+  db: Db,
+  marks: string[],
+  retraction: NewRetraction,
+  now: Instant,
+): Promise<number> {
   if (marks.length === 0) return 0
   const never = { restoredAt: null, restoredBy: null }
   const added = await db
     .insertInto('pulls')
-    .values(marks.map((mark) => ({ id: newId(now), mark, inForce: mark, at: now, ...pull, ...never })))
+    .values(marks.map((mark) => ({ id: newId(now), mark, inForce: mark, at: now, ...retraction, ...never })))
     .onConflict((conflict) => conflict.column('inForce').doNothing())
     .returning('id')
     .execute()
@@ -25,7 +30,7 @@ export async function addPulls(db: Db, marks: string[], pull: NewPull, now: Inst
 }
 
 /** Ends every pull of these marks; returns how many that were. */
-export async function endPulls(db: Db, marks: string[], who: string, now: Instant): Promise<number> {
+export async function endRetractions(db: Db, marks: string[], who: string, now: Instant): Promise<number> {
   if (marks.length === 0) return 0
   const ended = await db
     .updateTable('pulls')
@@ -37,22 +42,22 @@ export async function endPulls(db: Db, marks: string[], who: string, now: Instan
 }
 
 /** Every pull that there ever was, the newest first, each once whatever its marks. */
-export async function allPulls(db: Db): Promise<PullRow[]> {
+export async function allRetractions(db: Db): Promise<RetractionRow[]> {
   const rows = await db.selectFrom('pulls').selectAll().orderBy('id', 'desc').execute()
   const once = new Map(rows.map((row) => [`${row.url} ${row.at}`, row]))
   return [...once.values()]
 }
 
 /** The pulls in force, by their marks. */
-export async function pullsInForce(db: Db): Promise<Map<string, PullRow>> {
+export async function activeRetractions(db: Db): Promise<Map<string, RetractionRow>> {
   const rows = await db.selectFrom('pulls').selectAll().where('inForce', 'is not', null).execute()
   return new Map(rows.map((row) => [row.mark, row]))
 }
 
-export type PulledStory = { title: string; source: string; how: string }
+export type RetractedStory = { title: string; source: string; how: string }
 
 /** The stories of which a copy is pulled, by the article that told each first; `how` it was, in words. */
-export async function pulledStories(db: Db, digest: string): Promise<Map<string, PulledStory>> {
+export async function retractedStories(db: Db, digest: string): Promise<Map<string, RetractedStory>> {
   const rows = await db
     .selectFrom('pulls')
     .innerJoin('articles', (join) =>
@@ -81,7 +86,7 @@ export async function pulledStories(db: Db, digest: string): Promise<Map<string,
 }
 
 /** The pulls in force of these articles, by article. */
-export async function pullsOf(db: Db, articleIds: string[]): Promise<Map<string, PullRow>> {
+export async function retractionsOf(db: Db, articleIds: string[]): Promise<Map<string, RetractionRow>> {
   if (articleIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('articles')
@@ -100,10 +105,13 @@ export async function pullsOf(db: Db, articleIds: string[]): Promise<Map<string,
   return new Map(rows.map(({ articleId, ...pull }) => [articleId, pull]))
 }
 
-export type PulledIn = Pick<PullRow, 'url' | 'who' | 'reason' | 'at'> & { articleId: string; title: string }
+export type RetractedChoice = Pick<RetractionRow, 'url' | 'who' | 'reason' | 'at'> & {
+  articleId: string
+  title: string
+}
 
 /** The pulled articles that the edition chose. */
-export async function pulledIn(db: Db, editionId: string): Promise<PulledIn[]> {
+export async function retractedIn(db: Db, editionId: string): Promise<RetractedChoice[]> {
   const chosen = await db
     .selectFrom('choices')
     .innerJoin('articles', 'articles.id', 'choices.articleId')
@@ -113,20 +121,20 @@ export async function pulledIn(db: Db, editionId: string): Promise<PulledIn[]> {
     .where('choices.position', 'is not', null)
     .orderBy('choices.position')
     .execute()
-  const pulls = await pullsOf(
+  const retractions = await retractionsOf(
     db,
     chosen.map(({ id }) => id),
   )
   return chosen.flatMap(({ id, headline, url }) => {
-    const pull = pulls.get(id)
+    const pull = retractions.get(id)
     return pull ? [{ articleId: id, title: headline || url, url, who: pull.who, reason: pull.reason, at: pull.at }] : []
   })
 }
 
-export type Holder = { editionId: string; headline: string }
+export type AffectedEdition = { editionId: string; headline: string }
 
 /** The editions that chose an article with one of these marks, and have not ended without it; with the headline that each gives it. */
-export async function holdersOf(db: Db, marks: string[]): Promise<Holder[]> {
+export async function affectedEditions(db: Db, marks: string[]): Promise<AffectedEdition[]> {
   if (marks.length === 0) return []
   const rows = await db
     .selectFrom('editions')

@@ -1,4 +1,4 @@
-import { type Instant, later } from '../clock.ts'
+import { addMs, type Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
 import { transaction } from './transaction.ts'
 
@@ -24,10 +24,10 @@ export function reserveSpan(
       .where('name', '=', name)
       .returning('freeAt')
       .executeTakeFirstOrThrow()
-    const from = freeAt > now && freeAt <= later(now, horizonMs) ? freeAt : now
+    const from = freeAt > now && freeAt <= addMs(now, horizonMs) ? freeAt : now
     await trx
       .updateTable('rates')
-      .set({ freeAt: later(from, spanMs) })
+      .set({ freeAt: addMs(from, spanMs) })
       .where('name', '=', name)
       .execute()
     return from

@@ -1,14 +1,14 @@
 import type { NewArticle } from './articles.ts'
-import { forgottenAs, forgottenLike, hasForgotten, wasForgottenShared } from './forgotten.ts'
+import { forgottenByIdentity, hasForgotten, matchForgotten, wasForgottenShared } from './forgotten.ts'
 import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
 import type { ArticleRow, Db } from './schema.ts'
 
 /** Of a forgotten article `id` is null, and title and addresses are hashes. */
-type Known = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
-type Shown = { article: NewArticle; row: ArticleRow }
+type KnownArticle = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
+type ShownEntry = { article: NewArticle; row: ArticleRow }
 
 /** Stored identities of one look at a feed: of the articles that were recognised, and those that were given to rows. */
-export type SeenIdentities = { taken: Set<string>; given: Set<string> }
+export type SeenIdentities = { matched: Set<string>; assigned: Set<string> }
 
 /**
  * Gives what a feed shows the identity by which it is known. A guid or a link that a site gives to several pieces, now or
@@ -20,19 +20,19 @@ export type SeenIdentities = { taken: Set<string>; given: Set<string> }
 export async function recognise(
   db: Db,
   feedId: string,
-  shown: Shown[],
-  { taken, given }: SeenIdentities,
+  shown: ShownEntry[],
+  { matched: taken, assigned: given }: SeenIdentities,
 ): Promise<{ changed: string[]; rows: ArticleRow[]; forgotten: string[] }> {
   const remembers = await hasForgotten(db, feedId)
-  const exactOf = await exactlyKnown(db, feedId, shown, remembers)
-  const isSettled = ({ article, row }: Shown) => {
+  const exactOf = await findExact(db, feedId, shown, remembers)
+  const isSettled = ({ article, row }: ShownEntry) => {
     const exact = exactOf(row)
     return exact !== undefined && (article.bare !== undefined || hasTitle(exact, row))
   }
-  const forms = await knownBy(
+  const forms = await findKnown(
     db,
     feedId,
-    shown.filter((one) => !isSettled(one)).flatMap(({ article }) => formsOf(article)),
+    shown.filter((one) => !isSettled(one)).flatMap(({ article }) => identityVariants(article)),
     remembers,
   )
   const changed: string[] = []
@@ -44,16 +44,16 @@ export async function recognise(
     const distinct = distinctKey(article)
     const found = isSettled(one)
       ? exact
-      : formsOf(article)
+      : identityVariants(article)
           .map((form) => forms.get(form))
-          .find((form) => isIt(form, one))
-    let known: Known | undefined
+          .find((form) => isMatch(form, one))
+    let known: KnownArticle | undefined
     if (found && !taken.has(found.identity)) {
       taken.add(found.identity)
       known = found
-    } else if (exact && (await isSharedBySome(db, feedId, article.identity))) row.identity = distinct
+    } else if (exact && (await isSharedIdentity(db, feedId, article.identity))) row.identity = distinct
     else known = exact // the same article in other words
-    if (known) await take(db, known, one, changed)
+    if (known) await adoptIdentity(db, known, one, changed)
     if (given.has(row.identity)) row.identity = distinct
     if (known?.id === null) forgotten.push(fingerprint(known.identity))
     else if (!given.has(row.identity)) rows.push(row)
@@ -72,8 +72,8 @@ export async function recognise(
 /** Rows that would be new articles, and are forgotten ones: the hashed identity of the forgotten article by row. */
 async function forgottenAmong(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
   const identities = rows.map(({ identity }) => identity)
-  const stored = await knownBy(db, feedId, identities, true)
-  const passedOver = await forgottenLike(
+  const stored = await findKnown(db, feedId, identities, true)
+  const passedOver = await matchForgotten(
     db,
     feedId,
     rows.filter(({ identity }) => !stored.has(identity)),
@@ -88,12 +88,12 @@ function distinctKey(article: NewArticle): string {
 }
 
 /** Finds the article that is stored under the identity of a row, or under what an earlier version made of it. */
-async function exactlyKnown(
+async function findExact(
   db: Db,
   feedId: string,
-  shown: Shown[],
+  shown: ShownEntry[],
   remembers: boolean,
-): Promise<(row: ArticleRow) => Known | undefined> {
+): Promise<(row: ArticleRow) => KnownArticle | undefined> {
   const current = new Set(shown.map(({ row }) => row.identity))
   const earlier = new Map<ArticleRow, string[]>()
   for (const { article, row } of shown)
@@ -101,7 +101,7 @@ async function exactlyKnown(
       row,
       earlierKeys(article.identity).filter((key) => !current.has(key)), // else it is another article of today
     )
-  const known = await knownBy(db, feedId, [...current, ...[...earlier.values()].flat()], remembers)
+  const known = await findKnown(db, feedId, [...current, ...[...earlier.values()].flat()], remembers)
   const found = new Map(
     shown.map(({ row }) => {
       const keys = [row.identity, ...(earlier.get(row) ?? [])]
@@ -112,7 +112,7 @@ async function exactlyKnown(
 }
 
 /** By what else the article may be known: with more where it shared its guid or link before, with less where it did not. */
-function formsOf({ identity, bare, url, title }: NewArticle): string[] {
+function identityVariants({ identity, bare, url, title }: NewArticle): string[] {
   const base = bare ?? identity
   const shared = [{ url, title }, { title }, { url }].map((more) => sharedIdentity(base, more))
   const forms = bare === undefined ? shared : [...shared, base]
@@ -120,12 +120,17 @@ function formsOf({ identity, bare, url, title }: NewArticle): string[] {
 }
 
 /** What shares its guid today is known by title and address. */
-function isIt(form: Known | undefined, { article, row }: Shown): boolean {
+function isMatch(form: KnownArticle | undefined, { article, row }: ShownEntry): boolean {
   if (!form) return false
   return article.bare === undefined || (hasTitle(form, row) && isAt(form, row.canonical))
 }
 
-async function take(db: Db, known: Known, { article, row }: Shown, changed: string[]): Promise<void> {
+async function adoptIdentity(
+  db: Db,
+  known: KnownArticle,
+  { article, row }: ShownEntry,
+  changed: string[],
+): Promise<void> {
   const { id, identity } = known
   if (article.bare === undefined) row.identity = identity
   if (id === null) return
@@ -135,7 +140,12 @@ async function take(db: Db, known: Known, { article, row }: Shown, changed: stri
 }
 
 /** The articles of the feed that are stored under these identities and, if it `remembers` any, those that were. */
-async function knownBy(db: Db, feedId: string, identities: string[], remembers: boolean): Promise<Map<string, Known>> {
+async function findKnown(
+  db: Db,
+  feedId: string,
+  identities: string[],
+  remembers: boolean,
+): Promise<Map<string, KnownArticle>> {
   if (identities.length === 0) return new Map()
   const rows = await db
     .selectFrom('articles')
@@ -143,16 +153,16 @@ async function knownBy(db: Db, feedId: string, identities: string[], remembers: 
     .where('feedId', '=', feedId)
     .where('identity', 'in', identities)
     .execute()
-  const known = new Map<string, Known>(rows.map((row) => [row.identity, row]))
+  const known = new Map<string, KnownArticle>(rows.map((row) => [row.identity, row]))
   if (!remembers) return known
   const others = identities.filter((identity) => !known.has(identity))
-  for (const [identity, row] of await forgottenAs(db, feedId, others))
+  for (const [identity, row] of await forgottenByIdentity(db, feedId, others))
     known.set(identity, { ...row, identity, id: null })
   return known
 }
 
 /** Whether several pieces of the feed ever bore it at once. */
-async function isSharedBySome(db: Db, feedId: string, bare: string): Promise<boolean> {
+async function isSharedIdentity(db: Db, feedId: string, bare: string): Promise<boolean> {
   const start = sharedPrefix(bare)
   const earlierStart = `${bare} `
   const begins = (text: string) =>
@@ -166,12 +176,12 @@ async function isSharedBySome(db: Db, feedId: string, bare: string): Promise<boo
   return await wasForgottenShared(db, feedId, bare)
 }
 
-function hasTitle({ id, titleKey }: Known, row: ArticleRow): boolean {
+function hasTitle({ id, titleKey }: KnownArticle, row: ArticleRow): boolean {
   return titleKey === (id === null ? fingerprint(row.titleKey) : row.titleKey)
 }
 
 /** An address that was followed stays as it is, as long as its feed gives the same. */
-function isAt({ id, canonical, asked }: Known, address: string): boolean {
+function isAt({ id, canonical, asked }: KnownArticle, address: string): boolean {
   const sought = id === null ? fingerprint(address) : address
   return canonical === sought || asked === sought
 }

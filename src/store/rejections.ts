@@ -5,20 +5,20 @@ import { canonicalAddress, titleKey } from './canonical.ts'
 import type { Db, RejectionRow } from './schema.ts'
 
 /** An entry of a feed that cannot be an article, and why: `link` and `guid` as the feed has them, where it has any. */
-export type Rejected = { reason: string; title: string; link?: string; guid?: string }
+export type RejectedEntry = { reason: string; title: string; link?: string; guid?: string }
 
 /** A feed that is all wrong fills no disk. */
-export const keptPerFeed = 200
+export const maxRejectionsPerFeed = 200
 /** A link may be a whole picture (data:). */
-const longest = 500
+const maxLinkLength = 500
 
 /** Keeps what a feed showed and what was turned down: the same entry once, with when it was so first and last. */
-export async function keepRejections(db: Db, feedId: string, rejected: Rejected[], now: Instant): Promise<void> {
+export async function saveRejections(db: Db, feedId: string, rejected: RejectedEntry[], now: Instant): Promise<void> {
   const rows = new Map<string, RejectionRow>()
   for (const one of rejected.toReversed()) {
     // what is said of the whole feed stands last
     const row = toRow(feedId, one, now)
-    if (!rows.has(row.entry) && rows.size < keptPerFeed) rows.set(row.entry, row)
+    if (!rows.has(row.entry) && rows.size < maxRejectionsPerFeed) rows.set(row.entry, row)
   }
   if (rows.size === 0) return
   await db
@@ -34,28 +34,28 @@ export async function keepRejections(db: Db, feedId: string, rejected: Rejected[
       })),
     )
     .execute()
-  await forgetOldest(db, feedId)
+  await deleteOldestRejections(db, feedId)
 }
 
-async function forgetOldest(db: Db, feedId: string): Promise<void> {
+async function deleteOldestRejections(db: Db, feedId: string): Promise<void> {
   const kept = db
     .selectFrom('rejections')
     .select('entry')
     .where('feedId', '=', feedId)
     .orderBy('lastAt', 'desc')
     .orderBy('entry')
-    .limit(keptPerFeed)
+    .limit(maxRejectionsPerFeed)
   await db.deleteFrom('rejections').where('feedId', '=', feedId).where('entry', 'not in', kept).execute()
 }
 
-function toRow(feedId: string, { reason, title, link = '', guid = '' }: Rejected, now: Instant): RejectionRow {
+function toRow(feedId: string, { reason, title, link = '', guid = '' }: RejectedEntry, now: Instant): RejectionRow {
   const what = guid || link || title || reason.replace(/\d+/g, '') // of the feed as a whole: the count in it may change
   return {
     feedId,
     entry: createHash('sha256').update(what).digest('hex').slice(0, 24),
     title,
-    link: link.slice(0, longest),
-    guid: guid.slice(0, longest),
+    link: link.slice(0, maxLinkLength),
+    guid: guid.slice(0, maxLinkLength),
     reason,
     firstAt: now,
     lastAt: now,
@@ -63,7 +63,7 @@ function toRow(feedId: string, { reason, title, link = '', guid = '' }: Rejected
 }
 
 /** The last `each` rejections of every feed, those that it showed last first. */
-export async function lastRejections(db: Db, each: number): Promise<RejectionRow[]> {
+export async function lastRejections(db: Db, perFeed: number): Promise<RejectionRow[]> {
   const ranked = db
     .selectFrom('rejections')
     .selectAll()
@@ -73,14 +73,14 @@ export async function lastRejections(db: Db, each: number): Promise<RejectionRow
   return await db
     .selectFrom(ranked.as('ranked'))
     .select(['feedId', 'entry', 'title', 'link', 'guid', 'reason', 'firstAt', 'lastAt'])
-    .where('rank', '<=', each)
+    .where('rank', '<=', perFeed)
     .orderBy('feedId')
     .orderBy('rank')
     .execute()
 }
 
 /** What was turned down with this link, guid or title, the last first, with the address of its feed. */
-export async function rejectionsOf(db: Db, what: string): Promise<(RejectionRow & { feedUrl: string })[]> {
+export async function findRejections(db: Db, what: string): Promise<(RejectionRow & { feedUrl: string })[]> {
   const rows = await db
     .selectFrom('rejections')
     .innerJoin('feeds', 'feeds.id', 'rejections.feedId')
@@ -89,7 +89,7 @@ export async function rejectionsOf(db: Db, what: string): Promise<(RejectionRow 
     .orderBy('lastAt', 'desc')
     .orderBy('entry')
     .execute()
-  const [cut, canonical, key] = [what.slice(0, longest), canonicalAddress(what), titleKey(what)]
+  const [cut, canonical, key] = [what.slice(0, maxLinkLength), canonicalAddress(what), titleKey(what)]
   return rows.filter(
     ({ link, guid, title }) =>
       guid === cut || link === cut || canonicalAddress(link) === canonical || (title !== '' && titleKey(title) === key),

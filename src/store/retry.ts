@@ -1,4 +1,4 @@
-import { between, second, type WaitingClock } from '../clock.ts'
+import { msBetween, second, type WaitingClock } from '../clock.ts'
 import { storeErrorIn } from './failure.ts'
 
 /** How long a server may take to come back before a command gives up. */
@@ -19,7 +19,7 @@ export async function retryWhileUnreachable<T>(clock: WaitingClock, work: () => 
     } catch (error) {
       const kind = storeErrorIn(error)?.kind
       const mayPass = kind === 'unreachable' || kind === 'busy'
-      if (!mayPass || between(since, clock.now()) >= maxOutageMs) throw error
+      if (!mayPass || msBetween(since, clock.now()) >= maxOutageMs) throw error
     }
     await clock.wait(waitMs)
   }

@@ -2,39 +2,39 @@ import type { Instant } from '../clock.ts'
 import type { ChoiceRow, Db } from './schema.ts'
 
 /** What a sealed edition says of an article, and what its own page said then. */
-export type Said = Pick<ChoiceRow, 'saidTitle' | 'saidUrl' | 'saidNote' | 'pageTitle' | 'pageNote'>
+export type PrintedTitle = Pick<ChoiceRow, 'saidTitle' | 'saidUrl' | 'saidNote' | 'pageTitle' | 'pageNote'>
 
 /** Writes down what the edition says, beside the choice: the article itself takes the newest wording afterwards. */
-export async function recordSaid(
+export async function recordPrinted(
   db: Db,
   editionId: string,
   articleId: string,
-  said: Partial<Said & Pick<ChoiceRow, 'lookedAt' | 'missingAt'>>,
+  printed: Partial<PrintedTitle & Pick<ChoiceRow, 'lookedAt' | 'missingAt'>>,
 ): Promise<void> {
   await db
     .updateTable('choices')
-    .set(said)
+    .set(printed)
     .where('editionId', '=', editionId)
     .where('articleId', '=', articleId)
     .execute()
 }
 
-export type SaidRow = Awaited<ReturnType<typeof saidSince>>[number]
+export type PrintedTitleRow = Awaited<ReturnType<typeof printedTitlesSince>>[number]
 
 /** Every article of the editions of a digest that went out since then, or are about to, beside its words of today. */
-export function saidSince(db: Db, digest: string, since: Instant) {
-  return said(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
+export function printedTitlesSince(db: Db, digest: string, since: Instant) {
+  return printedTitles(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
 }
 
 /** What one edition said of one article, beside its words of today. */
-export function saidOf(db: Db, editionId: string, articleId: string): Promise<SaidRow | undefined> {
-  return said(db)
+export function printedTitleOf(db: Db, editionId: string, articleId: string): Promise<PrintedTitleRow | undefined> {
+  return printedTitles(db)
     .where('choices.editionId', '=', editionId)
     .where('choices.articleId', '=', articleId)
     .executeTakeFirst()
 }
 
-function said(db: Db) {
+function printedTitles(db: Db) {
   return db
     .selectFrom('choices')
     .innerJoin('editions', 'editions.id', 'choices.editionId')
@@ -57,7 +57,7 @@ function said(db: Db) {
 }
 
 /** Takes it on to ask for the page of the article; false: somebody else does, or has. */
-export async function claimLook(
+export async function claimRecheck(
   db: Db,
   { editionId, articleId, lookedAt }: Pick<ChoiceRow, 'editionId' | 'articleId' | 'lookedAt'>,
   now: Instant,

@@ -47,11 +47,11 @@ export type Schema = {
   confirmations: ConfirmationRow
   /** While one is in force nothing goes out. */
   brakes: BrakeRow
-  pulls: PullRow
+  pulls: RetractionRow
   /** Letters that call the editors to an edition. */
-  calls: CallRow
+  calls: NotificationRow
   /** The mail providers that are written to slowly, in messages a second; those that are not here go at full speed. */
-  paces: PaceRow
+  paces: ProviderRateRow
   /** Who takes the mail of a domain, by its MX: the domain itself where that is nobody we know of. */
   providers: { domain: string; provider: string; foundAt: Instant }
   /** How many messages went out on a day, of those that a warm-up, or a relay of that name, allows. */
@@ -422,7 +422,7 @@ export type DeliveryRow = {
 export type DeliveryCountsRow = { editionId: string; writer: string } & Record<DeliveryStatus, number>
 
 /** How fast a mail provider is written to over a relay, in messages a second; `relay` is '' where there is only one. */
-export type PaceRow = {
+export type ProviderRateRow = {
   name: string
   relay: string
   rate: number
@@ -488,7 +488,7 @@ export type BrakeRow = {
 }
 
 /** An article that an editor withdrew. It is known by its id and by its address: each has a row. */
-export type PullRow = {
+export type RetractionRow = {
   id: string
   mark: string
   /** The mark while it is pulled, so that it is pulled once; null once it is restored. */
@@ -502,7 +502,7 @@ export type PullRow = {
   restoredBy: string | null
 }
 
-export type CallRow = {
+export type NotificationRow = {
   id: string
   editionId: string
   at: Instant

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type Instant, later, minute } from '../clock.ts'
+import { addMs, type Instant, minute } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** The secret that signs links: made once and kept, so that links in old emails work for ever. */
-export async function keptSecret(db: Db): Promise<string> {
+export async function loadSecret(db: Db): Promise<string> {
   await db
     .insertInto('settings')
     .values({ name: 'secret', value: randomBytes(32).toString('base64url') })
@@ -18,7 +18,7 @@ export async function keptSecret(db: Db): Promise<string> {
 }
 
 /** What is kept under a name; undefined if nothing is. */
-export async function settingOf(db: Db, name: string): Promise<string | undefined> {
+export async function loadSetting(db: Db, name: string): Promise<string | undefined> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
   return row?.value
 }
@@ -35,15 +35,15 @@ export async function saveSetting(db: Db, name: string, value: string): Promise<
 export type Lease = { name: string; owner: string }
 
 /** Clocks of machines differ, but not by more than that. */
-const clockDifferenceMs = minute
+const maxClockSkewMs = minute
 
 /**
  * Takes a lease that nobody else holds at `now`, until `until`. Returns whether it is ours now. One that ends much later than
  * a new one would was taken by a clock that was wrong, and counts as free.
  */
-export async function takeLease(db: Db, { name, owner, now, until }: Lease & { now: Instant; until: Instant }) {
+export async function acquireLease(db: Db, { name, owner, now, until }: Lease & { now: Instant; until: Instant }) {
   const value = `${until} ${owner}`
-  const latest = later(until, clockDifferenceMs)
+  const latest = addMs(until, maxClockSkewMs)
   const taken = await db
     .insertInto('settings')
     .values({ name, value })

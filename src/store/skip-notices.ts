@@ -2,7 +2,7 @@ import type { Instant } from '../clock.ts'
 import type { Db, EditionRow } from './schema.ts'
 
 /** Skipped runs of these digests, due since then, of which nobody has told the editors. */
-export async function skipsToTell(db: Db, digests: string[], since: Instant): Promise<EditionRow[]> {
+export async function skipsToNotify(db: Db, digests: string[], since: Instant): Promise<EditionRow[]> {
   if (digests.length === 0) return []
   return await db
     .selectFrom('editions')

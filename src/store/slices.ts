@@ -1,10 +1,10 @@
 import type { Instant } from '../clock.ts'
 import type { Db } from './schema.ts'
-import { activeIn } from './subscribers.ts'
+import { activeSubscribers } from './subscribers.ts'
 
 /** The zones of those who would get an edition of the digest now, without those whose zone is not known. */
-export async function zonesOf(db: Db, digest: string): Promise<string[]> {
-  const rows = await activeIn(db, digest)
+export async function subscriberZones(db: Db, digest: string): Promise<string[]> {
+  const rows = await activeSubscribers(db, digest)
     .select('subscribers.zone')
     .where('subscribers.zone', 'is not', null)
     .distinct()
@@ -13,17 +13,21 @@ export async function zonesOf(db: Db, digest: string): Promise<string[]> {
 }
 
 /** Writes down when the edition goes to each zone. What stands there already stays. */
-export async function addSlices(db: Db, editionId: string, slices: { zone: string; at: Instant }[]): Promise<void> {
-  if (slices.length === 0) return
+export async function addZoneSends(
+  db: Db,
+  editionId: string,
+  zoneSends: { zone: string; at: Instant }[],
+): Promise<void> {
+  if (zoneSends.length === 0) return
   await db
     .insertInto('slices')
-    .values(slices.map(({ zone, at }) => ({ editionId, zone, at })))
+    .values(zoneSends.map(({ zone, at }) => ({ editionId, zone, at })))
     .onConflict((conflict) => conflict.columns(['editionId', 'zone']).doNothing())
     .execute()
 }
 
 /** Copies that wait for their hour, by that hour; the earliest first. */
-export async function waitingByHour(
+export async function countWaitingByHour(
   db: Db,
   editionId: string,
   now: Instant,

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryResult } from 'kysely'
-import { letOthersWork } from '../clock.ts'
+import { yieldToEventLoop } from '../clock.ts'
 import type { Availability } from './availability.ts'
 import { StoreError, sqliteFailureKind } from './failure.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
@@ -35,7 +35,7 @@ export class SqliteDatabase {
     this.#options = options
   }
 
-  readWith(reader: SqliteConnection): void {
+  useReader(reader: SqliteConnection): void {
     this.#reader = reader
   }
 
@@ -51,11 +51,11 @@ export class SqliteDatabase {
    * To be awaited before each statement. SQLite answers at once, so a loop that only awaits statements would never let
    * anything else happen: every ten milliseconds the event loop has a turn, within transactions too.
    */
-  async pause(): Promise<void> {
+  async yieldIfDue(): Promise<void> {
     for (;;) {
       const seen = this.#lastPause
       if (performance.now() - seen < maxRunMs) return
-      await letOthersWork()
+      await yieldToEventLoop()
       if (this.#lastPause !== seen) continue // of several that waited another was first: its statement counts
       this.#lastPause = performance.now()
       return
@@ -96,17 +96,17 @@ export class SqliteDatabase {
     parameters: readonly unknown[],
   ): QueryResult<R> {
     const result = connection.run<R>(sql, storableParameters(parameters))
-    this.#options.availability.succeeded(what)
+    this.#options.availability.recordSuccess(what)
     return result
   }
 
   /** The error of a statement inside a transaction, where nothing is asked again. */
-  failed(error: unknown): unknown {
+  reportFailure(error: unknown): unknown {
     return this.#noted(this.#failureOf(error))
   }
 
   #noted(failure: unknown): unknown {
-    if (failure instanceof StoreError) this.#options.availability.failed(failure)
+    if (failure instanceof StoreError) this.#options.availability.recordFailure(failure)
     return failure
   }
 

@@ -33,7 +33,7 @@ class TwoConnectionAdapter extends SqliteAdapter {
 }
 
 /** What Kysely takes for a connection: a turn with one of the two. */
-class Turn implements DatabaseConnection {
+class SharedConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase
   /** Holds the write lock, between `begin` and the end. */
   isInTransaction = false
@@ -45,7 +45,7 @@ class Turn implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
-    await this.#database.pause()
+    await this.#database.yieldIfDue()
     if (this.isInTransaction) return this.execute<R>(sql, parameters)
     if (query.kind === 'SelectQueryNode') return await this.#database.read<R>(sql, parameters)
     const since = performance.now()
@@ -63,7 +63,7 @@ class Turn implements DatabaseConnection {
     try {
       return this.#database.write<R>(sql, parameters)
     } catch (error) {
-      const failure = this.#database.failed(error)
+      const failure = this.#database.reportFailure(error)
       if (!this.#database.isInTransaction) this.#endedBy = failure
       throw failure
     }
@@ -115,23 +115,23 @@ class SqliteDriver implements Driver {
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<Turn> {
-    return new Turn(this.#database)
+  async acquireConnection(): Promise<SharedConnection> {
+    return new SharedConnection(this.#database)
   }
 
-  async releaseConnection(turn: Turn): Promise<void> {
+  async releaseConnection(turn: SharedConnection): Promise<void> {
     if (turn.isInTransaction) await turn.rollback()
   }
 
-  beginTransaction(turn: Turn): Promise<void> {
+  beginTransaction(turn: SharedConnection): Promise<void> {
     return turn.begin()
   }
 
-  commitTransaction(turn: Turn): Promise<void> {
+  commitTransaction(turn: SharedConnection): Promise<void> {
     return turn.commit()
   }
 
-  rollbackTransaction(turn: Turn): Promise<void> {
+  rollbackTransaction(turn: SharedConnection): Promise<void> {
     return turn.rollback()
   }
 

@@ -20,7 +20,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
         'pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma wal_autocheckpoint = 4000',
       ),
     )
-    database.readWith(new SqliteConnection(new DatabaseSync(path, { timeout: 0, readOnly: true })))
+    database.useReader(new SqliteConnection(new DatabaseSync(path, { timeout: 0, readOnly: true })))
   } catch (error) {
     database.close()
     throw error

@@ -15,7 +15,7 @@ export async function addSignInLink(
 }
 
 /** Who the link is for, without using it up; nothing if it is unknown, used or too old. */
-export async function openSignInLink(db: Db, hash: string, now: Instant): Promise<string | undefined> {
+export async function staffOfSignInLink(db: Db, hash: string, now: Instant): Promise<string | undefined> {
   const link = await db
     .selectFrom('signInLinks')
     .select('staff')
@@ -43,7 +43,7 @@ export async function addSession(db: Db, session: SessionRow): Promise<void> {
   await db.insertInto('sessions').values(session).execute()
 }
 
-export function openSession(db: Db, hash: string, now: Instant): Promise<SessionRow | undefined> {
+export function findSession(db: Db, hash: string, now: Instant): Promise<SessionRow | undefined> {
   return db.selectFrom('sessions').selectAll().where('hash', '=', hash).where('expiresAt', '>', now).executeTakeFirst()
 }
 
@@ -64,10 +64,10 @@ export async function endSession(db: Db, hash: string): Promise<void> {
   await db.deleteFrom('sessions').where('hash', '=', hash).execute()
 }
 
-export type OpenLink = { staff: string; createdAt: Instant; expiresAt: Instant }
+export type SignInLink = { staff: string; createdAt: Instant; expiresAt: Instant }
 
 /** Who is signed in, and for whom a sign-in link is still good; by name, the oldest first. */
-export async function listStaff(db: Db, now: Instant): Promise<{ sessions: SessionRow[]; links: OpenLink[] }> {
+export async function listStaff(db: Db, now: Instant): Promise<{ sessions: SessionRow[]; links: SignInLink[] }> {
   const sessions = await db
     .selectFrom('sessions')
     .selectAll()
@@ -92,10 +92,10 @@ export function sessionEnds(db: Db, limit: number): Promise<SessionEndRow[]> {
 }
 
 /** Whose sessions and links: those of one name, or of everybody where it is undefined. */
-export type Ending = { staff: string | undefined; endedBy: string; now: Instant }
+export type SessionEndRequest = { staff: string | undefined; endedBy: string; now: Instant }
 
 /** Ends every session and unused link, and records it for each name. Returns the records: none if there was nothing to end. */
-export function endSessions(db: Db, { staff, endedBy, now }: Ending): Promise<SessionEndRow[]> {
+export function endSessions(db: Db, { staff, endedBy, now }: SessionEndRequest): Promise<SessionEndRow[]> {
   return transaction(db, async (trx) => {
     let sessions = trx.deleteFrom('sessions').where('expiresAt', '>', now)
     let links = trx.deleteFrom('signInLinks').where('usedAt', 'is', null).where('expiresAt', '>', now)
@@ -120,7 +120,7 @@ export function endSessions(db: Db, { staff, endedBy, now }: Ending): Promise<Se
 }
 
 /** Forgets links, sessions and kept forms whose time is over. */
-export async function forgetExpired(db: Db, now: Instant): Promise<void> {
+export async function deleteExpiredSignIns(db: Db, now: Instant): Promise<void> {
   await db.deleteFrom('signInLinks').where('expiresAt', '<=', now).execute()
   await db.deleteFrom('sessions').where('expiresAt', '<=', now).execute()
   await db.deleteFrom('keptForms').where('expiresAt', '<=', now).execute()

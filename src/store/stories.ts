@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import { type Instant, letOthersWork } from '../clock.ts'
+import { type Instant, yieldToEventLoop } from '../clock.ts'
 import type { Db } from './schema.ts'
 
 /** At once in one question. */
-const chunk = 500
+const batchSize = 500
 
 /** The story that a row of the ledger tells, by the article that told it first. There is an index of it. */
 function storyOfEntry(table: string) {
@@ -27,21 +27,21 @@ export type StoryRow = Awaited<ReturnType<ReturnType<typeof stories>['execute']>
 /** Every story of one feed that the digest knows. Read in pages: on SQLite nothing else happens while one is read. */
 export async function storiesOfFeed(db: Db, digest: string, feedId: string): Promise<StoryRow[]> {
   const found: StoryRow[] = []
-  for (let after = ''; ; await letOthersWork()) {
+  for (let after = ''; ; await yieldToEventLoop()) {
     const page = await stories(db, digest)
       .where('ledger.feedId', '=', feedId)
       .where('ledger.articleId', '>', after)
       .orderBy('ledger.articleId')
-      .limit(chunk)
+      .limit(batchSize)
       .execute()
     for (const row of page) found.push(row)
-    if (page.length < chunk) return found
+    if (page.length < batchSize) return found
     after = page.at(-1)?.id ?? ''
   }
 }
 
 /** What the digest has taken in since then and no editor is asked about, in pages by that time. */
-async function takenInSince(db: Db, digest: string, since: Instant): Promise<StoryRow[]> {
+async function addedSince(db: Db, digest: string, since: Instant): Promise<StoryRow[]> {
   const found: StoryRow[] = []
   let last = { enrolledAt: since, id: '' }
   for (;;) {
@@ -53,12 +53,12 @@ async function takenInSince(db: Db, digest: string, since: Instant): Promise<Sto
       .where((eb) => eb.or([eb('ledger.enrolledAt', '>', enrolledAt), eb('ledger.articleId', '>', id)]))
       .orderBy('ledger.enrolledAt')
       .orderBy('ledger.articleId')
-      .limit(chunk)
+      .limit(batchSize)
       .execute()
     for (const row of page) found.push(row)
     last = page.at(-1) ?? last
-    if (page.length < chunk) return found
-    await letOthersWork()
+    if (page.length < batchSize) return found
+    await yieldToEventLoop()
   }
 }
 
@@ -85,14 +85,19 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
 }
 
 /** What could tell the same story as one of these: taken in since then, or with the same address or title, however old. */
-export async function storiesLike(db: Db, digest: string, fresh: StoryRow[], since: Instant): Promise<StoryRow[]> {
+export async function possibleDuplicates(
+  db: Db,
+  digest: string,
+  fresh: StoryRow[],
+  since: Instant,
+): Promise<StoryRow[]> {
   const known = () => stories(db, digest).where('ledger.heldAt', 'is', null)
-  const found = await takenInSince(db, digest, since)
+  const found = await addedSince(db, digest, since)
   for (const some of chunks([...new Set(fresh.map(({ canonical }) => canonical))]))
     for (const row of await known().where('articles.canonical', 'in', some).execute()) found.push(row)
   for (const some of chunks([...new Set(fresh.map(({ titleKey }) => titleKey))]))
     for (const row of await known().where('articles.titleKey', 'in', some).execute()) found.push(row)
-  return once(found)
+  return uniqueById(found)
 }
 
 /** All copies of the stories of these articles. */
@@ -106,19 +111,21 @@ export async function copiesOf(
     const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
     for (const row of await some.execute()) found.push(row)
   }
-  return once(found)
+  return uniqueById(found)
 }
 
-function once(rows: StoryRow[]): StoryRow[] {
+function uniqueById(rows: StoryRow[]): StoryRow[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()]
 }
 
 function chunks<T>(list: T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / chunk) }, (_, at) => list.slice(at * chunk, (at + 1) * chunk))
+  return Array.from({ length: Math.ceil(list.length / batchSize) }, (_, at) =>
+    list.slice(at * batchSize, (at + 1) * batchSize),
+  )
 }
 
 /** The story that was known by the one article is that of the other, with all its copies. */
-export async function joinStory(db: Db, digest: string, was: string, is: string): Promise<void> {
+export async function mergeStories(db: Db, digest: string, was: string, is: string): Promise<void> {
   await db
     .updateTable('ledger')
     .set({ sameAs: is })
@@ -139,19 +146,19 @@ export async function recordCompared(db: Db, digest: string, articleIds: string[
 }
 
 /** These articles read otherwise than before: each digest compares them again. */
-export async function compareAgain(db: Db, articleIds: string[]): Promise<void> {
+export async function markUncompared(db: Db, articleIds: string[]): Promise<void> {
   for (const some of chunks(articleIds))
     await db.updateTable('ledger').set({ comparedAt: null }).where('articleId', 'in', some).execute()
 }
 
-export type Teller = Awaited<ReturnType<typeof tellersOf>>[number]
+export type PublishedCopy = Awaited<ReturnType<typeof publishedCopies>>[number]
 
 /**
  * For each of the articles what has told its story already: another copy that an edition holds, or one of its own feed
  * that is backlog. The one that decides comes first: an edition, and of several the first. Without `articleIds`: of all that
  * is pending.
  */
-export function tellersOf(db: Db, digest: string, articleIds?: string[]) {
+export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
   const asked = db
     .selectFrom('ledger as asked')
     .innerJoin('ledger as teller', (join) =>
@@ -184,7 +191,7 @@ export function tellersOf(db: Db, digest: string, articleIds?: string[]) {
 }
 
 /** Keeps the article until an editor decides; `sameAs` is the one that it seems to be. */
-export async function holdArticle(
+export async function quarantineArticle(
   db: Db,
   digest: string,
   held: { articleId: string; sameAs: string | null; reason: string; now: Instant },
@@ -197,7 +204,7 @@ export async function holdArticle(
 }
 
 /** How many articles of each feed wait for an editor, and why. */
-export function heldFeeds(db: Db) {
+export function quarantinedFeeds(db: Db) {
   return db
     .selectFrom('ledger')
     .innerJoin('feeds', 'feeds.id', 'ledger.feedId')
@@ -214,7 +221,7 @@ export function heldFeeds(db: Db) {
 }
 
 /** The articles of a feed that wait for an editor, in every digest. */
-export function heldStories(db: Db, feedId: string) {
+export function quarantinedStories(db: Db, feedId: string) {
   return db
     .selectFrom('ledger')
     .innerJoin('articles', 'articles.id', 'ledger.articleId')
@@ -229,14 +236,14 @@ export function heldStories(db: Db, feedId: string) {
  * They wait no more. What each seemed to be, it is (`same`), or is not (`other`); or nobody has said so, and they are
  * compared like any others (`open`).
  */
-export async function endHold(
+export async function releaseQuarantined(
   db: Db,
   digest: string,
   articleIds: string[],
   verdict: 'same' | 'other' | 'open',
 ): Promise<void> {
   for (const some of chunks(articleIds)) {
-    await heldEntries(db, digest, some)
+    await quarantinedEntries(db, digest, some)
       .set((eb) => ({
         heldAt: null,
         heldReason: null,
@@ -248,17 +255,23 @@ export async function endHold(
 }
 
 /** They wait no more: they are backlog. */
-export async function settleHeld(db: Db, digest: string, articleIds: string[], now: Instant): Promise<void> {
+export async function moveQuarantinedToBacklog(
+  db: Db,
+  digest: string,
+  articleIds: string[],
+  now: Instant,
+): Promise<void> {
   for (const some of chunks(articleIds))
-    await heldEntries(db, digest, some).set({ heldAt: null, heldReason: null, backlogAt: now }).execute()
+    await quarantinedEntries(db, digest, some).set({ heldAt: null, heldReason: null, backlogAt: now }).execute()
 }
 
 /** They wait on, for another reason. */
-export async function holdOn(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
-  for (const some of chunks(articleIds)) await heldEntries(db, digest, some).set({ heldReason: reason }).execute()
+export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
+  for (const some of chunks(articleIds))
+    await quarantinedEntries(db, digest, some).set({ heldReason: reason }).execute()
 }
 
-function heldEntries(db: Db, digest: string, articleIds: string[]) {
+function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
   return db
     .updateTable('ledger')
     .where('digest', '=', digest)
@@ -267,7 +280,7 @@ function heldEntries(db: Db, digest: string, articleIds: string[]) {
 }
 
 /** The page of the article is gone: this edition goes without it, and another copy of the story may be in its place. */
-export async function cutArticle(
+export async function markPageGone(
   db: Db,
   digest: string,
   cut: { articleId: string; reason: string; now: Instant },

@@ -116,16 +116,16 @@ export async function renewSubscription(
   return renewed !== undefined
 }
 
-export type Listed = SubscriberRow & { digest: string; confirmedAt: Instant | null; leftAt: Instant | null }
+export type SubscriberListing = SubscriberRow & { digest: string; confirmedAt: Instant | null; leftAt: Instant | null }
 
 /** The last row of a page: a person stands in the list once for each subscription. */
-export type ListCursor = Pick<Listed, 'id' | 'digest'>
+export type ListCursor = Pick<SubscriberListing, 'id' | 'digest'>
 
 /** One page of subscriptions with their subscribers, in the order of subscriber and digest, after the row named. */
 export function listSubscribers(
   db: Db,
   { digest, after, limit }: { digest?: string | undefined; after?: ListCursor | undefined; limit: number },
-): Promise<Listed[]> {
+): Promise<SubscriberListing[]> {
   let query = db
     .selectFrom('subscribers')
     .innerJoin('subscriptions', 'subscriptions.subscriberId', 'subscribers.id')
@@ -140,14 +140,14 @@ export function listSubscribers(
 }
 
 export async function countActive(db: Db, digest: string): Promise<number> {
-  const row = await activeIn(db, digest)
+  const row = await activeSubscribers(db, digest)
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return Number(row.count)
 }
 
 /** Who would get an edition of the digest now: confirmed, not left, not suppressed. */
-export function activeIn(db: Db, digest: string) {
+export function activeSubscribers(db: Db, digest: string) {
   return db
     .selectFrom('subscriptions')
     .innerJoin('subscribers', 'subscribers.id', 'subscriptions.subscriberId')

@@ -45,7 +45,7 @@ export async function countSuppressed(db: Db, emailKeys: string[]): Promise<numb
 }
 
 /** The last thing on record about the person's address: a lasting refusal, a suppression, or that it was lifted. */
-export function lastAboutAddress(db: Db, subscriberId: string): Promise<OutcomeRow | undefined> {
+export function lastAddressOutcome(db: Db, subscriberId: string): Promise<OutcomeRow | undefined> {
   return db
     .selectFrom('outcomes')
     .selectAll()
@@ -58,7 +58,7 @@ export function lastAboutAddress(db: Db, subscriberId: string): Promise<OutcomeR
 }
 
 /** Whether the relay took a message for the person after that instant. */
-export async function acceptedSince(db: Db, subscriberId: string, since: Instant): Promise<boolean> {
+export async function wasAcceptedSince(db: Db, subscriberId: string, since: Instant): Promise<boolean> {
   const row = await db
     .selectFrom('deliveries')
     .select('editionId')

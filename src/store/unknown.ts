@@ -3,21 +3,25 @@ import { CountChange, foldCounts, writeCounts, writeSharedCounts } from './deliv
 import type { Db } from './schema.ts'
 import { transaction } from './transaction.ts'
 
-const cutOff = { status: 'unknown', workerId: null, reply: 'the sender stopped before the relay had answered' } as const
+const cutOffResult = {
+  status: 'unknown',
+  workerId: null,
+  reply: 'the sender stopped before the relay had answered',
+} as const
 
 /** Leaves nothing out; but with each edition named an index finds the few that are being sent, and years of others are not read. */
-const everyEdition = (db: Db) => db.selectFrom('editions').select('editions.id')
+const allEditionIds = (db: Db) => db.selectFrom('editions').select('editions.id')
 
 /** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
 export function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
   return transaction(db, async (trx) => {
-    const cut = await cutting(trx, now).where('workerId', '=', workerId).returning('editionId').execute()
-    return await countCut(trx, cut)
+    const cut = await cutOffUpdate(trx, now).where('workerId', '=', workerId).returning('editionId').execute()
+    return await recordCutOff(trx, cut)
   })
 }
 
 /** The same for what a worker that lives still has of an edition that it sends no more, whose answers it could not record. */
-export function abandonOwn(
+export function markOwnAbandoned(
   db: Db,
   { editionId, workerId }: { editionId: string; workerId: string },
   now: Instant,
@@ -25,7 +29,7 @@ export function abandonOwn(
   return transaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('deliveries')
-      .set({ ...cutOff, reply: 'the answer of the relay could not be recorded', updatedAt: now })
+      .set({ ...cutOffResult, reply: 'the answer of the relay could not be recorded', updatedAt: now })
       .where('editionId', '=', editionId)
       .where('status', '=', 'sending')
       .where('workerId', '=', workerId)
@@ -40,26 +44,26 @@ export function abandonOwn(
 /** The same for what no worker is known to have any more, whose counters are folded into the shared ones. */
 export async function markOrphaned(db: Db, now: Instant): Promise<number> {
   const count = await transaction(db, async (trx) => {
-    const cut = await cutting(trx, now)
+    const cut = await cutOffUpdate(trx, now)
       .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
       .returning('editionId')
       .execute()
-    return await countCut(trx, cut)
+    return await recordCutOff(trx, cut)
   })
   await foldCounts(db)
   return count
 }
 
-function cutting(db: Db, now: Instant) {
+function cutOffUpdate(db: Db, now: Instant) {
   return db
     .updateTable('deliveries')
-    .set({ ...cutOff, updatedAt: now })
-    .where('editionId', 'in', everyEdition(db))
+    .set({ ...cutOffResult, updatedAt: now })
+    .where('editionId', 'in', allEditionIds(db))
     .where('status', '=', 'sending')
 }
 
 /** In the order of editions, so that two that do this at once never wait for each other in a circle. */
-async function countCut(db: Db, cut: { editionId: string }[]): Promise<number> {
+async function recordCutOff(db: Db, cut: { editionId: string }[]): Promise<number> {
   const byEdition = Map.groupBy(cut, ({ editionId }) => editionId)
   for (const editionId of [...byEdition.keys()].sort()) {
     const change = new CountChange()
@@ -73,14 +77,14 @@ async function countCut(db: Db, cut: { editionId: string }[]): Promise<number> {
  * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
  * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
  */
-export function repeatUnknown(db: Db, editionId: string, mostAttempts: number, now: Instant): Promise<number> {
+export function repeatUnknown(db: Db, editionId: string, maxAttempts: number, now: Instant): Promise<number> {
   return transaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('deliveries')
       .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
       .where('editionId', '=', editionId)
       .where('status', '=', 'unknown')
-      .where('attempts', '<', mostAttempts)
+      .where('attempts', '<', maxAttempts)
       .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
       .executeTakeFirst()
     const change = new CountChange()
@@ -91,13 +95,13 @@ export function repeatUnknown(db: Db, editionId: string, mostAttempts: number, n
 }
 
 /** How many unknown deliveries the rule `repeat` has not done with. */
-export async function countRepeatable(db: Db, editionId: string, mostAttempts: number): Promise<number> {
+export async function countRepeatable(db: Db, editionId: string, maxAttempts: number): Promise<number> {
   const row = await db
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('editionId', '=', editionId)
     .where('status', '=', 'unknown')
-    .where('attempts', '<', mostAttempts)
+    .where('attempts', '<', maxAttempts)
     .executeTakeFirstOrThrow()
   return Number(row.count)
 }

@@ -1,4 +1,4 @@
-import { type Instant, later } from '../clock.ts'
+import { addMs, type Instant } from '../clock.ts'
 import type { Db, Schema } from './schema.ts'
 
 export type Worker = Schema['workers']
@@ -18,8 +18,8 @@ export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise
 }
 
 /** A worker was last seen now at the latest, give or take `skew` milliseconds; one that lives says so again. */
-export async function boundSeenAt(db: Db, now: Instant, skew: number): Promise<void> {
-  await db.updateTable('workers').set({ seenAt: now }).where('seenAt', '>', later(now, skew)).execute()
+export async function capSeenAt(db: Db, now: Instant, skewMs: number): Promise<void> {
+  await db.updateTable('workers').set({ seenAt: now }).where('seenAt', '>', addMs(now, skewMs)).execute()
 }
 
 export async function removeWorker(db: Db, id: string): Promise<void> {
@@ -27,11 +27,11 @@ export async function removeWorker(db: Db, id: string): Promise<void> {
 }
 
 /** How many processes are at work, by what was seen of them in the last so many milliseconds. */
-export async function countWorkers(db: Db, now: Instant, silence: number): Promise<number> {
+export async function countWorkers(db: Db, now: Instant, silenceMs: number): Promise<number> {
   const row = await db
     .selectFrom('workers')
     .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('seenAt', '>', later(now, -silence))
+    .where('seenAt', '>', addMs(now, -silenceMs))
     .executeTakeFirstOrThrow()
   return Number(row.count)
 }

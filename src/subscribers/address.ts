@@ -10,7 +10,14 @@ import { describeInvisible, trimInvisible } from './invisible.ts'
 export function parseAddress(text: string): string | undefined {
   const match = /^([^\s"(),:;<>@[\]\\]+)@([^\s@]+)$/u.exec(text.trim())
   const [, local, given] = match ?? []
-  if (!local || !given || /^\.|\.\.|\.$/.test(local) || invisible.test(local) || invisible.test(given)) return undefined
+  if (
+    !local ||
+    !given ||
+    /^\.|\.\.|\.$/.test(local) ||
+    invisibleCharacters.test(local) ||
+    invisibleCharacters.test(given)
+  )
+    return undefined
   if (/[/\\?#%:]/.test(given)) return undefined // domainToASCII would read a URL, and cut it there
   const domain = domainToASCII(given)
   if (!/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(domain)) return undefined
@@ -24,7 +31,7 @@ export function addressKey(address: string): string {
 }
 
 /** What nobody can see, and what a wrong encoding leaves behind. */
-const invisible = new RegExp(`[${invisibleClass}\\ufffd]`, 'u')
+const invisibleCharacters = new RegExp(`[${invisibleClass}\\ufffd]`, 'u')
 
 /** An address as a cell of a file holds it, with the name that was written beside it; or what is wrong with the cell. */
 export type CellAddress = { email: string; name: string } | { problem: string }
@@ -35,13 +42,13 @@ export type CellAddress = { email: string; name: string } | { problem: string }
  * Two addresses in one cell are a problem, as nobody can say which is meant.
  */
 export function readAddress(cell: string): CellAddress {
-  const text = trimInvisible(cell.slice(0, longestCell))
+  const text = trimInvisible(cell.slice(0, maxCellLength))
   if (text === '') return { problem: 'has no email address' }
   const { name, address } = splitName(text)
   const bare = bareAddress(address)
   const several = addressesIn(`${name} ${bare}`).size
   if (several > 1) return { problem: `holds ${several} addresses: give each a row of its own` }
-  const email = cell.length > longestCell ? undefined : parseAddress(bare)
+  const email = cell.length > maxCellLength ? undefined : parseAddress(bare)
   if (email && !/^[+-]/.test(bare)) return { email, name: name.includes('@') ? '' : name }
   if (email) return { problem: `begins with "${bare[0]}", as a formula does: write the address without it` }
   const hidden = bare.includes('@') ? describeInvisible(bare) : undefined
@@ -49,7 +56,7 @@ export function readAddress(cell: string): CellAddress {
 }
 
 /** An address has at most 254 characters, and a name beside it has room. What is longer is none: its end is not looked at. */
-const longestCell = 1000
+const maxCellLength = 1000
 
 function splitName(text: string): { name: string; address: string } {
   const [, before = '', within] = /^([^<>]*)<([^<>]*)>[\s.,;]*$/u.exec(text) ?? []

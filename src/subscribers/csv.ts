@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { readAddress } from './address.ts'
 import { trimInvisible } from './invisible.ts'
-import { counted } from './words.ts'
+import { countText } from './words.ts'
 
 /** How a file is written: what its bytes mean, and what stands between its values. */
 export type Dialect = { encoding: string; delimiter: string }
@@ -22,8 +22,8 @@ export function cellsOf(row: { values: Record<string, string>; repeated?: Record
 }
 
 /** A record has no more characters in a line, and no more lines, than this: beyond it a quotation mark was forgotten. */
-const longest = 100_000
-const tallest = 100
+const maxLineLength = 100_000
+const maxRecordLines = 100
 
 const columnsHint = 'The first line names the columns: email, name, and anything else that you want to keep.'
 
@@ -75,9 +75,9 @@ const isRepeated = (column: string) => /. \(column \d+\)$/.test(column)
 
 /** Spreadsheets leave out empty cells at the end of a row: what is missing is empty. */
 function toRow(record: string[], columns: string[], line: number): Row {
-  const beyond = record.slice(columns.length).some((value) => value.trim() !== '')
-  if (beyond) {
-    const problem = `has ${counted(record.length, 'column')}, but the first line names ${columns.length}`
+  const hasSurplus = record.slice(columns.length).some((value) => value.trim() !== '')
+  if (hasSurplus) {
+    const problem = `has ${countText(record.length, 'column')}, but the first line names ${columns.length}`
     return { line, problem, readings: mergedReadings(record, columns) }
   }
   const cells = valuesOf(record, columns)
@@ -115,7 +115,7 @@ function readingsOf(text: string, columns: string[], delimiter: string): Record<
 
 /** Whether a line could be a row, or the first line of one: as many columns as there are, and an address among them. */
 function beginsRow(line: string, columns: string[], delimiter: string): boolean {
-  const open = endsOpen(line, delimiter, false)
+  const open = endsInQuotes(line, delimiter, false)
   const record = splitRecord(open ? `${line}"` : line, delimiter)
   if (open ? record.length > columns.length : record.length !== columns.length) return false
   return 'email' in readAddress(record[columns.indexOf('email')] ?? '')
@@ -126,40 +126,41 @@ function splitRecord(text: string, delimiter: string): string[] {
   return parse(text, { delimiter, recordDelimiter: '\n', relaxQuotes: true })[0] ?? []
 }
 
-type Found = { line: number; text: string } | { line: number; problem: string; text?: string }
+type CsvRecord = { line: number; text: string } | { line: number; problem: string; text?: string }
 
 /**
  * Puts lines together to records: a quoted value may hold line ends. Where the next line would be a row of its own
  * (`isRow`), the quotation mark was forgotten: the line that opened it is a problem, and those after it are read anew.
  */
-async function* recordsOf(file: string, dialect: Dialect, isRow: (line: string) => boolean): AsyncGenerator<Found> {
+async function* recordsOf(file: string, dialect: Dialect, isRow: (line: string) => boolean): AsyncGenerator<CsvRecord> {
   let line = 1
-  let held: string[] = []
+  let lines: string[] = []
   let open = false
-  function* giveUp(): Generator<Found> {
-    const [text = '', ...others] = held
-    held = []
+  function* endUnclosed(): Generator<CsvRecord> {
+    const [text = '', ...others] = lines
+    lines = []
     open = false
     yield { line: line++, problem: 'has a quotation mark that is never closed', text }
-    for (const other of others) yield* take(other)
+    for (const other of others) yield* addLine(other)
   }
-  function* take(text: string): Generator<Found> {
-    while (open && (held.length === tallest || text.length > longest || isRow(text))) yield* giveUp()
-    if (text.length > longest) return yield { line: line++, problem: `is longer than ${longest} characters` }
+  function* addLine(text: string): Generator<CsvRecord> {
+    while (open && (lines.length === maxRecordLines || text.length > maxLineLength || isRow(text))) yield* endUnclosed()
+    if (text.length > maxLineLength)
+      return yield { line: line++, problem: `is longer than ${maxLineLength} characters` }
     if (!open && text.trim() === '') return void line++
-    held.push(text)
-    open = endsOpen(text, dialect.delimiter, open)
+    lines.push(text)
+    open = endsInQuotes(text, dialect.delimiter, open)
     if (open) return
-    yield { line, text: held.join('\n') }
-    line += held.length
-    held = []
+    yield { line, text: lines.join('\n') }
+    line += lines.length
+    lines = []
   }
-  for await (const page of linesOf(file, dialect.encoding)) for (const text of page) yield* take(text)
-  while (open) yield* giveUp()
+  for await (const page of linesOf(file, dialect.encoding)) for (const text of page) yield* addLine(text)
+  while (open) yield* endUnclosed()
 }
 
 /** Whether a line ends inside a quoted value, by the rules of csv-parse with `relaxQuotes`. */
-function endsOpen(line: string, delimiter: string, open: boolean): boolean {
+function endsInQuotes(line: string, delimiter: string, open: boolean): boolean {
   if (!line.includes('"')) return open
   let inside = open
   let begins = !open
@@ -182,28 +183,28 @@ async function* linesOf(file: string, encoding: string): AsyncGenerator<string[]
     const all = rest + text.decode(chunk, { stream: true })
     const cut = all.endsWith('\r') ? all.length - 1 : all.length // its \n may be still to come
     const lines = all.slice(0, cut).split(/\r\n|\r|\n/)
-    rest = (lines.pop() ?? '').slice(0, longest + 1) + all.slice(cut)
+    rest = (lines.pop() ?? '').slice(0, maxLineLength + 1) + all.slice(cut)
     yield lines
   }
   yield (rest + text.decode()).split(/\r\n|\r|\n/)
 }
 
 /** Looks through the file once: UTF-8 unless its bytes say otherwise; the delimiter that the first line has most of. */
-export async function sniff(file: string): Promise<Dialect> {
+export async function detectDialect(file: string): Promise<Dialect> {
   const utf8 = new TextDecoder('utf-8')
   let encoding: string | undefined
   let head = Buffer.alloc(0)
-  let good = 0
-  let bad = 0
+  let validCount = 0
+  let invalidCount = 0
   const count = (text: string) => {
     const strange = text.match(/[^\0-\x7f]/g) ?? []
     const broken = strange.filter((character) => character === '\ufffd').length
-    bad += broken
-    good += strange.length - broken
+    invalidCount += broken
+    validCount += strange.length - broken
   }
   try {
     for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-      if (head.length === 0) encoding = encodingOfMark(chunk)
+      if (head.length === 0) encoding = encodingOfByteOrderMark(chunk)
       if (head.length < 4096) head = Buffer.concat([head, chunk]).subarray(0, 4096)
       if (encoding) break
       count(utf8.decode(chunk, { stream: true }))
@@ -212,7 +213,7 @@ export async function sniff(file: string): Promise<Dialect> {
     throw cannotRead(file, error)
   }
   count(utf8.decode())
-  encoding ??= bad > good ? 'windows-1252' : 'utf-8' // else what spreadsheets write in Western Europe
+  encoding ??= invalidCount > validCount ? 'windows-1252' : 'utf-8' // else what spreadsheets write in Western Europe
   const firstLine =
     new TextDecoder(encoding)
       .decode(head)
@@ -226,7 +227,7 @@ export async function sniff(file: string): Promise<Dialect> {
 }
 
 /** By its byte order mark, or by the zeros that UTF-16 puts beside the first letter. */
-function encodingOfMark([first, second, third]: Buffer): string | undefined {
+function encodingOfByteOrderMark([first, second, third]: Buffer): string | undefined {
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
   if ((first === 0xff && second === 0xfe) || (first && second === 0)) return 'utf-16le'
   if ((first === 0xfe && second === 0xff) || (first === 0 && second)) return 'utf-16be'

@@ -26,7 +26,7 @@ export type ImportReport = {
   changeCount: number
 }
 
-const notesKept = 100
+const maxNotes = 100
 
 /** Counts what an import does; keeps the first hundred notes of each kind. */
 export class ReportCounter {
@@ -68,18 +68,18 @@ export class ReportCounter {
 
   addProblem(note: LineNote): void {
     this.#report.problemCount += 1
-    if (this.#report.problems.length < notesKept) this.#report.problems.push(note)
+    if (this.#report.problems.length < maxNotes) this.#report.problems.push(note)
   }
 
   addZoneProblem(note: LineNote): void {
     this.#report.zoneProblemCount += 1
-    if (this.#report.zoneProblems.length < notesKept) this.#report.zoneProblems.push(note)
+    if (this.#report.zoneProblems.length < maxNotes) this.#report.zoneProblems.push(note)
   }
 
   addChange(note: LineNote, unsubscribed: boolean): void {
     this.#report.changeCount += 1
     if (unsubscribed) this.#report.unsubscribedHere += 1
-    if (this.#report.changes.length < notesKept) this.#report.changes.push(note)
+    if (this.#report.changes.length < maxNotes) this.#report.changes.push(note)
   }
 
   get report(): ImportReport {

@@ -1,8 +1,8 @@
 import type { ImportedPerson } from '../store/imports.ts'
-import { isZone } from '../zone.ts'
+import { isTimeZone } from '../zone.ts'
 import { addressKey, readAddress } from './address.ts'
 import { cellsOf, type Row } from './csv.ts'
-import { nameIn, tidyName } from './name.ts'
+import { nameFromColumns, tidyName } from './name.ts'
 import { type RowState, rowState, type Standing } from './states.ts'
 import type { Survey } from './survey.ts'
 
@@ -25,7 +25,7 @@ export function readPerson(row: Row, file: string, survey: Survey): RowPerson | 
   }
   const address = readAddress(values.email ?? '')
   if ('problem' in address) return { line, ...address }
-  const { meaning = 'active', ...found } = worst(survey, cells)
+  const { meaning = 'active', ...found } = worstState(survey, cells)
   if (meaning === 'skip') return { skipped: found.state }
   return personOf({ line, values, address }, meaning, found, `import of ${file}, line ${line}`, survey.tool)
 }
@@ -39,12 +39,12 @@ function brokenRow(
 ): BrokenRow {
   for (const values of readings) {
     const address = readAddress(values.email ?? '')
-    const { meaning = 'active', ...found } = worst(survey, values)
+    const { meaning = 'active', ...found } = worstState(survey, values)
     if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
     const source = `import of ${file}, line ${line}, which is broken`
     const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
-    const told = `${problem}; but it says "${found.state}" of ${address.email}, and that counts`
-    return { line, problem: told, keptOut: person }
+    const message = `${problem}; but it says "${found.state}" of ${address.email}, and that counts`
+    return { line, problem: message, keptOut: person }
   }
   return { line, problem }
 }
@@ -62,7 +62,7 @@ function personOf(
     line,
     email: address.email,
     emailKey: addressKey(address.email),
-    name: nameIn(values) || tidyName(address.name),
+    name: nameFromColumns(values) || tidyName(address.name),
     attributes,
     ...(zone !== undefined && { zone }),
     ...(since !== undefined && { since }),
@@ -74,7 +74,7 @@ function personOf(
 }
 
 /** What the row says; a file whose name says who is in it, as Mailchimp's are, says it of everybody. */
-function worst({ columns, mapping, ofFile }: Survey, values: Record<string, string>): RowState {
+function worstState({ columns, mapping, ofFile }: Survey, values: Record<string, string>): RowState {
   const state = rowState(values, columns, mapping)
   const meaning = ofFile && (mapping.get(ofFile.state) ?? ofFile.meaning)
   const mapped = ofFile && { ...ofFile, ...(meaning && { meaning }) }
@@ -82,7 +82,7 @@ function worst({ columns, mapping, ofFile }: Survey, values: Record<string, stri
   return found ?? { state: '', column: '' }
 }
 
-const before: Record<Standing, string> = {
+const standingTexts: Record<Standing, string> = {
   active: '',
   pending: 'not confirmed',
   left: 'left',
@@ -98,7 +98,7 @@ function proofOf(
   if (standing === 'active') return source
   const place = tool ? `in ${tool}` : 'elsewhere'
   const words = state === column ? state : `${column}: ${state}`
-  return `${before[standing]} ${place} before the import (${words}), ${source}`
+  return `${standingTexts[standing]} ${place} before the import (${words}), ${source}`
 }
 
 function splitZone(attributes: Record<string, string>) {
@@ -106,7 +106,7 @@ function splitZone(attributes: Record<string, string>) {
   if (named === undefined) return { attributes, zoneProblem: undefined }
   const { [named]: zone = '', ...others } = attributes
   if (zone === '') return { attributes: others, zoneProblem: undefined }
-  if (isZone(zone)) return { attributes: others, zone, zoneProblem: undefined }
+  if (isTimeZone(zone)) return { attributes: others, zone, zoneProblem: undefined }
   const zoneProblem = `"${zone.slice(0, 100)}" is not an IANA time zone such as "Europe/London": that of the digest counts`
   return { attributes: others, zoneProblem }
 }

@@ -4,12 +4,12 @@ import { type StoreError, storeErrorIn } from '../store/failure.ts'
 import { type ImportedPage, importPeople, previewImport } from '../store/imports.ts'
 import { retryWhileUnreachable } from '../store/retry.ts'
 import type { Db } from '../store/schema.ts'
-import { type Dialect, readRows, sniff } from './csv.ts'
+import { type Dialect, detectDialect, readRows } from './csv.ts'
 import { type ImportReport, ReportCounter } from './import-report.ts'
 import { type RowPerson, readPerson } from './import-row.ts'
 import type { Meaning } from './states.ts'
 import { type StateRules, type Survey, surveyStates } from './survey.ts'
-import { counted } from './words.ts'
+import { countText } from './words.ts'
 
 export type ImportOptions = {
   /** What the states in the file mean; as we know them if absent. */
@@ -23,7 +23,7 @@ export type ImportOptions = {
 const pageSize = 500
 
 /** How bad a standing is: of two rows about one person the worse counts, and of two alike the first. */
-const order: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained']
+const standingSeverity: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained']
 
 /**
  * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
@@ -39,17 +39,17 @@ export async function importSubscribers(
   digest: string,
   { states = { mapping: new Map() }, dryRun = false, signal }: ImportOptions = {},
 ): Promise<ImportReport & { encoding: string }> {
-  const dialect = await sniff(file)
+  const dialect = await detectDialect(file)
   const survey = await surveyStates(file, dialect, states)
   const counter = new ReportCounter()
-  const keys = new Set<string>() // in a dry run nothing is stored that would tell who is kept out
-  const people = { needs: { db, clock }, file, digest, dryRun, signal, survey, dialect, counter, keptOut: keys }
-  if (survey.columns.length > 0 || survey.ofFile) await importPart(people, 'kept out')
-  await importPart(people, 'active')
+  const excludedKeys = new Set<string>() // in a dry run nothing is stored that would tell who is kept out
+  const run = { needs: { db, clock }, file, digest, dryRun, signal, survey, dialect, counter, keptOut: excludedKeys }
+  if (survey.columns.length > 0 || survey.ofFile) await importPart(run, 'kept out')
+  await importPart(run, 'active')
   return { ...counter.report, encoding: dialect.encoding }
 }
 
-type Run = {
+type ImportRun = {
   needs: { db: Db; clock: WaitingClock }
   file: string
   digest: string
@@ -62,7 +62,7 @@ type Run = {
 }
 
 /** Reads the file once, and stores in pages those who are kept out, or the others. Rows and problems count the second time. */
-async function importPart(run: Run, part: 'kept out' | 'active'): Promise<void> {
+async function importPart(run: ImportRun, part: 'kept out' | 'active'): Promise<void> {
   const { file, survey, dialect, signal, counter } = run
   let page: RowPerson[] = []
   let read = 0
@@ -73,7 +73,7 @@ async function importPart(run: Run, part: 'kept out' | 'active'): Promise<void> 
     page = []
   }
   for await (const row of readRows(file, dialect)) {
-    if (signal?.aborted && page.length === 0) throw stopped(file, stored)
+    if (signal?.aborted && page.length === 0) throw stoppedError(file, stored)
     read += 1
     const found = readPerson(row, file, survey)
     if (part === 'active') countRow(counter, found)
@@ -94,14 +94,14 @@ function countRow(counter: ReportCounter, found: ReturnType<typeof readPerson>):
   }
 }
 
-async function storePage(run: Run, page: RowPerson[], rows: { stored: number; read: number }): Promise<void> {
+async function storePage(run: ImportRun, page: RowPerson[], rows: { stored: number; read: number }): Promise<void> {
   const { needs, digest, dryRun, counter, keptOut } = run
   const people = onePerAddress(page).filter(({ standing, emailKey }) => standing !== 'active' || !keptOut.has(emailKey))
-  const keep = () =>
+  const writePage = () =>
     dryRun ? previewImport(needs.db, digest, people) : importPeople(needs.db, digest, people, needs.clock.now())
-  const done = await retryWhileUnreachable(needs.clock, keep).catch((error: unknown) => {
+  const done = await retryWhileUnreachable(needs.clock, writePage).catch((error: unknown) => {
     const outage = storeErrorIn(error)
-    throw outage ? interrupted(outage, rows.stored, rows.read) : error
+    throw outage ? interruptedError(outage, rows.stored, rows.read) : error
   })
   if (dryRun) for (const { standing, emailKey } of people) if (standing !== 'active') keptOut.add(emailKey)
   countPage(counter, page, people, done)
@@ -111,7 +111,8 @@ function onePerAddress(page: RowPerson[]): RowPerson[] {
   const byKey = new Map<string, RowPerson>()
   for (const person of page) {
     const before = byKey.get(person.emailKey)
-    if (!before || order.indexOf(person.standing) > order.indexOf(before.standing)) byKey.set(person.emailKey, person)
+    if (!before || standingSeverity.indexOf(person.standing) > standingSeverity.indexOf(before.standing))
+      byKey.set(person.emailKey, person)
   }
   return [...byKey.values()]
 }
@@ -138,7 +139,7 @@ const keptText = (email: string, state: string) =>
   `${email} stays subscribed: the file says "${state}", but it was decided otherwise here since`
 
 /** An import that the database has stopped. What is stored stays: the same command adds the rest. */
-function interrupted(outage: StoreError, stored: number, read: number): AppError {
+function interruptedError(outage: StoreError, stored: number, read: number): AppError {
   const [done, all] = [stored, read].map((count) => count.toLocaleString('en'))
   const progress = `${done} of the ${all} rows read so far are stored. Run the same command again: it adds only people who are missing.`
   return new AppError('unavailable', `the import was interrupted: ${outage.message}`, {
@@ -147,10 +148,10 @@ function interrupted(outage: StoreError, stored: number, read: number): AppError
   })
 }
 
-function stopped(file: string, stored: number): AppError {
+function stoppedError(file: string, stored: number): AppError {
   return new AppError(
     'unavailable',
-    `the import of ${file} was stopped: ${counted(stored, 'row')} stored, the rest is not`,
+    `the import of ${file} was stopped: ${countText(stored, 'row')} stored, the rest is not`,
     {
       hint: 'Run the same command again: it adds only people who are missing.',
     },

@@ -1,7 +1,7 @@
 import { invisibleClass } from '../characters.ts'
 
 /** Characters that show nothing, or that change how their neighbours read, with their Unicode names. */
-const names: Record<string, string> = {
+const characterNames: Record<string, string> = {
   '\u00a0': 'NO-BREAK SPACE',
   '\u00ad': 'SOFT HYPHEN',
   '\u034f': 'COMBINING GRAPHEME JOINER',
@@ -36,11 +36,11 @@ const names: Record<string, string> = {
   '\uffa0': 'HALFWIDTH HANGUL FILLER',
 }
 
-const inside = new RegExp(`[\\s${invisibleClass}]`, 'u')
+const blankOrInvisible = new RegExp(`[\\s${invisibleClass}]`, 'u')
 
 /** The text without blanks and invisible characters at its ends. A regular expression would be quadratic for this. */
 export function trimInvisible(text: string): string {
-  const shows = (index: number) => !inside.test(String.fromCodePoint(text.codePointAt(index) ?? 0))
+  const shows = (index: number) => !blankOrInvisible.test(String.fromCodePoint(text.codePointAt(index) ?? 0))
   let start = 0
   while (start < text.length && !shows(start)) start += (text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1
   let end = text.length
@@ -54,13 +54,13 @@ export function trimInvisible(text: string): string {
 
 /** Says which blank or invisible character a text holds, and after what; undefined if there is none. */
 export function describeInvisible(text: string): string | undefined {
-  const found = inside.exec(text)
+  const found = blankOrInvisible.exec(text)
   if (!found) return undefined
   const [character] = found
   const before = text.slice(0, found.index).slice(-60)
   if (character === ' ') return `has a space after "${before}"`
   if (/[\t\r\n]/.test(character)) return `has a ${character === '\t' ? 'tab' : 'line break'} after "${before}"`
   const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-  const name = names[character] ?? (/\p{Cc}/u.test(character) ? 'CONTROL CHARACTER' : '')
+  const name = characterNames[character] ?? (/\p{Cc}/u.test(character) ? 'CONTROL CHARACTER' : '')
   return `has an invisible character, ${code}${name && ` ${name}`}, after "${before}"`
 }

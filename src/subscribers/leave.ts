@@ -5,10 +5,10 @@ import { endSubscription } from '../store/subscribers.ts'
 import { transaction } from '../store/transaction.ts'
 
 /** A person's own act, with the edition whose link they used and the way they took. */
-export type Act = { subscriberId: string; digest: string; editionId: string | null; how: string }
+export type SubscriberAction = { subscriberId: string; digest: string; editionId: string | null; how: string }
 
 /** Ends the subscription at once (RFC 8058 §3.1). Doing it twice changes nothing. Returns whether it ended now. */
-export async function leave({ db, clock }: { db: Db; clock: Clock }, act: Act): Promise<boolean> {
+export async function leave({ db, clock }: { db: Db; clock: Clock }, act: SubscriberAction): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const ended = await endSubscription(trx, act.digest, act.subscriberId, clock.now())
     if (ended) await addOutcome(trx, outcomeOf(act), clock.now())
@@ -16,6 +16,6 @@ export async function leave({ db, clock }: { db: Db; clock: Clock }, act: Act): 
   })
 }
 
-function outcomeOf({ subscriberId, editionId, digest, how }: Act) {
+function outcomeOf({ subscriberId, editionId, digest, how }: SubscriberAction) {
   return { kind: 'leave' as const, subscriberId, editionId, detail: `${digest}, by ${how}` }
 }

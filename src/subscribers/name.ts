@@ -4,7 +4,7 @@ import { invisibleClass } from '../characters.ts'
  * What shows nothing, and characters that Unicode leaves to private use or to nobody; but not what belongs to a script or an
  * emoji: variation selectors, and the two joiners, which have a rule of their own.
  */
-const invisible = new RegExp(
+const invisibleCharacters = new RegExp(
   `(?![\\u200c\\u200d\\p{Variation_Selector}])[${invisibleClass}\\p{Co}\\ufffe\\uffff]`,
   'gu',
 )
@@ -14,7 +14,7 @@ const strayJoiner =
   /(?<![^\P{L}\p{Script=Latin}]|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200c\u200d]+|[\u200c\u200d]+(?![^\P{L}\p{Script=Latin}]|\p{Extended_Pictographic})/gu
 
 /** At most so many characters of a name are kept. */
-const maxLength = 200
+const maxNameLength = 200
 
 /**
  * A person's name as we keep and print it, wherever it was typed: one line of at most 200 characters, without controls,
@@ -22,8 +22,8 @@ const maxLength = 200
  */
 export function tidyName(name: string): string {
   const line = name.toWellFormed().replace(/[\s\u2028\u2029]+/gu, ' ')
-  const shown = line.replace(invisible, '').replace(strayJoiner, '').replace(/ +/g, ' ').trim()
-  return [...shown].slice(0, maxLength).join('').trim()
+  const shown = line.replace(invisibleCharacters, '').replace(strayJoiner, '').replace(/ +/g, ' ').trim()
+  return [...shown].slice(0, maxNameLength).join('').trim()
 }
 
 const wholeNames = ['name', 'fullname', 'displayname', 'contactname', 'subscribername', 'yourname']
@@ -31,12 +31,12 @@ const firstNames = ['firstname', 'fname', 'givenname', 'forename', 'namefirst']
 const lastNames = ['lastname', 'lname', 'surname', 'familyname', 'namelast']
 
 /** The name in a row of a file: its name column, or first and last name together. Empty if the row has none. */
-export function nameIn(values: Record<string, string>): string {
+export function nameFromColumns(values: Record<string, string>): string {
   const spelled = Object.entries(values).map(([column, value]) => [column.replace(/[\s_.-]+/g, ''), value] as const)
-  const find = (columns: string[]) =>
+  const findName = (columns: string[]) =>
     columns
       .map((name) => tidyName(spelled.find(([column, value]) => column === name && value)?.[1] ?? ''))
       .find(Boolean)
-  const whole = find(wholeNames)
-  return whole ?? tidyName([find(firstNames), find(lastNames)].filter(Boolean).join(' '))
+  const whole = findName(wholeNames)
+  return whole ?? tidyName([findName(firstNames), findName(lastNames)].filter(Boolean).join(' '))
 }

@@ -1,41 +1,41 @@
-import { type Clock, day, type Instant, later, minute } from '../clock.ts'
+import { addMs, type Clock, day, type Instant, minute } from '../clock.ts'
 import { addConfirmation, confirmationById, useConfirmation } from '../store/confirmations.ts'
 import { addOutcome } from '../store/outcomes.ts'
 import type { ConfirmationRow, Db } from '../store/schema.ts'
 import { renewSubscription, subscriberById, subscriptionsOf } from '../store/subscribers.ts'
 import { transaction } from '../store/transaction.ts'
-import type { Act } from './leave.ts'
+import type { SubscriberAction } from './leave.ts'
 
 type Needs = { db: Db; clock: Clock }
 
 /** A confirmation link works for so long after it was asked for, in milliseconds. */
-export const confirmationLifetime = 3 * day
+export const confirmationLifetimeMs = 3 * day
 
 /** A person is sent one confirmation email in so long, in milliseconds, whatever they ask for. */
-export const confirmationInterval = 10 * minute
+export const confirmationIntervalMs = 10 * minute
 
 /** `asked`: an email with the link that confirms it is sent. `suppressed`: nothing is sent to that address any more. */
-export type Request = 'asked' | 'suppressed' | 'subscribed'
+export type ResubscribeResult = 'asked' | 'suppressed' | 'subscribed'
 
 /** Somebody who left asks, by the link in an email, to be subscribed again. The owner of the address has to confirm it. */
-export async function askToResubscribe({ db, clock }: Needs, act: Act): Promise<Request> {
+export async function requestResubscription({ db, clock }: Needs, act: SubscriberAction): Promise<ResubscribeResult> {
   const now = clock.now()
   const person = await subscriberById(db, act.subscriberId)
   const subscription = (await subscriptionsOf(db, act.subscriberId)).find(({ digest }) => digest === act.digest)
   if (!person || !subscription || subscription.leftAt === null) return 'subscribed'
   if (person.suppressedAt !== null) return 'suppressed'
   const { subscriberId, digest, editionId, how } = act
-  const expiresAt = later(now, confirmationLifetime)
+  const expiresAt = addMs(now, confirmationLifetimeMs)
   await addConfirmation(
     db,
     { subscriberId, digest, editionId, how },
-    { now, interval: confirmationInterval, expiresAt },
+    { now, interval: confirmationIntervalMs, expiresAt },
   )
   return 'asked'
 }
 
 /** One that can be used, or was used by somebody who is subscribed since; undefined if it is unknown or has expired. */
-export async function openConfirmation(
+export async function findConfirmation(
   { db, clock }: Needs,
   id: string | undefined,
 ): Promise<ConfirmationRow | undefined> {
@@ -44,13 +44,13 @@ export async function openConfirmation(
   return confirmation.usedAt === null || (await isSubscribed(db, confirmation)) ? confirmation : undefined
 }
 
-export type Confirmed = 'resubscribed' | 'already subscribed' | 'suppressed' | 'expired'
+export type ConfirmationResult = 'resubscribed' | 'already subscribed' | 'suppressed' | 'expired'
 
 /** Subscribes again, because the owner of the address pressed the button behind the link that was sent to it. */
-export async function confirmResubscription({ db, clock }: Needs, id: string): Promise<Confirmed> {
+export async function confirmResubscription({ db, clock }: Needs, id: string): Promise<ConfirmationResult> {
   return await transaction(db, async (trx) => {
     const now = clock.now()
-    const confirmation = await openConfirmation({ db: trx, clock }, id)
+    const confirmation = await findConfirmation({ db: trx, clock }, id)
     if (!confirmation) return 'expired'
     if (confirmation.usedAt !== null) return 'already subscribed'
     const { subscriberId, digest, editionId } = confirmation

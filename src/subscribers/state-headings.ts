@@ -1,16 +1,16 @@
-import { spell, wordsOf } from './state-words.ts'
+import { normalizeWord, wordsOf } from './state-words.ts'
 
 /**
  * How a column tells of a person. `words` names a state; `wanted`, `confirmed` and `valid` ask whether they may be sent
  * mail, `left`, `bounced` and `complained` whether they may not, or since when; `count` counts what went wrong;
  * `details` is filled only where something did. `other` says nothing but where its cell is a state.
  */
-export type Kind = 'words' | 'wanted' | 'confirmed' | 'valid' | Ending | 'other'
-type Ending = 'left' | 'bounced' | 'complained'
+export type ColumnKind = 'words' | 'wanted' | 'confirmed' | 'valid' | EndingKind | 'other'
+type EndingKind = 'left' | 'bounced' | 'complained'
 
 export type StateColumn = {
   column: string
-  kind: Kind
+  kind: ColumnKind
   /** How an ending is written, where it is not by yes, no or a date. */
   form?: 'count' | 'details'
   /** The heading alone does not tell: the column counts if a value keeps somebody out, and (`all`) each value is known. */
@@ -20,7 +20,7 @@ export type StateColumn = {
 }
 
 /** The headings in the exports of other tools, spelled as by `spell`. */
-const known: [Kind, RegExp][] = [
+const knownHeadings: [ColumnKind, RegExp][] = [
   [
     'words',
     /^(?:(?:subscri(?:ption|ber)|e?mail|(?:e?mail)?marketing|contact|member|list|emailsubscription|emailpermission)?status|subscri(?:ption|ber)state|emailstate|subscribertype)$/,
@@ -36,105 +36,107 @@ const known: [Kind, RegExp][] = [
 ]
 
 /** What may stand before the word that matters, written together with it. */
-const prefix =
+const headingPrefix =
   '(?<![^ ])(?:is|has|was|e?mails?|user|contact|member|newsletter|marketing|global(?:ly)?|hard|date|time|list|account)*'
-const heading = (stems: string) => new RegExp(`${prefix}(?:${stems.replace(/\s*\n\s*/g, '')})`)
+const headingPattern = (stems: string) => new RegExp(`${headingPrefix}(?:${stems.replace(/\s*\n\s*/g, '')})`)
 
-const leaving =
-  heading(`un ?sub|not ?subscri|opt(?:ed|s|ing)? ?out|do ?n[o']?t ?(?:e?mail|contact|send|disturb|market|solicit)|
+const leftPattern =
+  headingPattern(`un ?sub|not ?subscri|opt(?:ed|s|ing)? ?out|do ?n[o']?t ?(?:e?mail|contact|send|disturb|market|solicit)|
   dnc(?![^ ])|left(?: (?:at|on|date))?$|no ?(?:e?mails?|newsletters?|marketing)(?![^ ])|(?:block|black|deny) ?list|blocked|suppress|exclu(?:ded|sion)|
   deactivat|disabled|deleted|removed|banned|cancel|archived|revoked|withdrawn|on ?hold(?![^ ])|inactive|suspended|
   abgemeld|abmeld|abbestell|ausgetragen|gesperrt|blockiert|geloe?scht|(?:ge)?kue?ndig|sperre|unmailable|quit(?![^ ])|deaktiviert|widerruf|widerspr|inaktiv|
   desabonn|desinscri|bloque|supprim|resili|desactiv|inactif|baja(?![^ ])|desuscri|eliminad|descadastr|desativ|inativ|
   inactiv|disiscri|disattiv|bloccat|inattiv|uitgeschr|uitschr|afgemeld|afmeld|opgezegd|geblokkeerd|verwijderd|inactief|
   wypis|wyrejestr|rezygnacj|zablokowan|usuniet|nieaktywn|avregistr|avanmal|avprenum|avslut|frameld|blokeret|slettet|opsagt`)
-const bouncing = heading(
+const bouncedPattern = headingPattern(
   `bounc|cleaned|clean(?![^ ])|undeliver|invalid|unzustell|rue?ckl|ungue?ltig|rebot|rimbalz|onbestel|studs`,
 )
-const complaining = heading(
+const complainedPattern = headingPattern(
   `complain|spam|abuse|junk|marked ?as ?spam|beschwerde|plainte|queja|klacht|skarga|reclama|klagom`,
 )
-const wanting = heading(`subscribed|opt(?:ed)? ?in(?![^ ])|optin|consent|enabled|active(?![^ ])|permission|
+const wantedPattern = headingPattern(`subscribed|opt(?:ed)? ?in(?![^ ])|optin|consent|enabled|active(?![^ ])|permission|
   (?:accepts?|receives?|allows?|wants?) ?(?:e?mail|news|market)|abonne|abonniert|angemeldet|eingetragen|einwillig|zustimm|
   aktiv(?![^ ])|actif(?![^ ])|activ[oa](?![^ ])|attiv[oa](?![^ ])|ativ[oa](?![^ ])|actief|aktywn|inscrit|suscrit|iscritt|
   ingeschreven|aangemeld|geabonneerd|zapisan|zgoda|tilmeldt|prenumer|consenso`)
 /** Words that may ask whether somebody gets mail, or name what they get. */
-const hinting =
+const hintPattern =
   /^(?:e?mails?|news|newsletters?|marketing|mailings?|campaigns?|subscri(?:ption|ber)|type|group|rundbrief|infolettre|boletin|nieuwsbrief|block|list|can|may|we|send|gets?|wants?|receives?|accepts?|allow(?:ed)?|ok|notifications?|mailable|contactable|werbung|erlaubt?| )+$/
 
-const set = (text: string) => new Set(text.split(/\s+/).filter(Boolean))
-const has = (words: string[], these: Set<string>) => words.some((word) => these.has(word))
+const wordSet = (text: string) => new Set(text.split(/\s+/).filter(Boolean))
+const hasWord = (words: string[], these: Set<string>) => words.some((word) => these.has(word))
 
-const stateNouns = set('status statuses state statut stato estado stan situation standing')
-const dates = set(
+const stateNouns = wordSet('status statuses state statut stato estado stan situation standing')
+const dateWords = wordSet(
   'at on date time timestamp utc since datum fecha data dato zeit am le last when day until expires expiry from',
 )
-const counts = set('count counts counter number num total anzahl nombre unsubscribes bounces complaints cnt')
-const details =
-  set(`reason reasons comment comments feedback campaign campaigns title id list lists source by via method type
+const countWords = wordSet('count counts counter number num total anzahl nombre unsubscribes bounces complaints cnt')
+const detailWords =
+  wordSet(`reason reasons comment comments feedback campaign campaigns title id list lists source by via method type
   category text note notes ip name message other from channel grund motif motivo suppressions`)
 /** A link to unsubscribe says nothing of who did, nor does a score. */
-const tools = set(
+const linkWords = wordSet(
   'url uri link links token key hash page form score rating rate percent percentage probability filter folder policy',
 )
 /** What goes with a subscription, and says nothing of whether there is one. */
-const facts =
-  set(`count counts counter number num total members users ip country source url link page form id plan tier price
+const subscriptionWords =
+  wordSet(`count counts counter number num total members users ip country source url link page form id plan tier price
   amount interval period length months days years name title language code level product origin medium channel method type
   category kind frequency list lists campaign campaigns segment topic text note notes reason by via start end renewal
   renews version rating score rate subscriptions subscribers fee value currency hash token key tags location city double features feature modules`)
 /** Not email, and so not about us. */
-const otherChannels = set(
+const otherChannelWords = wordSet(
   'sms mms phone telephone telefon telefono mobile call calls notification notifications whatsapp push fax postal voice telegram messenger',
 )
-const otherSubjects =
-  set(`order orders payment payments invoice invoices plan deal lead ticket shipping shipment marital
+const otherSubjectWords =
+  wordSet(`order orders payment payments invoice invoices plan deal lead ticket shipping shipment marital
   employment job tax billing trial delivery project task booking reservation event webinar course visa application customer
   cookie cookies terms privacy photo tracking profiling parental login mfa 2fa tfa sso api backup account
   factor device loyalty interactive stripe paypal paddle`)
 /** Names of people, firms and places are never states. */
-const identity =
+const identityPattern =
   /^(?:(?:full|first|last|middle|display|given|family|user|nick|contact|company|firm|list)?name|[fl]name|surname|forename|vorname|nachname|prenom|nom|apellidos?|nombre|company|firma|organi[sz]ation|employer|city|town|street|country|address.*|(?:mailing|billing|home|shipping|work|business|other|postal)(?:state|street|city|country|zip)|state(?:province|code)|region|province|job|jobtitle|title|timezone|zone|subject|website|url)$/
 
 /** How the heading of a column tells of its person; undefined for one that is never about that. */
-export function columnOf(column: string): StateColumn | undefined {
+export function classifyColumn(column: string): StateColumn | undefined {
   const name = column.replace(/ \(column \d+\)$/, '')
   const words = wordsOf(name)
-  const found = known.find(([, spelled]) => spelled.test(spell(name)))?.[0]
+  const found = knownHeadings.find(([, spelled]) => spelled.test(normalizeWord(name)))?.[0]
   if (found) return { column, kind: found }
-  if (identity.test(spell(name))) return undefined
-  if (has(words, otherChannels) && !words.some((word) => /^e?mails?$/.test(word))) return undefined
-  return { column, ...byWords(words) }
+  if (identityPattern.test(normalizeWord(name))) return undefined
+  if (hasWord(words, otherChannelWords) && !words.some((word) => /^e?mails?$/.test(word))) return undefined
+  return { column, ...classifyWords(words) }
 }
 
-function byWords(words: string[]): Omit<StateColumn, 'column'> {
+function classifyWords(words: string[]): Omit<StateColumn, 'column'> {
   const text = words.join(' ').replace(/\bdon t\b/, 'dont')
-  const isAboutUs = !has(words, otherSubjects)
+  const isAboutUs = !hasWord(words, otherSubjectWords)
   const other = { kind: 'other' as const, ...(!isAboutUs && { isElsewhere: true as const }) }
   const ending = endingIn(text)
-  if (has(words, stateNouns)) return isAboutUs || /\b(?:account|customer)\b/.test(text) ? byStatus(text) : other
-  if (ending) return isAboutUs && !has(words, tools) ? byEnding(ending, words) : other
-  if (isAboutUs && wanting.test(text) && !has(words, dates) && !has(words, facts)) return { kind: 'wanted' }
-  if (!hinting.test(text) || !isAboutUs) return other
+  if (hasWord(words, stateNouns))
+    return isAboutUs || /\b(?:account|customer)\b/.test(text) ? classifyStatus(text) : other
+  if (ending) return isAboutUs && !hasWord(words, linkWords) ? classifyEnding(ending, words) : other
+  if (isAboutUs && wantedPattern.test(text) && !hasWord(words, dateWords) && !hasWord(words, subscriptionWords))
+    return { kind: 'wanted' }
+  if (!hintPattern.test(text) || !isAboutUs) return other
   if (text === 'type') return { kind: 'words', needs: 'one' }
   return { kind: 'wanted', needs: /^(?:block|group)$/.test(text) ? 'all' : 'one' }
 }
 
-function endingIn(text: string): Ending | undefined {
-  if (complaining.test(text)) return 'complained'
+function endingIn(text: string): EndingKind | undefined {
+  if (complainedPattern.test(text)) return 'complained'
   if (/\bsoft ?bounc/.test(text)) return undefined
-  return bouncing.test(text) ? 'bounced' : leaving.test(text) ? 'left' : undefined
+  return bouncedPattern.test(text) ? 'bounced' : leftPattern.test(text) ? 'left' : undefined
 }
 
-function byStatus(text: string): Omit<StateColumn, 'column'> {
+function classifyStatus(text: string): Omit<StateColumn, 'column'> {
   const isCertain = /subscri|newsletter|mailing|\bopt|consent|permission|abonn/.test(text)
   return isCertain ? { kind: 'wanted' } : { kind: 'words', needs: 'one' }
 }
 
-function byEnding(kind: Ending, words: string[]): Omit<StateColumn, 'column'> {
-  if (has(words, counts)) return { kind, form: 'count' }
+function classifyEnding(kind: EndingKind, words: string[]): Omit<StateColumn, 'column'> {
+  if (hasWord(words, countWords)) return { kind, form: 'count' }
   if (
-    has(words, details) &&
+    hasWord(words, detailWords) &&
     !/ (?:of|from) (?:all )?(?:e?mails?|marketing|newsletters?|campaigns?)\b/.test(` ${words.join(' ')}`)
   )
     return { kind, form: 'details' }

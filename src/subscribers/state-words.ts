@@ -5,7 +5,7 @@
 export type Standing = 'active' | 'pending' | 'left' | 'bounced' | 'complained'
 
 /** Letters and digits in lower case, without accents: `Désabonné`, `DESABONNE` and `des-abonne` are spelled alike. */
-export function spell(text: string): string {
+export function normalizeWord(text: string): string {
   return fold(text).replace(/[^\p{L}\p{N}]+/gu, '')
 }
 
@@ -26,11 +26,11 @@ function fold(text: string): string {
   return bare.replace(/[ßłøæœđı]/g, (one) => foldings[one] ?? one)
 }
 
-const list = (text: string) => text.split(/\s+/).filter(Boolean)
+const splitWords = (text: string) => text.split(/\s+/).filter(Boolean)
 
 /** By language: English, German, French, Spanish, Italian, Dutch, Portuguese, Polish, Swedish, Danish; spelled as by `spell`. */
-const words: Record<Standing, string[]> = {
-  active: list(`
+const stateWords: Record<Standing, string[]> = {
+  active: splitWords(`
     active enabled subscribed subscriber confirmed optedin optin singleoptin doubleoptin regular premium trialed gifted
     churning unpaid pastdue free paid comped complimentary verified live current valid deliverable allowed express implied explicit granted given
     aktiv aktiviert abonniert abonnent angemeldet eingetragen bestatigt eingewilligt
@@ -42,13 +42,13 @@ const words: Record<Standing, string[]> = {
     aktywny aktywna zapisany zapisana potwierdzony potwierdzona subskrybent
     prenumererar prenumerant bekraftad anmald
     tilmeldt bekraeftet aktive`),
-  pending: list(`
+  pending: splitWords(`
     unconfirmed notconfirmed pending pendingconfirmation awaitingconfirmation unactivated unverified nonsubscribed
     notsubscribed neversubscribed transactional validating notverified
     unbestatigt nichtbestatigt ausstehend nonconfirme nonconfirmee enattente noconfirmado sinconfirmar pendiente
     nonconfermato inattesa nietbevestigd onbevestigd inafwachting naoconfirmado pendente niepotwierdzony
     niepotwierdzona oczekujacy obekraftad vantande ubekraeftet ikkebekraeftet afventer`),
-  left: list(`
+  left: splitWords(`
     unsubscribed unsubscribe unsub unsubscriber unsubscribes globallyunsubscribed manuallyunsubscribed
     unsubscribedbyuser unsubscribedbyadmin unsubscribedglobally optedout optout optedoutofemail notoptedin left gone
     quit blocklisted blacklisted blocked banned disabled deleted removed archived inactive notactive nonactive
@@ -69,25 +69,25 @@ const words: Record<Standing, string[]> = {
     zrezygnowal zrezygnowala rezygnacja
     avregistrerad avanmald avprenumererad avslutad blockerad borttagen sparrad
     afmeldt frameldt blokeret slettet opsagt`),
-  bounced: list(`
+  bounced: splitWords(`
     bounced bounce bounces hardbounce hardbounced cleaned undeliverable undelivered unreachable invalid invalidemail
     unzustellbar ungultig rucklaufer nondelivrable nondistribuable invalide rebotado rebotada rebote invalido invalida
     noentregable rimbalzato rimbalzata nonvalido nonvalida onbestelbaar gebounced ongeldig devolvido devolvida odrzucony
     odrzucona nieprawidlowy niedostarczalny studsad studsat ogiltig ugyldig afvist`),
-  complained: list(`
+  complained: splitWords(`
     complained complaint complainer complaints spamcomplaint abuse spam markedasspam reportedspam reportedasspam
     spamreport junk
     spambeschwerde beschwerde alsspamgemeldet plainte signalespam queja marcadocomospam segnalatocomespam klacht
     reclamacao skarga klagomal klage`),
 }
 
-const meanings = new Map(
-  Object.entries(words).flatMap(([meaning, these]) => these.map((word) => [word, meaning as Standing])),
+const meaningByWord = new Map(
+  Object.entries(stateWords).flatMap(([meaning, these]) => these.map((word) => [word, meaning as Standing])),
 )
 
 /** Words that say more than one thing: alone, in a column whose heading tells nothing, they say nothing of a subscription. */
-const ambiguous = new Set(
-  list(`
+const ambiguousWords = new Set(
+  splitWords(`
     pending ausstehend enattente pendiente inattesa inafwachting pendente oczekujacy vantande afventer validating
     transactional unverified notverified unactivated left gone quit blocked banned disabled deleted removed archived
     inactive notactive nonactive deactivated cancelled canceled suspended revoked withdrawn excluded onhold declined
@@ -103,43 +103,43 @@ const ambiguous = new Set(
 )
 
 /** A longer value is a text, not a state: it is not looked at. */
-const longestState = 100
+const maxStateLength = 100
 
 /** What a value means as a state; undefined: it is none that we know. Umlauts may be written as two letters. */
 export function meaningOf(value: string): Standing | undefined {
-  if (value.length > longestState) return undefined
-  const word = spell(value)
-  return meanings.get(word) ?? meanings.get(word.replace(/([aou])e/g, '$1'))
+  if (value.length > maxStateLength) return undefined
+  const word = normalizeWord(value)
+  return meaningByWord.get(word) ?? meaningByWord.get(word.replace(/([aou])e/g, '$1'))
 }
 
 /** Whether a value says, whatever stands over its column, that its person left, never confirmed, bounced or complained. */
 export function isUnmistakable(value: string): boolean {
   if ([undefined, 'active'].includes(meaningOf(value))) return false
-  const word = spell(value)
-  return !ambiguous.has(word.replace(/([aou])e/g, '$1')) && !ambiguous.has(word)
+  const word = normalizeWord(value)
+  return !ambiguousWords.has(word.replace(/([aou])e/g, '$1')) && !ambiguousWords.has(word)
 }
 
-const yes = new Set(
-  list(`yes y true t 1 x on ok checked granted given express expressed explicit implied implicit accepted agreed
+const yesWords = new Set(
+  splitWords(`yes y true t 1 x on ok checked granted given express expressed explicit implied implicit accepted agreed
     erteilt donne otorgado concesso gegeven
     ja oui vrai si s verdadero vero sim verdadeiro tak prawda j wahr waar sand sant`),
 )
-const no = new Set(
-  list(`no n false f 0 off never none unchecked notgiven notgranted
+const noWords = new Set(
+  splitWords(`no n false f 0 off never none unchecked notgiven notgranted
     nein falsch non faux falso nee onwaar nao nie falsz nej falsk nei`),
 )
 /** What stands in place of nothing. */
-const nothing = new Set(['', 'null', 'nil', 'na', 'nan', 'undefined', 'unknown'])
+const emptyWords = new Set(['', 'null', 'nil', 'na', 'nan', 'undefined', 'unknown'])
 
 /** How a cell answers a question: yes, no, with nothing at all, with the time since when, or with some other words. */
 export type Answer = 'yes' | 'no' | 'nothing' | 'date' | 'words'
 
-export function answerOf(value: string): Answer {
-  if (value.length > longestState) return 'words'
-  const word = spell(value)
-  if (nothing.has(word) || isZeroDate(value)) return 'nothing'
-  if (yes.has(word)) return 'yes'
-  if (no.has(word)) return 'no'
+export function classifyAnswer(value: string): Answer {
+  if (value.length > maxStateLength) return 'words'
+  const word = normalizeWord(value)
+  if (emptyWords.has(word) || isZeroDate(value)) return 'nothing'
+  if (yesWords.has(word)) return 'yes'
+  if (noWords.has(word)) return 'no'
   return isDate(value) ? 'date' : 'words'
 }
 
@@ -151,7 +151,7 @@ const isDate = (value: string) =>
   /\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{1,2}\.? \p{L}+\.? \d{4}|\p{L}+ \d{1,2},? \d{4}|^\d{8,13}$/u.test(value)
 
 /** The instant that a cell names, in milliseconds since 1970; undefined where day and month could be mixed up. */
-export function instantOf(value: string): number | undefined {
+export function parseInstantMs(value: string): number | undefined {
   if (/^\d{10}$/.test(value)) return Number(value) * 1000
   if (/^\d{13}$/.test(value)) return Number(value)
   const [, day, time = '00:00', zone = 'Z'] =

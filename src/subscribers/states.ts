@@ -1,6 +1,13 @@
 import { basename } from 'node:path'
-import { columnOf, type StateColumn } from './state-headings.ts'
-import { answerOf, instantOf, isUnmistakable, meaningOf, type Standing, spell } from './state-words.ts'
+import { classifyColumn, type StateColumn } from './state-headings.ts'
+import {
+  classifyAnswer,
+  isUnmistakable,
+  meaningOf,
+  normalizeWord,
+  parseInstantMs,
+  type Standing,
+} from './state-words.ts'
 
 export type { StateColumn } from './state-headings.ts'
 export type { Standing } from './state-words.ts'
@@ -16,68 +23,72 @@ export type RowState = { state: string; column: string; meaning?: Meaning; since
 
 /** Which of these columns tell by their heading whether a person may be sent mail. */
 export function stateColumns(columns: string[]): StateColumn[] {
-  const paying = toolOf(columns) === 'Substack' ? 'activesubscription' : undefined // there it means that they pay
+  const paying = detectTool(columns) === 'Substack' ? 'activesubscription' : undefined // there it means that they pay
   return columns
-    .filter((column) => spell(column) !== paying)
-    .flatMap((column) => columnOf(column) ?? [])
+    .filter((column) => normalizeWord(column) !== paying)
+    .flatMap((column) => classifyColumn(column) ?? [])
     .filter(({ kind }) => kind !== 'other')
 }
 
 /** Those whose heading says nothing, and whose values may. */
 export function otherColumns(columns: string[]): StateColumn[] {
-  return columns.flatMap((column) => columnOf(column) ?? []).filter(({ kind }) => kind === 'other')
+  return columns.flatMap((column) => classifyColumn(column) ?? []).filter(({ kind }) => kind === 'other')
 }
 
 /** What a column says of one row; undefined: nothing that keeps anybody out. */
-export function stateIn(column: StateColumn, value: string): RowState | undefined {
-  if (column.kind === 'other') return inOther(column, value)
+export function columnState(column: StateColumn, value: string): RowState | undefined {
+  if (column.kind === 'other') return otherColumnState(column, value)
   if (column.kind === 'words')
-    return named(column, value) ?? { state: value.toLowerCase() || emptyState, column: column.column }
+    return namedState(column, value) ?? { state: value.toLowerCase() || emptyState, column: column.column }
   if (column.kind === 'wanted' || column.kind === 'confirmed' || column.kind === 'valid')
-    return inPermission(column, value)
-  return inEnding(column, column.kind, value)
+    return permissionState(column, value)
+  return endingState(column, column.kind, value)
 }
 
-function named({ column }: StateColumn, value: string): RowState | undefined {
+function namedState({ column }: StateColumn, value: string): RowState | undefined {
   const meaning = meaningOf(value)
   return meaning && { state: value.toLowerCase(), column, meaning }
 }
 
 /** So many characters of a cell are looked through for one of several words. */
-const longestTags = 1000
+const maxTagsLength = 1000
 
 /** Each of several words counts, as in a cell of tags. */
-function inOther(column: StateColumn, value: string): RowState | undefined {
-  if (column.needs === 'all') return named(column, value)
-  const word = [value, ...value.slice(0, longestTags).split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
-  return word === undefined ? undefined : named(column, word)
+function otherColumnState(column: StateColumn, value: string): RowState | undefined {
+  if (column.needs === 'all') return namedState(column, value)
+  const word = [value, ...value.slice(0, maxTagsLength).split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
+  return word === undefined ? undefined : namedState(column, word)
 }
 
-const refusals = { wanted: 'left', confirmed: 'pending', valid: 'bounced' } as const
+const refusedMeanings = { wanted: 'left', confirmed: 'pending', valid: 'bounced' } as const
 
-function inPermission({ column, kind, needs }: StateColumn, value: string): RowState | undefined {
-  const answer = answerOf(value)
+function permissionState({ column, kind, needs }: StateColumn, value: string): RowState | undefined {
+  const answer = classifyAnswer(value)
   if (answer === 'yes' || answer === 'date') return undefined
   if (answer === 'no')
-    return { state: `${column}: ${value.toLowerCase()}`, column, meaning: refusals[kind as keyof typeof refusals] }
+    return {
+      state: `${column}: ${value.toLowerCase()}`,
+      column,
+      meaning: refusedMeanings[kind as keyof typeof refusedMeanings],
+    }
   if (answer === 'nothing') return needs ? undefined : { state: `${column}: ${emptyState}`, column }
-  return named({ column, kind }, value) ?? { state: value.toLowerCase(), column }
+  return namedState({ column, kind }, value) ?? { state: value.toLowerCase(), column }
 }
 
-function inEnding({ column, kind, form }: StateColumn, meaning: Standing, value: string): RowState | undefined {
-  const answer = answerOf(value)
+function endingState({ column, kind, form }: StateColumn, meaning: Standing, value: string): RowState | undefined {
+  const answer = classifyAnswer(value)
   if (answer === 'no' || answer === 'nothing') return undefined
-  if (form === 'count') return inCount({ column, kind }, meaning, value)
-  const since = answer === 'date' ? instantOf(value) : undefined
+  if (form === 'count') return countState({ column, kind }, meaning, value)
+  const since = answer === 'date' ? parseInstantMs(value) : undefined
   if (answer !== 'words') return { state: column, column, meaning, ...(since !== undefined && { since }) }
   if (meaning === 'bounced' && /soft|transient|tempor/i.test(value)) return undefined
   if (form !== 'details' && !/^(?:hard|permanent)$/i.test(value))
-    return named({ column, kind }, value) ?? { state: value.toLowerCase(), column }
+    return namedState({ column, kind }, value) ?? { state: value.toLowerCase(), column }
   return { state: column, column, meaning }
 }
 
 /** A bounce may be a passing one, so nobody but the operator can say what a number of them means. */
-function inCount({ column }: StateColumn, meaning: Standing, value: string): RowState | undefined {
+function countState({ column }: StateColumn, meaning: Standing, value: string): RowState | undefined {
   if (!/^\d+(?:\.0+)?$/.test(value)) return { state: value.toLowerCase(), column }
   if (Number(value) === 0) return undefined
   const isCertain = meaning !== 'bounced' || /hard/.test(column)
@@ -88,8 +99,8 @@ function inCount({ column }: StateColumn, meaning: Standing, value: string): Row
 const emptyState = '(empty)'
 
 /** The worst counts: a person who left and whose address bounced is both. */
-const order: Meaning[] = ['active', 'skip', 'pending', 'left', 'bounced', 'complained']
-const weight = ({ meaning }: RowState) => (meaning ? order.indexOf(meaning) : order.length)
+const severityOrder: Meaning[] = ['active', 'skip', 'pending', 'left', 'bounced', 'complained']
+const severity = ({ meaning }: RowState) => (meaning ? severityOrder.indexOf(meaning) : severityOrder.length)
 
 /**
  * What a row says of its person, by the columns that tell of it; an operator's `mapping` (state → meaning, in lower case)
@@ -101,11 +112,11 @@ export function rowState(
   mapping: ReadonlyMap<string, Meaning>,
 ): RowState | undefined {
   const found = columns.flatMap((one) => {
-    const state = stateIn(one, values[one.column] ?? '')
+    const state = columnState(one, values[one.column] ?? '')
     const mapped = state && mapping.get(state.state)
     return state ? [mapped ? { ...state, meaning: mapped } : state] : []
   })
-  const [worst, ...others] = found.sort((one, other) => weight(other) - weight(one))
+  const [worst, ...others] = found.sort((one, other) => severity(other) - severity(one))
   const dated = others.find(({ meaning, since }) => meaning === worst?.meaning && since !== undefined)
   return worst && worst.since === undefined && dated ? { ...worst, since: dated.since as number } : worst
 }
@@ -116,12 +127,12 @@ const mailchimpFiles: Record<string, Standing> = { unsubscribed: 'left', cleaned
 export function stateOfFile(file: string, columns: string[]): RowState | undefined {
   const [, state = ''] = /^(unsubscribed|cleaned|nonsubscribed)_/.exec(basename(file)) ?? []
   const meaning = mailchimpFiles[state]
-  return meaning && toolOf(columns) === 'Mailchimp' ? { state, column: 'name of the file', meaning } : undefined
+  return meaning && detectTool(columns) === 'Mailchimp' ? { state, column: 'name of the file', meaning } : undefined
 }
 
 /** The tool that wrote a file with these columns, by the headings that only it has. */
-export function toolOf(columns: string[]): string | undefined {
-  const spelled = new Set(columns.map(spell))
+export function detectTool(columns: string[]): string | undefined {
+  const spelled = new Set(columns.map(normalizeWord))
   const hasAll = (...names: string[]) => names.every((name) => spelled.has(name))
   if (hasAll('uuid', 'attributes', 'status')) return 'listmonk'
   if (['leid', 'euid', 'memberrating', 'unsubcampaigntitle', 'cleancampaigntitle'].some((name) => spelled.has(name)))

@@ -24,7 +24,7 @@ export async function suppress(
  * Lifts a suppression, because a person of the staff says so: who it was stands on record. Whoever left stays left.
  * Returns the subscriber as they were; AppError `missing` for an unknown address, `conflict` for one that gets its mail.
  */
-export async function release(
+export async function unsuppress(
   { db, clock }: { db: Db; clock: Clock },
   address: string,
   { who, reason }: { who: string; reason: string },

@@ -1,7 +1,7 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 /** Who a key speaks of: one subscriber's copy of one edition. `editionRef` is the last eight hex digits of its id. */
-export type Keyed = { subscriberId: string; editionRef: string }
+export type KeySubject = { subscriberId: string; editionRef: string }
 
 /**
  * What a key is for. Links have an HMAC label of their own, so that a key from a header, which every mail server logs, is
@@ -40,9 +40,9 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower ca
  * look-up to be believed, and fits the local part of a return path with a name of up to 15 characters before it (64
  * octets, RFC 5321 §4.5.3.1.1). What depends on the secret alone is made once, and the memory is used again.
  */
-export function deliveryKeys(secret: string): (keyed: Keyed) => DeliveryKeys {
-  const macOfLink = macWith(secret, purposes.link.label, bodyBytes)
-  const macOfHeaders = macWith(secret, headersLabel, bodyBytes)
+export function deliveryKeys(secret: string): (keyed: KeySubject) => DeliveryKeys {
+  const macOfLink = createMac(secret, purposes.link.label, bodyBytes)
+  const macOfHeaders = createMac(secret, headersLabel, bodyBytes)
   const bytes = Buffer.alloc(bodyBytes)
   const mac = Buffer.alloc(2 * macBytes)
   return ({ subscriberId, editionRef }) => {
@@ -56,8 +56,8 @@ export function deliveryKeys(secret: string): (keyed: Keyed) => DeliveryKeys {
 }
 
 /** Reads a key back, in any case; undefined if it was not made with this secret for this use. Compares in constant time. */
-export function readDeliveryKey(secret: string, use: KeyUse, key: string): Keyed | undefined {
-  const body = verified(secret, purposes[use], bodyBytes, key)
+export function readDeliveryKey(secret: string, use: KeyUse, key: string): KeySubject | undefined {
+  const body = verifiedBody(secret, purposes[use], bodyBytes, key)
   if (!body) return undefined
   const hex = body.toString('hex')
   return { subscriberId: toUuid(hex.slice(0, 32)), editionRef: hex.slice(32) }
@@ -68,13 +68,13 @@ const idBytes = 16
 /** The token in the link of a confirmation: its id and 14 bytes of HMAC-SHA256. It opens that confirmation alone. */
 export function confirmationToken(secret: string, id: string): string {
   const body = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const mac = macWith(secret, confirmation.label, idBytes)(body)
+  const mac = createMac(secret, confirmation.label, idBytes)(body)
   return toBase32(Buffer.concat([body, Buffer.from(mac, 'latin1')]).subarray(0, bodyBytes + macBytes))
 }
 
 /** The id of the confirmation; undefined for a token that was not made with this secret. */
 export function readConfirmationToken(secret: string, token: string): string | undefined {
-  const body = verified(secret, confirmation, idBytes, token)
+  const body = verifiedBody(secret, confirmation, idBytes, token)
   return body && toUuid(body.toString('hex'))
 }
 
@@ -96,10 +96,10 @@ export function keySlot(secret: string, editionId: string): string {
 }
 
 /** The first `size` bytes of what was encoded, if the rest is the purpose's part of their HMAC. */
-function verified(secret: string, { label, at }: Purpose, size: number, text: string): Buffer | undefined {
+function verifiedBody(secret: string, { label, at }: Purpose, size: number, text: string): Buffer | undefined {
   const bytes = fromBase32(text.toLowerCase())
   if (bytes?.length !== bodyBytes + macBytes) return undefined
-  const whole = Buffer.from(macWith(secret, label, size)(bytes), 'latin1')
+  const whole = Buffer.from(createMac(secret, label, size)(bytes), 'latin1')
   const mac = whole.subarray(at, at + bytes.length - size)
   return timingSafeEqual(bytes.subarray(size), mac) ? bytes.subarray(0, size) : undefined
 }
@@ -113,7 +113,7 @@ const [inner, outer] = [0x36, 0x5c]
  * blocks of the secret are made once, and a hash is a text: an object for each of a million keys costs more than the
  * hashing, and a buffer as much.
  */
-function macWith(secret: string, label: string, size: number): (bytes: Buffer) => string {
+function createMac(secret: string, label: string, size: number): (bytes: Buffer) => string {
   const given = Buffer.from(secret)
   const key = given.length > blockBytes ? hash('sha256', given, 'buffer') : given
   const first = Buffer.alloc(blockBytes + label.length + size, inner)
@@ -131,7 +131,7 @@ function macWith(secret: string, label: string, size: number): (bytes: Buffer) =
 }
 
 /** Two letters for each ten bits. */
-const pairs = Array.from({ length: 1024 }, (_, bits) => `${alphabet[bits >> 5]}${alphabet[bits & 31]}`)
+const base32Pairs = Array.from({ length: 1024 }, (_, bits) => `${alphabet[bits >> 5]}${alphabet[bits & 31]}`)
 
 /** The length of the bytes is a multiple of five: nothing is left over. */
 function toBase32(bytes: Buffer, start = 0, end = bytes.length): string {
@@ -139,7 +139,7 @@ function toBase32(bytes: Buffer, start = 0, end = bytes.length): string {
   for (let at = start; at < end; at += 5) {
     const high = bytes.readUInt16BE(at) * 16 + ((bytes[at + 2] ?? 0) >> 4) // 20 bits
     const low = ((bytes[at + 2] ?? 0) & 15) * 65_536 + bytes.readUInt16BE(at + 3)
-    text += `${pairs[high >> 10]}${pairs[high & 1023]}${pairs[low >> 10]}${pairs[low & 1023]}`
+    text += `${base32Pairs[high >> 10]}${base32Pairs[high & 1023]}${base32Pairs[low >> 10]}${base32Pairs[low & 1023]}`
   }
   return text
 }

@@ -1,4 +1,4 @@
 /** "1 row", "2 rows"; `many` where the plural has no plain s. */
-export function counted(count: number, one: string, many = `${one}s`): string {
+export function countText(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }

@@ -1,15 +1,15 @@
 import { type Context, Hono } from 'hono'
 import { settingObstaclesOf } from '../editions/approval-rules.ts'
-import { nameOfArticle, pullArticle, restoreArticle } from '../editions/pull.ts'
+import { articleReference, restoreArticle, retractArticle } from '../editions/pull.ts'
 import { approve, cancel, resume, stop } from '../editions/review.ts'
-import { readSeen, type Seen } from '../editions/seen.ts'
+import { parseRevision, type Revision } from '../editions/seen.ts'
 import { AppError } from '../errors.ts'
 import { editionById, historyOf } from '../store/editions.ts'
-import { checkId, type Env, editionIdOf, type Fields, readForm, type Web } from './answer.ts'
-import { askApproval } from './approval.ts'
-import type { Act } from './edition-controls.ts'
+import { checkId, type Env, editionIdParam, type Fields, readForm, type Web } from './answer.ts'
+import { showApproval } from './approval.ts'
+import type { EditionAction } from './edition-controls.ts'
 import { statusOf } from './failure.ts'
-import { ownForm } from './session.ts'
+import { requireOwnForm } from './session.ts'
 import { showEdition } from './studio-edition.ts'
 import { pathTo, urls } from './urls.ts'
 
@@ -17,39 +17,39 @@ import { pathTo, urls } from './urls.ts'
 export function editionActions(web: Web): Hono<Env> {
   const { app } = web
   const pages = new Hono<Env>()
-    .get(urls.approval, (context) => askApproval(web, context, context.req.query('seen')))
-    .post(urls.approval, ownForm(web), async (context) => {
+    .get(urls.approval, (context) => showApproval(web, context, context.req.query('seen')))
+    .post(urls.approval, requireOwnForm(web), async (context) => {
       const { confirm, seen, anyway } = await readForm(context)
-      if (confirm !== 'yes' || seen === undefined) return await askApproval(web, context, seen)
-      return await act(web, context, 'approve', (id, staff) =>
-        approveSeen(web, id, staff, { seen: readSeen(seen), anyway: anyway === 'yes' }),
+      if (confirm !== 'yes' || seen === undefined) return await showApproval(web, context, seen)
+      return await applyDecision(web, context, 'approve', (id, staff) =>
+        approveSeen(web, id, staff, { seen: parseRevision(seen), anyway: anyway === 'yes' }),
       )
     })
-    .post(urls.cancellation, ownForm(web), (context) =>
-      act(web, context, 'cancel', (id, staff, fields) => {
-        const reason = confirmedReasonIn(fields, unconfirmedEnd)
+    .post(urls.cancellation, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'cancel', (id, staff, fields) => {
+        const reason = readConfirmedReason(fields, unconfirmedCancelMessage)
         return cancel(app, id, staff, reason, { seen: seenIn(fields) })
       }),
     )
-    .post(urls.resumption, ownForm(web), (context) =>
-      act(web, context, 'resume', (id, staff, fields) =>
+    .post(urls.resumption, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'resume', (id, staff, fields) =>
         resume(app, id, staff, { anyway: fields.anyway === 'yes', seen: seenIn(fields) }),
       ),
     )
-    .post(urls.pull, ownForm(web), (context) =>
-      act(web, context, 'pull', async (_, who, fields) => {
-        const reason = reasonIn(fields)
-        await pullArticle(app, await nameOfArticle(app.db, checkId(fields.article, 'article')), { who, reason })
+    .post(urls.pull, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'pull', async (_, who, fields) => {
+        const reason = readReason(fields)
+        await retractArticle(app, await articleReference(app.db, checkId(fields.article, 'article')), { who, reason })
       }),
     )
-    .post(urls.restoration, ownForm(web), (context) =>
-      act(web, context, 'restore', async (_, who, { article }) =>
-        restoreArticle(app, await nameOfArticle(app.db, checkId(article, 'article')), who),
+    .post(urls.restoration, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'restore', async (_, who, { article }) =>
+        restoreArticle(app, await articleReference(app.db, checkId(article, 'article')), who),
       ),
     )
   for (const url of [urls.stop, urls.hold, urls.pause])
-    pages.post(url, ownForm(web), (context) =>
-      act(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, reasonIn(fields))),
+    pages.post(url, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, readReason(fields))),
     )
   return pages
 }
@@ -59,24 +59,29 @@ async function approveSeen(
   { app }: Web,
   id: string,
   staff: string,
-  { seen, anyway }: { seen: Seen; anyway: boolean },
+  { seen, anyway }: { seen: Revision; anyway: boolean },
 ): Promise<void> {
   const edition = anyway ? await editionById(app.db, id) : undefined
   const obstacles = edition ? await settingObstaclesOf(app, edition) : []
   await approve(app, id, staff, { seen, anyway: anyway && obstacles.length === 0 })
 }
 
-type Work = (id: string, staff: string, fields: Fields) => Promise<void>
+type DecisionHandler = (id: string, staff: string, fields: Fields) => Promise<void>
 
-async function act(web: Web, context: Context<Env>, name: Act, work: Work): Promise<Response> {
-  const id = editionIdOf(context)
+async function applyDecision(
+  web: Web,
+  context: Context<Env>,
+  name: EditionAction,
+  work: DecisionHandler,
+): Promise<Response> {
+  const id = editionIdParam(context)
   const staff = context.var.session?.staff ?? ''
   const typed = await readForm(context)
   try {
     await work(id, staff, typed)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const isDone = error.code === 'conflict' && (await isLastDecision(web, id, staff, lines[name](typed)))
+    const isDone = error.code === 'conflict' && (await isLastDecision(web, id, staff, historyPatterns[name](typed)))
     if (!isDone) return await showEdition(web, context, { act: name, error, typed, staff }, statusOf(error))
   }
   const done = (await historyOf(web.app.db, id)).findLast((entry) => entry.who === staff)
@@ -84,7 +89,7 @@ async function act(web: Web, context: Context<Env>, name: Act, work: Work): Prom
 }
 
 /** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
-const lines: Record<Act, (fields: Fields) => RegExp> = {
+const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
   approve: () => /^approved(:|$)/,
   stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
   cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
@@ -99,22 +104,22 @@ async function isLastDecision({ app }: Web, id: string, staff: string, line: Reg
   return last?.who === staff && line.test(last.what)
 }
 
-const longestReason = 500
-const unconfirmedEnd = 'please tick the box: a cancelled edition cannot be brought back'
+const maxReasonLength = 500
+const unconfirmedCancelMessage = 'please tick the box: a cancelled edition cannot be brought back'
 
 /** A decision that does not say what its page showed is about nothing. */
-function seenIn({ seen }: Fields): Seen {
-  if (seen !== undefined) return readSeen(seen)
+function seenIn({ seen }: Fields): Revision {
+  if (seen !== undefined) return parseRevision(seen)
   throw new AppError('conflict', 'this came from an old page', { hint: 'Look at the edition below and decide again.' })
 }
 
-function reasonIn({ reason = '' }: Fields): string {
+function readReason({ reason = '' }: Fields): string {
   if (reason === '') throw new AppError('invalid', 'please give a reason', { hint: 'Your colleagues will see it.' })
-  return reason.slice(0, longestReason)
+  return reason.slice(0, maxReasonLength)
 }
 
-export function confirmedReasonIn(fields: Fields, unconfirmed: string): string {
-  const reason = reasonIn(fields)
+export function readConfirmedReason(fields: Fields, unconfirmed: string): string {
+  const reason = readReason(fields)
   if (fields.confirm === 'yes') return reason
   throw new AppError('invalid', unconfirmed)
 }

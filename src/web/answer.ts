@@ -19,12 +19,12 @@ export type Web = {
 export type Session = { hash: string; staff: string; csrf: string }
 
 /** While all sending is stopped: by which row of `brakes`, and why, for who is signed in. */
-export type BrakeBanner = { id: string; words: string }
+export type StopBanner = { id: string; message: string }
 
-export type Env = { Variables: { session: Session | undefined; brake: BrakeBanner | undefined } }
+export type Env = { Variables: { session: Session | undefined; brake: StopBanner | undefined } }
 
 /** Answers with a page. */
-export function show<View extends { title: string }>(
+export function renderPage<View extends { title: string }>(
   { app, pages, base }: Web,
   context: Context<Env>,
   page: string,
@@ -33,33 +33,33 @@ export function show<View extends { title: string }>(
 ): Response {
   const { name, site: url, contact } = app.config.publication
   const { staff = '', csrf = '' } = context.var.session ?? {}
-  const { id: brakeId, words: brake } = context.var.brake ?? { id: '', words: '' }
+  const { id: brakeId, message: brake } = context.var.brake ?? { id: '', message: '' }
   return context.html(
-    pages.fill(page, view, { site: { name, url, contact }, base, staff, csrf, brake, brakeId }),
+    pages.render(page, view, { site: { name, url, contact }, base, staff, csrf, brake, brakeId }),
     status,
   )
 }
 
 /** A page that says in words what happened and what to do. */
-export function say(
+export function renderMessage(
   web: Web,
   context: Context<Env>,
   status: ContentfulStatusCode,
-  words: { title: string; text: string[]; command?: string },
+  message: { title: string; text: string[]; command?: string },
 ): Response {
-  return show(web, context, 'message', { command: '', ...words }, status)
+  return renderPage(web, context, 'message', { command: '', ...message }, status)
 }
 
 export type Fields = Record<string, string>
 
 /** The fields of a form, urlencoded or multipart, as plain text. What cannot be read as a form has none. */
 export async function readForm(context: Context<Env>): Promise<Fields> {
-  const entries = Object.entries(await readTyped(context))
+  const entries = Object.entries(await readRawForm(context))
   return Object.fromEntries(entries.map(([name, value]) => [name, plainLine(value)]))
 }
 
 /** The fields of a form as they were typed, with their lines. */
-export async function readTyped(context: Context<Env>): Promise<Fields> {
+export async function readRawForm(context: Context<Env>): Promise<Fields> {
   const body = await context.req.parseBody().catch(() => ({}))
   return Object.fromEntries(
     Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
@@ -67,8 +67,8 @@ export async function readTyped(context: Context<Env>): Promise<Fields> {
 }
 
 /** One field of a form as it was typed, with its lines. It is cleaned by whoever reads it. */
-export async function readText(context: Context<Env>, name: string): Promise<string> {
-  return (await readTyped(context))[name] ?? ''
+export async function readRawField(context: Context<Env>, name: string): Promise<string> {
+  return (await readRawForm(context))[name] ?? ''
 }
 
 /** One line without control characters, which PostgreSQL would refuse (U+0000) and nobody can see. */
@@ -88,11 +88,11 @@ export function checkId(text: string | undefined, what: string): string {
 }
 
 /** The id in the path; AppError `missing` for what cannot be one. */
-export function idIn(context: Context<Env>, what: string): string {
+export function idParam(context: Context<Env>, what: string): string {
   return checkId(context.req.param('id'), what)
 }
 
 /** The id of an edition in the path; AppError `missing` for what cannot be one. */
-export function editionIdOf(context: Context<Env>): string {
-  return idIn(context, 'edition')
+export function editionIdParam(context: Context<Env>): string {
+  return idParam(context, 'edition')
 }

@@ -1,31 +1,31 @@
 import type { Context } from 'hono'
 import { rulesOf } from '../deliveries/rules.ts'
 import { whyWaiting } from '../deliveries/waits.ts'
-import { isOfSettings, obstaclesOf, obstacleText } from '../editions/approval-rules.ts'
+import { isSettingObstacle, obstaclesOf, obstacleText } from '../editions/approval-rules.ts'
 import { editionName } from '../editions/edition.ts'
-import { checkSeen, readSeen } from '../editions/seen.ts'
+import { checkRevision, parseRevision } from '../editions/seen.ts'
 import { AppError } from '../errors.ts'
 import { countChosen, editionById } from '../store/editions.ts'
-import { type Env, editionIdOf, show, type Web } from './answer.ts'
+import { type Env, editionIdParam, renderPage, type Web } from './answer.ts'
 import { controlsOf } from './edition-controls.ts'
 import { sentence, statusOf } from './failure.ts'
 import { showEdition } from './studio-edition.ts'
 import { pathTo, urls } from './urls.ts'
-import { articlesAndLetters, editionTitle, momentWriter } from './words.ts'
+import { articlesAndLetters, editionTitle, momentFormatter } from './words.ts'
 
 /**
  * Asks once more before an edition is approved: the subject, from whom, to how many people, when, and what stands in the
  * way. Changes nothing.
  * `seen` is what the page before showed: if the edition has changed since, the answer is its own page, which says so.
  */
-export async function askApproval(web: Web, context: Context<Env>, seen: string | undefined): Promise<Response> {
+export async function showApproval(web: Web, context: Context<Env>, seen: string | undefined): Promise<Response> {
   const { app, base } = web
-  const edition = await editionById(app.db, editionIdOf(context))
+  const edition = await editionById(app.db, editionIdParam(context))
   if (!edition) throw new AppError('missing', 'there is no such edition')
   const controls = await controlsOf(web, edition)
   const staff = context.var.session?.staff ?? ''
   try {
-    if (seen !== undefined) await checkSeen(app.db, edition, readSeen(seen))
+    if (seen !== undefined) await checkRevision(app.db, edition, parseRevision(seen))
     if (!controls.may.approve)
       throw new AppError(
         'conflict',
@@ -39,17 +39,17 @@ export async function askApproval(web: Web, context: Context<Env>, seen: string 
   const waits = await whyWaiting(app, { ...edition, status: 'approved' }, rulesOf(app, edition.digest))
   const obstacles = await obstaclesOf(app, edition)
   const name = editionTitle(edition, digest)
-  return show(web, context, 'studio-approval', {
+  return renderPage(web, context, 'studio-approval', {
     title: `Approve ${name}?`,
     name,
     subject: edition.subject,
     from: digest ? `${digest.from.name} <${digest.from.address}>` : '',
-    due: momentWriter(digest?.zone)(edition.dueAt),
+    due: momentFormatter(digest?.zone)(edition.dueAt),
     holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
     reason: edition.reason ?? '',
     waits: waits.map(sentence),
     obstacles: obstacles.map(obstacleText),
-    isBlocked: obstacles.some(isOfSettings),
+    isBlocked: obstacles.some(isSettingObstacle),
     page: base + pathTo(urls.studioEdition, edition.id),
     ...controls,
   })

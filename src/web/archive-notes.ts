@@ -3,7 +3,7 @@ import { correctionsAbout, withdrawalsOf } from '../store/corrections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { dayWriter } from './words.ts'
+import { dayFormatter } from './words.ts'
 
 /**
  * The dated notes that stand above an edition in the archive, as HTML; empty: none. One for each accepted correction of
@@ -14,7 +14,7 @@ export async function archiveNotes({ app, pages, base }: Web, edition: EditionRo
   const noted = about.filter(({ status }) => status === 'accepted' || status === 'withdrawn')
   for (const one of await withdrawalsOf(app.db, edition.id)) if (!about.some(({ id }) => id === one.id)) noted.push(one)
   if (noted.length === 0) return ''
-  const day = dayWriter(app.digests.find((one) => one.name === edition.digest)?.zone)
+  const day = dayFormatter(app.digests.find((one) => one.name === edition.digest)?.zone)
   const { publication } = app.config
   const { light, dark } = paletteOf({ ...publication.colours, onBrand: '#ffffff', onAccent: '#ffffff' })
   const notes = noted.map(({ kind, said, words, url, decidedAt, withdrawnAt, withdrawnReason }) => ({
@@ -26,5 +26,5 @@ export async function archiveNotes({ app, pages, base }: Web, edition: EditionRo
   }))
   const view = { title: 'Corrections', notes, light, dark, asSent: base + pathTo(urls.asSent, edition.id) }
   const { name, site: url, contact } = publication
-  return pages.fill('archive-notes', view, { site: { name, url, contact }, base, staff: '', csrf: '', brake: '' })
+  return pages.render('archive-notes', view, { site: { name, url, contact }, base, staff: '', csrf: '', brake: '' })
 }

@@ -6,27 +6,27 @@ import { AppError } from '../errors.ts'
 import { withoutKey } from '../messages/letter.ts'
 import { archivedEditions, editionById, variantsOf } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { type Env, editionIdOf, show, type Web } from './answer.ts'
+import { type Env, editionIdParam, renderPage, type Web } from './answer.ts'
 import { archiveNotes } from './archive-notes.ts'
 import { archivePolicy } from './security.ts'
 import { readSession } from './session.ts'
 import { pathTo, urls } from './urls.ts'
-import { editionTitle, momentWriter } from './words.ts'
+import { editionTitle, momentFormatter } from './words.ts'
 
 const publishedStates: EditionStatus[] = ['approved', 'sending', 'sent']
-const shown = 100
+const maxEditions = 100
 
 /** What anybody may see: the front page and each edition that went out. */
 export function archivePages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(urls.front, (context) => front(web, context))
-    .get(urls.edition, (context) => edition(web, context))
-    .get(urls.asSent, (context) => asSent(web, context))
+    .get(urls.front, (context) => showFront(web, context))
+    .get(urls.edition, (context) => showEdition(web, context))
+    .get(urls.asSent, (context) => showAsSent(web, context))
 }
 
-async function front(web: Web, context: Context<Env>): Promise<Response> {
+async function showFront(web: Web, context: Context<Env>): Promise<Response> {
   const { db, config, digests } = web.app
-  const sent = await archivedEditions(db, { ...archiveRules(digests), limit: shown })
+  const sent = await archivedEditions(db, { ...archiveRules(digests), limit: maxEditions })
   const { name, tagline, address } = config.publication
   const editions = sent.map((row) => {
     const digest = digests.find((one) => one.name === row.digest)
@@ -34,40 +34,40 @@ async function front(web: Web, context: Context<Env>): Promise<Response> {
       href: web.base + pathTo(urls.edition, row.id),
       subject: row.subject,
       name: editionTitle(row, digest),
-      due: momentWriter(digest?.zone)(row.datedAt ?? row.dueAt),
+      due: momentFormatter(digest?.zone)(row.datedAt ?? row.dueAt),
     }
   })
   const postal = address.trim().split('\n')
-  return show(web, context, 'front', { title: name, tagline, postal, digests: digestsOf(web.app), editions })
+  return renderPage(web, context, 'front', { title: name, tagline, postal, digests: digestViews(web.app), editions })
 }
 
-function digestsOf({ digests, clock }: App) {
+function digestViews({ digests, clock }: App) {
   const listed = digests.filter(({ archive }) => archive === 'on')
   return listed.map((digest) => {
-    const moment = momentWriter(digest.zone)
+    const moment = momentFormatter(digest.zone)
     return { title: digest.title, next: runsAfter(digest, clock.now(), 1).map(moment) }
   })
 }
 
 /** What "view in browser" opens: the sealed bytes, below a note for each correction of what they say. */
-async function edition(web: Web, context: Context<Env>): Promise<Response> {
-  const { row, html } = await published(web, context)
+async function showEdition(web: Web, context: Context<Env>): Promise<Response> {
+  const { row, html } = await loadPublished(web, context)
   const notes = await archiveNotes(web, row)
-  return context.html(notes === '' ? html : above(html, notes))
+  return context.html(notes === '' ? html : insertNotes(html, notes))
 }
 
 /** The sealed bytes alone, their slots emptied. */
-async function asSent(web: Web, context: Context<Env>): Promise<Response> {
-  return context.html((await published(web, context)).html)
+async function showAsSent(web: Web, context: Context<Env>): Promise<Response> {
+  return context.html((await loadPublished(web, context)).html)
 }
 
 /** An edition that is not public is missing for a stranger, and an editor may read it. */
-async function published(web: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
+async function loadPublished(web: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
   const { app } = web
-  const row = await editionById(app.db, editionIdOf(context))
+  const row = await editionById(app.db, editionIdParam(context))
   const isOpen = row !== undefined && isPublic(row, app.digests)
   const mayRead = row && publishedStates.includes(row.status) && (isOpen || (await readSession(web, context)))
-  const variant = mayRead ? await variantAll(app, row.id) : undefined
+  const variant = mayRead ? await defaultVariant(app, row.id) : undefined
   if (!row || !variant)
     throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
   context.header('Content-Security-Policy', archivePolicy)
@@ -76,13 +76,13 @@ async function published(web: Web, context: Context<Env>): Promise<{ row: Editio
 }
 
 /** The notes as the first thing in the body; not a byte of the letter itself changes. */
-function above(html: string, notes: string): string {
+function insertNotes(html: string, notes: string): string {
   const start = /<body\b[^>]*>/i.exec(html)
   const at = start ? start.index + start[0].length : 0
   return html.slice(0, at) + notes + html.slice(at)
 }
 
 /** What everybody gets who chose no sections; undefined before the edition is sealed. */
-export async function variantAll({ db }: App, editionId: string) {
+export async function defaultVariant({ db }: App, editionId: string) {
   return (await variantsOf(db, editionId)).find((variant) => variant.name === 'all')
 }

@@ -2,34 +2,34 @@ import { type Context, Hono } from 'hono'
 import { brakeOff, brakeOn } from '../deliveries/brake.ts'
 import { AppError } from '../errors.ts'
 import { lastBrake } from '../store/brake.ts'
-import { confirmedReasonIn } from './actions.ts'
+import { readConfirmedReason } from './actions.ts'
 import { type Env, readForm, type Web } from './answer.ts'
-import { ownForm } from './session.ts'
+import { requireOwnForm } from './session.ts'
 import { urls } from './urls.ts'
 
 /** The one switch that stops all sending. Both end on the studio's first page, which says what happened. */
-export function brakeActions(web: Web): Hono<Env> {
+export function sendingActions(web: Web): Hono<Env> {
   const { app } = web
   return new Hono<Env>()
-    .post(urls.brake, ownForm(web), async (context) => {
-      const reason = confirmedReasonIn(await readForm(context), 'please tick the box: this stops every newsletter')
+    .post(urls.brake, requireOwnForm(web), async (context) => {
+      const reason = readConfirmedReason(await readForm(context), 'please tick the box: this stops every newsletter')
       const who = staffOf(context)
-      await unlessDone(brakeOn(app, { who, reason }), async () => {
+      await ignoreIfDone(brakeOn(app, { who, reason }), async () => {
         const brake = await lastBrake(app.db)
         return brake?.releasedAt === null && brake.who === who && brake.reason === reason
       })
-      return await backToStudio(web, context, 'on')
+      return await redirectToStudio(web, context, 'on')
     })
-    .post(urls.brakeRelease, ownForm(web), async (context) => {
+    .post(urls.brakeRelease, requireOwnForm(web), async (context) => {
       const who = staffOf(context)
       const { seen } = await readForm(context)
-      await unlessDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
-      return await backToStudio(web, context, 'off')
+      await ignoreIfDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
+      return await redirectToStudio(web, context, 'off')
     })
 }
 
 /** A second press of one button is no conflict: what it asks for is done, by the same person. */
-export async function unlessDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
+export async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await work
   } catch (error) {
@@ -43,18 +43,18 @@ function staffOf(context: Context<Env>): string {
   throw new AppError('forbidden', 'nobody is signed in')
 }
 
-async function backToStudio({ app, base }: Web, context: Context<Env>, done: 'on' | 'off'): Promise<Response> {
+async function redirectToStudio({ app, base }: Web, context: Context<Env>, done: 'on' | 'off'): Promise<Response> {
   const brake = await lastBrake(app.db)
   return context.redirect(`${base}${urls.studio}?brake=${done}-${brake?.id ?? ''}`, 303)
 }
 
 /** What was just done with the brake, as it stands on record. */
-export async function brakeDone({ app }: Web, context: Context<Env>): Promise<string[]> {
+export async function sendingDoneText({ app }: Web, context: Context<Env>): Promise<string[]> {
   const brake = await lastBrake(app.db)
   if (!brake) return []
   const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
-  const asked = context.req.query('brake')
-  if (asked === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} stopped all sending.`]
-  if (asked !== `off-${brake.id}` || brake.releasedBy === null) return []
+  const doneParam = context.req.query('brake')
+  if (doneParam === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} stopped all sending.`]
+  if (doneParam !== `off-${brake.id}` || brake.releasedBy === null) return []
   return [`${name(brake.releasedBy)} resumed all sending. Editions go on where they stopped.`]
 }

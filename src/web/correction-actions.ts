@@ -2,26 +2,26 @@ import { type Context, Hono } from 'hono'
 import { acceptCorrection, dismissCorrection, reopenCorrection, withdrawCorrection } from '../editions/corrections.ts'
 import { AppError } from '../errors.ts'
 import { correctionById } from '../store/corrections.ts'
-import { type Env, type Fields, idIn, readForm, type Web } from './answer.ts'
+import { type Env, type Fields, idParam, readForm, type Web } from './answer.ts'
 import { sentence, statusOf } from './failure.ts'
-import { ownForm } from './session.ts'
+import { requireOwnForm } from './session.ts'
 import { showStudio } from './studio.ts'
 import { pathTo, urls } from './urls.ts'
 
 /** What an editor decides about corrections. Each ends on the page that it came from, which says what happened. */
 export function correctionActions(web: Web): Hono<Env> {
-  return new Hono<Env>().post(urls.correctionDecision, ownForm(web), (context) => decide(web, context))
+  return new Hono<Env>().post(urls.correctionDecision, requireOwnForm(web), (context) => decide(web, context))
 }
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
-  const id = idIn(context, 'correction')
+  const id = idParam(context, 'correction')
   const staff = context.var.session?.staff ?? ''
   const typed = await readForm(context)
   try {
-    await act(web, id, staff, typed)
+    await applyDecision(web, id, staff, typed)
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'missing') throw error
-    if (error.code !== 'conflict' || !(await isDecidedSo(web, id, staff, typed))) {
+    if (error.code !== 'conflict' || !(await isAlreadyDecided(web, id, staff, typed))) {
       const refused = { id, message: sentence(error.message), hint: error.hint ?? '', words: typed.words }
       return await showStudio(web, context, { refused }, statusOf(error))
     }
@@ -32,7 +32,12 @@ async function decide(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 /** Whether it is a second press of one button: what it asks for is so, by the same person. */
-async function isDecidedSo({ app }: Web, id: string, staff: string, { decision, words }: Fields): Promise<boolean> {
+async function isAlreadyDecided(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { decision, words }: Fields,
+): Promise<boolean> {
   const correction = await correctionById(app.db, id)
   if (decision === 'reopen') return correction?.status === 'proposed'
   if (correction?.decidedBy !== staff) return false
@@ -40,7 +45,7 @@ async function isDecidedSo({ app }: Web, id: string, staff: string, { decision, 
   return decision === 'accept' && correction.status === 'accepted' && correction.words === words
 }
 
-async function act(
+async function applyDecision(
   { app }: Web,
   id: string,
   staff: string,

@@ -1,4 +1,10 @@
-import { correctionSeen, isOut, longestWords, standing, suggestedWords } from '../editions/corrections.ts'
+import {
+  correctionRevision,
+  isPublished,
+  maxCorrectionLength,
+  statusText,
+  suggestedText,
+} from '../editions/corrections.ts'
 import {
   type CorrectionView,
   correctionById,
@@ -8,27 +14,27 @@ import {
   waitingCorrections,
   withdrawalKey,
 } from '../store/corrections.ts'
-import { counted } from '../words.ts'
+import { formatCount } from '../words.ts'
 import { isId, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { editionTitle, momentWriter } from './words.ts'
+import { editionTitle, momentFormatter } from './words.ts'
 
 /** A decision that could not be made: why, and the words that were typed, which are shown again. */
 export type RefusedCorrection = { id: string; message: string; hint: string; words: string | undefined }
 
-const most = 50
+const maxProposed = 50
 
 /** What waits for an editor, and what waits for the next edition. */
-export async function waitingView(web: Web, refused?: RefusedCorrection) {
+export async function waitingCorrectionsView(web: Web, refused?: RefusedCorrection) {
   const waiting = await waitingCorrections(web.app.db)
   const proposed = waiting.filter(isUndecided)
-  const shown = proposed.slice(0, most)
+  const shown = proposed.slice(0, maxProposed)
   const views = (rows: CorrectionView[]) => Promise.all(rows.map((row) => toView(web, row, 'studio', refused)))
   return {
     proposed: await views(shown),
-    more: Math.max(0, proposed.length - most),
+    more: Math.max(0, proposed.length - maxProposed),
     accepted: await views(waiting.filter((one) => !isUndecided(one))),
-    count: counted(proposed.length, 'correction'),
+    count: formatCount(proposed.length, 'correction'),
     refused: refused ? [{ ...refused, words: shown.some(({ id }) => id === refused.id) ? '' : refused.words }] : [],
   }
 }
@@ -46,7 +52,7 @@ export async function editionCorrections(web: Web, editionId: string) {
 }
 
 /** What became of the correction that somebody just decided about, from the record; none for an id that is made up. */
-export async function correctedWords(web: Web, id: string | undefined, staff: string | undefined): Promise<string[]> {
+export async function correctedText(web: Web, id: string | undefined, staff: string | undefined): Promise<string[]> {
   const correction = isId(id) ? await correctionById(web.app.db, id) : undefined
   if (!correction) return []
   const { status, said, decidedBy, printedNumber } = correction
@@ -57,7 +63,7 @@ export async function correctedWords(web: Web, id: string | undefined, staff: st
     return [`${name} withdrew the correction of “${said}”. The archive says so, and the next edition corrects it.`]
   }
   const who = decidedBy === staff ? 'You' : decidedBy
-  const others = await sameChange(web, correction)
+  const others = await sameChangeTexts(web, correction)
   if (status === 'accepted')
     return [
       `${who} accepted the correction of “${said}”. ${printedNumber === null ? 'The next edition' : `Edition ${printedNumber}`} prints it, and the archive notes it.`,
@@ -69,7 +75,7 @@ export async function correctedWords(web: Web, id: string | undefined, staff: st
 }
 
 /** The same change of the same article in other newsletters that printed it: an editor who decides here hears of those. */
-async function sameChange({ app }: Web, correction: CorrectionView): Promise<string[]> {
+async function sameChangeTexts({ app }: Web, correction: CorrectionView): Promise<string[]> {
   const all = await correctionsOfArticle(app.db, correction.articleId)
   const others = all.filter(
     ({ id, kind, found }) => id !== correction.id && kind === correction.kind && found === correction.found,
@@ -98,21 +104,21 @@ async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'ed
   const typed = refused?.id === id ? refused.words : undefined
   return {
     anchor: anchorOf(id),
-    seen: correctionSeen(correction),
-    elsewhere: await sameChange(web, correction),
+    seen: correctionRevision(correction),
+    elsewhere: await sameChangeTexts(web, correction),
     said,
     found: kind === 'gone' ? '' : found,
-    evidence: isDoubted ? `It is ${standing(correction)}` : correction.evidence,
+    evidence: isDoubted ? `It is ${statusText(correction)}` : correction.evidence,
     url: /^https?:/i.test(url) && kind !== 'gone' ? url : '',
     edition: { name: editionTitle(correction, digest), href: base + pathTo(urls.studioEdition, editionId) },
-    at: momentWriter(digest?.zone)(correction.proposedAt),
+    at: momentFormatter(digest?.zone)(correction.proposedAt),
     isProposed: isUndecided(correction),
-    mayWithdraw: status === 'accepted' && isOut(correction) && kind !== 'withdrawal',
+    mayWithdraw: status === 'accepted' && isPublished(correction) && kind !== 'withdrawal',
     mayReopen: (status === 'accepted' || status === 'dismissed') && printedIn === null,
-    words: typed ?? words ?? suggestedWords(correction),
+    words: typed ?? words ?? suggestedText(correction),
     right: status === 'accepted' ? (words ?? '') : '',
-    standing: standing(correction),
-    longestWords,
+    standing: statusText(correction),
+    longestWords: maxCorrectionLength,
     action: base + pathTo(urls.correctionDecision, id),
     from,
   }

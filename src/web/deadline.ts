@@ -11,17 +11,17 @@ class DeadlineError extends AppError {
 }
 
 /** The result, if it comes in time; else DeadlineError: a server that vanished without a word does not even refuse. */
-export async function within<T>(maxMs: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
+export async function withTimeout<T>(maxMs: number, work: Promise<T>): Promise<T> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new DeadlineError(maxMs)), maxMs)
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, timeout])
   } finally {
     clearTimeout(timer)
   }
 }
 
 /** The database is away, or did not answer in time. */
-export function isStoreSilent(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   return error instanceof DeadlineError || storeErrorIn(error) !== undefined
 }

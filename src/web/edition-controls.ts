@@ -1,24 +1,31 @@
-import { ChangedSince, type HistoryEntry, seenNow, seenText } from '../editions/seen.ts'
+import { currentRevision, EditionChanged, formatRevision, type HistoryEntry } from '../editions/seen.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries.ts'
-import { pulledIn } from '../store/pulls.ts'
+import { retractedIn } from '../store/pulls.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
-import { counted, number } from '../words.ts'
+import { formatCount, formatNumber } from '../words.ts'
 import type { Fields, Web } from './answer.ts'
 import { changeSentence } from './edition-history.ts'
 import { statusNow } from './edition-status.ts'
 import { abilitiesOf } from './edition-view.ts'
 import { sentence } from './failure.ts'
 import { pathTo, urls } from './urls.ts'
-import { deliveryView, sinceWriter } from './words.ts'
+import { deliveryView, sinceFormatter } from './words.ts'
 
-export type Act = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
+export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
 
 /** A change that could not be made: `lead` says that nothing was changed, `message` why, and `typed` is what the editor had typed, which is shown again. */
-export type Refused = { act: Act; lead: string; message: string; hint: string; typed: Fields; again: Again[] }
+export type RefusalView = {
+  act: EditionAction
+  lead: string
+  message: string
+  hint: string
+  typed: Fields
+  again: RetryForm[]
+}
 
 /** The same decision once more, about the edition as it is now: a button, and what its form sends. */
-type Again = { action: string; button: string; fields: { name: string; value: string }[] }
+type RetryForm = { action: string; button: string; fields: { name: string; value: string }[] }
 
 /** What an editor can do about the edition as it is now, and whom it concerns. */
 export async function controlsOf({ app, base }: Web, edition: EditionRow, counts?: DeliveryCounts) {
@@ -27,15 +34,15 @@ export async function controlsOf({ app, base }: Web, edition: EditionRow, counts
   const people = total > 0 ? total : await countActive(app.db, edition.digest)
   const may = abilitiesOf(edition)
   const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
-  const pulled = may.resume ? (await pulledIn(app.db, edition.id)).map(({ title }) => `“${title}”`) : []
+  const pulled = may.resume ? (await retractedIn(app.db, edition.id)).map(({ title }) => `“${title}”`) : []
   const waiting = total > 0 ? deliveries.queued + deliveries.deferred + deliveries.sending : people
   return {
     may,
-    seen: seenText(await seenNow(app.db, edition)),
+    seen: formatRevision(await currentRevision(app.db, edition)),
     status: await statusNow(app, edition, deliveries),
     isOut: edition.status === 'approved' || edition.status === 'sending',
-    people: counted(people, 'person', 'people'),
-    waiting: number(waiting),
+    people: formatCount(people, 'person', 'people'),
+    waiting: formatNumber(waiting),
     pulled: pulled.join(', '),
     removed: pulled.length > 1 ? 'removed articles' : 'removed article',
     links: {
@@ -50,14 +57,14 @@ export async function controlsOf({ app, base }: Web, edition: EditionRow, counts
 export type Controls = Awaited<ReturnType<typeof controlsOf>>
 
 /** Why a decision was refused. Where the edition has changed since it was looked at: who did what, and the way on. */
-export function refusal(
+export function refusalView(
   { app }: Web,
-  refused: { act: Act; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
+  refused: { act: EditionAction; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
   controls: Controls,
   zone: string | undefined,
-): Refused {
+): RefusalView {
   const { act, error, typed, staff } = refused
-  if (!(error instanceof ChangedSince))
+  if (!(error instanceof EditionChanged))
     return {
       act,
       lead: 'Nothing was changed.',
@@ -66,15 +73,15 @@ export function refusal(
       typed,
       again: [],
     }
-  const since = sinceWriter(zone, app.clock.now())
-  const tell = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
+  const since = sinceFormatter(zone, app.clock.now())
+  const describeChange = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
   const lead = 'Nothing was changed, because the edition changed after you looked at it.'
-  const message = error.changes.map(tell).join(' ')
+  const message = error.changes.map(describeChange).join(' ')
   const hint = `It is ${controls.status.word.toLowerCase()} now.`
-  return { act, lead, message, hint, typed, again: againAs(act, typed, controls) }
+  return { act, lead, message, hint, typed, again: retryForms(act, typed, controls) }
 }
 
-function againAs(act: Act, typed: Fields, { may, seen, people, links, pulled }: Controls): Again[] {
+function retryForms(act: EditionAction, typed: Fields, { may, seen, people, links, pulled }: Controls): RetryForm[] {
   const fields = [{ name: 'seen', value: seen }]
   const confirmed = { name: 'confirm', value: 'yes' }
   if (act === 'approve' && may.approve) {

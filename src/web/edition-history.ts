@@ -1,25 +1,25 @@
 import type { HistoryEntry } from '../editions/seen.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { capital } from '../words.ts'
+import { capitalise } from '../words.ts'
 import type { Moment } from './words.ts'
 
 /**
  * A line of an edition's history, apart: `act` is the word that it begins with (`approved`, `held`, `paused` …), and
  * `rest` what follows it. The one place where the pages read these lines.
  */
-type Line = { act: string; rest: string }
+type HistoryLine = { act: string; details: string }
 
-const pattern = /^(\w+)(?:: (.*))?$/s
+const linePattern = /^(\w+)(?:: (.*))?$/s
 
-function lineOf(what: string): Line {
-  const [, act = '', rest = ''] = pattern.exec(what) ?? []
-  return { act, rest }
+function parseLine(what: string): HistoryLine {
+  const [, act = '', rest = ''] = linePattern.exec(what) ?? []
+  return { act, details: rest }
 }
 
 /** What somebody has just done, as a sentence: read from the record, so that it cannot say what did not happen. */
 export function doneSentence(what: string, who: string): string {
-  const { act, rest } = lineOf(what)
-  const words: Record<string, string> = {
+  const { act, details: rest } = parseLine(what)
+  const sentences: Record<string, string> = {
     approved: `${who} approved it.`,
     held: `${who} put it on hold: “${rest}”.`,
     cancelled: `${who} cancelled it: “${rest}”.`,
@@ -28,24 +28,24 @@ export function doneSentence(what: string, who: string): string {
     pulled: `${who} removed ${rest}.`,
     restored: `${who} put ${rest} back.`,
   }
-  return words[act] ?? `${who}: ${what}`
+  return sentences[act] ?? `${who}: ${what}`
 }
 
 /** Whether the edition is in the state that the decision led to: what the page says of the state then follows from it. */
-export function leavesIn({ status }: Pick<EditionRow, 'status'>, what: string): boolean {
+export function isInResultingState({ status }: Pick<EditionRow, 'status'>, what: string): boolean {
   const states: Record<string, EditionStatus> = {
     ...{ approved: 'approved', held: 'held', paused: 'held', cancelled: 'cancelled', resumed: 'sending' },
   }
-  return states[lineOf(what).act] === status
+  return states[parseLine(what).act] === status
 }
 
 /** What somebody did since a page was shown: “Ben held it back at 07:00: “Headline 2 needs the lawyer””. */
 export function changeSentence({ what, who }: HistoryEntry, at: string, viewer: string): string {
   const name = who === viewer ? 'You' : who
-  const { act, rest } = lineOf(what)
+  const { act, details: rest } = parseLine(what)
   const why = rest ? `: “${rest}”` : ''
-  if (who === 'lastword') return `${capital(automaticWords(what))} ${at}.`
-  const words: Record<string, string> = {
+  if (who === 'lastword') return `${capitalise(automaticText(what))} ${at}.`
+  const sentences: Record<string, string> = {
     approved: `${name} approved it ${at}.`,
     held: `${name} held it back ${at}${why}.`,
     cancelled: `${name} cancelled it ${at}${why}.`,
@@ -54,18 +54,18 @@ export function changeSentence({ what, who }: HistoryEntry, at: string, viewer: 
     pulled: `${name} removed an article ${at}: ${rest}.`,
     restored: `${name} put an article back ${at}: ${rest}.`,
   }
-  return words[act] ?? `${name}, ${at}: ${what}.`
+  return sentences[act] ?? `${name}, ${at}: ${what}.`
 }
 
 /** A line of the history as the page lists it: what happened, and who did it, if it was a person. */
 export function historyItem({ who, what }: HistoryEntry, at: Moment) {
   const setting = /^rule: /.test(who)
-  if (setting) return { what: `${capital(what)} automatically (digest setting)`, who: '', at }
-  if (who === 'lastword') return { what: capital(automaticWords(what)), who: 'automatically', at }
-  return { what: capital(personWords(what)), who, at }
+  if (setting) return { what: `${capitalise(what)} automatically (digest setting)`, who: '', at }
+  if (who === 'lastword') return { what: capitalise(automaticText(what)), who: 'automatically', at }
+  return { what: capitalise(personText(what)), who, at }
 }
 
-function personWords(what: string): string {
+function personText(what: string): string {
   return what
     .replace(/^pulled: /, 'removed: ')
     .replace(/^restored: /, 'put back: ')
@@ -74,7 +74,7 @@ function personWords(what: string): string {
     .replace(/^resumed/, 'sending resumed')
 }
 
-function automaticWords(what: string): string {
+function automaticText(what: string): string {
   return what
     .replace(/^composed with (.+)$/, '$1 chosen')
     .replace(/^sealed .*$/, 'made ready and locked')

@@ -2,9 +2,9 @@ import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { isPaused } from '../editions/review.ts'
 import { chosenOf, countPassedOver, passedOverOf } from '../store/editions.ts'
-import { pullsOf } from '../store/pulls.ts'
-import type { EditionRow, EditionStatus, PullRow } from '../store/schema.ts'
-import { letterFrom, momentWriter } from './words.ts'
+import { retractionsOf } from '../store/pulls.ts'
+import type { EditionRow, EditionStatus, RetractionRow } from '../store/schema.ts'
+import { letterByline, momentFormatter } from './words.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
@@ -47,11 +47,11 @@ export async function articlesOf(
   const chosen = await chosenOf(db, edition.id)
   const skip = (page - 1) * passedOverPerPage
   const passed = await passedOverOf(db, edition.id, { skip, limit: passedOverPerPage })
-  const pulls = await pullsOf(
+  const pulls = await retractionsOf(
     db,
     [...chosen, ...passed].map(({ articleId }) => articleId),
   )
-  const moment = momentWriter(digest?.zone)
+  const moment = momentFormatter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
   const toItem = ({ articleId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
     id: articleId,
@@ -61,12 +61,12 @@ export async function articlesOf(
     typed: typed.article === articleId ? typed.reason : '',
     title: title || url,
     url: /^https?:/i.test(url) ? url : '',
-    from: kind === 'letter' ? letterFrom(author, place) : [source, author].filter(Boolean).join(' · '),
+    from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
     reason: reasonText(reason),
     section: sectionTitle(digest, choice.section),
   })
-  const names = inOrder(digest, chosen)
+  const names = sectionNamesInOrder(digest, chosen)
   const sections = names.map((name) => ({
     title: sectionTitle(digest, name),
     articles: chosen.filter((choice) => choice.section === name).map(toItem),
@@ -97,12 +97,12 @@ export function reasonText(reason: string): string {
   )
 }
 
-function toPulled(pull: PullRow | undefined) {
+function toPulled(pull: RetractionRow | undefined) {
   return pull ? [{ who: pull.who, reason: pull.reason }] : []
 }
 
 /** The sections of the digest as its file has them, then any that the file has lost since. */
-function inOrder(digest: Digest | undefined, chosen: Choice[]): string[] {
+function sectionNamesInOrder(digest: Digest | undefined, chosen: Choice[]): string[] {
   const used = new Set(chosen.map((choice) => choice.section))
   const known = (digest?.sections ?? []).map((section) => section.name).filter((name) => used.has(name))
   return [...new Set([...known, ...used])]

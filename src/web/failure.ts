@@ -3,11 +3,11 @@ import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { storeErrorIn } from '../store/failure.ts'
-import { capital } from '../words.ts'
-import { type Env, say, type Web } from './answer.ts'
-import { isStoreSilent } from './deadline.ts'
+import { capitalise } from '../words.ts'
+import { type Env, renderMessage, type Web } from './answer.ts'
+import { isDatabaseUnavailable } from './deadline.ts'
 
-const statuses: Record<ErrorCode, ContentfulStatusCode> = {
+const httpStatuses: Record<ErrorCode, ContentfulStatusCode> = {
   invalid: 400,
   missing: 404,
   conflict: 409,
@@ -24,31 +24,31 @@ const titles: Partial<Record<ErrorCode, string>> = {
 }
 
 export function statusOf(error: AppError): ContentfulStatusCode {
-  return statuses[error.code]
+  return httpStatuses[error.code]
 }
 
 /** Words as a sentence: a capital at the start, a full stop at the end. */
 export function sentence(text: string): string {
-  return capital(text) + (/[.!?…]$/.test(text) ? '' : '.')
+  return capitalise(text) + (/[.!?…]$/.test(text) ? '' : '.')
 }
 
-export function notFound(web: Web, context: Context<Env>): Response {
+export function showNotFound(web: Web, context: Context<Env>): Response {
   const text = ['There is no page at this address. It may be a letter short, or the link is an old one.']
-  return say(web, context, 404, { title: 'Not found', text })
+  return renderMessage(web, context, 404, { title: 'Not found', text })
 }
 
 /** What a person can act on is shown; anything else is logged, and the person gets a reference to it. */
-export function failed(web: Web, context: Context<Env>, error: Error): Response {
+export function showFailure(web: Web, context: Context<Env>, error: Error): Response {
   if (context.req.raw.signal.aborted) return context.body(null, 400) // who asked has hung up: nobody reads it, nothing failed
-  if (isStoreSilent(error)) return databaseAway(web, context, error)
+  if (isDatabaseUnavailable(error)) return showDatabaseUnavailable(web, context, error)
   const title = error instanceof AppError ? titles[error.code] : undefined
-  if (!(error instanceof AppError) || !title) return brokenPromise(web, context, error)
+  if (!(error instanceof AppError) || !title) return showInternalError(web, context, error)
   const text = [sentence(error.message), ...(error.hint ? [error.hint] : [])]
-  return say(web, context, statusOf(error), { title, text })
+  return renderMessage(web, context, statusOf(error), { title, text })
 }
 
 /** No fault of the program: one line in the log, without a stack. Where the file is, is nobody's business here. */
-function databaseAway(web: Web, context: Context<Env>, error: Error): Response {
+function showDatabaseUnavailable(web: Web, context: Context<Env>, error: Error): Response {
   const { method, path } = context.req
   web.app.log.error(
     { method, path: withoutSecrets(path), error: reasonOf(error) },
@@ -56,14 +56,14 @@ function databaseAway(web: Web, context: Context<Env>, error: Error): Response {
   )
   context.header('Retry-After', '30')
   const text = ["We can't reach our database right now. Please try again in a few minutes."]
-  return say(web, context, 503, { title: 'Temporarily unavailable', text })
+  return renderMessage(web, context, 503, { title: 'Temporarily unavailable', text })
 }
 
 function reasonOf(error: Error): string {
   return storeErrorIn(error)?.message ?? error.message
 }
 
-function brokenPromise(web: Web, context: Context<Env>, error: Error): Response {
+function showInternalError(web: Web, context: Context<Env>, error: Error): Response {
   const reference = randomBytes(4).toString('hex')
   const { method, path } = context.req
   web.app.log.error({ reference, method, path: withoutSecrets(path), err: error }, 'a page failed')
@@ -71,7 +71,10 @@ function brokenPromise(web: Web, context: Context<Env>, error: Error): Response 
     'That is our fault, not yours. Please try again in a minute.',
     `If it goes on, write to ${web.app.config.publication.contact} and name the reference ${reference}.`,
   ]
-  return say(web, context, error instanceof AppError ? statusOf(error) : 500, { title: 'Something broke', text })
+  return renderMessage(web, context, error instanceof AppError ? statusOf(error) : 500, {
+    title: 'Something broke',
+    text,
+  })
 }
 
 /** A key or token in a log would be as good as the email that it stands in. */

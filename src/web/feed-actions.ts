@@ -2,20 +2,20 @@ import { type Context, Hono } from 'hono'
 import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
 import { AppError } from '../errors.ts'
 import { newestFeedHistory } from '../store/feeds.ts'
-import { heldFeeds } from '../store/stories.ts'
-import { type Env, idIn, readForm, type Web } from './answer.ts'
+import { quarantinedFeeds } from '../store/stories.ts'
+import { type Env, idParam, readForm, type Web } from './answer.ts'
 import { sentence, statusOf } from './failure.ts'
-import { ownForm } from './session.ts'
+import { requireOwnForm } from './session.ts'
 import { showStudio } from './studio.ts'
 import { urls } from './urls.ts'
 
 /** What an editor decides about articles that a feed showed all at once. */
 export function feedActions(web: Web): Hono<Env> {
-  return new Hono<Env>().post(urls.feedDecision, ownForm(web), (context) => decide(web, context))
+  return new Hono<Env>().post(urls.feedDecision, requireOwnForm(web), (context) => decide(web, context))
 }
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
-  const id = idIn(context, 'feed')
+  const id = idParam(context, 'feed')
   const who = context.var.session?.staff ?? ''
   const { decision, seen = '' } = await readForm(context)
   if (decision !== 'release' && decision !== 'ignore')
@@ -32,16 +32,16 @@ async function decide(web: Web, context: Context<Env>): Promise<Response> {
 type Decision = { id: string; who: string; decision: 'release' | 'ignore'; seen: string }
 
 /** How each decision ends on record: a second press of the same button is done already. */
-const lines = { ignore: /(is|are) old, and never mailed$/, release: /(is|are) (new|the same)/ }
+const historyPatterns = { ignore: /(is|are) old, and never mailed$/, release: /(is|are) (new|the same)/ }
 
 async function decideOnce({ app }: Web, { id, who, decision, seen }: Decision): Promise<void> {
-  const feed = (await heldFeeds(app.db)).find((one) => one.id === id)
+  const feed = (await quarantinedFeeds(app.db)).find((one) => one.id === id)
   if (feed) {
     const count = await (decision === 'release' ? releaseFeed : ignoreFeed)(app, feed.url, who, seen)
     app.log.info({ feed: feed.url, decision, count, who }, 'an editor decided about a feed')
     return
   }
   const last = (await newestFeedHistory(app.db, [id], 1))[0]?.what ?? ''
-  if (last.startsWith(`${who} decided: `) && lines[decision].test(last)) return
+  if (last.startsWith(`${who} decided: `) && historyPatterns[decision].test(last)) return
   throw new AppError('conflict', `nothing of this feed is waiting any more${last && `: ${last}`}`)
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
 import { failureNames } from '../store/failure.ts'
 import type { Env, Session, Web } from './answer.ts'
-import { within } from './deadline.ts'
+import { withTimeout } from './deadline.ts'
 import { readSession } from './session.ts'
 import { urls } from './urls.ts'
 
@@ -30,7 +30,7 @@ export function healthPage(web: Web): Hono<Env> {
 async function stateOf(web: Web, context: Context<Env>): Promise<State> {
   try {
     const asked = Promise.all([readSession(web, context), brakeNow(web.app.db)])
-    const [session, brake] = await within(web.maxStoreWaitMs, asked)
+    const [session, brake] = await withTimeout(web.maxStoreWaitMs, asked)
     return { session, brake: brake ? 'on' : 'off', problem: outageText(web.app) }
   } catch (error) {
     const problem = outageText(web.app) ?? `the database does not answer: ${messageOf(error)}`

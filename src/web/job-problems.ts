@@ -1,11 +1,11 @@
 import { jobReaders } from '../store/job-readers.ts'
 import type { Web } from './answer.ts'
-import { momentWriter } from './words.ts'
+import { momentFormatter } from './words.ts'
 
 /** The job files that a running `start` refuses, each as one sentence for the editors; none: all are taken over. */
 export async function jobProblems({ app }: Web): Promise<string[]> {
   const readers = await jobReaders(app.db, app.clock.now())
-  const moment = momentWriter(app.digests[0]?.zone)
+  const moment = momentFormatter(app.digests[0]?.zone)
   const sentences = readers.flatMap(({ rejected }) =>
     rejected.map(({ file, message, since, runsBy }) => {
       const meanwhile =

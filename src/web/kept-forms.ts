@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
-import { hour, later } from '../clock.ts'
-import { type FormOwner, type KeptForm, keepForm, keptForms, removeKeptForm } from '../store/kept-forms.ts'
-import { capital } from '../words.ts'
-import { type Env, idIn, readTyped, show, type Web } from './answer.ts'
+import { addMs, hour } from '../clock.ts'
+import { type FormOwner, type KeptForm, keptForms, removeKeptForm, saveForm } from '../store/kept-forms.ts'
+import { capitalise } from '../words.ts'
+import { type Env, idParam, readRawForm, renderPage, type Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
 
 const keptHours = 24
@@ -13,15 +13,15 @@ const maxPathLength = 500
  * Keeps what was typed into the form that was sent, for its owner. Returns false, and keeps nothing,
  * if nothing was typed: who only pressed a button looks at the page again, and presses it there.
  */
-export async function keepTyped(web: Web, context: Context<Env>, { hash, staff }: FormOwner): Promise<boolean> {
+export async function saveTypedForm(web: Web, context: Context<Env>, { hash, staff }: FormOwner): Promise<boolean> {
   const { db, clock } = web.app
-  const { csrf, keptForm, ...fields } = await readTyped(context)
+  const { csrf, keptForm, ...fields } = await readRawForm(context)
   const action = pathBelow(web.base, context.req.path)
   if (action.length > maxPathLength || !Object.entries(fields).some(([name, value]) => isTyped(name, value)))
     return false
   const now = clock.now()
-  const expiresAt = later(now, keptHours * hour)
-  await keepForm(db, { sessionHash: hash, staff, action, fields, expiresAt }, limits, now)
+  const expiresAt = addMs(now, keptHours * hour)
+  await saveForm(db, { sessionHash: hash, staff, action, fields, expiresAt }, limits, now)
   return true
 }
 
@@ -30,21 +30,21 @@ function pathBelow(base: string, path: string): string {
 }
 
 /** The page with what was kept. Nothing is sent by itself: each form stands there as it was typed, with a button. */
-export function keptFormsPage(web: Web): Hono<Env> {
-  return new Hono<Env>().get(urls.keptForms, (context) => showKept(web, context))
+export function keptFormsListPage(web: Web): Hono<Env> {
+  return new Hono<Env>().get(urls.keptForms, (context) => showKeptForms(web, context))
 }
 
-export async function removeKept(web: Web, context: Context<Env>): Promise<Response> {
-  const id = idIn(context, 'form')
+export async function handleRemoval(web: Web, context: Context<Env>): Promise<Response> {
+  const id = idParam(context, 'form')
   if (context.var.session) await removeKeptForm(web.app.db, context.var.session, id)
   return context.redirect(web.base + urls.keptForms, 303)
 }
 
-async function showKept(web: Web, context: Context<Env>): Promise<Response> {
+async function showKeptForms(web: Web, context: Context<Env>): Promise<Response> {
   const { session } = context.var
   const kept = session ? await keptForms(web.app.db, session, web.app.clock.now()) : []
   const forms = kept.map((form) => formView(web.base, form))
-  return show(web, context, 'studio-kept-forms', { title: 'What you typed', forms, hours: keptHours })
+  return renderPage(web, context, 'studio-kept-forms', { title: 'What you typed', forms, hours: keptHours })
 }
 
 /** What a form is about, for its heading. */
@@ -82,11 +82,11 @@ const labels: Record<string, string> = {
  * of a digest: those have a digit in them, or are small letters alone.
  */
 function isTyped(name: string, value: string): boolean {
-  if (value.trim() === '' || isTick(value)) return false
+  if (value.trim() === '' || isCheckboxValue(value)) return false
   return name in labels || !/^[\w.:#-]*$/.test(value) || !/\d|^[a-z-]*$/.test(value)
 }
 
-function isTick(value: string): boolean {
+function isCheckboxValue(value: string): boolean {
   return value === 'yes'
 }
 
@@ -104,7 +104,7 @@ function formView(base: string, { id, action, fields }: KeptForm) {
 }
 
 function fieldView(form: string, name: string, value: string) {
-  const isTicked = isTick(value)
+  const isTicked = isCheckboxValue(value)
   const isShown = isTyped(name, value) || name in labels
   const isLong = /[\r\n]/.test(value) || value.length > maxLineLength || name === 'text'
   const view = { id: `form-${form}-${name}`, name, value, label: labelOf(name) }
@@ -118,7 +118,7 @@ function fieldView(form: string, name: string, value: string) {
 }
 
 function labelOf(name: string): string {
-  return labels[name] ?? capital(name)
+  return labels[name] ?? capitalise(name)
 }
 
 /** The page that the form stands on. */

@@ -5,7 +5,7 @@ import type { Env } from './answer.ts'
 const maxTextLength = 1000
 const maxDecodings = 3
 
-const key = new RegExp(`[a-z2-7]{${keyLength}}`, 'i') // the alphabet of base32 (RFC 4648 §6)
+const keyPattern = new RegExp(`[a-z2-7]{${keyLength}}`, 'i') // the alphabet of base32 (RFC 4648 §6)
 
 /**
  * The key in the last part of an address: its first 48 letters of base32 in a row. What mail programs and people copy
@@ -13,10 +13,10 @@ const key = new RegExp(`[a-z2-7]{${keyLength}}`, 'i') // the alphabet of base32 
  * characters and the `=` of a soft line break (RFC 2045 §6.7), encoded once or several times. Empty if there is none.
  */
 export function keyIn(text: string): string {
-  let plain = text.slice(0, maxTextLength)
-  for (let round = 0; round < maxDecodings && plain.includes('%'); round++) plain = decodeBytes(plain)
-  const letters = plain.replace(/[^!-~]|=/g, '')
-  return key.exec(letters)?.[0].toLowerCase() ?? ''
+  let decoded = text.slice(0, maxTextLength)
+  for (let round = 0; round < maxDecodings && decoded.includes('%'); round++) decoded = decodeBytes(decoded)
+  const letters = decoded.replace(/[^!-~]|=/g, '')
+  return keyPattern.exec(letters)?.[0].toLowerCase() ?? ''
 }
 
 /** Byte by byte, since what was cut off may be no UTF-8; no byte of a character outside ASCII is one inside. */
@@ -25,7 +25,7 @@ function decodeBytes(text: string): string {
 }
 
 /** A route whose last part, `:key` or `:token`, may be anything, slashes and line breaks among it. */
-export function withAnyEnd<Path extends string>(path: Path) {
+export function withCatchAllParam<Path extends string>(path: Path) {
   return `${path}{[\\s\\S]+}` as const
 }
 

@@ -1,28 +1,28 @@
 import { type Context, Hono } from 'hono'
 import { messageOf } from '../errors.ts'
 import { leave } from '../subscribers/leave.ts'
-import { type Env, say, show, type Web } from './answer.ts'
-import { isStoreSilent, within } from './deadline.ts'
-import { keyParam, withAnyEnd } from './key.ts'
-import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
-import { isFromOtherSite, otherSite } from './session.ts'
+import { type Env, renderMessage, renderPage, type Web } from './answer.ts'
+import { isDatabaseUnavailable, withTimeout } from './deadline.ts'
+import { keyParam, withCatchAllParam } from './key.ts'
+import { maskEmail, type Recipient, recipientOf } from './recipient.ts'
+import { isFromOtherSite, otherSiteError } from './session.ts'
 import { urls, withoutKeyPaths } from './urls.ts'
 
 /** Leaving by the link in an email. A GET shows a button, since scanners follow links; a POST leaves at once. */
 export function leavePages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(withAnyEnd(urls.leave), (context) => offer(web, context))
-    .post(withAnyEnd(urls.leave), (context) => leaveNow(web, context))
+    .get(withCatchAllParam(urls.leave), (context) => showLeave(web, context))
+    .post(withCatchAllParam(urls.leave), (context) => handleLeave(web, context))
     .on('GET', withoutKeyPaths(urls.leave), (context) => withoutKeyPage(web, context, 200))
     .on('POST', withoutKeyPaths(urls.leave), (context) => withoutKeyPage(web, context, 404))
 }
 
-async function offer(web: Web, context: Context<Env>): Promise<Response> {
+async function showLeave(web: Web, context: Context<Env>): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   const hasLeft = recipient.subscription.leftAt !== null
   const title = hasLeft ? `You have left ${recipient.digest.title}` : `Leave ${recipient.digest.title}?`
-  return show(web, context, 'leave', view(recipient, { title, hasLeft, justLeft: false }))
+  return renderPage(web, context, 'leave', leaveView(recipient, { title, hasLeft, justLeft: false }))
 }
 
 /**
@@ -30,25 +30,25 @@ async function offer(web: Web, context: Context<Env>): Promise<Response> {
  * however long it is. The address tells the button on our page from a mail provider's one-click, which comes from
  * another site; a foreign page must not press our button.
  */
-async function leaveNow(web: Web, context: Context<Env>): Promise<Response> {
+async function handleLeave(web: Web, context: Context<Env>): Promise<Response> {
   const isPage = context.req.query('by') === 'page'
-  if (isPage && isFromOtherSite(context)) throw otherSite()
-  let left: Left | undefined
+  if (isPage && isFromOtherSite(context)) throw otherSiteError()
+  let left: LeaveResult | undefined
   try {
-    left = await within(web.maxStoreWaitMs, leaveWith(web, keyParam(context), isPage ? 'page' : 'one-click'))
+    left = await withTimeout(web.maxStoreWaitMs, leaveByKey(web, keyParam(context), isPage ? 'page' : 'one-click'))
   } catch (error) {
-    if (isStoreSilent(error)) return notStoredPage(web, context, error)
+    if (isDatabaseUnavailable(error)) return notStoredPage(web, context, error)
     throw error
   }
   if (!left) return unknownKeyPage(web, context)
   const { recipient, justLeft } = left
   const title = `You have ${justLeft ? '' : 'already '}left ${recipient.digest.title}`
-  return show(web, context, 'leave', view(recipient, { title, hasLeft: true, justLeft }))
+  return renderPage(web, context, 'leave', leaveView(recipient, { title, hasLeft: true, justLeft }))
 }
 
-type Left = { recipient: Recipient; justLeft: boolean }
+type LeaveResult = { recipient: Recipient; justLeft: boolean }
 
-async function leaveWith({ app }: Web, key: string, how: 'page' | 'one-click'): Promise<Left | undefined> {
+async function leaveByKey({ app }: Web, key: string, how: 'page' | 'one-click'): Promise<LeaveResult | undefined> {
   const recipient = await recipientOf(app, key)
   if (!recipient) return undefined
   const { subscriber, digest, editionId } = recipient
@@ -64,7 +64,7 @@ function notStoredPage(web: Web, context: Context<Env>, error: unknown): Respons
     'somebody could not unsubscribe: the database is away',
   )
   context.header('Retry-After', '30')
-  return say(web, context, 503, {
+  return renderMessage(web, context, 503, {
     title: 'You are not unsubscribed yet',
     text: [
       "We can't reach our database right now, so we could not store that you want to leave.",
@@ -77,7 +77,7 @@ function notStoredPage(web: Web, context: Context<Env>, error: unknown): Respons
 /** The same page for a key that is forged, mistyped or of somebody we do not know: it tells nothing. */
 export function unknownKeyPage(web: Web, context: Context<Env>): Response {
   const { contact } = web.app.config.publication
-  return say(web, context, 404, {
+  return renderMessage(web, context, 404, {
     title: 'This link does not work',
     text: [
       'A part of it may be missing. Please open it again from the foot of the email that you got.',
@@ -89,7 +89,7 @@ export function unknownKeyPage(web: Web, context: Context<Env>): Response {
 /** For a key of an earlier version, anywhere but where one leaves. */
 export function olderLinkPage(web: Web, context: Context<Env>): Response {
   const { contact } = web.app.config.publication
-  return say(web, context, 404, {
+  return renderMessage(web, context, 404, {
     title: 'This link is from an older email',
     text: [
       'It can still unsubscribe you, by the other link at the foot of that email, and nothing else.',
@@ -101,7 +101,7 @@ export function olderLinkPage(web: Web, context: Context<Env>): Response {
 /** The archive shows an edition with nobody's key in it. */
 export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 404): Response {
   const { contact } = web.app.config.publication
-  return say(web, context, status, {
+  return renderMessage(web, context, status, {
     title: 'Please use the link in your own email',
     text: [
       'You came from the public copy of an edition, which does not know who you are.',
@@ -111,7 +111,7 @@ export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 40
   })
 }
 
-function view(recipient: Recipient, state: { title: string; hasLeft: boolean; justLeft: boolean }) {
+function leaveView(recipient: Recipient, state: { title: string; hasLeft: boolean; justLeft: boolean }) {
   const { key, onlyLeaves, subscriber, digest } = recipient
-  return { ...state, key, onlyLeaves, digest, address: maskedAddress(subscriber.email) }
+  return { ...state, key, onlyLeaves, digest, address: maskEmail(subscriber.email) }
 }

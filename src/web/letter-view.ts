@@ -1,25 +1,25 @@
 import type { Digest } from '../editions/digest.ts'
-import { type LetterProblem, longest, paragraphsOf, type TypedLetter } from '../editions/letter-words.ts'
+import { type LetterProblem, maxLengths, paragraphsOf, type TypedLetter } from '../editions/letter-words.ts'
 import type { Letter } from '../store/letters.ts'
-import { number } from '../words.ts'
+import { formatNumber } from '../words.ts'
 import type { Web } from './answer.ts'
 import { pathTo, urls } from './urls.ts'
-import { dayWriter } from './words.ts'
+import { dayFormatter } from './words.ts'
 
 /** What somebody typed, with what is wrong with it. */
-export type Typed = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }
+export type TypedForm = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }
 type DigestProblem = { field: 'digest'; message: string }
 
 export function digestOf({ app }: Web, { digest }: Letter): Digest | undefined {
   return app.digests.find(({ name }) => name === digest)
 }
 
-export function titleOf(web: Web, letter: Letter): string {
+export function digestTitle(web: Web, letter: Letter): string {
   return digestOf(web, letter)?.title ?? letter.digest
 }
 
-export function editionOf(web: Web, letter: Letter): string {
-  return `${titleOf(web, letter)} ${letter.number ?? ''}`.trim()
+export function editionLabel(web: Web, letter: Letter): string {
+  return `${digestTitle(web, letter)} ${letter.number ?? ''}`.trim()
 }
 
 export function toItem(web: Web, letter: Letter) {
@@ -29,37 +29,41 @@ export function toItem(web: Web, letter: Letter) {
     paragraphs: paragraphsOf(text),
     name,
     place,
-    received: receivedAt === null ? [] : [dayWriter(digestOf(web, letter)?.zone)(receivedAt)],
-    digest: titleOf(web, letter),
+    received: receivedAt === null ? [] : [dayFormatter(digestOf(web, letter)?.zone)(receivedAt)],
+    digest: digestTitle(web, letter),
     entered: `Entered by ${enteredBy}${editedBy === null ? '' : `, reworded by ${editedBy}`}`,
     withdrawn: withdrawnBy ?? '',
     edition:
       editionId === null
         ? []
-        : [{ name: editionOf(web, letter), href: web.base + pathTo(urls.studioEdition, editionId) }],
+        : [{ name: editionLabel(web, letter), href: web.base + pathTo(urls.studioEdition, editionId) }],
     edit: web.base + pathTo(urls.letter, id),
     withdrawal: web.base + pathTo(urls.withdrawal, id),
     version: String(letter.version),
   }
 }
 
-export function typedAs(letter: Letter, digest: Digest | undefined): TypedLetter {
+export function toTypedLetter(letter: Letter, digest: Digest | undefined): TypedLetter {
   const { headline, text, name, place, receivedAt } = letter
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: digest?.zone ?? 'UTC' })
   return { headline, text, name, place, received: receivedAt === null ? '' : day.format(new Date(receivedAt)) }
 }
 
-const empty: Typed = { letter: { headline: '', text: '', name: '', place: '', received: '' }, digest: '', problems: [] }
+const emptyForm: TypedForm = {
+  letter: { headline: '', text: '', name: '', place: '', received: '' },
+  digest: '',
+  problems: [],
+}
 
 /** What is in the way: a sentence, the letter that is meant, and the button that goes on regardless with its field. */
 export type Conflict = { message: string; other: Letter; button: string; field: { name: string; value: string } }
 
 /** `version` of the letter that the form shows, where it changes one. */
-type Form = {
+type LetterForm = {
   action: string
   button: string
   digests: Digest[]
-  typed: Typed | undefined
+  typed: TypedForm | undefined
   version?: number
   conflict?: ConflictView | undefined
 }
@@ -72,7 +76,7 @@ export function conflictView(web: Web, { message, other, button, field }: Confli
 }
 
 /** Every field with what was typed, and beside it what is wrong with it. */
-export function formView({ action, button, digests, typed = empty, version, conflict }: Form) {
+export function formView({ action, button, digests, typed = emptyForm, version, conflict }: LetterForm) {
   const { letter, problems, digest } = typed
   const messages = Object.fromEntries(
     (['digest', 'headline', 'text', 'name', 'place', 'received'] as const).map((field) => [
@@ -97,6 +101,6 @@ export function formView({ action, button, digests, typed = empty, version, conf
     problems: messages,
     summary: problems.map(({ field, message }) => ({ id: field, label: labels[field], message })),
     digests: digests.map(({ name, title }) => ({ name, title, selected: name === digest })),
-    limits: Object.fromEntries(Object.entries(longest).map(([field, most]) => [field, number(most)])),
+    limits: Object.fromEntries(Object.entries(maxLengths).map(([field, most]) => [field, formatNumber(most)])),
   }
 }

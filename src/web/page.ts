@@ -4,7 +4,7 @@ import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
 
 /** What the frame around every page shows, as `@site.name` and so on. */
-export type Frame = {
+export type PageLayout = {
   site: { name: string; url: string; contact: string }
   base: string
   staff: string
@@ -14,7 +14,7 @@ export type Frame = {
   brakeId?: string
 }
 
-export type Pages = { fill(name: string, view: { title: string }, frame: Frame): string }
+export type Pages = { render(name: string, view: { title: string }, frame: PageLayout): string }
 
 /** What may not be found in a view is an error, not a blank; what is found is escaped. */
 const options = { strict: true, knownHelpersOnly: true, noEscape: false }
@@ -25,7 +25,7 @@ export function openPages(): Pages {
   for (const [name, source] of sources('parts/')) handlebars.registerPartial(name, source)
   const pages = new Map(sources('').map(([name, source]) => [name, handlebars.compile<object>(source, options)]))
   return {
-    fill(name, view, frame) {
+    render(name, view, frame) {
       const page = pages.get(name)
       if (!page) throw new AppError('internal', `there is no page templates/web/${name}.hbs`)
       return page(view, { data: frame })
@@ -35,15 +35,15 @@ export function openPages(): Pages {
 
 /** The text of `style.css`. */
 export function readStyle(): string {
-  return readFileSync(new URL('style.css', folder), 'utf8')
+  return readFileSync(new URL('style.css', templateFolder), 'utf8')
 }
 
-const folder = new URL('../../templates/web/', import.meta.url)
+const templateFolder = new URL('../../templates/web/', import.meta.url)
 
-function sources(under: string): [string, string][] {
-  const files = readdirSync(new URL(under, folder)).filter((file) => file.endsWith('.hbs'))
+function sources(subfolder: string): [string, string][] {
+  const files = readdirSync(new URL(subfolder, templateFolder)).filter((file) => file.endsWith('.hbs'))
   return files.map((file) => {
-    const url = new URL(under + file, folder)
+    const url = new URL(subfolder + file, templateFolder)
     const source = readFileSync(url, 'utf8')
     try {
       Handlebars.precompile(source, options)

@@ -4,49 +4,49 @@ import { AppError } from '../errors.ts'
 import { renameSubscriber } from '../store/subscribers.ts'
 import { leave } from '../subscribers/leave.ts'
 import { tidyName } from '../subscribers/name.ts'
-import { askToResubscribe, confirmationLifetime, type Request } from '../subscribers/resubscribe.ts'
-import { type Env, readForm, show, type Web } from './answer.ts'
-import { within } from './deadline.ts'
-import { keyParam, withAnyEnd } from './key.ts'
+import { confirmationLifetimeMs, type ResubscribeResult, requestResubscription } from '../subscribers/resubscribe.ts'
+import { type Env, readForm, renderPage, type Web } from './answer.ts'
+import { withTimeout } from './deadline.ts'
+import { keyParam, withCatchAllParam } from './key.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
-import { maskedAddress, type Recipient, recipientOf } from './recipient.ts'
-import { ownSiteOnly } from './session.ts'
+import { maskEmail, type Recipient, recipientOf } from './recipient.ts'
+import { requireSameSite } from './session.ts'
 import { urls, withoutKeyPaths } from './urls.ts'
 
 /** A subscriber's own page. The key in the path is the permission; there is no cookie that another site could use. */
 export function preferencesPages(web: Web): Hono<Env> {
   return new Hono<Env>()
-    .get(withAnyEnd(urls.preferences), (context) => page(web, context))
-    .post(withAnyEnd(urls.preferences), ownSiteOnly, (context) => change(web, context))
+    .get(withCatchAllParam(urls.preferences), (context) => showPreferences(web, context))
+    .post(withCatchAllParam(urls.preferences), requireSameSite, (context) => handleChange(web, context))
     .on('GET', withoutKeyPaths(urls.preferences), (context) => withoutKeyPage(web, context, 200))
 }
 
-async function page(web: Web, context: Context<Env>, done = ''): Promise<Response> {
+async function showPreferences(web: Web, context: Context<Env>, done = ''): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   if (recipient.onlyLeaves) return olderLinkPage(web, context)
-  return show(web, context, 'preferences', view(recipient, done))
+  return renderPage(web, context, 'preferences', preferencesView(recipient, done))
 }
 
-async function change(web: Web, context: Context<Env>): Promise<Response> {
+async function handleChange(web: Web, context: Context<Env>): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   if (recipient.onlyLeaves) return olderLinkPage(web, context)
   const fields = await readForm(context)
-  return await page(web, context, await within(web.maxStoreWaitMs, act(web, recipient, fields)))
+  return await showPreferences(web, context, await withTimeout(web.maxStoreWaitMs, applyChange(web, recipient, fields)))
 }
 
-const longestName = 200
+const maxNameLength = 200
 
-const answers: Record<Request, (title: string, address: string) => string> = {
+const resubscribeMessages: Record<ResubscribeResult, (title: string, address: string) => string> = {
   asked: (title, address) =>
-    `An email is on its way to ${address}. Open its link within ${confirmationLifetime / day} days and press the button to get ${title} again.`,
+    `An email is on its way to ${address}. Open its link within ${confirmationLifetimeMs / day} days and press the button to get ${title} again.`,
   suppressed: () => 'Nothing changed: we cannot send to your address. See below.',
   subscribed: (title) => `Nothing changed: you are subscribed to ${title}.`,
 }
 
 /** Does what was asked, and says what happened. */
-async function act({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
+async function applyChange({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
   const { subscriber, digest, editionId } = recipient
   const asked = { subscriberId: subscriber.id, digest: digest.name, editionId, how: 'page' }
   switch (fields.action) {
@@ -55,11 +55,11 @@ async function act({ app }: Web, recipient: Recipient, fields: Record<string, st
       return left ? `You have left ${digest.title}.` : `Nothing changed: you had left ${digest.title} before.`
     }
     case 'return': {
-      const request = await askToResubscribe(app, asked)
-      return answers[request](digest.title, maskedAddress(subscriber.email))
+      const request = await requestResubscription(app, asked)
+      return resubscribeMessages[request](digest.title, maskEmail(subscriber.email))
     }
     case 'rename': {
-      const name = tidyName((fields.name ?? '').slice(0, longestName))
+      const name = tidyName((fields.name ?? '').slice(0, maxNameLength))
       if (name === subscriber.name) return 'Nothing changed: that was your name before.'
       await renameSubscriber(app.db, subscriber.id, name)
       return name ? `Saved: we call you ${name} from now on.` : 'Saved: we have no name of yours any more.'
@@ -71,7 +71,7 @@ async function act({ app }: Web, recipient: Recipient, fields: Record<string, st
   }
 }
 
-function view({ key, subscriber, subscription, digest }: Recipient, done: string) {
+function preferencesView({ key, subscriber, subscription, digest }: Recipient, done: string) {
   const hasLeft = subscription.leftAt !== null
   return {
     title: 'Your preferences',
@@ -79,10 +79,10 @@ function view({ key, subscriber, subscription, digest }: Recipient, done: string
     digest,
     done,
     name: subscriber.name,
-    address: maskedAddress(subscriber.email),
+    address: maskEmail(subscriber.email),
     hasLeft,
     isSuppressed: subscriber.suppressedAt !== null,
     isPending: subscription.confirmedAt === null && !hasLeft,
-    longestName,
+    longestName: maxNameLength,
   }
 }

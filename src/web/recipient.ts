@@ -25,7 +25,9 @@ export async function recipientOf({ db, secret, digests }: App, key: string): Pr
   if (!subscriber) return undefined
   const edition = await editionByRef(db, keyed.editionRef)
   const subscriptions = await subscriptionsOf(db, subscriber.id)
-  const subscription = edition ? subscriptions.find((one) => one.digest === edition.digest) : onlyOne(subscriptions)
+  const subscription = edition
+    ? subscriptions.find((one) => one.digest === edition.digest)
+    : singleOrUndefined(subscriptions)
   if (!subscription) return undefined
   const name = subscription.digest
   const title = digests.find((digest) => digest.name === name)?.title ?? name
@@ -34,13 +36,13 @@ export async function recipientOf({ db, secret, digests }: App, key: string): Pr
 }
 
 /** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages, and should not tell the whole. */
-export function maskedAddress(email: string): string {
+export function maskEmail(email: string): string {
   const at = email.lastIndexOf('@')
   const letters = [...email.slice(0, at)]
   return `${letters[0] ?? ''}…${letters.length > 2 ? letters.at(-1) : ''}${email.slice(at)}`
 }
 
 /** A restored backup may have lost the edition. Who has one subscription means that one. */
-function onlyOne<T>(list: T[]): T | undefined {
+function singleOrUndefined<T>(list: T[]): T | undefined {
   return list.length === 1 ? list[0] : undefined
 }

@@ -3,24 +3,24 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { App } from '../app.ts'
-import { runAs } from '../busy.ts'
+import { runAsTask } from '../busy.ts'
 import { second } from '../clock.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { editionActions } from './actions.ts'
 import type { Env, Web } from './answer.ts'
 import { archivePages } from './archive.ts'
-import { brakeActions } from './brake-actions.ts'
+import { sendingActions } from './brake-actions.ts'
 import { confirmPages } from './confirm.ts'
 import { correctionActions } from './correction-actions.ts'
-import { failed, notFound } from './failure.ts'
+import { showFailure, showNotFound } from './failure.ts'
 import { feedActions } from './feed-actions.ts'
 import { healthPage } from './health.ts'
 import { leavePages } from './leave.ts'
 import { letterPages } from './letters.ts'
 import { openPages } from './page.ts'
 import { preferencesPages } from './preferences.ts'
-import { limited, secured } from './security.ts'
-import { staffOnly } from './session.ts'
+import { limitBody, securityHeaders } from './security.ts'
+import { requireStaff } from './session.ts'
 import { SessionUse } from './session-use.ts'
 import { keptFormPages, signInPages } from './sign-in.ts'
 import { studioPage } from './studio.ts'
@@ -36,11 +36,11 @@ export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env
   const base = basePath(app.config.web.url)
   const web: Web = { app, pages: openPages(), base, sessionUse: new SessionUse(app), maxStoreWaitMs }
   const hono = new Hono<Env>({ strict: false }) // `/studio/` and, for a proxy that passes it on, `/newsletter/` too
-  hono.use(named, secured, limited(web))
+  hono.use(nameWorkByRoute, securityHeaders, limitBody(web))
   hono.route('/', routes(web))
   if (base) hono.route(base, routes(web)) // for a proxy that passes the path on whole
-  hono.notFound((context) => notFound(web, context))
-  hono.onError((error, context) => failed(web, context, error))
+  hono.notFound((context) => showNotFound(web, context))
+  hono.onError((error, context) => showFailure(web, context, error))
   return hono
 }
 
@@ -59,14 +59,14 @@ export async function serve(app: App, limits: ConnectionLimits = connectionLimit
   const server = createAdaptorServer({ fetch: webApp(app).fetch, serverOptions }) as Server
   server.maxConnections = maxConnections
   const url = await listen(server, app.config.web)
-  return { url, close: () => close(server) }
+  return { url, close: () => closeServer(server) }
 }
 
 /** The work for a page is known by the page's route, and not by its address: that may hold a key. */
-const named: MiddlewareHandler<Env> = (context, next) => {
+const nameWorkByRoute: MiddlewareHandler<Env> = (context, next) => {
   const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith('*'))
   const pattern = route?.path.replace(/\{[^}]*\}/g, '') // what a parameter may look like is of no interest
-  return runAs(`page ${context.req.method} ${pattern ?? 'of no route'}`, next)
+  return runAsTask(`page ${context.req.method} ${pattern ?? 'of no route'}`, next)
 }
 
 function routes(web: Web): Hono<Env> {
@@ -74,18 +74,18 @@ function routes(web: Web): Hono<Env> {
   for (const open of [archivePages, leavePages, preferencesPages, confirmPages, stylePage, healthPage, signInPages]) {
     routes.route('/', open(web))
   }
-  routes.use(`${urls.studio}/*`, staffOnly(web)) // matches /studio too
-  const staffs = [
+  routes.use(`${urls.studio}/*`, requireStaff(web)) // matches /studio too
+  const staffPages = [
     studioPage,
     studioEditionPages,
     editionActions,
     correctionActions,
     feedActions,
     letterPages,
-    brakeActions,
+    sendingActions,
     keptFormPages,
   ]
-  for (const closed of staffs) routes.route('/', closed(web))
+  for (const closed of staffPages) routes.route('/', closed(web))
   return routes
 }
 
@@ -95,7 +95,7 @@ function listen(server: Server, { host, port }: App['config']['web']): Promise<s
     server.listen(port, host, () => {
       const address = server.address()
       const bound = typeof address === 'object' && address ? address.port : port
-      resolve(`http://${reachable(host)}:${bound}`)
+      resolve(`http://${reachableHost(host)}:${bound}`)
     })
   })
 }
@@ -113,17 +113,17 @@ function cannotListen(error: Error, host: string, port: number): AppError {
 }
 
 /** An address that a person on this machine can open. */
-function reachable(host: string): string {
+function reachableHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }
 
 /** Answers what is asked already, and waits no longer than five seconds for whoever is slow. */
-function close(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const impatient = setTimeout(() => server.closeAllConnections(), 5 * second)
+    const closeTimer = setTimeout(() => server.closeAllConnections(), 5 * second)
     server.close(() => {
-      clearTimeout(impatient)
+      clearTimeout(closeTimer)
       resolve()
     })
   })

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { between, day, hour, type Instant, later, minute } from '../clock.ts'
+import { addMs, day, hour, type Instant, minute, msBetween } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { SessionRow } from '../store/schema.ts'
 import { extendSession } from '../store/staff.ts'
@@ -8,11 +8,11 @@ import { extendSession } from '../store/staff.ts'
 const maxIdleMs = 12 * hour
 export const maxSessionMs = 30 * day
 
-const noteEveryMs = 5 * minute
+const recordIntervalMs = 5 * minute
 
 /** When a session ends that began at `createdAt` and is used now. */
 export function sessionEnd(createdAt: Instant, now: Instant): Instant {
-  const [idle, absolute] = [later(now, maxIdleMs), later(createdAt, maxSessionMs)]
+  const [idle, absolute] = [addMs(now, maxIdleMs), addMs(createdAt, maxSessionMs)]
   return idle < absolute ? idle : absolute
 }
 
@@ -29,7 +29,7 @@ export class SessionUse {
   record({ hash, createdAt, lastUsedAt }: SessionRow): void {
     const { db, clock, log } = this.#app
     const now = clock.now()
-    if (between(lastUsedAt, now) < noteEveryMs || this.#writing.has(hash)) return
+    if (msBetween(lastUsedAt, now) < recordIntervalMs || this.#writing.has(hash)) return
     this.#writing.add(hash)
     extendSession(db, { hash, lastUsedAt: now, expiresAt: sessionEnd(createdAt, now) })
       .catch((error) =>

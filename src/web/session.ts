@@ -3,27 +3,29 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import { brakeNow } from '../store/brake.ts'
 import { type FormOwner, removeKeptForm } from '../store/kept-forms.ts'
-import { openSession } from '../store/staff.ts'
-import { type BrakeBanner, type Env, isId, readForm, type Session, say, type Web } from './answer.ts'
+import { findSession } from '../store/staff.ts'
+import { type Env, isId, readForm, renderMessage, type Session, type StopBanner, type Web } from './answer.ts'
 import { sessionToken } from './cookie.ts'
-import { keepTyped } from './kept-forms.ts'
+import { saveTypedForm } from './kept-forms.ts'
 import { urls } from './urls.ts'
-import { momentWriter } from './words.ts'
+import { momentFormatter } from './words.ts'
 
 /** Lets in who is signed in; anybody else gets a page that says how. What they typed is kept. */
-export function staffOnly(web: Web): MiddlewareHandler<Env> {
+export function requireStaff(web: Web): MiddlewareHandler<Env> {
   return async (context, next) => {
     const session = await readSession(web, context)
-    if (!session) return await signedOut(web, context)
+    if (!session) return await showSignInRequired(web, context)
     context.set('session', session)
-    context.set('brake', await brakeBanner(web.app))
+    context.set('brake', await stopBanner(web.app))
     await next()
   }
 }
 
-async function brakeBanner({ db }: Web['app']): Promise<BrakeBanner | undefined> {
+async function stopBanner({ db }: Web['app']): Promise<StopBanner | undefined> {
   const brake = await brakeNow(db)
-  return brake && { id: brake.id, words: `Since ${momentWriter()(brake.at).text}, by ${brake.who}: ${brake.reason}` }
+  return (
+    brake && { id: brake.id, message: `Since ${momentFormatter()(brake.at).text}, by ${brake.who}: ${brake.reason}` }
+  )
 }
 
 /**
@@ -31,40 +33,40 @@ async function brakeBanner({ db }: Web['app']): Promise<BrakeBanner | undefined>
  * the page that sent it. Stands behind `staffOnly`. A form of an earlier session of the same browser is kept and shown
  * again: another tab has signed in since. Where that was somebody else it is kept, and not shown to them.
  */
-export function ownForm(web: Web): MiddlewareHandler<Env> {
+export function requireOwnForm(web: Web): MiddlewareHandler<Env> {
   return async (context, next) => {
     const { session } = context.var
     const { csrf = '', keptForm } = await readForm(context)
-    if (!session || isForeign(context, web.app.config.web.url)) throw notOurs()
-    if (!isEqual(csrf, session.csrf)) {
-      const staff = namedIn(csrf)
+    if (!session || isForeignOrigin(context, web.app.config.web.url)) throw foreignFormError()
+    if (!isEqualInConstantTime(csrf, session.csrf)) {
+      const staff = staffInCsrfToken(csrf)
       const isOwnPage = context.req.header('Sec-Fetch-Site') === 'same-origin'
-      if (!isOwnPage || staff === undefined) throw notOurs()
-      const isKept = await keepTyped(web, context, { hash: session.hash, staff })
-      if (staff !== session.staff) throw typedByAnother(staff, session.staff)
+      if (!isOwnPage || staff === undefined) throw foreignFormError()
+      const isKept = await saveTypedForm(web, context, { hash: session.hash, staff })
+      if (staff !== session.staff) throw otherStaffError(staff, session.staff)
       if (isKept) return context.redirect(web.base + urls.keptForms, 303)
-      throw notOurs()
+      throw foreignFormError()
     }
     await next()
     if (isId(keptForm) && context.res.status < 400) await removeKeptForm(web.app.db, session, keptForm)
   }
 }
 
-function notOurs(): AppError {
+function foreignFormError(): AppError {
   return new AppError('forbidden', 'for your safety nothing was changed: this did not come from a page of yours', {
     hint: 'Go back, reload the page and try again.',
   })
 }
 
-function typedByAnother(staff: string, signedIn: string): AppError {
+function otherStaffError(staff: string, signedIn: string): AppError {
   return new AppError('forbidden', `nothing was changed: ${staff} opened this form, and ${signedIn} is signed in now`, {
     hint: `Open the page again to do it as ${signedIn}.`,
   })
 }
 
 /** Refuses what a browser sent from a page of somebody else, a sibling sub-domain among them (Fetch Metadata, `Sec-Fetch-Site`). */
-export const ownSiteOnly: MiddlewareHandler<Env> = async (context, next) => {
-  if (context.req.method === 'POST' && isFromOtherSite(context)) throw otherSite()
+export const requireSameSite: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.req.method === 'POST' && isFromOtherSite(context)) throw otherSiteError()
   await next()
 }
 
@@ -74,14 +76,14 @@ export function isFromOtherSite(context: Context<Env>): boolean {
   return site === 'cross-site' || site === 'same-site'
 }
 
-export function otherSite(): AppError {
+export function otherSiteError(): AppError {
   return new AppError('forbidden', 'nothing was changed: another site sent this', {
     hint: 'Open the link in your email and try again there.',
   })
 }
 
 /** The hash that we keep of a token which somebody else keeps. */
-export function hashOfToken(token: string): string {
+export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
@@ -90,32 +92,32 @@ export async function readSession(web: Web, context: Context<Env>): Promise<Sess
   const token = sessionToken(web, context)
   if (!token) return undefined
   const { app, sessionUse } = web
-  const hash = hashOfToken(token)
-  const session = await openSession(app.db, hash, app.clock.now())
+  const hash = hashToken(token)
+  const session = await findSession(app.db, hash, app.clock.now())
   if (!session) return undefined
   sessionUse.record(session)
-  return { hash, staff: session.staff, csrf: csrfOf(app.secret, { hash, staff: session.staff }) }
+  return { hash, staff: session.staff, csrf: csrfToken(app.secret, { hash, staff: session.staff }) }
 }
 
 /** The token of the forms of a session: who is signed in, and a keyed hash of that and of the session. */
-function csrfOf(secret: string, { hash, staff }: FormOwner): string {
+function csrfToken(secret: string, { hash, staff }: FormOwner): string {
   const proof = createHmac('sha256', secret).update(`csrf\n${hash}\n${staff}`).digest('base64url')
   return `${Buffer.from(staff).toString('base64url')}.${proof}`
 }
 
 /** Who was signed in, by what the token of a form says; undefined for a text that is none. */
-function namedIn(csrf: string): string | undefined {
+function staffInCsrfToken(csrf: string): string | undefined {
   const [, name] = /^([\w-]+)\.[\w-]+$/.exec(csrf) ?? []
   return name && Buffer.from(name, 'base64url').toString()
 }
 
-async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
+async function showSignInRequired(web: Web, context: Context<Env>): Promise<Response> {
   const token = sessionToken(web, context)
-  const kept = token !== undefined && (await keepOfEnded(web, context, hashOfToken(token)))
+  const kept = token !== undefined && (await saveFormOfEndedSession(web, context, hashToken(token)))
   context.header('WWW-Authenticate', 'Session realm="studio"')
   const { contact } = web.app.config.publication
   const how = `To sign in, ask whoever runs Lastword here (${contact}) for a sign-in link, and open it in this browser. They make one with this command:`
-  return say(web, context, 401, {
+  return renderMessage(web, context, 401, {
     title: 'Please sign in',
     text: kept
       ? [
@@ -131,19 +133,19 @@ async function signedOut(web: Web, context: Context<Env>): Promise<Response> {
  * Keeps what was typed into a form of a session that has ended, for whoever was signed in with it. The token of the form
  * is made from that of the cookie and from the name, so it shows to whom we gave this form in this browser: nobody who was never signed in can have anything kept.
  */
-async function keepOfEnded(web: Web, context: Context<Env>, hash: string): Promise<boolean> {
-  if (context.req.method !== 'POST' || isForeign(context, web.app.config.web.url)) return false
+async function saveFormOfEndedSession(web: Web, context: Context<Env>, hash: string): Promise<boolean> {
+  if (context.req.method !== 'POST' || isForeignOrigin(context, web.app.config.web.url)) return false
   const { csrf = '' } = await readForm(context)
-  const staff = namedIn(csrf)
-  if (staff === undefined || !isEqual(csrf, csrfOf(web.app.secret, { hash, staff }))) return false
-  return await keepTyped(web, context, { hash, staff })
+  const staff = staffInCsrfToken(csrf)
+  if (staff === undefined || !isEqualInConstantTime(csrf, csrfToken(web.app.secret, { hash, staff }))) return false
+  return await saveTypedForm(web, context, { hash, staff })
 }
 
 /**
  * Sec-Fetch-Site decides where a browser sends it; else Origin. Our own pages send `Origin: null`, because of
  * `Referrer-Policy: no-referrer` (Fetch §3.2), so that `null` says nothing, and the token decides alone.
  */
-function isForeign(context: Context<Env>, webUrl: string): boolean {
+function isForeignOrigin(context: Context<Env>, webUrl: string): boolean {
   const site = context.req.header('Sec-Fetch-Site')
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
   const origin = context.req.header('Origin')
@@ -151,7 +153,7 @@ function isForeign(context: Context<Env>, webUrl: string): boolean {
   return ![new URL(webUrl).host, context.req.header('Host')].includes(URL.parse(origin)?.host)
 }
 
-function isEqual(given: string, expected: string): boolean {
+function isEqualInConstantTime(given: string, expected: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected)]
   return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -1,22 +1,22 @@
 import type { Instant } from '../clock.ts'
-import { statusSeen } from '../editions/seen.ts'
+import { revisionStatus } from '../editions/seen.ts'
 import { countDeliveries } from '../store/deliveries.ts'
-import { type ChosenCounts, countChosen, editionsIn, historyOf } from '../store/editions.ts'
+import { type ChosenCounts, countChosen, editionsByStatus, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers.ts'
-import { capital, counted } from '../words.ts'
+import { capitalise, formatCount } from '../words.ts'
 import type { Web } from './answer.ts'
 import { statusNow } from './edition-status.ts'
 import { pathTo, urls } from './urls.ts'
-import { articlesAndLetters, deliveryView, editionTitle, momentWriter } from './words.ts'
+import { articlesAndLetters, deliveryView, editionTitle, momentFormatter } from './words.ts'
 
 /**
  * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
  * hold, or stopped while they were being sent. One whose digest approves by itself is not among them.
  */
 export async function waitingEditions(web: Web) {
-  const waiting = (await editionsIn(web.app.db, ['sealed', 'held'])).filter(
-    ({ status, digest }) => status === 'held' || digestNamed(web, digest)?.approval !== 'auto',
+  const waiting = (await editionsByStatus(web.app.db, ['sealed', 'held'])).filter(
+    ({ status, digest }) => status === 'held' || findDigest(web, digest)?.approval !== 'auto',
   )
   const chosen = await countChosen(
     web.app.db,
@@ -25,8 +25,8 @@ export async function waitingEditions(web: Web) {
   const digests = [...Map.groupBy(waiting, ({ digest }) => digest)]
   return await Promise.all(
     digests.map(async ([name, rows]) => ({
-      title: digestNamed(web, name)?.title ?? name,
-      several: rows.length > 1 ? `${counted(rows.length, 'edition')} are waiting. The newest comes first.` : '',
+      title: findDigest(web, name)?.title ?? name,
+      several: rows.length > 1 ? `${formatCount(rows.length, 'edition')} are waiting. The newest comes first.` : '',
       editions: await Promise.all(
         rows.toReversed().map((row, index) => toWaiting(web, row, rows.length > 1 && index === 0, chosen.get(row.id))),
       ),
@@ -36,18 +36,18 @@ export async function waitingEditions(web: Web) {
 
 async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chosen: ChosenCounts | undefined) {
   const { app, base } = web
-  const digest = digestNamed(web, edition.digest)
-  const moment = momentWriter(digest?.zone)
+  const digest = findDigest(web, edition.digest)
+  const moment = momentFormatter(digest?.zone)
   const counts = await countDeliveries(app.db, edition.id)
   const { total } = deliveryView(counts)
-  const people = total > 0 ? '' : counted(await countActive(app.db, edition.digest), 'person', 'people')
+  const people = total > 0 ? '' : formatCount(await countActive(app.db, edition.digest), 'person', 'people')
   return {
     href: base + pathTo(urls.studioEdition, edition.id),
     name: editionTitle(edition, digest),
     subject: edition.subject,
     isNewest,
     status: await statusNow(app, edition, counts),
-    reason: capital((edition.reason ?? '').replace(/^held: /, '')),
+    reason: capitalise((edition.reason ?? '').replace(/^held: /, '')),
     people: people && `Would go to ${people}.`, // one that is half sent says how far it got
     articles: articlesAndLetters(chosen),
     due: moment(edition.dueAt),
@@ -58,11 +58,11 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
 /** When it was made ready, or when it was held or stopped last. */
 async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
   const ready = edition.sealedAt ?? edition.composedAt
-  if (statusSeen(edition) === 'sealed') return ready
+  if (revisionStatus(edition) === 'sealed') return ready
   const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|pulled): /.test(what))
   return stopped?.at ?? ready
 }
 
-function digestNamed({ app }: Web, name: string) {
+function findDigest({ app }: Web, name: string) {
   return app.digests.find((one) => one.name === name)
 }

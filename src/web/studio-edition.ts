@@ -10,27 +10,27 @@ import { withoutKey } from '../messages/letter.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { editionById, historyOf } from '../store/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
-import { capital } from '../words.ts'
-import { type Env, editionIdOf, show, type Web } from './answer.ts'
-import { variantAll } from './archive.ts'
-import { correctedWords, editionCorrections } from './correction-view.ts'
-import { controlsOf, type Refused, refusal } from './edition-controls.ts'
-import { doneSentence, historyItem, leavesIn } from './edition-history.ts'
+import { capitalise } from '../words.ts'
+import { type Env, editionIdParam, renderPage, type Web } from './answer.ts'
+import { defaultVariant } from './archive.ts'
+import { correctedText, editionCorrections } from './correction-view.ts'
+import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts'
+import { doneSentence, historyItem, isInResultingState } from './edition-history.ts'
 import { articlesOf } from './edition-view.ts'
 import { framePolicy, previewPolicy } from './security.ts'
 import { pathTo, urls } from './urls.ts'
-import { deliveryView, editionTitle, momentWriter } from './words.ts'
+import { deliveryView, editionTitle, momentFormatter } from './words.ts'
 
 /** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
 export function studioEditionPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.studioEdition, (context) => showEdition(web, context))
-    .get(urls.preview, (context) => preview(web, context))
-    .get(urls.progress, (context) => progress(web, context))
+    .get(urls.preview, (context) => showPreview(web, context))
+    .get(urls.progress, (context) => showProgress(web, context))
 }
 
 /** A decision that was refused, and by whom it was made. */
-export type RefusedDecision = Parameters<typeof refusal>[1]
+export type RefusedDecision = Parameters<typeof refusalView>[1]
 
 export async function showEdition(
   web: Web,
@@ -39,9 +39,9 @@ export async function showEdition(
   code: ContentfulStatusCode = 200,
 ): Promise<Response> {
   const { app, base } = web
-  const { edition, digest } = await find(web, context)
-  const moment = momentWriter(digest?.zone)
-  const variant = await variantAll(app, edition.id)
+  const { edition, digest } = await findEdition(web, context)
+  const moment = momentFormatter(digest?.zone)
+  const variant = await defaultVariant(app, edition.id)
   const name = editionTitle(edition, digest)
   const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
   const staff = context.var.session?.staff
@@ -49,10 +49,10 @@ export async function showEdition(
   const done = history.find((entry) => entry.id === context.req.query('done'))
   const counts = await countDeliveries(app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
-  const refused = declined && refusal(web, declined, controls, digest?.zone)
-  const { phone, text } = lookOf(context)
-  const page = passedPage(context)
-  const articles = await articlesOf(app, edition, digest, { typed: pullTyped(refused), page })
+  const refused = declined && refusalView(web, declined, controls, digest?.zone)
+  const { phone, text } = previewMode(context)
+  const page = passedOverPage(context)
+  const articles = await articlesOf(app, edition, digest, { typed: typedRetraction(refused), page })
   const passedLink = (number: number) => `${link(urls.studioEdition)}?passed=${number}#passed`
   const view = {
     title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
@@ -60,18 +60,18 @@ export async function showEdition(
     subject: edition.subject,
     preheader: edition.preheader,
     due: moment(edition.dueAt),
-    reason: reasonWords(edition.reason),
+    reason: reasonSentence(edition.reason),
     failure: sealFailure(edition, history),
-    size: variant && sentenceOf(sizeWarning(htmlBytes(variant)), edition.reason),
+    size: variant && sizeSentence(sizeWarning(htmlBytes(variant)), edition.reason),
     done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
-    meaningNow: done && (await isStillSo(app, edition, done.what)) ? controls.status.meaning : '',
+    meaningNow: done && (await isStateUnchanged(app, edition, done.what)) ? controls.status.meaning : '',
     previewTitle: previewTitle(edition),
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...articles,
     passedBefore: page > 1 ? passedLink(page - 1) : '',
     passedAfter: articles.hasMorePassed ? passedLink(page + 1) : '',
     corrections: await editionCorrections(web, edition.id),
-    corrected: await correctedWords(web, context.req.query('corrected'), staff),
+    corrected: await correctedText(web, context.req.query('corrected'), staff),
     deliveries: deliveryView(counts),
     seal: variant ? [{ sha256: variant.sha256, at: moment(variant.sealedAt) }] : [],
     look: { phone, text, desktop: !phone && !text },
@@ -87,12 +87,12 @@ export async function showEdition(
       restoration: link(urls.restoration),
     },
   }
-  return show(web, context, 'studio-edition', view, code)
+  return renderPage(web, context, 'studio-edition', view, code)
 }
 
 /** Whether the edition is where that decision put it: a page that is loaded again later says what was done, and no more. */
-async function isStillSo(app: App, edition: EditionRow, what: string): Promise<boolean> {
-  if (!leavesIn(edition, what)) return false
+async function isStateUnchanged(app: App, edition: EditionRow, what: string): Promise<boolean> {
+  if (!isInResultingState(edition, what)) return false
   return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
 }
 
@@ -102,12 +102,12 @@ function previewTitle({ status }: EditionRow): string {
 }
 
 /** The sealed bytes, as the archive will have them. */
-async function preview(web: Web, context: Context<Env>): Promise<Response> {
-  const { edition } = await find(web, context)
-  const variant = await variantAll(web.app, edition.id)
+async function showPreview(web: Web, context: Context<Env>): Promise<Response> {
+  const { edition } = await findEdition(web, context)
+  const variant = await defaultVariant(web.app, edition.id)
   if (!variant) throw new AppError('missing', 'there is nothing to see: this edition is not sealed')
   context.header('Content-Security-Policy', previewPolicy)
-  if (lookOf(context).text) return context.text(withoutKey(variant.text, variant.slot))
+  if (previewMode(context).text) return context.text(withoutKey(variant.text, variant.slot))
   return context.html(withoutKey(variant.html, variant.slot))
 }
 
@@ -116,8 +116,8 @@ async function preview(web: Web, context: Context<Env>): Promise<Response> {
  * is lost. While it reloads there is nothing in it to press; what can be decided once the edition has stopped is in it
  * then. It can be made to stand still from outside (WCAG 2.2, 2.2.2).
  */
-async function progress(web: Web, context: Context<Env>): Promise<Response> {
-  const { edition } = await find(web, context)
+async function showProgress(web: Web, context: Context<Env>): Promise<Response> {
+  const { edition } = await findEdition(web, context)
   const counts = await countDeliveries(web.app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
   const isLive = controls.isOut && context.req.query('live') !== 'no'
@@ -125,10 +125,10 @@ async function progress(web: Web, context: Context<Env>): Promise<Response> {
   const waits = await whyWaiting(web.app, edition, rulesOf(web.app, edition.digest))
   const isBusy = waits.length === 0 && (edition.status === 'approved' || counts.queued + counts.sending > 0)
   if (isLive) context.header('Refresh', isBusy ? '2' : '30')
-  return show(web, context, 'progress', {
+  return renderPage(web, context, 'progress', {
     title: 'How far it has got',
     ...controls,
-    reason: controls.isOut ? '' : reasonWords(edition.reason),
+    reason: controls.isOut ? '' : reasonSentence(edition.reason),
     deliveries: deliveryView(counts),
     waits: waits.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (first) => first.toUpperCase())),
     isLive,
@@ -138,32 +138,32 @@ async function progress(web: Web, context: Context<Env>): Promise<Response> {
 }
 
 /** Why it is held, or was not made. */
-function reasonWords(reason: string | null): string {
-  return capital((reason ?? '').replace(/^(held|skipped): /, ''))
+function reasonSentence(reason: string | null): string {
+  return capitalise((reason ?? '').replace(/^(held|skipped): /, ''))
 }
 
-async function find({ app }: Web, context: Context<Env>) {
-  const edition = await editionById(app.db, editionIdOf(context))
+async function findEdition({ app }: Web, context: Context<Env>) {
+  const edition = await editionById(app.db, editionIdParam(context))
   if (!edition) throw new AppError('missing', 'there is no such edition')
   return { edition, digest: app.digests.find((one) => one.name === edition.digest) }
 }
 
 /** Which page of the articles that are not included, from 1. */
-function passedPage(context: Context<Env>): number {
+function passedOverPage(context: Context<Env>): number {
   return Math.min(10_000, Math.max(1, Number.parseInt(context.req.query('passed') ?? '1', 10) || 1))
 }
 
-function lookOf(context: Context<Env>) {
+function previewMode(context: Context<Env>) {
   const view = context.req.query('view')
   return { phone: view === 'phone', text: view === 'text' }
 }
 
-function pullTyped(refused: Refused | undefined) {
+function typedRetraction(refused: RefusalView | undefined) {
   if (refused?.act !== 'pull') return { article: '', reason: '' }
   return { article: refused.typed.article ?? '', reason: refused.typed.reason ?? '' }
 }
 
-function typedIn(refused: Refused | undefined, act: Refused['act']) {
+function typedIn(refused: RefusalView | undefined, act: RefusalView['act']) {
   const isOpen = refused?.act === act
   return {
     open: isOpen,
@@ -173,7 +173,7 @@ function typedIn(refused: Refused | undefined, act: Refused['act']) {
 }
 
 /** What there is to say of its size, as a sentence; nothing where the reason says it already. */
-function sentenceOf(warning: string | undefined, reason: string | null): string {
+function sizeSentence(warning: string | undefined, reason: string | null): string {
   if (warning === undefined || warning === reason) return ''
   return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`
 }

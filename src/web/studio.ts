@@ -1,31 +1,31 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../app.ts'
-import { feedsListed } from '../editions/digest.ts'
+import { feedUrlsOf } from '../editions/digest.ts'
 import { runsAfter } from '../editions/due.ts'
-import { type FeedState, rateText, type Watched, watchedFeeds } from '../feeds/health.ts'
+import { type FeedState, rateText, type WatchedFeed, watchedFeeds } from '../feeds/health.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import { countDeliveries } from '../store/deliveries.ts'
 import { countChosen, latestEditions } from '../store/editions.ts'
 import { newestFeedHistory } from '../store/feeds.ts'
-import { countWaiting } from '../store/letters.ts'
+import { countWaitingLetters } from '../store/letters.ts'
 import { lastRejections } from '../store/rejections.ts'
 import type { EditionRow, FeedHistoryRow, RejectionRow } from '../store/schema.ts'
-import { capital, counted } from '../words.ts'
-import { type Env, show, type Web } from './answer.ts'
-import { brakeDone } from './brake-actions.ts'
-import { correctedWords, type RefusedCorrection, waitingView } from './correction-view.ts'
+import { capitalise, formatCount } from '../words.ts'
+import { type Env, renderPage, type Web } from './answer.ts'
+import { sendingDoneText } from './brake-actions.ts'
+import { correctedText, type RefusedCorrection, waitingCorrectionsView } from './correction-view.ts'
 import { statusNow } from './edition-status.ts'
 import { jobProblems } from './job-problems.ts'
 import { waitingEditions } from './studio-decisions.ts'
 import { pathTo, urls } from './urls.ts'
 import { waitingFeeds } from './waiting-feeds.ts'
-import { articlesAndLetters, deliveryLine, editionTitle, momentWriter } from './words.ts'
+import { articlesAndLetters, deliveryLine, editionTitle, momentFormatter } from './words.ts'
 
 const pageSize = 20
-const mostFeeds = 200
-const mostHistory = 3
-const mostRejections = 5
+const maxFeeds = 200
+const maxHistoryEntries = 3
+const maxRejectionsShown = 5
 
 /** The editors' first page: the editions, what is due next, and how the feeds are. */
 export function studioPage(web: Web): Hono<Env> {
@@ -44,30 +44,30 @@ export async function showStudio(
   const link = (number: number) => `${base}${urls.studio}?page=${number}`
   const decisions = await waitingEditions(web)
   const waiting = await waitingFeeds(web)
-  const corrections = await waitingView(web, refused)
+  const corrections = await waitingCorrectionsView(web, refused)
   const view = {
     alert,
     title: refused || alert ? 'Not done · Studio' : 'Studio',
-    done: await brakeDone(web, context),
+    done: await sendingDoneText(web, context),
     isBraked: context.var.brake !== undefined,
     jobProblems: await jobProblems(web),
     decisions,
     isWaiting: decisions.length + waiting.length + corrections.proposed.length > 0,
-    waitingCount: counted(waiting.length, 'feed'),
-    editions: await toEditions(web, rows.slice(0, pageSize)),
+    waitingCount: formatCount(waiting.length, 'feed'),
+    editions: await editionViews(web, rows.slice(0, pageSize)),
     newer: page > 1 ? link(page - 1) : '',
     older: rows.length > pageSize ? link(page + 1) : '',
-    upcoming: upcoming(app),
+    upcoming: upcomingRuns(app),
     waiting,
-    letters: counted(await countWaiting(app.db), 'letter'),
-    ...(await feedsOf(app, context.req.query('decided'))),
+    letters: formatCount(await countWaitingLetters(app.db), 'letter'),
+    ...(await feedViews(app, context.req.query('decided'))),
     corrections,
-    corrected: await correctedWords(web, context.req.query('corrected'), context.var.session?.staff),
+    corrected: await correctedText(web, context.req.query('corrected'), context.var.session?.staff),
   }
-  return show(web, context, 'studio', view, code)
+  return renderPage(web, context, 'studio', view, code)
 }
 
-async function toEditions({ app, base }: Web, rows: EditionRow[]) {
+async function editionViews({ app, base }: Web, rows: EditionRow[]) {
   const ids = rows.map((row) => row.id)
   const chosen = await countChosen(app.db, ids)
   const deliveries = await Promise.all(ids.map((id) => countDeliveries(app.db, id)))
@@ -79,7 +79,7 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
       href: base + pathTo(urls.studioEdition, row.id),
       name: editionTitle(row, digest),
       subject: row.subject,
-      due: momentWriter(digest?.zone)(row.dueAt),
+      due: momentFormatter(digest?.zone)(row.dueAt),
       status: states[index],
       reason: row.reason ?? '',
       articles: articlesAndLetters(chosen.get(row.id)),
@@ -88,31 +88,31 @@ async function toEditions({ app, base }: Web, rows: EditionRow[]) {
   })
 }
 
-function upcoming({ digests, clock }: App) {
+function upcomingRuns({ digests, clock }: App) {
   return digests.map((digest) => {
-    const moment = momentWriter(digest.zone)
+    const moment = momentFormatter(digest.zone)
     const approval = digest.approval === 'auto' ? 'Sent automatically' : 'Needs approval'
     return { title: digest.title, approval, runs: runsAfter(digest, clock.now(), 3).map(moment) }
   })
 }
 
 /** Those that do not work first; of the rest as many as a page holds. */
-async function feedsOf(app: App, decided: string | undefined) {
-  const watched = await watchedFeeds(app, app.digests.flatMap(feedsListed))
+async function feedViews(app: App, decided: string | undefined) {
+  const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
   const ids = watched.map(({ feed }) => feed.id)
-  const past = Map.groupBy(await newestFeedHistory(app.db, ids, mostHistory), ({ feedId }) => feedId)
-  const rejected = Map.groupBy(await lastRejections(app.db, mostRejections), ({ feedId }) => feedId)
-  const views = watched.map((one) => toFeed(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
-  const well = (state: FeedState) => state === 'ok' || state === 'new'
-  const working = views.filter(({ state }) => well(state))
-  const troubled = views.filter(({ state }) => !well(state))
+  const past = Map.groupBy(await newestFeedHistory(app.db, ids, maxHistoryEntries), ({ feedId }) => feedId)
+  const rejected = Map.groupBy(await lastRejections(app.db, maxRejectionsShown), ({ feedId }) => feedId)
+  const views = watched.map((one) => feedView(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
+  const isWorking = (state: FeedState) => state === 'ok' || state === 'new'
+  const working = views.filter(({ state }) => isWorking(state))
+  const troubled = views.filter(({ state }) => !isWorking(state))
   return {
     feeds: {
       all: troubled.length > 0 ? '' : feedsWorking(working.length),
       troubled,
-      working: working.slice(0, mostFeeds),
-      more: Math.max(0, working.length - mostFeeds),
-      count: counted(working.length, 'feed'),
+      working: working.slice(0, maxFeeds),
+      more: Math.max(0, working.length - maxFeeds),
+      count: formatCount(working.length, 'feed'),
     },
     decided: views
       .filter(({ id, past }) => id === decided && past.length > 0)
@@ -122,25 +122,25 @@ async function feedsOf(app: App, decided: string | undefined) {
 
 function feedsWorking(count: number): string {
   if (count === 0) return 'No feed has been named yet.'
-  return count === 1 ? 'The feed is working.' : `All ${counted(count, 'feed')} are working.`
+  return count === 1 ? 'The feed is working.' : `All ${formatCount(count, 'feed')} are working.`
 }
 
 /** With what became of it last and what it had rejected, the newest first. */
-function toFeed(
-  { feed: { id, url, address, title, succeededAt, weekly }, health }: Watched,
+function feedView(
+  { feed: { id, url, address, title, succeededAt, weekly }, health }: WatchedFeed,
   history: FeedHistoryRow[],
   rejections: RejectionRow[],
 ) {
   return {
     id,
-    past: history.map(({ at, what }) => ({ at: momentWriter()(at), what })),
-    rejections: rejections.map((one) => ({ at: momentWriter()(one.lastAt), what: rejectionText(one) })),
+    past: history.map(({ at, what }) => ({ at: momentFormatter()(at), what })),
+    rejections: rejections.map((one) => ({ at: momentFormatter()(one.lastAt), what: rejectionText(one) })),
     title: title || url,
     url,
     moved: address ?? '',
     state: health.state,
-    words: capital(health.words),
-    worked: succeededAt === null ? [] : [momentWriter()(succeededAt)],
+    words: capitalise(health.message),
+    worked: succeededAt === null ? [] : [momentFormatter()(succeededAt)],
     weekly: weekly === null ? '' : rateText(weekly),
   }
 }

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { legible, paletteOf, type Shades } from '../messages/palette.ts'
+import { legibleColour, paletteOf, type Shades } from '../messages/palette.ts'
 import type { Env, Web } from './answer.ts'
 import { readStyle } from './page.ts'
 import { urls } from './urls.ts'
@@ -17,7 +17,7 @@ function coloursOf(colours: { brand: string; accent: string }): string {
   const { light, dark, bars } = paletteOf({ ...colours, onBrand: '#ffffff', onAccent: '#ffffff' })
   const masthead = { masthead: bars.brand, 'on-masthead': bars.onBrand }
   const inLight = { ...shades(light), ...masthead, button: bars.brand, 'on-button': bars.onBrand }
-  const inDark = { ...shades(dark), ...masthead, button: dark.brand, 'on-button': legible(dark.page, dark.brand) }
+  const inDark = { ...shades(dark), ...masthead, button: dark.brand, 'on-button': legibleColour(dark.page, dark.brand) }
   return `:root{${declare(inLight)}}\n@media (prefers-color-scheme:dark){:root{${declare(inDark)}}}\n`
 }
 

@@ -4,7 +4,7 @@ import { isPaused } from '../editions/review.ts'
 import type { DeliveryCounts } from '../store/deliveries.ts'
 import type { ChosenCounts } from '../store/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
-import { counted, number } from '../words.ts'
+import { formatCount, formatNumber } from '../words.ts'
 
 /** A state for people: never told by its colour (`tone`) alone. */
 export type StatusView = { word: string; mark: string; tone: 'wait' | 'busy' | 'good' | 'stop'; meaning: string }
@@ -26,7 +26,7 @@ const statuses: Record<EditionStatus, StatusView> = {
 }
 
 /** What a paused edition says before anybody is counted. */
-const paused: StatusView = {
+const pausedStatus: StatusView = {
   word: 'Paused',
   mark: '❚❚',
   tone: 'stop',
@@ -37,14 +37,14 @@ const paused: StatusView = {
 export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>, counts?: DeliveryCounts): StatusView {
   if (counts && edition.status === 'sent') return { ...statuses.sent, meaning: sentMeaning(counts) }
   if (!isPaused(edition)) return statuses[edition.status]
-  return counts ? { ...paused, meaning: pausedMeaning(counts) } : paused
+  return counts ? { ...pausedStatus, meaning: pausedMeaning(counts) } : pausedStatus
 }
 
 /** "Sent to 4 people." if a mail server took every email, else the counts: "Finished: 118 sent, 2 refused." */
 function sentMeaning(counts: DeliveryCounts): string {
   const { total } = deliveryView(counts)
   if (total === 0) return 'Finished: nobody was subscribed.'
-  if (counts.accepted === total) return `Sent to ${counted(total, 'person', 'people')}.`
+  if (counts.accepted === total) return `Sent to ${formatCount(total, 'person', 'people')}.`
   return `Finished: ${deliveryLine(counts)}.`
 }
 
@@ -53,8 +53,8 @@ function pausedMeaning(counts: DeliveryCounts): string {
   const { total } = deliveryView(counts)
   if (total === 0) return 'Paused before the first email was sent.'
   const waiting = counts.queued + counts.deferred + counts.sending
-  const people = waiting === 1 ? '1 person is' : `${number(waiting)} people are`
-  return `Paused: ${number(counts.accepted)} of ${number(total)} sent. ${people} waiting.`
+  const people = waiting === 1 ? '1 person is' : `${formatNumber(waiting)} people are`
+  return `Paused: ${formatNumber(counts.accepted)} of ${formatNumber(total)} sent. ${people} waiting.`
 }
 
 /** "Public Sector Weekly 31"; one that was skipped has no number. */
@@ -66,7 +66,7 @@ export function editionTitle(edition: Pick<EditionRow, 'digest' | 'number'>, dig
 export type Moment = { iso: Instant; text: string }
 
 /** Writes instants as a person of that zone reads them: "Fri, 27 Nov 2026, 07:00 GMT". */
-export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
+export function momentFormatter(zone = 'UTC'): (instant: Instant) => Moment {
   const format = new Intl.DateTimeFormat('en-GB', {
     weekday: 'short',
     day: 'numeric',
@@ -81,19 +81,19 @@ export function momentWriter(zone = 'UTC'): (instant: Instant) => Moment {
 }
 
 /** Writes days as a person of that zone reads them: "27 November 2026". */
-export function dayWriter(zone = 'UTC'): (instant: Instant) => Moment {
+export function dayFormatter(zone = 'UTC'): (instant: Instant) => Moment {
   const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
 /** "Letter from Ada Byron, Leeds"; the writer of one that was withdrawn is nobody. */
-export function letterFrom(name: string, place: string | null): string {
+export function letterByline(name: string, place: string | null): string {
   return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`
 }
 
 /** Writes when something happened, in a sentence: "at 07:00" on the day `now`, else "on Fri, 27 Nov 2026, 07:00 GMT". */
-export function sinceWriter(zone: string | undefined, now: Instant): (instant: Instant) => string {
-  const [moment, day] = [momentWriter(zone), dayWriter(zone)]
+export function sinceFormatter(zone: string | undefined, now: Instant): (instant: Instant) => string {
+  const [moment, day] = [momentFormatter(zone), dayFormatter(zone)]
   const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone ?? 'UTC' })
   return (instant) =>
     day(instant).text === day(now).text ? `at ${time.format(new Date(instant))}` : `on ${moment(instant).text}`
@@ -101,10 +101,10 @@ export function sinceWriter(zone: string | undefined, now: Instant): (instant: I
 
 /** "5 articles, 1 letter". */
 export function articlesAndLetters({ article, letter }: ChosenCounts = { article: 0, letter: 0 }): string {
-  return `${counted(article, 'article')}${letter > 0 ? `, ${counted(letter, 'letter')}` : ''}`
+  return `${formatCount(article, 'article')}${letter > 0 ? `, ${formatCount(letter, 'letter')}` : ''}`
 }
 
-const deliveryWords: [keyof DeliveryCounts, string, string][] = [
+const deliveryLabels: [keyof DeliveryCounts, string, string][] = [
   ['accepted', 'sent', 'A mail server took it. We do not know whether it was read.'],
   ['refused', 'refused', 'A mail server refused it. We will not try again.'],
   ['deferred', 'trying again later', 'A mail server asked us to come back later.'],
@@ -125,12 +125,12 @@ export type DeliveryView = {
 /** The counts of an edition that say something; none before sending has begun. */
 export function deliveryView(counts: DeliveryCounts): DeliveryView {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const rows = deliveryWords.flatMap(([status, word, meaning]) => {
+  const rows = deliveryLabels.flatMap(([status, word, meaning]) => {
     const count = counts[status]
-    return count > 0 ? [{ word, meaning, count: number(count) }] : []
+    return count > 0 ? [{ word, meaning, count: formatNumber(count) }] : []
   })
   const done = total - counts.queued - counts.sending - counts.deferred
-  return { total, done, line: `${number(done)} of ${number(total)}`, rows }
+  return { total, done, line: `${formatNumber(done)} of ${formatNumber(total)}`, rows }
 }
 
 /** "180 sent, 3 refused". */

@@ -4,7 +4,7 @@ import { privateCacheFolder } from '../../src/compile-cache.ts'
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
 
 /** The flags of Node that `npm start` gives to the product. */
-export const flagsOfMain = scripts.start.split(' ').filter((word) => word.startsWith('--'))
+export const mainFlags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 const cacheFolder = privateCacheFolder()
 

@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { parseFeed as parseWithFeedsmith } from 'feedsmith'
 import RssParser from 'rss-parser'
-import { parseFeed, parseHere } from '../../src/feeds/parse.ts'
-import { cachedEnv, flagsOfMain } from './as-main.ts'
+import { parseFeed, parseInThisThread } from '../../src/feeds/parse.ts'
+import { cachedEnv, mainFlags } from './as-main.ts'
 import { madeUpFeed } from './made-up-feeds.ts'
 import { median } from './median.ts'
 
@@ -29,8 +29,8 @@ type Speed = { feedsPerSecond: number; megabytesPerSecond: number }
 type Compared = { size: string; kilobytes: number; ratio: number; ratioWithBodies: number } & Record<Name, Speed>
 
 const parsers = {
-  lastword: (bytes: Buffer) => parseHere(bytes, context),
-  withBodies: (bytes: Buffer) => parseHere(bytes, { ...context, bodies: true }),
+  lastword: (bytes: Buffer) => parseInThisThread(bytes, context),
+  withBodies: (bytes: Buffer) => parseInThisThread(bytes, { ...context, needsBodies: true }),
   rssParser: (bytes: Buffer) => new RssParser().parseString(bytes.toString()),
   feedsmith: (bytes: Buffer) => parseWithFeedsmith(bytes.toString()),
 }
@@ -146,7 +146,7 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 }
 
 async function pollOf(port: string, feeds: number): Promise<Poll> {
-  const args = [...flagsOfMain, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
+  const args = [...mainFlags, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env: cachedEnv })).stdout)
 }
 

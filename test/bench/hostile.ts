@@ -16,8 +16,8 @@ export async function run(args: string[]): Promise<void> {
   const engines = { sqlite: onSqlite, postgres: onPostgres }
   const parallel = { one: 1, two: 2 } as const
   const results: Record<string, HostileRun> = {}
-  for (const engine of wanted(args, ['sqlite', 'postgres'] as const))
-    for (const count of wanted(args, ['one', 'two'] as const)) {
+  for (const engine of selectedNames(args, ['sqlite', 'postgres'] as const))
+    for (const count of selectedNames(args, ['one', 'two'] as const)) {
       const result = await engines[engine]({ parallel: parallel[count] })
       results[`${engine}, ${count} at once`] = result
       if (!args.includes('--json')) print(`${engine}, ${count} at once`, result)
@@ -29,7 +29,7 @@ export async function run(args: string[]): Promise<void> {
 }
 
 /** Those that are named, or all. */
-function wanted<T extends string>(args: string[], names: readonly T[]): readonly T[] {
+function selectedNames<T extends string>(args: string[], names: readonly T[]): readonly T[] {
   const named = names.filter((name) => args.includes(name))
   return named.length > 0 ? named : names
 }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
-import { type Course, replay } from '../support/replay.ts'
+import { type ReplayOptions, replay } from '../support/replay.ts'
 
 /** A year: the test of the same name plays a quarter of it. */
-const year: Course = {
+const year: ReplayOptions = {
   weeks: 56,
   restarts: 200,
   brokenIn: 10,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cachedEnv, flagsOfMain } from './as-main.ts'
+import { cachedEnv, mainFlags } from './as-main.ts'
 import { median } from './median.ts'
 
 export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
@@ -91,17 +91,17 @@ async function benchSend(recipients: number, rounds: number, tls: boolean) {
 /** The compile cache that main.ts turns on for the product is on for all. */
 const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env: cachedEnv }
 /** The product runs as main.ts runs it; the others as everybody runs them. */
-const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...flagsOfMain] }
+const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...mainFlags] }
 
 async function measure(order: Order): Promise<Measured> {
   const child = fork('test/bench/sender.ts', order.sender === 'lastword' ? asMain : execOptions)
   child.send(order)
-  const [result] = (await Promise.race([once(child, 'message'), failed(child)])) as [Measured]
+  const [result] = (await Promise.race([once(child, 'message'), throwChildFailure(child)])) as [Measured]
   if (child.exitCode === null) await once(child, 'exit')
   return result
 }
 
-async function failed(child: ChildProcess): Promise<never> {
+async function throwChildFailure(child: ChildProcess): Promise<never> {
   const [code] = await once(child, 'exit')
   throw new Error(`a sender ended with ${code} and no result`)
 }

@@ -5,9 +5,9 @@ import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
-import { newsFeed, openWorld, plainRender, show } from '../support/world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles } from '../support/world.ts'
 
-type Wanted = {
+type BenchWorldOptions = {
   folder: string
   port: number
   recipients: number
@@ -21,7 +21,7 @@ type Wanted = {
 }
 
 /** Writes a store with so many subscribers and one approved edition of the given size, and where it is. */
-export async function prepareWorld(wanted: Wanted) {
+export async function prepareWorld(wanted: BenchWorldOptions) {
   const { app, digest } = await openWorld({
     storeUrl: `file:${wanted.folder}/lastword.db`,
     relayPort: wanted.port,
@@ -34,7 +34,7 @@ export async function prepareWorld(wanted: Wanted) {
     clock: { ...systemClock, set() {}, advance() {} },
   })
   const world = { app, digest, clock: { ...systemClock, set() {}, advance() {} }, folder: '', close: app.close }
-  await show(world, newsFeed, ['One', 'Two', 'Three'])
+  await publishTitles(world, newsFeed, ['One', 'Two', 'Three'])
   const person = (index: number) => {
     const email = wanted.address(index)
     return { email, emailKey: email, name: `Reader ${index}`, attributes: {}, proof: 'bench' }

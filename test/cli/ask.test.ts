@@ -54,13 +54,13 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
       const declined = await typing(typed, 'run', 'weekly')
       expect(declined).toMatchObject({ code: 1, shown: expect.stringContaining(question) })
       expect(declined.shown).toContain('Nothing was sent. weekly 1 waits')
-      expect(relay.taken).toEqual([])
+      expect(relay.accepted).toEqual([])
       expect(await status()).toBe('sealed')
     }
     const agreed = await typing('y\r', 'run', 'weekly')
     expect(agreed).toMatchObject({ code: 0, shown: expect.stringContaining(question) })
     expect(agreed.shown).toContain('weekly 1 is sent: 2 accepted')
-    expect(relay.taken).toHaveLength(2)
+    expect(relay.accepted).toHaveLength(2)
   })
 
   test('edition approve approves after yes alone, and edition send sends after yes alone', async () => {
@@ -78,9 +78,9 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
     expect(await status()).toBe('approved')
     const unsent = await typing('n\r', ...send)
     expect(unsent).toMatchObject({ code: 1, shown: expect.stringContaining('Nothing was sent. weekly 1 waits.') })
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
     expect((await typing('y\r', ...send)).shown).toContain('weekly 1 is sent: 2 accepted')
-    expect(relay.taken).toHaveLength(2)
+    expect(relay.accepted).toHaveLength(2)
   })
 
   test('--yes asks nothing', async () => {

@@ -49,12 +49,12 @@ test('a stranger goes from nothing to a sent edition with the commands of the RE
   const dry = await it.lastword('run', 'weekly', '--dry-run', '--json')
   expect(JSON.parse(dry.stdout)).toMatchObject({ edition: 1, articles: 16, recipients: 2, thin: null })
   expect((await it.lastword('edition', 'list')).stdout.trim()).toBe('')
-  expect(relay.taken).toEqual([])
+  expect(relay.accepted).toEqual([])
 
   const run = await it.lastword('run', 'weekly', '--json')
   expect(run.code).toBe(0)
   expect(JSON.parse(run.stdout)).toMatchObject({ edition: 1, status: 'sent', accepted: 2, unknown: 0 })
-  expect(relay.taken.map((message) => message.to).sort()).toEqual(['Jo@readers.example', 'mira@readers.example'])
+  expect(relay.accepted.map((message) => message.to).sort()).toEqual(['Jo@readers.example', 'mira@readers.example'])
 
   const shown = JSON.parse((await it.lastword('edition', 'show', 'weekly:1', '--json')).stdout)
   expect(shown).toMatchObject({
@@ -85,12 +85,12 @@ test('a preview is the very bytes that are sent afterwards, but for the reader',
   await it.lastword('run', 'weekly')
   await it.lastword('edition', 'preview', 'weekly:1', '--out', 'after')
   const read = (file: string) => readFileSync(join(it.folder, 'after', file), 'utf8')
-  const sent = await simpleParser(relay.taken[0]?.raw ?? '')
+  const sent = await simpleParser(relay.accepted[0]?.raw ?? '')
   const anonymous = (text: string) => text.replace(/[a-z2-7]{48}/g, '').trimEnd()
   expect(anonymous(String(sent.html))).toBe(read('index.html').trimEnd())
   expect(anonymous(String(sent.text))).toBe(read('index.txt').trimEnd())
   const body = (raw: string) => raw.slice(raw.indexOf('\r\n\r\n')).replace(/[a-z2-7]{48}/g, '')
-  expect(body(read('message.eml'))).toBe(body(relay.taken[0]?.raw.toString('utf8') ?? ''))
+  expect(body(read('message.eml'))).toBe(body(relay.accepted[0]?.raw.toString('utf8') ?? ''))
 })
 
 test('a relay that refuses the connection is a clear error, and the next run finishes the edition', async () => {
@@ -108,7 +108,7 @@ test('a relay that refuses the connection is a clear error, and the next run fin
   const up = await it.lastword('run', 'weekly')
   expect(up).toMatchObject({ code: 0, stdout: 'weekly 1 is sent: 1 accepted\n' })
   expect(up.stderr).toContain('continuing weekly 1, which is sending')
-  expect(relay.taken).toHaveLength(1)
+  expect(relay.accepted).toHaveLength(1)
 })
 
 test('SIGTERM while sending finishes what is in flight, and the next run reaches the rest, each once', async () => {
@@ -119,17 +119,17 @@ test('SIGTERM while sending finishes what is in flight, and the next run reaches
   it.write('people.csv', `email,name\n${people.join('\n')}\n`)
   await it.lastword('subscribers', 'import', 'people.csv')
   const { child, ended } = it.begin('run', 'weekly', '--json')
-  await relay.wholeCount(20)
+  await relay.untilReceived(20)
   child.kill('SIGTERM')
   const { code, stdout, stderr } = await ended
   expect(code).toBe(143)
   expect(stderr).toContain('asked to stop')
   const counts = JSON.parse(stdout)
-  expect(counts).toMatchObject({ accepted: relay.taken.length, sending: 0, unknown: 0 })
+  expect(counts).toMatchObject({ accepted: relay.accepted.length, sending: 0, unknown: 0 })
   expect(counts.accepted + counts.queued).toBe(300)
   expect((await it.lastword('run', 'weekly')).stdout).toBe('weekly 1 is sent: 300 accepted\n')
-  expect(new Set(relay.whole.map((message) => message.to)).size).toBe(300)
-  expect(relay.whole).toHaveLength(300)
+  expect(new Set(relay.received.map((message) => message.to)).size).toBe(300)
+  expect(relay.received).toHaveLength(300)
 })
 
 test('a job file with a typo stops its digest with file, line and the key', async () => {
@@ -507,7 +507,7 @@ test('outside the window a run ends well, and says what it waits for', async () 
     stderr: expect.stringContaining('waits: the send window opens on'),
   })
   expect(stdout).toContain('weekly 1 is approved')
-  expect(relay.taken).toEqual([])
+  expect(relay.accepted).toEqual([])
   expect(stdout).toContain('not sent yet: 1 person is subscribed')
   const shown = await it.lastword('edition', 'show', 'weekly:1')
   expect(shown.stdout).toContain('not sent yet: 1 person is subscribed')

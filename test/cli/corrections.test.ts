@@ -36,7 +36,7 @@ test('a correction is listed, accepted with words, told of by show and explain, 
   })
   feeds.answer('/latest.xml', rss(['Three', 'Four']))
   await it.lastword('run', 'weekly')
-  expect(relay.taken.at(-1)?.raw.toString()).toContain('It refused.')
+  expect(relay.accepted.at(-1)?.raw.toString()).toContain('It refused.')
   const line = 'accepted by Ada, printed in edition 2 (sent)'
   expect((await it.lastword('edition', 'explain', 'https://magazine.example/one')).stdout).toContain(line)
   expect((await it.lastword('edition', 'show', 'weekly:2')).stdout).toContain(

@@ -1,15 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { nextStep } from '../../src/cli/next-step.ts'
-import { howToGoOn } from '../../src/cli/run.ts'
+import { resumeHint } from '../../src/cli/run.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { pullArticle } from '../../src/editions/pull.ts'
+import { retractArticle } from '../../src/editions/pull.ts'
 import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { editionById } from '../../src/store/editions.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { abilitiesOf } from '../../src/web/edition-view.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, plainRender, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -42,7 +42,7 @@ const states: Record<string, (it: World, id: string) => Promise<unknown>> = {
     await approve(app, id, 'Ada')
     await app.db.updateTable('editions').set({ status: 'sending', audienceAt: now }).execute()
     const decision = { who: 'Ada', reason: 'test' }
-    await pullArticle({ ...app, digests: [digest] }, 'https://magazine.example/one', decision)
+    await retractArticle({ ...app, digests: [digest] }, 'https://magazine.example/one', decision)
   },
 }
 
@@ -50,7 +50,7 @@ onBothEngines('an edition', (freshUrl) => {
   async function sealed() {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     await seal({ ...it.app, render: plainRender }, id, it.digest)
     return { it, id, edition: async () => (await editionById(it.app.db, id)) as EditionRow }
@@ -60,7 +60,7 @@ onBothEngines('an edition', (freshUrl) => {
     const { it, id, edition } = await sealed()
     await enter(it, id)
     const before = await edition()
-    for (const hint of [await nextStep(it.app, before), await howToGoOn(it.app, it.digest, id)]) {
+    for (const hint of [await nextStep(it.app, before), await resumeHint(it.app, it.digest, id)]) {
       const named = [...hint.matchAll(/lastword edition (\w+) (\S+?)( --anyway)?(?=[.,\s])/g)]
       expect(named.length).toBeGreaterThanOrEqual(2)
       for (const [, command = '', named_, rest = ''] of named) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { explainError, safe, table } from '../../src/cli/output.ts'
+import { explainError, formatTable, sanitizeLine } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
 import { StoreError } from '../../src/store/failure.ts'
 import { inProcess } from '../support/processes.ts'
@@ -7,7 +7,7 @@ import { inProcess } from '../support/processes.ts'
 describe('a table', () => {
   test('has columns of equal width and no blanks at the ends of its lines', () => {
     expect(
-      table([
+      formatTable([
         ['digest', 'due', 'x'],
         ['a', '2026', ''],
       ]),
@@ -15,13 +15,13 @@ describe('a table', () => {
   })
 
   test('keeps its columns where a row in between is short', () => {
-    expect(table([['a', 'wide one', 'c'], ['b'], ['longer', 'd', 'e']])).toBe(
+    expect(formatTable([['a', 'wide one', 'c'], ['b'], ['longer', 'd', 'e']])).toBe(
       'a       wide one  c\nb\nlonger  d         e',
     )
   })
 
   test('of nothing is nothing', () => {
-    expect([table([]), table([[]]), table([['', '']])]).toEqual(['', '', ''])
+    expect([formatTable([]), formatTable([[]]), formatTable([['', '']])]).toEqual(['', '', ''])
   })
 })
 
@@ -75,20 +75,22 @@ describe('text from outside', () => {
   test('loses every control character', () => {
     for (let code = 0; code < 0xa0; code++) {
       const kept = code >= 0x20 && code < 0x7f
-      expect(safe(String.fromCharCode(code)), `U+${code.toString(16)}`).toBe(kept ? String.fromCharCode(code) : ' ')
+      expect(sanitizeLine(String.fromCharCode(code)), `U+${code.toString(16)}`).toBe(
+        kept ? String.fromCharCode(code) : ' ',
+      )
     }
   })
 
   test.each(['\u2028', '\u2029', '\u202a', '\u202e', '\u2066', '\u2069'])(
     'loses %j, which turns lines or their direction',
     (mark) => {
-      expect(safe(`a${mark}b`)).toBe('a b')
+      expect(sanitizeLine(`a${mark}b`)).toBe('a b')
     },
   )
 
   test('keeps letters of every script and emoji', () => {
     const text = 'Größe Ελλάδα Москва עברית العربية 日本語 👩‍👩‍👧‍👦'
-    expect(safe(text)).toBe(text)
+    expect(sanitizeLine(text)).toBe(text)
   })
 })
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { lineOf, showProgress } from '../../src/cli/progress.ts'
+import { progressLine, showProgress } from '../../src/cli/progress.ts'
 import type { DeliveryCounts } from '../../src/store/deliveries.ts'
 
 function counts(given: Partial<DeliveryCounts>): DeliveryCounts {
@@ -15,28 +15,33 @@ function screen(columns?: number) {
 
 describe('a line of progress', () => {
   test('says how many of how many, how fast, and how long yet', () => {
-    expect(lineOf(counts({ accepted: 150, queued: 45, sending: 5 }), 0, 10_000, undefined)).toBe(
+    expect(progressLine(counts({ accepted: 150, queued: 45, sending: 5 }), 0, 10_000, undefined)).toBe(
       'sending: 150 of 200 · 15/s, 3 s left',
     )
   })
 
   test('counts the rate from where this process began, not from what was out before', () => {
-    expect(lineOf(counts({ accepted: 1100, queued: 100 }), 1000, 10_000, undefined)).toBe(
+    expect(progressLine(counts({ accepted: 1100, queued: 100 }), 1000, 10_000, undefined)).toBe(
       'sending: 1100 of 1200 · 10/s, 10 s left',
     )
   })
 
   test('names what went wrong, and only that', () => {
-    const line = lineOf(counts({ accepted: 1, refused: 2, deferred: 3, unknown: 4, skipped: 5 }), 0, 1000, undefined)
+    const line = progressLine(
+      counts({ accepted: 1, refused: 2, deferred: 3, unknown: 4, skipped: 5 }),
+      0,
+      1000,
+      undefined,
+    )
     expect(line).toBe('sending: 15 of 15 · 15/s · 2 refused · 3 deferred · 4 unknown · 5 skipped')
   })
 
   test.each([0, -5])('of the first moment (%i ms) promises no time and divides by nothing', (elapsed) => {
-    expect(lineOf(counts({ queued: 10 }), 0, elapsed, undefined)).toBe('sending: 0 of 10 · 0/s')
+    expect(progressLine(counts({ queued: 10 }), 0, elapsed, undefined)).toBe('sending: 0 of 10 · 0/s')
   })
 
   test('of an edition that nobody gets is whole', () => {
-    expect(lineOf(counts({}), 0, 1000, 80)).toBe(`[${'█'.repeat(40)}] 0 of 0 · 0/s`)
+    expect(progressLine(counts({}), 0, 1000, 80)).toBe(`[${'█'.repeat(40)}] 0 of 0 · 0/s`)
   })
 })
 
@@ -46,7 +51,7 @@ describe('a bar', () => {
     [50, 20],
     [100, 40],
   ])('with %i of 100 done is filled by %i of 40', (done, filled) => {
-    const line = lineOf(counts({ accepted: done, queued: 100 - done }), done, 1000, 120)
+    const line = progressLine(counts({ accepted: done, queued: 100 - done }), done, 1000, 120)
     expect(line).toMatch(new RegExp(`^\\[█{${filled}}░{${40 - filled}}\\] ${done} of 100`))
   })
 
@@ -56,11 +61,11 @@ describe('a bar', () => {
         counts({ accepted: 5, queued: 5 }),
         counts({ accepted: 99_999, refused: 888, deferred: 77, unknown: 6, skipped: 5, queued: 100_000 }),
       ])
-        expect(lineOf(given, 0, 60_000, columns).length, `${columns} columns`).toBeLessThan(columns)
+        expect(progressLine(given, 0, 60_000, columns).length, `${columns} columns`).toBeLessThan(columns)
   })
 
   test('is drawn and not broken by counts that do not add up', () => {
-    expect(lineOf(counts({ accepted: 3, queued: -1 }), 0, 1000, 80)).toContain('█'.repeat(40))
+    expect(progressLine(counts({ accepted: 3, queued: -1 }), 0, 1000, 80)).toContain('█'.repeat(40))
   })
 })
 

@@ -25,7 +25,7 @@ test('relay test shows the dialogue, sends nothing, and says that the relay is r
   expect(stdout).toMatch(/^< 220 relay\.test ESMTP\n> EHLO .*\n< 250-relay\.test\n/)
   expect(stdout).toContain(`127.0.0.1:${relay.port} is ready to take messages, over a connection that is not encrypted`)
   expect(relay.commands.some((line) => line.startsWith('DATA'))).toBe(false)
-  expect(relay.whole).toEqual([])
+  expect(relay.received).toEqual([])
 })
 
 /** A home whose relay is a real server that answers as it is told to; `connections` is set to five. */

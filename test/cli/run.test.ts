@@ -2,8 +2,8 @@ import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { confirmsSending, sendingQuestion } from '../../src/cli/ask.ts'
-import { exitCodeOf, spokenLog } from '../../src/cli/with-app.ts'
+import { confirmSending, sendingQuestion } from '../../src/cli/ask.ts'
+import { exitCodeOf, terminalLog } from '../../src/cli/with-app.ts'
 import { systemClock } from '../../src/clock.ts'
 import { startWorker, stopWorker } from '../../src/deliveries/worker.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -57,7 +57,7 @@ test('a run before the first import uses nothing up, fails, and says what to do'
   await importPeople()
   const run = await it.lastword('run', 'weekly')
   expect(run).toMatchObject({ code: 0, stdout: 'weekly 1 is sent: 2 accepted\n' })
-  expect(relay.taken[0]?.raw.toString()).toContain('Council')
+  expect(relay.accepted[0]?.raw.toString()).toContain('Council')
 })
 
 test('a run says that leave links need start, unless one is running on this store', async () => {
@@ -87,7 +87,7 @@ test('a relay that is not on this machine, and settings that readers should not 
   expect(refused.stderr).toContain('--anyway')
   expect((await it.lastword('edition', 'list')).stdout.trim()).toBe('')
   expect((await it.lastword('run', 'weekly', '--dry-run')).stderr).toContain('warning: lastword.yml')
-  expect(relay.taken).toEqual([])
+  expect(relay.accepted).toEqual([])
   expect(await it.lastword('run', 'weekly', '--anyway')).toMatchObject({
     code: 0,
     stdout: 'weekly 1 is sent: 2 accepted\n',
@@ -125,7 +125,7 @@ test('editions that wait are named, and one of them is sent by its number, or a 
   expect(asked.code).toBe(1)
   expect(asked.stderr).toContain('weekly 1: sealed, due 2026-01-02T07:00:00.000Z, “Council”')
   expect(asked.stderr).toContain('lastword run weekly --edition 1')
-  expect(relay.taken).toEqual([])
+  expect(relay.accepted).toEqual([])
   for (const number of ['2', 'two', '1.5', '99999999999'])
     expect(await it.lastword('run', 'weekly', '--edition', number)).toMatchObject({
       code: 1,
@@ -142,7 +142,7 @@ test('two runs at once share one edition, and leave no other behind', async () =
   await importPeople()
   const ended = await Promise.all([it.begin('run', 'weekly').ended, it.begin('run', 'weekly').ended])
   expect(await statuses()).toEqual([{ number: 1, status: 'sent' }])
-  expect(relay.taken).toHaveLength(2)
+  expect(relay.accepted).toHaveLength(2)
   expect(ended.some(({ code }) => code === 0)).toBe(true)
 }, 30_000)
 
@@ -191,14 +191,14 @@ test.each([
   const output = new PassThrough()
   input.end(typed)
   const terminal = { input: Object.assign(input, { isTTY: true }), output: Object.assign(output, { isTTY: true }) }
-  expect(await confirmsSending({ db }, edition, terminal as never)).toBe(sends)
+  expect(await confirmSending({ db }, edition, terminal as never)).toBe(sends)
   expect(String(output.read())).toContain('Send weekly 3, “Trams”, to 2 people? [y/N]')
 })
 
 test('nobody is asked where there is no terminal', async () => {
   const terminal = { input: createReadStream('package.json'), output: new PassThrough() }
   closing.push(() => terminal.input.destroy())
-  expect(await confirmsSending({ db: undefined as never }, edition, terminal as never)).toBe(true)
+  expect(await confirmSending({ db: undefined as never }, edition, terminal as never)).toBe(true)
 })
 
 test('a signal has its own exit code', () => {
@@ -212,11 +212,11 @@ test('a warning of a command is a sentence, and no JSON', async () => {
   const write = process.stderr.write
   process.stderr.write = ((text: string) => written.push(text) > 0) as never
   try {
-    const log = spokenLog('info')
+    const log = terminalLog('info')
     log.warn({ event: 'a.b', released: 3 }, 'deliveries cut off by a crash are unknown now')
     log.error({ err: new Error('no room') }, 'it failed')
     log.info({}, 'not said')
-    spokenLog('silent').error({}, 'not said')
+    terminalLog('silent').error({}, 'not said')
   } finally {
     process.stderr.write = write
   }

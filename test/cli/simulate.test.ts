@@ -5,12 +5,12 @@ import { afterEach, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
 import { readDigest } from '../../src/editions/digest.ts'
-import { keepArticles } from '../../src/store/articles.ts'
+import { saveArticles } from '../../src/store/articles.ts'
 import { addEdition } from '../../src/store/editions.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import { makeHome } from '../support/home.ts'
-import { article } from '../support/world.ts'
+import { makeDatedArticle } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -40,12 +40,12 @@ async function homeWithHistory(weeks: number) {
   const at = (week: number) => new Date(now - week * 7 * day).toISOString()
   const store = await openStore(`file:${join(home.folder, 'data/lastword.db')}`, { now: () => at(0) })
   const url = `http://${host}/latest.xml`
-  const [feed] = await knowFeeds(store.db, [url], at(weeks))
+  const [feed] = await ensureFeeds(store.db, [url], at(weeks))
   for (let week = weeks; week > 0; week--) {
     const pieces = [1, 2].map((index) =>
-      article(`What happened in town, part ${index} of week ${week}`, new Date(at(week))),
+      makeDatedArticle(`What happened in town, part ${index} of week ${week}`, new Date(at(week))),
     )
-    await keepArticles(store.db, feed?.id ?? '', pieces, at(week))
+    await saveArticles(store.db, feed?.id ?? '', pieces, at(week))
   }
   await store.close()
   const list = (titles: string[]) => {

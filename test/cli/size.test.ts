@@ -54,7 +54,7 @@ test('many whole articles make an email that Gmail clips: dry run, run and show 
   expect((await it.lastword('run', 'weekly', '--dry-run')).stderr).toMatch(warning)
   expect(await it.lastword('run', 'weekly')).toMatchObject({ code: 0, stderr: expect.stringMatching(warning) })
   expect((await it.lastword('edition', 'show', 'weekly')).stdout).toMatch(warning)
-  expect(relay.taken).toHaveLength(1)
+  expect(relay.accepted).toHaveLength(1)
 }, 60_000)
 
 test('an email of more than a megabyte is held, and only --anyway sends it', async () => {
@@ -66,8 +66,8 @@ test('an email of more than a megabyte is held, and only --anyway sends it', asy
     code: 1,
     stderr: expect.stringMatching(/--anyway/),
   })
-  expect(relay.taken).toEqual([])
+  expect(relay.accepted).toEqual([])
   expect(await it.lastword('edition', 'approve', 'weekly', '--anyway')).toMatchObject({ code: 0 })
   expect(await it.lastword('edition', 'send', 'weekly')).toMatchObject({ code: 0 })
-  expect(relay.taken).toHaveLength(1)
+  expect(relay.accepted).toHaveLength(1)
 }, 60_000)

@@ -27,7 +27,7 @@ async function home(): Promise<{ it: Home; accepted: () => number }> {
   })
   closing.push(it.remove)
   await it.lastword('subscribers', 'import', it.write('people.csv', 'email\nann@readers.example\n'))
-  return { it, accepted: () => relay.taken.length }
+  return { it, accepted: () => relay.accepted.length }
 }
 
 function change(it: Home, name: string, from: string, to: string): void {

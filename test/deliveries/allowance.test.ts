@@ -2,8 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { relaysOf } from '../../src/config.ts'
 import { type Allowance, type Day, openAllowance } from '../../src/deliveries/allowance.ts'
 import { Relays } from '../../src/deliveries/relays.ts'
-import { sentOn } from '../../src/store/allowances.ts'
-import { dateAfter } from '../../src/zone.ts'
+import { countSentOn } from '../../src/store/allowances.ts'
+import { addDays } from '../../src/zone.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { openWorld, type World } from '../support/world.ts'
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 function dayOf(now: string, most: number): Day {
   const date = now.slice(0, 10)
-  return { date, most, ends: `${dateAfter(date, 1)}T00:00:00.000Z` }
+  return { date, most, ends: `${addDays(date, 1)}T00:00:00.000Z` }
 }
 
 onBothEngines('so many a day', (freshUrl) => {
@@ -37,7 +37,7 @@ onBothEngines('so many a day', (freshUrl) => {
     return {
       allowance: openAllowance({ db, clock }, 'a', (now) => dayOf(now, most)),
       clock,
-      counted: (date) => sentOn(db, { name: 'a', day: date }),
+      counted: (date) => countSentOn(db, { name: 'a', day: date }),
     }
   }
 

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
-import { callEditors } from '../../src/call.ts'
+import { sendEditionNotices } from '../../src/call.ts'
 import { hour, minute } from '../../src/clock.ts'
 import { sendEdition } from '../../src/send.ts'
-import { callsAbout } from '../../src/store/calls.ts'
+import { notificationsOf } from '../../src/store/calls.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
-import { slowPaces } from '../../src/store/paces.ts'
+import { slowProviderRates } from '../../src/store/paces.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Person, type Ready, readyToSend } from '../support/ready.ts'
 import { type Fault, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
@@ -53,16 +53,16 @@ onBothEngines('of two relays', (freshUrl) => {
       for (const count of [9, 300]) {
         const it = await ready(spread(count), (stage) => (stage === at ? reply : undefined))
         expect(await send(it)).toMatchObject({ finished: true, stopped: null, counts: { accepted: count } })
-        expect(new Set(it.good.taken.map(({ to }) => to)).size).toBe(count)
-        expect(it.good.taken).toHaveLength(count)
+        expect(new Set(it.good.accepted.map(({ to }) => to)).size).toBe(count)
+        expect(it.good.accepted).toHaveLength(count)
         expect(await suppressed(it)).toEqual([])
-        const slow = await slowPaces(it.it.app.db)
+        const slow = await slowProviderRates(it.it.app.db)
         expect(slow.filter(({ relay }) => relay === 'good')).toEqual([])
         if (count === 9) continue
         const told = { kind: 'relay', what: expect.stringMatching(/^the relay bad is left alone/) }
-        expect(await callsAbout(it.it.app.db, it.id)).toMatchObject([told])
-        expect(await callEditors(it.it.app, it.sender.relays)).toBe(1)
-        const notice = it.good.taken.at(-1)?.raw.toString() ?? ''
+        expect(await notificationsOf(it.it.app.db, it.id)).toMatchObject([told])
+        expect(await sendEditionNotices(it.it.app, it.sender.relays)).toBe(1)
+        const notice = it.good.accepted.at(-1)?.raw.toString() ?? ''
         expect(notice).toContain('Subject: The Magazine: a mail server takes no messages')
         expect(notice).toContain('the relay bad')
       }
@@ -73,9 +73,9 @@ onBothEngines('of two relays', (freshUrl) => {
     const people = spread(80).map(({ email }, index) => ({ email: index % 2 === 0 ? `é${email}` : email }))
     const it = await ready(people, (stage) => (stage === 'EHLO' ? '250-bad\r\n250 PIPELINING' : undefined))
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 80, refused: 0 } })
-    expect(it.relay.taken.length).toBeGreaterThan(0)
-    expect(it.good.taken.length).toBeGreaterThanOrEqual(40)
-    expect(await callsAbout(it.it.app.db, it.id)).toEqual([])
+    expect(it.relay.accepted.length).toBeGreaterThan(0)
+    expect(it.good.accepted.length).toBeGreaterThanOrEqual(40)
+    expect(await notificationsOf(it.it.app.db, it.id)).toEqual([])
   })
 
   test.each(['down', 'standing by'])(
@@ -98,7 +98,9 @@ onBothEngines('of two relays', (freshUrl) => {
         await send(it)
       }
       expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 32, refused: 0 })
-      expect(able.taken.map(({ to }) => to)).toEqual(expect.arrayContaining(['é@domain1.example', 'ö@domain2.example']))
+      expect(able.accepted.map(({ to }) => to)).toEqual(
+        expect.arrayContaining(['é@domain1.example', 'ö@domain2.example']),
+      )
     },
   )
 
@@ -110,7 +112,7 @@ onBothEngines('of two relays', (freshUrl) => {
     })
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 80, refused: 0 } })
     expect(await suppressed(it)).toEqual([])
-    expect((await callsAbout(it.it.app.db, it.id)).length).toBeLessThanOrEqual(1)
+    expect((await notificationsOf(it.it.app.db, it.id)).length).toBeLessThanOrEqual(1)
   })
 
   test('one that takes every message and answers for none is named, and nobody gets more than two copies', async () => {
@@ -120,8 +122,8 @@ onBothEngines('of two relays', (freshUrl) => {
       it.it.clock.advance(20 * minute)
     }
     expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 300 })
-    expect(await callsAbout(it.it.app.db, it.id)).toMatchObject([{ kind: 'relay' }])
-    const copies = Map.groupBy([...it.relay.whole, ...it.good.whole], ({ to }) => to)
+    expect(await notificationsOf(it.it.app.db, it.id)).toMatchObject([{ kind: 'relay' }])
+    const copies = Map.groupBy([...it.relay.received, ...it.good.received], ({ to }) => to)
     expect(Math.max(...[...copies.values()].map(({ length }) => length))).toBe(2)
   })
 
@@ -135,9 +137,9 @@ onBothEngines('of two relays', (freshUrl) => {
       it.it.clock.advance(20 * minute)
     }
     expect(await countDeliveries(it.it.app.db, it.id)).toMatchObject({ accepted: 120 })
-    const copies = Map.groupBy([...it.relay.whole, ...it.good.whole], ({ to }) => to)
+    const copies = Map.groupBy([...it.relay.received, ...it.good.received], ({ to }) => to)
     expect(Math.max(...[...copies.values()].map(({ length }) => length))).toBe(2)
-    expect(new Set(it.relay.whole.map(({ to }) => to)).size).toBe(it.relay.whole.length)
+    expect(new Set(it.relay.received.map(({ to }) => to)).size).toBe(it.relay.received.length)
   })
 
   test('neither takes such an address: the person is refused, with the reason, and nobody else is', async () => {
@@ -154,7 +156,7 @@ onBothEngines('of two relays', (freshUrl) => {
     const it = await ready(spread(60), unknown, unknown)
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 59, refused: 1 } })
     expect(await suppressed(it)).toEqual([{ email: 'reader7@domain0.example' }])
-    expect(await callsAbout(it.it.app.db, it.id)).toEqual([])
+    expect(await notificationsOf(it.it.app.db, it.id)).toEqual([])
   })
 
   test('both refuse everybody alike: the edition is paused, and nobody is blamed', async () => {
@@ -175,7 +177,7 @@ onBothEngines('of two relays', (freshUrl) => {
     const report = await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: minute })
     expect(report.counts.accepted).toBeGreaterThan(100)
     expect(Date.parse(it.it.clock.now()) - Date.parse(began)).toBeLessThan(5 * minute)
-    const slow = (await slowPaces(it.it.app.db)).map(({ name, relay }) => [name, relay])
+    const slow = (await slowProviderRates(it.it.app.db)).map(({ name, relay }) => [name, relay])
     expect(slow).toEqual([['slow.example', 'bad']])
   })
 })

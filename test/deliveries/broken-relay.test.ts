@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { hour, minute, second } from '../../src/clock.ts'
 import { resume } from '../../src/editions/review.ts'
 import { sendEdition } from '../../src/send.ts'
-import { callsAbout } from '../../src/store/calls.ts'
+import { notificationsOf } from '../../src/store/calls.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { recountDeliveries } from '../../src/store/delivery-counts.ts'
 import { editionById } from '../../src/store/editions.ts'
@@ -43,7 +43,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
         status: 'held',
         reason: expect.stringContaining(reply),
       })
-      expect(await callsAbout(it.it.app.db, it.id)).toMatchObject([{ kind: 'paused' }])
+      expect(await notificationsOf(it.it.app.db, it.id)).toMatchObject([{ kind: 'paused' }])
       expect(await suppressed(it)).toEqual([])
       isBroken = false
       await resume(it.it.app, it.id, 'Ada')
@@ -67,7 +67,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       isBroken = false
       await resume(it.it.app, it.id, 'Ada')
       expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: count } })
-      expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(count)
+      expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(count)
     },
   )
 
@@ -102,7 +102,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     expect(report).toMatchObject({ over: true, counts: { queued: 30 } })
     expect(report.stopped).toMatch(/the message has \d+ bytes, and the relay takes at most 300: cancel the edition/)
     expect(it.relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
-    expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+    expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
   })
 
   test('is believed about a person once it has accepted somebody else in the same pass', async () => {
@@ -134,7 +134,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       reply = '550 5.1.1 User unknown'
       it.it.clock.advance(20 * minute)
       expect(await send(it)).toMatchObject({ over: true, counts: { queued: count, refused: 0 } })
-      expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+      expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
     }
   })
 
@@ -215,7 +215,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     await recountDeliveries(app.db, app.store.engine, it.id)
     answer = ['RCPT', '550 5.1.1 User unknown']
     expect(await send(it)).toMatchObject({ over: false, counts: { accepted: 1, deferred: 4 } })
-    expect(await callsAbout(app.db, it.id)).toEqual([])
+    expect(await notificationsOf(app.db, it.id)).toEqual([])
     expect(await suppressed(it)).toEqual([])
   })
 
@@ -229,8 +229,8 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       status: 'held',
       reason: expect.stringMatching(/messages in a row were cut off before the relay's answer/),
     })
-    expect(it.relay.whole.length).toBeLessThan(35)
-    expect(await callsAbout(it.it.app.db, it.id)).toHaveLength(1)
+    expect(it.relay.received.length).toBeLessThan(35)
+    expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
   })
 
   test('and loses an answer now and then is no reason to stop', async () => {
@@ -262,7 +262,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       it.it.clock.advance(20 * minute)
     }
     expect((await countDeliveries(it.it.app.db, it.id)).accepted).toBe(70)
-    expect(await callsAbout(it.it.app.db, it.id)).toEqual([])
+    expect(await notificationsOf(it.it.app.db, it.id)).toEqual([])
   })
 })
 

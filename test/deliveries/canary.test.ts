@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { later, minute } from '../../src/clock.ts'
+import { addMs, minute } from '../../src/clock.ts'
 import { type CanaryRule, judge, plantCanaries } from '../../src/deliveries/canary.ts'
 import { resume } from '../../src/editions/review.ts'
 import { sendEdition } from '../../src/send.ts'
-import { canariesOf, firstSharesToPlant } from '../../src/store/canaries.ts'
+import { canariesOf, planFirstShares } from '../../src/store/canaries.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
@@ -23,7 +23,7 @@ describe('a first share', () => {
     const canary = {
       name: 'large.example',
       recipients: 2000,
-      waitingSince: due > 0 ? null : later(now, -waited * minute),
+      waitingSince: due > 0 ? null : addMs(now, -waited * minute),
     }
     return judge(canary, { tried, due, againstUs, example: '550 5.7.1 blocked' }, { refusals, wait: '30m' }, now).kind
   }
@@ -73,7 +73,7 @@ onBothEngines('a canary', (freshUrl) => {
     const begins = Array.from({ length: 128 }, (_, index) => ((index * 331) % 4096).toString(16).padStart(3, '0'))
     for (const firstPlace of [...begins, '000', '001', 'fff']) {
       const rule = { minimum: 100, share: 0.02, fewest: 10, firstPlace }
-      const shares = await firstSharesToPlant(db, store.engine, 'weekly', rule)
+      const shares = await planFirstShares(db, store.engine, 'weekly', rule)
       expect(shares.map(({ name, recipients }) => [name, recipients])).toEqual([
         ['many.example', 1500],
         ['some.example', 130],
@@ -96,7 +96,7 @@ onBothEngines('a canary', (freshUrl) => {
     const { db, store } = it.app
     for (const firstPlace of ['000', '7ab', 'fff']) {
       const rule = { minimum: 5, share: 0.02, fewest: 12, firstPlace }
-      const [share] = await firstSharesToPlant(db, store.engine, 'weekly', rule)
+      const [share] = await planFirstShares(db, store.engine, 'weekly', rule)
       const ids = (await db.selectFrom('subscribers').select('id').execute()).map(({ id }) => id)
       const last = Math.max(...ids.map((id) => distance(firstPlace, id.slice(-3))))
       expect(distance(firstPlace, share?.lastPlace ?? '')).toBe(last)
@@ -114,7 +114,7 @@ onBothEngines('a canary', (freshUrl) => {
     const first = distance(share?.firstPlace ?? '', share?.lastPlace ?? '')
     for (const { subscriberId } of rows)
       expect(distance(share?.firstPlace ?? '', subscriberId.slice(-3))).toBeLessThanOrEqual(first)
-    expect(it.relay.taken).toHaveLength(rows.length)
+    expect(it.relay.accepted).toHaveLength(rows.length)
   })
 
   test('is decided once: a provider that has grown large enough since has none', async () => {
@@ -241,5 +241,5 @@ async function untilDone(ready: Ready, isDone: () => boolean): Promise<void> {
 }
 
 function countAt({ relay }: Ready, domain: string): number {
-  return relay.taken.filter(({ to }) => to.endsWith(`@${domain}`)).length
+  return relay.accepted.filter(({ to }) => to.endsWith(`@${domain}`)).length
 }

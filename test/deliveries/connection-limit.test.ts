@@ -54,7 +54,7 @@ describe('a relay that serves fewer connections than we open', () => {
     for (const limit of [1, 2, 3]) {
       const it = await limited({ limit, at, fault }, 300)
       expect(await send(it)).toMatchObject({ finished: true, stopped: null, counts: { accepted: 300 } })
-      expect(it.relay.taken).toHaveLength(300)
+      expect(it.relay.accepted).toHaveLength(300)
       expect(it.turnedAway.size).toBeLessThanOrEqual(5)
       expect(it.warnings).toEqual([{ event: 'relay.connection_limit', relay: '127.0.0.1', limit }])
     }

@@ -14,7 +14,15 @@ import { subscriberByEmail } from '../../src/store/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Stage, startRelay, type TestRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import {
+  newsFeed,
+  openWorld,
+  plainRender,
+  publishTitles,
+  subscribe,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -30,7 +38,7 @@ onBothEngines('sending', (freshUrl) => {
     closing.push(relay.close)
     const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, ...options })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await subscribe(it, people)
     const edition = await compose(it.app, it.digest, it.clock.now())
     const id = edition?.id ?? ''
@@ -68,7 +76,7 @@ onBothEngines('sending', (freshUrl) => {
     const { it, relay, id, sender } = await readyToSend(3)
     await send(it, sender, id)
     await expect(send(it, sender, id)).rejects.toThrow('is sent: only an approved edition can be sent')
-    expect(relay.taken).toHaveLength(3)
+    expect(relay.accepted).toHaveLength(3)
   })
 
   test('does not reach who left or was suppressed after the audience was frozen, and says why', async () => {
@@ -158,7 +166,7 @@ onBothEngines('sending', (freshUrl) => {
     expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 1, accepted: 1 }, finished: false })
     it.clock.advance(18 * minute)
     expect(await send(it, sender, id)).toMatchObject({ counts: { unknown: 0, accepted: 2 }, finished: true })
-    const copies = relay.whole.filter((message) => message.to.startsWith('reader00001'))
+    const copies = relay.received.filter((message) => message.to.startsWith('reader00001'))
     expect(copies).toHaveLength(2)
     expect(new Set(copies.map(messageId)).size).toBe(1)
   })
@@ -169,7 +177,7 @@ onBothEngines('sending', (freshUrl) => {
     )
     expect(await send(it, sender, id, 'hold')).toMatchObject({ finished: true })
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ unknown: 1, accepted: 1 })
-    expect(relay.whole).toHaveLength(2)
+    expect(relay.received).toHaveLength(2)
   })
 
   const cutsBefore: Stage[] = ['EHLO', 'MAIL', 'RCPT', 'DATA']
@@ -231,7 +239,7 @@ onBothEngines('sending', (freshUrl) => {
       await resume(it.app, id, 'Ada')
       it.clock.advance(hour)
       expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
-      expect(relay.taken).toHaveLength(40)
+      expect(relay.accepted).toHaveLength(40)
     },
   )
 
@@ -247,19 +255,19 @@ onBothEngines('sending', (freshUrl) => {
     expect(await send(it, sender, id)).toMatchObject({ stopped: report.stopped, counts: { queued: 40 } })
     it.clock.advance(15 * second)
     expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 40 } })
-    expect(relay.taken).toHaveLength(40)
+    expect(relay.accepted).toHaveLength(40)
   })
 
   test('that is asked to stop finishes what is in flight, and the rest stays queued', async () => {
     const controller = new AbortController()
     const { it, relay, id, sender } = await readyToSend(100, (stage) => {
-      if (stage === 'dot' && relay?.whole.length === 10) controller.abort()
+      if (stage === 'dot' && relay?.received.length === 10) controller.abort()
       return undefined
     })
     const report = await sendEdition(it.app, sender, id, { unknown: 'repeat', signal: controller.signal })
     expect(report.stopped).toBe('asked to stop')
     expect(report.counts.sending + report.counts.unknown).toBe(0)
-    expect(report.counts.accepted).toBe(relay.taken.length)
+    expect(report.counts.accepted).toBe(relay.accepted.length)
     expect(report.counts.accepted + report.counts.queued).toBe(100)
     expect(report.counts.queued).toBeGreaterThan(50)
   })
@@ -271,7 +279,7 @@ onBothEngines('sending', (freshUrl) => {
     })
     await sendEdition(it.app, sender, id, { unknown: 'repeat' })
     const counts = await countDeliveries(it.app.db, id)
-    expect(counts.accepted).toBe(relay.taken.length)
+    expect(counts.accepted).toBe(relay.accepted.length)
     expect(counts.skipped).toBe(60 - counts.accepted)
     expect(counts.skipped).toBeGreaterThan(0)
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled', reason: 'the minister resigned' })
@@ -282,13 +290,13 @@ onBothEngines('sending', (freshUrl) => {
   test('that is paused begins nothing more, and goes on where it stopped when it is resumed', async () => {
     let paused: Promise<void> | undefined
     const { it, relay, id, sender } = await readyToSend(80, (stage) => {
-      if (stage === 'dot' && relay?.whole.length === 20) paused = pause(it.app, id, 'Ada', 'a wrong name in it')
+      if (stage === 'dot' && relay?.received.length === 20) paused = pause(it.app, id, 'Ada', 'a wrong name in it')
       return undefined
     })
     expect(await send(it, sender, id)).toMatchObject({ finished: false, stopped: null })
     await paused
     const counts = await countDeliveries(it.app.db, id)
-    expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.taken.length })
+    expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.accepted.length })
     expect(counts.queued).toBeGreaterThan(20)
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'a wrong name in it' })
     await expect(send(it, sender, id)).rejects.toThrow('is held')
@@ -310,8 +318,8 @@ onBothEngines('sending', (freshUrl) => {
     const dkim = [{ domain: 'magazine.example', selector: 's1', key }]
     const { it, relay, id, sender } = await readyToSend(3, undefined, { relay: { dkim } })
     await send(it, sender, id)
-    expect(relay.taken).toHaveLength(3)
-    for (const { raw } of relay.taken) expect(raw.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;/)
+    expect(relay.accepted).toHaveLength(3)
+    for (const { raw } of relay.accepted) expect(raw.toString()).toMatch(/^DKIM-Signature: v=1; a=ed25519-sha256;/)
     if (process.platform === 'linux')
       for (const thread of poolThreads()) expect(getPriority(thread)).toBeGreaterThan(getPriority())
   })
@@ -391,7 +399,7 @@ function send(it: World, sender: Sender, id: string, unknown: 'repeat' | 'hold' 
 }
 
 function addressesOf(relay: TestRelay): string[] {
-  return relay.taken.map((message) => message.to).sort()
+  return relay.accepted.map((message) => message.to).sort()
 }
 
 function messageId({ raw }: { raw: Buffer }): string | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { between, hour, minute } from '../../src/clock.ts'
+import { hour, minute, msBetween } from '../../src/clock.ts'
 import {
   afterResult,
   isOutOfStep,
@@ -34,19 +34,19 @@ describe('the next try', () => {
     for (let attempts = 1; ; attempts++) {
       const next = nextAttempt({ subscriberId: first, attempts }, at)
       if (next === null) break
-      waits.push(between(at, next))
+      waits.push(msBetween(at, next))
       at = next
     }
     expect(waits).toHaveLength(mostAttempts - 1)
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
-    expect(between(now, at)).toBe(25 * hour + 15 * minute)
+    expect(msBetween(now, at)).toBe(25 * hour + 15 * minute)
   })
 
   test('is when the server asks for it, and from the second on not closer than our own waits, one step behind', () => {
     const waits = (reply: string) =>
       [1, 2, 3, 4, 5].map((attempts) => {
         const next = nextAttempt({ subscriberId: first, attempts }, now, reply)
-        return next && between(now, next) / minute
+        return next && msBetween(now, next) / minute
       })
     expect(waits('451 4.7.1 try again in 2 minutes')).toEqual([2, 15, 60, 240, 480])
     expect(waits('451 4.7.1 come back in 3 hours')).toEqual([180, 180, 180, 240, 480])
@@ -55,7 +55,7 @@ describe('the next try', () => {
 
   test('is up to a fifth later for some than for others, and always the same for one', () => {
     const waits = [first, last, last].map((subscriberId) =>
-      between(now, nextAttempt({ subscriberId, attempts: 1 }, now) ?? now),
+      msBetween(now, nextAttempt({ subscriberId, attempts: 1 }, now) ?? now),
     )
     expect(waits[0]).toBe(15 * minute)
     expect(waits[1]).toBeGreaterThan(17.9 * minute)

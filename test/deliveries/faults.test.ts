@@ -9,7 +9,7 @@ import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { type Fault, type Security, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, subscribe, type World } from '../support/world.ts'
 
 const people = 4
 const plainStages: Stage[] = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot']
@@ -70,10 +70,10 @@ function faultMatrix(security: Security, freshUrl: () => Promise<string>): void 
   /** Sends an edition of its own, pass after pass, a quarter of an hour apart, until it has ended. */
   async function sentThrough(faulty: (stage: Stage) => Fault) {
     faultAt = faulty
-    relay.taken.length = 0
-    relay.whole.length = 0
+    relay.accepted.length = 0
+    relay.received.length = 0
     edition += 1
-    await show(it, newsFeed, [`Story ${edition}`, `Report ${edition}`])
+    await publishTitles(it, newsFeed, [`Story ${edition}`, `Report ${edition}`])
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     await seal({ ...it.app, render: plainRender }, id, it.digest)
     await approve(it.app, id, 'Ada')
@@ -99,11 +99,11 @@ function faultMatrix(security: Security, freshUrl: () => Promise<string>): void 
       expect(met).toBe(true)
       const refused = refusedBy(name, stage) ? 1 : 0
       expect(counts).toEqual({ ...none, accepted: people - refused, refused })
-      expect(new Set(relay.taken.map(({ to }) => to)).size).toBe(people - refused)
-      expect(relay.taken).toHaveLength(people - refused)
+      expect(new Set(relay.accepted.map(({ to }) => to)).size).toBe(people - refused)
+      expect(relay.accepted).toHaveLength(people - refused)
       const isAnswered = repeatedAfter(name, stage) || name === 'answers one letter at a time'
       const answeredNo = stage === 'dot' && !isAnswered ? 1 : 0
-      expect(relay.whole.length - relay.taken.length).toBe(repeatedAfter(name, stage) ? 1 : answeredNo)
+      expect(relay.received.length - relay.accepted.length).toBe(repeatedAfter(name, stage) ? 1 : answeredNo)
     })
   })
 
@@ -113,11 +113,11 @@ function faultMatrix(security: Security, freshUrl: () => Promise<string>): void 
     ['a greeting in three lines', 'connect', '220-welcome\r\n220-to\r\n220 relay.test'],
   ] as const)('that has %s, everything is taken', async (_, stage, reply) => {
     expect(await sentThrough((at) => (at === stage ? reply : undefined))).toEqual({ ...none, accepted: people })
-    expect(relay.taken).toHaveLength(people)
+    expect(relay.accepted).toHaveLength(people)
   })
 
   test('that answers every word one letter at a time, everything is taken', async () => {
     expect(await sentThrough(() => ({ slow: true }))).toEqual({ ...none, accepted: people })
-    expect(relay.taken).toHaveLength(people)
+    expect(relay.accepted).toHaveLength(people)
   })
 }

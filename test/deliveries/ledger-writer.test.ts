@@ -6,7 +6,7 @@ import { StoreError } from '../../src/store/failure.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -18,7 +18,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
   async function frozen(people: number) {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, people)
     const editionId = await frozenEdition(it)
     const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })

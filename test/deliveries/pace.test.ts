@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { day, hour, later, minute, second } from '../../src/clock.ts'
+import { addMs, day, hour, minute, second } from '../../src/clock.ts'
 import {
   afterComplaint,
   afterGood,
@@ -75,19 +75,19 @@ test('nobody is slowed below one message in ten seconds, and nobody begins above
 
 test('tokens come in with time, at most those of one second', () => {
   expect(untilToken(slowed(0.5))).toBe(2 * second)
-  expect(paceAt(slowed(0.5), later(now, second)).tokens).toBeCloseTo(0.5, 2)
-  expect(untilToken(paceAt(slowed(0.5), later(now, second)))).toBeLessThanOrEqual(second)
-  expect(paceAt(slowed(8), later(now, 30 * second)).tokens).toBeLessThan(8.5)
-  expect(paceAt(slowed(0.5), later(now, -hour)).tokens).toBe(0) // a clock that was set back
+  expect(paceAt(slowed(0.5), addMs(now, second)).tokens).toBeCloseTo(0.5, 2)
+  expect(untilToken(paceAt(slowed(0.5), addMs(now, second)))).toBeLessThanOrEqual(second)
+  expect(paceAt(slowed(8), addMs(now, 30 * second)).tokens).toBeLessThan(8.5)
+  expect(paceAt(slowed(0.5), addMs(now, -hour)).tokens).toBe(0) // a clock that was set back
 })
 
 test('a limit doubles in ten minutes of sending, in half a day without, and is gone above a hundred a second', () => {
   let pace = slowed(2)
-  for (let step = 1; step <= 60; step++) pace = paceAt(pace, later(now, step * 10 * second))
+  for (let step = 1; step <= 60; step++) pace = paceAt(pace, addMs(now, step * 10 * second))
   expect(rateOf(pace)).toBeCloseTo(4, 3)
-  expect(rateOf(paceAt(slowed(2), later(now, 12 * hour)))).toBeCloseTo(4, 3)
-  expect(rateOf(paceAt(slowed(2), later(now, 2 * hour)))).toBeLessThan(2.3)
-  expect(paceAt(slowed(2), later(now, 7 * day)).rate).toBeNull()
+  expect(rateOf(paceAt(slowed(2), addMs(now, 12 * hour)))).toBeCloseTo(4, 3)
+  expect(rateOf(paceAt(slowed(2), addMs(now, 2 * hour)))).toBeLessThan(2.3)
+  expect(paceAt(slowed(2), addMs(now, 7 * day)).rate).toBeNull()
 })
 
 test('a rate is written for people', () => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { between, day, minute, second } from '../../src/clock.ts'
+import { day, minute, msBetween, second } from '../../src/clock.ts'
 import { brakeOn } from '../../src/deliveries/brake.ts'
 import type { FindMx } from '../../src/deliveries/providers.ts'
 import { whyWaiting } from '../../src/deliveries/waits.ts'
@@ -62,7 +62,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect(report.counts).toMatchObject({ accepted: 179, deferred: 1, queued: 0, sending: 0 })
     const fast = taken.filter(({ to }) => isAt('fast.example', to))
     expect(new Set(fast.map(({ at }) => at))).toEqual(new Set([start]))
-    const slow = taken.filter(({ to }) => isAt('slow.example', to)).map(({ at }) => between(start, at))
+    const slow = taken.filter(({ to }) => isAt('slow.example', to)).map(({ at }) => msBetween(start, at))
     const late = slow.filter((after) => after > 0)
     expect(late.length).toBeGreaterThan(10)
     const [{ rate } = { rate: 0 }] = await it.app.db.selectFrom('paces').select('rate').execute()
@@ -196,7 +196,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
         clock: {
           ...clock,
           async wait(milliseconds, signal) {
-            if (stoppedAt === '' && between(start, clock.now()) > 5 * second) {
+            if (stoppedAt === '' && msBetween(start, clock.now()) > 5 * second) {
               stoppedAt = clock.now()
               if (how === 'aborted') controller.abort()
               else if (how === 'braked') await brakeOn(it.app, { who: 'Ada', reason: 'a wrong name' })
@@ -210,7 +210,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
       const { signal } = controller
       await sendEdition(it.app, sender, id, { unknown: 'repeat', signal, patience: Number.POSITIVE_INFINITY })
       expect(stoppedAt).not.toBe('')
-      expect(between(stoppedAt, clock.now())).toBeLessThanOrEqual(second)
+      expect(msBetween(stoppedAt, clock.now())).toBeLessThanOrEqual(second)
       expect((await countDeliveries(it.app.db, id)).sending).toBe(0)
     }
   })
@@ -222,7 +222,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     })
     const report = await send({ it, id, sender }, 30 * second)
     expect(report).toMatchObject({ stopped: null, finished: false, counts: { accepted: 20 } })
-    expect(between(start, it.clock.now())).toBeGreaterThanOrEqual(30 * second)
+    expect(msBetween(start, it.clock.now())).toBeGreaterThanOrEqual(30 * second)
     expect(report.counts.queued).toBeGreaterThan(10)
   })
 

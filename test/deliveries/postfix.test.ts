@@ -3,12 +3,12 @@ import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { approvedEdition } from '../support/edition.ts'
 import { sqliteUrl } from '../support/engines.ts'
-import { startPostfix, whyNoPostfix } from '../support/postfix.ts'
+import { missingPostfixReason, startPostfix } from '../support/postfix.ts'
 import { startRelay } from '../support/relay.ts'
 import { openWorld, subscribe } from '../support/world.ts'
 
 const people = 200
-const missing = whyNoPostfix()
+const missing = missingPostfixReason()
 if (missing) console.warn(`skipped: sending through a real Postfix, for ${missing}`)
 
 const closing: (() => Promise<unknown>)[] = []
@@ -34,7 +34,7 @@ async function sentThrough(settings: Record<string, string>) {
   closing.push(sender.close)
   const report = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
   await postfix.emptied()
-  return { report, copies: mailboxes.whole.map(({ to }) => to), log: postfix.log() }
+  return { report, copies: mailboxes.received.map(({ to }) => to), log: postfix.log() }
 }
 
 describe.skipIf(missing)('a real Postfix over STARTTLS', () => {

@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, later } from '../../src/clock.ts'
+import { addMs, day, hour } from '../../src/clock.ts'
 import { dnsMx, type FindMx, openProviders, providerOf } from '../../src/deliveries/providers.ts'
 import { openStore } from '../../src/store/open.ts'
-import { keepProviders } from '../../src/store/providers.ts'
+import { saveProviders } from '../../src/store/providers.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 
@@ -50,7 +50,7 @@ onBothEngines('providers', (freshUrl) => {
     closing.push(close)
     const found = Array.from({ length: 200 }, (_, index): [string, string] => [`firm${index}.org`, 'google.com'])
     const orders = [found, found.toReversed()]
-    const keeping = Array.from({ length: 40 }, (_, index) => keepProviders(db, new Map(orders[index % 2]), clock.now()))
+    const keeping = Array.from({ length: 40 }, (_, index) => saveProviders(db, new Map(orders[index % 2]), clock.now()))
     await Promise.all(keeping)
     expect(await db.selectFrom('providers').select('domain').execute()).toHaveLength(200)
   })
@@ -78,11 +78,11 @@ onBothEngines('providers', (freshUrl) => {
     await first.providers.save()
     expect(first.asked).toEqual(['firm.org'])
 
-    const second = await opened(google, fakeClock(later(first.clock.now(), 23 * hour)), url)
+    const second = await opened(google, fakeClock(addMs(first.clock.now(), 23 * hour)), url)
     await second.providers.meet(['firm.org'])
     expect(second.providers.of('firm.org')).toBe('google.com')
     expect(second.asked).toEqual([])
-    const third = await opened(google, fakeClock(later(first.clock.now(), day + hour)), url)
+    const third = await opened(google, fakeClock(addMs(first.clock.now(), day + hour)), url)
     await third.providers.settle(['firm.org'], 1000)
     expect(third.asked).toEqual(['firm.org'])
   })

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { between, day, later, second, type WaitingClock } from '../../src/clock.ts'
+import { addMs, day, msBetween, second, type WaitingClock } from '../../src/clock.ts'
 import { Rate } from '../../src/deliveries/rate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
@@ -24,7 +24,7 @@ onBothEngines('a number of messages a second', (freshUrl) => {
     const at: number[] = []
     for (let index = 0; index < count; index++) {
       await rate.take()
-      at.push(between(start, clock.now()))
+      at.push(msBetween(start, clock.now()))
     }
     return at
   }
@@ -50,7 +50,7 @@ onBothEngines('a number of messages a second', (freshUrl) => {
     const order: number[] = []
     await Promise.all([0, 1, 2, 3].map(async (index) => (await rate.take()) && order.push(index)))
     expect(order).toEqual([0, 1, 2, 3])
-    expect(between(start, clock.now())).toBe(3 * second)
+    expect(msBetween(start, clock.now())).toBe(3 * second)
   })
 
   test('keeps nobody waiting when the signal fires', async () => {
@@ -69,7 +69,7 @@ onBothEngines('a number of messages a second', (freshUrl) => {
       const rate = new Rate({ db, clock }, 'relay', 20)
       for (let index = 0; index < 40; index++) {
         await rate.take()
-        at.push(between(start, clock.now()))
+        at.push(msBetween(start, clock.now()))
       }
     })
     await Promise.all(sending)
@@ -85,19 +85,19 @@ onBothEngines('a number of messages a second', (freshUrl) => {
     await idle.take()
     idle.giveBack()
     for (let index = 0; index < 20; index++) await one.take()
-    expect(between(start, clock.now())).toBeLessThanOrEqual(2.1 * second)
+    expect(msBetween(start, clock.now())).toBeLessThanOrEqual(2.1 * second)
   })
 
   test('is not kept back by a clock that was ahead once', async () => {
     const { db } = await freshStore()
-    await new Rate({ db, clock: fakeClock(later(start, 90 * day)) }, 'relay', 1).take()
+    await new Rate({ db, clock: fakeClock(addMs(start, 90 * day)) }, 'relay', 1).take()
     const clock = fakeClock()
     const rate = new Rate({ db, clock }, 'relay', 1)
     await rate.take()
     expect(clock.now()).toBe(start)
-    clock.set(later(start, -day))
+    clock.set(addMs(start, -day))
     await rate.take()
-    expect(between(later(start, -day), clock.now())).toBeLessThanOrEqual(second)
+    expect(msBetween(addMs(start, -day), clock.now())).toBeLessThanOrEqual(second)
   })
 
   test('that was reserved before the clock was set back may go at once', async () => {
@@ -105,8 +105,8 @@ onBothEngines('a number of messages a second', (freshUrl) => {
     const clock = fakeClock()
     const rate = new Rate({ db, clock }, 'relay', 20)
     await rate.take() // of two
-    clock.set(later(start, -day))
+    clock.set(addMs(start, -day))
     await rate.take()
-    expect(clock.now()).toBe(later(start, -day))
+    expect(clock.now()).toBe(addMs(start, -day))
   })
 })

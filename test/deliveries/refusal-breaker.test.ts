@@ -4,7 +4,7 @@ import type { SendResult } from '../../src/deliveries/delivery.ts'
 import { RefusalBreaker } from '../../src/deliveries/refusal-breaker.ts'
 import { resume } from '../../src/editions/review.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
-import { callsAbout } from '../../src/store/calls.ts'
+import { notificationsOf } from '../../src/store/calls.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions.ts'
 import { approvedEdition, subscribeAddresses } from '../support/edition.ts'
@@ -172,7 +172,7 @@ onBothEngines('an edition', (freshUrl) => {
       .where('suppressedAt', 'is not', null)
       .execute()
     expect(suppressed).toEqual([])
-    expect(await callsAbout(it.app.db, id)).toHaveLength(1)
+    expect(await notificationsOf(it.app.db, id)).toHaveLength(1)
     expect((await historyOf(it.app.db, id)).at(-1)).toMatchObject({
       who: 'lastword',
       what: expect.stringMatching(/^paused: 1\d refusals/),
@@ -183,8 +183,8 @@ onBothEngines('an edition', (freshUrl) => {
     it.clock.advance(15 * minute)
     if ((await edition())?.status === 'sending') await send()
     expect(await edition()).toMatchObject({ status: 'sent' })
-    expect(new Set(server.taken.map(({ to }) => to)).size).toBe(60)
-    expect(server.taken).toHaveLength(60)
+    expect(new Set(server.accepted.map(({ to }) => to)).size).toBe(60)
+    expect(server.accepted).toHaveLength(60)
   })
 
   test('that one domain refuses for its own policy reaches everybody else', async () => {
@@ -194,7 +194,7 @@ onBothEngines('an edition', (freshUrl) => {
     )
     expect(await send()).toMatchObject({ stopped: null, counts: { accepted: 40, deferred: 30, refused: 0 } })
     expect(await edition()).toMatchObject({ status: 'sending' })
-    expect(await callsAbout(it.app.db, id)).toEqual([])
+    expect(await notificationsOf(it.app.db, id)).toEqual([])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0 })
   })
 

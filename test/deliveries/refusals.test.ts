@@ -5,7 +5,7 @@ import { countDeliveries } from '../../src/store/deliveries.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
-import { release } from '../../src/subscribers/suppress.ts'
+import { unsuppress } from '../../src/subscribers/suppress.ts'
 import { approvedEdition, subscribeAddresses } from '../support/edition.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay } from '../support/relay.ts'
@@ -62,7 +62,7 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     it.clock.advance(day)
     const next = await send(undefined)
     expect(await countDeliveries(it.app.db, next)).toMatchObject({ accepted: 1, refused: 0, skipped: 0 })
-    expect(server.taken.map(({ to }) => to)).toEqual([tom, tom])
+    expect(server.accepted.map(({ to }) => to)).toEqual([tom, tom])
   })
 
   test('in a way that may pass is suppressed when the next edition is refused too', async () => {
@@ -111,7 +111,7 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     expect((await subscriptionsOf(app.db, act.subscriberId))[0]?.leftAt).not.toBeNull()
     expect([(await person()).suppressedAt === null, await countActive(app.db, 'weekly')]).toEqual([false, 2])
 
-    const before = await release(app, 'Mira@Readers.example', { who: 'Ada', reason: 'she wrote to us' })
+    const before = await unsuppress(app, 'Mira@Readers.example', { who: 'Ada', reason: 'she wrote to us' })
     expect(before.suppressedReason).toContain('no such user')
     expect((await person()).suppressedAt).toBeNull()
     expect(await resubscribe(app, act)).toBe('resubscribed')
@@ -119,7 +119,7 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     const record = (await outcomesOf(app.db, act.subscriberId)).find(({ kind }) => kind === 'release')
     expect(record?.detail).toMatch(/^by Ada: she wrote to us; it was suppressed on .*no such user$/)
     await send(undefined)
-    expect(server.taken.filter(({ to }) => to === mira)).toHaveLength(1)
+    expect(server.accepted.filter(({ to }) => to === mira)).toHaveLength(1)
   })
 
   test('is judged anew after a release: one refusal that may pass does not suppress again', async () => {
@@ -128,16 +128,16 @@ onBothEngines('a person whose address is refused', (freshUrl) => {
     it.clock.advance(day)
     await send('550 5.2.1 the mailbox is disabled')
     it.clock.advance(day)
-    await release(it.app, mira, { who: 'Ada', reason: '' })
+    await unsuppress(it.app, mira, { who: 'Ada', reason: '' })
     await send('550 5.2.1 the mailbox is disabled')
     expect((await person()).suppressedAt).toBeNull()
   })
 
   test('cannot be released when they are not suppressed, or not known', async () => {
     const { it } = await open()
-    await expect(release(it.app, mira, { who: 'Ada', reason: '' })).rejects.toThrow(
+    await expect(unsuppress(it.app, mira, { who: 'Ada', reason: '' })).rejects.toThrow(
       'mira@readers.example is not suppressed',
     )
-    await expect(release(it.app, 'nobody at all', { who: 'Ada', reason: '' })).rejects.toThrow('nobody is known by')
+    await expect(unsuppress(it.app, 'nobody at all', { who: 'Ada', reason: '' })).rejects.toThrow('nobody is known by')
   })
 })

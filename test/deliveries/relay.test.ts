@@ -29,7 +29,7 @@ test('hands over the very bytes', async () => {
   const server = await startRelay()
   closing.push(server.close)
   expect(await relayAt(server.port).send(letter)).toEqual({ kind: 'accepted', reply: '250 2.0.0 taken' })
-  expect(server.taken[0]?.raw.toString()).toBe('Subject: one\r\n\r\n..a line with a dot\r\n')
+  expect(server.accepted[0]?.raw.toString()).toBe('Subject: one\r\n\r\n..a line with a dot\r\n')
 })
 
 test('keeps a connection for the next message, and renews it after as many as the settings say', async () => {
@@ -46,7 +46,7 @@ test('keeps a connection for the next message, and renews it after as many as th
 
 test('takes a fresh connection when a kept one was closed meanwhile', async () => {
   const server = await startRelay((stage, { connection }) =>
-    stage === 'MAIL' && connection === 1 && server.taken.length > 0 ? { drop: true } : undefined,
+    stage === 'MAIL' && connection === 1 && server.accepted.length > 0 ? { drop: true } : undefined,
   )
   closing.push(server.close)
   const relay = relayAt(server.port)

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { callEditors } from '../../src/call.ts'
-import { between, hour, minute, second } from '../../src/clock.ts'
+import { sendEditionNotices } from '../../src/call.ts'
+import { hour, minute, msBetween, second } from '../../src/clock.ts'
 import { rulesOf } from '../../src/deliveries/rules.ts'
 import { whyWaiting } from '../../src/deliveries/waits.ts'
 import { pauseByRule } from '../../src/editions/review.ts'
@@ -45,7 +45,7 @@ onBothEngines('several relays', (freshUrl) => {
   }
 
   const everybodyOnce = ({ relay, other }: { relay: TestRelay; other: TestRelay }, count: number) => {
-    const all = [...relay.taken, ...other.taken].map(({ to }) => to)
+    const all = [...relay.accepted, ...other.accepted].map(({ to }) => to)
     expect([all.length, new Set(all).size]).toEqual([count, count])
   }
   const by = async ({ it }: Ready) => {
@@ -58,11 +58,11 @@ onBothEngines('several relays', (freshUrl) => {
     const it = await ready({ people: 120, first: { weight: 3 }, second: {}, clock: standing })
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 120 } })
     everybodyOnce(it, 120)
-    expect(it.other.taken.length).toBeGreaterThan(22)
-    expect(it.other.taken.length).toBeLessThan(40)
+    expect(it.other.accepted.length).toBeGreaterThan(22)
+    expect(it.other.accepted.length).toBeLessThan(40)
     const rows = await by(it)
-    expect(rows.get('second')).toHaveLength(it.other.taken.length)
-    expect(rows.get('first')).toHaveLength(it.relay.taken.length)
+    expect(rows.get('second')).toHaveLength(it.other.accepted.length)
+    expect(rows.get('first')).toHaveLength(it.relay.accepted.length)
   })
 
   test('stand in for each other: one that goes down in the middle stops nothing, and is left alone for a while', async () => {
@@ -71,7 +71,7 @@ onBothEngines('several relays', (freshUrl) => {
       second: {},
       secondFaultAt: (stage) => {
         if (stage === 'connect') connects += 1
-        return it?.other.taken.length >= 8 ? { drop: true } : undefined
+        return it?.other.accepted.length >= 8 ? { drop: true } : undefined
       },
     })
     const report = await send(it)
@@ -79,14 +79,14 @@ onBothEngines('several relays', (freshUrl) => {
     it.it.clock.advance(20 * minute) // who was cut off is tried again
     expect(await send(it)).toMatchObject({ counts: { accepted: 60, unknown: 0 }, finished: true })
     everybodyOnce(it, 60)
-    expect(it.other.taken.length).toBe(8)
+    expect(it.other.accepted.length).toBe(8)
     expect(connects).toBeGreaterThan(3)
   })
 
   test('of which one cannot be reached hand its messages to the other in the same pass', async () => {
     const it = await ready({ first: { port: 1 }, second: {} })
     expect(await send(it)).toMatchObject({ finished: true, stopped: null, counts: { accepted: 60 } })
-    expect(it.other.taken).toHaveLength(60)
+    expect(it.other.accepted).toHaveLength(60)
     expect((await by(it)).get('second')).toHaveLength(60)
   })
 
@@ -98,17 +98,17 @@ onBothEngines('several relays', (freshUrl) => {
     })
     await it.it.app.db.updateTable('deliveries').set({ status: 'queued' }).execute()
     expect(await sendSome(it, 20)).toBe(20)
-    expect(it.other.taken).toHaveLength(0)
+    expect(it.other.accepted).toHaveLength(0)
     down = true
     it.it.clock.advance(minute)
     const again = await reopened(it)
     expect(await sendSome(again, 20)).toBeGreaterThanOrEqual(20)
-    expect(it.other.taken.length).toBeGreaterThan(0)
-    const before = it.other.taken.length
+    expect(it.other.accepted.length).toBeGreaterThan(0)
+    const before = it.other.accepted.length
     down = false
     it.it.clock.advance(15 * second)
     expect(await send(again)).toMatchObject({ finished: true, counts: { accepted: 60 } })
-    expect(it.other.taken).toHaveLength(before)
+    expect(it.other.accepted).toHaveLength(before)
     everybodyOnce(it, 60)
   })
 
@@ -126,18 +126,18 @@ onBothEngines('several relays', (freshUrl) => {
       secondFaultAt: (stage) => (stage === 'dot' ? { hang: true } : undefined),
     })
     const sending = send(it)
-    await it.other.wholeCount(1)
-    while (it.relay.taken.length < 50) await setImmediate()
+    await it.other.untilReceived(1)
+    while (it.relay.accepted.length < 50) await setImmediate()
     const report = await sending
-    expect(report.counts.accepted).toBe(it.relay.taken.length)
-    expect(report.counts.unknown).toBe(it.other.whole.length)
+    expect(report.counts.accepted).toBe(it.relay.accepted.length)
+    expect(report.counts.unknown).toBe(it.other.received.length)
   })
 
   test('take no more in a day than they may: the other takes the rest', async () => {
     const it = await ready({ first: { perDay: 25 }, second: {} })
     expect(await send(it)).toMatchObject({ finished: true })
-    expect(it.relay.taken).toHaveLength(25)
-    expect(it.other.taken).toHaveLength(35)
+    expect(it.relay.accepted).toHaveLength(25)
+    expect(it.other.accepted).toHaveLength(35)
   })
 
   test('may have taken all of a day: the rest waits for the next, with the reason, also over a restart', async () => {
@@ -174,7 +174,7 @@ onBothEngines('several relays', (freshUrl) => {
       first: { perSecond: 10 },
       clock,
       faultAt: (stage) => {
-        if (stage === 'dot') at.push(between('2026-11-27T07:00:00.000Z', clock.now()))
+        if (stage === 'dot') at.push(msBetween('2026-11-27T07:00:00.000Z', clock.now()))
         return undefined
       },
     })
@@ -190,8 +190,8 @@ onBothEngines('several relays', (freshUrl) => {
     const other = await reopened(it)
     await Promise.all([send(it), send(other)])
     await send(it).catch(() => {}) // whoever ended first may have left the closing to the other
-    expect(it.relay.taken).toHaveLength(60)
-    expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeGreaterThanOrEqual(5.9 * second)
+    expect(it.relay.accepted).toHaveLength(60)
+    expect(msBetween('2026-11-27T07:00:00.000Z', clock.now())).toBeGreaterThanOrEqual(5.9 * second)
   })
 
   test('lose none of them to what another process has taken', async () => {
@@ -215,8 +215,8 @@ onBothEngines('several relays', (freshUrl) => {
       },
     })
     await send(it)
-    expect(it.relay.taken).toHaveLength(30)
-    expect(between('2026-11-27T07:00:00.000Z', clock.now())).toBeLessThan(4 * second)
+    expect(it.relay.accepted).toHaveLength(30)
+    expect(msBetween('2026-11-27T07:00:00.000Z', clock.now())).toBeLessThan(4 * second)
   })
 
   test('that had taken all of a day are asked again within a minute: another process may have given some back', async () => {
@@ -234,8 +234,8 @@ onBothEngines('several relays', (freshUrl) => {
     const it = await ready({ first: { port: 1 }, second: {} })
     await it.it.app.db.updateTable('editions').set({ status: 'sending' }).execute()
     await pauseByRule(it.it.app, it.id, 'a reason')
-    expect(await callEditors(it.it.app, it.sender.relays)).toBe(1)
-    expect(it.other.taken.map(({ to }) => to)).toEqual(['letters@magazine.example'])
+    expect(await sendEditionNotices(it.it.app, it.sender.relays)).toBe(1)
+    expect(it.other.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
   })
 
   test('that are one alone leave no name in the ledger', async () => {
@@ -262,7 +262,7 @@ async function reopened<T extends Ready>(ready: T): Promise<T> {
 
 /** Sends until so many more are taken, and then a few that are on their way; returns how many those were. */
 async function sendSome(ready: Ready & { other: TestRelay }, count: number): Promise<number> {
-  const taken = () => ready.relay.taken.length + ready.other.taken.length
+  const taken = () => ready.relay.accepted.length + ready.other.accepted.length
   const before = taken()
   const controller = new AbortController()
   const watch = async () => {

@@ -13,7 +13,7 @@ import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { sqliteUrl } from '../support/engines.ts'
 import { freePort, listens } from '../support/ports.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, subscribe, type World } from '../support/world.ts'
 
 /** Postfix brings it (the package postfix of most systems); without it these tests are skipped, and counted as skipped. */
 const program = ['/usr/sbin/smtp-sink', '/usr/bin/smtp-sink'].find((path) => existsSync(path))
@@ -63,7 +63,7 @@ describe.skipIf(!program)('a real smtp-sink', () => {
   async function sentThrough(options: string[]) {
     edition += 1
     it.clock.advance(minute) // a due time of its own
-    await show(it, newsFeed, [`Story ${edition}`, `Report ${edition}`])
+    await publishTitles(it, newsFeed, [`Story ${edition}`, `Report ${edition}`])
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     await seal({ ...it.app, render: plainRender }, id, it.digest)
     await approve(it.app, id, 'Ada')

@@ -57,7 +57,7 @@ async function sendThrough({ storeUrl, people, at, log, relay = {} }: Trouble) {
   expect(troubles).toHaveLength(Object.keys(at).length)
   expect(report).toMatchObject({ finished: true, counts: { accepted: people, sending: 0, unknown: 0 } })
   expect(await editionById(ready.it.app.db, ready.id)).toMatchObject({ status: 'sent' })
-  expect(ready.relay.taken).toHaveLength(people)
+  expect(ready.relay.accepted).toHaveLength(people)
   return ready
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { makeDueEditions } from '../../src/advance.ts'
-import { callEditors } from '../../src/call.ts'
+import { sendEditionNotices } from '../../src/call.ts'
 import { day, hour, minute, second } from '../../src/clock.ts'
 import { rulesOf } from '../../src/deliveries/rules.ts'
 import { whyWaiting } from '../../src/deliveries/waits.ts'
@@ -14,7 +14,7 @@ import type { EditionRow } from '../../src/store/schema.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
-import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -53,7 +53,7 @@ onBothEngines('an edition', (freshUrl) => {
     })
     const report = await send(it)
     expect(report).toMatchObject({ finished: false, stopped: null, wait: { until: '2026-11-28T22:00:00.000Z' } })
-    expect(report.counts).toMatchObject({ sending: 0, unknown: 0, accepted: it.relay.taken.length })
+    expect(report.counts).toMatchObject({ sending: 0, unknown: 0, accepted: it.relay.accepted.length })
     expect(report.counts.accepted).toBeGreaterThanOrEqual(10)
     expect(report.counts.accepted).toBeLessThanOrEqual(10 + 3 * 3) // three connections, two copies ahead each
     expect(await whyOf(it)).toEqual(['the send window opens on Saturday 28 November 2026 at 22:00 in Europe/London'])
@@ -80,7 +80,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(takenAt.filter((at) => at >= '2026-11-28T06:00:00.000Z')).toEqual([])
     clock.set('2026-11-28T22:00:00.000Z')
     expect(await send(it)).toMatchObject({ finished: true, counts: { accepted: 30 } })
-    expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(30)
+    expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(30)
   })
 
   test('in a warm-up that cannot be begun takes nothing of the day', async () => {
@@ -145,7 +145,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(countAt(it, 'large.example')).toBe(firstAt)
     it.it.clock.advance(minute)
     expect(await send(again)).toMatchObject({ finished: true, counts: { accepted: 230 } })
-    expect(new Set(it.relay.taken.map(({ to }) => to)).size).toBe(230)
+    expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(230)
     const history = await historyOf(it.it.app.db, it.id)
     expect(history.map(({ what }) => what)).toContain(
       `canary: 0 of the first ${firstAt} at large.example were refused or put off by policy after 30 min; the rest goes out`,
@@ -169,9 +169,9 @@ onBothEngines('an edition', (freshUrl) => {
     expect(countAt(it, 'small.example')).toBe(30)
     expect((await countDeliveries(it.it.app.db, it.id)).queued).toBeGreaterThan(150)
 
-    expect(await callEditors(it.it.app, it.sender.relays)).toBe(1)
-    expect(await callEditors(it.it.app, it.sender.relays)).toBe(0)
-    const letters = it.relay.taken.filter(({ to }) => to === 'letters@magazine.example')
+    expect(await sendEditionNotices(it.it.app, it.sender.relays)).toBe(1)
+    expect(await sendEditionNotices(it.it.app, it.sender.relays)).toBe(0)
+    const letters = it.relay.accepted.filter(({ to }) => to === 'letters@magazine.example')
     expect(letters).toHaveLength(1)
     const letter = letters[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
     expect(letter).toContain('Subject: The Magazine: weekly 1 is paused')
@@ -289,12 +289,12 @@ onBothEngines('an edition', (freshUrl) => {
     let running = it
     for (const instant of Object.values(zones)) {
       clock.set(instant)
-      const before = it.relay.taken.length
+      const before = it.relay.accepted.length
       await send(running)
-      for (const { to } of it.relay.taken.slice(before)) reached.set(to, instant)
+      for (const { to } of it.relay.accepted.slice(before)) reached.set(to, instant)
       running = await reopened(it)
     }
-    expect(it.relay.taken).toHaveLength(18)
+    expect(it.relay.accepted).toHaveLength(18)
     const expected = everywhere.map(({ email, zone }) => [
       email,
       zones[(zone ?? 'Europe/London') as keyof typeof zones],
@@ -386,7 +386,7 @@ onBothEngines('an edition', (freshUrl) => {
     await makeDueEditions(it.app)
     await subscribe(it, 2)
     await it.app.db.updateTable('subscribers').set({ zone: 'Pacific/Auckland' }).execute()
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     clock.set('2026-11-26T14:59:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(0)
     clock.set('2026-11-26T15:00:00.000Z')
@@ -443,5 +443,5 @@ async function whyOf(ready: Ready): Promise<string[]> {
 }
 
 function countAt({ relay }: Ready, domain: string): number {
-  return relay.taken.filter(({ to }) => to.endsWith(`@${domain}`)).length
+  return relay.accepted.filter(({ to }) => to.endsWith(`@${domain}`)).length
 }

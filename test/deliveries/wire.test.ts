@@ -10,7 +10,7 @@ import { configSchema } from '../../src/config.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
 import { speakOver } from '../../src/deliveries/wire.ts'
 import { localhostContext, secureServerSocket, trustLocalhost } from '../../src/demo/localhost-tls.ts'
-import { compileLetter, rawOf } from '../../src/messages/mime.ts'
+import { compileMessage, rawMessage } from '../../src/messages/mime.ts'
 import { sameKeys } from '../support/keys.ts'
 import { type Security, startRelay } from '../support/relay.ts'
 import { greeted, startTlsSink } from '../support/tls-sink.ts'
@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 const slot = 'k'.repeat(48)
-const fill = compileLetter({
+const fill = compileMessage({
   editionId: '0190b7c0-0000-7000-8000-000000000031',
   senderId: 'lwmagazine234',
   number: 31,
@@ -58,12 +58,12 @@ test('the bytes on the wire are those of nodemailer’s own sendMail for the sam
   const server = await startRelay()
   closing.push(server.close)
   const transport = createTransport({ host: '127.0.0.1', port: server.port, secure: false, ignoreTLS: true })
-  await transport.sendMail({ envelope: letter.envelope, raw: rawOf(letter) })
+  await transport.sendMail({ envelope: letter.envelope, raw: rawMessage(letter) })
   const byNodemailer = server.commands.filter((line) => /^(MAIL|RCPT|DATA)/.test(line))
   server.commands.length = 0
   await relayAt(server.port).send(letter)
   const byUs = server.commands.filter((line) => /^(MAIL|RCPT|DATA)/.test(line))
-  const [theirs, ours] = server.taken
+  const [theirs, ours] = server.accepted
   expect(ours?.raw.equals(theirs?.raw ?? Buffer.alloc(0))).toBe(true)
   expect([ours?.from, ours?.to]).toEqual([theirs?.from, theirs?.to])
   expect(byUs).toEqual(byNodemailer)
@@ -76,7 +76,7 @@ test('a raw message with dots, bare CR and bare LF goes out as nodemailer would 
   const transport = createTransport({ host: '127.0.0.1', port: server.port, secure: false, ignoreTLS: true })
   await transport.sendMail({ envelope: letter.envelope, raw })
   await relayAt(server.port).send({ envelope: letter.envelope, raw })
-  expect(server.taken[1]?.raw.toString()).toBe(server.taken[0]?.raw.toString())
+  expect(server.accepted[1]?.raw.toString()).toBe(server.accepted[0]?.raw.toString())
 })
 
 test('where PIPELINING is offered, the envelope goes in one write, and the message waits for 354', async () => {
@@ -97,11 +97,11 @@ describe('the next envelope', () => {
     closing.push(server.close)
     const line = relayAt(server.port).line()
     await line.send(letter, second)
-    await server.commandCount(7)
+    await server.untilCommands(7)
     expect(verbs(server.commands)).toEqual(['EHLO', 'MAIL', 'RCPT', 'DATA', 'MAIL', 'RCPT', 'DATA'])
-    expect(server.whole).toHaveLength(1)
+    expect(server.received).toHaveLength(1)
     expect(await line.send(second)).toMatchObject({ kind: 'accepted' })
-    expect(server.taken.map(({ to }) => to)).toEqual(['mira@readers.example', 'tom@readers.example'])
+    expect(server.accepted.map(({ to }) => to)).toEqual(['mira@readers.example', 'tom@readers.example'])
     expect(server.commands).toHaveLength(7)
     line.release()
   })
@@ -125,12 +125,12 @@ describe('the next envelope', () => {
     closing.push(server.close)
     const line = relayAt(server.port).line()
     await line.send(letter, second)
-    await server.commandCount(7)
+    await server.untilCommands(7)
     if (_.startsWith('gives way')) await line.send(copyFor('ada@readers.example'))
     line.release()
     await relayAt(server.port).send(copyFor('eve@readers.example'))
-    expect(server.whole.map(({ to }) => to)).not.toContain('tom@readers.example')
-    expect(server.whole.map(({ raw }) => raw.includes('QUIT'))).not.toContain(true)
+    expect(server.received.map(({ to }) => to)).not.toContain('tom@readers.example')
+    expect(server.received.map(({ raw }) => raw.includes('QUIT'))).not.toContain(true)
   })
 
   test('that is refused is told with its message, and the one after that goes through', async () => {
@@ -268,7 +268,7 @@ describe('nothing from outside can speak SMTP:', () => {
   const ends = ['\n.\r\n', '\r\n.\r\n', '\r.\r', '\n.\n', '\r.\r\n', '\r\n.\n', '\0.\r\n']
   test.each(ends)('%j in any field ends no message: the wire holds no bare CR or LF and one final dot', (end) => {
     const evil = `x${end}MAIL FROM:<a@b.example>${end}`
-    const sealed = compileLetter({
+    const sealed = compileMessage({
       editionId: evil,
       senderId: 'lwmagazine234',
       number: 31,

@@ -104,7 +104,7 @@ test('memory holds the newest five thousand, while the count goes on', async () 
   const to = Array.from({ length: 5003 }, (_, index) => `reader${index}@example.org`)
   await mail.store({ from: '', to }, Buffer.from(raw))
   expect(mail.count()).toBe(5003)
-  expect(mail.newest().length).toBe(5000)
+  expect(mail.newestFirst().length).toBe(5000)
   expect([mail.find(3), mail.find(4)?.to]).toEqual([undefined, 'reader3@example.org'])
 })
 

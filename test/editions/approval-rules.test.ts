@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { approvalObstacles, mendedProblems, obstacleText } from '../../src/editions/approval-rules.ts'
-import { periodAt } from '../../src/editions/due.ts'
+import { approvalObstacles, obstacleText, resolvedProblems } from '../../src/editions/approval-rules.ts'
+import { periodMsAt } from '../../src/editions/due.ts'
 import type { LaunchProblem } from '../../src/launch-check.ts'
 
 const fine = { articles: 3, subject: 'Trams', bytes: 90_000, newer: undefined, settings: [], sealed: [] }
@@ -31,12 +31,12 @@ const head = (webUrl: string, replyTo = 'desk@harbour.net') =>
 const config = {
   publication: { site: 'https://harbour.net', contact: 'desk@harbour.net', address: '1 Quay Street' },
   web: { url: 'https://news.harbour.net' },
-} as Parameters<typeof mendedProblems>[0]
+} as Parameters<typeof resolvedProblems>[0]
 const digest = { from: { name: 'W', address: 'w@harbour.net' } }
 
 test('sealed bytes have to be sealed again only where today’s settings would make them better', () => {
   const mended = (sealed: { head: string; text: string }, change: object = {}, of: object = {}) =>
-    mendedProblems({ ...config, ...change }, { ...digest, ...of }, sealed).map(({ setting }) => setting)
+    resolvedProblems({ ...config, ...change }, { ...digest, ...of }, sealed).map(({ setting }) => setting)
   expect(mended({ head: head('http://box:3000'), text: '' })).toEqual(['web.url'])
   expect(mended({ head: head('http://box:3000'), text: '' }, { web: { url: 'http://localhost' } })).toEqual([])
   expect(mended({ head: head('https://old.harbour.net'), text: '' })).toEqual([])
@@ -49,7 +49,7 @@ test('sealed bytes have to be sealed again only where today’s settings would m
 
 test('the time between two editions is that to the next run, or between the next two', () => {
   const weekly = { schedule: '0 7 * * FRI', zone: 'UTC' }
-  const days = (schedule: typeof weekly, at: string) => periodAt(schedule, at) / 86_400_000
+  const days = (schedule: typeof weekly, at: string) => periodMsAt(schedule, at) / 86_400_000
   expect(days(weekly, '2026-11-27T07:00:00.000Z')).toBe(7)
   expect(days(weekly, '2026-11-25T12:34:56.000Z')).toBe(7)
   expect(days({ schedule: '0 7 * * MON,THU', zone: 'UTC' }, '2026-11-26T07:00:00.000Z')).toBe(4)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { headlineKey, isAnotherHeadline, pageChanges } from '../../src/editions/changes.ts'
-import type { AskedAgain } from '../../src/feeds/ask-again.ts'
+import { headlineKey, isDifferentHeadline, pageChanges } from '../../src/editions/changes.ts'
+import type { PageCheck } from '../../src/feeds/ask-again.ts'
 
 const sites = ['The Magazine', '']
 
@@ -22,7 +22,10 @@ describe('a headline', () => {
     ['Storm Ada – live updates', 'Storm Ada leaves thousands without power – as it happened'],
     ['1,500 trams', '1500 trams'],
   ])('%j says the same as %j', (before, after) => {
-    expect([isAnotherHeadline(before, after, sites), isAnotherHeadline(after, before, sites)]).toEqual([false, false])
+    expect([isDifferentHeadline(before, after, sites), isDifferentHeadline(after, before, sites)]).toEqual([
+      false,
+      false,
+    ])
   })
 
   test.each([
@@ -43,7 +46,7 @@ describe('a headline', () => {
     ['2.50 per cent more trams', '3.50 per cent more trams'],
     ['…', 'Council opens its books'],
   ])('%j says something else than %j', (before, after) => {
-    expect([isAnotherHeadline(before, after, sites), isAnotherHeadline(after, before, sites)]).toEqual([true, true])
+    expect([isDifferentHeadline(before, after, sites), isDifferentHeadline(after, before, sites)]).toEqual([true, true])
   })
 
   test('of signs alone has a key of its own', () => {
@@ -61,7 +64,7 @@ describe('a page', () => {
     approvedAt: '2026-11-27T07:00:00.000Z',
     source: 'The Magazine',
   }
-  const page = (given: Partial<AskedAgain & { kind: 'there' }>): AskedAgain => ({
+  const page = (given: Partial<PageCheck & { kind: 'there' }>): PageCheck => ({
     kind: 'there',
     address: 'https://magazine.example/books',
     canonical: 'https://magazine.example/books',
@@ -70,7 +73,7 @@ describe('a page', () => {
     note: null,
     ...given,
   })
-  const kindsOf = (one: AskedAgain, before = said) => pageChanges(before, one).changes.map(({ kind }) => kind)
+  const kindsOf = (one: PageCheck, before = said) => pageChanges(before, one).changes.map(({ kind }) => kind)
 
   test('with a headline of its own from the start is no change, nor when it takes over what was sent', () => {
     expect(kindsOf(page({}))).toEqual([])

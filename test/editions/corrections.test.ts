@@ -1,17 +1,25 @@
 import { afterEach, expect, test } from 'vitest'
 import { day, hour, minute } from '../../src/clock.ts'
-import { compose, composeDry } from '../../src/editions/compose.ts'
+import { compose, composeDryRun } from '../../src/editions/compose.ts'
 import { acceptCorrection, dismissCorrection, reopenCorrection } from '../../src/editions/corrections.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { detectInFeeds } from '../../src/editions/late-truth.ts'
 import { approve, cancel, hold } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { articlesByUrl, keepArticles } from '../../src/store/articles.ts'
+import { articlesByUrl, saveArticles } from '../../src/store/articles.ts'
 import { correctionById, latestCorrections, waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf, historyOf, variantsOf } from '../../src/store/editions.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { article, newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from '../support/world.ts'
+import {
+  makeDatedArticle,
+  newsFeed,
+  openWorld,
+  plainRender,
+  publishTitles,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts'
 
 let worlds: World[] = []
 
@@ -25,7 +33,7 @@ onBothEngines('a correction', (freshUrl) => {
   async function open(options: Omit<WorldOptions, 'storeUrl'> = {}): Promise<World & { first: EditionRow }> {
     const it = await openWorld({ storeUrl: await freshUrl(), ...options })
     worlds.push(it)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const first = await sealed(it)
     await approve(it.app, first.id, 'Ada')
     it.clock.advance(hour)
@@ -35,7 +43,7 @@ onBothEngines('a correction', (freshUrl) => {
   test('is proposed once when the feed shows another headline after sending, and says what was sent', async () => {
     const it = await open()
     expect(await rewrite(it, 'One', 'One is two')).toBe(1)
-    expect(await findInFeeds(it.app, it.app.digests)).toBe(0)
+    expect(await detectInFeeds(it.app, it.app.digests)).toBe(0)
     expect(await waiting(it)).toMatchObject([
       { said: 'One', found: 'One is two', status: 'proposed', kind: 'headline', number: 1 },
     ])
@@ -48,7 +56,7 @@ onBothEngines('a correction', (freshUrl) => {
     await hold(it.app, it.first.id, 'Ada', 'wait')
     expect(await rewrite(it, 'One', 'Three')).toBe(0)
     await approve(it.app, it.first.id, 'Ada')
-    expect(await findInFeeds(it.app, it.app.digests)).toBe(1)
+    expect(await detectInFeeds(it.app, it.app.digests)).toBe(1)
   })
 
   test('is proposed of a note that the feed shows since, not of one that it showed before', async () => {
@@ -56,11 +64,11 @@ onBothEngines('a correction', (freshUrl) => {
     expect(await rewrite(it, 'One', 'One', 'Correction: it was two.')).toBe(1)
     expect(await waiting(it)).toMatchObject([{ kind: 'note', found: 'Correction: it was two.', said: 'One' }])
     it.clock.advance(day)
-    await show(it, newsFeed, ['Three', 'Four'])
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
     await rewrite(it, 'Three', 'Three', 'Correction: known by then.')
     const second = await sealed(it)
     await approve(it.app, second.id, 'Ada')
-    expect(await findInFeeds(it.app, it.app.digests)).toBe(0)
+    expect(await detectInFeeds(it.app, it.app.digests)).toBe(0)
   })
 
   test('is proposed for as long as the job file says, and not at all when it is off', async () => {
@@ -68,13 +76,13 @@ onBothEngines('a correction', (freshUrl) => {
     const off = { ...it.digest, corrections: { for: 'off' } }
     const short = { ...it.digest, corrections: { for: '2h' } }
     await retitle(it, 'One', 'Three')
-    expect(await findInFeeds(it.app, [off])).toBe(0)
+    expect(await detectInFeeds(it.app, [off])).toBe(0)
     it.clock.advance(2 * hour)
-    expect(await findInFeeds(it.app, [short])).toBe(0)
+    expect(await detectInFeeds(it.app, [short])).toBe(0)
     it.clock.advance(14 * day - 3 * hour + 1)
-    expect(await findInFeeds(it.app, [it.digest])).toBe(0)
+    expect(await detectInFeeds(it.app, [it.digest])).toBe(0)
     it.clock.advance(-2)
-    expect(await findInFeeds(it.app, [it.digest])).toBe(1)
+    expect(await detectInFeeds(it.app, [it.digest])).toBe(1)
   })
 
   test('goes away by itself when the headline is back before anybody decided, and the record stays', async () => {
@@ -111,9 +119,9 @@ onBothEngines('a correction', (freshUrl) => {
     await rewrite(it, 'One', 'One is two')
     await rewrite(it, 'Two', 'Two is three')
     const [one] = await waiting(it)
-    expect((await composeDry(it.app, it.digest)).draft.corrections).toEqual([])
+    expect((await composeDryRun(it.app, it.digest)).draft.corrections).toEqual([])
     await acceptCorrection(it.app, one?.id ?? '', 'Ada', ' It is \n two. ')
-    expect((await composeDry(it.app, it.digest)).draft.corrections).toMatchObject([
+    expect((await composeDryRun(it.app, it.digest)).draft.corrections).toMatchObject([
       { said: 'One', words: 'It is two.' },
     ])
     const [second, third] = [await next(it), await next(it)]
@@ -136,7 +144,7 @@ onBothEngines('a correction', (freshUrl) => {
     await rewrite(it, 'One', 'One is two')
     await rewrite(it, 'Two', 'Two is three')
     const [one, two] = await waiting(it)
-    await show(it, newsFeed, ['Three', 'Four'])
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
     it.clock.advance(day)
     const composed = await compose(it.app, it.digest, it.clock.now())
     await acceptCorrection(it.app, one?.id ?? '', 'Ada', 'It is two.')
@@ -152,7 +160,7 @@ onBothEngines('a correction', (freshUrl) => {
     await rewrite(it, 'One', 'One is two')
     const id = await only(it)
     await acceptCorrection(it.app, id, 'Ada', 'Wrong words.')
-    await show(it, newsFeed, ['Three', 'Four'])
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
     it.clock.advance(day)
     const composed = await compose(it.app, it.digest, it.clock.now())
     const second = await sealIt(it, composed, async () => {
@@ -163,7 +171,7 @@ onBothEngines('a correction', (freshUrl) => {
     it.clock.advance(day)
     await rewrite(it, 'Two', 'Two is three')
     await acceptCorrection(it.app, await only(it), 'Ada')
-    await show(it, newsFeed, ['Five', 'Six'])
+    await publishTitles(it, newsFeed, ['Five', 'Six'])
     const third = await sealIt(it, await compose(it.app, it.digest, it.clock.now()), async () => {
       await reopenCorrection(it.app, await only(it), 'Ben')
     })
@@ -181,7 +189,7 @@ onBothEngines('a correction', (freshUrl) => {
       ['Eight', 'Nine'],
     ]) {
       it.clock.advance(day)
-      await show(it, newsFeed, titles)
+      await publishTitles(it, newsFeed, titles)
       editions.push(await compose(it.app, it.digest, it.clock.now()))
     }
     const both = await Promise.all(editions.map((edition) => sealIt(it, edition)))
@@ -212,7 +220,7 @@ onBothEngines('a correction', (freshUrl) => {
     await acceptCorrection(it.app, one?.id ?? '', 'Ada')
     await cancel(it.app, it.first.id, 'Ada', 'not today')
     expect(await waiting(it)).toEqual([])
-    expect(await findInFeeds(it.app, it.app.digests)).toBe(0)
+    expect(await detectInFeeds(it.app, it.app.digests)).toBe(0)
     await expect(dismissCorrection(it.app, one?.id ?? '', 'Ben')).rejects.toThrow('is no longer needed, since 2026')
     expect(await printed(it, await next(it))).toEqual([])
   })
@@ -256,7 +264,7 @@ onBothEngines('a correction', (freshUrl) => {
     const it = await open()
     await rewrite(it, 'One', 'One is two')
     await acceptCorrection(it.app, await only(it), 'Ada')
-    await show(it, newsFeed, ['Three'])
+    await publishTitles(it, newsFeed, ['Three'])
     it.clock.advance(day)
     expect(await compose(it.app, it.digest, it.clock.now())).toMatchObject({
       status: 'skipped',
@@ -302,21 +310,21 @@ let fresh = 0
 /** The next edition, sealed, with two new articles. */
 async function next(it: World): Promise<EditionRow> {
   it.clock.advance(7 * day)
-  await show(it, newsFeed, [`News ${++fresh}`, `News ${++fresh}`])
+  await publishTitles(it, newsFeed, [`News ${++fresh}`, `News ${++fresh}`])
   return await sealed(it)
 }
 
 async function retitle(it: World, was: string, title: string, note?: string): Promise<void> {
   const url = `https://magazine.example/${was.toLowerCase()}`
   const [known] = await articlesByUrl(it.app.db, url)
-  const shown = { ...article(was, new Date(0)), title, ...(note === undefined ? {} : { note }) }
-  await keepArticles(it.app.db, known?.feedId ?? '', [shown], it.clock.now())
+  const shown = { ...makeDatedArticle(was, new Date(0)), title, ...(note === undefined ? {} : { note }) }
+  await saveArticles(it.app.db, known?.feedId ?? '', [shown], it.clock.now())
 }
 
 /** The feed shows another headline, or a note; returns how many corrections are proposed by that. */
 async function rewrite(it: World, was: string, title: string, note?: string): Promise<number> {
   await retitle(it, was, title, note)
-  return await findInFeeds(it.app, it.app.digests)
+  return await detectInFeeds(it.app, it.app.digests)
 }
 
 function waiting(it: World) {

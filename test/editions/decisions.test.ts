@@ -2,12 +2,18 @@ import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { ChangedSince, readSeen, type Seen, seenNow, seenText } from '../../src/editions/seen.ts'
 import {
+  currentRevision,
+  EditionChanged,
+  formatRevision,
+  parseRevision,
+  type Revision,
+} from '../../src/editions/seen.ts'
+import {
+  addHistory,
   addVariant,
   editionById,
   historyOf,
-  note,
   variantsOf,
   withdrawnVariants,
   withdrawVariants,
@@ -16,8 +22,8 @@ import { newId } from '../../src/store/id.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe } from '../support/world.ts'
+import { openTransaction, waitUntilDoneOrLocked } from '../support/waiting.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -30,7 +36,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
   async function open() {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await subscribe(it, 2)
     const other = await openStore(it.app.config.store.url, it.clock)
     closing.push(other.close)
@@ -44,7 +50,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
       others: { ...app, db: other.db },
       other,
       status: async () => (await edition()).status,
-      seen: async () => seenNow(app.db, await edition()),
+      seen: async () => currentRevision(app.db, await edition()),
       become: (status: EditionStatus) => app.db.updateTable('editions').set({ status }).where('id', '=', id).execute(),
       decisions: async () =>
         (await historyOf(app.db, id)).filter(({ who }) => who !== 'lastword').map(({ what }) => what),
@@ -53,7 +59,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
 
   const refusal = (promise: Promise<void>) => promise.then(() => undefined).catch((error: unknown) => error)
 
-  const acts: [string, (it: Awaited<ReturnType<typeof open>>, seen: Seen) => Promise<void>][] = [
+  const acts: [string, (it: Awaited<ReturnType<typeof open>>, seen: Revision) => Promise<void>][] = [
     ['approve', ({ app, id }, seen) => approve(app, id, 'Mira', { seen })],
     ['cancel', ({ app, id }, seen) => cancel(app, id, 'Mira', 'too old', { seen })],
   ]
@@ -63,8 +69,8 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     const seen = await it.seen()
     await hold(it.app, it.id, 'Ben', 'Headline 2 needs the lawyer')
     const error = await refusal(act(it, seen))
-    expect(error).toBeInstanceOf(ChangedSince)
-    expect((error as ChangedSince).changes).toMatchObject([{ who: 'Ben', what: 'held: Headline 2 needs the lawyer' }])
+    expect(error).toBeInstanceOf(EditionChanged)
+    expect((error as EditionChanged).changes).toMatchObject([{ who: 'Ben', what: 'held: Headline 2 needs the lawyer' }])
     expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: Headline 2 needs the lawyer']])
     await act(it, await it.seen())
     expect(await it.status()).not.toBe('held')
@@ -72,7 +78,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
 
   test('stops at a text that only begins as what a page shows', async () => {
     const it = await open()
-    const text = seenText(await it.seen())
+    const text = formatRevision(await it.seen())
     for (const forged of [
       `${text}.x`,
       `${text}.`,
@@ -83,8 +89,10 @@ onBothEngines('a decision about an edition', (freshUrl) => {
       text.replace(/\.0$/, '.00'),
       '',
     ])
-      expect(await refusal(approve(it.app, it.id, 'Mira', { seen: readSeen(forged) }))).toBeInstanceOf(ChangedSince)
-    await approve(it.app, it.id, 'Mira', { seen: readSeen(text) })
+      expect(await refusal(approve(it.app, it.id, 'Mira', { seen: parseRevision(forged) }))).toBeInstanceOf(
+        EditionChanged,
+      )
+    await approve(it.app, it.id, 'Mira', { seen: parseRevision(text) })
     expect(await it.status()).toBe('approved')
   })
 
@@ -108,7 +116,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await resume(it.app, it.id, 'Ben')
     await pause(it.app, it.id, 'Ben', 'it is still wrong')
     const error = await refusal(resume(it.app, it.id, 'Mira', { seen }))
-    expect((error as ChangedSince).changes.map(({ what }) => what)).toEqual(['resumed', 'paused: it is still wrong'])
+    expect((error as EditionChanged).changes.map(({ what }) => what)).toEqual(['resumed', 'paused: it is still wrong'])
     expect(await it.status()).toBe('held')
     await resume(it.app, it.id, 'Mira', { seen: await it.seen() })
     expect(await it.status()).toBe('sending')
@@ -117,34 +125,34 @@ onBothEngines('a decision about an edition', (freshUrl) => {
   test('stops where the sending began since, and is not kept up by what the program notes', async () => {
     const it = await open()
     const waiting = await it.seen()
-    await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await addHistory(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
     await approve(it.app, it.id, 'Mira', { seen: waiting })
     const seen = await it.seen()
-    await note(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await addHistory(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
     await it.become('sending')
-    expect(await refusal(cancel(it.app, it.id, 'Mira', 'too old', { seen }))).toBeInstanceOf(ChangedSince)
+    expect(await refusal(cancel(it.app, it.id, 'Mira', 'too old', { seen }))).toBeInstanceOf(EditionChanged)
     expect(await it.status()).toBe('sending')
   })
 
   test('that waits for another one to commit sees it: a hold and an approval at once leave it held', async () => {
     const it = await open()
     const seen = await it.seen()
-    const holding = await heldOpen(it.app.store, (db) => hold({ ...it.app, db }, it.id, 'Ben', 'wait'))
+    const holding = await openTransaction(it.app.store, (db) => hold({ ...it.app, db }, it.id, 'Ben', 'wait'))
     const approving = refusal(approve(it.others, it.id, 'Mira', { seen }))
-    await doneOrWaiting(it.other, approving)
+    await waitUntilDoneOrLocked(it.other, approving)
     await holding.commit()
-    expect(await approving).toBeInstanceOf(ChangedSince)
+    expect(await approving).toBeInstanceOf(EditionChanged)
     expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: wait']])
   })
 
   test('made twice at once is made once', async () => {
     const it = await open()
     const seen = await it.seen()
-    const first = await heldOpen(it.app.store, (db) => approve({ ...it.app, db }, it.id, 'Mira', { seen }))
+    const first = await openTransaction(it.app.store, (db) => approve({ ...it.app, db }, it.id, 'Mira', { seen }))
     const second = refusal(approve(it.others, it.id, 'Mira', { seen }))
-    await doneOrWaiting(it.other, second)
+    await waitUntilDoneOrLocked(it.other, second)
     await first.commit()
-    expect(await second).toBeInstanceOf(ChangedSince)
+    expect(await second).toBeInstanceOf(EditionChanged)
     expect(await it.decisions()).toEqual(['approved'])
   })
 
@@ -163,11 +171,11 @@ onBothEngines('a decision about an edition', (freshUrl) => {
   test('to stop that waits for the sending to begin pauses it', async () => {
     const it = await open()
     await approve(it.app, it.id, 'Mira')
-    const beginning = await heldOpen(it.app.store, (db) =>
+    const beginning = await openTransaction(it.app.store, (db) =>
       db.updateTable('editions').set({ status: 'sending' }).where('id', '=', it.id).execute(),
     )
     const stopping = stop(it.others, it.id, 'Mira', 'wrong')
-    await doneOrWaiting(it.other, stopping)
+    await waitUntilDoneOrLocked(it.other, stopping)
     await beginning.commit()
     await stopping
     expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['held', 'paused: wrong'])

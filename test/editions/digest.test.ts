@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { spanMilliseconds } from '../../src/clock.ts'
+import { parseDurationMs } from '../../src/clock.ts'
 import {
   digestJsonSchema,
-  feedsListed,
-  feedsPrintedWhole,
+  feedUrlsOf,
+  fullTextFeedUrls,
   layouts,
   parseDigest,
   readDigest,
 } from '../../src/editions/digest.ts'
 import { runsAfter } from '../../src/editions/due.ts'
 import { readJobFolder } from '../../src/editions/job-folder.ts'
-import { clashingDays } from '../../src/editions/schedule-days.ts'
+import { dayConflictMessage } from '../../src/editions/schedule-days.ts'
 import { AppError } from '../../src/errors.ts'
 
 const fixtures = 'fixtures/jobs'
@@ -140,7 +140,7 @@ describe('what a schedule of days and weekdays is told to be', () => {
   const datesOf = (schedule: string) =>
     runsAfter({ schedule, zone: 'UTC' }, after, 1000, until).map((run) => run.slice(0, 10))
   const offered = (days: string, weekday: number) => {
-    const [, schedule = ''] = /write "([^"]+)"/.exec(clashingDays(`0 7 ${days} * ${weekday}`) ?? '') ?? []
+    const [, schedule = ''] = /write "([^"]+)"/.exec(dayConflictMessage(`0 7 ${days} * ${weekday}`) ?? '') ?? []
     return datesOf(schedule)
   }
   const weekdays = [0, 1, 2, 3, 4, 5, 6]
@@ -275,17 +275,17 @@ test('feeds are listed once each, in the order of the sections', () => {
     { ...section, feeds: one },
     { ...section, feeds: ['https://b.example/', 'https://c.example/'] },
   ]
-  expect(feedsListed({ ...digest, sections })).toEqual([...one, 'https://c.example/'])
+  expect(feedUrlsOf({ ...digest, sections })).toEqual([...one, 'https://c.example/'])
 })
 
 test('the feeds that are printed whole are those of such sections, with the one that fills up', () => {
   const digest = readDigest(`${fixtures}/everything.yml`, 'templates')
-  expect(feedsPrintedWhole(digest)).toEqual([
+  expect(fullTextFeedUrls(digest)).toEqual([
     'https://example.org/latest.xml',
     'http://example.org:8080/more?format=rss',
     'https://example.org/archive.xml',
   ])
-  expect(feedsPrintedWhole(readDigest(`${fixtures}/minimal.yml`, 'templates'))).toEqual([])
+  expect(fullTextFeedUrls(readDigest(`${fixtures}/minimal.yml`, 'templates'))).toEqual([])
 })
 
 test.each([
@@ -294,5 +294,5 @@ test.each([
   ['3 d', 259_200_000],
   ['0m', 0],
 ])('%s are %i milliseconds', (text, milliseconds) => {
-  expect(spanMilliseconds(text)).toBe(milliseconds)
+  expect(parseDurationMs(text)).toBe(milliseconds)
 })

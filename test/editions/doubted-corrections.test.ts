@@ -1,18 +1,18 @@
 import { afterEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { acceptCorrection, dismissCorrection, standing, withdrawCorrection } from '../../src/editions/corrections.ts'
-import { findInFeeds, lookAgain, settleByFeed } from '../../src/editions/late-truth.ts'
+import { acceptCorrection, dismissCorrection, statusText, withdrawCorrection } from '../../src/editions/corrections.ts'
+import { detectInFeeds, detectOnPages, settleByFeed } from '../../src/editions/late-truth.ts'
 import { approve, cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { keepArticles } from '../../src/store/articles.ts'
+import { saveArticles } from '../../src/store/articles.ts'
 import { correctionById, correctionsIn, latestCorrections, waitingCorrections } from '../../src/store/corrections.ts'
 import { historyOf } from '../../src/store/editions.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
-import { type SaidRow, saidOf } from '../../src/store/said.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
+import { type PrintedTitleRow, printedTitleOf } from '../../src/store/said.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
-import { article, newsFeed, openWorld, plainRender, type World } from '../support/world.ts'
+import { makeDatedArticle, newsFeed, openWorld, plainRender, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -36,14 +36,14 @@ onBothEngines('an accepted correction', (freshUrl) => {
   type Open = Awaited<ReturnType<typeof open>>
 
   async function shows({ app, clock, host }: Pick<Open, 'app' | 'clock' | 'host'>, titles: string[]): Promise<void> {
-    const [feed] = await knowFeeds(app.db, [newsFeed], clock.now())
+    const [feed] = await ensureFeeds(app.db, [newsFeed], clock.now())
     const paths = ['/one', '/two']
     const shown = titles.map((title, index) => ({
-      ...article(title, new Date(0)),
+      ...makeDatedArticle(title, new Date(0)),
       identity: paths[index] ?? '',
       url: host.url + paths[index],
     }))
-    await keepArticles(app.db, feed?.id ?? '', shown, clock.now())
+    await saveArticles(app.db, feed?.id ?? '', shown, clock.now())
   }
 
   /** Seals and approves an edition now; returns its id and the words of the corrections that it prints. */
@@ -59,7 +59,7 @@ onBothEngines('an accepted correction', (freshUrl) => {
     it.host.answer('/one', (_, response) => void response.writeHead(404).end())
     for (const passed of [3 * hour, hour]) {
       it.clock.advance(passed)
-      await lookAgain(it.app, it.app.digests)
+      await detectOnPages(it.app, it.app.digests)
     }
     return await accept(it)
   }
@@ -81,9 +81,9 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const id = await gone(it)
     answer(it.host, '/one', 'Page of /one')
     it.clock.advance(day)
-    await lookAgain(it.app, it.app.digests)
+    await detectOnPages(it.app, it.app.digests)
     const since = it.clock.now()
-    expect(standing(await known(it, id))).toBe(
+    expect(statusText(await known(it, id))).toBe(
       `accepted by Ada, but no longer so: the page is back since ${since}; it waits for an editor`,
     )
     expect(await waitingCorrections(it.app.db)).toMatchObject([{ id, status: 'doubted' }])
@@ -123,7 +123,7 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const id = await gone(it)
     answer(it.host, '/one', 'Page of /one')
     it.clock.advance(day)
-    await lookAgain(it.app, it.app.digests)
+    await detectOnPages(it.app, it.app.digests)
     await acceptCorrection(it.app, id, 'Ben', 'It was taken down for a day.')
     it.clock.advance(hour)
     expect((await sealed(it)).prints).toEqual(['It was taken down for a day.'])
@@ -134,12 +134,12 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const id = await gone(it)
     answer(it.host, '/one', 'Page of /one')
     it.clock.advance(day)
-    await lookAgain(it.app, it.app.digests)
+    await detectOnPages(it.app, it.app.digests)
     expect((await known(it, id)).status).toBe('doubted')
     await acceptCorrection(it.app, id, 'Ben')
     it.clock.advance(2 * day)
     it.host.asked.length = 0
-    await lookAgain(it.app, it.app.digests)
+    await detectOnPages(it.app, it.app.digests)
     expect(it.host.asked).toContain('/one')
     expect(await known(it, id)).toMatchObject({ status: 'accepted', decidedBy: 'Ben' })
   })
@@ -148,12 +148,12 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const it = await open()
     answer(it.host, '/one', 'Another headline')
     it.clock.advance(3 * hour)
-    await lookAgain(it.app, it.app.digests)
+    await detectOnPages(it.app, it.app.digests)
     const id = await accept(it)
     const correction = await known(it, id)
     expect(correction).toMatchObject({ kind: 'headline', source: 'page', status: 'accepted' })
-    const said = await saidOf(it.app.db, correction.editionId, correction.articleId)
-    await settleByFeed(it.app, said as SaidRow)
+    const said = await printedTitleOf(it.app.db, correction.editionId, correction.articleId)
+    await settleByFeed(it.app, said as PrintedTitleRow)
     expect((await known(it, id)).status).toBe('accepted')
   })
 
@@ -161,13 +161,13 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const it = await open()
     await shows(it, ['One is two', 'Two'])
     it.clock.advance(hour)
-    await findInFeeds(it.app, it.app.digests)
+    await detectInFeeds(it.app, it.app.digests)
     const id = await accept(it)
     await shows(it, ['One', 'Two'])
-    await findInFeeds(it.app, it.app.digests)
+    await detectInFeeds(it.app, it.app.digests)
     expect(await known(it, id)).toMatchObject({ status: 'doubted', undoneWhy: 'the headline is “One”' })
     await shows(it, ['One is two', 'Two'])
-    await findInFeeds(it.app, it.app.digests)
+    await detectInFeeds(it.app, it.app.digests)
     expect(await known(it, id)).toMatchObject({ status: 'proposed', undoneAt: null, decidedBy: null })
     expect((await known(it, id)).words).toContain('One is two')
   })
@@ -176,7 +176,7 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const it = await open(false)
     await shows(it, ['One is two', 'Two'])
     it.clock.advance(hour)
-    await findInFeeds(it.app, it.app.digests)
+    await detectInFeeds(it.app, it.app.digests)
     const id = await accept(it)
     await shows(it, ['One', 'Two'])
     it.host.asked.length = 0

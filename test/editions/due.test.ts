@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Digest, readDigest } from '../../src/editions/digest.ts'
-import { dueRuns, missedText, runsAfter, withoutServed } from '../../src/editions/due.ts'
+import { dueRuns, missedText, runsAfter, withoutServedRuns } from '../../src/editions/due.ts'
 
 const weekly = readDigest('fixtures/jobs/minimal.yml', 'templates')
 
@@ -51,7 +51,7 @@ test('a run is served by an edition that was made by hand from its due time on a
     dueAt: `${date}T07:00:00.000Z`,
     missed: null,
   }))
-  const left = (...times: string[]) => withoutServed(runs, times).map(({ dueAt }) => dueAt.slice(8, 10))
+  const left = (...times: string[]) => withoutServedRuns(runs, times).map(({ dueAt }) => dueAt.slice(8, 10))
   expect(left()).toEqual(['13', '20', '27'])
   expect(left('2026-11-20T07:00:01.000Z')).toEqual(['13', '27'])
   expect(left('2026-11-20T06:59:59.000Z')).toEqual(['20', '27'])

@@ -1,12 +1,20 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
-import { compose, composeDry } from '../../src/editions/compose.ts'
+import { compose, composeDryRun } from '../../src/editions/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { approve, approveByRule, cancel, hold } from '../../src/editions/review.ts'
-import { hashOf, seal } from '../../src/editions/seal.ts'
+import { seal, sealHash } from '../../src/editions/seal.ts'
 import { choicesOf, editionById, historyOf, variantsOf } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, opinionFeed, plainRender, show, type World, type WorldOptions } from '../support/world.ts'
+import {
+  newsFeed,
+  openWorld,
+  opinionFeed,
+  plainRender,
+  publishTitles,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts'
 
 let worlds: World[] = []
 
@@ -24,11 +32,11 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('holds the newest of each section, and says of every article why', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four', 'Five'])
-    await show(it, opinionFeed, ['Opinion'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four', 'Five'])
+    await publishTitles(it, opinionFeed, ['Opinion'])
     await makeSealed(it)
     it.clock.advance(7 * day)
-    await show(it, newsFeed, ['Six', 'Seven', 'Eight', 'Nine', 'Ten', 'Eleven', 'Twelve'])
+    await publishTitles(it, newsFeed, ['Six', 'Seven', 'Eight', 'Nine', 'Ten', 'Eleven', 'Twelve'])
     const edition = await makeSealed(it)
     const choices = await choicesOf(it.app.db, edition.id)
     expect(choices.map((choice) => [choice.title, choice.position, choice.reason])).toEqual([
@@ -44,32 +52,32 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('never holds an article that an edition before it held, however new its date says it is', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await makeSealed(it)
     it.clock.advance(7 * day)
-    await show(it, newsFeed, ['New', 'Newer', 'One', 'Two', 'Three']) // the feed gives old pieces new dates
+    await publishTitles(it, newsFeed, ['New', 'Newer', 'One', 'Two', 'Three']) // the feed gives old pieces new dates
     expect(await titles(it, await makeSealed(it))).toEqual(['New', 'Newer'])
   })
 
   test('holds an article that appears late with an old date', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await makeSealed(it)
-    await show(it, newsFeed, ['Two days late', 'Two weeks late'])
+    await publishTitles(it, newsFeed, ['Two days late', 'Two weeks late'])
     it.clock.advance(7 * day)
     expect(await titles(it, await makeSealed(it))).toEqual(['Two days late', 'Two weeks late'])
   })
 
   test('does not hold the backlog of a feed that is seen for the first time', async () => {
     const it = await world()
-    await show(
+    await publishTitles(
       it,
       newsFeed,
       Array.from({ length: 50 }, (_, index) => `Piece ${index + 1}`),
     )
     expect(await titles(it, await makeSealed(it))).toEqual(['Piece 1', 'Piece 2', 'Piece 3', 'Piece 4', 'Piece 5'])
     it.clock.advance(7 * day)
-    await show(it, newsFeed, [
+    await publishTitles(it, newsFeed, [
       'Fresh one',
       'Fresh two',
       ...Array.from({ length: 50 }, (_, index) => `Piece ${index + 1}`),
@@ -81,7 +89,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('gives its articles back when it is cancelled, and the next one holds them', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     const edition = await makeSealed(it)
     await cancel(it.app, edition.id, 'Ada', 'wrong picture')
     it.clock.advance(day)
@@ -94,7 +102,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('is skipped when it is thin, with the reason, and its articles stay pending', async () => {
     const it = await world({ job: { thin: '{ minimum: 3, rule: skip }' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await compose(it.app, it.digest, it.clock.now())
     expect(edition).toMatchObject({
       status: 'skipped',
@@ -102,13 +110,13 @@ onBothEngines('an edition', (freshUrl) => {
       reason: 'skipped: 2 articles where at least 3 are wanted',
     })
     it.clock.advance(7 * day)
-    await show(it, newsFeed, ['Three'])
+    await publishTitles(it, newsFeed, ['Three'])
     expect(await titles(it, await makeSealed(it))).toEqual(['Three', 'One', 'Two'])
   })
 
   test('is held when it is thin and the rule says so, sealed, until somebody approves it', async () => {
     const it = await world({ job: { thin: '{ minimum: 3, rule: hold }' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await makeSealed(it)
     expect(edition).toMatchObject({ status: 'held', reason: 'held: 2 articles where at least 3 are wanted' })
     await approve(it.app, edition.id, 'Ada')
@@ -120,8 +128,8 @@ onBothEngines('an edition', (freshUrl) => {
   - { name: latest, title: Latest, layout: latest, feeds: [${newsFeed}], maximum: 5 }
   - { name: last-word, title: Last word, layout: last-word, feeds: [${opinionFeed}], minimum: 2 }`
     const it = await world({ job: { sections } })
-    await show(it, newsFeed, ['One', 'Two'])
-    await show(it, opinionFeed, ['Opinion'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, opinionFeed, ['Opinion'])
     const edition = await makeSealed(it)
     expect(await titles(it, edition)).toEqual(['One', 'Two'])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://magazine.example/opinion')
@@ -130,7 +138,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('is made once for one due time, whoever tries', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const made = await Promise.all([1, 2, 3].map(() => compose(it.app, it.digest, it.clock.now())))
     expect(made.filter(Boolean)).toHaveLength(1)
   })
@@ -140,7 +148,7 @@ onBothEngines('an edition', (freshUrl) => {
     const other = await world()
     const ids = []
     for (const it of [one, other]) {
-      await show(it, newsFeed, ['One', 'Two'])
+      await publishTitles(it, newsFeed, ['One', 'Two'])
       ids.push((await compose(it.app, it.digest, '2026-11-27T07:00:00.000Z'))?.id)
     }
     expect(ids[0]).toBe(ids[1])
@@ -149,10 +157,10 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('takes other articles when another edition of the digest took its own before the seal', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four', 'Five'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four', 'Five'])
     const first = await compose(it.app, it.digest, '2026-11-27T07:00:00.000Z')
     const second = await compose(it.app, it.digest, '2026-11-27T08:00:00.000Z')
-    await show(it, newsFeed, ['Six'])
+    await publishTitles(it, newsFeed, ['Six'])
     const sealed = [await sealIt(it, first?.id), await sealIt(it, second?.id)]
     expect(await titles(it, sealed[0])).toEqual(['One', 'Two', 'Three', 'Four', 'Five'])
     expect(await titles(it, sealed[1])).toEqual([])
@@ -161,7 +169,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('seals the bytes under one hash, and no later wording changes them', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await makeSealed(it)
     await it.app.db.updateTable('articles').set({ title: 'Changed' }).execute()
     await sealIt(it, edition.id)
@@ -169,12 +177,12 @@ onBothEngines('an edition', (freshUrl) => {
     expect(variants).toHaveLength(1)
     const [variant] = variants
     expect(variant?.text).toContain('One\nTwo')
-    expect(variant && hashOf(variant)).toBe(variant?.sha256)
+    expect(variant && sealHash(variant)).toBe(variant?.sha256)
   })
 
   test('takes the newest wording of an article until the seal', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await compose(it.app, it.digest, it.clock.now())
     await it.app.db.updateTable('articles').set({ title: 'One, corrected' }).where('title', '=', 'One').execute()
     await sealIt(it, edition?.id)
@@ -184,7 +192,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that an editor holds is not approved by a rule that had it in view before', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const { id } = await makeSealed(it)
     await hold(it.app, id, 'Ada', 'legal problem')
     expect(await approveByRule(it.app, id, 'rule: approval auto')).toBe(false)
@@ -193,7 +201,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('can be held and approved, but not approved when it is cancelled: the state is named', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const { id } = await makeSealed(it)
     await approve(it.app, id, 'Ada')
     await hold(it.app, id, 'Ben', 'the minister resigned')
@@ -211,8 +219,8 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that is only looked at is not made: the ledger and the numbers stay as they were', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
-    const { draft, choices } = await composeDry(it.app, it.digest)
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    const { draft, choices } = await composeDryRun(it.app, it.digest)
     expect(choices.filter((choice) => choice.position !== null)).toHaveLength(2)
     expect(draft.edition.number).toBe(1)
     expect(await it.app.db.selectFrom('editions').selectAll().execute()).toEqual([])
@@ -221,10 +229,10 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('explains an article in an edition, one pending, and one that no section wants', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
-    await show(it, 'https://elsewhere.example/feed', ['Elsewhere'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, 'https://elsewhere.example/feed', ['Elsewhere'])
     await makeSealed(it)
-    await show(it, newsFeed, ['Three'])
+    await publishTitles(it, newsFeed, ['Three'])
     const ask = async (slug: string) =>
       (await explain(it.app.db, it.app.digests, `https://magazine.example/${slug}`)).map((one) => one.answer)
     expect(await ask('one')).toEqual(['in edition 1 (sealed), section latest'])
@@ -241,7 +249,7 @@ describe('two digests', () => {
     const { sqliteUrl } = await import('../support/engines.ts')
     const it = await openWorld({ storeUrl: sqliteUrl().url })
     worlds.push(it)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await makeSealed(it)
     const daily = { ...it.digest, name: 'daily' }
     const edition = await compose(it.app, daily, it.clock.now())

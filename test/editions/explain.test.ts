@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Digest } from '../../src/editions/digest.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { edition, piece, shows } from '../support/newsroom.ts'
+import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, opinionFeed } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -15,12 +15,12 @@ onBothEngines('explain', (freshUrl) => {
   async function open() {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await shows(it, newsFeed, [
-      piece('The mayor’s tram: an extension to “Northwold”'),
-      piece('Tram drivers want more pay'),
-      piece('東京の新しい路面電車'),
+    await publishArticles(it, newsFeed, [
+      makeArticle('The mayor’s tram: an extension to “Northwold”'),
+      makeArticle('Tram drivers want more pay'),
+      makeArticle('東京の新しい路面電車'),
     ])
-    await edition(it)
+    await sealedEdition(it)
     const other: Digest = { ...it.digest, name: 'other', sections: it.digest.sections.slice(1) }
     const ask = async (what: string, digests = [it.digest, other]) =>
       (await explain(it.app.db, digests, what)).map(({ title, digest, answer }) => ({ title, digest, answer }))
@@ -55,7 +55,7 @@ onBothEngines('explain', (freshUrl) => {
   test('answers for the digests that have the feed, and once where none has', async () => {
     const { it, other, ask } = await open()
     expect((await ask('drivers')).map(({ digest }) => digest)).toEqual(['weekly'])
-    await shows(it, 'https://elsewhere.example/feed', [piece('A piece from elsewhere')])
+    await publishArticles(it, 'https://elsewhere.example/feed', [makeArticle('A piece from elsewhere')])
     expect(await ask('elsewhere')).toEqual([
       {
         title: 'A piece from elsewhere',
@@ -63,7 +63,7 @@ onBothEngines('explain', (freshUrl) => {
         answer: 'in none: the feed https://elsewhere.example/feed is in no section of any digest',
       },
     ])
-    await shows(it, opinionFeed, [piece('An opinion')])
+    await publishArticles(it, opinionFeed, [makeArticle('An opinion')])
     expect((await ask('opinion', [it.digest, other])).map(({ digest }) => digest)).toEqual(['weekly', 'other'])
   })
 })

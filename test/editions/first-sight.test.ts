@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { pendingArticles } from '../../src/store/articles.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { edition, piece, shows } from '../support/newsroom.ts'
+import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -25,12 +25,12 @@ onBothEngines('the first sight of a feed', (freshUrl) => {
       const [title = '', kind = ''] = text.split(': ')
       const [category = '', author = ''] = kind.split('/')
       const publishedAt = new Date(Date.parse(it.clock.now()) - index * 3_600_000).toISOString()
-      return piece(title, { publishedAt, categories: category ? [category] : [], author })
+      return makeArticle(title, { publishedAt, categories: category ? [category] : [], author })
     })
-    await shows(it, newsFeed, articles)
+    await publishArticles(it, newsFeed, articles)
   }
 
-  const placed = async (it: World) => (await edition(it, it.digest)).placed.sort()
+  const placed = async (it: World) => (await sealedEdition(it, it.digest)).placed.sort()
 
   const feeds = `feeds: [${newsFeed}]`
 

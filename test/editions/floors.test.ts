@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { type Digest, type Filter, type Floor, readDigest, type Section } from '../../src/editions/digest.ts'
-import { matches } from '../../src/editions/filter.ts'
-import { unmet } from '../../src/editions/floors.ts'
+import {
+  type ArticleFilter,
+  type Digest,
+  type MinimumRule,
+  readDigest,
+  type Section,
+} from '../../src/editions/digest.ts'
+import { matchesFilter } from '../../src/editions/filter.ts'
+import { unmetMinimums } from '../../src/editions/floors.ts'
 import { type Choice, select } from '../../src/editions/select.ts'
-import { thinBy } from '../../src/editions/thin.ts'
+import { decideThin } from '../../src/editions/thin.ts'
 import type { Candidate } from '../../src/store/articles.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
@@ -43,9 +49,13 @@ function digest(given: Partial<Digest>, ...sections: Partial<Section>[]): Digest
   return { ...minimal, ...given, sections: sections.map((one) => ({ ...section, feeds: [news], ...one })) }
 }
 
-const of = (filter: Partial<Filter>): Filter => ({ categories: [], words: [], authors: [], ...filter })
-const atMost = (count: number, filter: Partial<Filter>) => ({ count, ...of(filter) })
-const atLeast = (count: number, filter: Partial<Filter>, otherwise: Floor['otherwise'] = 'send'): Floor => {
+const of = (filter: Partial<ArticleFilter>): ArticleFilter => ({ categories: [], words: [], authors: [], ...filter })
+const atMost = (count: number, filter: Partial<ArticleFilter>) => ({ count, ...of(filter) })
+const atLeast = (
+  count: number,
+  filter: Partial<ArticleFilter>,
+  otherwise: MinimumRule['otherwise'] = 'send',
+): MinimumRule => {
   return { count, ...of(filter), otherwise }
 }
 
@@ -165,7 +175,7 @@ describe('at least', () => {
   test('what waits for an editor, tells a known story or is gone comes in by no rule', () => {
     const pending = [
       article('1'),
-      opinion('2', { told: { title: 'Bridge', source: 'Other', how: 'which is in edition 3' } }),
+      opinion('2', { publishedAs: { title: 'Bridge', source: 'Other', how: 'which is in edition 3' } }),
       opinion('3', { cut: { at: now, reason: 'gone' } }),
     ]
     expect(outcome(pending, digest({ atLeast: [one] }, { maximum: 1, atLeast: [one] }))).toMatchObject({
@@ -175,7 +185,7 @@ describe('at least', () => {
 })
 
 describe('when too few match', () => {
-  const short = (otherwise: Floor['otherwise'], minimum = 0) =>
+  const short = (otherwise: MinimumRule['otherwise'], minimum = 0) =>
     digest(
       { thin: { minimum, rule: 'hold', notify: false, longestSilence: '21d' } },
       {
@@ -183,7 +193,7 @@ describe('when too few match', () => {
       },
     )
   const thin = (rules: Digest, pending: Candidate[], lastAt?: string) =>
-    thinBy(rules, select(pending, rules, now), lastAt, now)
+    decideThin(rules, select(pending, rules, now), lastAt, now)
   const words = 'the section latest has 1 with categories Opinion where at least 2 are wanted'
 
   test('the edition goes out, is held or is skipped, as the rule says, with the reason', () => {
@@ -243,7 +253,7 @@ describe('of 600 made-up editions', () => {
     for (const { pending, rules } of worlds) {
       if (!subsets(pending).some((some) => allowed(some, rules) && meets(some, rules))) continue
       possible++
-      expect(unmet(rules, select(pending, rules, now))).toEqual([])
+      expect(unmetMinimums(rules, select(pending, rules, now))).toEqual([])
     }
     expect(possible).toBeGreaterThan(200) // and the others are not a few either
     expect(possible).toBeLessThan(550)
@@ -271,7 +281,7 @@ function madeUp(seed: number): { pending: Candidate[]; rules: Digest } {
       categories: kinds.filter(() => dice(3) === 0),
     }),
   )
-  const filter = (): Partial<Filter> =>
+  const filter = (): Partial<ArticleFilter> =>
     dice(3) ? { categories: [kinds[dice(3)] ?? ''] } : { authors: [authors[dice(2)] ?? ''] }
   const section = (name: string, feeds: string[]): Partial<Section> => ({
     name,
@@ -297,7 +307,7 @@ function allowed(chosen: Candidate[], { sections, atMost: all }: Digest): boolea
   const within = (some: Candidate[], most: number | undefined, key: (one: Candidate) => string) =>
     [...Map.groupBy(some, key)].every(([name, group]) => name === '' || group.length <= (most ?? Infinity))
   const capped = (some: Candidate[], rules: { count: number }[]) =>
-    rules.every((rule) => some.filter((one) => matches(one, rule as never)).length <= rule.count)
+    rules.every((rule) => some.filter((one) => matchesFilter(one, rule as never)).length <= rule.count)
   return (
     within(chosen, all.author, (one) => one.author) &&
     capped(chosen, all.matching) &&
@@ -314,8 +324,8 @@ function allowed(chosen: Candidate[], { sections, atMost: all }: Digest): boolea
 }
 
 function meets(chosen: Candidate[], { sections, atLeast: all }: Digest): boolean {
-  const enough = (some: Candidate[], rules: Floor[]) =>
-    rules.every((rule) => some.filter((one) => matches(one, rule)).length >= rule.count)
+  const enough = (some: Candidate[], rules: MinimumRule[]) =>
+    rules.every((rule) => some.filter((one) => matchesFilter(one, rule)).length >= rule.count)
   return enough(chosen, all) && sections.every((it) => enough(inSection(chosen, it, sections), it.atLeast))
 }
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDigest } from '../../src/editions/digest.ts'
-import { type Placed, placeFeeds } from '../../src/editions/job-file.ts'
+import { addFeedsToJobFile, type FeedPlacement } from '../../src/editions/job-file.ts'
 
 let folder: string
 
@@ -38,10 +38,10 @@ sections:
 `
 const url = 'https://new.example/feed?a=1&b=2'
 
-function place(sections: string, placed: Placed[]): { added: Placed[]; text: string } {
+function place(sections: string, placed: FeedPlacement[]): { added: FeedPlacement[]; text: string } {
   const file = join(folder, 'jobs/weekly.yml')
   writeFileSync(file, head + sections)
-  const added = placeFeeds(
+  const added = addFeedsToJobFile(
     { jobs: join(folder, 'jobs'), templates: 'templates' },
     readDigest(file, 'templates'),
     placed,
@@ -50,7 +50,7 @@ function place(sections: string, placed: Placed[]): { added: Placed[]; text: str
   return { added, text: readFileSync(file, 'utf8') }
 }
 
-const latest = (value = url): Placed => ({ section: 'latest', title: 'Latest', url: value })
+const latest = (value = url): FeedPlacement => ({ section: 'latest', title: 'Latest', url: value })
 
 test('a feed is added to a list in brackets, and every other line stays as it was', () => {
   const before = `  # first of all
@@ -108,7 +108,7 @@ test('a file that is changed keeps its mode and its owner, whatever the umask is
   const umask = process.umask(0o077)
   try {
     const digest = readDigest(file, 'templates')
-    placeFeeds({ jobs: join(folder, 'jobs'), templates: 'templates' }, digest, [latest()])
+    addFeedsToJobFile({ jobs: join(folder, 'jobs'), templates: 'templates' }, digest, [latest()])
   } finally {
     process.umask(umask)
   }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { JobFiles } from '../../src/editions/job-files.ts'
+import { JobFolderWatcher } from '../../src/editions/job-files.ts'
 import { readJobFolder } from '../../src/editions/job-folder.ts'
 
 let folder: string
@@ -31,15 +31,15 @@ ${rest}`
 /** A process that started with what is in the folder now, and looks at 00:01, 00:02 and so on. */
 function started() {
   const read = () => readJobFolder(jobs(), 'templates')
-  const files = new JobFiles({ jobs: jobs(), templates: 'templates' }, read(), at(0))
+  const files = new JobFolderWatcher({ jobs: jobs(), templates: 'templates' }, read(), at(0))
   let minute = 0
   return {
     files,
     titles: () => files.digests.map(({ title }) => title),
-    look: () => files.look(at(++minute)),
+    look: () => files.scan(at(++minute)),
     /** Two looks: what was written before is there by the second. */
     settle() {
-      const looks = [files.look(at(++minute)), files.look(at(++minute))]
+      const looks = [files.scan(at(++minute)), files.scan(at(++minute))]
       return {
         changes: looks.flatMap(({ changes }) => changes.map(({ kind, digest }) => `${kind} ${digest}`)),
         rejected: looks.flatMap(({ rejected }) => rejected),

@@ -1,15 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { isDue, lookAgain } from '../../src/editions/late-truth.ts'
+import { detectOnPages, isCheckDue } from '../../src/editions/late-truth.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { keepArticles } from '../../src/store/articles.ts'
+import { saveArticles } from '../../src/store/articles.ts'
 import { latestCorrections, waitingCorrections } from '../../src/store/corrections.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
-import { article, newsFeed, openWorld, plainRender, type World } from '../support/world.ts'
+import { makeDatedArticle, newsFeed, openWorld, plainRender, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -25,12 +25,12 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     const world = await openWorld({ storeUrl: await freshUrl(), feeds, job: { lateCheck: String(lateCheck) } })
     closing.push(host.close, world.close)
     for (const path of ['/one', '/two']) answer(host, path, before[path] ?? page(`Page of ${path}`))
-    const [feed] = await knowFeeds(world.app.db, [newsFeed], world.clock.now())
+    const [feed] = await ensureFeeds(world.app.db, [newsFeed], world.clock.now())
     const shown = ['One', 'Two'].map((title) => ({
-      ...article(title, new Date(0)),
+      ...makeDatedArticle(title, new Date(0)),
       url: `${host.url}/${title.toLowerCase()}`,
     }))
-    await keepArticles(world.app.db, feed?.id ?? '', shown, world.clock.now())
+    await saveArticles(world.app.db, feed?.id ?? '', shown, world.clock.now())
     const composed = await compose(world.app, world.digest, world.clock.now())
     const edition = await seal({ ...world.app, render: plainRender }, composed?.id ?? '', world.digest)
     await approve(world.app, edition.id, 'Ada')
@@ -60,8 +60,8 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     const { host, world } = await open()
     world.clock.advance(3 * hour)
     const off = { ...world.digest, corrections: { for: 'off' } }
-    expect(await lookAgain(world.app, [off])).toBe(0)
-    expect(await lookAgain(world.app, [world.digest], AbortSignal.abort())).toBe(0)
+    expect(await detectOnPages(world.app, [off])).toBe(0)
+    expect(await detectOnPages(world.app, [world.digest], AbortSignal.abort())).toBe(0)
     expect(host.asked).toEqual([])
   })
 
@@ -154,22 +154,22 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
 
 test('a look is due at each of its times, and a time that was missed is not made up for twice', () => {
   const approvedAt = '2026-11-27T07:00:00.000Z'
-  const due = (now: string, lookedAt: string | null) => isDue({ approvedAt, lookedAt, missingAt: null }, now)
+  const due = (now: string, lookedAt: string | null) => isCheckDue({ approvedAt, lookedAt, missingAt: null }, now)
   expect(due('2026-11-27T09:59:59.999Z', null)).toBe(false)
   expect(due('2026-11-27T10:00:00.000Z', null)).toBe(true)
   expect(due('2026-11-28T06:59:59.999Z', '2026-11-27T10:00:00.000Z')).toBe(false)
   expect(due('2026-11-28T07:00:00.000Z', '2026-11-27T10:00:00.000Z')).toBe(true)
   expect(due('2026-12-02T07:00:00.000Z', '2026-12-01T07:00:00.000Z')).toBe(false)
-  expect(isDue({ approvedAt: null, lookedAt: null, missingAt: null }, '2026-12-02T07:00:00.000Z')).toBe(false)
+  expect(isCheckDue({ approvedAt: null, lookedAt: null, missingAt: null }, '2026-12-02T07:00:00.000Z')).toBe(false)
   const missing = (now: string, lookedAt: string) =>
-    isDue({ approvedAt, lookedAt, missingAt: '2026-11-27T10:00:00.000Z' }, now)
+    isCheckDue({ approvedAt, lookedAt, missingAt: '2026-11-27T10:00:00.000Z' }, now)
   expect(missing('2026-11-27T10:59:59.999Z', '2026-11-27T10:00:00.000Z')).toBe(false)
   expect(missing('2026-11-27T11:00:00.000Z', '2026-11-27T10:00:00.000Z')).toBe(true)
   expect(missing('2026-11-27T12:00:00.000Z', '2026-11-27T11:00:00.000Z')).toBe(false)
 })
 
 function look({ app }: World): Promise<number> {
-  return lookAgain(app, app.digests)
+  return detectOnPages(app, app.digests)
 }
 
 function waiting({ app }: World) {

@@ -1,24 +1,24 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
-import { compose, composeDry } from '../../src/editions/compose.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { compose, composeDryRun } from '../../src/editions/compose.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { longest, readLetter, type TypedLetter } from '../../src/editions/letter-words.ts'
-import { editLetter, LetterChanged, printLetter, withdraw } from '../../src/editions/letters.ts'
+import { maxLengths, readLetter, type TypedLetter } from '../../src/editions/letter-words.ts'
+import { createLetter, editLetter, LetterChanged, withdrawPendingLetter } from '../../src/editions/letters.ts'
 import { cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { watchedFeeds } from '../../src/feeds/health.ts'
-import { gather } from '../../src/gather.ts'
+import { refreshAndEnrich } from '../../src/gather.ts'
 import { choicesOf, countChosen, editionById, historyOf, variantsOf } from '../../src/store/editions.ts'
-import { allFeeds, feedByUrl, recallFeed } from '../../src/store/feeds.ts'
-import { countWaiting, letterById, lettersOf } from '../../src/store/letters.ts'
+import { allFeeds, feedByUrl, retryFeedNow } from '../../src/store/feeds.ts'
+import { countWaitingLetters, letterById, lettersOf } from '../../src/store/letters.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
-import { heldFeeds } from '../../src/store/stories.ts'
+import { quarantinedFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
-import { newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from '../support/world.ts'
+import { openTransaction, waitUntilDoneOrLocked } from '../support/waiting.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, type World, type WorldOptions } from '../support/world.ts'
 
 const typed = (headline: string, given: Partial<TypedLetter> = {}): TypedLetter => ({
   headline,
@@ -45,27 +45,27 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('is pending until an edition is sealed, stands in it once, and comes back when that one is cancelled', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
     const id = await print(it, 'Trams')
     const first = await makeSealed(it)
     expect(await titles(it, first)).toContain('Trams')
     expect((await historyOf(it.app.db, first.id))[0]?.what).toBe('composed with 4 articles and 1 letter')
     expect((await countChosen(it.app.db, [first.id])).get(first.id)).toEqual({ article: 4, letter: 1 })
-    expect(await countWaiting(it.app.db)).toBe(0)
+    expect(await countWaitingLetters(it.app.db)).toBe(0)
     await cancel(it.app, first.id, 'Ada', 'wrong picture')
-    expect(await countWaiting(it.app.db)).toBe(1)
+    expect(await countWaitingLetters(it.app.db)).toBe(1)
     it.clock.advance(day)
     const second = await makeSealed(it)
     expect(await titles(it, second)).toContain('Trams')
     it.clock.advance(day)
-    await show(it, newsFeed, ['Five', 'Six'])
+    await publishTitles(it, newsFeed, ['Five', 'Six'])
     expect(await titles(it, await makeSealed(it))).toEqual(['Five', 'Six'])
     expect(await answer(it, id)).toEqual(['in edition 2 (sealed), section have-your-say'])
   })
 
   test('keeps its words as they were given, with its name, its place and the day it came', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = await print(it, 'Trams', { text: ' One\r\nline.\r\n\r\n \r\nTwo. ', received: '2026-11-20' })
     expect(await letterById(it.app.db, id)).toMatchObject({
       headline: 'Trams',
@@ -82,7 +82,7 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('waits for its turn: the one that came first is printed first, as many as the section holds', async () => {
     const it = await world({ job: { sections: sayOnly('maximum: 2') } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await print(it, 'Third', { received: '2026-11-22' })
     const second = await print(it, 'Second', { received: '2026-11-21' })
     const first = await print(it, 'First', { received: '2026-11-20' })
@@ -96,7 +96,7 @@ onBothEngines('a letter', (freshUrl) => {
     expect(await withdrawn(it, second)).toMatch(/stands in weekly 1, which is sealed/)
     expect(await withdrawn(it, first)).toMatch(/“First” stands in/)
     it.clock.advance(day)
-    await show(it, newsFeed, ['Three', 'Four'])
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
     expect(await titles(it, await makeSealed(it))).toContain('Third')
   })
 
@@ -110,7 +110,7 @@ onBothEngines('a letter', (freshUrl) => {
         thin: '{ minimum: 1 }',
       },
     })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await print(it, 'A letter')
     await print(it, 'Another letter')
     it.clock.advance(3 * day)
@@ -122,7 +122,7 @@ onBothEngines('a letter', (freshUrl) => {
     await print(it, 'Alone')
     const skipped = await compose(it.app, it.digest, it.clock.now())
     expect(skipped).toMatchObject({ status: 'skipped', reason: 'skipped: 0 articles where at least 1 are wanted' })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.advance(day)
     const sealed = await seal(it.app, (await compose(it.app, it.digest, it.clock.now()))?.id ?? '', it.digest)
     expect([sealed.subject, sealed.preheader]).toEqual(['One · The Weekly 1', 'Two'])
@@ -135,29 +135,29 @@ onBothEngines('a letter', (freshUrl) => {
   test('waits where its digest prints none, and goes to no other digest', async () => {
     const it = await world()
     const id = await print(it, 'Trams')
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const without = { ...it.digest, sections: it.digest.sections.slice(0, 2) }
-    await expect(printLetter(it.app, without, typed('No'), 'mira')).rejects.toThrow('weekly prints no letters')
-    const { choices } = await composeDry(it.app, without)
+    await expect(createLetter(it.app, without, typed('No'), 'mira')).rejects.toThrow('weekly prints no letters')
+    const { choices } = await composeDryRun(it.app, without)
     expect(choices.find(({ article }) => article.id === id)?.reason).toBe(
       'no section prints letters (layout have-your-say)',
     )
     const sister = { ...it.digest, name: 'sister' }
-    expect((await composeDry(it.app, sister)).choices.some(({ article }) => article.id === id)).toBe(false)
+    expect((await composeDryRun(it.app, sister)).choices.some(({ article }) => article.id === id)).toBe(false)
   })
 
   test('is nobody’s feed: it is not asked, listed, counted, compared, nor asked for again before the seal', async () => {
     const it = await world({ job: { lateCheck: 'true' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     for (const text of ['One text.', 'Another.']) await print(it, 'The same headline as before', { text })
     it.clock.advance(30 * day)
     await print(it, 'A headline that comes once more')
     for (let count = 0; count < 30; count++) await print(it, `Storm ${count}`)
-    await enrolArticles(it.app, it.digest)
-    expect(await heldFeeds(it.app.db)).toEqual([])
+    await addArticlesToLedger(it.app, it.digest)
+    expect(await quarantinedFeeds(it.app.db)).toEqual([])
     const box = 'letterbox:weekly'
     expect((await allFeeds(it.app.db)).map(({ url }) => url)).not.toContain(box)
-    expect([await feedByUrl(it.app.db, box), await recallFeed(it.app.db, box)]).toEqual([undefined, false])
+    expect([await feedByUrl(it.app.db, box), await retryFeedNow(it.app.db, box)]).toEqual([undefined, false])
     expect((await watchedFeeds(it.app, [box, newsFeed])).map(({ feed }) => feed.url)).toEqual([newsFeed])
     const asked: string[] = []
     const check = async (url: string) => {
@@ -171,7 +171,7 @@ onBothEngines('a letter', (freshUrl) => {
     expect(asked.every((url) => url.startsWith('https://'))).toBe(true)
     expect(await explain(it.app.db, it.app.digests, '')).toEqual([])
     it.clock.advance(day)
-    await show(it, newsFeed, ['A headline that comes once more', 'Other news'])
+    await publishTitles(it, newsFeed, ['A headline that comes once more', 'Other news'])
     expect(await titles(it, await makeSealed(it))).toEqual(
       expect.arrayContaining(['A headline that comes once more', 'Other news']),
     )
@@ -180,13 +180,13 @@ onBothEngines('a letter', (freshUrl) => {
   test('has no page that a section with enrich could ask', async () => {
     const it = await world({ job: { sections: sayOnly('enrich: true') } })
     await print(it, 'Trams')
-    await gather(it.app, { ...it.digest, sections: it.digest.sections.filter(({ name }) => name === 'say') })
+    await refreshAndEnrich(it.app, { ...it.digest, sections: it.digest.sections.filter(({ name }) => name === 'say') })
     expect(await it.app.db.selectFrom('pages').selectAll().execute()).toEqual([])
   })
 
   test('can be reworded while it waits, also between the choice and the seal, and the sealed bytes have the last words', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = await print(it, 'Trems')
     const composed = await compose(it.app, it.digest, it.clock.now())
     let rendered = 0
@@ -206,10 +206,10 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('that is withdrawn is in no edition, not even in one that chose it, and what was written is erased', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = await print(it, 'Trams')
     const composed = await compose(it.app, it.digest, it.clock.now())
-    await withdraw(it.app, id, 'mira')
+    await withdrawPendingLetter(it.app, id, 'mira')
     expect(await withdrawn(it, id)).toMatch(/^“Trams” was withdrawn by mira on 2026/)
     const sealed = await seal({ ...it.app, render: plainRender }, composed?.id ?? '', it.digest)
     expect(await titles(it, sealed)).toEqual(['One', 'Two'])
@@ -221,12 +221,12 @@ onBothEngines('a letter', (freshUrl) => {
     expect(rows).not.toMatch(/Ada Byron|Leeds|Second/)
     expect(rows).toContain('Trams')
     await expect(editLetter(it.app, { id, zone: 'UTC' }, typed('Again'), 'omar')).rejects.toThrow('was withdrawn')
-    await expect(withdraw(it.app, 'nobody', 'mira')).rejects.toThrow('there is no letter nobody')
+    await expect(withdrawPendingLetter(it.app, 'nobody', 'mira')).rejects.toThrow('there is no letter nobody')
   })
 
   test('is listed while it waits, oldest first, and then as printed', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await print(it, 'Second', { received: '2026-11-21' })
     await print(it, 'First', { received: '2026-11-20' })
     const list = async (state: 'waiting' | 'printed', digest?: string) =>
@@ -239,9 +239,9 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('stands in what simulate shows, in the week after it came', async () => {
     const it = await world()
-    await show(it, newsFeed, ['Old one', 'Old two'])
+    await publishTitles(it, newsFeed, ['Old one', 'Old two'])
     it.clock.advance(10 * day)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await print(it, 'Trams')
     it.clock.advance(7 * day)
     const { editions } = await simulate(it.app.db, it.digest, 3, it.clock.now())
@@ -254,7 +254,7 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('is taken once, whatever its case and blanks, while the same text waits or is printed in that digest', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = await print(it, 'Trams', { text: 'The trams\n\nare late.' })
     const again = (text: string) => print(it, 'Other words above it', { text }).catch((error: Error) => error.message)
     const waits = 'the same letter waits already (“Trams”, entered by mira on 2026-11-27)'
@@ -264,11 +264,11 @@ onBothEngines('a letter', (freshUrl) => {
     expect(await again('The trams are late.')).toBe(
       'the same letter is in weekly 1 already (“Trams”, entered by mira on 2026-11-27)',
     )
-    const beside = await printLetter(it.app, it.digest, typed('Trams', { text: 'The trams are late.' }), 'mira', {
+    const beside = await createLetter(it.app, it.digest, typed('Trams', { text: 'The trams are late.' }), 'mira', {
       anyway: id,
     })
     expect(beside).toEqual({ id: expect.any(String) })
-    await withdraw(it.app, 'id' in beside ? beside.id : '', 'mira')
+    await withdrawPendingLetter(it.app, 'id' in beside ? beside.id : '', 'mira')
     await editLetter(
       it.app,
       { id: await print(it, 'New', { text: 'New' }), zone: 'UTC' },
@@ -283,10 +283,10 @@ onBothEngines('a letter', (freshUrl) => {
     const it = await world()
     await print(it, 'An earlier one') // the letterbox is there: nothing else makes the second wait
     const other = await openStore(it.app.config.store.url, it.clock)
-    const add = (db: typeof it.app.db) => printLetter({ ...it.app, db }, it.digest, typed('Trams'), 'mira')
-    const first = await heldOpen(it.app.store, add)
+    const add = (db: typeof it.app.db) => createLetter({ ...it.app, db }, it.digest, typed('Trams'), 'mira')
+    const first = await openTransaction(it.app.store, add)
     const second = add(other.db).catch((error: Error) => error.message)
-    await doneOrWaiting(other, second)
+    await waitUntilDoneOrLocked(other, second)
     await first.commit()
     expect(await second).toContain('the same letter waits already')
     await other.close()
@@ -302,20 +302,20 @@ onBothEngines('a letter', (freshUrl) => {
       message: 'Ben has reworded “Trams” since you looked at it',
       letter: { text: 'Ben rewrote this', version: 2 },
     })
-    await expect(withdraw(it.app, id, 'Mira', { version: 1 })).rejects.toBeInstanceOf(LetterChanged)
+    await expect(withdrawPendingLetter(it.app, id, 'Mira', { version: 1 })).rejects.toBeInstanceOf(LetterChanged)
     expect(await letterById(it.app.db, id)).toMatchObject({ text: 'Ben rewrote this', editedBy: 'Ben' })
     await edit('Mira rewrote this', 2, 'Mira')
     expect(await letterById(it.app.db, id)).toMatchObject({ text: 'Mira rewrote this', version: 3 })
   })
 
   async function print(it: World, headline: string, given: Partial<TypedLetter> = {}): Promise<string> {
-    const printed = await printLetter(it.app, it.digest, typed(headline, given), 'mira')
+    const printed = await createLetter(it.app, it.digest, typed(headline, given), 'mira')
     if ('problems' in printed) throw new Error(JSON.stringify(printed.problems))
     return printed.id
   }
 
   async function withdrawn(it: World, id: string): Promise<string> {
-    return withdraw(it.app, id, 'mira').then(
+    return withdrawPendingLetter(it.app, id, 'mira').then(
       () => 'withdrawn',
       (error: Error) => error.message,
     )
@@ -377,8 +377,8 @@ describe('what somebody typed', () => {
   })
 
   test('is taken up to the last character, an emoji counting as one', () => {
-    expect(problems({ text: '🎈'.repeat(longest.text), headline: 'x'.repeat(longest.headline) })).toEqual([])
-    expect(problems({ text: '🎈'.repeat(longest.text + 1) })).toHaveLength(1)
+    expect(problems({ text: '🎈'.repeat(maxLengths.text), headline: 'x'.repeat(maxLengths.headline) })).toEqual([])
+    expect(problems({ text: '🎈'.repeat(maxLengths.text + 1) })).toHaveLength(1)
   })
 
   test('loses control characters, halves of characters and what turns the reading direction, and nothing else', () => {

@@ -2,10 +2,10 @@ import { afterEach, expect, test } from 'vitest'
 import { day, minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
+import { restoreArticle, retractArticle } from '../../src/editions/pull.ts'
 import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { seenNow } from '../../src/editions/seen.ts'
+import { currentRevision } from '../../src/editions/seen.ts'
 import {
   choicesOf,
   editionById,
@@ -14,10 +14,10 @@ import {
   variantsOf,
   withdrawnVariants,
 } from '../../src/store/editions.ts'
-import { pulledIn } from '../../src/store/pulls.ts'
+import { retractedIn } from '../../src/store/pulls.ts'
 import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, opinionFeed, plainRender, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, opinionFeed, plainRender, publishTitles, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -32,7 +32,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
   async function open(titles = ['The minister resigns', 'Two', 'Three', 'Four'], job: Record<string, string> = {}) {
     const it = await openWorld({ storeUrl: await freshUrl(), job })
     closing.push(it.close)
-    await show(it, newsFeed, titles)
+    await publishTitles(it, newsFeed, titles)
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     const needs = { ...it.app, render: plainRender }
     const edition = async () => {
@@ -41,7 +41,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
       return found
     }
     const sealed = () => seal(needs, id, it.digest)
-    const pull = () => pullArticle(it.app, bad, decision)
+    const pull = () => retractArticle(it.app, bad, decision)
     return { it, id, needs, edition, sealed, pull, titles: () => chosenIn(it, id) }
   }
 
@@ -65,10 +65,10 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     const { it, pull } = await open()
     await pull()
     it.clock.advance(day)
-    await show(it, opinionFeed, ['An opinion'])
+    await publishTitles(it, opinionFeed, ['An opinion'])
     await compose(it.app, it.digest, it.clock.now()) // the feed is met, so that what follows is no backlog
     it.clock.advance(minute)
-    await show(it, opinionFeed, ['The minister resigns'])
+    await publishTitles(it, opinionFeed, ['The minister resigns'])
     it.clock.advance(day)
     const next = await compose(it.app, it.digest, it.clock.now())
     expect(await chosenIn(it, next?.id ?? '')).toEqual(['Two', 'Three', 'Four', 'An opinion'])
@@ -81,7 +81,9 @@ onBothEngines('an article that is pulled', (freshUrl) => {
       if (status !== 'composed') await sealed()
       if (status === 'approved') await approve(it.app, id, 'Mira')
       const [before] = await variantsOf(it.app.db, id)
-      expect((await pull()).map(({ words }) => words)).toEqual(['weekly 1 is chosen again without it: composed'])
+      expect((await pull()).map(({ message: words }) => words)).toEqual([
+        'weekly 1 is chosen again without it: composed',
+      ])
       expect(await edition()).toMatchObject({ status: 'composed', approvedAt: null, sealedAt: null, reason: null })
       expect(await titles()).toEqual(['Two', 'Three', 'Four'])
       expect(await variantsOf(it.app.db, id)).toEqual([])
@@ -117,14 +119,14 @@ onBothEngines('an article that is pulled', (freshUrl) => {
   test('is not approved by somebody who looked at the edition with it', async () => {
     const { it, id, edition, sealed, pull } = await open()
     await sealed()
-    const seen = await seenNow(it.app.db, (await edition()) as EditionRow)
+    const seen = await currentRevision(it.app.db, (await edition()) as EditionRow)
     await pull()
     await sealed()
     await expect(approve(it.app, id, 'Mira', { seen })).rejects.toThrow(
       /has changed since you looked at it: Ada \(pulled/,
     )
     expect((await edition()).status).toBe('sealed')
-    const now = await seenNow(it.app.db, (await edition()) as EditionRow)
+    const now = await currentRevision(it.app.db, (await edition()) as EditionRow)
     await approve(it.app, id, 'Mira', { seen: now })
     expect((await edition()).status).toBe('approved')
   })
@@ -134,11 +136,13 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     await sealed()
     await approve(it.app, id, 'Mira')
     await become(it, id, 'sending')
-    expect((await pull()).map(({ words }) => words)).toEqual(['weekly 1 has stopped in the middle of its sending'])
+    expect((await pull()).map(({ message: words }) => words)).toEqual([
+      'weekly 1 has stopped in the middle of its sending',
+    ])
     const reason = '“The minister resigns” was pulled by Ada: the minister did not'
     expect(await edition()).toMatchObject({ status: 'held', reason })
     expect((await titles()).length).toBe(4)
-    expect(await pulledIn(it.app.db, id)).toMatchObject([{ title: 'The minister resigns', who: 'Ada' }])
+    expect(await retractedIn(it.app.db, id)).toMatchObject([{ title: 'The minister resigns', who: 'Ada' }])
     await expect(resume(it.app, id, 'Mira')).rejects.toThrow('weekly 1 holds “The minister resigns”, which was pulled')
     await expect(approve(it.app, id, 'Mira')).rejects.toThrow('it can be resumed')
     expect((await edition()).status).toBe('held')
@@ -155,7 +159,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     await approve(it.app, id, 'Mira')
     await become(it, id, 'sending')
     await pause(it.app, id, 'Mira', 'a moment')
-    expect((await pull())[0]?.words).toContain('was paused already')
+    expect((await pull())[0]?.message).toContain('was paused already')
     await restoreArticle(it.app, bad, 'Mira')
     await resume(it.app, id, 'Mira')
     expect((await edition()).status).toBe('sending')
@@ -178,7 +182,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     const { it, id, edition, sealed, pull, titles } = await open()
     await sealed()
     await become(it, id, 'sent')
-    expect((await pull())[0]?.words).toBe('weekly 1 is out with it already')
+    expect((await pull())[0]?.message).toBe('weekly 1 is out with it already')
     expect([(await edition()).status, (await titles()).length]).toEqual(['sent', 4])
     const [answer] = await explain(it.app.db, it.app.digests, bad)
     expect(answer?.answer).toMatch(/^in edition 1 \(sent\), section latest; pulled on /)
@@ -188,7 +192,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     const { it, needs, id, edition, titles } = await open()
     let pulled: Promise<unknown> | undefined
     const render: typeof plainRender = async (draft) => {
-      pulled ??= pullArticle(it.app, bad, decision)
+      pulled ??= retractArticle(it.app, bad, decision)
       await pulled
       return plainRender(draft)
     }
@@ -198,7 +202,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
 
   test('is pulled once and restored once, and nobody pulls what no feed has shown', async () => {
     const { it, pull } = await open()
-    const missing = pullArticle(it.app, 'https://magazine.example/nothing', decision)
+    const missing = retractArticle(it.app, 'https://magazine.example/nothing', decision)
     await expect(missing).rejects.toThrow('no feed has ever shown https://magazine.example/nothing')
     await expect(restoreArticle(it.app, bad, 'Mira')).rejects.toThrow('is not pulled')
     const results = await Promise.allSettled([pull(), pull()])

@@ -1,24 +1,24 @@
 import { afterEach, expect, test } from 'vitest'
-import { day, later } from '../../src/clock.ts'
+import { addMs, day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
-import { pullArticle } from '../../src/editions/pull.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
+import { retractArticle } from '../../src/editions/pull.ts'
 import { unsealOutdated } from '../../src/editions/renew.ts'
-import { approve, cancel, pause, resume, settleCancelled } from '../../src/editions/review.ts'
+import { approve, cancel, finishCancelled, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { ignoreFeed } from '../../src/editions/storm-decision.ts'
 import { pendingArticles } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries.ts'
-import { decide, digestMarks, lockAllDigests, lockDigest } from '../../src/store/digests.ts'
+import { digestMarks, lockAllDigests, lockDigest, markDecided } from '../../src/store/digests.ts'
 import { editionById, lockEdition, variantsOf } from '../../src/store/editions.ts'
 import { feedHistory } from '../../src/store/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
 import { markAbandoned } from '../../src/store/unknown.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { doneOrWaiting, heldOpen } from '../support/waiting.ts'
-import { frozenEdition, newsFeed, openWorld, plainRender, show, subscribe } from '../support/world.ts'
+import { openTransaction, waitUntilDoneOrLocked } from '../support/waiting.ts'
+import { frozenEdition, newsFeed, openWorld, plainRender, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -31,7 +31,7 @@ onBothEngines('two processes at one moment', (freshUrl) => {
   async function two() {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
     const other = await openStore(it.app.config.store.url, it.clock)
     closing.push(other.close)
     const ours = { ...it.app, digests: [it.digest], render: plainRender }
@@ -43,14 +43,14 @@ onBothEngines('two processes at one moment', (freshUrl) => {
 
   test('an article that is pulled while an edition with it is made and sealed does not stay in it', async () => {
     const { it, ours, others } = await two()
-    await enrolArticles(it.app, it.digest)
-    const pull = await heldOpen(it.app.store, (db) => pullArticle({ ...ours, db }, articleOne, pulling))
+    await addArticlesToLedger(it.app, it.digest)
+    const pull = await openTransaction(it.app.store, (db) => retractArticle({ ...ours, db }, articleOne, pulling))
     expect(pull.result).toEqual([]) // no edition holds it yet
     const making = (async () => {
       const edition = await compose(others, it.digest, it.clock.now())
       return await seal(others, edition?.id ?? '', it.digest)
     })()
-    await doneOrWaiting(others.store, making)
+    await waitUntilDoneOrLocked(others.store, making)
     await pull.commit()
     const { id, status } = await making
     expect(status).toBe('sealed')
@@ -61,17 +61,17 @@ onBothEngines('two processes at one moment', (freshUrl) => {
 
   test('of two decisions about one feed the second finds nothing that waits', async () => {
     const { it, ours, others } = await two()
-    await enrolArticles(it.app, it.digest)
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(10 * day)
-    await show(
+    await publishTitles(
       it,
       newsFeed,
       Array.from({ length: 20 }, (_, index) => `All at once ${index}`),
     )
-    await enrolArticles(it.app, it.digest)
-    const first = await heldOpen(it.app.store, (db) => ignoreFeed({ ...ours, db }, newsFeed, 'Ada'))
+    await addArticlesToLedger(it.app, it.digest)
+    const first = await openTransaction(it.app.store, (db) => ignoreFeed({ ...ours, db }, newsFeed, 'Ada'))
     const second = ignoreFeed(others, newsFeed, 'Mira').catch((error) => error)
-    await doneOrWaiting(others.store, second)
+    await waitUntilDoneOrLocked(others.store, second)
     await first.commit()
     expect([first.result, await second]).toEqual([20, expect.objectContaining({ code: 'conflict' })])
     expect(await feedHistory(it.app.db)).toHaveLength(1)
@@ -79,10 +79,10 @@ onBothEngines('two processes at one moment', (freshUrl) => {
 
   test('two editions of a digest never have one number', async () => {
     const { it, ours, others } = await two()
-    await enrolArticles(it.app, it.digest)
-    const first = await heldOpen(it.app.store, (db) => compose({ ...ours, db }, it.digest, it.clock.now()))
-    const making = compose(others, it.digest, later(it.clock.now(), 60_000))
-    await doneOrWaiting(others.store, making)
+    await addArticlesToLedger(it.app, it.digest)
+    const first = await openTransaction(it.app.store, (db) => compose({ ...ours, db }, it.digest, it.clock.now()))
+    const making = compose(others, it.digest, addMs(it.clock.now(), 60_000))
+    await waitUntilDoneOrLocked(others.store, making)
     await first.commit()
     expect([first.result?.number, (await making)?.number]).toEqual([1, 2])
   })
@@ -94,9 +94,9 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     await approve(it.app, id, 'Ada')
     await it.app.db.updateTable('editions').set({ status: 'sending' }).execute()
     await pause(it.app, id, 'Ada', 'test')
-    const pull = await heldOpen(it.app.store, (db) => pullArticle({ ...ours, db }, articleOne, pulling))
+    const pull = await openTransaction(it.app.store, (db) => retractArticle({ ...ours, db }, articleOne, pulling))
     const resuming = resume(others, id, 'Mira').catch(String)
-    await doneOrWaiting(others.store, resuming)
+    await waitUntilDoneOrLocked(others.store, resuming)
     await pull.commit()
     expect(await resuming).toContain('holds “One”, which was pulled')
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
@@ -108,10 +108,10 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     it.clock.advance(day)
     const now = it.clock.now()
     let unsealing: Promise<boolean> | undefined
-    const pull = await heldOpen(it.app.store, async (db) => {
+    const pull = await openTransaction(it.app.store, async (db) => {
       await lockDigest(db, 'weekly', now)
       unsealing = unsealOutdated(others, edition, it.digest)
-      await doneOrWaiting(others.store, unsealing)
+      await waitUntilDoneOrLocked(others.store, unsealing)
       return await lockEdition(db, edition.id) // in a deadlock PostgreSQL ends one of the two (40P01)
     })
     expect(pull.result?.status).toBe('sealed')
@@ -124,10 +124,10 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     const now = it.clock.now()
     for (const name of ['alpha', 'omega']) await digestMarks(it.app.db, name, now)
     let locking: Promise<void> | undefined
-    const first = await heldOpen(it.app.store, async (db) => {
+    const first = await openTransaction(it.app.store, async (db) => {
       await lockDigest(db, 'alpha', now)
       locking = others.db.transaction().execute((trx) => lockAllDigests(trx, ['omega', 'alpha'], now))
-      await doneOrWaiting(others.store, locking)
+      await waitUntilDoneOrLocked(others.store, locking)
       await lockAllDigests(db, ['alpha', 'omega'], now)
     })
     await first.commit()
@@ -142,9 +142,9 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     const ids = rows.map(({ subscriberId }) => subscriberId)
     const claim = (db: typeof it.app.db, workerId: string, subscriberIds: string[]) =>
       claimDeliveries(db, others.store.engine, { editionId, digest: 'weekly', workerId, subscriberIds }, it.clock.now())
-    const first = await heldOpen(it.app.store, (db) => claim(db, 'one', ids.slice(0, 3)))
+    const first = await openTransaction(it.app.store, (db) => claim(db, 'one', ids.slice(0, 3)))
     const claiming = others.db.transaction().execute((db) => claim(db as typeof it.app.db, 'two', ids))
-    expect(await doneOrWaiting(others.store, claiming)).toBe(others.store.engine.rowLocks ? 'done' : 'waits')
+    expect(await waitUntilDoneOrLocked(others.store, claiming)).toBe(others.store.engine.rowLocks ? 'done' : 'waits')
     await first.commit()
     expect([[...first.result], [...(await claiming)].sort()]).toEqual([ids.slice(0, 3), ids.slice(3)])
   })
@@ -155,7 +155,7 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
   async function inHand() {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, 2)
     const { db, store } = it.app
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
@@ -175,7 +175,7 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
         it.clock.now(),
       )
     const pending = async () => (await pendingArticles(db, 'weekly')).map(({ title }) => title).sort()
-    const settle = async () => settleCancelled(it.app, (await editionById(db, id)) as EditionRow)
+    const settle = async () => finishCancelled(it.app, (await editionById(db, id)) as EditionRow)
     return { it, id, db, record, pending, settle, cancel: () => cancel(it.app, id, 'Ada', 'test') }
   }
 
@@ -213,9 +213,9 @@ onBothEngines('the mark up to which the runs of a digest are decided', (freshUrl
     const now = it.clock.now()
     const mark = async () => (await digestMarks(it.app.db, 'weekly', now)).decidedUntil
     expect(await mark()).toBe(now)
-    await decide(it.app.db, 'weekly', later(now, 1000))
-    await decide(it.app.db, 'weekly', later(now, -1000))
-    await decide(it.app.db, 'weekly', now)
-    expect(await mark()).toBe(later(now, 1000))
+    await markDecided(it.app.db, 'weekly', addMs(now, 1000))
+    await markDecided(it.app.db, 'weekly', addMs(now, -1000))
+    await markDecided(it.app.db, 'weekly', now)
+    expect(await mark()).toBe(addMs(now, 1000))
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Digest, readDigest, type Section } from '../../src/editions/digest.ts'
 import { scoreOf } from '../../src/editions/score.ts'
 import { select } from '../../src/editions/select.ts'
-import { thinBy } from '../../src/editions/thin.ts'
+import { decideThin } from '../../src/editions/thin.ts'
 import type { Candidate } from '../../src/store/articles.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
@@ -174,7 +174,7 @@ describe('an edition', () => {
       { minimum: 0, rule: 'skip' },
       { minimum: 2, rule: 'send' },
     ] as const)
-      expect(thinBy(digest({ thin: { ...thin, notify: false } }, {}), [], undefined, now)).toEqual({
+      expect(decideThin(digest({ thin: { ...thin, notify: false } }, {}), [], undefined, now)).toEqual({
         rule: 'hold',
         reason: 'held: there is no article in it',
       })
@@ -194,9 +194,12 @@ describe('an edition', () => {
 
   test('does not hold what another tells, what waits for an editor, or anything of that feed, or what is gone', () => {
     const pending = [
-      article('1', { told: { title: 'Bridge', source: 'Harbour', how: 'which is in edition 3' }, feedUrl: other }),
+      article('1', {
+        publishedAs: { title: 'Bridge', source: 'Harbour', how: 'which is in edition 3' },
+        feedUrl: other,
+      }),
       article('2'),
-      article('3', { held: '9 new articles at once', feedUrl: 'https://storm.example/' }),
+      article('3', { quarantineReason: '9 new articles at once', feedUrl: 'https://storm.example/' }),
       article('4', { feedUrl: 'https://storm.example/' }),
       article('5', { cut: { at: now, reason: 'cut just before the seal: gone' } }),
     ]
@@ -213,7 +216,7 @@ describe('an edition', () => {
   test('that would be skipped goes out when the last was too long ago, and is held when there is nothing in it', () => {
     const rules = digest({ thin: { minimum: 3, rule: 'skip', longestSilence: '21d', notify: false } }, {})
     const choices = select([article('1')], rules, now)
-    const thin = (lastAt: string | undefined, chosen = choices) => thinBy(rules, chosen, lastAt, now)
+    const thin = (lastAt: string | undefined, chosen = choices) => decideThin(rules, chosen, lastAt, now)
     expect(thin('2026-11-20T07:00:00.000Z')).toEqual({
       rule: 'skip',
       reason: 'skipped: 1 articles where at least 3 are wanted',
@@ -230,7 +233,7 @@ describe('an edition', () => {
     const rules = digest({}, { minimum: 2, thin: 'ask' })
     const choices = select([article('1')], rules, now)
     expect(choices[0]?.position).toBe(1)
-    expect(thinBy(rules, choices, undefined, now)).toEqual({
+    expect(decideThin(rules, choices, undefined, now)).toEqual({
       rule: 'hold',
       reason: 'held: the section latest has 1 articles where 2 are wanted',
     })

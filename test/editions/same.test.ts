@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Stories, type Story, samePairs } from '../../src/editions/same.ts'
-import { stormOf } from '../../src/editions/storm.ts'
-import { alike } from '../../src/editions/titles.ts'
+import { findSamePairsSync, type Story, StoryGroups } from '../../src/editions/same.ts'
+import { findFloodSync } from '../../src/editions/storm.ts'
+import { areTitlesAlike } from '../../src/editions/titles.ts'
 import { canonicalAddress, titleKey } from '../../src/store/canonical.ts'
 
 const first = 'https://one.example/feed'
@@ -24,8 +24,8 @@ function story(id: string, given: Partial<Story> = {}): Story {
 
 /** Each article with the one by which its story is known, after all have been compared with all. */
 function links(stories: Story[], fresh = stories): Record<string, string> {
-  const known = new Stories(stories)
-  known.join(samePairs(fresh, stories))
+  const known = new StoryGroups(stories)
+  known.join(findSamePairsSync(fresh, stories))
   const roots = new Map(known.joined().map(({ was, is }) => [was, is]))
   return Object.fromEntries(stories.map(({ id, sameAs }) => [id, roots.get(sameAs ?? id) ?? sameAs ?? id]))
 }
@@ -59,17 +59,17 @@ describe('a canonical address', () => {
 
 describe('two titles', () => {
   test('that differ in case, accents, quotes and one word of many are alike', () => {
-    expect(alike('Café “opens” on Monday', 'CAFE opens on Monday!')).toBe(true)
+    expect(areTitlesAlike('Café “opens” on Monday', 'CAFE opens on Monday!')).toBe(true)
     const long = 'Council votes for a new bridge over the river after ten years of debate'
-    expect(alike(long, `${long} again`)).toBe(true)
+    expect(areTitlesAlike(long, `${long} again`)).toBe(true)
   })
 
   test('are not alike when a number or a word of a short one differs', () => {
     const part = 'Everything that you ever wanted to know about the new council budget, part'
-    expect(alike(`${part} 1`, `${part} 2`)).toBe(false)
-    expect(alike(`${part} 1 of series 2`, `${part} 2 of series 1`)).toBe(false)
-    expect(alike('Mayor resigns today', 'Mayor resigns tomorrow')).toBe(false)
-    expect(alike('', '')).toBe(false)
+    expect(areTitlesAlike(`${part} 1`, `${part} 2`)).toBe(false)
+    expect(areTitlesAlike(`${part} 1 of series 2`, `${part} 2 of series 1`)).toBe(false)
+    expect(areTitlesAlike('Mayor resigns today', 'Mayor resigns tomorrow')).toBe(false)
+    expect(areTitlesAlike('', '')).toBe(false)
   })
 
   test('have a key each in a script without spaces, and none of them is empty', () => {
@@ -180,29 +180,29 @@ describe('a guid storm', () => {
   const fresh = (count: number) => Array.from({ length: count }, (_, index) => story(`fresh-${index}`))
 
   test('is six known titles at once, and not five', () => {
-    expect(stormOf(again(5), before, rule)).toBeNull()
-    const storm = stormOf([...again(6), ...fresh(3)], before, rule)
-    expect([...(storm?.held ?? [])].slice(0, 2)).toEqual([
+    expect(findFloodSync(again(5), before, rule)).toBeNull()
+    const storm = findFloodSync([...again(6), ...fresh(3)], before, rule)
+    expect([...(storm?.quarantined ?? [])].slice(0, 2)).toEqual([
       ['new-old-0', 'old-0'],
       ['new-old-1', 'old-1'],
     ])
-    expect(storm?.held.size).toBe(6) // what is new indeed does not wait for ever
+    expect(storm?.quarantined.size).toBe(6) // what is new indeed does not wait for ever
   })
 
   test('is more than ten times the usual volume, and not when the feed was away for as long', () => {
-    expect(stormOf(fresh(12), before, rule)?.reason).toMatch(/^12 new articles at once, where 1 are usual/)
+    expect(findFloodSync(fresh(12), before, rule)?.reason).toMatch(/^12 new articles at once, where 1 are usual/)
     const away = before.map((old) => ({ ...old, shownAt: old.seenAt }))
-    expect(stormOf(fresh(12), away, rule)).toBeNull()
+    expect(findFloodSync(fresh(12), away, rule)).toBeNull()
   })
 
   test('is not seen in a feed that we have known for less than a week', () => {
     const young = before.map((old) => ({ ...old, seenAt: '2026-11-18T08:00:00.000Z' }))
-    expect(stormOf(fresh(50), young, rule)).toBeNull()
+    expect(findFloodSync(fresh(50), young, rule)).toBeNull()
   })
 
   test('is not a column that always has the same title', () => {
     const column = before.map((old) => ({ ...old, title: 'The picture of the day, chosen by our readers' }))
     const pictures = fresh(8).map((one) => ({ ...one, title: 'The picture of the day, chosen by our readers' }))
-    expect(stormOf(pictures, column, rule)).toBeNull()
+    expect(findFloodSync(pictures, column, rule)).toBeNull()
   })
 })

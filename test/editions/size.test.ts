@@ -8,7 +8,7 @@ import type { Log } from '../../src/log.ts'
 import { editionById, historyOf } from '../../src/store/editions.ts'
 import { keyLength } from '../../src/subscribers/token.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, opinionFeed, plainRender, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, opinionFeed, plainRender, publishTitles, type World } from '../support/world.ts'
 
 describe('the size of an email', () => {
   test('is that of the bytes with a key in each slot', () => {
@@ -37,8 +37,8 @@ onBothEngines('an edition', (freshUrl) => {
 
   const sealed = async (bytes: number) => {
     it = await openWorld({ storeUrl: await freshUrl() })
-    await show(it, newsFeed, ['one', 'two'])
-    await show(it, opinionFeed, ['three'])
+    await publishTitles(it, newsFeed, ['one', 'two'])
+    await publishTitles(it, opinionFeed, ['three'])
     const logged: unknown[] = []
     const log = { info: (...line: unknown[]) => logged.push(line) } as unknown as Log
     const render: Render = async (draft) => ({ ...(await plainRender(draft)), html: 'x'.repeat(bytes) })

@@ -1,17 +1,17 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
-import { composeDry } from '../../src/editions/compose.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { composeDryRun } from '../../src/editions/compose.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { cancel } from '../../src/editions/review.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
 import { historyOf } from '../../src/store/editions.ts'
 import { feedHistory } from '../../src/store/feeds.ts'
-import { heldFeeds } from '../../src/store/stories.ts'
+import { quarantinedFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { edition, piece, shows } from '../support/newsroom.ts'
+import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, opinionFeed, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -28,20 +28,20 @@ onBothEngines('a story', (freshUrl) => {
   async function world(options: Omit<WorldOptions, 'storeUrl'> = {}): Promise<World> {
     const it = await openWorld({ storeUrl: await freshUrl(), ...options })
     closing.push(it.close)
-    await shows(it, newsFeed, [piece('First sight of this feed')]) // whatever comes later is news
-    await shows(it, opinionFeed, [piece('First sight of that feed')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('First sight of this feed')]) // whatever comes later is news
+    await publishArticles(it, opinionFeed, [makeArticle('First sight of that feed')])
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(8 * day)
     return it
   }
 
   test('in two feeds is told once, by the feed listed first, and the other is remembered', async () => {
     const it = await world()
-    await shows(it, opinionFeed, [
-      piece('A bridge', { url: 'https://magazine.example/bridge?utm_source=x', identity: 'o' }),
+    await publishArticles(it, opinionFeed, [
+      makeArticle('A bridge', { url: 'https://magazine.example/bridge?utm_source=x', identity: 'o' }),
     ])
-    await shows(it, newsFeed, [piece('The bridge opens', { url: 'https://magazine.example/bridge/' })])
-    const told = await edition(it)
+    await publishArticles(it, newsFeed, [makeArticle('The bridge opens', { url: 'https://magazine.example/bridge/' })])
+    const told = await sealedEdition(it)
     expect(told.chosen).toContain('The bridge opens')
     expect(told.chosen).not.toContain('A bridge')
     expect(told.reasons['A bridge']).toBe(`the same story as “The bridge opens”, from ${newsFeed}`)
@@ -54,52 +54,54 @@ onBothEngines('a story', (freshUrl) => {
 
   test('is not told again by another feed after the edition, and is when that edition is cancelled', async () => {
     const it = await world()
-    await shows(it, opinionFeed, [piece('A bridge', { identity: 'o', url: 'https://magazine.example/bridge' })])
-    const first = await edition(it)
-    it.clock.advance(7 * day)
-    await shows(it, newsFeed, [
-      piece('The bridge opens', { url: 'https://magazine.example/bridge' }),
-      piece('Other news'),
+    await publishArticles(it, opinionFeed, [
+      makeArticle('A bridge', { identity: 'o', url: 'https://magazine.example/bridge' }),
     ])
-    expect((await edition(it)).chosen).toEqual(['Other news'])
+    const first = await sealedEdition(it)
+    it.clock.advance(7 * day)
+    await publishArticles(it, newsFeed, [
+      makeArticle('The bridge opens', { url: 'https://magazine.example/bridge' }),
+      makeArticle('Other news'),
+    ])
+    expect((await sealedEdition(it)).chosen).toEqual(['Other news'])
     await cancel(it.app, first.id, 'Ada', 'wrong')
     it.clock.advance(7 * day)
-    expect((await edition(it)).chosen).toEqual(expect.arrayContaining(['The bridge opens']))
+    expect((await sealedEdition(it)).chosen).toEqual(expect.arrayContaining(['The bridge opens']))
   })
 
   test('under a new guid stays the same, and its newest wording is used until the seal', async () => {
     const it = await world()
-    await shows(it, newsFeed, [
-      piece('The bridge opens', { identity: 'bridge#0', url: 'https://magazine.example/bridge' }),
+    await publishArticles(it, newsFeed, [
+      makeArticle('The bridge opens', { identity: 'bridge#0', url: 'https://magazine.example/bridge' }),
     ])
-    await enrolArticles(it.app, it.digest)
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(hour)
-    await shows(it, newsFeed, [
-      piece('The bridge has opened', { identity: 'bridge#1', url: 'https://magazine.example/bridge' }),
+    await publishArticles(it, newsFeed, [
+      makeArticle('The bridge has opened', { identity: 'bridge#1', url: 'https://magazine.example/bridge' }),
     ])
-    expect((await edition(it)).chosen).toContain('The bridge has opened')
+    expect((await sealedEdition(it)).chosen).toContain('The bridge has opened')
     it.clock.advance(7 * day)
-    await shows(it, newsFeed, [
-      piece('The bridge is open', { identity: 'bridge#2', url: 'https://magazine.example/bridge' }),
+    await publishArticles(it, newsFeed, [
+      makeArticle('The bridge is open', { identity: 'bridge#2', url: 'https://magazine.example/bridge' }),
     ])
-    expect((await edition(it)).chosen).toEqual([])
+    expect((await sealedEdition(it)).chosen).toEqual([])
   })
 
   test('does not come again when the site moves: an editor is asked, and nothing of that feed goes out meanwhile', async () => {
     const it = await moved(await world())
-    const meanwhile = await edition(it)
+    const meanwhile = await sealedEdition(it)
     expect(meanwhile.chosen).toEqual([])
     expect(meanwhile.reasons['Really new']).toMatch(/^its feed waits for an editor: 8 new articles at once whose/)
-    expect((await composeDry(it.app, it.digest)).thin).toContain(
+    expect((await composeDryRun(it.app, it.digest)).thin).toContain(
       `; 8 articles of ${newsFeed} wait for an editor: 8 new articles at once whose address or title`,
     )
-    expect(await heldFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
+    expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://new.example/0')
     expect(answer?.answer).toMatch(/^held since .* 8 new articles at once/)
     const decidedAt = it.clock.now()
     expect(await ignoreFeed(it.app, newsFeed, 'mira')).toBe(8)
     it.clock.advance(day)
-    expect((await edition(it)).chosen).toEqual(['Really new'])
+    expect((await sealedEdition(it)).chosen).toEqual(['Really new'])
     await expect(ignoreFeed(it.app, newsFeed, 'omar')).rejects.toThrow('nothing of')
     expect(await feedHistory(it.app.db)).toMatchObject([
       { at: decidedAt, what: 'mira decided: 8 articles that waited are old, and never mailed' },
@@ -110,15 +112,15 @@ onBothEngines('a story', (freshUrl) => {
   test('counts as new in a simulation, where nobody is asked', async () => {
     const it = await world()
     for (const titles of [['One'], ['Two'], Array.from({ length: 40 }, (_, index) => `Archive of ${1900 + index}`)]) {
-      await shows(
+      await publishArticles(
         it,
         newsFeed,
-        titles.map((title) => piece(title)),
+        titles.map((title) => makeArticle(title)),
       )
-      await enrolArticles(it.app, it.digest)
+      await addArticlesToLedger(it.app, it.digest)
       it.clock.advance(7 * day)
     }
-    expect(await heldFeeds(it.app.db)).toMatchObject([{ count: 40 }])
+    expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ count: 40 }])
     const { editions } = await simulate(it.app.db, it.digest, 2, it.clock.now())
     const chosen = editions.flatMap(({ choices }) => choices.filter(({ position }) => position !== null))
     expect(chosen.filter(({ article }) => article.title.startsWith('Archive'))).not.toEqual([])
@@ -130,8 +132,8 @@ onBothEngines('a story', (freshUrl) => {
     expect((await feedHistory(it.app.db)).map(({ what }) => what)).toEqual([
       'omar decided: 8 articles that waited are new, and may be chosen',
     ])
-    expect((await edition(it)).chosen).toHaveLength(5) // as many as the section holds
-    expect(await heldFeeds(it.app.db)).toEqual([])
+    expect((await sealedEdition(it)).chosen).toHaveLength(5) // as many as the section holds
+    expect(await quarantinedFeeds(it.app.db)).toEqual([])
   })
 
   test('whose page is gone just before the seal is cut, the next moves up, and a changed page is marked', async () => {
@@ -153,9 +155,9 @@ onBothEngines('a story', (freshUrl) => {
     closing.push(() => new Promise((done) => server.close(done)))
     const host = `127.0.0.1:${(server.address() as { port: number }).port}`
     const it = await world({ config: { feeds: { allow: [host], timeout: 5, maximumBytes: 1e6, alertAfter: '24h' } } })
-    const at = (title: string) => piece(title, { url: `http://${host}/${title.toLowerCase()}`, identity: title })
-    await shows(it, newsFeed, ['Gone', 'Same', 'Closed', 'Broken', 'Renamed', 'Lost', 'Nowhere'].map(at))
-    const told = await edition(it, { ...it.digest, lateCheck: true })
+    const at = (title: string) => makeArticle(title, { url: `http://${host}/${title.toLowerCase()}`, identity: title })
+    await publishArticles(it, newsFeed, ['Gone', 'Same', 'Closed', 'Broken', 'Renamed', 'Lost', 'Nowhere'].map(at))
+    const told = await sealedEdition(it, { ...it.digest, lateCheck: true })
     expect(told.chosen.toSorted()).toEqual(['Broken', 'Renamed', 'Same'])
     expect(told.reasons.Gone).toMatch(/^cut just before the seal: .* answered 410/)
     expect(told.reasons.Same).not.toContain('headed')
@@ -168,14 +170,14 @@ onBothEngines('a story', (freshUrl) => {
     pages['/gone'] = [200, 'it was a mistake']
     it.clock.advance(7 * day)
     expect(
-      (await edition(it, { ...it.digest, lateCheck: true, thin: { ...it.digest.thin, minimum: 1 } })).chosen,
+      (await sealedEdition(it, { ...it.digest, lateCheck: true, thin: { ...it.digest.thin, minimum: 1 } })).chosen,
     ).toEqual(['Gone'])
   })
 
   test('is in the simulated edition of its week and in no other, and a simulation writes nothing', async () => {
     const it = await world()
     for (const week of ['one', 'two', 'three']) {
-      await shows(it, newsFeed, [piece(`News of week ${week}`), piece(`More of week ${week}`)])
+      await publishArticles(it, newsFeed, [makeArticle(`News of week ${week}`), makeArticle(`More of week ${week}`)])
       it.clock.advance(7 * day)
     }
     const before = await it.app.db.selectFrom('ledger').selectAll().execute()
@@ -202,19 +204,19 @@ onBothEngines('a story', (freshUrl) => {
 /** Eight pieces went out; then the site has a new address, and the feed new guids for all that it lists. */
 async function moved(it: World): Promise<World> {
   const publishedAt = it.clock.now() // a site that moves keeps its dates
-  await shows(
+  await publishArticles(
     it,
     newsFeed,
-    headlines.map((title, index) => piece(title, { identity: `old-${index}`, publishedAt })),
+    headlines.map((title, index) => makeArticle(title, { identity: `old-${index}`, publishedAt })),
   )
-  await edition(it)
+  await sealedEdition(it)
   it.clock.advance(7 * day)
-  await edition(it)
+  await sealedEdition(it)
   it.clock.advance(7 * day)
   const again = headlines.map((title, index) =>
-    piece(title, { identity: `new-${index}`, url: `https://new.example/${index}`, publishedAt }),
+    makeArticle(title, { identity: `new-${index}`, url: `https://new.example/${index}`, publishedAt }),
   )
-  await shows(it, newsFeed, [...again, piece('Really new')])
-  await enrolArticles(it.app, it.digest)
+  await publishArticles(it, newsFeed, [...again, makeArticle('Really new')])
+  await addArticlesToLedger(it.app, it.digest)
   return it
 }

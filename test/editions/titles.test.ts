@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { day } from '../../src/clock.ts'
 import type { Steps } from '../../src/cooperative.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
-import { findSamePairs, Stories, type Story } from '../../src/editions/same.ts'
-import { findStorm } from '../../src/editions/storm.ts'
-import { alike, Titles } from '../../src/editions/titles.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
+import { findSamePairs, type Story, StoryGroups } from '../../src/editions/same.ts'
+import { findFlood } from '../../src/editions/storm.ts'
+import { areTitlesAlike, TitleIndex } from '../../src/editions/titles.ts'
 import { sqliteUrl } from '../support/engines.ts'
-import { piece, shows } from '../support/newsroom.ts'
-import { slowClock, turnsDuring } from '../support/turns.ts'
+import { makeArticle, publishArticles } from '../support/newsroom.ts'
+import { countTurns, slowClock } from '../support/turns.ts'
 import { openWorld } from '../support/world.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -46,9 +46,9 @@ function countSteps(steps: Steps<unknown>): number {
 
 describe('comparing titles that a stranger made', () => {
   test('compares each with a hundred others at most, however many there are', () => {
-    const titles = Titles.of(hostileStories(3000), () => 0)
+    const titles = TitleIndex.build(hostileStories(3000), () => 0)
     const [one] = hostileStories(1)
-    expect(countSteps(titles.like(one as Story))).toBe(100)
+    expect(countSteps(titles.findAlike(one as Story))).toBe(100)
   })
 
   test('takes some hundred steps for each title, whatever the others are', () => {
@@ -56,7 +56,7 @@ describe('comparing titles that a stranger made', () => {
       expect(countSteps(findSamePairs(hostileStories(count), []))).toBeLessThan(105 * count)
       const known = hostileStories(count, { seenAt: '2026-11-10T08:00:00.000Z', shownAt: at })
       const rule = { known: 5, times: 10 }
-      expect(countSteps(findStorm(hostileStories(count), known, rule))).toBeLessThan(105 * count)
+      expect(countSteps(findFlood(hostileStories(count), known, rule))).toBeLessThan(105 * count)
     }
   })
 
@@ -70,7 +70,7 @@ describe('comparing titles that a stranger made', () => {
       let searching = 0
       for (;;) {
         const { done, value } = found.next()
-        if (done) return searching + countSteps(new Stories(stories).joinInSteps(value))
+        if (done) return searching + countSteps(new StoryGroups(stories).joinInSteps(value))
         searching++
       }
     }
@@ -79,15 +79,15 @@ describe('comparing titles that a stranger made', () => {
 
   test('reads a title of a hundred thousand words no further than two thousand characters', () => {
     const long = 'word '.repeat(100_000)
-    expect(alike(`${long}one`, `${long}one`)).toBe(true)
-    expect(alike(`${long}one`, `${long}two`)).toBe(false)
+    expect(areTitlesAlike(`${long}one`, `${long}one`)).toBe(true)
+    expect(areTitlesAlike(`${long}one`, `${long}two`)).toBe(false)
   })
 
   test('wants the same words behind the fortieth', () => {
     const start = Array.from({ length: 40 }, (_, index) => `word${'s'.repeat(index)}`).join(' ')
-    expect(alike(`${start} of the bridge`, `${start} OF the bridge!`)).toBe(true)
-    expect(alike(`${start} of the bridge`, `${start} of the harbour`)).toBe(false)
-    expect(alike(`${start} part 1`, `${start} part 2`)).toBe(false)
+    expect(areTitlesAlike(`${start} of the bridge`, `${start} OF the bridge!`)).toBe(true)
+    expect(areTitlesAlike(`${start} of the bridge`, `${start} of the harbour`)).toBe(false)
+    expect(areTitlesAlike(`${start} part 1`, `${start} part 2`)).toBe(false)
   })
 
   test('finds the one among many that is nearly the same', () => {
@@ -110,17 +110,17 @@ test('taking in many titles that are hard to compare gives the event loop back b
   const it = await openWorld({ storeUrl: url })
   try {
     const feed = it.digest.sections[0]?.feeds[0] ?? ''
-    await shows(it, feed, [piece('First sight')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, feed, [makeArticle('First sight')])
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(8 * day)
     const titles = Array.from({ length: 120 }, (_, number) => hostileTitle(number))
-    await shows(
+    await publishArticles(
       it,
       feed,
-      titles.map((title, number) => piece(title, { url: `https://x.example/${number}` })),
+      titles.map((title, number) => makeArticle(title, { url: `https://x.example/${number}` })),
     )
     slowClock(11)
-    const { turns } = await turnsDuring(() => enrolArticles(it.app, it.digest))
+    const { turns } = await countTurns(() => addArticlesToLedger(it.app, it.digest))
     expect(turns).toBeGreaterThan(120) // once a title, and not only once a query
   } finally {
     await it.close()

@@ -3,7 +3,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { variantsOf } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, type World } from '../support/world.ts'
 
 onBothEngines('an edition with articles whose titles show nothing', (freshUrl) => {
   let it: World
@@ -11,7 +11,7 @@ onBothEngines('an edition with articles whose titles show nothing', (freshUrl) =
 
   test('is sealed with the real template, each called by other words', async () => {
     it = await openWorld({ storeUrl: await freshUrl() })
-    await show(it, newsFeed, ['\u2066\u2069', '\u202a', 'Trams', '\u3164'])
+    await publishTitles(it, newsFeed, ['\u2066\u2069', '\u202a', 'Trams', '\u3164'])
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     expect(await seal(it.app, id, it.digest)).toMatchObject({ status: 'sealed' })
     const [variant] = await variantsOf(it.app.db, id)

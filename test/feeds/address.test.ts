@@ -1,14 +1,14 @@
 import type { LookupAddress } from 'node:dns'
 import * as dns from 'node:dns'
 import { expect, test, vi } from 'vitest'
-import { AddressRefused, guardedLookup, isUnsafePort, refusal } from '../../src/feeds/address.ts'
+import { AddressRefused, guardedLookup, isUnsafePort, refusalReason } from '../../src/feeds/address.ts'
 
 vi.mock('node:dns', async (original) => ({ ...(await original<typeof dns>()), lookup: vi.fn() }))
 
 test.each(['::7f00:1', '::a9fe:a9fe', '4000::1'])(
   '%s is outside of what IPv6 gives out, and refused for that',
   (address) => {
-    expect(refusal(address)).toContain('2000::/3')
+    expect(refusalReason(address)).toContain('2000::/3')
   },
 )
 

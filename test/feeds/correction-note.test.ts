@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { noteInTexts } from '../../src/feeds/correction-note.ts'
-import { readState } from '../../src/feeds/page-state.ts'
+import { readPageState } from '../../src/feeds/page-state.ts'
 import { parseFeed } from '../../src/feeds/parse.ts'
 
 const folder = 'fixtures/corrections'
 const pages = (under: string) => readdirSync(join(folder, under)).filter((file) => file.endsWith('.html'))
-const state = (file: string) => readState(readFileSync(join(folder, file), 'utf8'), 'https://harbour.example/bridge')
+const state = (file: string) =>
+  readPageState(readFileSync(join(folder, file), 'utf8'), 'https://harbour.example/bridge')
 
 describe('a page that tells of a correction', () => {
   test.each(pages('.'))('such as %s is read as its pair says', (file) => {
@@ -22,16 +23,16 @@ describe('a page that tells of a correction', () => {
 
   test('has its headline from structured data where Open Graph is silent, and none is made up', () => {
     const data = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"From the data"}</script>'
-    expect(readState(`<head>${data}</head>`, 'https://harbour.example/')).toMatchObject({ title: 'From the data' })
-    expect(readState('<h1>Sign in</h1>', 'https://harbour.example/')).toMatchObject({ title: '', isArticle: false })
+    expect(readPageState(`<head>${data}</head>`, 'https://harbour.example/')).toMatchObject({ title: 'From the data' })
+    expect(readPageState('<h1>Sign in</h1>', 'https://harbour.example/')).toMatchObject({ title: '', isArticle: false })
   })
 
   test('may be a page of tricks: nested, unclosed or endless, it is read, and no further than 20,000 tags', () => {
     const note = '<p>Correction: the bridge is 310 metres long.</p>'
     for (const trick of ['<article>'.repeat(50_000), '<nav>'.repeat(10_000), '<i>'.repeat(20_000), '<!--', '<script>'])
-      expect(readState(trick + note, 'https://harbour.example/').note).toBeNull()
+      expect(readPageState(trick + note, 'https://harbour.example/').note).toBeNull()
     for (const trick of ['</article></nav>'.repeat(5000), '< '.repeat(10_000), '<p>x</p>'.repeat(9000)])
-      expect(readState(trick + note, 'https://harbour.example/').note?.text).toContain('310 metres')
+      expect(readPageState(trick + note, 'https://harbour.example/').note?.text).toContain('310 metres')
   })
 })
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { readAgain } from '../../src/feeds/encoded-twice.ts'
+import { repairDoubleEncoding } from '../../src/feeds/encoded-twice.ts'
 
 const twice = (text: string, label: string) => new TextDecoder(label).decode(Buffer.from(text))
 
 test.each(['Köln', 'L’été – déjà', 'Ärger', 'Привет', 'Łódź, Žižkov', '😀 it is', '“quoted”'])(
   '%s is read as it was meant, whether it was taken for Latin-1 or for Windows-1252',
   (text) => {
-    expect(readAgain(Buffer.from(text).toString('latin1'))).toBe(text)
-    expect(readAgain(twice(text, 'windows-1252'))).toBe(text)
+    expect(repairDoubleEncoding(Buffer.from(text).toString('latin1'))).toBe(text)
+    expect(repairDoubleEncoding(twice(text, 'windows-1252'))).toBe(text)
   },
 )
 
@@ -22,5 +22,5 @@ test.each([
   'Ã© stands here for é',
   'What “Ã©” means',
 ])('%s stays as it is', (text) => {
-  expect(readAgain(text)).toBe(text)
+  expect(repairDoubleEncoding(text)).toBe(text)
 })

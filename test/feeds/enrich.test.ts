@@ -7,17 +7,17 @@ import { silentLog } from '../../src/log.ts'
 import {
   articlesByIds,
   articlesByUrl,
-  keepArticles,
   type NewArticle,
+  saveArticles,
   type WholeArticle,
 } from '../../src/store/articles.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { pageAt } from '../../src/store/pages.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type FeedHost, redirect, startFeedHost } from '../support/feeds.ts'
-import { article } from '../support/world.ts'
+import { makeDatedArticle } from '../support/world.ts'
 
 let host: FeedHost
 let fetcher: Fetcher
@@ -60,10 +60,17 @@ onBothEngines('enriching', (freshUrl) => {
 
   /** An article at this path, as a feed would show it. */
   async function show(path: string, own: Partial<NewArticle> = {}): Promise<WholeArticle> {
-    const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
+    const [feed] = await ensureFeeds(store.db, ['https://feeds.example/'], clock.now())
     const url = host.url + path
-    const shown = { ...article('One', new Date(clock.now())), identity: url, url, summary: '', author: '', ...own }
-    await keepArticles(store.db, feed?.id ?? '', [shown], clock.now())
+    const shown = {
+      ...makeDatedArticle('One', new Date(clock.now())),
+      identity: url,
+      url,
+      summary: '',
+      author: '',
+      ...own,
+    }
+    await saveArticles(store.db, feed?.id ?? '', [shown], clock.now())
     return await known(path)
   }
   const known = async (path: string) => {

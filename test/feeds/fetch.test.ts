@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
-import { refusal } from '../../src/feeds/address.ts'
+import { refusalReason } from '../../src/feeds/address.ts'
 import { type Fetched, type Fetcher, type FetchLimits, openFetcher } from '../../src/feeds/fetch.ts'
 import { HostLimit } from '../../src/feeds/host-limit.ts'
 
@@ -199,7 +199,7 @@ describe('what is not fetched', () => {
   })
 
   test('public addresses are public', () => {
-    expect(['93.184.216.34', '2606:2800:220:1:248:1893:25c8:1946'].map(refusal)).toEqual([null, null])
+    expect(['93.184.216.34', '2606:2800:220:1:248:1893:25c8:1946'].map(refusalReason)).toEqual([null, null])
   })
 
   test('a host is allowed with any port, or with the one named', async () => {
@@ -241,7 +241,7 @@ describe('limits', () => {
       else response.end(Buffer.alloc(5_000_000))
     })
     for (const path of ['/plain', '/packed'])
-      expect(ok(await open().get(url + path, { atMost: 1000 })).bytes).toHaveLength(1000)
+      expect(ok(await open().get(url + path, { truncateAtBytes: 1000 })).bytes).toHaveLength(1000)
   })
 
   test('a chunk extension without end is cut, long before the time limit', async () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { day, hour } from '../../src/clock.ts'
 import { type Digest, readDigest } from '../../src/editions/digest.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
-import { type FollowNeeds, followAddresses, standsElsewhere } from '../../src/feeds/follow.ts'
+import { isOffSite, type RedirectNeeds, resolveRedirects } from '../../src/feeds/follow.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
 import { articlesByUrl, pendingArticles } from '../../src/store/articles.ts'
@@ -20,7 +20,7 @@ test.each([
   ['https://proxy.example/a', 'https://ledger.example/', true],
   ['https://otherledger.example/a', 'https://ledger.example/', true],
 ])('%s in a feed of %s stands elsewhere: %s', (address, home, elsewhere) => {
-  expect(standsElsewhere(address, home)).toBe(elsewhere)
+  expect(isOffSite(address, home)).toBe(elsewhere)
 })
 
 /** The feed and its site are at 127.0.0.1; the proxy is at 127.0.0.2, and another one at 127.0.0.3. */
@@ -53,7 +53,7 @@ function feed(...items: Item[]): string {
 }
 
 onBothEngines('where addresses lead', (freshUrl) => {
-  let needs: FollowNeeds
+  let needs: RedirectNeeds
 
   beforeEach(async () => {
     const store: Store = await openStore(await freshUrl(), clock)
@@ -90,7 +90,7 @@ onBothEngines('where addresses lead', (freshUrl) => {
       host.answer('/home', feed(homes))
       await show(others)
       await refreshFeeds(needs, [home])
-      await enrolArticles(needs, digest)
+      await addArticlesToLedger(needs, digest)
     }
     await shows({ link: `${host.url}/0`, title: 'Zero' }, { link: `${host.url}/00`, title: 'Nought' })
     clock.advance(day)
@@ -186,18 +186,18 @@ onBothEngines('where addresses lead', (freshUrl) => {
     expect((await articles()).map(({ waits }) => waits)).toEqual([true, true, false])
     expect(asked().toSorted()).toEqual(['/broken/1', '/~r/1']) // the second is not tried where the first one failed
     host.answer('/broken/2', redirect(301, `${site}/two`))
-    await followAddresses(needs)
+    await resolveRedirects(needs)
     expect(asked()).toHaveLength(2)
     host.answer('/broken/1', (_, response) => void response.writeHead(503).end())
     clock.advance(hour)
-    await followAddresses(needs)
+    await resolveRedirects(needs)
     expect((await articles()).map(({ url, waits }) => [url, waits])).toEqual([
       [items[0], true],
       [`${site}/two`, false],
       [`${site}/one`, false],
     ])
     clock.advance(day)
-    await followAddresses(needs)
+    await resolveRedirects(needs)
     clock.advance(day)
     expect((await articles()).map(({ waits }) => waits)).toEqual([false, false, false])
   })
@@ -228,8 +228,8 @@ onBothEngines('where addresses lead', (freshUrl) => {
     await show(...items)
     expect(asked()).toHaveLength(40)
     expect(mostOfHost).toBe(1)
-    await Promise.all([followAddresses(needs), followAddresses(needs)]) // two processes
-    await followAddresses(needs)
+    await Promise.all([resolveRedirects(needs), resolveRedirects(needs)]) // two processes
+    await resolveRedirects(needs)
     expect(new Set(asked()).size).toBe(90)
     expect(asked()).toHaveLength(90)
     expect((await articles()).filter(({ url }) => !url.startsWith(site))).toEqual([])

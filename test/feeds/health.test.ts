@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { day, hour, later } from '../../src/clock.ts'
+import { addMs, day, hour } from '../../src/clock.ts'
 import { healthOf } from '../../src/feeds/health.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
-const ago = (milliseconds: number) => later(now, -milliseconds)
+const ago = (milliseconds: number) => addMs(now, -milliseconds)
 const health = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, now)
 
 test('a feed that works says how much it shows', () => {
@@ -23,7 +23,7 @@ test('a feed that fails is trouble when it has failed for as long as the rule sa
     words: 'has failed for 26 h (4 times in a row): feeds.example answered 500',
     trouble: true,
   })
-  expect(health({ error: 'no', failures: 1, failingSince: ago(hour) }).words).toContain('(once)')
+  expect(health({ error: 'no', failures: 1, failingSince: ago(hour) }).message).toContain('(once)')
 })
 
 test('a feed whose articles all came within a week is never called silent: nobody knows its habits', () => {

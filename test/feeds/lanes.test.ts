@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inLanes } from '../../src/feeds/lanes.ts'
+import { forEachPerHost } from '../../src/feeds/lanes.ts'
 
 type Item = { lane: string; number: number }
 
@@ -15,16 +15,20 @@ async function runAll(items: Iterable<Item>, { atOnce, perLane }: { atOnce: numb
       yield item
     }
   }
-  await inLanes(source(), { atOnce, perLane, laneOf: (item: Item) => item.lane }, async ({ lane, number }) => {
-    busy.set(lane, (busy.get(lane) ?? 0) + 1)
-    running++
-    seen.most = Math.max(seen.most, running)
-    seen.mostInLane = Math.max(seen.mostInLane, busy.get(lane) ?? 0)
-    await new Promise((resolve) => setImmediate(resolve))
-    running--
-    busy.set(lane, (busy.get(lane) ?? 0) - 1)
-    done.push(number)
-  })
+  await forEachPerHost(
+    source(),
+    { maxParallel: atOnce, maxPerHost: perLane, hostFor: (item: Item) => item.lane },
+    async ({ lane, number }) => {
+      busy.set(lane, (busy.get(lane) ?? 0) + 1)
+      running++
+      seen.most = Math.max(seen.most, running)
+      seen.mostInLane = Math.max(seen.mostInLane, busy.get(lane) ?? 0)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
+      busy.set(lane, (busy.get(lane) ?? 0) - 1)
+      done.push(number)
+    },
+  )
   return { ...seen, done: done.toSorted((a, b) => a - b) }
 }
 
@@ -64,7 +68,7 @@ test('work that throws ends it: nothing new is begun, what is under way is waite
     if (number >= 10) throw new Error(`number ${number}`)
     ended++
   }
-  const done = inLanes(numbers, { atOnce: 4, perLane: 1, laneOf: String }, work)
+  const done = forEachPerHost(numbers, { maxParallel: 4, maxPerHost: 1, hostFor: String }, work)
   await expect(done).rejects.toThrow(/^number 1\d$/)
   expect(begun).toBeLessThan(20)
   expect(ended).toBe(10)

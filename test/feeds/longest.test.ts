@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { longest, mostCategories, mostPerEntry } from '../../src/feeds/longest.ts'
+import { maxCategories, maxLength, maxPerEntry } from '../../src/feeds/longest.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { lastRejections } from '../../src/store/rejections.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -69,7 +69,7 @@ function json(entries: ReturnType<typeof values>[]): string {
 }
 
 test('the limits are these', () => {
-  expect(longest).toEqual({
+  expect(maxLength).toEqual({
     address: 2000,
     identity: 2000,
     title: 500,
@@ -86,7 +86,7 @@ test('the limits are these', () => {
     rejected: 500,
     rawText: 1_048_576,
   })
-  expect([mostPerEntry, mostCategories]).toEqual([50, 30])
+  expect([maxPerEntry, maxCategories]).toEqual([50, 30])
 })
 
 onBothEngines('longest values', (freshUrl) => {
@@ -116,27 +116,27 @@ onBothEngines('longest values', (freshUrl) => {
         const rejected = (await lastRejections(world.app.db, 10)).map(({ reason }) => reason)
         const rows = await articles()
         expect(report).toMatchObject({ kind: 'read' })
-        expect(rejected).toEqual(field === 'link' ? [`its link has more than ${longest.address} characters`] : [])
+        expect(rejected).toEqual(field === 'link' ? [`its link has more than ${maxLength.address} characters`] : [])
         expect(rows.map(({ url }) => url)).toEqual(
           (field === 'link' ? [2] : [1, 2]).map((index) => `https://magazine.example/${index}`),
         )
         for (const row of rows) {
-          expect(row.identity.length).toBeLessThanOrEqual(longest.identity)
-          expect(row.title.length).toBeLessThanOrEqual(longest.title)
-          expect(row.summary.length).toBeLessThanOrEqual(longest.summary + 2)
-          expect(row.author.length).toBeLessThanOrEqual(longest.author)
+          expect(row.identity.length).toBeLessThanOrEqual(maxLength.identity)
+          expect(row.title.length).toBeLessThanOrEqual(maxLength.title)
+          expect(row.summary.length).toBeLessThanOrEqual(maxLength.summary + 2)
+          expect(row.author.length).toBeLessThanOrEqual(maxLength.author)
           const categories: string[] = JSON.parse(row.categories)
-          expect(categories.length).toBeLessThanOrEqual(mostCategories)
-          for (const category of categories) expect(category.length).toBeLessThanOrEqual(longest.category)
+          expect(categories.length).toBeLessThanOrEqual(maxCategories)
+          for (const category of categories) expect(category.length).toBeLessThanOrEqual(maxLength.category)
           const image = row.image && JSON.parse(row.image)
-          expect((image?.url ?? '').length).toBeLessThanOrEqual(longest.address)
-          expect((image?.alt ?? '').length).toBeLessThanOrEqual(longest.pictureText)
-          expect((row.video ?? '').length).toBeLessThanOrEqual(longest.address + 100)
-          expect((row.body ?? '').length).toBeLessThanOrEqual(longest.bodyHtml + 1000)
-          expect((row.note ?? '').length).toBeLessThanOrEqual(longest.correctionNote + 2)
+          expect((image?.url ?? '').length).toBeLessThanOrEqual(maxLength.address)
+          expect((image?.alt ?? '').length).toBeLessThanOrEqual(maxLength.pictureText)
+          expect((row.video ?? '').length).toBeLessThanOrEqual(maxLength.address + 100)
+          expect((row.body ?? '').length).toBeLessThanOrEqual(maxLength.bodyHtml + 1000)
+          expect((row.note ?? '').length).toBeLessThanOrEqual(maxLength.correctionNote + 2)
         }
         const [feed] = await world.app.db.selectFrom('feeds').selectAll().execute()
-        expect(feed?.title.length).toBeLessThanOrEqual(longest.feedTitle)
+        expect(feed?.title.length).toBeLessThanOrEqual(maxLength.feedTitle)
         expect(feed?.siteUrl).toBeNull()
       },
     )

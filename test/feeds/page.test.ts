@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { readPage } from '../../src/feeds/page.ts'
+import { readPageFacts } from '../../src/feeds/page.ts'
 
 const url = 'https://site.example/news/one'
-const read = (head: string, body = '') => readPage(`<html><head>${head}</head><body>${body}</body></html>`, url)
+const read = (head: string, body = '') => readPageFacts(`<html><head>${head}</head><body>${body}</body></html>`, url)
 const nothing = { summary: '', author: '', image: null, canonical: null }
 const ld = (data: unknown) => `<script type="application/ld+json">${JSON.stringify(data)}</script>`
 
@@ -59,7 +59,7 @@ test('hostile, broken and empty pages give nothing, or text', () => {
   expect(read('<script type="application/ld+json">{"@type":"Article", nonsense</script>')).toEqual(nothing)
   expect(read(ld({ '@type': 'Article', author: null, image: 7, description: ['x'] }))).toEqual(nothing)
   expect(read(`<script type="application/ld+json">${'['.repeat(200_000)}`)).toEqual(nothing)
-  expect(readPage('', url)).toEqual(nothing)
+  expect(readPageFacts('', url)).toEqual(nothing)
 })
 
 test('what readers wrote in the body is not the page speaking', () => {

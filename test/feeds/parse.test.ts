@@ -25,7 +25,9 @@ describe('what is not a feed fails in words', () => {
 
 describe('with whole texts', () => {
   const bodiesOf = async (text: string) =>
-    articlesOf(await parseFeed(Buffer.from(text), { ...context, bodies: true })).map(({ body }) => body?.html ?? null)
+    articlesOf(await parseFeed(Buffer.from(text), { ...context, needsBodies: true })).map(
+      ({ body }) => body?.html ?? null,
+    )
   const long = 'A sentence of six short words. '.repeat(20).trim()
 
   test('the longest of what an entry has is its body, and a teaser is none', async () => {
@@ -99,7 +101,7 @@ describe('with whole texts', () => {
       `<item><link>https://e.example/${index}</link><content:encoded>${text}</content:encoded></item>`
     const bytes = Buffer.from(rss(Array.from({ length: 200 }, item).join('')))
     const pauses = watchPauses()
-    const result = articlesOf(await parseFeed(bytes, { ...context, bodies: true }))
+    const result = articlesOf(await parseFeed(bytes, { ...context, needsBodies: true }))
     expect(result.every(({ body }) => body?.cut)).toBe(true)
     expect(pauses.longest()).toBeLessThan(500) // tells a worker from the main thread
   })

@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest'
-import { between, day, hour, minute, second } from '../../src/clock.ts'
-import { afterFailure, afterSuccess, type Wishes } from '../../src/feeds/poll.ts'
+import { day, hour, minute, msBetween, second } from '../../src/clock.ts'
+import { nextPollAfterFailure, nextPollAfterSuccess, type PollHints } from '../../src/feeds/poll.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
 
-function wait(wishes: Partial<Wishes> = {}): number {
-  return between(now, afterSuccess({ feedId: 'feed', gap: null, maxAge: null, ttl: null, ...wishes }, now))
+function wait(wishes: Partial<PollHints> = {}): number {
+  return msBetween(
+    now,
+    nextPollAfterSuccess({ feedId: 'feed', gapSeconds: null, maxAgeSeconds: null, ttlSeconds: null, ...wishes }, now),
+  )
 }
 
 function waitAfter(failures: number, retryAfter: number | null = null): number {
-  return between(now, afterFailure({ feedId: 'feed', failures, retryAfter }, now))
+  return msBetween(now, nextPollAfterFailure({ feedId: 'feed', failures, retryAfter }, now))
 }
 
 /** Within the tenth by which feeds are spread. */
@@ -19,33 +22,34 @@ function about(milliseconds: number, expected: number): void {
 }
 
 test('a feed is asked four times as often as it publishes, from a quarter of an hour to six hours', () => {
-  about(wait({ gap: 4 * 3600 }), hour)
-  about(wait({ gap: 60 }), 15 * minute)
-  about(wait({ gap: 30 * 24 * 3600 }), 6 * hour)
+  about(wait({ gapSeconds: 4 * 3600 }), hour)
+  about(wait({ gapSeconds: 60 }), 15 * minute)
+  about(wait({ gapSeconds: 30 * 24 * 3600 }), 6 * hour)
   about(wait(), hour)
 })
 
 test('whoever wishes the longest wait is obeyed: Cache-Control, ttl or sy:updatePeriod', () => {
-  about(wait({ gap: 60, maxAge: 3 * 3600 }), 3 * hour)
-  about(wait({ gap: 60, maxAge: 600, ttl: 2 * 3600 }), 2 * hour)
-  about(wait({ gap: 8 * 3600, maxAge: 600, ttl: 600 }), 2 * hour)
+  about(wait({ gapSeconds: 60, maxAgeSeconds: 3 * 3600 }), 3 * hour)
+  about(wait({ gapSeconds: 60, maxAgeSeconds: 600, ttlSeconds: 2 * 3600 }), 2 * hour)
+  about(wait({ gapSeconds: 8 * 3600, maxAgeSeconds: 600, ttlSeconds: 600 }), 2 * hour)
 })
 
 test('a wish of more than a day is obeyed to the full, and one of more than a week for a week', () => {
   for (const days of [1, 3, 7]) {
     const seconds = days * 24 * 3600
-    about(wait({ gap: 60, maxAge: seconds }), days * day)
-    about(wait({ gap: 60, ttl: seconds }), days * day)
+    about(wait({ gapSeconds: 60, maxAgeSeconds: seconds }), days * day)
+    about(wait({ gapSeconds: 60, ttlSeconds: seconds }), days * day)
     about(waitAfter(1, seconds), days * day)
   }
   const year = 365 * 24 * 3600
-  for (const wished of [wait({ maxAge: year }), wait({ ttl: year }), waitAfter(1, year)]) about(wished, 7 * day)
+  for (const wished of [wait({ maxAgeSeconds: year }), wait({ ttlSeconds: year }), waitAfter(1, year)])
+    about(wished, 7 * day)
 })
 
 test('nobody is asked after less than 5 minutes, or, where nobody wishes it, forgotten for more than 24 hours', () => {
   expect(waitAfter(50)).toBeLessThanOrEqual(24 * hour)
   expect(waitAfter(50)).toBeGreaterThan(21 * hour)
-  for (const wished of [waitAfter(1, 0), waitAfter(0), wait({ gap: 0, maxAge: 0 })])
+  for (const wished of [waitAfter(1, 0), waitAfter(0), wait({ gapSeconds: 0, maxAgeSeconds: 0 })])
     expect(wished).toBeGreaterThanOrEqual(5 * minute)
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { ReaderPool, usualLimits } from '../../src/feeds/pool.ts'
-import { startsDuring, untilThreadEnds } from '../support/threads.ts'
+import { defaultPoolLimits, ReaderPool } from '../../src/feeds/pool.ts'
+import { countThreadStarts, untilThreadEnds } from '../support/threads.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
 const feed = (inside: string) =>
@@ -19,7 +19,7 @@ afterEach(() => expect(uncaught.splice(0)).toEqual([]))
 afterAll(() => void process.off('uncaughtException', note))
 
 test('two readers with 256 MB each are the usual pool', () => {
-  expect(usualLimits).toEqual({
+  expect(defaultPoolLimits).toEqual({
     workers: 2,
     heapMegabytes: 256,
     keptHeapMegabytes: 80,
@@ -40,7 +40,7 @@ test('a feed that takes too much memory fails in words, alone, and the next ones
 })
 
 test('a worker is kept for the next feed, and one that has grown is replaced', async () => {
-  const started = await startsDuring(async () => {
+  const started = await countThreadStarts(async () => {
     const kept = new ReaderPool({
       workers: 1,
       heapMegabytes: 256,
@@ -50,7 +50,7 @@ test('a worker is kept for the next feed, and one that has grown is replaced', a
     })
     for (let read = 0; read < 3; read++) await kept.read('feed', small, context)
   })
-  const replaced = await startsDuring(async () => {
+  const replaced = await countThreadStarts(async () => {
     const grown = new ReaderPool({ workers: 1, heapMegabytes: 256, keptHeapMegabytes: 1, largeBytes, idleSeconds: 100 })
     for (let read = 0; read < 3; read++) await grown.read('feed', small, context)
   })

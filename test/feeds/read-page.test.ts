@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { askAgain } from '../../src/feeds/ask-again.ts'
+import { recheckPage } from '../../src/feeds/ask-again.ts'
 import { enrichArticles } from '../../src/feeds/enrich.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
-import { readPage } from '../../src/feeds/page.ts'
-import { readState } from '../../src/feeds/page-state.ts'
+import { readPageFacts } from '../../src/feeds/page.ts'
+import { readPageState } from '../../src/feeds/page-state.ts'
 import { readInWorker } from '../../src/feeds/pool.ts'
 import { silentLog } from '../../src/log.ts'
-import { articlesByIds, articlesByUrl, keepArticles } from '../../src/store/articles.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { articlesByIds, articlesByUrl, saveArticles } from '../../src/store/articles.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
 import { sqliteUrl } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
-import { article } from '../support/world.ts'
+import { makeDatedArticle } from '../support/world.ts'
 
 let host: FeedHost
 let fetcher: Fetcher
@@ -37,11 +37,11 @@ const light = Buffer.from(`${head('It is back.')}<p>Correction: an earlier versi
 test('a page is read in another thread as it would be in this one, and says the same', async () => {
   for (const page of [light, heavy]) {
     const html = page.toString()
-    expect(await readInWorker('facts', page, context)).toEqual(readPage(html, context.url))
-    expect(await readInWorker('state', page, context)).toEqual(readState(html, context.url))
+    expect(await readInWorker('facts', page, context)).toEqual(readPageFacts(html, context.url))
+    expect(await readInWorker('state', page, context)).toEqual(readPageState(html, context.url))
   }
-  expect(readPage(heavy.toString(), context.url)).toMatchObject({ summary: 'It is back.' })
-  expect(readState(light.toString(), context.url)).toMatchObject({
+  expect(readPageFacts(heavy.toString(), context.url)).toMatchObject({ summary: 'It is back.' })
+  expect(readPageState(light.toString(), context.url)).toMatchObject({
     title: 'The ferry',
     note: { text: expect.stringMatching(/Monday/) },
   })
@@ -54,15 +54,15 @@ test('a large page is read, when it is asked again and when it is asked for what
   const { url: storeUrl, remove } = sqliteUrl()
   const store = await openStore(storeUrl, clock)
   closing.push(remove, store.close)
-  const [feed] = await knowFeeds(store.db, ['https://feeds.example/'], clock.now())
+  const [feed] = await ensureFeeds(store.db, ['https://feeds.example/'], clock.now())
   const url = `${host.url}/one`
-  const shown = { ...article('One', new Date(clock.now())), url, summary: '', author: 'A. Writer' }
-  await keepArticles(store.db, feed?.id ?? '', [shown], clock.now())
+  const shown = { ...makeDatedArticle('One', new Date(clock.now())), url, summary: '', author: 'A. Writer' }
+  await saveArticles(store.db, feed?.id ?? '', [shown], clock.now())
   const ids = (await articlesByUrl(store.db, url)).map(({ id }) => id)
   const [wanting] = await articlesByIds(store.db, ids)
   if (!wanting) throw new Error('no article')
 
-  const again = await askAgain(fetcher, url, 20_000)
+  const again = await recheckPage(fetcher, url, 20_000)
   const enriched = await enrichArticles({ db: store.db, fetcher, clock, log: silentLog }, [
     { ...wanting, whole: false },
   ])

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { between, hour, minute } from '../../src/clock.ts'
+import { hour, minute, msBetween } from '../../src/clock.ts'
 import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
-import { addressOf, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { currentUrl, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
-import { allFeeds, feedByUrl, feedHistory, recallFeed } from '../../src/store/feeds.ts'
+import { allFeeds, feedByUrl, feedHistory, retryFeedNow } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
@@ -48,7 +48,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     })
     expect(await refreshDueFeeds(needs, [url()])).toBe(1)
     const { nextFetchAt } = await feed()
-    expect(between(clock.now(), nextFetchAt ?? '')).toBeGreaterThanOrEqual(3 * hour)
+    expect(msBetween(clock.now(), nextFetchAt ?? '')).toBeGreaterThanOrEqual(3 * hour)
     clock.advance(3 * hour - minute)
     expect(await refreshDueFeeds(needs, [url()])).toBe(0)
     clock.set(nextFetchAt ?? '')
@@ -135,7 +135,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     host.answer('/feed', redirect(302, '/new'))
     host.answer('/new', rss(['One']))
     await refreshFeeds(needs, [url()])
-    expect(addressOf(await feed())).toBe(url())
+    expect(currentUrl(await feed())).toBe(url())
     expect(await history()).toEqual([])
   })
 
@@ -186,7 +186,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     await needs.db.updateTable('feeds').set({ goneAt: clock.now() }).execute() // as an earlier version left it
     host.answer('/feed', rss(['Two', 'One']))
     host.asked.length = 0
-    expect(await recallFeed(needs.db, url())).toBe(true)
+    expect(await retryFeedNow(needs.db, url())).toBe(true)
     expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
     expect(host.asked).toEqual(['/feed'])
   })
@@ -221,7 +221,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     await refreshFeeds(needs, [url()])
     const { nextFetchAt, ...fine } = await feed()
     expect(fine).toMatchObject({ failures: 0, error: null, failingSince: null, succeededAt: clock.now() })
-    expect(between(clock.now(), nextFetchAt ?? '')).toBeLessThan(7 * hour)
+    expect(msBetween(clock.now(), nextFetchAt ?? '')).toBeLessThan(7 * hour)
   })
 
   test('Retry-After is obeyed, also where it is days', async () => {
@@ -232,7 +232,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
       const headers = { 'retry-after': String(hours * 3600) }
       host.answer(path, (_, response) => void response.writeHead(429, headers).end())
       await refreshDueFeeds(needs, [url(path)])
-      expect(between(clock.now(), (await feed(path)).nextFetchAt ?? '')).toBeGreaterThanOrEqual(hours * hour)
+      expect(msBetween(clock.now(), (await feed(path)).nextFetchAt ?? '')).toBeGreaterThanOrEqual(hours * hour)
     }
   })
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { later, minute } from '../../src/clock.ts'
+import { addMs, minute } from '../../src/clock.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { rejectionText } from '../../src/feeds/rejection.ts'
 import { articlesByUrl } from '../../src/store/articles.ts'
-import { keptPerFeed, lastRejections, rejectionsOf } from '../../src/store/rejections.ts'
+import { findRejections, lastRejections, maxRejectionsPerFeed } from '../../src/store/rejections.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
@@ -48,10 +48,10 @@ onBothEngines('what a feed shows', (freshUrl) => {
     await shows(item('B', 'https://magazine.example/b', 'b'))
     const reason = 'its link is not an address of the web'
     for (const what of ['data:image/png,x', 'pic-1', 'picture of the day'])
-      expect(await rejectionsOf(db(), what)).toMatchObject([
-        { feedUrl: url(), title: 'Picture of the day!', reason, firstAt: first, lastAt: later(first, minute) },
+      expect(await findRejections(db(), what)).toMatchObject([
+        { feedUrl: url(), title: 'Picture of the day!', reason, firstAt: first, lastAt: addMs(first, minute) },
       ])
-    expect(await rejectionsOf(db(), 'https://magazine.example/a')).toEqual([])
+    expect(await findRejections(db(), 'https://magazine.example/a')).toEqual([])
     expect((await lastRejections(db(), 5)).map(rejectionText)).toEqual([
       `“Picture of the day!” (data:image/png,x): ${reason}`,
     ])
@@ -63,7 +63,7 @@ onBothEngines('what a feed shows', (freshUrl) => {
     await shows(many('old'))
     await shows(many('new'))
     const kept = (await lastRejections(db(), 1000)).map(({ guid }) => guid)
-    expect(kept).toHaveLength(keptPerFeed)
+    expect(kept).toHaveLength(maxRejectionsPerFeed)
     expect(kept.slice(0, 150).every((guid) => guid.startsWith('new-'))).toBe(true)
     expect(await lastRejections(db(), 3)).toHaveLength(3)
   })

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openTurns } from '../../src/feeds/turns.ts'
+import { openSemaphore } from '../../src/feeds/turns.ts'
 
 test('no more work at once than may, in the order in which they came, and no two begin in one turn of the event loop', async () => {
-  const inTurn = openTurns(2, 100)
+  const inTurn = openSemaphore(2, 100)
   const begun: number[] = []
   const beganInTurn: number[] = []
   let turns = 0
@@ -36,7 +36,7 @@ test('no more work at once than may, in the order in which they came, and no two
 })
 
 test('who would fetch more than can be worked on waits outside, and one that fails lets the next one in', async () => {
-  const inTurn = openTurns(1, 3)
+  const inTurn = openSemaphore(1, 3)
   let fetched = 0
   let mostAhead = 0
   const tasks = Array.from({ length: 40 }, async (_, number) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { absolute, isTooLong, webAddress } from '../../src/feeds/url.ts'
+import { absoluteUrl, httpUrl, isUrlTooLong } from '../../src/feeds/url.ts'
 
 const base = 'https://magazine.example/feed'
 
@@ -11,16 +11,16 @@ test.each([
   ['//reader@magazine.example/a', 'https://magazine.example/a'],
   ['https://magazine.example/@mira?mail=a@b.example', 'https://magazine.example/@mira?mail=a@b.example'],
 ])('%s leads to %s, without a user name or a backslash before the path', (address, url) => {
-  expect([absolute(address, base), webAddress(address, base)]).toEqual([url, url])
+  expect([absoluteUrl(address, base), httpUrl(address, base)]).toEqual([url, url])
 })
 
 test('an address that is too long is none, also one that becomes so', () => {
   const long = `https://magazine.example/${'a'.repeat(2000)}`
   const grows = `/${'é'.repeat(700)}`
   for (const address of [long, grows]) {
-    expect(absolute(address, base)).toBeNull()
-    expect(isTooLong(address, base)).toBe(true)
+    expect(absoluteUrl(address, base)).toBeNull()
+    expect(isUrlTooLong(address, base)).toBe(true)
   }
-  expect(absolute(long.slice(0, 2000), base)).toBe(long.slice(0, 2000))
-  expect(isTooLong(`data:image/png,${long}`, base)).toBe(false)
+  expect(absoluteUrl(long.slice(0, 2000), base)).toBe(long.slice(0, 2000))
+  expect(isUrlTooLong(`data:image/png,${long}`, base)).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { bodyText } from '../../src/messages/body.ts'
-import { compileLetter, rawOf } from '../../src/messages/mime.ts'
+import { compileMessage, rawMessage } from '../../src/messages/mime.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import type { EditionView } from '../../src/messages/view.ts'
 import { sameKeys } from '../support/keys.ts'
@@ -99,8 +99,8 @@ describe('a body in the email', () => {
       slot: 's'.repeat(48),
       ...rendered,
     }
-    const raw = rawOf(
-      compileLetter(letter)({
+    const raw = rawMessage(
+      compileMessage(letter)({
         email: 'a@b.example',
         name: '',
         keys: sameKeys('k'.repeat(48)),

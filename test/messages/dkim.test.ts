@@ -1,13 +1,13 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { compileSigned, type Signer, signMessage } from '../../src/messages/dkim.ts'
-import { compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
-import { noticeMail } from '../../src/messages/notice.ts'
-import { openSigners } from '../../src/messages/signers.ts'
+import { compileSignedMessage, type Signer, signMessage } from '../../src/messages/dkim.ts'
+import { compileMessage, type MessageTemplate, rawMessage } from '../../src/messages/mime.ts'
+import { plainMail } from '../../src/messages/notice.ts'
+import { loadSigners } from '../../src/messages/signers.ts'
 import { sameKeys } from '../support/keys.ts'
 
 const slot = 'k'.repeat(48)
-const letter: Letter = {
+const letter: MessageTemplate = {
   editionId: '0190b7c0-0000-7000-8000-000000000031',
   senderId: 'lwharbour234',
   number: 31,
@@ -36,14 +36,16 @@ const signer = (kind: keyof typeof keys): Signer => ({
   key: keys[kind].privateKey,
 })
 const publicKeyOf = (selector: string) => keys[selector as keyof typeof keys].publicKey
-const sign = (...kinds: (keyof typeof keys)[]) => compileSigned(letter, kinds.map(signer))(copy)
+const sign = (...kinds: (keyof typeof keys)[]) => compileSignedMessage(letter, kinds.map(signer))(copy)
 
 test.each(['rsa', 'ed25519'] as const)('a copy signed with %s is verified from its bytes alone', async (kind) => {
-  expect(verifiedBy(rawOf(await sign(kind)).toString('latin1'), publicKeyOf)).toEqual([{ selector: kind, valid: true }])
+  expect(verifiedBy(rawMessage(await sign(kind)).toString('latin1'), publicKeyOf)).toEqual([
+    { selector: kind, valid: true },
+  ])
 })
 
 test('two keys make two signatures, and each is verified without the other', async () => {
-  const message = rawOf(await sign('rsa', 'ed25519')).toString('latin1')
+  const message = rawMessage(await sign('rsa', 'ed25519')).toString('latin1')
   expect(verifiedBy(message, publicKeyOf)).toEqual([
     { selector: 'rsa', valid: true },
     { selector: 'ed25519', valid: true },
@@ -51,16 +53,18 @@ test('two keys make two signatures, and each is verified without the other', asy
 })
 
 test('below its signatures it is, byte by byte, the message that is not signed', async () => {
-  const message = rawOf(await sign('rsa')).toString('latin1')
-  expect(message.slice(message.indexOf('\r\nDate: ') + 2)).toBe(rawOf(compileLetter(letter)(copy)).toString('latin1'))
+  const message = rawMessage(await sign('rsa')).toString('latin1')
+  expect(message.slice(message.indexOf('\r\nDate: ') + 2)).toBe(
+    rawMessage(compileMessage(letter)(copy)).toString('latin1'),
+  )
 })
 
 test('every copy is signed for itself, also when many are signed at once', async () => {
-  const fill = compileSigned(letter, [signer('ed25519')])
+  const fill = compileSignedMessage(letter, [signer('ed25519')])
   const copies = await Promise.all(
     Array.from({ length: 20 }, (_, index) => fill({ ...copy, keys: sameKeys(String(index).padStart(48, 'b')) })),
   )
-  for (const one of copies) expect(verifiedBy(rawOf(one).toString('latin1'), publicKeyOf)[0]?.valid).toBe(true)
+  for (const one of copies) expect(verifiedBy(rawMessage(one).toString('latin1'), publicKeyOf)[0]?.valid).toBe(true)
 })
 
 test.each([
@@ -70,7 +74,7 @@ test.each([
   ['a word of the body', (message: string) => message.replace('indented', 'invented')],
   ['the key in the HTML', (message: string) => message.replace(/a2=\r\n(?!.*a2=\r\n)/s, 'a3=\r\n')],
 ])('the signature breaks when somebody changes %s', async (_, change) => {
-  const message = rawOf(await sign('rsa')).toString('latin1')
+  const message = rawMessage(await sign('rsa')).toString('latin1')
   const changed = change(message)
   expect(changed).not.toBe(message)
   expect(verifiedBy(changed, publicKeyOf)).toEqual([{ selector: 'rsa', valid: false }])
@@ -82,7 +86,7 @@ const mustBeSigned = [
 ]
 
 test('h= names each signed field once more than it stands there, those to leave included (RFC 8058 §4)', async () => {
-  const message = rawOf(await sign('rsa', 'ed25519')).toString('latin1')
+  const message = rawMessage(await sign('rsa', 'ed25519')).toString('latin1')
   const countIn = (names: string[], name: string) => names.filter((one) => one === name).length
   const standing = fieldsOf(message).map((field) => field.slice(0, field.indexOf(':')))
   for (const { tags } of signaturesIn(message)) {
@@ -93,7 +97,7 @@ test('h= names each signed field once more than it stands there, those to leave 
 })
 
 test.each(mustBeSigned)('another %s on top breaks both signatures, in whatever case it is written', async (name) => {
-  const message = rawOf(await sign('rsa', 'ed25519')).toString('latin1')
+  const message = rawMessage(await sign('rsa', 'ed25519')).toString('latin1')
   for (const added of [name, name.toLowerCase(), name.toUpperCase()])
     expect(verifiedBy(`${added}: evil\r\n${message}`, publicKeyOf)).toEqual([
       { selector: 'rsa', valid: false },
@@ -102,7 +106,7 @@ test.each(mustBeSigned)('another %s on top breaks both signatures, in whatever c
 })
 
 test('one finished message is signed as a whole, and stays as it is without keys', async () => {
-  const { raw } = noticeMail({
+  const { raw } = plainMail({
     name: 'Wöchentlich',
     from: 'weekly@harbour.example',
     replyTo: 'editor@harbour.example',
@@ -122,13 +126,13 @@ test('one finished message is signed as a whole, and stays as it is without keys
 })
 
 test('a field of another name on top, as each server on the way adds one, breaks nothing', async () => {
-  const message = rawOf(await sign('rsa', 'ed25519')).toString('latin1')
+  const message = rawMessage(await sign('rsa', 'ed25519')).toString('latin1')
   const received = 'Received: from a.example by b.example; Fri, 27 Nov 2026 07:00:00 +0000\r\n'
   expect(verifiedBy(received + message, publicKeyOf).map(({ valid }) => valid)).toEqual([true, true])
 })
 
 test('no line of a signed message is over 998 octets, and none of a signature over 96', async () => {
-  const lines = rawOf(await sign('rsa', 'ed25519'))
+  const lines = rawMessage(await sign('rsa', 'ed25519'))
     .toString('latin1')
     .split('\r\n')
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(998)
@@ -148,14 +152,14 @@ test.each([
     'expected RSA-2048 or Ed25519',
   ],
 ])('%s is refused, by name', (_, key, why) => {
-  expect(() => openSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(why)
-  expect(() => openSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(
+  expect(() => loadSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(why)
+  expect(() => loadSigners([{ domain: 'harbour.example', selector: 's1', key }])).toThrow(
     's1._domainkey.harbour.example',
   )
 })
 
 test('a key file that is not there is refused, by name', () => {
-  expect(() => openSigners([{ domain: 'h.example', selector: 's1', keyFile: '/nowhere/key.pem' }])).toThrow(
+  expect(() => loadSigners([{ domain: 'h.example', selector: 's1', keyFile: '/nowhere/key.pem' }])).toThrow(
     '/nowhere/key.pem cannot be read',
   )
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Rendered, renderEdition } from '../../src/messages/render.ts'
+import { type RenderedMessage, renderEdition } from '../../src/messages/render.ts'
 import { openTemplate } from '../../src/messages/template.ts'
 import type { EditionView } from '../../src/messages/view.ts'
 
@@ -14,6 +14,6 @@ export function readEdition(name: (typeof names)[number]): EditionView {
   return JSON.parse(readFileSync(join(root, 'fixtures/editions', `${name}.json`), 'utf8')) as EditionView
 }
 
-export function render(view: EditionView): Promise<Rendered> {
+export function render(view: EditionView): Promise<RenderedMessage> {
   return renderEdition(view, template)
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
-import { type Copy, compileLetter, type Letter, rawOf } from '../../src/messages/mime.ts'
+import { compileMessage, type MessageTemplate, type RecipientCopy, rawMessage } from '../../src/messages/mime.ts'
 import { deliveryKeys, keySlot } from '../../src/subscribers/token.ts'
 
 const editionId = '019ad2f4-0000-7000-8000-00000000002a'
@@ -12,7 +12,7 @@ const keysOf = (number: number) =>
     editionRef: '0000002a',
   })
 
-const letter: Letter = {
+const letter: MessageTemplate = {
   editionId,
   senderId: 'lwharbour234',
   number: 31,
@@ -27,11 +27,17 @@ const letter: Letter = {
   text: `Größe = “size”\n\nLeave: https://letters.harbour.example/leave/${slot}\n`,
   slot,
 }
-const copy: Copy = { email: 'mira@example.org', name: 'Mira Kaya', keys: keysOf(1), date: '2026-11-27T07:00:00.000Z' }
+const copy: RecipientCopy = {
+  email: 'mira@example.org',
+  name: 'Mira Kaya',
+  keys: keysOf(1),
+  date: '2026-11-27T07:00:00.000Z',
+}
 
-const compose = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) =>
-  compileLetter({ ...letter, ...change })({ ...copy, ...to })
-const raw = (change: Partial<Letter> = {}, to: Partial<Copy> = {}) => rawOf(compose(change, to)).toString('latin1')
+const compose = (change: Partial<MessageTemplate> = {}, to: Partial<RecipientCopy> = {}) =>
+  compileMessage({ ...letter, ...change })({ ...copy, ...to })
+const raw = (change: Partial<MessageTemplate> = {}, to: Partial<RecipientCopy> = {}) =>
+  rawMessage(compose(change, to)).toString('latin1')
 const headOf = (message: string) => message.slice(0, message.indexOf('\r\n\r\n'))
 const mailed = (text: string, key = copy.keys.link) => text.replaceAll(slot, key).replaceAll('\n', '\r\n')
 
@@ -114,7 +120,7 @@ const subjects: [string, string][] = [
 
 python('read by Python', () => {
   test('a message has no defect, and both bodies come back byte by byte', () => {
-    const parsed = readInPython(rawOf(compose()))
+    const parsed = readInPython(rawMessage(compose()))
     expect(parsed.defects).toEqual([])
     expect(parsed.plain).toBe(mailed(letter.text))
     expect(parsed.html).toBe(mailed(letter.html))
@@ -140,15 +146,15 @@ python('read by Python', () => {
       { from: { name, address: 'weekly@harbour.example' }, digest: { name: 'weekly', title: name } },
       { name },
     )
-    const parsed = readInPython(rawOf(message))
+    const parsed = readInPython(rawMessage(message))
     expect(parsed.defects).toEqual([])
     expect(parsed.from).toEqual([[name, 'weekly@harbour.example']])
     expect(parsed.to).toEqual([[name, 'mira@example.org']])
-    expect(headOf(rawOf(message).toString())).toMatch(/^List-Id: [\s\S]*<weekly\.www\.harbour\.example>/m)
+    expect(headOf(rawMessage(message).toString())).toMatch(/^List-Id: [\s\S]*<weekly\.www\.harbour\.example>/m)
   })
 
   test.each(subjects)('the subject with %s is read as it was written', (_, subject) => {
-    const raw = rawOf(compose({ subject }))
+    const raw = rawMessage(compose({ subject }))
     const parsed = readInPython(raw)
     expect(parsed.defects).toEqual([])
     expect(header(parsed, 'Subject')).toEqual([subject])
@@ -166,7 +172,7 @@ python('read by Python', () => {
     ['what looks like headers', 'Content-Type: text/plain\n\nBcc: x@y.example\n'],
     ['six scripts', 'Größe Ελλάδα Москва עברית العربية 日本語 😀'.repeat(20)],
   ])('a body with %s comes back, as text and as HTML', (_, body) => {
-    const raw = rawOf(compose({ text: body, html: body }))
+    const raw = rawMessage(compose({ text: body, html: body }))
     const parsed = readInPython(raw)
     expect(parsed.defects).toEqual([])
     expect([parsed.plain, parsed.html]).toEqual([mailed(body), mailed(body)])
@@ -176,7 +182,7 @@ python('read by Python', () => {
 
 describe('read by mailparser', () => {
   test('a message says who writes to whom, in both bodies', async () => {
-    const mail = await simpleParser(rawOf(compose({}, { name: 'Мира' })))
+    const mail = await simpleParser(rawMessage(compose({}, { name: 'Мира' })))
     expect(mail.from?.value).toEqual([{ name: 'Harbour Notes', address: 'weekly@harbour.example' }])
     expect([mail.to].flat()[0]?.value).toEqual([{ name: 'Мира', address: 'mira@example.org' }])
     expect(mail.replyTo?.value[0]?.address).toBe('editor@harbour.example')
@@ -188,7 +194,7 @@ describe('read by mailparser', () => {
   })
 
   test.each(subjects)('the subject with %s is read as it was written', async (_, subject) => {
-    expect((await simpleParser(rawOf(compose({ subject })))).subject).toBe(subject)
+    expect((await simpleParser(rawMessage(compose({ subject })))).subject).toBe(subject)
   })
 })
 
@@ -245,7 +251,9 @@ describe('of any message', () => {
 
   test('a line end in a name or a subject is read as a blank', async () => {
     const name = 'Mira\r\nKaya\n\u2028of\0Leeds'
-    const mail = await simpleParser(rawOf(compose({ subject: name, from: { name, address: 'a@b.example' } }, { name })))
+    const mail = await simpleParser(
+      rawMessage(compose({ subject: name, from: { name, address: 'a@b.example' } }, { name })),
+    )
     expect([mail.subject, mail.from?.value[0]?.name, [mail.to].flat()[0]?.value[0]?.name]).toEqual(
       Array(3).fill('Mira Kaya of Leeds'),
     )
@@ -326,7 +334,7 @@ describe('for those who sort mail', () => {
   test('each message says of itself what the envelope and the report say', () => {
     const message = compose()
     const { messageId, envelope } = message
-    expect(rawOf(message).toString()).toContain(`Message-ID: ${messageId}\r\n`)
+    expect(rawMessage(message).toString()).toContain(`Message-ID: ${messageId}\r\n`)
     expect(envelope).toEqual({ from: `bounces+${copy.keys.returnPath}@post.harbour.example`, to: 'mira@example.org' })
   })
 })
@@ -356,10 +364,15 @@ describe('the return path', () => {
 })
 
 describe('two copies', () => {
-  const fill = compileLetter(letter)
-  const one = rawOf(fill(copy)).toString()
-  const second: Copy = { email: 'tom@example.net', name: 'Том', keys: keysOf(2), date: '2026-11-27T07:00:09.000Z' }
-  const two = rawOf(fill(second)).toString()
+  const fill = compileMessage(letter)
+  const one = rawMessage(fill(copy)).toString()
+  const second: RecipientCopy = {
+    email: 'tom@example.net',
+    name: 'Том',
+    keys: keysOf(2),
+    date: '2026-11-27T07:00:09.000Z',
+  }
+  const two = rawMessage(fill(second)).toString()
 
   test('have no key of their links in a header but List-Unsubscribe, nor in the envelope', () => {
     const { link, messageId, returnPath } = copy.keys
@@ -372,7 +385,7 @@ describe('two copies', () => {
   })
 
   test('differ in Date, To, Message-ID, List-Unsubscribe and the keys, and in nothing else', () => {
-    const shared = (message: string, { link }: Copy['keys']) =>
+    const shared = (message: string, { link }: RecipientCopy['keys']) =>
       message
         .split(/\r\n(?![ \t])/)
         .filter((line) => !/^(Date|To|Message-ID|List-Unsubscribe):/.test(line))
@@ -394,7 +407,7 @@ describe('two copies', () => {
     const change = { html: long(3), text: long(1) }
     const own: Buffer[] = []
     const free: Buffer[] = []
-    const reused = compileLetter({ ...letter, ...change }, (size) => {
+    const reused = compileMessage({ ...letter, ...change }, (size) => {
       const memory = free.pop() ?? Buffer.alloc(size + 100, 'x')
       own.push(memory)
       return memory
@@ -402,22 +415,22 @@ describe('two copies', () => {
     const first = reused(copy)
     const shared = first.pieces.filter(({ buffer }) => buffer !== own[0]?.buffer)
     expect(shared.length).toBeGreaterThanOrEqual(4)
-    expect(rawOf(first).equals(rawOf(compose(change)))).toBe(true)
+    expect(rawMessage(first).equals(rawMessage(compose(change)))).toBe(true)
     free.push(own[0] as Buffer)
     const next = reused(second)
     expect(own[1]).toBe(own[0])
     expect(next.pieces.filter((piece) => shared.includes(piece))).toEqual(shared)
-    expect(rawOf(next).equals(rawOf(compose(change, second)))).toBe(true)
+    expect(rawMessage(next).equals(rawMessage(compose(change, second)))).toBe(true)
     expect(Buffer.concat(next.pieces).toString('latin1')).toMatch(/\r\n\.\r\n$/)
   })
 
   test('of one person are the same bytes: a repeated delivery is a repeated message', () => {
-    expect(rawOf(fill(copy)).equals(rawOf(fill({ ...copy })))).toBe(true)
+    expect(rawMessage(fill(copy)).equals(rawMessage(fill({ ...copy })))).toBe(true)
   })
 
   test('filled in any order and at the same time do not mix', () => {
     const all = Array.from({ length: 50 }, (_, index) => keysOf(index))
-    const messages = all.map((keys) => rawOf(fill({ ...copy, keys })).toString())
+    const messages = all.map((keys) => rawMessage(fill({ ...copy, keys })).toString())
     messages.toReversed().forEach((message, index) => {
       const { link = '', messageId = '' } = all.at(-1 - index) ?? {}
       expect(message.split(link).length - 1).toBe(3) // List-Unsubscribe, text, HTML
@@ -427,12 +440,12 @@ describe('two copies', () => {
 })
 
 test('a letter without any slot is whole', async () => {
-  const mail = await simpleParser(rawOf(compose({ text: 'Plain\n', html: '<p>Plain</p>\n' })))
+  const mail = await simpleParser(rawMessage(compose({ text: 'Plain\n', html: '<p>Plain</p>\n' })))
   expect([mail.text, mail.html]).toEqual(['Plain\n', '<p>Plain</p>\n'])
 })
 
 test('an address in another script goes out in UTF-8, as RFC 6532 says', () => {
   const message = compose({}, { email: 'мира@xn--e1afmkfd.xn--p1ai', name: '' })
   expect(message.envelope.to).toBe('мира@xn--e1afmkfd.xn--p1ai')
-  expect(rawOf(message).toString('utf8')).toContain('To: <мира@xn--e1afmkfd.xn--p1ai>\r\n')
+  expect(rawMessage(message).toString('utf8')).toContain('To: <мира@xn--e1afmkfd.xn--p1ai>\r\n')
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contrast, legible, paletteOf } from '../../src/messages/palette.ts'
+import { contrast, legibleColour, paletteOf } from '../../src/messages/palette.ts'
 
 test('the contrast is the one of WCAG', () => {
   expect(contrast('#000000', '#ffffff')).toBeCloseTo(21)
@@ -8,8 +8,8 @@ test('the contrast is the one of WCAG', () => {
 })
 
 test('a colour that can be read stays as it is, and one that cannot moves no further than it must', () => {
-  expect(legible('#0b4f6c', '#ffffff')).toBe('#0b4f6c')
-  const shade = legible('#f2c200', '#ffffff')
+  expect(legibleColour('#0b4f6c', '#ffffff')).toBe('#0b4f6c')
+  const shade = legibleColour('#f2c200', '#ffffff')
   expect(contrast(shade, '#ffffff')).toBeGreaterThanOrEqual(4.5)
   expect(contrast(shade, '#ffffff')).toBeLessThan(5.5)
 })

@@ -1,13 +1,13 @@
 import { getPriority } from 'node:os'
 import { expect, test } from 'vitest'
-import { poolThreads, stepBack } from '../../src/messages/pool-threads.ts'
+import { lowerSigningPriority, poolThreads } from '../../src/messages/pool-threads.ts'
 
 test.runIf(process.platform === 'linux')(
   'the threads that sign step back behind the one that sends, once',
   async () => {
     const before = getPriority()
-    await stepBack()
-    await stepBack()
+    await lowerSigningPriority()
+    await lowerSigningPriority()
     expect([...new Set(poolThreads().map(getPriority))]).toEqual([before + 5])
     expect(getPriority()).toBe(before)
   },

@@ -12,7 +12,7 @@ import { renderEdition } from '../../src/messages/render.ts'
 import { RenderThread } from '../../src/messages/render-thread.ts'
 import { openTemplate } from '../../src/messages/template.ts'
 import type { WholeArticle } from '../../src/store/articles.ts'
-import { startsDuring, untilThreadEnds } from '../support/threads.ts'
+import { countThreadStarts, untilThreadEnds } from '../support/threads.ts'
 
 let templates: string
 beforeEach(() => {
@@ -56,8 +56,8 @@ test('an edition has the same bytes as one that is rendered in this thread', asy
 test('one thread renders all editions', async () => {
   const thread = new RenderThread()
   const task = { draft: draftWith('<p>a</p>'), publishing: config(), templates }
-  expect(await startsDuring(() => Promise.all([1, 2, 3].map(() => thread.render(task))))).toBe(1)
-  expect(await startsDuring(() => thread.render(task))).toBe(0)
+  expect(await countThreadStarts(() => Promise.all([1, 2, 3].map(() => thread.render(task))))).toBe(1)
+  expect(await countThreadStarts(() => thread.render(task))).toBe(0)
 })
 
 test('a template that cannot be read is refused with file and line, until it has been mended', async () => {
@@ -89,5 +89,5 @@ test('a thread without work is ended, and the next edition has another', async (
   const thread = new RenderThread({ heapMegabytes: 512, seconds: 100, idleSeconds: 0 })
   const task = { draft: draftWith('<p>The whole text.</p>'), publishing: config(), templates }
   const first = await untilThreadEnds(() => thread.render(task))
-  expect(await startsDuring(async () => expect(await thread.render(task)).toEqual(first))).toBe(1)
+  expect(await countThreadStarts(async () => expect(await thread.render(task)).toEqual(first))).toBe(1)
 })

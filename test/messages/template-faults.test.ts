@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mjmlTags, unknownTag } from '../../src/messages/mjml-tags.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import { openTemplate } from '../../src/messages/template.ts'
-import { visibleIn } from '../../src/messages/visible.ts'
+import { readVisible } from '../../src/messages/visible.ts'
 import { readEdition } from './editions.ts'
 
 let templates: string
@@ -322,6 +322,6 @@ describe('what is seen of a message', () => {
     ['<p style="display:none">a<p>b</p></p>c</div>', 'c'],
     ['a < b <', 'a'],
   ])('%s', (html, text) => {
-    expect(visibleIn(html).text).toBe(text)
+    expect(readVisible(html).text).toBe(text)
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { showsSomething } from '../../src/characters.ts'
+import { hasVisibleText } from '../../src/characters.ts'
 import { configSchema } from '../../src/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
 import { readDigest } from '../../src/editions/digest.ts'
 import type { NewArticle } from '../../src/feeds/feed.ts'
-import { parseHere } from '../../src/feeds/parse.ts'
+import { parseInThisThread } from '../../src/feeds/parse.ts'
 import { toView } from '../../src/messages/edition-view.ts'
 import type { WholeArticle } from '../../src/store/articles.ts'
 import { render } from './editions.ts'
@@ -23,10 +23,10 @@ async function read(words: string[]): Promise<NewArticle[]> {
         `<item><title>${text}</title><link>https://harbour.example/${index}</link><description>${text}</description><author>${text}</author></item>`,
     )
   const feed = `<rss version="2.0"><channel><title>Quay</title>${items.join('')}</channel></rss>`
-  const parsed = await parseHere(Buffer.from(feed), {
+  const parsed = await parseInThisThread(Buffer.from(feed), {
     url: 'https://harbour.example/feed.xml',
     contentType: 'application/rss+xml',
-    bodies: false,
+    needsBodies: false,
   })
   if (!('articles' in parsed)) throw new Error('not a feed')
   return parsed.articles
@@ -59,7 +59,7 @@ describe('an entry whose title shows nothing', () => {
   test.each(['\u2066\u2069', '\u202a', '\u3164', '\u200d', '\ufe0f', '\u115f\u1160', '\u2800', '\u00ad'])(
     '%j is called by other words',
     async (title) => {
-      expect(showsSomething(title)).toBe(false)
+      expect(hasVisibleText(title)).toBe(false)
       const [article] = await read([title])
       expect(article).toMatchObject({ title: 'Quay', summary: '', author: '' })
     },
@@ -77,7 +77,7 @@ describe('an entry whose title shows nothing', () => {
 
   test('is not one of those that Unicode counts as format and everybody draws', () => {
     for (const sign of ['\u0600', '\u06dd', '\u070f', '\u{110bd}', 'a', '\u0301', '中', '👍🏽', '\u2066א\u2069'])
-      expect(showsSomething(sign)).toBe(true)
+      expect(hasVisibleText(sign)).toBe(true)
   })
 })
 
@@ -86,9 +86,9 @@ test('whatever code points a feed writes for titles, authors and summaries, the 
   expect(words.length).toBeGreaterThan(2000)
   const articles = await read(words)
   expect(articles.length).toBe(words.length)
-  expect(articles.filter(({ title }) => !showsSomething(title))).toEqual([])
+  expect(articles.filter(({ title }) => !hasVisibleText(title))).toEqual([])
   expect(
-    articles.filter(({ author, summary }) => [author, summary].some((one) => one && !showsSomething(one))),
+    articles.filter(({ author, summary }) => [author, summary].some((one) => one && !hasVisibleText(one))),
   ).toEqual([])
   for (let start = 0; start < articles.length; start += 400)
     expect((await render(viewOf(articles.slice(start, start + 400) as Partial<WholeArticle>[]))).problems).toEqual([])

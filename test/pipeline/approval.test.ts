@@ -2,20 +2,20 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { openApp } from '../../src/app.ts'
-import { callEditors } from '../../src/call.ts'
-import { day, hour, later, minute } from '../../src/clock.ts'
+import { sendEditionNotices } from '../../src/call.ts'
+import { addMs, day, hour, minute } from '../../src/clock.ts'
 import type { Config } from '../../src/config.ts'
 import { ApprovalRefused } from '../../src/editions/approval-rules.ts'
-import { printLetter } from '../../src/editions/letters.ts'
+import { createLetter } from '../../src/editions/letters.ts'
 import { approve, approveByRule, hold } from '../../src/editions/review.ts'
-import { seenNow } from '../../src/editions/seen.ts'
+import { currentRevision } from '../../src/editions/seen.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
-import { callsAbout } from '../../src/store/calls.ts'
+import { notificationsOf } from '../../src/store/calls.ts'
 import { choicesOf, editionById, historyOf, latestEditions, variantsOf } from '../../src/store/editions.ts'
 import { endSubscription } from '../../src/store/subscribers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Fault, startRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -68,41 +68,41 @@ onBothEngines('an edition', (freshUrl) => {
     'for nobody is skipped with the reason and without a number, and the next one has its articles (%s)',
     async (approval) => {
       const { it, relay, tick, editions, newest } = await world({ people: 0, job: { approval } })
-      await show(it, newsFeed, ['One', 'Two'])
+      await publishTitles(it, newsFeed, ['One', 'Two'])
       await tick(friday)
       expect(await editions()).toEqual([
         { number: null, status: 'skipped', reason: expect.stringContaining('nobody is subscribed to weekly') },
       ])
       await subscribe(it, 2)
-      await tick(later(friday, week))
+      await tick(addMs(friday, week))
       expect(await newest()).toMatchObject({ number: 1, status: approval === 'auto' ? 'sent' : 'sealed' })
       expect(await titles(it, (await newest()).id)).toEqual(['One', 'Two'])
-      expect(relay.taken).toHaveLength(approval === 'auto' ? 2 : 0)
+      expect(relay.accepted).toHaveLength(approval === 'auto' ? 2 : 0)
     },
   )
 
   test('whose last subscriber leaves between seal and sending is skipped, and gives back what it holds', async () => {
     const { it, relay, tick, editions, newest } = await world({ people: 1, job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const { id } = await newest()
     await approve(it.app, id, 'Ada')
     const [person] = await it.app.db.selectFrom('subscribers').select('id').execute()
     await endSubscription(it.app.db, 'weekly', person?.id ?? '', it.clock.now())
-    await tick(later(friday, minute))
+    await tick(addMs(friday, minute))
     expect(await editions()).toEqual([
       { number: null, status: 'skipped', reason: expect.stringContaining('nobody was subscribed') },
     ])
     await subscribe(it, 2)
-    await tick(later(friday, week))
+    await tick(addMs(friday, week))
     expect((await newest()).number).toBe(1)
     expect(await titles(it, (await newest()).id)).toEqual(['One', 'Two'])
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
   })
 
   test('that nobody approves is replaced by the next one, which has its articles and letters', async () => {
     const { it, tick, editions, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const letter = {
       headline: 'More trams',
       text: 'Please.',
@@ -110,35 +110,35 @@ onBothEngines('an edition', (freshUrl) => {
       place: 'Leeds',
       received: thursday.slice(0, 10),
     }
-    await printLetter(it.app, it.digest, letter, 'mira')
+    await createLetter(it.app, it.digest, letter, 'mira')
     await tick(friday)
     const first = await newest()
-    it.clock.set(later(friday, week - hour))
-    await show(it, newsFeed, ['Three'])
-    await tick(later(friday, week))
+    it.clock.set(addMs(friday, week - hour))
+    await publishTitles(it, newsFeed, ['Three'])
+    await tick(addMs(friday, week))
     expect(await editions()).toEqual([
       { number: 2, status: 'sealed', reason: null },
       { number: 1, status: 'cancelled', reason: 'replaced by edition 2' },
     ])
     expect(await titles(it, (await newest()).id)).toEqual(expect.arrayContaining(['One', 'Two', 'Three', 'More trams']))
     await expect(approve(it.app, first.id, 'Ada')).rejects.toThrow('cancelled')
-    await tick(later(friday, 2 * week))
+    await tick(addMs(friday, 2 * week))
     expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'cancelled', 'cancelled'])
   })
 
   test('that a rule holds is replaced too; one that a person holds stays, and so do its articles', async () => {
     const thin = '{ minimum: 3, rule: hold }'
     const { it, tick, editions, newest } = await world({ job: { approval: 'required', thin } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     expect((await newest()).status).toBe('held')
-    await show(it, newsFeed, ['Three', 'Four'])
-    await tick(later(friday, week))
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    await tick(addMs(friday, week))
     expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'cancelled'])
     const held = await newest()
     await hold(it.app, held.id, 'Ben', 'headline 2 needs the lawyer')
-    await show(it, newsFeed, ['Five', 'Six', 'Seven'])
-    await tick(later(friday, 2 * week))
+    await publishTitles(it, newsFeed, ['Five', 'Six', 'Seven'])
+    await tick(addMs(friday, 2 * week))
     expect((await editions()).map(({ status }) => status)).toEqual(['sealed', 'held', 'cancelled'])
     expect(await titles(it, (await newest()).id)).toEqual(['Five', 'Six', 'Seven'])
     expect(await titles(it, held.id)).toEqual(expect.arrayContaining(['One', 'Two', 'Three', 'Four']))
@@ -146,11 +146,11 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that a person holds says in its mail that the next one is made beside it, and any other that it is replaced', async () => {
     const { it, relay, sender, tick, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const texts = async () => {
-      await callEditors(it.app, sender.relays)
-      return await Promise.all(relay.taken.map(async ({ raw }) => (await simpleParser(raw)).text ?? ''))
+      await sendEditionNotices(it.app, sender.relays)
+      return await Promise.all(relay.accepted.map(async ({ raw }) => (await simpleParser(raw)).text ?? ''))
     }
     const [first] = await texts()
     expect(first).toContain('If nobody does, the next edition takes its place')
@@ -164,46 +164,46 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('is not replaced by one that is skipped', async () => {
     const { it, tick, editions } = await world({ job: { approval: 'required', thin: '{ minimum: 2, rule: skip }' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const all = it.digest.sections.map((section) => ({
       ...section,
       exclude: { categories: [], words: ['one'], authors: [] },
     }))
     Object.assign(it.digest, { sections: all })
-    await tick(later(friday, week))
+    await tick(addMs(friday, week))
     expect((await editions()).map(({ status }) => status)).toEqual(['skipped', 'sealed'])
   })
 
   test('bears the day on which it can be approved: it is sealed again when a day is over, with the same choice', async () => {
     const { it, relay, tick, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const { id, number } = await newest()
     const bytes = async () => (await variantsOf(it.app.db, id))[0]
     const first = await bytes()
-    const seen = await seenNow(it.app.db, await newest())
+    const seen = await currentRevision(it.app.db, await newest())
     expect(first?.html).toContain('Friday, 27 November 2026')
-    await tick(later(friday, 10 * hour))
+    await tick(addMs(friday, 10 * hour))
     expect((await bytes())?.sha256).toBe(first?.sha256)
-    await show(it, newsFeed, ['Later'])
-    await tick(later(friday, 3 * day))
+    await publishTitles(it, newsFeed, ['Later'])
+    await tick(addMs(friday, 3 * day))
     const second = await bytes()
     expect(second?.html).toContain('Monday 30 November 2026'.replace('Monday ', 'Monday, '))
     expect(second?.html).not.toContain('27 November')
     expect(await titles(it, id)).toEqual(['One', 'Two'])
     await expect(approve(it.app, id, 'Ada', { seen })).rejects.toThrow('has changed since you looked at it')
-    await approve(it.app, id, 'Ada', { seen: await seenNow(it.app.db, await newest()) })
-    await tick(later(friday, 5 * day)) // approved: nothing is changed any more
+    await approve(it.app, id, 'Ada', { seen: await currentRevision(it.app.db, await newest()) })
+    await tick(addMs(friday, 5 * day)) // approved: nothing is changed any more
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent', number })
-    const mail = await simpleParser(relay.taken[0]?.raw ?? '')
+    const mail = await simpleParser(relay.accepted[0]?.raw ?? '')
     expect(mail.text).toContain('30 November 2026')
   })
 
   test('bears the day of its own zone', async () => {
     const job = { approval: 'required', zone: 'Asia/Tokyo', schedule: '"0 23 * * FRI"' }
     const { it, tick, newest } = await world({ job })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const html = async () => (await variantsOf(it.app.db, (await newest()).id))[0]?.html
     await tick('2026-11-27T14:00:00.000Z')
     expect(await html()).toContain('27 November 2026')
@@ -216,12 +216,12 @@ onBothEngines('an edition', (freshUrl) => {
     ['is paused', { status: 'held', audienceAt: friday }],
   ] as const)('that was due before one that %s is not approved without a word', async (_, state) => {
     const { it, tick, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const old = await newest()
     await hold(it.app, old.id, 'Ben', 'the lawyer')
-    await show(it, newsFeed, ['Three', 'Four'])
-    await tick(later(friday, week))
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    await tick(addMs(friday, week))
     const { id } = await newest()
     await it.app.db.updateTable('editions').set(state).where('id', '=', id).execute()
     const refused = await approve(it.app, old.id, 'Ada').catch((error) => error)
@@ -231,12 +231,12 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that was due before one that merely waits is approved', async () => {
     const { it, tick, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const old = await newest()
     await hold(it.app, old.id, 'Ben', 'the lawyer')
-    await show(it, newsFeed, ['Three', 'Four'])
-    await tick(later(friday, week))
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    await tick(addMs(friday, week))
     await hold(it.app, (await newest()).id, 'Ben', 'the lawyer')
     await approve(it.app, old.id, 'Ada')
     expect((await editionById(it.app.db, old.id))?.status).toBe('approved')
@@ -244,14 +244,14 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that was due before one which is out already is not approved without a word', async () => {
     const { it, tick, newest } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const old = await newest()
     await hold(it.app, old.id, 'Ben', 'the lawyer')
-    await show(it, newsFeed, ['Three', 'Four'])
-    await tick(later(friday, week))
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    await tick(addMs(friday, week))
     await approve(it.app, (await newest()).id, 'Ada')
-    await tick(later(friday, week + minute))
+    await tick(addMs(friday, week + minute))
     const refused = await approve(it.app, old.id, 'Ada').catch((error) => error)
     expect(refused).toBeInstanceOf(ApprovalRefused)
     expect(refused.obstacles).toEqual([{ code: 'newer-sent', number: 2 }])
@@ -279,12 +279,13 @@ onBothEngines('an edition', (freshUrl) => {
   test('that waits is told to the editors once, once more after a day, and when it is replaced', async () => {
     const { it, relay, sender, tick, newest } = await world({ job: { approval: 'required' } })
     Object.assign(it.app.config.publication, { editors: 'desk@magazine.example' })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     const { id } = await newest()
-    const look = () => Promise.all([callEditors(it.app, sender.relays), callEditors(it.app, sender.relays)])
+    const look = () =>
+      Promise.all([sendEditionNotices(it.app, sender.relays), sendEditionNotices(it.app, sender.relays)])
     const mails = async () =>
-      Promise.all(relay.taken.map(async ({ to, raw }) => ({ ...(await simpleParser(raw)), to })))
+      Promise.all(relay.accepted.map(async ({ to, raw }) => ({ ...(await simpleParser(raw)), to })))
     await look()
     await look()
     const [first, ...others] = await mails()
@@ -303,7 +304,7 @@ onBothEngines('an edition', (freshUrl) => {
       'The Magazine: weekly 1 waits for approval',
       'The Magazine: reminder: weekly 1 waits for approval',
     ])
-    await tick(later(friday, week))
+    await tick(addMs(friday, week))
     await look()
     expect(
       (await mails())
@@ -320,43 +321,43 @@ onBothEngines('an edition', (freshUrl) => {
 
   test('that waits is told again when the relay was out, and by another process when the first has died over it', async () => {
     const { it, relay, sender, tick, fail } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     fail('451 4.3.0 later')
-    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
     fail(undefined)
     it.clock.advance(5 * minute)
     const dying = { send: () => Promise.reject(new Error('killed')) }
-    await expect(callEditors(it.app, dying)).rejects.toThrow('killed')
-    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    await expect(sendEditionNotices(it.app, dying)).rejects.toThrow('killed')
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
     it.clock.advance(5 * minute)
-    expect(await callEditors(it.app, sender.relays)).toBe(1)
-    expect(relay.taken).toHaveLength(1)
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(1)
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('that was approved before the relay was back is told to nobody', async () => {
     const { it, relay, sender, tick, newest, fail } = await world({ job: { approval: 'required' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
     fail('451 4.3.0 later')
-    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
     await approve(it.app, (await newest()).id, 'Ada')
     fail(undefined)
     it.clock.advance(10 * minute)
-    expect(await callEditors(it.app, sender.relays)).toBe(0)
-    expect(relay.taken).toEqual([])
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
+    expect(relay.accepted).toEqual([])
   })
 
   test('of a daily digest is told again after half a day', async () => {
     const { it, relay, sender, tick } = await world({ job: { approval: 'required', schedule: '"0 7 * * *"' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await tick(friday)
-    expect(await callEditors(it.app, sender.relays)).toBe(1)
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(1)
     it.clock.advance(11 * hour)
-    expect(await callEditors(it.app, sender.relays)).toBe(0)
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
     it.clock.advance(hour)
-    expect(await callEditors(it.app, sender.relays)).toBe(1)
-    expect((await simpleParser(relay.taken.at(-1)?.raw ?? '')).subject).toContain('reminder: weekly 1')
+    expect(await sendEditionNotices(it.app, sender.relays)).toBe(1)
+    expect((await simpleParser(relay.accepted.at(-1)?.raw ?? '')).subject).toContain('reminder: weekly 1')
   })
 
   const outside = [{ name: 'outside', host: 'smtp.harbour.net', port: 587, standby: true }]
@@ -376,14 +377,14 @@ onBothEngines('an edition', (freshUrl) => {
     const logged: { event?: string; reasons?: string[] }[] = []
     const bad = await restarted(it, withUrl('http://localhost:3000'))
     bad.app.log = { info() {}, error() {}, warn: (fields) => void logged.push(fields) }
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(bad.app)
     await advanceEditions(bad.app, bad.sender)
     await advanceEditions(bad.app, bad.sender)
     const { id, status } = await newest()
     expect(status).toBe('sealed')
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
     expect(logged.find(({ event }) => event === 'edition.blocked')?.reasons?.[0]).toContain(
       'web.url is http://localhost:3000',
     )
@@ -393,18 +394,18 @@ onBothEngines('an edition', (freshUrl) => {
     await expect(approve(good.app, id, 'Ada')).rejects.toThrow('It was made while web.url was http://localhost:3000')
     await advanceEditions(good.app, good.sender)
     expect((await editionById(it.app.db, id))?.status).toBe('sent')
-    expect(relay.taken).toHaveLength(3)
-    for (const { raw } of relay.taken) {
+    expect(relay.accepted).toHaveLength(3)
+    for (const { raw } of relay.accepted) {
       expect(raw.toString()).toContain('https://news.harbour.net/leave/')
       expect(raw.toString()).not.toContain('localhost:3000')
     }
-    await tick(later(friday, minute))
+    await tick(addMs(friday, minute))
   })
 
   test('that somebody lets go out in spite of its links goes out, and that stays on record', async () => {
     const { it, relay, newest } = await world({ relays: outside, job: { approval: 'required' } })
     const bad = await restarted(it, withUrl('http://10.1.2.3'))
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(bad.app)
     await advanceEditions(bad.app, bad.sender)
@@ -414,11 +415,11 @@ onBothEngines('an edition', (freshUrl) => {
       'web.url is http://10.1.2.3',
     )
     await advanceEditions(bad.app, bad.sender)
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
     await it.app.db.updateTable('editions').set({ status: 'sealed', approvedAt: null }).execute()
     await approve(bad.app, id, 'Ada', { anyway: true })
     await advanceEditions(bad.app, bad.sender)
-    expect(relay.taken).toHaveLength(3)
+    expect(relay.accepted).toHaveLength(3)
     expect((await historyOf(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
       'approved: in spite of this: web.url',
     )
@@ -428,7 +429,7 @@ onBothEngines('an edition', (freshUrl) => {
   async function withDeadLinks() {
     const { it, relay, newest } = await world({ relays: outside, job: { approval: 'required' } })
     const bad = await restarted(it, withUrl('http://10.1.2.3'))
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(bad.app)
     await advanceEditions(bad.app, bad.sender)
@@ -444,9 +445,9 @@ onBothEngines('an edition', (freshUrl) => {
     await advanceEditions(good.app, good.sender)
     expect(await newest()).toMatchObject({ id, status: 'sealed', approvedAt: null })
     expect(await sha256()).not.toBe(before)
-    expect(await callEditors(good.app, good.sender.relays)).toBe(1)
-    expect((await callsAbout(it.app.db, id)).map(({ kind }) => kind)).toEqual(['waits'])
-    const mails = await Promise.all(relay.taken.map(({ raw }) => simpleParser(raw)))
+    expect(await sendEditionNotices(good.app, good.sender.relays)).toBe(1)
+    expect((await notificationsOf(it.app.db, id)).map(({ kind }) => kind)).toEqual(['waits'])
+    const mails = await Promise.all(relay.accepted.map(({ raw }) => simpleParser(raw)))
     expect(mails.map(({ subject }) => subject)).toEqual(['The Magazine: weekly 1 waits for approval'])
   })
 
@@ -457,6 +458,6 @@ onBothEngines('an edition', (freshUrl) => {
     await advanceEditions(good.app, good.sender)
     expect(await newest()).toMatchObject({ id, status: 'sent' })
     expect(await sha256()).toBe(before)
-    expect(relay.taken).toHaveLength(3)
+    expect(relay.accepted).toHaveLength(3)
   })
 })

@@ -12,7 +12,7 @@ import { freePort } from '../../src/demo/listen.ts'
 import { startMailCatcher } from '../../src/demo/mail-catcher.ts'
 import { madeUpSubscribers } from '../../src/demo/people.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { feedsListed } from '../../src/editions/digest.ts'
+import { feedUrlsOf } from '../../src/editions/digest.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
@@ -196,7 +196,7 @@ async function sealedEdition(): Promise<EditionRow> {
   if (!digest) throw new Error('no digest')
   const rows = people.map((person) => ({ ...person, emailKey: person.email.toLowerCase(), proof: 'test' }))
   await addSubscribers(app.db, digest.name, rows, app.clock.now())
-  await refreshFeeds(app, feedsListed(digest))
+  await refreshFeeds(app, feedUrlsOf(digest))
   const composed = await compose(app, digest, app.clock.now())
   return await seal(app, composed?.id ?? '', digest)
 }

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { callEditors } from '../../src/call.ts'
+import { sendEditionNotices } from '../../src/call.ts'
 import { day, minute } from '../../src/clock.ts'
 import { openRelay } from '../../src/deliveries/relay.ts'
 import { pauseByRule, resume } from '../../src/editions/review.ts'
@@ -38,11 +38,11 @@ onBothEngines('editors', (freshUrl) => {
   test('are called to an edition that a rule has paused, once for each time, with the reason and the way there', async () => {
     const { it, id, server, relay, object, what } = await paused()
     for (let minutes = 0; minutes < 10; minutes++) {
-      await callEditors(it.app, relay)
+      await sendEditionNotices(it.app, relay)
       it.clock.advance(minute)
     }
-    expect(server.taken.map(({ to }) => to)).toEqual(['desk@magazine.example'])
-    const { subject, text } = await simpleParser(server.taken[0]?.raw ?? '')
+    expect(server.accepted.map(({ to }) => to)).toEqual(['desk@magazine.example'])
+    const { subject, text } = await simpleParser(server.accepted[0]?.raw ?? '')
     expect(subject).toBe('The Magazine: weekly 1 is paused')
     expect(text).toContain('10 refusals in a row that are about us.')
     expect(text).toContain(`https://letters.magazine.example/studio/editions/${id}`)
@@ -50,35 +50,39 @@ onBothEngines('editors', (freshUrl) => {
     expect(await object('again')).toBe(false) // it is paused: there is no second pause, and no second call
     await resume(it.app, id, 'Ada')
     await object('30 of the last 100 answers are about us')
-    expect(await callEditors(it.app, relay)).toBe(1)
-    expect(server.taken).toHaveLength(2)
+    expect(await sendEditionNotices(it.app, relay)).toBe(1)
+    expect(server.accepted).toHaveLength(2)
   })
 
   test('are called by one of several processes', async () => {
     const { it, server, relay } = await paused()
-    await Promise.all([callEditors(it.app, relay), callEditors(it.app, relay), callEditors(it.app, relay)])
-    expect(server.taken).toHaveLength(1)
+    await Promise.all([
+      sendEditionNotices(it.app, relay),
+      sendEditionNotices(it.app, relay),
+      sendEditionNotices(it.app, relay),
+    ])
+    expect(server.accepted).toHaveLength(1)
   })
 
   test('are called again after five minutes when the relay has something against that letter too, for a week', async () => {
     const { it, server, relay, fail } = await paused()
     fail('550 5.7.1 go away')
-    expect([await callEditors(it.app, relay), await callEditors(it.app, relay)]).toEqual([0, 0])
+    expect([await sendEditionNotices(it.app, relay), await sendEditionNotices(it.app, relay)]).toEqual([0, 0])
     expect(server.commands.filter((line) => line.startsWith('RCPT'))).toHaveLength(1)
     it.clock.advance(5 * minute)
     fail(undefined)
-    expect(await callEditors(it.app, relay)).toBe(1)
+    expect(await sendEditionNotices(it.app, relay)).toBe(1)
     const other = await paused()
     other.it.clock.advance(8 * day)
-    expect(await callEditors(other.it.app, other.relay)).toBe(0)
+    expect(await sendEditionNotices(other.it.app, other.relay)).toBe(0)
   })
 
   test('whose address is refused for good are not called again, and that is on record', async () => {
     const { it, relay, fail, what } = await paused()
     fail('550 5.1.1 no such user')
-    await callEditors(it.app, relay)
+    await sendEditionNotices(it.app, relay)
     expect((await what()).at(-1)).toBe('the editors could not be called (550 5.1.1 no such user)')
     it.clock.advance(10 * minute)
-    expect(await callEditors(it.app, relay)).toBe(0)
+    expect(await sendEditionNotices(it.app, relay)).toBe(0)
   })
 })

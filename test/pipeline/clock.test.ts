@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeDueEditions } from '../../src/advance.ts'
 import { openApp } from '../../src/app.ts'
-import { hour, later, second } from '../../src/clock.ts'
+import { addMs, hour, second } from '../../src/clock.ts'
 import { ClockWatch } from '../../src/clock-watch.ts'
 import { readConfig } from '../../src/config.ts'
 import { compose } from '../../src/editions/compose.ts'
@@ -13,7 +13,7 @@ import { editionById, latestEditions } from '../../src/store/editions.ts'
 import { fakeClock } from '../support/clock.ts'
 import { makeHome } from '../support/home.ts'
 import { type Started, startAt } from '../support/started.ts'
-import { show, subscribe, type World } from '../support/world.ts'
+import { publishTitles, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown> | unknown)[] = []
 
@@ -57,7 +57,7 @@ let stories = 0
 async function isSealedSoon(it: World): Promise<void> {
   const number = ++stories
   it.clock.advance(second)
-  await show(it, `${feed}/latest.xml`, [`Harbour ${number}`, `Library ${number}`, `Council ${number}`])
+  await publishTitles(it, `${feed}/latest.xml`, [`Harbour ${number}`, `Library ${number}`, `Council ${number}`])
   const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
   while ((await editionById(it.app.db, id))?.status !== 'sealed') await pause(50)
 }
@@ -65,10 +65,10 @@ async function isSealedSoon(it: World): Promise<void> {
 describe('the schedule of a process', () => {
   test('goes on without a break when the clocks of its machine go back an hour', async () => {
     const [zone, change] = ['Europe/London', '2026-10-25T01:00:00.000Z'] as const
-    const it = await house(later(change, -hour))
-    const started = await start(it, later(change, -8 * second), zone)
+    const it = await house(addMs(change, -hour))
+    const started = await start(it, addMs(change, -8 * second), zone)
     do await isSealedSoon(it)
-    while (started.now() < later(change, 3 * second))
+    while (started.now() < addMs(change, 3 * second))
     await isSealedSoon(it)
     expect(started.events()).not.toContain('schedule.rearmed')
   })
@@ -77,7 +77,7 @@ describe('the schedule of a process', () => {
     const it = await house('2026-11-26T12:00:00.000Z')
     await subscribe(it, 1)
     await makeDueEditions(it.app) // the digest is met
-    await show(it, `${feed}/latest.xml`, ['One', 'Two', 'Three'])
+    await publishTitles(it, `${feed}/latest.xml`, ['One', 'Two', 'Three'])
     const started = await start(it, '2026-11-27T07:00:10.000Z', 'UTC')
     const runs = async () => (await latestEditions(it.app.db, { limit: 9 })).filter(({ dueAt }) => dueAt === due)
     const due = '2026-11-27T07:00:00.000Z'
@@ -108,23 +108,23 @@ describe('a look at the clocks', () => {
     for (let look = 0; look < 100; look++) {
       pass(5 * second, 3)
       watch.tick()
-      expect(watch.look()).toBeUndefined()
+      expect(watch.check()).toBeUndefined()
     }
   })
 
   test.each([-hour, hour, -2 * second])('finds once that the clock was set by %i ms', (byMs) => {
     const { watch, pass } = watched()
     pass(5 * second, byMs)
-    expect(watch.look()).toEqual({ kind: 'step', byMs })
+    expect(watch.check()).toEqual({ kind: 'step', byMs })
     pass(5 * second)
-    expect(watch.look()).toBeUndefined()
+    expect(watch.check()).toBeUndefined()
   })
 
   test('finds that no timer came for half a minute, and again after another', () => {
     const { watch, pass } = watched()
     const looks = Array.from({ length: 14 }, () => {
       pass(5 * second)
-      return watch.look()
+      return watch.check()
     })
     const silence = { kind: 'silence', forMs: 35 * second }
     expect(looks.flatMap((found, index) => (found ? [[index, found]] : []))).toEqual([

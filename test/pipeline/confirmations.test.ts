@@ -5,12 +5,12 @@ import { day, hour, minute, second } from '../../src/clock.ts'
 import { sendConfirmations } from '../../src/confirmations.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { openSender } from '../../src/send.ts'
-import { claimConfirmation, forgetConfirmations, waitingConfirmations } from '../../src/store/confirmations.ts'
+import { claimConfirmation, deleteExpiredConfirmations, waitingConfirmations } from '../../src/store/confirmations.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
 import { transaction } from '../../src/store/transaction.ts'
 import { leave } from '../../src/subscribers/leave.ts'
-import { askToResubscribe, confirmResubscription } from '../../src/subscribers/resubscribe.ts'
+import { confirmResubscription, requestResubscription } from '../../src/subscribers/resubscribe.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
 import { readConfirmationToken } from '../../src/subscribers/token.ts'
 import { onBothEngines } from '../support/engines.ts'
@@ -49,7 +49,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
       fail: (next: Fault) => {
         fault = next
       },
-      ask: () => askToResubscribe(app, act),
+      ask: () => requestResubscription(app, act),
       send: () => sendConfirmations(app, sender),
       leftAt: async () => (await subscriptionsOf(app.db, subscriberId))[0]?.leftAt,
       confirm: (index = 0) => confirmResubscription(app, idIn(relay, app.secret, index)),
@@ -69,16 +69,16 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
       fail(fault)
       await send()
       fail(undefined)
-      const before = relay.taken.length
+      const before = relay.accepted.length
       clock.set(now)
       clock.advance(hour)
       await ask()
       await send()
-      expect(relay.taken).toHaveLength(before + 1)
+      expect(relay.accepted).toHaveLength(before + 1)
     },
   )
 
-  function idIn({ taken }: TestRelay, secret: string, index: number): string {
+  function idIn({ accepted: taken }: TestRelay, secret: string, index: number): string {
     const text = taken[index]?.raw.toString().replaceAll('=\r\n', '') ?? ''
     const [, token = ''] = /https:\/\/letters\.magazine\.example\/confirm\/(\S+)\r\n/.exec(text) ?? []
     return readConfirmationToken(secret, token) ?? ''
@@ -89,11 +89,11 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     expect(await ask()).toBe('asked')
     expect(await leftAt()).not.toBeNull()
     expect(await send()).toBe(1)
-    const mail = await simpleParser(relay.taken[0]?.raw ?? '')
+    const mail = await simpleParser(relay.accepted[0]?.raw ?? '')
     expect(mail.from?.value).toEqual([{ name: 'The Weekly', address: 'weekly@magazine.example' }])
     expect([mail.replyTo?.text, mail.subject]).toEqual(['letters@magazine.example', 'Subscribe to The Weekly again?'])
     expect(mail.text).toContain('until 2026-11-30 at 07:00 UTC')
-    expect(relay.taken.map(({ from, to }) => [from, to])).toEqual([['bounces@magazine.example', mira]])
+    expect(relay.accepted.map(({ from, to }) => [from, to])).toEqual([['bounces@magazine.example', mira]])
     expect(await leftAt()).not.toBeNull()
     clock.advance(hour)
     expect(await confirm()).toBe('resubscribed')
@@ -115,12 +115,12 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
       await send()
       clock.advance(2 * minute - second)
     }
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
     clock.advance(minute)
     expect(await ask()).toBe('asked')
     await send()
     await send()
-    expect(relay.taken).toHaveLength(2)
+    expect(relay.accepted).toHaveLength(2)
   })
 
   test('gets no second email for asking again while the first is fresh', async () => {
@@ -131,7 +131,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     expect(await ask()).toBe('asked')
     clock.advance(hour)
     await send()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('gets the email about another digest after that time', async () => {
@@ -141,14 +141,14 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const daily = { ...act, digest: 'daily' }
     await leave(app, daily)
     app.digests.push({ ...(app.digests[0] as (typeof app.digests)[0]), name: 'daily', title: 'The Daily' })
-    expect([await ask(), await askToResubscribe(app, daily)]).toEqual(['asked', 'asked'])
+    expect([await ask(), await requestResubscription(app, daily)]).toEqual(['asked', 'asked'])
     await send()
     clock.advance(10 * minute - second)
     await send()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
     clock.advance(second)
     await send()
-    const subjects = relay.taken.map(({ raw }) => /^Subject: (.*)\r$/m.exec(raw.toString())?.[1]).sort()
+    const subjects = relay.accepted.map(({ raw }) => /^Subject: (.*)\r$/m.exec(raw.toString())?.[1]).sort()
     expect(subjects).toEqual(['Subscribe to The Daily again?', 'Subscribe to The Weekly again?'])
   })
 
@@ -161,7 +161,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     expect(await send()).toBe(0) // not at once: five minutes later
     clock.advance(5 * minute)
     expect(await send()).toBe(1)
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
     expect(await confirm()).toBe('resubscribed')
   })
 
@@ -169,7 +169,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const { app, relay, ask, send, sender } = await open()
     await ask()
     await Promise.all([send(), sendConfirmations(app, sender), send()])
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('gets one of two emails when two processes each take one on at the same moment', async () => {
@@ -179,7 +179,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const daily = { ...act, digest: 'daily' }
     await leave(app, daily)
     await ask()
-    await askToResubscribe(app, daily)
+    await requestResubscription(app, daily)
     const limits = { now: clock.now(), interval: 10 * minute }
     const ids = await waitingConfirmations(app.db, clock.now(), 10)
     expect(ids).toHaveLength(2)
@@ -205,7 +205,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     await send()
     clock.advance(3 * day)
     expect(await confirm()).toBe('expired')
-    await forgetConfirmations(app.db, clock.now())
+    await deleteExpiredConfirmations(app.db, clock.now())
     expect(await confirm()).toBe('expired')
     expect(await leftAt()).not.toBeNull()
     await ask()
@@ -236,7 +236,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     clock.advance(11 * minute)
     await ask()
     await send()
-    expect(relay.taken).toHaveLength(2)
+    expect(relay.accepted).toHaveLength(2)
     expect(await confirm(0)).toBe('resubscribed')
     expect(await confirm(1)).toBe('already subscribed')
   })
@@ -250,7 +250,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     expect(await ask()).toBe('suppressed')
     clock.advance(day)
     await send()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
     expect(await leftAt()).not.toBeNull()
   })
 
@@ -258,7 +258,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const { app, clock, relay, act, ask, send } = await open()
     await ask()
     await suppress(app.db, { ...act, reason: 'no such mailbox' }, clock.now())
-    expect([await send(), relay.taken]).toEqual([0, []])
+    expect([await send(), relay.accepted]).toEqual([0, []])
   })
 
   test('without having left changes nothing, and gets no email', async () => {
@@ -269,7 +269,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const before = await outcomesOf(app.db, act.subscriberId)
     expect(await ask()).toBe('subscribed')
     await send()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
     expect(await outcomesOf(app.db, act.subscriberId)).toEqual(before)
   })
 
@@ -279,7 +279,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     const { relay, ask, send } = await open({ dkim: [{ domain: 'magazine.example', selector: 's1', key }] })
     await ask()
     await send()
-    expect(relay.taken[0]?.raw.toString()).toMatch(
+    expect(relay.accepted[0]?.raw.toString()).toMatch(
       /^DKIM-Signature: v=1; a=ed25519-sha256; [\s\S]*d=magazine\.example;/,
     )
   })

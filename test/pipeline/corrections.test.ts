@@ -5,7 +5,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { gather } from '../../src/gather.ts'
+import { refreshAndEnrich } from '../../src/gather.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
 import { variantsOf } from '../../src/store/editions.ts'
@@ -37,8 +37,8 @@ test('a headline that changes after sending is corrected in the next edition, on
   const news = ['Council opens its books', 'Council refuses to open its books', 'Council opens half its books']
   for (const title of news.slice(0, 2)) {
     publish([title, 'Trams return'])
-    await gather(world.app, world.digest)
-    await gather(world.app, world.digest)
+    await refreshAndEnrich(world.app, world.digest)
+    await refreshAndEnrich(world.app, world.digest)
   }
   const [proposed, ...others] = await waitingCorrections(world.app.db)
   expect([proposed?.found, others]).toEqual([news[1], []])
@@ -48,7 +48,7 @@ test('a headline that changes after sending is corrected in the next edition, on
   await send(world)
   publish([news[1] ?? '', 'Trams return', 'Third', 'Fourth', 'Fifth', 'Sixth'])
   await send(world)
-  const mails = await Promise.all(relay.taken.map(({ raw }) => simpleParser(raw)))
+  const mails = await Promise.all(relay.accepted.map(({ raw }) => simpleParser(raw)))
   const corrected = mails.map(({ text = '', html }) => [
     text
       .replace(/\s+/g, ' ')
@@ -74,7 +74,7 @@ test('a headline that changes after sending is corrected in the next edition, on
 async function send(world: World): Promise<string> {
   const { app, digest, clock } = world
   clock.advance(7 * day)
-  await gather(app, digest)
+  await refreshAndEnrich(app, digest)
   const composed = await compose(app, digest, clock.now())
   const { id } = await seal(app, composed?.id ?? 'none', digest)
   await approve(app, id, 'Mira')

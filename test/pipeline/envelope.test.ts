@@ -5,7 +5,7 @@ import { seal } from '../../src/editions/seal.ts'
 import { openSender, sendEdition } from '../../src/send.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -23,7 +23,7 @@ onBothEngines('a relay that accepts no sender but its login', (freshUrl) => {
     closing.push(relay.close)
     const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, relay: { ...relaySettings } })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await subscribe(it, count)
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     await seal(it.app, id, it.digest)
@@ -37,7 +37,7 @@ onBothEngines('a relay that accepts no sender but its login', (freshUrl) => {
     const { it, relay, sender, id } = await open({ returnPath: login, personalReturnPath: false }, 12)
     const { counts, finished } = await sendEdition(it.app, sender, id, { unknown: 'repeat' })
     expect([finished, counts.accepted]).toEqual([true, 12])
-    expect(new Set(relay.taken.map(({ from }) => from))).toEqual(new Set([login]))
+    expect(new Set(relay.accepted.map(({ from }) => from))).toEqual(new Set([login]))
   })
 
   test('pauses an edition with personal return paths, and takes all of it once the setting is changed and it is resumed', async () => {

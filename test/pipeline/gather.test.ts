@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { gather } from '../../src/gather.ts'
-import { rehearse } from '../../src/rehearse.ts'
+import { refreshAndEnrich } from '../../src/gather.ts'
+import { dryRunEdition } from '../../src/rehearse.ts'
 import { articlesByUrl } from '../../src/store/articles.ts'
 import { sqliteUrl } from '../support/engines.ts'
 import { type FeedHost, startFeedHost } from '../support/feeds.ts'
@@ -46,7 +46,7 @@ async function open(
 
 test('a section that wants it has the pages asked of the articles that would be chosen, and of no others', async () => {
   const { host, world, summaryOf } = await open(', enrich: true')
-  expect(await gather(world.app, world.digest)).toMatchObject([{ kind: 'read', articles: 3 }])
+  expect(await refreshAndEnrich(world.app, world.digest)).toMatchObject([{ kind: 'read', articles: 3 }])
   expect(host.asked).toEqual(['/feed', '/robots.txt', '/1', '/2'])
   expect([await summaryOf('/1'), await summaryOf('/2'), await summaryOf('/3')]).toEqual([
     'What the page says.',
@@ -57,7 +57,7 @@ test('a section that wants it has the pages asked of the articles that would be 
 
 test('a section that does not want it has no page asked', async () => {
   const { host, world, summaryOf } = await open('')
-  await gather(world.app, world.digest)
+  await refreshAndEnrich(world.app, world.digest)
   expect(host.asked).toEqual(['/feed'])
   expect(await summaryOf('/1')).toBe('')
 })
@@ -70,7 +70,7 @@ test('a section that prints articles whole has the text of a page that its feed 
     const text = `<article><p>First {{words}}. ${words.repeat(4)}</p><p>${words.repeat(4)}</p></article>`
     response.setHeader('content-type', 'text/html').end(whole.replace('</html>', `<body>${text}</body></html>`))
   })
-  const { draft } = await rehearse(world.app, world.digest)
+  const { draft } = await dryRunEdition(world.app, world.digest)
   const { html, text } = await world.app.render(draft)
   expect(html).toContain('>First {{words}}. The people who live by the water')
   expect(text).toContain('\nFirst {{words}}. The people who live by the water')
@@ -81,10 +81,10 @@ test('what is looked at before is what is sealed then: pages are asked, and what
   const { host, world, list } = await open(', enrich: true')
   const digest = { ...world.digest, lateCheck: true }
   list(2)
-  await rehearse(world.app, digest)
+  await dryRunEdition(world.app, digest)
   list(1)
   host.answer('/1', (_, response) => void response.writeHead(410).end())
-  const ahead = await rehearse(world.app, digest)
+  const ahead = await dryRunEdition(world.app, digest)
   const seen = await world.app.render(ahead.draft)
   expect(ahead.feeds).toMatchObject([{ kind: 'read' }])
   expect(seen.text).toContain('Number 2')

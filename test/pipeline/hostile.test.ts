@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
-import { findInFeeds } from '../../src/editions/late-truth.ts'
-import { printLetter } from '../../src/editions/letters.ts'
+import { detectInFeeds } from '../../src/editions/late-truth.ts'
+import { createLetter } from '../../src/editions/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { type Refreshed, refreshFeeds } from '../../src/feeds/refresh.ts'
-import { letterOf } from '../../src/messages/letter.ts'
-import { compileLetter, rawOf } from '../../src/messages/mime.ts'
+import { type RefreshResult, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { toMessageTemplate } from '../../src/messages/letter.ts'
+import { compileMessage, rawMessage } from '../../src/messages/mime.ts'
 import { correctionsIn, waitingCorrections } from '../../src/store/corrections.ts'
 import { choicesOf, variantsOf } from '../../src/store/editions.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
@@ -36,7 +36,7 @@ const turnedDown = [
 const closing: (() => Promise<unknown> | unknown)[] = []
 let feeds: Awaited<ReturnType<typeof startHostileFeeds>>
 let world: World
-let report: Refreshed[]
+let report: RefreshResult[]
 let edition: EditionRow
 let variant: VariantRow
 /** The next edition, with a correction of every article that edition one has. */
@@ -66,7 +66,7 @@ onBothEngines('feeds', (freshUrl) => {
       const part = (size: number) => `${word}-letter ${trick}`.slice(0, size)
       const text = `${part(4000)}\n\n👩🏽‍🚀 ${part(3000)}`
       const letter = { headline: part(150), text, name: part(100), place: part(100), received: '' }
-      expect(await printLetter(app, digest, letter, part(100))).toEqual({ id: expect.any(String) })
+      expect(await createLetter(app, digest, letter, part(100))).toEqual({ id: expect.any(String) })
     }
     const composed = await compose(app, digest, clock.now())
     if (!composed) throw new Error('nothing composed')
@@ -123,7 +123,7 @@ onBothEngines('feeds', (freshUrl) => {
         keys: sameKeys('k'.repeat(20)),
         date: world.clock.now(),
       }
-      const raw = rawOf(compileLetter(letterOf('secret', edition, variant))(copy))
+      const raw = rawMessage(compileMessage(toMessageTemplate('secret', edition, variant))(copy))
       const mail = await simpleParser(raw)
       expect(mail.headerLines.filter(({ key }) => key === 'subject')).toHaveLength(1)
       const page = await openHarmlessly(async () => new Response(String(mail.html), html))
@@ -154,7 +154,7 @@ onBothEngines('feeds', (freshUrl) => {
         keys: sameKeys('k'.repeat(20)),
         date: world.clock.now(),
       }
-      const mail = await simpleParser(rawOf(compileLetter(letterOf('secret', next, corrected))(copy)))
+      const mail = await simpleParser(rawMessage(compileMessage(toMessageTemplate('secret', next, corrected))(copy)))
       const page = await openHarmlessly(async () => new Response(String(mail.html), html))
       await page.view('https://reader.example/')
       expect(await page.tab.getByText('We wrote: “').count()).toBe(prints.length)
@@ -199,7 +199,7 @@ async function correctEverything(): Promise<void> {
     .updateTable('articles')
     .set((eb) => ({ title: sql<string>`${eb.ref('title')} || ', or not'` }))
     .execute()
-  await findInFeeds(app, app.digests)
+  await detectInFeeds(app, app.digests)
   const proposed = await waitingCorrections(app.db)
   for (const { id } of proposed.slice(0, proposed.length / 2)) await acceptCorrection(app, id, 'Ada')
   clock.advance(7 * day)

@@ -7,13 +7,21 @@ import { advanceEditions, EditionPipeline, makeDueEditions } from '../../src/adv
 import { systemClock } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import type { Digest } from '../../src/editions/digest.ts'
-import { pullArticle } from '../../src/editions/pull.ts'
+import { retractArticle } from '../../src/editions/pull.ts'
 import { openSender, type Sender } from '../../src/send.ts'
 import { choicesOf, editionById, latestEditions, variantsOf } from '../../src/store/editions.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import {
+  newsFeed,
+  openWorld,
+  plainRender,
+  publishTitles,
+  subscribe,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts'
 
 const closing: (() => Promise<unknown> | unknown)[] = []
 
@@ -49,7 +57,7 @@ onBothEngines('digests', (freshUrl) => {
     const people = ['ann', 'ben', 'cem'].map((name) => `${name}@evening.example`)
     const rows = people.map((email) => ({ email, emailKey: email, name: '', attributes: {}, proof: 'test' }))
     await addSubscribers(it.app.db, evening.name, rows, clock.now())
-    await show(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three', 'Four'])
     const slow = (await compose(it.app, it.digest, clock.now()))?.id ?? ''
     const sender = await openSender(it.app)
     closing.push(sender.close)
@@ -72,12 +80,12 @@ onBothEngines('digests', (freshUrl) => {
     const stage = await slowlySending()
     const pipeline = pipelineOf(stage)
     await pipeline.advance()
-    await stage.relay.wholeCount(1)
+    await stage.relay.untilReceived(1)
     const quick = (await compose(stage.it.app, stage.evening, stage.it.clock.now()))?.id ?? ''
     await pipeline.advance()
     await until(async () => (await statusOf(stage, quick)) === 'sent')
     expect(await statusOf(stage, stage.slow)).toBe('sending')
-    expect(stage.relay.taken.filter(({ to }) => to.endsWith('@evening.example'))).toHaveLength(3)
+    expect(stage.relay.accepted.filter(({ to }) => to.endsWith('@evening.example'))).toHaveLength(3)
   })
 
   test('are sealed anew after an article was removed, while another is sent', async () => {
@@ -86,13 +94,13 @@ onBothEngines('digests', (freshUrl) => {
     const { it, evening } = stage
     const pipeline = pipelineOf(stage)
     await pipeline.advance()
-    await stage.relay.wholeCount(1)
+    await stage.relay.untilReceived(1)
     const waiting = (await compose(it.app, evening, it.clock.now()))?.id ?? ''
     await pipeline.advance()
     await until(async () => (await statusOf(stage, waiting)) === 'approved')
     const [before] = await variantsOf(it.app.db, waiting)
     const [lead] = await choicesOf(it.app.db, waiting)
-    await pullArticle(it.app, lead?.url ?? '', { who: 'Ada', reason: 'it is not true' })
+    await retractArticle(it.app, lead?.url ?? '', { who: 'Ada', reason: 'it is not true' })
     expect(await statusOf(stage, waiting)).toBe('composed')
     await until(async () => {
       await pipeline.advance()
@@ -108,10 +116,10 @@ onBothEngines('digests', (freshUrl) => {
     const stage = await slowlySending()
     const stopping = new AbortController()
     const advancing = advanceEditions(stage.it.app, stage.sender, stopping.signal)
-    await stage.relay.wholeCount(2)
+    await stage.relay.untilReceived(2)
     stopping.abort()
     await advancing
-    const { whole, taken } = stage.relay
+    const { received: whole, accepted: taken } = stage.relay
     expect(whole.length).toBeLessThan(60)
     const accepted = await stage.it.app.db.selectFrom('deliveries').select('status').execute()
     expect(accepted.filter(({ status }) => status === 'accepted')).toHaveLength(taken.length)
@@ -133,7 +141,7 @@ onBothEngines('digests', (freshUrl) => {
     })
     it.clock.set('2026-11-27T06:00:00.000Z')
     await makeDueEditions(it.app)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     it.clock.set('2026-11-27T07:00:00.000Z')
     it.app.render = plainRender
     const sender = await openSender(it.app)
@@ -142,7 +150,7 @@ onBothEngines('digests', (freshUrl) => {
     const made = async () => (await latestEditions(it.app.db, { limit: 9 })).map(({ digest }) => digest)
     pipeline.makeDue()
     await until(async () => (await made()).length === 1)
-    await show(it, newsFeed, ['Four', 'Five', 'Six'])
+    await publishTitles(it, newsFeed, ['Four', 'Five', 'Six'])
     it.clock.set('2026-12-04T07:00:00.000Z')
     await until(async () => {
       pipeline.makeDue()
@@ -162,7 +170,7 @@ onBothEngines('digests', (freshUrl) => {
     const app = { ...it.app, log: { info() {}, warn() {}, error: (fields: object) => void logged.push({ ...fields }) } }
     it.clock.set('2026-11-27T06:00:00.000Z')
     await makeDueEditions(app)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     for (const digest of it.app.digests) await subscribe({ ...it, digest }, 1)
     Object.assign(it.digest, { thin: undefined })
     it.clock.set('2026-11-27T07:00:00.000Z')

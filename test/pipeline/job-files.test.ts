@@ -9,7 +9,7 @@ import { jobReaders } from '../../src/store/job-readers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { makeHome } from '../support/home.ts'
 import { startAt } from '../support/started.ts'
-import { newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -31,7 +31,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     const look = async () => {
       for (let looks = 0; looks < 2; looks++) {
         it.clock.advance(5 * second)
-        await jobs.look()
+        await jobs.poll()
       }
     }
     return {
@@ -65,7 +65,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
 
   test('a new schedule is followed, with no run twice and none missed that nobody had asked for', async () => {
     const it = await open('2026-11-26T12:00:00.000Z')
-    await show(it, newsFeed, ['One'])
+    await publishTitles(it, newsFeed, ['One'])
     expect(await at(it, '2026-11-27T07:00:00.000Z')).toEqual(['2026-11-27T07:00 composed'])
     it.clock.set('2026-12-02T12:00:00.000Z')
     await it.change('0 7 * * FRI', '0 7 * * *') // every day, from Wednesday noon on
@@ -83,7 +83,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
 
   test('what the schedule before owed is made by its own time', async () => {
     const it = await open('2026-11-26T12:00:00.000Z')
-    await show(it, newsFeed, ['One'])
+    await publishTitles(it, newsFeed, ['One'])
     it.clock.set('2026-11-27T08:00:00.000Z') // nothing looked at seven
     await it.change('0 7 * * FRI', '0 7 * * MON')
     expect(await at(it, '2026-11-27T08:01:00.000Z')).toEqual(['2026-11-27T07:00 composed'])
@@ -94,7 +94,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
 
   test('a run that was not due yet when its schedule was changed is not made any more', async () => {
     const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
-    await show(it, newsFeed, ['One'])
+    await publishTitles(it, newsFeed, ['One'])
     it.clock.set('2026-11-27T06:59:48.000Z')
     await it.change(...sevenToOnePast) // taken over at 06:59:58, and no minute begins before the old time
     expect(await at(it, '2026-11-27T07:00:00.000Z')).toEqual([])
@@ -104,7 +104,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
 
   test('a run that was due when its schedule was changed is made, and the next by the new one', async () => {
     const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
-    await show(it, newsFeed, ['One'])
+    await publishTitles(it, newsFeed, ['One'])
     it.clock.set('2026-11-27T06:59:50.000Z')
     await it.change(...sevenToOnePast) // taken over at the very second
     expect(await at(it, '2026-11-27T07:00:01.000Z')).toEqual(['2026-11-27T07:00 composed'])
@@ -112,7 +112,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
 
   test('a run that was due while nothing ran, and that the file does not name any more, is not made up for', async () => {
     const it = await open('2026-11-26T12:00:00.000Z', { approval: 'auto' })
-    await show(it, newsFeed, ['One'])
+    await publishTitles(it, newsFeed, ['One'])
     it.clock.set('2026-11-27T07:00:02.000Z')
     const next = await beside(it, '0 8 * * MON')
     expect(await at(next, '2026-11-27T07:00:03.000Z')).toEqual(['2026-11-27T07:00 skipped'])
@@ -222,11 +222,11 @@ onBothEngines('job files of a running process', (freshUrl) => {
     writeFileSync(join(it.folder, 'jobs/other.yml'), text)
     await it.look()
     unlinkSync(file)
-    for (let looks = 0; looks < 2; looks++) await it.jobs.look()
+    for (let looks = 0; looks < 2; looks++) await it.jobs.poll()
     expect(it.app.digests.map(({ name }) => name)).toEqual(['other'])
     it.clock.set('2026-12-16T12:00:00.000Z')
     writeFileSync(file, text)
-    for (let looks = 0; looks < 2; looks++) await it.jobs.look()
+    for (let looks = 0; looks < 2; looks++) await it.jobs.poll()
     const weekly = async () =>
       (await latestEditions(it.app.db, { digest: 'weekly', limit: 9 })).map(({ status, reason }) => reason ?? status)
     await makeDueEditions(it.app)
@@ -248,7 +248,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     expect(await jobReaders(it.app.db, it.clock.now())).toMatchObject([{ rejected: [] }])
     it.clock.advance(121 * second)
     expect(await jobReaders(it.app.db, it.clock.now())).toEqual([])
-    await it.jobs.look()
+    await it.jobs.poll()
     expect(await jobReaders(it.app.db, it.clock.now())).toHaveLength(1)
     await it.jobs.close()
     expect(await jobReaders(it.app.db, it.clock.now())).toEqual([])

@@ -9,7 +9,7 @@ import { countDeliveries } from '../../src/store/deliveries.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, plainRender, show, subscribe, type World } from '../support/world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 const people = 150
@@ -30,7 +30,7 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
       job: { unknown },
     })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, people)
     const edition = await compose(it.app, it.digest, it.clock.now())
     await seal({ ...it.app, render: plainRender }, edition?.id ?? '', it.digest)
@@ -45,10 +45,10 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
     await runToEnd(it, id)
     expect(await editionById(it.app.db, id)).toMatchObject({ status: 'sent' })
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: people, unknown: 0, queued: 0 })
-    const copies = Map.groupBy(relay.whole, (message) => message.to)
+    const copies = Map.groupBy(relay.received, (message) => message.to)
     expect(copies.size).toBe(people)
     const repeated = [...copies.values()].filter((messages) => messages.length > 1)
-    expect(relay.whole.length - people).toBeLessThanOrEqual(kills.length * connections)
+    expect(relay.received.length - people).toBeLessThanOrEqual(kills.length * connections)
     for (const messages of repeated) expect(new Set(messages.map(messageId)).size).toBe(1)
   })
 
@@ -58,7 +58,7 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
     for (const at of kills) await killAt(it, relay, id, at)
     await runToEnd(it, id)
     const counts = await countDeliveries(it.app.db, id)
-    expect(relay.whole.length).toBe(new Set(relay.whole.map((message) => message.to)).size)
+    expect(relay.received.length).toBe(new Set(relay.received.map((message) => message.to)).size)
     expect(counts.accepted + counts.unknown).toBe(people)
     expect(counts.unknown).toBeLessThanOrEqual(kills.length * connections)
   })
@@ -67,7 +67,7 @@ onBothEngines('a sender that is killed with -9', (freshUrl) => {
 /** Starts a sender in a process of its own and kills it as soon as the relay has so many whole messages. */
 async function killAt(it: World, relay: TestRelay, id: string, count: number): Promise<void> {
   const child = startSender(it, id)
-  await relay.wholeCount(count)
+  await relay.untilReceived(count)
   child.kill('SIGKILL')
   await once(child, 'exit')
 }

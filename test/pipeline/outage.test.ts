@@ -4,11 +4,11 @@ import { EditionPipeline } from '../../src/advance.ts'
 import { JobReader } from '../../src/job-reader.ts'
 import { chores } from '../../src/schedule.ts'
 import { openSender } from '../../src/send.ts'
-import { isStoreAway } from '../../src/store/failure.ts'
+import { isStoreUnavailable } from '../../src/store/failure.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openPostgres } from '../support/postgres.ts'
-import { newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 import { editorOf, openSite } from '../web/site.ts'
 
 const closing: (() => unknown)[] = []
@@ -33,7 +33,7 @@ test('while PostgreSQL is away every chore and page fails as a value, and all go
   const storeUrl = `postgres://lastword:lastword@127.0.0.1:${server.port}/postgres`
   const world = await openWorld({ storeUrl, job: { approval: 'required' } })
   closing.push(world.close)
-  await show(world, newsFeed, ['One', 'Two', 'Three'])
+  await publishTitles(world, newsFeed, ['One', 'Two', 'Three'])
   await subscribe(world, 3)
   const sender = await openSender(world.app)
   closing.push(sender.close)
@@ -54,7 +54,7 @@ test('while PostgreSQL is away every chore and page fails as a value, and all go
 
   await server.stop()
   for (const result of await results()) {
-    if (result.status === 'rejected') expect(isStoreAway(result.reason), String(result.reason)).toBe(true)
+    if (result.status === 'rejected') expect(isStoreUnavailable(result.reason), String(result.reason)).toBe(true)
   }
   expect(await statuses()).toEqual([503, 503, 503])
   const page = await get('/studio', { cookie })

@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { day, hour, later } from '../../src/clock.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addMs, day, hour } from '../../src/clock.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { forgetArticles } from '../../src/forget-articles.ts'
 import type { NewArticle } from '../../src/store/articles.ts'
 import { feedHistory } from '../../src/store/feeds.ts'
-import { feedsWithNews } from '../../src/store/ledger.ts'
-import { heldFeeds } from '../../src/store/stories.ts'
+import { feedsWithNewArticles } from '../../src/store/ledger.ts'
+import { quarantinedFeeds } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { edition, piece, shows } from '../support/newsroom.ts'
+import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -31,7 +31,7 @@ async function count(it: World, table: 'articles' | 'forgottenArticles' | 'ledge
 
 /** An archive with dates a week apart. */
 function archive(it: World): NewArticle[] {
-  return headlines.map((title, index) => piece(title, { publishedAt: later(it.clock.now(), -index * 7 * day) }))
+  return headlines.map((title, index) => makeArticle(title, { publishedAt: addMs(it.clock.now(), -index * 7 * day) }))
 }
 
 /** A feed whose archive was backlog, and was forgotten more than a year later; the feed goes on. */
@@ -39,18 +39,21 @@ async function forgottenWorld(storeUrl: string, changed = (shown: NewArticle) =>
   const it = await openWorld({ storeUrl })
   closing.push(it.close)
   const shown = archive(it).map(changed)
-  await shows(it, newsFeed, [...Array.from({ length: 5 }, (_, index) => piece(`First sight ${index}`)), ...shown])
-  await enrolArticles(it.app, it.digest)
+  await publishArticles(it, newsFeed, [
+    ...Array.from({ length: 5 }, (_, index) => makeArticle(`First sight ${index}`)),
+    ...shown,
+  ])
+  await addArticlesToLedger(it.app, it.digest)
   await it.app.db
     .updateTable('ledger')
     .set({ backlogAt: it.clock.now() })
     .where('articleId', 'in', (eb) => eb.selectFrom('articles').select('id').where('title', 'in', headlines))
     .execute()
-  await edition(it)
+  await sealedEdition(it)
   for (let week = 0; week < 60; week++) {
     it.clock.advance(7 * day)
-    await shows(it, newsFeed, [piece(`What happened in week ${week}`)])
-    if (week % 20 === 0) await edition(it)
+    await publishArticles(it, newsFeed, [makeArticle(`What happened in week ${week}`)])
+    if (week % 20 === 0) await sealedEdition(it)
     await forgetArticles(it.app)
   }
   expect(await count(it, 'forgottenArticles')).toBe(headlines.length)
@@ -81,14 +84,14 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
     ])('%s', async (_, again, before) => {
       const { it, shown } = await forgottenWorld(await freshUrl(), before)
       const stored = await count(it, 'articles')
-      await shows(it, newsFeed, [piece('Of today'), ...shown.map(again)])
+      await publishArticles(it, newsFeed, [makeArticle('Of today'), ...shown.map(again)])
       it.clock.advance(hour)
-      await shows(it, newsFeed, [piece('Of today'), ...shown.map(again)])
+      await publishArticles(it, newsFeed, [makeArticle('Of today'), ...shown.map(again)])
       expect(await count(it, 'articles')).toBe(stored + 1)
-      const { chosen, reasons } = await edition(it)
+      const { chosen, reasons } = await sealedEdition(it)
       expect(chosen).toContain('Of today')
       expect(Object.keys(reasons).filter((title) => title.includes('The long story'))).toEqual([])
-      expect(await heldFeeds(it.app.db)).toEqual([])
+      expect(await quarantinedFeeds(it.app.db)).toEqual([])
       const notes = (await feedHistory(it.app.db)).map(({ what }) => what)
       expect(notes).toEqual([expect.stringContaining('shows articles again that were forgotten here')])
       const [answer] = await explain(it.app.db, it.app.digests, headlines[0] ?? '')
@@ -101,10 +104,10 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
   test('waits for an editor under new guids and addresses without dates', async () => {
     const { it, shown } = await forgottenWorld(await freshUrl(), undated)
     const moved = shown.map((one) => ({ ...one, identity: elsewhere(one.title), url: elsewhere(one.title) }))
-    await shows(it, newsFeed, [piece('Of today'), ...moved])
-    const { chosen } = await edition(it)
+    await publishArticles(it, newsFeed, [makeArticle('Of today'), ...moved])
+    const { chosen } = await sealedEdition(it)
     expect(chosen.filter((title) => headlines.includes(title))).toEqual([])
-    expect(await heldFeeds(it.app.db)).toMatchObject([{ url: newsFeed, count: headlines.length }])
+    expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ url: newsFeed, count: headlines.length }])
   })
 
   test('does not keep what is new from an edition', async () => {
@@ -114,12 +117,12 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
     const [one] = shown
     if (!one) throw new Error('nothing was shown')
     const fresh = [
-      piece('Another story', { identity: 'a', url: 'https://magazine.example/another' }),
-      piece(one.title, { identity: 'b', url: 'https://magazine.example/b', publishedAt: it.clock.now() }),
-      piece('At the front page', { identity: 'c', url: frontPage }),
+      makeArticle('Another story', { identity: 'a', url: 'https://magazine.example/another' }),
+      makeArticle(one.title, { identity: 'b', url: 'https://magazine.example/b', publishedAt: it.clock.now() }),
+      makeArticle('At the front page', { identity: 'c', url: frontPage }),
     ]
-    await shows(it, newsFeed, fresh)
-    expect((await edition(it)).chosen).toEqual(expect.arrayContaining(fresh.map(({ title }) => title)))
+    await publishArticles(it, newsFeed, fresh)
+    expect((await sealedEdition(it)).chosen).toEqual(expect.arrayContaining(fresh.map(({ title }) => title)))
   })
 
   test('is explained, and a simulation says how much is missing', async () => {
@@ -136,23 +139,23 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
   test('leaves the piece that shared its guid as it is', async () => {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    const { identity } = piece('One')
-    const one = piece('One', { identity })
-    const two = piece('Two', { identity: `${identity}\u001fhttps://magazine.example/two`, bare: identity })
-    await shows(it, newsFeed, [one])
-    await edition(it)
+    const { identity } = makeArticle('One')
+    const one = makeArticle('One', { identity })
+    const two = makeArticle('Two', { identity: `${identity}\u001fhttps://magazine.example/two`, bare: identity })
+    await publishArticles(it, newsFeed, [one])
+    await sealedEdition(it)
     it.clock.advance(day)
-    await shows(it, newsFeed, [two])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [two])
+    await addArticlesToLedger(it.app, it.digest)
     await it.app.db.updateTable('ledger').set({ backlogAt: it.clock.now() }).where('editionId', 'is', null).execute()
     it.clock.advance(500 * day)
-    await shows(it, newsFeed, [piece('Of today')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('Of today')])
+    await addArticlesToLedger(it.app, it.digest)
     expect(await forgetArticles(it.app)).toBe(1)
-    await shows(it, newsFeed, [piece('Two', { identity })])
+    await publishArticles(it, newsFeed, [makeArticle('Two', { identity })])
     const titles = await it.app.db.selectFrom('articles').select('title').orderBy('id').execute()
     expect(titles.map(({ title }) => title)).toEqual(['One', 'Of today'])
-    await shows(it, newsFeed, [piece('Three', { identity })])
+    await publishArticles(it, newsFeed, [makeArticle('Three', { identity })])
     const later = await it.app.db.selectFrom('articles').select('title').orderBy('id').execute()
     expect(later.map(({ title }) => title)).toEqual(['One', 'Of today', 'Three'])
   })
@@ -162,18 +165,19 @@ onBothEngines('a feed that shows new guids at each visit', (freshUrl) => {
   test('has a bounded store, and of what was forgotten a bounded memory', async () => {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    const visit = (number: number) => Array.from({ length: 50 }, (_, index) => piece(`Flood ${number} of ${index}`))
+    const visit = (number: number) =>
+      Array.from({ length: 50 }, (_, index) => makeArticle(`Flood ${number} of ${index}`))
     const rule = { maxPerFeed: 120, maxForgottenPerFeed: 300 }
     for (let number = 0; number < 30; number++) {
-      await shows(it, newsFeed, visit(number))
-      if (number % 10 === 0) await edition(it)
-      else await enrolArticles(it.app, it.digest)
+      await publishArticles(it, newsFeed, visit(number))
+      if (number % 10 === 0) await sealedEdition(it)
+      else await addArticlesToLedger(it.app, it.digest)
       await it.app.db.updateTable('editions').set({ status: 'sent' }).execute()
       it.clock.advance(day)
       await forgetArticles(it.app, undefined, rule)
       expect(await count(it, 'articles')).toBeLessThanOrEqual(120 + 50 + 5 * 3)
       expect(await count(it, 'ledger')).toBe(await count(it, 'articles'))
-      expect(await feedsWithNews(it.app.db, 'weekly', [newsFeed])).toEqual([])
+      expect(await feedsWithNewArticles(it.app.db, 'weekly', [newsFeed])).toEqual([])
     }
     expect(await count(it, 'forgottenArticles')).toBe(300)
     expect((await feedHistory(it.app.db)).map(({ what }) => what)).toEqual([
@@ -181,22 +185,22 @@ onBothEngines('a feed that shows new guids at each visit', (freshUrl) => {
     ])
     const [answer] = await explain(it.app.db, it.app.digests, 'Flood 25 of 3')
     expect(answer?.answer).toMatch(/^in none: forgotten on .* thousands of newer articles/)
-    await shows(it, newsFeed, visit(25))
-    expect((await edition(it)).reasons).not.toHaveProperty('Flood 25 of 3')
+    await publishArticles(it, newsFeed, visit(25))
+    expect((await sealedEdition(it)).reasons).not.toHaveProperty('Flood 25 of 3')
   })
 
   test('keeps what it has shown within two days, however much that is', async () => {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
     for (const name of ['Morning', 'Evening']) {
-      await shows(
+      await publishArticles(
         it,
         newsFeed,
-        Array.from({ length: 200 }, (_, index) => piece(`${name} ${index}`)),
+        Array.from({ length: 200 }, (_, index) => makeArticle(`${name} ${index}`)),
       )
       it.clock.advance(hour)
     }
-    await enrolArticles(it.app, it.digest)
+    await addArticlesToLedger(it.app, it.digest)
     expect(await forgetArticles(it.app, undefined, { maxPerFeed: 120 })).toBe(0)
     it.clock.advance(2 * day)
     expect(await forgetArticles(it.app, undefined, { maxPerFeed: 120 })).toBe(200) // the others it still shows

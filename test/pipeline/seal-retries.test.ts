@@ -7,9 +7,9 @@ import { compose } from '../../src/editions/compose.ts'
 import { sealFailure } from '../../src/editions/seal-failure.ts'
 import type { Log } from '../../src/log.ts'
 import { openSender } from '../../src/send.ts'
-import { editionById, historyOf, note } from '../../src/store/editions.ts'
+import { addHistory, editionById, historyOf } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, openWorld, show } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -27,7 +27,7 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     closing.push(it.close)
     cpSync('templates', join(it.folder, 'templates'), { recursive: true })
     it.app.config.templates = join(it.folder, 'templates')
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     let attempts = 0
     let fails = true
@@ -74,7 +74,7 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     expect([await turn(), await turn()]).toEqual([2, 2])
     it.app.digests[0] = { ...it.digest, introduction: 'Dear reader' }
     expect([await turn(), await turn()]).toEqual([3, 3])
-    await note(it.app.db, id, 'Ada', 'pulled: One', it.clock.now())
+    await addHistory(it.app.db, id, 'Ada', 'pulled: One', it.clock.now())
     expect([await turn(), await turn()]).toEqual([4, 4])
   })
 

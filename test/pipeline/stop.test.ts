@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { advanceEditions } from '../../src/advance.ts'
 import { systemClock } from '../../src/clock.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
-import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
+import { restoreArticle, retractArticle } from '../../src/editions/pull.ts'
 import { cancel, pause, resume } from '../../src/editions/review.ts'
 import { openSender, type Sender, sendEdition } from '../../src/send.ts'
 import { countDeliveries } from '../../src/store/deliveries.ts'
@@ -63,7 +63,7 @@ const stops: Record<string, Stop> = {
     undo: ({ it, id }) => resume(it.app, id, 'Ada'),
   },
   'a pulled article': {
-    act: async (stage) => pullArticle(stage.it.app, await leadOf(stage), { who: 'Ada', reason: 'it is not true' }),
+    act: async (stage) => retractArticle(stage.it.app, await leadOf(stage), { who: 'Ada', reason: 'it is not true' }),
     async undo(stage) {
       await restoreArticle(stage.it.app, await leadOf(stage), 'Ada')
       await resume(stage.it.app, stage.id, 'Ada')
@@ -75,9 +75,9 @@ const stops: Record<string, Stop> = {
 async function sendAnd(stage: Stage, act: Stop['act']): Promise<{ atCommit: number }> {
   stage.relay.holdAnswersFrom(heldFrom)
   const sending = send(stage)
-  await stage.relay.wholeCount(heldFrom)
+  await stage.relay.untilReceived(heldFrom)
   await act(stage)
-  const atCommit = stage.relay.whole.length
+  const atCommit = stage.relay.received.length
   stage.relay.answerAll()
   await sending
   return { atCommit }
@@ -91,16 +91,16 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
       const stage = await approvedFor(await freshUrl())
       const { relay, it, id } = stage
       const { atCommit } = await sendAnd(stage, act)
-      expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
-      expect(relay.whole.length).toBeLessThan(people)
+      expect(relay.received.length).toBeLessThanOrEqual(atCommit + connections)
+      expect(relay.received.length).toBeLessThan(people)
       expect(await countDeliveries(it.app.db, id)).toMatchObject({
-        accepted: relay.taken.length,
-        queued: people - relay.taken.length,
+        accepted: relay.accepted.length,
+        queued: people - relay.accepted.length,
       })
       await undo(stage)
       expect(await send(stage)).toMatchObject({ finished: true, counts: { accepted: people } })
-      expect(new Set(relay.whole.map(({ to }) => to)).size).toBe(people)
-      expect(relay.whole).toHaveLength(people)
+      expect(new Set(relay.received.map(({ to }) => to)).size).toBe(people)
+      expect(relay.received).toHaveLength(people)
     },
   )
 
@@ -108,8 +108,8 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
     const stage = await approvedFor(await freshUrl())
     const { relay, it, id } = stage
     const { atCommit } = await sendAnd(stage, () => cancel(it.app, id, 'Ada', 'the minister resigned'))
-    expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
-    const accepted = relay.taken.length
+    expect(relay.received.length).toBeLessThanOrEqual(atCommit + connections)
+    const accepted = relay.accepted.length
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted, skipped: people - accepted, queued: 0 })
     expect(await status(stage)).toBe('cancelled')
   })
@@ -124,7 +124,7 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
       const reason = 'a complaint'
       await suppress(it.app.db, { subscriberId: suppressed?.id ?? '', editionId: id, reason }, it.clock.now())
     })
-    const got = new Set(relay.whole.map(({ to }) => to))
+    const got = new Set(relay.received.map(({ to }) => to))
     expect([...gone.filter((email) => got.has(email)), got.size]).toEqual([people - 2])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: people - 2, skipped: 2 })
   })
@@ -134,13 +134,13 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
     const { relay, it, id } = stage
     const child = startSender(it, id)
     relay.holdAnswersFrom(heldFrom)
-    await relay.wholeCount(heldFrom)
+    await relay.untilReceived(heldFrom)
     await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
-    const atCommit = relay.whole.length
+    const atCommit = relay.received.length
     relay.answerAll()
     await once(child, 'exit')
-    expect(relay.whole.length).toBeLessThanOrEqual(atCommit + connections)
-    expect(relay.whole.length).toBeLessThan(people)
+    expect(relay.received.length).toBeLessThanOrEqual(atCommit + connections)
+    expect(relay.received.length).toBeLessThan(people)
     expect(await status(stage)).toBe('sending')
   })
 })
@@ -162,11 +162,11 @@ describe('the brake', () => {
       stopped: expect.stringMatching(/^the brake is on since/),
     })
     await advanceEditions(it.app, sender)
-    expect([await status(stage), relay.whole.length]).toEqual(['approved', 0])
+    expect([await status(stage), relay.received.length]).toEqual(['approved', 0])
     await brakeOff(it.app, 'Mira')
     await expect(brakeOff(it.app, 'Mira')).rejects.toThrow('the brake is not on')
     await advanceEditions(it.app, sender)
-    expect([await status(stage), relay.taken.length]).toEqual(['sent', 5])
+    expect([await status(stage), relay.accepted.length]).toEqual(['sent', 5])
   })
 })
 
@@ -187,8 +187,8 @@ test('two processes that send from one SQLite file reach everybody once, and bot
   expect((await Promise.all(ends)).map(([code]) => code)).toEqual([0, 0])
   await send(stage).catch(() => {}) // the first to end may have left the closing of the edition to the other
   expect(await status(stage)).toBe('sent')
-  expect(relay.whole).toHaveLength(people)
-  expect(new Set(relay.whole.map(({ to }) => to)).size).toBe(people)
+  expect(relay.received).toHaveLength(people)
+  expect(new Set(relay.received.map(({ to }) => to)).size).toBe(people)
   const workers = await it.app.db.selectFrom('deliveries').select('workerId').distinct().execute()
   expect(workers.length).toBeGreaterThanOrEqual(2)
 })

@@ -5,13 +5,13 @@ import { minute } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { silentLog } from '../../src/log.ts'
 import { openSender } from '../../src/send.ts'
-import { note } from '../../src/store/editions.ts'
+import { addHistory } from '../../src/store/editions.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import type { Schema } from '../../src/store/schema.ts'
-import { tellOfSkips } from '../../src/tell.ts'
+import { sendSkippedRunNotices } from '../../src/tell.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Fault, startRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, show } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -27,22 +27,22 @@ onBothEngines('a skipped run', (freshUrl) => {
     const thin = `{ minimum: 3, rule: skip, notify: ${notify} }`
     const it = await openWorld({ storeUrl: await freshUrl(), relayPort: relay.port, job: { thin } })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await compose(it.app, it.digest, it.clock.now())
     const sender = await openSender(it.app)
     closing.push(sender.close)
     const fail = (next: Fault) => {
       fault = next
     }
-    return { it, tell: () => tellOfSkips(it.app, sender), relay, fail }
+    return { it, tell: () => sendSkippedRunNotices(it.app, sender), relay, fail }
   }
 
   test('is told to the contact address once, with the reason', async () => {
     const { tell, relay } = await skipped(true)
     await tell()
     await tell()
-    expect(relay.taken.map(({ to }) => to)).toEqual(['letters@magazine.example'])
-    const mail = relay.taken[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
+    expect(relay.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
+    const mail = relay.accepted[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
     expect(mail).toContain('Subject: Skipped: weekly of 2026-11-27T07:00:00.000Z')
     expect(mail).toContain('skipped: 2 articles where at least 3 are wanted')
     expect(mail).toMatch(/https:\/\/letters\.magazine\.example\/studio\/editions\/[0-9a-f-]{36}\r\n/)
@@ -52,10 +52,10 @@ onBothEngines('a skipped run', (freshUrl) => {
     const { tell, relay, fail } = await skipped(true)
     fail('451 4.3.0 later')
     await tell()
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
     fail(undefined)
     await tell()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('is told once by two processes that look at the same moment', async () => {
@@ -64,37 +64,37 @@ onBothEngines('a skipped run', (freshUrl) => {
     closing.push(another.close)
     const sender = await openSender(another)
     closing.push(sender.close)
-    await Promise.all([tell(), tellOfSkips(another, sender)])
-    await Promise.all([tell(), tellOfSkips(another, sender)])
-    expect(relay.taken).toHaveLength(1)
+    await Promise.all([tell(), sendSkippedRunNotices(another, sender)])
+    await Promise.all([tell(), sendSkippedRunNotices(another, sender)])
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('is told by another process when the one that took it on has died over it, and not before', async () => {
     const { it, tell, relay } = await skipped(true)
     const dying = { relays: { send: () => Promise.reject(new Error('killed')) } }
-    await expect(tellOfSkips(it.app, dying)).rejects.toThrow('killed')
+    await expect(sendSkippedRunNotices(it.app, dying)).rejects.toThrow('killed')
     await tell()
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
     it.clock.advance(5 * minute)
     await tell()
-    expect(relay.taken).toHaveLength(1)
+    expect(relay.accepted).toHaveLength(1)
   })
 
   test('that was told before this program kept a list is not told again', async () => {
     const { it, tell, relay } = await skipped(true)
     const { db, store } = it.app
     const [edition] = await db.selectFrom('editions').select('id').execute()
-    await note(db, edition?.id ?? '', 'lastword', 'told of the skip by mail', it.clock.now())
+    await addHistory(db, edition?.id ?? '', 'lastword', 'told of the skip by mail', it.clock.now())
     await sql`drop table skip_notices`.execute(db)
     await sql`delete from migrations where name = '0019-notices'`.execute(db)
     await migrate(db as Kysely<Schema>, store.engine, it.clock)
     await tell()
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
   })
 
   test('is not told where the digest does not want it', async () => {
     const { tell, relay } = await skipped(false)
     await tell()
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
   })
 })

@@ -6,7 +6,7 @@ import { openSender } from '../../src/send.ts'
 import { latestEditions } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -29,7 +29,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('makes an edition when it is due, and not before', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-11-27T06:59:59.999Z')
     expect(await makeDueEditions(it.app)).toBe(0)
     it.clock.set(friday)
@@ -48,7 +48,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('makes up for a run that was missed by less than the rule says', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-11-27T18:59:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(1)
     expect(await due(it)).toEqual([{ dueAt: friday, status: 'composed', reason: null }])
@@ -56,7 +56,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('makes a run that could not be made at the next look', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     const { thin } = it.digest
     Object.assign(it.digest, { thin: undefined })
@@ -69,7 +69,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('skips a run that was missed by more, and the reason is on record', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-11-27T20:30:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(0)
     expect(await due(it)).toEqual([
@@ -79,7 +79,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('makes one edition after a month of silence, not four', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-12-18T09:00:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(1)
     expect(await due(it)).toEqual([
@@ -95,7 +95,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('puts many runs that were missed down as one', async () => {
     const it = await world({ job: { schedule: '"*/30 * * * *"', missed: '{ within: 10m }' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set('2026-11-29T12:45:00.000Z')
     expect(await makeDueEditions(it.app)).toBe(0)
     expect(await due(it)).toEqual([
@@ -111,7 +111,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('a due time that a run by hand has served is neither missed nor made up for', async () => {
     const it = await world({ job: { thin: '{ minimum: 0 }' } })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     for (const week of ['2026-11-27', '2026-12-04', '2026-12-11']) {
       it.clock.set(`${week}T07:00:01.000Z`)
       await compose(it.app, it.digest, it.clock.now())
@@ -128,7 +128,7 @@ onBothEngines('the timetable', (freshUrl) => {
 
   test('makes no second edition when the clock goes back and comes again', async () => {
     const it = await world()
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(it.app)
     it.clock.advance(-2 * hour)
@@ -142,7 +142,7 @@ onBothEngines('the timetable', (freshUrl) => {
     const it = await world()
     const other = await openWorld({ storeUrl: it.app.config.store.url, clock: it.clock })
     closing.push(other.close)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await Promise.all([makeDueEditions(it.app), makeDueEditions(it.app)])
     await makeDueEditions(other.app)
@@ -156,7 +156,7 @@ onBothEngines('the timetable', (freshUrl) => {
     sundays.clock.set('2026-03-21T12:00:00.000Z')
     await makeDueEditions(sundays.app)
     for (const instant of ['2026-03-22T07:00:00.000Z', '2026-03-29T06:00:00.000Z', '2026-10-25T07:00:00.000Z']) {
-      await show(sundays, newsFeed, [`${instant} one`, `${instant} two`])
+      await publishTitles(sundays, newsFeed, [`${instant} one`, `${instant} two`])
       sundays.clock.set(instant)
       await makeDueEditions(sundays.app)
     }
@@ -169,13 +169,13 @@ onBothEngines('the timetable', (freshUrl) => {
     closing.push(relay.close)
     const it = await world({ relayPort: relay.port })
     await subscribe(it, 5)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(it.app)
     const sender = await openSender(it.app)
     closing.push(sender.close)
     await advanceEditions(it.app, sender)
-    expect(relay.taken).toHaveLength(5)
+    expect(relay.accepted).toHaveLength(5)
     expect(await due(it)).toEqual([{ dueAt: friday, status: 'sent', reason: null }])
   })
 
@@ -184,14 +184,14 @@ onBothEngines('the timetable', (freshUrl) => {
     closing.push(relay.close)
     const it = await world({ relayPort: relay.port, job: { approval: 'required' } })
     await subscribe(it, 2)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(it.app)
     const sender = await openSender(it.app)
     closing.push(sender.close)
     await advanceEditions(it.app, sender)
     expect(await due(it)).toEqual([{ dueAt: friday, status: 'sealed', reason: null }])
-    expect(relay.taken).toEqual([])
+    expect(relay.accepted).toEqual([])
   })
 
   test('leaves a relay alone that took nothing, longer each time', async () => {
@@ -203,7 +203,7 @@ onBothEngines('the timetable', (freshUrl) => {
     closing.push(relay.close)
     const it = await world({ relayPort: relay.port })
     await subscribe(it, 20)
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.set(friday)
     await makeDueEditions(it.app)
     const sender = await openSender(it.app)

@@ -1,14 +1,14 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, later, minute } from '../../src/clock.ts'
+import { addMs, day, hour, minute } from '../../src/clock.ts'
 import { openRelay, type Relay } from '../../src/deliveries/relay.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { ignoreFeed } from '../../src/editions/storm-decision.ts'
 import { feedByUrl, feedHistory, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
-import { watchFeeds } from '../../src/watch.ts'
+import { sendFeedNotices } from '../../src/watch.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { type Stage, startRelay, type TestRelay } from '../support/relay.ts'
-import { newsFeed, openWorld, opinionFeed, show, type World } from '../support/world.ts'
+import { newsFeed, openWorld, opinionFeed, publishTitles, type World } from '../support/world.ts'
 
 let closing: (() => unknown)[] = []
 
@@ -24,15 +24,15 @@ onBothEngines('watching feeds', (freshUrl) => {
     if (editors) world.app.config.publication.editors = editors
     const relay = openRelay(world.app.config.relay)
     closing.push(server.close, world.close, relay.close)
-    await show(world, newsFeed, ['One'])
-    await show(world, opinionFeed, ['Two'])
+    await publishTitles(world, newsFeed, ['One'])
+    await publishTitles(world, opinionFeed, ['Two'])
     return { server, world, relay }
   }
 
   test('the editors are told once of a feed that fails for longer than its rule, and again of a new trouble only', async () => {
     const { server, world, relay } = await open()
     await failFor(world, newsFeed, day - minute)
-    expect(await watchFeeds(world.app, relay)).toBe(0)
+    expect(await sendFeedNotices(world.app, relay)).toBe(0)
     world.clock.advance(minute)
     await rounds(world, relay, 5)
     expect(await mails(server)).toEqual([
@@ -46,7 +46,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 2)
     await failFor(world, newsFeed, 25 * hour)
     await rounds(world, relay, 2)
-    expect(server.taken).toHaveLength(2)
+    expect(server.accepted).toHaveLength(2)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain('the editors were told: has failed')
   })
 
@@ -73,20 +73,20 @@ onBothEngines('watching feeds', (freshUrl) => {
     await makeSilent(world, newsFeed)
     await rounds(world, relay, 2)
     expect((await mails(server)).at(-1)?.subject).toBe('The Magazine: the feed The Magazine fell silent')
-    expect(server.taken).toHaveLength(3)
+    expect(server.accepted).toHaveLength(3)
   })
 
   test('a feed whose articles wait for an editor is told of once, each time that some do', async () => {
     const { server, world, relay } = await open()
-    await enrolArticles(world.app, world.digest)
+    await addArticlesToLedger(world.app, world.digest)
     const storm = async (name: string) => {
       world.clock.advance(40 * day)
-      await show(
+      await publishTitles(
         world,
         newsFeed,
         Array.from({ length: 40 }, (_, index) => `${name} ${1900 + index}`),
       )
-      await enrolArticles(world.app, world.digest)
+      await addArticlesToLedger(world.app, world.digest)
       await rounds(world, relay, 3)
     }
     await storm('Archive of')
@@ -97,11 +97,11 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(mail?.text).toContain('Nothing of it goes out until one of you says')
     await failFor(world, newsFeed, hour)
     await rounds(world, relay, 2)
-    expect(server.taken).toHaveLength(1)
+    expect(server.accepted).toHaveLength(1)
     await ignoreFeed(world.app, newsFeed, 'mira')
     await rounds(world, relay, 2)
     await storm('Once more')
-    expect(server.taken).toHaveLength(2)
+    expect(server.accepted).toHaveLength(2)
   })
 
   test('several troubles are one letter, to the editors where they have an address of their own', async () => {
@@ -115,17 +115,17 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(mail?.text).toContain(newsFeed)
     expect(mail?.text).toContain('It has shown nothing new for 9 days; it was never silent for longer than 7 days.')
     expect(mail?.text).toContain('https://letters.magazine.example/studio')
-    expect(server.taken[0]?.from).toBe('bounces@magazine.example')
+    expect(server.accepted[0]?.from).toBe('bounces@magazine.example')
   })
 
   test('a relay that does not take the letter is asked again, and then the editors are told', async () => {
     let down = true
     const { server, world, relay } = await open((stage) => (down && stage === 'RCPT' ? '451 4.3.0 later' : undefined))
     await failFor(world, newsFeed, 2 * day)
-    expect(await watchFeeds(world.app, relay)).toBe(0)
+    expect(await sendFeedNotices(world.app, relay)).toBe(0)
     down = false
     await rounds(world, relay, 10)
-    expect(server.taken).toHaveLength(1)
+    expect(server.accepted).toHaveLength(1)
   })
 
   test('an address that the relay refuses for good is not tried again', async () => {
@@ -141,22 +141,26 @@ onBothEngines('watching feeds', (freshUrl) => {
   test('two processes tell once', async () => {
     const { server, world, relay } = await open()
     await failFor(world, newsFeed, 2 * day)
-    await Promise.all([watchFeeds(world.app, relay), watchFeeds(world.app, relay), watchFeeds(world.app, relay)])
-    expect(server.taken).toHaveLength(1)
+    await Promise.all([
+      sendFeedNotices(world.app, relay),
+      sendFeedNotices(world.app, relay),
+      sendFeedNotices(world.app, relay),
+    ])
+    expect(server.accepted).toHaveLength(1)
   })
 
   test('of a feed that no digest lists nobody is told', async () => {
     const { server, world, relay } = await open()
-    await show(world, 'https://elsewhere.example/feed', ['Three'])
+    await publishTitles(world, 'https://elsewhere.example/feed', ['Three'])
     await failFor(world, 'https://elsewhere.example/feed', 2 * day)
     await rounds(world, relay, 2)
-    expect(server.taken).toEqual([])
+    expect(server.accepted).toEqual([])
   })
 })
 
 async function rounds({ app, clock }: World, relay: Relay, count: number): Promise<void> {
   for (let round = 0; round < count; round++) {
-    await watchFeeds(app, relay)
+    await sendFeedNotices(app, relay)
     clock.advance(minute)
   }
 }
@@ -168,7 +172,7 @@ async function idOf({ app }: World, url: string): Promise<string> {
 }
 
 async function failFor(world: World, url: string, length: number): Promise<void> {
-  const since = later(world.clock.now(), -length)
+  const since = addMs(world.clock.now(), -length)
   await recordFailure(world.app.db, await idOf(world, url), 'magazine.example answered 500', since)
 }
 
@@ -182,13 +186,13 @@ async function recover(world: World, url: string): Promise<void> {
 }
 
 async function makeSilent(world: World, url: string): Promise<void> {
-  const ago = (length: number) => later(world.clock.now(), -length)
+  const ago = (length: number) => addMs(world.clock.now(), -length)
   const pace = { firstItemAt: ago(90 * day), newestItemAt: ago(9 * day), longestSilence: (7 * day) / 1000 }
   const success = { etag: null, lastModified: null, ...pace }
   await recordSuccess(world.app.db, await idOf(world, url), success, world.clock.now())
 }
 
 async function mails(server: TestRelay) {
-  const read = await Promise.all(server.taken.map(({ raw }) => simpleParser(raw)))
-  return read.map(({ subject, text }, index) => ({ subject, text, to: server.taken[index]?.to }))
+  const read = await Promise.all(server.accepted.map(({ raw }) => simpleParser(raw)))
+  return read.map(({ subject, text }, index) => ({ subject, text, to: server.accepted[index]?.to }))
 }

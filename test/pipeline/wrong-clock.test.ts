@@ -1,20 +1,28 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeDueEditions } from '../../src/advance.ts'
-import { day, hour, later, minute, second } from '../../src/clock.ts'
-import { tellOfClock } from '../../src/clock-notice.ts'
+import { addMs, day, hour, minute, second } from '../../src/clock.ts'
+import { sendClockNotice } from '../../src/clock-notice.ts'
 import { releaseAbandoned, startWorker } from '../../src/deliveries/worker.ts'
-import { clockFault } from '../../src/editions/decided.ts'
+import { findClockFault } from '../../src/editions/decided.ts'
 import { cancel } from '../../src/editions/review.ts'
 import { isQuiet, openSender } from '../../src/send.ts'
-import { addCall, takeCalls } from '../../src/store/calls.ts'
-import { forgetFutureWaits } from '../../src/store/clock-faults.ts'
+import { addNotification, claimNotifications } from '../../src/store/calls.ts'
+import { clearFutureWaits } from '../../src/store/clock-faults.ts'
 import { latestEditions } from '../../src/store/editions.ts'
-import { claimDueFeed, claimTelling, isFeedDue, knowFeeds, recordFailure } from '../../src/store/feeds.ts'
+import { claimDueFeed, claimFeedNotice, ensureFeeds, isFeedDue, recordFailure } from '../../src/store/feeds.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 import { countWorkers } from '../../src/store/workers.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { startRelay } from '../support/relay.ts'
-import { frozenEdition, newsFeed, openWorld, show, subscribe, type World, type WorldOptions } from '../support/world.ts'
+import {
+  frozenEdition,
+  newsFeed,
+  openWorld,
+  publishTitles,
+  subscribe,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -37,13 +45,13 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     }
     it.app.log = { info() {}, error() {}, warn }
     it.clock.set(right)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await subscribe(it, 1)
     return { ...it, warnings }
   }
   const madeAt = async (it: World, instant: string) => {
     it.clock.set(instant)
-    await show(it, newsFeed, [`${instant} one`, `${instant} two`])
+    await publishTitles(it, newsFeed, [`${instant} one`, `${instant} two`])
     return await makeDueEditions(it.app)
   }
   const due = async ({ app }: World) =>
@@ -55,17 +63,17 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     expect(await madeAt(it, wrong)).toBe(0)
     expect(await due(it)).toEqual(['2027-02-26 skipped'])
 
-    expect(await clockFault(it.app.db, it.digest, right)).toMatchObject({ aheadUntil: '2027-02-26T07:00:00.000Z' })
-    expect(await madeAt(it, later(friday, 10 * second))).toBe(1)
-    expect(await madeAt(it, later(friday, minute))).toBe(0)
+    expect(await findClockFault(it.app.db, it.digest, right)).toMatchObject({ aheadUntil: '2027-02-26T07:00:00.000Z' })
+    expect(await madeAt(it, addMs(friday, 10 * second))).toBe(1)
+    expect(await madeAt(it, addMs(friday, minute))).toBe(0)
     expect(await due(it)).toEqual(['2026-11-27 composed'])
-    expect(await madeAt(it, later(nextFriday, 10 * second))).toBe(1)
+    expect(await madeAt(it, addMs(nextFriday, 10 * second))).toBe(1)
     expect(await due(it)).toEqual(['2026-12-04 composed', '2026-11-27 cancelled'])
     expect(it.warnings).toEqual([
       { event: 'clock.was_ahead', digest: 'weekly', aheadUntil: '2027-02-26T07:00:00.000Z', reopened: 1 },
     ])
 
-    for (let week = 2; week <= 16; week++) await madeAt(it, later(friday, week * 7 * day))
+    for (let week = 2; week <= 16; week++) await madeAt(it, addMs(friday, week * 7 * day))
     expect(await due(it)).toHaveLength(17)
     expect((await due(it)).map((one) => one.split(' ')[1])).toEqual(['composed', ...Array(16).fill('cancelled')])
   })
@@ -76,13 +84,15 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     const it = await world({ relayPort: relay.port, job: { schedule: '"0 7 * * *"' } })
     await madeAt(it, right)
     await madeAt(it, wrong)
-    await madeAt(it, later(right, hour))
+    await madeAt(it, addMs(right, hour))
     const sender = await openSender(it.app)
     closing.push(sender.close)
-    expect(await Promise.all([tellOfClock(it.app, sender.relays), tellOfClock(it.app, sender.relays)])).toContain(1)
-    expect(await tellOfClock(it.app, sender.relays)).toBe(0)
-    expect(relay.taken.map(({ to }) => to)).toEqual(['letters@magazine.example'])
-    const mail = relay.taken[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
+    expect(
+      await Promise.all([sendClockNotice(it.app, sender.relays), sendClockNotice(it.app, sender.relays)]),
+    ).toContain(1)
+    expect(await sendClockNotice(it.app, sender.relays)).toBe(0)
+    expect(relay.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
+    const mail = relay.accepted[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
     expect(mail).toContain('Subject: The Magazine: the clock of the machine was wrong')
     expect(mail).toContain('weekly: a clock that was ahead put down its runs until 2027-03-01T07:00:00.000Z as decided')
     expect(mail).toContain('Made by it: weekly 1, due 2027-03-01T07:00:00.000Z.')
@@ -93,8 +103,8 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     await madeAt(it, right)
     await madeAt(it, '2026-11-27T20:30:00.000Z')
     expect(await due(it)).toEqual(['2026-11-27 skipped'])
-    expect(await madeAt(it, later(friday, 10 * second))).toBe(1)
-    expect(await madeAt(it, later(friday, minute))).toBe(0)
+    expect(await madeAt(it, addMs(friday, 10 * second))).toBe(1)
+    expect(await madeAt(it, addMs(friday, minute))).toBe(0)
     expect(await due(it)).toEqual(['2026-11-27 composed'])
   })
 
@@ -124,7 +134,7 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     expect(await madeAt(it, '2026-11-27T02:00:00.000Z')).toBe(1)
     Object.assign(it.digest, { localTime: false, lead: undefined })
     expect(await madeAt(it, '2026-11-27T02:01:00.000Z')).toBe(0)
-    expect(await clockFault(it.app.db, it.digest, it.clock.now())).toBeUndefined()
+    expect(await findClockFault(it.app.db, it.digest, it.clock.now())).toBeUndefined()
     expect(await madeAt(it, friday)).toBe(0)
     expect(it.warnings).toEqual([])
   })
@@ -133,7 +143,7 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     const it = await world()
     await madeAt(it, right)
     expect(await madeAt(it, friday)).toBe(1)
-    expect(await madeAt(it, later(friday, -2 * hour))).toBe(0)
+    expect(await madeAt(it, addMs(friday, -2 * hour))).toBe(0)
     expect(await madeAt(it, friday)).toBe(0)
     expect(it.warnings).toEqual([])
   })
@@ -143,32 +153,32 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       const it = await world()
       await subscribe(it, 1)
       const id = await frozenEdition(it)
-      await addCall(it.app.db, id, { kind: 'paused', what: 'a reason' }, right)
+      await addNotification(it.app.db, id, { kind: 'paused', what: 'a reason' }, right)
       const take = (now: string) =>
-        takeCalls(it.app.db, { since: later(now, -7 * day), now, until: later(now, 5 * minute) })
+        claimNotifications(it.app.db, { since: addMs(now, -7 * day), now, until: addMs(now, 5 * minute) })
       await it.app.db
         .updateTable('calls')
-        .set({ tellingUntil: later(wrong, 5 * minute) })
+        .set({ tellingUntil: addMs(wrong, 5 * minute) })
         .execute()
       expect(await take(right)).toHaveLength(1)
-      expect(await take(later(right, minute))).toHaveLength(0)
+      expect(await take(addMs(right, minute))).toHaveLength(0)
     })
 
     test('a feed that was asked', async () => {
       const it = await world()
       const { db } = it.app
-      const feed = async () => (await knowFeeds(db, [newsFeed], right))[0] as FeedRow
+      const feed = async () => (await ensureFeeds(db, [newsFeed], right))[0] as FeedRow
       const { id } = await feed()
-      await recordFailure(db, id, 'no answer', wrong, { nextFetchAt: later(wrong, hour) })
+      await recordFailure(db, id, 'no answer', wrong, { nextFetchAt: addMs(wrong, hour) })
       expect(isFeedDue(await feed(), right)).toBe(true)
       expect(await claimDueFeed(db, id, right)).toBe(true)
       expect(await claimDueFeed(db, id, right)).toBe(false)
-      await recordFailure(db, id, 'no answer', right, { nextFetchAt: later(right, hour) })
+      await recordFailure(db, id, 'no answer', right, { nextFetchAt: addMs(right, hour) })
       expect(await feed()).toMatchObject({ failingSince: right })
-      expect(isFeedDue(await feed(), later(right, minute))).toBe(false)
+      expect(isFeedDue(await feed(), addMs(right, minute))).toBe(false)
       await db.updateTable('feeds').set({ tellingUntil: wrong }).execute()
-      expect(await claimTelling(db, id, [], right, later(right, 5 * minute))).toBe(true)
-      expect(await claimTelling(db, id, [], right, later(right, 5 * minute))).toBe(false)
+      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(true)
+      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(false)
     })
 
     test('a sender elsewhere that died', async () => {
@@ -193,12 +203,12 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       const { db } = it.app
       await db
         .updateTable('deliveries')
-        .set({ status: 'deferred', nextAttemptAt: later(wrong, hour), updatedAt: wrong })
+        .set({ status: 'deferred', nextAttemptAt: addMs(wrong, hour), updatedAt: wrong })
         .execute()
       const [one] = await db.selectFrom('deliveries').select('subscriberId').limit(1).execute()
       await db
         .updateTable('deliveries')
-        .set({ nextAttemptAt: later(right, hour), updatedAt: right })
+        .set({ nextAttemptAt: addMs(right, hour), updatedAt: right })
         .where('subscriberId', '=', one?.subscriberId ?? '')
         .execute()
       const places = { recipients: 9, firstPlace: '000', lastPlace: '0ff', releasedAt: null, stoppedAt: null }
@@ -206,20 +216,20 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
         .insertInto('canaries')
         .values({ editionId: id, name: 'a.example', waitingSince: wrong, ...places })
         .execute()
-      await forgetFutureWaits(db, id, right)
+      await clearFutureWaits(db, id, right)
       const waits = await db
         .selectFrom('deliveries')
         .select('nextAttemptAt')
         .where('nextAttemptAt', 'is not', null)
         .execute()
-      expect(waits).toEqual([{ nextAttemptAt: later(right, hour) }])
+      expect(waits).toEqual([{ nextAttemptAt: addMs(right, hour) }])
       expect(await db.selectFrom('canaries').select('waitingSince').execute()).toEqual([{ waitingSince: right }])
     })
 
     test('an edition that had nothing to do for a minute', async () => {
-      const quiet = new Map([['one', later(wrong, minute)]])
-      const isQuietAt = (now: string) => isQuiet({ quiet } as Parameters<typeof isQuiet>[0], 'one', now)
-      expect([isQuietAt(wrong), isQuietAt(later(wrong, minute)), isQuietAt(right)]).toEqual([true, false, false])
+      const quiet = new Map([['one', addMs(wrong, minute)]])
+      const isQuietAt = (now: string) => isQuiet({ quietUntil: quiet } as Parameters<typeof isQuiet>[0], 'one', now)
+      expect([isQuietAt(wrong), isQuietAt(addMs(wrong, minute)), isQuietAt(right)]).toEqual([true, false, false])
     })
   })
 })

@@ -2,29 +2,29 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { later } from '../../src/clock.ts'
+import { addMs } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import {
   claimDeliveries,
   confirmRefusals,
   type DeliveryResult,
-  putBack,
   recordAndClaim,
   recordDeliveries,
-  requeue,
+  requeueDeferred,
+  requeueRefused,
   skipIfGone,
-  skipRest,
+  skipUnsent,
 } from '../../src/store/deliveries.ts'
 import { countChecked, countDeliveries, recountDeliveries, verifyCounts } from '../../src/store/delivery-counts.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Db } from '../../src/store/schema.ts'
 import { endSubscription, renewSubscription } from '../../src/store/subscribers.ts'
 import { transaction } from '../../src/store/transaction.ts'
-import { abandonOwn, markAbandoned, markOrphaned, repeatUnknown } from '../../src/store/unknown.ts'
+import { markAbandoned, markOrphaned, markOwnAbandoned, repeatUnknown } from '../../src/store/unknown.ts'
 import { addWorker, removeWorker } from '../../src/store/workers.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { frozenEdition, newsFeed, openWorld, show, subscribe, type World } from '../support/world.ts'
+import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -74,7 +74,7 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
   const results = async (on: Db): Promise<DeliveryResult[]> =>
     (await some(on, random(4) > 0)).map(({ subscriberId, attempts }) => {
       const status = one(['accepted', 'deferred', 'refused', 'unknown'] as const)
-      const nextAttemptAt = status === 'deferred' ? later(now, (random(3) - 1) * 1000) : null
+      const nextAttemptAt = status === 'deferred' ? addMs(now, (random(3) - 1) * 1000) : null
       return {
         subscriberId,
         status,
@@ -92,7 +92,7 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
     async (on) => claimDeliveries(on, engine, { ...book, subscriberIds: await ids(on) }, now),
     async (on) => recordDeliveries(on, engine, book, await results(on), now),
     async (on) => recordAndClaim(on, engine, book, { results: await results(on), subscriberIds: await ids(on) }, now),
-    async (on) => requeue(on, editionId, await ids(on), now),
+    async (on) => requeueDeferred(on, editionId, await ids(on), now),
     (on) => repeatUnknown(on, editionId, 4, now),
     async (on) => {
       const [subscriberId = ''] = await ids(on)
@@ -102,10 +102,10 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
       }
     },
     (on) => markAbandoned(on, workerId, now),
-    (on) => abandonOwn(on, book, now),
+    (on) => markOwnAbandoned(on, book, now),
     async (on) => confirmRefusals(on, book, await refusals(on), now),
-    async (on) => putBack(on, book, await refusals(on), now),
-    (on) => (random(6) === 0 ? skipRest(on, editionId, 'cancelled', now) : Promise.resolve()),
+    async (on) => requeueRefused(on, book, await refusals(on), now),
+    (on) => (random(6) === 0 ? skipUnsent(on, editionId, 'cancelled', now) : Promise.resolve()),
   ]
   const act = one(acts)
   if (random(8) === 0) return await markOrphaned(db, now) // it is never inside another transaction
@@ -123,7 +123,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
   async function opened(people: number): Promise<World> {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await show(it, newsFeed, ['One', 'Two', 'Three'])
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
     await subscribe(it, people)
     return it
   }
@@ -136,7 +136,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       const edition = await compose(
         it.app,
         { ...it.digest, thin: { ...it.digest.thin, minimum: 0 } },
-        later(it.clock.now(), days * 86_400_000),
+        addMs(it.clock.now(), days * 86_400_000),
       )
       editions.push(edition?.id ?? '')
     }
@@ -188,7 +188,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       db.updateTable('deliveryCounts').set({ queued, accepted }).where('editionId', '=', id).execute()
     await disturb(0, 3)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 3, accepted: 0 })
-    await skipRest(db, id, 'test', it.clock.now())
+    await skipUnsent(db, id, 'test', it.clock.now())
     await disturb(1, 0)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 0, skipped: 3 })
     await disturb(0, 0)
@@ -201,7 +201,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
   test('are made by the migration from the deliveries there are', async () => {
     const url = await freshUrl()
     const it = await openWorld({ storeUrl: url })
-    await show(it, newsFeed, ['One', 'Two'])
+    await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, 5)
     const id = await frozenEdition(it)
     const [first] = await it.app.db.selectFrom('deliveries').select('subscriberId').limit(1).execute()

@@ -1,7 +1,7 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { day, later } from '../../src/clock.ts'
-import { forgetFeedHistory, knowFeeds, newestFeedHistory, recordFeed } from '../../src/store/feeds.ts'
+import { addMs, day } from '../../src/clock.ts'
+import { ensureFeeds, newestFeedHistory, pruneFeedHistory, recordFeedEvent } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { Db } from '../../src/store/schema.ts'
 import { fakeClock } from '../support/clock.ts'
@@ -19,10 +19,10 @@ async function withHistory(url: string, ...entries: number[]) {
   const store = await openStore(url, clock)
   open.push(store)
   const urls = entries.map((_, index) => `https://feeds.example/${index}`)
-  const feeds = await knowFeeds(store.db, urls, clock.now())
+  const feeds = await ensureFeeds(store.db, urls, clock.now())
   for (const [index, { id }] of feeds.entries())
     for (let entry = entries[index] ?? 0; entry > 0; entry--)
-      await recordFeed(store.db, id, `${index}: ${entry} before the end`, later(clock.now(), (1 - entry) * day))
+      await recordFeedEvent(store.db, id, `${index}: ${entry} before the end`, addMs(clock.now(), (1 - entry) * day))
   return { db: store.db, ids: feeds.map(({ id }) => id) }
 }
 
@@ -41,14 +41,14 @@ onBothEngines('the history of feeds', (freshUrl) => {
 
   test('is forgotten beyond a number of entries of each feed, and beyond an age but for the last few', async () => {
     const { db, ids } = await withHistory(await freshUrl(), 12, 2, 7)
-    await forgetFeedHistory(db, { most: 5, least: 1, before: later(clock.now(), -2.5 * day) })
+    await pruneFeedHistory(db, { most: 5, least: 1, before: addMs(clock.now(), -2.5 * day) })
     const rows = await db.selectFrom('feedHistory').selectAll().execute()
     expect(ids.map((id) => rows.filter(({ feedId }) => feedId === id).length)).toEqual([3, 2, 3])
-    await forgetFeedHistory(db, { most: 2, least: 1, before: later(clock.now(), -900 * day) })
+    await pruneFeedHistory(db, { most: 2, least: 1, before: addMs(clock.now(), -900 * day) })
     const left = await db.selectFrom('feedHistory').select('what').orderBy('id', 'desc').execute()
     expect(left).toHaveLength(6)
     expect(left.map(({ what }) => what)).toContain('0: 1 before the end')
-    await forgetFeedHistory(db, { most: 2, least: 1, before: later(clock.now(), day) })
+    await pruneFeedHistory(db, { most: 2, least: 1, before: addMs(clock.now(), day) })
     expect(await db.selectFrom('feedHistory').select('id').execute()).toHaveLength(3)
   })
 })

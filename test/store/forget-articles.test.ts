@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { forgetArticles } from '../../src/forget-articles.ts'
 import { newId } from '../../src/store/id.ts'
-import { feedsWithNews, hasMet } from '../../src/store/ledger.ts'
-import { addPulls, endPulls, marksOf } from '../../src/store/pulls.ts'
-import { holdArticle } from '../../src/store/stories.ts'
+import { feedsWithNewArticles, knowsFeed } from '../../src/store/ledger.ts'
+import { addRetractions, endRetractions, retractionMarks } from '../../src/store/pulls.ts'
+import { quarantineArticle } from '../../src/store/stories.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { edition, piece, shows } from '../support/newsroom.ts'
+import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, opinionFeed, type World } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -44,21 +44,21 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
     async (it) => {
       await setLedger(it, wanted, { backlogAt: null })
       const articleId = await idOf(it, wanted)
-      await holdArticle(it.app.db, 'weekly', { articleId, sameAs: null, reason: 'too many', now: it.clock.now() })
+      await quarantineArticle(it.app.db, 'weekly', { articleId, sameAs: null, reason: 'too many', now: it.clock.now() })
     },
   ],
   [
     'was chosen for an edition that was sealed',
     async (it) => {
       await setLedger(it, wanted, { backlogAt: null })
-      expect((await edition(it)).chosen).toEqual([wanted])
+      expect((await sealedEdition(it)).chosen).toEqual([wanted])
     },
   ],
   [
     'was chosen once, whatever its ledger says',
     async (it) => {
       await setLedger(it, wanted, { backlogAt: null })
-      await edition(it)
+      await sealedEdition(it)
       await it.app.db.updateTable('editions').set({ status: 'sent' }).execute()
       await setLedger(it, wanted, { editionId: null, backlogAt: it.clock.now() })
     },
@@ -78,14 +78,14 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
   [
     'was pulled, and restored',
     async (it) => {
-      const [, address = ''] = await marksOf(it.app.db, [await idOf(it, wanted)])
-      await addPulls(
+      const [, address = ''] = await retractionMarks(it.app.db, [await idOf(it, wanted)])
+      await addRetractions(
         it.app.db,
         [address],
         { url: '', title: '', who: 'Ada', reason: 'wrong', ...never },
         it.clock.now(),
       )
-      await endPulls(it.app.db, [address], 'Ada', it.clock.now())
+      await endRetractions(it.app.db, [address], 'Ada', it.clock.now())
     },
   ],
   [
@@ -107,26 +107,26 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
   [
     'was the first copy of a story that an article which stays tells too',
     async (it) => {
-      await shows(it, opinionFeed, [piece('A copy')])
-      await enrolArticles(it.app, it.digest)
+      await publishArticles(it, opinionFeed, [makeArticle('A copy')])
+      await addArticlesToLedger(it.app, it.digest)
       await setLedger(it, 'A copy', { sameAs: await idOf(it, wanted) })
-      expect((await edition(it)).chosen).toEqual(['A copy'])
+      expect((await sealedEdition(it)).chosen).toEqual(['A copy'])
     },
   ],
   [
     'is what an editor said that an article which stays is unlike',
     async (it) => {
-      await shows(it, opinionFeed, [piece('A copy')])
-      await enrolArticles(it.app, it.digest)
+      await publishArticles(it, opinionFeed, [makeArticle('A copy')])
+      await addArticlesToLedger(it.app, it.digest)
       await setLedger(it, 'A copy', { unlike: await idOf(it, wanted) })
     },
   ],
   [
     'keeps a pending article of its feed from telling its story again',
     async (it) => {
-      await shows(it, opinionFeed, [piece('The first copy')])
-      await shows(it, newsFeed, [piece('A copy')])
-      await enrolArticles(it.app, it.digest)
+      await publishArticles(it, opinionFeed, [makeArticle('The first copy')])
+      await publishArticles(it, newsFeed, [makeArticle('A copy')])
+      await addArticlesToLedger(it.app, it.digest)
       const sameAs = await idOf(it, 'The first copy')
       await setLedger(it, 'A copy', { sameAs })
       await setLedger(it, wanted, { sameAs })
@@ -176,12 +176,12 @@ onBothEngines('articles that are old', (freshUrl) => {
   async function world(): Promise<World> {
     const it = await openWorld({ storeUrl: await freshUrl() })
     closing.push(it.close)
-    await shows(it, newsFeed, [piece('First sight')])
-    await enrolArticles(it.app, it.digest)
-    await edition(it)
+    await publishArticles(it, newsFeed, [makeArticle('First sight')])
+    await addArticlesToLedger(it.app, it.digest)
+    await sealedEdition(it)
     it.clock.advance(day)
-    await shows(it, newsFeed, [piece(wanted), piece(other)])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle(wanted), makeArticle(other)])
+    await addArticlesToLedger(it.app, it.digest)
     for (const title of [wanted, other]) await setLedger(it, title, { backlogAt: it.clock.now() })
     it.clock.advance(day)
     return it
@@ -189,11 +189,11 @@ onBothEngines('articles that are old', (freshUrl) => {
 
   async function longAfter(it: World): Promise<string[]> {
     it.clock.advance(day)
-    await shows(it, newsFeed, [piece('Of the day after')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('Of the day after')])
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(500 * day)
-    await shows(it, newsFeed, [piece('Of today')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('Of today')])
+    await addArticlesToLedger(it.app, it.digest)
     await forgetArticles(it.app)
     await forgetArticles(it.app) // the next night
     return await titles(it)
@@ -202,13 +202,13 @@ onBothEngines('articles that are old', (freshUrl) => {
   test('and that nothing needs are deleted with all their rows, and no digest takes the feed for new', async () => {
     const it = await world()
     const id = await idOf(it, other)
-    await shows(it, newsFeed, [
-      piece(other, { identity: piece(other).identity, url: 'https://magazine.example/moved' }),
+    await publishArticles(it, newsFeed, [
+      makeArticle(other, { identity: makeArticle(other).identity, url: 'https://magazine.example/moved' }),
     ])
     expect(await longAfter(it)).toEqual(['First sight', 'Of the day after', 'Of today'])
     for (const table of ['ledger', 'choices', 'earlierAddresses'] as const)
       expect(await it.app.db.selectFrom(table).select('articleId').where('articleId', '=', id).execute()).toEqual([])
-    expect(await feedsWithNews(it.app.db, 'weekly', [newsFeed])).toEqual([])
+    expect(await feedsWithNewArticles(it.app.db, 'weekly', [newsFeed])).toEqual([])
   })
 
   describe('stay when one', () => {
@@ -226,10 +226,10 @@ onBothEngines('articles that are old', (freshUrl) => {
     it.clock.advance(900 * day)
     await forgetArticles(it.app)
     expect(await titles(it)).toEqual(['First sight', wanted, other])
-    await shows(it, newsFeed, [piece(wanted)])
+    await publishArticles(it, newsFeed, [makeArticle(wanted)])
     it.clock.advance(399 * day)
-    await shows(it, newsFeed, [piece('Of today')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('Of today')])
+    await addArticlesToLedger(it.app, it.digest)
     await forgetArticles(it.app)
     expect(await titles(it)).toEqual(['First sight', wanted, 'Of today'])
     it.clock.advance(2 * day)
@@ -242,23 +242,23 @@ onBothEngines('articles that are old', (freshUrl) => {
     await needs.at(-1)?.[1](it)
     await longAfter(it)
     const feed = await it.app.db.selectFrom('feeds').select('id').where('url', '=', newsFeed).executeTakeFirstOrThrow()
-    expect(await hasMet(it.app.db, 'other', feed.id)).toBe(true)
+    expect(await knowsFeed(it.app.db, 'other', feed.id)).toBe(true)
   })
 
   test('are forgotten in short transactions: whatever ends the work between two, the next time goes on', async () => {
     const it = await world()
-    const many = Array.from({ length: 250 }, (_, number) => piece(`Number ${number}`))
-    await shows(it, newsFeed, many)
-    await enrolArticles(it.app, it.digest)
+    const many = Array.from({ length: 250 }, (_, number) => makeArticle(`Number ${number}`))
+    await publishArticles(it, newsFeed, many)
+    await addArticlesToLedger(it.app, it.digest)
     await it.app.db.updateTable('ledger').set({ backlogAt: it.clock.now(), heldAt: null }).execute()
     it.clock.advance(day)
-    await shows(it, newsFeed, [piece('Of the day after')])
-    await enrolArticles(it.app, it.digest)
+    await publishArticles(it, newsFeed, [makeArticle('Of the day after')])
+    await addArticlesToLedger(it.app, it.digest)
     it.clock.advance(500 * day)
     const end = new AbortController()
     const clock = { ...it.clock, wait: async () => end.abort() }
     expect(await forgetArticles({ ...it.app, clock }, end.signal)).toBe(100 - 1) // the first sight is in an edition
-    expect(await feedsWithNews(it.app.db, 'weekly', [newsFeed])).toEqual([])
+    expect(await feedsWithNewArticles(it.app.db, 'weekly', [newsFeed])).toEqual([])
     expect(await titles(it)).toHaveLength(254 - 99)
     expect(await forgetArticles(it.app)).toBe(253 - 1 - 99)
     expect(await titles(it)).toEqual(['First sight', 'Of the day after'])

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseFeed } from '../../src/feeds/parse.ts'
-import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { type NewArticle, saveArticles } from '../../src/store/articles.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { keepPage, pageAt } from '../../src/store/pages.ts'
+import { pageAt, savePage } from '../../src/store/pages.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { article } from '../support/world.ts'
+import { makeDatedArticle } from '../support/world.ts'
 
 const clock = fakeClock()
 
@@ -45,10 +45,10 @@ onBothEngines('what a feed shows', (freshUrl) => {
 
   async function opened() {
     store = await openStore(await freshUrl(), clock)
-    feedId = (await knowFeeds(store.db, [at('feed.json')], clock.now()))[0]?.id ?? ''
+    feedId = (await ensureFeeds(store.db, [at('feed.json')], clock.now()))[0]?.id ?? ''
   }
   const keep = (articles: NewArticle[]) =>
-    store.db.transaction().execute((trx) => keepArticles(trx, feedId, articles, clock.now()))
+    store.db.transaction().execute((trx) => saveArticles(trx, feedId, articles, clock.now()))
   const titles = async () =>
     (await store.db.selectFrom('articles').select('title').orderBy('title').execute()).map(({ title }) => title)
 
@@ -109,10 +109,12 @@ onBothEngines('what a feed shows', (freshUrl) => {
 
   test('is told apart when two pieces come with one identity, and kept once when they are the same piece', async () => {
     await opened()
-    const [one, other] = [article('One', new Date(0)), article('Other', new Date(0))].map((piece) => ({
-      ...piece,
-      identity: 'the same',
-    })) as [NewArticle, NewArticle]
+    const [one, other] = [makeDatedArticle('One', new Date(0)), makeDatedArticle('Other', new Date(0))].map(
+      (piece) => ({
+        ...piece,
+        identity: 'the same',
+      }),
+    ) as [NewArticle, NewArticle]
     expect(await keep([one, other, one])).toBe(2)
     expect(await keep([one, other])).toBe(0)
     expect(await titles()).toEqual(['One', 'Other'])
@@ -139,8 +141,8 @@ onBothEngines('what a feed shows', (freshUrl) => {
   test('and a title of any length is stored and found by its words', async () => {
     await opened()
     const title = `\ufdfa${noise('title', 4000)}`.slice(0, 500).replace(/[\d_-]/g, '\ufdfa ')
-    expect(await keep([{ ...article('Short', new Date(0)), title }])).toBe(1)
-    expect(await keep([{ ...article('Short', new Date(0)), title }])).toBe(0)
+    expect(await keep([{ ...makeDatedArticle('Short', new Date(0)), title }])).toBe(1)
+    expect(await keep([{ ...makeDatedArticle('Short', new Date(0)), title }])).toBe(0)
   })
 })
 
@@ -149,12 +151,12 @@ onBothEngines('text that PostgreSQL would refuse', (freshUrl) => {
     const { db, close } = await openStore(await freshUrl(), clock)
     const bad = 'a\u0000b\ud800c'
     const good = 'ab\ufffdc'
-    const [feed] = await knowFeeds(db, [at(bad)], clock.now())
+    const [feed] = await ensureFeeds(db, [at(bad)], clock.now())
     expect(feed?.url).toBe(at(good))
-    await keepArticles(
+    await saveArticles(
       db,
       feed?.id ?? '',
-      [{ ...article('One', new Date(0)), title: bad, author: bad, categories: [bad], identity: bad }],
+      [{ ...makeDatedArticle('One', new Date(0)), title: bad, author: bad, categories: [bad], identity: bad }],
       clock.now(),
     )
     const row = await db.selectFrom('articles').selectAll().executeTakeFirstOrThrow()
@@ -176,7 +178,7 @@ onBothEngines('text that PostgreSQL would refuse', (freshUrl) => {
     expect(await db.selectFrom('outcomes').select('detail').executeTakeFirst()).toEqual({ detail: good })
     const url = at(noise('page', 9000))
     const found = { summary: bad, author: '', image: null, canonical: null }
-    await keepPage(db, { url, fetchedAt: clock.now(), found, error: null })
+    await savePage(db, { url, fetchedAt: clock.now(), found, error: null })
     expect(await pageAt(db, url)).toMatchObject({ url, found: { summary: good } })
     expect(await db.selectFrom('articles').select('id').where('title', 'in', [bad, 'none']).execute()).toHaveLength(1)
     await close()

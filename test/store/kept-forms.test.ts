@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { hour, later } from '../../src/clock.ts'
-import { keepForm, keptForms, moveKeptForms, removeKeptForm } from '../../src/store/kept-forms.ts'
+import { addMs, hour } from '../../src/clock.ts'
+import { keptForms, moveKeptForms, removeKeptForm, saveForm } from '../../src/store/kept-forms.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { addSession, extendSession, forgetExpired, openSession } from '../../src/store/staff.ts'
+import { addSession, deleteExpiredSignIns, extendSession, findSession } from '../../src/store/staff.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 
@@ -22,9 +22,9 @@ onBothEngines('the store of sessions and kept forms', (freshUrl) => {
       staff: 'mira',
       action: '/studio/letters',
       fields: { text },
-      expiresAt: later(now, hour),
+      expiresAt: addMs(now, hour),
     }
-    return keepForm(store.db, form, limits, now)
+    return saveForm(store.db, form, limits, now)
   }
   const textsOf = async (session: string, at = now) =>
     (await keptForms(store.db, { hash: session, staff: 'mira' }, at)).map((one) => one.fields.text)
@@ -51,8 +51,8 @@ onBothEngines('the store of sessions and kept forms', (freshUrl) => {
     expect(await keptForms(store.db, { ...next, staff: 'noor' }, now)).toEqual([])
     expect(await textsOf('b')).toEqual(['two', 'one'])
     await removeKeptForm(store.db, next, id)
-    expect([await textsOf('b'), await textsOf('b', later(now, hour))]).toEqual([['two'], []])
-    await forgetExpired(store.db, later(now, hour))
+    expect([await textsOf('b'), await textsOf('b', addMs(now, hour))]).toEqual([['two'], []])
+    await deleteExpiredSignIns(store.db, addMs(now, hour))
     expect(await store.db.selectFrom('keptForms').selectAll().execute()).toEqual([])
   })
 
@@ -62,13 +62,13 @@ onBothEngines('the store of sessions and kept forms', (freshUrl) => {
       staff: 'mira',
       createdAt: now,
       lastUsedAt: now,
-      expiresAt: later(now, hour),
+      expiresAt: addMs(now, hour),
     })
     const used = (at: number) =>
-      extendSession(store.db, { hash: 'a', lastUsedAt: later(now, at), expiresAt: later(now, at + hour) })
+      extendSession(store.db, { hash: 'a', lastUsedAt: addMs(now, at), expiresAt: addMs(now, at + hour) })
     await used(hour - 1)
-    expect(await openSession(store.db, 'a', later(now, hour))).toMatchObject({ lastUsedAt: later(now, hour - 1) })
+    expect(await findSession(store.db, 'a', addMs(now, hour))).toMatchObject({ lastUsedAt: addMs(now, hour - 1) })
     await used(3 * hour)
-    expect(await openSession(store.db, 'a', later(now, 3 * hour))).toBeUndefined()
+    expect(await findSession(store.db, 'a', addMs(now, 3 * hour))).toBeUndefined()
   })
 })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
-import { isStoreAway } from '../../src/store/failure.ts'
+import { isStoreUnavailable } from '../../src/store/failure.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
 import { migratedDatabase } from '../support/databases.ts'
@@ -64,7 +64,7 @@ test('a connection that is cut between two statements of a transaction fails it 
       await feeds({ db: trx })
     }),
   )
-  expect(isStoreAway(error)).toBe(true)
+  expect(isStoreUnavailable(error)).toBe(true)
   expect(await feeds(store)).toEqual([])
 })
 
@@ -88,7 +88,7 @@ test('a connection that is cut before its commit fails as a value', async () => 
       await store.cut()
     }),
   )
-  expect(isStoreAway(error)).toBe(true)
+  expect(isStoreUnavailable(error)).toBe(true)
 })
 
 test('a statement under way whose connection is cut fails as a value', async () => {
@@ -98,7 +98,7 @@ test('a statement under way whose connection is cut fails as a value', async () 
   const reading = failureOf(feeds(store))
   await waitsForLock(store.admin)
   await store.cut()
-  expect(isStoreAway(await reading)).toBe(true)
+  expect(isStoreUnavailable(await reading)).toBe(true)
   await store.admin.query('rollback')
   expect(await feeds(store)).toEqual([])
 })
@@ -118,7 +118,7 @@ test('connections that are cut while they are idle are replaced, and at most the
   await Promise.all([feeds(store), feeds(store), feeds(store)])
   expect(await store.cut()).toBeGreaterThan(1)
   const first = await feeds(store).catch((error: unknown) => error)
-  if (first instanceof Error) expect(isStoreAway(first)).toBe(true)
+  if (first instanceof Error) expect(isStoreUnavailable(first)).toBe(true)
   await vi.waitFor(async () => expect(await feeds(store)).toEqual([]))
 })
 
@@ -139,11 +139,11 @@ test('a server that is stopped and started again is away meanwhile, says since w
   await begun
   await server.stop()
   stop()
-  expect(isStoreAway(await inTransaction)).toBe(true)
+  expect(isStoreUnavailable(await inTransaction)).toBe(true)
   expect(store.availability.outage?.since).toBe(clock.now())
   for (let times = 0; times < 3; times++) {
     const error = await failureOf(feeds(store))
-    expect(isStoreAway(error)).toBe(true)
+    expect(isStoreUnavailable(error)).toBe(true)
     expect(error).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/^the database cannot be reached: 127\.0\.0\.1:\d+: /),
@@ -165,7 +165,7 @@ test.each([
   const error = await failureOf(
     sql.raw(`do $$ begin raise exception 'as a server says it' using errcode = '${state}'; end $$`).execute(store.db),
   )
-  expect(isStoreAway(error)).toBe(true)
+  expect(isStoreUnavailable(error)).toBe(true)
   expect((error as Error).message).toMatch(words)
 })
 
@@ -177,6 +177,6 @@ test('a mistake in a statement is not taken for a database that is away', async 
       .select('nothing' as 'id')
       .execute(),
   )
-  expect(isStoreAway(error)).toBe(false)
+  expect(isStoreUnavailable(error)).toBe(false)
   expect(store.availability.outage).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { day, later } from '../../src/clock.ts'
+import { addMs, day } from '../../src/clock.ts'
 import { openStore } from '../../src/store/open.ts'
-import { forgetPages, keepPage, keepRobots, pageAt, robotsOf } from '../../src/store/pages.ts'
+import { deleteOldPages, pageAt, robotsOf, savePage, saveRobots } from '../../src/store/pages.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 
@@ -12,9 +12,9 @@ onBothEngines('pages and robots.txt files that were read', (freshUrl) => {
     try {
       const now = clock.now()
       for (let number = 0; number < 6; number++) {
-        const fetchedAt = later(now, -number * day)
-        await keepPage(db, { url: `https://x.example/${number}`, fetchedAt, found: null, error: 'none' })
-        await keepRobots(db, `https://${number}.example`, '[]', fetchedAt)
+        const fetchedAt = addMs(now, -number * day)
+        await savePage(db, { url: `https://x.example/${number}`, fetchedAt, found: null, error: 'none' })
+        await saveRobots(db, `https://${number}.example`, '[]', fetchedAt)
       }
       const left = async () => {
         const numbers = []
@@ -28,9 +28,9 @@ onBothEngines('pages and robots.txt files that were read', (freshUrl) => {
         }
         return numbers
       }
-      await forgetPages(db, { most: 100, before: later(now, -4 * day) })
+      await deleteOldPages(db, { most: 100, before: addMs(now, -4 * day) })
       expect(await left()).toEqual([0, 1, 2, 3, 4])
-      await forgetPages(db, { most: 3, before: later(now, -4 * day) })
+      await deleteOldPages(db, { most: 3, before: addMs(now, -4 * day) })
       expect(await left()).toEqual([0, 1, 2])
     } finally {
       await close()

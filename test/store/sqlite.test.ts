@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { isStoreAway } from '../../src/store/failure.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { isStoreUnavailable } from '../../src/store/failure.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
 import { sqliteUrl } from '../support/engines.ts'
@@ -34,7 +34,7 @@ function lock(path: string): () => void {
 
 const feeds = async (db: Store['db']) => (await db.selectFrom('feeds').select('url').execute()).map(({ url }) => url)
 
-const add = (db: Store['db'], name: string) => knowFeeds(db, [`https://${name}.example/feed`], clock.now())
+const add = (db: Store['db'], name: string) => ensureFeeds(db, [`https://${name}.example/feed`], clock.now())
 
 const pending = Symbol('pending')
 
@@ -89,7 +89,7 @@ test('a write lock that is held for too long fails the write as a value, and rea
       ),
     ),
   )
-  expect(errors.map(isStoreAway)).toEqual([true, true])
+  expect(errors.map(isStoreUnavailable)).toEqual([true, true])
   expect(errors[0]).toMatchObject({ message: expect.stringContaining('locked by another program') })
   expect(store.availability.outage).toMatchObject({ since: clock.now() })
   expect(await feeds(store.db)).toEqual([])
@@ -140,7 +140,7 @@ test('a transaction that SQLite ends because the disk is full does none of its l
       .values(big)
       .execute()
       .catch((error: unknown) => error)
-    expect(isStoreAway(failure)).toBe(true)
+    expect(isStoreUnavailable(failure)).toBe(true)
     await add(trx, 'after')
   })
   await expect(filling).rejects.toMatchObject({ kind: 'full', hint: expect.stringContaining('Free some space') })

@@ -4,18 +4,18 @@ import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { explainError } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
-import { keepArticles } from '../../src/store/articles.ts'
-import { isStoreAway } from '../../src/store/failure.ts'
-import { knowFeeds } from '../../src/store/feeds.ts'
+import { saveArticles } from '../../src/store/articles.ts'
+import { isStoreUnavailable } from '../../src/store/failure.ts'
+import { ensureFeeds } from '../../src/store/feeds.ts'
 import { migrations } from '../../src/store/migrate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { addPulls, endPulls } from '../../src/store/pulls.ts'
+import { addRetractions, endRetractions } from '../../src/store/pulls.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { addWorker } from '../../src/store/workers.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
 import { inProcess } from '../support/processes.ts'
-import { article } from '../support/world.ts'
+import { makeDatedArticle } from '../support/world.ts'
 
 const clock = fakeClock()
 const names = migrations.map((migration) => migration.name)
@@ -63,9 +63,11 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
   test('of an earlier program recognises its articles and its pulls by the addresses of this one', async () => {
     const url = await freshUrl()
     const { db } = await opened(url)
-    const [feed] = await knowFeeds(db, ['https://feeds.example/'], clock.now())
-    const known = Array.from({ length: 1500 }, (_, index) => article(`Article ${index}`, new Date(clock.now())))
-    await keepArticles(db, feed?.id ?? '', known, clock.now())
+    const [feed] = await ensureFeeds(db, ['https://feeds.example/'], clock.now())
+    const known = Array.from({ length: 1500 }, (_, index) =>
+      makeDatedArticle(`Article ${index}`, new Date(clock.now())),
+    )
+    await saveArticles(db, feed?.id ?? '', known, clock.now())
     const before = {
       canonical: 'https://www.magazine.example/index.html',
       asked: 'http://m.magazine.example//a',
@@ -73,15 +75,15 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
     }
     await db.updateTable('articles').set(before).execute()
     const pull = { url: 'u', title: 't', who: 'mira', reason: 'r' }
-    await addPulls(db, ['https://www.magazine.example/c'], pull, clock.now())
-    await endPulls(db, ['https://www.magazine.example/c'], 'mira', clock.now())
+    await addRetractions(db, ['https://www.magazine.example/c'], pull, clock.now())
+    await endRetractions(db, ['https://www.magazine.example/c'], 'mira', clock.now())
     const marks = [
       'https://www.magazine.example/b',
       'https://magazine.example/b',
       'https://www.magazine.example/c',
       'an-id',
     ]
-    await addPulls(db, marks, pull, clock.now())
+    await addRetractions(db, marks, pull, clock.now())
     for (const table of ['rejections', 'earlier_addresses']) await sql`drop table ${sql.table(table)}`.execute(db)
     await sql`delete from migrations where name = '0012-feeds-record'`.execute(db)
 
@@ -103,7 +105,7 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
   test('folds addresses in its migration as it does from then on', async () => {
     const url = await freshUrl()
     const { db } = await opened(url)
-    const [feed] = await knowFeeds(db, ['https://feeds.example/'], clock.now())
+    const [feed] = await ensureFeeds(db, ['https://feeds.example/'], clock.now())
     const addresses = [
       'HTTPS://WWW.Example.org:443/News/?utm_source=rss&b=2&a=1#top',
       'http://m.example.org//a//index.PHP?source=rss----1&ref=main',
@@ -111,10 +113,10 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
       'not an address',
       '',
     ]
-    await keepArticles(
+    await saveArticles(
       db,
       feed?.id ?? '',
-      addresses.map((one, index) => ({ ...article(`A ${index}`, new Date(0)), url: one })),
+      addresses.map((one, index) => ({ ...makeDatedArticle(`A ${index}`, new Date(0)), url: one })),
       clock.now(),
     )
     const canonical = await canonicals(db)
@@ -218,7 +220,7 @@ test('a file that is damaged, or no database, is called so, and the hint is to r
   expect(refused.message).toMatch(/lastword\.db is not a database; nothing was changed$/)
   expect(refused.hint).toMatch(/restore your last backup.*\.recover/)
   expect(refused.hint).not.toContain('needs to write')
-  expect(isStoreAway(refused)).toBe(false)
+  expect(isStoreUnavailable(refused)).toBe(false)
 
   const whole = sqliteUrl()
   const store = await openStore(whole.url, clock)

@@ -1,10 +1,10 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { later, minute } from '../../src/clock.ts'
+import { addMs, minute } from '../../src/clock.ts'
 import type { Db } from '../../src/store/schema.ts'
 import { markAbandoned, markOrphaned, repeatUnknown, unknownsInARow } from '../../src/store/unknown.ts'
 import { onBothEngines, sqliteUrl } from '../support/engines.ts'
-import { frozenEdition, newsFeed, openWorld, show, subscribe } from '../support/world.ts'
+import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -16,7 +16,7 @@ afterEach(async () => {
 async function inTheHandsOf(storeUrl: string, ...workers: string[]) {
   const it = await openWorld({ storeUrl })
   closing.push(it.close)
-  await show(it, newsFeed, ['One', 'Two'])
+  await publishTitles(it, newsFeed, ['One', 'Two'])
   await subscribe(it, workers.length)
   const id = await frozenEdition(it)
   const { db } = it.app
@@ -52,7 +52,7 @@ onBothEngines('copies of which nobody knows whether they are out', (freshUrl) =>
     const cutOff = [
       { subscriberId: crashed, attempts: 1, nextAttemptAt: null },
       { subscriberId: due, attempts: 1, nextAttemptAt: now },
-      { subscriberId: early, attempts: 1, nextAttemptAt: later(now, 1) },
+      { subscriberId: early, attempts: 1, nextAttemptAt: addMs(now, 1) },
       { subscriberId: tried, attempts: 4, nextAttemptAt: null },
     ]
     for (const { subscriberId = '', ...row } of cutOff)
@@ -71,12 +71,12 @@ onBothEngines('copies of which nobody knows whether they are out', (freshUrl) =>
     const put = (subscriberId: string | undefined, status: 'accepted' | 'unknown', minutes: number) =>
       db
         .updateTable('deliveries')
-        .set({ status, attempts: 3, updatedAt: later(now, minutes * minute) })
+        .set({ status, attempts: 3, updatedAt: addMs(now, minutes * minute) })
         .where('subscriberId', '=', subscriberId ?? '')
         .execute()
     await put(before, 'unknown', 1)
     await put(since, 'unknown', 3)
-    await markAbandoned(db, 'dead', later(now, 3 * minute))
+    await markAbandoned(db, 'dead', addMs(now, 3 * minute))
     await db.updateTable('deliveries').set({ attempts: 3 }).execute()
     expect(await unknownsInARow(db, id)).toBe(6)
     await put(accepted, 'accepted', 2)

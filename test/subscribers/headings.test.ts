@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readRows, sniff } from '../../src/subscribers/csv.ts'
+import { detectDialect, readRows } from '../../src/subscribers/csv.ts'
 import { readPerson } from '../../src/subscribers/import-row.ts'
 import type { Meaning } from '../../src/subscribers/states.ts'
 import { surveyStates } from '../../src/subscribers/survey.ts'
@@ -17,7 +17,7 @@ async function standings(heading: string, values: string[], mapping = new Map<st
   const file = join(folder, 'list.csv')
   const rows = values.map((value, index) => `p${index}@a.example,${quoted(value)}`)
   writeFileSync(file, [`email,${quoted(heading)}`, ...rows].join('\n'))
-  const dialect = await sniff(file)
+  const dialect = await detectDialect(file)
   const survey = await surveyStates(file, dialect, { mapping }).catch(() => undefined)
   if (!survey) return 'stops'
   const found: string[] = []

@@ -5,9 +5,9 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { explainError } from '../../src/cli/output.ts'
 import { AppError } from '../../src/errors.ts'
-import { isStoreAway } from '../../src/store/failure.ts'
+import { isStoreUnavailable } from '../../src/store/failure.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { activeIn, countActive, listSubscribers, subscriberByEmail } from '../../src/store/subscribers.ts'
+import { activeSubscribers, countActive, listSubscribers, subscriberByEmail } from '../../src/store/subscribers.ts'
 import { importSubscribers } from '../../src/subscribers/import.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { fakeClock } from '../support/clock.ts'
@@ -38,7 +38,7 @@ test('an import that a full disk stops says how many rows are stored; the same c
   )
   await sql`pragma max_page_count = 380`.execute(db)
   const failure = await importSubscribers({ db, clock }, file, 'weekly').catch((error: unknown) => error)
-  expect(isStoreAway(failure)).toBe(true)
+  expect(isStoreUnavailable(failure)).toBe(true)
   const stored = await countActive(db, 'weekly')
   expect(stored).toBeGreaterThanOrEqual(500)
   expect(stored % 500).toBe(0)
@@ -106,7 +106,7 @@ onBothEngines('an import', (freshUrl) => {
     const needs = await opened()
     const file = csv('email\nann@example.org\n\nbob@example.org\n')
     await importSubscribers(needs, file, 'weekly')
-    const rows = await activeIn(needs.db, 'weekly').selectAll('subscriptions').orderBy('proof').execute()
+    const rows = await activeSubscribers(needs.db, 'weekly').selectAll('subscriptions').orderBy('proof').execute()
     expect(rows.map((row) => row.proof)).toEqual([`import of ${file}, line 2`, `import of ${file}, line 4`])
     expect(rows[0]).toMatchObject({ digest: 'weekly', confirmedAt: clock.now(), leftAt: null })
   })
@@ -156,7 +156,7 @@ onBothEngines('an import', (freshUrl) => {
     await leave(needs, { subscriberId: ann?.id ?? '', digest: 'weekly', editionId: null, how: 'page' })
     for (const address of ['ann@example.org', 'ANN@EXAMPLE.ORG', ' Ann@Example.org '])
       expect(await importSubscribers(needs, csv(`email\n${address}\n`), 'weekly')).toMatchObject({ added: 0, known: 1 })
-    const active = await activeIn(needs.db, 'weekly').select('subscribers.email').execute()
+    const active = await activeSubscribers(needs.db, 'weekly').select('subscribers.email').execute()
     expect(active).toEqual([{ email: 'bob@example.org' }])
   })
 
@@ -194,7 +194,7 @@ onBothEngines('an import', (freshUrl) => {
     await leave(needs, act)
     expect(await resubscribe(needs, act)).toBe('resubscribed')
     expect(await importSubscribers(needs, file, 'weekly')).toMatchObject({ added: 0 })
-    const rows = await activeIn(needs.db, 'weekly').select('subscriptions.proof').execute()
+    const rows = await activeSubscribers(needs.db, 'weekly').select('subscriptions.proof').execute()
     expect(rows[0]?.proof).toMatch(/^asked for by page/)
   })
 

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { hour, later } from '../../src/clock.ts'
+import { addMs, hour } from '../../src/clock.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { activeIn, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
+import { activeSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
 import { importSubscribers } from '../../src/subscribers/import.ts'
 import { leave } from '../../src/subscribers/leave.ts'
-import { release } from '../../src/subscribers/suppress.ts'
+import { unsuppress } from '../../src/subscribers/suppress.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { resubscribe } from '../support/resubscribe.ts'
@@ -31,7 +31,7 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     return importSubscribers({ db: store.db, clock }, file, digest, { dryRun })
   }
   const isActive = async (email: string, digest = 'weekly') =>
-    (await activeIn(store.db, digest).select('subscribers.email').execute()).some((one) => one.email === email)
+    (await activeSubscribers(store.db, digest).select('subscribers.email').execute()).some((one) => one.email === email)
   const comeBack = async (email: string, digest: string) => {
     const person = await subscriberByEmail(store.db, email)
     const act = { subscriberId: person?.id ?? '', digest, editionId: null, how: 'page' }
@@ -93,7 +93,7 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     const kept = async () =>
       Promise.all(['daily', 'daily-news', 'weekly'].map((digest) => isActive('ann@a.example', digest)))
     expect(await kept()).toEqual([true, false, false])
-    const dated = (by: number) => `email,unsub_time\nann@a.example,${later(clock.now(), by)}\n`
+    const dated = (by: number) => `email,unsub_time\nann@a.example,${addMs(clock.now(), by)}\n`
     expect(await take(dated(-hour), { digest: 'daily' })).toMatchObject({ unsubscribedHere: 0, changeCount: 1 })
     expect(await take(dated(hour), { digest: 'daily' })).toMatchObject({ unsubscribedHere: 1 })
     expect(await kept()).toEqual([false, false, false])
@@ -113,7 +113,7 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     const bounced = 'email,status\nann@a.example,bounced\n'
     const complained = 'email,status\nann@a.example,complained\n'
     const isSuppressed = async () => (await subscriberByEmail(store.db, 'ann@a.example'))?.suppressedAt !== null
-    const lift = () => release(needs, 'ann@a.example', { who: 'Mo', reason: '' })
+    const lift = () => unsuppress(needs, 'ann@a.example', { who: 'Mo', reason: '' })
     await take(bounced)
     await lift()
     await take(bounced)
@@ -123,7 +123,7 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     await lift()
     await take(complained)
     expect(await isSuppressed()).toBe(false)
-    await take(`email,bounced_at\nann@a.example,${later(clock.now(), hour)}\n`)
+    await take(`email,bounced_at\nann@a.example,${addMs(clock.now(), hour)}\n`)
     expect(await isSuppressed()).toBe(true)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nameIn, tidyName } from '../../src/subscribers/name.ts'
+import { nameFromColumns, tidyName } from '../../src/subscribers/name.ts'
 
 describe('a name', () => {
   test.each([
@@ -34,6 +34,6 @@ describe('the name in a row', () => {
     [{ 'full name': 'Mira Kaya' }, 'Mira Kaya'],
     [{ town: 'Leeds' }, ''],
   ])('%j is %s', (values, name) => {
-    expect(nameIn(values as unknown as Record<string, string>)).toBe(name)
+    expect(nameFromColumns(values as unknown as Record<string, string>)).toBe(name)
   })
 })

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { outcomesOf } from '../../src/store/outcomes.ts'
 import {
-  activeIn,
+  activeSubscribers,
   countActive,
   listSubscribers,
   subscriberByEmail,
@@ -14,8 +14,8 @@ import {
 import { importSubscribers } from '../../src/subscribers/import.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import type { Meaning } from '../../src/subscribers/states.ts'
-import { rowState, stateColumns, toolOf } from '../../src/subscribers/states.ts'
-import { release } from '../../src/subscribers/suppress.ts'
+import { detectTool, rowState, stateColumns } from '../../src/subscribers/states.ts'
+import { unsuppress } from '../../src/subscribers/suppress.ts'
 import { fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/engines.ts'
 import { resubscribe } from '../support/resubscribe.ts'
@@ -91,7 +91,7 @@ describe('what a row says of its person', () => {
     ['email,active_subscription,expiry,plan,email_disabled,created_at', 'Substack'],
     ['email,name,status', undefined],
   ])('%s was written by %s', (columns, tool) => {
-    expect(toolOf(columns.split(','))).toBe(tool)
+    expect(detectTool(columns.split(','))).toBe(tool)
   })
 })
 
@@ -108,7 +108,7 @@ onBothEngines('an import of a file that tells who left', (freshUrl) => {
     return (await subscriptionsOf(store.db, person?.id ?? ''))[0]
   }
   const activeAddresses = async (digest = 'weekly') =>
-    (await activeIn(store.db, digest).select('subscribers.email').orderBy('subscribers.email').execute()).map(
+    (await activeSubscribers(store.db, digest).select('subscribers.email').orderBy('subscribers.email').execute()).map(
       ({ email }) => email,
     )
 
@@ -192,7 +192,7 @@ onBothEngines('an import of a file that tells who left', (freshUrl) => {
     await resubscribe(needs, act)
     const bounced = csv(['email,status', 'bob@a.example,bounced'])
     await importSubscribers(needs, bounced, 'weekly')
-    await release(needs, 'bob@a.example', { who: 'Mo', reason: 'the mailbox works' })
+    await unsuppress(needs, 'bob@a.example', { who: 'Mo', reason: 'the mailbox works' })
     const both = csv(['email,status', 'ann@a.example,unsubscribed', 'bob@a.example,bounced'])
     const report = await importSubscribers(needs, both, 'weekly')
     expect(report).toMatchObject({ unsubscribedHere: 0, changeCount: 2 })

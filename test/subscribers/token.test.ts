@@ -4,7 +4,7 @@ import {
   confirmationToken,
   type DeliveryKeys,
   deliveryKeys,
-  type Keyed,
+  type KeySubject,
   keyLength,
   keySlot,
   readConfirmationToken,
@@ -19,7 +19,7 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 const uses = ['link', 'messageId', 'returnPath'] as const
 
 describe.each(uses)('a key for %s', (use) => {
-  const deliveryKey = (secret: string, keyed: Keyed) => deliveryKeys(secret)(keyed)[use]
+  const deliveryKey = (secret: string, keyed: KeySubject) => deliveryKeys(secret)(keyed)[use]
   const readKey = (secret: string, key: string) => readDeliveryKey(secret, use, key)
   const [label, at] = {
     link: ['link\n', 0] as const,

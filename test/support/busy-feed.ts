@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 
 /** A story of the made-up newsroom. `key` never changes, whatever its address, guid, title and date do. */
-export type Piece = {
+export type BusyArticle = {
   key: string
   title: string
   wording: number
@@ -17,7 +17,7 @@ export type BusyFeed = {
   wire: string
   /** Which share of the pieces the agency has. */
   wireShare: number
-  pieces: Piece[]
+  pieces: BusyArticle[]
   /** What the next request gets: the feed, an error, or a page to sign in at. */
   answer: 'feed' | 'error' | 'login'
   /** After a move every guid and address is another, the titles are as they were. */
@@ -30,7 +30,7 @@ export type BusyFeed = {
 }
 
 const day = 86_400_000
-const shown = 60
+const maxShown = 60
 const subjects = 'council harbour tram library school hospital budget bridge river museum market station'.split(' ')
 const verbs = 'opens closes rebuilds questions approves delays celebrates inspects sells restores'.split(' ')
 const places = 'Northwold Eastmere Southbeck Westhaven Highcliff Lowmoor Oldbridge Newport'.split(' ')
@@ -39,7 +39,7 @@ const places = 'Northwold Eastmere Southbeck Westhaven Highcliff Lowmoor Oldbrid
 export async function startBusyFeed(random: () => number, clock: () => number): Promise<BusyFeed> {
   const vanished = new Set<string>()
   const server = createServer(({ url }, response) => {
-    const last = feed.pieces.slice(-shown)
+    const last = feed.pieces.slice(-maxShown)
     if (url === '/wire.xml') {
       const taken = last.filter(({ appeal }) => appeal < feed.wireShare)
       return response.writeHead(200, { 'content-type': 'application/rss+xml' }).end(toWire(taken.toReversed()))
@@ -67,10 +67,10 @@ export async function startBusyFeed(random: () => number, clock: () => number): 
     },
     vanish() {
       vanished.clear()
-      for (const piece of feed.pieces.slice(-shown, -6)) if (random() < 0.1) vanished.add(piece.key)
+      for (const piece of feed.pieces.slice(-maxShown, -6)) if (random() < 0.1) vanished.add(piece.key)
     },
     edit(share) {
-      for (const piece of feed.pieces.slice(-shown)) {
+      for (const piece of feed.pieces.slice(-maxShown)) {
         if (random() < share) piece.wording += 1
         if (random() < share / 10) piece.date = new Date(clock()).toUTCString()
       }
@@ -80,7 +80,10 @@ export async function startBusyFeed(random: () => number, clock: () => number): 
   return feed
 }
 
-function newPiece(index: number, { now, random, site }: { now: number; random: () => number; site: number }): Piece {
+function newPiece(
+  index: number,
+  { now, random, site }: { now: number; random: () => number; site: number },
+): BusyArticle {
   const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)] as T
   const key = `k${index}k`
   const title = `${pick(places)} ${pick(subjects)} ${pick(verbs)} ${pick(places)} ${pick(subjects)} after ${pick(subjects)} ${pick(verbs)} ${pick(subjects)} in ${pick(places)} and ${pick(places)}`
@@ -89,7 +92,7 @@ function newPiece(index: number, { now, random, site }: { now: number; random: (
   return { key, title, wording: 0, date, link: linkTo(key, site), appeal: random() }
 }
 
-function toRss(pieces: Piece[], site: number): string {
+function toRss(pieces: BusyArticle[], site: number): string {
   const items = pieces.map(({ key, title, wording, date }) => {
     const words = wording === 0 ? title : `${title} ${['again', 'still', 'now'][wording % 3]}`
     const link = linkTo(key, site)
@@ -103,7 +106,7 @@ function linkTo(key: string, site: number): string {
   return site === 0 ? `https://old.example/news/${key}?utm_source=rss` : `https://new.example/${site}/${key}/`
 }
 
-function toWire(pieces: Piece[]): string {
+function toWire(pieces: BusyArticle[]): string {
   const items = pieces.map(
     ({ title, link }) => `<item><link>${link.replace('rss', 'wire')}</link><title>${title}</title></item>`,
   )

@@ -1,4 +1,4 @@
-import { type Instant, later, type WaitingClock } from '../../src/clock.ts'
+import { addMs, type Instant, type WaitingClock } from '../../src/clock.ts'
 
 export type FakeClock = WaitingClock & { set(instant: Instant): void; advance(milliseconds: number): void }
 
@@ -8,13 +8,13 @@ export function fakeClock(start: Instant = '2026-11-27T07:00:00.000Z'): FakeCloc
   return {
     now: () => now,
     async wait(milliseconds) {
-      now = later(now, milliseconds)
+      now = addMs(now, milliseconds)
     },
     set(instant) {
       now = instant
     },
     advance(milliseconds) {
-      now = later(now, milliseconds)
+      now = addMs(now, milliseconds)
     },
   }
 }

@@ -13,7 +13,7 @@ export async function prepareServer(port: number): Promise<void> {
   await query(urlOf(port, 'postgres'), `create database ${template}`)
   const store = await openStore(urlOf(port, template), systemClock)
   await store.close()
-  const shape = await shapeOf(urlOf(port, template))
+  const shape = await schemaFingerprint(urlOf(port, template))
   await query(urlOf(port, 'postgres'), 'create table free_databases (name text primary key)')
   await query(urlOf(port, 'postgres'), `create table expected as select '${shape}'::text as shape`)
 }
@@ -38,14 +38,14 @@ export async function migratedDatabase(): Promise<Database> {
   )
   const name = free?.name ?? newName()
   if (!free) await asAdmin(`create database ${name} template ${template}`)
-  return { url: serverUrl(name), remove: () => giveBack(name) }
+  return { url: serverUrl(name), remove: () => returnDatabase(name) }
 }
 
-async function giveBack(name: string): Promise<void> {
+async function returnDatabase(name: string): Promise<void> {
   await asAdmin(`select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '${name}'`)
   const [expected] = await asAdmin('select shape from expected')
-  if ((await shapeOf(serverUrl(name))) !== expected?.shape) return await drop(name)
-  await query(serverUrl(name), emptyAll)
+  if ((await schemaFingerprint(serverUrl(name))) !== expected?.shape) return await drop(name)
+  await query(serverUrl(name), truncateSql)
   await asAdmin(`insert into free_databases values ('${name}')`)
 }
 
@@ -53,7 +53,7 @@ async function drop(name: string): Promise<void> {
   await asAdmin(`drop database ${name} with (force)`)
 }
 
-const emptyAll = `
+const truncateSql = `
 do $$
 declare
   name text;
@@ -70,7 +70,7 @@ begin
 end $$`
 
 /** Changes with any table, column, key, index, trigger or function, and with the migrations that are on record. */
-async function shapeOf(url: string): Promise<string> {
+async function schemaFingerprint(url: string): Promise<string> {
   const [row] = await query(
     url,
     `select md5(concat_ws('|',

@@ -2,7 +2,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
-import { newsFeed, plainRender, show, type World } from './world.ts'
+import { newsFeed, plainRender, publishTitles, type World } from './world.ts'
 
 let stories = 0
 
@@ -10,7 +10,7 @@ let stories = 0
 export async function approvedEdition(it: World): Promise<string> {
   const number = ++stories
   it.clock.advance(1000) // a due time of its own
-  await show(it, newsFeed, [`Harbour ${number}`, `Library ${number}`, `Council ${number}`])
+  await publishTitles(it, newsFeed, [`Harbour ${number}`, `Library ${number}`, `Council ${number}`])
   const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
   await seal({ ...it.app, render: plainRender }, id, it.digest)
   await approve(it.app, id, 'Ada')

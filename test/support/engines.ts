@@ -9,7 +9,7 @@ export const engines = ['SQLite', 'PostgreSQL'] as const
 
 export type EngineName = (typeof engines)[number]
 
-type Made = { url: string; remove(): Promise<void> | void }
+type TestDatabase = { url: string; remove(): Promise<void> | void }
 
 /**
  * Runs one contract on both engines; `freshUrl` is the address of an empty store, `blankUrl` that of one which has never
@@ -20,11 +20,11 @@ export function onBothEngines(
   contract: (freshUrl: () => Promise<string>, blankUrl: () => Promise<string>) => void,
 ): void {
   describe.each(engines)(`${name} on %s`, (engine) => {
-    const made: Made['remove'][] = []
+    const made: TestDatabase['remove'][] = []
     afterAll(async () => {
       for (const remove of made) await remove()
     })
-    const kept = (one: Made) => {
+    const kept = (one: TestDatabase) => {
       if (!removedWithTest(one)) made.push(one.remove)
       return one.url
     }
@@ -37,7 +37,7 @@ export function onBothEngines(
 }
 
 /** Has it removed when the test that runs now has closed what it opened; false where none runs. */
-function removedWithTest({ remove }: Made): boolean {
+function removedWithTest({ remove }: TestDatabase): boolean {
   try {
     onTestFinished(remove)
     return true

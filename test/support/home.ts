@@ -5,16 +5,16 @@ import { join, resolve } from 'node:path'
 import { vi } from 'vitest'
 import { runCommand } from '../../src/cli/program.ts'
 
-export type Ended = { code: number; stdout: string; stderr: string }
+export type CommandResult = { code: number; stdout: string; stderr: string }
 
 /** The folder of an operator: lastword.yml, jobs, templates, and the command. */
 export type Home = {
   folder: string
   write(file: string, text: string | Buffer): string
   /** The command, in this process: one at a time. */
-  lastword(...args: string[]): Promise<Ended>
+  lastword(...args: string[]): Promise<CommandResult>
   /** The command as a process of its own, as an operator starts it: to be stopped, or to run beside others. */
-  begin(...args: string[]): { child: ChildProcess; ended: Promise<Ended> }
+  begin(...args: string[]): { child: ChildProcess; ended: Promise<CommandResult> }
   remove(): void
 }
 
@@ -38,7 +38,7 @@ export function makeHome({
   write('jobs/weekly.yml', jobText(feeds))
   const main = resolve('src/main.ts')
   const begin: Home['begin'] = (...args) => {
-    const { promise: ended, resolve: end } = Promise.withResolvers<Ended>()
+    const { promise: ended, resolve: end } = Promise.withResolvers<CommandResult>()
     const options = { cwd: folder, env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 }
     const child = execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
       end({ code: error ? Number(error.code) : 0, stdout, stderr })
@@ -55,7 +55,7 @@ export function makeHome({
 }
 
 /** Runs the command as main.ts does, in that folder and environment, and puts everything back. */
-async function runHere(folder: string, environment: Record<string, string>, args: string[]): Promise<Ended> {
+async function runHere(folder: string, environment: Record<string, string>, args: string[]): Promise<CommandResult> {
   const before = { folder: process.cwd(), environment: { ...process.env }, exitCode: process.exitCode }
   const said = { stdout: '', stderr: '' }
   const spies = (['stdout', 'stderr'] as const).map((name) =>

@@ -47,9 +47,15 @@ export const hostileFeeds: Record<string, (site: string, scale: number) => Hosti
 }
 
 const longLink = `http://${'n'.repeat(32_000)} b`
-const unlike = Array.from({ length: 18_000 }, (_, index) => ((index * 7919) % 65_521).toString(36)).join('')
+const differentWords = Array.from({ length: 18_000 }, (_, index) => ((index * 7919) % 65_521).toString(36)).join('')
 /** With a NUL, with halves of characters, and too long for an index of PostgreSQL however it packs them. */
-const strangeIds = ['nul\0', 'half \ud800', 'half \udfff', unlike.slice(0, 18_000), unlike.slice(9, 18_009)]
+const strangeIds = [
+  'nul\0',
+  'half \ud800',
+  'half \udfff',
+  differentWords.slice(0, 18_000),
+  differentWords.slice(9, 18_009),
+]
 
 /** A robots.txt of as many rules as half a megabyte holds, each of which looks for its letter in the whole path. */
 export const manyRules = `user-agent: *\n${'disallow:/*b\n'.repeat(39_000)}`

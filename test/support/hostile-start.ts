@@ -12,7 +12,7 @@ import { seal } from '../../src/editions/seal.ts'
 import { nastyAnswers, startHostileRelay } from './hostile-relay.ts'
 import { type HostileSite, startHostileSite } from './hostile-site.ts'
 import { hostileDigest, StudioVisit } from './hostile-studio.ts'
-import { openWorld, plainRender, show, subscribe, type World } from './world.ts'
+import { openWorld, plainRender, publishTitles, subscribe, type World } from './world.ts'
 
 export type HostileRun = {
   /** What is on record of each feed, by its path: the error, or how many articles were kept. */
@@ -98,7 +98,7 @@ function oneAfterAnother({ app }: World, site: string): HostileSite['beforeFeed'
 }
 
 async function approveEdition(it: World, feed: string): Promise<void> {
-  await show(it, feed, ['Harbour', 'Library', 'Council'])
+  await publishTitles(it, feed, ['Harbour', 'Library', 'Council'])
   const { id = '' } = (await compose(it.app, it.digest, it.clock.now())) ?? {}
   await seal({ ...it.app, render: plainRender }, id, it.digest)
   await approve(it.app, id, 'Ada')

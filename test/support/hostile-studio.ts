@@ -1,4 +1,4 @@
-import { editionsIn } from '../../src/store/editions.ts'
+import { editionsByStatus } from '../../src/store/editions.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import type { World } from './world.ts'
 
@@ -20,7 +20,7 @@ export class StudioVisit {
   /** Returns whether all pages have come; throws what went wrong with one. Begins with the first edition that is sealed. */
   async hasShownEdition(url: string): Promise<boolean> {
     const { db } = this.#it.app
-    const [edition] = await editionsIn(db, ['sealed', 'held'], hostileDigest)
+    const [edition] = await editionsByStatus(db, ['sealed', 'held'], hostileDigest)
     if (edition && !this.#visit) {
       this.#visit = this.#open(url, edition.id).finally(() => {
         this.#isOver = true

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { type DeliveryKeys, deliveryKeys, type Keyed } from '../../src/subscribers/token.ts'
+import { type DeliveryKeys, deliveryKeys, type KeySubject } from '../../src/subscribers/token.ts'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /** The key in the links of one copy. */
-export function linkKey(secret: string, keyed: Keyed): string {
+export function linkKey(secret: string, keyed: KeySubject): string {
   return deliveryKeys(secret)(keyed).link
 }
 
@@ -14,7 +14,7 @@ export function sameKeys(key: string): DeliveryKeys {
 }
 
 /** The one key of a copy that version 0.1 put into its links, its Message-ID and its return path alike. */
-export function earlierKey(secret: string, { subscriberId, editionRef }: Keyed): string {
+export function earlierKey(secret: string, { subscriberId, editionRef }: KeySubject): string {
   const body = Buffer.from(subscriberId.replaceAll('-', '') + editionRef, 'hex')
   const mac = createHmac('sha256', secret).update('delivery\n').update(body).digest().subarray(0, 10)
   const bits = [...body, ...mac].map((byte) => byte.toString(2).padStart(8, '0')).join('')

@@ -27,7 +27,7 @@ export type Postfix = {
 const postconf = '/usr/sbin/postconf'
 
 /** Why no Postfix can be started here; undefined where one can. */
-export function whyNoPostfix(): string | undefined {
+export function missingPostfixReason(): string | undefined {
   if (!existsSync(postconf)) return 'Postfix is not installed'
   return userInfo().uid === 0 ? undefined : 'Postfix can be started by root alone'
 }
@@ -71,16 +71,16 @@ export async function startPostfix(nextHop: number, settings: Record<string, str
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
-const owned = 'active bounce corrupt defer deferred flush hold incoming private saved trace'.split(' ')
+const spoolFolders = 'active bounce corrupt defer deferred flush hold incoming private saved trace'.split(' ')
 
 /** Folders as Postfix wants them, with the owners that it insists on. */
 function makeFolders(folder: string): void {
   for (const name of ['config', 'data', 'queue', 'queue/pid']) mkdirSync(join(folder, name))
-  for (const name of [...owned, 'maildrop', 'public']) mkdirSync(join(folder, 'queue', name), { mode: 0o700 })
+  for (const name of [...spoolFolders, 'maildrop', 'public']) mkdirSync(join(folder, 'queue', name), { mode: 0o700 })
   copyFileSync('fixtures/tls/localhost.pem', join(folder, 'config/localhost.pem'))
   copyFileSync('fixtures/tls/localhost.key', join(folder, 'config/localhost.key'))
   const queue = (name: string) => join(folder, 'queue', name)
-  execFileSync('chown', ['postfix', join(folder, 'data'), ...[...owned, 'maildrop', 'public'].map(queue)])
+  execFileSync('chown', ['postfix', join(folder, 'data'), ...[...spoolFolders, 'maildrop', 'public'].map(queue)])
   execFileSync('chgrp', ['postdrop', queue('maildrop'), queue('public')])
   chmodSync(queue('maildrop'), 0o1730)
   chmodSync(queue('public'), 0o2710)

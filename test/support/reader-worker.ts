@@ -2,11 +2,11 @@ import { parentPort } from 'node:worker_threads'
 import { type Reader, readers, shapes } from './readers.ts'
 
 /** Milliseconds. Below this no growth can be told from what the compiler, the collector and the clock take. */
-const tooShort = 4
+const minTimeMs = 4
 /** Linear readers take four times as long for four times the text, quadratic ones sixteen times. */
-const mostGrowth = 10
+const maxGrowth = 10
 /** Milliseconds of processor time in all: it is counted in ticks of 4 ms. */
-const enoughTicks = 60
+const minProcessorMs = 60
 
 type Work = () => unknown
 
@@ -27,7 +27,7 @@ async function processorTime(work: Work): Promise<number> {
   for (let runs = 1; ; runs++) {
     await work()
     const { user, system } = process.threadCpuUsage(start)
-    if ((user + system) / 1000 >= enoughTicks) return (user + system) / 1000 / runs
+    if ((user + system) / 1000 >= minProcessorMs) return (user + system) / 1000 / runs
   }
 }
 
@@ -41,9 +41,9 @@ async function growth(reader: Reader, make: (length: number) => string): Promise
   await reader.read(few)
   await reader.read(twice)
   const long = await leastTime(3, () => reader.read(many))
-  if (long < tooShort) return 1
+  if (long < minTimeMs) return 1
   const quick = long / (await leastTime(8, () => reader.read(few)))
-  if (quick <= mostGrowth) return quick
+  if (quick <= maxGrowth) return quick
   return (await processorTime(() => reader.read(many))) / (await processorTime(() => reader.read(few)))
 }
 
@@ -53,9 +53,9 @@ parentPort?.on('message', async (index: number) => {
   for (const { name, make } of shapes) {
     parentPort?.postMessage({ shape: name })
     let measured = await growth(reader, make)
-    for (let more = 0; more < 2 && measured > mostGrowth; more++)
+    for (let more = 0; more < 2 && measured > maxGrowth; more++)
       measured = Math.min(measured, await growth(reader, make))
-    if (measured > mostGrowth) parentPort?.postMessage({ shape: name, growth: Math.round(measured) })
+    if (measured > maxGrowth) parentPort?.postMessage({ shape: name, growth: Math.round(measured) })
   }
   parentPort?.postMessage('done')
 })

@@ -1,49 +1,64 @@
-import { forTerminal, jsonForTerminal, showsSomething, withoutInvisible } from '../../src/characters.ts'
+import { forTerminal, hasVisibleText, jsonForTerminal, removeInvisible } from '../../src/characters.ts'
 import { adviceFor, causeOf } from '../../src/deliveries/answers.ts'
 import { isDeferredByPolicy, isGreylisting, isServerState, retryAfterMs } from '../../src/deliveries/deferrals.ts'
 import { oneLine, readable } from '../../src/deliveries/reply-text.ts'
 import { signInReply } from '../../src/deliveries/sign-in-reply.ts'
-import { alike, countWords } from '../../src/editions/titles.ts'
+import { areTitlesAlike, countTitleWords } from '../../src/editions/titles.ts'
 import { blocksOf, mainBlocks } from '../../src/feeds/blocks.ts'
 import { toBlocks } from '../../src/feeds/body-blocks.ts'
-import { monthOf } from '../../src/feeds/calendar.ts'
+import { monthNumber } from '../../src/feeds/calendar.ts'
 import { cleanBody } from '../../src/feeds/clean-body.ts'
 import { noteIn, noteInTexts, noteOnPage } from '../../src/feeds/correction-note.ts'
 import { readDate } from '../../src/feeds/dates.ts'
 import { decodeText } from '../../src/feeds/decode.ts'
 import { isTooDeep } from '../../src/feeds/depth.ts'
 import { feedLinks, headerLinks } from '../../src/feeds/discover.ts'
-import { readAgain } from '../../src/feeds/encoded-twice.ts'
-import { standsElsewhere } from '../../src/feeds/follow.ts'
+import { repairDoubleEncoding } from '../../src/feeds/encoded-twice.ts'
+import { isOffSite } from '../../src/feeds/follow.ts'
 import { headTags } from '../../src/feeds/head.ts'
 import { attributesIn, endOfHidden, mayShowAgain, visibilityIn, visible } from '../../src/feeds/hidden-text.ts'
 import { readJsonFeed } from '../../src/feeds/json-entry.ts'
-import { longest } from '../../src/feeds/longest.ts'
-import { firstPicture, isTiny, numberOf, secondsOf } from '../../src/feeds/media.ts'
-import { isNestedDeeper, mendJson } from '../../src/feeds/mend-json.ts'
+import { maxLength } from '../../src/feeds/longest.ts'
+import { firstPicture, isTiny, parseDurationSeconds, parsePixels } from '../../src/feeds/media.ts'
+import { isNestedDeeper, repairJson } from '../../src/feeds/mend-json.ts'
 import { knownPrefixes, localName } from '../../src/feeds/names.ts'
 import { normalise } from '../../src/feeds/normalise.ts'
 import { readOpml } from '../../src/feeds/opml.ts'
-import { headOf, readPage } from '../../src/feeds/page.ts'
-import { readState } from '../../src/feeds/page-state.ts'
+import { readHead, readPageFacts } from '../../src/feeds/page.ts'
+import { readPageState } from '../../src/feeds/page-state.ts'
 import { textOfPage } from '../../src/feeds/page-text.ts'
-import { parseHere } from '../../src/feeds/parse.ts'
+import { parseInThisThread } from '../../src/feeds/parse.ts'
 import { personName } from '../../src/feeds/person-name.ts'
 import { compileRules, mayFetch, readRobots } from '../../src/feeds/robots.ts'
 import { findRoot } from '../../src/feeds/root.ts'
 import { firstWords, wholeSentences, wholeWords } from '../../src/feeds/sentences.ts'
 import * as text from '../../src/feeds/text.ts'
-import { afterSilent, looksLikeHtml, plainText, shortText, summaryText, tagEnd } from '../../src/feeds/text.ts'
-import { absolute, baseOf, isHostile, isTooLong, siteAddress, webAddress, withoutUser } from '../../src/feeds/url.ts'
-import { secondsWished } from '../../src/feeds/wish.ts'
+import { endOfUnshownElement, looksLikeHtml, plainText, shortText, summaryText, tagEnd } from '../../src/feeds/text.ts'
+import {
+  absoluteUrl,
+  httpUrl,
+  isUnsafeUrl,
+  isUrlTooLong,
+  resolveBase,
+  withoutCredentials,
+  withSiteScheme,
+} from '../../src/feeds/url.ts'
+import { updateIntervalSeconds } from '../../src/feeds/wish.ts'
 import { tidyText } from '../../src/messages/tidy.ts'
-import { visibleIn } from '../../src/messages/visible.ts'
+import { readVisible } from '../../src/messages/visible.ts'
 import { canonicalAddress, folded, isFrontPage, titleKey, titleWords } from '../../src/store/canonical.ts'
 import { addressKey, parseAddress, readAddress } from '../../src/subscribers/address.ts'
 import { describeInvisible, trimInvisible } from '../../src/subscribers/invisible.ts'
-import { nameIn, tidyName } from '../../src/subscribers/name.ts'
-import { columnOf } from '../../src/subscribers/state-headings.ts'
-import { answerOf, instantOf, isUnmistakable, meaningOf, spell, wordsOf } from '../../src/subscribers/state-words.ts'
+import { nameFromColumns, tidyName } from '../../src/subscribers/name.ts'
+import { classifyColumn } from '../../src/subscribers/state-headings.ts'
+import {
+  classifyAnswer,
+  isUnmistakable,
+  meaningOf,
+  normalizeWord,
+  parseInstantMs,
+  wordsOf,
+} from '../../src/subscribers/state-words.ts'
 
 /**
  * A function that reads strangers' text. `file` is its file under src, `name` its export, `where` the place of the text in
@@ -60,18 +75,18 @@ export type Reader = {
 
 const base = 'https://harbour.example/feed'
 const page = { url: base, contentType: 'text/html' }
-const enough = 24 * 1024
+const defaultMaxLength = 24 * 1024
 const html = (value: string) => ({ value, kind: 'html' as const })
 const perhaps = (value: string) => ({ value, kind: 'perhaps-html' as const })
-const all = (things: Iterable<unknown>) => [...things].length
+const countItems = (things: Iterable<unknown>) => [...things].length
 
 const feedReader = (where: string, wrap: (text: string) => string): Reader => ({
   file: 'feeds/parse.ts',
   name: 'parseHere',
   where,
-  longest: where === 'description' ? 4 * 1024 : enough / 2,
+  longest: where === 'description' ? 4 * 1024 : defaultMaxLength / 2,
   read: (value) =>
-    parseHere(Buffer.from(wrap(value)), { url: base, contentType: null, bodies: where === 'description' }),
+    parseInThisThread(Buffer.from(wrap(value)), { url: base, contentType: null, needsBodies: where === 'description' }),
 })
 const rss = (inside: string) =>
   `<rss version="2.0"><channel><title>T</title><item><title>A</title>${inside}</item></channel></rss>`
@@ -93,160 +108,172 @@ export const readers: Reader[] = [
   feedReader('many items', (value) => rss(many(value, (part) => `</item><item><link>${cdata(part)}</link>`))),
   feedReader('JSON', (value) => jsonItem({ url: value, content_html: value, authors: [{ name: value }] })),
   feedReader('JSON that is not whole', (value) => `{"items":[{"title":${value}`),
-  ...of('feeds/url.ts', {
-    absolute: [enough, (value) => absolute(value, base)],
-    isTooLong: [enough, (value) => isTooLong(value, base)],
-    webAddress: [enough, (value) => webAddress(value, base)],
-    withoutUser: [longest.address, withoutUser],
-    siteAddress: [enough, siteAddress],
-    isHostile: [enough, isHostile],
-    baseOf: [enough, (value) => baseOf([value, value], base)],
+  ...readersIn('feeds/url.ts', {
+    absolute: [defaultMaxLength, (value) => absoluteUrl(value, base)],
+    isTooLong: [defaultMaxLength, (value) => isUrlTooLong(value, base)],
+    webAddress: [defaultMaxLength, (value) => httpUrl(value, base)],
+    withoutUser: [maxLength.address, withoutCredentials],
+    siteAddress: [defaultMaxLength, withSiteScheme],
+    isHostile: [defaultMaxLength, isUnsafeUrl],
+    baseOf: [defaultMaxLength, (value) => resolveBase([value, value], base)],
   }),
-  ...of('feeds/text.ts', {
-    plainText: [enough, (value) => plainText(perhaps(value), 10_000)],
-    shortText: [enough, (value) => shortText(html(value), longest.title)],
-    summaryText: [enough, (value) => summaryText(perhaps(value))],
-    looksLikeHtml: [enough, looksLikeHtml],
-    tagEnd: [enough, (value) => tagEnd(`<a${value}`, 0)],
-    afterSilent: [enough, (value) => afterSilent(value, 'script', 0)],
-    withoutInvisible: [enough, text.withoutInvisible],
+  ...readersIn('feeds/text.ts', {
+    plainText: [defaultMaxLength, (value) => plainText(perhaps(value), 10_000)],
+    shortText: [defaultMaxLength, (value) => shortText(html(value), maxLength.title)],
+    summaryText: [defaultMaxLength, (value) => summaryText(perhaps(value))],
+    looksLikeHtml: [defaultMaxLength, looksLikeHtml],
+    tagEnd: [defaultMaxLength, (value) => tagEnd(`<a${value}`, 0)],
+    afterSilent: [defaultMaxLength, (value) => endOfUnshownElement(value, 'script', 0)],
+    withoutInvisible: [defaultMaxLength, text.cleanCharacters],
   }),
-  ...of('feeds/sentences.ts', {
-    wholeSentences: [longest.bodyText, (value) => wholeSentences(`${value}.`, longest.bodyText)],
-    firstWords: [enough, (value) => firstWords(value)],
-    wholeWords: [longest.bodyText, (value) => wholeWords(value, longest.bodyText)],
+  ...readersIn('feeds/sentences.ts', {
+    wholeSentences: [maxLength.bodyText, (value) => wholeSentences(`${value}.`, maxLength.bodyText)],
+    firstWords: [defaultMaxLength, (value) => firstWords(value)],
+    wholeWords: [maxLength.bodyText, (value) => wholeWords(value, maxLength.bodyText)],
   }),
-  ...of('feeds/media.ts', {
-    firstPicture: [enough, (value) => [firstPicture(value, base), firstPicture(`<img src="${value}">`, base)]],
-    isTiny: [enough, (value) => isTiny({ width: `1${value}`, height: value })],
-    numberOf: [enough, (value) => numberOf(`1${value}`)],
-    secondsOf: [enough, (value) => secondsOf(`PT1${value}`)],
+  ...readersIn('feeds/media.ts', {
+    firstPicture: [
+      defaultMaxLength,
+      (value) => [firstPicture(value, base), firstPicture(`<img src="${value}">`, base)],
+    ],
+    isTiny: [defaultMaxLength, (value) => isTiny({ width: `1${value}`, height: value })],
+    numberOf: [defaultMaxLength, (value) => parsePixels(`1${value}`)],
+    secondsOf: [defaultMaxLength, (value) => parseDurationSeconds(`PT1${value}`)],
   }),
-  ...of('feeds/correction-note.ts', {
-    noteInTexts: [enough, (value) => noteInTexts([perhaps(`<p>correction ${value}`)])],
-    noteOnPage: [enough, (value) => noteOnPage(`<article><p>Correction: ${value}`)],
+  ...readersIn('feeds/correction-note.ts', {
+    noteInTexts: [defaultMaxLength, (value) => noteInTexts([perhaps(`<p>correction ${value}`)])],
+    noteOnPage: [defaultMaxLength, (value) => noteOnPage(`<article><p>Correction: ${value}`)],
     noteIn: [20_000, (value) => noteIn([`Correction: ${value}`, `this ${value}`])],
   }),
-  ...of('feeds/robots.ts', {
-    readRobots: [enough, (value) => [readRobots(value), readRobots(`user-agent: *\ndisallow: /${value}`)]],
-    compileRules: [longest.address, (value) => compileRules([{ path: value, allow: true }])],
+  ...readersIn('feeds/robots.ts', {
+    readRobots: [defaultMaxLength, (value) => [readRobots(value), readRobots(`user-agent: *\ndisallow: /${value}`)]],
+    compileRules: [maxLength.address, (value) => compileRules([{ path: value, allow: true }])],
     mayFetch: [
-      longest.address,
+      maxLength.address,
       (value) => mayFetch(robotsRules, `https://harbour.example/${encodeURI(value.toWellFormed())}`),
     ],
   }),
-  ...of('feeds/discover.ts', {
-    feedLinks: [enough, (value) => feedLinks(`${many(value, feedLink)}${value}`, base)],
-    headerLinks: [enough, (value) => headerLinks(`<a>${value}`, base)],
+  ...readersIn('feeds/discover.ts', {
+    feedLinks: [defaultMaxLength, (value) => feedLinks(`${many(value, feedLink)}${value}`, base)],
+    headerLinks: [defaultMaxLength, (value) => headerLinks(`<a>${value}`, base)],
   }),
-  ...of('feeds/blocks.ts', {
-    blocksOf: [enough, (value) => all(blocksOf(value))],
-    mainBlocks: [enough, (value) => mainBlocks(`<article>${value}`)],
+  ...readersIn('feeds/blocks.ts', {
+    blocksOf: [defaultMaxLength, (value) => countItems(blocksOf(value))],
+    mainBlocks: [defaultMaxLength, (value) => mainBlocks(`<article>${value}`)],
   }),
-  ...of('feeds/page.ts', {
-    readPage: [enough, (value) => [value, `<meta name="author" content="${value}">`].map((one) => readPage(one, base))],
-    headOf: [enough, (value) => headOf(`<script type="application/ld+json">${value}</script>`)],
+  ...readersIn('feeds/page.ts', {
+    readPage: [
+      defaultMaxLength,
+      (value) => [value, `<meta name="author" content="${value}">`].map((one) => readPageFacts(one, base)),
+    ],
+    headOf: [defaultMaxLength, (value) => readHead(`<script type="application/ld+json">${value}</script>`)],
   }),
-  ...of('feeds/mend-json.ts', {
-    mendJson: [enough, (value) => mendJson(`[${value}`)],
-    isNestedDeeper: [enough, (value) => isNestedDeeper(value, 1_000_000)],
+  ...readersIn('feeds/mend-json.ts', {
+    mendJson: [defaultMaxLength, (value) => repairJson(`[${value}`)],
+    isNestedDeeper: [defaultMaxLength, (value) => isNestedDeeper(value, 1_000_000)],
   }),
-  ...of('feeds/names.ts', {
-    knownPrefixes: [enough, (value) => knownPrefixes(`<rss ${many(value, (part) => `xmlns:a="${part}`)}`)],
-    localName: [enough, localName],
+  ...readersIn('feeds/names.ts', {
+    knownPrefixes: [defaultMaxLength, (value) => knownPrefixes(`<rss ${many(value, (part) => `xmlns:a="${part}`)}`)],
+    localName: [defaultMaxLength, localName],
   }),
-  ...of('feeds', {
-    'body-blocks.ts toBlocks': [enough, (value) => toBlocks(value, base)],
-    'calendar.ts monthOf': [100, monthOf],
+  ...readersIn('feeds', {
+    'body-blocks.ts toBlocks': [defaultMaxLength, (value) => toBlocks(value, base)],
+    'calendar.ts monthOf': [100, monthNumber],
     'clean-body.ts cleanBody': [8 * 1024, (value) => cleanBody(perhaps(value), base)],
     'dates.ts readDate': [400, (value) => [readDate(value), readDate(`20 Nov ${value}`), readDate(`2026-11-${value}`)]],
-    'decode.ts decodeText': [enough, (value) => decodeText(bytesOf(value), null)],
-    'depth.ts isTooDeep': [enough, (value) => isTooDeep(value, 1_000_000)],
-    'encoded-twice.ts readAgain': [enough, (value) => readAgain(`Ã¶${value}`)],
-    'follow.ts standsElsewhere': [longest.address, (value) => standsElsewhere(`https://${value}`, base)],
-    'head.ts headTags': [enough, (value) => all(headTags(value))],
-    'json-entry.ts readJsonFeed': [enough, (value) => readJsonFeed(`{"items":[${JSON.stringify(value)},${value}`)],
-    'normalise.ts normalise': [enough, (value) => [normalise(value), normalise(rss(value))]],
-    'opml.ts readOpml': [enough, (value) => readOpml(`<opml><body>${value}</body></opml>`)],
+    'decode.ts decodeText': [defaultMaxLength, (value) => decodeText(bytesOf(value), null)],
+    'depth.ts isTooDeep': [defaultMaxLength, (value) => isTooDeep(value, 1_000_000)],
+    'encoded-twice.ts readAgain': [defaultMaxLength, (value) => repairDoubleEncoding(`Ã¶${value}`)],
+    'follow.ts standsElsewhere': [maxLength.address, (value) => isOffSite(`https://${value}`, base)],
+    'head.ts headTags': [defaultMaxLength, (value) => countItems(headTags(value))],
+    'json-entry.ts readJsonFeed': [
+      defaultMaxLength,
+      (value) => readJsonFeed(`{"items":[${JSON.stringify(value)},${value}`),
+    ],
+    'normalise.ts normalise': [defaultMaxLength, (value) => [normalise(value), normalise(rss(value))]],
+    'opml.ts readOpml': [defaultMaxLength, (value) => readOpml(`<opml><body>${value}</body></opml>`)],
     'page-state.ts readState': [
-      enough,
-      (value) => readState(`<meta property="og:title" content="${value}">${value}`, base),
+      defaultMaxLength,
+      (value) => readPageState(`<meta property="og:title" content="${value}">${value}`, base),
     ],
     'page-text.ts textOfPage': [8 * 1024, (value) => textOfPage(Buffer.from(`<article>${value}`), page)],
     'person-name.ts personName': [400, (value) => personName(value)],
-    'root.ts findRoot': [enough, (value) => [findRoot(value), findRoot(`<!DOCTYPE a>${value}<a>`)]],
+    'root.ts findRoot': [defaultMaxLength, (value) => [findRoot(value), findRoot(`<!DOCTYPE a>${value}<a>`)]],
     'wish.ts secondsWished': [
-      enough,
-      (value) => secondsWished({ minutes: `1${value}`, period: value, frequency: value }),
+      defaultMaxLength,
+      (value) => updateIntervalSeconds({ minutes: `1${value}`, period: value, frequency: value }),
     ],
   }),
-  ...of('feeds/hidden-text.ts', {
-    attributesIn: [enough, (value) => attributesIn(`<p ${value}>`)],
-    visibilityIn: [enough, (value) => visibilityIn(visible, 'p', { style: value, class: value })],
-    endOfHidden: [enough, (value) => endOfHidden(`<div hidden>${value}`, 'div', 12)],
-    mayShowAgain: [enough, (value) => mayShowAgain({ ...visible, invisible: true }, value)],
+  ...readersIn('feeds/hidden-text.ts', {
+    attributesIn: [defaultMaxLength, (value) => attributesIn(`<p ${value}>`)],
+    visibilityIn: [defaultMaxLength, (value) => visibilityIn(visible, 'p', { style: value, class: value })],
+    endOfHidden: [defaultMaxLength, (value) => endOfHidden(`<div hidden>${value}`, 'div', 12)],
+    mayShowAgain: [defaultMaxLength, (value) => mayShowAgain({ ...visible, isInvisible: true }, value)],
   }),
-  ...of('editions/titles.ts', {
-    alike: [longest.title, (value) => alike(value, `${value} again`)],
-    countWords: [longest.title, countWords],
+  ...readersIn('editions/titles.ts', {
+    alike: [maxLength.title, (value) => areTitlesAlike(value, `${value} again`)],
+    countWords: [maxLength.title, countTitleWords],
   }),
-  ...of('deliveries/reply-text.ts', { oneLine: [enough, oneLine], readable: [enough, readable] }),
-  ...of('deliveries/deferrals.ts', {
-    isGreylisting: [enough, isGreylisting],
-    isServerState: [enough, isServerState],
-    isDeferredByPolicy: [enough, isDeferredByPolicy],
-    retryAfterMs: [enough, (value) => retryAfterMs(`451 try again in ${value}`)],
+  ...readersIn('deliveries/reply-text.ts', {
+    oneLine: [defaultMaxLength, oneLine],
+    readable: [defaultMaxLength, readable],
   }),
-  ...of('deliveries/answers.ts', {
-    causeOf: [enough, (value) => causeOf(`550 ${value}`)],
-    adviceFor: [enough, (value) => adviceFor(`550 ${value}`)],
+  ...readersIn('deliveries/deferrals.ts', {
+    isGreylisting: [defaultMaxLength, isGreylisting],
+    isServerState: [defaultMaxLength, isServerState],
+    isDeferredByPolicy: [defaultMaxLength, isDeferredByPolicy],
+    retryAfterMs: [defaultMaxLength, (value) => retryAfterMs(`451 try again in ${value}`)],
   }),
-  ...of('subscribers/address.ts', {
+  ...readersIn('deliveries/answers.ts', {
+    causeOf: [defaultMaxLength, (value) => causeOf(`550 ${value}`)],
+    adviceFor: [defaultMaxLength, (value) => adviceFor(`550 ${value}`)],
+  }),
+  ...readersIn('subscribers/address.ts', {
     readAddress: [1000, readAddress],
     parseAddress: [1000, parseAddress],
-    addressKey: [enough, addressKey],
+    addressKey: [defaultMaxLength, addressKey],
   }),
-  ...of('subscribers/name.ts', {
-    tidyName: [enough, tidyName],
-    nameIn: [enough, (value) => nameIn({ 'first name': value, 'last name': value })],
+  ...readersIn('subscribers/name.ts', {
+    tidyName: [defaultMaxLength, tidyName],
+    nameIn: [defaultMaxLength, (value) => nameFromColumns({ 'first name': value, 'last name': value })],
   }),
-  ...of('deliveries/sign-in-reply.ts', {
+  ...readersIn('deliveries/sign-in-reply.ts', {
     signInReply: [4 * 1024, (value) => signInReply(`535 5.7.8 ${value}`, ['hunter2-secret'])],
   }),
-  ...of('subscribers/state-words.ts', {
-    spell: [enough, spell],
-    wordsOf: [enough, wordsOf],
-    meaningOf: [enough, meaningOf],
-    isUnmistakable: [enough, isUnmistakable],
-    answerOf: [enough, answerOf],
-    instantOf: [enough, instantOf],
+  ...readersIn('subscribers/state-words.ts', {
+    spell: [defaultMaxLength, normalizeWord],
+    wordsOf: [defaultMaxLength, wordsOf],
+    meaningOf: [defaultMaxLength, meaningOf],
+    isUnmistakable: [defaultMaxLength, isUnmistakable],
+    answerOf: [defaultMaxLength, classifyAnswer],
+    instantOf: [defaultMaxLength, parseInstantMs],
   }),
-  ...of('subscribers/state-headings.ts', { columnOf: [enough, columnOf] }),
-  ...of('subscribers/invisible.ts', {
-    trimInvisible: [enough, trimInvisible],
-    describeInvisible: [enough, describeInvisible],
+  ...readersIn('subscribers/state-headings.ts', { columnOf: [defaultMaxLength, classifyColumn] }),
+  ...readersIn('subscribers/invisible.ts', {
+    trimInvisible: [defaultMaxLength, trimInvisible],
+    describeInvisible: [defaultMaxLength, describeInvisible],
   }),
-  ...of('messages/visible.ts', { visibleIn: [enough, visibleIn] }),
-  ...of('characters.ts', {
-    withoutInvisible: [enough, withoutInvisible],
-    showsSomething: [enough, showsSomething],
-    forTerminal: [enough, (value) => forTerminal(value, '\n')],
-    jsonForTerminal: [enough, jsonForTerminal],
+  ...readersIn('messages/visible.ts', { visibleIn: [defaultMaxLength, readVisible] }),
+  ...readersIn('characters.ts', {
+    withoutInvisible: [defaultMaxLength, removeInvisible],
+    showsSomething: [defaultMaxLength, hasVisibleText],
+    forTerminal: [defaultMaxLength, (value) => forTerminal(value, '\n')],
+    jsonForTerminal: [defaultMaxLength, jsonForTerminal],
   }),
-  ...of('store/canonical.ts', {
-    canonicalAddress: [longest.address, (value) => canonicalAddress(`https://harbour.example/?${value}`)],
-    isFrontPage: [longest.address, (value) => isFrontPage(`https://harbour.example/${value}`)],
-    folded: [longest.title, folded],
-    titleWords: [longest.title, titleWords],
-    titleKey: [longest.title, titleKey],
+  ...readersIn('store/canonical.ts', {
+    canonicalAddress: [maxLength.address, (value) => canonicalAddress(`https://harbour.example/?${value}`)],
+    isFrontPage: [maxLength.address, (value) => isFrontPage(`https://harbour.example/${value}`)],
+    folded: [maxLength.title, folded],
+    titleWords: [maxLength.title, titleWords],
+    titleKey: [maxLength.title, titleKey],
   }),
-  ...of('messages/tidy.ts', { tidyText: [enough, tidyText] }),
+  ...readersIn('messages/tidy.ts', { tidyText: [defaultMaxLength, tidyText] }),
 ]
 
 const robotsRules = compileRules(readRobots(`user-agent: *\n${`disallow: /*${'a*'.repeat(20)}b$\n`.repeat(100)}`))
 const feedLink = (part: string) => `<link rel="feed" href="/${encodeURIComponent(part.toWellFormed()).slice(0, 200)}">`
 
-function of(place: string, made: Record<string, [number, (text: string) => unknown]>): Reader[] {
+function readersIn(place: string, made: Record<string, [number, (text: string) => unknown]>): Reader[] {
   return Object.entries(made).map(([key, [length, read]]) => {
     const [name = '', file] = key.split(' ').toReversed()
     return { file: file ? `${place}/${file}` : place, name, longest: length, read }

@@ -4,13 +4,13 @@ import { seal } from '../../src/editions/seal.ts'
 import { openSender, type Sender } from '../../src/send.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { type RelayOptions, startRelay, type TestRelay } from './relay.ts'
-import { newsFeed, openWorld, plainRender, show, type World, type WorldOptions } from './world.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, type World, type WorldOptions } from './world.ts'
 
 export type Ready = { it: World; relay: TestRelay; id: string; sender: Sender }
 
 export type Person = { email: string; zone?: string | null }
 
-type Wanted = Omit<WorldOptions, 'relayPort'> & {
+type ReadyOptions = Omit<WorldOptions, 'relayPort'> & {
   people: Person[]
   faultAt?: Parameters<typeof startRelay>[0]
   /** Told of each connection of the relay that has ended. */
@@ -31,12 +31,12 @@ export async function readyToSend({
   findMx,
   closing,
   ...options
-}: Wanted): Promise<Ready> {
+}: ReadyOptions): Promise<Ready> {
   const relay = await startRelay(faultAt, onClose && { onClose })
   closing.push(relay.close)
   const it = await openWorld({ ...options, relayPort: relay.port })
   closing.push(it.close)
-  await show(it, newsFeed, ['One', 'Two', 'Three'])
+  await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
   const rows = people.map(({ email, zone = null }) => ({
     email,
     emailKey: email,

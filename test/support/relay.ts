@@ -9,21 +9,21 @@ export type Stage = 'connect' | 'EHLO' | 'STARTTLS' | 'MAIL' | 'RCPT' | 'DATA' |
 /** What to answer instead of the usual: a reply line, or to drop the connection, never to answer, or the usual letter by letter. */
 export type Fault = string | { drop: true } | { hang: true } | { slow: true } | undefined
 
-export type Taken = { from: string; to: string; raw: Buffer }
+export type ReceivedMessage = { from: string; to: string; raw: Buffer }
 
 export type Security = 'none' | 'starttls' | 'tls'
 
 export type TestRelay = {
   port: number
   /** What it took responsibility for: answered 250 after the dot. */
-  taken: Taken[]
+  accepted: ReceivedMessage[]
   /** What it had whole, whether or not it answered. */
-  whole: Taken[]
+  received: ReceivedMessage[]
   commands: string[]
   /** Resolves when so many messages are whole. */
-  wholeCount(count: number): Promise<void>
+  untilReceived(count: number): Promise<void>
   /** Resolves when it has heard so many commands. */
-  commandCount(count: number): Promise<void>
+  untilCommands(count: number): Promise<void>
   /** From the message of that number on, no message is answered until `answerAll`. */
   holdAnswersFrom(count: number): void
   /** Gives all answers that were held back, and holds none back any more. */
@@ -34,7 +34,7 @@ export type TestRelay = {
 /** `secured`: TLS has begun on the connection. Without TLS it is always false. */
 export type FaultAt = (stage: Stage, about: { from: string; to: string; connection: number; secured: boolean }) => Fault
 
-const usual: Record<Stage, string> = {
+const defaultReplies: Record<Stage, string> = {
   connect: '220 relay.test ESMTP',
   EHLO: '250-relay.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8',
   STARTTLS: '220 2.0.0 ready',
@@ -68,12 +68,12 @@ export async function startRelay(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    taken: log.taken,
-    whole: log.whole,
+    accepted: log.taken,
+    received: log.whole,
     commands: log.commands,
     port: (server.address() as { port: number }).port,
-    wholeCount: (count) => log.wholeCounter.reaches(count),
-    commandCount: (count) => log.commandCounter.reaches(count),
+    untilReceived: (count) => log.wholeCounter.reaches(count),
+    untilCommands: (count) => log.commandCounter.reaches(count),
     holdAnswersFrom: (count) => {
       log.heldFrom = count
     },
@@ -87,8 +87,8 @@ export async function startRelay(
 
 /** What all connections of one relay have heard. */
 class Log {
-  readonly taken: Taken[] = []
-  readonly whole: Taken[] = []
+  readonly taken: ReceivedMessage[] = []
+  readonly whole: ReceivedMessage[] = []
   readonly commands: string[] = []
   readonly wholeCounter = openCounter(() => this.whole.length)
   readonly commandCounter = openCounter(() => this.commands.length)
@@ -100,7 +100,7 @@ class Log {
     this.commandCounter.changed()
   }
 
-  message(message: Taken, answer: () => void): void {
+  message(message: ReceivedMessage, answer: () => void): void {
     this.whole.push(message)
     if (this.whole.length >= this.heldFrom) this.#held.push(answer)
     else answer()
@@ -113,7 +113,7 @@ class Log {
   }
 }
 
-type About = {
+type ConversationOptions = {
   socket: Socket
   log: Log
   faultAt: FaultAt
@@ -125,7 +125,7 @@ type About = {
 /** The server's side of one connection. */
 class Conversation {
   #socket: Socket
-  readonly #about: About
+  readonly #about: ConversationOptions
   #secured = false
   #from = ''
   #to = ''
@@ -136,7 +136,7 @@ class Conversation {
   #isHeld = false
   #spelling: Promise<void> | undefined
 
-  constructor(about: About) {
+  constructor(about: ConversationOptions) {
     this.#about = about
     this.#socket = about.socket
   }
@@ -234,7 +234,7 @@ class Conversation {
 
   #usual(stage: Stage): string {
     const offersTls = stage === 'EHLO' && this.#about.security === 'starttls' && !this.#secured
-    return offersTls ? usual.EHLO.replace('\r\n', '\r\n250-STARTTLS\r\n') : usual[stage]
+    return offersTls ? defaultReplies.EHLO.replace('\r\n', '\r\n250-STARTTLS\r\n') : defaultReplies[stage]
   }
 
   #say(line: string): void {

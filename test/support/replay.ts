@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { type App, openApp } from '../../src/app.ts'
-import { day, later } from '../../src/clock.ts'
+import { addMs, day } from '../../src/clock.ts'
 import type { Render } from '../../src/editions/edition.ts'
-import { enrolAll } from '../../src/editions/enrol.ts'
+import { addAllToLedger } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
 import { openSender } from '../../src/send.ts'
-import { heldFeeds } from '../../src/store/stories.ts'
+import { quarantinedFeeds } from '../../src/store/stories.ts'
 import { type BusyFeed, startBusyFeed } from './busy-feed.ts'
-import { startRelay, type Taken } from './relay.ts'
+import { type ReceivedMessage, startRelay } from './relay.ts'
 import { openWorld, plainRender, subscribe } from './world.ts'
 
 /** What happens to the newsroom, by the week. In the last four weeks nothing is published, so that all goes out. */
-export type Course = {
+export type ReplayOptions = {
   weeks: number
   /** The process dies so often, at moments that nobody chose. */
   restarts: number
@@ -53,18 +53,18 @@ export type ReplayReport = {
 
 const start = '2026-01-01T07:00:00.000Z' // a Thursday
 const quietWeeks = 4
-const archive = 60
+const archiveSize = 60
 const readers = [1, 2]
 export const maximum = 40
 export const wireMaximum = 10
 
 /** Plays a course through a whole application: real feeds, a real relay, a real store in a file, and a clock that jumps. */
-export async function replay(course: Course): Promise<ReplayReport> {
+export async function replay(course: ReplayOptions): Promise<ReplayReport> {
   const began = performance.now()
   const random = seeded(20261123)
-  const bomb = makeBomb(random, course.restarts)
+  const bomb = makeCrasher(random, course.restarts)
   const feed = await startBusyFeed(random, () => Date.parse(bomb.time))
-  feed.publish(archive, Date.parse(start) - day)
+  feed.publish(archiveSize, Date.parse(start) - day)
   const relay = await startRelay()
   const folder = mkdtempSync(join(tmpdir(), 'lastword-replay-'))
   const world = await openWorld({
@@ -76,13 +76,13 @@ export async function replay(course: Course): Promise<ReplayReport> {
   try {
     await subscribe(world, readers.length)
     const storms = new Set<string>()
-    const app = await live(course, world.app, { feed, bomb, random, storms })
-    const unexplained = await notExplained(app, feed)
+    const app = await runReplay(course, world.app, { feed, bomb, random, storms })
+    const unexplained = await unexplainedArticles(app, feed)
     await app.close()
     return {
       restarts: bomb.burnt(),
-      published: feed.pieces.length - archive,
-      ...readersOf(relay.taken, feed),
+      published: feed.pieces.length - archiveSize,
+      ...readersOf(relay.accepted, feed),
       storms: [...storms].map((name) => name.replace(feed.url, 'feed').replace(feed.wire, 'wire')),
       unexplained,
       seconds: Math.round(performance.now() - began) / 1000,
@@ -104,16 +104,16 @@ const jobOf = (feed: BusyFeed) => ({
   - { name: wire, title: The wire, layout: latest, feeds: ["${feed.wire}"], maximum: ${wireMaximum} }`,
 })
 
-type Stage = { feed: BusyFeed; bomb: Bomb; random: () => number; storms: Set<string> }
+type ReplayState = { feed: BusyFeed; bomb: Crasher; random: () => number; storms: Set<string> }
 
 /** Every day of the course; a day on which the process dies is tried again by the next one. Returns the last. */
-async function live(course: Course, first: App, { feed, bomb, random, storms }: Stage): Promise<App> {
+async function runReplay(course: ReplayOptions, first: App, { feed, bomb, random, storms }: ReplayState): Promise<App> {
   let app = await reopen(first, bomb)
   for (let step = 0; step < 7 * course.weeks; step++) {
-    bomb.time = later(start, step * day)
-    happen(course, feed, step, random, bomb.time)
+    bomb.time = addMs(start, step * day)
+    applyFeedChanges(course, feed, step, random, bomb.time)
     for (;;) {
-      const done = await work(app, feed, storms).then(
+      const done = await runDueWork(app, feed, storms).then(
         () => true,
         () => false,
       )
@@ -127,7 +127,13 @@ async function live(course: Course, first: App, { feed, bomb, random, storms }: 
 }
 
 /** What happens in the newsroom, and to its server, in a day. */
-function happen(course: Course, feed: BusyFeed, step: number, random: () => number, now: string): void {
+function applyFeedChanges(
+  course: ReplayOptions,
+  feed: BusyFeed,
+  step: number,
+  random: () => number,
+  now: string,
+): void {
   const week = Math.floor(step / 7)
   feed.answer = week === course.brokenIn ? 'error' : week === course.loginIn && step % 7 < 3 ? 'login' : 'feed'
   feed.site = course.moves.filter((move) => week >= move).length
@@ -137,7 +143,7 @@ function happen(course: Course, feed: BusyFeed, step: number, random: () => numb
   feed.edit(0.02)
 }
 
-async function notExplained(app: App, feed: BusyFeed): Promise<string[]> {
+async function unexplainedArticles(app: App, feed: BusyFeed): Promise<string[]> {
   const unexplained: string[] = []
   for (const { key } of feed.pieces.slice(-20)) {
     const answers = await explain(app.db, app.digests, `https://new.example/2/${key}`)
@@ -147,7 +153,7 @@ async function notExplained(app: App, feed: BusyFeed): Promise<string[]> {
 }
 
 /** Who got what, and how often. */
-function readersOf(taken: Taken[], feed: BusyFeed) {
+function readersOf(taken: ReceivedMessage[], feed: BusyFeed) {
   const messages = new Map(taken.map(({ to, raw }) => [`${to} ${messageId(raw)}`, keysIn(raw)]))
   const got = new Map<string, number>()
   for (const [name, keys] of messages)
@@ -165,19 +171,19 @@ function readersOf(taken: Taken[], feed: BusyFeed) {
     twice: [...got].filter(([, count]) => count > 1).map(([meeting]) => meeting),
     missing: readers.flatMap((reader) =>
       feed.pieces
-        .slice(archive)
+        .slice(archiveSize)
         .filter((piece) => !met(reader)(piece))
         .map(({ key }) => `${address(reader)} ${key}`),
     ),
-    archived: readers.map((reader) => feed.pieces.slice(0, archive).filter(met(reader)).length),
+    archived: readers.map((reader) => feed.pieces.slice(0, archiveSize).filter(met(reader)).length),
   }
 }
 
 /** What the timetable does in one go; an editor looks at what waits for one. */
-async function work(app: App, feed: BusyFeed, storms: Set<string>): Promise<void> {
+async function runDueWork(app: App, feed: BusyFeed, storms: Set<string>): Promise<void> {
   await refreshFeeds(app, [feed.url, feed.wire])
-  await enrolAll(app)
-  for (const { url } of await heldFeeds(app.db)) {
+  await addAllToLedger(app)
+  for (const { url } of await quarantinedFeeds(app.db)) {
     storms.add(`${url} ${feed.site}`)
     await (url === feed.wire ? releaseFeed : ignoreFeed)(app, url, 'Ada')
   }
@@ -191,7 +197,7 @@ async function work(app: App, feed: BusyFeed, storms: Set<string>): Promise<void
 }
 
 /** A process may die while it opens, too: then there is another. */
-async function reopen(app: App, bomb: Stage['bomb']): Promise<App> {
+async function reopen(app: App, bomb: ReplayState['bomb']): Promise<App> {
   for (;;) {
     try {
       const opened = await openApp({ config: app.config, clock: bomb.clock, log: silentLog })
@@ -221,7 +227,7 @@ function messageId(raw: Buffer): string {
 }
 
 /** A clock at which the process dies, again and again, at a moment that nobody chose; then everything it does fails. */
-function makeBomb(random: () => number, restarts: number) {
+function makeCrasher(random: () => number, restarts: number) {
   let burnt = 0
   let isBurnt = false
   const fresh = () => (burnt < restarts ? 1 + Math.floor(random() * 40) : Number.POSITIVE_INFINITY)
@@ -248,7 +254,7 @@ function makeBomb(random: () => number, restarts: number) {
   return bomb
 }
 
-type Bomb = ReturnType<typeof makeBomb>
+type Crasher = ReturnType<typeof makeCrasher>
 
 /** mulberry32: the same numbers each time. */
 function seeded(seed: number): () => number {

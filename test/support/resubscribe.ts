@@ -1,16 +1,19 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/store/schema.ts'
-import type { Act } from '../../src/subscribers/leave.ts'
+import type { SubscriberAction } from '../../src/subscribers/leave.ts'
 import {
-  askToResubscribe,
-  type Confirmed,
+  type ConfirmationResult,
   confirmResubscription,
-  type Request,
+  type ResubscribeResult,
+  requestResubscription,
 } from '../../src/subscribers/resubscribe.ts'
 
 /** Asks to be subscribed again, and confirms it as if by the link in the email. */
-export async function resubscribe(needs: { db: Db; clock: Clock }, act: Act): Promise<Request | Confirmed> {
-  const asked = await askToResubscribe(needs, act)
+export async function resubscribe(
+  needs: { db: Db; clock: Clock },
+  act: SubscriberAction,
+): Promise<ResubscribeResult | ConfirmationResult> {
+  const asked = await requestResubscription(needs, act)
   if (asked !== 'asked') return asked
   const { id } = await needs.db
     .selectFrom('confirmations')

@@ -10,7 +10,7 @@ export function slowClock(milliseconds: number): void {
 }
 
 /** How many turns of the event loop others had while the work ran. */
-export async function turnsDuring<T>(work: () => Promise<T>): Promise<{ result: T; turns: number }> {
+export async function countTurns<T>(work: () => Promise<T>): Promise<{ result: T; turns: number }> {
   let turns = 0
   let isDone = false
   const turn = () => {

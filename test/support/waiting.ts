@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/open.ts'
  * Resolves once the work is done, or waits for a lock that another transaction holds: "done" or "waits". Where a
  * transaction keeps all others out there is nothing to watch: the work waits.
  */
-export async function doneOrWaiting({ db, engine }: Store, work: Promise<unknown>): Promise<'done' | 'waits'> {
+export async function waitUntilDoneOrLocked({ db, engine }: Store, work: Promise<unknown>): Promise<'done' | 'waits'> {
   let isDone = false
   const end = () => {
     isDone = true
@@ -23,7 +23,7 @@ export async function doneOrWaiting({ db, engine }: Store, work: Promise<unknown
 }
 
 /** Begins a transaction, does the work in it, and returns before its end; `commit` ends it. */
-export async function heldOpen<T>({ db }: Store, work: (trx: Store['db']) => Promise<T>) {
+export async function openTransaction<T>({ db }: Store, work: (trx: Store['db']) => Promise<T>) {
   const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
   const { promise: result, resolve: worked, reject } = Promise.withResolvers<T>()
   const transaction = db.transaction().execute(async (trx) => {

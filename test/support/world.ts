@@ -7,9 +7,9 @@ import { compose } from '../../src/editions/compose.ts'
 import type { Digest } from '../../src/editions/digest.ts'
 import type { Render } from '../../src/editions/edition.ts'
 import { type Log, silentLog } from '../../src/log.ts'
-import { keepArticles, type NewArticle } from '../../src/store/articles.ts'
+import { type NewArticle, saveArticles } from '../../src/store/articles.ts'
 import { freezePage } from '../../src/store/audience.ts'
-import { knowFeeds, recordSuccess } from '../../src/store/feeds.ts'
+import { ensureFeeds, recordSuccess } from '../../src/store/feeds.ts'
 import { addSubscribers } from '../../src/store/subscribers.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
 
@@ -120,11 +120,11 @@ function worldConfig(
 }
 
 /** Lets a feed show these articles, newest first, an hour apart, the newest an hour ago. */
-export async function show({ app, clock }: World, feedUrl: string, titles: string[]): Promise<void> {
-  const [feed] = await knowFeeds(app.db, [feedUrl], clock.now())
+export async function publishTitles({ app, clock }: World, feedUrl: string, titles: string[]): Promise<void> {
+  const [feed] = await ensureFeeds(app.db, [feedUrl], clock.now())
   if (!feed) throw new Error('no feed')
   const articles = titles.map((title, index) =>
-    article(title, new Date(Date.parse(clock.now()) - (index + 1) * 3_600_000)),
+    makeDatedArticle(title, new Date(Date.parse(clock.now()) - (index + 1) * 3_600_000)),
   )
   await recordSuccess(
     app.db,
@@ -132,10 +132,10 @@ export async function show({ app, clock }: World, feedUrl: string, titles: strin
     { title: 'The Magazine', siteUrl: null, etag: null, lastModified: null },
     clock.now(),
   )
-  await keepArticles(app.db, feed.id, articles, clock.now())
+  await saveArticles(app.db, feed.id, articles, clock.now())
 }
 
-export function article(title: string, published: Date): NewArticle {
+export function makeDatedArticle(title: string, published: Date): NewArticle {
   const url = `https://magazine.example/${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`
   return {
     identity: url,

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hour } from '../../src/clock.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { acceptCorrection } from '../../src/editions/corrections.ts'
-import { findInFeeds } from '../../src/editions/late-truth.ts'
-import { editLetter, printLetter } from '../../src/editions/letters.ts'
-import { pullArticle, restoreArticle } from '../../src/editions/pull.ts'
+import { detectInFeeds } from '../../src/editions/late-truth.ts'
+import { createLetter, editLetter } from '../../src/editions/letters.ts'
+import { restoreArticle, retractArticle } from '../../src/editions/pull.ts'
 import { approve, hold } from '../../src/editions/review.ts'
 import { freezePage } from '../../src/store/audience.ts'
 import { waitingCorrections } from '../../src/store/corrections.ts'
@@ -38,7 +38,7 @@ beforeAll(async () => {
     place: '🎈'.repeat(100),
     received: '',
   }
-  const printed = await printLetter(site.app, site.digest, letter, 'mira')
+  const printed = await createLetter(site.app, site.digest, letter, 'mira')
   letterPage = `/studio/letters/${'id' in printed ? printed.id : ''}`
   serving = await serve(site.app)
   browser = await openBrowser()
@@ -58,7 +58,7 @@ async function findOneToCorrect(): Promise<void> {
       .set({ title: `${title}, or not` })
       .where('title', '=', title)
       .execute()
-  await findInFeeds(site.app, site.app.digests)
+  await detectInFeeds(site.app, site.app.digests)
   const [one] = await waitingCorrections(site.app.db)
   await acceptCorrection(site.app, one?.id ?? '', 'mira', 'It did not.')
   await become('sealed')
@@ -126,7 +126,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
   test('in the studio, when an edition is paused, holds a pulled article, and the brake is on', async () => {
     await become('sending')
     const { url } = await leadOfEdition()
-    await pullArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
+    await retractArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
     await brakeOn(site.app, { who: 'mira@example.org', reason: 'the list of another publication was imported' })
     const page = await signedIn(look)
     await page.goto(serving.url + studioPage())

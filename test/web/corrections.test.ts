@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hour } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection, reopenCorrection, withdrawCorrection } from '../../src/editions/corrections.ts'
-import { findInFeeds } from '../../src/editions/late-truth.ts'
+import { detectInFeeds } from '../../src/editions/late-truth.ts'
 import { approve } from '../../src/editions/review.ts'
-import { hashOf, seal } from '../../src/editions/seal.ts'
+import { seal, sealHash } from '../../src/editions/seal.ts'
 import { withoutKey } from '../../src/messages/letter.ts'
 import { correctionById, waitingCorrections } from '../../src/store/corrections.ts'
 import { moveEdition, variantsOf } from '../../src/store/editions.ts'
@@ -31,7 +31,7 @@ const status = async () => (await correctionById(site.app.db, id))?.status
 
 async function retitle(was: string, title: string): Promise<void> {
   await site.app.db.updateTable('articles').set({ title }).where('title', '=', was).execute()
-  await findInFeeds(site.app, site.app.digests)
+  await detectInFeeds(site.app, site.app.digests)
 }
 
 describe('a proposed correction', () => {
@@ -190,7 +190,7 @@ describe('the archive', () => {
       expect((await site.get(path)).headers.get('content-security-policy')).toContain('sandbox')
     const [variant] = await variantsOf(site.app.db, site.edition.id)
     expect(variant).toEqual(sealed)
-    expect(variant && hashOf(variant)).toBe(variant?.sha256)
+    expect(variant && sealHash(variant)).toBe(variant?.sha256)
     await reopenCorrection(site.app, id, 'mira')
     expect(await (await site.get(archive())).text()).toBe(bytes)
   })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { leavesIn } from '../../src/web/edition-history.ts'
+import { isInResultingState } from '../../src/web/edition-history.ts'
 import { reasonText } from '../../src/web/edition-view.ts'
 import { deliveryView, statusView } from '../../src/web/words.ts'
 import { openSite, type Site } from './site.ts'
@@ -34,9 +34,9 @@ test.each([
 })
 
 test('what a decision led to is true only while the edition is in that state', () => {
-  expect(leavesIn({ status: 'approved' }, 'approved')).toBe(true)
-  expect(leavesIn({ status: 'sent' }, 'approved')).toBe(false)
-  expect(leavesIn({ status: 'held' }, 'paused: a fault')).toBe(true)
+  expect(isInResultingState({ status: 'approved' }, 'approved')).toBe(true)
+  expect(isInResultingState({ status: 'sent' }, 'approved')).toBe(false)
+  expect(isInResultingState({ status: 'held' }, 'paused: a fault')).toBe(true)
 })
 
 describe('while web.url cannot be reached by readers', () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { day } from '../../src/clock.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { feedByUrl, feedHistory } from '../../src/store/feeds.ts'
-import { heldFeeds } from '../../src/store/stories.ts'
-import { newsFeed, show } from '../support/world.ts'
+import { quarantinedFeeds } from '../../src/store/stories.ts'
+import { newsFeed, publishTitles } from '../support/world.ts'
 import { openSite, type Site } from './site.ts'
 
 let site: Site
@@ -11,12 +11,12 @@ let site: Site
 beforeEach(async () => {
   site = await openSite()
   site.clock.advance(10 * day)
-  await show(
+  await publishTitles(
     site,
     newsFeed,
     Array.from({ length: 20 }, (_, index) => `All at once ${index}`),
   )
-  await enrolArticles(site.app, site.digest)
+  await addArticlesToLedger(site.app, site.digest)
 })
 afterEach(() => site.close())
 
@@ -30,7 +30,7 @@ test('the studio asks about a feed that showed much at once, and an editor answe
   expect((await editor.post(action, { decision: 'perhaps' })).status).toBe(400)
   expect((await editor.post(action, { decision: 'ignore', csrf: 'guessed' })).status).toBe(403)
   expect((await site.post(action, 'decision=ignore')).status).toBe(401)
-  expect(await heldFeeds(site.app.db)).toHaveLength(1)
+  expect(await quarantinedFeeds(site.app.db)).toHaveLength(1)
   const seen = await editor.seen('/studio', action)
   const answer = await editor.post(action, { decision: 'ignore', seen })
   const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
@@ -40,7 +40,7 @@ test('the studio asks about a feed that showed much at once, and an editor answe
   const shown = await (await editor.get(`/studio?decided=${feed}`)).text()
   expect(shown).toContain(`role="status">${words}.</p>`)
   expect(shown).toContain(`: ${words}</li>`)
-  expect(await heldFeeds(site.app.db)).toEqual([])
+  expect(await quarantinedFeeds(site.app.db)).toEqual([])
   expect(await (await editor.get('/studio')).text()).toContain('Nothing is waiting for you.')
   expect((await editor.post(action, { decision: 'ignore', seen })).status).toBe(303) // a second press
   expect((await editor.post(action, { decision: 'release', seen })).status).toBe(409)
@@ -76,7 +76,7 @@ test('an article that waits in two digests is one, on the page and on record', a
   expect(await (await editor.get(answer.headers.get('location') ?? '')).text()).toContain(
     'mira decided: 20 articles that waited are old',
   )
-  expect(await heldFeeds(db)).toEqual([])
+  expect(await quarantinedFeeds(db)).toEqual([])
 })
 
 test('a decision is about the articles that the page showed: those that came since are not decided about', async () => {
@@ -97,7 +97,7 @@ test('a decision is about the articles that the page showed: those that came sin
     .execute()
   const late = await editor.post(action, { decision: 'ignore', seen })
   expect([late.status, await late.text()]).toEqual([409, expect.stringContaining('that you looked at: 20 now.')])
-  expect(await heldFeeds(site.app.db)).toMatchObject([{ count: 20 }])
+  expect(await quarantinedFeeds(site.app.db)).toMatchObject([{ count: 20 }])
   const fresh = await editor.seen('/studio', action)
   expect((await editor.post(action, { decision: 'ignore', seen: fresh })).status).toBe(303)
 })

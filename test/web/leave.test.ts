@@ -5,7 +5,7 @@ import { outcomesOf } from '../../src/store/outcomes.ts'
 import { subscriberById, subscriptionsOf } from '../../src/store/subscribers.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
 import { confirmationToken, deliveryKeys } from '../../src/subscribers/token.ts'
-import { maskedAddress } from '../../src/web/recipient.ts'
+import { maskEmail } from '../../src/web/recipient.ts'
 import { webApp } from '../../src/web/server.ts'
 import { earlierKey, linkKey } from '../support/keys.ts'
 import { openSite, type Site } from './site.ts'
@@ -383,4 +383,4 @@ test.each([
   ['mira@example.org', 'm…a@example.org'],
   ['ab@example.org', 'a…@example.org'],
   ['a@example.org', 'a…@example.org'],
-])('%s is masked as %s', (email, masked) => expect(maskedAddress(email)).toBe(masked))
+])('%s is masked as %s', (email, masked) => expect(maskEmail(email)).toBe(masked))

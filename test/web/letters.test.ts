@@ -4,7 +4,7 @@ import { compose } from '../../src/editions/compose.ts'
 import { cancel } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { lettersOf } from '../../src/store/letters.ts'
-import { newsFeed, plainRender, show } from '../support/world.ts'
+import { newsFeed, plainRender, publishTitles } from '../support/world.ts'
 import { type Editor, openSite, type Site } from './site.ts'
 
 const letter = {
@@ -36,7 +36,7 @@ async function enter(given: Partial<typeof letter> = {}): Promise<string> {
 
 async function nextEdition(): Promise<string> {
   site.clock.advance(hour)
-  await show(site, newsFeed, [`News of ${site.clock.now()}`, `More of ${site.clock.now()}`])
+  await publishTitles(site, newsFeed, [`News of ${site.clock.now()}`, `More of ${site.clock.now()}`])
   const needs = { ...site.app, render: plainRender }
   const composed = await compose(needs, site.digest, site.clock.now())
   return (await seal(needs, composed?.id ?? '', site.digest)).id

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { addChoices, countPassedOver } from '../../src/store/editions.ts'
 import { onBothEngines } from '../support/engines.ts'
-import { newsFeed, show } from '../support/world.ts'
+import { newsFeed, publishTitles } from '../support/world.ts'
 import { openSite, type Site } from './site.ts'
 
 onBothEngines('the articles that an edition does not include', (freshUrl) => {
@@ -9,7 +9,7 @@ onBothEngines('the articles that an edition does not include', (freshUrl) => {
   afterEach(() => site.close())
 
   async function passOver(titles: string[]): Promise<void> {
-    await show(site, newsFeed, titles)
+    await publishTitles(site, newsFeed, titles)
     const { db } = site.app
     const articles = await db.selectFrom('articles').select('id').where('title', 'in', titles).execute()
     const place = { editionId: site.edition.id, section: 'latest', position: null, lastAt: null }

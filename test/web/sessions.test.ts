@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { day, hour, later, minute } from '../../src/clock.ts'
+import { addMs, day, hour, minute } from '../../src/clock.ts'
 import { lettersOf } from '../../src/store/letters.ts'
 import { endSessions } from '../../src/store/staff.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
@@ -58,8 +58,8 @@ describe('a session', () => {
   })
 
   test('ends thirty days after it began, however much it is used', async () => {
-    const end = later(site.clock.now(), 30 * day)
-    while (site.clock.now() < later(end, -11 * hour)) {
+    const end = addMs(site.clock.now(), 30 * day)
+    while (site.clock.now() < addMs(end, -11 * hour)) {
       site.clock.advance(11 * hour)
       expect((await editor.get('/studio')).status).toBe(200)
       await vi.waitFor(async () => expect(await lastUsed()).toBe(site.clock.now()))

@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { enrolArticles } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/enrol.ts'
 import { seal } from '../../src/editions/seal.ts'
 import type { EditionRow, SubscriberRow } from '../../src/store/schema.ts'
 import { subscriberByEmail } from '../../src/store/subscribers.ts'
@@ -8,7 +8,15 @@ import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { sqliteUrl } from '../support/engines.ts'
 import { linkKey } from '../support/keys.ts'
-import { newsFeed, openWorld, opinionFeed, plainRender, show, subscribe, type World } from '../support/world.ts'
+import {
+  newsFeed,
+  openWorld,
+  opinionFeed,
+  plainRender,
+  publishTitles,
+  subscribe,
+  type World,
+} from '../support/world.ts'
 
 export const titles = ['Council opens its books', 'Trams return to the harbour', 'A library that lends tools']
 
@@ -52,10 +60,10 @@ export async function openSite(options: Options = {}): Promise<Site> {
   const { config = {}, job = {} } = options
   const { url, remove } = options.storeUrl ? { url: options.storeUrl, remove: () => {} } : sqliteUrl()
   const world = await openWorld({ storeUrl: url, config, job })
-  await show(world, newsFeed, options.titles ?? titles)
-  await show(world, opinionFeed, opinions.slice(0, 2))
-  await enrolArticles(world.app, world.digest) // the feed is known now: a third piece is no backlog
-  await show(world, opinionFeed, opinions)
+  await publishTitles(world, newsFeed, options.titles ?? titles)
+  await publishTitles(world, opinionFeed, opinions.slice(0, 2))
+  await addArticlesToLedger(world.app, world.digest) // the feed is known now: a third piece is no backlog
+  await publishTitles(world, opinionFeed, opinions)
   await subscribe(world, 3)
   const needs = { ...world.app, render: options.rendered ? world.app.render : plainRender }
   const composed = await compose(needs, world.digest, world.clock.now())

@@ -3,7 +3,7 @@ import { hour, minute } from '../../src/clock.ts'
 import { editionById } from '../../src/store/editions.ts'
 import { allFeeds, recordFailure, recordSuccess } from '../../src/store/feeds.ts'
 import { saveJobReader } from '../../src/store/job-readers.ts'
-import { keepRejections } from '../../src/store/rejections.ts'
+import { saveRejections } from '../../src/store/rejections.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openSite, type Site } from './site.ts'
@@ -134,7 +134,7 @@ describe('the studio', () => {
       link: 'javascript:alert(1)',
       reason: 'its link is not an address of the web',
     }
-    await keepRejections(site.app.db, feed?.id ?? '', [rejected], site.clock.now())
+    await saveRejections(site.app.db, feed?.id ?? '', [rejected], site.clock.now())
     const html = await (await (await site.signIn()).get('/studio')).text()
     expect(html).not.toContain('<b>Evil')
     expect(textOf(html)).toMatch(
