@@ -1,15 +1,15 @@
-import { systemClock, type WaitingClock } from './clock.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { type Digest, fullTextFeedUrls } from './editions/digest.ts'
 import type { Render } from './editions/edition.ts'
-import { type JobFolder, type RejectedJob, readJobFolder } from './editions/job-folder.ts'
-import type { CheckPage } from './editions/late.ts'
+import { type JobFolder, type RejectedJob, readJobFolder } from './editions/jobs/read-folder.ts'
+import type { CheckPage } from './editions/preflight.ts'
+import { LoadedSchedules } from './editions/schedule/loaded-schedules.ts'
 import { AppError } from './errors.ts'
-import { type Fetcher, openFetcher } from './feeds/fetch.ts'
+import { type Fetcher, openFetcher } from './http/fetcher.ts'
 import { type Log, openLog } from './log.ts'
-import { LoadedSchedules } from './schedule-changes.ts'
 import { openStore, type Store } from './store/open.ts'
-import { loadSecret } from './store/settings.ts'
+import { loadSecret } from './store/system/settings.ts'
+import { systemClock, type WaitingClock } from './time/clock.ts'
 
 /** Everything that a step may need, opened once. A step takes what it needs of it by name. */
 export type App = {
@@ -64,7 +64,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     fetcher,
     wholeFeeds: new Set(digests.flatMap(fullTextFeedUrls)),
     render: renderer(config),
-    check: async (url) => (await import('./editions/late.ts')).createPageCheck(fetcher)(url),
+    check: async (url) => (await import('./editions/preflight.ts')).createPageCheck(fetcher)(url),
     clock,
     log,
     async close() {
@@ -95,7 +95,7 @@ export function setDigests(app: App, { digests, rejected }: JobFolder): void {
 function renderer(config: Config): Render {
   let loading: Promise<Render> | undefined
   return async (draft) => {
-    loading ??= import('./messages/draft.ts').then(({ draftRenderer }) => draftRenderer(config))
+    loading ??= import('./messages/draft-renderer.ts').then(({ draftRenderer }) => draftRenderer(config))
     return (await loading)(draft)
   }
 }

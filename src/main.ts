@@ -7,7 +7,7 @@
 // what an interpreter would read a few hundred times first: the first thousands of messages go out a fifth sooner.
 // The two variables are for glibc: by itself it keeps what was freed of large texts, for each thread, and `start` holds
 // 100 to 150 MB more once it has read some.
-import { usePrivateCompileCache } from './compile-cache.ts'
+import { usePrivateCompileCache } from './runtime/compile-cache.ts'
 
 // Timers are computed with local setters of Date (node-cron 4.6), which go wrong in the hour that a clock change repeats.
 // UTC has no such hour; where a zone matters, it is named.

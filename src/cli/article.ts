@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
-import { type Retraction, restoreArticle, retractArticle } from '../editions/pull.ts'
-import { allRetractions } from '../store/pulls.ts'
-import { print, printJson, sanitizeLine } from './output.ts'
+import { type Retraction, restoreArticle, retractArticle } from '../editions/retract.ts'
+import { allRetractions } from '../store/articles/retractions.ts'
+import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 export function addArticleCommands(program: Command): void {

@@ -7,14 +7,19 @@ import {
   statusText,
   suggestedText,
   withdrawCorrection,
-} from '../editions/corrections.ts'
+} from '../editions/corrections/decide.ts'
 import { AppError } from '../errors.ts'
-import type { CorrectionNote } from '../feeds/correction-note.ts'
-import type { Fetcher } from '../feeds/fetch.ts'
-import { pageContext, readInWorker } from '../feeds/pool.ts'
-import { type CorrectionView, correctionById, latestCorrections, waitingCorrections } from '../store/corrections.ts'
-import { print, printJson, sanitizeLine } from './output.ts'
-import { lazyFetcher, readSource } from './source.ts'
+import type { CorrectionNote } from '../feeds/markup/correction-note.ts'
+import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
+import type { Fetcher } from '../http/fetcher.ts'
+import {
+  type CorrectionView,
+  correctionById,
+  latestCorrections,
+  waitingCorrections,
+} from '../store/corrections/corrections.ts'
+import { lazyFetcher, readSource } from './feeds/read-source.ts'
+import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }

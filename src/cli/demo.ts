@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { print } from './output.ts'
-import { showProgress } from './progress.ts'
+import { print } from './terminal/output.ts'
+import { showProgress } from './terminal/progress.ts'
 import { stopSignal } from './with-app.ts'
 
 type Options = { once?: boolean; json?: boolean; mailDir?: string }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { drill } from '../demo/drill.ts'
 import { AppError } from '../errors.ts'
-import { print, printJson } from './output.ts'
+import { print, printJson } from './terminal/output.ts'
 
 type Options = { recipients: string; kills: string; unknown: string; faults?: boolean; tls?: boolean; json?: boolean }
 

@@ -1,23 +1,24 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
-import { parseDurationMs } from '../clock.ts'
+import { detectInFeeds } from '../editions/corrections/detect.ts'
 import { feedUrlsOf } from '../editions/digest.ts'
-import { addAllToLedger } from '../editions/enrol.ts'
-import { detectInFeeds } from '../editions/late-truth.ts'
-import { ignoreFeed, releaseFeed } from '../editions/storm-decision.ts'
+import { addAllToLedger } from '../editions/ledger.ts'
+import { ignoreFeed, releaseFeed } from '../editions/stories/flood-decision.ts'
 import { AppError } from '../errors.ts'
-import type { ParsedFeed } from '../feeds/feed.ts'
-import type { Fetcher } from '../feeds/fetch.ts'
 import { healthOf, quarantinedByFeed } from '../feeds/health.ts'
-import { parseFeed } from '../feeds/parse.ts'
-import { type RefreshResult, refreshFeeds } from '../feeds/refresh.ts'
+import type { ParsedFeed } from '../feeds/parse/feed.ts'
+import { parseFeed } from '../feeds/parse/parse-feed.ts'
+import type { RefreshResult } from '../feeds/refresh.ts'
 import { rejectionText } from '../feeds/rejection.ts'
-import { allFeeds, feedHistory, retryFeedNow } from '../store/feeds.ts'
-import { lastRejections, maxRejectionsPerFeed } from '../store/rejections.ts'
-import { addFeedListCommands } from './feed-lists.ts'
-import { formatTable, print, printJson, printStderr, sanitizeLine } from './output.ts'
-import { allowHint, lazyFetcher, readSource } from './source.ts'
-import { warnOfQuarantinedFeeds } from './waiting.ts'
+import type { Fetcher } from '../http/fetcher.ts'
+import { refreshNow } from '../pipeline/refresh-feeds.ts'
+import { allFeeds, feedHistory, retryFeedNow } from '../store/feeds/feeds.ts'
+import { lastRejections, maxRejectionsPerFeed } from '../store/feeds/rejections.ts'
+import { parseDurationMs } from '../time/clock.ts'
+import { addFeedListCommands } from './feeds/add-import-export.ts'
+import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
+import { allowHint, lazyFetcher, readSource } from './feeds/read-source.ts'
+import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -29,7 +30,7 @@ export function addFeedsCommands(program: Command): void {
     .option('--json', 'one JSON line a feed')
     .action((options: Json, command: Command) =>
       withApp(command, async (app) => {
-        const report = await refreshFeeds(app, app.digests.flatMap(feedUrlsOf))
+        const report = await refreshNow(app, app.digests.flatMap(feedUrlsOf))
         for (const feed of report) options.json ? printJson(feed) : print(refreshText(feed))
         await addAllToLedger(app)
         const proposed = await detectInFeeds(app, app.digests)
@@ -120,7 +121,7 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
 async function refreshFailedFeed(app: App, url: string): Promise<void> {
   if (!(await retryFeedNow(app.db, url)))
     throw new AppError('missing', `no feed is known by ${url}`, { hint: 'lastword feeds list prints all.' })
-  for (const feed of await refreshFeeds(app, [url])) {
+  for (const feed of await refreshNow(app, [url])) {
     print(refreshText(feed))
     if (feed.kind === 'failed') process.exitCode = 1
   }

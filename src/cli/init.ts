@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isDigestName, isJobFile } from '../editions/digest.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
-import { print } from './output.ts'
+import { print } from './terminal/output.ts'
 import { configFile } from './with-app.ts'
 
 /** Where the program itself is, with the samples. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import { explainError, printStderr } from './output.ts'
+import { explainError, printStderr } from './terminal/output.ts'
 
 type AddCommands = (program: Command) => void
 
@@ -15,7 +15,7 @@ const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },
-  { names: ['brake'], load: async () => (await import('./brake.ts')).addSendingCommands },
+  { names: ['brake'], load: async () => (await import('./sending.ts')).addSendingCommands },
   { names: ['corrections'], load: async () => (await import('./corrections.ts')).addCorrectionsCommands },
   { names: ['letters'], load: async () => (await import('./letters.ts')).addLettersCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },

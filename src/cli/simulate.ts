@@ -6,8 +6,8 @@ import { dryRunDraft } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { type SimulatedEdition, simulate } from '../editions/simulate.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { withoutKey } from '../messages/letter.ts'
-import { print, printJson, sanitizeLine } from './output.ts'
+import { withoutKey } from '../messages/message-template.ts'
+import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { weeks: string; out?: string; json?: boolean }

@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander'
 import type { App } from '../app.ts'
 import { AppError } from '../errors.ts'
 import type { SessionEndRow } from '../store/schema.ts'
-import { endSessions, listStaff, sessionEnds } from '../store/staff.ts'
+import { endSessions, listStaff, sessionEnds } from '../store/staff/staff.ts'
+import { formatCount } from '../text/words.ts'
 import { makeSignInLink } from '../web/sign-in.ts'
-import { formatCount } from '../words.ts'
-import { formatTable, print, printJson, sanitizeLine } from './output.ts'
+import { formatTable, print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withAppWithoutJobs } from './with-app.ts'
 
 const maxSessionEnds = 20

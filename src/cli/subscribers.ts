@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import { type App, digestNamesText, requireDigest, requireDigestName } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
 import { AppError } from '../errors.ts'
-import { listSubscribers, type SubscriberListing } from '../store/subscribers.ts'
+import { listSubscribers, type SubscriberListing } from '../store/subscribers/subscribers.ts'
 import { unsuppress } from '../subscribers/suppress.ts'
-import { addMapping, type ImportOptions, importFile, statusMeanings } from './import.ts'
-import { print, printJson, sanitizeLine } from './output.ts'
+import { addMapping, type ImportOptions, importFile, statusMeanings } from './subscribers/import.ts'
+import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { digest?: string; json?: boolean }

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type App, type AppOptions, openApp } from '../app.ts'
-import { systemClock } from '../clock.ts'
-import { type Config, defaultStoreUrl, readProcessConfig } from '../config.ts'
+import { type Config, defaultStoreUrl, readProcessConfig } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import { type Log, openLog } from '../log.ts'
 import { openStore, type Store } from '../store/open.ts'
-import { warnOfRejectedJobs } from './job-readers.ts'
-import { printStderr, sanitizeLine } from './output.ts'
+import { systemClock } from '../time/clock.ts'
+import { warnOfRejectedJobs } from './checks/job-files.ts'
+import { printStderr, sanitizeLine } from './terminal/output.ts'
 
 /** The file that `--config` names. */
 export function configFile(command: Command): string {

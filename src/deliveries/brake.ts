@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { brakeNow, putBrakeOn, takeBrakeOff } from '../store/brake.ts'
+import { brakeNow, putBrakeOn, takeBrakeOff } from '../store/deliveries/brake.ts'
 import type { BrakeRow, Db } from '../store/schema.ts'
+import type { Clock } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
 

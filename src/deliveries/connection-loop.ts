@@ -1,13 +1,14 @@
-import type { Message } from '../messages/mime.ts'
-import type { DeliveryResult, QueuedDelivery } from '../store/deliveries.ts'
+import type { Message } from '../mail/mime.ts'
+import type { SendResult } from '../mail/smtp/result.ts'
+import type { DeliveryResult, QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import type { DeliverNeeds } from './deliver.ts'
-import { afterResult, type SendResult } from './delivery.ts'
+import { afterResult } from './delivery.ts'
 import { handleUnfit, isInDoubt, judgeAnswer, rowInDoubt } from './judge.ts'
 import { type LookAhead, lookAhead } from './look-ahead.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import { count, isGoing, type Pass, passOver } from './pass.ts'
-import type { RelayLine } from './relay-line.ts'
-import type { LineEnd } from './relays.ts'
+import type { RelayLine } from './relays/relay-line.ts'
+import type { LineEnd } from './relays/relays.ts'
 
 type Ready = { delivery: QueuedDelivery; message: Message }
 

@@ -1,21 +1,22 @@
-import { addMs, type Instant, minute } from '../clock.ts'
-import { addNotification } from '../store/calls.ts'
+import type { SendResult } from '../mail/smtp/result.ts'
 import {
   countDeliveries,
   hasAcceptedSince,
   isEveryoneAt,
   type QueuedDelivery,
   requeueDeferred,
-} from '../store/deliveries.ts'
-import { addHistory } from '../store/editions.ts'
-import { transaction } from '../store/transaction.ts'
-import { unknownsInARow } from '../store/unknown.ts'
-import { domainOf } from './buckets.ts'
+} from '../store/deliveries/deliveries.ts'
+import { unknownsInARow } from '../store/deliveries/unknown.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import { addHistory } from '../store/editions/editions.ts'
+import { addNotification } from '../store/notices/notifications.ts'
+import { addMs, type Instant, minute } from '../time/clock.ts'
 import type { DeliverNeeds } from './deliver.ts'
-import { mostAttempts, nextAttempt, type SendResult } from './delivery.ts'
+import { mostAttempts, nextAttempt } from './delivery.ts'
+import { domainOf } from './limits/buckets.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass, recount } from './pass.ts'
 import { lastAnswer, RefusalBreaker } from './refusal-breaker.ts'
-import { isSpread, RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relay-verdicts.ts'
+import { isSpread, RelayVerdicts, type TurnedDown, toRefusal, turnedDownBy } from './relays/relay-verdicts.ts'
 import { untilStored } from './until-stored.ts'
 
 /** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another copy. */

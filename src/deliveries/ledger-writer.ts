@@ -1,4 +1,3 @@
-import type { WaitingClock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import {
   confirmRefusals,
@@ -7,12 +6,13 @@ import {
   recordAndClaim,
   requeueRefused,
   stillClaimed,
-} from '../store/deliveries.ts'
+} from '../store/deliveries/deliveries.ts'
+import { markOwnAbandoned } from '../store/deliveries/unknown.ts'
+import { isStoreUnavailable } from '../store/drivers/failure.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import type { Engine } from '../store/engine.ts'
-import { isStoreUnavailable } from '../store/failure.ts'
 import type { Db } from '../store/schema.ts'
-import { transaction } from '../store/transaction.ts'
-import { markOwnAbandoned } from '../store/unknown.ts'
+import type { WaitingClock } from '../time/clock.ts'
 import { handleRefusals } from './refusals.ts'
 import { type StoreWait, untilStored } from './until-stored.ts'
 

@@ -1,7 +1,7 @@
-import { type Instant, msBetween, second, type WaitingClock } from '../clock.ts'
-import type { QueuedDelivery } from '../store/deliveries.ts'
-import type { Bucket, Buckets } from './buckets.ts'
-import type { Gate, Wait } from './gate.ts'
+import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { type Instant, msBetween, second, type WaitingClock } from '../time/clock.ts'
+import type { Bucket, Buckets } from './limits/buckets.ts'
+import type { Gate, Wait } from './limits/gate.ts'
 
 export type QueueNeeds = {
   clock: WaitingClock

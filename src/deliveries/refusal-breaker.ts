@@ -1,6 +1,6 @@
-import { adviceFor } from './answers.ts'
-import { domainOf } from './buckets.ts'
-import type { SendResult } from './delivery.ts'
+import { adviceFor } from '../mail/reply-rules/answers.ts'
+import type { SendResult } from '../mail/smtp/result.ts'
+import { domainOf } from './limits/buckets.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
 export type Answered = { subscriberId: string; email: string; provider: string; isFirstTry: boolean }

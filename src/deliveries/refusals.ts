@@ -1,10 +1,10 @@
-import { hour, type Instant, msBetween } from '../clock.ts'
-import type { Refusal } from '../store/deliveries.ts'
-import { addOutcome } from '../store/outcomes.ts'
+import { causeOf, causes } from '../mail/reply-rules/answers.ts'
+import type { Refusal } from '../store/deliveries/deliveries.ts'
 import type { Db } from '../store/schema.ts'
-import { lastAddressOutcome, wasAcceptedSince } from '../store/suppressions.ts'
+import { addOutcome } from '../store/subscribers/outcomes.ts'
+import { lastAddressOutcome, wasAcceptedSince } from '../store/subscribers/suppressions.ts'
 import { suppress } from '../subscribers/suppress.ts'
-import { causeOf, causes } from './answers.ts'
+import { hour, type Instant, msBetween } from '../time/clock.ts'
 
 /** Two digests of one morning are one try: a second refusal counts when it comes at least so much later. */
 const apart = 12 * hour

@@ -1,6 +1,6 @@
-import { minute, second, type WaitingClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { isStoreUnavailable } from '../store/failure.ts'
+import { isStoreUnavailable } from '../store/drivers/failure.ts'
+import { minute, second, type WaitingClock } from '../time/clock.ts'
 
 export type StoreWait = {
   clock: WaitingClock

@@ -1,11 +1,11 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { type Clock, type Instant, minute, msBetween } from '../clock.ts'
+import { markAbandoned, markOrphaned } from '../store/deliveries/unknown.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
-import { transaction } from '../store/transaction.ts'
-import { markAbandoned, markOrphaned } from '../store/unknown.ts'
-import { addWorker, allWorkers, capSeenAt, removeWorker, touchWorker, type Worker } from '../store/workers.ts'
+import { addWorker, allWorkers, capSeenAt, removeWorker, touchWorker, type Worker } from '../store/system/workers.ts'
+import { type Clock, type Instant, minute, msBetween } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
 

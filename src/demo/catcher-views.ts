@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { ParsedMail } from 'mailparser'
-import type { Instant } from '../clock.ts'
+import type { Instant } from '../time/clock.ts'
 import { type CaughtMessage, type CaughtSummary, toSummary } from './caught-mail.ts'
 import { headerFields } from './header-field.ts'
 

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Instant, systemClock } from '../clock.ts'
 import { AppError, messageOf } from '../errors.ts'
+import { type Instant, systemClock } from '../time/clock.ts'
 import { headerField } from './header-field.ts'
 
 /** One recipient's copy of a message, as it would lie in that mailbox. */

@@ -1,5 +1,5 @@
-import { usePrivateCompileCache } from '../compile-cache.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
+import { usePrivateCompileCache } from '../runtime/compile-cache.ts'
 
 /** What the sender process of a drill is told: `shift` is how far its clock runs ahead, in milliseconds. */
 export type DrillOrder = { config: Config; editionId: string; unknown: 'repeat' | 'hold'; shift: number }
@@ -7,9 +7,9 @@ export type DrillOrder = { config: Config; editionId: string; unknown: 'repeat' 
 // Run as a process of its own: it sends until nothing more can be done now, or until it is killed.
 usePrivateCompileCache()
 const { openApp } = await import('../app.ts')
-const { toInstant } = await import('../clock.ts')
+const { toInstant } = await import('../time/clock.ts')
 const { silentLog } = await import('../log.ts')
-const { openSender, sendEdition } = await import('../send.ts')
+const { openSender, sendEdition } = await import('../pipeline/sender.ts')
 
 const { config, editionId, unknown, ...order } = JSON.parse(process.argv[2] ?? '') as DrillOrder
 let shift = order.shift

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { type Instant, mailDate } from '../clock.ts'
+import { type Instant, mailDate } from '../time/clock.ts'
 import type { Magazine, MagazineArticle, MagazineSection } from './magazine.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { addMs, hour, type Instant, minute, toInstant } from '../clock.ts'
+import { addMs, hour, type Instant, minute, toInstant } from '../time/clock.ts'
 
 /** Our made-up magazine, as it stands in `fixtures/demo`, dated relative to one moment. */
 export type Magazine = {

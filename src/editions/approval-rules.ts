@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts'
-import { AppError } from '../errors.ts'
+import type { Config } from '../config/config.ts'
 import {
   type Imprint,
   imprintProblems,
@@ -7,10 +6,11 @@ import {
   launchProblems,
   launchProblemText,
   sendsOnlyToThisMachine,
-} from '../launch-check.ts'
-import { countChosen, newerSentEdition, variantsOf } from '../store/editions.ts'
+} from '../config/launch-check.ts'
+import { AppError } from '../errors.ts'
+import { countChosen, newerSentEdition, variantsOf } from '../store/editions/editions.ts'
 import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
-import { capitalise } from '../words.ts'
+import { capitalise } from '../text/words.ts'
 import type { Digest } from './digest.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 

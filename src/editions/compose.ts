@@ -1,8 +1,9 @@
-import type { Clock, Instant } from '../clock.ts'
-import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles.ts'
-import { editionDueAt } from '../store/clock-faults.ts'
-import { correctionsToPrint } from '../store/corrections.ts'
-import { lockDigest } from '../store/digests.ts'
+import { keySlot } from '../mail/keys.ts'
+import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles/articles.ts'
+import { correctionsToPrint } from '../store/corrections/corrections.ts'
+import { editionDueAt } from '../store/digests/clock-faults.ts'
+import { lockDigest } from '../store/digests/digests.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import {
   addChoices,
   addEdition,
@@ -13,20 +14,19 @@ import {
   hasOpenEdition,
   moveEdition,
   nextNumber,
-} from '../store/editions.ts'
+} from '../store/editions/editions.ts'
 import { editionId } from '../store/id.ts'
-import { expirePassedOver } from '../store/ledger.ts'
+import { expirePassedOver } from '../store/ledger/ledger.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { transaction } from '../store/transaction.ts'
-import { keySlot } from '../subscribers/token.ts'
+import type { Clock, Instant } from '../time/clock.ts'
+import { expiryOf, expiryReason } from './choice/expiry.ts'
+import { type Choice, select } from './choice/select.ts'
+import { type ThinDecision, thinReason } from './choice/thin.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, editionName } from './edition.ts'
-import { addArticlesToLedger } from './enrol.ts'
-import { expiryOf, expiryReason } from './lapse.ts'
+import { addArticlesToLedger } from './ledger.ts'
 import { cancelUnapproved, replaceableEditions } from './replace.ts'
-import { type Choice, select } from './select.ts'
-import { type ThinDecision, thinReason } from './thin.ts'
-import { timingJson } from './timing.ts'
+import { timingJson } from './schedule/timing.ts'
 
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Cron } from 'croner'
 import { z } from 'zod'
-import { type ParsedYaml, parseYaml, readYaml, validateYaml } from '../yaml.ts'
-import { isTimeZone } from '../zone.ts'
-import { digestContradictions, sectionContradictions, timeContradictions } from './contradictions.ts'
-import { placeholders } from './pattern.ts'
-import { dayConflictMessage } from './schedule-days.ts'
+import { type ParsedYaml, parseYaml, readYaml, validateYaml } from '../config/yaml.ts'
+import { isTimeZone } from '../time/zone.ts'
+import { digestContradictions, sectionContradictions, timeContradictions } from './jobs/contradictions.ts'
+import { placeholders } from './jobs/subject-pattern.ts'
+import { dayConflictMessage } from './schedule/day-conflict.ts'
 
 /** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
 export const layouts = ['latest', 'last-word', 'focus', 'tv', 'have-your-say'] as const

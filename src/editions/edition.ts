@@ -1,5 +1,5 @@
-import type { WholeArticle } from '../store/articles.ts'
-import type { CorrectionView } from '../store/corrections.ts'
+import type { WholeArticle } from '../store/articles/articles.ts'
+import type { CorrectionView } from '../store/corrections/corrections.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 

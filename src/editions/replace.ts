@@ -1,7 +1,7 @@
-import type { Instant } from '../clock.ts'
-import { addNotification } from '../store/calls.ts'
-import { addHistory, moveEdition, nextNumber, unapprovedEditions } from '../store/editions.ts'
+import { addHistory, moveEdition, nextNumber, unapprovedEditions } from '../store/editions/editions.ts'
+import { addNotification } from '../store/notices/notifications.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
+import type { Instant } from '../time/clock.ts'
 import { releaseContents } from './review.ts'
 
 /**

@@ -1,13 +1,13 @@
-import type { Clock, Instant } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { addNotification } from '../store/calls.ts'
-import { lapseEditionCorrections, releaseCorrections } from '../store/corrections.ts'
-import { countDeliveries, skipUnsent } from '../store/deliveries.ts'
-import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions.ts'
-import { releaseArticles } from '../store/ledger.ts'
-import { retractedIn } from '../store/pulls.ts'
+import { retractedIn } from '../store/articles/retractions.ts'
+import { lapseEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
+import { countDeliveries, skipUnsent } from '../store/deliveries/deliveries.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
+import { releaseArticles } from '../store/ledger/ledger.ts'
+import { addNotification } from '../store/notices/notifications.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { transaction } from '../store/transaction.ts'
+import type { Clock, Instant } from '../time/clock.ts'
 import {
   ApprovalRefused,
   isSettingObstacle,
@@ -18,7 +18,7 @@ import {
   settingObstaclesOf,
 } from './approval-rules.ts'
 import { editionName } from './edition.ts'
-import { checkRevision, type Revision } from './seen.ts'
+import { checkRevision, type Revision } from './revision.ts'
 
 type Needs = { db: Db; clock: Clock }
 type ApprovalNeeds = Needs & ObstacleNeeds

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import { addHistory, historyOf } from '../store/editions.ts'
+import { addHistory, historyOf } from '../store/editions/editions.ts'
 import type { EditionRow, Schema } from '../store/schema.ts'
 import type { SealNeeds } from './seal.ts'
 

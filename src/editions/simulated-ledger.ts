@@ -1,5 +1,5 @@
-import type { Article, Candidate, WithLastShown } from '../store/articles.ts'
-import { findSamePairsSync, type Story, StoryGroups } from './same.ts'
+import type { Article, Candidate, WithLastShown } from '../store/articles/articles.ts'
+import { findSamePairsSync, type Story, StoryGroups } from './stories/same-story.ts'
 
 export type PastArticle = Article & WithLastShown
 

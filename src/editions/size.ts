@@ -1,5 +1,5 @@
+import { keyLength } from '../mail/keys.ts'
 import type { VariantRow } from '../store/schema.ts'
-import { keyLength } from '../subscribers/token.ts'
 
 /** Gmail shows so many bytes of a message's HTML, and the rest, with the unsubscribe link, behind a link of its own. */
 const clipLimitBytes = 102 * 1024

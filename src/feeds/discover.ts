@@ -1,9 +1,9 @@
-import type { ParsedFeed } from './feed.ts'
-import type { Fetched, Fetcher } from './fetch.ts'
-import { headTags } from './head.ts'
-import { parseFeed } from './parse.ts'
-import { pageContext, readInWorker } from './pool.ts'
-import { httpUrl } from './url.ts'
+import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import { httpUrl } from '../http/url.ts'
+import type { ParsedFeed } from './parse/feed.ts'
+import { headTags } from './parse/page/head.ts'
+import { parseFeed } from './parse/parse-feed.ts'
+import { pageContext, readInWorker } from './parse/reader-pool.ts'
 
 export type Discovered = {
   /** The address to write down: where it moved for good, if it did. */

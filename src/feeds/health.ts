@@ -1,8 +1,8 @@
-import { type Clock, day, durationText, type Instant, msBetween, parseDurationMs } from '../clock.ts'
-import type { Config } from '../config.ts'
-import { feedsAt } from '../store/feeds.ts'
+import type { Config } from '../config/config.ts'
+import { feedsAt } from '../store/feeds/feeds.ts'
+import { quarantinedFeeds } from '../store/ledger/stories.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
-import { quarantinedFeeds } from '../store/stories.ts'
+import { type Clock, day, durationText, type Instant, msBetween, parseDurationMs } from '../time/clock.ts'
 
 export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits'
 

@@ -1,7 +1,7 @@
 import { generateOpml, parseOpml } from 'feedsmith'
+import { maxLength } from '../config/field-limits.ts'
 import { messageOf } from '../errors.ts'
-import { maxLength } from './longest.ts'
-import { shortText } from './text.ts'
+import { shortText } from './markup/text.ts'
 
 /** A feed in a list of feeds; its folder is the name of a section, or null if it lies in none. */
 export type ListedFeed = { folder: string | null; url: string; title: string }

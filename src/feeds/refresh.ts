@@ -1,8 +1,12 @@
-import type { Clock } from '../clock.ts'
+import { maxLength } from '../config/field-limits.ts'
 import { messageOf } from '../errors.ts'
+import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import { forEachPerHost } from '../http/per-host.ts'
+import { openSemaphore, type Semaphore } from '../http/semaphore.ts'
+import { isOffSite } from '../http/url.ts'
 import type { Log } from '../log.ts'
-import { saveArticles } from '../store/articles.ts'
-import { isStoreUnavailable } from '../store/failure.ts'
+import { saveArticles } from '../store/articles/articles.ts'
+import { isStoreUnavailable } from '../store/drivers/failure.ts'
 import {
   arrivals,
   claimDueFeed,
@@ -15,19 +19,15 @@ import {
   recordFailure,
   recordFeedEventOnce,
   recordSuccess,
-} from '../store/feeds.ts'
-import { saveRejections } from '../store/rejections.ts'
+} from '../store/feeds/feeds.ts'
+import { saveRejections } from '../store/feeds/rejections.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
-import type { ParsedFeed } from './feed.ts'
-import type { Fetched, Fetcher } from './fetch.ts'
-import { isOffSite, resolveRedirects } from './follow.ts'
-import { forEachPerHost } from './lanes.ts'
-import { maxLength } from './longest.ts'
-import { maxArrivals, type PublishingRate, publishingRate } from './pace.ts'
-import { parseFeed } from './parse.ts'
-import { nextPollAfterFailure, nextPollAfterSuccess } from './poll.ts'
-import { warmUpReaders } from './pool.ts'
-import { openSemaphore, type Semaphore } from './turns.ts'
+import type { Clock } from '../time/clock.ts'
+import type { ParsedFeed } from './parse/feed.ts'
+import { parseFeed } from './parse/parse-feed.ts'
+import { warmUpReaders } from './parse/reader-pool.ts'
+import { nextPollAfterFailure, nextPollAfterSuccess } from './poll-schedule.ts'
+import { maxArrivals, type PublishingRate, publishingRate } from './publishing-rate.ts'
 
 export type RefreshNeeds = {
   db: Db
@@ -57,8 +57,7 @@ const batchSize = 200
 const maxFailuresAfterMove = 3
 
 /**
- * Asks the feeds at these addresses now for what is new and keeps it, and then where the addresses of other hosts in it
- * lead. A feed that fails is recorded and stops no other.
+ * Fetches the feeds at these addresses now and saves what is new. A feed that fails is recorded and stops no other.
  */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<RefreshResult[]> {
   const report: RefreshResult[] = []
@@ -66,7 +65,6 @@ export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise
   await forEachFeed(needs, urls, async (feed) => {
     report.push(await refreshOrFail(needs, feed, runLimited))
   })
-  await resolveRedirects(needs)
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
@@ -80,7 +78,6 @@ export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signa
     asked++
     await refreshOrFail(needs, feed, runLimited)
   })
-  if (!signal?.aborted) await resolveRedirects(needs, signal)
   return asked
 }
 

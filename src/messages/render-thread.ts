@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Draft, Rendered } from '../editions/edition.ts'
 import { AppError, type ErrorCode, messageOf } from '../errors.ts'
-import { type JobEnd, openWorker, runJob, terminateWorker } from '../worker-job.ts'
+import { type JobEnd, openWorker, runJob, terminateWorker } from '../runtime/worker-job.ts'
 
 /** What a worker needs to render an edition; all of it is copied to the worker. `templates` is a folder. */
 export type RenderTask = { draft: Draft; publishing: Pick<Config, 'publication' | 'web'>; templates: string }

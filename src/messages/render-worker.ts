@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { usePrivateCompileCache } from '../compile-cache.ts'
+import { usePrivateCompileCache } from '../runtime/compile-cache.ts'
 import type { RenderTask } from './render-thread.ts'
 
 usePrivateCompileCache() // a thread does not have that of the process; what is imported after it is in the cache

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts'
 import { extractBodies } from './body.ts'
-import { toProbeEdition } from './probe.ts'
+import { toProbeEdition } from './probe-edition.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'
 import { tidyText, tidyView } from './tidy.ts'

@@ -1,5 +1,5 @@
 import type { ArticleView, EditionView, SectionView } from './view.ts'
-import { readVisible } from './visible.ts'
+import { readVisible } from './visible-text.ts'
 
 /** One half of a message as it is read, and the file that it was made from. */
 type MessagePart = {

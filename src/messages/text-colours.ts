@@ -1,4 +1,4 @@
-import type { CssRule } from './visible.ts'
+import type { CssRule } from './visible-text.ts'
 
 /** The colour of text and of what it stands on, as style attributes say, in one spelling; undefined: nobody can tell. */
 export type Colours = { text: string | undefined; ground: string | undefined }

@@ -1,5 +1,5 @@
-import { hasVisibleText, removeInvisible } from '../characters.ts'
-import { withoutCredentials } from '../feeds/url.ts'
+import { withoutCredentials } from '../http/url.ts'
+import { hasVisibleText, removeInvisible } from '../text/characters.ts'
 import type { EditionView } from './view.ts'
 
 /** The same view, each text on one line of harmless characters and each article's address http or https. */

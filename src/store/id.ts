@@ -1,6 +1,6 @@
 import { createHmac, randomInt } from 'node:crypto'
 import { v7 } from 'uuid'
-import type { Instant } from '../clock.ts'
+import type { Instant } from '../time/clock.ts'
 
 let lastMilliseconds = 0
 let sequence = 0

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import type { Clock } from '../time/clock.ts'
 import type { Engine } from './engine.ts'
 import * as first from './migrations/0001-first.ts'
 import * as feeds from './migrations/0002-feeds.ts'

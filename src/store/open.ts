@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CamelCasePlugin, type Dialect, Kysely } from 'kysely'
-import type { Clock } from '../clock.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
-import { findUrlSecrets, hasMisplacedPassword, maskUrl } from '../mask-url.ts'
-import { Availability } from './availability.ts'
+import { findUrlSecrets, hasMisplacedPassword, maskUrl } from '../text/mask-url.ts'
+import type { Clock } from '../time/clock.ts'
+import { Availability } from './drivers/availability.ts'
+import { StoreError, sqlState } from './drivers/failure.ts'
+import type { SqliteOptions } from './drivers/sqlite-database.ts'
+import { ensureSqliteFile } from './drivers/sqlite-file.ts'
+import { writeAccessHint } from './drivers/write-access.ts'
 import { type Engine, postgresEngine, sqliteEngine } from './engine.ts'
-import { StoreError, sqlState } from './failure.ts'
 import { migrate } from './migrate.ts'
 import type { Schema } from './schema.ts'
-import type { SqliteOptions } from './sqlite-database.ts'
-import { ensureSqliteFile } from './sqlite-file.ts'
-import { writeAccessHint } from './write-access.ts'
 
 export type Store = {
   db: Kysely<Schema>
@@ -75,7 +75,7 @@ async function postgres(url: string, availability: Availability): Promise<Opened
 }
 
 async function sqlite(path: string, mayCreate: boolean, options: SqliteOptions): Promise<Opened> {
-  const { openSqlite } = await import('./sqlite.ts')
+  const { openSqlite } = await import('./drivers/sqlite.ts')
   const createdFile = ensureSqliteFile(path, mayCreate) ? resolve(path) : undefined
   const dialect = await openSqlite(path, options)
   return { dialect, engine: sqliteEngine, sync: () => syncFile(`${path}-wal`), createdFile }

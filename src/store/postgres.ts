@@ -6,9 +6,9 @@ import {
   type PostgresQueryResult,
 } from 'kysely'
 import pg from 'pg'
-import type { Availability } from './availability.ts'
-import { postgresFailureKind, StoreError, type StoreLocation, sqlState } from './failure.ts'
-import { storableParameters } from './text.ts'
+import type { Availability } from './drivers/availability.ts'
+import { postgresFailureKind, StoreError, type StoreLocation, sqlState } from './drivers/failure.ts'
+import { storableParameters } from './drivers/storable-text.ts'
 
 /** The dialect for `postgres://…`. Connections are opened when they are needed; what fails throws StoreError. */
 export function postgresDialect(url: string, availability: Availability): Dialect {

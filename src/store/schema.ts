@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Instant } from '../clock.ts'
+import type { Instant } from '../time/clock.ts'
 
 /**
  * The tables as the code sees them; the migrations are what makes them, and a contract test compares the two.

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { invisibleClass } from '../characters.ts'
+import { invisibleClass } from '../text/characters.ts'
 import { describeInvisible, trimInvisible } from './invisible.ts'
 
 /**

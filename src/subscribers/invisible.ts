@@ -1,4 +1,4 @@
-import { invisibleClass } from '../characters.ts'
+import { invisibleClass } from '../text/characters.ts'
 
 /** Characters that show nothing, or that change how their neighbours read, with their Unicode names. */
 const characterNames: Record<string, string> = {

@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.ts'
-import { addOutcome } from '../store/outcomes.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import type { Db } from '../store/schema.ts'
-import { endSubscription } from '../store/subscribers.ts'
-import { transaction } from '../store/transaction.ts'
+import { addOutcome } from '../store/subscribers/outcomes.ts'
+import { endSubscription } from '../store/subscribers/subscribers.ts'
+import type { Clock } from '../time/clock.ts'
 
 /** A person's own act, with the edition whose link they used and the way they took. */
 export type SubscriberAction = { subscriberId: string; digest: string; editionId: string | null; how: string }

@@ -1,4 +1,4 @@
-import { invisibleClass } from '../characters.ts'
+import { invisibleClass } from '../text/characters.ts'
 
 /**
  * What shows nothing, and characters that Unicode leaves to private use or to nobody; but not what belongs to a script or an

@@ -1,9 +1,9 @@
-import { addMs, type Clock, day, type Instant, minute } from '../clock.ts'
-import { addConfirmation, confirmationById, useConfirmation } from '../store/confirmations.ts'
-import { addOutcome } from '../store/outcomes.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import type { ConfirmationRow, Db } from '../store/schema.ts'
-import { renewSubscription, subscriberById, subscriptionsOf } from '../store/subscribers.ts'
-import { transaction } from '../store/transaction.ts'
+import { addConfirmation, confirmationById, useConfirmation } from '../store/subscribers/confirmations.ts'
+import { addOutcome } from '../store/subscribers/outcomes.ts'
+import { renewSubscription, subscriberById, subscriptionsOf } from '../store/subscribers/subscribers.ts'
+import { addMs, type Clock, day, type Instant, minute } from '../time/clock.ts'
 import type { SubscriberAction } from './leave.ts'
 
 type Needs = { db: Db; clock: Clock }

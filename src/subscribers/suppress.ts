@@ -1,10 +1,10 @@
-import type { Clock, Instant } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { addOutcome } from '../store/outcomes.ts'
+import { transaction } from '../store/drivers/transaction.ts'
 import type { Db, SubscriberRow } from '../store/schema.ts'
-import { subscriberByEmail } from '../store/subscribers.ts'
-import { liftSuppression, markSuppressed } from '../store/suppressions.ts'
-import { transaction } from '../store/transaction.ts'
+import { addOutcome } from '../store/subscribers/outcomes.ts'
+import { subscriberByEmail } from '../store/subscribers/subscribers.ts'
+import { liftSuppression, markSuppressed } from '../store/subscribers/suppressions.ts'
+import type { Clock, Instant } from '../time/clock.ts'
 import { addressKey, parseAddress } from './address.ts'
 
 /** Sends the person nothing more, of any digest, with the reason on record. Doing it twice changes nothing. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { Env, Web } from './answer.ts'
+import type { Env, Web } from './response.ts'
 
 /**
  * The session cookie of one installation (RFC 6265bis §4.1.3). Over https its name has the prefix `__Host-`, or

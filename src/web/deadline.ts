@@ -1,6 +1,6 @@
-import { second } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { storeErrorIn } from '../store/failure.ts'
+import { storeErrorIn } from '../store/drivers/failure.ts'
+import { second } from '../time/clock.ts'
 
 /** The work took longer than somebody who waits for a page should wait. It may still be done later. */
 class DeadlineError extends AppError {

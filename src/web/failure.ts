@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, type ErrorCode } from '../errors.ts'
-import { storeErrorIn } from '../store/failure.ts'
-import { capitalise } from '../words.ts'
-import { type Env, renderMessage, type Web } from './answer.ts'
+import { storeErrorIn } from '../store/drivers/failure.ts'
+import { capitalise } from '../text/words.ts'
 import { isDatabaseUnavailable } from './deadline.ts'
+import { type Env, renderMessage, type Web } from './response.ts'
 
 const httpStatuses: Record<ErrorCode, ContentfulStatusCode> = {
   invalid: 400,

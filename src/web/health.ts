@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono'
 import manifest from '../../package.json' with { type: 'json' }
 import { messageOf } from '../errors.ts'
-import { brakeNow } from '../store/brake.ts'
-import { failureNames } from '../store/failure.ts'
-import type { Env, Session, Web } from './answer.ts'
+import { brakeNow } from '../store/deliveries/brake.ts'
+import { failureNames } from '../store/drivers/failure.ts'
 import { withTimeout } from './deadline.ts'
+import type { Env, Session, Web } from './response.ts'
 import { readSession } from './session.ts'
 import { urls } from './urls.ts'
 

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
-import { addMs, hour } from '../clock.ts'
-import { type FormOwner, type KeptForm, keptForms, removeKeptForm, saveForm } from '../store/kept-forms.ts'
-import { capitalise } from '../words.ts'
-import { type Env, idParam, readRawForm, renderPage, type Web } from './answer.ts'
+import { type FormOwner, type KeptForm, keptForms, removeKeptForm, saveForm } from '../store/staff/kept-forms.ts'
+import { capitalise } from '../text/words.ts'
+import { addMs, hour } from '../time/clock.ts'
+import { type Env, idParam, readRawForm, renderPage, type Web } from './response.ts'
 import { pathTo, urls } from './urls.ts'
 
 const keptHours = 24

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import { keyLength } from '../subscribers/token.ts'
-import type { Env } from './answer.ts'
+import { keyLength } from '../mail/keys.ts'
+import type { Env } from './response.ts'
 
 const maxTextLength = 1000
 const maxDecodings = 3

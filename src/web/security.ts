@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { type Env, renderMessage, type Web } from './answer.ts'
+import { type Env, renderMessage, type Web } from './response.ts'
 import { urls } from './urls.ts'
 
 const basePolicy =

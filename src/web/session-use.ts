@@ -1,8 +1,8 @@
 import type { App } from '../app.ts'
-import { addMs, day, hour, type Instant, minute, msBetween } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { SessionRow } from '../store/schema.ts'
-import { extendSession } from '../store/staff.ts'
+import { extendSession } from '../store/staff/staff.ts'
+import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock.ts'
 
 /** A session ends when it is not used for so long, and in any case so long after it began. */
 const maxIdleMs = 12 * hour

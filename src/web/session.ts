@@ -1,14 +1,14 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
-import { brakeNow } from '../store/brake.ts'
-import { type FormOwner, removeKeptForm } from '../store/kept-forms.ts'
-import { findSession } from '../store/staff.ts'
-import { type Env, isId, readForm, renderMessage, type Session, type StopBanner, type Web } from './answer.ts'
+import { brakeNow } from '../store/deliveries/brake.ts'
+import { type FormOwner, removeKeptForm } from '../store/staff/kept-forms.ts'
+import { findSession } from '../store/staff/staff.ts'
 import { sessionToken } from './cookie.ts'
+import { momentFormatter } from './format.ts'
 import { saveTypedForm } from './kept-forms.ts'
+import { type Env, isId, readForm, renderMessage, type Session, type StopBanner, type Web } from './response.ts'
 import { urls } from './urls.ts'
-import { momentFormatter } from './words.ts'
 
 /** Lets in who is signed in; anybody else gets a page that says how. What they typed is kept. */
 export function requireStaff(web: Web): MiddlewareHandler<Env> {

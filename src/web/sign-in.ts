@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { App } from '../app.ts'
-import { addMs, day, minute } from '../clock.ts'
-import { moveKeptForms } from '../store/kept-forms.ts'
-import { addSession, addSignInLink, endSession, endSessions, staffOfSignInLink, useSignInLink } from '../store/staff.ts'
-import { formatCount } from '../words.ts'
-import { type Env, renderMessage, renderPage, type Web } from './answer.ts'
+import { moveKeptForms } from '../store/staff/kept-forms.ts'
+import {
+  addSession,
+  addSignInLink,
+  endSession,
+  endSessions,
+  staffOfSignInLink,
+  useSignInLink,
+} from '../store/staff/staff.ts'
+import { formatCount } from '../text/words.ts'
+import { addMs, day, minute } from '../time/clock.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './cookie.ts'
 import { handleRemoval, keptFormsListPage } from './kept-forms.ts'
+import { type Env, renderMessage, renderPage, type Web } from './response.ts'
 import { hashToken, requireOwnForm, requireSameSite, requireStaff } from './session.ts'
 import { maxSessionMs, sessionEnd } from './session-use.ts'
 import { pathTo, urls } from './urls.ts'

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { legibleColour, paletteOf, type Shades } from '../messages/palette.ts'
-import type { Env, Web } from './answer.ts'
 import { readStyle } from './page.ts'
+import type { Env, Web } from './response.ts'
 import { urls } from './urls.ts'
 
 /** The one stylesheet, with the publication's colours before it: `style-src 'self'` allows no others. */

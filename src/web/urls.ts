@@ -1,4 +1,4 @@
-import { publicPaths } from '../messages/links.ts'
+import { publicPaths } from '../mail/links.ts'
 
 /** Every address that we answer. Those that stand in emails come from `messages/links.ts`. A GET changes nothing. */
 export const urls = {

@@ -6,9 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { parseFeed as parseWithFeedsmith } from 'feedsmith'
 import RssParser from 'rss-parser'
-import { parseFeed, parseInThisThread } from '../../src/feeds/parse.ts'
-import { cachedEnv, mainFlags } from './as-main.ts'
+import { parseFeed, parseInThisThread } from '../../src/feeds/parse/parse-feed.ts'
 import { madeUpFeed } from './made-up-feeds.ts'
+import { cachedEnv, mainFlags } from './main-flags.ts'
 import { median } from './median.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type HostileOptions, type HostileRun, runHostile } from '../support/hostile-start.ts'
-import { openPostgres } from '../support/postgres.ts'
+import { openPostgres } from '../support/databases/postgres.ts'
+import { type HostileOptions, type HostileRun, runHostile } from '../support/hostile/start.ts'
 
 const maxAnswerMs = 250
 const maxMemoryMb = 500

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { systemClock } from '../../src/clock.ts'
-import { openFetcher } from '../../src/feeds/fetch.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
+import { openFetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
+import { systemClock } from '../../src/time/clock.ts'
 
 /** A process of its own, so that its peak of memory is the poll's: `node poll.ts <port> <feeds>` → one line of JSON. */
 const [port = '', count = ''] = process.argv.slice(2)

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cachedEnv, mainFlags } from './as-main.ts'
+import { cachedEnv, mainFlags } from './main-flags.ts'
 import { median } from './median.ts'
 
 export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }

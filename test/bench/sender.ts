@@ -34,7 +34,7 @@ const senders: Record<SenderName, Run> = {
 /** The whole product: audience frozen, ledger in SQLite, claims, copies, answers recorded. */
 async function lastword({ folder }: Order) {
   const { app, id, recipients } = await openPrepared(folder)
-  const { openSender, sendEdition } = await import('../../src/send.ts')
+  const { openSender, sendEdition } = await import('../../src/pipeline/sender.ts')
   const sender = await openSender(app)
   return async () => {
     const report = await sendEdition(app, sender, id, { unknown: 'repeat' })
@@ -102,7 +102,7 @@ async function nodemailerPool({ port, recipients, key, signed, tls }: Order) {
 
 /** One constant message and the next envelope behind its dot (RFC 2920): nothing that sends can be faster. */
 async function limit({ port, recipients, tls }: Order) {
-  const { quotedPrintable } = await import('../../src/messages/quoted-printable.ts')
+  const { quotedPrintable } = await import('../../src/mail/quoted-printable.ts')
   const body = Buffer.concat([...quotedPrintable(text, '\0'), ...quotedPrintable(html, '\0')])
   const envelope = 'MAIL FROM:<a@magazine.example>\r\nRCPT TO:<reader@readers.example>\r\nDATA\r\n'
   const message = Buffer.concat([Buffer.from('Subject: one\r\n\r\n'), body, Buffer.from(`\r\n.\r\n${envelope}`)])

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
-import { systemClock } from '../../src/clock.ts'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { addSubscribers } from '../../src/store/subscribers.ts'
+import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { newsFeed, openWorld, plainRender, publishTitles } from '../support/world.ts'
 
 type BenchWorldOptions = {

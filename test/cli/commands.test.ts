@@ -3,12 +3,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
 import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
 import { openStore } from '../../src/store/open.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { redirect, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
-import { startRelay } from '../support/relay.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 
 let magazine: FeedServer
 const closing: (() => unknown)[] = []

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { rss, startFeedHost } from '../support/feeds.ts'
 import { makeHome } from '../support/home.ts'
-import { startRelay } from '../support/relay.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 
 const closing: (() => unknown)[] = []
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readConfig } from '../../src/config.ts'
-import { readJobFolder } from '../../src/editions/job-folder.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { readJobFolder } from '../../src/editions/jobs/read-folder.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
 let home: Home

@@ -2,15 +2,15 @@ import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { confirmSending, sendingQuestion } from '../../src/cli/ask.ts'
+import { confirmSending, sendingQuestion } from '../../src/cli/terminal/confirm-sending.ts'
 import { exitCodeOf, terminalLog } from '../../src/cli/with-app.ts'
-import { systemClock } from '../../src/clock.ts'
 import { startWorker, stopWorker } from '../../src/deliveries/worker.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
 import { type Home, makeHome } from '../support/home.ts'
-import { startRelay, type TestRelay } from '../support/relay.ts'
+import { startRelay, type TestRelay } from '../support/smtp/relay.ts'
 
 let host: FeedHost
 let relay: TestRelay

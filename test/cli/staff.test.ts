@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { editorsLine } from '../../src/cli/start.ts'
-import { systemClock } from '../../src/clock.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { addSession } from '../../src/store/staff.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { addSession } from '../../src/store/staff/staff.ts'
+import { systemClock } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
 onBothEngines('the command staff', (freshUrl) => {

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
 import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { type Home, makeHome } from '../support/home.ts'
-import { startRelay } from '../support/relay.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 
 let magazine: FeedServer
 const closing: (() => unknown)[] = []

@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from 'vitest'
-import { sendEditionNotices } from '../../src/call.ts'
-import { hour, minute } from '../../src/clock.ts'
-import { sendEdition } from '../../src/send.ts'
-import { notificationsOf } from '../../src/store/calls.ts'
-import { countDeliveries } from '../../src/store/deliveries.ts'
-import { editionById } from '../../src/store/editions.ts'
-import { slowProviderRates } from '../../src/store/paces.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { sendEditionNotices } from '../../src/pipeline/notices/paused-edition.ts'
+import { sendEdition } from '../../src/pipeline/sender.ts'
+import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import { slowProviderRates } from '../../src/store/limits/provider-rates.ts'
+import { notificationsOf } from '../../src/store/notices/notifications.ts'
+import { hour, minute } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { type Person, type Ready, readyToSend } from '../support/ready.ts'
-import { type Fault, type Stage, startRelay, type TestRelay } from '../support/relay.ts'
+import { type Fault, type Stage, startRelay, type TestRelay } from '../support/smtp/relay.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 

@@ -1,15 +1,15 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { hour, minute, second } from '../../src/clock.ts'
 import { resume } from '../../src/editions/review.ts'
-import { sendEdition } from '../../src/send.ts'
-import { notificationsOf } from '../../src/store/calls.ts'
-import { countDeliveries } from '../../src/store/deliveries.ts'
-import { recountDeliveries } from '../../src/store/delivery-counts.ts'
-import { editionById } from '../../src/store/editions.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { sendEdition } from '../../src/pipeline/sender.ts'
+import { recountDeliveries } from '../../src/store/deliveries/counts.ts'
+import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import { notificationsOf } from '../../src/store/notices/notifications.ts'
+import { hour, minute, second } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
-import type { Fault, Stage } from '../support/relay.ts'
+import type { Fault, Stage } from '../support/smtp/relay.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { minute, second } from '../../src/clock.ts'
-import { ConnectionSlots, type Customer, type Slot } from '../../src/deliveries/connection-slots.ts'
-import { sendEdition } from '../../src/send.ts'
+import { ConnectionSlots, type Customer, type Slot } from '../../src/deliveries/relays/connection-slots.ts'
+import { sendEdition } from '../../src/pipeline/sender.ts'
+import { minute, second } from '../../src/time/clock.ts'
 import { fakeClock } from '../support/clock.ts'
-import { sqliteUrl } from '../support/engines.ts'
+import { sqliteUrl } from '../support/databases/engines.ts'
 import { peopleAt, type Ready, readyToSend } from '../support/ready.ts'
-import type { Fault, Stage } from '../support/relay.ts'
+import type { Fault, Stage } from '../support/smtp/relay.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 

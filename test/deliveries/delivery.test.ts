@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { hour, minute, msBetween } from '../../src/clock.ts'
-import {
-  afterResult,
-  isOutOfStep,
-  mostAttempts,
-  nextAttempt,
-  type SendResult,
-  toResult,
-} from '../../src/deliveries/delivery.ts'
+import { afterResult, mostAttempts, nextAttempt } from '../../src/deliveries/delivery.ts'
+import { isOutOfStep, type SendResult, toResult } from '../../src/mail/smtp/result.ts'
+import { hour, minute, msBetween } from '../../src/time/clock.ts'
 
 const now = '2026-11-27T19:00:00.000Z'
 /** The first of all ids waits no longer than the waits say, the last nearly a fifth more. */

@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { LedgerWriter } from '../../src/deliveries/ledger-writer.ts'
-import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries.ts'
-import { StoreError } from '../../src/store/failure.ts'
+import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { markAbandoned } from '../../src/store/deliveries/unknown.ts'
+import { StoreError } from '../../src/store/drivers/failure.ts'
 import type { Schema } from '../../src/store/schema.ts'
-import { markAbandoned } from '../../src/store/unknown.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []

@@ -1,13 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
-import { minute, second } from '../../src/clock.ts'
-import { type Buckets, openBuckets } from '../../src/deliveries/buckets.ts'
-import { openGate } from '../../src/deliveries/gate.ts'
+import { type Buckets, openBuckets } from '../../src/deliveries/limits/buckets.ts'
+import { openGate } from '../../src/deliveries/limits/gate.ts'
+import { openProviders } from '../../src/deliveries/limits/providers.ts'
 import { PacedQueue } from '../../src/deliveries/paced-queue.ts'
-import { openProviders } from '../../src/deliveries/providers.ts'
-import type { QueuedDelivery } from '../../src/store/deliveries.ts'
+import type { QueuedDelivery } from '../../src/store/deliveries/deliveries.ts'
 import { openStore } from '../../src/store/open.ts'
+import { minute, second } from '../../src/time/clock.ts'
 import { fakeClock } from '../support/clock.ts'
-import { sqliteUrl } from '../support/engines.ts'
+import { sqliteUrl } from '../support/databases/engines.ts'
 
 const closing: (() => unknown)[] = []
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
-import { openSender, sendEdition } from '../../src/send.ts'
+import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sqliteUrl } from '../support/databases/engines.ts'
 import { approvedEdition } from '../support/edition.ts'
-import { sqliteUrl } from '../support/engines.ts'
-import { missingPostfixReason, startPostfix } from '../support/postfix.ts'
-import { startRelay } from '../support/relay.ts'
+import { missingPostfixReason, startPostfix } from '../support/smtp/postfix.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 import { openWorld, subscribe } from '../support/world.ts'
 
 const people = 200

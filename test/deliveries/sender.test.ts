@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { openSender } from '../../src/send.ts'
-import { allWorkers } from '../../src/store/workers.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
+import { allWorkers } from '../../src/store/system/workers.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { openWorld } from '../support/world.ts'
 
 onBothEngines('a sender', (freshUrl) => {

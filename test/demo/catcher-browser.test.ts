@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import { createTransport } from 'nodemailer'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
 import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
 import { type MailCatcher, startMailCatcher } from '../../src/demo/mail-catcher.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { openBrowser } from '../support/browser.ts'
 
 let browser: Browser

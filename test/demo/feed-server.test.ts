@@ -1,7 +1,7 @@
 import Parser from 'rss-parser'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hour } from '../../src/clock.ts'
 import { type FeedServer, startFeedServer } from '../../src/demo/feed-server.ts'
+import { hour } from '../../src/time/clock.ts'
 import { get } from './get.ts'
 
 const now = '2026-11-23T07:00:30.000Z'

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { parseDurationMs } from '../../src/clock.ts'
 import {
   digestJsonSchema,
   feedUrlsOf,
@@ -13,10 +12,11 @@ import {
   parseDigest,
   readDigest,
 } from '../../src/editions/digest.ts'
-import { runsAfter } from '../../src/editions/due.ts'
-import { readJobFolder } from '../../src/editions/job-folder.ts'
-import { dayConflictMessage } from '../../src/editions/schedule-days.ts'
+import { readJobFolder } from '../../src/editions/jobs/read-folder.ts'
+import { dayConflictMessage } from '../../src/editions/schedule/day-conflict.ts'
+import { runsAfter } from '../../src/editions/schedule/due-runs.ts'
 import { AppError } from '../../src/errors.ts'
+import { parseDurationMs } from '../../src/time/clock.ts'
 
 const fixtures = 'fixtures/jobs'
 const isJob = (file: string) => /\.ya?ml$/i.test(file)

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { day } from '../../src/clock.ts'
 import { compose, composeDryRun } from '../../src/editions/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { approve, approveByRule, cancel, hold } from '../../src/editions/review.ts'
 import { seal, sealHash } from '../../src/editions/seal.ts'
-import { choicesOf, editionById, historyOf, variantsOf } from '../../src/store/editions.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { choicesOf, editionById, historyOf, variantsOf } from '../../src/store/editions/editions.ts'
+import { day } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import {
   newsFeed,
   openWorld,
@@ -246,7 +246,7 @@ onBothEngines('an edition', (freshUrl) => {
 
 describe('two digests', () => {
   test('each have a ledger of their own', async () => {
-    const { sqliteUrl } = await import('../support/engines.ts')
+    const { sqliteUrl } = await import('../support/databases/engines.ts')
     const it = await openWorld({ storeUrl: sqliteUrl().url })
     worlds.push(it)
     await publishTitles(it, newsFeed, ['One', 'Two'])

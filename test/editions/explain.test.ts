@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Digest } from '../../src/editions/digest.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, opinionFeed } from '../support/world.ts'
 

@@ -5,9 +5,9 @@ import { approve, approveByRule } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { htmlBytes, sizeWarning } from '../../src/editions/size.ts'
 import type { Log } from '../../src/log.ts'
-import { editionById, historyOf } from '../../src/store/editions.ts'
-import { keyLength } from '../../src/subscribers/token.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { keyLength } from '../../src/mail/keys.ts'
+import { editionById, historyOf } from '../../src/store/editions/editions.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { newsFeed, openWorld, opinionFeed, plainRender, publishTitles, type World } from '../support/world.ts'
 
 describe('the size of an email', () => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { discoverFeed, feedLinks, headerLinks } from '../../src/feeds/discover.ts'
-import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
+import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
 
 let host: FeedHost

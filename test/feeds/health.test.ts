@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest'
-import { addMs, day, hour } from '../../src/clock.ts'
 import { healthOf } from '../../src/feeds/health.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
+import { addMs, day, hour } from '../../src/time/clock.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
 const ago = (milliseconds: number) => addMs(now, -milliseconds)
 const health = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, now)
 
 test('a feed that works says how much it shows', () => {
-  expect(health({})).toEqual({ state: 'ok', words: 'works; 3.5 articles a week', trouble: false })
-  expect(health({ weekly: 2239.9 })).toMatchObject({ words: 'works; 2,240 articles a week' })
-  expect(health({ weekly: 1 })).toMatchObject({ words: 'works; 1 article a week' })
-  expect(health({ weekly: null })).toMatchObject({ state: 'ok', words: 'works; it never showed an article' })
-  expect(health({ succeededAt: null })).toMatchObject({ state: 'new', trouble: false })
+  expect(health({})).toEqual({ state: 'ok', message: 'works; 3.5 articles a week', isTrouble: false })
+  expect(health({ weekly: 2239.9 })).toMatchObject({ message: 'works; 2,240 articles a week' })
+  expect(health({ weekly: 1 })).toMatchObject({ message: 'works; 1 article a week' })
+  expect(health({ weekly: null })).toMatchObject({ state: 'ok', message: 'works; it never showed an article' })
+  expect(health({ succeededAt: null })).toMatchObject({ state: 'new', isTrouble: false })
 })
 
 test('a feed that fails is trouble when it has failed for as long as the rule says', () => {
   const failing = { error: 'feeds.example answered 500', failures: 4 }
-  expect(health({ ...failing, failingSince: ago(day - 1) })).toMatchObject({ state: 'failing', trouble: false })
+  expect(health({ ...failing, failingSince: ago(day - 1) })).toMatchObject({ state: 'failing', isTrouble: false })
   expect(health({ ...failing, failingSince: ago(26 * hour) })).toEqual({
     state: 'failing',
-    words: 'has failed for 26 h (4 times in a row): feeds.example answered 500',
-    trouble: true,
+    message: 'has failed for 26 h (4 times in a row): feeds.example answered 500',
+    isTrouble: true,
   })
   expect(health({ error: 'no', failures: 1, failingSince: ago(hour) }).message).toContain('(once)')
 })
@@ -37,8 +37,8 @@ test('a feed is silent when nothing came for longer than ever before, by our las
   expect(health({ newestItemAt: ago(7 * day), longestSilence })).toMatchObject({ state: 'ok' })
   expect(health({ newestItemAt: ago(8 * day), longestSilence })).toEqual({
     state: 'silent',
-    words: 'has shown nothing new for 8 days; it was never silent for longer than 7 days',
-    trouble: true,
+    message: 'has shown nothing new for 8 days; it was never silent for longer than 7 days',
+    isTrouble: true,
   })
   expect(health({ newestItemAt: ago(8 * day), longestSilence, succeededAt: ago(2 * day) }).state).toBe('ok')
 })
@@ -55,14 +55,14 @@ test('a feed whose articles wait for an editor is trouble at once, and says why;
   const waits = (feed: Partial<FeedRow>) => healthOf({ ...fine, ...feed }, day, now, held)
   expect(waits({})).toEqual({
     state: 'waits',
-    words: 'has 8 articles that wait for an editor: 8 new articles at once, where 1 are usual',
-    trouble: true,
+    message: 'has 8 articles that wait for an editor: 8 new articles at once, where 1 are usual',
+    isTrouble: true,
   })
   expect(waits({ error: 'no', failures: 1, failingSince: ago(hour) }).state).toBe('failing')
 })
 
 test('a feed that is gone is trouble at once', () => {
-  expect(health({ goneAt: ago(hour), error: 'it is gone' })).toMatchObject({ state: 'gone', trouble: true })
+  expect(health({ goneAt: ago(hour), error: 'it is gone' })).toMatchObject({ state: 'gone', isTrouble: true })
 })
 
 const fine: FeedRow = {

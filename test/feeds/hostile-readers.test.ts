@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
-import { alsoWatched, exceptions, readers } from '../support/readers.ts'
+import { alsoWatched, exceptions, readers } from '../support/hostile/readers.ts'
 
 /** A reader that is cubic would take hours: its thread is ended, and the shape named that it hangs on. */
 const budgetMs = 50_000
@@ -28,7 +28,7 @@ function slowShapes(index: number): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const slow: string[] = []
     let shape = ''
-    worker ??= new Worker(new URL('../support/reader-worker.ts', import.meta.url), { execArgv: [] })
+    worker ??= new Worker(new URL('../support/hostile/reader-worker.ts', import.meta.url), { execArgv: [] })
     const current = worker
     const end = (also: string[] = []) => {
       clearTimeout(timer)
@@ -51,8 +51,10 @@ function slowShapes(index: number): Promise<string[]> {
 }
 
 test('every export that takes a text is among the readers, or is an exception with a reason', () => {
-  const feeds = readdirSync('src/feeds').map((file) => `feeds/${file}`)
-  const files = [...feeds.filter((file) => file.endsWith('.ts')), ...alsoWatched]
+  const watched = ['feeds', 'http', 'articles'].flatMap((folder) =>
+    (readdirSync(`src/${folder}`, { recursive: true }) as string[]).map((file) => `${folder}/${file}`),
+  )
+  const files = [...watched.filter((file) => file.endsWith('.ts')), 'config/field-limits.ts', ...alsoWatched]
   const taking = files.flatMap((file) =>
     takersOfText(readFileSync(`src/${file}`, 'utf8')).map((name) => ({ file, name })),
   )
@@ -69,7 +71,7 @@ test('a new export that takes a text is noticed', () => {
 export function ours(count: number): string { return String(count) }
 export async function one(text: string): Promise<void> {}
 export function* two(
-  value: Rich,
+  value: RichText,
   at: number,
 ): Generator<string> {}
 export const three = (bytes: Uint8Array): string => ''
@@ -84,7 +86,7 @@ function takersOfText(source: string): string[] {
   )
   return [...declared]
     .filter(([, , , parameters = '']) =>
-      /\b(?:string|Rich|Uint8Array|unknown|Node|RawFeed|Reading|URL|Response|Wish|Rules)\b|\bTask\b|\w+Context\b/.test(
+      /\b(?:string|RichText|Uint8Array|unknown|XmlNode|RawFeed|Reading|URL|Response|IntervalHints|RobotsRules)\b|\bTask\b|\w+Context\b/.test(
         parameters,
       ),
     )

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { hour, minute, msBetween } from '../../src/clock.ts'
-import { type Fetcher, openFetcher } from '../../src/feeds/fetch.ts'
 import { currentUrl, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
+import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
-import { allFeeds, feedByUrl, feedHistory, retryFeedNow } from '../../src/store/feeds.ts'
+import { allFeeds, feedByUrl, feedHistory, retryFeedNow } from '../../src/store/feeds/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
+import { hour, minute, msBetween } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
-import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
 import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
 
 let host: FeedHost

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mjmlTags, unknownTag } from '../../src/messages/mjml-tags.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import { openTemplate } from '../../src/messages/template.ts'
-import { readVisible } from '../../src/messages/visible.ts'
+import { readVisible } from '../../src/messages/visible-text.ts'
 import { readEdition } from './editions.ts'
 
 let templates: string

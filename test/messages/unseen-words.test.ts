@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { hasVisibleText } from '../../src/characters.ts'
-import { configSchema } from '../../src/config.ts'
+import { configSchema } from '../../src/config/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
 import { readDigest } from '../../src/editions/digest.ts'
-import type { NewArticle } from '../../src/feeds/feed.ts'
-import { parseInThisThread } from '../../src/feeds/parse.ts'
+import type { NewArticle } from '../../src/feeds/parse/feed.ts'
+import { parseInThisThread } from '../../src/feeds/parse/parse-feed.ts'
 import { toView } from '../../src/messages/edition-view.ts'
-import type { WholeArticle } from '../../src/store/articles.ts'
+import type { WholeArticle } from '../../src/store/articles/articles.ts'
+import { hasVisibleText } from '../../src/text/characters.ts'
 import { render } from './editions.ts'
 
 const publication = { name: 'Harbour', site: 'https://harbour.example', contact: 'a@harbour.example', address: 'Quay' }

@@ -5,26 +5,26 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type App, openApp } from '../../src/app.ts'
-import { systemClock } from '../../src/clock.ts'
-import { configSchema } from '../../src/config.ts'
+import { configSchema } from '../../src/config/config.ts'
 import { startFeedServer } from '../../src/demo/feed-server.ts'
 import { freePort } from '../../src/demo/listen.ts'
+import { madeUpSubscribers } from '../../src/demo/made-up-subscribers.ts'
 import { startMailCatcher } from '../../src/demo/mail-catcher.ts'
-import { madeUpSubscribers } from '../../src/demo/people.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { feedUrlsOf } from '../../src/editions/digest.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { silentLog } from '../../src/log.ts'
-import { startSchedule } from '../../src/schedule.ts'
-import { openSender } from '../../src/send.ts'
-import { outcomesOf } from '../../src/store/outcomes.ts'
+import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
+import { startSchedule } from '../../src/pipeline/schedule.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
 import type { EditionRow } from '../../src/store/schema.ts'
-import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
+import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
+import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
-import { violations } from '../web/look.ts'
+import { violations } from '../web/layout-checks.ts'
 
 const closing: (() => Promise<unknown> | unknown)[] = []
 let app: App
@@ -196,7 +196,7 @@ async function sealedEdition(): Promise<EditionRow> {
   if (!digest) throw new Error('no digest')
   const rows = people.map((person) => ({ ...person, emailKey: person.email.toLowerCase(), proof: 'test' }))
   await addSubscribers(app.db, digest.name, rows, app.clock.now())
-  await refreshFeeds(app, feedUrlsOf(digest))
+  await refreshNow(app, feedUrlsOf(digest))
   const composed = await compose(app, digest, app.clock.now())
   return await seal(app, composed?.id ?? '', digest)
 }

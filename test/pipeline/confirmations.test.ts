@@ -1,20 +1,24 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { day, hour, minute, second } from '../../src/clock.ts'
-import { sendConfirmations } from '../../src/confirmations.ts'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
-import { openSender } from '../../src/send.ts'
-import { claimConfirmation, deleteExpiredConfirmations, waitingConfirmations } from '../../src/store/confirmations.ts'
-import { outcomesOf } from '../../src/store/outcomes.ts'
-import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
-import { transaction } from '../../src/store/transaction.ts'
+import { readConfirmationToken } from '../../src/mail/keys.ts'
+import { sendConfirmations } from '../../src/pipeline/confirmations.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
+import { transaction } from '../../src/store/drivers/transaction.ts'
+import {
+  claimConfirmation,
+  deleteExpiredConfirmations,
+  waitingConfirmations,
+} from '../../src/store/subscribers/confirmations.ts'
+import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
+import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { confirmResubscription, requestResubscription } from '../../src/subscribers/resubscribe.ts'
 import { suppress } from '../../src/subscribers/suppress.ts'
-import { readConfirmationToken } from '../../src/subscribers/token.ts'
-import { onBothEngines } from '../support/engines.ts'
-import { type Fault, startRelay, type TestRelay } from '../support/relay.ts'
+import { day, hour, minute, second } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
+import { type Fault, startRelay, type TestRelay } from '../support/smtp/relay.ts'
 import { openWorld } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []

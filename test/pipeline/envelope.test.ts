@@ -2,9 +2,9 @@ import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { openSender, sendEdition } from '../../src/send.ts'
-import { onBothEngines } from '../support/engines.ts'
-import { startRelay } from '../support/relay.ts'
+import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 import { newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { makeHome } from '../support/home.ts'
-import { runHostile } from '../support/hostile-start.ts'
+import { runHostile } from '../support/hostile/start.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

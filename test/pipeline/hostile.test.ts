@@ -2,24 +2,25 @@ import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { day } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { acceptCorrection } from '../../src/editions/corrections.ts'
-import { detectInFeeds } from '../../src/editions/late-truth.ts'
-import { createLetter } from '../../src/editions/letters.ts'
+import { acceptCorrection } from '../../src/editions/corrections/decide.ts'
+import { detectInFeeds } from '../../src/editions/corrections/detect.ts'
+import { createLetter } from '../../src/editions/letters/letters.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { type RefreshResult, refreshFeeds } from '../../src/feeds/refresh.ts'
-import { toMessageTemplate } from '../../src/messages/letter.ts'
-import { compileMessage, rawMessage } from '../../src/messages/mime.ts'
-import { correctionsIn, waitingCorrections } from '../../src/store/corrections.ts'
-import { choicesOf, variantsOf } from '../../src/store/editions.ts'
+import type { RefreshResult } from '../../src/feeds/refresh.ts'
+import { compileMessage, rawMessage } from '../../src/mail/mime.ts'
+import { toMessageTemplate } from '../../src/messages/message-template.ts'
+import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
+import { correctionsIn, waitingCorrections } from '../../src/store/corrections/corrections.ts'
+import { choicesOf, variantsOf } from '../../src/store/editions/editions.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
+import { day } from '../../src/time/clock.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
-import { onBothEngines } from '../support/engines.ts'
-import { guids, startHostileFeeds, tricks } from '../support/hostile-feeds.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
+import { guids, startHostileFeeds, tricks } from '../support/hostile/feeds.ts'
 import { sameKeys } from '../support/keys.ts'
 import { openWorld, type World } from '../support/world.ts'
 import { editorOf } from '../web/site.ts'
@@ -58,7 +59,7 @@ onBothEngines('feeds', (freshUrl) => {
     world = await openWorld({ storeUrl, job: { sections, subject: '"{lead}"' }, config: { feeds: limits } })
     closing.push(world.close)
     const { app, digest, clock } = world
-    report = await refreshFeeds(
+    report = await refreshNow(
       app,
       digest.sections.flatMap(({ feeds: urls }) => urls),
     )

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
-import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
-import { hour, second } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { openSender } from '../../src/send.ts'
-import { latestEditions } from '../../src/store/editions.ts'
-import { onBothEngines } from '../support/engines.ts'
-import { startRelay } from '../support/relay.ts'
+import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
+import { latestEditions } from '../../src/store/editions/editions.ts'
+import { hour, second } from '../../src/time/clock.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
+import { startRelay } from '../support/smtp/relay.ts'
 import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []

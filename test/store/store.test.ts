@@ -2,18 +2,18 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { explainError } from '../../src/cli/output.ts'
+import { explainError } from '../../src/cli/terminal/output.ts'
 import { AppError } from '../../src/errors.ts'
-import { saveArticles } from '../../src/store/articles.ts'
-import { isStoreUnavailable } from '../../src/store/failure.ts'
-import { ensureFeeds } from '../../src/store/feeds.ts'
+import { saveArticles } from '../../src/store/articles/articles.ts'
+import { addRetractions, endRetractions } from '../../src/store/articles/retractions.ts'
+import { isStoreUnavailable } from '../../src/store/drivers/failure.ts'
+import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
 import { migrations } from '../../src/store/migrate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { addRetractions, endRetractions } from '../../src/store/pulls.ts'
 import type { Schema } from '../../src/store/schema.ts'
-import { addWorker } from '../../src/store/workers.ts'
+import { addWorker } from '../../src/store/system/workers.ts'
 import { fakeClock } from '../support/clock.ts'
-import { onBothEngines, sqliteUrl } from '../support/engines.ts'
+import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
 import { inProcess } from '../support/processes.ts'
 import { makeDatedArticle } from '../support/world.ts'
 
@@ -43,7 +43,7 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
     const url = await blankUrl()
     const open = `
       import { openStore } from './src/store/open.ts'
-      import { systemClock } from './src/clock.ts'
+      import { systemClock } from './src/time/clock.ts'
       const store = await openStore(${JSON.stringify(url)}, systemClock)
       console.log(JSON.stringify(store.migrated))
       await store.close()`
@@ -158,8 +158,8 @@ test('two processes that write to one SQLite file wait for each other instead of
   const { db } = await opened(url)
   const write = (who: string) => `
     import { openStore } from './src/store/open.ts'
-    import { addWorker, allWorkers } from './src/store/workers.ts'
-    import { systemClock } from './src/clock.ts'
+    import { addWorker, allWorkers } from './src/store/system/workers.ts'
+    import { systemClock } from './src/time/clock.ts'
     const { db, close } = await openStore(${JSON.stringify(url)}, systemClock)
     for (let round = 0; round < 200; round++) {
       await db.transaction().execute(async (trx) => {

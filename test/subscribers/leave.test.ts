@@ -1,10 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { outcomesOf } from '../../src/store/outcomes.ts'
-import { addSubscribers, countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers.ts'
+import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
+import {
+  addSubscribers,
+  countActive,
+  subscriberByEmail,
+  subscriptionsOf,
+} from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { fakeClock } from '../support/clock.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 
 onBothEngines('leaving', (freshUrl) => {
   const clock = fakeClock()

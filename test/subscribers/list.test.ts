@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { addSubscribers, type ListCursor, listSubscribers } from '../../src/store/subscribers.ts'
+import { addSubscribers, type ListCursor, listSubscribers } from '../../src/store/subscribers/subscribers.ts'
 import { fakeClock } from '../support/clock.ts'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 
 onBothEngines('the list of subscribers', (freshUrl) => {
   const clock = fakeClock()

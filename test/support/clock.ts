@@ -1,4 +1,4 @@
-import { addMs, type Instant, type WaitingClock } from '../../src/clock.ts'
+import { addMs, type Instant, type WaitingClock } from '../../src/time/clock.ts'
 
 export type FakeClock = WaitingClock & { set(instant: Instant): void; advance(milliseconds: number): void }
 

@@ -1,7 +1,7 @@
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { addSubscribers } from '../../src/store/subscribers.ts'
+import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
 import { newsFeed, plainRender, publishTitles, type World } from './world.ts'
 
 let stories = 0

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { type DeliveryKeys, deliveryKeys, type KeySubject } from '../../src/subscribers/token.ts'
+import { type DeliveryKeys, deliveryKeys, type KeySubject } from '../../src/mail/keys.ts'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 

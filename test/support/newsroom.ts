@@ -1,9 +1,9 @@
-import { addMs } from '../../src/clock.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { type SealNeeds, seal } from '../../src/editions/seal.ts'
-import { type NewArticle, saveArticles } from '../../src/store/articles.ts'
-import { choicesOf, editionById } from '../../src/store/editions.ts'
-import { ensureFeeds } from '../../src/store/feeds.ts'
+import { type NewArticle, saveArticles } from '../../src/store/articles/articles.ts'
+import { choicesOf, editionById } from '../../src/store/editions/editions.ts'
+import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
+import { addMs } from '../../src/time/clock.ts'
 import { makeDatedArticle, plainRender, type World } from './world.ts'
 
 /** An article without a date, at an address made of its title. */

@@ -1,9 +1,9 @@
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { openSender, type Sender } from '../../src/send.ts'
-import { addSubscribers } from '../../src/store/subscribers.ts'
-import { type RelayOptions, startRelay, type TestRelay } from './relay.ts'
+import { openSender, type Sender } from '../../src/pipeline/sender.ts'
+import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
+import { type RelayOptions, startRelay, type TestRelay } from './smtp/relay.ts'
 import { newsFeed, openWorld, plainRender, publishTitles, type World, type WorldOptions } from './world.ts'
 
 export type Ready = { it: World; relay: TestRelay; id: string; sender: Sender }

@@ -1,19 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { advanceEditions, makeDueEditions } from '../../src/advance.ts'
 import { type App, openApp } from '../../src/app.ts'
-import { addMs, day } from '../../src/clock.ts'
 import type { Render } from '../../src/editions/edition.ts'
-import { addAllToLedger } from '../../src/editions/enrol.ts'
 import { explain } from '../../src/editions/explain.ts'
-import { ignoreFeed, releaseFeed } from '../../src/editions/storm-decision.ts'
-import { refreshFeeds } from '../../src/feeds/refresh.ts'
+import { addAllToLedger } from '../../src/editions/ledger.ts'
+import { ignoreFeed, releaseFeed } from '../../src/editions/stories/flood-decision.ts'
 import { silentLog } from '../../src/log.ts'
-import { openSender } from '../../src/send.ts'
-import { quarantinedFeeds } from '../../src/store/stories.ts'
+import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
+import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
+import { quarantinedFeeds } from '../../src/store/ledger/stories.ts'
+import { addMs, day } from '../../src/time/clock.ts'
 import { type BusyFeed, startBusyFeed } from './busy-feed.ts'
-import { type ReceivedMessage, startRelay } from './relay.ts'
+import { type ReceivedMessage, startRelay } from './smtp/relay.ts'
 import { openWorld, plainRender, subscribe } from './world.ts'
 
 /** What happens to the newsroom, by the week. In the last four weeks nothing is published, so that all goes out. */
@@ -181,7 +181,7 @@ function readersOf(taken: ReceivedMessage[], feed: BusyFeed) {
 
 /** What the timetable does in one go; an editor looks at what waits for one. */
 async function runDueWork(app: App, feed: BusyFeed, storms: Set<string>): Promise<void> {
-  await refreshFeeds(app, [feed.url, feed.wire])
+  await refreshNow(app, [feed.url, feed.wire])
   await addAllToLedger(app)
   for (const { url } of await quarantinedFeeds(app.db)) {
     storms.add(`${url} ${feed.site}`)

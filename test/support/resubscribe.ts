@@ -1,4 +1,3 @@
-import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/store/schema.ts'
 import type { SubscriberAction } from '../../src/subscribers/leave.ts'
 import {
@@ -7,6 +6,7 @@ import {
   type ResubscribeResult,
   requestResubscription,
 } from '../../src/subscribers/resubscribe.ts'
+import type { Clock } from '../../src/time/clock.ts'
 
 /** Asks to be subscribed again, and confirms it as if by the link in the email. */
 export async function resubscribe(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { onBothEngines } from '../support/engines.ts'
+import { onBothEngines } from '../support/databases/engines.ts'
 import { openSite } from './site.ts'
 
 const garbage = [

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hour } from '../../src/clock.ts'
-import { lettersOf } from '../../src/store/letters.ts'
+import { lettersOf } from '../../src/store/articles/letters.ts'
+import { hour } from '../../src/time/clock.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { openBrowser } from '../support/browser.ts'
-import { misfits, violations } from './look.ts'
+import { misfits, violations } from './layout-checks.ts'
 import { openSite, type Site } from './site.ts'
 
 const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 'a secret of at least 32 characters' }

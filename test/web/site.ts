@@ -1,12 +1,12 @@
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/config.ts'
 import { compose } from '../../src/editions/compose.ts'
-import { addArticlesToLedger } from '../../src/editions/enrol.ts'
+import { addArticlesToLedger } from '../../src/editions/ledger.ts'
 import { seal } from '../../src/editions/seal.ts'
 import type { EditionRow, SubscriberRow } from '../../src/store/schema.ts'
-import { subscriberByEmail } from '../../src/store/subscribers.ts'
+import { subscriberByEmail } from '../../src/store/subscribers/subscribers.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
-import { sqliteUrl } from '../support/engines.ts'
+import { sqliteUrl } from '../support/databases/engines.ts'
 import { linkKey } from '../support/keys.ts'
 import {
   newsFeed,

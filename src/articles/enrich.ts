@@ -1,0 +1,98 @@
+import { messageOf } from '../errors.ts'
+import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
+import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import { forEachPerHost } from '../http/per-host.ts'
+import type { Log } from '../log.ts'
+import type { WholeArticle } from '../store/articles/articles.ts'
+import { type PageFacts, pageAt, type StoredPage, savePage, savePageFacts } from '../store/articles/pages.ts'
+import { saveCanonicalAddress } from '../store/articles/redirects.ts'
+import type { Db } from '../store/schema.ts'
+import { type Clock, day, msBetween } from '../time/clock.ts'
+import { robotsRefusal } from './robots-policy.ts'
+
+export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
+
+/** An article, and whether its whole text is to be printed. */
+export type EnrichCandidate = Pick<WholeArticle, 'id' | 'url' | 'summary' | 'author' | 'image' | 'body'> & {
+  whole: boolean
+}
+
+const pageMaxAgeMs = 7 * day
+/** A page that could not be read is asked again after this. */
+const failedPageRetryMs = day
+const maxParallel = 8
+/** No longer text is read; the head of a page is far shorter. */
+const maxPageBytes = 2 * 1024 * 1024
+
+/**
+ * Asks the pages of articles for the summary, author, picture or whole text that their feed left out. Politely: what a
+ * robots.txt forbids is not asked, that of each host that a page redirects to too; one page of a host at a time, each at
+ * most once a week. What the page says of itself comes first; where that leaves something out its text is read. A page
+ * that fails leaves its article as it is. Returns how many articles have found something.
+ */
+export async function enrichArticles(needs: EnrichNeeds, articles: EnrichCandidate[]): Promise<number> {
+  const candidates = articles.filter((article) => article.image === null || lacksText(article))
+  let enriched = 0
+  const hostFor = ({ url }: EnrichCandidate) => (URL.canParse(url) ? new URL(url).hostname : url)
+  await forEachPerHost(candidates, { maxParallel: maxParallel, maxPerHost: 1, hostFor: hostFor }, async (article) => {
+    const { id, url } = article
+    try {
+      const { found } = await loadPage(needs, article)
+      if (!found) return
+      await savePageFacts(needs.db, id, found)
+      if (found.canonical !== null) await saveCanonicalAddress(needs.db, id, found.canonical)
+      enriched++
+    } catch (error) {
+      needs.log.error({ url, error: messageOf(error) }, 'what a page says cannot be kept')
+    }
+  })
+  return enriched
+}
+
+/** Whether the text of the page would say something that the feed, and the page of itself, do not. */
+function lacksText({ summary, author, body, whole }: EnrichCandidate, found?: PageFacts): boolean {
+  return (summary || found?.summary || '') === '' || (author || found?.author || '') === '' || (whole && body === null)
+}
+
+async function loadPage(needs: EnrichNeeds, article: EnrichCandidate): Promise<StoredPage> {
+  const { url } = article
+  const { db, clock, log } = needs
+  const known = await pageAt(db, url)
+  const age = known && msBetween(known.fetchedAt, clock.now())
+  if (known && age !== undefined && age < (known.found ? pageMaxAgeMs : failedPageRetryMs)) {
+    const isRead = known.found === null || known.found.body !== undefined || !lacksText(article, known.found)
+    if (isRead) return known
+  }
+  const answer = await fetchPage(needs, article)
+  if ('error' in answer) log.warn({ url, reason: answer.error }, 'a page could not be asked')
+  const page = { url, fetchedAt: clock.now(), found: null, error: null, ...answer }
+  await savePage(db, page)
+  return page
+}
+
+async function fetchPage(
+  needs: EnrichNeeds,
+  article: EnrichCandidate,
+): Promise<{ found: PageFacts } | { error: string }> {
+  const { url } = article
+  if (!URL.canParse(url)) return { error: 'it is not an address' }
+  const refuse = (hop: URL) => robotsRefusal(needs, hop)
+  const fetched = await needs.fetcher.get(url, {
+    accept: 'text/html, application/xhtml+xml',
+    refuse,
+    truncateAtBytes: maxPageBytes,
+  })
+  if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
+  if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
+  const found = await readInWorker('facts', fetched.bytes, pageContext(fetched))
+  if ('failed' in found) return { error: found.failed }
+  return { found: lacksText(article, found) ? await addPageText(needs, found, fetched) : found }
+}
+
+/** With what the text of the page gives; `body` says that it was read, also where it gives nothing. */
+async function addPageText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & { kind: 'ok' }): Promise<PageFacts> {
+  const text = await readInWorker('text', page.bytes, pageContext(page))
+  if ('failed' in text) log.warn({ url: page.url, reason: text.failed }, 'the text of a page could not be read')
+  const { summary, author, body } = 'failed' in text ? { summary: '', author: '', body: null } : text
+  return { ...found, summary: found.summary || summary, author: found.author || author, body }
+}

@@ -1,0 +1,87 @@
+import { messageOf } from '../errors.ts'
+import type { Fetcher, RedirectResult } from '../http/fetcher.ts'
+import { forEachPerHost } from '../http/per-host.ts'
+import { hostWithoutWww } from '../http/url.ts'
+import type { Log } from '../log.ts'
+import {
+  claimRedirectChecks,
+  type RedirectCheck,
+  saveRedirectTarget,
+  scheduleRedirectCheck,
+} from '../store/articles/redirects.ts'
+import type { Db } from '../store/schema.ts'
+import { addMs, type Clock, day, minute, msBetween } from '../time/clock.ts'
+import { robotsVerdict } from './robots-policy.ts'
+
+export type RedirectNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
+
+/** Addresses in one pass; the others wait for the next. */
+const maxPerPass = 40
+const maxParallel = 8
+/** Milliseconds for one address, its robots.txt included, and for all: an edition does not wait for a slow shortener. */
+const urlTimeoutMs = 5000
+const totalTimeoutMs = 30_000
+/** A host that does not answer is asked again after this, then after ever longer, for a day in all. */
+const minRetryAfterMs = 15 * minute
+
+/**
+ * Asks new articles that stand elsewhere where their address leads, one hop far, each once: 40 in a pass, one at a time
+ * of each host, and none that a robots.txt forbids. What fails leaves its article as it is. Returns how many have a new
+ * address.
+ */
+export async function resolveRedirects(needs: RedirectNeeds, signal?: AbortSignal): Promise<number> {
+  const { db, clock, log } = needs
+  const waiting = await claimRedirectChecks(db, clock.now(), maxPerPass)
+  const deadline = performance.now() + totalTimeoutMs
+  const unresponsiveHosts = new Set<string>()
+  let resolvedCount = 0
+  await forEachPerHost(
+    waiting,
+    { maxParallel: maxParallel, maxPerHost: 1, hostFor: ({ url }) => hostWithoutWww(url) },
+    async (article) => {
+      if (signal?.aborted || performance.now() > deadline) return
+      try {
+        const redirect = unresponsiveHosts.has(hostWithoutWww(article.url))
+          ? noAnswerFailure
+          : await resolveRedirect(needs, article.url)
+        if (redirect.kind === 'elsewhere') resolvedCount += Number(await saveRedirectTarget(db, article, redirect))
+        else
+          await scheduleRedirectCheck(
+            db,
+            article.id,
+            redirect.kind === 'failed' ? nextAttemptAt(article, redirect, clock) : null,
+          )
+        if (redirect.kind === 'failed' && redirect.status === null) unresponsiveHosts.add(hostWithoutWww(article.url))
+      } catch (error) {
+        log.error({ url: article.url, error: messageOf(error) }, 'where an address leads cannot be kept')
+      }
+    },
+  )
+  if (waiting.length > 0)
+    log.info({ asked: waiting.length, followed: resolvedCount }, 'addresses asked where they lead')
+  return resolvedCount
+}
+
+type RedirectAnswer = RedirectResult | { kind: 'forbidden' }
+
+async function resolveRedirect(needs: RedirectNeeds, address: string): Promise<RedirectAnswer> {
+  const signal = AbortSignal.timeout(urlTimeoutMs)
+  const verdict = URL.canParse(address) ? await robotsVerdict(needs, new URL(address), signal) : 'forbidden'
+  if (verdict === 'yes') return await needs.fetcher.resolveRedirect(address, signal)
+  return verdict === 'unreachable' ? noAnswerFailure : { kind: 'forbidden' }
+}
+
+const noAnswerFailure: RedirectResult = {
+  kind: 'failed',
+  reason: 'it does not answer',
+  status: null,
+  retryAfterSeconds: null,
+}
+
+/** An answer is an answer; silence, and an excuse, is tried again while the article is new. */
+function nextAttemptAt({ seenAt }: RedirectCheck, { status }: { status: number | null }, clock: Clock): string | null {
+  const now = clock.now()
+  const age = msBetween(seenAt, now)
+  const isTemporary = status === null || status === 429 || status >= 500
+  return isTemporary && age < day ? addMs(now, Math.max(minRetryAfterMs, age)) : null
+}

@@ -1,0 +1,12 @@
+import type { App } from '../../app.ts'
+import { clockFaultText, findClockFault } from '../../editions/schedule/decided-runs.ts'
+
+/** What a clock that was ahead left behind, one sentence for each digest that it concerns. */
+export async function clockFaultTexts({
+  db,
+  clock,
+  digests,
+}: Pick<App, 'db' | 'clock' | 'digests'>): Promise<string[]> {
+  const faults = await Promise.all(digests.map((digest) => findClockFault(db, digest, clock.now())))
+  return faults.flatMap((fault) => (fault ? [clockFaultText(fault)] : []))
+}

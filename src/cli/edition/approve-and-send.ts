@@ -1,0 +1,100 @@
+import type { Command } from 'commander'
+import { type App, requireDigest, throwIfRejected } from '../../app.ts'
+import { ApprovalRefused, obstacleText } from '../../editions/approval-rules.ts'
+import { editionName } from '../../editions/edition.ts'
+import { ensureSealed } from '../../editions/ensure-sealed.ts'
+import { approve, overrideObstacles } from '../../editions/review.ts'
+import { AppError } from '../../errors.ts'
+import { sendingObstacles } from '../../pipeline/sender.ts'
+import { editionById } from '../../store/editions/editions.ts'
+import type { EditionRow } from '../../store/schema.ts'
+import { countActive } from '../../store/subscribers/subscribers.ts'
+import { launchProblemLines } from '../checks/launch-settings.ts'
+import { sendInForeground } from '../run.ts'
+import { confirmSending } from '../terminal/confirm-sending.ts'
+import { print, printStderr, sanitizeLine } from '../terminal/output.ts'
+import { configFile, withApp } from '../with-app.ts'
+import { findEdition } from './find-edition.ts'
+
+type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean }
+type SendOptions = { json?: boolean; anyway?: boolean; yes?: boolean }
+
+const anywayOption = ['--anyway', 'in spite of what stands in the way; stays on record'] as const
+const yesOption = ['--yes', 'do not ask on a terminal'] as const
+
+/** `edition approve` and `edition send`: the two commands by which an edition goes out. */
+export function addApproveAndSendCommands(edition: Command, editionArgument: string): void {
+  edition
+    .command('approve')
+    .description('let a sealed or held edition go out')
+    .argument('<edition>', editionArgument)
+    .option('--who <name>', 'stands on record', 'operator')
+    .option(...anywayOption)
+    .option(...yesOption)
+    .action((name: string, options: ApproveOptions, command: Command) =>
+      withApp(command, async (app) =>
+        approveAsOperator(app, await findEdition(app, name), options, configFile(command)),
+      ),
+    )
+  edition
+    .command('send')
+    .description('send an approved edition in the foreground, or continue one that was interrupted')
+    .argument('<edition>', editionArgument)
+    .option(...anywayOption)
+    .option(...yesOption)
+    .option('--json', 'as JSON')
+    .action((name: string, options: SendOptions, command: Command) =>
+      withApp(command, async (app) => sendAsOperator(app, await findEdition(app, name), options)),
+    )
+}
+
+async function approveAsOperator(app: App, found: EditionRow, options: ApproveOptions, file: string): Promise<void> {
+  throwIfRejected(app, found.digest)
+  const digest = app.digests.find(({ name }) => name === found.digest)
+  const edition = digest ? await ensureSealed(app, found, digest) : found
+  if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
+    printStderr(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
+  if (!options.yes && !(await confirmSending(app, edition))) {
+    printStderr(`${editionName(edition)} was not approved.`)
+    process.exitCode = 1
+    return
+  }
+  try {
+    await approve(app, edition.id, options.who, { anyway: options.anyway === true })
+  } catch (error) {
+    if (!(error instanceof ApprovalRefused)) throw error
+    const settingLines = digest ? launchProblemLines(app, digest, file) : []
+    const message = settingLines.length > 0 ? refusalMessage(edition, error, settingLines) : error.message
+    const hint = `Mend that first, or approve it in spite of that: lastword edition approve ${edition.id} --anyway`
+    throw new AppError(error.code, message, { hint, cause: error })
+  }
+  print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
+  if ((await countActive(app.db, edition.digest)) === 0)
+    printStderr(
+      `Nobody is subscribed to ${sanitizeLine(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`,
+    )
+}
+
+/** One line for each obstacle; those of settings with file and line. */
+function refusalMessage(edition: EditionRow, { obstacles }: ApprovalRefused, settingLines: string[]): string {
+  const others = obstacles.filter(({ code }) => code !== 'setting').map(obstacleText)
+  return [`${editionName(edition)} was not approved.`, ...settingLines, ...others].join('\n')
+}
+
+async function sendAsOperator(app: App, edition: EditionRow, options: SendOptions): Promise<void> {
+  const digest = requireDigest(app, edition.digest)
+  if (options.anyway) await overrideObstacles(app, edition.id, 'operator')
+  const current = (await editionById(app.db, edition.id)) ?? edition
+  const obstacles = await sendingObstacles(app, current)
+  if (obstacles.length > 0)
+    throw new AppError('conflict', [`${editionName(edition)} is not sent.`, ...obstacles].join('\n'), {
+      hint: `Mend that first, or send it in spite of that: lastword edition send ${edition.id} --anyway`,
+    })
+  const mayBeSent = current.status === 'approved' || current.status === 'sending'
+  if (mayBeSent && !options.yes && !options.json && !(await confirmSending(app, current))) {
+    printStderr(`Nothing was sent. ${editionName(edition)} waits.`)
+    process.exitCode = 1
+    return
+  }
+  await sendInForeground(app, digest, edition.id, options)
+}

@@ -1,0 +1,64 @@
+import type { App } from '../../app.ts'
+import type { Digest } from '../../editions/digest.ts'
+import { editionName } from '../../editions/edition.ts'
+import { periodMsAt } from '../../editions/schedule/due-runs.ts'
+import { AppError } from '../../errors.ts'
+import { editionByNumber, editionsByStatus } from '../../store/editions/editions.ts'
+import type { EditionRow, EditionStatus } from '../../store/schema.ts'
+import { msBetween } from '../../time/clock.ts'
+import { sanitizeLine } from '../terminal/output.ts'
+import { nextStep } from './next-step.ts'
+
+const openStatuses: EditionStatus[] = ['composed', 'sealed', 'approved', 'sending', 'held']
+
+/**
+ * The edition that `run` continues: the one with that number, one that is being sent, or the only one that waits. Undefined:
+ * none is open, and a new one is to be made. AppError `conflict` names those that wait where a person has to choose:
+ * there are several, one is older than the time between two editions, or somebody has to decide about it first.
+ */
+export async function editionToContinue(
+  app: App,
+  digest: Digest,
+  number: number | undefined,
+): Promise<EditionRow | undefined> {
+  if (number !== undefined) return await findOpenByNumber(app, digest, number)
+  const open = await editionsByStatus(app.db, openStatuses, digest.name)
+  const sending = open.find(({ status }) => status === 'sending')
+  if (sending) return sending
+  const [only, ...others] = open
+  if (!only) return undefined
+  if (others.length > 0) throw choiceRequired(digest, open, `${open.length} editions of ${digest.name} wait`)
+  if (only.status === 'held') throw await decisionRequired(app, only)
+  if (isOld(app, digest, only))
+    throw choiceRequired(digest, open, `${editionName(only)} waits for longer than the time between two editions`)
+  return only
+}
+
+async function findOpenByNumber(app: App, digest: Digest, number: number): Promise<EditionRow> {
+  const edition = await editionByNumber(app.db, digest.name, number)
+  if (!edition) throw new AppError('missing', `there is no edition ${digest.name} ${number}`)
+  if (edition.status === 'held') throw await decisionRequired(app, edition)
+  if (openStatuses.includes(edition.status)) return edition
+  throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: nothing of it is left to send`)
+}
+
+async function decisionRequired(app: App, edition: EditionRow): Promise<AppError> {
+  const instead = `Or make another one: lastword run ${edition.digest} --new`
+  const hint = `${await nextStep(app, edition)} ${instead}${edition.heldBy === null ? ', which takes its place' : ''}.`
+  return new AppError('conflict', `${editionName(edition)} waits for an editor (${edition.reason ?? 'held'})`, { hint })
+}
+
+function choiceRequired({ name }: Digest, open: EditionRow[], what: string): AppError {
+  const lines = open.map(
+    (edition) =>
+      `  ${editionName(edition)}: ${edition.status}, due ${edition.dueAt}${edition.subject ? `, “${sanitizeLine(edition.subject)}”` : ''}`,
+  )
+  return new AppError('conflict', [`${what}:`, ...lines].join('\n'), {
+    hint: `Send one by its number: lastword run ${name} --edition ${open.at(-1)?.number ?? 'N'}. Or make a new one, which takes over what the waiting ones hold: lastword run ${name} --new. Editions that somebody holds stay as they are.`,
+  })
+}
+
+/** Whether the edition after it should have been due by now. */
+function isOld({ clock }: App, digest: Digest, { dueAt }: EditionRow): boolean {
+  return msBetween(dueAt, clock.now()) >= periodMsAt(digest, dueAt)
+}

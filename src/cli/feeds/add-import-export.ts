@@ -1,0 +1,168 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { type App, requireDigest, userAgentOf } from '../../app.ts'
+import { type Config, readProcessConfig } from '../../config/config.ts'
+import type { Digest } from '../../editions/digest.ts'
+import { addFeedsToJobFile, exampleFeeds, type FeedPlacement, jobFilePath } from '../../editions/jobs/add-feeds.ts'
+import { readJobFolder } from '../../editions/jobs/read-folder.ts'
+import { AppError, messageOf } from '../../errors.ts'
+import { discoverFeed } from '../../feeds/discover.ts'
+import { type FeedFolder, type ListedFeed, writeOpml } from '../../feeds/opml.ts'
+import { readInWorker } from '../../feeds/parse/reader-pool.ts'
+import { openFetcher } from '../../http/fetcher.ts'
+import { allFeeds, setTitlesUntilRead } from '../../store/feeds/feeds.ts'
+import { systemClock } from '../../time/clock.ts'
+import { reloadText } from '../checks/job-files.ts'
+import { print, printStderr, sanitizeLine } from '../terminal/output.ts'
+import { configFile, openStoreFor, withApp } from '../with-app.ts'
+import { folderSections } from './folder-sections.ts'
+import { allowHint } from './read-source.ts'
+
+type FeedTarget = { digest?: string; section?: string }
+
+/** `feeds add`, `feeds export` and `feeds import`: feeds into the job files, and out of them. */
+export function addFeedListCommands(feeds: Command): void {
+  feeds
+    .command('add')
+    .description('find the feed of a site, show what is in it, and add it to a section of a digest')
+    .argument('<url>', 'the address of a feed, or of a page')
+    .option('--digest <name>', 'the digest; without it the line to add is printed')
+    .option('--section <name>', 'the section of the digest')
+    .action((url: string, where: FeedTarget, command: Command) =>
+      addFeed(readProcessConfig(configFile(command)), url, where),
+    )
+  feeds
+    .command('export')
+    .description('write the feeds of all digests as OPML 2.0, a folder for every section')
+    .argument('[file]', 'to print them if absent')
+    .option('--digest <name>', 'of this digest alone')
+    .action((file: string | undefined, { digest }: FeedTarget, command: Command) =>
+      withApp(command, (app) => exportFeeds(app, file, digest)),
+    )
+  feeds
+    .command('import')
+    .description('add the feeds of an OPML file to a digest; folders are sections')
+    .argument('<file>')
+    .requiredOption('--digest <name>', 'the digest')
+    .option('--section <name>', 'for feeds that lie in no folder; the first section if absent')
+    .action((file: string, where: FeedTarget, command: Command) => importFeeds(command, file, where))
+}
+
+async function addFeed(config: Config, address: string, target: FeedTarget): Promise<void> {
+  const place = target.digest === undefined ? undefined : targetSection(config, target.digest, target.section)
+  const fetcher = openFetcher({ ...config.feeds, userAgent: userAgentOf(config) })
+  const found = await discoverFeed(fetcher, address).finally(() => fetcher.close())
+  if ('failed' in found) throw new AppError('missing', `${address}: ${found.failed}`, { hint: allowHint(found.failed) })
+  const { url, feed, others } = found
+  print(`${sanitizeLine(url)}: ${sanitizeLine(feed.title)}, ${feed.articles.length} articles`)
+  for (const article of feed.articles)
+    print(
+      `  ${article.publishedAt ?? 'no date                 '}  ${sanitizeLine(article.title)}\n    ${sanitizeLine(article.url)}`,
+    )
+  for (const { reason } of feed.rejected) print(`  rejected: ${sanitizeLine(reason)}`)
+  for (const other of others) print(`  the page names another feed: ${sanitizeLine(other)}`)
+  if (!place) {
+    print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${sanitizeLine(url)}`)
+    return
+  }
+  const { digest, section } = place
+  const [added] = addFeedsToJobFile(config, digest, [{ section, title: section, url }])
+  const file = jobFilePath(config.jobs, digest.name)
+  const line = `the section ${section} of ${file}`
+  print(added ? `Added to ${line}. ${await reloadText(config)}` : `Nothing to do: it stands in ${line} already.`)
+  const samples = digest.sections.filter(({ name }) => name === section).flatMap(exampleFeeds)
+  for (const sample of samples)
+    printStderr(`${line} still lists the example ${sanitizeLine(sample)}: take it out of the file`)
+}
+
+function targetSection(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
+  const digest = requireDigest(readJobFolder(config.jobs, config.templates), name)
+  const names = digest.sections.map((one) => one.name)
+  const [only, ...others] = names
+  if (section === undefined && only !== undefined && others.length === 0) return { digest, section: only }
+  if (section !== undefined && names.includes(section)) return { digest, section }
+  const problem = section === undefined ? 'it has several sections: name one' : `it has no section "${section}"`
+  throw new AppError('missing', `${name}: ${problem}`, { hint: `There are: --section ${names.join(', --section ')}.` })
+}
+
+async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
+  const digests = name === undefined ? app.digests : [requireDigest(app, name)]
+  const known = new Map((await allFeeds(app.db)).map((feed) => [feed.url, feed]))
+  const folders = digests.map((digest) => ({ name: digest.title, feeds: [], folders: sectionFolders(digest) }))
+  const [only] = folders
+  const outer = folders.length === 1 && only ? only.folders : folders
+  const text = writeOpml(app.config.publication.name, outer, app.clock.now())
+  if (file === undefined) process.stdout.write(text)
+  else await writeTextFile(file, text)
+
+  function sectionFolders({ sections }: Digest): FeedFolder[] {
+    return sections
+      .filter(({ feeds }) => feeds.length > 0)
+      .map(({ title, feeds }) => ({
+        name: title,
+        folders: [],
+        feeds: feeds.map((url) => ({
+          url,
+          title: known.get(url)?.title ?? '',
+          siteUrl: known.get(url)?.siteUrl ?? null,
+        })),
+      }))
+  }
+}
+
+async function importFeeds(command: Command, file: string, target: FeedTarget): Promise<void> {
+  const config = readProcessConfig(configFile(command))
+  const digest = requireDigest(readJobFolder(config.jobs, config.templates), target.digest ?? '')
+  const outline = await readInWorker('opml', await readBytes(file), null)
+  if ('failed' in outline) throw new AppError('invalid', `${file}: ${outline.failed}`)
+  const defaultSection = target.section ?? digest.sections[0]?.name ?? ''
+  if (!digest.sections.some(({ name }) => name === defaultSection)) targetSection(config, digest.name, defaultSection)
+  const placed = toPlaced(outline.feeds, digest, defaultSection)
+  const added = addFeedsToJobFile(config, digest, placed)
+  for (const { section, url } of added) print(`${section}  ${sanitizeLine(url)}`)
+  for (const { what, reason } of outline.rejected) printStderr(`left out: ${sanitizeLine(what)}: ${reason}`)
+  const known = placed.length - added.length
+  print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
+  if (added.length === 0) return
+  await saveFeedNames(command, config, outline.feeds)
+  printStderr(await reloadText(config))
+}
+
+/** A feed that was never read is listed, and exported, by the name that the file has for it. */
+async function saveFeedNames(command: Command, config: Config, feeds: ListedFeed[]): Promise<void> {
+  const named = new Map(feeds.filter(({ title }) => title !== '').map((feed) => [feed.url, feed]))
+  try {
+    const store = await openStoreFor(command, config)
+    await setTitlesUntilRead(store.db, [...named.values()], systemClock.now()).finally(() => store.close())
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    printStderr(`the names of the feeds are not kept: ${sanitizeLine(error.message)}`)
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new AppError('missing', `${file} cannot be read: ${messageOf(error)}`)
+  }
+}
+
+/** A feed that lies in no folder belongs to the section `first`. */
+function toPlaced(feeds: ListedFeed[], { sections }: Digest, defaultSection: string): FeedPlacement[] {
+  const folders = feeds.flatMap(({ folder }) => folder ?? [])
+  const sectionOf = folderSections(folders, sections)
+  return feeds.map(({ folder, url }) =>
+    folder === null
+      ? { section: defaultSection, title: defaultSection, url }
+      : { section: sectionOf(folder), title: folder, url },
+  )
+}
+
+async function writeTextFile(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(path, content)
+  } catch (error) {
+    throw new AppError('unavailable', `${path} cannot be written: ${messageOf(error)}`)
+  }
+}

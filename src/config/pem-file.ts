@@ -1,0 +1,35 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { AppError, messageOf, systemCode } from '../errors.ts'
+
+const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/**
+ * The certificates of a PEM file (RFC 7468 §5), each as PEM text. `fileOrText` is a path, or the PEM text itself, which is
+ * what `LASTWORD_RELAY__CA_FILE` gives. Throws AppError `invalid` if there is no file or no certificate in it, or if one
+ * of them cannot be read.
+ */
+export function readCertificates(fileOrText: string): string[] {
+  const isText = fileOrText.includes('-----BEGIN ')
+  const where = isText ? 'the given text' : fileOrText
+  const found = (isText ? fileOrText : readText(fileOrText)).match(block) ?? []
+  if (found.length === 0)
+    throw new AppError('invalid', `expected a PEM file with "BEGIN CERTIFICATE" in it, found none in ${where}`)
+  for (const [index, pem] of found.entries()) {
+    try {
+      new X509Certificate(pem)
+    } catch {
+      throw new AppError('invalid', `certificate ${index + 1} of ${found.length} in ${where} is damaged`)
+    }
+  }
+  return found
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new AppError('invalid', `there is no file ${file}`)
+    throw new AppError('invalid', `${file} cannot be read: ${messageOf(error)}`)
+  }
+}

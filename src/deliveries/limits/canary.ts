@@ -1,0 +1,214 @@
+import type { Digest } from '../../editions/digest.ts'
+import { pauseByRule } from '../../editions/review.ts'
+import { causeOf } from '../../mail/reply-rules/answers.ts'
+import { isDeferredByPolicy } from '../../mail/reply-rules/deferrals.ts'
+import {
+  addCanaries,
+  canariesOf,
+  countFirstShares,
+  firstShareReplies,
+  largestDomains,
+  planFirstShares,
+  releaseCanary,
+  startCanaryWait,
+  stopCanary,
+} from '../../store/deliveries/canaries.ts'
+import { transaction } from '../../store/drivers/transaction.ts'
+import { addHistory, editionById } from '../../store/editions/editions.ts'
+import type { Engine } from '../../store/engine.ts'
+import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../../store/schema.ts'
+import { addMs, type Clock, durationText, type Instant, parseDurationMs, second } from '../../time/clock.ts'
+import type { Wait } from './gate.ts'
+import type { Providers } from './providers.ts'
+
+export type CanaryRule = NonNullable<Digest['canary']>
+
+type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
+
+/** Of so many domains it is found out, before the audience is frozen, who takes their mail; and waited for so long. */
+const mostDomains = 1000
+const patience = 5 * second
+/** A first share has at least this many people. */
+const fewest = 10
+/**
+ * One answer alone stops nothing: in a share of ten it is 10 %, and says next to nothing about the other thousands. Only
+ * a rule that allows none at all takes it for enough.
+ */
+const leastAgainstUs = 2
+
+/**
+ * Decides for whom a first share goes first, before the audience is frozen: each mail provider with enough of it.
+ * Returns how many providers these are. Done again, it changes nothing.
+ */
+export async function plantCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<number> {
+  const { db, engine, providers } = needs
+  const planted = await canariesOf(db, edition.id)
+  if (planted.length > 0) return planted.length
+  await providers.settle(await largestDomains(db, engine, edition.digest, mostDomains), patience)
+  await providers.save()
+  const { minimum, share } = rule
+  const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
+  const canaries = await planFirstShares(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
+  await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // all or none: a second time they are not looked for
+  return canaries.length
+}
+
+/** The providers of which the rest may go. Somebody who resumes an edition that a canary stopped overrules it. */
+export async function releasedCanaries(
+  { db, clock }: Pick<Needs, 'db' | 'clock'>,
+  editionId: string,
+  rule: CanaryRule | undefined,
+): Promise<string[]> {
+  const canaries = await canariesOf(db, editionId)
+  for (const canary of canaries.filter(({ stoppedAt, releasedAt }) => stoppedAt !== null && releasedAt === null)) {
+    const what = `canary overruled: the rest of ${canary.name} goes out`
+    if (await release({ db, clock }, canary, what)) canary.releasedAt = clock.now()
+  }
+  return canaries.filter(({ releasedAt }) => releasedAt !== null || rule === undefined).map(({ name }) => name)
+}
+
+/** How a first share has fared so far. */
+export type Tally = {
+  tried: number
+  /** How many can be tried at this moment and have not been; none: the share is through. */
+  due: number
+  /** How many wait for a later hour. */
+  later: number
+  /** Of those that were not accepted, how many answers are about us, and the first of them. */
+  againstUs: number
+  example: string
+}
+
+export type Verdict =
+  | { kind: 'wait'; wait: Wait | undefined }
+  | { kind: 'release'; reason: string }
+  | { kind: 'stop'; reason: string }
+
+/**
+ * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Only answers about
+ * us count: 5xx, and 4xx by policy. The share is stopped as soon as it cannot pass any more, whoever is still due.
+ */
+export function judge(
+  { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
+  { tried, due, againstUs, example }: Omit<Tally, 'later'>,
+  rule: Pick<CanaryRule, 'refusals' | 'wait'>,
+  now: Instant,
+): Verdict {
+  const counted = `${againstUs} of the first ${tried}`
+  if (isTooMuch({ tried, due, againstUs }, rule)) {
+    const allowed = `where at most ${Math.round(rule.refusals * 1000) / 10} % may be`
+    return {
+      kind: 'stop',
+      reason: `canary: ${counted}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${example}"`,
+    }
+  }
+  if (waitingSince === null) return { kind: 'wait', wait: undefined }
+  if (tried === 0)
+    return { kind: 'release', reason: `canary: nobody is left in the first share at ${name}; the rest goes out` }
+  const until = addMs(waitingSince, parseDurationMs(rule.wait))
+  if (now < until) {
+    const reason = `the first ${tried} at ${name} are out; the rest waits for their answers`
+    return { kind: 'wait', wait: { until, reason } }
+  }
+  const waited = durationText(parseDurationMs(rule.wait))
+  return {
+    kind: 'release',
+    reason: `canary: ${counted} at ${name} were refused or put off by policy after ${waited}; the rest goes out`,
+  }
+}
+
+function isTooMuch(
+  { tried, due, againstUs }: Pick<Tally, 'tried' | 'due' | 'againstUs'>,
+  { refusals }: Pick<CanaryRule, 'refusals'>,
+): boolean {
+  const least = refusals === 0 ? 1 : leastAgainstUs
+  return againstUs >= least && againstUs / (tried + due) > refusals
+}
+
+/**
+ * Judges each canary that is still out by what became of its own first share, whatever another provider answers. To be
+ * called before a pass, so that what is over by then goes with it, and after it. While the edition is paused nothing is
+ * decided, but the time of waiting begins. Returns what is waited for, the next to come first.
+ */
+export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<Wait | undefined> {
+  const { db, clock } = needs
+  const open = (await canariesOf(db, edition.id)).filter(({ releasedAt, stoppedAt }) => !releasedAt && !stoppedAt)
+  if (open.length === 0) return undefined
+  const tallies = await tallyOf(needs, edition.id, open)
+  const verdicts: Judged[] = []
+  for (const canary of open) {
+    const tally = tallies.get(canary.name) ?? blankTally
+    if (canary.waitingSince === null && tally.due === 0 && (tally.tried > 0 || tally.later === 0)) {
+      canary.waitingSince = clock.now()
+      await startCanaryWait(db, canary, canary.waitingSince)
+    }
+    verdicts.push({ canary, verdict: judge(canary, tally, rule, clock.now()) })
+  }
+  if ((await editionById(db, edition.id))?.status !== 'sending') return undefined
+  return await carryOut(needs, edition.id, verdicts)
+}
+
+type Judged = { canary: CanaryRow; verdict: Verdict }
+
+/** Those that may go are let go also where another stops the edition: they go when it is resumed. */
+async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
+  const waits: Wait[] = []
+  const stops: { canary: CanaryRow; reason: string }[] = []
+  for (const { canary, verdict } of verdicts) {
+    if (verdict.kind === 'stop') stops.push({ canary, reason: verdict.reason })
+    else if (verdict.kind === 'release') {
+      await release(needs, canary, verdict.reason)
+      waits.push({ until: needs.clock.now(), reason: verdict.reason })
+    } else if (verdict.wait) waits.push(verdict.wait)
+  }
+  if (stops.length > 0) await stopEdition(needs, editionId, stops)
+  return stops.length > 0 ? undefined : waits.sort((a, b) => (a.until < b.until ? -1 : 1))[0]
+}
+
+async function stopEdition(
+  { db, clock }: Needs,
+  editionId: string,
+  stops: { canary: CanaryRow; reason: string }[],
+): Promise<void> {
+  const reason = stops.map((stop) => stop.reason).join('; ')
+  await transaction(db, async (trx) => {
+    if (!(await pauseByRule({ db: trx, clock }, editionId, reason))) return // somebody was faster
+    for (const { canary } of stops) await stopCanary(trx, canary, clock.now())
+  })
+}
+
+/** False: it is not for us to let the rest go. */
+function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, what: string): Promise<boolean> {
+  return transaction(db, async (trx) => {
+    if (!(await releaseCanary(trx, canary, clock.now()))) return false
+    await addHistory(trx, canary.editionId, 'lastword', what, clock.now())
+    return true
+  })
+}
+
+const blankTally: Tally = { tried: 0, due: 0, later: 0, againstUs: 0, example: '' }
+
+async function tallyOf({ db, clock }: Needs, editionId: string, canaries: CanaryRow[]): Promise<Map<string, Tally>> {
+  const names = canaries.map(({ name }) => name)
+  const tallies = new Map<string, Tally>(names.map((name) => [name, { ...blankTally }]))
+  for (const { name, status, isLater, count } of await countFirstShares(db, editionId, names, clock.now())) {
+    const tally = tallies.get(name)
+    if (!tally || status === 'skipped') continue
+    if (status !== 'queued' && status !== 'sending') tally.tried += count
+    else if (isLater) tally.later += count
+    else tally.due += count
+  }
+  for await (const { name, status, reply } of firstShareReplies(db, editionId, names)) {
+    const tally = tallies.get(name)
+    if (!tally || !isAgainstUs(status, reply)) continue
+    if (tally.againstUs === 0) tally.example = reply
+    tally.againstUs += 1
+  }
+  return tallies
+}
+
+/** A 5xx after which it is tried again is about us (`toResult`), unless the server is at fault; a 4xx is by its words. */
+function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
+  if (status !== 'deferred') return false
+  return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
+}

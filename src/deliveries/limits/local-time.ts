@@ -1,0 +1,37 @@
+import type { Digest } from '../../editions/digest.ts'
+import { readTiming } from '../../editions/schedule/timing.ts'
+import { addZoneSends, subscriberZones } from '../../store/deliveries/zone-sends.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import { addMs, type Instant, parseDurationMs } from '../../time/clock.ts'
+import { instantAt, wallTimeAt } from '../../time/zone.ts'
+
+type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
+
+/** When an edition goes to the subscribers of each zone: on the day and at the hour of the schedule, by their clocks. */
+export function slicesOf(
+  digest: Pick<Digest, 'zone'>,
+  dueAt: Instant,
+  zones: string[],
+): { zone: string; at: Instant }[] {
+  const { date, time } = wallTimeAt(digest.zone, dueAt)
+  return zones.map((zone) => ({ zone, at: instantAt(zone, date, time) }))
+}
+
+/** When a run is to be made: when it is due, or with local time before the first of these zones has its hour. */
+export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instant {
+  if (!digest.localTime) return dueAt
+  const [first = dueAt] = [dueAt, ...slicesOf(digest, dueAt, zones).map(({ at }) => at)].sort()
+  return addMs(first, digest.lead === undefined ? 0 : -parseDurationMs(digest.lead))
+}
+
+/**
+ * Writes down when the edition goes to each zone of its subscribers; false if everybody gets it at once: without local
+ * time, and when somebody made it by hand. That is decided by what the edition was made with: a job file that was changed
+ * since moves nobody's hour. Nobody gets an edition before the time that it is due.
+ */
+export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
+  const { localTime, zone } = readTiming(edition, digest)
+  if (!localTime) return edition.dueAt > now
+  await addZoneSends(db, edition.id, slicesOf({ zone }, edition.dueAt, await subscriberZones(db, edition.digest)))
+  return true
+}

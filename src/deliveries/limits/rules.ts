@@ -1,0 +1,35 @@
+import { type Config, relayName, relaysOf } from '../../config/config.ts'
+import type { Digest } from '../../editions/digest.ts'
+import type { AudiencePlan } from '../../store/deliveries/audience.ts'
+import type { Engine } from '../../store/engine.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import type { Clock } from '../../time/clock.ts'
+import { plantCanaries } from './canary.ts'
+import { planSlices } from './local-time.ts'
+import type { Providers } from './providers.ts'
+import type { WarmUp } from './warm-up.ts'
+
+/** What decides when a copy may go out: the digest's own rules, and the warm-up and the relays of the whole house. */
+export type Rules = Pick<Digest, 'zone' | 'schedule' | 'window' | 'canary' | 'localTime' | 'lead'> & {
+  warmUp?: WarmUp | undefined
+  /** What each relay may take on a day; undefined: as much as there is. */
+  relays: { name: string; perDay: number | undefined }[]
+}
+
+/** The rules of a digest; undefined while its job file is away. */
+export function rulesOf({ digests, config }: { digests: Digest[]; config: Config }, name: string): Rules | undefined {
+  const digest = digests.find((one) => one.name === name)
+  const relays = relaysOf(config).map((relay) => ({ name: relayName(relay), perDay: relay.perDay }))
+  return digest && { ...digest, warmUp: config.pace.warmUp, relays }
+}
+
+type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules: Rules | undefined }
+
+/** What of the audience does not go at once, decided and written down before it is frozen. Done again, it changes nothing. */
+export async function shapeOf(needs: Needs, edition: EditionRow): Promise<AudiencePlan> {
+  const { db, engine, clock, rules } = needs
+  if (!rules) return {}
+  const isSliced = await planSlices(db, edition, rules, clock.now())
+  const canaries = rules.canary ? await plantCanaries(needs, edition, rules.canary) : 0
+  return { ...(isSliced && { sliced: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
+}

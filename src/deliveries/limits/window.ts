@@ -1,0 +1,37 @@
+import { type Digest, weekdays } from '../../editions/digest.ts'
+import { addMs, type Instant } from '../../time/clock.ts'
+import { addDays, instantAt, wallTimeAt } from '../../time/zone.ts'
+
+export type Window = NonNullable<Digest['window']>
+
+/** Whether the send window is open, and until when it stays as it is. */
+export type WindowState = { isOpen: boolean; until: Instant }
+
+/**
+ * The send window at an instant. Its hours are those of the zone, also over a change of the clocks; where `to` is
+ * earlier than `from` it closes on the next day. One that lies in the hour that a change leaves out opens at the change,
+ * for as long as it would have been open.
+ */
+export function windowAt({ from, to, days }: Window, zone: string, now: Instant): WindowState {
+  const today = wallTimeAt(zone, now).date
+  for (let ahead = -1; ahead <= 8; ahead++) {
+    const date = addDays(today, ahead)
+    if (!days.includes(weekdayOf(date))) continue
+    const opens = instantAt(zone, date, from)
+    const closingDate = from < to ? date : addDays(date, 1)
+    const closesByClock = instantAt(zone, closingDate, to)
+    const closes = closesByClock > opens ? closesByClock : addMs(opens, lengthMs(date, from, closingDate, to))
+    if (opens <= now && now < closes) return { isOpen: true, until: closes }
+    if (opens > now) return { isOpen: false, until: opens }
+  }
+  return { isOpen: false, until: instantAt(zone, addDays(today, 9), from) }
+}
+
+/** Milliseconds from one time of the clock to another, as if the clocks did not change. */
+function lengthMs(date: string, from: string, closingDate: string, to: string): number {
+  return Date.parse(`${closingDate}T${to}:00Z`) - Date.parse(`${date}T${from}:00Z`)
+}
+
+function weekdayOf(date: string): (typeof weekdays)[number] {
+  return weekdays[new Date(`${date}T12:00:00Z`).getUTCDay()] ?? 'SUN'
+}

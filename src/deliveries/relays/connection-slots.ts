@@ -1,0 +1,181 @@
+import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
+
+/** A connection that may be open; it is `isProven` once the relay has served it. */
+export type Slot = {
+  isProven: boolean
+  /** One more than the relay is known to accept: it finds out whether the limit has gone up. */
+  isProbe: boolean
+  takenAt: Instant
+}
+
+/** Somebody who sends over a relay: an edition. `start` gets a slot to work with; `held` counts those it has. */
+export type Customer = { held: number; isWaiting: boolean; start(slot: Slot): void }
+
+/** Never more than so many connections are opened before one of them is served. */
+const maxOpening = 10
+/** A relay that turns away so many of our connections within a minute gets no further ones: it may ban us. */
+const maxRefusedPerMinute = 15
+const firstProbeMs = minute
+const maxProbeMs = 10 * minute
+/** A connection that was renewed may meet its predecessor, which the relay still counts. */
+const renewalProbeMs = second
+/** For so long an edition keeps a connection while another has none. */
+const turnMs = 250
+
+/**
+ * How many connections a relay is given at once, by all editions together. The first has to be served before a second is
+ * opened, two before two more, and so on: a relay that turns one away while it serves others has told us its limit. The
+ * limit is tried again after a minute, and ever more rarely after that. Editions share the slots evenly.
+ */
+export class ConnectionSlots {
+  readonly #clock: Clock
+  readonly #configured: number
+  readonly #onLimit: (limit: number) => void
+  readonly #slots = new Set<Slot>()
+  readonly #customers = new Set<Customer>()
+  #limit: number
+  /** The limit before connections were turned away, until one that was served since shows that the relay is up. */
+  #limitBefore: number | undefined
+  #probeAt: Instant = ''
+  #probeMs = firstProbeMs
+  #refusedAt: Instant[] = []
+  #isTold = false
+
+  /** `onLimit` is told once when the relay turns out to accept fewer connections than `configured`. */
+  constructor(clock: Clock, configured: number, onLimit: (limit: number) => void) {
+    this.#clock = clock
+    this.#configured = configured
+    this.#onLimit = onLimit
+    this.#limit = configured
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  get open(): number {
+    return this.#slots.size
+  }
+
+  /** Whether a connection is open that the relay serves, beside this one. */
+  isServing(except: Slot): boolean {
+    for (const slot of this.#slots) if (slot !== except && slot.isProven) return true
+    return false
+  }
+
+  /** Gives the customer slots, now and as they come free, until `leave`. */
+  join(customer: Customer): void {
+    customer.isWaiting = true
+    this.#customers.add(customer)
+    this.#distribute()
+  }
+
+  leave(customer: Customer): void {
+    customer.isWaiting = false
+    this.#customers.delete(customer)
+  }
+
+  /** The relay has served this connection. */
+  served(slot: Slot): void {
+    if (slot.isProven && this.#limitBefore === undefined && this.#limit === this.#configured) return
+    if (slot.isProbe) this.#raise(slot)
+    if (this.#limitBefore !== undefined && slot.isProven) this.#believeLimit()
+    slot.isProven = true
+    this.#distribute()
+  }
+
+  /** Its connection broke: the next one is new to the relay. */
+  broke(slot: Slot): void {
+    slot.isProven = false
+  }
+
+  /** The relay turned this new connection away while it serves others. `wasServed`: an earlier one of the same slot. */
+  refused(slot: Slot, { wasServed }: { wasServed: boolean }): void {
+    const now = this.#clock.now()
+    this.#refusedAt = [...this.#refusedLately(now), now]
+    if (slot.isProbe) this.#probeMs = Math.min(this.#probeMs * 2, maxProbeMs)
+    else {
+      if (!wasServed) this.#limitBefore ??= this.#limit
+      this.#limit = Math.max(1, this.#slots.size - 1)
+    }
+    this.#probeAt = addMs(now, wasServed ? renewalProbeMs : this.#probeMs)
+  }
+
+  /** Whether the customer is to give up this slot, because another has fewer. */
+  isWantedByOthers(customer: Customer, slot: Slot): boolean {
+    if (this.#customers.size < 2) return false
+    for (const other of this.#customers) {
+      if (other === customer || !other.isWaiting) continue
+      if (other.held < customer.held - 1) return true
+      if (other.held === 0 && this.#clock.now() >= addMs(slot.takenAt, turnMs)) return true
+    }
+    return false
+  }
+
+  /** Whether an edition has something to send and no connection. */
+  get isMissedBySomebody(): boolean {
+    if (this.#customers.size < 2) return false
+    for (const { held, isWaiting } of this.#customers) if (isWaiting && held === 0) return true
+    return false
+  }
+
+  release(customer: Customer, slot: Slot): void {
+    this.#slots.delete(slot)
+    customer.held -= 1
+    if (this.#customers.delete(customer)) this.#customers.add(customer) // to the end of the line
+    if (this.#slots.size === 0 && this.#limitBefore !== undefined) {
+      this.#limit = this.#limitBefore // nobody is served any more: the relay is down, that was no limit
+      this.#limitBefore = undefined
+    }
+    this.#distribute()
+  }
+
+  #distribute(): void {
+    while (this.#mayOpen()) {
+      const customer = this.#neediest()
+      if (!customer) return
+      const slot: Slot = { isProven: false, isProbe: this.#slots.size >= this.#limit, takenAt: this.#clock.now() }
+      if (slot.isProbe) this.#probeAt = addMs(slot.takenAt, this.#probeMs)
+      this.#slots.add(slot)
+      customer.held += 1
+      customer.start(slot)
+    }
+  }
+
+  #neediest(): Customer | undefined {
+    let neediest: Customer | undefined
+    for (const customer of this.#customers)
+      if (customer.isWaiting && customer.held < (neediest?.held ?? Number.POSITIVE_INFINITY)) neediest = customer
+    return neediest
+  }
+
+  #mayOpen(): boolean {
+    if (this.#slots.size === 0) return true
+    const now = this.#clock.now()
+    const isOverdue = this.#probeAt > addMs(now, maxProbeMs) // the clock was set back
+    const isProbeDue = this.#limit < this.#configured && (now >= this.#probeAt || isOverdue)
+    if (this.#slots.size >= this.#limit + (isProbeDue ? 1 : 0)) return false
+    if (this.#refusedLately(now).length >= maxRefusedPerMinute) return false
+    let proven = 0
+    for (const { isProven } of this.#slots) if (isProven) proven += 1
+    return this.#slots.size - proven < Math.max(1, Math.min(proven, maxOpening))
+  }
+
+  #refusedLately(now: Instant): Instant[] {
+    return this.#refusedAt.filter((at) => at > addMs(now, -minute) && at <= now)
+  }
+
+  /** More connections than we thought are served. */
+  #raise(slot: Slot): void {
+    slot.isProbe = false
+    this.#limit = Math.min(this.#configured, Math.max(this.#limit, this.#slots.size))
+    this.#probeMs = firstProbeMs
+  }
+
+  #believeLimit(): void {
+    for (const { isProven } of this.#slots) if (!isProven) return // more may be turned away
+    this.#limitBefore = undefined
+    if (!this.#isTold) this.#onLimit(this.#limit)
+    this.#isTold = true
+  }
+}

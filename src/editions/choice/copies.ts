@@ -1,0 +1,47 @@
+import type { Candidate } from '../../store/articles/articles.ts'
+
+/** The story that an article tells: that of the article that told it first. */
+export function storyOf({ story, id }: Candidate): string {
+  return story ?? id
+}
+
+/** Copies of one story in the order in which they are tried: as the digest lists their feeds. */
+export function sortByFeedPreference(copies: Candidate[], feeds: string[]): Candidate[] {
+  return copies.toSorted((a, b) => feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl) || compareNewestFirst(a, b))
+}
+
+/** Of the copies that one feed has of a story the newest alone is printed, in its words. The others, each with the newer one. */
+export function newestCopies(articles: Candidate[]): {
+  newest: Candidate[]
+  older: { article: Candidate; newer: Candidate }[]
+} {
+  const copies = Map.groupBy(articles, (article) => `${storyOf(article)} ${article.feedUrl}`)
+  const first = new Map([...copies].map(([key, some]) => [key, some.toSorted(compareNewestFirst)[0] as Candidate]))
+  const newerOf = (article: Candidate) => first.get(`${storyOf(article)} ${article.feedUrl}`) as Candidate
+  return {
+    newest: articles.filter((article) => newerOf(article) === article),
+    older: articles.flatMap((article) => (newerOf(article) === article ? [] : [{ article, newer: newerOf(article) }])),
+  }
+}
+
+function compareNewestFirst(a: Candidate, b: Candidate): number {
+  if (a.seenAt !== b.seenAt) return a.seenAt > b.seenAt ? -1 : 1
+  return a.id < b.id ? -1 : 1
+}
+
+/** Gives the names of the other feeds that tell an article's story. */
+export function otherSourcesIn(pending: Candidate[]): (article: Candidate) => string[] {
+  const copies = Map.groupBy(pending, storyOf)
+  return (article) => {
+    const others = (copies.get(storyOf(article)) ?? []).filter(({ feedUrl }) => feedUrl !== article.feedUrl)
+    return [...new Set(others.map(({ source, feedUrl }) => source || feedUrl))].sort()
+  }
+}
+
+type PublishedCopy = { title: string; source: string; feedUrl?: string; at?: string; how?: string }
+
+/** Why a copy is passed over: another one, `at` an address if that is to be said, tells the story. `how` follows in words. */
+export function sameStoryReason({ title, source, feedUrl = '', at, how }: PublishedCopy): string {
+  const where = at === undefined ? '' : ` (${at})`
+  return `the same story as “${title}”${where}, from ${source || feedUrl}${how === undefined ? '' : `, ${how}`}`
+}

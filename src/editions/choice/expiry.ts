@@ -1,0 +1,31 @@
+import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
+import type { Digest } from '../digest.ts'
+import { staleReason } from './filter.ts'
+import type { Choice } from './select.ts'
+
+/** Why no later edition looks at an article. `stale`: whatever becomes of this edition; `passed`: if it is sealed. */
+export type Expiry = 'stale' | 'passed'
+
+/**
+ * Whether an article that was passed over has come to its end: it is fresh for none of the sections that list its feed, or
+ * it has been pending for longer than the rule, and was passed over for what it is or for what else there was. Null: the
+ * next edition may hold it.
+ */
+export function expiryOf(
+  { article, position, isTemporary: waits }: Choice,
+  digest: Digest,
+  now: Instant,
+): Expiry | null {
+  if (position !== null || waits || article.letter) return null
+  const { feedUrl, addedAt: since, seenAt } = article
+  const listing = digest.sections.filter(({ feeds, backfill }) => feeds.includes(feedUrl) || backfill === feedUrl)
+  if (listing.length > 0 && listing.every((section) => staleReason(article, section, now) !== null)) return 'stale'
+  const { for: span } = digest.pending
+  if (span === 'off' || msBetween(since ?? seenAt, now) <= parseDurationMs(span)) return null
+  return 'passed'
+}
+
+/** What the reason of a passed-over article says of it. */
+export function expiryReason({ pending }: Digest): string {
+  return `pending for longer than ${pending.for}, so no later edition looks at it`
+}

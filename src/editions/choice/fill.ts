@@ -1,0 +1,172 @@
+import type { Article, Candidate } from '../../store/articles/articles.ts'
+import type { Instant } from '../../time/clock.ts'
+import type { Digest, Section } from '../digest.ts'
+import { sameStoryReason, sortByFeedPreference, storyOf } from './copies.ts'
+import { type OrderedArticle, orderCandidates, orderLetters } from './order.ts'
+import { Quota } from './quota.ts'
+import type { Choice } from './select.ts'
+
+export type SectionInput = {
+  /** Articles that the section takes in. */
+  candidates: Candidate[]
+  /** Readers' letters, for a section that prints them. */
+  letters: Candidate[]
+  spare: Candidate[]
+  /** In the sections before. */
+  chosen: Candidate[]
+  /** Articles whose places are kept by a rule, here or in another section. */
+  kept: Candidate[]
+  /** Those of the digest, the preferred first. */
+  feeds: string[]
+  /** The names of the other feeds that tell the same story. */
+  sources(article: Candidate): string[]
+  digest: Digest
+  now: Instant
+}
+
+/** Fills one section. `mayStandLater`: what it does not hold is free for a later one. */
+export function fillSection(section: Section, filling: SectionInput): { choices: Choice[]; mayStandLater: boolean } {
+  const { candidates, letters, spare, sources, now } = filling
+  const kept = candidates.filter(({ id }) => filling.kept.some((one) => one.id === id))
+  const quotas = quotasOf(section, kept, filling)
+  const room: Room = {
+    section,
+    quotas,
+    sources,
+    position: 0,
+    letters: 0,
+    reservedIds: new Set(kept.map(({ id }) => id)),
+  }
+
+  const letterChoices = pickStories(orderLetters(letters).map(singleCopy), room, section.maximum)
+  room.letters = room.position
+  const ownChoices = pickStories(storiesIn(candidates, section, filling), room, section.maximum)
+  const backfillMinimum = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
+  const printedStories = new Set(
+    ownChoices.flatMap(({ article, position }) => (position === null ? [] : [storyOf(article)])),
+  )
+  const unprintedBackfill = spare.filter((article) => !printedStories.has(storyOf(article)))
+  const orderedBackfill = orderCandidates(
+    unprintedBackfill,
+    { order: 'newest', feeds: [] },
+    (article) => sources(article).length,
+    now,
+  )
+  const backfillChoices = pickStories(orderedBackfill.map(singleCopy), { ...room, isBackfill: true }, backfillMinimum)
+  const choices = [...letterChoices, ...ownChoices, ...backfillChoices.map(asBackfill)]
+  const holds = choices.filter(({ position }) => position !== null).length
+  if (holds >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
+
+  const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
+  return {
+    choices: choices.map(
+      (choice): Choice =>
+        choice.position === null ? choice : { ...passedOver(choice.article, section.name, reason), isTemporary: true },
+    ),
+    mayStandLater: section.thin === 'drop',
+  }
+}
+
+/** Copies of one story, in the order in which they are tried. The story has the place of the first. */
+type PlacedStory = OrderedArticle[]
+
+function singleCopy(placed: OrderedArticle): PlacedStory {
+  return [placed]
+}
+
+function storiesIn(
+  candidates: Candidate[],
+  section: Section,
+  { kept, feeds, sources, now }: SectionInput,
+): PlacedStory[] {
+  const placed = orderCandidates(candidates, section, (article) => sources(article).length, now)
+  const byId = new Map(placed.map((one) => [one.article.id, one]))
+  const isKept = ({ id }: Candidate) => kept.some((one) => one.id === id)
+  const first = new Map(
+    [...Map.groupBy(candidates, storyOf).values()].map((some) => {
+      const copies = sortByFeedPreference(some, feeds).sort((a, b) => Number(isKept(b)) - Number(isKept(a)))
+      return [copies[0]?.id, copies.flatMap(({ id }) => byId.get(id) ?? [])] as const
+    }),
+  )
+  return placed.flatMap(({ article }) => (first.has(article.id) ? [first.get(article.id) ?? []] : []))
+}
+
+/** What counts already: the sections before, and the places that are kept, here and in later ones. */
+function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: SectionInput): Quota[] {
+  const edition = new Quota(digest.atMost, 'the edition')
+  const articles = new Map([...chosen, ...keptInAll].map((article) => [article.id, article]))
+  for (const article of articles.values()) if (!article.letter) edition.count(article)
+  const own = Quota.of(section)
+  for (const article of kept) own.count(article)
+  return [own, edition]
+}
+
+type Room = {
+  section: Section
+  quotas: Quota[]
+  sources(article: Candidate): string[]
+  /** The last place that is taken, and how many of them by letters. */
+  position: number
+  letters: number
+  /** Whose places are kept, and not taken yet. */
+  reservedIds: Set<string>
+  /** What comes now only fills the section up. */
+  isBackfill?: true
+}
+
+/** Takes what the rules allow, in order, until the section holds `most`. Of each story the first copy that they allow. */
+function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Choice[] {
+  const { section, sources } = room
+  return stories.flatMap((copies, index) => {
+    let printedCopy: Candidate | undefined
+    return copies.map(({ article, words, scored }) => {
+      if (printedCopy) return passedOver(article, section.name, sameStoryReason(printedCopy))
+      const refusal = room.reservedIds.delete(article.id) ? null : refusalReason(article, room, maxPlaces)
+      if (refusal !== null) return passedOver(article, section.name, scored ? `${refusal}; ${words}` : refusal)
+      printedCopy = article
+      room.position += 1
+      const others = sources(article)
+      const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
+      const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}`
+      return { article, section: section.name, position: room.position, reason }
+    })
+  })
+}
+
+/** Why there is no place for it; null: it is counted, and has one. An editor chose the letters, so only room counts there. */
+function refusalReason(article: Article, room: Room, maxPlaces: number): string | null {
+  if (article.letter) return fullReason(room, maxPlaces, 'letters stand before it')
+  const { section, quotas } = room
+  const standing =
+    room.letters > 0 ? 'letters and articles stand before it' : `${newerPrefix(section)}articles stand before it`
+  const against =
+    fullReason(room, maxPlaces, standing) ??
+    quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
+  if (against != null) return against
+  for (const quota of quotas) quota.count(article)
+  return null
+}
+
+function newerPrefix({ order }: Section): string {
+  return order === 'newest' ? 'newer ' : ''
+}
+
+function fullReason(
+  { position, reservedIds: kept, isBackfill: spare, section }: Room,
+  maxPlaces: number,
+  standing: string,
+): string | null {
+  if (position + kept.size < maxPlaces) return null
+  if (spare) return `the section ${section.name} is not short: its spare feed is not needed`
+  const places = kept.size === 1 ? 'one place is kept by a rule' : `${kept.size} places are kept by rules`
+  if (position === 0 && kept.size > 0) return `the section is full: ${places}`
+  return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
+}
+
+function asBackfill(choice: Choice): Choice {
+  return choice.position === null ? choice : { ...choice, reason: `fills the section up: ${choice.reason}` }
+}
+
+export function passedOver(article: Candidate, section: string, reason: string): Choice {
+  return { article, section, position: null, reason }
+}

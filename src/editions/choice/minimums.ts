@@ -1,0 +1,132 @@
+import type { Article, Candidate } from '../../store/articles/articles.ts'
+import type { Instant } from '../../time/clock.ts'
+import type { Digest, MinimumRule, Section } from '../digest.ts'
+import { storyOf } from './copies.ts'
+import { exclusionReason, filterText, matchesFilter, staleReason } from './filter.ts'
+import { Quota } from './quota.ts'
+import { type PlaceLimits, reservePlaces } from './reserve.ts'
+import type { Choice } from './select.ts'
+
+/** An `atLeast` with its scope: one section, or (null) the whole edition. */
+export type ScopedMinimum = { floor: MinimumRule; section: Section | null }
+
+/** The rules that the choice does not meet. A section that is left out by its own minimum owes nothing. */
+export function unmetMinimums(digest: Digest, choices: Choice[]): ScopedMinimum[] {
+  return minimumsOf(digest).filter((one) => missingCount(one, choices) > 0)
+}
+
+/** `the section latest holds at least 1 with categories Opinion`. */
+export function minimumText({ floor, section }: ScopedMinimum): string {
+  return `${scopeText(section)} holds at least ${floor.count} with ${filterText(floor)}`
+}
+
+/** `the section latest has 0 with categories Opinion where at least 1 is wanted`. */
+export function shortfallText(one: ScopedMinimum, choices: Choice[]): string {
+  const { floor, section } = one
+  const are = floor.count === 1 ? 'is' : 'are'
+  const has = matchCount(one, choices)
+  return `${scopeText(section)} has ${has} with ${filterText(floor)} where at least ${floor.count} ${are} wanted`
+}
+
+/**
+ * The articles whose places are to be kept, so that every rule is met, or as many as can be. `plain` is what would be
+ * chosen without the rules: what is in it already serves first, then what it passed over, in its order. None: it meets
+ * the rules as it is.
+ */
+export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: Candidate[], now: Instant): Candidate[] {
+  if (unmetMinimums(digest, baseline).length === 0) return []
+  const candidateIds = new Set(candidates.map(({ id }) => id))
+  const homes = new Map(
+    baseline.flatMap(({ article }) => {
+      const home = candidateIds.has(article.id) ? homeSection(article, digest, baseline, now) : undefined
+      return home ? [[article.id, home] as const] : []
+    }),
+  )
+  const articles = baseline.filter(({ article }) => homes.has(article.id))
+  const chosenFirst = articles.toSorted((a, b) => Number(a.position === null) - Number(b.position === null))
+  const demands = minimumsOf(digest).map(({ floor, section }) => ({
+    count: floor.count,
+    fits: (one: Candidate) => (section === null || homes.get(one.id) === section) && matchesFilter(one, floor),
+  }))
+  return reservePlaces(
+    chosenFirst.map(({ article }) => article),
+    demands,
+    limitsOf(digest, homes),
+  )
+}
+
+/** The first rule by which the article has its place in that section. */
+export function minimumFor(article: Article, section: string, digest: Digest): ScopedMinimum | undefined {
+  const inScope = minimumsOf(digest).filter((one) => one.section === null || one.section.name === section)
+  return inScope.find(({ floor }) => !article.letter && matchesFilter(article, floor))
+}
+
+export function minimumsOf(digest: Digest): ScopedMinimum[] {
+  return [
+    ...digest.sections.flatMap((section) => section.atLeast.map((floor) => ({ floor, section }))),
+    ...digest.atLeast.map((floor) => ({ floor, section: null })),
+  ]
+}
+
+/** The section where the article may stand: the first that lists its feed and takes it in, if that one is not left out. */
+function homeSection(article: Article, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
+  const listing = sections.filter(({ feeds }) => feeds.includes(article.feedUrl))
+  const taking = listing.filter(
+    (section) => (exclusionReason(article, section) ?? staleReason(article, section, now)) === null,
+  )
+  const home = taking.find((section) => !(section.thin === 'drop' && isSectionDropped(section, baseline)))
+  return home && !isSectionDropped(home, baseline) ? home : undefined
+}
+
+/** The maximum of every section, what it and the edition hold at most of an author, a feed or a kind, and each story once. */
+function limitsOf(digest: Digest, homes: Map<string, Section>): PlaceLimits {
+  const edition = new Quota(digest.atMost, 'the edition')
+  const rooms = new Map(
+    digest.sections.map((section) => [section, { quota: Quota.of(section), left: section.maximum }]),
+  )
+  const usedStories = new Set<string>()
+  const roomOf = ({ id }: Article) => {
+    const home = homes.get(id)
+    return home && rooms.get(home)
+  }
+  return {
+    allow(article) {
+      const room = roomOf(article)
+      if (!room || room.left === 0 || usedStories.has(storyOf(article))) return false
+      return room.quota.exceededBy(article) === null && edition.exceededBy(article) === null
+    },
+    count(article, by) {
+      const room = roomOf(article)
+      if (!room) return
+      room.left -= by
+      if (by === 1) usedStories.add(storyOf(article))
+      else usedStories.delete(storyOf(article))
+      room.quota.count(article, by)
+      edition.count(article, by)
+    },
+  }
+}
+
+function missingCount(one: ScopedMinimum, choices: Choice[]): number {
+  if (one.section && isSectionDropped(one.section, choices)) return 0
+  return Math.max(0, one.floor.count - matchCount(one, choices))
+}
+
+function matchCount({ floor, section }: ScopedMinimum, choices: Choice[]): number {
+  return choices.filter(
+    (choice) =>
+      choice.position !== null &&
+      (section === null || choice.section === section.name) &&
+      !choice.article.letter &&
+      matchesFilter(choice.article, floor),
+  ).length
+}
+
+function isSectionDropped({ name, minimum, thin }: Section, choices: Choice[]): boolean {
+  const holds = choices.some(({ section, position }) => section === name && position !== null)
+  return minimum > 0 && thin !== 'ask' && !holds
+}
+
+function scopeText(section: Section | null): string {
+  return section ? `the section ${section.name}` : 'the edition'
+}

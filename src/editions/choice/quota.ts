@@ -1,0 +1,70 @@
+import type { Article } from '../../store/articles/articles.ts'
+import type { MaximumRule, Section } from '../digest.ts'
+import { filterText, matchesFilter } from './filter.ts'
+import { authorsOf, terms } from './terms.ts'
+
+type QuotaLimits = { author?: number | undefined; feed?: number | undefined; matching: MaximumRule[] }
+
+/** Counts what has been chosen against "at most so many". `scope` is what the limits are about, for the reason. */
+export class Quota {
+  readonly #limits: QuotaLimits
+  readonly #scope: string
+  readonly #counts = new Map<string, number>()
+
+  readonly #known = new Map<string, { rule: MaximumRule; key: string }[]>()
+
+  /** What one section holds at most. */
+  static of({ perAuthor: author, perFeed: feed, atMost: matching, name }: Section): Quota {
+    return new Quota({ author, feed, matching }, `the section ${name}`)
+  }
+
+  constructor(limits: QuotaLimits, scope: string) {
+    this.#limits = limits
+    this.#scope = scope
+  }
+
+  /** Why one more by this author, from this feed, or of this kind, is too many, or null. */
+  exceededBy(article: Article): string | null {
+    const { author, feedUrl, source } = article
+    const { author: byAuthor = Number.POSITIVE_INFINITY, feed: byFeed = Number.POSITIVE_INFINITY } = this.#limits
+    const tooMuch = authorsOf(author).find((name) => this.#count(authorKey(name)) >= byAuthor)
+    if (tooMuch !== undefined) return `${this.#scope} holds at most ${byAuthor} by ${tooMuch}`
+    if (this.#count(feedKey(feedUrl)) >= byFeed)
+      return `${this.#scope} holds at most ${byFeed} from ${source || feedUrl}`
+    const full = this.#matching(article).find(({ rule, key }) => this.#count(key) >= rule.count)?.rule
+    return full ? `${this.#scope} holds at most ${full.count} with ${filterText(full)}` : null
+  }
+
+  /** `by` is -1 for what is taken back. */
+  count(article: Article, by: 1 | -1 = 1): void {
+    const { author, feedUrl } = article
+    const keys = [
+      ...authorsOf(author).map(authorKey),
+      feedKey(feedUrl),
+      ...this.#matching(article).map(({ key }) => key),
+    ]
+    for (const key of keys) this.#counts.set(key, this.#count(key) + by)
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  /** The same article is asked about again and again where rules are in each other's way. */
+  #matching(article: Article): { rule: MaximumRule; key: string }[] {
+    const known = this.#known.get(article.id)
+    if (known) return known
+    const rules = this.#limits.matching.map((rule, index) => ({ rule, key: `rule ${index}` }))
+    const matching = rules.filter(({ rule }) => matchesFilter(article, rule))
+    this.#known.set(article.id, matching)
+    return matching
+  }
+}
+
+function authorKey(name: string): string {
+  return `author ${terms(name).join(' ') || name}`
+}
+
+function feedKey(feedUrl: string): string {
+  return `feed ${feedUrl}`
+}

@@ -1,0 +1,76 @@
+import type { PageCheck } from '../../articles/recheck-page.ts'
+import { forEachPerHost } from '../../http/per-host.ts'
+import { correctionById } from '../../store/corrections/corrections.ts'
+import { printedTitleOf } from '../../store/corrections/printed-titles.ts'
+import { addHistory } from '../../store/editions/editions.ts'
+import type { CorrectionRow, Db } from '../../store/schema.ts'
+import { type Clock, second } from '../../time/clock.ts'
+import type { DraftCorrection } from '../edition.ts'
+import { type CheckPage, hostOf } from '../preflight.ts'
+import { settleByFeed, settleByPage } from './detect.ts'
+
+type Needs = { db: Db; clock: Clock; check?: CheckPage | undefined }
+
+const maxParallel = 8
+const maxPerHost = 2
+const totalTimeoutMs = 30 * second
+
+/**
+ * Looks once more, just before the seal, whether the corrections that an edition is to print are still so, and returns
+ * those that are. The others wait for an editor's word again; one of a page that must be gone, and does not answer, waits
+ * for the next edition. Without `check` no page is asked for. `answers` holds what pages said at this seal, by address.
+ */
+export async function confirmCorrections<C extends DraftCorrection>(
+  needs: Needs,
+  editionId: string,
+  corrections: C[],
+  answers: Map<string, PageCheck>,
+): Promise<C[]> {
+  const { db, check } = needs
+  if (corrections.length === 0) return []
+  const rows = await Promise.all(corrections.map(({ id }) => correctionById(db, id)))
+  const stillOpen = rows.flatMap((row) => (row && row.undoneAt === null ? [row] : [])) // else an editor has confirmed it
+  const pages = new Set(stillOpen.filter(({ source }) => source === 'page').map(({ url }) => url))
+  if (check) await checkPages([...pages], check, answers)
+  for (const row of stillOpen) await settleCorrection(needs, row, answers.get(row.url))
+  const waiting = stillOpen.filter(({ kind, url }) => check && kind === 'gone' && answers.get(url)?.kind !== 'gone')
+  const confirmed: C[] = []
+  for (const correction of corrections) {
+    const row = await correctionById(db, correction.id)
+    const waits = waiting.some(({ id }) => id === correction.id)
+    if (row?.status === 'accepted' && !waits) confirmed.push(correction)
+    else await addHistory(db, editionId, 'lastword', notPrintedText(correction, row?.status), needs.clock.now())
+  }
+  return confirmed
+}
+
+function notPrintedText({ said }: DraftCorrection, status: CorrectionRow['status'] | undefined): string {
+  const why =
+    status === 'accepted' ? 'its page did not answer, so nobody knows whether it is gone' : 'it is no longer so'
+  return `the correction of “${said}” is not printed: ${why}`
+}
+
+async function checkPages(urls: string[], check: CheckPage, answers: Map<string, PageCheck>): Promise<void> {
+  const deadline = performance.now() + totalTimeoutMs
+  const uncheckedUrls = urls.filter((url) => !answers.has(url))
+  await forEachPerHost(
+    uncheckedUrls,
+    { maxParallel: maxParallel, maxPerHost: maxPerHost, hostFor: hostOf },
+    async (url) => {
+      if (performance.now() < deadline) answers.set(url, await check(url))
+    },
+  )
+}
+
+type FoundCorrection = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'>
+
+async function settleCorrection(
+  needs: Needs,
+  { editionId, articleId, source }: FoundCorrection,
+  answer: PageCheck | undefined,
+) {
+  const row = await printedTitleOf(needs.db, editionId, articleId)
+  if (!row) return
+  if (source === 'feed') await settleByFeed(needs, row)
+  if (source === 'page' && answer) await settleByPage(needs, row, answer)
+}

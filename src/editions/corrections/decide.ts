@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../errors.ts'
+import {
+  addWithdrawal,
+  type CorrectionView,
+  correctionById,
+  lockCorrection,
+  moveCorrection,
+} from '../../store/corrections/corrections.ts'
+import { transaction } from '../../store/drivers/transaction.ts'
+import { addHistory } from '../../store/editions/editions.ts'
+import type { CorrectionStatus, Db, EditionStatus } from '../../store/schema.ts'
+import type { Clock } from '../../time/clock.ts'
+
+type Needs = { db: Db; clock: Clock }
+
+export const maxCorrectionLength = 1000
+
+/** What a page showed of the correction (`correctionSeen`). It is compared under the lock. */
+export type SeenCorrection = { seen?: string | undefined }
+
+type CorrectionState = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | 'decidedAt' | 'printedIn'>
+
+/** The state of a correction as one word: a form sends it back, so that nobody decides about what they did not see. */
+export function correctionRevision({ status, found, words, decidedBy, decidedAt, printedIn }: CorrectionState): string {
+  const state = JSON.stringify([status, found, words, decidedBy, decidedAt, printedIn])
+  return createHash('sha256').update(state).digest('hex')
+}
+
+/**
+ * Accepts a correction in the editor's words, or those that are suggested: the next edition prints it, and the archive
+ * notes it. AppError `conflict` for one that somebody has decided about, or that went away; `invalid` for no words.
+ */
+export async function acceptCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  words?: string,
+  { seen }: SeenCorrection = {},
+): Promise<void> {
+  const correction = await loadCorrection(needs, id)
+  const text = checkText(words ?? correction.words ?? suggestedText(correction), 'please say what is right')
+  await decide(needs, correction, who, {
+    to: 'accepted',
+    from: undecidedStatuses,
+    words: text,
+    what: `accepted: ${text}`,
+    seen,
+  })
+}
+
+const undecidedStatuses: CorrectionStatus[] = ['proposed', 'doubted']
+
+function checkText(words: string, whenEmpty: string): string {
+  const text = words.replace(/\s+/g, ' ').trim()
+  if (text === '') throw new AppError('invalid', whenEmpty, { hint: 'Readers get these words.' })
+  if (text.length > maxCorrectionLength)
+    throw new AppError(
+      'invalid',
+      `${text.length} characters are too many: a correction has at most ${maxCorrectionLength}`,
+    )
+  return text
+}
+
+/** Turns a correction down: it is never printed, and the same change is not proposed again. */
+export async function dismissCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  { seen }: SeenCorrection = {},
+): Promise<void> {
+  await decide(needs, await loadCorrection(needs, id), who, {
+    to: 'dismissed',
+    from: undecidedStatuses,
+    what: 'dismissed',
+    seen,
+  })
+}
+
+/** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
+export async function reopenCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  { seen }: SeenCorrection = {},
+): Promise<void> {
+  const from: CorrectionStatus[] = ['accepted', 'dismissed']
+  await decide(needs, await loadCorrection(needs, id), who, {
+    to: 'proposed',
+    from,
+    what: 'taken back: it is proposed again',
+    seen,
+  })
+}
+
+/**
+ * Withdraws an accepted correction that was wrong. The archive, which has noted it, says when and why. One that an edition
+ * has printed is itself corrected in the next. AppError `conflict` for one that is not accepted, is withdrawn already, or
+ * stands in an edition that can still be cancelled.
+ */
+export async function withdrawCorrection(
+  needs: Needs,
+  id: string,
+  who: string,
+  reason: string,
+  { seen }: SeenCorrection = {},
+): Promise<void> {
+  const { db, clock } = needs
+  const text = checkText(reason, 'please say why it is withdrawn')
+  const correction = await loadCorrection(needs, id)
+  if (correction.printedIn === null) {
+    const withdrawn = { withdrawnAt: clock.now(), withdrawnBy: who, withdrawnReason: text }
+    const from: CorrectionStatus[] = ['accepted', 'doubted']
+    return await decide(needs, correction, who, {
+      to: 'withdrawn',
+      from,
+      withdrawn,
+      what: `withdrawn: ${text}`,
+      seen,
+    })
+  }
+  if (!isPublished(correction)) throw conflictError(correction, 'withdrawn')
+  const now = clock.now()
+  await transaction(db, async (trx) => {
+    const words = `An earlier correction, “${correction.words}”, does not hold: ${text}`
+    if (!(await addWithdrawal(trx, correction, { who, reason: text, words }, now)))
+      throw new AppError('conflict', `the correction of “${correction.said}” is withdrawn already`)
+    await addHistory(trx, correction.editionId, who, `correction of “${correction.said}” withdrawn: ${text}`, now)
+  })
+}
+
+const publishedStatuses: EditionStatus[] = ['approved', 'sending', 'sent']
+
+/** Whether readers have it, or are about to: nothing takes it out of that edition any more. */
+export function isPublished({ printedStatus }: Pick<CorrectionView, 'printedStatus'>): boolean {
+  return printedStatus !== null && publishedStatuses.includes(printedStatus)
+}
+
+/** What readers would be told if the editor finds no better words. */
+export function suggestedText({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
+  if (kind === 'headline') return `The headline now reads: “${found}”`
+  if (kind === 'note') return found
+  return 'This article has been taken down since.'
+}
+
+/** How a correction stands, for a person: `accepted by Mira, printed in edition 12`. */
+export function statusText(correction: CorrectionView): string {
+  const { status, decidedBy, printedNumber, printedStatus, lapsedAt, undoneAt, undoneWhy } = correction
+  const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
+  if (status === 'proposed') return 'proposed, and waits for an editor'
+  if (status === 'doubted')
+    return `accepted by ${decidedBy}, but no longer so: ${undoneWhy} since ${undoneAt}; it waits for an editor`
+  if (status === 'withdrawn') return `withdrawn by ${withdrawnBy} on ${withdrawnAt}: ${withdrawnReason}`
+  if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
+  if (status === 'dismissed') return `dismissed by ${decidedBy}`
+  const where =
+    printedNumber === null ? 'for the next edition' : `printed in edition ${printedNumber} (${printedStatus})`
+  return `accepted by ${decidedBy}, ${where}`
+}
+
+async function loadCorrection({ db }: Needs, id: string): Promise<CorrectionView> {
+  const correction = await correctionById(db, id)
+  if (correction) return correction
+  throw new AppError('missing', `there is no correction ${id}`, { hint: 'lastword corrections list shows them.' })
+}
+
+type WithdrawalFields = { withdrawnAt: string; withdrawnBy: string; withdrawnReason: string }
+type Decision = SeenCorrection & {
+  to: CorrectionStatus
+  from: CorrectionStatus[]
+  words?: string
+  withdrawn?: WithdrawalFields | undefined
+  what: string
+}
+
+async function decide(
+  { db, clock }: Needs,
+  { id, said, editionId }: CorrectionView,
+  who: string,
+  { to, from, words, withdrawn, what, seen }: Decision,
+): Promise<void> {
+  const now = clock.now()
+  await transaction(db, async (trx) => {
+    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its day
+    const decision = decidedAt === undefined ? {} : { decidedAt, decidedBy: decidedAt && who }
+    if (seen !== undefined) await checkRevision(trx, id, from, seen)
+    const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }
+    if (await moveCorrection(trx, id, from, change))
+      return await addHistory(trx, editionId, who, `correction of “${said}” ${what}`, now)
+    throw conflictError(await loadCorrection({ db: trx, clock }, id), statusVerbs[to])
+  })
+}
+
+/** One that cannot be decided about in this way at all is refused with its state, by the caller. */
+async function checkRevision(db: Db, id: string, from: CorrectionStatus[], seen: string): Promise<void> {
+  await lockCorrection(db, id)
+  const correction = await correctionById(db, id)
+  if (!correction || !from.includes(correction.status) || correctionRevision(correction) === seen) return
+  const message = `the correction of “${correction.said}” has changed since you looked at it: it is ${statusText(correction)}`
+  throw new AppError('conflict', message, { hint: 'It is below as it is now: please decide again.' })
+}
+
+function conflictError(correction: CorrectionView, verb: string): AppError {
+  const message = `the correction of “${correction.said}” is ${statusText(correction)}: it cannot be ${verb}`
+  if (correction.printedIn === null) return new AppError('conflict', message)
+  const hint = isPublished(correction)
+    ? 'Withdraw it, with the reason: the archive says so, and the next edition corrects it.'
+    : 'Cancelling that edition gives it back.'
+  return new AppError('conflict', message, { hint })
+}
+
+const statusVerbs: Record<CorrectionStatus, string> = {
+  accepted: 'accepted',
+  doubted: 'doubted',
+  dismissed: 'dismissed',
+  withdrawn: 'withdrawn',
+  proposed: 'taken back',
+  lapsed: 'changed',
+}

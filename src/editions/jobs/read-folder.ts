@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { utf8Text } from '../../config/yaml.ts'
+import { AppError, messageOf, systemCode } from '../../errors.ts'
+import { type Digest, isJobFile, parseDigest } from '../digest.ts'
+
+/** A job file with an error. `message` has a line for every problem, each with file and line. */
+export type RejectedJob = { digest: string; file: string; message: string }
+
+/** The digests of a folder, in the order of their files' names, and the files that hold an error. */
+export type JobFolder = { digests: Digest[]; rejected: RejectedJob[] }
+
+const maxFileBytes = 1024 * 1024
+
+/**
+ * Reads every job file of the folder; an error in one leaves out that digest alone. Throws AppError `missing` or `invalid`
+ * if the folder itself cannot be read.
+ */
+export function readJobFolder(jobs: string, templates: string): JobFolder {
+  if (!existsSync(jobs))
+    throw new AppError('missing', `${jobs} does not exist`, {
+      hint: 'It is the folder with one YAML file for each digest; lastword init makes it, with a sample.',
+    })
+  const { texts, problems } = readJobTexts(jobs)
+  const digests: Digest[] = []
+  for (const [file, text] of texts) {
+    try {
+      digests.push(parseDigest(text, join(jobs, file), templates))
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      problems.set(file, error.message)
+    }
+  }
+  const rejected = [...problems].map(([file, message]) => ({
+    digest: digestNameOf(file),
+    file: join(jobs, file),
+    message,
+  }))
+  return { digests, rejected: rejected.sort((a, b) => (a.file < b.file ? -1 : 1)) }
+}
+
+/** By file name: the text of each job file, and why others are not read. `unread` are those that are there and cannot be. */
+export type JobTexts = { texts: Map<string, string>; problems: Map<string, string>; unread: string[] }
+
+/** Of two files with one name that with the ending `.yml` counts. Throws AppError if the folder cannot be listed. */
+export function readJobTexts(folder: string): JobTexts {
+  const files = listFiles(folder).filter(isJobFile).sort()
+  const read: JobTexts = { texts: new Map(), problems: new Map(), unread: [] }
+  for (const file of files) {
+    const path = join(folder, file)
+    if (/\.yaml$/i.test(file) && files.includes(file.replace(/aml$/i, 'ml'))) {
+      read.problems.set(file, `${path}: another file beside it has the same name and the ending .yml`)
+      continue
+    }
+    try {
+      read.texts.set(file, readJobFile(path))
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') continue // it went away since the folder was listed
+      read.problems.set(file, error instanceof AppError ? error.message : `${path} cannot be read: ${messageOf(error)}`)
+      read.unread.push(file)
+    }
+  }
+  return read
+}
+
+/** The name of the digest that a job file holds. */
+export function digestNameOf(file: string): string {
+  return basename(file).replace(/\.ya?ml$/i, '')
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    throw new AppError('invalid', `${folder} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Only of regular files: to read from a pipe would wait for its writer. */
+function readJobFile(path: string): string {
+  const stat = statSync(path)
+  if (!stat.isFile()) throw new AppError('invalid', `${path} is not a file`)
+  if (stat.size > maxFileBytes)
+    throw new AppError('invalid', `${path} has ${stat.size} bytes: expected ${maxFileBytes} at most`)
+  return utf8Text(readFileSync(path), path)
+}

@@ -1,0 +1,75 @@
+import { type PageCheck, recheckPage } from '../articles/recheck-page.ts'
+import type { Fetcher } from '../http/fetcher.ts'
+import { forEachPerHost } from '../http/per-host.ts'
+import type { Article } from '../store/articles/articles.ts'
+import { titleWords } from '../store/articles/canonical-address.ts'
+import { minute, second } from '../time/clock.ts'
+import { areTitlesAlike } from './stories/titles.ts'
+
+/** What was found about an article just before the seal: it is gone, something that an editor should know, or nothing. */
+export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; message: string }
+
+export type CheckPage = (url: string) => Promise<PageCheck>
+
+const maxParallel = 8
+/** Of one host: most publications have one. */
+const maxPerHost = 2
+/** For one page, and for those of one round: an edition does not wait for a slow site. In milliseconds. */
+const pageTimeoutMs = 4 * second
+const roundTimeoutMs = 30 * second
+/** For all rounds together, where much is gone and the next candidates are asked for in their turn. */
+const totalTimeoutMs = 5 * minute
+
+/** The check that asks the web, through the guarded client. */
+export function createPageCheck(fetcher: Fetcher): CheckPage {
+  return (url) => recheckPage(fetcher, url, pageTimeoutMs)
+}
+
+/** Until when pages are asked for in all rounds of one edition, by `performance.now()`. */
+export function preflightDeadline(): number {
+  return performance.now() + totalTimeoutMs
+}
+
+/** What was found, and what each page said that answered in time. */
+export type PreflightResult = { findings: Finding[]; answers: Map<string, PageCheck> }
+
+/**
+ * Asks for the articles again, at most eight at once and two at a time of each host. What does not answer, and what there
+ * is no time for, is unchecked, and nothing is said against it.
+ */
+export async function runPreflight(articles: Article[], check: CheckPage, deadline: number): Promise<PreflightResult> {
+  const roundDeadline = Math.min(deadline, performance.now() + roundTimeoutMs)
+  const answers = new Map<string, PageCheck>()
+  await forEachPerHost(
+    articles,
+    { maxParallel: maxParallel, maxPerHost: maxPerHost, hostFor: ({ url }) => hostOf(url) },
+    async ({ id, url }) => {
+      if (performance.now() < roundDeadline) answers.set(id, await check(url))
+    },
+  )
+  const findings = articles.flatMap((article) => findingOf(article, answers.get(article.id)) ?? [])
+  return { findings, answers }
+}
+
+function findingOf(article: Article, answer: PageCheck | undefined): Finding | undefined {
+  if (answer === undefined) return { article, kind: 'unchecked', message: 'not checked: no time was left' }
+  if (answer.kind === 'unknown')
+    return { article, kind: 'unchecked', message: `not checked: ${answer.reason || 'its page did not answer'}` }
+  if (answer.kind === 'gone') return { article, kind: 'gone', message: `cut just before the seal: ${answer.reason}` }
+  const words = [
+    ...(answer.title && !hasHeadline(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),
+    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.address} now`] : []),
+  ]
+  return words.length > 0 ? { article, kind: 'marked', message: words.join(', and ') } : undefined
+}
+
+/** A page adds the name of its site to the headline. */
+function hasHeadline(heading: string, title: string): boolean {
+  const words = new Set(titleWords(heading))
+  return areTitlesAlike(heading, title) || titleWords(title).every((word) => words.has(word))
+}
+
+/** The host and port of an address; empty where it is none. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : ''
+}

@@ -1,0 +1,129 @@
+import { AppError } from '../errors.ts'
+import { type Article, articlesByIds, articlesByUrl } from '../store/articles/articles.ts'
+import { canonicalAddress } from '../store/articles/canonical-address.ts'
+import { addRetractions, affectedEditions, endRetractions, retractionMarks } from '../store/articles/retractions.ts'
+import { lockAllDigests } from '../store/digests/digests.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import { addHistory, lockEdition, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
+import type { Db, EditionRow } from '../store/schema.ts'
+import { type ComposeNeeds, chooseAgain } from './compose.ts'
+import type { Digest } from './digest.ts'
+import { editionName } from './edition.ts'
+import { releaseContents } from './review.ts'
+
+type Needs = ComposeNeeds & { digests: Digest[] }
+
+export type Retraction = { who: string; reason: string }
+
+/** What became of one edition that held the article. */
+export type RetractionEffect = { edition: EditionRow; message: string }
+
+/**
+ * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again, under whatever guid or feed
+ * it comes back. What is being sent with it stops at once; what is not out yet is chosen again without it. Returns what
+ * became of the editions that held it. AppError `missing` for an address that no feed has shown, `conflict` for one that is pulled.
+ */
+export async function retractArticle(
+  needs: Needs,
+  reference: string,
+  decision: Retraction,
+): Promise<RetractionEffect[]> {
+  const [first] = await findArticles(needs.db, reference)
+  if (!first) throw new AppError('missing', `no feed has ever shown ${reference}`)
+  const now = needs.clock.now()
+  return await transaction(needs.db, async (db) => {
+    const names = needs.digests.map(({ name }) => name)
+    await lockAllDigests(db, names, now) // an edition that is sealed now waits for us, or we see it
+    const marks = await findMarks(db, reference)
+    const title = first.title || first.url
+    if ((await addRetractions(db, marks, { url: referenceOf(first), title, ...decision }, now)) === 0)
+      throw new AppError('conflict', `“${title}” is pulled already`)
+    const consequences: RetractionEffect[] = []
+    for (const { editionId, headline } of await affectedEditions(db, marks)) {
+      const edition = await lockEdition(db, editionId)
+      const words = edition && (await removeFromEdition({ ...needs, db }, edition, headline || first.url, decision))
+      if (words) consequences.push({ edition, message: words })
+    }
+    return consequences
+  })
+}
+
+/** Lets a pulled article be chosen again. Editions that stopped for it stay stopped until somebody resumes them. */
+export async function restoreArticle({ db, clock }: Needs, reference: string, who: string): Promise<void> {
+  const now = clock.now()
+  await transaction(db, async (trx) => {
+    const marks = await findMarks(trx, reference)
+    if ((await endRetractions(trx, marks, who, now)) === 0) throw new AppError('conflict', `${reference} is not pulled`)
+    for (const { editionId, headline } of await affectedEditions(trx, marks))
+      await addHistory(trx, editionId, who, `restored: “${headline || reference}”`, now)
+  })
+}
+
+/** By what an article is named above: its address, or the id of a letter. AppError `missing` if there is no such article. */
+export async function articleReference(db: Db, articleId: string): Promise<string> {
+  const [article] = await articlesByIds(db, [articleId])
+  if (article) return referenceOf(article)
+  throw new AppError('missing', 'there is no such article')
+}
+
+function referenceOf({ id, letter, url }: Article): string {
+  return letter ? id : url
+}
+
+async function findArticles(db: Db, reference: string): Promise<Article[]> {
+  const letters = (await articlesByIds(db, [reference])).filter(({ letter }) => letter)
+  return [...(await articlesByUrl(db, reference)), ...letters]
+}
+
+async function findMarks(db: Db, reference: string): Promise<string[]> {
+  const articles = await findArticles(db, reference)
+  const marks = await retractionMarks(
+    db,
+    articles.map(({ id }) => id),
+  )
+  return [...new Set([...marks, ...(URL.canParse(reference) ? [canonicalAddress(reference)] : [])])]
+}
+
+/** What is out stays out; what is going out stops; what is not out yet is chosen again, and its seal is kept as evidence. */
+async function removeFromEdition(
+  needs: Needs,
+  edition: EditionRow,
+  title: string,
+  { who, reason }: Retraction,
+): Promise<string> {
+  const { db, clock } = needs
+  const now = clock.now()
+  const what = `pulled: “${title}”: ${reason}`
+  if (edition.status === 'sent') {
+    await addHistory(db, edition.id, who, `${what}; it is out already`, now)
+    return `${editionName(edition)} is out with it already`
+  }
+  if (edition.status === 'sending') {
+    const held = `“${title}” was pulled by ${who}: ${reason}`
+    await moveEdition(db, edition.id, ['sending'], { status: 'held', reason: held })
+    await addHistory(db, edition.id, who, `${what}; the sending has stopped`, now)
+    return `${editionName(edition)} has stopped in the middle of its sending`
+  }
+  if (edition.status === 'held' && edition.approvedAt !== null) {
+    await addHistory(db, edition.id, who, `${what}; the edition was paused already`, now)
+    return `${editionName(edition)} was paused already, and is not resumed with it`
+  }
+  return await recompose(needs, edition, what, who)
+}
+
+async function recompose(needs: Needs, edition: EditionRow, what: string, who: string): Promise<string> {
+  const { db, clock, digests } = needs
+  const now = clock.now()
+  const seals = await withdrawVariants(db, edition.id, now)
+  await releaseContents(db, edition.id, now)
+  const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
+  await moveEdition(db, edition.id, [edition.status], open)
+  const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn, and kept` : ''
+  await addHistory(db, edition.id, who, `${what}; the edition is chosen again${kept}`, now)
+  const digest = digests.find(({ name }) => name === edition.digest)
+  if (digest) await chooseAgain(needs, { ...edition, ...open }, digest)
+  const chosen = await lockEdition(db, edition.id)
+  if (edition.status === 'held' && chosen?.status === 'composed' && chosen.reason === null)
+    await moveEdition(db, edition.id, ['composed'], { reason: edition.reason }) // what somebody holds stays held
+  return `${editionName(edition)} is chosen again without it: ${chosen?.reason ?? chosen?.status ?? ''}`
+}

@@ -1,0 +1,49 @@
+import { runCooperatively } from '../../runtime/cooperative.ts'
+import {
+  copiesOf,
+  mergeStories,
+  possibleDuplicates,
+  recordCompared,
+  type StoryRow,
+  storiesToCompare,
+} from '../../store/ledger/stories.ts'
+import type { Db } from '../../store/schema.ts'
+import { addMs, day, type Instant, yieldToEventLoop } from '../../time/clock.ts'
+import { findSamePairs, StoryGroups, storyTime } from './same-story.ts'
+
+const batchSize = 500
+/** What is older is found by the same address or title alone, and not by one that is nearly the same. */
+const maxStoryAgeMs = 20 * day
+/** The window for titles, and the day that a date may be ahead. */
+const titleWindowMs = 8 * day
+
+/**
+ * Joins the articles that tell the same story, as copies of it. Only what is new to the digest, or reads otherwise than
+ * before, is compared with what it knows: where there is none, nothing is read. In the transaction of whoever calls.
+ */
+export async function compareStories(db: Db, digest: string, now: Instant): Promise<void> {
+  while (await compareStoryBatch(db, digest, now)) await yieldToEventLoop()
+}
+
+/** The same for at most 500 articles. Returns whether there may be more. */
+export async function compareStoryBatch(db: Db, digest: string, now: Instant): Promise<boolean> {
+  const fresh = await storiesToCompare(db, digest, batchSize)
+  if (fresh.length === 0) return false
+  const known = await possibleDuplicates(db, digest, fresh, comparisonStart(fresh, now))
+  const pairs = await runCooperatively(findSamePairs(fresh, known))
+  const involved = pairs.flatMap(({ one, other }) => [one, other])
+  const stories = new StoryGroups(await copiesOf(db, digest, involved))
+  await runCooperatively(stories.joinInSteps(pairs))
+  for (const { was, is } of stories.joined()) await mergeStories(db, digest, was, is)
+  const ids = fresh.map(({ id }) => id)
+  await recordCompared(db, digest, ids, now)
+  return fresh.length === batchSize
+}
+
+/** From when on titles can be near enough in time. An article without a date may have been shown for weeks. */
+function comparisonStart(fresh: StoryRow[], now: Instant): Instant {
+  const oldest = addMs(now, -maxStoryAgeMs)
+  const starts = fresh.map((story) => (story.publishedAt === null ? oldest : storyTime(story)))
+  const first = starts.reduce((earliest, start) => (start < earliest ? start : earliest), now)
+  return addMs(first > oldest ? first : oldest, -titleWindowMs)
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../errors.ts'
+import { transaction } from '../../store/drivers/transaction.ts'
+import { feedByUrl, lockFeed, recordFeedEvent } from '../../store/feeds/feeds.ts'
+import {
+  copiesOf,
+  moveQuarantinedToBacklog,
+  quarantinedStories,
+  releaseQuarantined,
+  setQuarantineReason,
+} from '../../store/ledger/stories.ts'
+import type { Db } from '../../store/schema.ts'
+import type { Clock } from '../../time/clock.ts'
+import type { Digest } from '../digest.ts'
+import { addAllToLedger } from '../ledger.ts'
+import { isCertainDuplicate, knownArticlesReason } from './flood.ts'
+
+type Needs = { db: Db; clock: Clock; digests: Digest[] }
+
+/**
+ * The articles that wait are new: pending again, and none is the one that it seemed to be. What is beyond doubt the same,
+ * by its address and its title, stays so: nobody gets it twice. Where they waited for their number, the few among them that
+ * seem to be known are compared like any others; if those are more than a few, they wait on, and an editor is asked about
+ * them alone. Returns how many wait no more, each counted once however many digests read the feed; AppError if none waits,
+ * or if others wait than those that were `seen` (`heldSeen`).
+ */
+export function releaseFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
+  return decideQuarantined(needs, { url, who, seen }, releaseArticles)
+}
+
+/** The articles that wait are old: those we know are the same as before, the rest is backlog. Returns and refuses as above. */
+export function ignoreFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
+  return decideQuarantined(needs, { url, who, seen }, ignoreArticles)
+}
+
+type QuarantinedStories = Awaited<ReturnType<typeof quarantinedStories>>
+
+/** Articles of one digest, by their ids, and what was decided about them. */
+type DecisionResult = { ids: string[]; message: string }
+
+/** What waits of a feed now, as one word: a form sends it back, so that nobody decides about articles that came later. */
+export function quarantineRevision(held: QuarantinedStories): string {
+  const rows = held.map(({ digest, id }) => `${digest} ${id}`).sort()
+  return createHash('sha256').update(rows.join('\n')).digest('hex')
+}
+
+/** Who decided what stands on record with the feed, in the same transaction. */
+async function decideQuarantined(
+  { db, clock, digests }: Needs,
+  { url, who, seen }: { url: string; who: string; seen: string | undefined },
+  action: (needs: Needs, digest: string, held: QuarantinedStories) => Promise<DecisionResult[]>,
+): Promise<number> {
+  const feed = await feedByUrl(db, url)
+  if (!feed) throw new AppError('missing', `there is no feed ${url}`, { hint: 'lastword feeds list shows them all.' })
+  return await transaction(db, async (trx) => {
+    await lockFeed(trx, feed.id) // a second decision waits for this one, and finds nothing
+    const waiting = await quarantinedStories(trx, feed.id)
+    const count = distinct(waiting.map(({ id }) => id)).length
+    if (count === 0) throw new AppError('conflict', `nothing of ${url} waits for an editor`)
+    if (seen !== undefined && quarantineRevision(waiting) !== seen)
+      throw new AppError('conflict', `other articles of ${url} wait than those that you looked at: ${count} now`)
+    const held = Map.groupBy(waiting, ({ digest }) => digest)
+    const decided: DecisionResult[] = []
+    for (const [digest, articles] of held)
+      decided.push(...(await action({ db: trx, clock, digests }, digest, articles)))
+    await recordFeedEvent(trx, feed.id, `${who} decided: ${decisionText(decided)}`, clock.now())
+    await addAllToLedger({ db: trx, clock, digests })
+    return distinct(decided.flatMap(({ ids }) => ids)).length
+  })
+}
+
+/** "26 articles that waited are old, and never mailed": one that waited in two digests is one article. */
+function decisionText(decided: DecisionResult[]): string {
+  const said = [...Map.groupBy(decided, ({ message: words }) => words)].flatMap(([words, some]) => {
+    const count = distinct(some.flatMap(({ ids }) => ids)).length
+    if (count === 0) return []
+    return [`${count === 1 ? '1 article that waited is' : `${count} articles that waited are`} ${words}`]
+  })
+  return said.join('; ')
+}
+
+async function releaseArticles(
+  { db, digests }: Needs,
+  digest: string,
+  held: QuarantinedStories,
+): Promise<DecisionResult[]> {
+  const likelyDuplicates = held.filter(({ sameAs }) => sameAs !== null)
+  const newArticles = held.filter(({ sameAs }) => sameAs === null)
+  if (newArticles.length > 0) {
+    const maxKnown = digests.find(({ name }) => name === digest)?.storm.known ?? Number.POSITIVE_INFINITY
+    const released = likelyDuplicates.length > maxKnown ? newArticles : held
+    await releaseQuarantined(db, digest, idsOf(released), 'open')
+    if (released === newArticles)
+      await setQuarantineReason(db, digest, idsOf(likelyDuplicates), knownArticlesReason(likelyDuplicates.length))
+    return [acceptedAsNew(released)]
+  }
+  const copies = Map.groupBy(await copiesOf(db, digest, likelyDuplicates), ({ id, sameAs }) => sameAs ?? id)
+  const duplicates = likelyDuplicates.filter((one) =>
+    copies.get(one.sameAs ?? '')?.some((copy) => isCertainDuplicate(one, copy)),
+  )
+  const others = likelyDuplicates.filter((one) => !duplicates.includes(one))
+  await releaseQuarantined(db, digest, idsOf(duplicates), 'same')
+  await releaseQuarantined(db, digest, idsOf(others), 'other')
+  return [acceptedAsNew(others), acceptedAsDuplicate(duplicates)]
+}
+
+async function ignoreArticles(
+  { db, clock }: Needs,
+  digest: string,
+  held: QuarantinedStories,
+): Promise<DecisionResult[]> {
+  const likelyDuplicates = held.filter(({ sameAs }) => sameAs !== null)
+  const others = held.filter(({ sameAs }) => sameAs === null)
+  await releaseQuarantined(db, digest, idsOf(likelyDuplicates), 'same')
+  await moveQuarantinedToBacklog(db, digest, idsOf(others), clock.now())
+  return [{ ids: idsOf(held), message: 'old, and never mailed' }]
+}
+
+function acceptedAsNew(articles: QuarantinedStories): DecisionResult {
+  return { ids: idsOf(articles), message: 'new, and may be chosen' }
+}
+
+function acceptedAsDuplicate(articles: QuarantinedStories): DecisionResult {
+  return { ids: idsOf(articles), message: 'the same as before, by address and title' }
+}
+
+function idsOf(articles: QuarantinedStories): string[] {
+  return articles.map(({ id }) => id)
+}
+
+function distinct(ids: string[]): string[] {
+  return [...new Set(ids)]
+}

@@ -1,0 +1,216 @@
+import { decodeHTML, escapeAttribute, escapeText } from 'entities'
+import { maxLength } from '../../config/field-limits.ts'
+import { httpUrl } from '../../http/url.ts'
+import type { Body } from '../../store/articles/articles.ts'
+import { wholeSentences } from './sentences.ts'
+import { cleanCharacters } from './text.ts'
+
+/** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */
+const limits = { text: maxLength.bodyText, html: maxLength.bodyHtml, leaves: 250 }
+const maxBoxDepth = 4
+
+/**
+ * HTML that sanitize-html made (balanced, its texts and attributes escaped) as a body: paragraphs, headings, lists and
+ * quotes, well-formed whatever stood in what. Every tag is written here. Null: there is nothing to read.
+ */
+export function toBlocks(html: string, base: string): Body | null {
+  const builder = newBodyBuilder(base)
+  let isCutShort = false
+  for (const [token, closing, name = '', href] of html.matchAll(
+    /<(\/?)([a-z][a-z\d]*)(?: href="([^"]*)")?(?: \/)?>|[^<]+/g,
+  )) {
+    isCutShort = builder.leafCount > limits.leaves || builder.readLength > limits.text
+    if (isCutShort) break
+    if (token[0] !== '<') write(builder, token)
+    else if (closing) close(builder, name)
+    else open(builder, name, href)
+  }
+  flush(builder)
+  return printBody(builder.top, isCutShort)
+}
+
+type Leaf = { tag: 'p' | 'h3' | 'h4'; html: string; text: string }
+type Box = { tag: 'blockquote' | 'ul' | 'ol' | 'li' | 'body'; children: (Leaf | Box)[] }
+/** What an open tag of the input does to ours: nothing, or opens a word's element, a box, or a heading. */
+type Effect = { name: string; does: 'nothing' | 'inline' | 'box' | 'heading' }
+
+type BodyBuilder = {
+  base: string
+  top: Box
+  boxes: Box[]
+  stack: Effect[]
+  /** Elements open around words, each with its opening tag. */
+  inline: { name: string; tag: string }[]
+  heading: Leaf['tag'] | null
+  html: string
+  text: string
+  /** Nothing was written since the last line break. */
+  endsWithBreak: boolean
+  /** Paragraphs, and characters in them, so far. */
+  leafCount: number
+  readLength: number
+}
+
+function newBodyBuilder(base: string): BodyBuilder {
+  const top: Box = { tag: 'body', children: [] }
+  return {
+    base,
+    top,
+    boxes: [top],
+    stack: [],
+    inline: [],
+    heading: null,
+    html: '',
+    text: '',
+    endsWithBreak: false,
+    leafCount: 0,
+    readLength: 0,
+  }
+}
+
+const inlineNames = new Set(['a', 'em', 'i', 'strong', 'b', 'code'])
+const boxNames = new Set(['blockquote', 'ul', 'ol', 'li'])
+const headings: Record<string, Leaf['tag']> = { h1: 'h3', h2: 'h3', h3: 'h3', h4: 'h4', h5: 'h4', h6: 'h4' }
+
+function open(page: BodyBuilder, name: string, href: string | undefined): void {
+  if (name === 'br') breakLine(page)
+  else if (name === 'hr') flush(page)
+  else page.stack.push({ name, does: inlineNames.has(name) ? openInline(page, name, href) : openBlock(page, name) })
+}
+
+function openInline(page: BodyBuilder, name: string, href = ''): Effect['does'] {
+  if (page.inline.some((one) => one.name === name)) return 'nothing'
+  const address = name === 'a' ? safeHref(href, page.base) : ''
+  if (address === null) return 'nothing'
+  const tag = name === 'a' ? `<a href="${address}">` : `<${name}>`
+  page.inline.push({ name, tag })
+  page.html += tag
+  return 'inline'
+}
+
+/** An address that may stand in an attribute of ours, or null. */
+function safeHref(href: string, base: string): string | null {
+  const url = httpUrl(decodeHTML(href), base)
+  return url === null ? null : escapeAttribute(cleanCharacters(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
+}
+
+function openBlock(page: BodyBuilder, name: string): Effect['does'] {
+  flush(page)
+  const heading = headings[name]
+  if (heading) page.heading = heading
+  if (heading || !boxNames.has(name) || page.boxes.length > maxBoxDepth) return heading ? 'heading' : 'nothing'
+  if (name === 'li' && !isList(boxOf(page))) return 'nothing'
+  const box: Box = { tag: name as Box['tag'], children: [] }
+  boxOf(page).children.push(box)
+  page.boxes.push(box)
+  return 'box'
+}
+
+function close(page: BodyBuilder, name: string): void {
+  const effect = page.stack.pop()
+  if (effect?.does === 'inline') {
+    page.html += `</${name}>`
+    page.inline.pop()
+    return
+  }
+  if (inlineNames.has(name)) return
+  flush(page)
+  if (effect?.does === 'box') page.boxes.pop()
+  if (effect?.does === 'heading') page.heading = null
+}
+
+function write(page: BodyBuilder, escaped: string): void {
+  const text = cleanCharacters(decodeHTML(escaped)).replace(/\s+/g, ' ')
+  page.html += escapeText(text)
+  page.text += text
+  if (text !== ' ') page.endsWithBreak = false
+}
+
+/** A second break in a row is meant as a paragraph. */
+function breakLine(page: BodyBuilder): void {
+  if (page.endsWithBreak) flush(page)
+  else if (page.text !== '') {
+    page.endsWithBreak = true
+    page.html += '<br>'
+    page.text += ' '
+  }
+}
+
+/** Ends the paragraph; what is open around its words is closed, and opened again in the next. */
+function flush(page: BodyBuilder): void {
+  const { inline, text } = page
+  const html =
+    page.html +
+    inline
+      .toReversed()
+      .map(({ name }) => `</${name}>`)
+      .join('')
+  page.html = inline.map(({ tag }) => tag).join('')
+  page.text = ''
+  page.endsWithBreak = false
+  if (text.trim() === '') return
+  page.leafCount++
+  page.readLength += text.length
+  const leaf: Leaf = { tag: page.heading ?? 'p', html: trimmedHtml(html), text: text.replace(/\s+/g, ' ').trim() }
+  const box = boxOf(page)
+  if (isList(box)) box.children.push({ tag: 'li', children: [{ ...leaf, tag: 'p' }] })
+  else box.children.push(leaf)
+}
+
+function trimmedHtml(html: string): string {
+  const full = html.replace(/<(a|em|i|strong|b|code)(?: href="[^"]*")?>\s*<\/\1>/g, '')
+  return (full === html ? full : trimmedHtml(full)).replace(/^(?:\s|<br>)+/, '').replace(/(?:\s|<br>){1,9}$/, '')
+}
+
+function boxOf(page: BodyBuilder): Box {
+  return page.boxes.at(-1) ?? page.top
+}
+
+function isList({ tag }: Box): boolean {
+  return tag === 'ul' || tag === 'ol'
+}
+
+type PrintState = { left: typeof limits; hasOutput: boolean; isCut: boolean }
+
+function printBody(top: Box, unread: boolean): Body | null {
+  if (isSignature(top.children.at(-1))) top.children.pop()
+  const printing: PrintState = { left: { ...limits }, hasOutput: false, isCut: false }
+  const html = printBox(top, printing)
+  const cut = unread || printing.isCut
+  return html === '' ? null : { html: cut ? html.replace(lastHeading, '') : html, cut }
+}
+
+/** With nothing under it any more. */
+const lastHeading = /<(h[34])>[^<]*<\/\1>$/
+
+/** What WordPress puts under every article of a feed. */
+function isSignature(last: Leaf | Box | undefined): boolean {
+  return (
+    last !== undefined && 'text' in last && /^The post .{1,500} (?:appeared first|first appeared) on /.test(last.text)
+  )
+}
+
+function printBox(box: Box, printing: PrintState): string {
+  const parts: string[] = []
+  for (const child of box.children) {
+    if (printing.isCut) break
+    const part = 'text' in child ? printLeaf(child, box, printing) : printBox(child, printing)
+    if (part !== '') parts.push(part)
+  }
+  const inside =
+    box.tag === 'li' ? parts.join('<br>').replaceAll(/<br>(?=<(?:ul|ol|blockquote)>)/g, '') : parts.join('')
+  return inside === '' || box.tag === 'body' ? inside : `<${box.tag}>${inside}</${box.tag}>`
+}
+
+function printLeaf(leaf: Leaf, box: Box, printing: PrintState): string {
+  const { left } = printing
+  const whole = leaf.text.length <= left.text && leaf.html.length <= left.html && left.leaves > 0
+  if (!whole) printing.isCut = true
+  if (!whole && printing.hasOutput) return ''
+  const html = whole ? leaf.html : escapeText(wholeSentences(leaf.text, left.text)) // a first paragraph without an end
+  left.text -= leaf.text.length
+  left.html -= leaf.html.length
+  left.leaves--
+  printing.hasOutput = true
+  return box.tag === 'li' ? html : `<${leaf.tag}>${html}</${leaf.tag}>`
+}

@@ -1,0 +1,70 @@
+import { decodeHTML, escapeText } from 'entities'
+import sanitize from 'sanitize-html'
+import type { Body } from '../../store/articles/articles.ts'
+import { toBlocks } from './body-blocks.ts'
+import { isTooDeep } from './depth.ts'
+import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'
+import { looksLikeHtml, type RichText } from './text.ts'
+
+/**
+ * The whole text of an article, written by a stranger, as safe HTML: see `Body`. sanitize-html takes away what may not
+ * be there; `toBlocks` makes paragraphs of the rest, with tags of our own. Links are made absolute from `base`.
+ * Null: there is nothing to read in it, or it is built to hold us up (tags nested more than 200 deep).
+ */
+export function cleanBody(rich: RichText, base: string): Body | null {
+  const markup = toMarkup(rich).slice(0, maxMarkupLength)
+  if (isTooDeep(markup, maxDepth)) return null
+  return toBlocks(sanitize(markup, { ...options, ...withoutHiddenText() }), base)
+}
+
+/** Follows the elements that are open, and takes away the text that no reader would see on the page. */
+function withoutHiddenText(): Pick<sanitize.IOptions, 'onOpenTag' | 'onCloseTag' | 'textFilter'> {
+  const open: { name: string; within: Visibility }[] = []
+  const here = () => open.at(-1)?.within ?? visible
+  return {
+    onOpenTag: (name, attributes) => void open.push({ name, within: visibilityIn(here(), name, attributes) }),
+    onCloseTag(name) {
+      const index = open.findLastIndex((one) => one.name === name)
+      if (index >= 0) open.length = index
+    },
+    textFilter: (text) => (isShown(here()) ? text : ''),
+  }
+}
+
+/** Nobody's article is longer; pictures as data: stand in the way of some. */
+const maxMarkupLength = 128 * 1024
+/** sanitize-html needs a time that grows with length times depth. */
+const maxDepth = 200
+
+/** HTML as it is; twice escaped HTML unescaped once; plain text in paragraphs. */
+function toMarkup({ value, kind }: RichText): string {
+  const markup = value.slice(0, maxMarkupLength * 8).replace(inlineData, '')
+  if (kind !== 'text' && !markup.includes('<') && markup.includes('&lt;')) {
+    const once = decodeHTML(markup)
+    if (once.includes('<') && looksLikeHtml(once)) return once
+  }
+  if (kind === 'html' || (kind === 'perhaps-html' && looksLikeHtml(markup))) return markup
+  return markup
+    .split(/\n[^\S\n]*\n\s*/)
+    .map((paragraph) => `<p>${escapeText(paragraph)}</p>`)
+    .join('')
+}
+
+const inlineData = /\ssrc(?:set)?="data:[^"]*"/gi
+
+/** Elements that begin and end a paragraph; `toBlocks` has none of them in what it makes. */
+const blockTags =
+  'div section article aside main header footer address center pre dl dt dd table caption tbody tr td th h1 h2 h5 h6 hr'
+const keptTags = 'p br a em i strong b code blockquote ul ol li h3 h4'
+const droppedTags =
+  'script style noscript template head title svg math iframe object embed applet audio video canvas form button select ' +
+  'option textarea figcaption'
+
+const options: sanitize.IOptions = {
+  allowedTags: `${keptTags} ${blockTags}`.split(' '),
+  allowedAttributes: { a: ['href'] },
+  allowedSchemes: ['http', 'https'],
+  nonTextTags: droppedTags.split(' '),
+  parseStyleAttributes: false,
+  parser: { recognizeSelfClosing: true }, // `<iframe src="…"/>`, as XML writes it, would take all behind it away
+}

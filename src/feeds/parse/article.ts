@@ -1,0 +1,248 @@
+import { maxCategories, maxLength } from '../../config/field-limits.ts'
+import { absoluteUrl, httpUrl, isUnsafeUrl, isUrlTooLong, resolveBase, withSiteScheme } from '../../http/url.ts'
+import { bareIdentity, fingerprint, identityKey, sharedIdentity } from '../../store/articles/identity.ts'
+import { noteInTexts } from '../markup/correction-note.ts'
+import { firstWords } from '../markup/sentences.ts'
+import { maxSummaryLength, plainText, type RichText, shortText, summaryText } from '../markup/text.ts'
+import { readDate } from './dates.ts'
+import type { Entry, RawFeed } from './entry.ts'
+import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
+import { firstPicture, parseDurationSeconds, parsePixels } from './media.ts'
+
+/** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */
+export type BodyCleaner = (text: RichText, base: string) => Body | null
+
+/**
+ * The feed in our own words. Every entry is an article or a rejection with its reason; none disappears. With `clean` the
+ * newest 200 articles have their whole text.
+ */
+export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner): ParsedFeed {
+  const home = feedBaseUrl(feed, feedUrl)
+  const site = firstResult(feed.sites, (address) => httpUrl(withSiteScheme(address), resolveBase(feed.bases, home)))
+  const base = resolveBase(feed.bases, site ?? home)
+  const title = shortText(feed.title, maxLength.feedTitle)
+  const context: Context = { base, fallbackUrl: site ?? home, fallbackTitle: title, author: authorLine(feed.author) }
+  const entriesWithBody = clean ? newestEntries(feed.entries) : null
+  const rejected: Rejected[] = []
+  const readArticles: NewArticle[] = []
+  for (const entry of feed.entries) {
+    const result = toArticle(entry, context)
+    if ('reason' in result) rejected.push(result)
+    else if (clean && entriesWithBody?.has(entry))
+      readArticles.push({ ...result, body: articleBody(entry, result, { clean, base, bases: feed.bases }) })
+    else readArticles.push(result)
+  }
+  const articles = withUniqueIdentities(readArticles, rejected)
+  if (feed.cutOff) rejected.push({ reason: 'the feed is cut off in the middle of it', title: '' })
+  if (feed.left)
+    rejected.push({
+      reason: `${feed.left} more entries than the ${feed.entries.length} that are read at once`,
+      title: '',
+    })
+  const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
+  const unread = feed.left ? { unread: feed.left } : {}
+  return { title, siteUrl: site, language: languageOf(feed), ...wish, articles, rejected, ...unread }
+}
+
+/**
+ * Where relative addresses start: the feed's own address; for a file, whatever the feed tells of where it came from, or
+ * nowhere. Where the file lies counts for nothing: its articles are the same in another folder.
+ */
+function feedBaseUrl(feed: RawFeed, feedUrl: string): string {
+  const home = resolveBase([withSiteScheme(feed.self ?? '')], feedUrl)
+  if (/^https?:/i.test(home)) return home
+  const ids = [feed.id, ...feed.entries.flatMap(({ guid, links }) => [guid, ...links])]
+  return firstResult(ids, asHttpUrl) ?? firstResult(ids, tagUriHost) ?? 'file:///'
+}
+
+function asHttpUrl(text: string): string | null {
+  return /^https?:\/\/\S+$/i.test(text) ? httpUrl(text, text) : null
+}
+
+/** `tag:harbour.example,2026:1` names the host that made it (RFC 4151). */
+function tagUriHost(text: string): string | null {
+  const host = /^tag:(?:[^@,\s]{1,100}@)?((?:[a-z\d-]+\.)+[a-z]{2,20}),\d{4}/i.exec(text)?.[1]
+  return host ? `http://${host}/` : null
+}
+
+type Context = { base: string; fallbackUrl: string; fallbackTitle: string; author: string }
+
+function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
+  const base = resolveBase(entry.bases, context.base)
+  const summary = firstResult(entry.texts, summaryText) ?? ''
+  const ownTitle = shortText(entry.title, maxLength.title)
+  const link = entry.links.find((one) => absoluteUrl(one, base) !== null || isUrlTooLong(one, base))
+  const ownUrl = link === undefined ? null : absoluteUrl(link, base)
+  const title = ownTitle || firstWords(summary) || context.fallbackTitle || context.fallbackUrl
+  if (!ownUrl && link !== undefined)
+    return toRejected(entry, title, `its link has more than ${maxLength.address} characters`, link)
+  if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, 'its link is not an address of the web')
+  if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
+    return { reason: 'nothing in it: no title, no text, no link', title: '' }
+  const url = ownUrl ?? context.fallbackUrl
+  const published = firstResult(entry.published, readDate)
+  const updated = firstResult(entry.updated, readDate)
+  const note = noteInTexts(entry.texts)
+  return {
+    identity:
+      identityOf(entry.guid) ||
+      identityOf(ownUrl ?? '') ||
+      fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
+    url,
+    title,
+    summary: summary === title ? '' : summary,
+    author: authorLine(entry.author) || context.author,
+    image: imageOf(entry, ownUrl && /^https?:/.test(ownUrl) ? base : context.base),
+    video: videoOf(entry, base),
+    categories: [...new Set(entry.categories)].slice(0, maxCategories),
+    publishedAt: published ?? updated,
+    updatedAt: updated,
+    ...(note && { note: note.text }),
+  }
+}
+
+/** A guid or link that is longer than an index holds is known by its hash, as the store would keep it. */
+function identityOf(text: string): string {
+  const identity = bareIdentity(text)
+  return identity.length > maxLength.identity ? identityKey(identity) : identity
+}
+
+/** Several people as one text, without those for whom no room is left. */
+function authorLine(author: string): string {
+  if (author.length <= maxLength.author) return author
+  const end = author.lastIndexOf(', ', maxLength.author - 3)
+  return end > 0 ? `${author.slice(0, end)}, …` : shortText({ value: author, kind: 'text' }, maxLength.author)
+}
+
+function languageOf({ language }: RawFeed): string | null {
+  const tag = language?.trim() ?? ''
+  return tag === '' || tag.length > maxLength.language ? null : tag
+}
+
+function toRejected(entry: Entry, title: string, reason: string, link = entry.links[0] ?? ''): Rejected {
+  return {
+    reason,
+    title,
+    link: link.slice(0, maxLength.rejected),
+    guid: identityOf(entry.guid).slice(0, maxLength.rejected),
+  }
+}
+
+/** No section holds more, and a body takes room. */
+const maxBodies = 200
+
+function newestEntries(entries: Entry[]): Set<Entry> {
+  if (entries.length <= maxBodies) return new Set(entries)
+  const dated = entries.map((entry) => ({
+    entry,
+    at: firstResult(entry.published, readDate) ?? firstResult(entry.updated, readDate) ?? '',
+  }))
+  const latest = dated.toSorted((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
+  return new Set(latest.slice(0, maxBodies).map(({ entry }) => entry))
+}
+
+type BodyContext = { clean: BodyCleaner; base: string; bases: string[] }
+
+/**
+ * The longest text of the entry, or null where it is the summary once more. Its links start from xml:base where the
+ * feed has one, else from the article itself.
+ */
+function articleBody(entry: Entry, { url, summary }: NewArticle, { clean, base, bases }: BodyContext): Body | null {
+  const [longestBody] = entry.bodies.toSorted((one, other) => other.text.value.length - one.text.value.length)
+  if (!longestBody) return null
+  const entryBases = [...entry.bases, longestBody.base].filter((step) => step !== '')
+  const body = clean(longestBody.text, resolveBase(entryBases, bases.length + entryBases.length > 0 ? base : url))
+  const words = body ? plainText({ value: body.html, kind: 'html' }, maxSummaryLength * 2) : ''
+  const hasSummary = entry.bodies.some(({ own, text }) => !own && text.value !== '')
+  const isSummary = longestBody.own ? hasSummary && words === summary : words.length <= maxSummaryLength
+  return isSummary ? null : body
+}
+
+/**
+ * Identities unique within the feed. The same guid with another link, or the same link with another title, is another
+ * article: then all who share it carry the difference in their identity, so that it does not depend on their order.
+ */
+function withUniqueIdentities(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
+  if (new Set(read.map(({ identity }) => identity)).size === read.length) return read
+  const urls = distinctValues(
+    read,
+    ({ identity }) => identity,
+    ({ url }) => url,
+  )
+  const titles = distinctValues(
+    read,
+    ({ identity, url }) => sharedIdentity(identity, { url }),
+    ({ title }) => title,
+  )
+  const articles = new Map<string, NewArticle>()
+  for (const article of read) {
+    const { identity: bare, url, title } = article
+    const byUrl = hasSeveral(urls, bare) ? { url } : {}
+    const byTitle = hasSeveral(titles, sharedIdentity(bare, { url })) ? { title } : {}
+    const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
+    if (articles.has(identity))
+      rejected.push({
+        reason: 'it is twice in this feed',
+        title,
+        link: url.slice(0, maxLength.rejected),
+        guid: bare.slice(0, maxLength.rejected),
+      })
+    else articles.set(identity, identity === bare ? article : { ...article, identity, bare })
+  }
+  return [...articles.values()]
+}
+
+type DistinctValues = Map<string, Set<string>>
+
+function distinctValues(
+  read: NewArticle[],
+  key: (article: NewArticle) => string,
+  value: (article: NewArticle) => string,
+): DistinctValues {
+  const found: DistinctValues = new Map()
+  for (const article of read) {
+    const values = found.get(key(article))
+    if (values) values.add(value(article))
+    else found.set(key(article), new Set([value(article)]))
+  }
+  return found
+}
+
+function hasSeveral(found: DistinctValues, key: string): boolean {
+  return (found.get(key)?.size ?? 0) > 1
+}
+
+function isEmpty(entry: Entry): boolean {
+  const { guid, author, categories, published, updated, images, video } = entry
+  return (
+    !guid.trim() && !author && !categories.length && !published.length && !updated.length && !images.length && !video
+  )
+}
+
+/** The first that becomes something, without trying the rest. */
+function firstResult<From, To>(candidates: From[], read: (candidate: From) => To | null): To | null {
+  for (const candidate of candidates) {
+    const value = read(candidate)
+    if (value) return value
+  }
+  return null
+}
+
+function imageOf(entry: Entry, base: string): Image | null {
+  for (const { url, width, height, alt } of entry.images) {
+    const address = httpUrl(url, base)
+    if (address)
+      return {
+        url: address,
+        width: parsePixels(width),
+        height: parsePixels(height),
+        alt: shortText({ value: alt, kind: 'perhaps-html' }, maxLength.pictureText),
+      }
+  }
+  return firstPicture(entry.html, base)
+}
+
+function videoOf({ video }: Entry, base: string): Video | null {
+  const url = video ? httpUrl(video.url, base) : null
+  return video && url ? { url, seconds: parseDurationSeconds(video.duration) } : null
+}

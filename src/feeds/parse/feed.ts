@@ -1,0 +1,19 @@
+import type { NewArticle } from '../../store/articles/articles.ts'
+import type { RejectedEntry } from '../../store/feeds/rejections.ts'
+
+export type { Body, Image, NewArticle, Video } from '../../store/articles/articles.ts'
+
+/** An entry that cannot be an article, with the reason in words. Counted, kept and shown, never silent. */
+export type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
+
+export type ParsedFeed = {
+  title: string
+  siteUrl: string | null
+  language: string | null
+  /** Seconds between two visits, as the feed itself wishes them: `ttl` or `sy:updatePeriod`; absent if it says nothing. */
+  ttl?: number
+  articles: NewArticle[]
+  rejected: RejectedEntry[]
+  /** Entries beyond those that are read at once; absent if there are none. */
+  unread?: number
+}

@@ -1,0 +1,63 @@
+import { decodeHTML } from 'entities'
+import { maxLength } from '../../config/field-limits.ts'
+import { httpUrl } from '../../http/url.ts'
+import { shortText } from '../markup/text.ts'
+import type { Image } from './feed.ts'
+
+/** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
+export function firstPicture(html: string, base: string): Image | null {
+  for (const tag of pictureTags(html)) {
+    const source = attribute(tag, 'src')
+    const url = httpUrl(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
+    const size = { width: attribute(tag, 'width'), height: attribute(tag, 'height') }
+    if (!url || isTiny(size) || ignoredImageUrls.test(url)) continue
+    const [width, height] = [parsePixels(size.width), parsePixels(size.height)]
+    return { url, width, height, alt: shortText({ value: attribute(tag, 'alt'), kind: 'text' }, maxLength.pictureText) }
+  }
+  return null
+}
+
+function* pictureTags(html: string): Generator<string> {
+  for (let open = html.search(/<img\s/i); open >= 0; ) {
+    const end = html.indexOf('>', open)
+    if (end < 0) return
+    if (end - open < 4000) yield html.slice(open, end + 1)
+    const next = html.slice(end, end + 60_000).search(/<img\s/i)
+    open = next < 0 ? -1 : end + next
+  }
+}
+
+/** No reader is meant to see it. What has no size may be large. */
+export function isTiny({ width, height }: { width: string; height: string }): boolean {
+  return [width, height].some((side) => (parsePixels(side) ?? 20) < 20)
+}
+
+/** Blanks around a number are free; a longer text is none. */
+const maxNumberLength = 40
+
+/** `640`, `640px` → 640; anything else is unknown. */
+export function parsePixels(text: string): number | null {
+  const bare = text.trim()
+  const number = bare.length > maxNumberLength ? undefined : /^(\d{1,5})(?:\.\d+)?\s*(?:px)?$/.exec(bare)?.[1]
+  return number && Number(number) > 0 ? Number(number) : null
+}
+
+/** `95`, `1:35`, `0:01:35`, `PT1M35S` → 95. */
+export function parseDurationSeconds(text: string): number | null {
+  const bare = text.trim()
+  if (bare.length > maxNumberLength) return null
+  const clock = /^(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:\.\d+)?$/.exec(bare)
+  const iso = /^PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.\d+)?S)?$/i.exec(bare)
+  const parts = clock ?? iso
+  if (parts) return Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0)
+  const number = /^(\d{1,6})(?:\.\d+)?\s*s?$/.exec(bare)?.[1]
+  return number ? Number(number) : null
+}
+
+function attribute(tag: string, name: string): string {
+  const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, 'i').exec(tag)
+  return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
+}
+
+const ignoredImageUrls =
+  /\/~(?:r|ff|a|f)\/|feedsportal\.com|feeds\.wordpress\.com|doubleclick|\/(?:pixel|spacer|blank|clear|1x1)\.(?:gif|png)|s\.w\.org\/images\/core\/emoji|stats\.|pheedo|feedblitz\.com|\/tracking\/|\/analytics|scorecardresearch|quantserve/i

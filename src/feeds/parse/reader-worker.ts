@@ -1,0 +1,10 @@
+import { getHeapStatistics } from 'node:v8'
+import { parentPort } from 'node:worker_threads'
+import { messageOf } from '../../errors.ts'
+import { readTask, type Task } from './read-task.ts'
+import type { WorkerMessage } from './reader-pool.ts'
+
+parentPort?.on('message', async (task: Task) => {
+  const answer = await readTask(task).catch((error) => ({ failed: `it cannot be read: ${messageOf(error)}` }))
+  parentPort?.postMessage({ answer, heapBytes: getHeapStatistics().total_heap_size } satisfies WorkerMessage)
+})

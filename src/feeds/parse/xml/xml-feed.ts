@@ -1,0 +1,201 @@
+import { maxLength } from '../../../config/field-limits.ts'
+import { emptyRichText, type RichText, shortText } from '../../markup/text.ts'
+import type { Entry, RawFeed } from '../entry.ts'
+import { personName } from '../person-name.ts'
+import { updateIntervalSeconds } from '../update-interval.ts'
+import { allChildren, attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
+import type { Normalised } from './normalise.ts'
+import { type EntryMedia, entryMedia, imagesOf, mediaTitles, videoOf } from './xml-media.ts'
+
+/** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
+export function readXmlFeed(feed: XmlNode, document: Normalised): RawFeed {
+  const isAtom = document.format === 'atom'
+  const links = linksOf(feed)
+  const ttl = updateIntervalSeconds({
+    minutes: childTexts(feed, 'f:ttl')[0] ?? '',
+    period: childTexts(feed, 'sy:updateperiod')[0] ?? '',
+    frequency: childTexts(feed, 'sy:updatefrequency')[0] ?? '',
+  })
+  return {
+    title: firstNonEmptyText(children(feed, 'f:title', 'dc:title'), isAtom),
+    sites: [...siteLinks(links), document.home].filter((href) => href !== ''),
+    self: links.find((link) => link.rel === 'self')?.href ?? null,
+    id: childTexts(feed, 'f:id')[0] ?? '',
+    bases: document.bases,
+    language: document.language ?? childTexts(feed, 'f:language', 'dc:language')[0] ?? null,
+    ...(ttl !== null && { ttl }),
+    author: isAtom ? authorOf(feed) : '',
+    entries: entryNodes(feed).map((node) => readEntry(node, isAtom)),
+    left: document.left,
+    cutOff: document.cutOff,
+  }
+}
+
+/** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
+function entryNodes(feed: XmlNode): XmlNode[] {
+  const found: XmlNode[] = []
+  const waiting = allChildren(feed, ['item', 'entry']).reverse()
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    found.push(node)
+    for (const inner of allChildren(node, ['item', 'entry']).reverse()) waiting.push(inner)
+  }
+  return found
+}
+
+function readEntry(node: XmlNode, isAtom: boolean): Entry {
+  const media = entryMedia(node)
+  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
+  const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
+  const links = linksOf(node)
+  const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
+  const guid = textOf(guidNode).trim()
+  const about = attribute(node, 'rdf:about')
+  const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
+  const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
+  const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
+  const richBodies = bodies.map((child) => toRichText(child, isAtom))
+  const richSummaries = summaries.map((child) => toRichText(child, isAtom))
+  return {
+    guid: guid || about,
+    links: [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures].filter(
+      (link) => link !== '',
+    ),
+    bases: [
+      attribute(node, 'xml:base'),
+      ...children(node, 'f:link')
+        .slice(0, 1)
+        .map((child) => attribute(child, 'xml:base')),
+    ],
+    title: titleOf(media, isAtom),
+    texts: [...richSummaries, ...richBodies, ...mediaTexts(media)],
+    bodies: [
+      ...bodies.map((child, at) => ({
+        text: richBodies[at] ?? emptyRichText,
+        base: attribute(child, 'xml:base'),
+        own: true,
+      })),
+      ...summaries.map((child, at) => ({
+        text: richSummaries[at] ?? emptyRichText,
+        base: attribute(child, 'xml:base'),
+        own: false,
+      })),
+    ],
+    html:
+      richBodies.find(({ value }) => value.includes('<img'))?.value ??
+      summaries.map(textOf).find((text) => text.includes('<img')) ??
+      '',
+    author: authorOf(node),
+    categories: categoriesOf(node),
+    published: childTexts(
+      node,
+      'f:pubdate',
+      'f:published',
+      'f:issued',
+      'atom:published',
+      'dcterms:issued',
+      'dc:date',
+      'f:created',
+      'dcterms:created',
+      'f:date',
+    ),
+    updated: [
+      ...childTexts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
+      attribute(node, 'lastmod'),
+    ].filter((date) => date !== ''),
+    images: imagesOf(media),
+    video: videoOf(media),
+  }
+}
+
+function mediaTexts({ node, holders }: EntryMedia): RichText[] {
+  const found = holders.flatMap((holder) =>
+    children(holder, 'media:description', 'media:text', 'itunes:summary', 'itunes:subtitle'),
+  )
+  return [...found, ...children(node, 'dc:description')].map((child) => toRichText(child, false))
+}
+
+type Link = { href: string; rel: string; type: string }
+
+function linksOf(node: XmlNode): Link[] {
+  return children(node, 'f:link', 'atom:link', 'f:url').map((child) => ({
+    href: attribute(child, 'href') || textOf(child).trim(),
+    rel: attribute(child, 'rel').toLowerCase().replace('http://www.iana.org/assignments/relation/', '') || 'alternate',
+    type: attribute(child, 'type').toLowerCase(),
+  }))
+}
+
+/** RFC 4287 §4.2.7: the alternate, a page before a document of another kind. */
+function siteLinks(links: Link[]): string[] {
+  const alternates = links.filter((link) => link.rel === 'alternate' && link.href !== '')
+  const pages = alternates.filter(({ type }) => type === '' || type.includes('html'))
+  const others = alternates.filter(({ type }) => type !== '' && !type.includes('html'))
+  return [...pages, ...others].map(({ href }) => href)
+}
+
+function otherLinks(links: Link[]): string[] {
+  const rank = ['via', 'related', 'self', 'enclosure']
+  const others = links.filter(({ rel }) => rank.includes(rel))
+  return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
+}
+
+/** Its own, else that of the picture, film or sound that it is about. */
+function titleOf(media: EntryMedia, isAtom: boolean): RichText {
+  const own = firstNonEmptyText(
+    children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'),
+    isAtom,
+  )
+  return own.value === '' ? firstNonEmptyText(mediaTitles(media), false) : own
+}
+
+function firstNonEmptyText(candidates: XmlNode[], isAtom: boolean): RichText {
+  const found = candidates.find((child) => textOf(child).trim() !== '')
+  return toRichText(found ?? '', isAtom)
+}
+
+function toRichText(node: XmlNode, isAtom: boolean): RichText {
+  const type = attribute(node, 'type').toLowerCase()
+  const value =
+    attribute(node, 'mode').toLowerCase() === 'base64' ? Buffer.from(textOf(node), 'base64').toString() : textOf(node)
+  if (attribute(node, 'f-raw') || type.includes('html')) return { value, kind: 'html' }
+  if (/^(?!text\/).+\/|^text\/(?!plain)/.test(type) && type !== 'application/xml') return { value: '', kind: 'text' } // a picture inside, say
+  return { value, kind: isAtom ? 'text' : 'perhaps-html' }
+}
+
+/** dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author: in this order, without the addresses. */
+function authorOf(node: XmlNode): string {
+  const names = [
+    ...childTexts(node, 'dc:creator'),
+    ...children(node, 'f:author', 'atom:author').map(
+      (child) => childTexts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
+    ),
+    ...childTexts(node, 'itunes:author'),
+    ...children(node, 'media:credit')
+      .filter((credit) => !pictureCreditRole.test(attribute(credit, 'role')))
+      .map(textOf),
+    ...childTexts(node, 'dc:contributor'),
+    ...children(node, 'f:source')
+      .flatMap((source) => children(source, 'f:author'))
+      .map((child) => childTexts(child, 'f:name')[0] ?? ''),
+  ]
+  const clean = names.map(personName).filter((name) => name !== '')
+  const several = children(node, 'dc:creator').length > 1 || children(node, 'f:author').length > 1
+  return several
+    ? [...new Set(clean)]
+        .slice(0, Math.max(children(node, 'dc:creator').length, children(node, 'f:author').length))
+        .join(', ')
+    : (clean[0] ?? '')
+}
+
+/** Whoever made the picture did not write the article. */
+const pictureCreditRole = /photo|camera|picture|image|illustrat|graphic/i
+
+function categoriesOf(node: XmlNode): string[] {
+  const own = children(node, 'f:category').map(
+    (child) =>
+      attribute(child, 'label') || textOf(child).trim() || attribute(child, 'term') || attribute(child, 'text'),
+  )
+  const shows = children(node, 'itunes:category').flatMap((child) => [child, ...children(child, 'itunes:category')])
+  return [...own, ...childTexts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]
+    .map((text) => shortText({ value: text, kind: 'perhaps-html' }, maxLength.category))
+    .filter((text) => text !== '')
+}

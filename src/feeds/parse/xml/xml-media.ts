@@ -1,0 +1,106 @@
+import type { RawImage, RawVideo } from '../entry.ts'
+import { isTiny, parsePixels } from '../media.ts'
+import { attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
+
+/** Where an entry names pictures and films: in itself, its groups (`holders`) and their media:content (`contents`). */
+export type EntryMedia = { node: XmlNode; holders: XmlNode[]; contents: XmlNode[] }
+
+export function entryMedia(node: XmlNode): EntryMedia {
+  const holders = [node, ...children(node, 'media:group')]
+  return { node, holders, contents: holders.flatMap((holder) => children(holder, 'media:content')) }
+}
+
+/** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. No tracking pixels. */
+export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
+  const all = [...contents, ...holders]
+  const alt = all.flatMap((holder) => childTexts(holder, 'media:description', 'media:title'))[0] ?? ''
+  const pictures = contents.filter((content) => isPicture(content, 'url')).map((content) => imageFrom(content, alt))
+  return [
+    ...pictures.toSorted((one, other) => (parsePixels(other.width) ?? 0) - (parsePixels(one.width) ?? 0)),
+    ...[...holders, ...contents]
+      .flatMap((holder) => children(holder, 'media:thumbnail'))
+      .map((child) => imageFrom(child, alt)),
+    ...children(node, 'itunes:image').map((child) => ({
+      ...imageFrom(child, ''),
+      url: attribute(child, 'href') || attribute(child, 'url'),
+    })),
+    ...children(node, 'f:enclosure')
+      .filter((child) => isPicture(child, 'url'))
+      .map((child) => imageFrom(child, '')),
+    ...children(node, 'f:link', 'atom:link')
+      .filter((child) => attribute(child, 'rel') === 'enclosure' && isPicture(child, 'href'))
+      .map((child) => ({ ...imageFrom(child, ''), url: attribute(child, 'href') })),
+    ...children(node, 'f:image', 'f:thumbnail').map((child) => ({
+      ...imageFrom(child, ''),
+      url: childTexts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
+    })),
+    ...contents.filter(mayBePicture).map((content) => imageFrom(content, alt)),
+  ].filter((image) => image.url !== '' && !isTiny(image))
+}
+
+/** The film itself: media:content or an enclosure that is one, else the page that plays it (media:player). */
+export function videoOf({ node, holders, contents }: EntryMedia): RawVideo | null {
+  const duration = childTexts(node, 'itunes:duration')[0] ?? ''
+  const film = contents.find((content) => isVideo(content, 'url'))
+  if (film) return { url: attribute(film, 'url'), duration: durationOf(film, holders) || duration }
+  const enclosure = children(node, 'f:enclosure').find((child) => isVideo(child, 'url'))
+  if (enclosure) return { url: attribute(enclosure, 'url'), duration }
+  const link = children(node, 'f:link', 'atom:link').find(
+    (child) => attribute(child, 'rel') === 'enclosure' && isVideo(child, 'href'),
+  )
+  if (link) return { url: attribute(link, 'href'), duration }
+  const player = [...contents, ...holders].flatMap((holder) => children(holder, 'media:player'))[0]
+  const length = contents.map((content) => attribute(content, 'duration')).find((text) => text !== '')
+  return player ? { url: attribute(player, 'url'), duration: length ?? duration } : null
+}
+
+export function mediaTitles({ holders, contents }: EntryMedia): XmlNode[] {
+  return [...holders, ...contents].flatMap((holder) => children(holder, 'media:title'))
+}
+
+function imageFrom(node: XmlNode, alt: string): RawImage {
+  return {
+    url: attribute(node, 'url') || textOf(node).trim(),
+    width: attribute(node, 'width'),
+    height: attribute(node, 'height'),
+    alt: childTexts(node, 'media:description', 'media:title')[0] ?? alt,
+  }
+}
+
+/** Its own, else that of the same film in another form: they share a group. */
+function durationOf(film: XmlNode, holders: XmlNode[]): string {
+  const group = holders.map((holder) => children(holder, 'media:content')).find((contents) => contents.includes(film))
+  return [film, ...(group ?? [])].map((content) => attribute(content, 'duration')).find((text) => text !== '') ?? ''
+}
+
+/** It says nothing but its size, as a picture has one; a film or a player may have one too. */
+function mayBePicture(node: XmlNode): boolean {
+  if (attribute(node, 'medium') || attribute(node, 'type') || attribute(node, 'duration')) return false
+  const [url, width, height] = [attribute(node, 'url'), attribute(node, 'width'), attribute(node, 'height')]
+  return (
+    parsePixels(width) !== null && parsePixels(height) !== null && !isPicture(node, 'url') && !notPictureUrl.test(url)
+  )
+}
+
+const notPictureUrl =
+  /\.(?:mp4|m4v|webm|mov|m3u8|mpd|mp3|m4a|ogg|wav|swf|pdf|html?)(?:[?#]|$)|\/(?:embed|player|video|watch|v)[/?]|youtu\.?be|vimeo|dailymotion/i
+
+function isPicture(node: XmlNode, address: string): boolean {
+  const [medium, type, url] = [
+    attribute(node, 'medium').toLowerCase(),
+    attribute(node, 'type').toLowerCase(),
+    attribute(node, address),
+  ]
+  if (medium || type) return medium === 'image' || type.startsWith('image')
+  return /\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)/i.test(url)
+}
+
+function isVideo(node: XmlNode, address: string): boolean {
+  const [medium, type, url] = [
+    attribute(node, 'medium').toLowerCase(),
+    attribute(node, 'type').toLowerCase(),
+    attribute(node, address),
+  ]
+  if (medium || type) return medium === 'video' || /^video\/|shockwave-flash|mpegurl/.test(type)
+  return /\.(?:mp4|m4v|webm|mov|m3u8)(?:[?#]|$)/i.test(url)
+}

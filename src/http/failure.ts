@@ -1,0 +1,58 @@
+import { messageOf } from '../errors.ts'
+import { UnpackError } from './content-encoding.ts'
+import { AddressRefused } from './public-address.ts'
+
+/** A stranger's failure as a value. */
+export type FetchFailure = {
+  kind: 'failed'
+  /** For a person: what happened, and where. */
+  reason: string
+  status: number | null
+  /** Seconds. */
+  retryAfterSeconds: number | null
+}
+
+export function fetchFailure(reason: string, status: number | null = null): FetchFailure {
+  return { kind: 'failed', reason, status, retryAfterSeconds: null }
+}
+
+export function displayHost(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : address.slice(0, 200)
+}
+
+export function statusMeaning(status: number): string {
+  return statusMeanings[status] ? ` (${statusMeanings[status]})` : ''
+}
+
+const statusMeanings: Record<number, string> = {
+  401: 'it wants a name and password',
+  403: 'it does not let us in',
+  404: 'there is nothing at this address',
+  410: 'it is gone for good',
+  429: 'we ask too often',
+  451: 'closed for legal reasons',
+  500: 'it is broken',
+  502: 'it is broken',
+  503: 'it is not available now',
+  504: 'it is not available now',
+}
+
+export function failureText(error: unknown, address: string): string {
+  const host = displayHost(address)
+  if (error instanceof AddressRefused) return error.message
+  if (error instanceof UnpackError) return `the answer of ${host} is unreadable: ${error.message}`
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (error instanceof Error && error.name === 'HTTPParserError') return `${host} does not answer in HTTP`
+  const message = messagesByCode.find(([pattern]) => pattern.test(code))?.[1]
+  return message ? `${host} ${message}` : `fetching from ${host} failed: ${messageOf(error)}`
+}
+
+const messagesByCode: [RegExp, string][] = [
+  [/^ECONNREFUSED$/, 'refuses the connection'],
+  [/^(ENOTFOUND|EAI_NODATA)$/, 'is not a known name'],
+  [/^EAI_AGAIN$/, 'cannot be looked up now'],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'broke the connection off'],
+  [/TIMEOUT|ETIMEDOUT/, 'did not answer in time'],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, 'cannot be reached'],
+  [/CERT|^ERR_TLS|SELF_SIGNED|^EPROTO|^ERR_SSL/, 'has no valid certificate'],
+]

@@ -1,0 +1,182 @@
+import { relaySetting } from '../../config/config.ts'
+import { messageOf } from '../../errors.ts'
+import { causeOf, causes } from '../reply-rules/answers.ts'
+import { type Listener, openSession, type RelaySettings, secretFor } from './connect.ts'
+import { type Change, ConnectError } from './connect-error.ts'
+import { type EnvelopeReply, EnvelopeTrial } from './envelope-trial.ts'
+import { openTokens, type Tokens } from './oauth2.ts'
+import type { TokenStore } from './refresh-token.ts'
+
+/** `senders`: the envelope sender that sending uses, and then others that a relay may want instead. `size`: bytes of a message. */
+export type CheckedEnvelope = { senders: [Sender, ...Sender[]]; to: string; size: number | undefined }
+
+/** `change`: what of `relay` has to be written to send as this. */
+export type Sender = { address: string; change: Change }
+
+export type CheckOptions = {
+  envelope: CheckedEnvelope
+  /** How many connections to open at once, at most. */
+  connections: number
+  tokenStore?: TokenStore | undefined
+  /** Hears the dialogue of the first connection. */
+  listener?: Listener
+  signal?: AbortSignal
+}
+
+export type RelayCheck = {
+  /** Why messages cannot go by this relay; undefined if they can. */
+  problem: string | undefined
+  /** False if our side of the sign-in is not ready (a password, a token), so that the relay was never asked. */
+  isAsked: boolean
+  /** What a person should know all the same. */
+  remarks: string[]
+  /** Settings of this relay, and of `relay`, that should be written. */
+  change: Change
+  envelopeChange: Change
+}
+
+/**
+ * Tries a relay as sending would use it: connects, signs in, and says the envelope of a message to the contact address,
+ * which it takes back with RSET. With more than one connection, opens further ones until one is refused. Nothing is
+ * sent. Never throws for what a relay does.
+ */
+export async function checkRelay(relay: RelaySettings, options: CheckOptions): Promise<RelayCheck> {
+  const check: RelayCheck = { problem: undefined, isAsked: false, remarks: [], change: {}, envelopeChange: {} }
+  const open: EnvelopeTrial[] = []
+  let tokens: Tokens | undefined
+  const cancel = () => void tokens?.close()
+  options.signal?.addEventListener('abort', cancel)
+  try {
+    tokens = await openTokens(relay, options.tokenStore)
+    await secretFor(relay, tokens)
+    check.isAsked = true
+    const connect = async (listener?: Listener) => {
+      const session = await openSession(relay, { tokens, ...(listener && { listener }), ...pick(options) })
+      const trial = new EnvelopeTrial(session, listener)
+      open.push(trial)
+      return trial
+    }
+    const first = await connect(options.listener)
+    const refusal = await checkEnvelope(relay, first, options.envelope, check)
+    if (check.problem === undefined) checkSize(first, options.envelope, check)
+    if (check.problem === undefined && options.connections > 1) {
+      const tryOne = async () => (await connect()).say(sayable(options.envelope))
+      await countConnections(relay, options.connections, () => refusalOf(tryOne, refusal), check)
+    }
+  } catch (error) {
+    check.problem = messageOf(error)
+    if (error instanceof ConnectError) check.change = { ...error.change }
+  } finally {
+    options.signal?.removeEventListener('abort', cancel)
+    for (const trial of open) trial.quit()
+    await tokens?.close()
+  }
+  return check
+}
+
+const pick = ({ signal }: CheckOptions) => (signal ? { signal } : {})
+
+/** Says the envelope. Where its sender is refused, the others are tried to find out which one the relay takes. */
+async function checkEnvelope(
+  relay: RelaySettings,
+  trial: EnvelopeTrial,
+  { senders: [usual, ...others], to, size }: CheckedEnvelope,
+  check: RelayCheck,
+): Promise<EnvelopeReply | undefined> {
+  const refusal = await trial.say({ from: usual.address, to, size })
+  if (refusal === undefined) await trial.reset()
+  else if (isAboutRecipient(refusal))
+    check.remarks.push(`it takes our sender and refuses the contact address ${to}: ${refusal.text}`)
+  else {
+    const taken = refusal.code >= 500 ? await firstTaken(trial, others, { to, size }) : undefined
+    check.problem = taken
+      ? wrongSender(usual, taken, refusal)
+      : refusalWords(relay, refusal, { from: usual.address, to })
+    check.envelopeChange = taken?.change ?? {}
+  }
+  return refusal
+}
+
+async function firstTaken(trial: EnvelopeTrial, senders: Sender[], rest: { to: string; size: number | undefined }) {
+  try {
+    for (const sender of senders) {
+      await trial.reset()
+      if (!(await trial.say({ from: sender.address, ...rest }))) return sender
+    }
+  } catch {
+    // Some relays close the connection after a refusal: it says nothing about the others.
+  }
+  return undefined
+}
+
+function wrongSender(usual: Sender, taken: Sender, { text }: EnvelopeReply): string {
+  const settings = Object.entries(taken.change).map(([name, value]) => `relay.${name}: ${value}`)
+  return `it refuses the sender ${usual.address} and takes ${taken.address}: set ${settings.join(' and ')} (it said: ${text})`
+}
+
+/** The contact address may be unknown, or greylisted, where messages to others go. */
+function isAboutRecipient({ verb, code, text }: EnvelopeReply): boolean {
+  return verb === 'RCPT' && code !== 421 && (code < 500 || causes[causeOf(text)].about === 'address')
+}
+
+function refusalWords(
+  relay: RelaySettings,
+  { verb, code, text }: EnvelopeReply,
+  { from, to }: { from: string; to: string },
+) {
+  const what = verb === 'MAIL' ? `our sender ${from}` : `the recipient ${to}`
+  if (code < 500) return `it does not take ${what} now: ${text}`
+  if (causeOf(text) === 'size') return `the last edition is too large for it: ${text}`
+  if (code === 530 && /TLS/i.test(text))
+    return `it wants TLS first: set ${relaySetting(relay, 'security')} to starttls (it said: ${text})`
+  const user = relaySetting(relay, 'user')
+  const signIn = relay.user === undefined ? `; if it wants a sign-in, set ${user}` : ''
+  return `it refuses ${what}: ${text}${signIn}`
+}
+
+function checkSize({ maximumSize }: EnvelopeTrial, { size }: CheckedEnvelope, check: RelayCheck): void {
+  if (maximumSize === undefined) return
+  if (size === undefined) check.remarks.push(`it takes messages of at most ${kilobytes(maximumSize)}`)
+  else if (size > maximumSize)
+    check.problem = `it takes messages of at most ${kilobytes(maximumSize)}, and the last edition has ${kilobytes(size)}`
+  else
+    check.remarks.push(
+      `it takes messages of at most ${kilobytes(maximumSize)}; the last edition has ${kilobytes(size)}`,
+    )
+}
+
+const kilobytes = (bytes: number) => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`)
+
+const sayable = ({ senders: [usual], to, size }: CheckedEnvelope) => ({ from: usual.address, to, size })
+
+/** All connections are held open: a relay may count those on which a message has begun. */
+async function countConnections(
+  relay: RelaySettings,
+  most: number,
+  oneMore: () => Promise<string | undefined>,
+  check: RelayCheck,
+): Promise<void> {
+  for (let count = 1; count < most; count++) {
+    const refusal = await oneMore()
+    if (refusal === undefined) continue
+    const setting = relaySetting(relay, 'connections')
+    const taken = `it takes ${count} ${count === 1 ? 'connection' : 'connections'} at a time`
+    check.remarks.push(`${taken}: set ${setting}: ${count} (one more was refused: ${refusal})`)
+    check.change = { connections: count }
+    return
+  }
+  check.remarks.push(`it takes ${most} connections at a time`)
+}
+
+/** Why a further connection is of no use; undefined if it is. What the first one was told as well does not count. */
+async function refusalOf(
+  tryOne: () => Promise<EnvelopeReply | undefined>,
+  first: EnvelopeReply | undefined,
+): Promise<string | undefined> {
+  try {
+    const refusal = await tryOne()
+    return refusal && refusal.verb !== first?.verb ? refusal.text : undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}

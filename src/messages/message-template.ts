@@ -1,0 +1,19 @@
+import { senderId } from '../mail/keys.ts'
+import type { MessageHead, MessageTemplate } from '../mail/mime.ts'
+import type { EditionRow, VariantRow } from '../store/schema.ts'
+
+/** A sealed variant as the letter that it is, sent by the installation with this secret. */
+export function toMessageTemplate(
+  secret: string,
+  edition: Pick<EditionRow, 'id'>,
+  variant: Pick<VariantRow, 'head' | 'subject' | 'html' | 'text' | 'slot'>,
+): MessageTemplate {
+  const { head, subject, html, text, slot } = variant
+  const common = { editionId: edition.id, senderId: senderId(secret), subject, html, text, slot }
+  return { ...(JSON.parse(head) as MessageHead), ...common }
+}
+
+/** The bytes without anybody's key: for the archive and for a preview. */
+export function withoutKey(text: string, slot: string): string {
+  return text.replaceAll(slot, '')
+}

@@ -1,0 +1,74 @@
+import type { App } from '../app.ts'
+import { type Config, envelopeSender, relayName, relaysOf } from '../config/config.ts'
+import { keyLength } from '../mail/keys.ts'
+import { compileMessage } from '../mail/mime.ts'
+import { type CheckedEnvelope, checkRelay, type Sender } from '../mail/smtp/check-relay.ts'
+import type { RelaySettings } from '../mail/smtp/connect.ts'
+import { toMessageTemplate } from '../messages/message-template.ts'
+import { lastSealedVariant } from '../store/editions/editions.ts'
+import type { Db } from '../store/schema.ts'
+
+/** What the last sealed edition tells of the next one: the bytes of one message. */
+export type LastMessage = { size: number }
+
+/** Nobody's key, as long as everybody's. */
+const placeholderKey = 'a'.repeat(keyLength)
+/** Of one DKIM-Signature field with an RSA-2048 key, and some to spare. */
+const signatureBytes = 1024
+
+/** Undefined if no edition was sealed yet. */
+export async function lastMessage(db: Db, { relay, publication }: Config): Promise<LastMessage | undefined> {
+  const variant = await lastSealedVariant(db)
+  if (!variant) return undefined
+  const template = toMessageTemplate(placeholderKey, { id: variant.editionId }, variant) // every secret makes a sender id of this length
+  const keys = { link: placeholderKey, messageId: placeholderKey, returnPath: placeholderKey }
+  const copy = { email: publication.contact, name: '', keys, date: variant.sealedAt }
+  const { pieces } = compileMessage(template)(copy)
+  const size = pieces.reduce((sum, { length }) => sum + length, relay.dkim.length * signatureBytes)
+  return { size }
+}
+
+/**
+ * The envelope of a message to the contact address as sending would say it. The senders to try if it is refused are the
+ * return path without a key, and the mailbox that signs in.
+ */
+export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMessage): CheckedEnvelope {
+  const { contact } = config.publication
+  const { address: plainAddress, isPersonal } = envelopeSender(config)
+  const isMailbox = /^[^\s@<>]+@[^\s@<>]+$/.test(relay.user ?? '')
+  const usual: Sender = { address: isPersonal ? withKey(plainAddress) : plainAddress, change: {} }
+  const others: Sender[] = [
+    { address: plainAddress, change: { personalReturnPath: false } },
+    ...(isMailbox
+      ? [{ address: `${relay.user}`, change: { returnPath: `${relay.user}`, personalReturnPath: false } }]
+      : []),
+  ]
+  const isNew = ({ address }: Sender, index: number) =>
+    address !== usual.address && others.findIndex((one) => one.address === address) === index
+  return { senders: [usual, ...others.filter(isNew)], to: contact, size: last?.size }
+}
+
+/** With a key behind the name. */
+function withKey(address: string): string {
+  const at = address.lastIndexOf('@')
+  return `${address.slice(0, at)}+${placeholderKey}${address.slice(at)}`
+}
+
+/**
+ * Tries each relay once over one connection and logs what is wrong, so that it is known before the first edition is due.
+ * Nothing is sent. Never throws; `signal` ends it.
+ */
+export async function checkRelaysAtStart({ config, db, secret, log }: App, signal: AbortSignal): Promise<void> {
+  try {
+    const last = await lastMessage(db, config)
+    for (const relay of relaysOf(config)) {
+      const envelope = envelopeFor(config, relay, last)
+      const { problem } = await checkRelay(relay, { envelope, connections: 1, tokenStore: { db, secret }, signal })
+      if (signal.aborted) return
+      const fields = { event: 'relay.check_failed', relay: relayName(relay) }
+      if (problem !== undefined) log.warn(fields, `${relay.host}:${relay.port}: ${problem}`)
+    }
+  } catch (err) {
+    log.warn({ event: 'relay.check_failed', err }, 'the relays could not be checked')
+  }
+}

@@ -1,0 +1,26 @@
+import type { App } from '../app.ts'
+import { composeDryRun, type DryRun } from '../editions/compose.ts'
+import type { Digest } from '../editions/digest.ts'
+import { preflightDeadline, runPreflight } from '../editions/preflight.ts'
+import type { RefreshResult } from '../feeds/refresh.ts'
+import { refreshAndEnrich } from './refresh-and-enrich.ts'
+
+/**
+ * What would go out if the edition were made at this moment, by the steps of a real run: feeds and pages are asked, it is
+ * chosen, and what turns out to be gone is replaced. The store keeps what was read, and no edition. `feeds` says what
+ * became of each feed.
+ */
+export async function dryRunEdition(app: App, digest: Digest): Promise<DryRun & { feeds: RefreshResult[] }> {
+  const feeds = await refreshAndEnrich(app, digest)
+  const gone = new Map<string, string>()
+  const asked = new Set<string>()
+  const end = preflightDeadline()
+  while (true) {
+    const dry = await composeDryRun(app, digest, gone)
+    const fresh = dry.draft.sections.flatMap(({ articles }) => articles).filter(({ id }) => !asked.has(id))
+    if (!digest.lateCheck || fresh.length === 0) return { ...dry, feeds }
+    for (const { id } of fresh) asked.add(id)
+    const { findings } = await runPreflight(fresh, app.check, end)
+    for (const { article, kind, message: words } of findings) if (kind === 'gone') gone.set(article.id, words)
+  }
+}

@@ -1,0 +1,94 @@
+import type { App } from '../app.ts'
+import { beginsAt } from '../deliveries/limits/local-time.ts'
+import { blankEdition, compose } from '../editions/compose.ts'
+import type { Digest } from '../editions/digest.ts'
+import { runsDecidedUntil } from '../editions/schedule/decided-runs.ts'
+import { type DueRun, dueRuns, missedText, scheduleAt, withoutServedRuns } from '../editions/schedule/due-runs.ts'
+import { subscriberZones } from '../store/deliveries/zone-sends.ts'
+import { editionDueAt } from '../store/digests/clock-faults.ts'
+import { markDecided, type Schedule, type ScheduleChange, schedulesOf } from '../store/digests/digests.ts'
+import { addEdition, addHistory, editionTimesSince } from '../store/editions/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { countActive } from '../store/subscribers/subscribers.ts'
+import type { Instant } from '../time/clock.ts'
+import { refreshAndEnrich } from './refresh-and-enrich.ts'
+import { saveSchedule } from './schedule-changes.ts'
+
+/**
+ * Makes every run of a digest that the timetable owes by now, or records why it is not made. Returns how many editions
+ * were made. A failure is logged, and tried again at the next look.
+ */
+export async function makeDue(app: App, digest: Digest): Promise<number> {
+  try {
+    return await makeRuns(app, digest)
+  } catch (err) {
+    const fields = { event: 'edition.make_failed', digest: digest.name, err }
+    app.log.error(fields, 'a due run could not be made; it is tried again')
+    return 0
+  }
+}
+
+async function makeRuns(app: App, digest: Digest): Promise<number> {
+  const { db, clock } = app
+  const now = clock.now()
+  const decided = await runsDecidedUntil(app, digest, now)
+  await saveSchedule(app, digest)
+  const known = await schedulesOf(db, digest.name)
+  const changes = known.length > 0 ? known : [{ ...scheduleOf(digest), at: decided }]
+  const current = { ...digest, ...scheduleOf(changes.at(-1) ?? digest) }
+  const zones = digest.localTime ? await subscriberZones(db, digest.name) : []
+  const owed = dueRuns(current, decided, now, (dueAt) => beginsAt(current, dueAt, zones), changes)
+  const due = owed.map((run) => markDropped(app, run, changes))
+  return await processRuns(app, digest, due, changes)
+}
+
+/** A run that was due while nobody was there, and that the job file does not name any more, is not made up for. */
+function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
+  const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.isRunningSince(run.dueAt)
+  if (run.missed !== null || !isDropped) return run
+  return { ...run, missed: 'missed, and the schedule was changed before it could be made' }
+}
+
+const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
+
+/** Makes the runs, or puts them down as missed. What somebody made by hand since a run was due has served it. */
+async function processRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
+  const [first] = due
+  if (!first) return 0
+  const runs = withoutServedRuns(due, await editionTimesSince(app.db, digest.name, first.dueAt))
+  await recordMissed(app, digest, runs)
+  let made = 0
+  for (const run of due) {
+    const timed = { ...digest, ...scheduleOf(scheduleAt(changes, run.dueAt) ?? digest) }
+    if (run.missed === null && runs.includes(run) && (await makeRun(app, timed, run.dueAt))) made += 1
+    await markDecided(app.db, digest.name, run.dueAt)
+  }
+  return made
+}
+
+/** Returns whether this call made the edition. */
+async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolean> {
+  if (await editionDueAt(app.db, digest.name, dueAt)) return false // its feeds need not be asked
+  await refreshAndEnrich(app, digest)
+  const recipients = await countActive(app.db, digest.name)
+  const edition = await compose(app, digest, dueAt, { recipients, replace: true })
+  const status = edition?.status ?? 'made elsewhere'
+  app.log.info({ event: 'edition.due', digest: digest.name, dueAt, status }, 'edition due')
+  if (edition?.reason) {
+    const { id, number, reason } = edition
+    const message = status === 'skipped' ? 'edition skipped' : 'the edition will be held for an editor'
+    app.log.warn({ event: 'edition.thin', digest: digest.name, edition: id, number, dueAt, reason }, message)
+  }
+  return edition !== undefined
+}
+
+/** Runs that are not made leave an edition behind too, skipped, with the reason: one for all that were missed in a row. */
+async function recordMissed({ db, clock, secret, log }: App, digest: Digest, runs: DueRun[]): Promise<void> {
+  const reason = missedText(runs)
+  const dueAt = runs.findLast(({ missed }) => missed !== null)?.dueAt
+  if (reason === undefined || dueAt === undefined) return
+  const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
+  if (!(await addEdition(db, edition))) return
+  await addHistory(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
+  log.warn({ event: 'edition.run_missed', digest: digest.name, dueAt, reason }, 'run skipped')
+}

@@ -1,0 +1,26 @@
+import type { App } from '../app.ts'
+import { enrichArticles } from '../articles/enrich.ts'
+import { composeDryRun } from '../editions/compose.ts'
+import { detectInFeeds } from '../editions/corrections/detect.ts'
+import { type Digest, feedUrlsOf } from '../editions/digest.ts'
+import type { RefreshResult } from '../feeds/refresh.ts'
+import { refreshNow } from './refresh-feeds.ts'
+
+/**
+ * What comes before composing: asks all feeds of the digest now, proposes corrections of what earlier editions said, and
+ * then asks, for the sections that want it (`enrich`), the pages of the articles that would be chosen and lack something.
+ * Returns what became of each feed.
+ */
+export async function refreshAndEnrich(app: App, digest: Digest): Promise<RefreshResult[]> {
+  const report = await refreshNow(app, feedUrlsOf(digest))
+  await detectInFeeds(app, [digest])
+  if (!digest.sections.some(({ enrich }) => enrich)) return report
+  const { draft } = await composeDryRun(app, digest)
+  const enrichedSections = draft.sections.filter(({ section }) => section.enrich)
+  const articles = enrichedSections.flatMap(({ section, articles }) =>
+    articles.filter(({ letter }) => !letter).map((article) => ({ ...article, whole: section.body === 'full' })),
+  )
+  const enriched = await enrichArticles(app, articles)
+  app.log.info({ digest: digest.name, chosen: articles.length, enriched }, 'pages asked for what their feeds left out')
+  return report
+}

@@ -1,0 +1,177 @@
+import cron, { type ScheduledTask } from 'node-cron'
+import type { App } from '../app.ts'
+import { releaseAbandoned } from '../deliveries/worker.ts'
+import { detectInFeeds, detectOnPages } from '../editions/corrections/detect.ts'
+import { feedUrlsOf } from '../editions/digest.ts'
+import { addAllToLedger } from '../editions/ledger.ts'
+import { deleteOldPages } from '../store/articles/pages.ts'
+import { pruneFeedHistory } from '../store/feeds/feeds.ts'
+import { deleteOldProviders } from '../store/limits/providers.ts'
+import { deleteExpiredSignIns } from '../store/staff/staff.ts'
+import { deleteExpiredConfirmations } from '../store/subscribers/confirmations.ts'
+import { addMs, day, hour, second } from '../time/clock.ts'
+import { EditionPipeline } from './advance.ts'
+import { ClockWatch } from './clock-watch.ts'
+import { sendConfirmations } from './confirmations.ts'
+import { forgetArticles } from './forget-articles.ts'
+import { JobReader } from './job-reader.ts'
+import { sendFeedNotices } from './notices/feed-trouble.ts'
+import { sendEditionNotices } from './notices/paused-edition.ts'
+import { sendSkippedRunNotices } from './notices/skipped-run.ts'
+import { sendClockNotice } from './notices/wrong-clock.ts'
+import { refreshDue } from './refresh-feeds.ts'
+import type { Sender } from './sender.ts'
+import { Tasks } from './tasks.ts'
+
+export type ScheduleContext = { app: App; sender: Sender; signal: AbortSignal }
+
+export type Chore = {
+  name: string
+  cronPattern: string
+  run(running: ScheduleContext & { pipeline: EditionPipeline; jobs: JobReader }): Promise<unknown>
+}
+
+/** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
+export const chores: Chore[] = [
+  { name: 'read-job-files', cronPattern: '*/5 * * * * *', run: ({ jobs }) => jobs.poll() },
+  { name: 'make-due-editions', cronPattern: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
+  { name: 'advance-editions', cronPattern: '*/5 * * * * *', run: ({ pipeline }) => pipeline.advance() },
+  {
+    name: 'refresh-feeds',
+    cronPattern: '* * * * *',
+    run: ({ app, signal }) => refreshDue(app, app.digests.flatMap(feedUrlsOf), signal),
+  },
+  { name: 'watch-feeds', cronPattern: '* * * * *', run: ({ app, sender }) => sendFeedNotices(app, sender.relays) },
+  { name: 'take-articles-in', cronPattern: '3-59/15 * * * *', run: ({ app }) => addAllToLedger(app) },
+  { name: 'find-corrections', cronPattern: '1-59/5 * * * *', run: ({ app }) => detectInFeeds(app, app.digests) },
+  {
+    name: 'look-again',
+    cronPattern: '6-59/15 * * * *',
+    run: ({ app, signal }) => detectOnPages(app, app.digests, signal),
+  },
+  {
+    name: 'release-abandoned',
+    cronPattern: '* * * * *',
+    run: ({ app, sender }) => releaseAbandoned(app, sender.worker),
+  },
+  { name: 'call-editors', cronPattern: '* * * * *', run: ({ app, sender }) => sendEditionNotices(app, sender.relays) },
+  { name: 'tell-of-clock', cronPattern: '* * * * *', run: ({ app, sender }) => sendClockNotice(app, sender.relays) },
+  { name: 'tell-of-skips', cronPattern: '* * * * *', run: ({ app, sender }) => sendSkippedRunNotices(app, sender) },
+  {
+    name: 'send-confirmations',
+    cronPattern: '*/5 * * * * *',
+    run: ({ app, sender }) => sendConfirmations(app, sender),
+  },
+  {
+    name: 'forget-confirmations',
+    cronPattern: '11 * * * *',
+    run: ({ app }) => deleteExpiredConfirmations(app.db, addMs(app.clock.now(), -hour)),
+  },
+  { name: 'forget-expired', cronPattern: '7 * * * *', run: ({ app }) => deleteExpiredSignIns(app.db, app.clock.now()) },
+  {
+    name: 'forget-pages',
+    cronPattern: '17 * * * *',
+    run: ({ app }) => deleteOldPages(app.db, { most: 5000, before: addMs(app.clock.now(), -30 * day) }),
+  },
+  {
+    name: 'forget-feed-history',
+    cronPattern: '29 3 * * *',
+    run: ({ app }) => pruneFeedHistory(app.db, { most: 200, least: 3, before: addMs(app.clock.now(), -365 * day) }),
+  },
+  { name: 'forget-articles', cronPattern: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
+  {
+    name: 'forget-providers',
+    cronPattern: '23 3 * * *',
+    run: ({ app }) => deleteOldProviders(app.db, addMs(app.clock.now(), -7 * day)),
+  },
+]
+
+/** How often the clocks are compared. */
+const clockCheckIntervalMs = 5 * second
+
+/**
+ * Wakes every chore at the start and at its times; one that is still under way is let be. When the clock of the machine
+ * is set, or the timers stop coming, they are armed again within seconds, and every chore is woken. `stop` begins nothing
+ * more, and waits for what is under way.
+ */
+export function startSchedule(running: ScheduleContext): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const schedule = new Scheduler({ ...running, signal: AbortSignal.any([running.signal, stopping.signal]) })
+  schedule.start()
+  return {
+    async stop() {
+      stopping.abort()
+      await schedule.stop()
+    },
+  }
+}
+
+class Scheduler {
+  readonly #running: ScheduleContext
+  readonly #pipeline: EditionPipeline
+  readonly #jobs: JobReader
+  readonly #work = new Tasks()
+  readonly #watch = new ClockWatch()
+  #timers: ScheduledTask[] = []
+  #watching: NodeJS.Timeout | undefined
+
+  constructor(running: ScheduleContext) {
+    this.#running = running
+    this.#pipeline = new EditionPipeline(running.app, running.sender, running.signal)
+    this.#jobs = new JobReader(running.app)
+  }
+
+  start(): void {
+    this.#arm()
+    this.#watching = setInterval(() => this.#compareClocks(), clockCheckIntervalMs)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#watching)
+    this.#disarm()
+    await this.#work.idle()
+    await this.#pipeline.idle()
+    await this.#jobs.close().catch(() => {}) // where the store is away its row is forgotten two minutes later
+  }
+
+  #arm(): void {
+    for (const chore of chores) this.#wake(chore)
+    const options = { timezone: 'UTC', suppressMissedWarning: true }
+    this.#timers = chores.map((chore) =>
+      cron.schedule(chore.cronPattern, () => this.#wake(chore), { ...options, name: chore.name }),
+    )
+  }
+
+  #disarm(): void {
+    for (const timer of this.#timers) void timer.destroy()
+    this.#timers = []
+  }
+
+  #compareClocks(): void {
+    const disturbance = this.#watch.check()
+    if (!disturbance || this.#running.signal.aborted) return
+    this.#running.app.log.warn(
+      { event: 'schedule.rearmed', ...disturbance },
+      disturbance.kind === 'step' ? 'the clock of the machine was set' : 'no timer has come for a while',
+    )
+    this.#disarm()
+    this.#arm()
+  }
+
+  #wake(chore: Chore): void {
+    this.#watch.tick()
+    if (this.#running.signal.aborted) return
+    this.#work.start(chore.name, () => this.#run(chore))
+  }
+
+  async #run(chore: Chore): Promise<void> {
+    try {
+      await chore.run({ ...this.#running, pipeline: this.#pipeline, jobs: this.#jobs })
+    } catch (err) {
+      this.#running.app.log.error(
+        { event: 'schedule.chore_failed', chore: chore.name, err },
+        'a chore failed; it is tried again at its next time',
+      )
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { App } from '../app.ts'
+import type { Digest } from '../editions/digest.ts'
+import { templateVersion } from '../messages/template-version.ts'
+import { historyOf } from '../store/editions/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { addMs, type Instant, minute, second } from '../time/clock.ts'
+
+const firstWaitMs = 15 * second
+const maxWaitMs = 10 * minute
+
+type Failure = { count: number; retryAt: Instant; fingerprint: string }
+
+/**
+ * When an edition that could not be sealed is tried again: after 15 seconds, then twice as long each time, up to ten
+ * minutes; at once when a file of the templates, the job file or the edition has changed, or a person has decided about it.
+ */
+export class SealRetries {
+  readonly #failures = new Map<string, Failure>()
+
+  async isDue(app: App, edition: EditionRow, digest: Digest): Promise<boolean> {
+    const failure = this.#failures.get(edition.id)
+    if (!failure || app.clock.now() >= failure.retryAt) return true
+    return (await inputFingerprint(app, edition, digest)) !== failure.fingerprint
+  }
+
+  /** Returns when it is tried again. `edition` is the row as it stands after the attempt. */
+  async recordFailure(app: App, edition: EditionRow, digest: Digest): Promise<Instant> {
+    const before = this.#failures.get(edition.id)
+    const causes = await inputFingerprint(app, edition, digest)
+    const count = before?.fingerprint === causes ? before.count + 1 : 1
+    const retryAt = addMs(app.clock.now(), Math.min(firstWaitMs * 2 ** (count - 1), maxWaitMs))
+    this.#failures.set(edition.id, { count, retryAt, fingerprint: causes })
+    return retryAt
+  }
+
+  recordSuccess(id: string): void {
+    this.#failures.delete(id)
+  }
+}
+
+/** All that decides whether another attempt may end otherwise, and that people change. */
+async function inputFingerprint({ db, config }: App, edition: EditionRow, digest: Digest): Promise<string> {
+  const decisions = (await historyOf(db, edition.id)).filter(({ who }) => who !== 'lastword').length
+  return JSON.stringify([edition, decisions, digest, templateVersion(config.templates)])
+}

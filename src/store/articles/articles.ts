@@ -1,0 +1,391 @@
+import type { ExpressionBuilder } from 'kysely'
+import { type Instant, yieldToEventLoop } from '../../time/clock.ts'
+import { storable } from '../drivers/storable-text.ts'
+import { newId } from '../id.ts'
+import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
+import type { ArticleRow, Db, Schema } from '../schema.ts'
+import { canonicalAddress, titleKey } from './canonical-address.ts'
+import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
+import { recordShownAgain } from './forgotten.ts'
+import { identityKey, indexKey } from './identity.ts'
+import type { PageFacts } from './pages.ts'
+import { recognise, type SeenIdentities } from './recognise.ts'
+import { activeRetractions, retractedStories } from './retractions.ts'
+
+/** One entry of a feed in our own words. The shapes of parsers end before it. */
+export type NewArticle = {
+  /** What makes it the same article next time: the guid, else the canonical link. Unique within its feed. */
+  identity: string
+  /** Its identity without what tells it from other pieces of the feed that bear the same; absent where none does. */
+  bare?: string
+  /** Absolute http or https address. */
+  url: string
+  /** Plain text: entities decoded, no markup, white space folded. */
+  title: string
+  /** Plain text, a few sentences at most; empty if the feed says nothing. */
+  summary: string
+  author: string
+  image: Image | null
+  /** The moving picture itself, where the feed names one. */
+  video: Video | null
+  categories: string[]
+  publishedAt: Instant | null
+  updatedAt: Instant | null
+  /** The whole text; absent where nobody asked for it. */
+  body?: Body | null
+  /** The correction that its text tells of, if it does. */
+  note?: string
+}
+
+/**
+ * The whole text of an article as safe HTML: p, br, a with an absolute http or https address, em, i, strong, b, code,
+ * blockquote, ul, ol, li, h3, h4, and no attribute but `href`. Balanced, and made by us. `cut`: its end is left out.
+ */
+export type Body = { html: string; cut: boolean }
+
+export type Image = { url: string; width: number | null; height: number | null; alt: string }
+
+export type Video = { url: string; seconds: number | null }
+
+/** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
+export type Article = Omit<
+  ArticleRow,
+  | 'kind'
+  | 'image'
+  | 'video'
+  | 'categories'
+  | 'page'
+  | 'titleKey'
+  | 'shownAt'
+  | 'place'
+  | 'body'
+  | 'askAt'
+  | 'asked'
+  | 'leadsTo'
+> &
+  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
+    feedUrl: string
+    source: string
+    /** Of a reader's letter alone: what makes it one. Its writer is the author, its headline the title. */
+    letter?: LetterText
+  }
+
+/** `text` has blank lines between its paragraphs; `place` may be empty. */
+export type LetterText = { text: string; place: string }
+
+/** An article with its whole text: only what is printed is read with it. */
+export type WholeArticle = Article & { body: Body | null }
+
+/** So many are written at once, and then others have their turn. */
+const writeBatchSize = 50
+
+/**
+ * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
+ * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. One that was forgotten
+ * is passed over. Returns how many were new.
+ */
+export async function saveArticles(
+  db: Db,
+  feedId: string,
+  articles: NewArticle[],
+  now: Instant,
+  isOffSite: (url: string) => boolean = () => false,
+): Promise<number> {
+  await lockFeed(db, feedId) // two processes that read one feed at once take turns
+  const seen: SeenIdentities = { matched: new Set(), assigned: new Set() }
+  let added = 0
+  for (let start = 0; start < articles.length; start += writeBatchSize) {
+    await yieldToEventLoop() // on SQLite nothing else would, from one feed to the next
+    const shown = articles.slice(start, start + writeBatchSize).map((given, index) => {
+      const article = storable(given)
+      const row = toRow(article, { feedId, place: start + index, now, isOffSite: isOffSite(article.url) })
+      return { article, row }
+    })
+    const { changed, rows, forgotten } = await recognise(db, feedId, shown, seen)
+    await recordShownAgain(db, feedId, forgotten, now)
+    if (rows.length === 0) continue
+    await saveEarlierAddresses(db, rows)
+    const kept = await db
+      .insertInto('articles')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['feedId', 'identity']).doUpdateSet((eb) => ({
+          url: unlessRedirected(eb, 'url'),
+          title: eb.ref('excluded.title'),
+          summary: eb.ref('excluded.summary'),
+          author: eb.ref('excluded.author'),
+          image: eb.ref('excluded.image'),
+          video: eb.ref('excluded.video'),
+          categories: eb.ref('excluded.categories'),
+          publishedAt: eb.fn.coalesce('excluded.publishedAt', 'articles.publishedAt'),
+          updatedAt: eb.ref('excluded.updatedAt'),
+          canonical: unlessRedirected(eb, 'canonical'),
+          titleKey: eb.ref('excluded.titleKey'),
+          shownAt: eb.ref('excluded.shownAt'),
+          place: eb.ref('excluded.place'),
+          body: eb.ref('excluded.body'),
+          note: eb.ref('excluded.note'),
+        })),
+      )
+      .returning('id')
+      .execute()
+    const ours = new Set(rows.map((row) => row.id))
+    added += kept.filter((row) => ours.has(row.id)).length
+    await markUncompared(db, changed)
+  }
+  return added
+}
+
+async function lockFeed(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('feeds')
+    .set((eb) => ({ url: eb.ref('url') }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** What the feed says now; but where its address is the one that was followed, what we have. */
+function unlessRedirected(eb: ExpressionBuilder<UpsertSchema, 'articles' | 'excluded'>, column: 'url' | 'canonical') {
+  return eb
+    .case()
+    .when('articles.asked', '=', eb.ref('excluded.canonical'))
+    .then(eb.ref(`articles.${column}`))
+    .else(eb.ref(`excluded.${column}`))
+    .end()
+}
+
+type UpsertSchema = Schema & { excluded: ArticleRow }
+
+/** An article that an edition may choose, unless something stands against it. */
+export type Candidate = Article & {
+  /** Its story, by the article that told it first; that is itself if absent. Copies of one story share it. */
+  story?: string
+  /** Another copy that has told the story already, and `how`: in words that follow its title and source. */
+  publishedAs?: { title: string; source: string; how: string } | null
+  /** When the digest took it in. */
+  addedAt?: Instant
+  /** When its feed showed it last, and in which place. */
+  shown?: { at: Instant; place: number }
+  /** Why it waits for an editor. */
+  quarantineReason?: string | null
+  /** Its page was gone when it was looked at, just before a seal. */
+  cut?: { at: Instant; reason: string } | null
+  /** An editor pulled it: by whom, and why. */
+  retracted?: { who: string; reason: string } | null
+}
+
+/** So many are read at once, and then others have their turn. */
+const readPageSize = 500
+
+/** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
+export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
+  const pulls = await activeRetractions(db)
+  const pulled = await retractedStories(db, digest)
+  const tellers = await publishedCopies(db, digest)
+  const told = new Map(tellers.toReversed().map((teller) => [teller.articleId, toPublishedAs(teller)]))
+  const pending: Candidate[] = []
+  for (let after = ''; ; await yieldToEventLoop()) {
+    const rows = await withFeed(db)
+      .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+      .select(['ledger.sameAs', 'ledger.enrolledAt', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
+      .where('ledger.digest', '=', digest)
+      .where('ledger.editionId', 'is', null)
+      .where('ledger.backlogAt', 'is', null)
+      .where('ledger.articleId', '>', after)
+      .orderBy('ledger.articleId')
+      .limit(readPageSize)
+      .execute()
+    for (const { sameAs, enrolledAt, heldReason, cutAt, cutReason, ...row } of rows) {
+      const isHeld = heldReason !== null // then `sameAs` is what it seems to be
+      pending.push({
+        ...fromRow(row),
+        story: isHeld ? row.id : (sameAs ?? row.id),
+        publishedAs: isHeld ? null : (told.get(row.id) ?? pulled.get(sameAs ?? row.id) ?? null),
+        addedAt: enrolledAt,
+        shown: { at: row.shownAt, place: row.place },
+        retracted: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
+        quarantineReason: heldReason,
+        cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
+      })
+    }
+    if (rows.length < readPageSize) return pending
+    after = rows.at(-1)?.id ?? ''
+  }
+}
+
+/** A copy that has told the story, for a reason. */
+export function toPublishedAs({
+  title,
+  source,
+  feedUrl,
+  editionId,
+  number,
+  dueAt,
+}: PublishedCopy): NonNullable<Candidate['publishedAs']> {
+  const how = editionId === null ? 'which is backlog' : `which is in edition ${number ?? `of ${dueAt}`}`
+  return { title, source: source || feedUrl, how }
+}
+
+/** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
+export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & WithLastShown)[]> {
+  if (urls.length === 0) return []
+  const found: (Article & WithLastShown)[] = []
+  for (let after = ''; ; await yieldToEventLoop()) {
+    const rows = await withFeed(db)
+      .where('feeds.url', 'in', urls)
+      .where('articles.id', '>', after)
+      .orderBy('articles.id')
+      .limit(readPageSize)
+      .execute()
+    for (const row of rows) found.push({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } })
+    if (rows.length < readPageSize) return found
+    after = rows.at(-1)?.id ?? ''
+  }
+}
+
+/** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
+export async function allLettersOf(db: Db, digest: string): Promise<(Article & WithLastShown)[]> {
+  const rows = await withFeed(db)
+    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
+    .where('ledger.digest', '=', digest)
+    .where('letters.articleId', 'is not', null)
+    .where('letters.withdrawnAt', 'is', null)
+    .orderBy('articles.id')
+    .execute()
+  return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
+}
+
+export type WithLastShown = Required<Pick<Candidate, 'shown'>>
+
+export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
+  if (ids.length === 0) return []
+  const rows = await withFeed(db).select('articles.body').where('articles.id', 'in', ids).execute()
+  return rows.map(({ body, ...row }) => ({
+    ...fromRow(row),
+    body: body === null ? (factsOf(row).body ?? null) : JSON.parse(body),
+  }))
+}
+
+/** The articles known by this address, or that had it before, from whichever feed. */
+export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
+  const rows = await withFeed(db)
+    .where('articles.kind', '=', 'article')
+    .where((eb) =>
+      eb.or([
+        eb('articles.url', '=', url),
+        eb('articles.identity', 'in', [url, identityKey(url)]),
+        eb('articles.canonical', '=', canonicalAddress(url)),
+        eb('articles.asked', '=', canonicalAddress(url)),
+        eb('articles.id', 'in', articleIdsEverAt(db, url)),
+      ]),
+    )
+    .execute()
+  return rows.map(fromRow)
+}
+
+function withFeed(db: Db) {
+  return db
+    .selectFrom('articles')
+    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.articleId', 'articles.id')
+    .select(columns)
+    .select([
+      'feeds.url as feedUrl',
+      'feeds.title as source',
+      'letters.text as letterText',
+      'letters.place as letterPlace',
+    ])
+}
+
+const columns = [
+  'articles.id',
+  'articles.kind',
+  'articles.feedId',
+  'articles.identity',
+  'articles.url',
+  'articles.title',
+  'articles.summary',
+  'articles.author',
+  'articles.image',
+  'articles.video',
+  'articles.categories',
+  'articles.publishedAt',
+  'articles.updatedAt',
+  'articles.seenAt',
+  'articles.page',
+  'articles.canonical',
+  'articles.titleKey',
+  'articles.shownAt',
+  'articles.place',
+  'articles.note',
+  'articles.askAt',
+  'articles.asked',
+  'articles.leadsTo',
+] as const
+
+type RowContext = { feedId: string; place: number; now: Instant; isOffSite: boolean }
+
+function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }: RowContext): ArticleRow {
+  const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
+  return {
+    id: newId(now),
+    kind: 'article',
+    feedId,
+    identity: identityKey(identity),
+    url,
+    title,
+    summary,
+    author,
+    image: article.image && JSON.stringify(article.image),
+    video: article.video && JSON.stringify(article.video),
+    categories: JSON.stringify(article.categories),
+    publishedAt,
+    updatedAt,
+    seenAt: now,
+    page: null,
+    canonical: canonicalAddress(url),
+    titleKey: titleKey(title),
+    shownAt: now,
+    place,
+    body: article.body ? JSON.stringify(article.body) : null,
+    note,
+    askAt: elsewhere && indexKey(url) === url ? now : null, // the address that is compared must be one that can be asked
+    asked: null,
+    leadsTo: null,
+  }
+}
+
+function fromRow({
+  kind,
+  letterText,
+  letterPlace,
+  page,
+  titleKey: _titleKey,
+  shownAt: _shownAt,
+  place: _place,
+  askAt: _askAt,
+  asked: _asked,
+  leadsTo: _leadsTo,
+  ...row
+}: Omit<ArticleRow, 'body'> & {
+  feedUrl: string
+  source: string
+  letterText: string | null
+  letterPlace: string | null
+}): Article {
+  const facts = factsOf({ page })
+  return {
+    ...row,
+    summary: row.summary || (facts.summary ?? ''),
+    author: row.author || (facts.author ?? ''),
+    image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
+    video: row.video === null ? null : JSON.parse(row.video),
+    categories: JSON.parse(row.categories),
+    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: letterPlace ?? '' } }),
+  }
+}
+
+/** What the feed left out. */
+function factsOf({ page }: Pick<ArticleRow, 'page'>): Partial<PageFacts> {
+  return page === null ? {} : JSON.parse(page)
+}

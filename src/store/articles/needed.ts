@@ -1,0 +1,134 @@
+import { sql } from 'kysely'
+import type { ArticleRow, Db } from '../schema.ts'
+
+type NeededQuery = {
+  /** Of one feed. */
+  articles: Pick<ArticleRow, 'id' | 'canonical' | 'asked'>[]
+  /** Those that are not needed because a digest could still choose them: too many newer ones stand before them. */
+  over: ReadonlySet<string>
+}
+
+/**
+ * Which of these articles something needs: a digest could choose it, waits for an editor's decision or compares with it;
+ * an edition chose it, or one that is not decided yet looked at it; a correction or a pull is about it; or an article that
+ * stays names it. Whoever deletes the others must hold the locks of the feed and of all digests.
+ */
+export async function neededArticles(db: Db, feedId: string, { articles, over }: NeededQuery): Promise<Set<string>> {
+  const ids = articles.map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const needed = new Set([
+    ...(await inLedger(db, ids, over)),
+    ...(await newestInLedger(db, feedId)),
+    ...(await inEditions(db, ids)),
+    ...(await corrected(db, ids)),
+    ...(await retracted(db, articles)),
+  ])
+  for (;;) {
+    const rest = ids.filter((id) => !needed.has(id))
+    const named =
+      rest.length === 0 ? [] : [...(await namedByOthers(db, rest)), ...(await publishedCopiesOfPending(db, rest))]
+    if (named.length === 0) return needed
+    for (const id of named) needed.add(id)
+  }
+}
+
+/** In an edition, or pending, or waiting for an editor. */
+async function inLedger(db: Db, ids: string[], over: ReadonlySet<string>): Promise<string[]> {
+  const rows = await db
+    .selectFrom('ledger')
+    .select(['articleId', 'editionId'])
+    .where('articleId', 'in', ids)
+    .where((eb) => eb.or([eb('editionId', 'is not', null), eb('backlogAt', 'is', null)]))
+    .execute()
+  return rows
+    .filter(({ articleId, editionId }) => editionId !== null || !over.has(articleId))
+    .map((row) => row.articleId)
+}
+
+/** By its newest article each digest knows that it has met the feed, which is not at first sight again. */
+async function newestInLedger(db: Db, feedId: string): Promise<string[]> {
+  const digests = await db.selectFrom('digests').select('name').execute()
+  const newest: string[] = []
+  for (const { name } of digests) {
+    const row = await db
+      .selectFrom('ledger')
+      .select('articleId')
+      .where('digest', '=', name)
+      .where('feedId', '=', feedId)
+      .orderBy('articleId', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (row) newest.push(row.articleId)
+  }
+  return newest
+}
+
+const undecidedStatuses = ['composed', 'sealed', 'approved', 'sending', 'held'] as const
+
+async function inEditions(db: Db, ids: string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('choices')
+    .innerJoin('editions', 'editions.id', 'choices.editionId')
+    .select('choices.articleId')
+    .where('choices.articleId', 'in', ids)
+    .where((eb) =>
+      eb.or([
+        eb('editions.status', 'in', [...undecidedStatuses]),
+        eb.and([eb('choices.position', 'is not', null), eb('editions.status', '!=', 'cancelled')]),
+      ]),
+    )
+    .execute()
+  return rows.map(({ articleId }) => articleId)
+}
+
+async function corrected(db: Db, ids: string[]): Promise<string[]> {
+  const rows = await db.selectFrom('corrections').select('articleId').where('articleId', 'in', ids).execute()
+  return rows.map(({ articleId }) => articleId)
+}
+
+/** Pulled now, or once and restored. */
+async function retracted(db: Db, articles: NeededQuery['articles']): Promise<string[]> {
+  const marksOf = ({ id, canonical, asked }: NeededQuery['articles'][number]) => [id, canonical, asked ?? canonical]
+  const rows = await db
+    .selectFrom('pulls')
+    .select('mark')
+    .where('mark', 'in', [...new Set(articles.flatMap(marksOf))])
+    .execute()
+  const marks = new Set(rows.map(({ mark }) => mark))
+  return articles.filter((one) => marksOf(one).some((mark) => marks.has(mark))).map(({ id }) => id)
+}
+
+/** The first copy of a story that others tell too, or what an editor said that another is unlike. */
+async function namedByOthers(db: Db, ids: string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const column of ['sameAs', 'unlike'] as const) {
+    const rows = await db
+      .selectFrom('ledger')
+      .select(column)
+      .distinct()
+      .where(column, 'in', ids)
+      .where('articleId', 'not in', ids)
+      .execute()
+    for (const row of rows) found.push(row[column] ?? '')
+  }
+  return found
+}
+
+/** A copy that is backlog tells the story of a pending one of its feed: without it that one would be chosen. */
+async function publishedCopiesOfPending(db: Db, ids: string[]): Promise<string[]> {
+  const story = (table: string) =>
+    sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
+  const rows = await db
+    .selectFrom('ledger as copy')
+    .innerJoin('ledger as pending', (join) =>
+      join.onRef('pending.digest', '=', 'copy.digest').on(story('pending'), '=', story('copy')),
+    )
+    .select('copy.articleId')
+    .distinct()
+    .where('copy.articleId', 'in', ids)
+    .where('pending.articleId', 'not in', ids)
+    .where('pending.editionId', 'is', null)
+    .where('pending.backlogAt', 'is', null)
+    .execute()
+  return rows.map(({ articleId }) => articleId)
+}

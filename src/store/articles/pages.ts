@@ -1,0 +1,77 @@
+import type { Instant } from '../../time/clock.ts'
+import { storableJson } from '../drivers/storable-text.ts'
+import type { Db } from '../schema.ts'
+import type { NewArticle } from './articles.ts'
+import { indexKey } from './identity.ts'
+
+/** What an article's own page says of it. `body` is absent where the page was not read for its text, null where it has none. */
+export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }
+
+/** A page as it was found; `found` is null where it could not be read, and `error` says why. */
+export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
+
+export async function pageAt(db: Db, url: string): Promise<StoredPage | undefined> {
+  const row = await db.selectFrom('pages').selectAll().where('url', '=', indexKey(url)).executeTakeFirst()
+  return row && { ...row, url, found: row.found === null ? null : JSON.parse(row.found) }
+}
+
+export async function savePage(db: Db, { found, ...page }: StoredPage): Promise<void> {
+  const row = { ...page, url: indexKey(page.url), found: found === null ? null : storableJson(found) }
+  await db
+    .insertInto('pages')
+    .values(row)
+    .onConflict((conflict) => conflict.column('url').doUpdateSet(row))
+    .execute()
+}
+
+/** Lays what the page says under what the feed says: the feed's own words stand first. */
+export async function savePageFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
+  await db
+    .updateTable('articles')
+    .set({ page: storableJson(facts) })
+    .where('id', '=', articleId)
+    .execute()
+}
+
+/** The robots.txt of an origin, as its rules in JSON. */
+export function robotsOf(db: Db, origin: string): Promise<{ fetchedAt: Instant; rules: string } | undefined> {
+  return db.selectFrom('robots').select(['fetchedAt', 'rules']).where('origin', '=', origin).executeTakeFirst()
+}
+
+/** When the robots.txt of an origin was asked last, without its rules. */
+export async function robotsFetchedAt(db: Db, origin: string): Promise<Instant | undefined> {
+  const row = await db.selectFrom('robots').select('fetchedAt').where('origin', '=', origin).executeTakeFirst()
+  return row?.fetchedAt
+}
+
+export async function saveRobots(db: Db, origin: string, rules: string, fetchedAt: Instant): Promise<void> {
+  await db
+    .insertInto('robots')
+    .values({ origin, rules, fetchedAt })
+    .onConflict((conflict) => conflict.column('origin').doUpdateSet({ rules, fetchedAt }))
+    .execute()
+}
+
+/**
+ * Forgets what was read before then, and all but the `most` newest: pages and rules are asked again if they are wanted
+ * again. A feed whose links lead to another host each time fills no disk.
+ */
+export async function deleteOldPages(
+  db: Db,
+  { most: maxRows, before }: { most: number; before: Instant },
+): Promise<void> {
+  for (const table of ['pages', 'robots'] as const) {
+    const newest = await db
+      .selectFrom(table)
+      .select('fetchedAt')
+      .orderBy('fetchedAt', 'desc')
+      .offset(maxRows)
+      .limit(1)
+      .executeTakeFirst()
+    const limit = newest && newest.fetchedAt >= before ? newest.fetchedAt : undefined
+    await db
+      .deleteFrom(table)
+      .where((eb) => (limit === undefined ? eb('fetchedAt', '<', before) : eb('fetchedAt', '<=', limit)))
+      .execute()
+  }
+}

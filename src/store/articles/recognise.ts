@@ -1,0 +1,187 @@
+import type { ArticleRow, Db } from '../schema.ts'
+import type { NewArticle } from './articles.ts'
+import { forgottenByIdentity, hasForgotten, matchForgotten, wasForgottenShared } from './forgotten.ts'
+import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
+
+/** Of a forgotten article `id` is null, and title and addresses are hashes. */
+type KnownArticle = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
+type ShownEntry = { article: NewArticle; row: ArticleRow }
+
+/** Stored identities of one look at a feed: of the articles that were recognised, and those that were given to rows. */
+export type SeenIdentities = { matched: Set<string>; assigned: Set<string> }
+
+/**
+ * Gives what a feed shows the identity by which it is known. A guid or a link that a site gives to several pieces, now or
+ * earlier, makes none of them another article: each is known by what tells it from the others, and one that had it to itself
+ * before stays the same. No two rows of one look get the same identity. Returns the ids of known articles that read
+ * otherwise now, and the rows to keep: a piece that is shown twice is kept once, and one that was forgotten is not kept
+ again. `forgotten` has the hashed identities of those.
+ */
+export async function recognise(
+  db: Db,
+  feedId: string,
+  shown: ShownEntry[],
+  { matched: taken, assigned: given }: SeenIdentities,
+): Promise<{ changed: string[]; rows: ArticleRow[]; forgotten: string[] }> {
+  const remembers = await hasForgotten(db, feedId)
+  const exactOf = await findExact(db, feedId, shown, remembers)
+  const isSettled = ({ article, row }: ShownEntry) => {
+    const exact = exactOf(row)
+    return exact !== undefined && (article.bare !== undefined || hasTitle(exact, row))
+  }
+  const forms = await findKnown(
+    db,
+    feedId,
+    shown.filter((one) => !isSettled(one)).flatMap(({ article }) => identityVariants(article)),
+    remembers,
+  )
+  const changed: string[] = []
+  const rows: ArticleRow[] = []
+  const forgotten: string[] = []
+  for (const one of shown) {
+    const { article, row } = one
+    const exact = exactOf(row)
+    const distinct = distinctKey(article)
+    const found = isSettled(one)
+      ? exact
+      : identityVariants(article)
+          .map((form) => forms.get(form))
+          .find((form) => isMatch(form, one))
+    let known: KnownArticle | undefined
+    if (found && !taken.has(found.identity)) {
+      taken.add(found.identity)
+      known = found
+    } else if (exact && (await isSharedIdentity(db, feedId, article.identity))) row.identity = distinct
+    else known = exact // the same article in other words
+    if (known) await adoptIdentity(db, known, one, changed)
+    if (given.has(row.identity)) row.identity = distinct
+    if (known?.id === null) forgotten.push(fingerprint(known.identity))
+    else if (!given.has(row.identity)) rows.push(row)
+    given.add(row.identity).add(distinct)
+    taken.add(row.identity)
+  }
+  if (!remembers) return { changed, rows, forgotten }
+  const passedOver = await forgottenAmong(db, feedId, rows)
+  return {
+    changed,
+    rows: rows.filter((row) => !passedOver.has(row)),
+    forgotten: [...forgotten, ...passedOver.values()],
+  }
+}
+
+/** Rows that would be new articles, and are forgotten ones: the hashed identity of the forgotten article by row. */
+async function forgottenAmong(db: Db, feedId: string, rows: ArticleRow[]): Promise<Map<ArticleRow, string>> {
+  const identities = rows.map(({ identity }) => identity)
+  const stored = await findKnown(db, feedId, identities, true)
+  const passedOver = await matchForgotten(
+    db,
+    feedId,
+    rows.filter(({ identity }) => !stored.has(identity)),
+  )
+  for (const row of rows) if (stored.get(row.identity)?.id === null) passedOver.set(row, fingerprint(row.identity))
+  return passedOver
+}
+
+/** By what an article is told from every other that bears its guid or link. */
+function distinctKey(article: NewArticle): string {
+  return identityKey(sharedIdentity(article.bare ?? article.identity, article))
+}
+
+/** Finds the article that is stored under the identity of a row, or under what an earlier version made of it. */
+async function findExact(
+  db: Db,
+  feedId: string,
+  shown: ShownEntry[],
+  remembers: boolean,
+): Promise<(row: ArticleRow) => KnownArticle | undefined> {
+  const current = new Set(shown.map(({ row }) => row.identity))
+  const earlier = new Map<ArticleRow, string[]>()
+  for (const { article, row } of shown)
+    earlier.set(
+      row,
+      earlierKeys(article.identity).filter((key) => !current.has(key)), // else it is another article of today
+    )
+  const known = await findKnown(db, feedId, [...current, ...[...earlier.values()].flat()], remembers)
+  const found = new Map(
+    shown.map(({ row }) => {
+      const keys = [row.identity, ...(earlier.get(row) ?? [])]
+      return [row, keys.map((key) => known.get(key)).find((one) => one !== undefined)]
+    }),
+  )
+  return (row) => found.get(row)
+}
+
+/** By what else the article may be known: with more where it shared its guid or link before, with less where it did not. */
+function identityVariants({ identity, bare, url, title }: NewArticle): string[] {
+  const base = bare ?? identity
+  const shared = [{ url, title }, { title }, { url }].map((more) => sharedIdentity(base, more))
+  const forms = bare === undefined ? shared : [...shared, base]
+  return forms.flatMap((form) => [identityKey(form), ...earlierKeys(form)])
+}
+
+/** What shares its guid today is known by title and address. */
+function isMatch(form: KnownArticle | undefined, { article, row }: ShownEntry): boolean {
+  if (!form) return false
+  return article.bare === undefined || (hasTitle(form, row) && isAt(form, row.canonical))
+}
+
+async function adoptIdentity(
+  db: Db,
+  known: KnownArticle,
+  { article, row }: ShownEntry,
+  changed: string[],
+): Promise<void> {
+  const { id, identity } = known
+  if (article.bare === undefined) row.identity = identity
+  if (id === null) return
+  if (!hasTitle(known, row) || !isAt(known, row.canonical)) changed.push(id)
+  if (row.identity === identity) return
+  await db.updateTable('articles').set({ identity: row.identity }).where('id', '=', id).execute()
+}
+
+/** The articles of the feed that are stored under these identities and, if it `remembers` any, those that were. */
+async function findKnown(
+  db: Db,
+  feedId: string,
+  identities: string[],
+  remembers: boolean,
+): Promise<Map<string, KnownArticle>> {
+  if (identities.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('articles')
+    .select(['id', 'identity', 'titleKey', 'canonical', 'asked'])
+    .where('feedId', '=', feedId)
+    .where('identity', 'in', identities)
+    .execute()
+  const known = new Map<string, KnownArticle>(rows.map((row) => [row.identity, row]))
+  if (!remembers) return known
+  const others = identities.filter((identity) => !known.has(identity))
+  for (const [identity, row] of await forgottenByIdentity(db, feedId, others))
+    known.set(identity, { ...row, identity, id: null })
+  return known
+}
+
+/** Whether several pieces of the feed ever bore it at once. */
+async function isSharedIdentity(db: Db, feedId: string, bare: string): Promise<boolean> {
+  const start = sharedPrefix(bare)
+  const earlierStart = `${bare} `
+  const begins = (text: string) =>
+    db
+      .selectFrom('articles')
+      .select('identity')
+      .where('feedId', '=', feedId)
+      .where((eb) => eb(eb.fn<string>('substr', ['identity', eb.val(1), eb.val([...text].length)]), '=', text))
+  if (await begins(start).limit(1).executeTakeFirst()) return true
+  if ((await begins(earlierStart).execute()).some(({ identity }) => wasShared(identity, bare))) return true
+  return await wasForgottenShared(db, feedId, bare)
+}
+
+function hasTitle({ id, titleKey }: KnownArticle, row: ArticleRow): boolean {
+  return titleKey === (id === null ? fingerprint(row.titleKey) : row.titleKey)
+}
+
+/** An address that was followed stays as it is, as long as its feed gives the same. */
+function isAt({ id, canonical, asked }: KnownArticle, address: string): boolean {
+  const sought = id === null ? fingerprint(address) : address
+  return canonical === sought || asked === sought
+}

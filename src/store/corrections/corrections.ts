@@ -1,0 +1,318 @@
+import type { Instant } from '../../time/clock.ts'
+import { newId } from '../id.ts'
+import type { CorrectionRow, CorrectionStatus, Db } from '../schema.ts'
+
+/** A change as it was found; what an editor makes of it comes later. */
+export type FoundChange = Pick<
+  CorrectionRow,
+  'digest' | 'editionId' | 'articleId' | 'kind' | 'source' | 'changeKey' | 'found' | 'evidence'
+>
+
+const undecidedColumns = {
+  lapsedAt: null,
+  words: null,
+  decidedAt: null,
+  decidedBy: null,
+  printedIn: null,
+  undoneAt: null,
+  undoneWhy: null,
+  withdrawnAt: null,
+  withdrawnBy: null,
+  withdrawnReason: null,
+}
+
+/**
+ * Proposes a correction, once for each change: one that is proposed or decided about already stays as it is, and one
+ * that went away by itself comes back only if that was before `restedSince`. Returns whether it is proposed by this call.
+ */
+export async function proposeCorrection(
+  db: Db,
+  change: FoundChange,
+  restedSince: Instant,
+  now: Instant,
+): Promise<boolean> {
+  const made = await db
+    .insertInto('corrections')
+    .values({ ...undecidedColumns, id: newId(now), ...change, status: 'proposed', proposedAt: now })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['editionId', 'articleId', 'changeKey'])
+        .doUpdateSet((eb) => ({
+          status: 'proposed',
+          lapsedAt: null,
+          found: eb.ref('excluded.found'),
+          source: eb.ref('excluded.source'),
+          evidence: eb.ref('excluded.evidence'),
+        }))
+        .where('corrections.status', '=', 'lapsed')
+        .where('corrections.lapsedAt', '<=', restedSince),
+    )
+    .returning('id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+export type ObservedChanges = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'> & {
+  /** What was looked at; of the others nothing is known. */
+  kinds: CorrectionRow['kind'][]
+  /** The changes that are still there. */
+  keys: string[]
+}
+
+/** What nobody has decided about and is no longer so goes away by itself; the row stays. Returns how many did. */
+export async function lapseUnseen(
+  db: Db,
+  { editionId, articleId, source, kinds, keys }: ObservedChanges,
+  now: Instant,
+): Promise<number> {
+  let query = db
+    .updateTable('corrections')
+    .set({ status: 'lapsed', lapsedAt: now })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('source', '=', source)
+    .where('status', '=', 'proposed')
+    .where('kind', 'in', kinds)
+  if (keys.length > 0) query = query.where('changeKey', 'not in', keys)
+  return Number((await query.executeTakeFirst()).numUpdatedRows)
+}
+
+/**
+ * What was accepted, is not printed yet and is no longer so waits for an editor's word again; `why` says what is there now.
+ * One that an editor confirmed in spite of that stays accepted. Returns how many are doubted now.
+ */
+export async function doubtUnseen(
+  db: Db,
+  { editionId, articleId, source, kinds, keys }: ObservedChanges,
+  why: string,
+  now: Instant,
+): Promise<number> {
+  let query = db
+    .updateTable('corrections')
+    .set({ status: 'doubted', undoneAt: now, undoneWhy: why })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('source', '=', source)
+    .where('status', '=', 'accepted')
+    .where('printedIn', 'is', null)
+    .where('undoneAt', 'is', null)
+    .where('kind', 'in', kinds)
+  if (keys.length > 0) query = query.where('changeKey', 'not in', keys)
+  return Number((await query.executeTakeFirst()).numUpdatedRows)
+}
+
+/** What was doubted and is so again is proposed again; what an editor confirmed in spite of the doubt is accepted as before. */
+export async function endDoubts(db: Db, { editionId, articleId, source, keys }: ObservedChanges): Promise<void> {
+  if (keys.length === 0) return
+  const seen = db
+    .updateTable('corrections')
+    .set({ undoneAt: null, undoneWhy: null })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('source', '=', source)
+    .where('undoneAt', 'is not', null)
+    .where('changeKey', 'in', keys)
+  await seen.where('status', '=', 'accepted').execute()
+  await seen.set({ status: 'proposed', decidedAt: null, decidedBy: null }).where('status', '=', 'doubted').execute()
+}
+
+/** What was found there and is not settled: it waits for an editor, or to be printed. */
+export function openCorrectionsFrom(db: Db, digest: string, source: CorrectionRow['source']) {
+  return db
+    .selectFrom('corrections')
+    .select(['editionId', 'articleId'])
+    .where('digest', '=', digest)
+    .where('status', 'in', ['proposed', 'accepted', 'doubted'])
+    .where('printedIn', 'is', null)
+    .where('source', '=', source)
+    .execute()
+}
+
+/**
+ * Adds the withdrawal of a correction that is printed: accepted, for the next edition and the archive. Returns whether
+ * this call did; a correction is withdrawn once.
+ */
+export async function addWithdrawal(
+  db: Db,
+  { id, digest, editionId, articleId }: Pick<CorrectionRow, 'id' | 'digest' | 'editionId' | 'articleId'>,
+  { who, reason, words }: { who: string; reason: string; words: string },
+  now: Instant,
+): Promise<boolean> {
+  const said = { kind: 'withdrawal' as const, source: 'editor' as const, changeKey: withdrawalKey(id), found: reason }
+  const made = await db
+    .insertInto('corrections')
+    .values({
+      ...undecidedColumns,
+      ...said,
+      id: newId(now),
+      digest,
+      editionId,
+      articleId,
+      evidence: `${who} withdrew the correction that was printed`,
+      status: 'accepted',
+      proposedAt: now,
+      words,
+      decidedAt: now,
+      decidedBy: who,
+    })
+    .onConflict((conflict) => conflict.columns(['editionId', 'articleId', 'changeKey']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+/** The change key of the withdrawal of a printed correction, by the id of that. */
+export function withdrawalKey(id: string): string {
+  return `withdrawal ${id}`
+}
+
+/** Nobody has that edition: what it said needs no correction, unless one is printed already. */
+export async function lapseEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('corrections')
+    .set({ status: 'lapsed', lapsedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', 'in', ['proposed', 'accepted', 'doubted'])
+    .where('printedIn', 'is', null)
+    .execute()
+}
+
+/** Nobody else changes the correction until this transaction ends. */
+export async function lockCorrection(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('corrections')
+    .set((eb) => ({ status: eb.ref('status') }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Moves a correction on, if it stands in one of the states named and no edition holds it. Returns whether it did. */
+export async function moveCorrection(
+  db: Db,
+  id: string,
+  from: CorrectionStatus[],
+  change: Pick<CorrectionRow, 'status'> & Partial<CorrectionRow>,
+): Promise<boolean> {
+  const moved = await db
+    .updateTable('corrections')
+    .set(change)
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .where('printedIn', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return moved !== undefined
+}
+
+/** Gives the corrections to the edition, word for word as it has them; returns how many were still to be had. */
+export async function claimCorrections(
+  db: Db,
+  editionId: string,
+  corrections: Pick<CorrectionView, 'id' | 'words'>[],
+): Promise<number> {
+  let claimed = 0
+  for (const { id, words } of corrections) {
+    const result = await db
+      .updateTable('corrections')
+      .set({ printedIn: editionId })
+      .where('id', '=', id)
+      .where('status', '=', 'accepted')
+      .where('printedIn', 'is', null)
+      .where('words', '=', words)
+      .executeTakeFirst()
+    claimed += Number(result.numUpdatedRows)
+  }
+  return claimed
+}
+
+/** Gives every correction that the edition holds back: the next one prints it. */
+export async function releaseCorrections(db: Db, editionId: string): Promise<void> {
+  await db.updateTable('corrections').set({ printedIn: null }).where('printedIn', '=', editionId).execute()
+}
+
+/** A correction beside what was said, in which edition, and in which it is printed. */
+export type CorrectionView = Awaited<ReturnType<typeof correctionsAbout>>[number]
+
+function corrections(db: Db) {
+  return db
+    .selectFrom('corrections')
+    .innerJoin('choices', (join) =>
+      join
+        .onRef('choices.editionId', '=', 'corrections.editionId')
+        .onRef('choices.articleId', '=', 'corrections.articleId'),
+    )
+    .innerJoin('articles', 'articles.id', 'corrections.articleId')
+    .innerJoin('editions', 'editions.id', 'corrections.editionId')
+    .leftJoin('editions as printed', 'printed.id', 'corrections.printedIn')
+    .selectAll('corrections')
+    .select((eb) => [
+      eb.fn.coalesce('choices.saidTitle', 'articles.title').as('said'),
+      eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
+    ])
+    .select((eb) => eb.fn.coalesce('editions.datedAt', 'editions.dueAt').as('dueAt'))
+    .select(['editions.number', 'printed.number as printedNumber', 'printed.status as printedStatus'])
+    .orderBy('corrections.proposedAt')
+    .orderBy('corrections.id')
+}
+
+export function correctionById(db: Db, id: string): Promise<CorrectionView | undefined> {
+  return corrections(db).where('corrections.id', '=', id).executeTakeFirst()
+}
+
+/** Of what an edition said, in whatever state. */
+export function correctionsAbout(db: Db, editionId: string) {
+  return corrections(db).where('corrections.editionId', '=', editionId).execute()
+}
+
+/** Of what any edition said of this article, but for those that went away by themselves. */
+export function correctionsOfArticle(db: Db, articleId: string): Promise<CorrectionView[]> {
+  return corrections(db)
+    .where('corrections.articleId', '=', articleId)
+    .where('corrections.status', '!=', 'lapsed')
+    .execute()
+}
+
+/** What a sealed edition prints. */
+export function correctionsIn(db: Db, editionId: string): Promise<CorrectionView[]> {
+  return corrections(db).where('corrections.printedIn', '=', editionId).execute()
+}
+
+/** Of the corrections that an edition prints, those that were withdrawn since. */
+export async function withdrawalsOf(db: Db, printedIn: string): Promise<CorrectionView[]> {
+  const keys = (await correctionsIn(db, printedIn)).map(({ id }) => withdrawalKey(id))
+  if (keys.length === 0) return []
+  return await corrections(db)
+    .where('corrections.changeKey', 'in', keys)
+    .where('corrections.status', '=', 'accepted')
+    .execute()
+}
+
+/** What the next edition of the digest prints. */
+export function correctionsToPrint(db: Db, digest: string): Promise<CorrectionView[]> {
+  return corrections(db)
+    .where('corrections.digest', '=', digest)
+    .where('corrections.status', '=', 'accepted')
+    .where('corrections.printedIn', 'is', null)
+    .execute()
+}
+
+/** What waits: for an editor, or for the next edition. */
+export function waitingCorrections(db: Db, digest?: string): Promise<CorrectionView[]> {
+  const all = digest === undefined ? corrections(db) : corrections(db).where('corrections.digest', '=', digest)
+  return all
+    .where('corrections.status', 'in', ['proposed', 'accepted', 'doubted'])
+    .where('corrections.printedIn', 'is', null)
+    .execute()
+}
+
+/** The newest, in whatever state, the newest last. */
+export async function latestCorrections(db: Db, digest: string | undefined, limit: number): Promise<CorrectionView[]> {
+  const all = digest === undefined ? corrections(db) : corrections(db).where('corrections.digest', '=', digest)
+  const newest = await all
+    .clearOrderBy()
+    .orderBy('corrections.proposedAt', 'desc')
+    .orderBy('corrections.id', 'desc')
+    .limit(limit)
+    .execute()
+  return newest.reverse()
+}

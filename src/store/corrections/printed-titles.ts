@@ -1,0 +1,74 @@
+import type { Instant } from '../../time/clock.ts'
+import type { ChoiceRow, Db } from '../schema.ts'
+
+/** What a sealed edition says of an article, and what its own page said then. */
+export type PrintedTitle = Pick<ChoiceRow, 'saidTitle' | 'saidUrl' | 'saidNote' | 'pageTitle' | 'pageNote'>
+
+/** Writes down what the edition says, beside the choice: the article itself takes the newest wording afterwards. */
+export async function recordPrinted(
+  db: Db,
+  editionId: string,
+  articleId: string,
+  printed: Partial<PrintedTitle & Pick<ChoiceRow, 'lookedAt' | 'missingAt'>>,
+): Promise<void> {
+  await db
+    .updateTable('choices')
+    .set(printed)
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .execute()
+}
+
+export type PrintedTitleRow = Awaited<ReturnType<typeof printedTitlesSince>>[number]
+
+/** Every article of the editions of a digest that went out since then, or are about to, beside its words of today. */
+export function printedTitlesSince(db: Db, digest: string, since: Instant) {
+  return printedTitles(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
+}
+
+/** What one edition said of one article, beside its words of today. */
+export function printedTitleOf(db: Db, editionId: string, articleId: string): Promise<PrintedTitleRow | undefined> {
+  return printedTitles(db)
+    .where('choices.editionId', '=', editionId)
+    .where('choices.articleId', '=', articleId)
+    .executeTakeFirst()
+}
+
+function printedTitles(db: Db) {
+  return db
+    .selectFrom('choices')
+    .innerJoin('editions', 'editions.id', 'choices.editionId')
+    .innerJoin('ledger', (join) =>
+      join
+        .onRef('ledger.editionId', '=', 'choices.editionId')
+        .onRef('ledger.articleId', '=', 'choices.articleId')
+        .onRef('ledger.digest', '=', 'editions.digest'),
+    )
+    .innerJoin('articles', 'articles.id', 'choices.articleId')
+    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .select(['choices.editionId', 'choices.articleId', 'choices.saidNote', 'choices.pageTitle', 'choices.pageNote'])
+    .select(['choices.lookedAt', 'choices.missingAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
+    .select((eb) => [eb.ref('choices.saidTitle').$notNull().as('saidTitle')])
+    .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])
+    .select(['articles.title', 'articles.note', 'feeds.title as source'])
+    .where('articles.kind', '=', 'article') // a letter has no page and no feed that could say otherwise
+    .where('choices.saidTitle', 'is not', null)
+    .where('choices.saidUrl', 'is not', null)
+}
+
+/** Takes it on to ask for the page of the article; false: somebody else does, or has. */
+export async function claimRecheck(
+  db: Db,
+  { editionId, articleId, lookedAt }: Pick<ChoiceRow, 'editionId' | 'articleId' | 'lookedAt'>,
+  now: Instant,
+): Promise<boolean> {
+  const claimed = await db
+    .updateTable('choices')
+    .set({ lookedAt: now })
+    .where('editionId', '=', editionId)
+    .where('articleId', '=', articleId)
+    .where('lookedAt', lookedAt === null ? 'is' : '=', lookedAt)
+    .returning('articleId')
+    .executeTakeFirst()
+  return claimed !== undefined
+}

@@ -1,0 +1,35 @@
+import type { Instant } from '../../time/clock.ts'
+import { newId } from '../id.ts'
+import type { BrakeRow, Db } from '../schema.ts'
+
+/** The brake, if it is on. */
+export function brakeNow(db: Db): Promise<BrakeRow | undefined> {
+  return db.selectFrom('brakes').selectAll().where('inForce', '=', 'yes').executeTakeFirst()
+}
+
+/** The newest time that it was on, or is. */
+export function lastBrake(db: Db): Promise<BrakeRow | undefined> {
+  return db.selectFrom('brakes').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirst()
+}
+
+/** Puts the brake on; false if it is on already. */
+export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason: string }, now: Instant) {
+  const added = await db
+    .insertInto('brakes')
+    .values({ id: newId(now), inForce: 'yes', at: now, who, reason, releasedAt: null, releasedBy: null })
+    .onConflict((conflict) => conflict.column('inForce').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
+/** Takes it off, and returns what had been on; undefined if nothing was, or not the one of this id. */
+export function takeBrakeOff(db: Db, who: string, now: Instant, id?: string): Promise<BrakeRow | undefined> {
+  return db
+    .updateTable('brakes')
+    .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
+    .set({ inForce: null, releasedAt: now, releasedBy: who })
+    .where('inForce', '=', 'yes')
+    .returningAll()
+    .executeTakeFirst()
+}

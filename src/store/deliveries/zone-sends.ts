@@ -1,0 +1,45 @@
+import type { Instant } from '../../time/clock.ts'
+import type { Db } from '../schema.ts'
+import { activeSubscribers } from '../subscribers/subscribers.ts'
+
+/** The zones of those who would get an edition of the digest now, without those whose zone is not known. */
+export async function subscriberZones(db: Db, digest: string): Promise<string[]> {
+  const rows = await activeSubscribers(db, digest)
+    .select('subscribers.zone')
+    .where('subscribers.zone', 'is not', null)
+    .distinct()
+    .execute()
+  return rows.flatMap(({ zone }) => (zone === null ? [] : [zone])).sort()
+}
+
+/** Writes down when the edition goes to each zone. What stands there already stays. */
+export async function addZoneSends(
+  db: Db,
+  editionId: string,
+  zoneSends: { zone: string; at: Instant }[],
+): Promise<void> {
+  if (zoneSends.length === 0) return
+  await db
+    .insertInto('slices')
+    .values(zoneSends.map(({ zone, at }) => ({ editionId, zone, at })))
+    .onConflict((conflict) => conflict.columns(['editionId', 'zone']).doNothing())
+    .execute()
+}
+
+/** Copies that wait for their hour, by that hour; the earliest first. */
+export async function countWaitingByHour(
+  db: Db,
+  editionId: string,
+  now: Instant,
+): Promise<{ at: Instant; count: number }[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['nextAttemptAt as at', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', '=', editionId)
+    .where('status', '=', 'queued')
+    .where('nextAttemptAt', '>', now)
+    .groupBy('nextAttemptAt')
+    .orderBy('nextAttemptAt')
+    .execute()
+  return rows.map(({ at, count }) => ({ at: at as Instant, count: Number(count) }))
+}

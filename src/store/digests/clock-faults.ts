@@ -1,0 +1,138 @@
+import { addMs, type Instant, minute } from '../../time/clock.ts'
+import { transaction } from '../drivers/transaction.ts'
+import { newId } from '../id.ts'
+import { releaseArticles } from '../ledger/ledger.ts'
+import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
+
+/** The clocks of machines that share a store may differ by so much; what lies further ahead was written by a wrong clock. */
+const maxSkewMs = 5 * minute
+
+/** Whether only a clock that was ahead can have written this, by what the clock shows now. */
+export function isFromFuture(writtenAt: Instant, now: Instant): boolean {
+  return writtenAt > addMs(now, maxSkewMs)
+}
+
+/** The edition that the digest has for that due time. */
+export function editionDueAt(db: Db, digest: string, dueAt: Instant): Promise<EditionRow | undefined> {
+  return db
+    .selectFrom('editions')
+    .selectAll()
+    .where('digest', '=', digest)
+    .where('dueAt', '=', dueAt)
+    .executeTakeFirst()
+}
+
+/** The newest due time by `now` of an edition that was not put down as skipped by a clock ahead of `now`. */
+export async function lastDueBy(db: Db, digest: string, now: Instant): Promise<Instant | undefined> {
+  const row = await db
+    .selectFrom('editions')
+    .select((eb) => eb.fn.max('dueAt').as('dueAt'))
+    .where('digest', '=', digest)
+    .where('dueAt', '<=', now)
+    .where((eb) => eb.or([eb('status', '!=', 'skipped'), eb('composedAt', '<=', addMs(now, maxSkewMs))]))
+    .executeTakeFirst()
+  return row?.dueAt ?? undefined
+}
+
+export type FutureSkip = Pick<EditionRow, 'id' | 'dueAt' | 'composedAt' | 'reason'>
+
+/** The runs after `after` that were put down as skipped by a clock ahead of `now`, by due time. */
+export function futureSkips(db: Db, digest: string, after: Instant, now: Instant): Promise<FutureSkip[]> {
+  return db
+    .selectFrom('editions')
+    .select(['id', 'dueAt', 'composedAt', 'reason'])
+    .where('digest', '=', digest)
+    .where('dueAt', '>', after)
+    .where('status', '=', 'skipped')
+    .where('composedAt', '>', addMs(now, maxSkewMs))
+    .orderBy('dueAt')
+    .execute()
+}
+
+/** Editions of the digest, not sent yet, that a clock ahead of `now` made. */
+export function futureEditions(db: Db, digest: string, now: Instant): Promise<EditionRow[]> {
+  return db
+    .selectFrom('editions')
+    .selectAll()
+    .where('digest', '=', digest)
+    .where('status', 'in', ['composed', 'sealed', 'approved', 'held'])
+    .where('composedAt', '>', addMs(now, maxSkewMs))
+    .orderBy('dueAt')
+    .execute()
+}
+
+type NewFault = { digest: string; aheadUntil: Instant; skips: FutureSkip[] }
+
+/**
+ * Puts down that a clock was ahead, and opens the runs again that it skipped before their time: as if they had never been
+ * decided, with the record kept in the fault. Returns whether this fault is new.
+ */
+export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now: Instant): Promise<boolean> {
+  return transaction(db, async (trx) => {
+    for (const { id } of skips) {
+      await releaseArticles(trx, id)
+      for (const table of ['choices', 'history'] as const)
+        await trx.deleteFrom(table).where('editionId', '=', id).execute()
+      await trx.deleteFrom('editions').where('id', '=', id).where('status', '=', 'skipped').execute()
+    }
+    const reopened = JSON.stringify(skips.map(({ dueAt, composedAt, reason }) => ({ dueAt, composedAt, reason })))
+    const fault = { id: newId(now), digest, aheadUntil, noticedAt: now, reopened, tellingUntil: null, toldAt: null }
+    const added = await trx
+      .insertInto('clockFaults')
+      .values(fault)
+      .onConflict((conflict) => conflict.columns(['digest', 'aheadUntil']).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    return added !== undefined
+  })
+}
+
+/** Whether the mark at which the digest stands is known to be that of a clock that was ahead. */
+export async function isKnownFault(db: Db, digest: string, aheadUntil: Instant): Promise<boolean> {
+  const fault = await db
+    .selectFrom('clockFaults')
+    .select('id')
+    .where('digest', '=', digest)
+    .where('aheadUntil', '=', aheadUntil)
+    .executeTakeFirst()
+  return fault !== undefined
+}
+
+/** Takes on to tell the editors of faults. Who dies over it leaves them to others after `until`. */
+export function claimClockFaults(db: Db, { now, until }: { now: Instant; until: Instant }): Promise<ClockFaultRow[]> {
+  return db
+    .updateTable('clockFaults')
+    .set({ tellingUntil: until })
+    .where('toldAt', 'is', null)
+    .where((eb) =>
+      eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now), eb('tellingUntil', '>', until)]),
+    )
+    .returningAll()
+    .execute()
+}
+
+export async function recordFaultsNotified(db: Db, ids: string[], now: Instant): Promise<void> {
+  await db.updateTable('clockFaults').set({ toldAt: now }).where('id', 'in', ids).execute()
+}
+
+/**
+ * Lets what a clock ahead of `now` put off be tried again: copies of the edition that were deferred by it, and first
+ * shares that it let wait from then on.
+ */
+export async function clearFutureWaits(db: Db, editionId: string, now: Instant): Promise<void> {
+  const ahead = addMs(now, maxSkewMs)
+  await db
+    .updateTable('deliveries')
+    .set({ nextAttemptAt: null, updatedAt: now })
+    .where('editionId', '=', editionId)
+    .where('status', 'in', ['deferred', 'unknown'])
+    .where('nextAttemptAt', 'is not', null)
+    .where('updatedAt', '>', ahead)
+    .execute()
+  await db
+    .updateTable('canaries')
+    .set({ waitingSince: now })
+    .where('editionId', '=', editionId)
+    .where('waitingSince', '>', ahead)
+    .execute()
+}

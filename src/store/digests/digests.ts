@@ -1,0 +1,140 @@
+import type { Instant } from '../../time/clock.ts'
+import { transaction } from '../drivers/transaction.ts'
+import type { Db } from '../schema.ts'
+import { isFromFuture } from './clock-faults.ts'
+
+export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
+
+/** Five cron fields, and the zone that they are in; both empty: the job file is away. */
+export type Schedule = { schedule: string; zone: string }
+
+/** From `at` on (not at that instant itself) runs are decided by this schedule. */
+export type ScheduleChange = Schedule & { at: Instant }
+
+/** `before`: the schedule that this one takes the place of. `newer`: the one that counts instead of it. */
+export type RecordedSchedule = { before?: ScheduleChange | undefined; newer?: ScheduleChange | undefined }
+
+/** The schedules of the digest, the oldest first; those of runs that were decided long ago are not kept. */
+export async function schedulesOf(db: Db, name: string): Promise<ScheduleChange[]> {
+  const rows = await db.selectFrom('scheduleChanges').selectAll().where('digest', '=', name).orderBy('at').execute()
+  return rows.map(({ at, schedule: text }) => {
+    const end = text.lastIndexOf(' ')
+    return { schedule: text.slice(0, Math.max(0, end)), zone: text.slice(end + 1), at }
+  })
+}
+
+/**
+ * Writes down since when a process has this schedule of a digest. The one that was read last counts, whichever process
+ * read it; one that a clock ahead of `now` put down gives way. A file that is back with the schedule that it had was
+ * never away. Writes nothing where nothing changes.
+ */
+export async function recordSchedule(
+  db: Db,
+  name: string,
+  given: ScheduleChange,
+  now: Instant,
+): Promise<RecordedSchedule> {
+  if (isSameSchedule((await schedulesOf(db, name)).at(-1), given)) return {}
+  return await transaction(db, async (trx) => {
+    await lockDigest(trx, name, now)
+    const known = await schedulesOf(trx, name)
+    const last = known.at(-1)
+    if (isSameSchedule(last, given)) return {}
+    const isLater = last !== undefined && last.at >= given.at && !isFromFuture(last.at, now)
+    if (isLater && last.schedule !== '') return { newer: last }
+    const { decidedUntil } = await digestMarks(trx, name, now)
+    await saveSchedules(trx, name, withChange(known, isLater ? { ...given, at: now } : given), decidedUntil)
+    return { before: last }
+  })
+}
+
+/** The job file of the digest is away since `at`: from then on nothing is due until it is back. */
+export async function recordJobFileAway(db: Db, name: string, at: Instant): Promise<void> {
+  await recordSchedule(db, name, { schedule: '', zone: '', at }, at)
+}
+
+function withChange(known: ScheduleChange[], given: ScheduleChange): ScheduleChange[] {
+  const earlier = known.filter(({ at }) => at < given.at)
+  if (earlier.at(-1)?.schedule === '' && isSameSchedule(earlier.at(-2), given)) return earlier.slice(0, -1)
+  return isSameSchedule(earlier.at(-1), given) ? earlier : [...earlier, given]
+}
+
+/** Those that ended before the runs that are still open are left out. */
+async function saveSchedules(db: Db, name: string, changes: ScheduleChange[], decidedUntil: Instant): Promise<void> {
+  const first = changes.findLastIndex(({ at }) => at <= decidedUntil)
+  const rows = changes
+    .slice(Math.max(0, first))
+    .map((change) => ({ digest: name, at: change.at, schedule: scheduleText(change) }))
+  await db.deleteFrom('scheduleChanges').where('digest', '=', name).execute()
+  if (rows.length > 0) await db.insertInto('scheduleChanges').values(rows).execute()
+}
+
+function isSameSchedule(one: Schedule | undefined, other: Schedule): boolean {
+  return one !== undefined && scheduleText(one) === scheduleText(other)
+}
+
+function scheduleText({ schedule, zone }: Schedule): string {
+  return schedule === '' ? '' : `${schedule} ${zone}`
+}
+
+/**
+ * The instant up to which every due run of the digest has been decided. A digest that is new is met here: nothing that
+ * was due before now is a missed run.
+ */
+export async function digestMarks(db: Db, name: string, now: Instant): Promise<DigestMarks> {
+  await ensureDigest(db, name, now)
+  return await db
+    .selectFrom('digests')
+    .select(['firstSeenAt', 'decidedUntil'])
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow()
+}
+
+/** The same where nothing may be written; undefined for a digest that is new. */
+export function findDigestMarks(db: Db, name: string): Promise<DigestMarks | undefined> {
+  return db.selectFrom('digests').select(['firstSeenAt', 'decidedUntil']).where('name', '=', name).executeTakeFirst()
+}
+
+/** The digest is met now, and not at the later time that a wrong clock showed. */
+export async function resetFirstSeen(db: Db, name: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('digests')
+    .set({ firstSeenAt: now })
+    .where('name', '=', name)
+    .where('firstSeenAt', '>', now)
+    .execute()
+}
+
+/** Moves the mark on; it never goes back, whatever the clock does. */
+export async function markDecided(db: Db, name: string, dueAt: Instant): Promise<void> {
+  await db
+    .updateTable('digests')
+    .set({ decidedUntil: dueAt })
+    .where('name', '=', name)
+    .where('decidedUntil', '<', dueAt)
+    .execute()
+}
+
+/** Lets nobody else make an edition of the digest until this transaction ends. */
+export async function lockDigest(db: Db, name: string, now: Instant): Promise<void> {
+  await ensureDigest(db, name, now)
+  await db
+    .updateTable('digests')
+    .set((eb) => ({ decidedUntil: eb.ref('decidedUntil') }))
+    .where('name', '=', name)
+    .execute()
+}
+
+/** The same for all digests: these, and those of which the job files are away. In one order, so that nobody waits in a circle. */
+export async function lockAllDigests(db: Db, names: string[], now: Instant): Promise<void> {
+  const known = await db.selectFrom('digests').select('name').execute()
+  for (const name of [...new Set([...names, ...known.map((row) => row.name)])].sort()) await lockDigest(db, name, now)
+}
+
+async function ensureDigest(db: Db, name: string, now: Instant): Promise<void> {
+  await db
+    .insertInto('digests')
+    .values({ name, firstSeenAt: now, decidedUntil: now })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute()
+}

@@ -1,0 +1,128 @@
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { QueryResult } from 'kysely'
+import { yieldToEventLoop } from '../../time/clock.ts'
+import type { Availability } from './availability.ts'
+import { StoreError, sqliteFailureKind } from './failure.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { storableParameters } from './storable-text.ts'
+import { WriteLock } from './write-lock.ts'
+
+export type SqliteOptions = {
+  availability: Availability
+  /** How long a write waits for another program that holds the write lock, in milliseconds. */
+  maxLockWaitMs: number
+}
+
+/** Statements that follow each other may hold the event loop for so long; then timers and connections have their turn. */
+const maxRunMs = 10
+
+/** A file of SQLite with a connection that writes, and one that only reads. */
+export class SqliteDatabase {
+  readonly writeLock = new WriteLock()
+  readonly #path: string
+  readonly #writer: SqliteConnection
+  #reader: SqliteConnection
+  readonly #options: SqliteOptions
+  #isClosed = false
+  #lastPause = 0
+
+  constructor(path: string, writer: SqliteConnection, options: SqliteOptions) {
+    this.#path = path
+    this.#writer = writer
+    this.#reader = writer
+    this.#options = options
+  }
+
+  useReader(reader: SqliteConnection): void {
+    this.#reader = reader
+  }
+
+  get isInTransaction(): boolean {
+    return this.#writer.isInTransaction
+  }
+
+  read<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    return this.whenUnlocked(() => this.#run<R>(this.#reader, 'read', sql, parameters))
+  }
+
+  /**
+   * To be awaited before each statement. SQLite answers at once, so a loop that only awaits statements would never let
+   * anything else happen: every ten milliseconds the event loop has a turn, within transactions too.
+   */
+  async yieldIfDue(): Promise<void> {
+    for (;;) {
+      const seen = this.#lastPause
+      if (performance.now() - seen < maxRunMs) return
+      await yieldToEventLoop()
+      if (this.#lastPause !== seen) continue // of several that waited another was first: its statement counts
+      this.#lastPause = performance.now()
+      return
+    }
+  }
+
+  /** A statement on the writing connection, whose write lock the caller holds. */
+  write<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
+    return this.#run<R>(this.#writer, 'write', sql, parameters)
+  }
+
+  /** Does the work once no other program's lock is in its way; throws StoreError `maxLockWaitMs` after `since`. */
+  async whenUnlocked<T>(work: () => T, since = performance.now()): Promise<T> {
+    const deadline = since + this.#options.maxLockWaitMs
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 32)) {
+      try {
+        return work()
+      } catch (error) {
+        const failure = this.#failureOf(error)
+        const isLocked = failure instanceof StoreError && failure.kind === 'locked'
+        if (!isLocked || this.#isClosed || performance.now() >= deadline) throw this.#noted(failure)
+      }
+      await sleep(waitMs * (0.5 + Math.random())) // by chance, or two processes would meet again and again
+    }
+  }
+
+  /** The reader first: the last connection brings everything into the main file, which one that only reads cannot. */
+  close(): void {
+    this.#isClosed = true
+    if (this.#reader !== this.#writer) this.#reader.close()
+    this.#writer.close()
+  }
+
+  #run<R>(
+    connection: SqliteConnection,
+    what: 'read' | 'write',
+    sql: string,
+    parameters: readonly unknown[],
+  ): QueryResult<R> {
+    const result = connection.run<R>(sql, storableParameters(parameters))
+    this.#options.availability.recordSuccess(what)
+    return result
+  }
+
+  /** The error of a statement inside a transaction, where nothing is asked again. */
+  reportFailure(error: unknown): unknown {
+    return this.#noted(this.#failureOf(error))
+  }
+
+  #noted(failure: unknown): unknown {
+    if (failure instanceof StoreError) this.#options.availability.recordFailure(failure)
+    return failure
+  }
+
+  #failureOf(error: unknown): unknown {
+    const kind = sqliteFailureKind(error)
+    if (!kind) return error
+    const isFull = kind === 'disk' && hasNoSpace(dirname(this.#path)) // its shared memory file cannot grow either
+    return new StoreError(isFull ? 'full' : kind, { file: this.#path }, error)
+  }
+}
+
+function hasNoSpace(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize < 65_536
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,175 @@
+import type { Instant } from '../../time/clock.ts'
+import { retractedStories } from '../articles/retractions.ts'
+import type { Db } from '../schema.ts'
+import { publishedCopies } from './stories.ts'
+
+/** The feeds at these addresses that have articles which the digest does not know. Nothing of an article is read. */
+export async function feedsWithNewArticles(
+  db: Db,
+  digest: string,
+  urls: string[],
+): Promise<{ id: string; url: string }[]> {
+  if (urls.length === 0) return []
+  const feeds = await db
+    .selectFrom('feeds')
+    .select(['feeds.id', 'feeds.url'])
+    .select((eb) => [
+      eb
+        .selectFrom('articles')
+        .select((count) => count.fn.countAll<number>().as('count'))
+        .whereRef('articles.feedId', '=', 'feeds.id')
+        .as('shown'),
+      eb
+        .selectFrom('ledger')
+        .select((count) => count.fn.countAll<number>().as('count'))
+        .where('ledger.digest', '=', digest)
+        .whereRef('ledger.feedId', '=', 'feeds.id')
+        .as('known'),
+    ])
+    .where('feeds.url', 'in', urls)
+    .orderBy('feeds.url')
+    .execute()
+  return feeds.filter(({ shown, known }) => shown !== known).map(({ id, url }) => ({ id, url }))
+}
+
+/** Whether the digest has ever taken articles of this feed into its ledger. */
+export async function knowsFeed(db: Db, digest: string, feedId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('ledger')
+    .select('articleId')
+    .where('digest', '=', digest)
+    .where('feedId', '=', feedId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Takes every article of the feed that the digest does not know into its ledger, as pending. Returns their ids. */
+export async function addToLedger(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
+  const rows = await db
+    .insertInto('ledger')
+    .columns(['digest', 'articleId', 'feedId', 'enrolledAt'])
+    .expression((eb) =>
+      eb
+        .selectFrom('articles')
+        .select([eb.val(digest).as('digest'), 'articles.id', 'articles.feedId', eb.val(now).as('enrolledAt')])
+        .where('articles.feedId', '=', feedId)
+        .where((not) =>
+          not.not(
+            not.exists(
+              not
+                .selectFrom('ledger')
+                .select('ledger.articleId')
+                .where('ledger.digest', '=', digest)
+                .whereRef('ledger.articleId', '=', 'articles.id'),
+            ),
+          ),
+        ),
+    )
+    .onConflict((conflict) => conflict.columns(['digest', 'articleId']).doNothing())
+    .returning('articleId')
+    .execute()
+  return rows.map((row) => row.articleId)
+}
+
+/** Marks all articles of the feed but these as backlog: seen, and never to be mailed by this digest. */
+export async function markBacklog(
+  db: Db,
+  digest: string,
+  feedId: string,
+  pending: string[],
+  now: Instant,
+): Promise<void> {
+  const all = db
+    .updateTable('ledger')
+    .set({ backlogAt: now })
+    .where('digest', '=', digest)
+    .where('feedId', '=', feedId)
+    .where('editionId', 'is', null)
+  await (pending.length === 0 ? all : all.where('articleId', 'not in', pending)).execute()
+}
+
+/**
+ * Gives the articles to the edition; returns how many were still free. Fewer than asked for: somebody was quicker, or two of
+ * them turned out to tell one story, or one a story that is told already.
+ */
+export async function claimArticles(db: Db, digest: string, editionId: string, articleIds: string[]): Promise<number> {
+  const free = await publishableArticles(db, digest, articleIds)
+  if (free.length === 0) return 0
+  const result = await db
+    .updateTable('ledger')
+    .set({ editionId })
+    .where('digest', '=', digest)
+    .where('articleId', 'in', free)
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+    .where('heldAt', 'is', null)
+    .where('articleId', 'not in', (eb) =>
+      eb
+        .selectFrom('articles')
+        .innerJoin('pulls', (join) =>
+          join.on((on) =>
+            on.or([
+              on('pulls.inForce', '=', on.ref('articles.id')),
+              on('pulls.inForce', '=', on.ref('articles.canonical')),
+            ]),
+          ),
+        )
+        .select('articles.id')
+        .where('articles.id', 'in', free),
+    )
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+/** One of each story, if it is not told yet, and no copy of it pulled. */
+async function publishableArticles(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
+  if (articleIds.length === 0) return []
+  const told = new Set((await publishedCopies(db, digest, articleIds)).map(({ articleId }) => articleId))
+  const pulled = await retractedStories(db, digest)
+  const rows = await db
+    .selectFrom('ledger')
+    .select(['articleId', 'sameAs'])
+    .where('digest', '=', digest)
+    .where('articleId', 'in', articleIds)
+    .execute()
+  const stories = new Map(rows.map(({ articleId, sameAs }) => [sameAs ?? articleId, articleId]))
+  return [...stories].flatMap(([story, id]) => (told.has(id) || pulled.has(story) ? [] : [id]))
+}
+
+/** What the edition passed over for the last time is backlog. */
+export async function expirePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ backlogAt: now, lapsedIn: editionId })
+    .where('digest', '=', digest)
+    .where('articleId', 'in', (eb) =>
+      eb
+        .selectFrom('choices')
+        .select('choices.articleId')
+        .where('choices.editionId', '=', editionId)
+        .where('choices.lastAt', 'is not', null),
+    )
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+    .where('heldAt', 'is', null)
+    .execute()
+}
+
+/** Gives every article of the edition back, and what it passed over for the last time: pending again. */
+export async function releaseArticles(db: Db, editionId: string): Promise<void> {
+  await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
+  await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()
+}
+
+/** What every digest has done with the article. */
+export function ledgerOf(db: Db, articleId: string) {
+  return db
+    .selectFrom('ledger')
+    .leftJoin('editions', 'editions.id', 'ledger.editionId')
+    .leftJoin('letters', 'letters.articleId', 'ledger.articleId')
+    .selectAll('ledger')
+    .select(['letters.withdrawnAt', 'letters.withdrawnBy', 'editions.number', 'editions.status'])
+    .where('ledger.articleId', '=', articleId)
+    .execute()
+}

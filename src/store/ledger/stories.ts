@@ -1,0 +1,298 @@
+import { sql } from 'kysely'
+import { type Instant, yieldToEventLoop } from '../../time/clock.ts'
+import type { Db } from '../schema.ts'
+
+/** At once in one question. */
+const batchSize = 500
+
+/** The story that a row of the ledger tells, by the article that told it first. There is an index of it. */
+function storyOfEntry(table: string) {
+  return sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
+}
+
+/** What a digest knows of an article, as far as it tells one story from another. */
+function stories(db: Db, digest: string) {
+  return db
+    .selectFrom('ledger')
+    .innerJoin('articles', 'articles.id', 'ledger.articleId')
+    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
+    .select(['articles.id', 'articles.canonical', 'articles.title', 'articles.publishedAt', 'articles.seenAt'])
+    .select(['articles.shownAt', 'articles.titleKey', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.unlike'])
+    .where('ledger.digest', '=', digest)
+    .where('articles.kind', '=', 'article') // a letter tells nobody else's story
+}
+
+export type StoryRow = Awaited<ReturnType<ReturnType<typeof stories>['execute']>>[number]
+
+/** Every story of one feed that the digest knows. Read in pages: on SQLite nothing else happens while one is read. */
+export async function storiesOfFeed(db: Db, digest: string, feedId: string): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  for (let after = ''; ; await yieldToEventLoop()) {
+    const page = await stories(db, digest)
+      .where('ledger.feedId', '=', feedId)
+      .where('ledger.articleId', '>', after)
+      .orderBy('ledger.articleId')
+      .limit(batchSize)
+      .execute()
+    for (const row of page) found.push(row)
+    if (page.length < batchSize) return found
+    after = page.at(-1)?.id ?? ''
+  }
+}
+
+/** What the digest has taken in since then and no editor is asked about, in pages by that time. */
+async function addedSince(db: Db, digest: string, since: Instant): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  let last = { enrolledAt: since, id: '' }
+  for (;;) {
+    const { enrolledAt, id } = last
+    const page = await stories(db, digest)
+      .select('ledger.enrolledAt')
+      .where('ledger.heldAt', 'is', null)
+      .where('ledger.enrolledAt', '>=', enrolledAt)
+      .where((eb) => eb.or([eb('ledger.enrolledAt', '>', enrolledAt), eb('ledger.articleId', '>', id)]))
+      .orderBy('ledger.enrolledAt')
+      .orderBy('ledger.articleId')
+      .limit(batchSize)
+      .execute()
+    for (const row of page) found.push(row)
+    last = page.at(-1) ?? last
+    if (page.length < batchSize) return found
+    await yieldToEventLoop()
+  }
+}
+
+/** At most `limit` that were never compared with what else is known, or read otherwise since. What waits for an editor is not compared. */
+export function storiesToCompare(db: Db, digest: string, limit: number): Promise<StoryRow[]> {
+  return stories(db, digest)
+    .where('ledger.comparedAt', 'is', null)
+    .where('ledger.heldAt', 'is', null)
+    .orderBy('ledger.articleId')
+    .limit(limit)
+    .execute()
+}
+
+export async function hasStoriesToCompare(db: Db, digest: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('ledger')
+    .select('articleId')
+    .where('digest', '=', digest)
+    .where('comparedAt', 'is', null)
+    .where('heldAt', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** What could tell the same story as one of these: taken in since then, or with the same address or title, however old. */
+export async function possibleDuplicates(
+  db: Db,
+  digest: string,
+  fresh: StoryRow[],
+  since: Instant,
+): Promise<StoryRow[]> {
+  const known = () => stories(db, digest).where('ledger.heldAt', 'is', null)
+  const found = await addedSince(db, digest, since)
+  for (const some of chunks([...new Set(fresh.map(({ canonical }) => canonical))]))
+    for (const row of await known().where('articles.canonical', 'in', some).execute()) found.push(row)
+  for (const some of chunks([...new Set(fresh.map(({ titleKey }) => titleKey))]))
+    for (const row of await known().where('articles.titleKey', 'in', some).execute()) found.push(row)
+  return uniqueById(found)
+}
+
+/** All copies of the stories of these articles. */
+export async function copiesOf(
+  db: Db,
+  digest: string,
+  articles: Pick<StoryRow, 'id' | 'sameAs'>[],
+): Promise<StoryRow[]> {
+  const found: StoryRow[] = []
+  for (const roots of chunks([...new Set(articles.map(({ id, sameAs }) => sameAs ?? id))])) {
+    const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
+    for (const row of await some.execute()) found.push(row)
+  }
+  return uniqueById(found)
+}
+
+function uniqueById(rows: StoryRow[]): StoryRow[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()]
+}
+
+function chunks<T>(list: T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / batchSize) }, (_, at) =>
+    list.slice(at * batchSize, (at + 1) * batchSize),
+  )
+}
+
+/** The story that was known by the one article is that of the other, with all its copies. */
+export async function mergeStories(db: Db, digest: string, was: string, is: string): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ sameAs: is })
+    .where('digest', '=', digest)
+    .where(storyOfEntry('ledger'), '=', was)
+    .execute()
+}
+
+export async function recordCompared(db: Db, digest: string, articleIds: string[], now: Instant): Promise<void> {
+  for (const some of chunks(articleIds)) {
+    await db
+      .updateTable('ledger')
+      .set({ comparedAt: now })
+      .where('digest', '=', digest)
+      .where('articleId', 'in', some)
+      .execute()
+  }
+}
+
+/** These articles read otherwise than before: each digest compares them again. */
+export async function markUncompared(db: Db, articleIds: string[]): Promise<void> {
+  for (const some of chunks(articleIds))
+    await db.updateTable('ledger').set({ comparedAt: null }).where('articleId', 'in', some).execute()
+}
+
+export type PublishedCopy = Awaited<ReturnType<typeof publishedCopies>>[number]
+
+/**
+ * For each of the articles what has told its story already: another copy that an edition holds, or one of its own feed
+ * that is backlog. The one that decides comes first: an edition, and of several the first. Without `articleIds`: of all that
+ * is pending.
+ */
+export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
+  const asked = db
+    .selectFrom('ledger as asked')
+    .innerJoin('ledger as teller', (join) =>
+      join
+        .onRef('teller.digest', '=', 'asked.digest')
+        .onRef('teller.articleId', '!=', 'asked.articleId')
+        .on(storyOfEntry('teller'), '=', storyOfEntry('asked'))
+        .on('teller.heldAt', 'is', null)
+        .on((eb) =>
+          eb.or([
+            eb('teller.editionId', 'is not', null),
+            eb.and([eb('teller.backlogAt', 'is not', null), eb('teller.feedId', '=', eb.ref('asked.feedId'))]),
+          ]),
+        ),
+    )
+    .innerJoin('articles', 'articles.id', 'teller.articleId')
+    .innerJoin('feeds', 'feeds.id', 'teller.feedId')
+    .leftJoin('editions', 'editions.id', 'teller.editionId')
+    .select(['asked.articleId', 'articles.title', 'articles.url', 'feeds.title as source', 'feeds.url as feedUrl'])
+    .select(['teller.editionId', 'editions.number', 'editions.dueAt'])
+    .where('asked.digest', '=', digest)
+    .where('asked.heldAt', 'is', null)
+    .orderBy((eb) => eb.fn.coalesce('editions.dueAt', eb.val('~'))) // backlog last: an instant begins with a digit
+    .orderBy('teller.articleId')
+  const some =
+    articleIds === undefined
+      ? asked.where('asked.editionId', 'is', null).where('asked.backlogAt', 'is', null)
+      : asked.where('asked.articleId', 'in', articleIds)
+  return some.execute()
+}
+
+/** Keeps the article until an editor decides; `sameAs` is the one that it seems to be. */
+export async function quarantineArticle(
+  db: Db,
+  digest: string,
+  held: { articleId: string; sameAs: string | null; reason: string; now: Instant },
+): Promise<void> {
+  const { articleId, sameAs, reason, now } = held
+  await pendingEntry(db, digest)
+    .set({ heldAt: now, heldReason: reason, sameAs })
+    .where('articleId', '=', articleId)
+    .execute()
+}
+
+/** How many articles of each feed wait for an editor, and why. */
+export function quarantinedFeeds(db: Db) {
+  return db
+    .selectFrom('ledger')
+    .innerJoin('feeds', 'feeds.id', 'ledger.feedId')
+    .select(['feeds.id', 'feeds.url', 'feeds.title', 'ledger.digest'])
+    .select((eb) => [
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.min('ledger.heldAt').as('heldAt'),
+      eb.fn.min('ledger.heldReason').as('reason'),
+    ])
+    .where('ledger.heldAt', 'is not', null)
+    .groupBy(['feeds.id', 'feeds.url', 'feeds.title', 'ledger.digest'])
+    .orderBy('feeds.url')
+    .execute()
+}
+
+/** The articles of a feed that wait for an editor, in every digest. */
+export function quarantinedStories(db: Db, feedId: string) {
+  return db
+    .selectFrom('ledger')
+    .innerJoin('articles', 'articles.id', 'ledger.articleId')
+    .select(['ledger.digest', 'articles.id', 'articles.canonical', 'articles.title', 'ledger.sameAs'])
+    .where('ledger.feedId', '=', feedId)
+    .where('ledger.heldAt', 'is not', null)
+    .orderBy('articles.id')
+    .execute()
+}
+
+/**
+ * They wait no more. What each seemed to be, it is (`same`), or is not (`other`); or nobody has said so, and they are
+ * compared like any others (`open`).
+ */
+export async function releaseQuarantined(
+  db: Db,
+  digest: string,
+  articleIds: string[],
+  verdict: 'same' | 'other' | 'open',
+): Promise<void> {
+  for (const some of chunks(articleIds)) {
+    await quarantinedEntries(db, digest, some)
+      .set((eb) => ({
+        heldAt: null,
+        heldReason: null,
+        ...(verdict !== 'same' && { sameAs: null }),
+        ...(verdict === 'other' && { unlike: eb.ref('sameAs') }),
+      }))
+      .execute()
+  }
+}
+
+/** They wait no more: they are backlog. */
+export async function moveQuarantinedToBacklog(
+  db: Db,
+  digest: string,
+  articleIds: string[],
+  now: Instant,
+): Promise<void> {
+  for (const some of chunks(articleIds))
+    await quarantinedEntries(db, digest, some).set({ heldAt: null, heldReason: null, backlogAt: now }).execute()
+}
+
+/** They wait on, for another reason. */
+export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
+  for (const some of chunks(articleIds))
+    await quarantinedEntries(db, digest, some).set({ heldReason: reason }).execute()
+}
+
+function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
+  return db
+    .updateTable('ledger')
+    .where('digest', '=', digest)
+    .where('articleId', 'in', articleIds)
+    .where('heldAt', 'is not', null)
+}
+
+/** The page of the article is gone: this edition goes without it, and another copy of the story may be in its place. */
+export async function markPageGone(
+  db: Db,
+  digest: string,
+  cut: { articleId: string; reason: string; now: Instant },
+): Promise<void> {
+  const { articleId, reason, now } = cut
+  await pendingEntry(db, digest).set({ cutAt: now, cutReason: reason }).where('articleId', '=', articleId).execute()
+}
+
+function pendingEntry(db: Db, digest: string) {
+  return db
+    .updateTable('ledger')
+    .where('digest', '=', digest)
+    .where('editionId', 'is', null)
+    .where('backlogAt', 'is', null)
+}

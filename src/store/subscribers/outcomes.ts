@@ -1,0 +1,21 @@
+import type { Instant } from '../../time/clock.ts'
+import { newId } from '../id.ts'
+import type { Db, OutcomeRow } from '../schema.ts'
+
+/** Appends what came back for a delivery. Outcomes are never edited. */
+export async function addOutcome(db: Db, outcome: Omit<OutcomeRow, 'id' | 'at'>, now: Instant): Promise<void> {
+  await addOutcomes(db, [outcome], now)
+}
+
+/** Appends many at once. */
+export async function addOutcomes(db: Db, outcomes: Omit<OutcomeRow, 'id' | 'at'>[], now: Instant): Promise<void> {
+  if (outcomes.length === 0) return
+  await db
+    .insertInto('outcomes')
+    .values(outcomes.map((outcome) => ({ id: newId(now), at: now, ...outcome })))
+    .execute()
+}
+
+export function outcomesOf(db: Db, subscriberId: string): Promise<OutcomeRow[]> {
+  return db.selectFrom('outcomes').selectAll().where('subscriberId', '=', subscriberId).orderBy('at').execute()
+}

@@ -1,0 +1,71 @@
+import type { Instant } from '../../time/clock.ts'
+import type { Db, OutcomeRow, SubscriberRow } from '../schema.ts'
+
+/** Sends nothing more to the person, whatever they subscribe to; false if that is so already. */
+export async function markSuppressed(db: Db, id: string, reason: string, now: Instant): Promise<boolean> {
+  const marked = await db
+    .updateTable('subscribers')
+    .set({ suppressedAt: now, suppressedReason: reason })
+    .where('id', '=', id)
+    .where('suppressedAt', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return marked !== undefined
+}
+
+/** Lets the person have mail again, and returns them as they were; undefined if they were not suppressed. */
+export async function liftSuppression(db: Db, emailKey: string): Promise<SubscriberRow | undefined> {
+  const before = await db
+    .selectFrom('subscribers')
+    .selectAll()
+    .where('emailKey', '=', emailKey)
+    .where('suppressedAt', 'is not', null)
+    .executeTakeFirst()
+  if (!before) return undefined
+  const lifted = await db
+    .updateTable('subscribers')
+    .set({ suppressedAt: null, suppressedReason: null })
+    .where('id', '=', before.id)
+    .where('suppressedAt', '=', before.suppressedAt)
+    .returning('id')
+    .executeTakeFirst()
+  return lifted && before
+}
+
+/** How many of these people are suppressed. */
+export async function countSuppressed(db: Db, emailKeys: string[]): Promise<number> {
+  if (emailKeys.length === 0) return 0
+  const row = await db
+    .selectFrom('subscribers')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('emailKey', 'in', emailKeys)
+    .where('suppressedAt', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** The last thing on record about the person's address: a lasting refusal, a suppression, or that it was lifted. */
+export function lastAddressOutcome(db: Db, subscriberId: string): Promise<OutcomeRow | undefined> {
+  return db
+    .selectFrom('outcomes')
+    .selectAll()
+    .where('subscriberId', '=', subscriberId)
+    .where('kind', 'in', ['bounce', 'suppress', 'release'])
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Whether the relay took a message for the person after that instant. */
+export async function wasAcceptedSince(db: Db, subscriberId: string, since: Instant): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select('editionId')
+    .where('subscriberId', '=', subscriberId)
+    .where('status', '=', 'accepted')
+    .where('updatedAt', '>', since)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,112 @@
+import type { ImportedPerson } from '../../store/subscribers/import.ts'
+import { isTimeZone } from '../../time/zone.ts'
+import { addressKey, readAddress } from '../address.ts'
+import { nameFromColumns, tidyName } from '../name.ts'
+import { cellsOf, type Row } from './csv.ts'
+import { type RowState, rowState, type Standing } from './states.ts'
+import type { Survey } from './survey.ts'
+
+/** One row as a person, with the state that the file gives. */
+export type RowPerson = ImportedPerson & { line: number; state: string; zoneProblem: string | undefined }
+
+/** What is wrong with a row; and who is kept out all the same, as the row can be read so far. */
+export type BrokenRow = { line: number; problem: string; keptOut?: RowPerson }
+
+const zoneColumns = ['zone', 'timezone', 'time zone', 'time_zone']
+
+/** A row as a person, as one that cannot be read, or as one to be skipped for its state. */
+export function readPerson(row: Row, file: string, survey: Survey): RowPerson | BrokenRow | { skipped: string } {
+  if ('problem' in row) return brokenRow(row, row.readings ?? [], file, survey)
+  const { line, values } = row
+  const cells = cellsOf(row)
+  if (Object.values(values).some((value) => value.includes('\ufffd'))) {
+    const problem = 'has letters that are not in the encoding of the file'
+    return brokenRow({ line, problem }, [cells], file, survey)
+  }
+  const address = readAddress(values.email ?? '')
+  if ('problem' in address) return { line, ...address }
+  const { meaning = 'active', ...found } = worstState(survey, cells)
+  if (meaning === 'skip') return { skipped: found.state }
+  return personOf({ line, values, address }, meaning, found, `import of ${file}, line ${line}`, survey.tool)
+}
+
+/** Whoever left must not be sent mail because a comma in their name was not quoted. */
+function brokenRow(
+  { line, problem }: { line: number; problem: string },
+  readings: Record<string, string>[],
+  file: string,
+  survey: Survey,
+): BrokenRow {
+  for (const values of readings) {
+    const address = readAddress(values.email ?? '')
+    const { meaning = 'active', ...found } = worstState(survey, values)
+    if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
+    const source = `import of ${file}, line ${line}, which is broken`
+    const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
+    const message = `${problem}; but it says "${found.state}" of ${address.email}, and that counts`
+    return { line, problem: message, keptOut: person }
+  }
+  return { line, problem }
+}
+
+function personOf(
+  { line, values, address }: { line: number; values: Record<string, string>; address: { email: string; name: string } },
+  standing: Standing,
+  { state, column, since }: Omit<RowState, 'meaning'>,
+  source: string,
+  tool: string | undefined,
+): RowPerson {
+  const { email: _, name: __, ...others } = values
+  const { attributes, zone, zoneProblem } = splitZone(others)
+  return {
+    line,
+    email: address.email,
+    emailKey: addressKey(address.email),
+    name: nameFromColumns(values) || tidyName(address.name),
+    attributes,
+    ...(zone !== undefined && { zone }),
+    ...(since !== undefined && { since }),
+    standing,
+    state,
+    proof: proofOf(standing, { state, column, tool }, source),
+    zoneProblem,
+  }
+}
+
+/** What the row says; a file whose name says who is in it, as Mailchimp's are, says it of everybody. */
+function worstState({ columns, mapping, ofFile }: Survey, values: Record<string, string>): RowState {
+  const state = rowState(values, columns, mapping)
+  const meaning = ofFile && (mapping.get(ofFile.state) ?? ofFile.meaning)
+  const mapped = ofFile && { ...ofFile, ...(meaning && { meaning }) }
+  const found = !state || state.meaning === 'active' ? (mapped ?? state) : state
+  return found ?? { state: '', column: '' }
+}
+
+const standingTexts: Record<Standing, string> = {
+  active: '',
+  pending: 'not confirmed',
+  left: 'left',
+  bounced: 'bounced',
+  complained: 'complained of spam',
+}
+
+function proofOf(
+  standing: Standing,
+  { state, column, tool }: { state: string; column: string; tool: string | undefined },
+  source: string,
+): string {
+  if (standing === 'active') return source
+  const place = tool ? `in ${tool}` : 'elsewhere'
+  const words = state === column ? state : `${column}: ${state}`
+  return `${standingTexts[standing]} ${place} before the import (${words}), ${source}`
+}
+
+function splitZone(attributes: Record<string, string>) {
+  const named = zoneColumns.find((column) => Object.hasOwn(attributes, column))
+  if (named === undefined) return { attributes, zoneProblem: undefined }
+  const { [named]: zone = '', ...others } = attributes
+  if (zone === '') return { attributes: others, zoneProblem: undefined }
+  if (isTimeZone(zone)) return { attributes: others, zone, zoneProblem: undefined }
+  const zoneProblem = `"${zone.slice(0, 100)}" is not an IANA time zone such as "Europe/London": that of the digest counts`
+  return { attributes: others, zoneProblem }
+}

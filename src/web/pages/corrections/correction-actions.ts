@@ -1,0 +1,64 @@
+import { type Context, Hono } from 'hono'
+import {
+  acceptCorrection,
+  dismissCorrection,
+  reopenCorrection,
+  withdrawCorrection,
+} from '../../../editions/corrections/decide.ts'
+import { AppError } from '../../../errors.ts'
+import { correctionById } from '../../../store/corrections/corrections.ts'
+import { sentence, statusOf } from '../../failure.ts'
+import { type Env, type Fields, idParam, readForm, type Web } from '../../response.ts'
+import { requireOwnForm } from '../../session.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { showStudio } from '../studio/home.ts'
+
+/** What an editor decides about corrections. Each ends on the page that it came from, which says what happened. */
+export function correctionActions(web: Web): Hono<Env> {
+  return new Hono<Env>().post(urls.correctionDecision, requireOwnForm(web), (context) => decide(web, context))
+}
+
+async function decide(web: Web, context: Context<Env>): Promise<Response> {
+  const id = idParam(context, 'correction')
+  const staff = context.var.session?.staff ?? ''
+  const typed = await readForm(context)
+  try {
+    await applyDecision(web, id, staff, typed)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'missing') throw error
+    if (error.code !== 'conflict' || !(await isAlreadyDecided(web, id, staff, typed))) {
+      const refused = { id, message: sentence(error.message), hint: error.hint ?? '', words: typed.words }
+      return await showStudio(web, context, { refused }, statusOf(error))
+    }
+  }
+  const correction = typed.from === 'edition' ? await correctionById(web.app.db, id) : undefined
+  const page = correction ? pathTo(urls.studioEdition, correction.editionId) : urls.studio
+  return context.redirect(`${web.base}${page}?corrected=${encodeURIComponent(id)}#corrections`, 303)
+}
+
+/** Whether it is a second press of one button: what it asks for is so, by the same person. */
+async function isAlreadyDecided(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { decision, words }: Fields,
+): Promise<boolean> {
+  const correction = await correctionById(app.db, id)
+  if (decision === 'reopen') return correction?.status === 'proposed'
+  if (correction?.decidedBy !== staff) return false
+  if (decision === 'dismiss') return correction.status === 'dismissed'
+  return decision === 'accept' && correction.status === 'accepted' && correction.words === words
+}
+
+async function applyDecision(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { decision, words = '', seen = '' }: Fields,
+): Promise<void> {
+  if (decision === 'accept') return await acceptCorrection(app, id, staff, words, { seen })
+  if (decision === 'dismiss') return await dismissCorrection(app, id, staff, { seen })
+  if (decision === 'withdraw') return await withdrawCorrection(app, id, staff, words, { seen })
+  if (decision === 'reopen') return await reopenCorrection(app, id, staff, { seen })
+  throw new AppError('invalid', 'please say whether the correction is to be printed')
+}

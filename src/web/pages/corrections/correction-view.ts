@@ -1,0 +1,125 @@
+import {
+  correctionRevision,
+  isPublished,
+  maxCorrectionLength,
+  statusText,
+  suggestedText,
+} from '../../../editions/corrections/decide.ts'
+import {
+  type CorrectionView,
+  correctionById,
+  correctionsAbout,
+  correctionsIn,
+  correctionsOfArticle,
+  waitingCorrections,
+  withdrawalKey,
+} from '../../../store/corrections/corrections.ts'
+import { formatCount } from '../../../text/words.ts'
+import { editionTitle, momentFormatter } from '../../format.ts'
+import { isId, type Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+
+/** A decision that could not be made: why, and the words that were typed, which are shown again. */
+export type RefusedCorrection = { id: string; message: string; hint: string; words: string | undefined }
+
+const maxProposed = 50
+
+/** What waits for an editor, and what waits for the next edition. */
+export async function waitingCorrectionsView(web: Web, refused?: RefusedCorrection) {
+  const waiting = await waitingCorrections(web.app.db)
+  const proposed = waiting.filter(isUndecided)
+  const shown = proposed.slice(0, maxProposed)
+  const views = (rows: CorrectionView[]) => Promise.all(rows.map((row) => toView(web, row, 'studio', refused)))
+  return {
+    proposed: await views(shown),
+    more: Math.max(0, proposed.length - maxProposed),
+    accepted: await views(waiting.filter((one) => !isUndecided(one))),
+    count: formatCount(proposed.length, 'correction'),
+    refused: refused ? [{ ...refused, words: shown.some(({ id }) => id === refused.id) ? '' : refused.words }] : [],
+  }
+}
+
+function isUndecided({ status }: CorrectionView): boolean {
+  return status === 'proposed' || status === 'doubted'
+}
+
+/** The corrections of what one edition said, in whatever state, and those of earlier ones that it prints. */
+export async function editionCorrections(web: Web, editionId: string) {
+  const about = await correctionsAbout(web.app.db, editionId)
+  const prints = await correctionsIn(web.app.db, editionId)
+  const toItem = (correction: CorrectionView) => toView(web, correction, 'edition')
+  return { about: await Promise.all(about.map(toItem)), prints: await Promise.all(prints.map(toItem)) }
+}
+
+/** What became of the correction that somebody just decided about, from the record; none for an id that is made up. */
+export async function correctedText(web: Web, id: string | undefined, staff: string | undefined): Promise<string[]> {
+  const correction = isId(id) ? await correctionById(web.app.db, id) : undefined
+  if (!correction) return []
+  const { status, said, decidedBy, printedNumber } = correction
+  const about = await correctionsAbout(web.app.db, correction.editionId)
+  const withdrawal = about.find(({ changeKey }) => changeKey === withdrawalKey(correction.id))
+  if (withdrawal) {
+    const name = withdrawal.decidedBy === staff ? 'You' : withdrawal.decidedBy
+    return [`${name} withdrew the correction of “${said}”. The archive says so, and the next edition corrects it.`]
+  }
+  const who = decidedBy === staff ? 'You' : decidedBy
+  const others = await sameChangeTexts(web, correction)
+  if (status === 'accepted')
+    return [
+      `${who} accepted the correction of “${said}”. ${printedNumber === null ? 'The next edition' : `Edition ${printedNumber}`} prints it, and the archive notes it.`,
+      ...others,
+    ]
+  if (status === 'dismissed') return [`${who} dismissed the correction of “${said}”. It is not printed.`, ...others]
+  if (status === 'proposed') return [`The correction of “${said}” is proposed again.`]
+  return []
+}
+
+/** The same change of the same article in other newsletters that printed it: an editor who decides here hears of those. */
+async function sameChangeTexts({ app }: Web, correction: CorrectionView): Promise<string[]> {
+  const all = await correctionsOfArticle(app.db, correction.articleId)
+  const others = all.filter(
+    ({ id, kind, found }) => id !== correction.id && kind === correction.kind && found === correction.found,
+  )
+  return others.map((one) => {
+    const where = editionTitle(
+      one,
+      app.digests.find(({ name }) => name === one.digest),
+    )
+    if (isUndecided(one)) return `${where} printed it too. The correction there is still waiting for a decision.`
+    const words =
+      one.status === 'accepted' && one.words !== correction.words ? `, with other words: “${one.words}”` : ''
+    return `${where} printed it too. The correction there was ${one.status} by ${one.decidedBy}${words}.`
+  })
+}
+
+function anchorOf(id: string): string {
+  return `correction-${id}`
+}
+
+async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'edition', refused?: RefusedCorrection) {
+  const { app, base } = web
+  const { id, said, found, url, status, words, kind, printedIn, editionId } = correction
+  const isDoubted = status === 'doubted'
+  const digest = app.digests.find((one) => one.name === correction.digest)
+  const typed = refused?.id === id ? refused.words : undefined
+  return {
+    anchor: anchorOf(id),
+    seen: correctionRevision(correction),
+    elsewhere: await sameChangeTexts(web, correction),
+    said,
+    found: kind === 'gone' ? '' : found,
+    evidence: isDoubted ? `It is ${statusText(correction)}` : correction.evidence,
+    url: /^https?:/i.test(url) && kind !== 'gone' ? url : '',
+    edition: { name: editionTitle(correction, digest), href: base + pathTo(urls.studioEdition, editionId) },
+    at: momentFormatter(digest?.zone)(correction.proposedAt),
+    isProposed: isUndecided(correction),
+    mayWithdraw: status === 'accepted' && isPublished(correction) && kind !== 'withdrawal',
+    mayReopen: (status === 'accepted' || status === 'dismissed') && printedIn === null,
+    words: typed ?? words ?? suggestedText(correction),
+    right: status === 'accepted' ? (words ?? '') : '',
+    standing: statusText(correction),
+    longestWords: maxCorrectionLength,
+    action: base + pathTo(urls.correctionDecision, id),
+    from,
+  }
+}

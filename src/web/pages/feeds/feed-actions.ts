@@ -1,0 +1,47 @@
+import { type Context, Hono } from 'hono'
+import { ignoreFeed, releaseFeed } from '../../../editions/stories/flood-decision.ts'
+import { AppError } from '../../../errors.ts'
+import { newestFeedHistory } from '../../../store/feeds/feeds.ts'
+import { quarantinedFeeds } from '../../../store/ledger/stories.ts'
+import { sentence, statusOf } from '../../failure.ts'
+import { type Env, idParam, readForm, type Web } from '../../response.ts'
+import { requireOwnForm } from '../../session.ts'
+import { urls } from '../../urls.ts'
+import { showStudio } from '../studio/home.ts'
+
+/** What an editor decides about articles that a feed showed all at once. */
+export function feedActions(web: Web): Hono<Env> {
+  return new Hono<Env>().post(urls.feedDecision, requireOwnForm(web), (context) => decide(web, context))
+}
+
+async function decide(web: Web, context: Context<Env>): Promise<Response> {
+  const id = idParam(context, 'feed')
+  const who = context.var.session?.staff ?? ''
+  const { decision, seen = '' } = await readForm(context)
+  if (decision !== 'release' && decision !== 'ignore')
+    throw new AppError('invalid', 'please say whether the articles are new or old')
+  try {
+    await decideOnce(web, { id, who, decision, seen })
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    return await showStudio(web, context, { alert: sentence(error.message) }, statusOf(error))
+  }
+  return context.redirect(`${web.base}${urls.studio}?decided=${id}`, 303)
+}
+
+type Decision = { id: string; who: string; decision: 'release' | 'ignore'; seen: string }
+
+/** How each decision ends on record: a second press of the same button is done already. */
+const historyPatterns = { ignore: /(is|are) old, and never mailed$/, release: /(is|are) (new|the same)/ }
+
+async function decideOnce({ app }: Web, { id, who, decision, seen }: Decision): Promise<void> {
+  const feed = (await quarantinedFeeds(app.db)).find((one) => one.id === id)
+  if (feed) {
+    const count = await (decision === 'release' ? releaseFeed : ignoreFeed)(app, feed.url, who, seen)
+    app.log.info({ feed: feed.url, decision, count, who }, 'an editor decided about a feed')
+    return
+  }
+  const last = (await newestFeedHistory(app.db, [id], 1))[0]?.what ?? ''
+  if (last.startsWith(`${who} decided: `) && historyPatterns[decision].test(last)) return
+  throw new AppError('conflict', `nothing of this feed is waiting any more${last && `: ${last}`}`)
+}

@@ -1,0 +1,27 @@
+import { quarantineRevision } from '../../../editions/stories/flood-decision.ts'
+import { quarantinedFeeds, quarantinedStories } from '../../../store/ledger/stories.ts'
+import { formatCount } from '../../../text/words.ts'
+import type { Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+
+/** The feeds whose articles wait for an editor, with what happened in words. An article that two digests read is one. */
+export async function waitingFeeds({ app, base }: Web) {
+  const feeds = Map.groupBy(await quarantinedFeeds(app.db), (feed) => feed.id)
+  return await Promise.all(
+    [...feeds.values()]
+      .flatMap(([feed]) => (feed ? [feed] : []))
+      .map(async ({ id, url, title, reason }) => {
+        const held = await quarantinedStories(app.db, id)
+        const count = new Set(held.map((one) => one.id)).size
+        const action = base + pathTo(urls.feedDecision, id)
+        return {
+          title: title || url,
+          url,
+          reason,
+          waiting: formatCount(count, 'article'),
+          action,
+          seen: quarantineRevision(held),
+        }
+      }),
+  )
+}

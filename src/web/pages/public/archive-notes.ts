@@ -1,0 +1,30 @@
+import { paletteOf } from '../../../messages/palette.ts'
+import { correctionsAbout, withdrawalsOf } from '../../../store/corrections/corrections.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { dayFormatter } from '../../format.ts'
+import type { Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+
+/**
+ * The dated notes that stand above an edition in the archive, as HTML; empty: none. One for each accepted correction of
+ * what it said, with the remark where it was withdrawn, and one where a correction that it printed was withdrawn.
+ */
+export async function archiveNotes({ app, pages, base }: Web, edition: EditionRow): Promise<string> {
+  const about = await correctionsAbout(app.db, edition.id)
+  const noted = about.filter(({ status }) => status === 'accepted' || status === 'withdrawn')
+  for (const one of await withdrawalsOf(app.db, edition.id)) if (!about.some(({ id }) => id === one.id)) noted.push(one)
+  if (noted.length === 0) return ''
+  const day = dayFormatter(app.digests.find((one) => one.name === edition.digest)?.zone)
+  const { publication } = app.config
+  const { light, dark } = paletteOf({ ...publication.colours, onBrand: '#ffffff', onAccent: '#ffffff' })
+  const notes = noted.map(({ kind, said, words, url, decidedAt, withdrawnAt, withdrawnReason }) => ({
+    said,
+    words: words ?? '',
+    on: day(decidedAt ?? ''),
+    withdrawn: withdrawnAt === null ? [] : [{ on: day(withdrawnAt), reason: withdrawnReason ?? '' }],
+    article: kind !== 'gone' && /^https?:/i.test(url) ? [url] : [],
+  }))
+  const view = { title: 'Corrections', notes, light, dark, asSent: base + pathTo(urls.asSent, edition.id) }
+  const { name, site: url, contact } = publication
+  return pages.render('archive-notes', view, { site: { name, url, contact }, base, staff: '', csrf: '', brake: '' })
+}

@@ -1,0 +1,88 @@
+import { type Context, Hono } from 'hono'
+import type { App } from '../../../app.ts'
+import { archiveRules, isPublic } from '../../../editions/archive.ts'
+import { runsAfter } from '../../../editions/schedule/due-runs.ts'
+import { AppError } from '../../../errors.ts'
+import { withoutKey } from '../../../messages/message-template.ts'
+import { archivedEditions, editionById, variantsOf } from '../../../store/editions/editions.ts'
+import type { EditionRow, EditionStatus } from '../../../store/schema.ts'
+import { editionTitle, momentFormatter } from '../../format.ts'
+import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
+import { archivePolicy } from '../../security.ts'
+import { readSession } from '../../session.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { archiveNotes } from './archive-notes.ts'
+
+const publishedStates: EditionStatus[] = ['approved', 'sending', 'sent']
+const maxEditions = 100
+
+/** What anybody may see: the front page and each edition that went out. */
+export function archivePages(web: Web): Hono<Env> {
+  return new Hono<Env>()
+    .get(urls.front, (context) => showFront(web, context))
+    .get(urls.edition, (context) => showEdition(web, context))
+    .get(urls.asSent, (context) => showAsSent(web, context))
+}
+
+async function showFront(web: Web, context: Context<Env>): Promise<Response> {
+  const { db, config, digests } = web.app
+  const sent = await archivedEditions(db, { ...archiveRules(digests), limit: maxEditions })
+  const { name, tagline, address } = config.publication
+  const editions = sent.map((row) => {
+    const digest = digests.find((one) => one.name === row.digest)
+    return {
+      href: web.base + pathTo(urls.edition, row.id),
+      subject: row.subject,
+      name: editionTitle(row, digest),
+      due: momentFormatter(digest?.zone)(row.datedAt ?? row.dueAt),
+    }
+  })
+  const postal = address.trim().split('\n')
+  return renderPage(web, context, 'front', { title: name, tagline, postal, digests: digestViews(web.app), editions })
+}
+
+function digestViews({ digests, clock }: App) {
+  const listed = digests.filter(({ archive }) => archive === 'on')
+  return listed.map((digest) => {
+    const moment = momentFormatter(digest.zone)
+    return { title: digest.title, next: runsAfter(digest, clock.now(), 1).map(moment) }
+  })
+}
+
+/** What "view in browser" opens: the sealed bytes, below a note for each correction of what they say. */
+async function showEdition(web: Web, context: Context<Env>): Promise<Response> {
+  const { row, html } = await loadPublished(web, context)
+  const notes = await archiveNotes(web, row)
+  return context.html(notes === '' ? html : insertNotes(html, notes))
+}
+
+/** The sealed bytes alone, their slots emptied. */
+async function showAsSent(web: Web, context: Context<Env>): Promise<Response> {
+  return context.html((await loadPublished(web, context)).html)
+}
+
+/** An edition that is not public is missing for a stranger, and an editor may read it. */
+async function loadPublished(web: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
+  const { app } = web
+  const row = await editionById(app.db, editionIdParam(context))
+  const isOpen = row !== undefined && isPublic(row, app.digests)
+  const mayRead = row && publishedStates.includes(row.status) && (isOpen || (await readSession(web, context)))
+  const variant = mayRead ? await defaultVariant(app, row.id) : undefined
+  if (!row || !variant)
+    throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
+  context.header('Content-Security-Policy', archivePolicy)
+  if (isOpen) context.header('Cache-Control', 'public, max-age=60')
+  return { row, html: withoutKey(variant.html, variant.slot) }
+}
+
+/** The notes as the first thing in the body; not a byte of the letter itself changes. */
+function insertNotes(html: string, notes: string): string {
+  const start = /<body\b[^>]*>/i.exec(html)
+  const at = start ? start.index + start[0].length : 0
+  return html.slice(0, at) + notes + html.slice(at)
+}
+
+/** What everybody gets who chose no sections; undefined before the edition is sealed. */
+export async function defaultVariant({ db }: App, editionId: string) {
+  return (await variantsOf(db, editionId)).find((variant) => variant.name === 'all')
+}

@@ -1,0 +1,75 @@
+import { type Context, Hono } from 'hono'
+import { readConfirmationToken } from '../../../mail/keys.ts'
+import type { ConfirmationRow } from '../../../store/schema.ts'
+import { subscriberById } from '../../../store/subscribers/subscribers.ts'
+import { confirmationLifetimeMs, confirmResubscription, findConfirmation } from '../../../subscribers/resubscribe.ts'
+import { day } from '../../../time/clock.ts'
+import { withTimeout } from '../../deadline.ts'
+import { keyParam, withCatchAllParam } from '../../key.ts'
+import { type Env, renderMessage, renderPage, type Web } from '../../response.ts'
+import { requireSameSite } from '../../session.ts'
+import { urls } from '../../urls.ts'
+import { maskEmail } from './recipient.ts'
+
+/** Behind the link of a confirmation email. A GET shows a button, since scanners follow links; a POST subscribes again. */
+export function confirmPages(web: Web): Hono<Env> {
+  return new Hono<Env>()
+    .get(withCatchAllParam(urls.confirmation), (context) => showConfirmation(web, context))
+    .post(withCatchAllParam(urls.confirmation), requireSameSite, (context) => confirm(web, context))
+}
+
+async function showConfirmation(web: Web, context: Context<Env>): Promise<Response> {
+  const confirmation = await confirmationOf(web, context)
+  if (!confirmation) return expiredPage(web, context)
+  const isDone = confirmation.usedAt !== null
+  const digest = digestTitle(web, confirmation)
+  const title = isDone ? `You are subscribed to ${digest}` : `Subscribe to ${digest} again?`
+  return renderPage(web, context, 'confirm', { title, address: await addressOf(web, confirmation), isDone })
+}
+
+async function confirm(web: Web, context: Context<Env>): Promise<Response> {
+  const confirmation = await confirmationOf(web, context)
+  if (!confirmation) return expiredPage(web, context)
+  const address = await addressOf(web, confirmation)
+  const digest = digestTitle(web, confirmation)
+  switch (await withTimeout(web.maxStoreWaitMs, confirmResubscription(web.app, confirmation.id))) {
+    case 'resubscribed':
+      return renderPage(web, context, 'confirm', { title: `Welcome back to ${digest}`, address, isDone: true })
+    case 'already subscribed':
+      return renderPage(web, context, 'confirm', { title: `You are subscribed to ${digest}`, address, isDone: true })
+    case 'suppressed':
+      return renderMessage(web, context, 409, {
+        title: 'We cannot send to this address',
+        text: [
+          'Nothing was changed: messages to your address came back, or were reported as unwanted.',
+          `If it should work again, write to ${web.app.config.publication.contact}.`,
+        ],
+      })
+    case 'expired':
+      return expiredPage(web, context)
+  }
+}
+
+async function confirmationOf({ app }: Web, context: Context<Env>): Promise<ConfirmationRow | undefined> {
+  return await findConfirmation(app, readConfirmationToken(app.secret, keyParam(context)))
+}
+
+function digestTitle({ app }: Web, { digest: name }: ConfirmationRow): string {
+  return app.digests.find((digest) => digest.name === name)?.title ?? name
+}
+
+async function addressOf({ app }: Web, { subscriberId }: ConfirmationRow): Promise<string> {
+  return maskEmail((await subscriberById(app.db, subscriberId))?.email ?? '')
+}
+
+/** The same page for a link that is forged, unknown, used or too old: it tells nothing. */
+function expiredPage(web: Web, context: Context<Env>): Response {
+  return renderMessage(web, context, 404, {
+    title: 'This link does not work any more',
+    text: [
+      `A confirmation link works once, and for ${confirmationLifetimeMs / day} days. It may also be incomplete.`,
+      'For a new one open the link to your preferences at the foot of an email that you got from us.',
+      `If that does not help, write to ${web.app.config.publication.contact}.`,
+    ],
+  })
+}

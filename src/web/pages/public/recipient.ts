@@ -1,0 +1,48 @@
+import type { App } from '../../../app.ts'
+import { readDeliveryKey } from '../../../mail/keys.ts'
+import { editionByRef } from '../../../store/editions/editions.ts'
+import type { SubscriberRow, SubscriptionRow } from '../../../store/schema.ts'
+import { subscriberById, subscriptionsOf } from '../../../store/subscribers/subscribers.ts'
+
+/** Who holds a key, and the subscription that it speaks of. */
+export type Recipient = {
+  key: string
+  /** The key is of the form that earlier versions put into headers too: it is good for leaving, and for nothing else. */
+  onlyLeaves: boolean
+  subscriber: SubscriberRow
+  subscription: SubscriptionRow
+  digest: { name: string; title: string }
+  editionId: string | null
+}
+
+/**
+ * Reads the key of a link in an email. The keys in Message-ID and return path are none: they stand in every server's log. Undefined, and no word why, for whatever is not wholly right.
+ */
+export async function recipientOf({ db, secret, digests }: App, key: string): Promise<Recipient | undefined> {
+  const link = readDeliveryKey(secret, 'link', key)
+  const keyed = link ?? readDeliveryKey(secret, 'earlier', key)
+  const subscriber = keyed && (await subscriberById(db, keyed.subscriberId))
+  if (!subscriber) return undefined
+  const edition = await editionByRef(db, keyed.editionRef)
+  const subscriptions = await subscriptionsOf(db, subscriber.id)
+  const subscription = edition
+    ? subscriptions.find((one) => one.digest === edition.digest)
+    : singleOrUndefined(subscriptions)
+  if (!subscription) return undefined
+  const name = subscription.digest
+  const title = digests.find((digest) => digest.name === name)?.title ?? name
+  const onlyLeaves = link === undefined
+  return { key, onlyLeaves, subscriber, subscription, digest: { name, title }, editionId: edition?.id ?? null }
+}
+
+/** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages, and should not tell the whole. */
+export function maskEmail(email: string): string {
+  const at = email.lastIndexOf('@')
+  const letters = [...email.slice(0, at)]
+  return `${letters[0] ?? ''}…${letters.length > 2 ? letters.at(-1) : ''}${email.slice(at)}`
+}
+
+/** A restored backup may have lost the edition. Who has one subscription means that one. */
+function singleOrUndefined<T>(list: T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined
+}

@@ -1,0 +1,125 @@
+import { type Context, Hono } from 'hono'
+import { settingObstaclesOf } from '../../../editions/approval-rules.ts'
+import { articleReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
+import { approve, cancel, resume, stop } from '../../../editions/review.ts'
+import { parseRevision, type Revision } from '../../../editions/revision.ts'
+import { AppError } from '../../../errors.ts'
+import { editionById, historyOf } from '../../../store/editions/editions.ts'
+import { statusOf } from '../../failure.ts'
+import { checkId, type Env, editionIdParam, type Fields, readForm, type Web } from '../../response.ts'
+import { requireOwnForm } from '../../session.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { showApproval } from './edition-approval.ts'
+import type { EditionAction } from './edition-controls.ts'
+import { showEdition } from './edition-page.ts'
+
+/** What an editor decides about an edition. Each ends on the edition's page, which says what happened. */
+export function editionActions(web: Web): Hono<Env> {
+  const { app } = web
+  const pages = new Hono<Env>()
+    .get(urls.approval, (context) => showApproval(web, context, context.req.query('seen')))
+    .post(urls.approval, requireOwnForm(web), async (context) => {
+      const { confirm, seen, anyway } = await readForm(context)
+      if (confirm !== 'yes' || seen === undefined) return await showApproval(web, context, seen)
+      return await applyDecision(web, context, 'approve', (id, staff) =>
+        approveSeen(web, id, staff, { seen: parseRevision(seen), anyway: anyway === 'yes' }),
+      )
+    })
+    .post(urls.cancellation, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'cancel', (id, staff, fields) => {
+        const reason = readConfirmedReason(fields, unconfirmedCancelMessage)
+        return cancel(app, id, staff, reason, { seen: seenIn(fields) })
+      }),
+    )
+    .post(urls.resumption, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'resume', (id, staff, fields) =>
+        resume(app, id, staff, { anyway: fields.anyway === 'yes', seen: seenIn(fields) }),
+      ),
+    )
+    .post(urls.pull, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'pull', async (_, who, fields) => {
+        const reason = readReason(fields)
+        await retractArticle(app, await articleReference(app.db, checkId(fields.article, 'article')), { who, reason })
+      }),
+    )
+    .post(urls.restoration, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'restore', async (_, who, { article }) =>
+        restoreArticle(app, await articleReference(app.db, checkId(article, 'article')), who),
+      ),
+    )
+  for (const url of [urls.stop, urls.hold, urls.pause])
+    pages.post(url, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, readReason(fields))),
+    )
+  return pages
+}
+
+/** A press may pass over what is about the edition. What is about the settings is for whoever can change them. */
+async function approveSeen(
+  { app }: Web,
+  id: string,
+  staff: string,
+  { seen, anyway }: { seen: Revision; anyway: boolean },
+): Promise<void> {
+  const edition = anyway ? await editionById(app.db, id) : undefined
+  const obstacles = edition ? await settingObstaclesOf(app, edition) : []
+  await approve(app, id, staff, { seen, anyway: anyway && obstacles.length === 0 })
+}
+
+type DecisionHandler = (id: string, staff: string, fields: Fields) => Promise<void>
+
+async function applyDecision(
+  web: Web,
+  context: Context<Env>,
+  name: EditionAction,
+  work: DecisionHandler,
+): Promise<Response> {
+  const id = editionIdParam(context)
+  const staff = context.var.session?.staff ?? ''
+  const typed = await readForm(context)
+  try {
+    await work(id, staff, typed)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const isDone = error.code === 'conflict' && (await isLastDecision(web, id, staff, historyPatterns[name](typed)))
+    if (!isDone) return await showEdition(web, context, { act: name, error, typed, staff }, statusOf(error))
+  }
+  const done = (await historyOf(web.app.db, id)).findLast((entry) => entry.who === staff)
+  return context.redirect(`${web.base}${pathTo(urls.studioEdition, id)}?done=${done?.id ?? ''}`, 303)
+}
+
+/** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
+const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
+  approve: () => /^approved(:|$)/,
+  stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
+  cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
+  resume: () => /^resumed/,
+  pull: ({ reason = '' }) => new RegExp(`^pulled: .*: ${RegExp.escape(reason)}(;|$)`),
+  restore: () => /^restored: /,
+}
+
+/** Whether the newest decision that a person made about the edition is this one, by the same person. */
+async function isLastDecision({ app }: Web, id: string, staff: string, line: RegExp): Promise<boolean> {
+  const last = (await historyOf(app.db, id)).findLast(({ who }) => who !== 'lastword')
+  return last?.who === staff && line.test(last.what)
+}
+
+const maxReasonLength = 500
+const unconfirmedCancelMessage = 'please tick the box: a cancelled edition cannot be brought back'
+
+/** A decision that does not say what its page showed is about nothing. */
+function seenIn({ seen }: Fields): Revision {
+  if (seen !== undefined) return parseRevision(seen)
+  throw new AppError('conflict', 'this came from an old page', { hint: 'Look at the edition below and decide again.' })
+}
+
+function readReason({ reason = '' }: Fields): string {
+  if (reason === '') throw new AppError('invalid', 'please give a reason', { hint: 'Your colleagues will see it.' })
+  return reason.slice(0, maxReasonLength)
+}
+
+export function readConfirmedReason(fields: Fields, unconfirmed: string): string {
+  const reason = readReason(fields)
+  if (fields.confirm === 'yes') return reason
+  throw new AppError('invalid', unconfirmed)
+}

@@ -1,0 +1,56 @@
+import type { Context } from 'hono'
+import { rulesOf } from '../../../deliveries/limits/rules.ts'
+import { whyWaiting } from '../../../deliveries/limits/waits.ts'
+import { isSettingObstacle, obstaclesOf, obstacleText } from '../../../editions/approval-rules.ts'
+import { editionName } from '../../../editions/edition.ts'
+import { checkRevision, parseRevision } from '../../../editions/revision.ts'
+import { AppError } from '../../../errors.ts'
+import { countChosen, editionById } from '../../../store/editions/editions.ts'
+import { sentence, statusOf } from '../../failure.ts'
+import { articlesAndLetters, editionTitle, momentFormatter } from '../../format.ts'
+import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { controlsOf } from './edition-controls.ts'
+import { showEdition } from './edition-page.ts'
+
+/**
+ * Asks once more before an edition is approved: the subject, from whom, to how many people, when, and what stands in the
+ * way. Changes nothing.
+ * `seen` is what the page before showed: if the edition has changed since, the answer is its own page, which says so.
+ */
+export async function showApproval(web: Web, context: Context<Env>, seen: string | undefined): Promise<Response> {
+  const { app, base } = web
+  const edition = await editionById(app.db, editionIdParam(context))
+  if (!edition) throw new AppError('missing', 'there is no such edition')
+  const controls = await controlsOf(web, edition)
+  const staff = context.var.session?.staff ?? ''
+  try {
+    if (seen !== undefined) await checkRevision(app.db, edition, parseRevision(seen))
+    if (!controls.may.approve)
+      throw new AppError(
+        'conflict',
+        `${editionName(edition)} is ${controls.status.word.toLowerCase()}: it cannot be approved`,
+      )
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return await showEdition(web, context, { act: 'approve', error, typed: {}, staff }, statusOf(error))
+  }
+  const digest = app.digests.find(({ name }) => name === edition.digest)
+  const waits = await whyWaiting(app, { ...edition, status: 'approved' }, rulesOf(app, edition.digest))
+  const obstacles = await obstaclesOf(app, edition)
+  const name = editionTitle(edition, digest)
+  return renderPage(web, context, 'studio-approval', {
+    title: `Approve ${name}?`,
+    name,
+    subject: edition.subject,
+    from: digest ? `${digest.from.name} <${digest.from.address}>` : '',
+    due: momentFormatter(digest?.zone)(edition.dueAt),
+    holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
+    reason: edition.reason ?? '',
+    waits: waits.map(sentence),
+    obstacles: obstacles.map(obstacleText),
+    isBlocked: obstacles.some(isSettingObstacle),
+    page: base + pathTo(urls.studioEdition, edition.id),
+    ...controls,
+  })
+}

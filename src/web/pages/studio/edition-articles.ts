@@ -1,0 +1,113 @@
+import type { App } from '../../../app.ts'
+import type { Digest } from '../../../editions/digest.ts'
+import { isPaused } from '../../../editions/review.ts'
+import { retractionsOf } from '../../../store/articles/retractions.ts'
+import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/editions.ts'
+import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
+import { letterByline, momentFormatter } from '../../format.ts'
+
+/** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
+const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
+  approve: ['sealed', 'held'],
+  hold: ['sealed'],
+  cancel: ['composed', 'sealed', 'approved', 'held', 'sending'],
+  stopSending: ['approved', 'sending'],
+  pull: ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'],
+}
+
+export function abilitiesOf(edition: EditionRow) {
+  const { status } = edition
+  const resume = isPaused(edition)
+  return {
+    approve: abilities.approve.includes(status) && !resume,
+    hold: abilities.hold.includes(status),
+    cancel: abilities.cancel.includes(status),
+    stopSending: abilities.stopSending.includes(status),
+    resume,
+    pull: abilities.pull.includes(status),
+    none: !abilities.cancel.includes(status),
+  }
+}
+
+type Choice = Awaited<ReturnType<typeof chosenOf>>[number]
+
+/** How many of the articles that are not included stand on one page. */
+const passedOverPerPage = 100
+
+/**
+ * The articles that the edition holds, section by section in order, and one page of those it passed over; each with its
+ * reason. `page` counts from 1; beyond the last there is nothing.
+ */
+export async function articlesOf(
+  { db }: App,
+  edition: EditionRow,
+  digest: Digest | undefined,
+  { typed, page }: { typed: { article: string; reason: string }; page: number },
+) {
+  const chosen = await chosenOf(db, edition.id)
+  const skip = (page - 1) * passedOverPerPage
+  const passed = await passedOverOf(db, edition.id, { skip, limit: passedOverPerPage })
+  const pulls = await retractionsOf(
+    db,
+    [...chosen, ...passed].map(({ articleId }) => articleId),
+  )
+  const moment = momentFormatter(digest?.zone)
+  const mayPull = abilitiesOf(edition).pull
+  const toItem = ({ articleId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
+    id: articleId,
+    pulled: toPulled(pulls.get(articleId)),
+    mayPull: mayPull && choice.position !== null && !pulls.has(articleId),
+    isOpen: typed.article === articleId,
+    typed: typed.article === articleId ? typed.reason : '',
+    title: title || url,
+    url: /^https?:/i.test(url) ? url : '',
+    from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),
+    published: publishedAt === null ? [] : [moment(publishedAt)],
+    reason: reasonText(reason),
+    section: sectionTitle(digest, choice.section),
+  })
+  const names = sectionNamesInOrder(digest, chosen)
+  const sections = names.map((name) => ({
+    title: sectionTitle(digest, name),
+    articles: chosen.filter((choice) => choice.section === name).map(toItem),
+  }))
+  const passedOverCount = await countPassedOver(db, edition.id)
+  return {
+    sections,
+    passedOver: passed.map(toItem),
+    passedFrom: skip + 1,
+    passedTo: skip + passed.length,
+    isPassedPaged: passedOverCount > passedOverPerPage,
+    hasMorePassed: skip + passed.length < passedOverCount,
+    chosenCount: chosen.length,
+    passedOverCount,
+  }
+}
+
+/** A reason that the store keeps, as an editor would say it: "Newest of 6 new articles", "Number 2 of 6 new articles, newest first". */
+export function reasonText(reason: string): string {
+  return reason.replace(
+    /^number (\d+) of (\d+) pending, (newest first)?/,
+    (_, place: string, all: string, newest = '') => {
+      const articles = all === '1' ? '1 new article' : `${all} new articles`
+      if (newest && all === '1') return 'The only new article'
+      if (newest && place === '1') return `Newest of ${articles}`
+      return `Number ${place} of ${articles}, ${newest}`
+    },
+  )
+}
+
+function toPulled(pull: RetractionRow | undefined) {
+  return pull ? [{ who: pull.who, reason: pull.reason }] : []
+}
+
+/** The sections of the digest as its file has them, then any that the file has lost since. */
+function sectionNamesInOrder(digest: Digest | undefined, chosen: Choice[]): string[] {
+  const used = new Set(chosen.map((choice) => choice.section))
+  const known = (digest?.sections ?? []).map((section) => section.name).filter((name) => used.has(name))
+  return [...new Set([...known, ...used])]
+}
+
+function sectionTitle(digest: Digest | undefined, name: string): string {
+  return digest?.sections.find((section) => section.name === name)?.title ?? name
+}

@@ -1,0 +1,99 @@
+import { currentRevision, EditionChanged, formatRevision, type HistoryEntry } from '../../../editions/revision.ts'
+import { retractedIn } from '../../../store/articles/retractions.ts'
+import { countDeliveries, type DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { countActive } from '../../../store/subscribers/subscribers.ts'
+import { formatCount, formatNumber } from '../../../text/words.ts'
+import { sentence } from '../../failure.ts'
+import { deliveryView, sinceFormatter } from '../../format.ts'
+import type { Fields, Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { abilitiesOf } from './edition-articles.ts'
+import { changeSentence } from './edition-history.ts'
+import { statusNow } from './edition-status.ts'
+
+export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
+
+/** A change that could not be made: `lead` says that nothing was changed, `message` why, and `typed` is what the editor had typed, which is shown again. */
+export type RefusalView = {
+  act: EditionAction
+  lead: string
+  message: string
+  hint: string
+  typed: Fields
+  again: RetryForm[]
+}
+
+/** The same decision once more, about the edition as it is now: a button, and what its form sends. */
+type RetryForm = { action: string; button: string; fields: { name: string; value: string }[] }
+
+/** What an editor can do about the edition as it is now, and whom it concerns. */
+export async function controlsOf({ app, base }: Web, edition: EditionRow, counts?: DeliveryCounts) {
+  const deliveries = counts ?? (await countDeliveries(app.db, edition.id))
+  const { total } = deliveryView(deliveries)
+  const people = total > 0 ? total : await countActive(app.db, edition.digest)
+  const may = abilitiesOf(edition)
+  const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
+  const pulled = may.resume ? (await retractedIn(app.db, edition.id)).map(({ title }) => `“${title}”`) : []
+  const waiting = total > 0 ? deliveries.queued + deliveries.deferred + deliveries.sending : people
+  return {
+    may,
+    seen: formatRevision(await currentRevision(app.db, edition)),
+    status: await statusNow(app, edition, deliveries),
+    isOut: edition.status === 'approved' || edition.status === 'sending',
+    people: formatCount(people, 'person', 'people'),
+    waiting: formatNumber(waiting),
+    pulled: pulled.join(', '),
+    removed: pulled.length > 1 ? 'removed articles' : 'removed article',
+    links: {
+      approval: link(urls.approval),
+      stop: link(urls.stop),
+      cancellation: link(urls.cancellation),
+      resumption: link(urls.resumption),
+    },
+  }
+}
+
+export type Controls = Awaited<ReturnType<typeof controlsOf>>
+
+/** Why a decision was refused. Where the edition has changed since it was looked at: who did what, and the way on. */
+export function refusalView(
+  { app }: Web,
+  refused: { act: EditionAction; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
+  controls: Controls,
+  zone: string | undefined,
+): RefusalView {
+  const { act, error, typed, staff } = refused
+  if (!(error instanceof EditionChanged))
+    return {
+      act,
+      lead: 'Nothing was changed.',
+      message: sentence(error.message),
+      hint: error.hint ?? '',
+      typed,
+      again: [],
+    }
+  const since = sinceFormatter(zone, app.clock.now())
+  const describeChange = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
+  const lead = 'Nothing was changed, because the edition changed after you looked at it.'
+  const message = error.changes.map(describeChange).join(' ')
+  const hint = `It is ${controls.status.word.toLowerCase()} now.`
+  return { act, lead, message, hint, typed, again: retryForms(act, typed, controls) }
+}
+
+function retryForms(act: EditionAction, typed: Fields, { may, seen, people, links, pulled }: Controls): RetryForm[] {
+  const fields = [{ name: 'seen', value: seen }]
+  const confirmed = { name: 'confirm', value: 'yes' }
+  if (act === 'approve' && may.approve) {
+    const button = `Approve and send to ${people} all the same`
+    return [{ action: links.approval, button, fields: [...fields, confirmed] }]
+  }
+  if (act === 'resume' && may.resume && pulled === '')
+    return [{ action: links.resumption, button: 'Resume sending all the same', fields }]
+  const { reason = '', confirm } = typed
+  if (act === 'cancel' && may.cancel && reason !== '' && confirm === 'yes') {
+    const all = [...fields, confirmed, { name: 'reason', value: reason }]
+    return [{ action: links.cancellation, button: 'Cancel this edition all the same', fields: all }]
+  }
+  return []
+}

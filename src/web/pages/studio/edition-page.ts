@@ -1,0 +1,179 @@
+import { type Context, Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { App } from '../../../app.ts'
+import { rulesOf } from '../../../deliveries/limits/rules.ts'
+import { whyWaiting } from '../../../deliveries/limits/waits.ts'
+import { sealFailure } from '../../../editions/seal-failure.ts'
+import { htmlBytes, sizeWarning } from '../../../editions/size.ts'
+import { AppError } from '../../../errors.ts'
+import { withoutKey } from '../../../messages/message-template.ts'
+import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
+import { editionById, historyOf } from '../../../store/editions/editions.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { capitalise } from '../../../text/words.ts'
+import { deliveryView, editionTitle, momentFormatter } from '../../format.ts'
+import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
+import { framePolicy, previewPolicy } from '../../security.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { correctedText, editionCorrections } from '../corrections/correction-view.ts'
+import { defaultVariant } from '../public/archive.ts'
+import { articlesOf } from './edition-articles.ts'
+import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts'
+import { doneSentence, historyItem, isInResultingState } from './edition-history.ts'
+
+/** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
+export function studioEditionPages(web: Web): Hono<Env> {
+  return new Hono<Env>()
+    .get(urls.studioEdition, (context) => showEdition(web, context))
+    .get(urls.preview, (context) => showPreview(web, context))
+    .get(urls.progress, (context) => showProgress(web, context))
+}
+
+/** A decision that was refused, and by whom it was made. */
+export type RefusedDecision = Parameters<typeof refusalView>[1]
+
+export async function showEdition(
+  web: Web,
+  context: Context<Env>,
+  declined?: RefusedDecision,
+  code: ContentfulStatusCode = 200,
+): Promise<Response> {
+  const { app, base } = web
+  const { edition, digest } = await findEdition(web, context)
+  const moment = momentFormatter(digest?.zone)
+  const variant = await defaultVariant(app, edition.id)
+  const name = editionTitle(edition, digest)
+  const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
+  const staff = context.var.session?.staff
+  const history = await historyOf(app.db, edition.id)
+  const done = history.find((entry) => entry.id === context.req.query('done'))
+  const counts = await countDeliveries(app.db, edition.id)
+  const controls = await controlsOf(web, edition, counts)
+  const refused = declined && refusalView(web, declined, controls, digest?.zone)
+  const { phone, text } = previewMode(context)
+  const page = passedOverPage(context)
+  const articles = await articlesOf(app, edition, digest, { typed: typedRetraction(refused), page })
+  const passedLink = (number: number) => `${link(urls.studioEdition)}?passed=${number}#passed`
+  const view = {
+    title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
+    name,
+    subject: edition.subject,
+    preheader: edition.preheader,
+    due: moment(edition.dueAt),
+    reason: reasonSentence(edition.reason),
+    failure: sealFailure(edition, history),
+    size: variant && sizeSentence(sizeWarning(htmlBytes(variant)), edition.reason),
+    done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
+    meaningNow: done && (await isStateUnchanged(app, edition, done.what)) ? controls.status.meaning : '',
+    previewTitle: previewTitle(edition),
+    history: history.map((entry) => historyItem(entry, moment(entry.at))),
+    ...articles,
+    passedBefore: page > 1 ? passedLink(page - 1) : '',
+    passedAfter: articles.hasMorePassed ? passedLink(page + 1) : '',
+    corrections: await editionCorrections(web, edition.id),
+    corrected: await correctedText(web, context.req.query('corrected'), staff),
+    deliveries: deliveryView(counts),
+    seal: variant ? [{ sha256: variant.sha256, at: moment(variant.sealedAt) }] : [],
+    look: { phone, text, desktop: !phone && !text },
+    refused: refused ? [refused] : [],
+    typed: { stop: typedIn(refused, 'stop'), cancel: typedIn(refused, 'cancel') },
+    ...controls,
+    links: {
+      ...controls.links,
+      self: link(urls.studioEdition),
+      preview: link(urls.preview),
+      progress: link(urls.progress),
+      pull: link(urls.pull),
+      restoration: link(urls.restoration),
+    },
+  }
+  return renderPage(web, context, 'studio-edition', view, code)
+}
+
+/** Whether the edition is where that decision put it: a page that is loaded again later says what was done, and no more. */
+async function isStateUnchanged(app: App, edition: EditionRow, what: string): Promise<boolean> {
+  if (!isInResultingState(edition, what)) return false
+  return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
+}
+
+function previewTitle({ status }: EditionRow): string {
+  if (status === 'sent') return 'As it was sent'
+  return status === 'cancelled' || status === 'skipped' ? 'As it was made' : 'As it will arrive'
+}
+
+/** The sealed bytes, as the archive will have them. */
+async function showPreview(web: Web, context: Context<Env>): Promise<Response> {
+  const { edition } = await findEdition(web, context)
+  const variant = await defaultVariant(web.app, edition.id)
+  if (!variant) throw new AppError('missing', 'there is nothing to see: this edition is not sealed')
+  context.header('Content-Security-Policy', previewPolicy)
+  if (previewMode(context).text) return context.text(withoutKey(variant.text, variant.slot))
+  return context.html(withoutKey(variant.html, variant.slot))
+}
+
+/**
+ * The part of the page that follows the edition, in a frame of its own, so that neither focus nor a half-written reason
+ * is lost. While it reloads there is nothing in it to press; what can be decided once the edition has stopped is in it
+ * then. It can be made to stand still from outside (WCAG 2.2, 2.2.2).
+ */
+async function showProgress(web: Web, context: Context<Env>): Promise<Response> {
+  const { edition } = await findEdition(web, context)
+  const counts = await countDeliveries(web.app.db, edition.id)
+  const controls = await controlsOf(web, edition, counts)
+  const isLive = controls.isOut && context.req.query('live') !== 'no'
+  context.header('Content-Security-Policy', framePolicy)
+  const waits = await whyWaiting(web.app, edition, rulesOf(web.app, edition.digest))
+  const isBusy = waits.length === 0 && (edition.status === 'approved' || counts.queued + counts.sending > 0)
+  if (isLive) context.header('Refresh', isBusy ? '2' : '30')
+  return renderPage(web, context, 'progress', {
+    title: 'How far it has got',
+    ...controls,
+    reason: controls.isOut ? '' : reasonSentence(edition.reason),
+    deliveries: deliveryView(counts),
+    waits: waits.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (first) => first.toUpperCase())),
+    isLive,
+    self: web.base + pathTo(urls.progress, edition.id),
+    page: web.base + pathTo(urls.studioEdition, edition.id),
+  })
+}
+
+/** Why it is held, or was not made. */
+function reasonSentence(reason: string | null): string {
+  return capitalise((reason ?? '').replace(/^(held|skipped): /, ''))
+}
+
+async function findEdition({ app }: Web, context: Context<Env>) {
+  const edition = await editionById(app.db, editionIdParam(context))
+  if (!edition) throw new AppError('missing', 'there is no such edition')
+  return { edition, digest: app.digests.find((one) => one.name === edition.digest) }
+}
+
+/** Which page of the articles that are not included, from 1. */
+function passedOverPage(context: Context<Env>): number {
+  return Math.min(10_000, Math.max(1, Number.parseInt(context.req.query('passed') ?? '1', 10) || 1))
+}
+
+function previewMode(context: Context<Env>) {
+  const view = context.req.query('view')
+  return { phone: view === 'phone', text: view === 'text' }
+}
+
+function typedRetraction(refused: RefusalView | undefined) {
+  if (refused?.act !== 'pull') return { article: '', reason: '' }
+  return { article: refused.typed.article ?? '', reason: refused.typed.reason ?? '' }
+}
+
+function typedIn(refused: RefusalView | undefined, act: RefusalView['act']) {
+  const isOpen = refused?.act === act
+  return {
+    open: isOpen,
+    reason: isOpen ? (refused.typed.reason ?? '') : '',
+    confirmed: isOpen && refused.typed.confirm === 'yes',
+  }
+}
+
+/** What there is to say of its size, as a sentence; nothing where the reason says it already. */
+function sizeSentence(warning: string | undefined, reason: string | null): string {
+  if (warning === undefined || warning === reason) return ''
+  return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`
+}

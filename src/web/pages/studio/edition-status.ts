@@ -1,0 +1,30 @@
+import type { App } from '../../../app.ts'
+import { obstacleText, settingObstaclesOf } from '../../../editions/approval-rules.ts'
+import type { DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { type StatusView, statusView } from '../../format.ts'
+
+/** `obstacle` says what must be changed before the edition can be sent; empty if nothing. */
+export type StatusNow = StatusView & { obstacle: string }
+
+/** The state of an edition for people, with the settings that keep it from being sent, if there are any. */
+export async function statusNow(app: App, edition: EditionRow, counts?: DeliveryCounts): Promise<StatusNow> {
+  const obstacles = await settingObstacles(app, edition)
+  const obstacle = obstacles.length > 0 ? `Cannot be sent yet: ${obstacles.join(' ')}` : ''
+  return { ...withObstacle(edition, statusView(edition, counts), obstacle), obstacle }
+}
+
+/** One sentence for each setting that must be changed before the edition can be sent. */
+async function settingObstacles(app: App, edition: EditionRow): Promise<string[]> {
+  const isOpen = edition.status === 'sealed' || edition.status === 'held' || edition.status === 'approved'
+  if (!isOpen || edition.overriddenAt !== null) return []
+  return (await settingObstaclesOf(app, edition)).map(obstacleText)
+}
+
+/** "Ready" and "Sending starts within a minute" would be untrue; what else the state says stays. */
+function withObstacle(edition: EditionRow, view: StatusView, obstacle: string): StatusView {
+  if (obstacle === '') return view
+  if (edition.status === 'held') return { ...view, meaning: `${view.meaning} ${obstacle}` }
+  if (edition.status === 'sealed') return { ...view, word: 'Not ready', tone: 'stop', meaning: obstacle }
+  return { ...view, meaning: obstacle }
+}

@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono'
+import { brakeOff, brakeOn } from '../../../deliveries/brake.ts'
+import { AppError } from '../../../errors.ts'
+import { lastBrake } from '../../../store/deliveries/brake.ts'
+import { type Env, readForm, type Web } from '../../response.ts'
+import { requireOwnForm } from '../../session.ts'
+import { urls } from '../../urls.ts'
+import { readConfirmedReason } from './edition-actions.ts'
+
+/** The one switch that stops all sending. Both end on the studio's first page, which says what happened. */
+export function sendingActions(web: Web): Hono<Env> {
+  const { app } = web
+  return new Hono<Env>()
+    .post(urls.brake, requireOwnForm(web), async (context) => {
+      const reason = readConfirmedReason(await readForm(context), 'please tick the box: this stops every newsletter')
+      const who = staffOf(context)
+      await ignoreIfDone(brakeOn(app, { who, reason }), async () => {
+        const brake = await lastBrake(app.db)
+        return brake?.releasedAt === null && brake.who === who && brake.reason === reason
+      })
+      return await redirectToStudio(web, context, 'on')
+    })
+    .post(urls.brakeRelease, requireOwnForm(web), async (context) => {
+      const who = staffOf(context)
+      const { seen } = await readForm(context)
+      await ignoreIfDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
+      return await redirectToStudio(web, context, 'off')
+    })
+}
+
+/** A second press of one button is no conflict: what it asks for is done, by the same person. */
+export async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict' || !(await isDone())) throw error
+  }
+}
+
+function staffOf(context: Context<Env>): string {
+  const { session } = context.var
+  if (session) return session.staff
+  throw new AppError('forbidden', 'nobody is signed in')
+}
+
+async function redirectToStudio({ app, base }: Web, context: Context<Env>, done: 'on' | 'off'): Promise<Response> {
+  const brake = await lastBrake(app.db)
+  return context.redirect(`${base}${urls.studio}?brake=${done}-${brake?.id ?? ''}`, 303)
+}
+
+/** What was just done with the brake, as it stands on record. */
+export async function sendingDoneText({ app }: Web, context: Context<Env>): Promise<string[]> {
+  const brake = await lastBrake(app.db)
+  if (!brake) return []
+  const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
+  const doneParam = context.req.query('brake')
+  if (doneParam === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} stopped all sending.`]
+  if (doneParam !== `off-${brake.id}` || brake.releasedBy === null) return []
+  return [`${name(brake.releasedBy)} resumed all sending. Editions go on where they stopped.`]
+}

@@ -1,0 +1,68 @@
+import { revisionStatus } from '../../../editions/revision.ts'
+import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
+import { type ChosenCounts, countChosen, editionsByStatus, historyOf } from '../../../store/editions/editions.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { countActive } from '../../../store/subscribers/subscribers.ts'
+import { capitalise, formatCount } from '../../../text/words.ts'
+import type { Instant } from '../../../time/clock.ts'
+import { articlesAndLetters, deliveryView, editionTitle, momentFormatter } from '../../format.ts'
+import type { Web } from '../../response.ts'
+import { pathTo, urls } from '../../urls.ts'
+import { statusNow } from './edition-status.ts'
+
+/**
+ * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
+ * hold, or stopped while they were being sent. One whose digest approves by itself is not among them.
+ */
+export async function waitingEditions(web: Web) {
+  const waiting = (await editionsByStatus(web.app.db, ['sealed', 'held'])).filter(
+    ({ status, digest }) => status === 'held' || findDigest(web, digest)?.approval !== 'auto',
+  )
+  const chosen = await countChosen(
+    web.app.db,
+    waiting.map(({ id }) => id),
+  )
+  const digests = [...Map.groupBy(waiting, ({ digest }) => digest)]
+  return await Promise.all(
+    digests.map(async ([name, rows]) => ({
+      title: findDigest(web, name)?.title ?? name,
+      several: rows.length > 1 ? `${formatCount(rows.length, 'edition')} are waiting. The newest comes first.` : '',
+      editions: await Promise.all(
+        rows.toReversed().map((row, index) => toWaiting(web, row, rows.length > 1 && index === 0, chosen.get(row.id))),
+      ),
+    })),
+  )
+}
+
+async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chosen: ChosenCounts | undefined) {
+  const { app, base } = web
+  const digest = findDigest(web, edition.digest)
+  const moment = momentFormatter(digest?.zone)
+  const counts = await countDeliveries(app.db, edition.id)
+  const { total } = deliveryView(counts)
+  const people = total > 0 ? '' : formatCount(await countActive(app.db, edition.digest), 'person', 'people')
+  return {
+    href: base + pathTo(urls.studioEdition, edition.id),
+    name: editionTitle(edition, digest),
+    subject: edition.subject,
+    isNewest,
+    status: await statusNow(app, edition, counts),
+    reason: capitalise((edition.reason ?? '').replace(/^held: /, '')),
+    people: people && `Would go to ${people}.`, // one that is half sent says how far it got
+    articles: articlesAndLetters(chosen),
+    due: moment(edition.dueAt),
+    since: moment(await waitingSince(web, edition)),
+  }
+}
+
+/** When it was made ready, or when it was held or stopped last. */
+async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
+  const ready = edition.sealedAt ?? edition.composedAt
+  if (revisionStatus(edition) === 'sealed') return ready
+  const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|pulled): /.test(what))
+  return stopped?.at ?? ready
+}
+
+function findDigest({ app }: Web, name: string) {
+  return app.digests.find((one) => one.name === name)
+}

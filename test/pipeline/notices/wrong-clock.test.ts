@@ -1,0 +1,235 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { releaseAbandoned, startWorker } from '../../../src/deliveries/worker.ts'
+import { cancel } from '../../../src/editions/review.ts'
+import { findClockFault } from '../../../src/editions/schedule/decided-runs.ts'
+import { makeDueEditions } from '../../../src/pipeline/advance.ts'
+import { sendClockNotice } from '../../../src/pipeline/notices/wrong-clock.ts'
+import { isQuiet, openSender } from '../../../src/pipeline/sender.ts'
+import { clearFutureWaits } from '../../../src/store/digests/clock-faults.ts'
+import { latestEditions } from '../../../src/store/editions/editions.ts'
+import { claimDueFeed, claimFeedNotice, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
+import { addNotification, claimNotifications } from '../../../src/store/notices/notifications.ts'
+import type { FeedRow } from '../../../src/store/schema.ts'
+import { countWorkers } from '../../../src/store/system/workers.ts'
+import { addMs, day, hour, minute, second } from '../../../src/time/clock.ts'
+import { onBothEngines } from '../../support/databases/engines.ts'
+import { startRelay } from '../../support/smtp/relay.ts'
+import {
+  frozenEdition,
+  newsFeed,
+  openWorld,
+  publishTitles,
+  subscribe,
+  type World,
+  type WorldOptions,
+} from '../../support/world.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const right = '2026-11-26T12:00:00.000Z'
+const wrong = '2027-03-01T12:00:00.000Z'
+const friday = '2026-11-27T07:00:00.000Z'
+const nextFriday = '2026-12-04T07:00:00.000Z'
+
+onBothEngines('after a clock that was ahead once', (freshUrl) => {
+  async function world(options: Partial<WorldOptions> = {}): Promise<World & { warnings: object[] }> {
+    const it = await openWorld({ storeUrl: await freshUrl(), ...options })
+    closing.push(it.close)
+    const warnings: object[] = []
+    const warn = (fields: object) => {
+      if (Object.values(fields).includes('clock.was_ahead')) warnings.push(fields)
+    }
+    it.app.log = { info() {}, error() {}, warn }
+    it.clock.set(right)
+    await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
+    await subscribe(it, 1)
+    return { ...it, warnings }
+  }
+  const madeAt = async (it: World, instant: string) => {
+    it.clock.set(instant)
+    await publishTitles(it, newsFeed, [`${instant} one`, `${instant} two`])
+    return await makeDueEditions(it.app)
+  }
+  const due = async ({ app }: World) =>
+    (await latestEditions(app.db, { limit: 100 })).map(({ dueAt, status }) => `${dueAt.slice(0, 10)} ${status}`)
+
+  test('runs are made when they are due, each once, and it is reported once', async () => {
+    const it = await world()
+    expect(await madeAt(it, right)).toBe(0)
+    expect(await madeAt(it, wrong)).toBe(0)
+    expect(await due(it)).toEqual(['2027-02-26 skipped'])
+
+    expect(await findClockFault(it.app.db, it.digest, right)).toMatchObject({ aheadUntil: '2027-02-26T07:00:00.000Z' })
+    expect(await madeAt(it, addMs(friday, 10 * second))).toBe(1)
+    expect(await madeAt(it, addMs(friday, minute))).toBe(0)
+    expect(await due(it)).toEqual(['2026-11-27 composed'])
+    expect(await madeAt(it, addMs(nextFriday, 10 * second))).toBe(1)
+    expect(await due(it)).toEqual(['2026-12-04 composed', '2026-11-27 cancelled'])
+    expect(it.warnings).toEqual([
+      { event: 'clock.was_ahead', digest: 'weekly', aheadUntil: '2027-02-26T07:00:00.000Z', reopened: 1 },
+    ])
+
+    for (let week = 2; week <= 16; week++) await madeAt(it, addMs(friday, week * 7 * day))
+    expect(await due(it)).toHaveLength(17)
+    expect((await due(it)).map((one) => one.split(' ')[1])).toEqual(['composed', ...Array(16).fill('cancelled')])
+  })
+
+  test('the editors are told once, of what was skipped and of what was made', async () => {
+    const relay = await startRelay()
+    closing.push(relay.close)
+    const it = await world({ relayPort: relay.port, job: { schedule: '"0 7 * * *"' } })
+    await madeAt(it, right)
+    await madeAt(it, wrong)
+    await madeAt(it, addMs(right, hour))
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    expect(
+      await Promise.all([sendClockNotice(it.app, sender.relays), sendClockNotice(it.app, sender.relays)]),
+    ).toContain(1)
+    expect(await sendClockNotice(it.app, sender.relays)).toBe(0)
+    expect(relay.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
+    const mail = relay.accepted[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
+    expect(mail).toContain('Subject: The Magazine: the clock of the machine was wrong')
+    expect(mail).toContain('weekly: a clock that was ahead put down its runs until 2027-03-01T07:00:00.000Z as decided')
+    expect(mail).toContain('Made by it: weekly 1, due 2027-03-01T07:00:00.000Z.')
+  })
+
+  test('by a day, a run is made though the clock is right only after its time', async () => {
+    const it = await world()
+    await madeAt(it, right)
+    await madeAt(it, '2026-11-27T20:30:00.000Z')
+    expect(await due(it)).toEqual(['2026-11-27 skipped'])
+    expect(await madeAt(it, addMs(friday, 10 * second))).toBe(1)
+    expect(await madeAt(it, addMs(friday, minute))).toBe(0)
+    expect(await due(it)).toEqual(['2026-11-27 composed'])
+  })
+
+  test('what it made is never made again', async () => {
+    const it = await world({ job: { schedule: '"0 7 * * *"' } })
+    await madeAt(it, right)
+    expect(await madeAt(it, '2026-11-28T08:00:00.000Z')).toBe(1)
+    await cancel(it.app, (await latestEditions(it.app.db, { limit: 1 }))[0]?.id ?? '', 'Ada', 'too early')
+    expect(await due(it)).toEqual(['2026-11-28 cancelled', '2026-11-27 skipped'])
+    expect(await madeAt(it, friday)).toBe(1)
+    expect(await madeAt(it, '2026-11-28T07:00:00.000Z')).toBe(0)
+    expect(await madeAt(it, '2026-11-29T07:00:00.000Z')).toBe(1)
+    expect(await due(it)).toEqual(['2026-11-29 composed', '2026-11-28 cancelled', '2026-11-27 cancelled'])
+  })
+
+  test('a digest that was first seen by it is met when the clock is right', async () => {
+    const it = await world()
+    await madeAt(it, wrong)
+    expect(await madeAt(it, right)).toBe(0)
+    expect(await madeAt(it, friday)).toBe(1)
+    expect(await due(it)).toEqual(['2026-11-27 composed'])
+  })
+
+  test('an edition made ahead for local time is no fault of a clock, and a run in its future is not made twice', async () => {
+    const it = await world({ job: { localTime: 'true', lead: '6h' } })
+    await madeAt(it, right)
+    expect(await madeAt(it, '2026-11-27T02:00:00.000Z')).toBe(1)
+    Object.assign(it.digest, { localTime: false, lead: undefined })
+    expect(await madeAt(it, '2026-11-27T02:01:00.000Z')).toBe(0)
+    expect(await findClockFault(it.app.db, it.digest, it.clock.now())).toBeUndefined()
+    expect(await madeAt(it, friday)).toBe(0)
+    expect(it.warnings).toEqual([])
+  })
+
+  test('a clock that is set back by two hours makes nothing again and alarms nobody', async () => {
+    const it = await world()
+    await madeAt(it, right)
+    expect(await madeAt(it, friday)).toBe(1)
+    expect(await madeAt(it, addMs(friday, -2 * hour))).toBe(0)
+    expect(await madeAt(it, friday)).toBe(0)
+    expect(it.warnings).toEqual([])
+  })
+
+  describe('marks that it left behind keep nothing from going on:', () => {
+    test('a call to the editors that was being made', async () => {
+      const it = await world()
+      await subscribe(it, 1)
+      const id = await frozenEdition(it)
+      await addNotification(it.app.db, id, { kind: 'paused', what: 'a reason' }, right)
+      const take = (now: string) =>
+        claimNotifications(it.app.db, { since: addMs(now, -7 * day), now, until: addMs(now, 5 * minute) })
+      await it.app.db
+        .updateTable('calls')
+        .set({ tellingUntil: addMs(wrong, 5 * minute) })
+        .execute()
+      expect(await take(right)).toHaveLength(1)
+      expect(await take(addMs(right, minute))).toHaveLength(0)
+    })
+
+    test('a feed that was asked', async () => {
+      const it = await world()
+      const { db } = it.app
+      const feed = async () => (await ensureFeeds(db, [newsFeed], right))[0] as FeedRow
+      const { id } = await feed()
+      await recordFailure(db, id, 'no answer', wrong, { nextFetchAt: addMs(wrong, hour) })
+      expect(isFeedDue(await feed(), right)).toBe(true)
+      expect(await claimDueFeed(db, id, right)).toBe(true)
+      expect(await claimDueFeed(db, id, right)).toBe(false)
+      await recordFailure(db, id, 'no answer', right, { nextFetchAt: addMs(right, hour) })
+      expect(await feed()).toMatchObject({ failingSince: right })
+      expect(isFeedDue(await feed(), addMs(right, minute))).toBe(false)
+      await db.updateTable('feeds').set({ tellingUntil: wrong }).execute()
+      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(true)
+      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(false)
+    })
+
+    test('a sender elsewhere that died', async () => {
+      const it = await world()
+      const self = await startWorker(it.app)
+      await it.app.db
+        .insertInto('workers')
+        .values({ ...self, id: '019335c0-0000-7000-8000-000000000001', host: 'elsewhere', seenAt: wrong })
+        .execute()
+      await releaseAbandoned(it.app, self)
+      it.clock.advance(2 * minute)
+      await releaseAbandoned(it.app, self)
+      const workers = await it.app.db.selectFrom('workers').select('host').execute()
+      expect(workers.map(({ host }) => host)).toEqual([self.host])
+      expect(await countWorkers(it.app.db, right, minute)).toBe(1)
+    })
+
+    test('copies that were put off, and first shares that wait', async () => {
+      const it = await world()
+      await subscribe(it, 3)
+      const id = await frozenEdition(it)
+      const { db } = it.app
+      await db
+        .updateTable('deliveries')
+        .set({ status: 'deferred', nextAttemptAt: addMs(wrong, hour), updatedAt: wrong })
+        .execute()
+      const [one] = await db.selectFrom('deliveries').select('subscriberId').limit(1).execute()
+      await db
+        .updateTable('deliveries')
+        .set({ nextAttemptAt: addMs(right, hour), updatedAt: right })
+        .where('subscriberId', '=', one?.subscriberId ?? '')
+        .execute()
+      const places = { recipients: 9, firstPlace: '000', lastPlace: '0ff', releasedAt: null, stoppedAt: null }
+      await db
+        .insertInto('canaries')
+        .values({ editionId: id, name: 'a.example', waitingSince: wrong, ...places })
+        .execute()
+      await clearFutureWaits(db, id, right)
+      const waits = await db
+        .selectFrom('deliveries')
+        .select('nextAttemptAt')
+        .where('nextAttemptAt', 'is not', null)
+        .execute()
+      expect(waits).toEqual([{ nextAttemptAt: addMs(right, hour) }])
+      expect(await db.selectFrom('canaries').select('waitingSince').execute()).toEqual([{ waitingSince: right }])
+    })
+
+    test('an edition that had nothing to do for a minute', async () => {
+      const quiet = new Map([['one', addMs(wrong, minute)]])
+      const isQuietAt = (now: string) => isQuiet({ quietUntil: quiet } as Parameters<typeof isQuiet>[0], 'one', now)
+      expect([isQuietAt(wrong), isQuietAt(addMs(wrong, minute)), isQuietAt(right)]).toEqual([true, false, false])
+    })
+  })
+})

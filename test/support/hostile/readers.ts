@@ -1,0 +1,471 @@
+import { maxLength } from '../../../src/config/field-limits.ts'
+import { areTitlesAlike, countTitleWords } from '../../../src/editions/stories/titles.ts'
+import { feedLinks, headerLinks } from '../../../src/feeds/discover.ts'
+import { blocksOf, mainBlocks } from '../../../src/feeds/markup/blocks.ts'
+import { toBlocks } from '../../../src/feeds/markup/body-blocks.ts'
+import { cleanBody } from '../../../src/feeds/markup/clean-body.ts'
+import { noteIn, noteInTexts, noteOnPage } from '../../../src/feeds/markup/correction-note.ts'
+import { isTooDeep } from '../../../src/feeds/markup/depth.ts'
+import {
+  attributesIn,
+  endOfHidden,
+  mayShowAgain,
+  visibilityIn,
+  visible,
+} from '../../../src/feeds/markup/hidden-text.ts'
+import { firstWords, wholeSentences, wholeWords } from '../../../src/feeds/markup/sentences.ts'
+import * as text from '../../../src/feeds/markup/text.ts'
+import {
+  endOfUnshownElement,
+  looksLikeHtml,
+  plainText,
+  shortText,
+  summaryText,
+  tagEnd,
+} from '../../../src/feeds/markup/text.ts'
+import { readOpml } from '../../../src/feeds/opml.ts'
+import { monthNumber } from '../../../src/feeds/parse/calendar.ts'
+import { readDate } from '../../../src/feeds/parse/dates.ts'
+import { decodeText } from '../../../src/feeds/parse/decode.ts'
+import { repairDoubleEncoding } from '../../../src/feeds/parse/double-encoding.ts'
+import { readJsonFeed } from '../../../src/feeds/parse/json-feed.ts'
+import { firstPicture, isTiny, parseDurationSeconds, parsePixels } from '../../../src/feeds/parse/media.ts'
+import { headTags } from '../../../src/feeds/parse/page/head.ts'
+import { readHead, readPageFacts } from '../../../src/feeds/parse/page/page-facts.ts'
+import { readPageState } from '../../../src/feeds/parse/page/page-state.ts'
+import { textOfPage } from '../../../src/feeds/parse/page/page-text.ts'
+import { parseInThisThread } from '../../../src/feeds/parse/parse-feed.ts'
+import { personName } from '../../../src/feeds/parse/person-name.ts'
+import { isNestedDeeper, repairJson } from '../../../src/feeds/parse/repair-json.ts'
+import { updateIntervalSeconds } from '../../../src/feeds/parse/update-interval.ts'
+import { knownPrefixes, localName } from '../../../src/feeds/parse/xml/names.ts'
+import { normalise } from '../../../src/feeds/parse/xml/normalise.ts'
+import { findRoot } from '../../../src/feeds/parse/xml/root.ts'
+import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
+import {
+  absoluteUrl,
+  httpUrl,
+  isOffSite,
+  isUnsafeUrl,
+  isUrlTooLong,
+  resolveBase,
+  withoutCredentials,
+  withSiteScheme,
+} from '../../../src/http/url.ts'
+import { adviceFor, causeOf } from '../../../src/mail/reply-rules/answers.ts'
+import {
+  isDeferredByPolicy,
+  isGreylisting,
+  isServerState,
+  retryAfterMs,
+} from '../../../src/mail/reply-rules/deferrals.ts'
+import { oneLine, readable } from '../../../src/mail/reply-rules/reply-text.ts'
+import { signInReply } from '../../../src/mail/smtp/sign-in-reply.ts'
+import { tidyText } from '../../../src/messages/tidy.ts'
+import { readVisible } from '../../../src/messages/visible-text.ts'
+import {
+  canonicalAddress,
+  folded,
+  isFrontPage,
+  titleKey,
+  titleWords,
+} from '../../../src/store/articles/canonical-address.ts'
+import { addressKey, parseAddress, readAddress } from '../../../src/subscribers/address.ts'
+import { classifyColumn } from '../../../src/subscribers/import/headings.ts'
+import {
+  classifyAnswer,
+  isUnmistakable,
+  meaningOf,
+  normalizeWord,
+  parseInstantMs,
+  wordsOf,
+} from '../../../src/subscribers/import/state-words.ts'
+import { describeInvisible, trimInvisible } from '../../../src/subscribers/invisible.ts'
+import { nameFromColumns, tidyName } from '../../../src/subscribers/name.ts'
+import { forTerminal, hasVisibleText, jsonForTerminal, removeInvisible } from '../../../src/text/characters.ts'
+
+/**
+ * A function that reads strangers' text. `file` is its file under src, `name` its export, `where` the place of the text in
+ * what it is given; `longest` the length up to which it is tried: the most that it is ever given, or enough to show how it
+ * grows.
+ */
+export type Reader = {
+  file: string
+  name: string
+  where?: string
+  longest: number
+  read(text: string): unknown
+}
+
+const base = 'https://harbour.example/feed'
+const page = { url: base, contentType: 'text/html' }
+const defaultMaxLength = 24 * 1024
+const html = (value: string) => ({ value, kind: 'html' as const })
+const perhaps = (value: string) => ({ value, kind: 'perhaps-html' as const })
+const countItems = (things: Iterable<unknown>) => [...things].length
+
+const feedReader = (where: string, wrap: (text: string) => string): Reader => ({
+  file: 'feeds/parse/parse-feed.ts',
+  name: 'parseInThisThread',
+  where,
+  longest: where === 'description' ? 4 * 1024 : defaultMaxLength / 2,
+  read: (value) =>
+    parseInThisThread(Buffer.from(wrap(value)), { url: base, contentType: null, needsBodies: where === 'description' }),
+})
+const rss = (inside: string) =>
+  `<rss version="2.0"><channel><title>T</title><item><title>A</title>${inside}</item></channel></rss>`
+const cdata = (value: string) => `<![CDATA[${value.replaceAll(']]>', ']]')}]]>`
+const many = (value: string, make: (part: string) => string) => (value.match(/[\s\S]{1,300}/g) ?? []).map(make).join('')
+const jsonItem = (item: object) => JSON.stringify({ items: [{ id: '1', title: 'A', ...item }] })
+
+/** Every reader; a new one is added here, with the most that it is given. */
+export const readers: Reader[] = [
+  ...['title', 'link', 'guid', 'description', 'author', 'category', 'pubDate'].map((name) =>
+    feedReader(name, (value) => rss(`<${name}>${cdata(value)}</${name}>`)),
+  ),
+  feedReader('as it is', (value) => value),
+  feedReader('inside an item', (value) => rss(value)),
+  feedReader('inside an attribute', (value) => rss(`<enclosure type="image/png" url="${value}"/>`)),
+  feedReader('many authors and categories', (value) =>
+    rss(many(value, (part) => `<dc:creator>${cdata(part)}</dc:creator><category>${cdata(part)}</category>`)),
+  ),
+  feedReader('many items', (value) => rss(many(value, (part) => `</item><item><link>${cdata(part)}</link>`))),
+  feedReader('JSON', (value) => jsonItem({ url: value, content_html: value, authors: [{ name: value }] })),
+  feedReader('JSON that is not whole', (value) => `{"items":[{"title":${value}`),
+  ...readersIn('http/url.ts', {
+    absoluteUrl: [defaultMaxLength, (value) => absoluteUrl(value, base)],
+    isUrlTooLong: [defaultMaxLength, (value) => isUrlTooLong(value, base)],
+    httpUrl: [defaultMaxLength, (value) => httpUrl(value, base)],
+    withoutCredentials: [maxLength.address, withoutCredentials],
+    withSiteScheme: [defaultMaxLength, withSiteScheme],
+    isUnsafeUrl: [defaultMaxLength, isUnsafeUrl],
+    resolveBase: [defaultMaxLength, (value) => resolveBase([value, value], base)],
+  }),
+  ...readersIn('feeds/markup/text.ts', {
+    plainText: [defaultMaxLength, (value) => plainText(perhaps(value), 10_000)],
+    shortText: [defaultMaxLength, (value) => shortText(html(value), maxLength.title)],
+    summaryText: [defaultMaxLength, (value) => summaryText(perhaps(value))],
+    looksLikeHtml: [defaultMaxLength, looksLikeHtml],
+    tagEnd: [defaultMaxLength, (value) => tagEnd(`<a${value}`, 0)],
+    endOfUnshownElement: [defaultMaxLength, (value) => endOfUnshownElement(value, 'script', 0)],
+    cleanCharacters: [defaultMaxLength, text.cleanCharacters],
+  }),
+  ...readersIn('feeds/markup/sentences.ts', {
+    wholeSentences: [maxLength.bodyText, (value) => wholeSentences(`${value}.`, maxLength.bodyText)],
+    firstWords: [defaultMaxLength, (value) => firstWords(value)],
+    wholeWords: [maxLength.bodyText, (value) => wholeWords(value, maxLength.bodyText)],
+  }),
+  ...readersIn('feeds/parse/media.ts', {
+    firstPicture: [
+      defaultMaxLength,
+      (value) => [firstPicture(value, base), firstPicture(`<img src="${value}">`, base)],
+    ],
+    isTiny: [defaultMaxLength, (value) => isTiny({ width: `1${value}`, height: value })],
+    parsePixels: [defaultMaxLength, (value) => parsePixels(`1${value}`)],
+    parseDurationSeconds: [defaultMaxLength, (value) => parseDurationSeconds(`PT1${value}`)],
+  }),
+  ...readersIn('feeds/markup/correction-note.ts', {
+    noteInTexts: [defaultMaxLength, (value) => noteInTexts([perhaps(`<p>correction ${value}`)])],
+    noteOnPage: [defaultMaxLength, (value) => noteOnPage(`<article><p>Correction: ${value}`)],
+    noteIn: [20_000, (value) => noteIn([`Correction: ${value}`, `this ${value}`])],
+  }),
+  ...readersIn('http/robots.ts', {
+    readRobots: [defaultMaxLength, (value) => [readRobots(value), readRobots(`user-agent: *\ndisallow: /${value}`)]],
+    compileRules: [maxLength.address, (value) => compileRules([{ path: value, allow: true }])],
+    mayFetch: [
+      maxLength.address,
+      (value) => mayFetch(robotsRules, `https://harbour.example/${encodeURI(value.toWellFormed())}`),
+    ],
+  }),
+  ...readersIn('feeds/discover.ts', {
+    feedLinks: [defaultMaxLength, (value) => feedLinks(`${many(value, feedLink)}${value}`, base)],
+    headerLinks: [defaultMaxLength, (value) => headerLinks(`<a>${value}`, base)],
+  }),
+  ...readersIn('feeds/markup/blocks.ts', {
+    blocksOf: [defaultMaxLength, (value) => countItems(blocksOf(value))],
+    mainBlocks: [defaultMaxLength, (value) => mainBlocks(`<article>${value}`)],
+  }),
+  ...readersIn('feeds/parse/page/page-facts.ts', {
+    readPageFacts: [
+      defaultMaxLength,
+      (value) => [value, `<meta name="author" content="${value}">`].map((one) => readPageFacts(one, base)),
+    ],
+    readHead: [defaultMaxLength, (value) => readHead(`<script type="application/ld+json">${value}</script>`)],
+  }),
+  ...readersIn('feeds/parse/repair-json.ts', {
+    repairJson: [defaultMaxLength, (value) => repairJson(`[${value}`)],
+    isNestedDeeper: [defaultMaxLength, (value) => isNestedDeeper(value, 1_000_000)],
+  }),
+  ...readersIn('feeds/parse/xml/names.ts', {
+    knownPrefixes: [defaultMaxLength, (value) => knownPrefixes(`<rss ${many(value, (part) => `xmlns:a="${part}`)}`)],
+    localName: [defaultMaxLength, localName],
+  }),
+  ...readersIn('', {
+    'feeds/markup/body-blocks.ts toBlocks': [defaultMaxLength, (value) => toBlocks(value, base)],
+    'feeds/parse/calendar.ts monthNumber': [100, monthNumber],
+    'feeds/markup/clean-body.ts cleanBody': [8 * 1024, (value) => cleanBody(perhaps(value), base)],
+    'feeds/parse/dates.ts readDate': [
+      400,
+      (value) => [readDate(value), readDate(`20 Nov ${value}`), readDate(`2026-11-${value}`)],
+    ],
+    'feeds/parse/decode.ts decodeText': [defaultMaxLength, (value) => decodeText(bytesOf(value), null)],
+    'feeds/markup/depth.ts isTooDeep': [defaultMaxLength, (value) => isTooDeep(value, 1_000_000)],
+    'feeds/parse/double-encoding.ts repairDoubleEncoding': [
+      defaultMaxLength,
+      (value) => repairDoubleEncoding(`Ã¶${value}`),
+    ],
+    'http/url.ts isOffSite': [maxLength.address, (value) => isOffSite(`https://${value}`, base)],
+    'feeds/parse/page/head.ts headTags': [defaultMaxLength, (value) => countItems(headTags(value))],
+    'feeds/parse/json-feed.ts readJsonFeed': [
+      defaultMaxLength,
+      (value) => readJsonFeed(`{"items":[${JSON.stringify(value)},${value}`),
+    ],
+    'feeds/parse/xml/normalise.ts normalise': [defaultMaxLength, (value) => [normalise(value), normalise(rss(value))]],
+    'feeds/opml.ts readOpml': [defaultMaxLength, (value) => readOpml(`<opml><body>${value}</body></opml>`)],
+    'feeds/parse/page/page-state.ts readPageState': [
+      defaultMaxLength,
+      (value) => readPageState(`<meta property="og:title" content="${value}">${value}`, base),
+    ],
+    'feeds/parse/page/page-text.ts textOfPage': [
+      8 * 1024,
+      (value) => textOfPage(Buffer.from(`<article>${value}`), page),
+    ],
+    'feeds/parse/person-name.ts personName': [400, (value) => personName(value)],
+    'feeds/parse/xml/root.ts findRoot': [
+      defaultMaxLength,
+      (value) => [findRoot(value), findRoot(`<!DOCTYPE a>${value}<a>`)],
+    ],
+    'feeds/parse/update-interval.ts updateIntervalSeconds': [
+      defaultMaxLength,
+      (value) => updateIntervalSeconds({ minutes: `1${value}`, period: value, frequency: value }),
+    ],
+  }),
+  ...readersIn('feeds/markup/hidden-text.ts', {
+    attributesIn: [defaultMaxLength, (value) => attributesIn(`<p ${value}>`)],
+    visibilityIn: [defaultMaxLength, (value) => visibilityIn(visible, 'p', { style: value, class: value })],
+    endOfHidden: [defaultMaxLength, (value) => endOfHidden(`<div hidden>${value}`, 'div', 12)],
+    mayShowAgain: [defaultMaxLength, (value) => mayShowAgain({ ...visible, isInvisible: true }, value)],
+  }),
+  ...readersIn('editions/stories/titles.ts', {
+    areTitlesAlike: [maxLength.title, (value) => areTitlesAlike(value, `${value} again`)],
+    countTitleWords: [maxLength.title, countTitleWords],
+  }),
+  ...readersIn('mail/reply-rules/reply-text.ts', {
+    oneLine: [defaultMaxLength, oneLine],
+    readable: [defaultMaxLength, readable],
+  }),
+  ...readersIn('mail/reply-rules/deferrals.ts', {
+    isGreylisting: [defaultMaxLength, isGreylisting],
+    isServerState: [defaultMaxLength, isServerState],
+    isDeferredByPolicy: [defaultMaxLength, isDeferredByPolicy],
+    retryAfterMs: [defaultMaxLength, (value) => retryAfterMs(`451 try again in ${value}`)],
+  }),
+  ...readersIn('mail/reply-rules/answers.ts', {
+    causeOf: [defaultMaxLength, (value) => causeOf(`550 ${value}`)],
+    adviceFor: [defaultMaxLength, (value) => adviceFor(`550 ${value}`)],
+  }),
+  ...readersIn('subscribers/address.ts', {
+    readAddress: [1000, readAddress],
+    parseAddress: [1000, parseAddress],
+    addressKey: [defaultMaxLength, addressKey],
+  }),
+  ...readersIn('subscribers/name.ts', {
+    tidyName: [defaultMaxLength, tidyName],
+    nameFromColumns: [defaultMaxLength, (value) => nameFromColumns({ 'first name': value, 'last name': value })],
+  }),
+  ...readersIn('mail/smtp/sign-in-reply.ts', {
+    signInReply: [4 * 1024, (value) => signInReply(`535 5.7.8 ${value}`, ['hunter2-secret'])],
+  }),
+  ...readersIn('subscribers/import/state-words.ts', {
+    normalizeWord: [defaultMaxLength, normalizeWord],
+    wordsOf: [defaultMaxLength, wordsOf],
+    meaningOf: [defaultMaxLength, meaningOf],
+    isUnmistakable: [defaultMaxLength, isUnmistakable],
+    classifyAnswer: [defaultMaxLength, classifyAnswer],
+    parseInstantMs: [defaultMaxLength, parseInstantMs],
+  }),
+  ...readersIn('subscribers/import/headings.ts', { classifyColumn: [defaultMaxLength, classifyColumn] }),
+  ...readersIn('subscribers/invisible.ts', {
+    trimInvisible: [defaultMaxLength, trimInvisible],
+    describeInvisible: [defaultMaxLength, describeInvisible],
+  }),
+  ...readersIn('messages/visible-text.ts', { readVisible: [defaultMaxLength, readVisible] }),
+  ...readersIn('characters.ts', {
+    withoutInvisible: [defaultMaxLength, removeInvisible],
+    showsSomething: [defaultMaxLength, hasVisibleText],
+    forTerminal: [defaultMaxLength, (value) => forTerminal(value, '\n')],
+    jsonForTerminal: [defaultMaxLength, jsonForTerminal],
+  }),
+  ...readersIn('store/articles/canonical-address.ts', {
+    canonicalAddress: [maxLength.address, (value) => canonicalAddress(`https://harbour.example/?${value}`)],
+    isFrontPage: [maxLength.address, (value) => isFrontPage(`https://harbour.example/${value}`)],
+    folded: [maxLength.title, folded],
+    titleWords: [maxLength.title, titleWords],
+    titleKey: [maxLength.title, titleKey],
+  }),
+  ...readersIn('messages/tidy.ts', { tidyText: [defaultMaxLength, tidyText] }),
+]
+
+const robotsRules = compileRules(readRobots(`user-agent: *\n${`disallow: /*${'a*'.repeat(20)}b$\n`.repeat(100)}`))
+const feedLink = (part: string) => `<link rel="feed" href="/${encodeURIComponent(part.toWellFormed()).slice(0, 200)}">`
+
+function readersIn(place: string, made: Record<string, [number, (text: string) => unknown]>): Reader[] {
+  return Object.entries(made).map(([key, [length, read]]) => {
+    const [name = '', file] = key.split(' ').toReversed()
+    return { file: file ?? place, name, longest: length, read }
+  })
+}
+
+/** One byte for each character, so that no encoding is found in them. */
+function bytesOf(value: string): Uint8Array {
+  return Buffer.from(value, 'latin1')
+}
+
+/** What is tried on each of them: this between what comes first and last, as often as the length has room for. */
+const units: [unit: string, first?: string, last?: string][] = [
+  ...'< > & " \' \\ / . , ; : ( [ { - * % = 1 a \u00ff e\u0301 \ud83d \u0000 \u202e \u2067 \u200d \u{e0041} \u{1f469}\u200d \u0130'
+    .split(' ')
+    .map((unit): [string] => [unit]),
+  ...[
+    '<a ',
+    '<a b="',
+    "<a b='>",
+    '<a>',
+    '</a>',
+    '<p>',
+    '<![CDATA[',
+    '<!--',
+    '<?',
+    '<!a[>',
+    ']',
+    '<style>',
+    '<img src="',
+  ],
+  ...[
+    '&amp;',
+    '&#x',
+    '&lt;',
+    '\\"',
+    '"\\',
+    '[]',
+    '{"a":',
+    ',\n',
+    '""',
+    'a@',
+    'a@a.',
+    'a ',
+    '\n',
+    '\n ',
+    ' .',
+    '. A',
+    ' The post ',
+  ],
+  ...[
+    'http://',
+    'http://a@',
+    'http://[',
+    'a=1&',
+    '../',
+    'xmlns:a="',
+    'correction: ',
+    'this article ',
+    'earlier version of ',
+  ],
+  ...[
+    'user-agent: *\n',
+    'disallow: /*b\n',
+    '<item>',
+    '<entry>',
+    '<link rel="feed" href="',
+    '<outline>',
+    '1:',
+    'PT1M',
+    '\u00c3\u00a9',
+  ],
+].map((unit) => (typeof unit === 'string' ? [unit] : unit))
+units.push(
+  [' ', 'a', 'b'],
+  [' ', '1', 'x'],
+  ['a', 'http://', ' b'],
+  ['\t', '', 'x'],
+  ['a', '<a b="', ''],
+  [' ', 'xmlns:a="', "'"],
+)
+
+export const shapes: { name: string; make(length: number): string }[] = units.map(([unit, first = '', last = '']) => ({
+  name: JSON.stringify(`${first}${unit}…${last}`),
+  make: (length) => first + unit.repeat(Math.ceil(length / unit.length)).slice(0, length) + last,
+}))
+
+/** Files beside src/feeds whose exports read strangers' texts too. */
+export const alsoWatched = [
+  ...[
+    'text/characters.ts',
+    'store/articles/canonical-address.ts',
+    'messages/tidy.ts',
+    'messages/visible-text.ts',
+    'editions/stories/titles.ts',
+  ],
+  ...['mail/reply-rules/reply-text.ts', 'mail/reply-rules/deferrals.ts', 'mail/reply-rules/answers.ts'],
+  ...['subscribers/address.ts', 'subscribers/name.ts', 'subscribers/invisible.ts'],
+  ...['subscribers/import/state-words.ts', 'subscribers/import/headings.ts'],
+  ...['mail/smtp/sign-in-reply.ts'],
+]
+
+/** Exports that take texts and are tried in another way, or are not a stranger's: by the reason. */
+export const exceptions: Record<string, string[]> = {
+  'read as a part of a feed: parseInThisThread has the shapes in every field': [
+    ...[
+      'toParsedFeed',
+      'elementNamer',
+      'attributeNamer',
+      'isEntryName',
+      'children',
+      'allChildren',
+      'textFromUnits',
+      'attribute',
+    ],
+    ...['childTexts', 'editsOf', 'scanBody', 'withTexts', 'readSpareFeed', 'nextTag', 'rememberingFind', 'readXmlFeed'],
+    ...['entryMedia', 'imagesOf', 'videoOf', 'mediaTitles'],
+  ],
+  'read as a part of a page: readPageFacts and readPageState have the shapes': ['objectsIn', 'stringValue'],
+  'hands bytes to a worker': ['parseFeed', 'readInWorker', 'extractText', 'pageContext', 'discoverFeed', 'recheckPage'],
+  'asks the network, and what comes goes to a worker': [
+    ...[
+      'enrichArticles',
+      'resolveRedirects',
+      'robotsVerdict',
+      'robotsRefusal',
+      'refreshFeeds',
+      'refreshDueFeeds',
+      'openFetcher',
+    ],
+    ...['openClient', 'readBody', 'readBytes', 'discard', 'unpack', 'isGzip'],
+  ],
+  'a header, of which the client takes 16 KB in all': ['header', 'maxAgeSeconds', 'retryAfterSeconds'],
+  'an address that the client has parsed, or an IP address': [
+    'refusalReason',
+    'literalIp',
+    'isAllowed',
+    'isUnsafePort',
+  ],
+  'makes a sentence of a value that has been cut': [
+    'fetchFailure',
+    'displayHost',
+    'statusMeaning',
+    'failureText',
+    'rejectionText',
+  ],
+  'rows and settings of ours': [
+    'currentUrl',
+    'healthOf',
+    'watchedFeeds',
+    'quarantinedByFeed',
+    'writeOpml',
+    'forEachPerHost',
+    'publishingRate',
+    'nextPollAfterSuccess',
+    'nextPollAfterFailure',
+  ],
+  'a view made of fields that have been cut; tidyText reads each': ['tidyView'],
+}

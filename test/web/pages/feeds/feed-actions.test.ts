@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { addArticlesToLedger } from '../../../../src/editions/ledger.ts'
+import { feedByUrl, feedHistory } from '../../../../src/store/feeds/feeds.ts'
+import { quarantinedFeeds } from '../../../../src/store/ledger/stories.ts'
+import { day } from '../../../../src/time/clock.ts'
+import { newsFeed, publishTitles } from '../../../support/world.ts'
+import { openSite, type Site } from '../../site.ts'
+
+let site: Site
+
+beforeEach(async () => {
+  site = await openSite()
+  site.clock.advance(10 * day)
+  await publishTitles(
+    site,
+    newsFeed,
+    Array.from({ length: 20 }, (_, index) => `All at once ${index}`),
+  )
+  await addArticlesToLedger(site.app, site.digest)
+})
+afterEach(() => site.close())
+
+test('the studio asks about a feed that showed much at once, and an editor answers by POST alone', async () => {
+  const editor = await site.signIn()
+  const page = await (await editor.get('/studio')).text()
+  expect(page).toContain('20 new articles at once, where 1 are usual')
+  expect(page).toContain('20 articles waiting. They are not sent until someone decides.')
+  const action = /action="(\/studio\/feeds\/[^"]+)"/.exec(page)?.[1] ?? ''
+  expect((await editor.get(action)).status).toBe(404)
+  expect((await editor.post(action, { decision: 'perhaps' })).status).toBe(400)
+  expect((await editor.post(action, { decision: 'ignore', csrf: 'guessed' })).status).toBe(403)
+  expect((await site.post(action, 'decision=ignore')).status).toBe(401)
+  expect(await quarantinedFeeds(site.app.db)).toHaveLength(1)
+  const seen = await editor.seen('/studio', action)
+  const answer = await editor.post(action, { decision: 'ignore', seen })
+  const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/studio?decided=${feed}`])
+  const words = 'mira decided: 20 articles that waited are old, and never mailed'
+  expect((await feedHistory(site.app.db)).map(({ feedId, what }) => [feedId, what])).toEqual([[feed, words]])
+  const shown = await (await editor.get(`/studio?decided=${feed}`)).text()
+  expect(shown).toContain(`role="status">${words}.</p>`)
+  expect(shown).toContain(`: ${words}</li>`)
+  expect(await quarantinedFeeds(site.app.db)).toEqual([])
+  expect(await (await editor.get('/studio')).text()).toContain('Nothing is waiting for you.')
+  expect((await editor.post(action, { decision: 'ignore', seen })).status).toBe(303) // a second press
+  expect((await editor.post(action, { decision: 'release', seen })).status).toBe(409)
+})
+
+test('the same decision a second time stands on record a second time', async () => {
+  const editor = await site.signIn()
+  const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
+  const ids = await site.app.db.selectFrom('ledger').select('articleId').where('feedId', '=', feed).limit(2).execute()
+  for (const { articleId } of ids) {
+    const held = { heldAt: site.clock.now(), heldReason: 'once more' }
+    await site.app.db.updateTable('ledger').set({ heldAt: null, heldReason: null }).execute()
+    await site.app.db.updateTable('ledger').set(held).where('articleId', '=', articleId).execute()
+    const action = `/studio/feeds/${feed}/decision`
+    await editor.post(action, { decision: 'ignore', seen: await editor.seen('/studio', action) })
+  }
+  const words = 'mira decided: 1 article that waited is old, and never mailed'
+  expect((await feedHistory(site.app.db)).map(({ what }) => what)).toEqual([words, words])
+})
+
+test('an article that waits in two digests is one, on the page and on record', async () => {
+  const { db } = site.app
+  const held = await db.selectFrom('ledger').selectAll().where('heldAt', 'is not', null).execute()
+  await db
+    .insertInto('ledger')
+    .values(held.map((row) => ({ ...row, digest: 'daily' })))
+    .execute()
+  const editor = await site.signIn()
+  const html = await (await editor.get('/studio')).text()
+  expect(html).toContain('20 articles waiting.')
+  const action = /action="(\/studio\/feeds\/[^"]+)"/.exec(html)?.[1] ?? ''
+  const answer = await editor.post(action, { decision: 'ignore', seen: await editor.seen('/studio', action) })
+  expect(await (await editor.get(answer.headers.get('location') ?? '')).text()).toContain(
+    'mira decided: 20 articles that waited are old',
+  )
+  expect(await quarantinedFeeds(db)).toEqual([])
+})
+
+test('a decision is about the articles that the page showed: those that came since are not decided about', async () => {
+  const editor = await site.signIn()
+  const [row] = await site.app.db.selectFrom('ledger').selectAll().where('heldAt', 'is not', null).execute()
+  const release = { heldAt: null, heldReason: null }
+  await site.app.db
+    .updateTable('ledger')
+    .set(release)
+    .where('articleId', '=', row?.articleId ?? '')
+    .execute()
+  const action = `/studio/feeds/${row?.feedId}/decision`
+  const seen = await editor.seen('/studio', action)
+  await site.app.db
+    .updateTable('ledger')
+    .set({ heldAt: site.clock.now(), heldReason: 'one more' })
+    .where('articleId', '=', row?.articleId ?? '')
+    .execute()
+  const late = await editor.post(action, { decision: 'ignore', seen })
+  expect([late.status, await late.text()]).toEqual([409, expect.stringContaining('that you looked at: 20 now.')])
+  expect(await quarantinedFeeds(site.app.db)).toMatchObject([{ count: 20 }])
+  const fresh = await editor.seen('/studio', action)
+  expect((await editor.post(action, { decision: 'ignore', seen: fresh })).status).toBe(303)
+})

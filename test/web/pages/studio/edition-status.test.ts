@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { deliveryView, statusView } from '../../../../src/web/format.ts'
+import { reasonText } from '../../../../src/web/pages/studio/edition-articles.ts'
+import { isInResultingState } from '../../../../src/web/pages/studio/edition-history.ts'
+import { openSite, type Site } from '../../site.ts'
+
+const textOf = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&#x3D;', '=')
+    .replace(/\s+/g, ' ')
+
+const none = { queued: 0, sending: 0, accepted: 0, refused: 0, deferred: 0, unknown: 0, skipped: 0 }
+const sent = { status: 'sent' as const, approvedAt: '2026-11-27T07:00:00.000Z' }
+
+test('a sent edition says to how many people it went, and the counts if not everybody got it', () => {
+  expect(statusView(sent, { ...none, accepted: 4 }).meaning).toBe('Sent to 4 people.')
+  expect(statusView(sent, { ...none, accepted: 1200, refused: 2 }).meaning).toBe('Finished: 1,200 sent, 2 refused.')
+  expect(statusView(sent, none).meaning).toBe('Finished: nobody was subscribed.')
+})
+
+test('how many emails are done is written as all other numbers are', () => {
+  expect(deliveryView({ ...none, accepted: 2003 }).line).toBe('2,003 of 2,003')
+})
+
+test.each([
+  ['number 1 of 6 pending, newest first', 'Newest of 6 new articles'],
+  ['number 2 of 6 pending, newest first', 'Number 2 of 6 new articles, newest first'],
+  ['number 1 of 1 pending, newest first', 'The only new article'],
+  ['number 1 of 3 pending, in the order of the feed', 'Number 1 of 3 new articles, in the order of the feed'],
+  ['the section is full', 'the section is full'],
+])('the reason “%s” is shown as “%s”', (kept, shown) => {
+  expect(reasonText(kept)).toBe(shown)
+})
+
+test('what a decision led to is true only while the edition is in that state', () => {
+  expect(isInResultingState({ status: 'approved' }, 'approved')).toBe(true)
+  expect(isInResultingState({ status: 'sent' }, 'approved')).toBe(false)
+  expect(isInResultingState({ status: 'held' }, 'paused: a fault')).toBe(true)
+})
+
+describe('while web.url cannot be reached by readers', () => {
+  let site: Site
+
+  beforeEach(async () => {
+    site = await openSite()
+    site.app.config.web = { ...site.app.config.web, url: 'http://localhost:3000' }
+    site.app.config.relay = { ...site.app.config.relay, host: 'smtp.harbour.net' }
+  })
+
+  afterEach(() => site.close())
+
+  test('every page says that the edition cannot be sent yet, and none that it is ready or when it is sent', async () => {
+    const editor = await site.signIn()
+    const page = `/studio/editions/${site.edition.id}`
+    for (const path of ['/studio', page]) {
+      const text = textOf(await (await editor.get(path)).text())
+      expect(text).toContain('Cannot be sent yet: web.url is http://localhost:3000')
+      expect(text).toContain('Not ready')
+      expect(text).not.toContain('Waiting for someone to approve it')
+    }
+    const question = textOf(await (await editor.get(`${page}/approval`)).text())
+    expect(question).toContain('It cannot be approved')
+    expect(question).not.toContain('Sending starts within a minute')
+  })
+})
+
+describe('the page of an edition', () => {
+  let site: Site
+
+  beforeEach(async () => {
+    site = await openSite()
+  })
+
+  afterEach(() => site.close())
+
+  test('says after an approval that sending starts, and once it is sent only that it was approved', async () => {
+    const editor = await site.signIn()
+    const done = (await editor.approve(`/studio/editions/${site.edition.id}`)).headers.get('location') ?? ''
+    const notice = async () => {
+      const html = await (await editor.get(done)).text()
+      return { html, said: textOf(/<p class="notice" role="status">.*?<\/p>/s.exec(html)?.[0] ?? '').trim() }
+    }
+    expect((await notice()).said).toBe('You approved it. Sending starts within a minute.')
+    expect((await notice()).html).toContain('As it will arrive')
+    await site.app.db.updateTable('editions').set({ status: 'sent' }).where('id', '=', site.edition.id).execute()
+    expect((await notice()).said).toBe('You approved it.')
+    expect((await notice()).html).toContain('As it was sent')
+  })
+
+  test('whoever is not signed in is told whom to ask', async () => {
+    const text = textOf(await (await site.get('/studio')).text())
+    expect(text).toContain(`ask whoever runs Lastword here (${site.app.config.publication.contact})`)
+    expect(text).toContain('lastword staff link')
+  })
+})
