@@ -6,20 +6,20 @@ import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 export function addArticleCommands(program: Command): void {
-  const article = program.command('article').description('articles that are withdrawn')
-  const whoOption = ['--who <name>', 'stands on record', 'operator'] as const
+  const article = program.command('article').description('retract articles from every edition, and restore them')
+  const whoOption = ['--who <name>', 'who decided it, for the record', 'operator'] as const
   article
-    .command('pull')
-    .description('withdraw an article: no digest chooses it again, and what is being sent with it stops at once')
+    .command('retract')
+    .description('retract an article: no digest chooses it again, and editions being sent with it are paused')
     .argument('<url>', 'the address of the article')
-    .requiredOption('--reason <words>', 'stands on record')
+    .requiredOption('--reason <text>', 'why, for the record')
     .option(...whoOption)
     .action((url: string, decision: Retraction, command: Command) =>
       withApp(command, (app) => retract(app, url, decision)),
     )
   article
     .command('restore')
-    .description('let a pulled article be chosen again; what stopped for it waits for edition resume')
+    .description('let a retracted article be chosen again; editions paused for it wait for edition resume')
     .argument('<url>', 'the address of the article')
     .option(...whoOption)
     .action((url: string, decision: Retraction, command: Command) =>
@@ -30,14 +30,14 @@ export function addArticleCommands(program: Command): void {
     )
   article
     .command('list')
-    .description('print what was pulled, and what was restored')
+    .description('print the articles that were retracted, and those that were restored')
     .option('--json', 'one JSON line an article')
     .action((options: { json?: boolean }, command: Command) => withApp(command, (app) => list(app, options)))
 }
 
 async function retract(app: App, url: string, decision: Retraction): Promise<void> {
   const consequences = await retractArticle(app, url, decision)
-  print(`${url} is pulled`)
+  print(`${url} is retracted`)
   for (const { message: words } of consequences) print(sanitizeLine(words))
 }
 
@@ -47,7 +47,7 @@ async function list({ db }: App, options: { json?: boolean }): Promise<void> {
     else {
       const restored = restoredAt === null ? '' : `; restored on ${restoredAt} by ${restoredBy}`
       print(
-        `${url}  ${sanitizeLine(title)}\n  pulled on ${at} by ${sanitizeLine(who)}: ${sanitizeLine(reason)}${sanitizeLine(restored)}`,
+        `${url}  ${sanitizeLine(title)}\n  retracted on ${at} by ${sanitizeLine(who)}: ${sanitizeLine(reason)}${sanitizeLine(restored)}`,
       )
     }
   }

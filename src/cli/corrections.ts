@@ -29,12 +29,12 @@ type CorrectionAction = (app: App, id: string, decision: Decision) => Promise<vo
 const maxListed = 200
 
 export function addCorrectionsCommands(program: Command): void {
-  const corrections = program.command('corrections').description('what editions said and what is no longer so')
+  const corrections = program.command('corrections').description('review corrections to sent editions')
   corrections
     .command('list')
-    .description('print the corrections that wait: for an editor, or for the next edition')
+    .description('list the corrections that wait for an editor or for the next edition')
     .argument('[digest]', 'only those of this digest')
-    .option('--all', `also what was printed or dismissed or went away; the newest ${maxListed}`)
+    .option('--all', `also those printed, dismissed or no longer needed; the newest ${maxListed}`)
     .option('--json', 'one JSON line a correction')
     .action((digest: string | undefined, options: Json & { all?: boolean }, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
@@ -44,26 +44,26 @@ export function addCorrectionsCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<id>', 'as lastword corrections list prints it')
-      .option('--who <name>', 'stands on record', 'operator')
+      .option('--who <name>', 'who decided it, for the record', 'operator')
       .option('--json', 'as JSON')
       .action((id: string, options: Decision, command: Command) => decide(command, id, act, options))
   addDecision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>
     acceptCorrection(app, id, who, words),
-  ).option('--words <words>', 'what readers get, if other than the words that are suggested')
+  ).option('--words <text>', 'the text for readers, if not the suggested one')
   addDecision('dismiss', 'never print it, and do not propose the same again', (app, id, { who }) =>
     dismissCorrection(app, id, who),
   )
-  addDecision('reopen', 'take a decision back, as long as no edition holds the correction', (app, id, { who }) =>
+  addDecision('reopen', 'undo a decision, while no edition includes the correction', (app, id, { who }) =>
     reopenCorrection(app, id, who),
   )
   addDecision(
     'withdraw',
-    'take back an accepted correction that was wrong, printed or not: the archive says so',
+    'withdraw an accepted correction that was wrong, printed or not; the archive says so',
     withdraw,
-  ).requiredOption('--reason <words>', 'why; readers get these words')
+  ).requiredOption('--reason <text>', 'why, for the record and for readers')
   corrections
     .command('test')
-    .description('print the headline and the correction note that are read from pages; nothing is kept')
+    .description('print the headline and the correction note found on pages; nothing is saved')
     .argument('<source...>', 'http(s) address or file')
     .option('--json', 'one JSON line a source')
     .action(testPages)

@@ -9,10 +9,10 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description(
-      'a made-up magazine, 200 made-up subscribers and a mail catcher: one edition, sent; needs nothing else',
+      'send one edition of a made-up magazine to 200 made-up subscribers and a mail catcher; needs no set-up',
     )
-    .option('--once', 'do not stay up')
-    .option('--json', 'print a last line of JSON')
+    .option('--once', 'exit when done')
+    .option('--json', 'print the result as a line of JSON')
     .option('--mail-dir <dir>', 'write every message as .eml to this folder')
     .action(async (options: Options) => {
       const { runDemo } = await import('../demo/demo.ts')

@@ -9,15 +9,11 @@ export function addDrillCommand(program: Command): void {
   program
     .command('drill')
     .description(
-      'prove on this machine that a killed sender loses nobody: sends to a sink of its own from a throw-away store',
+      'prove on this machine that a killed sender loses nobody, with a mail server of its own and a temporary database',
     )
     .option('--recipients <number>', 'people to reach', '10000')
     .option('--kills <number>', 'how often the sender is killed with -9', '100')
-    .option(
-      '--unknown <rule>',
-      'what becomes of a message that was cut off inside the answer: repeat or hold',
-      'repeat',
-    )
+    .option('--unknown <rule>', 'what to do with a message whose answer was cut off: repeat or hold', 'repeat')
     .option('--faults', 'the sink defers 20 %, drops 5 % of connections at every command, and answers 421')
     .option('--tls', 'the messages go over STARTTLS')
     .option('--json', 'as one JSON line')

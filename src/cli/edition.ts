@@ -8,7 +8,7 @@ import { statusText } from '../editions/corrections/decide.ts'
 import { editionName } from '../editions/edition.ts'
 import { explain } from '../editions/explain.ts'
 import { renderDraft } from '../editions/render-draft.ts'
-import { cancel, hold, isPaused, pause, resume } from '../editions/review.ts'
+import { cancel, hold, pause, resume } from '../editions/review.ts'
 import { seal } from '../editions/seal.ts'
 import { sealFailure } from '../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
@@ -21,6 +21,7 @@ import { dryRunEdition } from '../pipeline/dry-run.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
 import { correctionsAbout, correctionsIn } from '../store/corrections/corrections.ts'
 import { countDeliveries } from '../store/deliveries/deliveries.ts'
+import { unsentStatuses } from '../store/edition-status.ts'
 import {
   choicesOf,
   editionById,
@@ -47,26 +48,26 @@ type EditionAction = (app: App, id: string, decision: Decision) => Promise<void>
 const editionArgument = 'an id, digest:number, or a digest for its newest'
 
 export function addEditionCommands(program: Command): void {
-  const edition = program.command('edition').description('the editions')
+  const edition = program.command('edition').description('show, send, stop and preview editions')
   const add = (name: string, description: string) => edition.command(name).description(description)
 
-  add('list', 'print the newest editions')
+  add('list', 'list the newest editions')
     .argument('[digest]', 'only those of this digest')
     .option('--json', 'one JSON line an edition')
     .action((digest: string | undefined, options: Json, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
-  add('show', 'print what an edition holds, what it passed over and why, and what became of it')
+  add('show', 'print an edition: its articles, what was left out and why, its history')
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
-  add('explain', 'say in which edition an article or a letter is, or why in none')
+  add('explain', 'say which edition has an article or a letter, or why none has it')
     .argument('<what>', 'an address that the article has or had, its guid or title, or the id of the letter')
     .option('--json', 'one JSON line a digest, and one a rejected entry')
     .action((what: string, options: Json, command: Command) =>
       withApp(command, (app) => explainArticle(app, what, options)),
     )
-  add('preview', 'write index.html, index.txt and message.eml: the very bytes that would be sent')
+  add('preview', 'write index.html, index.txt and message.eml exactly as they would be sent')
     .argument('<edition>', 'a digest (what would go out now: its feeds and pages are asked), an id, or digest:number')
     .requiredOption('--out <dir>', 'the folder to write to')
     .option('--json', 'as JSON')
@@ -76,21 +77,21 @@ export function addEditionCommands(program: Command): void {
   const addDecision = (command: Command, done: string, act: EditionAction) =>
     command
       .argument('<edition>', editionArgument)
-      .option('--who <name>', 'stands on record', 'operator')
+      .option('--who <name>', 'who decided it, for the record', 'operator')
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
-  const reason = ['--reason <words>', 'stands on record'] as const
+  const reason = ['--reason <text>', 'why, for the record'] as const
 
-  const holdCommand = add('hold', 'keep an edition back until somebody approves it').requiredOption(...reason)
+  const holdCommand = add('hold', 'hold an edition until somebody approves it').requiredOption(...reason)
   addDecision(holdCommand, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
-  const pauseCommand = add('pause', 'stop an edition that is being sent; what is on its way is finished')
+  const pauseCommand = add('pause', 'pause an edition that is being sent; messages being handed over are finished')
   addDecision(pauseCommand.option(...reason, 'paused by hand'), 'paused', pauseSending)
-  const resumeCommand = add('resume', 'let a paused edition go on where it stopped')
+  const resumeCommand = add('resume', 'resume a paused edition where it stopped')
   addDecision(
-    resumeCommand.option('--anyway', 'also if it holds an article that was pulled; stands on record'),
-    'going on',
+    resumeCommand.option('--anyway', 'even if it holds a retracted article; this is recorded'),
+    'resumed',
     resumeAsOperator,
   )
-  const cancelCommand = add('cancel', 'end an edition for good; articles that nobody got are pending again')
+  const cancelCommand = add('cancel', 'cancel an edition; if nobody received it, its articles can be chosen again')
   addDecision(cancelCommand.option(...reason, 'cancelled by hand'), 'cancelled', (app, id, { who, reason }) =>
     cancel(app, id, who, reason),
   )
@@ -134,7 +135,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const withdrawn = await withdrawnVariants(db, edition.id)
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.articleId, pull]))
   if (options.json) {
-    const marked = choices.map((choice) => ({ ...choice, pulled: pulls.get(choice.articleId)?.reason ?? null }))
+    const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.articleId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
     return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts, waits })
@@ -150,7 +151,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
     const { articleId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
     const pull = pulls.get(articleId)
-    const pulled = pull ? `  pulled by ${pull.who}: ${pull.reason}` : ''
+    const pulled = pull ? `  retracted by ${pull.who}: ${pull.reason}` : ''
     print(
       `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,
     )
@@ -184,7 +185,7 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
   const rejections = await findRejections(db, what)
   if (answers.length + rejections.length === 0) {
     throw new AppError('missing', `no article matches “${what}”`, {
-      hint: 'lastword pull asks the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
+      hint: 'lastword feeds refresh fetches the feeds now; lastword feeds test shows what one holds; lastword letters list shows letters.',
     })
   }
   const isOne = new Set(answers.map(({ title }) => title)).size === 1
@@ -238,9 +239,7 @@ async function preview(app: App, name: string, options: Json & { out: string }):
 async function messageToPreview(app: App, name: string) {
   throwIfRejected(app, name) // what would go out now is not known
   const digest = app.digests.find((one) => one.name === name)
-  const [open] = digest
-    ? await editionsByStatus(app.db, ['composed', 'sealed', 'approved', 'held'], digest.name)
-    : [await findEdition(app, name)]
+  const [open] = digest ? await editionsByStatus(app.db, unsentStatuses, digest.name) : [await findEdition(app, name)]
   if (digest && !open) {
     const { draft, thin = null, feeds } = await dryRunEdition(app, digest)
     warnOfFailedFeeds(feeds)
@@ -278,7 +277,7 @@ async function resumeAsOperator(app: App, id: string, { who, anyway = false }: D
     await resume(app, id, who, { anyway })
   } catch (error) {
     const edition = await editionById(app.db, id)
-    if (!(error instanceof AppError) || !edition || !isPaused(edition)) throw error
+    if (!(error instanceof AppError) || edition?.status !== 'paused') throw error
     throw new AppError(error.code, error.message, { hint: await nextStep(app, edition), cause: error })
   }
 }

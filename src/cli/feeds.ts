@@ -24,9 +24,10 @@ import { withApp } from './with-app.ts'
 type Json = { json?: boolean }
 
 export function addFeedsCommands(program: Command): void {
-  program
-    .command('pull')
-    .description('ask all feeds for what is new')
+  const feeds = program.command('feeds').description('the feeds of all digests')
+  feeds
+    .command('refresh')
+    .description('fetch all feeds now')
     .option('--json', 'one JSON line a feed')
     .action((options: Json, command: Command) =>
       withApp(command, async (app) => {
@@ -39,37 +40,35 @@ export function addFeedsCommands(program: Command): void {
         if (report.some((feed) => feed.kind === 'failed')) process.exitCode = 1
       }),
     )
-
-  const feeds = program.command('feeds').description('the feeds of all digests')
   feeds
     .command('list')
-    .description('print every feed that was ever asked, with its state')
+    .description('list every feed with its state, its history and its rejected entries')
     .option('--json', 'one JSON line a feed')
     .action((options: Json, command: Command) => withApp(command, (app) => listFeeds(app, options)))
   feeds
     .command('retry')
-    .description('ask a feed again that is gone, or waits after a failure')
+    .description('fetch a feed now that is gone or waits after a failure')
     .argument('<url>', 'as the job file names it')
     .action((url: string, _: object, command: Command) => withApp(command, (app) => refreshFailedFeed(app, url)))
   const addDecision = (name: string, description: string, act: typeof releaseFeed, done: string) =>
     feeds
       .command(name)
       .description(description)
-      .argument('<url>', 'the address of a feed that waits')
-      .option('--who <name>', 'stands on record', 'operator')
+      .argument('<url>', 'the address of a feed with quarantined articles')
+      .option('--who <name>', 'who decided it, for the record', 'operator')
       .action((url: string, { who }: { who: string }, command: Command) =>
         withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )
-  addDecision('release', 'what a feed showed all at once is new: let it be chosen', releaseFeed, 'are pending')
+  addDecision('release', 'the quarantined articles of a feed are new: let them be chosen', releaseFeed, 'are pending')
   addDecision(
     'ignore',
-    'what a feed showed all at once is old: never mail it again',
+    'the quarantined articles of a feed are old: never send them',
     ignoreFeed,
     'are known or backlog',
   )
   feeds
     .command('test')
-    .description('read feeds from addresses or files and print what is in them; nothing is kept')
+    .description('read feeds from addresses or files and print their articles; nothing is saved')
     .argument('<source...>', 'http(s) address or file')
     .option('--json', 'one JSON line a source')
     .action(testFeeds)
@@ -97,16 +96,17 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
     history: (historyByFeed.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
     rejections: (rejectionsByFeed.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
-  if (rows.length === 0) printStderr('No feed has been read yet: lastword pull reads those that the job files name.')
+  if (rows.length === 0)
+    printStderr('No feed has been read yet: lastword feeds refresh fetches those that the job files name.')
   if (options.json) {
     for (const { feed, held, health, history, rejections } of rows)
-      printJson({ ...feed, state: health.state, words: health.message, held, history, rejections })
+      printJson({ ...feed, state: health.state, words: health.message, quarantined: held, history, rejections })
     return
   }
   const lines = formatTable(
     rows.map(({ feed, held, health }) => [
       feed.url,
-      held === null ? health.state : `waits: ${held}`,
+      held === null ? health.state : `quarantined: ${held}`,
       feed.succeededAt ?? 'never read',
       `${sanitizeLine(feed.title)}: ${sanitizeLine(health.message)}`,
     ]),

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { AppError } from '../errors.ts'
 import { explainError, printStderr } from './terminal/output.ts'
 
 type AddCommands = (program: Command) => void
@@ -11,11 +12,11 @@ const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['start', 'serve'], load: async () => (await import('./start.ts')).addStartCommand },
   { names: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
   { names: ['timetable'], load: async () => (await import('./timetable.ts')).addTimetableCommand },
-  { names: ['pull', 'feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
+  { names: ['feeds'], load: async () => (await import('./feeds.ts')).addFeedsCommands },
   { names: ['simulate'], load: async () => (await import('./simulate.ts')).addSimulateCommand },
   { names: ['edition'], load: async () => (await import('./edition.ts')).addEditionCommands },
   { names: ['article'], load: async () => (await import('./article.ts')).addArticleCommands },
-  { names: ['brake'], load: async () => (await import('./sending.ts')).addSendingCommands },
+  { names: ['sending'], load: async () => (await import('./sending.ts')).addSendingCommands },
   { names: ['corrections'], load: async () => (await import('./corrections.ts')).addCorrectionsCommands },
   { names: ['letters'], load: async () => (await import('./letters.ts')).addLettersCommands },
   { names: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscribersCommands },
@@ -25,10 +26,20 @@ const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['config', 'migrate', 'schema'], load: async () => (await import('./config.ts')).addConfigCommands },
 ]
 
+/** Former commands, and what they are called now. */
+const renamed: Record<string, string> = {
+  pull: 'feeds refresh',
+  'article pull': 'article retract',
+  'brake on': 'sending stop',
+  'brake off': 'sending resume',
+  'brake show': 'sending status',
+  brake: 'sending',
+}
+
 /** argv → command → exit code: 0; 1 with what happened on stderr; 130 or 143 for work that a signal stopped. */
 export async function runCommand(argv: string[]): Promise<number> {
-  const program = await buildProgram(argv)
   try {
+    const program = await buildProgram(argv)
     await program.parseAsync(argv, { from: 'user' })
     return process.exitCode === undefined ? 0 : Number(process.exitCode)
   } catch (error) {
@@ -45,12 +56,19 @@ async function buildProgram(argv: string[]): Promise<Command> {
     .version(manifest.version)
     .option('--config <file>', 'the configuration', 'lastword.yml')
     .option('--create', 'make a new, empty database where store.url names a file that is not there')
-    .showHelpAfterError('(add --help for what there is)')
-  const [command] = program.parseOptions(argv).operands
+    .showHelpAfterError('Run with --help for usage.')
+  const [command, inner] = program.parseOptions(argv).operands
+  refuseFormer(`${command} ${inner}`)
+  refuseFormer(`${command}`)
   const named = commandGroups.filter(({ names }) => names.includes(command ?? ''))
   for (const { load } of named.length > 0 ? named : commandGroups) (await load())(program)
   throwOnExit(program)
   return program
+}
+
+function refuseFormer(command: string): void {
+  const name = renamed[command]
+  if (name !== undefined) throw new AppError('invalid', `lastword ${command} is now called lastword ${name}`)
 }
 
 /** Commander would end the process itself, and what is still being written would be lost. */

@@ -43,10 +43,10 @@ export function addRunCommand(program: Command): void {
   program
     .command('run')
     .description(
-      'make an edition now and send it, in the foreground: pull, compose, approve, send; continues one that was interrupted',
+      'make an edition now and send it, in the foreground: refresh, compose, approve, send; continues one that was interrupted',
     )
     .argument('<digest>', 'the name of a file in jobs/')
-    .option('--dry-run', 'stop before sending: pull, and show what would go out; no edition is made')
+    .option('--dry-run', 'stop before sending: refresh the feeds, and show what would go out; no edition is made')
     .option('--edition <number>', 'send this one of the editions that wait')
     .option('--new', 'make a new edition, which takes over what the waiting ones hold')
     .option('--anyway', 'send it in spite of settings that readers should not see, or of another obstacle')
@@ -206,9 +206,9 @@ export async function resumeHint({ db }: Pick<App, 'db'>, digest: Digest, id: st
   const continueText = `lastword run ${digest.name} continues, and so does lastword start.`
   const edition = await editionById(db, id)
   if (edition?.status === 'cancelled') return 'The edition was cancelled: nothing of it is left to send.'
-  if (edition?.status === 'held')
+  if (edition?.status === 'held' || edition?.status === 'paused')
     return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${continueText}`
-  if (await brakeNow(db)) return `Nothing is lost: after lastword brake off, ${continueText}`
+  if (await brakeNow(db)) return `Nothing is lost: after lastword sending resume, ${continueText}`
   return `Nothing is lost: ${continueText}`
 }
 

@@ -15,7 +15,7 @@ export function addStaffCommands(program: Command): void {
   staff
     .command('link')
     .description('print a link that signs an editor in, once, within 30 minutes')
-    .option('--name <name>', 'who it is for: stands on record with what they do', 'editor')
+    .option('--name <name>', 'who it is for; recorded with what they do', 'editor')
     .option('--json', 'as JSON')
     .action((options: { name: string; json?: boolean }, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
@@ -33,7 +33,7 @@ export function addStaffCommands(program: Command): void {
     .command('end [name]')
     .description('end every session and unused sign-in link of a person, at once')
     .addOption(new Option('--all', 'of everybody'))
-    .option('--who <name>', 'who ends them: stands on record', 'operator')
+    .option('--who <name>', 'who ends them, for the record', 'operator')
     .option('--json', 'as JSON')
     .action((name: string | undefined, options: EndOptions, command: Command) =>
       withAppWithoutJobs(command, (app) => end(app, name, options)),

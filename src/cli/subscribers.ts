@@ -35,8 +35,8 @@ export function addSubscribersCommands(program: Command): void {
     .command('release')
     .description('send mail again to people whose address was suppressed; who left stays left')
     .argument('<address...>', 'as subscribers list prints them')
-    .option('--who <name>', 'stands on record', 'operator')
-    .option('--reason <words>', 'stands on record', '')
+    .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option('--reason <text>', 'why, for the record', '')
     .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
       withApp(command, async (app) => {
         for (const address of addresses) {

@@ -79,19 +79,22 @@ function toData(document: Document, { text, file, lines }: YamlText): unknown {
 }
 
 /**
- * Checks the whole of what was written; every problem in one AppError, each with file, line and what was expected.
- * `found` are the problems that the caller found by itself: they come first.
+ * Checks the whole file; every problem in one AppError, each with file, line and what was expected. `found` are problems
+ * that the caller found, and come first; `renamed` gives the new name of a former key, by its path (`a.b`).
  */
 export function validateYaml<S extends z.ZodType>(
   yaml: ParsedYaml,
   schema: S,
   otherProblems: string[] = [],
+  renamed: Record<string, string> = {},
 ): z.output<S> {
   const checked = schema.safeParse(yaml.data, { error: typeMessage })
   if (checked.success && otherProblems.length === 0) return checked.data
   const problems = (checked.error?.issues ?? []).flatMap(splitUnknownKeys).map((issue) => {
     const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-    return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}`
+    const newName = issue.code === 'unrecognized_keys' ? renamed[place.join('.')] : undefined
+    const hint = newName === undefined ? '' : `: it is now called "${newName}"`
+    return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}${hint}`
   })
   throw new AppError('invalid', [...new Set([...otherProblems, ...problems])].join('\n'))
 }
@@ -172,11 +175,11 @@ export function addToYaml(text: string, additions: Addition[]): string {
 function addItem(text: string, { path, value }: Addition): string {
   const document = parseDocument(text)
   const list = document.getIn(path, true)
-  if (isSeq(list)) return insertInto(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
+  if (isSeq(list)) return insertNode(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
   const holder = document.getIn(path.slice(0, -1), true)
   if (list !== undefined || !isMap(holder)) return text
   const key = String(path.at(-1))
-  return insertInto(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
+  return insertNode(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
 }
 
 /** JSON is YAML; what needs no quotes stands without. */
@@ -185,7 +188,7 @@ function flowText(value: unknown): string {
 }
 
 /** Before the closing bracket, or on lines of its own after the last item, as far in as the first. */
-function insertInto(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
+function insertNode(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
   const [start, end] = into.range ?? [0, 0]
   const whole = text.slice(0, end).trimEnd()
   if (into.flow) {

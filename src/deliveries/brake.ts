@@ -5,16 +5,16 @@ import type { Clock } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** Stops the sending of every digest in every process, from the next claim on. AppError `conflict` if it is on already. */
+/** Stops the sending of every digest in every process, from the next claim on. AppError `conflict` if it is stopped already. */
 export async function brakeOn({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
   if (await putBrakeOn(db, decision, clock.now())) return
   const brake = await brakeNow(db)
-  throw new AppError('conflict', brake ? brakeWords(brake) : 'somebody took the brake off at this very moment')
+  throw new AppError('conflict', brake ? brakeWords(brake) : 'somebody resumed all sending just now')
 }
 
 /**
- * Lets everything go on where it stopped. `seen`: the id of the brake that a page showed. AppError `conflict` if the brake
- * is not on, or is another one: somebody put it on again since.
+ * Resumes all sending where it stopped. `seen`: the id of the stop that a page showed. AppError `conflict` if sending is
+ * not stopped, or was stopped again since.
  */
 export async function brakeOff({ db, clock }: Needs, who: string, seen?: string): Promise<BrakeRow> {
   const brake = await takeBrakeOff(db, who, clock.now(), seen)
@@ -28,10 +28,10 @@ export async function brakeOff({ db, clock }: Needs, who: string, seen?: string)
         hint: 'Go back to the studio and decide again.',
       },
     )
-  throw new AppError('conflict', 'the brake is not on')
+  throw new AppError('conflict', 'sending is not stopped')
 }
 
-/** "the brake is on since …, by Ada: the wrong list". */
+/** "all sending has been stopped since … by Ada: the wrong list". */
 export function brakeWords({ at, who, reason }: BrakeRow): string {
-  return `the brake is on since ${at}, by ${who}: ${reason}`
+  return `all sending has been stopped since ${at} by ${who}: ${reason}`
 }

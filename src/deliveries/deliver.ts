@@ -59,7 +59,7 @@ export type DeliverReport = {
   finished: boolean
   /** Why the pass ended before everything was tried, in words; null if nothing more can be done now. */
   stopped: string | null
-  /** It was not the relay: somebody or a rule paused or cancelled the edition, or the brake is on. */
+  /** It was not the relay: somebody or a rule paused or cancelled the edition, or stopped all sending. */
   over: boolean
   /** When the next pass will have something to do, and why not before; null if it ended, stopped, or is somebody else's. */
   wait: Wait | null

@@ -18,7 +18,7 @@ export type Pass = {
   begunAt: string
   /** Why no more is begun; null while all is well. */
   stopped: string | null
-  /** The edition is held or cancelled, or the brake is on: that is no trouble, and no more is begun either. */
+  /** The edition is held or cancelled, or all sending is stopped: that is no trouble, and no more is begun either. */
   over: boolean
   /** Fires when no more is begun: whoever waits for a turn goes. */
   ending: AbortController
@@ -68,13 +68,13 @@ export function recount({ counts, progress }: Pass, before: DeliveryStatus, afte
   progress(counts)
 }
 
-/** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or the brake is on. */
+/** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or all sending is stopped. */
 export async function passOver({ db, clock }: DeliverNeeds, pass: Pass, delivery: QueuedDelivery): Promise<void> {
   if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
   await lookUp({ db }, pass)
 }
 
-/** Ends the pass if the edition is held or cancelled meanwhile, or the brake is on. */
+/** Ends the pass if the edition is held or cancelled meanwhile, or all sending is stopped. */
 export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Promise<void> {
   const edition = await editionById(db, pass.editionId)
   if (edition?.status !== 'sending') end(pass)

@@ -116,9 +116,9 @@ async function waitForRandomInstant(sink: DrillSink, messages: number): Promise<
 }
 
 function startSender(order: DrillOrder): ChildProcess {
+  const launcher = join(import.meta.dirname, '../lastword')
   const worker = join(import.meta.dirname, 'drill-worker.ts')
-  const node = [...process.execArgv, '--disable-warning=ExperimentalWarning', worker, JSON.stringify(order)]
-  return spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(launcher, [worker, JSON.stringify(order)], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 async function countResults(app: App, sink: DrillSink, editionId: string, recipients: number, killed: KillRecord) {

@@ -210,13 +210,13 @@ const digestSchema = z
       })
       .prefault({})
       .describe('At most so many by one author, from one feed, or of a kind, in all sections together'),
-    storm: z
+    flood: z
       .strictObject({
-        known: z.int().min(1).default(5).describe('More new articles than this under known addresses or titles'),
-        times: z.int().min(2).default(10).describe('More than so many times what the feed usually shows'),
+        known: z.int().min(1).default(5).describe('More new articles than this with known addresses or titles'),
+        times: z.int().min(2).default(10).describe('More new articles than this many times the usual number'),
       })
       .prefault({})
-      .describe('When one refresh of a feed shows this, its new articles wait for an editor'),
+      .describe('When a feed suddenly brings this many new articles, they wait for an editor'),
     pending: z
       .strictObject({
         for: durationOrOff
@@ -353,8 +353,9 @@ function checkDigest(written: ParsedYaml, templates: string): Digest {
     { when: ({ value }) => isObject(value) && typeof value.template === 'string' },
   )
   const name = basename(written.file).replace(/\.ya?ml$/, '')
-  const problem = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
-  return { name, ...validateYaml(written, withTemplate, isDigestName(name) ? [] : [problem]) }
+  const badName = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
+  const found = isDigestName(name) ? [] : [badName]
+  return { name, ...validateYaml(written, withTemplate, found, { storm: 'flood' }) }
 }
 
 /** The addresses of all feeds of the digest, once each, the preferred first: in the order of the sections, then what fills up. */

@@ -102,7 +102,7 @@ function explainWithoutEntry(
 }
 
 function retractionText(pull: RetractionRow | undefined): string {
-  return pull ? `pulled on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
+  return pull ? `retracted on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
 }
 
 /** What was pulled stays where it was read; else that is all there is to say. */
@@ -169,8 +169,8 @@ function answerText(entry: LedgerEntry, { last, told }: { last: PastChoice | und
     return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
   if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
   if (entry.backlogAt !== null) return `in none: ${backlogText(entry, last)}${told === '' ? '' : `; it is ${told}`}`
-  if (entry.heldAt !== null)
-    return `held since ${entry.heldAt}, and waits for an editor: ${entry.heldReason}; lastword feeds release or ignore decides`
+  if (entry.quarantinedAt !== null)
+    return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason}; lastword feeds release or ignore decides`
   if (told !== '') return `in none: ${told}`
   if (!last) return `pending since ${entry.enrolledAt}: no edition has been composed since`
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`

@@ -56,7 +56,7 @@ async function addFeedToLedger(
     const pending = pendingAtFirstSight(await articlesOfFeeds(db, [url]), digest, now)
     await markBacklog(db, digest.name, id, [...pending], now)
   }
-  if (isKnownFeed && mayBeFlood(added.length, digest.storm)) await quarantineFloods(db, digest, id, new Set(added), now)
+  if (isKnownFeed && mayBeFlood(added.length, digest.flood)) await quarantineFloods(db, digest, id, new Set(added), now)
 }
 
 /** Looks at what each refresh brought by itself: its articles were first seen at the same instant. */
@@ -74,7 +74,7 @@ async function quarantineFloods(
     await yieldToEventLoop()
     const known = stories.filter((story) => story.seenAt < seenAt)
     const titles = await forgottenTitles(db, feedId, [...new Set(batch.map(({ title }) => titleKey(title)))])
-    const flood = await runCooperatively(findFlood(batch, known, digest.storm, titles))
+    const flood = await runCooperatively(findFlood(batch, known, digest.flood, titles))
     for (const [articleId, match] of flood?.quarantined ?? []) {
       const sameAs = match === null ? null : (roots.get(match) ?? match)
       await quarantineArticle(db, digest.name, { articleId, sameAs, reason: flood?.reason ?? '', now })

@@ -21,7 +21,7 @@ export type RetractionEffect = { edition: EditionRow; message: string }
 /**
  * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again, under whatever guid or feed
  * it comes back. What is being sent with it stops at once; what is not out yet is chosen again without it. Returns what
- * became of the editions that held it. AppError `missing` for an address that no feed has shown, `conflict` for one that is pulled.
+ * became of the editions that held it. AppError `missing` where nothing has that name, `conflict` where it is retracted already.
  */
 export async function retractArticle(
   needs: Needs,
@@ -29,7 +29,7 @@ export async function retractArticle(
   decision: Retraction,
 ): Promise<RetractionEffect[]> {
   const [first] = await findArticles(needs.db, reference)
-  if (!first) throw new AppError('missing', `no feed has ever shown ${reference}`)
+  if (!first) throw new AppError('missing', `no article has the address ${reference}, and no letter has it as its id`)
   const now = needs.clock.now()
   return await transaction(needs.db, async (db) => {
     const names = needs.digests.map(({ name }) => name)
@@ -37,7 +37,7 @@ export async function retractArticle(
     const marks = await findMarks(db, reference)
     const title = first.title || first.url
     if ((await addRetractions(db, marks, { url: referenceOf(first), title, ...decision }, now)) === 0)
-      throw new AppError('conflict', `“${title}” is pulled already`)
+      throw new AppError('conflict', `“${title}” is already retracted`)
     const consequences: RetractionEffect[] = []
     for (const { editionId, headline } of await affectedEditions(db, marks)) {
       const edition = await lockEdition(db, editionId)
@@ -48,12 +48,13 @@ export async function retractArticle(
   })
 }
 
-/** Lets a pulled article be chosen again. Editions that stopped for it stay stopped until somebody resumes them. */
+/** Lets a retracted article be chosen again. Editions that were paused for it wait until somebody resumes them. */
 export async function restoreArticle({ db, clock }: Needs, reference: string, who: string): Promise<void> {
   const now = clock.now()
   await transaction(db, async (trx) => {
     const marks = await findMarks(trx, reference)
-    if ((await endRetractions(trx, marks, who, now)) === 0) throw new AppError('conflict', `${reference} is not pulled`)
+    if ((await endRetractions(trx, marks, who, now)) === 0)
+      throw new AppError('conflict', `${reference} is not retracted`)
     for (const { editionId, headline } of await affectedEditions(trx, marks))
       await addHistory(trx, editionId, who, `restored: “${headline || reference}”`, now)
   })
@@ -93,20 +94,20 @@ async function removeFromEdition(
 ): Promise<string> {
   const { db, clock } = needs
   const now = clock.now()
-  const what = `pulled: “${title}”: ${reason}`
+  const what = `retracted: “${title}”: ${reason}`
   if (edition.status === 'sent') {
-    await addHistory(db, edition.id, who, `${what}; it is out already`, now)
-    return `${editionName(edition)} is out with it already`
+    await addHistory(db, edition.id, who, `${what}; it was sent already`, now)
+    return `${editionName(edition)} was sent with it already`
   }
   if (edition.status === 'sending') {
-    const held = `“${title}” was pulled by ${who}: ${reason}`
-    await moveEdition(db, edition.id, ['sending'], { status: 'held', reason: held })
-    await addHistory(db, edition.id, who, `${what}; the sending has stopped`, now)
-    return `${editionName(edition)} has stopped in the middle of its sending`
+    const paused = `“${title}” was retracted by ${who}: ${reason}`
+    await moveEdition(db, edition.id, ['sending'], { status: 'paused', reason: paused })
+    await addHistory(db, edition.id, who, `${what}; sending is paused`, now)
+    return `${editionName(edition)} is paused in the middle of its sending`
   }
-  if (edition.status === 'held' && edition.approvedAt !== null) {
-    await addHistory(db, edition.id, who, `${what}; the edition was paused already`, now)
-    return `${editionName(edition)} was paused already, and is not resumed with it`
+  if (edition.status === 'paused') {
+    await addHistory(db, edition.id, who, `${what}; the edition was already paused`, now)
+    return `${editionName(edition)} was already paused, and is not resumed with it`
   }
   return await recompose(needs, edition, what, who)
 }
@@ -118,7 +119,7 @@ async function recompose(needs: Needs, edition: EditionRow, what: string, who: s
   await releaseContents(db, edition.id, now)
   const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
   await moveEdition(db, edition.id, [edition.status], open)
-  const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn, and kept` : ''
+  const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn and kept` : ''
   await addHistory(db, edition.id, who, `${what}; the edition is chosen again${kept}`, now)
   const digest = digests.find(({ name }) => name === edition.digest)
   if (digest) await chooseAgain(needs, { ...edition, ...open }, digest)

@@ -3,6 +3,7 @@ import { retractedIn } from '../store/articles/retractions.ts'
 import { lapseEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
 import { countDeliveries, skipUnsent } from '../store/deliveries/deliveries.ts'
 import { transaction } from '../store/drivers/transaction.ts'
+import { openStatuses } from '../store/edition-status.ts'
 import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
 import { releaseArticles } from '../store/ledger/ledger.ts'
 import { addNotification } from '../store/notices/notifications.ts'
@@ -40,7 +41,7 @@ export async function approve(
   const { db, clock } = needs
   await transaction(db, async (trx) => {
     const edition = await lockUnchanged(trx, id, seen)
-    if (edition && isPaused(edition))
+    if (edition?.status === 'paused')
       throw new AppError('conflict', `${editionName(edition)} was approved, and is paused: it can be resumed`)
     const mayBe = edition?.status === 'sealed' || edition?.status === 'held'
     const obstacles = edition && mayBe ? await obstaclesOf({ ...needs, db: trx }, edition) : []
@@ -136,7 +137,7 @@ export async function hold(needs: Needs, id: string, who: string, reason: string
 export async function pause(needs: Needs, id: string, who: string, reason: string): Promise<void> {
   await changeStatus(needs, id, who, `paused: ${reason}`, {
     from: ['sending'],
-    change: () => ({ status: 'held', reason }),
+    change: () => ({ status: 'paused', reason }),
     refusal: 'only an edition that is being sent can be paused',
   })
 }
@@ -145,7 +146,7 @@ export async function pause(needs: Needs, id: string, who: string, reason: strin
 export async function pauseByRule({ db, clock }: Needs, id: string, reason: string): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const now = clock.now()
-    if (!(await moveEdition(trx, id, ['sending'], { status: 'held', reason }))) return false
+    if (!(await moveEdition(trx, id, ['sending'], { status: 'paused', reason }))) return false
     await addHistory(trx, id, 'lastword', `paused: ${reason}`, now)
     await addNotification(trx, id, { kind: 'paused', what: reason }, now)
     return true
@@ -153,15 +154,7 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: stri
 }
 
 /**
- * Held in the middle of its sending, also before its audience is complete; one that is held before has no approval.
- * Whoever says what can be done about an edition asks this.
- */
-export function isPaused({ status, approvedAt }: Pick<EditionRow, 'status' | 'approvedAt'>): boolean {
-  return status === 'held' && approvedAt !== null
-}
-
-/**
- * Lets a paused edition go on where it stopped. One that holds a pulled article does not, unless `anyway` says that it
+ * Lets a paused edition go on where it stopped. One that holds a retracted article does not, unless `anyway` says that it
  * shall; that stands on record.
  */
 export async function resume(
@@ -173,17 +166,17 @@ export async function resume(
   await transaction(db, async (trx) => {
     const edition = await lockUnchanged(trx, id, seen) // whoever pulls an article now waits for us, or we saw it
     const cannot = 'only an edition that was paused while it was being sent can be resumed'
-    if (edition && !isPaused(edition))
+    if (edition && edition.status !== 'paused')
       throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
     const pulled = await retractedIn(trx, id)
     const titles = pulled.map(({ title }) => `“${title}”`).join(', ')
     if (edition && pulled.length > 0 && !anyway)
-      throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was pulled`, {
-        hint: 'Restore the article, cancel the edition, or say that it is to go out all the same.',
+      throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was retracted`, {
+        hint: 'Restore the article, cancel the edition, or choose to send it anyway.',
       })
-    const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was pulled` : 'resumed'
+    const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was retracted` : 'resumed'
     const change = () => ({ status: 'sending' as const, reason: null })
-    await changeStatus({ db: trx, clock }, id, who, what, { from: ['held'], change, refusal: cannot })
+    await changeStatus({ db: trx, clock }, id, who, what, { from: ['paused'], change, refusal: cannot })
   })
 }
 
@@ -201,7 +194,7 @@ export async function cancel(
   await transaction(needs.db, async (db) => {
     await lockUnchanged(db, id, seen)
     await changeStatus({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
-      from: ['composed', 'sealed', 'approved', 'held', 'sending'],
+      from: openStatuses,
       change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
       refusal: 'it has ended already',
     })

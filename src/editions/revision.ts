@@ -9,7 +9,7 @@ export type HistoryEntry = Schema['history']
  * What somebody saw of an edition before they decided about it: its status, the SHA-256 of every variant (hex, one
  * after the other, in the order of their names), and how many decisions of people its history held.
  */
-export type Revision = { status: EditionStatus | 'paused'; seals: string; decisions: number }
+export type Revision = { status: EditionStatus; seals: string; decisions: number }
 
 /** An edition has changed since somebody looked at it: AppError `conflict`, with what happened since, the oldest first. */
 export class EditionChanged extends AppError {
@@ -48,13 +48,8 @@ export function parseRevision(text: string): Revision {
   return { status: status as Revision['status'], seals, decisions: Number(decisions) }
 }
 
-/** A half sent edition that is held reads otherwise than one that waits for its approval. */
-export function revisionStatus({ status, approvedAt }: Pick<EditionRow, 'status' | 'approvedAt'>): Revision['status'] {
-  return status === 'held' && approvedAt !== null ? 'paused' : status
-}
-
-function revisionOf(edition: EditionRow, seals: string, history: HistoryEntry[]): Revision {
-  return { status: revisionStatus(edition), seals, decisions: history.filter(isDecision).length }
+function revisionOf({ status }: EditionRow, seals: string, history: HistoryEntry[]): Revision {
+  return { status, seals, decisions: history.filter(isDecision).length }
 }
 
 async function sealHashes(db: Db, editionId: string): Promise<string> {

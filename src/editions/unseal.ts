@@ -39,8 +39,8 @@ async function outdatedReason(
   edition: EditionRow,
   digest: Digest,
 ): Promise<string | undefined> {
-  const isWaiting = edition.status === 'sealed' || (edition.status === 'held' && edition.approvedAt === null)
-  const isApproved = edition.status === 'approved' && edition.audienceAt === null && edition.overriddenAt === null
+  const isWaiting = edition.status === 'sealed' || edition.status === 'held'
+  const isApproved = edition.status === 'approved' && edition.overriddenAt === null
   if (!isWaiting && !isApproved) return undefined
   if (isWaiting && hasEarlierDate(edition, digest, clock.now()))
     return 'it waits since an earlier day, and bears the date of today'

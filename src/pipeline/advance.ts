@@ -4,6 +4,7 @@ import { ensureSealed } from '../editions/ensure-sealed.ts'
 import { approveByRule } from '../editions/review.ts'
 import { recordSealFailure } from '../editions/seal-failure.ts'
 import { brakeNow } from '../store/deliveries/brake.ts'
+import { unsentStatuses } from '../store/edition-status.ts'
 import { editionById, editionsByStatus } from '../store/editions/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
@@ -43,7 +44,7 @@ export class EditionPipeline {
 
   /** Starts sealing, approving and sending whatever may move on. Returns once that is started. */
   async advance(): Promise<void> {
-    const open = await editionsByStatus(this.#app.db, ['composed', 'sealed', 'held', 'approved', 'sending'])
+    const open = await editionsByStatus(this.#app.db, [...unsentStatuses, 'sending'])
     for (const digest of this.#app.digests) {
       const own = open.filter((edition) => edition.digest === digest.name)
       if (own.some(({ status }) => status !== 'sending')) this.#prepare(digest)
@@ -112,7 +113,7 @@ async function prepareEditions(
   retries: SealRetries,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const edition of await editionsByStatus(app.db, ['composed', 'sealed', 'held', 'approved'], digest.name)) {
+  for (const edition of await editionsByStatus(app.db, unsentStatuses, digest.name)) {
     if (signal?.aborted) return
     if (!(await retries.isDue(app, edition, digest))) continue
     try {

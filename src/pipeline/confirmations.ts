@@ -26,7 +26,7 @@ const retryAfterMs = 5 * minute
 const batchSize = 100
 
 /**
- * Sends the emails whose link subscribes somebody again who left. A relay that is down delays them; the brake does too.
+ * Sends the emails whose link subscribes somebody again who left. A relay that is down delays them, and so does a stop of all sending.
  * Returns how many were sent.
  */
 export async function sendConfirmations(app: App, sender: Pick<Sender, 'relays' | 'signers'>): Promise<number> {

@@ -25,6 +25,7 @@ import * as approval from './migrations/0022-approval.ts'
 import * as jobFiles from './migrations/0023-job-files-and-corrections.ts'
 import * as forgottenArticles from './migrations/0024-forgotten-articles.ts'
 import * as scheduleChanges from './migrations/0029-kept-form-names-and-schedule-changes.ts'
+import * as pausedAndQuarantined from './migrations/0030-paused-and-quarantined.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -52,6 +53,7 @@ export const migrations = [
   { name: '0023-job-files-and-corrections', up: jobFiles.up },
   { name: '0024-forgotten-articles', up: forgottenArticles.up },
   { name: '0029-kept-form-names-and-schedule-changes', up: scheduleChanges.up },
+  { name: '0030-paused-and-quarantined', up: pausedAndQuarantined.up },
 ]
 
 /**

@@ -248,15 +248,15 @@ export type LedgerRow = {
   enrolledAt: Instant
   backlogAt: Instant | null
   editionId: string | null
-  /** The article that told the story first, where this one is another copy of it; while held, the one that it seems to be. */
+  /** The article that told the story first, where this one is another copy of it; in quarantine, the one that it seems to be. */
   sameAs: string | null
   /** The article that it seemed to be, before an editor said that it is another story. */
   unlike: string | null
   /** When it was compared with what else is known; null: it is new, or reads otherwise since. */
   comparedAt: Instant | null
   /** Waits for an editor, with the reason: its feed showed suspiciously many articles at once. */
-  heldAt: Instant | null
-  heldReason: string | null
+  quarantinedAt: Instant | null
+  quarantineReason: string | null
   /** Its page was gone just before a seal. */
   cutAt: Instant | null
   cutReason: string | null
@@ -264,7 +264,17 @@ export type LedgerRow = {
   lapsedIn: string | null
 }
 
-export type EditionStatus = 'composed' | 'sealed' | 'approved' | 'sending' | 'sent' | 'skipped' | 'held' | 'cancelled'
+/** `held` waits for a decision before it is sent; `paused` has stopped while it was being sent. */
+export type EditionStatus =
+  | 'composed'
+  | 'sealed'
+  | 'held'
+  | 'approved'
+  | 'sending'
+  | 'paused'
+  | 'sent'
+  | 'skipped'
+  | 'cancelled'
 
 export type EditionRow = {
   id: string
@@ -288,7 +298,7 @@ export type EditionRow = {
   archive: 'on' | 'off'
   /** The instant whose day the email and the archive show. Null: the due time, for editions made before this was kept. */
   datedAt: Instant | null
-  /** Of a held edition that has not been approved: the person who holds it; null if a rule does. */
+  /** Of a held edition: the person who holds it; null if a rule does. */
   heldBy: string | null
   /** When somebody let it go out in spite of its obstacles. */
   overriddenAt: Instant | null

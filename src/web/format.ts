@@ -1,5 +1,4 @@
 import type { Digest } from '../editions/digest.ts'
-import { isPaused } from '../editions/review.ts'
 import type { DeliveryCounts } from '../store/deliveries/deliveries.ts'
 import type { ChosenCounts } from '../store/editions/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
@@ -19,25 +18,23 @@ const statuses: Record<EditionStatus, StatusView> = {
   sealed: { word: 'Ready', mark: '◐', tone: 'wait', meaning: 'Waiting for someone to approve it.' },
   approved: { word: 'Approved', mark: '▷', tone: 'busy', meaning: 'Sending starts within a minute.' },
   sending: { word: 'Sending', mark: '▶', tone: 'busy', meaning: 'It is being sent now.' },
+  paused: {
+    word: 'Paused',
+    mark: '❚❚',
+    tone: 'stop',
+    meaning: 'Sending has stopped. Nothing more is sent until someone resumes it.',
+  },
   sent: { word: 'Sent', mark: '✓', tone: 'good', meaning: 'Finished.' },
   skipped: { word: 'Skipped', mark: '–', tone: 'stop', meaning: 'This edition was not made.' },
   held: { word: 'On hold', mark: '❚❚', tone: 'stop', meaning: 'Nothing is sent until someone approves it.' },
   cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'This edition has ended and will not be sent.' },
 }
 
-/** What a paused edition says before anybody is counted. */
-const pausedStatus: StatusView = {
-  word: 'Paused',
-  mark: '❚❚',
-  tone: 'stop',
-  meaning: 'Sending has stopped. Nothing more is sent until someone resumes it.',
-}
-
 /** `counts` of its deliveries, where they are known: a sent or paused edition then says how far it got. */
-export function statusView(edition: Pick<EditionRow, 'status' | 'approvedAt'>, counts?: DeliveryCounts): StatusView {
-  if (counts && edition.status === 'sent') return { ...statuses.sent, meaning: sentMeaning(counts) }
-  if (!isPaused(edition)) return statuses[edition.status]
-  return counts ? { ...pausedStatus, meaning: pausedMeaning(counts) } : pausedStatus
+export function statusView({ status }: Pick<EditionRow, 'status'>, counts?: DeliveryCounts): StatusView {
+  const view = statuses[status]
+  if (counts && status === 'sent') return { ...view, meaning: sentMeaning(counts) }
+  return counts && status === 'paused' ? { ...view, meaning: pausedMeaning(counts) } : view
 }
 
 /** "Sent to 4 people." if a mail server took every email, else the counts: "Finished: 118 sent, 2 refused." */

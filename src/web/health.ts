@@ -8,21 +8,21 @@ import type { Env, Session, Web } from './response.ts'
 import { readSession } from './session.ts'
 import { urls } from './urls.ts'
 
-/** What is known of this process: `session` of who asks, the brake, and what is wrong. */
-type State = { session: Session | undefined; brake: 'on' | 'off' | 'unknown'; problem: string | undefined }
+/** What is known of this process: `session` of who asks, whether sending is stopped, and what is wrong. */
+type State = { session: Session | undefined; sending: 'allowed' | 'stopped' | 'unknown'; problem: string | undefined }
 
 /**
  * For whoever watches over the process: 200 and "ok" if the database answers and the last write to it succeeded, else 503
- * and "not ok". Who is signed in also reads version, engine, brake, and the kind of failure with its beginning, as
- * "database locked by another program since 2026-11-27T09:00:00.000Z".
+ * and "not ok". Who is signed in also reads the version, the engine, whether sending is stopped, and the kind of failure
+ * with its beginning, as "database locked by another program since 2026-11-27T09:00:00.000Z".
  */
 export function healthPage(web: Web): Hono<Env> {
   return new Hono<Env>().get(urls.health, async (context) => {
-    const { session, brake, problem } = await stateOf(web, context)
+    const { session, sending, problem } = await stateOf(web, context)
     if (problem !== undefined) web.app.log.error({ event: 'health.not_ok', problem }, 'health: not ok')
     const status = problem === undefined ? 200 : 503
     if (!session) return context.json({ status: problem === undefined ? 'ok' : 'not ok' }, status)
-    const facts = { brake, store: web.app.store.engine.name, version: manifest.version }
+    const facts = { sending, store: web.app.store.engine.name, version: manifest.version }
     return context.json({ status: problem ?? 'ok', ...facts }, status)
   })
 }
@@ -31,10 +31,10 @@ async function stateOf(web: Web, context: Context<Env>): Promise<State> {
   try {
     const asked = Promise.all([readSession(web, context), brakeNow(web.app.db)])
     const [session, brake] = await withTimeout(web.maxStoreWaitMs, asked)
-    return { session, brake: brake ? 'on' : 'off', problem: outageText(web.app) }
+    return { session, sending: brake ? 'stopped' : 'allowed', problem: outageText(web.app) }
   } catch (error) {
     const problem = outageText(web.app) ?? `the database does not answer: ${messageOf(error)}`
-    return { session: undefined, brake: 'unknown', problem }
+    return { session: undefined, sending: 'unknown', problem }
   }
 }
 

@@ -55,9 +55,9 @@ const subjects: [string, string][] = [
   [urls.hold, 'Why an edition is held back'],
   [urls.cancellation, 'Why an edition is cancelled'],
   [urls.pause, 'Why the sending of an edition is paused'],
-  [urls.pull, 'Why an article is pulled'],
+  [urls.retraction, 'Why an article is removed'],
   [urls.correctionDecision, 'A correction'],
-  [urls.brake, 'Why all sending is stopped'],
+  [urls.sendingStop, 'Why all sending is stopped'],
 ]
 
 function subjectOf(action: string): string {

@@ -20,10 +20,10 @@ export const urls = {
   cancellation: '/studio/editions/:id/cancellation',
   pause: '/studio/editions/:id/pause',
   resumption: '/studio/editions/:id/resumption',
-  pull: '/studio/editions/:id/pull', // one of its articles, for all editions
+  retraction: '/studio/editions/:id/retraction', // one of its articles, for all editions
   restoration: '/studio/editions/:id/restoration',
-  brake: '/studio/brake',
-  brakeRelease: '/studio/brake/release',
+  sendingStop: '/studio/sending-stop', // POST only, as the next: of every newsletter
+  sendingResumption: '/studio/sending-resumption',
   correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back
   letters: '/studio/letters', // POST keeps one
   letter: '/studio/letters/:id', // POST rewords it

@@ -8,7 +8,7 @@ import { parseFeed as parseWithFeedsmith } from 'feedsmith'
 import RssParser from 'rss-parser'
 import { parseFeed, parseInThisThread } from '../../src/feeds/parse/parse-feed.ts'
 import { madeUpFeed } from './made-up-feeds.ts'
-import { cachedEnv, mainFlags } from './main-flags.ts'
+import { cachedEnv, launcher } from './main-flags.ts'
 import { median } from './median.ts'
 
 const context = { url: 'https://ledger.example/feed', contentType: null }
@@ -146,8 +146,8 @@ async function pollAll(): Promise<{ poll: Poll; peaks: Record<number, number> }>
 }
 
 async function pollOf(port: string, feeds: number): Promise<Poll> {
-  const args = [...mainFlags, join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
-  return JSON.parse((await promisify(execFile)(process.execPath, args, { env: cachedEnv })).stdout)
+  const args = [join(import.meta.dirname, 'poll.ts'), port, String(feeds)]
+  return JSON.parse((await promisify(execFile)(launcher, args, { env: cachedEnv })).stdout)
 }
 
 type Result = { throughput: Compared[]; ratio: number; pauses: Awaited<ReturnType<typeof longestPauses>> } & Awaited<

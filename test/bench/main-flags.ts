@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { privateCacheFolder } from '../../src/runtime/compile-cache.ts'
 
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
-
-/** The flags of Node that `npm start` gives to the product. */
-export const mainFlags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
+/** Runs a TypeScript file with the flags of Node that the product has. */
+export const launcher = resolve('src/lastword')
 
 const cacheFolder = privateCacheFolder()
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cachedEnv, mainFlags } from './main-flags.ts'
+import { cachedEnv, launcher } from './main-flags.ts'
 import { median } from './median.ts'
 
 export type Measured = { messagesPerSecond: number; cpuSecondsPerThousand: number; peakMemoryMb: number }
@@ -90,11 +90,11 @@ async function benchSend(recipients: number, rounds: number, tls: boolean) {
 
 /** The compile cache that main.ts turns on for the product is on for all. */
 const execOptions = { execArgv: ['--disable-warning=ExperimentalWarning'], env: cachedEnv }
-/** The product runs as main.ts runs it; the others as everybody runs them. */
-const asMain = { ...execOptions, execArgv: [...execOptions.execArgv, ...mainFlags] }
+/** The product starts from its launcher; the others as everybody starts them. */
+const launched = { ...execOptions, execPath: launcher, execArgv: [] }
 
 async function measure(order: Order): Promise<Measured> {
-  const child = fork('test/bench/sender.ts', order.sender === 'lastword' ? asMain : execOptions)
+  const child = fork('test/bench/sender.ts', order.sender === 'lastword' ? launched : execOptions)
   child.send(order)
   const [result] = (await Promise.race([once(child, 'message'), throwChildFailure(child)])) as [Measured]
   if (child.exitCode === null) await once(child, 'exit')

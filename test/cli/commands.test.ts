@@ -71,7 +71,9 @@ test('a stranger goes from nothing to a sent edition with the commands of the RE
       .split('\n')
       .map((line) => JSON.parse(line).error),
   ).toEqual([null, null])
-  expect((await it.lastword('pull')).stdout).toMatch(/^unchanged {2}.*last-word\.xml\nunchanged {2}.*latest\.xml\n$/)
+  expect((await it.lastword('feeds', 'refresh')).stdout).toMatch(
+    /^unchanged {2}.*last-word\.xml\nunchanged {2}.*latest\.xml\n$/,
+  )
 })
 
 test('a preview is the very bytes that are sent afterwards, but for the reader', async () => {
@@ -243,7 +245,7 @@ test('a port that is taken is a clear error', async () => {
 test('a data folder that cannot be written is a clear error, with what to do', async () => {
   const it = home()
   it.write('data', 'a file where the folder should be')
-  const { code, stderr } = await it.lastword('pull')
+  const { code, stderr } = await it.lastword('feeds', 'refresh')
   expect(code).toBe(1)
   expect(stderr).toMatch(/the store file:data\/lastword\.db cannot be opened/)
   expect(stderr).toMatch(/needs to write to/)
@@ -329,7 +331,10 @@ test('feeds list says how each feed is and what became of it, and retry asks one
   feeds.answer('/latest.xml', redirect(301, '/news.xml'))
   feeds.answer('/news.xml', rss(['One', 'Two']))
   feeds.answer('/last-word.xml', (_, response) => void response.writeHead(410).end())
-  expect(await it.lastword('pull')).toMatchObject({ code: 1, stdout: expect.stringContaining('2 articles, 2 new') })
+  expect(await it.lastword('feeds', 'refresh')).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('2 articles, 2 new'),
+  })
   const { stdout } = await it.lastword('feeds', 'list')
   expect(stdout).toMatch(
     /last-word\.xml +gone +never read +: is gone for good since .*\n.*\(410\): it is not asked any more/,
@@ -338,7 +343,10 @@ test('feeds list says how each feed is and what became of it, and retry asks one
     /latest\.xml +ok .*The Magazine: works; .* a week\n.*moved for good, from .*latest.xml to .*news.xml/,
   )
   feeds.answer('/last-word.xml', rss(['Three']))
-  expect(await it.lastword('pull')).toMatchObject({ code: 1, stdout: expect.stringContaining('gone for good since') })
+  expect(await it.lastword('feeds', 'refresh')).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('gone for good since'),
+  })
   const retried = await it.lastword('feeds', 'retry', `${feeds.url}/last-word.xml`)
   expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('1 articles, 1 new') })
   const [lastWord] = (await it.lastword('feeds', 'list', '--json')).stdout
@@ -362,13 +370,13 @@ test('feeds list and explain show what was turned down, and explain knows an art
   const bad = '<item><title>Evil day</title><link>javascript:alert(1)</link><guid>evil-1</guid></item>'
   feeds.answer('/latest.xml', rss(['One'], { channel: bad }))
   feeds.answer('/last-word.xml', rss(['Two']))
-  await it.lastword('pull')
+  await it.lastword('feeds', 'refresh')
   const moved = rss(['One'], { channel: bad }).replace(
     '<link>https://magazine.example/One',
     '<link>https://magazine.example/1',
   )
   feeds.answer('/latest.xml', moved)
-  await it.lastword('pull')
+  await it.lastword('feeds', 'refresh')
   const words = 'rejected: “Evil day” (javascript:alert(1)): its link is not an address of the web\n'
   expect((await it.lastword('feeds', 'list')).stdout).toContain(words)
   const [, latest] = (await it.lastword('feeds', 'list', '--json')).stdout
@@ -428,6 +436,40 @@ test('an edition is approved, held and cancelled by hand, and the record says by
   expect((await it.lastword('edition', 'show', 'weekly')).stdout).toContain('Ada: cancelled: wrong week')
 })
 
+test.each([
+  ['pull', 'feeds refresh'],
+  ['pull --json', 'feeds refresh'],
+  ['article pull https://a.example/b --reason wrong', 'article retract'],
+  ['brake on --reason wrong', 'sending stop'],
+  ['brake off', 'sending resume'],
+  ['brake show --json', 'sending status'],
+  ['brake', 'sending'],
+])('the former spelling lastword %s names lastword %s, and does nothing', async (former, now) => {
+  const { code, stdout, stderr } = await home().lastword(...former.split(' '))
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(new RegExp(`^lastword: lastword [a-z ]+ is now called lastword ${now}\n$`))
+})
+
+test('all sending is stopped, shown as stopped, and resumed', async () => {
+  const it = home()
+  const status = async () => JSON.parse((await it.lastword('sending', 'status', '--json')).stdout)
+  expect((await it.lastword('sending', 'status')).stdout).toBe('Sending is not stopped.\n')
+  expect(await status()).toEqual({ stopped: false })
+  const stopped = await it.lastword('sending', 'stop', '--reason', 'the wrong list', '--who', 'Ada')
+  expect(stopped).toMatchObject({ code: 0, stdout: 'All sending is stopped. lastword sending resume continues it.\n' })
+  expect((await it.lastword('sending', 'stop', '--reason', 'again')).stderr).toContain('by Ada: the wrong list')
+  expect((await it.lastword('sending', 'status')).stdout).toMatch(
+    /^All sending has been stopped since 2.*Z by Ada: the wrong list\n$/,
+  )
+  expect(await status()).toEqual({ stopped: true, at: expect.any(String), who: 'Ada', reason: 'the wrong list' })
+  const resumed = await it.lastword('sending', 'resume')
+  expect(resumed.stdout).toMatch(/^Sending is resumed\. It was stopped since 2.*Z: the wrong list\n$/)
+  expect(await it.lastword('sending', 'resume')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('sending is not stopped'),
+  })
+})
+
 test('every command has a help text', async () => {
   const it = home()
   const commands = [
@@ -435,7 +477,7 @@ test('every command has a help text', async () => {
     'start',
     'run',
     'timetable',
-    'pull',
+    'feeds refresh',
     'feeds list',
     'feeds test',
     'edition list',
@@ -448,6 +490,11 @@ test('every command has a help text', async () => {
     'edition resume',
     'edition cancel',
     'edition send',
+    'article retract',
+    'article restore',
+    'sending stop',
+    'sending resume',
+    'sending status',
     'corrections list',
     'corrections accept',
     'letters add',

@@ -23,7 +23,9 @@ test('a correction is listed, accepted with words, told of by show and explain, 
   await it.lastword('subscribers', 'import', 'people.csv')
   await it.lastword('run', 'weekly')
   feeds.answer('/latest.xml', rss([], { channel: item('Council refuses\u202e to open its books') }))
-  expect((await it.lastword('pull')).stderr).toContain('1 corrections proposed: lastword corrections list shows them')
+  expect((await it.lastword('feeds', 'refresh')).stderr).toContain(
+    '1 corrections proposed: lastword corrections list shows them',
+  )
 
   const listed = await it.lastword('corrections', 'list', 'weekly', '--json')
   const { id, ...row } = JSON.parse(listed.stdout)

@@ -138,6 +138,48 @@ test('editions that wait are named, and one of them is sent by its number, or a 
   ])
 }, 30_000)
 
+test('an edition that is paused before its audience is frozen is continued by resume, and run says so', async () => {
+  await importPeople()
+  await relay.close()
+  await it.lastword('run', 'weekly') // the relay is away: the edition stands
+  const db = await store()
+  await db.deleteFrom('deliveries').execute()
+  await db.updateTable('editions').set({ status: 'sending', audienceAt: null }).execute()
+  expect(await it.lastword('edition', 'pause', 'weekly')).toMatchObject({ code: 0, stdout: 'weekly 1 is paused\n' })
+  expect(await statuses()).toEqual([{ number: 1, status: 'paused' }])
+  for (const args of [
+    ['run', 'weekly'],
+    ['run', 'weekly', '--edition', '1'],
+  ]) {
+    const { code, stderr } = await it.lastword(...args)
+    expect(code).toBe(1)
+    expect(stderr).toContain('Sending is paused. Continue it with lastword edition resume ')
+    expect(stderr).not.toContain('edition approve')
+  }
+  expect((await it.lastword('edition', 'resume', 'weekly')).code).toBe(0)
+  expect(await statuses()).toEqual([{ number: 1, status: 'sending' }])
+})
+
+test('an article is retracted and restored by its address, with what became of its edition', async () => {
+  await importPeople()
+  await it.lastword('run', 'weekly')
+  const show = async () => JSON.parse((await it.lastword('edition', 'show', 'weekly', '--json')).stdout)
+  const { url, title } = (await show()).choices[0]
+  const retracted = await it.lastword('article', 'retract', url, '--reason', 'it is wrong', '--who', 'Ada')
+  expect(retracted).toMatchObject({ code: 0, stdout: `${url} is retracted\nweekly 1 was sent with it already\n` })
+  expect((await show()).choices[0]).toMatchObject({ url, retracted: 'it is wrong' })
+  const shown = (await it.lastword('edition', 'show', 'weekly')).stdout
+  expect(shown).toContain('  retracted by Ada: it is wrong')
+  expect(shown).toContain(`Ada: retracted: “${title}”: it is wrong; it was sent already`)
+  expect((await it.lastword('edition', 'explain', url)).stdout).toMatch(/; retracted on 2.* by Ada: it is wrong/)
+  expect((await it.lastword('article', 'list')).stdout).toMatch(/\n {2}retracted on 2\S+ by Ada: it is wrong\n$/)
+  expect((await it.lastword('article', 'restore', url)).stdout).toBe(`${url} is restored\n`)
+  expect((await it.lastword('article', 'list')).stdout).toMatch(/; restored on 2\S+ by operator\n$/)
+  expect((await it.lastword('article', 'retract', 'https://a.example/no', '--reason', 'x')).stderr).toContain(
+    'no article has the address https://a.example/no',
+  )
+})
+
 test('two runs at once share one edition, and leave no other behind', async () => {
   await importPeople()
   const ended = await Promise.all([it.begin('run', 'weekly').ended, it.begin('run', 'weekly').ended])

@@ -90,14 +90,14 @@ test('simulate says what it cannot know, and what is wrong with a number of week
   })
 })
 
-test('pull says that a feed waits for an editor, feeds list shows it, and ignore or release decides', async () => {
+test('feeds refresh says that a feed waits for an editor, feeds list shows it, and ignore or release decides', async () => {
   const { home, url, list } = await homeWithHistory(6)
   await home.lastword('run', 'weekly', '--dry-run') // the feed is met: what it showed is known
   list([6, 5, 4, 3].flatMap((week) => [1, 2].map((index) => `What happened in town, part ${index} of week ${week}`)))
-  expect((await home.lastword('pull')).stderr).toContain(
+  expect((await home.lastword('feeds', 'refresh')).stderr).toContain(
     `8 articles of ${url} wait for an editor: 8 new articles at once`,
   )
-  expect((await home.lastword('feeds', 'list')).stdout).toContain('waits: 8 new articles at once')
+  expect((await home.lastword('feeds', 'list')).stdout).toContain('quarantined: 8 new articles at once')
   const inJson = (await home.lastword('feeds', 'list', '--json')).stdout.trim().split('\n')
   expect(inJson.map((line) => JSON.parse(line)).find((feed) => feed.url === url)).toMatchObject({ state: 'waits' })
   for (const command of [

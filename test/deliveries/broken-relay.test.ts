@@ -40,7 +40,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       const report = await send(it)
       expect(report).toMatchObject({ finished: false, over: true, counts: { queued: count, refused: 0, deferred: 0 } })
       expect(await editionById(it.it.app.db, it.id)).toMatchObject({
-        status: 'held',
+        status: 'paused',
         reason: expect.stringContaining(reply),
       })
       expect(await notificationsOf(it.it.app.db, it.id)).toMatchObject([{ kind: 'paused' }])
@@ -221,12 +221,12 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
 
   test('and takes every message without ever answering is sent no more than some twenty', async () => {
     const it = await ready(spread(30), (stage) => (stage === 'dot' ? { drop: true } : undefined))
-    for (let pass = 0; pass < 20 && (await editionById(it.it.app.db, it.id))?.status !== 'held'; pass++) {
+    for (let pass = 0; pass < 20 && (await editionById(it.it.app.db, it.id))?.status !== 'paused'; pass++) {
       await send(it)
       it.it.clock.advance(hour)
     }
     expect(await editionById(it.it.app.db, it.id)).toMatchObject({
-      status: 'held',
+      status: 'paused',
       reason: expect.stringMatching(/messages in a row were cut off before the relay's answer/),
     })
     expect(it.relay.received.length).toBeLessThan(35)

@@ -232,7 +232,7 @@ onBothEngines('sending', (freshUrl) => {
       expect(report.counts.queued).toBeGreaterThan(30)
       const { status, reason } = (await editionById(it.app.db, id)) ?? {}
       expect([status, reason]).toEqual([
-        'held',
+        'paused',
         expect.stringMatching(/^[12]\d refusals in a row that are about us, from the domain readers.example;/),
       ])
       wrong = false
@@ -298,8 +298,8 @@ onBothEngines('sending', (freshUrl) => {
     const counts = await countDeliveries(it.app.db, id)
     expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.accepted.length })
     expect(counts.queued).toBeGreaterThan(20)
-    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'a wrong name in it' })
-    await expect(send(it, sender, id)).rejects.toThrow('is held')
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'paused', reason: 'a wrong name in it' })
+    await expect(send(it, sender, id)).rejects.toThrow('is paused')
     await resume(it.app, id, 'Ada')
     expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 80 } })
     expect(addressesOf(relay)).toHaveLength(80)

@@ -209,9 +209,9 @@ onBothEngines('the ledger writer', (freshUrl) => {
     expect(stored[1]?.[0]).toBe('accepted')
   })
 
-  test('claims nothing of an edition that is held', async () => {
+  test('claims nothing of an edition that is paused', async () => {
     const { it, clerk, ids, editionId } = await frozen(3)
-    await it.app.db.updateTable('editions').set({ status: 'held' }).where('id', '=', editionId).execute()
+    await it.app.db.updateTable('editions').set({ status: 'paused' }).where('id', '=', editionId).execute()
     expect(await Promise.all(ids.map(clerk('me').claim))).toEqual([false, false, false])
   })
 })

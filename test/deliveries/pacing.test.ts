@@ -186,8 +186,8 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: 39, deferred: 1 })
   })
 
-  test('does not keep us from a pause, the brake, or the end, for longer than a second', async () => {
-    for (const how of ['paused', 'braked', 'aborted'] as const) {
+  test('does not keep us from a pause, a stop of all sending, or the end, for longer than a second', async () => {
+    for (const how of ['paused', 'all stopped', 'aborted'] as const) {
       const clock = fakeClock()
       const controller = new AbortController()
       let stoppedAt = ''
@@ -199,7 +199,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
             if (stoppedAt === '' && msBetween(start, clock.now()) > 5 * second) {
               stoppedAt = clock.now()
               if (how === 'aborted') controller.abort()
-              else if (how === 'braked') await brakeOn(it.app, { who: 'Ada', reason: 'a wrong name' })
+              else if (how === 'all stopped') await brakeOn(it.app, { who: 'Ada', reason: 'a wrong name' })
               else await pause(it.app, id, 'Ada', 'a wrong name')
             }
             if (!signal?.aborted) await clock.wait(milliseconds)

@@ -160,7 +160,7 @@ onBothEngines('an edition', (freshUrl) => {
     const report = await send()
     expect(report).toMatchObject({ finished: false, over: true, stopped: expect.stringContaining('on our blocklist') })
     expect(await edition()).toMatchObject({
-      status: 'held',
+      status: 'paused',
       reason: expect.stringMatching(/refusals in a row that are about us/),
     })
     expect(report.counts).toMatchObject({ refused: 0, sending: 0, accepted: 0 })
@@ -202,7 +202,7 @@ onBothEngines('an edition', (freshUrl) => {
     const { send, edition } = await sendTo(spread(3), (stage) => (stage === 'MAIL' ? '550 5.7.1 go away' : undefined))
     expect(await send()).toMatchObject({ over: true, counts: { queued: 3 } })
     expect(await edition()).toMatchObject({
-      status: 'held',
+      status: 'paused',
       reason: expect.stringContaining('all 3 answers are about us'),
     })
   })

@@ -72,7 +72,7 @@ describe.skipIf(!program)('a real smtp-sink', () => {
     await sendEdition(it.app, sender, id, { unknown: 'repeat' })
     await sender.close()
     await stop(faulty)
-    if ((await editionById(it.app.db, id))?.status === 'held') await resume(it.app, id, 'Ada') // it is about us
+    if ((await editionById(it.app.db, id))?.status === 'paused') await resume(it.app, id, 'Ada') // it is about us
     const good = await startSink([])
     const ended = async () => (await editionById(it.app.db, id))?.status === 'sent'
     for (let pass = 0; pass < 3 && !(await ended()); pass++) {

@@ -162,7 +162,7 @@ onBothEngines('an edition', (freshUrl) => {
     })
     await send(it)
     const edition = await editionById(it.it.app.db, it.id)
-    expect(edition).toMatchObject({ status: 'held' })
+    expect(edition).toMatchObject({ status: 'paused' })
     expect(edition?.reason).toMatch(
       /^canary: (\d+) of the first \1, of 200 at large\.example, were refused .*at most 10 % may be; for example "554 5\.6\.0 spam"$/,
     )
@@ -194,7 +194,7 @@ onBothEngines('an edition', (freshUrl) => {
         faultAt: (stage, { to }) => (stage === 'RCPT' && to.endsWith('@large.example') ? answer : undefined),
       })
       await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: hour })
-      expect([name, await statusOf(it)]).toEqual([name, name === 'policy' ? 'held' : 'sending'])
+      expect([name, await statusOf(it)]).toEqual([name, name === 'policy' ? 'paused' : 'sending'])
     }
   })
 

@@ -241,7 +241,7 @@ describe('the JSON Schema', () => {
   const schema = z.fromJSONSchema(digestJsonSchema() as Parameters<typeof z.fromJSONSchema>[0])
   const accepts = (file: string) => schema.safeParse(parse(read(file))).success
 
-  test('in jobs/ is the one that the code gives: node src/main.ts schema > jobs/digest.schema.json', () => {
+  test('in jobs/ is the one that the code gives: src/lastword schema > jobs/digest.schema.json', () => {
     expect(JSON.parse(read('jobs/digest.schema.json'))).toEqual(JSON.parse(JSON.stringify(digestJsonSchema())))
   })
 

@@ -98,8 +98,8 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     const resuming = resume(others, id, 'Mira').catch(String)
     await waitUntilDoneOrLocked(others.store, resuming)
     await pull.commit()
-    expect(await resuming).toContain('holds “One”, which was pulled')
-    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held' })
+    expect(await resuming).toContain('holds “One”, which was retracted')
+    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'paused' })
   })
 
   test('sealing an edition again locks its digest first, as every other process does: no deadlock', async () => {

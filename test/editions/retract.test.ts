@@ -28,7 +28,7 @@ afterEach(async () => {
 const bad = 'https://magazine.example/the-minister-resigns'
 const decision = { who: 'Ada', reason: 'the minister did not' }
 
-onBothEngines('an article that is pulled', (freshUrl) => {
+onBothEngines('an article that is retracted', (freshUrl) => {
   async function open(titles = ['The minister resigns', 'Two', 'Three', 'Four'], job: Record<string, string> = {}) {
     const it = await openWorld({ storeUrl: await freshUrl(), job })
     closing.push(it.close)
@@ -52,9 +52,11 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     const next = await compose(it.app, it.digest, it.clock.now())
     expect(await chosenIn(it, next?.id ?? '')).toEqual(['Two', 'Three', 'Four'])
     const passed = (await choicesOf(it.app.db, next?.id ?? '')).find(({ position }) => position === null)
-    expect(passed?.reason).toBe('pulled by Ada: the minister did not')
+    expect(passed?.reason).toBe('retracted by Ada: the minister did not')
     const [answer] = await explain(it.app.db, it.app.digests, bad)
-    expect(answer?.answer).toMatch(/^in none: pulled on 2026-.* by Ada: the minister did not; no edition chooses it$/)
+    expect(answer?.answer).toMatch(
+      /^in none: retracted on 2026-.* by Ada: the minister did not; no edition chooses it$/,
+    )
     await restoreArticle(it.app, bad, 'Mira')
     it.clock.advance(day)
     const later = await compose(it.app, it.digest, it.clock.now())
@@ -90,7 +92,9 @@ onBothEngines('an article that is pulled', (freshUrl) => {
       const kept = (await withdrawnVariants(it.app.db, id)).map(({ sha256 }) => sha256)
       expect(kept).toEqual(before ? [before.sha256] : [])
       const record = (await historyOf(it.app.db, id)).find(({ who }) => who === 'Ada')
-      expect(record?.what).toMatch(/^pulled: “The minister resigns”: the minister did not; the edition is chosen again/)
+      expect(record?.what).toMatch(
+        /^retracted: “The minister resigns”: the minister did not; the edition is chosen again/,
+      )
       if (before) expect(record?.what).toContain(before.sha256)
       expect(await sealed()).toMatchObject({ status: 'sealed', subject: 'Two' })
       expect((await variantsOf(it.app.db, id))[0]?.sha256).not.toBe(before?.sha256)
@@ -123,7 +127,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     await pull()
     await sealed()
     await expect(approve(it.app, id, 'Mira', { seen })).rejects.toThrow(
-      /has changed since you looked at it: Ada \(pulled/,
+      /has changed since you looked at it: Ada \(retracted/,
     )
     expect((await edition()).status).toBe('sealed')
     const now = await currentRevision(it.app.db, (await edition()) as EditionRow)
@@ -137,19 +141,21 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     await approve(it.app, id, 'Mira')
     await become(it, id, 'sending')
     expect((await pull()).map(({ message: words }) => words)).toEqual([
-      'weekly 1 has stopped in the middle of its sending',
+      'weekly 1 is paused in the middle of its sending',
     ])
-    const reason = '“The minister resigns” was pulled by Ada: the minister did not'
-    expect(await edition()).toMatchObject({ status: 'held', reason })
+    const reason = '“The minister resigns” was retracted by Ada: the minister did not'
+    expect(await edition()).toMatchObject({ status: 'paused', reason })
     expect((await titles()).length).toBe(4)
     expect(await retractedIn(it.app.db, id)).toMatchObject([{ title: 'The minister resigns', who: 'Ada' }])
-    await expect(resume(it.app, id, 'Mira')).rejects.toThrow('weekly 1 holds “The minister resigns”, which was pulled')
+    await expect(resume(it.app, id, 'Mira')).rejects.toThrow(
+      'weekly 1 holds “The minister resigns”, which was retracted',
+    )
     await expect(approve(it.app, id, 'Mira')).rejects.toThrow('it can be resumed')
-    expect((await edition()).status).toBe('held')
+    expect((await edition()).status).toBe('paused')
     await resume(it.app, id, 'Mira', { anyway: true })
     expect((await edition()).status).toBe('sending')
     expect((await historyOf(it.app.db, id)).at(-1)?.what).toBe(
-      'resumed: with “The minister resigns” in it, which was pulled',
+      'resumed: with “The minister resigns” in it, which was retracted',
     )
   })
 
@@ -159,7 +165,7 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     await approve(it.app, id, 'Mira')
     await become(it, id, 'sending')
     await pause(it.app, id, 'Mira', 'a moment')
-    expect((await pull())[0]?.message).toContain('was paused already')
+    expect((await pull())[0]?.message).toContain('was already paused')
     await restoreArticle(it.app, bad, 'Mira')
     await resume(it.app, id, 'Mira')
     expect((await edition()).status).toBe('sending')
@@ -182,10 +188,10 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     const { it, id, edition, sealed, pull, titles } = await open()
     await sealed()
     await become(it, id, 'sent')
-    expect((await pull())[0]?.message).toBe('weekly 1 is out with it already')
+    expect((await pull())[0]?.message).toBe('weekly 1 was sent with it already')
     expect([(await edition()).status, (await titles()).length]).toEqual(['sent', 4])
     const [answer] = await explain(it.app.db, it.app.digests, bad)
-    expect(answer?.answer).toMatch(/^in edition 1 \(sent\), section latest; pulled on /)
+    expect(answer?.answer).toMatch(/^in edition 1 \(sent\), section latest; retracted on /)
   })
 
   test('in the very moment of a seal is never sealed', async () => {
@@ -200,14 +206,14 @@ onBothEngines('an article that is pulled', (freshUrl) => {
     expect([(await edition()).status, await titles()]).toEqual(['sealed', ['Two', 'Three', 'Four']])
   })
 
-  test('is pulled once and restored once, and nobody pulls what no feed has shown', async () => {
+  test('is retracted once and restored once, and only what is known can be retracted', async () => {
     const { it, pull } = await open()
     const missing = retractArticle(it.app, 'https://magazine.example/nothing', decision)
-    await expect(missing).rejects.toThrow('no feed has ever shown https://magazine.example/nothing')
-    await expect(restoreArticle(it.app, bad, 'Mira')).rejects.toThrow('is not pulled')
+    await expect(missing).rejects.toThrow('no article has the address https://magazine.example/nothing')
+    await expect(restoreArticle(it.app, bad, 'Mira')).rejects.toThrow('is not retracted')
     const results = await Promise.allSettled([pull(), pull()])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    await expect(pull()).rejects.toThrow('“The minister resigns” is pulled already')
+    await expect(pull()).rejects.toThrow('“The minister resigns” is already retracted')
     await restoreArticle(it.app, bad, 'Mira')
     await pull()
   })

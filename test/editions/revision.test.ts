@@ -117,7 +117,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await pause(it.app, it.id, 'Ben', 'it is still wrong')
     const error = await refusal(resume(it.app, it.id, 'Mira', { seen }))
     expect((error as EditionChanged).changes.map(({ what }) => what)).toEqual(['resumed', 'paused: it is still wrong'])
-    expect(await it.status()).toBe('held')
+    expect(await it.status()).toBe('paused')
     await resume(it.app, it.id, 'Mira', { seen: await it.seen() })
     expect(await it.status()).toBe('sending')
   })
@@ -165,7 +165,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await it.become('sending')
     await stop(it.app, it.id, 'Mira', 'three')
     expect(await it.decisions()).toEqual(['held: one', 'approved', 'held: two', 'approved', 'paused: three'])
-    expect((await refusal(stop(it.app, it.id, 'Ben', 'four')))?.toString()).toContain('is held')
+    expect((await refusal(stop(it.app, it.id, 'Ben', 'four')))?.toString()).toContain('is paused')
   })
 
   test('to stop that waits for the sending to begin pauses it', async () => {
@@ -178,6 +178,6 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await waitUntilDoneOrLocked(it.other, stopping)
     await beginning.commit()
     await stopping
-    expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['held', 'paused: wrong'])
+    expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['paused', 'paused: wrong'])
   })
 })

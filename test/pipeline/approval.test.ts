@@ -213,7 +213,7 @@ onBothEngines('an edition', (freshUrl) => {
 
   test.each([
     ['is being sent', { status: 'sending' }],
-    ['is paused', { status: 'held', audienceAt: friday }],
+    ['is paused', { status: 'paused' }],
   ] as const)('that was due before one that %s is not approved without a word', async (_, state) => {
     const { it, tick, newest } = await world({ job: { approval: 'required' } })
     await publishTitles(it, newsFeed, ['One', 'Two'])

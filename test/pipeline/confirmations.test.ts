@@ -193,7 +193,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     expect((await Promise.all(claims)).filter((one) => one !== undefined)).toHaveLength(1)
   })
 
-  test('gets it when the brake is off again', async () => {
+  test('gets it when sending is resumed', async () => {
     const { app, relay, ask, send } = await open()
     await ask()
     await brakeOn(app, { who: 'Ada', reason: 'the wrong list' })

@@ -74,7 +74,7 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     expect([await turn(), await turn()]).toEqual([2, 2])
     it.app.digests[0] = { ...it.digest, introduction: 'Dear reader' }
     expect([await turn(), await turn()]).toEqual([3, 3])
-    await addHistory(it.app.db, id, 'Ada', 'pulled: One', it.clock.now())
+    await addHistory(it.app.db, id, 'Ada', 'retracted: One', it.clock.now())
     expect([await turn(), await turn()]).toEqual([4, 4])
   })
 

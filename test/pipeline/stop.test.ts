@@ -54,7 +54,7 @@ async function leadOf({ it, id }: Stage): Promise<string> {
 type Stop = { act(stage: Stage): Promise<unknown>; undo(stage: Stage): Promise<unknown> }
 
 const stops: Record<string, Stop> = {
-  'the brake': {
+  'stopping all sending': {
     act: ({ it }) => brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' }),
     undo: ({ it }) => brakeOff(it.app, 'Ada'),
   },
@@ -62,7 +62,7 @@ const stops: Record<string, Stop> = {
     act: ({ it, id }) => pause(it.app, id, 'Ada', 'a wrong name in it'),
     undo: ({ it, id }) => resume(it.app, id, 'Ada'),
   },
-  'a pulled article': {
+  'a retracted article': {
     act: async (stage) => retractArticle(stage.it.app, await leadOf(stage), { who: 'Ada', reason: 'it is not true' }),
     async undo(stage) {
       await restoreArticle(stage.it.app, await leadOf(stage), 'Ada')
@@ -129,7 +129,7 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ accepted: people - 2, skipped: 2 })
   })
 
-  test('in another process is stopped too, by the brake of this one', async () => {
+  test('in another process is stopped too, when this one stops all sending', async () => {
     const stage = await approvedFor(await freshUrl())
     const { relay, it, id } = stage
     const child = startSender(it, id)
@@ -145,7 +145,7 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
   })
 })
 
-describe('the brake', () => {
+describe('stopping all sending', () => {
   test('lets nothing begin: what is approved stays approved, whichever process looks, and goes out when it is off', async () => {
     const { url, remove } = sqliteUrl()
     closing.push(remove)
@@ -153,18 +153,18 @@ describe('the brake', () => {
     const { it, sender, relay } = stage
     await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
     await expect(brakeOn(it.app, { who: 'Mira', reason: 'another' })).rejects.toThrow(
-      /^the brake is on since .*, by Ada: the wrong list$/,
+      /^all sending has been stopped since .* by Ada: the wrong list$/,
     )
     const report = await send(stage)
     expect(report).toMatchObject({
       finished: false,
       over: true,
-      stopped: expect.stringMatching(/^the brake is on since/),
+      stopped: expect.stringMatching(/^all sending has been stopped since/),
     })
     await advanceEditions(it.app, sender)
     expect([await status(stage), relay.received.length]).toEqual(['approved', 0])
     await brakeOff(it.app, 'Mira')
-    await expect(brakeOff(it.app, 'Mira')).rejects.toThrow('the brake is not on')
+    await expect(brakeOff(it.app, 'Mira')).rejects.toThrow('sending is not stopped')
     await advanceEditions(it.app, sender)
     expect([await status(stage), relay.accepted.length]).toEqual(['sent', 5])
   })

@@ -33,7 +33,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** `lastword --version` with that home, as the operator starts it, under the umask of Debian. */
 function version(): string {
-  const command = `umask 022; exec "${process.execPath}" "${resolve('src/main.ts')}" --version`
+  const command = `umask 022; exec "${resolve('src/lastword')}" --version`
   return execFileSync('/bin/sh', ['-c', command], { env: { ...process.env, HOME: home, TMPDIR: folder } }).toString()
 }
 

@@ -7,7 +7,9 @@ import { AppError } from '../../src/errors.ts'
 import { saveArticles } from '../../src/store/articles/articles.ts'
 import { addRetractions, endRetractions } from '../../src/store/articles/retractions.ts'
 import { isStoreUnavailable } from '../../src/store/drivers/failure.ts'
+import { historyOf } from '../../src/store/editions/editions.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
+import { quarantinedFeeds } from '../../src/store/ledger/stories.ts'
 import { migrations } from '../../src/store/migrate.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { Schema } from '../../src/store/schema.ts'
@@ -100,6 +102,53 @@ onBothEngines('a store', (freshUrl, blankUrl) => {
       { mark: 'https://magazine.example/c', inForce: 'https://magazine.example/c' },
       { mark: 'an-id', inForce: 'an-id' },
     ])
+  })
+
+  test('of an earlier program has its paused editions apart from the held ones, and its articles in quarantine', async () => {
+    const url = await freshUrl()
+    const { db } = await opened(url)
+    await sql`alter table ledger rename column quarantined_at to held_at`.execute(db)
+    await sql`alter table ledger rename column quarantine_reason to held_reason`.execute(db)
+    await sql`delete from migrations where name = '0030-paused-and-quarantined'`.execute(db)
+    const now = clock.now()
+    const rows: [string, string, string | null, string | null][] = [
+      ['waits for a decision', 'held', null, null],
+      ['paused in the middle', 'held', now, now],
+      ['paused before its audience was frozen', 'held', now, null],
+      ['paused by a program that kept no approval', 'held', null, now],
+      ['being sent', 'sending', now, now],
+      ['cancelled in the middle', 'cancelled', now, now],
+    ]
+    for (const [id, status, approvedAt, audienceAt] of rows) {
+      await sql`insert into editions (id, ref, digest, due_at, status, subject, preheader, composed_at, approved_at, audience_at)
+        values (${id}, ${id}, ${id}, ${now}, ${status}, '', '', ${now}, ${approvedAt}, ${audienceAt})`.execute(db)
+    }
+    for (const what of ['pulled: “One”: it is wrong', 'held: the lawyer', 'a pulled: line'])
+      await sql`insert into history (id, edition_id, at, who, what) values (${what}, 'being sent', ${now}, 'Ada', ${what})`.execute(
+        db,
+      )
+    const [feed] = await ensureFeeds(db, ['https://feeds.example/'], now)
+    await saveArticles(db, feed?.id ?? '', [makeDatedArticle('One', new Date(now))], now)
+    const { id } = await db.selectFrom('articles').select('id').executeTakeFirstOrThrow()
+    await sql`insert into ledger (digest, article_id, feed_id, enrolled_at, held_at, held_reason)
+      values ('weekly', ${id}, ${feed?.id}, ${now}, ${now}, 'too many')`.execute(db)
+
+    expect((await opened(url)).migrated).toEqual(['0030-paused-and-quarantined'])
+    const statuses = await db.selectFrom('editions').select(['id', 'status']).execute()
+    expect(Object.fromEntries(statuses.map((one) => [one.id, one.status]))).toEqual({
+      'waits for a decision': 'held',
+      'paused in the middle': 'paused',
+      'paused before its audience was frozen': 'paused',
+      'paused by a program that kept no approval': 'paused',
+      'being sent': 'sending',
+      'cancelled in the middle': 'cancelled',
+    })
+    expect((await historyOf(db, 'being sent')).map(({ what }) => what).sort()).toEqual([
+      'a pulled: line',
+      'held: the lawyer',
+      'retracted: “One”: it is wrong',
+    ])
+    expect(await quarantinedFeeds(db)).toMatchObject([{ digest: 'weekly', quarantinedAt: now, reason: 'too many' }])
   })
 
   test('folds addresses in its migration as it does from then on', async () => {
@@ -478,8 +527,8 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
     sameAs: true,
     unlike: true,
     comparedAt: true,
-    heldAt: true,
-    heldReason: true,
+    quarantinedAt: true,
+    quarantineReason: true,
     cutAt: true,
     cutReason: true,
     lapsedIn: true,

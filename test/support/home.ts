@@ -36,11 +36,11 @@ export function makeHome({
   cpSync('templates', join(folder, 'templates'), { recursive: true })
   write('lastword.yml', configText(relayPort, allow))
   write('jobs/weekly.yml', jobText(feeds))
-  const main = resolve('src/main.ts')
+  const launcher = resolve('src/lastword')
   const begin: Home['begin'] = (...args) => {
     const { promise: ended, resolve: end } = Promise.withResolvers<CommandResult>()
     const options = { cwd: folder, env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 }
-    const child = execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
+    const child = execFile(launcher, args, options, (error, stdout, stderr) => {
       end({ code: error ? Number(error.code) : 0, stdout, stderr })
     })
     return { child, ended }

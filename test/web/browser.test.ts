@@ -123,7 +123,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
   })
 
-  test('in the studio, when an edition is paused, holds a pulled article, and the brake is on', async () => {
+  test('in the studio, when an edition is paused, holds a retracted article, and all sending is stopped', async () => {
     await become('sending')
     const { url } = await leadOfEdition()
     await retractArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
@@ -156,7 +156,7 @@ test('an editor signs in, looks at both widths, types a reason, and approves, wi
   await page.context().close()
 })
 
-test('an editor pauses, pulls an article, restores it, resumes, and works the brake, without any script', async () => {
+test('an editor pauses, removes an article, puts it back, resumes, and stops all sending, without any script', async () => {
   await become('sending')
   const page = await signedIn({ javaScriptEnabled: false })
   const done = () => page.getByRole('status').textContent()

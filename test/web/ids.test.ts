@@ -19,7 +19,7 @@ const posts = (id: string): [string, Record<string, string>][] => [
   [`/studio/letters/${id}`, { headline: 'a' }],
   [`/studio/letters/${id}/withdrawal`, { confirm: 'yes' }],
   [`/studio/kept-forms/${id}/removal`, {}],
-  ...['approval', 'hold', 'cancellation', 'pause', 'resumption', 'pull', 'restoration'].map(
+  ...['approval', 'hold', 'cancellation', 'pause', 'resumption', 'retraction', 'restoration'].map(
     (act): [string, Record<string, string>] => [`/studio/editions/${id}/${act}`, { reason: 'a', confirm: 'yes' }],
   ),
 ]
@@ -41,17 +41,17 @@ onBothEngines('what is no id', (freshUrl) => {
         const { status } = await editor.post(path, fields)
         expect([path, status]).toEqual([path, 404])
       }
-      for (const query of ['done', 'corrected', 'decided', 'brake', 'page', 'view'])
+      for (const query of ['done', 'corrected', 'decided', 'sending', 'page', 'view'])
         for (const page of ['/studio', '/studio/letters', edition]) {
           const path = `${page}?${query}=${id}`
           expect([path, (await editor.get(path)).status]).toEqual([path, 200])
         }
       const article = decodeURIComponent(id.replace('%ED%A0%80', '%EF%BF%BD'))
-      for (const act of ['pull', 'restoration']) {
+      for (const act of ['retraction', 'restoration']) {
         const { status } = await editor.post(`${edition}/${act}`, { article, reason: 'a' })
         expect([act, id, status]).toEqual([act, id, 404])
       }
-      expect((await editor.post('/studio/brake/release', { keptForm: article })).status).toBe(409)
+      expect((await editor.post('/studio/sending-resumption', { keptForm: article })).status).toBe(409)
     }
     await site.close()
   })

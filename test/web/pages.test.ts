@@ -145,7 +145,7 @@ describe('an edition in the archive', () => {
     expect(await text.text()).toBe(withoutKey(variant?.text ?? '', variant?.slot ?? ''))
   })
 
-  test.each(['composed', 'sealed', 'held', 'skipped', 'cancelled'] as const)(
+  test.each(['composed', 'sealed', 'held', 'paused', 'skipped', 'cancelled'] as const)(
     'is not public while it is %s',
     async (status) => {
       const { db } = site.app
@@ -172,7 +172,7 @@ describe('health', () => {
     expect([ok.status, await ok.json()]).toEqual([200, { status: 'ok' }])
     expect(await (await own.get('/health')).json()).toEqual({
       status: 'ok',
-      brake: 'off',
+      sending: 'allowed',
       store: 'SQLite',
       version: '0.1.0',
     })

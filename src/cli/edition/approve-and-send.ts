@@ -19,16 +19,16 @@ import { findEdition } from './find-edition.ts'
 type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean }
 type SendOptions = { json?: boolean; anyway?: boolean; yes?: boolean }
 
-const anywayOption = ['--anyway', 'in spite of what stands in the way; stays on record'] as const
+const anywayOption = ['--anyway', 'in spite of every obstacle; this is recorded'] as const
 const yesOption = ['--yes', 'do not ask on a terminal'] as const
 
 /** `edition approve` and `edition send`: the two commands by which an edition goes out. */
 export function addApproveAndSendCommands(edition: Command, editionArgument: string): void {
   edition
     .command('approve')
-    .description('let a sealed or held edition go out')
+    .description('approve a sealed or held edition for sending')
     .argument('<edition>', editionArgument)
-    .option('--who <name>', 'stands on record', 'operator')
+    .option('--who <name>', 'who decided it, for the record', 'operator')
     .option(...anywayOption)
     .option(...yesOption)
     .action((name: string, options: ApproveOptions, command: Command) =>

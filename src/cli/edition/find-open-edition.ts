@@ -3,13 +3,15 @@ import type { Digest } from '../../editions/digest.ts'
 import { editionName } from '../../editions/edition.ts'
 import { periodMsAt } from '../../editions/schedule/due-runs.ts'
 import { AppError } from '../../errors.ts'
+import { openStatuses } from '../../store/edition-status.ts'
 import { editionByNumber, editionsByStatus } from '../../store/editions/editions.ts'
-import type { EditionRow, EditionStatus } from '../../store/schema.ts'
+import type { EditionRow } from '../../store/schema.ts'
 import { msBetween } from '../../time/clock.ts'
 import { sanitizeLine } from '../terminal/output.ts'
 import { nextStep } from './next-step.ts'
 
-const openStatuses: EditionStatus[] = ['composed', 'sealed', 'approved', 'sending', 'held']
+/** Somebody has to decide before it is sent. */
+const needsDecision = ({ status }: EditionRow) => status === 'held' || status === 'paused'
 
 /**
  * The edition that `run` continues: the one with that number, one that is being sent, or the only one that waits. Undefined:
@@ -28,7 +30,7 @@ export async function editionToContinue(
   const [only, ...others] = open
   if (!only) return undefined
   if (others.length > 0) throw choiceRequired(digest, open, `${open.length} editions of ${digest.name} wait`)
-  if (only.status === 'held') throw await decisionRequired(app, only)
+  if (needsDecision(only)) throw await decisionRequired(app, only)
   if (isOld(app, digest, only))
     throw choiceRequired(digest, open, `${editionName(only)} waits for longer than the time between two editions`)
   return only
@@ -37,7 +39,7 @@ export async function editionToContinue(
 async function findOpenByNumber(app: App, digest: Digest, number: number): Promise<EditionRow> {
   const edition = await editionByNumber(app.db, digest.name, number)
   if (!edition) throw new AppError('missing', `there is no edition ${digest.name} ${number}`)
-  if (edition.status === 'held') throw await decisionRequired(app, edition)
+  if (needsDecision(edition)) throw await decisionRequired(app, edition)
   if (openStatuses.includes(edition.status)) return edition
   throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: nothing of it is left to send`)
 }
@@ -45,7 +47,9 @@ async function findOpenByNumber(app: App, digest: Digest, number: number): Promi
 async function decisionRequired(app: App, edition: EditionRow): Promise<AppError> {
   const instead = `Or make another one: lastword run ${edition.digest} --new`
   const hint = `${await nextStep(app, edition)} ${instead}${edition.heldBy === null ? ', which takes its place' : ''}.`
-  return new AppError('conflict', `${editionName(edition)} waits for an editor (${edition.reason ?? 'held'})`, { hint })
+  return new AppError('conflict', `${editionName(edition)} waits for an editor (${edition.reason ?? edition.status})`, {
+    hint,
+  })
 }
 
 function choiceRequired({ name }: Digest, open: EditionRow[], what: string): AppError {

@@ -135,7 +135,7 @@ function barredChoices(pending: Candidate[], digest: Digest): Choice[] {
     const { publishedAs: told, quarantineReason: held, cut, retracted: pulled, feedUrl } = article
     const home = homeSectionName(article, digest)
     const stop = stopped.get(feedUrl)
-    if (pulled) return [asTemporary(passedOver(article, home, `pulled by ${pulled.who}: ${pulled.reason}`))]
+    if (pulled) return [asTemporary(passedOver(article, home, `retracted by ${pulled.who}: ${pulled.reason}`))]
     if (held) return [asTemporary(passedOver(article, home, `it waits for an editor: ${held}`))]
     if (told) return [passedOver(article, home, sameStoryReason(told))]
     if (stop) return [asTemporary(passedOver(article, home, `its feed waits for an editor: ${stop}`))]

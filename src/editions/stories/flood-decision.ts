@@ -87,7 +87,7 @@ async function releaseArticles(
   const likelyDuplicates = held.filter(({ sameAs }) => sameAs !== null)
   const newArticles = held.filter(({ sameAs }) => sameAs === null)
   if (newArticles.length > 0) {
-    const maxKnown = digests.find(({ name }) => name === digest)?.storm.known ?? Number.POSITIVE_INFINITY
+    const maxKnown = digests.find(({ name }) => name === digest)?.flood.known ?? Number.POSITIVE_INFINITY
     const released = likelyDuplicates.length > maxKnown ? newArticles : held
     await releaseQuarantined(db, digest, idsOf(released), 'open')
     if (released === newArticles)

@@ -33,9 +33,9 @@ export async function addWaitingNotices({ db, clock, digests }: App): Promise<vo
 }
 
 /** Whether a notice that was put down still has a point: nobody has decided about the edition since. */
-export function isStillNeeded({ kind }: NotificationRow, edition: EditionRow): boolean {
+export function isStillNeeded({ kind }: NotificationRow, { status }: EditionRow): boolean {
   if (kind !== 'waits' && kind !== 'reminder') return true
-  return edition.approvedAt === null && (edition.status === 'sealed' || edition.status === 'held')
+  return status === 'sealed' || status === 'held'
 }
 
 function needsApproval({ status }: EditionRow, { approval }: Digest): boolean {

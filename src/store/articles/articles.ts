@@ -187,7 +187,7 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
   for (let after = ''; ; await yieldToEventLoop()) {
     const rows = await withFeed(db)
       .innerJoin('ledger', 'ledger.articleId', 'articles.id')
-      .select(['ledger.sameAs', 'ledger.enrolledAt', 'ledger.heldReason', 'ledger.cutAt', 'ledger.cutReason'])
+      .select(['ledger.sameAs', 'ledger.enrolledAt', 'ledger.quarantineReason', 'ledger.cutAt', 'ledger.cutReason'])
       .where('ledger.digest', '=', digest)
       .where('ledger.editionId', 'is', null)
       .where('ledger.backlogAt', 'is', null)
@@ -195,8 +195,8 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
       .orderBy('ledger.articleId')
       .limit(readPageSize)
       .execute()
-    for (const { sameAs, enrolledAt, heldReason, cutAt, cutReason, ...row } of rows) {
-      const isHeld = heldReason !== null // then `sameAs` is what it seems to be
+    for (const { sameAs, enrolledAt, quarantineReason, cutAt, cutReason, ...row } of rows) {
+      const isHeld = quarantineReason !== null // then `sameAs` is what it seems to be
       pending.push({
         ...fromRow(row),
         story: isHeld ? row.id : (sameAs ?? row.id),
@@ -204,7 +204,7 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
         addedAt: enrolledAt,
         shown: { at: row.shownAt, place: row.place },
         retracted: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
-        quarantineReason: heldReason,
+        quarantineReason: quarantineReason,
         cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
       })
     }

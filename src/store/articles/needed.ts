@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { openStatuses } from '../edition-status.ts'
 import type { ArticleRow, Db } from '../schema.ts'
 
 type NeededQuery = {
@@ -63,8 +64,6 @@ async function newestInLedger(db: Db, feedId: string): Promise<string[]> {
   return newest
 }
 
-const undecidedStatuses = ['composed', 'sealed', 'approved', 'sending', 'held'] as const
-
 async function inEditions(db: Db, ids: string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('choices')
@@ -73,7 +72,7 @@ async function inEditions(db: Db, ids: string[]): Promise<string[]> {
     .where('choices.articleId', 'in', ids)
     .where((eb) =>
       eb.or([
-        eb('editions.status', 'in', [...undecidedStatuses]),
+        eb('editions.status', 'in', openStatuses),
         eb.and([eb('choices.position', 'is not', null), eb('editions.status', '!=', 'cancelled')]),
       ]),
     )

@@ -1,4 +1,5 @@
 import type { Instant } from '../../time/clock.ts'
+import { openStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
 import type { Db, RetractionRow } from '../schema.ts'
 
@@ -74,13 +75,13 @@ export async function retractedStories(db: Db, digest: string): Promise<Map<stri
     .select(['articles.title', 'feeds.title as source', 'feeds.url as feedUrl', 'pulls.who', 'pulls.reason'])
     .where('pulls.inForce', 'is not', null)
     .where('ledger.digest', '=', digest)
-    .where('ledger.heldAt', 'is', null)
+    .where('ledger.quarantinedAt', 'is', null)
     .orderBy('articles.id', 'desc')
     .execute()
   return new Map(
     rows.map(({ story, title, source, feedUrl, who, reason }) => [
       story,
-      { title, source: source || feedUrl, how: `which was pulled by ${who}: ${reason}` },
+      { title, source: source || feedUrl, how: `which was retracted by ${who}: ${reason}` },
     ]),
   )
 }
@@ -142,7 +143,7 @@ export async function affectedEditions(db: Db, marks: string[]): Promise<Affecte
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .select('editions.id as editionId')
     .select((eb) => eb.fn.coalesce('choices.saidTitle', 'articles.title').as('headline'))
-    .where('editions.status', 'in', ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'])
+    .where('editions.status', 'in', [...openStatuses, 'sent'])
     .where('choices.position', 'is not', null)
     .where((either) => either.or([either('articles.id', 'in', marks), either('articles.canonical', 'in', marks)]))
     .orderBy('editions.id')

@@ -2,17 +2,17 @@ import type { Instant } from '../../time/clock.ts'
 import { newId } from '../id.ts'
 import type { BrakeRow, Db } from '../schema.ts'
 
-/** The brake, if it is on. */
+/** The stop of all sending that is in force, if there is one. */
 export function brakeNow(db: Db): Promise<BrakeRow | undefined> {
   return db.selectFrom('brakes').selectAll().where('inForce', '=', 'yes').executeTakeFirst()
 }
 
-/** The newest time that it was on, or is. */
+/** The newest stop, in force or ended. */
 export function lastBrake(db: Db): Promise<BrakeRow | undefined> {
   return db.selectFrom('brakes').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Puts the brake on; false if it is on already. */
+/** Stops all sending; false if it is stopped already. */
 export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason: string }, now: Instant) {
   const added = await db
     .insertInto('brakes')
@@ -23,7 +23,7 @@ export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason:
   return added !== undefined
 }
 
-/** Takes it off, and returns what had been on; undefined if nothing was, or not the one of this id. */
+/** Ends the stop and returns it; undefined if there is none in force, or not the one of this id. */
 export function takeBrakeOff(db: Db, who: string, now: Instant, id?: string): Promise<BrakeRow | undefined> {
   return db
     .updateTable('brakes')

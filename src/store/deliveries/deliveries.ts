@@ -86,9 +86,9 @@ export async function recordAndClaim(
 }
 
 /**
- * Takes deliveries of one edition to send them, in a statement that nobody else can win too: those that are due, if
- * the edition is still being sent, the brake is off, and the person neither left nor is suppressed. Returns those that are ours now; what
- * is missing is not ours to send. A row that another process holds is passed over. To be called in a transaction.
+ * Claims deliveries of one edition in one statement, so that no two workers get the same: those that are due, while the
+ * edition is `sending`, sending is not stopped, and the person neither left nor is suppressed. Returns those claimed; a
+ * row that another process has locked is passed over. To be called in a transaction.
  */
 export async function claimDeliveries(db: Db, engine: Engine, wanted: Claim, now: Instant): Promise<Set<string>> {
   const change = new CountChange()

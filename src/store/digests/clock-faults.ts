@@ -1,5 +1,6 @@
 import { addMs, type Instant, minute } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
+import { unsentStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
 import { releaseArticles } from '../ledger/ledger.ts'
 import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
@@ -55,7 +56,7 @@ export function futureEditions(db: Db, digest: string, now: Instant): Promise<Ed
     .selectFrom('editions')
     .selectAll()
     .where('digest', '=', digest)
-    .where('status', 'in', ['composed', 'sealed', 'approved', 'held'])
+    .where('status', 'in', unsentStatuses)
     .where('composedAt', '>', addMs(now, maxSkewMs))
     .orderBy('dueAt')
     .execute()

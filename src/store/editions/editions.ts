@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../time/clock.ts'
+import { openStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
 import type { ArticleRow, ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from '../schema.ts'
 
@@ -104,28 +105,27 @@ export function newerSentEdition(
     .selectAll()
     .where('digest', '=', digest)
     .where('dueAt', '>', dueAt)
-    .where((eb) => eb.or([eb('status', 'in', ['sending', 'sent']), eb('audienceAt', 'is not', null)]))
+    .where((eb) => eb.or([eb('status', 'in', ['sending', 'paused', 'sent']), eb('audienceAt', 'is not', null)]))
     .orderBy('dueAt', 'desc')
     .limit(1)
     .executeTakeFirst()
 }
 
-/** Whether an edition of the digest is on its way: made, sealed, approved, being sent, held or paused. */
+/** Whether the digest has an edition that has not ended. */
 export async function hasOpenEdition(db: Db, digest: string): Promise<boolean> {
   const open = await db
     .selectFrom('editions')
     .select('id')
     .where('digest', '=', digest)
-    .where('status', 'in', ['composed', 'sealed', 'approved', 'sending', 'held'])
+    .where('status', 'in', openStatuses)
     .limit(1)
     .executeTakeFirst()
   return open !== undefined
 }
 
 /** Editions that nobody has approved yet: made, sealed, or held; of one digest or of all, the one that was due first at the front. */
-export async function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
-  const waiting = await editionsByStatus(db, ['composed', 'sealed', 'held'], digest)
-  return waiting.filter(({ approvedAt }) => approvedAt === null)
+export function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
+  return editionsByStatus(db, ['composed', 'sealed', 'held'], digest)
 }
 
 /** When the digest was last due with an edition that went out, or is about to. */

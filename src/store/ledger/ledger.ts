@@ -103,7 +103,7 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
     .where('articleId', 'in', free)
     .where('editionId', 'is', null)
     .where('backlogAt', 'is', null)
-    .where('heldAt', 'is', null)
+    .where('quarantinedAt', 'is', null)
     .where('articleId', 'not in', (eb) =>
       eb
         .selectFrom('articles')
@@ -152,7 +152,7 @@ export async function expirePassedOver(db: Db, digest: string, editionId: string
     )
     .where('editionId', 'is', null)
     .where('backlogAt', 'is', null)
-    .where('heldAt', 'is', null)
+    .where('quarantinedAt', 'is', null)
     .execute()
 }
 

@@ -48,7 +48,7 @@ async function addedSince(db: Db, digest: string, since: Instant): Promise<Story
     const { enrolledAt, id } = last
     const page = await stories(db, digest)
       .select('ledger.enrolledAt')
-      .where('ledger.heldAt', 'is', null)
+      .where('ledger.quarantinedAt', 'is', null)
       .where('ledger.enrolledAt', '>=', enrolledAt)
       .where((eb) => eb.or([eb('ledger.enrolledAt', '>', enrolledAt), eb('ledger.articleId', '>', id)]))
       .orderBy('ledger.enrolledAt')
@@ -66,7 +66,7 @@ async function addedSince(db: Db, digest: string, since: Instant): Promise<Story
 export function storiesToCompare(db: Db, digest: string, limit: number): Promise<StoryRow[]> {
   return stories(db, digest)
     .where('ledger.comparedAt', 'is', null)
-    .where('ledger.heldAt', 'is', null)
+    .where('ledger.quarantinedAt', 'is', null)
     .orderBy('ledger.articleId')
     .limit(limit)
     .execute()
@@ -78,7 +78,7 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
     .select('articleId')
     .where('digest', '=', digest)
     .where('comparedAt', 'is', null)
-    .where('heldAt', 'is', null)
+    .where('quarantinedAt', 'is', null)
     .limit(1)
     .executeTakeFirst()
   return row !== undefined
@@ -91,7 +91,7 @@ export async function possibleDuplicates(
   fresh: StoryRow[],
   since: Instant,
 ): Promise<StoryRow[]> {
-  const known = () => stories(db, digest).where('ledger.heldAt', 'is', null)
+  const known = () => stories(db, digest).where('ledger.quarantinedAt', 'is', null)
   const found = await addedSince(db, digest, since)
   for (const some of chunks([...new Set(fresh.map(({ canonical }) => canonical))]))
     for (const row of await known().where('articles.canonical', 'in', some).execute()) found.push(row)
@@ -108,7 +108,9 @@ export async function copiesOf(
 ): Promise<StoryRow[]> {
   const found: StoryRow[] = []
   for (const roots of chunks([...new Set(articles.map(({ id, sameAs }) => sameAs ?? id))])) {
-    const some = stories(db, digest).where('ledger.heldAt', 'is', null).where(storyOfEntry('ledger'), 'in', roots)
+    const some = stories(db, digest)
+      .where('ledger.quarantinedAt', 'is', null)
+      .where(storyOfEntry('ledger'), 'in', roots)
     for (const row of await some.execute()) found.push(row)
   }
   return uniqueById(found)
@@ -166,7 +168,7 @@ export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
         .onRef('teller.digest', '=', 'asked.digest')
         .onRef('teller.articleId', '!=', 'asked.articleId')
         .on(storyOfEntry('teller'), '=', storyOfEntry('asked'))
-        .on('teller.heldAt', 'is', null)
+        .on('teller.quarantinedAt', 'is', null)
         .on((eb) =>
           eb.or([
             eb('teller.editionId', 'is not', null),
@@ -180,7 +182,7 @@ export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
     .select(['asked.articleId', 'articles.title', 'articles.url', 'feeds.title as source', 'feeds.url as feedUrl'])
     .select(['teller.editionId', 'editions.number', 'editions.dueAt'])
     .where('asked.digest', '=', digest)
-    .where('asked.heldAt', 'is', null)
+    .where('asked.quarantinedAt', 'is', null)
     .orderBy((eb) => eb.fn.coalesce('editions.dueAt', eb.val('~'))) // backlog last: an instant begins with a digit
     .orderBy('teller.articleId')
   const some =
@@ -198,7 +200,7 @@ export async function quarantineArticle(
 ): Promise<void> {
   const { articleId, sameAs, reason, now } = held
   await pendingEntry(db, digest)
-    .set({ heldAt: now, heldReason: reason, sameAs })
+    .set({ quarantinedAt: now, quarantineReason: reason, sameAs })
     .where('articleId', '=', articleId)
     .execute()
 }
@@ -211,10 +213,10 @@ export function quarantinedFeeds(db: Db) {
     .select(['feeds.id', 'feeds.url', 'feeds.title', 'ledger.digest'])
     .select((eb) => [
       eb.fn.countAll<number>().as('count'),
-      eb.fn.min('ledger.heldAt').as('heldAt'),
-      eb.fn.min('ledger.heldReason').as('reason'),
+      eb.fn.min('ledger.quarantinedAt').as('quarantinedAt'),
+      eb.fn.min('ledger.quarantineReason').as('reason'),
     ])
-    .where('ledger.heldAt', 'is not', null)
+    .where('ledger.quarantinedAt', 'is not', null)
     .groupBy(['feeds.id', 'feeds.url', 'feeds.title', 'ledger.digest'])
     .orderBy('feeds.url')
     .execute()
@@ -227,7 +229,7 @@ export function quarantinedStories(db: Db, feedId: string) {
     .innerJoin('articles', 'articles.id', 'ledger.articleId')
     .select(['ledger.digest', 'articles.id', 'articles.canonical', 'articles.title', 'ledger.sameAs'])
     .where('ledger.feedId', '=', feedId)
-    .where('ledger.heldAt', 'is not', null)
+    .where('ledger.quarantinedAt', 'is not', null)
     .orderBy('articles.id')
     .execute()
 }
@@ -245,8 +247,8 @@ export async function releaseQuarantined(
   for (const some of chunks(articleIds)) {
     await quarantinedEntries(db, digest, some)
       .set((eb) => ({
-        heldAt: null,
-        heldReason: null,
+        quarantinedAt: null,
+        quarantineReason: null,
         ...(verdict !== 'same' && { sameAs: null }),
         ...(verdict === 'other' && { unlike: eb.ref('sameAs') }),
       }))
@@ -262,13 +264,15 @@ export async function moveQuarantinedToBacklog(
   now: Instant,
 ): Promise<void> {
   for (const some of chunks(articleIds))
-    await quarantinedEntries(db, digest, some).set({ heldAt: null, heldReason: null, backlogAt: now }).execute()
+    await quarantinedEntries(db, digest, some)
+      .set({ quarantinedAt: null, quarantineReason: null, backlogAt: now })
+      .execute()
 }
 
 /** They wait on, for another reason. */
 export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
   for (const some of chunks(articleIds))
-    await quarantinedEntries(db, digest, some).set({ heldReason: reason }).execute()
+    await quarantinedEntries(db, digest, some).set({ quarantineReason: reason }).execute()
 }
 
 function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
@@ -276,7 +280,7 @@ function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
     .updateTable('ledger')
     .where('digest', '=', digest)
     .where('articleId', 'in', articleIds)
-    .where('heldAt', 'is not', null)
+    .where('quarantinedAt', 'is not', null)
 }
 
 /** The page of the article is gone: this edition goes without it, and another copy of the story may be in its place. */

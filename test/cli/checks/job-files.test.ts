@@ -17,8 +17,8 @@ afterEach(() => home.remove())
 const warnings = (stderr: string) => stderr.split('\n').filter((line) => line.startsWith('warning:'))
 
 test.each([
-  [['brake', 'on', '--reason', 'a fault']],
-  [['brake', 'show']],
+  [['sending', 'stop', '--reason', 'a fault']],
+  [['sending', 'status']],
   [['edition', 'list']],
   [['edition', 'list', 'weekly']],
   [['edition', 'list', 'broken']],
@@ -78,7 +78,7 @@ test('nobody is imported into the only digest that is left', async () => {
 
 test('the emergency stop and sign-in links need no job file at all', async () => {
   rmSync(join(home.folder, 'jobs'), { recursive: true })
-  expect(await home.lastword('brake', 'on', '--reason', 'a fault')).toMatchObject({ code: 0 })
+  expect(await home.lastword('sending', 'stop', '--reason', 'a fault')).toMatchObject({ code: 0 })
   expect(await home.lastword('staff', 'link')).toMatchObject({ code: 0 })
   expect(await home.lastword('edition', 'list')).toMatchObject({ code: 1 })
 })

@@ -50,7 +50,7 @@ test('feeds add, feeds import and timetable say whether a start that is running 
   const file = join('jobs', 'weekly.yml')
   const added = (await add('/a.xml')).stdout
   expect(added).toContain(`Added to the section latest of ${file}. lastword start is not running`)
-  await it.lastword('pull')
+  await it.lastword('feeds', 'refresh')
   await withStore(it, async (db) => {
     const reader = { id: 'one', folder: join(it.folder, 'jobs'), rejected: [] as JobProblem[] }
     await saveJobReader(db, reader, systemClock.now())
@@ -87,7 +87,7 @@ test('feeds import keeps the names of feeds that were never read, and names an o
     feeds: expect.arrayContaining([expect.objectContaining({ url: `${host.url}/h.xml`, title: 'Harbour & Co' })]),
   })
   host.answer('*', rss(['One']))
-  await it.lastword('pull')
+  await it.lastword('feeds', 'refresh')
   expect((await it.lastword('feeds', 'export')).stdout).not.toContain('Harbour') // it says its own name
 })
 
@@ -119,7 +119,7 @@ test('what a page or a server says in control characters does not command the te
   for (const args of [
     ['feeds', 'add', host.url],
     ['feeds', 'add', host.url, '--digest', 'weekly', '--section', 'latest'],
-    ['pull'],
+    ['feeds', 'refresh'],
     ['run', 'weekly', '--dry-run'],
   ]) {
     const { stdout, stderr } = await it.lastword(...args)
@@ -153,7 +153,7 @@ test('feeds add says what is missing: the feed, the digest, the section', async 
 test('feeds leave as OPML with their titles, a folder for every section, and come back into another digest', async () => {
   host.answer('/latest.xml', rss(['One']))
   host.answer('/last-word.xml', rss(['Two']))
-  await it.lastword('pull')
+  await it.lastword('feeds', 'refresh')
   expect(await it.lastword('feeds', 'export', 'feeds.opml')).toMatchObject({ code: 0 })
   const opml = readFileSync(join(it.folder, 'feeds.opml'), 'utf8')
   expect(opml).toContain('<outline text="Latest news">')

@@ -30,7 +30,7 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
 
   /** Runs the command, and types that once it asks. Returns what stood on the terminal, and the exit code. */
   async function typing(typed: string, ...args: string[]): Promise<{ code: number; shown: string }> {
-    const command = [process.execPath, resolve('src/main.ts'), ...args].join(' ')
+    const command = [resolve('src/lastword'), ...args].join(' ')
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], { cwd: it.folder })
     const { promise: ended, resolve: end } = Promise.withResolvers<number>()
     child.on('close', (code) => end(code ?? -1))

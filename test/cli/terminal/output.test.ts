@@ -96,9 +96,9 @@ describe('text from outside', () => {
 
 test('answers go to stdout, one a line, and nothing else does', async () => {
   const printed = await inProcess(`
-    import { print, printJson, tell } from './src/cli/output.ts'
+    import { print, printJson, printStderr } from './src/cli/terminal/output.ts'
     print('one')
-    tell('for the person')
+    printStderr('for the person')
     printJson({ two: 'lines\\nin one', none: undefined })
     print('')
     print('end')`)
@@ -107,7 +107,7 @@ test('answers go to stdout, one a line, and nothing else does', async () => {
 
 test('whatever is printed, it commands no terminal, and JSON stays what it was', async () => {
   const printed = await inProcess(`
-    import { print, printJson } from './src/cli/output.ts'
+    import { print, printJson } from './src/cli/terminal/output.ts'
     const hostile = '\\u001b[2J\\u009b31m\\u007f\\u202e'
     print('a\\tb ' + hostile + '\\nc')
     printJson({ hostile })`)

@@ -22,7 +22,7 @@ afterEach(async () => {
 const times = (text: string, word: string) => text.split(word).length - 1
 
 test('a feed that fails is told once, in plain words', async () => {
-  const pulled = await home.lastword('pull')
+  const pulled = await home.lastword('feeds', 'refresh')
   expect(times(pulled.stdout + pulled.stderr, '/feeds/last-word.xml')).toBe(1)
   home.write('people.csv', 'email\nmira@readers.example\n')
   await home.lastword('subscribers', 'import', join(home.folder, 'people.csv'))

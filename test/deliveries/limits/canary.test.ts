@@ -167,7 +167,7 @@ onBothEngines('a canary', (freshUrl) => {
     const { app, clock } = it.it
     await send(it)
     expect(await editionById(app.db, it.id)).toMatchObject({
-      status: 'held',
+      status: 'paused',
       reason: expect.stringContaining('blocks.example'),
     })
     expect(countAt(it, 'good.example')).toBeLessThan(30)
@@ -194,7 +194,7 @@ onBothEngines('a canary', (freshUrl) => {
     })
     const { app, clock } = it.it
     await send(it)
-    expect((await editionById(app.db, it.id))?.status).toBe('held')
+    expect((await editionById(app.db, it.id))?.status).toBe('paused')
     expect(countAt(it, 'good.example')).toBeLessThan(20)
     clock.advance(31 * minute)
     await resume(app, it.id, 'Ada')
@@ -215,7 +215,7 @@ onBothEngines('a canary', (freshUrl) => {
     const { app } = it.it
     await send(it)
     const { status, reason } = (await editionById(app.db, it.id)) ?? {}
-    expect(status).toBe('held')
+    expect(status).toBe('paused')
     for (const name of ['a.example', 'b.example']) expect(reason).toContain(`of 200 at ${name}`)
     await resume(app, it.id, 'Ada')
     await send(it)
@@ -234,7 +234,7 @@ function send({ it, sender, id }: Pick<Ready, 'it' | 'sender' | 'id'>) {
 /** Passes, each with a resume if it was paused, until it is done or ten of them have not done it. */
 async function untilDone(ready: Ready, isDone: () => boolean): Promise<void> {
   for (let pass = 0; pass < 10 && !isDone(); pass++) {
-    if ((await editionById(ready.it.app.db, ready.id))?.status === 'held') await resume(ready.it.app, ready.id, 'Ada')
+    if ((await editionById(ready.it.app.db, ready.id))?.status === 'paused') await resume(ready.it.app, ready.id, 'Ada')
     await send(ready)
     ready.it.clock.advance(minute)
   }

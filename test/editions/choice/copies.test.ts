@@ -221,8 +221,8 @@ onBothEngines('a story with several copies', (freshUrl) => {
 
   test('goes by its other copy when the page of the first is gone, and takes no number when all are', async () => {
     const it = await world()
-    const storm = { known: 99, times: 99 }
-    const digest: Digest = { ...it.digest, storm, lateCheck: true, thin: { ...it.digest.thin, minimum: 1 } }
+    const flood = { known: 99, times: 99 }
+    const digest: Digest = { ...it.digest, flood, lateCheck: true, thin: { ...it.digest.thin, minimum: 1 } }
     await publishArticles(it, one, [final({ url: 'https://one.example/gone' })])
     await publishArticles(it, two, [
       finalToo({ url: 'https://two.example/there', title: 'The long story of the final of Northwold' }),

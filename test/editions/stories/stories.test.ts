@@ -97,7 +97,7 @@ onBothEngines('a story', (freshUrl) => {
     )
     expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
     const [answer] = await explain(it.app.db, it.app.digests, 'https://new.example/0')
-    expect(answer?.answer).toMatch(/^held since .* 8 new articles at once/)
+    expect(answer?.answer).toMatch(/^quarantined since .* 8 new articles at once/)
     const decidedAt = it.clock.now()
     expect(await ignoreFeed(it.app, newsFeed, 'mira')).toBe(8)
     it.clock.advance(day)

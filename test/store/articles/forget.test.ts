@@ -250,7 +250,7 @@ onBothEngines('articles that are old', (freshUrl) => {
     const many = Array.from({ length: 250 }, (_, number) => makeArticle(`Number ${number}`))
     await publishArticles(it, newsFeed, many)
     await addArticlesToLedger(it.app, it.digest)
-    await it.app.db.updateTable('ledger').set({ backlogAt: it.clock.now(), heldAt: null }).execute()
+    await it.app.db.updateTable('ledger').set({ backlogAt: it.clock.now(), quarantinedAt: null }).execute()
     it.clock.advance(day)
     await publishArticles(it, newsFeed, [makeArticle('Of the day after')])
     await addArticlesToLedger(it.app, it.digest)

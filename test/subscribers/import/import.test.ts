@@ -263,7 +263,7 @@ test('two hundred thousand rows need no more memory than two thousand', async ()
     import { setFlagsFromString } from 'node:v8'
     import { runInNewContext } from 'node:vm'
     import { openStore } from './src/store/open.ts'
-    import { importSubscribers } from './src/subscribers/import.ts'
+    import { importSubscribers } from './src/subscribers/import/import.ts'
     const folder = mkdtempSync('${tmpdir()}/lastword-large-')
     const file = createWriteStream(folder + '/list.csv')
     file.write('email,name,city\\n')

@@ -44,6 +44,7 @@ import { findRoot } from '../../../src/feeds/parse/xml/root.ts'
 import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
 import {
   absoluteUrl,
+  hostWithoutWww,
   httpUrl,
   isOffSite,
   isUnsafeUrl,
@@ -215,6 +216,7 @@ export const readers: Reader[] = [
       (value) => repairDoubleEncoding(`Ã¶${value}`),
     ],
     'http/url.ts isOffSite': [maxLength.address, (value) => isOffSite(`https://${value}`, base)],
+    'http/url.ts hostWithoutWww': [maxLength.address, (value) => hostWithoutWww(`https://${value}`)],
     'feeds/parse/page/head.ts headTags': [defaultMaxLength, (value) => countItems(headTags(value))],
     'feeds/parse/json-feed.ts readJsonFeed': [
       defaultMaxLength,
@@ -290,9 +292,9 @@ export const readers: Reader[] = [
     describeInvisible: [defaultMaxLength, describeInvisible],
   }),
   ...readersIn('messages/visible-text.ts', { readVisible: [defaultMaxLength, readVisible] }),
-  ...readersIn('characters.ts', {
-    withoutInvisible: [defaultMaxLength, removeInvisible],
-    showsSomething: [defaultMaxLength, hasVisibleText],
+  ...readersIn('text/characters.ts', {
+    removeInvisible: [defaultMaxLength, removeInvisible],
+    hasVisibleText: [defaultMaxLength, hasVisibleText],
     forTerminal: [defaultMaxLength, (value) => forTerminal(value, '\n')],
     jsonForTerminal: [defaultMaxLength, jsonForTerminal],
   }),
@@ -422,14 +424,14 @@ export const exceptions: Record<string, string[]> = {
       'isEntryName',
       'children',
       'allChildren',
-      'textFromUnits',
+      'textOf',
       'attribute',
     ],
     ...['childTexts', 'editsOf', 'scanBody', 'withTexts', 'readSpareFeed', 'nextTag', 'rememberingFind', 'readXmlFeed'],
     ...['entryMedia', 'imagesOf', 'videoOf', 'mediaTitles'],
   ],
-  'read as a part of a page: readPageFacts and readPageState have the shapes': ['objectsIn', 'stringValue'],
-  'hands bytes to a worker': ['parseFeed', 'readInWorker', 'extractText', 'pageContext', 'discoverFeed', 'recheckPage'],
+  'read as a part of a page: readPageFacts and readPageState have the shapes': ['jsonObjects', 'stringValue'],
+  'hands bytes to a worker': ['parseFeed', 'readInWorker', 'readTask', 'pageContext', 'discoverFeed', 'recheckPage'],
   'asks the network, and what comes goes to a worker': [
     ...[
       'enrichArticles',

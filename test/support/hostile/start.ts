@@ -144,7 +144,7 @@ type Measured = HostileRun['health'] & Pick<HostileRun, 'peakMemoryMb' | 'delaye
 
 /** One life of `start`, until `isDone`; what was measured is added. */
 async function runStart(it: World, measured: Measured, isDone: (url: string) => Promise<boolean>): Promise<void> {
-  const child = spawn(resolve('src/main.ts'), ['start'], { cwd: it.folder }) // the shell in it gives way to Node
+  const child = spawn(resolve('src/lastword'), ['start'], { cwd: it.folder }) // its shell gives way to Node
   const ended = once(child, 'exit')
   try {
     const said: string[] = []
@@ -223,7 +223,7 @@ async function allCompared({ app }: World): Promise<boolean> {
     .selectFrom('ledger')
     .select('articleId')
     .where('comparedAt', 'is', null)
-    .where('heldAt', 'is', null)
+    .where('quarantinedAt', 'is', null)
   const rows = await open.limit(1).execute()
   const met = await app.db.selectFrom('ledger').select('feedId').distinct().execute()
   return rows.length === 0 && met.length > 1

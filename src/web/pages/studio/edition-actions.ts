@@ -36,7 +36,7 @@ export function editionActions(web: Web): Hono<Env> {
         resume(app, id, staff, { anyway: fields.anyway === 'yes', seen: seenIn(fields) }),
       ),
     )
-    .post(urls.pull, requireOwnForm(web), (context) =>
+    .post(urls.retraction, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'pull', async (_, who, fields) => {
         const reason = readReason(fields)
         await retractArticle(app, await articleReference(app.db, checkId(fields.article, 'article')), { who, reason })
@@ -94,7 +94,7 @@ const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
   stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
   cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
   resume: () => /^resumed/,
-  pull: ({ reason = '' }) => new RegExp(`^pulled: .*: ${RegExp.escape(reason)}(;|$)`),
+  pull: ({ reason = '' }) => new RegExp(`^retracted: .*: ${RegExp.escape(reason)}(;|$)`),
   restore: () => /^restored: /,
 }
 

@@ -1,29 +1,28 @@
 import type { App } from '../../../app.ts'
 import type { Digest } from '../../../editions/digest.ts'
-import { isPaused } from '../../../editions/review.ts'
 import { retractionsOf } from '../../../store/articles/retractions.ts'
+import { openStatuses } from '../../../store/edition-status.ts'
 import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/editions.ts'
 import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
 import { letterByline, momentFormatter } from '../../format.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
-const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'pull', EditionStatus[]> = {
+const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
   hold: ['sealed'],
-  cancel: ['composed', 'sealed', 'approved', 'held', 'sending'],
+  cancel: openStatuses,
   stopSending: ['approved', 'sending'],
-  pull: ['composed', 'sealed', 'approved', 'held', 'sending', 'sent'],
+  resume: ['paused'],
+  pull: [...openStatuses, 'sent'],
 }
 
-export function abilitiesOf(edition: EditionRow) {
-  const { status } = edition
-  const resume = isPaused(edition)
+export function abilitiesOf({ status }: EditionRow) {
   return {
-    approve: abilities.approve.includes(status) && !resume,
+    approve: abilities.approve.includes(status),
     hold: abilities.hold.includes(status),
     cancel: abilities.cancel.includes(status),
     stopSending: abilities.stopSending.includes(status),
-    resume,
+    resume: abilities.resume.includes(status),
     pull: abilities.pull.includes(status),
     none: !abilities.cancel.includes(status),
   }

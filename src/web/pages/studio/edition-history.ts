@@ -25,7 +25,7 @@ export function doneSentence(what: string, who: string): string {
     cancelled: `${who} cancelled it: “${rest}”.`,
     paused: `${who} stopped the sending: “${rest}”.`,
     resumed: `${who} resumed the sending${rest ? ` ${rest}` : ''}.`,
-    pulled: `${who} removed ${rest}.`,
+    retracted: `${who} removed ${rest}.`,
     restored: `${who} put ${rest} back.`,
   }
   return sentences[act] ?? `${who}: ${what}`
@@ -34,7 +34,7 @@ export function doneSentence(what: string, who: string): string {
 /** Whether the edition is in the state that the decision led to: what the page says of the state then follows from it. */
 export function isInResultingState({ status }: Pick<EditionRow, 'status'>, what: string): boolean {
   const states: Record<string, EditionStatus> = {
-    ...{ approved: 'approved', held: 'held', paused: 'held', cancelled: 'cancelled', resumed: 'sending' },
+    ...{ approved: 'approved', held: 'held', paused: 'paused', cancelled: 'cancelled', resumed: 'sending' },
   }
   return states[parseLine(what).act] === status
 }
@@ -51,7 +51,7 @@ export function changeSentence({ what, who }: HistoryEntry, at: string, viewer: 
     cancelled: `${name} cancelled it ${at}${why}.`,
     paused: `${name} stopped the sending ${at}${why}.`,
     resumed: `${name} resumed the sending ${at}.`,
-    pulled: `${name} removed an article ${at}: ${rest}.`,
+    retracted: `${name} removed an article ${at}: ${rest}.`,
     restored: `${name} put an article back ${at}: ${rest}.`,
   }
   return sentences[act] ?? `${name}, ${at}: ${what}.`
@@ -67,7 +67,7 @@ export function historyItem({ who, what }: HistoryEntry, at: Moment) {
 
 function personText(what: string): string {
   return what
-    .replace(/^pulled: /, 'removed: ')
+    .replace(/^retracted: /, 'removed: ')
     .replace(/^restored: /, 'put back: ')
     .replace(/^held: /, 'put on hold: ')
     .replace(/^paused: /, 'sending stopped: ')

@@ -83,7 +83,7 @@ export async function showEdition(
       self: link(urls.studioEdition),
       preview: link(urls.preview),
       progress: link(urls.progress),
-      pull: link(urls.pull),
+      retraction: link(urls.retraction),
       restoration: link(urls.restoration),
     },
   }

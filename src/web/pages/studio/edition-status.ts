@@ -16,15 +16,15 @@ export async function statusNow(app: App, edition: EditionRow, counts?: Delivery
 
 /** One sentence for each setting that must be changed before the edition can be sent. */
 async function settingObstacles(app: App, edition: EditionRow): Promise<string[]> {
-  const isOpen = edition.status === 'sealed' || edition.status === 'held' || edition.status === 'approved'
-  if (!isOpen || edition.overriddenAt !== null) return []
+  if (!['sealed', 'held', 'approved', 'paused'].includes(edition.status) || edition.overriddenAt !== null) return []
   return (await settingObstaclesOf(app, edition)).map(obstacleText)
 }
 
 /** "Ready" and "Sending starts within a minute" would be untrue; what else the state says stays. */
 function withObstacle(edition: EditionRow, view: StatusView, obstacle: string): StatusView {
   if (obstacle === '') return view
-  if (edition.status === 'held') return { ...view, meaning: `${view.meaning} ${obstacle}` }
+  if (edition.status === 'held' || edition.status === 'paused')
+    return { ...view, meaning: `${view.meaning} ${obstacle}` }
   if (edition.status === 'sealed') return { ...view, word: 'Not ready', tone: 'stop', meaning: obstacle }
   return { ...view, meaning: obstacle }
 }

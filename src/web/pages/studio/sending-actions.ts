@@ -7,24 +7,24 @@ import { requireOwnForm } from '../../session.ts'
 import { urls } from '../../urls.ts'
 import { readConfirmedReason } from './edition-actions.ts'
 
-/** The one switch that stops all sending. Both end on the studio's first page, which says what happened. */
+/** Stops and resumes all sending. Both end on the studio's first page, which says what happened. */
 export function sendingActions(web: Web): Hono<Env> {
   const { app } = web
   return new Hono<Env>()
-    .post(urls.brake, requireOwnForm(web), async (context) => {
+    .post(urls.sendingStop, requireOwnForm(web), async (context) => {
       const reason = readConfirmedReason(await readForm(context), 'please tick the box: this stops every newsletter')
       const who = staffOf(context)
       await ignoreIfDone(brakeOn(app, { who, reason }), async () => {
         const brake = await lastBrake(app.db)
         return brake?.releasedAt === null && brake.who === who && brake.reason === reason
       })
-      return await redirectToStudio(web, context, 'on')
+      return await redirectToStudio(web, context, 'stopped')
     })
-    .post(urls.brakeRelease, requireOwnForm(web), async (context) => {
+    .post(urls.sendingResumption, requireOwnForm(web), async (context) => {
       const who = staffOf(context)
       const { seen } = await readForm(context)
       await ignoreIfDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
-      return await redirectToStudio(web, context, 'off')
+      return await redirectToStudio(web, context, 'resumed')
     })
 }
 
@@ -43,18 +43,23 @@ function staffOf(context: Context<Env>): string {
   throw new AppError('forbidden', 'nobody is signed in')
 }
 
-async function redirectToStudio({ app, base }: Web, context: Context<Env>, done: 'on' | 'off'): Promise<Response> {
+async function redirectToStudio(
+  { app, base }: Web,
+  context: Context<Env>,
+  done: 'stopped' | 'resumed',
+): Promise<Response> {
   const brake = await lastBrake(app.db)
-  return context.redirect(`${base}${urls.studio}?brake=${done}-${brake?.id ?? ''}`, 303)
+  return context.redirect(`${base}${urls.studio}?sending=${done}-${brake?.id ?? ''}`, 303)
 }
 
-/** What was just done with the brake, as it stands on record. */
+/** Who has just stopped or resumed all sending, by the record. */
 export async function sendingDoneText({ app }: Web, context: Context<Env>): Promise<string[]> {
   const brake = await lastBrake(app.db)
   if (!brake) return []
   const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
-  const doneParam = context.req.query('brake')
-  if (doneParam === `on-${brake.id}` && brake.releasedAt === null) return [`${name(brake.who)} stopped all sending.`]
-  if (doneParam !== `off-${brake.id}` || brake.releasedBy === null) return []
+  const doneParam = context.req.query('sending')
+  if (doneParam === `stopped-${brake.id}` && brake.releasedAt === null)
+    return [`${name(brake.who)} stopped all sending.`]
+  if (doneParam !== `resumed-${brake.id}` || brake.releasedBy === null) return []
   return [`${name(brake.releasedBy)} resumed all sending. Editions go on where they stopped.`]
 }

@@ -1,4 +1,3 @@
-import { revisionStatus } from '../../../editions/revision.ts'
 import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
 import { type ChosenCounts, countChosen, editionsByStatus, historyOf } from '../../../store/editions/editions.ts'
 import type { EditionRow } from '../../../store/schema.ts'
@@ -15,8 +14,8 @@ import { statusNow } from './edition-status.ts'
  * hold, or stopped while they were being sent. One whose digest approves by itself is not among them.
  */
 export async function waitingEditions(web: Web) {
-  const waiting = (await editionsByStatus(web.app.db, ['sealed', 'held'])).filter(
-    ({ status, digest }) => status === 'held' || findDigest(web, digest)?.approval !== 'auto',
+  const waiting = (await editionsByStatus(web.app.db, ['sealed', 'held', 'paused'])).filter(
+    ({ status, digest }) => status !== 'sealed' || findDigest(web, digest)?.approval !== 'auto',
   )
   const chosen = await countChosen(
     web.app.db,
@@ -58,8 +57,8 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
 /** When it was made ready, or when it was held or stopped last. */
 async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
   const ready = edition.sealedAt ?? edition.composedAt
-  if (revisionStatus(edition) === 'sealed') return ready
-  const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|pulled): /.test(what))
+  if (edition.status === 'sealed') return ready
+  const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|retracted): /.test(what))
   return stopped?.at ?? ready
 }
 

@@ -51,8 +51,8 @@ test('the same decision a second time stands on record a second time', async () 
   const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
   const ids = await site.app.db.selectFrom('ledger').select('articleId').where('feedId', '=', feed).limit(2).execute()
   for (const { articleId } of ids) {
-    const held = { heldAt: site.clock.now(), heldReason: 'once more' }
-    await site.app.db.updateTable('ledger').set({ heldAt: null, heldReason: null }).execute()
+    const held = { quarantinedAt: site.clock.now(), quarantineReason: 'once more' }
+    await site.app.db.updateTable('ledger').set({ quarantinedAt: null, quarantineReason: null }).execute()
     await site.app.db.updateTable('ledger').set(held).where('articleId', '=', articleId).execute()
     const action = `/studio/feeds/${feed}/decision`
     await editor.post(action, { decision: 'ignore', seen: await editor.seen('/studio', action) })
@@ -63,7 +63,7 @@ test('the same decision a second time stands on record a second time', async () 
 
 test('an article that waits in two digests is one, on the page and on record', async () => {
   const { db } = site.app
-  const held = await db.selectFrom('ledger').selectAll().where('heldAt', 'is not', null).execute()
+  const held = await db.selectFrom('ledger').selectAll().where('quarantinedAt', 'is not', null).execute()
   await db
     .insertInto('ledger')
     .values(held.map((row) => ({ ...row, digest: 'daily' })))
@@ -81,8 +81,8 @@ test('an article that waits in two digests is one, on the page and on record', a
 
 test('a decision is about the articles that the page showed: those that came since are not decided about', async () => {
   const editor = await site.signIn()
-  const [row] = await site.app.db.selectFrom('ledger').selectAll().where('heldAt', 'is not', null).execute()
-  const release = { heldAt: null, heldReason: null }
+  const [row] = await site.app.db.selectFrom('ledger').selectAll().where('quarantinedAt', 'is not', null).execute()
+  const release = { quarantinedAt: null, quarantineReason: null }
   await site.app.db
     .updateTable('ledger')
     .set(release)
@@ -92,7 +92,7 @@ test('a decision is about the articles that the page showed: those that came sin
   const seen = await editor.seen('/studio', action)
   await site.app.db
     .updateTable('ledger')
-    .set({ heldAt: site.clock.now(), heldReason: 'one more' })
+    .set({ quarantinedAt: site.clock.now(), quarantineReason: 'one more' })
     .where('articleId', '=', row?.articleId ?? '')
     .execute()
   const late = await editor.post(action, { decision: 'ignore', seen })

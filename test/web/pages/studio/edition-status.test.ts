@@ -11,7 +11,7 @@ const textOf = (html: string) =>
     .replace(/\s+/g, ' ')
 
 const none = { queued: 0, sending: 0, accepted: 0, refused: 0, deferred: 0, unknown: 0, skipped: 0 }
-const sent = { status: 'sent' as const, approvedAt: '2026-11-27T07:00:00.000Z' }
+const sent = { status: 'sent' as const }
 
 test('a sent edition says to how many people it went, and the counts if not everybody got it', () => {
   expect(statusView(sent, { ...none, accepted: 4 }).meaning).toBe('Sent to 4 people.')
@@ -36,7 +36,7 @@ test.each([
 test('what a decision led to is true only while the edition is in that state', () => {
   expect(isInResultingState({ status: 'approved' }, 'approved')).toBe(true)
   expect(isInResultingState({ status: 'sent' }, 'approved')).toBe(false)
-  expect(isInResultingState({ status: 'held' }, 'paused: a fault')).toBe(true)
+  expect(isInResultingState({ status: 'paused' }, 'paused: a fault')).toBe(true)
 })
 
 describe('while web.url cannot be reached by readers', () => {

@@ -46,7 +46,7 @@ describe('an edition that is being sent', () => {
     expect(await followed(await editor.post(`${page()}/stop`, { reason: 'a wrong name' }))).toContain(
       'You stopped the sending: “a wrong name”. Paused before the first email was sent.',
     )
-    expect(await edition()).toMatchObject({ status: 'held', reason: 'a wrong name' })
+    expect(await edition()).toMatchObject({ status: 'paused', reason: 'a wrong name' })
     const html = await (await editor.get(page())).text()
     expect(html).toContain('Resume sending')
     expect(html).not.toContain('Approve and send')
@@ -69,24 +69,24 @@ describe('an edition that is being sent', () => {
     await editor.post(`${page()}/stop`, { reason: 'no' })
     const old = await editor.post(`${page()}/resumption`)
     expect([old.status, await old.text()]).toEqual([409, expect.stringContaining('This came from an old page.')])
-    expect((await edition()).status).toBe('held')
+    expect((await edition()).status).toBe('paused')
   })
 
-  test('stops when one of its articles is pulled, and is resumed by who restores it, or ticks the box', async () => {
+  test('stops when one of its articles is retracted, and is resumed by who restores it, or ticks the box', async () => {
     await become('sending')
     const article = (await lead())?.articleId ?? ''
-    const before = await editor.post(`${page()}/pull`, { article, reason: '' })
+    const before = await editor.post(`${page()}/retraction`, { article, reason: '' })
     const kept = await before.text()
     expect([before.status, (await edition()).status]).toEqual([400, 'sending'])
     expect(kept).toMatch(/<details class="small" open>/)
-    const words = await followed(await editor.post(`${page()}/pull`, { article, reason: 'it is not true' }))
-    expect(words).toContain('You removed “Council opens its books”: it is not true; the sending has stopped.')
+    const words = await followed(await editor.post(`${page()}/retraction`, { article, reason: 'it is not true' }))
+    expect(words).toContain('You removed “Council opens its books”: it is not true; sending is paused.')
     expect(words).toContain('Removed by mira: it is not true')
     expect(words).toContain('It includes “Council opens its books”, which was removed from all editions.')
     const refused = await resume()
-    expect([refused.status, (await edition()).status]).toEqual([409, 'held'])
+    expect([refused.status, (await edition()).status]).toEqual([409, 'paused'])
     expect(await followed(await resume({ anyway: 'yes' }))).toContain(
-      'You resumed the sending with “Council opens its books” in it, which was pulled.',
+      'You resumed the sending with “Council opens its books” in it, which was retracted.',
     )
     await editor.post(`${page()}/stop`, { reason: 'no' })
     expect(await followed(await editor.post(`${page()}/restoration`, { article }))).toContain(
@@ -106,12 +106,12 @@ describe('an edition that is being sent', () => {
   })
 })
 
-describe('the brake', () => {
+describe('stopping all sending', () => {
   test('goes on with a reason and a ticked box, is seen on every page of the studio and in /health, and comes off', async () => {
-    expect((await editor.post('/studio/brake', { reason: 'the wrong list' })).status).toBe(400)
-    expect((await editor.post('/studio/brake', { confirm: 'yes' })).status).toBe(400)
+    expect((await editor.post('/studio/sending-stop', { reason: 'the wrong list' })).status).toBe(400)
+    expect((await editor.post('/studio/sending-stop', { confirm: 'yes' })).status).toBe(400)
     expect(await brakeNow(site.app.db)).toBeUndefined()
-    const on = await followed(await editor.post('/studio/brake', { reason: 'the wrong list', confirm: 'yes' }))
+    const on = await followed(await editor.post('/studio/sending-stop', { reason: 'the wrong list', confirm: 'yes' }))
     expect(on).toContain('You stopped all sending.')
     expect(on).not.toContain('Stop all sending…')
     for (const path of ['/studio', page()]) {
@@ -122,29 +122,29 @@ describe('the brake', () => {
     const health = await editor.get('/health')
     const facts = await health.text()
     expect(await (await site.get('/health')).json()).toEqual({ status: 'ok' })
-    expect([health.status, JSON.parse(facts).brake]).toEqual([200, 'on'])
+    expect([health.status, JSON.parse(facts).sending]).toEqual([200, 'stopped'])
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
-    expect((await editor.post('/studio/brake', { reason: 'again', confirm: 'yes' })).status).toBe(409)
-    expect((await editor.post('/studio/brake/release')).status).toBe(409) // it does not say which stop it showed
+    expect((await editor.post('/studio/sending-stop', { reason: 'again', confirm: 'yes' })).status).toBe(409)
+    expect((await editor.post('/studio/sending-resumption')).status).toBe(409) // it does not say which stop it showed
     expect(await brakeNow(site.app.db)).toBeDefined()
-    const seen = await editor.seen('/studio', '/studio/brake/release')
-    expect(await followed(await editor.post('/studio/brake/release', { seen }))).toContain(
+    const seen = await editor.seen('/studio', '/studio/sending-resumption')
+    expect(await followed(await editor.post('/studio/sending-resumption', { seen }))).toContain(
       'You resumed all sending. Editions go on where they stopped.',
     )
-    expect((await editor.post('/studio/brake/release', { seen })).status).toBe(303) // a second press
-    expect((await (await site.signIn('omar')).post('/studio/brake/release')).status).toBe(409)
+    expect((await editor.post('/studio/sending-resumption', { seen })).status).toBe(303) // a second press
+    expect((await (await site.signIn('omar')).post('/studio/sending-resumption')).status).toBe(409)
     expect(await brakeNow(site.app.db)).toBeUndefined()
   })
 })
 
 test('a stop that somebody put on again is not lifted by a page that showed the one before', async () => {
   const ben = await site.signIn('Ben')
-  const stop = (who: Editor, reason: string) => who.post('/studio/brake', { reason, confirm: 'yes' })
+  const stop = (who: Editor, reason: string) => who.post('/studio/sending-stop', { reason, confirm: 'yes' })
   await stop(editor, 'the wrong list')
-  const seen = await editor.seen('/studio', '/studio/brake/release')
-  await ben.post('/studio/brake/release', { seen })
+  const seen = await editor.seen('/studio', '/studio/sending-resumption')
+  await ben.post('/studio/sending-resumption', { seen })
   await stop(ben, 'still the wrong list')
-  const late = await editor.post('/studio/brake/release', { seen })
+  const late = await editor.post('/studio/sending-resumption', { seen })
   expect([late.status, textOf(await late.text())]).toEqual([
     409,
     expect.stringContaining('Ben stopped all sending again since: still the wrong list.'),
@@ -153,9 +153,9 @@ test('a stop that somebody put on again is not lifted by a page that showed the 
 })
 
 const changes = () => [
-  '/studio/brake',
-  '/studio/brake/release',
-  ...['stop', 'hold', 'pause', 'resumption', 'pull', 'restoration'].map((act) => `${page()}/${act}`),
+  '/studio/sending-stop',
+  '/studio/sending-resumption',
+  ...['stop', 'hold', 'pause', 'resumption', 'retraction', 'restoration'].map((act) => `${page()}/${act}`),
 ]
 
 test('none of these can be done from another site, without the token, or by somebody who is not signed in', async () => {
@@ -179,7 +179,7 @@ test('none of these can be done from another site, without the token, or by some
 
 test('an article that is not there cannot be pulled', async () => {
   for (const article of ['', '019335c0-0000-7000-8000-000000000000', "'; drop table articles"])
-    expect((await editor.post(`${page()}/pull`, { article, reason: 'x' })).status).toBe(404)
+    expect((await editor.post(`${page()}/retraction`, { article, reason: 'x' })).status).toBe(404)
 })
 
 test('a reader whose address is suppressed cannot subscribe again, and is told why', async () => {

@@ -139,7 +139,7 @@ describe('stopping from a page that is old', () => {
   test('does what it says under the addresses that older pages post to', async () => {
     await send(0)
     expect((await mira.post(`${page()}/hold`, { reason: 'a wrong name' })).status).toBe(303)
-    expect(await status()).toBe('held')
+    expect(await status()).toBe('paused')
   })
 
   test('that somebody else stopped already says so, and a second press of one’s own is no refusal', async () => {
