@@ -27,3 +27,6 @@ export const maxLength = {
 /** Links, categories, authors, pictures or texts of one kind in one entry. What comes after them is not read. */
 export const maxPerEntry = 50
 export const maxCategories = 30
+
+/** Entries that are read of a feed. */
+export const maximumEntries = 5000

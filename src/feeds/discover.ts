@@ -1,5 +1,6 @@
 import type { Fetched, Fetcher } from '../http/fetcher.ts'
 import { httpUrl } from '../http/url.ts'
+import type { Attributes } from './markup/tokeniser.ts'
 import type { ParsedFeed } from './parse/feed.ts'
 import { headTags } from './parse/page/head.ts'
 import { parseFeed } from './parse/parse-feed.ts'
@@ -73,7 +74,7 @@ export function headerLinks(links: string, pageUrl: string): string[] {
   const found = links.slice(0, 8000).matchAll(/<([^<>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]+))?)*)/g)
   return [...found].flatMap(([, target = '', parameters = '']) => {
     const given = parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]+))/g)
-    const attributes = new Map(
+    const attributes = Object.fromEntries(
       [...given].map(([, name = '', quoted, bare = '']) => [name.toLowerCase(), quoted ?? bare]),
     )
     const url = isFeedLink(attributes) ? httpUrl(target, pageUrl) : null
@@ -86,20 +87,19 @@ export function feedLinks(html: string, pageUrl: string): string[] {
   let base = pageUrl
   const found = new Map<string, boolean>()
   for (const { name, attributes } of headTags(html)) {
-    const href = attributes.get('href') ?? ''
+    const href = attributes.href ?? ''
     if (name === 'base') base = httpUrl(href, pageUrl) ?? base
     if (name !== 'link' || !isFeedLink(attributes)) continue
     const address = httpUrl(href, base)
     const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
-    const comments = /comment/i.test(`${href} ${attributes.get('title') ?? ''}`)
+    const comments = /comment/i.test(`${href} ${attributes.title ?? ''}`)
     if (url && !found.has(url) && found.size < maxNamedFeeds) found.set(url, comments)
   }
   return [...found].toSorted(([, one], [, other]) => Number(one) - Number(other)).map(([url]) => url)
 }
 
-function isFeedLink(attributes: Map<string, string>): boolean {
-  const rel = (attributes.get('rel') ?? '').toLowerCase().split(/\s+/)
-  const type = (attributes.get('type') ?? '').toLowerCase()
-  if (rel.includes('feed')) return true
-  return rel.includes('alternate') && /^application\/(?:rss\+xml|atom\+xml|rdf\+xml|feed\+json)/.test(type)
+function isFeedLink({ rel = '', type = '' }: Attributes): boolean {
+  const relations = rel.toLowerCase().split(/\s+/)
+  if (relations.includes('feed')) return true
+  return relations.includes('alternate') && /^application\/(?:rss\+xml|atom\+xml|rdf\+xml|feed\+json)/i.test(type)
 }

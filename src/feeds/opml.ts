@@ -1,7 +1,7 @@
-import { generateOpml, parseOpml } from 'feedsmith'
+import { escapeUTF8 } from 'entities'
 import { maxLength } from '../config/field-limits.ts'
-import { messageOf } from '../errors.ts'
 import { shortText } from './markup/text.ts'
+import { type Attributes, Tokeniser } from './markup/tokeniser.ts'
 
 /** A feed in a list of feeds; its folder is the name of a section, or null if it lies in none. */
 export type ListedFeed = { folder: string | null; url: string; title: string }
@@ -9,34 +9,49 @@ export type ListedFeed = { folder: string | null; url: string; title: string }
 /** What an OPML file lists (OPML 2.0, and what is called 1.0), and what in it cannot be a feed, with the reason. */
 export type OpmlFeeds = { feeds: ListedFeed[]; rejected: { what: string; reason: string }[] }
 
-type RawOutline = { text?: unknown; title?: unknown; xmlUrl?: unknown; outlines?: unknown }
-
 /** Reads OPML text. Folders in folders count by the innermost; a feed that is listed twice in a folder counts once. */
 export function readOpml(text: string): OpmlFeeds | { failed: string } {
-  const outline: OpmlFeeds = { feeds: [], rejected: [] }
-  const known = new Set<string>()
-  try {
-    const waiting: { one: RawOutline; folder: string | null }[] = []
-    const into = (folder: string | null, outlines: RawOutline[]) => {
-      for (const one of outlines.toReversed()) waiting.push({ one, folder })
-    }
-    into(null, outlinesOf(parseOpml(text).body))
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const { one, folder } = next
-      const name = shortText(
-        { value: trimmedString(one.text) || trimmedString(one.title), kind: 'text' },
-        maxLength.feedTitle,
-      )
-      const inner = outlinesOf(one)
-      if (trimmedString(one.xmlUrl)) addFeed(outline, known, { folder, url: trimmedString(one.xmlUrl), title: name })
-      else if (inner.length === 0)
-        outline.rejected.push({ what: name.slice(0, 200) || 'an outline', reason: noAddressReason })
-      into(name || folder, inner)
-    }
-  } catch (error) {
-    return { failed: `it is no OPML: ${messageOf(error)}` }
+  const tokens = new Tokeniser(text, 'xml')
+  const reader = new OutlineReader()
+  const seen = new Set<string>()
+  for (let token = tokens.next(); token; token = tokens.next()) {
+    const name = token.name.toLowerCase()
+    if (token.kind === 'open') seen.add(name)
+    if (name !== 'outline' || !seen.has('opml')) continue
+    if (token.kind === 'open') reader.begin(tokens.attributes(token))
+    if (token.kind === 'close' || token.closed) reader.end()
   }
-  return outline
+  reader.endAll()
+  const missing = ['opml', 'body', 'outline'].find((name) => !seen.has(name))
+  return missing ? { failed: `it is no OPML: it has no <${missing}>` } : reader.outline
+}
+
+/** An outline that is open. `folder` is the one of those inside. */
+type Open = { name: string; folder: string | null; holdsNothing: boolean }
+
+class OutlineReader {
+  readonly outline: OpmlFeeds = { feeds: [], rejected: [] }
+  readonly #known = new Set<string>()
+  readonly #open: Open[] = []
+
+  begin({ text = '', title = '', xmlurl: url = '' }: Attributes): void {
+    const around = this.#open.at(-1)
+    if (around) around.holdsNothing = false
+    const name = shortText({ value: text || title, kind: 'text' }, maxLength.feedTitle)
+    const folder = around?.folder ?? null
+    if (url) addFeed(this.outline, this.#known, { folder, url, title: name })
+    this.#open.push({ name, folder: name || folder, holdsNothing: !url })
+  }
+
+  end(): void {
+    const ended = this.#open.pop()
+    if (ended?.holdsNothing)
+      this.outline.rejected.push({ what: ended.name.slice(0, 200) || 'an outline', reason: noAddressReason })
+  }
+
+  endAll(): void {
+    while (this.#open.length > 0) this.end()
+  }
 }
 
 const noAddressReason = 'it names no address (xmlUrl), and holds nothing'
@@ -54,15 +69,6 @@ function addFeed({ feeds, rejected }: OpmlFeeds, known: Set<string>, feed: Liste
   }
 }
 
-function outlinesOf(holder: unknown): RawOutline[] {
-  const { outlines } = (holder ?? {}) as RawOutline
-  return Array.isArray(outlines) ? outlines : []
-}
-
-function trimmedString(value: unknown): string {
-  return typeof value === 'string' ? value.trim() : ''
-}
-
 export type FeedFolder = {
   name: string
   folders: FeedFolder[]
@@ -71,19 +77,25 @@ export type FeedFolder = {
 
 /** Folders and their feeds as OPML 2.0. */
 export function writeOpml(title: string, folders: FeedFolder[], created: string): string {
-  return String(
-    generateOpml({ head: { title, dateCreated: new Date(created) }, body: { outlines: folders.map(toOutline) } }),
-  )
+  return `<?xml version="1.0" encoding="utf-8"?>
+<opml version="2.0">
+  <head>
+    <title>${escapeUTF8(title)}</title>
+    <dateCreated>${new Date(created).toUTCString()}</dateCreated>
+  </head>
+  <body>
+${folders.map((folder) => folderOutline(folder, '    ')).join('')}  </body>
+</opml>
+`
 }
 
-type OutlineElement = { text: string; type?: string; xmlUrl?: string; htmlUrl?: string; outlines?: OutlineElement[] }
-
-function toOutline({ name, folders, feeds }: FeedFolder): OutlineElement {
-  const listed = feeds.map(({ url, title, siteUrl }) => ({
-    text: title || url,
-    type: 'rss',
-    xmlUrl: url,
-    ...(siteUrl && { htmlUrl: siteUrl }),
-  }))
-  return { text: name, outlines: [...folders.map(toOutline), ...listed] }
+function folderOutline({ name, folders, feeds }: FeedFolder, indent: string): string {
+  const deeper = `${indent}  `
+  const listed = feeds.map(({ url, title, siteUrl }) => {
+    const site = siteUrl ? ` htmlUrl="${escapeUTF8(siteUrl)}"` : ''
+    return `${deeper}<outline text="${escapeUTF8(title || url)}" type="rss" xmlUrl="${escapeUTF8(url)}"${site}/>\n`
+  })
+  const inside = [...folders.map((folder) => folderOutline(folder, deeper)), ...listed].join('')
+  const tag = `${indent}<outline text="${escapeUTF8(name)}"`
+  return inside === '' ? `${tag}/>\n` : `${tag}>\n${inside}${indent}</outline>\n`
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { decodeXML, escapeUTF8 } from 'entities'
+import { Tokeniser } from '../feeds/markup/tokeniser.ts'
 import { type Palette, paletteOf } from './palette.ts'
 import { tidyText } from './tidy.ts'
 import type { ArticleView, EditionView } from './view.ts'
@@ -49,13 +51,22 @@ function mapArticles(view: EditionView, change: (article: ArticleView) => Articl
   return { ...view, sections }
 }
 
-type Token = { text: string; name: string; closing: boolean; href: string }
+/** A tag that a body may hold (see `Body`), or, with an empty name, text between them, as it is written. */
+type Piece = { text: string; name: string; closing: boolean; href: string }
 
-/** The tags that a body may hold (see `Body`) and the text between them. Whatever else looks like a tag is text. */
-function* tokens(html: string): Generator<Token> {
-  const tag = /<(\/?)(p|br|em|i|strong|b|code|blockquote|ul|ol|li|h3|h4|a)(?: href="(https?:\/\/[^"<>]*)")?>|[^<]+|</g
-  for (const [text, slash, name = '', href = ''] of tidyText(html).matchAll(tag))
-    yield { text, name, closing: slash === '/', href }
+const names = new Set('p br a em i strong b code blockquote ul ol li h3 h4'.split(' '))
+
+/** Whatever else looks like a tag is text. */
+function* piecesOf(html: string): Generator<Piece> {
+  const tokens = new Tokeniser(tidyText(html), 'xml')
+  for (let token = tokens.next(); token; token = tokens.next()) {
+    const { kind, name, start, end, closed } = token
+    const { href = '', ...others } = kind === 'open' ? tokens.attributes(token) : {}
+    const isTag = (kind === 'open' || kind === 'close') && names.has(name) && !closed && tokens.text[end - 1] === '>'
+    const isOurs = isTag && Object.keys(others).length === 0 && (name === 'a' ? /^(?:https?:|$)/ : /^$/).test(href)
+    if (isOurs) yield { text: '', name, closing: kind === 'close', href }
+    else yield { text: tokens.text.slice(start, end), name: '', closing: false, href: '' }
+  }
 }
 
 /** With the styles that mail programs need on each element. Dark mode is in the templates, by the class `body`. */
@@ -72,10 +83,10 @@ function styledHtml(html: string, { brand, rule }: Palette['light']): string {
     a: ` style="color:${brand};text-decoration:underline"`,
   }
   let out = ''
-  for (const { text, name, closing, href } of tokens(html)) {
+  for (const { text, name, closing, href } of piecesOf(html)) {
     const shown = name === 'h3' ? 'h4' : name // the title of the article is an h3
     if (name === '') out += text.replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-    else out += closing ? `</${shown}>` : `<${shown}${href && ` href="${href}"`}${styles[name] ?? ''}>`
+    else out += closing ? `</${shown}>` : `<${shown}${href && ` href="${escapeUTF8(href)}"`}${styles[name] ?? ''}>`
   }
   return out
 }
@@ -90,13 +101,13 @@ export function bodyText(html: string): string {
     out = `${out.trimEnd()}${out.trim() === '' ? '' : lines}`
     if (out.endsWith('\n')) out += indent
   }
-  for (const { text, name, closing, href } of tokens(html)) {
-    if (name === '') out += decodeEntities(text)
+  for (const { text, name, closing, href } of piecesOf(html)) {
+    if (name === '') out += decodeXML(text)
     else if (name === 'br') border(lists.length > 0 ? '\n  ' : '\n')
     else if (name === 'a' && closing) {
       const words = out.slice(link.at).trim()
       if (words !== link.href) out += ` (${link.href})`
-    } else if (name === 'a') link = { href: decodeEntities(href), at: out.length }
+    } else if (name === 'a') link = { href, at: out.length }
     else if (name === 'ul' || name === 'ol') {
       if (closing) lists.pop()
       else lists.push({ number: name === 'ol' ? 1 : 0 })
@@ -117,11 +128,7 @@ export function bodyText(html: string): string {
 /** Its words alone, on one line. */
 export function bodyOneLine(html: string): string {
   let out = ''
-  for (const { text, name } of tokens(html))
-    out += name === '' ? decodeEntities(text) : ['a', 'em', 'i', 'strong', 'b', 'code'].includes(name) ? '' : ' '
+  for (const { text, name } of piecesOf(html))
+    out += name === '' ? decodeXML(text) : ['a', 'em', 'i', 'strong', 'b', 'code'].includes(name) ? '' : ' '
   return out.replace(/\s+/g, ' ').trim()
-}
-
-function decodeEntities(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 }

@@ -75,16 +75,23 @@ export function* two(
   at: number,
 ): Generator<string> {}
 export const three = (bytes: Uint8Array): string => ''
-function notExported(text: string) {}`
-  expect(takersOfText(source)).toEqual(['one', 'two', 'three'])
+export class Four {
+  constructor(text: string, at = 0) {}
+}
+function notExported(text: string) {}
+export class Five {
+  constructor(at: number) {}
+}`
+  expect(takersOfText(source)).toEqual(['one', 'two', 'three', 'Four'])
 })
 
-/** The names of exported functions with a text, bytes, or something of a feed among their parameters. */
+/** The names of exported functions, and of classes that are made, with a text, bytes, or something of a feed among their parameters. */
 function takersOfText(source: string): string[] {
   const declared = source.matchAll(
     /^export (?:(?:async )?function\*? (\w+)(?:<[^(]*>)?|const (\w+)(?:: [^=]+)? = (?:async )?(?=\())\(([\s\S]*?)\)(?:: [^\n]*)? (?:\{|=>)/gm,
   )
-  return [...declared]
+  const classes = source.matchAll(/^export class (\w+)()[\s\S]*?\n(?: {2}constructor\(([^)]*)\)|\})/gm)
+  return [...declared, ...classes]
     .filter(([, , , parameters = '']) =>
       /\b(?:string|RichText|Uint8Array|unknown|XmlNode|RawFeed|Reading|URL|Response|IntervalHints|RobotsRules)\b|\bTask\b|\w+Context\b/.test(
         parameters,

@@ -31,6 +31,24 @@ test('what is written is read again as it was', () => {
   })
 })
 
+test('tags that nobody closed and values without quotes are read, and an entity of the document is not', () => {
+  const text = `<!DOCTYPE opml [<!ENTITY a "b">]><opml><body><outline text=News><outline text="&a; &amp; c"
+    xmlUrl="https://a.example/"><outline text="Lost">`
+  expect(readOpml(text)).toEqual({
+    feeds: [{ folder: 'News', url: 'https://a.example/', title: '&a; & c' }],
+    rejected: [{ what: 'Lost', reason: 'it names no address (xmlUrl), and holds nothing' }],
+  })
+})
+
+test('an address in quotation marks and a list without a name are written so that they are read again', () => {
+  const feeds = [{ url: 'https://one.example/?a="b"&c=\'d\'', title: '"A" < \'B\'', siteUrl: null }]
+  const text = writeOpml('', [{ name: '', folders: [], feeds }], '2026-11-27T07:00:00.000Z')
+  expect(readOpml(text)).toEqual({
+    feeds: [{ folder: null, url: 'https://one.example/?a="b"&c=\'d\'', title: '"A" < \'B\'' }],
+    rejected: [],
+  })
+})
+
 test.each([
   '',
   '<html><body>hi</body></html>',
@@ -38,6 +56,7 @@ test.each([
   '{}',
   '<!DOCTYPE o [<!ENTITY a "b">]><x>&a;</x>',
   '<outline>'.repeat(100_000),
+  '<opml version="2.0"><body></body></opml>',
 ])('what is no OPML fails in words: %.30s', (text) => {
   expect(readOpml(text)).toEqual({ failed: expect.stringContaining('it is no OPML') })
 })

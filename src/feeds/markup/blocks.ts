@@ -1,4 +1,5 @@
-import { endOfUnshownElement, plainText, tagEnd, unshownTags } from './text.ts'
+import { plainText, unshownTags } from './text.ts'
+import { Tokeniser } from './tokeniser.ts'
 
 /** A paragraph, item or heading of a page as plain text; `article` counts the outermost articles, 0 is outside of all. */
 export type Block = { text: string; article: number }
@@ -23,17 +24,17 @@ const passedOver = new Set(['nav', 'form', 'select', 'button'])
  */
 export function* blocksOf(page: string): Generator<Block> {
   const html = page.slice(0, maximumLength)
-  let [articles, depth, skipping, tags] = [0, 0, 0, 0]
-  let [from, at] = [0, 0]
-  for (let open = html.indexOf('<'); open >= 0; open = html.indexOf('<', at)) {
-    const name = /^<\/?([a-z][a-z\d]{0,15})/i.exec(html.slice(open, open + 18))?.[1]?.toLowerCase() ?? ''
-    const isClosing = html[open + 1] === '/'
-    const end = /[a-z/!?]/i.test(html[open + 1] ?? '') ? tagEnd(html, open) : open + 1
-    if (end < 0 || ++tags > maximumTags) return
-    at = unseen.has(name) && !isClosing ? endOfUnshownElement(html, name, end) : end
+  const tokens = new Tokeniser(html, 'html')
+  let [articles, depth, skipping, tags, from] = [0, 0, 0, 0, 0]
+  for (let token = tokens.next(); token; token = tokens.next()) {
+    if (token.kind === 'text') continue
+    if (++tags > maximumTags) return
+    const name = token.name.toLowerCase()
+    const isClosing = token.kind === 'close'
+    if (unseen.has(name) && !isClosing) tokens.passContent(name)
     if (!boundaries.has(name) && !passedOver.has(name)) continue
-    if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from, open), depth === 0 ? 0 : articles)
-    from = at
+    if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from, token.start), depth === 0 ? 0 : articles)
+    from = tokens.at
     if (passedOver.has(name)) skipping = Math.max(0, skipping + (isClosing ? -1 : 1))
     if (name !== 'article') continue
     depth = Math.max(0, depth + (isClosing ? -1 : 1))

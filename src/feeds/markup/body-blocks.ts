@@ -4,6 +4,7 @@ import { httpUrl } from '../../http/url.ts'
 import type { Body } from '../../store/articles/articles.ts'
 import { wholeSentences } from './sentences.ts'
 import { cleanCharacters } from './text.ts'
+import { Tokeniser } from './tokeniser.ts'
 
 /** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */
 const limits = { text: maxLength.bodyText, html: maxLength.bodyHtml, leaves: 250 }
@@ -16,14 +17,14 @@ const maxBoxDepth = 4
 export function toBlocks(html: string, base: string): Body | null {
   const builder = newBodyBuilder(base)
   let isCutShort = false
-  for (const [token, closing, name = '', href] of html.matchAll(
-    /<(\/?)([a-z][a-z\d]*)(?: href="([^"]*)")?(?: \/)?>|[^<]+/g,
-  )) {
+  const tokens = new Tokeniser(html, 'html')
+  for (let token = tokens.next(); token; token = tokens.next()) {
     isCutShort = builder.leafCount > limits.leaves || builder.readLength > limits.text
     if (isCutShort) break
-    if (token[0] !== '<') write(builder, token)
-    else if (closing) close(builder, name)
-    else open(builder, name, href)
+    const name = token.name.toLowerCase()
+    if (token.kind === 'text') write(builder, html.slice(token.start, token.end))
+    else if (token.kind === 'close') close(builder, name)
+    else if (token.kind === 'open') open(builder, name, tokens.attributes(token).href)
   }
   flush(builder)
   return printBody(builder.top, isCutShort)
@@ -90,7 +91,7 @@ function openInline(page: BodyBuilder, name: string, href = ''): Effect['does'] 
 
 /** An address that may stand in an attribute of ours, or null. */
 function safeHref(href: string, base: string): string | null {
-  const url = httpUrl(decodeHTML(href), base)
+  const url = httpUrl(href, base)
   return url === null ? null : escapeAttribute(cleanCharacters(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
 }
 

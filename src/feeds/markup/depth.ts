@@ -1,6 +1,6 @@
 /**
- * Whether tags are nested deeper than this, one pass over the text. Elements that many leave open (`<p>`, `<li>`, cells)
- * do not count.
+ * Whether tags are nested deeper than this, for the parsers of other packages. Everything that one of them could take for
+ * a tag counts, in a comment too, but elements that many leave open (`<p>`, `<li>`, cells).
  */
 export function isTooDeep(html: string, deepest: number): boolean {
   let depth = 0

@@ -1,3 +1,5 @@
+import type { Attributes } from './tokeniser.ts'
+
 /** What a browser shows of the text in an element: nothing if any of these is set. Only the last two a child can undo. */
 export type Visibility = {
   /** Not drawn, cut off, moved off the screen or fully transparent, with all that is in it. */
@@ -7,8 +9,6 @@ export type Visibility = {
   /** A `font-size` of nothing or a pixel, until a child has a size of its own. */
   isSizeless: boolean
 }
-
-type Attributes = Record<string, string | undefined>
 
 export const visible: Visibility = { isRemoved: false, isInvisible: false, isSizeless: false }
 
@@ -123,34 +123,6 @@ function isRelative(size: string): boolean {
 /** `font: 0/0 a`: the size is the first length. */
 function fontSizeIn(font: string | undefined): string | undefined {
   return font?.split(/[\s/]+/).find((part) => /^\.?\d/.test(part) && !/^[1-9]00$/.test(part))
-}
-
-/** The attributes in a tag, in small letters; the first of a name counts (HTML §13.2.5.33). */
-export function attributesIn(tag: string): Attributes {
-  const attributes: Attributes = {}
-  for (const [, name = '', double, single, bare] of tag.slice(0, maxTagLength).matchAll(attribute))
-    attributes[name.toLowerCase()] ??= double ?? single ?? bare ?? ''
-  return attributes
-}
-
-const maxTagLength = 4000
-const attribute = /[\s/"']([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g
-
-/**
- * Where a hidden element ends that begins before `from`, with the tags of its name in it counted; a paragraph ends where
- * the next begins. The end of the text where nothing closes it.
- */
-export function endOfHidden(html: string, name: string, from: number): number {
-  const tags = new RegExp(`<(/?)${name}(?=[\\s/>])`, 'gi')
-  tags.lastIndex = from
-  let depth = 1
-  for (let found = tags.exec(html); found; found = tags.exec(html)) {
-    const isClosing = found[1] === '/'
-    if (!isClosing && name === 'p') return found.index
-    depth += isClosing ? -1 : 1
-    if (depth === 0) return found.index
-  }
-  return html.length
 }
 
 /** Whether the elements inside may be shown again. */

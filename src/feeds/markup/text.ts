@@ -1,16 +1,9 @@
 import { decodeHTML } from 'entities'
 import { maxLength } from '../../config/field-limits.ts'
 import { removeInvisible as cleaned, hasVisibleText } from '../../text/characters.ts'
-import {
-  attributesIn,
-  endOfHidden,
-  isShown,
-  mayShowAgain,
-  type Visibility,
-  visibilityIn,
-  visible,
-} from './hidden-text.ts'
+import { isShown, mayShowAgain, type Visibility, visibilityIn, visible } from './hidden-text.ts'
 import { wholeSentences, wholeWords } from './sentences.ts'
+import { inlineElements, type Token, Tokeniser, voidElements } from './tokeniser.ts'
 
 /** A text of a feed before it is ours. What it is written in decides how it becomes plain. */
 export type RichText = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
@@ -60,80 +53,37 @@ export function looksLikeHtml(value: string): boolean {
   return value.includes('<') ? htmlTagPattern.test(value) : value.includes('&')
 }
 
-/**
- * Takes tags, comments, scripts and styles away, in one pass over the text and no further than `maximum` characters of
- * result. Regular expressions for this go quadratic on "<<<<…"; the scanner does not.
- */
+/** Takes tags, comments, scripts, styles and hidden text away, no further than `maximum` characters of result. */
 function stripTags(html: string, maximum: number): string {
+  const tokens = new Tokeniser(html, 'html')
   let out = ''
-  let at = 0
   let revealedUntil = 0 // up to there an element that hides its text may show that of a child
-  while (at < html.length && out.length <= maximum) {
-    const open = html.indexOf('<', at)
-    if (open < 0) return out + html.slice(at, at + maximum + 1)
-    out += html.slice(at, Math.min(open, at + maximum + 1))
-    if (!/[a-z/!?]/i.test(html[open + 1] ?? '')) {
-      out += '<'
-      at = open + 1
-      continue
-    }
-    const end = tagEnd(html, open)
-    if (end < 0) return out
-    const name = /^<\/?([a-z][a-z\d:-]{0,20})/i.exec(html.slice(open, open + 24))?.[1]?.toLowerCase() ?? ''
-    if (!inlineTags.has(name)) out += ' '
-    const opens = html[open + 1] !== '/' && !selfClosingEnd.test(html.slice(end - 3, end))
-    at = opens && unshownTags.has(name) ? endOfUnshownElement(html, name, end) : end
-    const within = opens && name !== '' ? visibilityOf(html, name, open, end) : visible
-    if (isShown(within) || (!within.isRemoved && open < revealedUntil)) continue
-    const close = endOfHidden(html, name, end)
-    if (mayShowAgain(within, html.slice(end, close))) revealedUntil = close
-    else at = close
+  for (let token = tokens.next(); token && out.length <= maximum; token = tokens.next()) {
+    const { kind, start, end } = token
+    const name = token.name.toLowerCase()
+    if (kind === 'text') out += html.slice(start, Math.min(end, start + maximum + 1))
+    else if (!inlineElements.has(name)) out += ' '
+    if (kind !== 'open' || token.closed) continue
+    if (unshownTags.has(name)) tokens.passContent(name)
+    const within = visibilityOf(tokens, token, name)
+    if (isShown(within) || (!within.isRemoved && start < revealedUntil)) continue
+    const close = tokens.endOfElement(name)
+    if (mayShowAgain(within, html.slice(tokens.at, close))) revealedUntil = close
+    else tokens.at = close
   }
   return out
 }
 
-/** What is shown in the element whose tag stands there, by that tag alone. */
-function visibilityOf(html: string, name: string, open: number, end: number): Visibility {
-  const tag = html.slice(open, end)
-  const isPlain = voidTags.has(name) || !/[\s/"'](?:hidden|style|class)|^<dialog/i.test(tag)
-  return isPlain ? visible : visibilityIn(visible, name, attributesIn(tag))
+/** What is shown in the element of a tag, by that tag alone. */
+function visibilityOf(tokens: Tokeniser, token: Token, name: string): Visibility {
+  const isPlain = voidElements.has(name) || !mayHide.test(tokens.text.slice(token.start, token.end))
+  return isPlain ? visible : visibilityIn(visible, name, tokens.attributes(token))
 }
 
-const voidTags = new Set(['br', 'hr', 'img', 'input', 'wbr', 'source', 'area', 'col', 'embed', 'link', 'meta', 'track'])
+const mayHide = /[\s/"'](?:hidden|style|class)|^<dialog/i
 
-/** `<iframe src="…"/>`, as XML writes it: what stands behind is not in it. */
-const selfClosingEnd = /["'\s]\/>$/
-
-/** Where the tag or comment that begins at `open` ends; -1: nowhere. */
-export function tagEnd(html: string, open: number): number {
-  if (html.startsWith('<!--', open)) return indexAfter(html, '-->', open)
-  const end = indexAfter(html, '>', open)
-  if (end < 0) return -1
-  // A ">" inside a quoted attribute: the quotes before it do not pair up.
-  const quotes = html.slice(open, Math.min(end, open + 2000)).split('"').length - 1
-  const closingQuote = quotes % 2 ? html.indexOf('"', end) : -1
-  if (closingQuote < 0 || closingQuote - open > 2000) return end
-  const further = indexAfter(html, '>', closingQuote)
-  return further < 0 ? end : further
-}
-
-/** Where an element that shows nothing closes again. */
-export function endOfUnshownElement(html: string, name: string, from: number): number {
-  const close = html.slice(from, from + 200_000).search(new RegExp(`</${name}`, 'i'))
-  return close < 0 ? html.length : from + close
-}
-
-function indexAfter(text: string, needle: string, from: number): number {
-  const found = text.indexOf(needle, from)
-  return found < 0 ? -1 : found + needle.length
-}
-
+/** Elements that show nothing. */
 export const unshownTags = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
-const inlineTags = new Set(
-  'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
-    ' ',
-  ),
-)
 
 /** On one line; empty if nothing of it can be seen, so that other words take its place. */
 function foldWhitespace(text: string): string {

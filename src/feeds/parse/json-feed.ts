@@ -1,11 +1,10 @@
-import { maxLength, maxPerEntry } from '../../config/field-limits.ts'
+import { maximumEntries, maxLength, maxPerEntry } from '../../config/field-limits.ts'
 import { emptyRichText, type RichText, shortText } from '../markup/text.ts'
 import { repairDoubleEncoding } from './double-encoding.ts'
 import type { Entry, RawFeed } from './entry.ts'
 import { personName } from './person-name.ts'
 import { isNestedDeeper, repairJson } from './repair-json.ts'
 import type { NotAFeed } from './xml/root.ts'
-import { maximumEntries } from './xml/scan.ts'
 
 /** JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), read as it comes: any field may be missing or of another type. */
 export function readJsonFeed(text: string): RawFeed | NotAFeed {

@@ -1,30 +1,22 @@
-import { decodeHTML } from 'entities'
 import { maxLength } from '../../config/field-limits.ts'
 import { httpUrl } from '../../http/url.ts'
 import { shortText } from '../markup/text.ts'
+import { Tokeniser } from '../markup/tokeniser.ts'
 import type { Image } from './feed.ts'
 
 /** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
 export function firstPicture(html: string, base: string): Image | null {
-  for (const tag of pictureTags(html)) {
-    const source = attribute(tag, 'src')
-    const url = httpUrl(source === '' || source.startsWith('data:') ? attribute(tag, 'data-src') : source, base)
-    const size = { width: attribute(tag, 'width'), height: attribute(tag, 'height') }
-    if (!url || isTiny(size) || ignoredImageUrls.test(url)) continue
-    const [width, height] = [parsePixels(size.width), parsePixels(size.height)]
-    return { url, width, height, alt: shortText({ value: attribute(tag, 'alt'), kind: 'text' }, maxLength.pictureText) }
+  const tokens = new Tokeniser(html, 'html')
+  for (let token = tokens.next(); token; token = tokens.next()) {
+    if (token.kind !== 'open' || token.name.toLowerCase() !== 'img') continue
+    const attributes = tokens.attributes(token)
+    const { src = '', width = '', height = '', alt = '' } = attributes
+    const url = httpUrl(src === '' || src.startsWith('data:') ? (attributes['data-src'] ?? '') : src, base)
+    if (!url || isTiny({ width, height }) || ignoredImageUrls.test(url)) continue
+    const words = shortText({ value: alt, kind: 'text' }, maxLength.pictureText)
+    return { url, width: parsePixels(width), height: parsePixels(height), alt: words }
   }
   return null
-}
-
-function* pictureTags(html: string): Generator<string> {
-  for (let open = html.search(/<img\s/i); open >= 0; ) {
-    const end = html.indexOf('>', open)
-    if (end < 0) return
-    if (end - open < 4000) yield html.slice(open, end + 1)
-    const next = html.slice(end, end + 60_000).search(/<img\s/i)
-    open = next < 0 ? -1 : end + next
-  }
 }
 
 /** No reader is meant to see it. What has no size may be large. */
@@ -52,11 +44,6 @@ export function parseDurationSeconds(text: string): number | null {
   if (parts) return Number(parts[1] ?? 0) * 3600 + Number(parts[2] ?? 0) * 60 + Number(parts[3] ?? 0)
   const number = /^(\d{1,6})(?:\.\d+)?\s*s?$/.exec(bare)?.[1]
   return number ? Number(number) : null
-}
-
-function attribute(tag: string, name: string): string {
-  const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, 'i').exec(tag)
-  return decodeHTML(match?.[1] ?? match?.[2] ?? match?.[3] ?? '').trim()
 }
 
 const ignoredImageUrls =

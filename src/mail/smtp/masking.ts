@@ -1,3 +1,5 @@
+import { decodeHTML } from 'entities'
+
 const mask = '********'
 
 /** Shorter texts would be found everywhere in a dialogue. */
@@ -70,18 +72,11 @@ function hiddenForms(secret: string): string[] {
 /** The text in small letters and digits alone: as it is, and decoded in the ways in which pages and programs quote. */
 function readings(text: string): string[] {
   const joined = text.replace(/[\r\n]\d{3}[ -](?:[245]\.\d{1,3}\.\d{1,3} )?/g, '')
-  const marks: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
-  const decoded = joined
-    .replace(/&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|(amp|lt|gt|quot|apos));/gi, (_, decimal, hex, name) =>
-      name ? (marks[name.toLowerCase()] ?? '') : characterOf(decimal ? Number(decimal) : Number.parseInt(hex, 16)),
-    )
-    .replace(/\\u([0-9a-f]{4})|[\\=%]x?([0-9a-f]{2})/gi, (_, unit, byte) =>
-      characterOf(Number.parseInt(unit ?? byte, 16)),
-    )
+  const decoded = decodeHTML(joined).replace(/\\u([0-9a-f]{4})|[\\=%]x?([0-9a-f]{2})/gi, (_, unit, byte) =>
+    String.fromCharCode(Number.parseInt(unit ?? byte, 16)),
+  )
   return [...new Set([joined, decoded].map(compact))]
 }
-
-const characterOf = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '')
 
 function compact(text: string): string {
   return text

@@ -9,8 +9,9 @@ const feed = (inside: string) =>
   )
 const small = feed('')
 const largeBytes = 1000
-/** Each becomes an object of its own: some 100 bytes for 4. */
-const hungry = feed('<a/>'.repeat(1_000_000))
+/** Each element becomes an object of its own: some 200 bytes for 14. Of one name an entry keeps few. */
+const elements = Array.from({ length: 10_000 }, (_, index) => `<a${index} b="c"/>`).join('')
+const hungry = feed(`</item><item>${elements}`.repeat(40))
 
 const uncaught: unknown[] = []
 const note = (error: unknown) => uncaught.push(error)
@@ -37,6 +38,12 @@ test('a feed that takes too much memory fails in words, alone, and the next ones
   expect(second).toEqual({ failed: 'it takes too much memory to read' })
   expect(third).toEqual(first)
   expect(uncaught).toEqual([])
+})
+
+test('of a million elements with one name an entry keeps no more than are read', async () => {
+  const pool = new ReaderPool({ workers: 1, heapMegabytes: 48, keptHeapMegabytes: 80, largeBytes, idleSeconds: 100 })
+  const read = await pool.read('feed', feed('<a/>'.repeat(1_000_000)), context, 50)
+  expect(read).toMatchObject({ articles: [{ title: 'A' }] })
 })
 
 test('a worker is kept for the next feed, and one that has grown is replaced', async () => {

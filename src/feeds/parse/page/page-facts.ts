@@ -32,11 +32,11 @@ export function readHead(html: string): { metas: Map<string, string>; articles: 
   let canonical = ''
   for (const { name, attributes, text } of headTags(html)) {
     if (name === 'meta') {
-      const key = (attributes.get('property') ?? attributes.get('name') ?? '').toLowerCase()
-      const content = attributes.get('content') ?? ''
+      const key = (attributes.property ?? attributes.name ?? '').toLowerCase()
+      const content = attributes.content ?? ''
       if (key !== '' && content !== '' && !metas.has(key)) metas.set(key, content)
-    } else if (name === 'link' && attributes.get('rel')?.toLowerCase().split(/\s+/).includes('canonical'))
-      canonical ||= attributes.get('href') ?? ''
+    } else if (name === 'link' && attributes.rel?.toLowerCase().split(/\s+/).includes('canonical'))
+      canonical ||= attributes.href ?? ''
     else if (name === 'script' && articles.length === 0) articles.push(...articlesIn(text))
   }
   return { metas, articles, canonical }

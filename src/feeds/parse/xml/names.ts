@@ -1,48 +1,86 @@
+import type { Attributes } from '../../markup/tokeniser.ts'
+
+export type Format = 'rss' | 'atom'
+
+/** An element's name: as it is written, in small letters, without its prefix, and the one that we read it by. */
+export type Name = { written: string; small: string; local: string; ours: string; isEntry: boolean }
+
 /**
- * Gives every element the name that we read it by, whatever prefix the feed chose: `dc:creator`, `media:content`, and
- * `f:link` for the format's own elements. The `f:` also hides them from rss-parser, which would throw the whole feed
- * away for one bad date or a link without attributes; it only sees the structure (rss, channel, item, feed, entry).
+ * The names of a feed's elements, whatever prefixes it chose: `dc:creator`, `media:content`, `item` or `entry`, and
+ * `f:link` for the format's own. The `f:` hides those from rss-parser, which throws a feed away for one bad date or a
+ * link without attributes.
  */
-export function elementNamer(format: 'rss' | 'atom', prefixes: Map<string, string>): (name: string) => string {
-  const vocabulary = `${format} ${[...prefixes]}`
-  const known = vocabularies.get(vocabulary) ?? new Map<string, string>()
-  if (vocabularies.size >= 100) vocabularies.clear()
-  vocabularies.set(vocabulary, known)
-  return (name) => {
-    const found = known.get(name)
-    if (found !== undefined) return found
-    const named = nameOf(name.toLowerCase(), format, prefixes)
-    if (known.size < 500) known.set(name, named)
-    return named
+export class Vocabulary {
+  readonly #format: Format
+  readonly #prefixes: Map<string, string>
+  readonly #known = new Map<string, Name>()
+
+  private constructor(format: Format, prefixes: Map<string, string>) {
+    this.#format = format
+    this.#prefixes = prefixes
+  }
+
+  /** Of a document whose root has this name. Most feeds share a few. */
+  static of(format: Format, rootName: string, xml: string): Vocabulary {
+    const prefixes = knownPrefixes(xml)
+    const rootPrefix = prefixOf(rootName.toLowerCase())
+    if (rootPrefix && localName(rootName) !== 'rdf') prefixes.set(rootPrefix, format)
+    const key = `${format} ${[...prefixes]}`
+    const known = vocabularies.get(key) ?? new Vocabulary(format, prefixes)
+    if (vocabularies.size >= 100) vocabularies.clear()
+    vocabularies.set(key, known)
+    return known
+  }
+
+  name(written: string): Name {
+    const known = this.#known.get(written)
+    if (known) return known
+    const small = written.toLowerCase()
+    const local = localName(small)
+    const isEntry = this.#isEntry(small, local)
+    const ours = isEntry ? (this.#format === 'rss' ? 'item' : 'entry') : this.#ours(small, local)
+    const name = { written, small, local, ours, isEntry }
+    if (this.#known.size < 500) this.#known.set(written, name)
+    return name
+  }
+
+  /** Attributes with our prefixes; without a prefix they have no namespace: `rdf:about`, `xml:base`, `href`. */
+  attributes(given: Attributes): Attributes {
+    for (const name in given) {
+      const prefix = name.includes(':') ? this.#prefixes.get(prefixOf(name)) : undefined
+      if (prefix !== undefined) given[`${prefix}:${localName(name)}`] ??= given[name]
+    }
+    return given
+  }
+
+  /** Of the feed's own kind or of the other: Atom entries stand in channels, and items in Atom feeds. */
+  #isEntry(small: string, local: string): boolean {
+    if (local !== 'item' && local !== 'entry') return false
+    return local === small || /^(?:rss|atom)$/.test(this.#prefixes.get(prefixOf(small)) ?? '')
+  }
+
+  #ours(small: string, local: string): string {
+    const prefix = prefixOf(small)
+    const namespace = prefix === '' ? this.#format : (this.#prefixes.get(prefix) ?? prefix)
+    return namespace === this.#format || namespace === 'content' ? `f:${local}` : `${namespace}:${local}`
   }
 }
 
-/** Format and prefixes → names found before: most feeds share a few vocabularies. */
-const vocabularies = new Map<string, Map<string, string>>()
-
-/** The same for attributes, which have no namespace without a prefix: `rdf:about`, `xml:base`, `href`. */
-export function attributeNamer(prefixes: Map<string, string>): (name: string) => string {
-  return (name) => {
-    const small = name.toLowerCase()
-    const colon = small.indexOf(':')
-    return colon < 0
-      ? small
-      : `${prefixes.get(small.slice(0, colon)) ?? small.slice(0, colon)}:${small.slice(colon + 1)}`
-  }
-}
+/** By format and prefixes. */
+const vocabularies = new Map<string, Vocabulary>()
 
 /** Every `xmlns:prefix="uri"` of the document whose namespace we know: prefix → our own name for it. */
 export function knownPrefixes(xml: string): Map<string, string> {
   const prefixes = new Map<string, string>()
-  for (let at = xml.indexOf('xmlns:'); at >= 0 && prefixes.size < mostPrefixes; at = xml.indexOf('xmlns:', at + 6)) {
-    const [, prefix = '', uri = ''] = declaration.exec(xml.slice(at + 6, at + 300)) ?? []
+  for (const [, prefix = '', uri = ''] of xml.matchAll(declarations)) {
     const ours = namespaces.find(([pattern]) => pattern.test(uri.trim()))?.[1]
     if (ours && !prefixes.has(prefix.toLowerCase())) prefixes.set(prefix.toLowerCase(), ours)
+    if (prefixes.size >= mostPrefixes) break
   }
   return prefixes
 }
 
-const declaration = /^([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,240})["']/
+const declarations = /xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,240})["']/g
 /** Of namespaces that we know; no feed needs more than a dozen. */
 const mostPrefixes = 100
 
@@ -51,25 +89,9 @@ export function localName(name: string): string {
   return name.slice(name.indexOf(':') + 1).toLowerCase()
 }
 
-/** An entry of the feed's own kind or of the other: Atom entries stand in channels, and items in Atom feeds. */
-export function isEntryName(name: string, local: string, prefixes: Map<string, string>): boolean {
-  if (local !== 'item' && local !== 'entry') return false
-  if (local.length === name.length) return true
-  const namespace = prefixes.get(name.slice(0, name.indexOf(':')).toLowerCase())
-  return namespace === 'rss' || namespace === 'atom'
+function prefixOf(name: string): string {
+  return name.slice(0, Math.max(0, name.indexOf(':')))
 }
-
-function nameOf(name: string, format: 'rss' | 'atom', prefixes: Map<string, string>): string {
-  if (isEntryName(name, localName(name), prefixes)) return format === 'rss' ? 'item' : 'entry'
-  const colon = name.indexOf(':')
-  const prefix = colon < 0 ? '' : name.slice(0, colon)
-  const local = name.slice(colon + 1)
-  const namespace = prefix === '' ? format : (prefixes.get(prefix) ?? prefix)
-  if (namespace === format) return structure[format].has(local) ? local : `f:${local}`
-  return namespace === 'content' ? `f:${local}` : `${namespace}:${local}`
-}
-
-const structure = { rss: new Set(['rss', 'channel']), atom: new Set(['feed']) }
 
 const namespaces: [RegExp, string][] = [
   [/^https?:\/\/(www\.)?w3\.org\/2005\/Atom\/?$|^http:\/\/purl\.org\/(net\/)?atom\//i, 'atom'],

@@ -1,14 +1,14 @@
 import { maxLength } from '../../../config/field-limits.ts'
 import { emptyRichText, type RichText, shortText } from '../../markup/text.ts'
-import type { Entry, RawFeed } from '../entry.ts'
+import type { Entry, RawBody, RawFeed } from '../entry.ts'
 import { personName } from '../person-name.ts'
 import { updateIntervalSeconds } from '../update-interval.ts'
-import { allChildren, attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
-import type { Normalised } from './normalise.ts'
+import { attribute, children, childTexts, type XmlNode } from './node.ts'
+import type { FeedTree } from './tree.ts'
 import { type EntryMedia, entryMedia, imagesOf, mediaTitles, videoOf } from './xml-media.ts'
 
 /** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
-export function readXmlFeed(feed: XmlNode, document: Normalised): RawFeed {
+export function readXmlFeed(feed: XmlNode, document: FeedTree): RawFeed {
   const isAtom = document.format === 'atom'
   const links = linksOf(feed)
   const ttl = updateIntervalSeconds({
@@ -34,77 +34,63 @@ export function readXmlFeed(feed: XmlNode, document: Normalised): RawFeed {
 /** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
 function entryNodes(feed: XmlNode): XmlNode[] {
   const found: XmlNode[] = []
-  const waiting = allChildren(feed, ['item', 'entry']).reverse()
+  const waiting = entriesIn(feed).reverse()
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     found.push(node)
-    for (const inner of allChildren(node, ['item', 'entry']).reverse()) waiting.push(inner)
+    for (const inner of entriesIn(node).reverse()) waiting.push(inner)
   }
   return found
 }
 
+function entriesIn(node: XmlNode): XmlNode[] {
+  return [...(node.children.item ?? []), ...(node.children.entry ?? [])]
+}
+
 function readEntry(node: XmlNode, isAtom: boolean): Entry {
   const media = entryMedia(node)
-  const summaries = children(node, 'f:description', 'f:summary', 'atom:summary', 'f:abstract')
-  const bodies = children(node, 'f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body')
+  const whole = children(node, ...wholeTexts).map((child) => bodyOf(child, isAtom, true))
+  const summaries = children(node, ...summaryTexts).map((child) => bodyOf(child, isAtom, false))
+  const bodies = [...whole, ...summaries]
+  const [link] = children(node, 'f:link')
+  return {
+    ...addressesOf(node),
+    bases: [attribute(node, 'xml:base'), attribute(link, 'xml:base')],
+    title: titleOf(media, isAtom),
+    texts: [...[...summaries, ...whole].map(({ text }) => text), ...mediaTexts(media)],
+    bodies,
+    html: bodies.map(({ text }) => text.value).find((html) => html.includes('<img')) ?? '',
+    author: authorOf(node),
+    categories: categoriesOf(node),
+    published: childTexts(node, ...publicationDates),
+    updated: [...childTexts(node, ...changeDates), attribute(node, 'lastmod')].filter((date) => date !== ''),
+    images: imagesOf(media),
+    video: videoOf(media),
+  }
+}
+
+const wholeTexts = ['f:encoded', 'f:content', 'atom:content', 'xhtml:body', 'f:body']
+const summaryTexts = ['f:description', 'f:summary', 'atom:summary', 'f:abstract']
+const publicationDates = [
+  ...['f:pubdate', 'f:published', 'f:issued', 'atom:published', 'dcterms:issued', 'dc:date', 'f:created'],
+  ...['dcterms:created', 'f:date'],
+]
+const changeDates = ['f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate']
+
+function bodyOf(node: XmlNode, atom: boolean, own: boolean): RawBody {
+  return { text: toRichText(node, atom), base: attribute(node, 'xml:base'), own }
+}
+
+/** By what an entry is known, and where it may stand. */
+function addressesOf(node: XmlNode): Pick<Entry, 'guid' | 'links'> {
   const links = linksOf(node)
-  const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find((child) => textOf(child).trim() !== '')
-  const guid = textOf(guidNode).trim()
+  const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find(({ text }) => text.trim() !== '')
+  const guid = guidNode?.text.trim() ?? ''
   const about = attribute(node, 'rdf:about')
   const isPermalink = attribute(guidNode, 'ispermalink').toLowerCase() !== 'false'
   const permalinks = [isPermalink ? guid : '', about].filter((text) => /^https?:|^\/\w/i.test(text)) // "12" is no page of the site
   const enclosures = children(node, 'f:enclosure').map((child) => attribute(child, 'url') || attribute(child, 'href'))
-  const richBodies = bodies.map((child) => toRichText(child, isAtom))
-  const richSummaries = summaries.map((child) => toRichText(child, isAtom))
-  return {
-    guid: guid || about,
-    links: [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures].filter(
-      (link) => link !== '',
-    ),
-    bases: [
-      attribute(node, 'xml:base'),
-      ...children(node, 'f:link')
-        .slice(0, 1)
-        .map((child) => attribute(child, 'xml:base')),
-    ],
-    title: titleOf(media, isAtom),
-    texts: [...richSummaries, ...richBodies, ...mediaTexts(media)],
-    bodies: [
-      ...bodies.map((child, at) => ({
-        text: richBodies[at] ?? emptyRichText,
-        base: attribute(child, 'xml:base'),
-        own: true,
-      })),
-      ...summaries.map((child, at) => ({
-        text: richSummaries[at] ?? emptyRichText,
-        base: attribute(child, 'xml:base'),
-        own: false,
-      })),
-    ],
-    html:
-      richBodies.find(({ value }) => value.includes('<img'))?.value ??
-      summaries.map(textOf).find((text) => text.includes('<img')) ??
-      '',
-    author: authorOf(node),
-    categories: categoriesOf(node),
-    published: childTexts(
-      node,
-      'f:pubdate',
-      'f:published',
-      'f:issued',
-      'atom:published',
-      'dcterms:issued',
-      'dc:date',
-      'f:created',
-      'dcterms:created',
-      'f:date',
-    ),
-    updated: [
-      ...childTexts(node, 'f:updated', 'f:modified', 'atom:updated', 'dcterms:modified', 'f:lastbuilddate'),
-      attribute(node, 'lastmod'),
-    ].filter((date) => date !== ''),
-    images: imagesOf(media),
-    video: videoOf(media),
-  }
+  const found = [...siteLinks(links), attribute(node, 'href'), ...permalinks, ...otherLinks(links), ...enclosures]
+  return { guid: guid || about, links: found.filter((link) => link !== '') }
 }
 
 function mediaTexts({ node, holders }: EntryMedia): RichText[] {
@@ -118,7 +104,7 @@ type Link = { href: string; rel: string; type: string }
 
 function linksOf(node: XmlNode): Link[] {
   return children(node, 'f:link', 'atom:link', 'f:url').map((child) => ({
-    href: attribute(child, 'href') || textOf(child).trim(),
+    href: attribute(child, 'href') || child.text.trim(),
     rel: attribute(child, 'rel').toLowerCase().replace('http://www.iana.org/assignments/relation/', '') || 'alternate',
     type: attribute(child, 'type').toLowerCase(),
   }))
@@ -148,15 +134,15 @@ function titleOf(media: EntryMedia, isAtom: boolean): RichText {
 }
 
 function firstNonEmptyText(candidates: XmlNode[], isAtom: boolean): RichText {
-  const found = candidates.find((child) => textOf(child).trim() !== '')
-  return toRichText(found ?? '', isAtom)
+  const found = candidates.find(({ text }) => text.trim() !== '')
+  return found ? toRichText(found, isAtom) : emptyRichText
 }
 
 function toRichText(node: XmlNode, isAtom: boolean): RichText {
   const type = attribute(node, 'type').toLowerCase()
-  const value =
-    attribute(node, 'mode').toLowerCase() === 'base64' ? Buffer.from(textOf(node), 'base64').toString() : textOf(node)
-  if (attribute(node, 'f-raw') || type.includes('html')) return { value, kind: 'html' }
+  const isPacked = attribute(node, 'mode').toLowerCase() === 'base64'
+  const value = isPacked ? Buffer.from(node.text, 'base64').toString() : node.text
+  if (node.isMarkup || type.includes('html')) return { value, kind: 'html' }
   if (/^(?!text\/).+\/|^text\/(?!plain)/.test(type) && type !== 'application/xml') return { value: '', kind: 'text' } // a picture inside, say
   return { value, kind: isAtom ? 'text' : 'perhaps-html' }
 }
@@ -166,12 +152,12 @@ function authorOf(node: XmlNode): string {
   const names = [
     ...childTexts(node, 'dc:creator'),
     ...children(node, 'f:author', 'atom:author').map(
-      (child) => childTexts(child, 'f:name', 'atom:name')[0] ?? textOf(child),
+      (child) => childTexts(child, 'f:name', 'atom:name')[0] ?? child.text,
     ),
     ...childTexts(node, 'itunes:author'),
     ...children(node, 'media:credit')
       .filter((credit) => !pictureCreditRole.test(attribute(credit, 'role')))
-      .map(textOf),
+      .map(({ text }) => text),
     ...childTexts(node, 'dc:contributor'),
     ...children(node, 'f:source')
       .flatMap((source) => children(source, 'f:author'))
@@ -191,8 +177,7 @@ const pictureCreditRole = /photo|camera|picture|image|illustrat|graphic/i
 
 function categoriesOf(node: XmlNode): string[] {
   const own = children(node, 'f:category').map(
-    (child) =>
-      attribute(child, 'label') || textOf(child).trim() || attribute(child, 'term') || attribute(child, 'text'),
+    (child) => attribute(child, 'label') || child.text.trim() || attribute(child, 'term') || attribute(child, 'text'),
   )
   const shows = children(node, 'itunes:category').flatMap((child) => [child, ...children(child, 'itunes:category')])
   return [...own, ...childTexts(node, 'dc:subject', 'f:subject'), ...shows.map((child) => attribute(child, 'text'))]

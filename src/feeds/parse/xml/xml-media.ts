@@ -1,6 +1,6 @@
 import type { RawImage, RawVideo } from '../entry.ts'
 import { isTiny, parsePixels } from '../media.ts'
-import { attribute, children, childTexts, textOf, type XmlNode } from './node.ts'
+import { attribute, children, childTexts, type XmlNode } from './node.ts'
 
 /** Where an entry names pictures and films: in itself, its groups (`holders`) and their media:content (`contents`). */
 export type EntryMedia = { node: XmlNode; holders: XmlNode[]; contents: XmlNode[] }
@@ -32,7 +32,7 @@ export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
       .map((child) => ({ ...imageFrom(child, ''), url: attribute(child, 'href') })),
     ...children(node, 'f:image', 'f:thumbnail').map((child) => ({
       ...imageFrom(child, ''),
-      url: childTexts(child, 'f:url')[0] ?? (attribute(child, 'url') || textOf(child).trim()),
+      url: childTexts(child, 'f:url')[0] ?? (attribute(child, 'url') || child.text.trim()),
     })),
     ...contents.filter(mayBePicture).map((content) => imageFrom(content, alt)),
   ].filter((image) => image.url !== '' && !isTiny(image))
@@ -60,7 +60,7 @@ export function mediaTitles({ holders, contents }: EntryMedia): XmlNode[] {
 
 function imageFrom(node: XmlNode, alt: string): RawImage {
   return {
-    url: attribute(node, 'url') || textOf(node).trim(),
+    url: attribute(node, 'url') || node.text.trim(),
     width: attribute(node, 'width'),
     height: attribute(node, 'height'),
     alt: childTexts(node, 'media:description', 'media:title')[0] ?? alt,

@@ -1,0 +1,229 @@
+import { decodeHTMLAttribute, decodeHTMLStrict } from 'entities'
+
+/**
+ * In XML a quoted value holds no `<` (XML 1.0 §3.1), CDATA is a text, and what never ends costs its own mark at most. In
+ * HTML what never ends takes the rest of the text with it, as in a browser.
+ */
+export type Dialect = 'xml' | 'html'
+
+/**
+ * A piece of a text, from `start` to `end` (UTF-16 units). `comment` is everything that shows nothing: comments,
+ * declarations, instructions. `name` is that of a tag as it is written, `closed` says that the tag ends its own element
+ * (`<br/>`), `unfinished` that the text ends within this piece.
+ */
+export type Token = {
+  kind: 'text' | 'cdata' | 'open' | 'close' | 'comment'
+  start: number
+  end: number
+  name: string
+  closed: boolean
+  unfinished: boolean
+}
+
+/** By names in small letters; of two with the same name the first counts (HTML §13.2.5.33). */
+export type Attributes = { [name: string]: string | undefined }
+
+/** Elements of HTML without an end tag (HTML §13.1.2). */
+export const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '))
+
+/** Elements that stand in a line of text. */
+export const inlineElements = new Set(
+  'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
+    ' ',
+  ),
+)
+
+/** Of a longer tag no attributes are read: a picture as `data:` is not fetched. */
+const longestTag = 64 * 1024
+/** Characters that a quoted value of HTML may go on after a `>` in it. */
+const longestQuoted = 2000
+const longestName = 200
+
+/** Reads any text as markup, piece by piece, from `at` on, which only grows. One way through each character, whatever the text is. */
+export class Tokeniser {
+  readonly text: string
+  at: number
+  readonly #isXml: boolean
+  readonly #found = new Map<string | RegExp, number>()
+
+  constructor(text: string, dialect: Dialect, at = 0) {
+    this.text = text
+    this.at = at
+    this.#isXml = dialect === 'xml'
+  }
+
+  /** The next piece, or null at the end of the text. A `<` that begins nothing is text. */
+  next(): Token | null {
+    const { text, at } = this
+    const open = this.#markupFrom(at)
+    if (open > at) return this.#token('text', at, open)
+    if (open >= text.length) return null
+    const second = text.charCodeAt(open + 1)
+    if (second === questionMark) return this.#passing('comment', '<?', this.#isXml ? '?>' : '>')
+    if (second !== exclamationMark) return this.#tag(second === slash)
+    if (text.startsWith('<!--', open)) return this.#passing('comment', '<!--', '-->')
+    if (this.#isXml && text.startsWith('<![CDATA[', open)) return this.#cdata()
+    return this.#isXml && documentType.test(text.slice(open, open + 9))
+      ? this.#documentType()
+      : this.#passing('comment', '<!', '>')
+  }
+
+  /** The attributes of a tag, their entities decoded. */
+  attributes({ start, end, name, closed }: Token): Attributes {
+    const from = start + 1 + name.length
+    if (end - from < 3 || end - start > longestTag) return none
+    const found: Attributes = Object.create(null)
+    const decode = this.#isXml ? decodeHTMLStrict : decodeHTMLAttribute
+    const to = closed ? this.text.lastIndexOf('/', end) : end - 1
+    for (const [, key = '', double, single, bare] of this.text.slice(from, to).matchAll(attribute)) {
+      const value = (double ?? single ?? bare ?? '').trim()
+      found[key.toLowerCase()] ??= value.includes('&') ? decode(value) : value
+    }
+    return found
+  }
+
+  /** Goes to the end tag of an element whose content is no markup, such as a script; where it has none, to the end. */
+  passContent(name: string): void {
+    const ending = new RegExp(`</${RegExp.escape(name)}`, 'gi')
+    ending.lastIndex = this.at
+    this.at = ending.exec(this.text)?.index ?? this.text.length
+  }
+
+  /** Where the end tag of the element begins whose tag came last; a paragraph ends where the next begins. */
+  endOfElement(name: string): number {
+    const ahead = new Tokeniser(this.text, this.#isXml ? 'xml' : 'html', this.at)
+    let depth = 1
+    for (let token = ahead.next(); token; token = ahead.next()) {
+      if (token.name.toLowerCase() !== name) continue
+      if (token.kind === 'close' || name === 'p') depth--
+      else if (!token.closed) depth++
+      if (depth === 0) return token.start
+    }
+    return this.text.length
+  }
+
+  /** Where a text, or a global regular expression, comes next; -1: nowhere. Asked for ever later places it reads the text once. */
+  find(needle: string | RegExp, from: number): number {
+    const last = this.#found.get(needle)
+    if (last !== undefined && (last < 0 || last >= from)) return last
+    const found = typeof needle === 'string' ? this.text.indexOf(needle, from) : matchFrom(this.text, needle, from)
+    this.#found.set(needle, found)
+    return found
+  }
+
+  #token(kind: Token['kind'], start: number, end: number): Token {
+    this.at = end
+    return { kind, start, end, name: '', closed: false, unfinished: false }
+  }
+
+  /** Where markup begins, at `from` or later, or the end of the text. */
+  #markupFrom(from: number): number {
+    const { text } = this
+    for (let open = text.indexOf('<', from); open >= 0; open = text.indexOf('<', open + 1)) {
+      const second = text.charCodeAt(open + 1)
+      if (second === exclamationMark || second === questionMark || this.#startsName(second)) return open
+      if (second === slash && (!this.#isXml || this.#startsName(text.charCodeAt(open + 2)))) return open
+    }
+    return text.length
+  }
+
+  #startsName(code: number): boolean {
+    return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code === underscore && this.#isXml)
+  }
+
+  #tag(isClosing: boolean): Token | null {
+    const { text, at: start } = this
+    const from = isClosing ? start + 2 : start + 1
+    if (!this.#startsName(text.charCodeAt(from))) return this.#passing('comment', '</', '>')
+    const to = endOfName(text, from)
+    const isCut = this.#isXml && text.charCodeAt(to) === less // `<item<title>`
+    const end = isCut ? to : this.#endOfTag(to)
+    this.at = end < 0 ? text.length : end
+    if (end < 0 && !(isClosing && this.#isXml)) return null
+    const token: Token = {
+      kind: isClosing ? 'close' : 'open',
+      start,
+      end: this.at,
+      name: text.slice(from, to),
+      closed: !isClosing && this.#isClosed(to),
+      unfinished: end < 0,
+    }
+    return token
+  }
+
+  /** Behind the `>` of a tag, which is not one in a quoted value; -1: it has none. */
+  #endOfTag(from: number): number {
+    const { text } = this
+    let [quote, first, before] = [0, -1, 0]
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (quote > 0) {
+        if (code === quote) quote = 0
+        else if (code === greater && first < 0) first = at
+        else if (first >= 0 && (this.#isXml ? code === less : at - first > longestQuoted)) return first + 1
+      } else if (code === greater) return at + 1
+      else if (code === less && first >= 0 && this.#isXml) return first + 1
+      else if ((code === doubleQuote || code === singleQuote) && before === equals) quote = code
+      if (code > 32) before = code
+    }
+    return first + 1 || -1
+  }
+
+  #isClosed(nameEnd: number): boolean {
+    const { text, at: end } = this
+    let last = end - 2
+    while (this.#isXml && text.charCodeAt(last) <= 32) last--
+    if (text.charCodeAt(last) !== slash || last < nameEnd) return false
+    const before = text.charCodeAt(last - 1)
+    return this.#isXml || last === nameEnd || before <= 32 || before === doubleQuote || before === singleQuote
+  }
+
+  /** A piece that begins and ends with these marks. */
+  #passing(kind: Token['kind'], mark: string, ending: string): Token | null {
+    const { at: start, text } = this
+    const found = this.find(ending, start + 1)
+    if (found >= 0) return this.#token(kind, start, found + ending.length)
+    if (this.#isXml) return this.#token(kind, start, start + mark.length)
+    this.at = text.length
+    return null
+  }
+
+  #cdata(): Token {
+    const { at: start, text } = this
+    const end = this.find(']]>', start)
+    return end < 0
+      ? { ...this.#token('cdata', start, text.length), unfinished: true }
+      : this.#token('cdata', start, end + 3)
+  }
+
+  /** A document type with its own entities, which are never read. */
+  #documentType(): Token | null {
+    const { at: start, text } = this
+    const end = this.find('>', start)
+    const subset = end < 0 ? -1 : text.slice(start, end).indexOf('[')
+    const close = subset < 0 ? -1 : this.find(subsetEnd, start + subset)
+    return close < 0 ? this.#passing('comment', '<!', '>') : this.#token('comment', start, this.find('>', close) + 1)
+  }
+}
+
+const none: Attributes = Object.freeze(Object.create(null))
+const attribute = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s"'<>]+)))?/g
+const documentType = /^<!doctype/i
+const subsetEnd = /\]\s*>/g
+const [slash, questionMark, exclamationMark, equals, underscore] = [47, 63, 33, 61, 95]
+const [less, greater, doubleQuote, singleQuote] = [60, 62, 34, 39]
+
+function endOfName(text: string, from: number): number {
+  let at = from
+  while (at - from < longestName && !endsName(text.charCodeAt(at))) at++
+  return at
+}
+
+function endsName(code: number): boolean {
+  return !(code > 32) || code === slash || code === greater || code === less
+}
+
+function matchFrom(text: string, pattern: RegExp, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(text)?.index ?? -1
+}
