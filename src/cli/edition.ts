@@ -133,9 +133,9 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is tried again: ${failure}`]
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
-  const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.articleId, pull]))
+  const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
   if (options.json) {
-    const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.articleId)?.reason ?? null }))
+    const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.itemId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
     return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts, waits })
@@ -148,9 +148,9 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   if (warning) print(`warning: ${warning}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
   for (const choice of inEmailOrder(choices, app.digests, edition.digest)) {
-    const { articleId, section, position, title, reason } = choice
+    const { itemId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
-    const pull = pulls.get(articleId)
+    const pull = pulls.get(itemId)
     const pulled = pull ? `  retracted by ${pull.who}: ${pull.reason}` : ''
     print(
       `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,

@@ -7,7 +7,7 @@ import type { Digest } from '../editions/digest.ts'
 import { createLetter, DuplicateLetter, withdrawPendingLetter } from '../editions/letters/letters.ts'
 import type { LetterProblem, TypedLetter } from '../editions/letters/read-letter.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
-import { type Letter, lettersOf } from '../store/articles/letters.ts'
+import { type Letter, lettersOf } from '../store/letters/letters.ts'
 import { namedOrOnlyDigest } from './subscribers.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
@@ -137,7 +137,7 @@ function toRow({ id, digest, receivedAt, headline, name, place, number }: Letter
   return [
     id,
     where,
-    (receivedAt ?? '').slice(0, 10),
+    receivedAt.slice(0, 10),
     sanitizeLine(headline),
     sanitizeLine([name, place].filter(Boolean).join(', ')),
   ]

@@ -3,6 +3,7 @@ import { type App, requireDigest } from '../app.ts'
 import { rulesOf } from '../deliveries/limits/rules.ts'
 import { whyWaiting } from '../deliveries/limits/waits.ts'
 import { isServing } from '../deliveries/worker.ts'
+import { articleChoices, chosenOnly, itemOf, letterChoices } from '../editions/choice/choice.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { editionName } from '../editions/edition.ts'
@@ -252,14 +253,14 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
   const bytesHtml = htmlBytes({ html: rendered.html, slot: draft.slot })
   const warning = sizeWarning(bytesHtml)
   if (warning) printStderr(`warning: ${warning}`)
-  const chosen = choices.filter((choice) => choice.position !== null)
-  const articles = chosen.filter(({ article }) => !article.letter)
+  const chosen = chosenOnly(choices)
+  const [articles, letters] = [articleChoices(chosen).length, letterChoices(chosen).length]
   if (options.json) {
     printJson({
       edition: draft.edition.number,
       subject: rendered.subject,
-      articles: articles.length,
-      letters: chosen.length - articles.length,
+      articles,
+      letters,
       recipients,
       bytesHtml,
       thin: thin ?? null,
@@ -267,10 +268,8 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
     return
   }
   print(`${digest.title} ${draft.edition.number}: ${sanitizeLine(rendered.subject)}`)
-  for (const { article, section, position } of chosen) print(`  ${section} ${position}: ${sanitizeLine(article.title)}`)
+  for (const choice of chosen) print(`  ${choice.section} ${choice.position}: ${sanitizeLine(itemOf(choice).title)}`)
   if (thin) print(sanitizeLine(thin))
-  const letters = chosen.length > articles.length ? `, ${chosen.length - articles.length} letters` : ''
-  print(
-    `${articles.length} articles${letters}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`,
-  )
+  const printed = `${articles} articles${letters > 0 ? `, ${letters} letters` : ''}`
+  print(`${printed}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`)
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, requireDigest } from '../app.ts'
+import { chosenOnly, itemOf } from '../editions/choice/choice.ts'
 import { dryRunDraft } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { type SimulatedEdition, simulate } from '../editions/simulate.ts'
@@ -74,10 +75,11 @@ async function writeEdition(
 }
 
 function toJson({ number, dueAt, status, reason, choices }: SimulatedEdition, file: string | null) {
-  const choicesJson = choices.map(({ article, section, position, reason }) => {
-    return { title: article.title, url: article.url, section, position, reason }
+  const choicesJson = choices.map((choice) => {
+    const { title, url } = itemOf(choice)
+    return { title, url, section: choice.section, position: choice.position, reason: choice.reason }
   })
-  return { number, dueAt, status, reason, chosen: chosenOf(choices).length, choices: choicesJson, file }
+  return { number, dueAt, status, reason, chosen: chosenOnly(choices).length, choices: choicesJson, file }
 }
 
 function printEdition(
@@ -89,10 +91,10 @@ function printEdition(
     `${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? (status === 'waiting' ? 'waits for approval' : status)}`,
   )
   for (const section of digest.sections) {
-    const held = chosenOf(choices).filter((choice) => choice.section === section.name)
+    const held = chosenOnly(choices).filter((choice) => choice.section === section.name)
     if (held.length > 0 && number !== null) print(`  ${section.name}: ${held.length}`)
     if (number !== null)
-      for (const { article, position } of held) print(`    ${position}  ${sanitizeLine(article.title)}`)
+      for (const choice of held) print(`    ${choice.position}  ${sanitizeLine(itemOf(choice).title)}`)
   }
   if (file) print(`  ${file}`)
 }
@@ -102,8 +104,4 @@ function summary(editions: SimulatedEdition[], weeks: number): string {
   const made =
     count('waiting') > 0 ? `${count('waiting')} would have waited for approval` : `${count('sent')} would have gone`
   return `${editions.length} runs in ${weeks} weeks: ${made}, ${count('held')} would have been held for an editor as too thin, ${count('skipped')} would have been skipped. Nothing was written to the store.`
-}
-
-function chosenOf(choices: SimulatedEdition['choices']): SimulatedEdition['choices'] {
-  return choices.filter(({ position }) => position !== null)
 }

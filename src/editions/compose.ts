@@ -1,5 +1,5 @@
 import { keySlot } from '../mail/keys.ts'
-import { articlesByIds, type Candidate, pendingArticles, type WholeArticle } from '../store/articles/articles.ts'
+import { articlesByIds, pendingArticles } from '../store/articles/articles.ts'
 import { correctionsToPrint } from '../store/corrections/corrections.ts'
 import { editionDueAt } from '../store/digests/clock-faults.ts'
 import { lockDigest } from '../store/digests/digests.ts'
@@ -17,13 +17,16 @@ import {
 } from '../store/editions/editions.ts'
 import { editionId } from '../store/id.ts'
 import { expirePassedOver } from '../store/ledger/ledger.ts'
+import { lettersByIds } from '../store/letters/letters.ts'
+import { pendingLetters } from '../store/letters/printing.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
+import { articleChoices, type Choice, chosenOnly, itemOf, letterChoices } from './choice/choice.ts'
 import { expiryOf, expiryReason } from './choice/expiry.ts'
-import { type Choice, select } from './choice/select.ts'
+import { type Pending, select } from './choice/select.ts'
 import { type ThinDecision, thinReason } from './choice/thin.ts'
 import type { Digest } from './digest.ts'
-import { type Draft, editionName } from './edition.ts'
+import { type Draft, type DraftItem, editionName } from './edition.ts'
 import { addArticlesToLedger } from './ledger.ts'
 import { cancelUnapproved, replaceableEditions } from './replace.ts'
 import { timingJson } from './schedule/timing.ts'
@@ -87,7 +90,7 @@ async function chooseArticles(
   { recipients }: ComposeOptions,
   now: Instant,
 ): Promise<ChoiceResult> {
-  const choices = select(await loadCandidates(db, digest), digest, now)
+  const choices = select(await loadPending(db, digest), digest, now)
   if (recipients === 0)
     return { choices, thin: { rule: 'skip', reason: `skipped: ${noRecipientsReason(digest.name)}` } }
   return { choices, thin: await thinReason(db, digest, choices, now) }
@@ -144,12 +147,12 @@ export async function composeDryRun(
   const { db, clock } = needs
   await addArticlesToLedger(needs, digest)
   const now = clock.now()
-  const pending = await loadCandidates(db, digest)
-  const available = pending.map((article) => {
+  const pending = await loadPending(db, digest)
+  const articles = pending.articles.map((article) => {
     const reason = gone.get(article.id)
     return reason === undefined ? article : { ...article, cut: { at: now, reason } }
   })
-  const choices = select(available, digest, now)
+  const choices = select({ ...pending, articles }, digest, now)
   const number = await nextNumber(db, digest.name)
   const corrections = await correctionsToPrint(db, digest.name)
   const draft = await dryRunDraft(needs, digest, { dueAt: now, number, choices, corrections })
@@ -172,8 +175,8 @@ export async function dryRunDraft(
   },
 ): Promise<Draft> {
   const edition = { ...blankEdition(secret, digest, dueAt, clock.now()), number }
-  const rows = chosenOnly(choices).map((choice) => ({ ...choice, articleId: choice.article.id }))
-  const sections = await sectionsOf(db, digest, rows)
+  const places = chosenOnly(choices).map((choice) => ({ ...choice, itemId: itemOf(choice).id }))
+  const sections = await sectionsOf(db, digest, places)
   return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
 
@@ -181,7 +184,7 @@ export async function dryRunDraft(
 export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
   await transaction(db, async (trx) => {
     const now = clock.now()
-    const choices = select(await loadCandidates(trx, digest, edition.composedAt), digest, now)
+    const choices = select(await loadPending(trx, digest, edition.composedAt), digest, now)
     const thin = await thinReason(trx, digest, choices, now)
     const skipped = { status: 'skipped' as const, number: null } // the next one bears it: readers see no gap
     const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
@@ -205,40 +208,42 @@ export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: 
   return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
 }
 
-type Place = { articleId: string; section: string; position: number | null }
+type Place = { itemId: string; section: string; position: number | null }
 
 async function sectionsOf(db: Db, digest: Digest, places: Place[]): Promise<Draft['sections']> {
-  const ids = places.map(({ articleId }) => articleId)
-  const byId = new Map((await articlesByIds(db, ids)).map((article) => [article.id, article]))
+  const items = await loadItems(
+    db,
+    places.map(({ itemId }) => itemId),
+  )
   return digest.sections.flatMap((section) => {
-    const articles = places
+    const held = places
       .filter((place) => place.section === section.name)
       .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
-      .map(({ articleId }) => byId.get(articleId))
-      .filter((article): article is WholeArticle => article !== undefined)
-    return articles.length > 0 || section.layout === 'have-your-say' ? [{ section, articles }] : []
+      .flatMap(({ itemId }) => items.get(itemId) ?? [])
+    return held.length > 0 || section.layout === 'have-your-say' ? [{ section, items: held }] : []
   })
 }
 
-function chosenOnly(choices: Choice[]): Choice[] {
-  return choices.filter((choice) => choice.position !== null)
+async function loadItems(db: Db, ids: string[]): Promise<Map<string, DraftItem>> {
+  const items = new Map<string, DraftItem>()
+  for (const article of await articlesByIds(db, ids)) items.set(article.id, { kind: 'article', article })
+  for (const letter of await lettersByIds(db, ids)) items.set(letter.id, { kind: 'letter', letter })
+  return items
 }
 
 /** "5 articles", "5 articles and 1 letter". */
 function contentText(choices: Choice[]): string {
-  const [letters, articles] = [
-    chosenOnly(choices).filter(({ article }) => article.letter).length,
-    chosenOnly(choices).length,
-  ]
-  return `${articles - letters} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
+  const chosen = chosenOnly(choices)
+  const [articles, letters] = [articleChoices(chosen).length, letterChoices(chosen).length]
+  return `${articles} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
 }
 
 /** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */
-async function loadCandidates(db: Db, digest: Digest, cutSince?: Instant): Promise<Candidate[]> {
-  const pending = await pendingArticles(db, digest.name)
-  return pending.map(({ cut, ...article }) =>
+async function loadPending(db: Db, digest: Digest, cutSince?: Instant): Promise<Pending> {
+  const articles = (await pendingArticles(db, digest.name)).map(({ cut, ...article }) =>
     cut && cutSince !== undefined && cut.at >= cutSince ? { ...article, cut } : article,
   )
+  return { articles, letters: await pendingLetters(db, digest.name) }
 }
 
 /** An edition with a reason is skipped, or held when it is sealed. */
@@ -281,13 +286,14 @@ type ChoicesToWrite = { edition: EditionRow; digest: Digest; choices: Choice[]; 
 async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesToWrite): Promise<void> {
   const isSkipped = edition.status === 'skipped'
   const rows = choices.map((choice) => {
-    const { article, section, position, reason } = choice
-    const expiry = expiryOf(choice, digest, now)
+    const { section, position, reason } = choice
+    const expiry = choice.kind === 'article' ? expiryOf(choice, digest, now) : null
     const isExpired = expiry === 'stale' || (expiry === 'passed' && !isSkipped)
     const recordedText = expiry === 'passed' && isExpired ? `${reason}; ${expiryReason(digest)}` : reason
     return {
       editionId: edition.id,
-      articleId: article.id,
+      articleId: choice.kind === 'article' ? choice.article.id : null,
+      letterId: choice.kind === 'letter' ? choice.letter.id : null,
       section,
       position: isSkipped ? null : position,
       reason: isSkipped && position !== null ? 'the edition was skipped; the article stays pending' : recordedText,

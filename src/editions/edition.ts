@@ -1,9 +1,10 @@
 import type { WholeArticle } from '../store/articles/articles.ts'
 import type { CorrectionView } from '../store/corrections/corrections.ts'
+import type { Letter } from '../store/letters/letters.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 
-/** An edition with its articles, ready to be rendered. */
+/** An edition with its articles and letters, ready to be rendered. */
 export type Draft = {
   edition: EditionRow & { number: number }
   digest: Digest
@@ -16,7 +17,20 @@ export type Draft = {
 /** An accepted correction: what was said in which edition, and what is right in the editor's words. */
 export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url' | 'words' | 'number' | 'dueAt'>
 
-export type DraftSection = { section: Section; articles: WholeArticle[] }
+export type DraftSection = { section: Section; items: DraftItem[] }
+
+/** What a section prints, in order. */
+export type DraftItem = { kind: 'article'; article: WholeArticle } | { kind: 'letter'; letter: DraftLetter }
+
+export type DraftLetter = Pick<Letter, 'id' | 'headline' | 'text' | 'name' | 'place' | 'receivedAt' | 'version'>
+
+export function articlesIn(sections: Pick<DraftSection, 'items'>[]): WholeArticle[] {
+  return sections.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'article' ? [item.article] : [])))
+}
+
+export function lettersIn(sections: Pick<DraftSection, 'items'>[]): DraftLetter[] {
+  return sections.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'letter' ? [item.letter] : [])))
+}
 
 /** One rendering: what every subscriber of this variant gets, but for the slot. `head` is JSON of what the headers say. */
 export type Rendered = {

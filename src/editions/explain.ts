@@ -7,8 +7,9 @@ import { type CorrectionView, correctionsOfArticle } from '../store/corrections/
 import { choicesAbout } from '../store/editions/editions.ts'
 import { ledgerOf } from '../store/ledger/ledger.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
+import { type Letter, letterById } from '../store/letters/letters.ts'
 import type { Db, RetractionRow } from '../store/schema.ts'
-import { yieldToEventLoop } from '../time/clock.ts'
+import { type Instant, yieldToEventLoop } from '../time/clock.ts'
 import { sameStoryReason } from './choice/copies.ts'
 import { hasTerms } from './choice/terms.ts'
 import { statusText } from './corrections/decide.ts'
@@ -32,6 +33,8 @@ export type Explanation = {
  * matches.
  */
 export async function explain(db: Db, digests: Digest[], query: string): Promise<Explanation[]> {
+  const letter = await letterById(db, query)
+  if (letter) return [await explainLetter(db, letter)]
   const answers: Explanation[] = []
   const articles = await findArticles(db, query)
   const pulls = await retractionsOf(
@@ -57,7 +60,7 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
       })
     }
-    if (!article.letter) answers.push(...explainWithoutEntry(article, entries, digests, pulled))
+    answers.push(...explainWithoutEntry(article, entries, digests, pulled))
   }
   for (const one of await findForgotten(db, query)) answers.push(forgottenExplanation(one, query))
   return answers
@@ -106,7 +109,7 @@ function retractionText(pull: RetractionRow | undefined): string {
 }
 
 /** What was pulled stays where it was read; else that is all there is to say. */
-function withRetraction(answer: string, { editionId }: LedgerEntry, pulled: string): string {
+function withRetraction(answer: string, { editionId }: PrintedIn, pulled: string): string {
   if (pulled === '') return answer
   return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
 }
@@ -117,7 +120,7 @@ function correctionText(correction: CorrectionView): string {
 }
 
 async function findArticles(db: Db, what: string): Promise<Article[]> {
-  const found = [...(await articlesByUrl(db, what)), ...(await articleOfLetter(db, what))]
+  const found = await articlesByUrl(db, what)
   if (found.length > 0) return found
   const titled = await articleIdsByTitle(db, what)
   return await articlesByIds(db, titled.length > 0 ? titled : await articlesWithWords(db, what))
@@ -148,12 +151,25 @@ function hasWords(title: string, wanted: string[]): boolean {
   return wanted.every((one) => words.some((word) => word.startsWith(one)) || hasTerms(title, one))
 }
 
-async function articleOfLetter(db: Db, id: string): Promise<Article[]> {
-  return (await articlesByIds(db, [id])).filter(({ letter }) => letter)
+async function explainLetter(db: Db, letter: Letter): Promise<Explanation> {
+  const { id, digest, headline: title, number: edition, status } = letter
+  const [last] = await choicesAbout(db, id)
+  const pulled = retractionText((await retractionsOf(db, [id])).get(id))
+  const answer = withRetraction(letterAnswer(letter, last), letter, pulled)
+  return { title, digest, edition, status, answer, corrections: [] }
+}
+
+function letterAnswer(letter: Letter, last: PastChoice | undefined): string {
+  const { withdrawnAt, withdrawnBy, enteredAt } = letter
+  if (letter.editionId !== null) return printedText(letter, last)
+  if (withdrawnAt !== null) return `in none: ${withdrawnBy} withdrew the letter on ${withdrawnAt}`
+  return pendingText(enteredAt, last)
 }
 
 type ForgottenArticle = Awaited<ReturnType<typeof findForgotten>>[number]
 type LedgerEntry = Awaited<ReturnType<typeof ledgerOf>>[number]
+/** The edition that holds it; null: none does. */
+type PrintedIn = Pick<LedgerEntry, 'editionId' | 'number' | 'status'>
 type PastChoice = Awaited<ReturnType<typeof choicesAbout>>[number]
 
 /** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
@@ -165,14 +181,20 @@ async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntr
 }
 
 function answerText(entry: LedgerEntry, { last, told }: { last: PastChoice | undefined; told: string }): string {
-  if (entry.editionId !== null)
-    return `in edition ${entry.number ?? entry.editionId} (${entry.status}), section ${last?.section ?? ''}`
-  if (entry.withdrawnAt !== null) return `in none: ${entry.withdrawnBy} withdrew the letter on ${entry.withdrawnAt}`
+  if (entry.editionId !== null) return printedText(entry, last)
   if (entry.backlogAt !== null) return `in none: ${backlogText(entry, last)}${told === '' ? '' : `; it is ${told}`}`
   if (entry.quarantinedAt !== null)
     return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason}; lastword feeds release or ignore decides`
   if (told !== '') return `in none: ${told}`
-  if (!last) return `pending since ${entry.enrolledAt}: no edition has been composed since`
+  return pendingText(entry.enrolledAt, last)
+}
+
+function printedText({ editionId, number, status }: PrintedIn, last: PastChoice | undefined): string {
+  return `in edition ${number ?? editionId} (${status}), section ${last?.section ?? ''}`
+}
+
+function pendingText(since: Instant, last: PastChoice | undefined): string {
+  if (!last) return `pending since ${since}: no edition has been composed since`
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
   if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
   return `pending: ${edition} passed it over: ${last.reason}`

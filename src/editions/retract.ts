@@ -1,10 +1,11 @@
 import { AppError } from '../errors.ts'
-import { type Article, articlesByIds, articlesByUrl } from '../store/articles/articles.ts'
+import { articlesByIds, articlesByUrl } from '../store/articles/articles.ts'
 import { canonicalAddress } from '../store/articles/canonical-address.ts'
 import { addRetractions, affectedEditions, endRetractions, retractionMarks } from '../store/articles/retractions.ts'
 import { lockAllDigests } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { addHistory, lockEdition, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
+import { letterById } from '../store/letters/letters.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { type ComposeNeeds, chooseAgain } from './compose.ts'
 import type { Digest } from './digest.ts'
@@ -19,29 +20,31 @@ export type Retraction = { who: string; reason: string }
 export type RetractionEffect = { edition: EditionRow; message: string }
 
 /**
- * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again, under whatever guid or feed
- * it comes back. What is being sent with it stops at once; what is not out yet is chosen again without it. Returns what
- * became of the editions that held it. AppError `missing` where nothing has that name, `conflict` where it is retracted already.
+ * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again,
+ * under whatever guid or feed it comes back. What is being sent with it stops at once; what is not out yet is chosen again
+ * without it. Returns what became of the editions that held it. AppError `missing` where nothing has that name,
+ * `conflict` where it is retracted already.
  */
 export async function retractArticle(
   needs: Needs,
   reference: string,
   decision: Retraction,
 ): Promise<RetractionEffect[]> {
-  const [first] = await findArticles(needs.db, reference)
+  const [first] = await findItems(needs.db, reference)
   if (!first) throw new AppError('missing', `no article has the address ${reference}, and no letter has it as its id`)
   const now = needs.clock.now()
   return await transaction(needs.db, async (db) => {
     const names = needs.digests.map(({ name }) => name)
     await lockAllDigests(db, names, now) // an edition that is sealed now waits for us, or we see it
     const marks = await findMarks(db, reference)
-    const title = first.title || first.url
-    if ((await addRetractions(db, marks, { url: referenceOf(first), title, ...decision }, now)) === 0)
+    const title = first.title || first.reference
+    if ((await addRetractions(db, marks, { url: first.reference, title, ...decision }, now)) === 0)
       throw new AppError('conflict', `“${title}” is already retracted`)
     const consequences: RetractionEffect[] = []
     for (const { editionId, headline } of await affectedEditions(db, marks)) {
       const edition = await lockEdition(db, editionId)
-      const words = edition && (await removeFromEdition({ ...needs, db }, edition, headline || first.url, decision))
+      const words =
+        edition && (await removeFromEdition({ ...needs, db }, edition, headline || first.reference, decision))
       if (words) consequences.push({ edition, message: words })
     }
     return consequences
@@ -60,29 +63,29 @@ export async function restoreArticle({ db, clock }: Needs, reference: string, wh
   })
 }
 
-/** By what an article is named above: its address, or the id of a letter. AppError `missing` if there is no such article. */
-export async function articleReference(db: Db, articleId: string): Promise<string> {
-  const [article] = await articlesByIds(db, [articleId])
-  if (article) return referenceOf(article)
+/** By what an article or a letter is named above: its address, or its id. AppError `missing` if there is none with this id. */
+export async function itemReference(db: Db, id: string): Promise<string> {
+  const [article] = await articlesByIds(db, [id])
+  if (article) return article.url
+  if (await letterById(db, id)) return id
   throw new AppError('missing', 'there is no such article')
 }
 
-function referenceOf({ id, letter, url }: Article): string {
-  return letter ? id : url
-}
+type RetractableItem = { id: string; title: string; reference: string }
 
-async function findArticles(db: Db, reference: string): Promise<Article[]> {
-  const letters = (await articlesByIds(db, [reference])).filter(({ letter }) => letter)
-  return [...(await articlesByUrl(db, reference)), ...letters]
+async function findItems(db: Db, reference: string): Promise<RetractableItem[]> {
+  const articles = await articlesByUrl(db, reference)
+  const letter = await letterById(db, reference)
+  return [
+    ...articles.map(({ id, title, url }) => ({ id, title, reference: url })),
+    ...(letter ? [{ id: letter.id, title: letter.headline, reference: letter.id }] : []),
+  ]
 }
 
 async function findMarks(db: Db, reference: string): Promise<string[]> {
-  const articles = await findArticles(db, reference)
-  const marks = await retractionMarks(
-    db,
-    articles.map(({ id }) => id),
-  )
-  return [...new Set([...marks, ...(URL.canParse(reference) ? [canonicalAddress(reference)] : [])])]
+  const ids = (await findItems(db, reference)).map(({ id }) => id)
+  const addresses = URL.canParse(reference) ? [canonicalAddress(reference)] : []
+  return [...new Set([...(await retractionMarks(db, ids)), ...addresses])]
 }
 
 /** What is out stays out; what is going out stops; what is not out yet is chosen again, and its seal is kept as evidence. */

@@ -6,6 +6,7 @@ import { transaction } from '../store/drivers/transaction.ts'
 import { openStatuses } from '../store/edition-status.ts'
 import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
 import { releaseArticles } from '../store/ledger/ledger.ts'
+import { releaseLetters } from '../store/letters/printing.ts'
 import { addNotification } from '../store/notices/notifications.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
@@ -181,7 +182,7 @@ export async function resume(
 }
 
 /**
- * Ends an edition for good. Its articles and corrections are given back, unless somebody has it already: then what is
+ * Ends an edition for good. Its articles, letters and corrections are given back, unless somebody has it already: then what is
  * queued is skipped, and they stay where they were read.
  */
 export async function cancel(
@@ -216,6 +217,7 @@ export async function finishCancelled({ db, clock }: Needs, edition: Pick<Editio
 /** The articles and letters that an edition chose, and the corrections that it prints, can be chosen again; what it said needs no correction. */
 export async function releaseContents(db: Db, editionId: string, now: Instant): Promise<void> {
   await releaseArticles(db, editionId)
+  await releaseLetters(db, editionId)
   await releaseCorrections(db, editionId)
   await lapseEditionCorrections(db, editionId, now)
 }

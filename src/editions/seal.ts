@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import type { PageCheck } from '../articles/recheck-page.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { type Article, articlesByIds } from '../store/articles/articles.ts'
+import type { Article } from '../store/articles/articles.ts'
 import { claimCorrections } from '../store/corrections/corrections.ts'
 import { type PrintedTitle, recordPrinted } from '../store/corrections/printed-titles.ts'
 import { lockDigest } from '../store/digests/digests.ts'
@@ -12,11 +11,12 @@ import { addHistory, addVariant, appendChoiceReason, editionById, moveEdition } 
 import { newId } from '../store/id.ts'
 import { claimArticles, expirePassedOver } from '../store/ledger/ledger.ts'
 import { markPageGone } from '../store/ledger/stories.ts'
+import { claimLetters, hasRewordedLetter, recordPrintedHeadline } from '../store/letters/printing.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
 import { confirmCorrections } from './corrections/confirm.ts'
 import type { Digest } from './digest.ts'
-import { type Draft, editionName, type Render, type Rendered } from './edition.ts'
+import { articlesIn, type Draft, editionName, lettersIn, type Render, type Rendered } from './edition.ts'
 import { type CheckPage, type Finding, preflightDeadline, runPreflight } from './preflight.ts'
 import { renderDraft } from './render-draft.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
@@ -99,8 +99,7 @@ async function cutGoneArticles(
   check: CheckPage,
   { found, deadline: end }: PreflightState,
 ): Promise<boolean> {
-  const pages = sections.flatMap((section) => section.articles).filter(({ letter }) => !letter) // a letter has none
-  const articles = pages.filter(({ id }) => found.get(id)?.answer === undefined)
+  const articles = articlesIn(sections).filter(({ id }) => found.get(id)?.answer === undefined)
   const { findings, answers } = await runPreflight(articles, check, end)
   for (const { id } of articles) found.set(id, { mark: '', answer: answers.get(id) })
   for (const { article, kind, message: words } of findings)
@@ -122,8 +121,8 @@ async function storeSealed(
   rendered: Rendered,
   { found }: PreflightState,
 ): Promise<'articles' | 'corrections' | 'letters' | undefined> {
-  const articles = sections.flatMap((section) => section.articles)
-  const ids = articles.map(({ id }) => id)
+  const [articles, letters] = [articlesIn(sections), lettersIn(sections)]
+  const [articleIds, letterIds] = [articles.map(({ id }) => id), letters.map(({ id }) => id)]
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
   const parts = { head, subject, html, text, sha256: sealHash(rendered), slot }
@@ -150,16 +149,18 @@ async function storeSealed(
         preheader,
       })
       if (!sealed) return // another process sealed it meanwhile
-      if ((await claimArticles(trx, edition.digest, edition.id, ids)) !== ids.length)
+      if ((await claimArticles(trx, edition.digest, edition.id, articleIds)) !== articles.length)
         throw new TakenElsewhere('articles')
+      if ((await claimLetters(trx, edition.id, letterIds)) !== letters.length) throw new TakenElsewhere('articles')
       if ((await claimCorrections(trx, edition.id, corrections)) !== corrections.length)
         throw new TakenElsewhere('corrections')
-      if (await hasRewordedLetters(trx, sections)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
+      if (await hasRewordedLetter(trx, letters)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
         const { mark = '', answer } = found.get(article.id) ?? {}
         if (mark) await appendChoiceReason(trx, edition.id, article.id, mark)
         await recordPrinted(trx, edition.id, article.id, printedOf(article, answer))
       }
+      for (const letter of letters) await recordPrintedHeadline(trx, edition.id, letter)
       const variant = { id: newId(now), editionId: edition.id, name: 'all', ...parts, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
       await expirePassedOver(trx, edition.digest, edition.id, now)
@@ -180,17 +181,6 @@ function printedOf({ title, url, note }: Article, answer: PageCheck | undefined)
   const printed = { saidTitle: title, saidUrl: url, saidNote: note }
   if (answer?.kind !== 'there') return { ...printed, pageTitle: null, pageNote: null }
   return { ...printed, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
-}
-
-/** Whether a letter reads otherwise than it was rendered. */
-async function hasRewordedLetters(db: Db, sections: Draft['sections']): Promise<boolean> {
-  const letters = sections.flatMap(({ articles }) => articles.filter(({ letter }) => letter))
-  const now = await articlesByIds(
-    db,
-    letters.map(({ id }) => id),
-  )
-  const byId = new Map(now.map((article) => [article.id, article]))
-  return letters.some((letter) => !isDeepStrictEqual(letter, byId.get(letter.id)))
 }
 
 /** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */

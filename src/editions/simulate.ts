@@ -1,11 +1,13 @@
-import { allLettersOf, articlesOfFeeds } from '../store/articles/articles.ts'
+import { articlesOfFeeds } from '../store/articles/articles.ts'
 import { countForgotten } from '../store/articles/forgotten.ts'
 import { highestNumber, lastOutgoingDueAt } from '../store/editions/editions.ts'
+import { allLettersOf, type Letter } from '../store/letters/letters.ts'
 import type { Db } from '../store/schema.ts'
 import { addMs, day, type Instant } from '../time/clock.ts'
+import { articleChoices, type Choice, chosenOnly } from './choice/choice.ts'
 import { expiryOf } from './choice/expiry.ts'
 import { pendingAtFirstSight } from './choice/first-sight.ts'
-import { type Choice, select } from './choice/select.ts'
+import { select } from './choice/select.ts'
 import { decideThin } from './choice/thin.ts'
 import { type Digest, feedUrlsOf } from './digest.ts'
 import { runsAfter } from './schedule/due-runs.ts'
@@ -35,11 +37,12 @@ const week = 7 * day
 export async function simulate(db: Db, digest: Digest, weeks: number, now: Instant): Promise<Simulation> {
   const shown = await articlesOfFeeds(db, feedUrlsOf(digest))
   const byDate = (await lastOutgoingDueAt(db, digest.name)) === undefined
-  const articles = [...(byDate ? seenByDate(shown) : shown), ...(await allLettersOf(db, digest.name))]
+  const articles = byDate ? seenByDate(shown) : shown
   const from = addMs(now, -weeks * week)
+  const letters = (await allLettersOf(db, digest.name)).filter(({ enteredAt }) => enteredAt > from)
   const before = await highestNumber(db, digest.name, from)
   const forgotten = await countForgotten(db, feedUrlsOf(digest), from)
-  return { editions: replay(articles, digest, { from, now, lastNumber: before }), byDate, forgotten }
+  return { editions: replay({ articles, letters }, digest, { from, now, lastNumber: before }), byDate, forgotten }
 }
 
 /** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */
@@ -67,11 +70,11 @@ type ReplayWindow = { from: Instant; now: Instant; lastNumber: number }
  * later all but its newest. Titles are those of today, and what would have waited for an editor is taken as new.
  */
 function replay(
-  articles: PastArticle[],
+  { articles, letters }: { articles: PastArticle[]; letters: Letter[] },
   digest: Digest,
   { from, now, lastNumber: before }: ReplayWindow,
 ): SimulatedEdition[] {
-  const ledger = new SimulatedLedger(backlogOf(articles, digest, from))
+  const ledger = new SimulatedLedger(backlogOf(articles, digest, from), letters)
   const unseen = articles.toSorted((a, b) =>
     a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : a.id < b.id ? -1 : 1,
   )
@@ -81,16 +84,16 @@ function replay(
   for (const dueAt of runsAfter(digest, from, 10_000, now)) {
     const next = unseen.findIndex(({ seenAt }) => seenAt > dueAt)
     ledger.add(unseen.splice(0, next === -1 ? unseen.length : next))
-    const choices = select(ledger.pending(), digest, dueAt)
+    const choices = select(ledger.pendingAt(dueAt), digest, dueAt)
     const thin = decideThin(digest, choices, lastAt, dueAt)
     const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : readyStatus
     const number = status === 'skipped' ? null : before + editions.filter((one) => one.number !== null).length + 1
     if (status === readyStatus) lastAt = dueAt
-    for (const choice of choices) {
+    for (const choice of articleChoices(choices)) {
       const expiry = expiryOf(choice, digest, dueAt)
       if (expiry === 'stale' || (expiry === 'passed' && status !== 'skipped')) ledger.markBacklog(choice.article)
-      if (status !== 'skipped' && choice.position !== null) ledger.markPrinted(choice.article, number)
     }
+    if (status !== 'skipped') for (const choice of chosenOnly(choices)) ledger.markPrinted(choice, number)
     editions.push({ number, dueAt, status, reason: thin?.reason ?? null, choices })
   }
   return editions
@@ -102,9 +105,8 @@ function backlogOf(articles: PastArticle[], digest: Digest, from: Instant): Set<
   for (const [feedUrl, shown] of Map.groupBy(articles, (article) => article.feedUrl)) {
     const seenFirst = first.get(feedUrl) ?? from
     const firstBatch = shown.filter(({ seenAt }) => seenAt === seenFirst)
-    const isLetterbox = shown.some(({ letter }) => letter)
-    const pending = isLetterbox ? undefined : pendingAtFirstSight(firstBatch, digest, seenFirst)
-    if (pending) for (const { id } of firstBatch) if (!pending.has(id)) backlog.add(id)
+    const pending = pendingAtFirstSight(firstBatch, digest, seenFirst)
+    for (const { id } of firstBatch) if (!pending.has(id)) backlog.add(id)
     for (const { id, seenAt } of shown) if (seenAt <= from) backlog.add(id)
   }
   return backlog

@@ -1,19 +1,25 @@
 import type { Article, Candidate, WithLastShown } from '../store/articles/articles.ts'
+import type { Letter } from '../store/letters/letters.ts'
+import type { Instant } from '../time/clock.ts'
+import { type Choice, itemOf } from './choice/choice.ts'
+import type { Pending } from './choice/select.ts'
 import { findSamePairsSync, type Story, StoryGroups } from './stories/same-story.ts'
 
 export type PastArticle = Article & WithLastShown
 
 type PublishedAs = NonNullable<Candidate['publishedAs']> | null
 
-/** What a digest knows, in memory: its articles with their stories, and what has become of each. */
+/** What a digest knows, in memory: its articles with their stories, its letters, and what has become of each. */
 export class SimulatedLedger {
   readonly #entries = new Map<string, { article: PastArticle; story: Story }>()
   readonly #backlog: Set<string>
-  /** The numbers of the editions that hold an article. */
+  readonly #letters: Letter[]
+  /** The numbers of the editions that hold an article or a letter. */
   readonly #heldBy = new Map<string, number | null>()
 
-  constructor(backlog: Set<string>) {
+  constructor(backlog: Set<string>, letters: Letter[]) {
     this.#backlog = backlog
+    this.#letters = letters
   }
 
   /** Takes articles in, and joins those that tell the same story. */
@@ -28,34 +34,39 @@ export class SimulatedLedger {
     for (const { story } of this.#entries.values()) story.sameAs = roots.get(story.sameAs ?? story.id) ?? story.sameAs
   }
 
-  pending(): Candidate[] {
-    const entries = [...this.#entries.values()].filter(
-      ({ article: { id } }) => !this.#heldBy.has(id) && !this.#backlog.has(id),
-    )
-    const told = this.#tellers()
-    return entries.map(({ article, story }) => ({
-      ...article,
-      story: story.sameAs ?? article.id,
-      since: article.seenAt,
-      told: told(article, story.sameAs ?? article.id),
-    }))
+  /** What an edition may hold at that instant. */
+  pendingAt(dueAt: Instant): Pending {
+    const letters = this.#letters.filter(({ id, enteredAt }) => !this.#heldBy.has(id) && enteredAt <= dueAt)
+    return { articles: this.#pendingArticles(), letters: letters.map((letter) => ({ ...letter, retracted: null })) }
   }
 
   markBacklog({ id }: Candidate): void {
     this.#backlog.add(id)
   }
 
-  markPrinted({ id }: Candidate, number: number | null): void {
-    this.#heldBy.set(id, number)
+  markPrinted(choice: Choice, number: number | null): void {
+    this.#heldBy.set(itemOf(choice).id, number)
   }
 
-  /** A letter tells nobody else's story. */
+  #pendingArticles(): Candidate[] {
+    const entries = [...this.#entries.values()].filter(
+      ({ article: { id } }) => !this.#heldBy.has(id) && !this.#backlog.has(id),
+    )
+    const publishedAs = this.#publishedCopies()
+    return entries.map(({ article, story }) => ({
+      ...article,
+      story: story.sameAs ?? article.id,
+      addedAt: article.seenAt,
+      publishedAs: publishedAs(article, story.sameAs ?? article.id),
+    }))
+  }
+
   #stories(): Story[] {
-    return [...this.#entries.values()].filter(({ article }) => !article.letter).map(({ story }) => story)
+    return [...this.#entries.values()].map(({ story }) => story)
   }
 
   /** Which copy has told a story already: one that an edition holds, or one of the same feed that is backlog. */
-  #tellers(): (article: PastArticle, story: string) => PublishedAs {
+  #publishedCopies(): (article: PastArticle, story: string) => PublishedAs {
     const copies = Map.groupBy(this.#entries.values(), ({ article, story }) => story.sameAs ?? article.id)
     return (article, story) => {
       const others = (copies.get(story) ?? []).map((entry) => entry.article).filter(({ id }) => id !== article.id)

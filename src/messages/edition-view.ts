@@ -1,5 +1,12 @@
 import type { Config } from '../config/config.ts'
-import type { Draft, DraftCorrection, DraftSection } from '../editions/edition.ts'
+import {
+  articlesIn,
+  type Draft,
+  type DraftCorrection,
+  type DraftLetter,
+  type DraftSection,
+  lettersIn,
+} from '../editions/edition.ts'
 import { fillPattern } from '../editions/jobs/subject-pattern.ts'
 import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
@@ -20,10 +27,9 @@ export function toView(
   const dates = dateWriter(language, digest.zone)
   const views = sections.map((section) => toSectionView(section, dates))
   const date = edition.datedAt ?? edition.dueAt
-  const chosen = sections.flatMap((section) => section.articles)
-  const articles = chosen.filter((article) => !article.letter)
+  const articles = articlesIn(sections)
   const titles = articles.map(titleOf).filter(hasVisibleText)
-  const headlines = chosen.filter((article) => article.letter).map(({ title }) => title)
+  const headlines = lettersIn(sections).map(({ headline }) => headline)
   const [letter = digest.subject.includes('{title}') ? '' : digest.title] = headlines.filter(hasVisibleText)
   const values = {
     title: digest.title,
@@ -78,12 +84,12 @@ function titleOf({ title, summary, url }: WholeArticle): string {
   return [title, firstWords(summary)].find(hasVisibleText) ?? url
 }
 
-function toSectionView({ section, articles }: DraftSection, dates: DateWriter): SectionView {
+function toSectionView({ section, items }: DraftSection, dates: DateWriter): SectionView {
   const { name, title, layout } = section
   const whole = section.body === 'full'
-  const own = articles.filter(({ letter }) => !letter)
-  const [lead = null, ...more] = own.map((article) => toArticleView(article, whole, dates))
-  const [first, ...others] = articles.flatMap((article) => toLetterView(article, dates))
+  const articles = articlesIn([{ items }])
+  const [lead = null, ...more] = articles.map((article) => toArticleView(article, whole, dates))
+  const [first, ...others] = lettersIn([{ items }]).map((letter) => toLetterView(letter, dates))
   return {
     name,
     title,
@@ -99,7 +105,7 @@ function toSectionView({ section, articles }: DraftSection, dates: DateWriter): 
     text: section.text ?? '',
     lead,
     more,
-    count: own.length,
+    count: articles.length,
     letters: first ? { first, more: others } : null,
   }
 }
@@ -116,11 +122,8 @@ function toCorrectionView(
   }
 }
 
-function toLetterView({ letter, title, author, publishedAt }: WholeArticle, dates: DateWriter): LetterView[] {
-  if (!letter) return []
-  const paragraphs = letter.text.split('\n\n')
-  const date = publishedAt ? dates.short(publishedAt) : ''
-  return [{ headline: title, paragraphs, name: author, place: letter.place, date }]
+function toLetterView({ headline, text, name, place, receivedAt }: DraftLetter, dates: DateWriter): LetterView {
+  return { headline, paragraphs: text.split('\n\n'), name, place, date: dates.short(receivedAt) }
 }
 
 function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter): ArticleView {

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import { composeDryRun, type DryRun } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
+import { articlesIn } from '../editions/edition.ts'
 import { preflightDeadline, runPreflight } from '../editions/preflight.ts'
 import type { RefreshResult } from '../feeds/refresh.ts'
 import { refreshAndEnrich } from './refresh-and-enrich.ts'
@@ -17,7 +18,7 @@ export async function dryRunEdition(app: App, digest: Digest): Promise<DryRun & 
   const end = preflightDeadline()
   while (true) {
     const dry = await composeDryRun(app, digest, gone)
-    const fresh = dry.draft.sections.flatMap(({ articles }) => articles).filter(({ id }) => !asked.has(id))
+    const fresh = articlesIn(dry.draft.sections).filter(({ id }) => !asked.has(id))
     if (!digest.lateCheck || fresh.length === 0) return { ...dry, feeds }
     for (const { id } of fresh) asked.add(id)
     const { findings } = await runPreflight(fresh, app.check, end)

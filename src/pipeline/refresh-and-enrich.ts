@@ -3,6 +3,7 @@ import { enrichArticles } from '../articles/enrich.ts'
 import { composeDryRun } from '../editions/compose.ts'
 import { detectInFeeds } from '../editions/corrections/detect.ts'
 import { type Digest, feedUrlsOf } from '../editions/digest.ts'
+import { articlesIn } from '../editions/edition.ts'
 import type { RefreshResult } from '../feeds/refresh.ts'
 import { refreshNow } from './refresh-feeds.ts'
 
@@ -17,8 +18,8 @@ export async function refreshAndEnrich(app: App, digest: Digest): Promise<Refres
   if (!digest.sections.some(({ enrich }) => enrich)) return report
   const { draft } = await composeDryRun(app, digest)
   const enrichedSections = draft.sections.filter(({ section }) => section.enrich)
-  const articles = enrichedSections.flatMap(({ section, articles }) =>
-    articles.filter(({ letter }) => !letter).map((article) => ({ ...article, whole: section.body === 'full' })),
+  const articles = enrichedSections.flatMap(({ section, items }) =>
+    articlesIn([{ items }]).map((article) => ({ ...article, whole: section.body === 'full' })),
   )
   const enriched = await enrichArticles(app, articles)
   app.log.info({ digest: digest.name, chosen: articles.length, enriched }, 'pages asked for what their feeds left out')

@@ -110,8 +110,6 @@ export type Db = Kysely<Schema> | Transaction<Schema>
 
 export type FeedRow = {
   id: string
-  /** A letterbox is where the readers' letters to one digest come from. It is never asked, and no feed of anybody's. */
-  kind: 'feed' | 'letterbox'
   url: string
   title: string
   siteUrl: string | null
@@ -167,8 +165,6 @@ export type EarlierAddressRow = { articleId: string; canonical: string; url: str
 
 export type ArticleRow = {
   id: string
-  /** A letter has a row in `letters` too. Its `author` wrote it, its `publishedAt` is when it came; it has no address. */
-  kind: 'article' | 'letter'
   feedId: string
   identity: string
   url: string
@@ -223,21 +219,30 @@ export type ForgottenArticleRow = {
   reason: 'age' | 'count'
 }
 
-/** What makes an article a reader's letter. */
+/** A reader's letter to one digest: pending while neither in an edition nor withdrawn. */
 export type LetterRow = {
-  articleId: string
-  /** Paragraphs, with a blank line between two; empty once it is withdrawn. */
+  id: string
+  digest: string
+  headline: string
+  /** Paragraphs, with a blank line between two; empty once it is withdrawn, as are `name` and `place`. */
   text: string
+  /** SHA-256 of the text without regard to case and white space; empty once it is withdrawn. */
+  textHash: string
+  /** Of the writer, as it is printed. */
+  name: string
   place: string
+  /** When the reader sent it, and when a member of staff entered it. */
+  receivedAt: Instant
+  enteredAt: Instant
   enteredBy: string
   editedAt: Instant | null
   editedBy: string | null
-  withdrawnAt: Instant | null
-  withdrawnBy: string | null
   /** 1, and one more with every rewording. */
   version: number
-  /** SHA-256 of the text without regard to case and blanks (`letterHash`); empty once it is withdrawn. */
-  textHash: string
+  withdrawnAt: Instant | null
+  withdrawnBy: string | null
+  /** The sealed edition that holds it. */
+  editionId: string | null
 }
 
 /** What one digest has done with one article: pending while neither in an edition nor backlog. */
@@ -304,10 +309,12 @@ export type EditionRow = {
   overriddenAt: Instant | null
 }
 
-/** An article that an edition looked at. Chosen if it has a position; the reason is kept either way. */
+/** An article or a letter that an edition looked at. Chosen if it has a position; the reason is kept either way. */
 export type ChoiceRow = {
   editionId: string
-  articleId: string
+  /** One of the two is null. */
+  articleId: string | null
+  letterId: string | null
   section: string
   position: number | null
   reason: string

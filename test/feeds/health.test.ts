@@ -67,7 +67,6 @@ test('a feed that is gone is trouble at once', () => {
 
 const fine: FeedRow = {
   id: 'one',
-  kind: 'feed',
   url: 'https://feeds.example/feed',
   title: 'The Magazine',
   siteUrl: null,

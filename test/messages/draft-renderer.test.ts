@@ -61,29 +61,9 @@ test('a template that would lose corrections or letters in silence is a problem,
   )
   const [section] = digest.sections
   if (!section) throw new Error('no section')
-  const letter = { text: 'First.\n\nSecond.', place: '' }
-  const article = {
-    id: '2',
-    feedId: 'box',
-    feedUrl: 'letterbox:minimal',
-    source: '',
-    identity: '2',
-    url: '',
-    title: 'Trams',
-    summary: '',
-    author: 'Ada Byron',
-    image: null,
-    video: null,
-    categories: [],
-    publishedAt: at,
-    updatedAt: null,
-    note: '',
-    canonical: '',
-    body: null,
-    seenAt: at,
-    letter,
-  }
-  const sections = [{ section: { ...section, layout: 'have-your-say' as const }, articles: [article] }]
+  const letter = { id: '2', headline: 'Trams', text: 'First.\n\nSecond.', name: 'Ada Byron', place: '', version: 1 }
+  const items = [{ kind: 'letter' as const, letter: { ...letter, receivedAt: at } }]
+  const sections = [{ section: { ...section, layout: 'have-your-say' as const }, items }]
   expect((await render({ ...draft, corrections: [], sections })).problems).toEqual(
     halves.map(
       (half) => `${half} does not print the letters whole: its part have-your-say needs {{> letter}} for each`,
@@ -104,11 +84,10 @@ test('a subject is never empty: it falls back to the headline of a letter, or to
   const subjectOf = async (subject: string, titles: string[] = []) => {
     const digest = { ...base, title: 'The Weekly', subject }
     const [section] = digest.sections
-    const letters = titles.map((title, index) => ({
-      ...{ id: `${index}`, title, url: '', author: 'Ada', publishedAt: at, letter: { text: 'Please.', place: '' } },
-    }))
-    const sections = section && titles.length > 0 ? [{ section, articles: letters }] : []
-    return (await render({ edition, digest, sections, corrections: [], slot: '~' } as unknown as Draft)).subject
+    const letter = { id: '1', text: 'Please.', name: 'Ada', place: '', receivedAt: at, version: 1 }
+    const items = titles.map((headline) => ({ kind: 'letter' as const, letter: { ...letter, headline } }))
+    const sections = section && titles.length > 0 ? [{ section, items }] : []
+    return (await render({ edition, digest, sections, corrections: [], slot: '~' })).subject
   }
   expect(await subjectOf('{lead}')).toBe('The Weekly')
   expect(await subjectOf('{second}')).toBe('The Weekly')

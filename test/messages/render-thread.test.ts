@@ -32,7 +32,8 @@ function draftWith(body: string): Draft {
   const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
   const words = { title: 'Trams', url: 'https://harbour.example/1', summary: 'They run.', author: '', source: 'Quay' }
   const article = { id: '1', ...words, body: { html: body, cut: false } } as unknown as WholeArticle
-  const sections = [{ section: { ...section, layout: 'latest' as const, body: 'full' as const }, articles: [article] }]
+  const items = [{ kind: 'article' as const, article }]
+  const sections = [{ section: { ...section, layout: 'latest' as const, body: 'full' as const }, items }]
   return { edition, digest, sections, corrections: [], slot: '~' }
 }
 

@@ -36,9 +36,11 @@ function viewOf(articles: Partial<WholeArticle>[]) {
   const digest = readDigest('fixtures/jobs/minimal.yml', 'templates')
   const [section] = digest.sections
   if (!section) throw new Error('no section')
-  const whole = articles.map((article, index) => ({ id: `${index}`, source: 'Quay', body: null, ...article }))
+  const whole = (article: Partial<WholeArticle>, index: number) =>
+    ({ id: `${index}`, source: 'Quay', body: null, ...article }) as WholeArticle
+  const items = articles.map((one, index) => ({ kind: 'article' as const, article: whole(one, index) }))
   const edition = { ...blankEdition('secret', digest, at, at), number: 2 }
-  const sections = [{ section: { ...section, layout: 'latest' as const }, articles: whole as WholeArticle[] }]
+  const sections = [{ section: { ...section, layout: 'latest' as const }, items }]
   return toView({ edition, digest, sections, corrections: [], slot: '~' }, config)
 }
 

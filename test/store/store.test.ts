@@ -303,16 +303,22 @@ async function canonicals(db: Store['db']): Promise<string[]> {
 /** Complete by its type: a column that the schema gains or loses does not compile until it stands here too. */
 const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   letters: {
-    articleId: true,
+    id: true,
+    digest: true,
+    headline: true,
     text: true,
+    textHash: true,
+    name: true,
     place: true,
+    receivedAt: true,
+    enteredAt: true,
     enteredBy: true,
     editedAt: true,
     editedBy: true,
+    version: true,
     withdrawnAt: true,
     withdrawnBy: true,
-    version: true,
-    textHash: true,
+    editionId: true,
   },
   rates: { name: true, freeAt: true },
   confirmations: {
@@ -354,7 +360,6 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   earlierAddresses: { articleId: true, canonical: true, url: true, until: true },
   articles: {
     id: true,
-    kind: true,
     feedId: true,
     identity: true,
     url: true,
@@ -381,6 +386,7 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   choices: {
     editionId: true,
     articleId: true,
+    letterId: true,
     section: true,
     position: true,
     reason: true,
@@ -490,7 +496,6 @@ const columns: { [T in keyof Schema]: Record<keyof Schema[T], true> } = {
   },
   feeds: {
     id: true,
-    kind: true,
     url: true,
     title: true,
     siteUrl: true,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../../src/app.ts'
-import type { Render } from '../../src/editions/edition.ts'
+import { articlesIn, type Render } from '../../src/editions/edition.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { addAllToLedger } from '../../src/editions/ledger.ts'
 import { ignoreFeed, releaseFeed } from '../../src/editions/stories/flood-decision.ts'
@@ -211,7 +211,7 @@ async function reopen(app: App, bomb: ReplayState['bomb']): Promise<App> {
 
 const withAddresses: Render = async (draft) => {
   const rendered = await plainRender(draft)
-  const urls = draft.sections.flatMap((section) => section.articles.map((article) => article.url))
+  const urls = articlesIn(draft.sections).map(({ url }) => url)
   return { ...rendered, text: `${rendered.text}${urls.join('\n')}\n` }
 }
 

@@ -171,7 +171,9 @@ export async function frozenEdition({ app, digest, clock }: World): Promise<stri
 
 /** Renders in a microsecond what the real renderer takes half a second for; tests of the rendering use the real one. */
 export const plainRender: Render = async ({ edition, sections, corrections, slot, digest }) => {
-  const titles = sections.flatMap((section) => section.articles.map((one) => one.title))
+  const titles = sections.flatMap(({ items }) =>
+    items.map((item) => (item.kind === 'letter' ? item.letter.headline : item.article.title)),
+  )
   const head = JSON.stringify({
     number: edition.number,
     digest: { name: digest.name, title: digest.title },

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { lettersOf } from '../../src/store/articles/letters.ts'
+import { lettersOf } from '../../src/store/letters/letters.ts'
 import { hour } from '../../src/time/clock.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'

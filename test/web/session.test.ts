@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { lettersOf } from '../../src/store/articles/letters.ts'
+import { lettersOf } from '../../src/store/letters/letters.ts'
 import { endSessions } from '../../src/store/staff/staff.ts'
 import { addMs, day, hour, minute } from '../../src/time/clock.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'

@@ -125,6 +125,7 @@ const tables = [
   'editions',
   'history',
   'ledger',
+  'letters',
   'subscribers',
   'subscriptions',
   'deliveries',

@@ -1,7 +1,7 @@
 import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
+import type { ArticleChoice } from './choice.ts'
 import { staleReason } from './filter.ts'
-import type { Choice } from './select.ts'
 
 /** Why no later edition looks at an article. `stale`: whatever becomes of this edition; `passed`: if it is sealed. */
 export type Expiry = 'stale' | 'passed'
@@ -12,11 +12,11 @@ export type Expiry = 'stale' | 'passed'
  * next edition may hold it.
  */
 export function expiryOf(
-  { article, position, isTemporary: waits }: Choice,
+  { article, position, isTemporary: waits }: ArticleChoice,
   digest: Digest,
   now: Instant,
 ): Expiry | null {
-  if (position !== null || waits || article.letter) return null
+  if (position !== null || waits) return null
   const { feedUrl, addedAt: since, seenAt } = article
   const listing = digest.sections.filter(({ feeds, backfill }) => feeds.includes(feedUrl) || backfill === feedUrl)
   if (listing.length > 0 && listing.every((section) => staleReason(article, section, now) !== null)) return 'stale'

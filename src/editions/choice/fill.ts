@@ -1,16 +1,18 @@
 import type { Article, Candidate } from '../../store/articles/articles.ts'
+import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
+import { type ArticleChoice, type Choice, chosenOnly, passedOver, withoutPlace } from './choice.ts'
 import { sameStoryReason, sortByFeedPreference, storyOf } from './copies.ts'
-import { type OrderedArticle, orderCandidates, orderLetters } from './order.ts'
+import { type OrderedArticle, orderCandidates } from './order.ts'
+import { placeLetters } from './place-letters.ts'
 import { Quota } from './quota.ts'
-import type { Choice } from './select.ts'
 
 export type SectionInput = {
   /** Articles that the section takes in. */
   candidates: Candidate[]
-  /** Readers' letters, for a section that prints them. */
-  letters: Candidate[]
+  /** Readers' letters that no section before holds. */
+  letters: PendingLetter[]
   spare: Candidate[]
   /** In the sections before. */
   chosen: Candidate[]
@@ -38,8 +40,11 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
     reservedIds: new Set(kept.map(({ id }) => id)),
   }
 
-  const letterChoices = pickStories(orderLetters(letters).map(singleCopy), room, section.maximum)
-  room.letters = room.position
+  const lettersHere = placeLetters(letters, section, (taken) =>
+    fullReason({ ...room, position: taken }, section.maximum, 'letters stand before it'),
+  )
+  room.letters = chosenOnly(lettersHere).length
+  room.position = room.letters
   const ownChoices = pickStories(storiesIn(candidates, section, filling), room, section.maximum)
   const backfillMinimum = section.thin === 'backfill' ? Math.min(section.minimum, section.maximum) : 0
   const printedStories = new Set(
@@ -53,16 +58,13 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
     now,
   )
   const backfillChoices = pickStories(orderedBackfill.map(singleCopy), { ...room, isBackfill: true }, backfillMinimum)
-  const choices = [...letterChoices, ...ownChoices, ...backfillChoices.map(asBackfill)]
-  const holds = choices.filter(({ position }) => position !== null).length
+  const choices = [...lettersHere, ...ownChoices, ...backfillChoices.map(asBackfill)]
+  const holds = chosenOnly(choices).length
   if (holds >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
 
   const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
   return {
-    choices: choices.map(
-      (choice): Choice =>
-        choice.position === null ? choice : { ...passedOver(choice.article, section.name, reason), isTemporary: true },
-    ),
+    choices: choices.map((choice) => (choice.position === null ? choice : withoutPlace(choice, reason))),
     mayStandLater: section.thin === 'drop',
   }
 }
@@ -95,7 +97,7 @@ function storiesIn(
 function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: SectionInput): Quota[] {
   const edition = new Quota(digest.atMost, 'the edition')
   const articles = new Map([...chosen, ...keptInAll].map((article) => [article.id, article]))
-  for (const article of articles.values()) if (!article.letter) edition.count(article)
+  for (const article of articles.values()) edition.count(article)
   const own = Quota.of(section)
   for (const article of kept) own.count(article)
   return [own, edition]
@@ -115,7 +117,7 @@ type Room = {
 }
 
 /** Takes what the rules allow, in order, until the section holds `most`. Of each story the first copy that they allow. */
-function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Choice[] {
+function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): ArticleChoice[] {
   const { section, sources } = room
   return stories.flatMap((copies, index) => {
     let printedCopy: Candidate | undefined
@@ -128,14 +130,13 @@ function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Cho
       const others = sources(article)
       const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
       const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}`
-      return { article, section: section.name, position: room.position, reason }
+      return { kind: 'article', article, section: section.name, position: room.position, reason }
     })
   })
 }
 
-/** Why there is no place for it; null: it is counted, and has one. An editor chose the letters, so only room counts there. */
+/** Why there is no place for it; null: it is counted, and has one. */
 function refusalReason(article: Article, room: Room, maxPlaces: number): string | null {
-  if (article.letter) return fullReason(room, maxPlaces, 'letters stand before it')
   const { section, quotas } = room
   const standing =
     room.letters > 0 ? 'letters and articles stand before it' : `${newerPrefix(section)}articles stand before it`
@@ -163,10 +164,6 @@ function fullReason(
   return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
 }
 
-function asBackfill(choice: Choice): Choice {
+function asBackfill(choice: ArticleChoice): ArticleChoice {
   return choice.position === null ? choice : { ...choice, reason: `fills the section up: ${choice.reason}` }
-}
-
-export function passedOver(article: Candidate, section: string, reason: string): Choice {
-  return { article, section, position: null, reason }
 }

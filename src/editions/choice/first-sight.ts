@@ -2,7 +2,7 @@ import type { Article } from '../../store/articles/articles.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
 import { exclusionReason, staleReason } from './filter.ts'
-import { select } from './select.ts'
+import { selectArticles } from './select.ts'
 
 /**
  * The ids of the articles that are pending when a digest sees a feed for the first time; the rest is backlog: a feed that
@@ -20,7 +20,7 @@ export function pendingAtFirstSight(articles: Article[], digest: Digest, now: In
     )
     for (const { id } of takenIn.slice(0, maxFromFeed(section, digest))) pending.add(id)
   }
-  const choices = select(newest, withoutOtherRules(digest), now)
+  const choices = selectArticles(newest, withoutOtherRules(digest), now)
   for (const { article, position } of choices) if (position !== null) pending.add(article.id)
   return pending
 }

@@ -1,11 +1,11 @@
 import type { Article, Candidate } from '../../store/articles/articles.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, MinimumRule, Section } from '../digest.ts'
+import { articleChoices, type Choice, chosenOnly } from './choice.ts'
 import { storyOf } from './copies.ts'
 import { exclusionReason, filterText, matchesFilter, staleReason } from './filter.ts'
 import { Quota } from './quota.ts'
 import { type PlaceLimits, reservePlaces } from './reserve.ts'
-import type { Choice } from './select.ts'
 
 /** An `atLeast` with its scope: one section, or (null) the whole edition. */
 export type ScopedMinimum = { floor: MinimumRule; section: Section | null }
@@ -37,12 +37,12 @@ export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: C
   if (unmetMinimums(digest, baseline).length === 0) return []
   const candidateIds = new Set(candidates.map(({ id }) => id))
   const homes = new Map(
-    baseline.flatMap(({ article }) => {
+    articleChoices(baseline).flatMap(({ article }) => {
       const home = candidateIds.has(article.id) ? homeSection(article, digest, baseline, now) : undefined
       return home ? [[article.id, home] as const] : []
     }),
   )
-  const articles = baseline.filter(({ article }) => homes.has(article.id))
+  const articles = articleChoices(baseline).filter(({ article }) => homes.has(article.id))
   const chosenFirst = articles.toSorted((a, b) => Number(a.position === null) - Number(b.position === null))
   const demands = minimumsOf(digest).map(({ floor, section }) => ({
     count: floor.count,
@@ -58,7 +58,7 @@ export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: C
 /** The first rule by which the article has its place in that section. */
 export function minimumFor(article: Article, section: string, digest: Digest): ScopedMinimum | undefined {
   const inScope = minimumsOf(digest).filter((one) => one.section === null || one.section.name === section)
-  return inScope.find(({ floor }) => !article.letter && matchesFilter(article, floor))
+  return inScope.find(({ floor }) => matchesFilter(article, floor))
 }
 
 export function minimumsOf(digest: Digest): ScopedMinimum[] {
@@ -112,13 +112,9 @@ function missingCount(one: ScopedMinimum, choices: Choice[]): number {
   return Math.max(0, one.floor.count - matchCount(one, choices))
 }
 
-function matchCount({ floor, section }: ScopedMinimum, choices: Choice[]): number {
-  return choices.filter(
-    (choice) =>
-      choice.position !== null &&
-      (section === null || choice.section === section.name) &&
-      !choice.article.letter &&
-      matchesFilter(choice.article, floor),
+function matchCount({ floor, section: scope }: ScopedMinimum, choices: Choice[]): number {
+  return chosenOnly(articleChoices(choices)).filter(
+    ({ article, section }) => (scope === null || section === scope.name) && matchesFilter(article, floor),
   ).length
 }
 

@@ -28,16 +28,6 @@ export function orderCandidates(
     .map(({ article, words }) => ({ article, words, scored: true }))
 }
 
-/** Readers' letters: whoever wrote first is printed first. */
-export function orderLetters(letters: Candidate[]): OrderedArticle[] {
-  const received = ({ publishedAt, seenAt }: Candidate) => publishedAt ?? seenAt
-  const sorted = letters.toSorted((a, b) => {
-    if (received(a) !== received(b)) return received(a) < received(b) ? -1 : 1
-    return a.id < b.id ? -1 : 1
-  })
-  return sorted.map((article) => ({ article, words: 'the letter that came first stands first' }))
-}
-
 /** What a feed showed last stands first, as it stood there; what it shows no more comes after, by when it did. */
 function compareByFeedPosition(a: Candidate, b: Candidate, feeds: string[]): number {
   const feed = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)

@@ -1,56 +1,57 @@
 import type { Article, Candidate } from '../../store/articles/articles.ts'
+import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'
+import { type ArticleChoice, articleChoices, type Choice, chosenOnly, itemOf, passedOver } from './choice.ts'
 import { newestCopies, otherSourcesIn, sameStoryReason, storyOf } from './copies.ts'
-import { fillSection, passedOver } from './fill.ts'
+import { fillSection } from './fill.ts'
 import { exclusionReason, staleReason } from './filter.ts'
 import { minimumFor, minimumsOf, minimumText, reservedPlaces } from './minimums.ts'
+import { barredLetters, unplacedLetters } from './place-letters.ts'
+
+/** What an edition may hold; letters in the order in which they are to be printed. */
+export type Pending = { articles: Candidate[]; letters: PendingLetter[] }
 
 /**
- * Chosen if it has a position in its section, from 1; the reason is for a person either way. `waits`: it was passed over for
- * something that can pass, and not for what it is or for what else there was.
- */
-export type Choice = {
-  article: Candidate
-  section: string
-  position: number | null
-  reason: string
-  isTemporary?: true
-}
-
-/**
- * Decides what an edition holds, from what is pending and what time it is. Each article gets exactly one choice.
+ * Decides what an edition holds, from what is pending and what time it is. Each article and letter gets exactly one choice.
  * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts. A story is told
  * once: of its copies that one is printed which a section takes first. Where a rule keeps places (`atLeast`), what came in by
  * it and what had to go says so.
  */
-export function select(pending: Candidate[], digest: Digest, now: Instant): Choice[] {
-  const barred = barredChoices(pending, digest)
+export function select(pending: Pending, digest: Digest, now: Instant): Choice[] {
+  const barred = barredChoices(pending.articles, digest)
   const barredIds = new Set(barred.map(({ article }) => article.id))
-  const { newest, older } = newestCopies(pending.filter(({ id }) => !barredIds.has(id)))
+  const { newest, older } = newestCopies(pending.articles.filter(({ id }) => !barredIds.has(id)))
   const others = [
     ...barred,
     ...older.map(({ article, newer }) => passedOver(article, homeSectionName(article, digest), sameStoryReason(newer))),
+    ...barredLetters(pending.letters),
   ]
-  const sources = otherSourcesIn(pending)
-  const choose = (kept: Candidate[]) => [...chooseBySection(newest, digest, { sources, kept, now }), ...others]
+  const open = { articles: newest, letters: pending.letters.filter(({ retracted }) => !retracted) }
+  const sources = otherSourcesIn(pending.articles)
+  const choose = (kept: Candidate[]) => [...chooseBySection(open, digest, { sources, kept, now }), ...others]
   const baseline = choose([])
   if (minimumsOf(digest).length === 0) return baseline
   const kept = reservedPlaces(digest, baseline, newest, now)
   return kept.length === 0 ? baseline : withRuleReasons(baseline, choose(kept), digest)
 }
 
+/** The same for articles alone. */
+export function selectArticles(articles: Candidate[], digest: Digest, now: Instant): ArticleChoice[] {
+  return articleChoices(select({ articles, letters: [] }, digest, now))
+}
+
 type ChoiceInput = { sources(article: Candidate): string[]; kept: Candidate[]; now: Instant }
 
 /** Section by section. `kept` are articles that have their places whatever is newer, as far as the rules allow. */
-function chooseBySection(open: Candidate[], digest: Digest, { sources, kept, now }: ChoiceInput): Choice[] {
+function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: ChoiceInput): Choice[] {
   const feeds = feedUrlsOf(digest)
   const taken = new Set<string>()
   const verdicts = new Map<string, Choice>()
   const chosen: Candidate[] = []
   const publishedCopies = new Map(kept.map((article) => [storyOf(article), article]))
   for (const section of digest.sections) {
-    const free = open.filter(
+    const free = open.articles.filter(
       (article) => !taken.has(article.id) && (publishedCopies.get(storyOf(article)) ?? article) === article,
     )
     const isAccepted = (article: Candidate) => {
@@ -61,74 +62,73 @@ function chooseBySection(open: Candidate[], digest: Digest, { sources, kept, now
     }
     const candidates = free.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(isAccepted)
     const spare = free.filter(({ feedUrl }) => feedUrl === section.backfill).filter(isAccepted)
-    const letters = section.layout === 'have-your-say' ? free.filter(({ letter }) => letter) : []
+    const letters = open.letters.filter(({ id }) => !taken.has(id))
     const filling = { candidates, letters, spare, chosen, kept, feeds, sources, digest, now }
     const { choices, mayStandLater } = fillSection(section, filling)
     for (const choice of choices) {
-      const { article, position } = choice
-      verdicts.delete(article.id) // what a section before said of it: this one stands, and in its order
-      verdicts.set(article.id, choice)
-      const isSpare = article.feedUrl === section.backfill
-      if (position !== null || !(mayStandLater || article.letter || isSpare)) taken.add(article.id)
-      if (position === null) continue
-      chosen.push(article)
-      publishedCopies.set(storyOf(article), article)
+      const { id } = itemOf(choice)
+      verdicts.delete(id) // what a section before said of it: this one stands, and in its order
+      verdicts.set(id, choice)
+      if (choice.position !== null) taken.add(id)
+      if (choice.kind === 'letter') continue
+      const isSpare = choice.article.feedUrl === section.backfill
+      if (!mayStandLater && !isSpare) taken.add(id)
+      if (choice.position === null) continue
+      chosen.push(choice.article)
+      publishedCopies.set(storyOf(choice.article), choice.article)
     }
   }
-  const unseen = open.filter(({ id }) => !verdicts.has(id))
-  const unplaced = unseen.map((article) =>
-    passedOver(article, homeSectionName(article, digest), noSectionReason(article)),
-  )
-  return [...verdicts.values(), ...unplaced].map((choice) =>
-    withPublishedCopy(choice, publishedCopies.get(storyOf(choice.article))),
+  const unseen = open.articles.filter(({ id }) => !verdicts.has(id))
+  const unplaced = unseen.map((article) => passedOver(article, homeSectionName(article, digest), noSectionReason))
+  const unseenLetters = open.letters.filter(({ id }) => !verdicts.has(id))
+  const choices = [...verdicts.values(), ...unplaced, ...unplacedLetters(unseenLetters)]
+  return choices.map((choice) =>
+    choice.kind === 'letter' ? choice : withPublishedCopy(choice, publishedCopies.get(storyOf(choice.article))),
   )
 }
 
 /** What was passed over where another copy tells its story says so. */
-function withPublishedCopy(choice: Choice, publishedCopy: Candidate | undefined): Choice {
+function withPublishedCopy(choice: ArticleChoice, publishedCopy: Candidate | undefined): ArticleChoice {
   const { article, position, reason } = choice
   if (position !== null || publishedCopy === undefined || publishedCopy === article) return choice
   const same = sameStoryReason(publishedCopy)
   if (reason === same) return choice
-  return { ...choice, reason: reason === noSectionReason(article) ? same : `${reason}; it is ${same}` }
+  return { ...choice, reason: reason === noSectionReason ? same : `${reason}; it is ${same}` }
 }
 
-function noSectionReason({ letter }: Article): string {
-  return letter ? 'no section prints letters (layout have-your-say)' : 'its feed is in no section any more'
-}
+const noSectionReason = 'its feed is in no section any more'
 
 /** The choice with what the rules changed in the words of both: who came in, and in whose place. */
 function withRuleReasons(baseline: Choice[], choices: Choice[], digest: Digest): Choice[] {
-  const before = sectionsByArticle(baseline)
-  const after = sectionsByArticle(choices)
-  const added = choices.flatMap((choice) => {
+  const before = sectionsByItem(baseline)
+  const after = sectionsByItem(choices)
+  const added = articleChoices(choices).flatMap((choice) => {
     if (choice.position === null || before.has(choice.article.id)) return []
     const rule = minimumFor(choice.article, choice.section, digest)
     return rule ? [{ ...choice, words: minimumText(rule) }] : []
   })
-  const displaced = choices.filter(({ article }) => before.has(article.id) && !after.has(article.id))
+  const displaced = choices.filter((choice) => before.has(itemOf(choice).id) && !after.has(itemOf(choice).id))
   return choices.map((choice) => {
-    const addition = added.find(({ article }) => article.id === choice.article.id)
+    const { id } = itemOf(choice)
+    const addition = added.find(({ article }) => article.id === id)
     if (addition) return { ...choice, reason: `${choice.reason}; in because ${addition.words}` }
     if (!displaced.includes(choice)) return choice
-    const there = before.get(choice.article.id) ?? choice.section
+    const there = before.get(id) ?? choice.section
     const inThere = added.filter(({ section }) => section === there)
     const rivals = inThere.length > 0 ? inThere : added
-    const rank = displaced.filter(({ article }) => before.get(article.id) === there).indexOf(choice)
+    const rank = displaced.filter((one) => before.get(itemOf(one).id) === there).indexOf(choice)
     const rival = rivals[Math.min(Math.max(0, rank), rivals.length - 1)]
     return rival ? { ...choice, reason: `“${rival.article.title}” has its place: ${rival.words}` } : choice
   })
 }
 
-/** The section of every article that was chosen. */
-function sectionsByArticle(choices: Choice[]): Map<string, string> {
-  return new Map(
-    choices.flatMap(({ article, section, position }) => (position === null ? [] : [[article.id, section]])),
-  )
+/** The section of everything that was chosen, by its id. */
+function sectionsByItem(choices: Choice[]): Map<string, string> {
+  return new Map(chosenOnly(choices).map((choice) => [itemOf(choice).id, choice.section]))
 }
 
 /** What no edition may hold now, whatever its sections say. */
-function barredChoices(pending: Candidate[], digest: Digest): Choice[] {
+function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
   const waiting = pending.filter(({ quarantineReason: held }) => held).toSorted((a, b) => (a.id < b.id ? 1 : -1))
   const stopped = new Map(waiting.map(({ quarantineReason: held, feedUrl }) => [feedUrl, held]))
   return pending.flatMap((article) => {
@@ -143,7 +143,7 @@ function barredChoices(pending: Candidate[], digest: Digest): Choice[] {
   })
 }
 
-function asTemporary(choice: Choice): Choice {
+function asTemporary(choice: ArticleChoice): ArticleChoice {
   return { ...choice, isTemporary: true }
 }
 

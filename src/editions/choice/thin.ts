@@ -4,8 +4,8 @@ import { quarantinedFeeds } from '../../store/ledger/stories.ts'
 import type { Db } from '../../store/schema.ts'
 import { durationText, type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'
+import { articleChoices, type Choice, chosenOnly } from './choice.ts'
 import { shortfallText, unmetMinimums } from './minimums.ts'
-import type { Choice } from './select.ts'
 
 /** What the rules say of an edition that is short: `send` goes out as it is, and the reason goes on record. */
 export type ThinDecision = { rule: 'skip' | 'hold' | 'send'; reason: string }
@@ -54,7 +54,7 @@ export function decideThin(
   lastAt: Instant | undefined,
   now: Instant,
 ): ThinDecision | undefined {
-  const count = choices.filter(({ article, position }) => position !== null && !article.letter).length
+  const count = chosenOnly(articleChoices(choices)).length
   const found = [
     ...totalShortage(digest, count),
     ...sectionShortages(digest, choices),

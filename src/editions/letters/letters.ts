@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import { addLetter, type Letter, letterById, rewordLetter, withdrawLetter } from '../../store/articles/letters.ts'
+import { addLetter, type Letter, letterById, rewordLetter, withdrawLetter } from '../../store/letters/letters.ts'
 import type { Db } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
@@ -25,7 +25,7 @@ export class DuplicateLetter extends AppError {
   }
 }
 
-/** Somebody has reworded the letter since it was looked at: AppError `conflict`, with the letter as it reads now. */
+/** Somebody reworded the letter after the caller read it: AppError `conflict`, with the letter as it reads now. */
 export class LetterChanged extends AppError {
   readonly letter: Letter
 
@@ -36,8 +36,8 @@ export class LetterChanged extends AppError {
 }
 
 /**
- * Takes a letter in for a digest that prints some: pending from here on. Returns its id, or what is wrong with it.
- * AppError SameLetter if it waits there or was printed, unless `anyway` is the id of that letter.
+ * Adds a letter, pending, to a digest that prints letters. Returns its id, or what is wrong with it. Throws DuplicateLetter
+ * if the digest has the same letter, unless `anyway` is the id of that letter.
  */
 export async function createLetter(
   { db, clock }: Needs,
@@ -58,8 +58,8 @@ export async function createLetter(
 }
 
 /**
- * Words a letter anew that waits. `version` is that of the letter which its form showed. AppError LetterChanged if it has
- * another one by now, and others if there is no such letter, or it does not wait any more.
+ * Rewords a pending letter. `version` is the one that the form showed. Throws LetterChanged if the letter has another one
+ * by now, AppError `missing` if there is no such letter, and `conflict` if it is not pending.
  */
 export async function editLetter(
   { db, clock }: Needs,
@@ -74,7 +74,7 @@ export async function editLetter(
   throw refusalError(changed, await letterById(db, id), id)
 }
 
-/** Takes a letter back that waits, for good. AppError as above. */
+/** Withdraws a pending letter and erases its text; this cannot be undone. Errors as above. */
 export async function withdrawPendingLetter(
   { db, clock }: Needs,
   id: string,

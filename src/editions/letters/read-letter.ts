@@ -1,4 +1,4 @@
-import type { LetterContent } from '../../store/articles/letters.ts'
+import type { LetterContent } from '../../store/letters/letters.ts'
 import { type Instant, msBetween } from '../../time/clock.ts'
 
 /** A letter as somebody typed it. `received` is a day such as 2026-11-20, or empty for today. */

@@ -50,28 +50,12 @@ export type Video = { url: string; seconds: number | null }
 /** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
 export type Article = Omit<
   ArticleRow,
-  | 'kind'
-  | 'image'
-  | 'video'
-  | 'categories'
-  | 'page'
-  | 'titleKey'
-  | 'shownAt'
-  | 'place'
-  | 'body'
-  | 'askAt'
-  | 'asked'
-  | 'leadsTo'
+  'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'place' | 'body' | 'askAt' | 'asked' | 'leadsTo'
 > &
   Pick<NewArticle, 'image' | 'video' | 'categories'> & {
     feedUrl: string
     source: string
-    /** Of a reader's letter alone: what makes it one. Its writer is the author, its headline the title. */
-    letter?: LetterText
   }
-
-/** `text` has blank lines between its paragraphs; `place` may be empty. */
-export type LetterText = { text: string; place: string }
 
 /** An article with its whole text: only what is printed is read with it. */
 export type WholeArticle = Article & { body: Body | null }
@@ -243,18 +227,6 @@ export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article 
   }
 }
 
-/** Every letter to the digest that nobody has withdrawn, printed or not, in the order in which they came in. */
-export async function allLettersOf(db: Db, digest: string): Promise<(Article & WithLastShown)[]> {
-  const rows = await withFeed(db)
-    .innerJoin('ledger', 'ledger.articleId', 'articles.id')
-    .where('ledger.digest', '=', digest)
-    .where('letters.articleId', 'is not', null)
-    .where('letters.withdrawnAt', 'is', null)
-    .orderBy('articles.id')
-    .execute()
-  return rows.map((row) => ({ ...fromRow(row), shown: { at: row.shownAt, place: row.place } }))
-}
-
 export type WithLastShown = Required<Pick<Candidate, 'shown'>>
 
 export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle[]> {
@@ -269,7 +241,6 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle
 /** The articles known by this address, or that had it before, from whichever feed. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
-    .where('articles.kind', '=', 'article')
     .where((eb) =>
       eb.or([
         eb('articles.url', '=', url),
@@ -287,19 +258,12 @@ function withFeed(db: Db) {
   return db
     .selectFrom('articles')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
-    .leftJoin('letters', 'letters.articleId', 'articles.id')
     .select(columns)
-    .select([
-      'feeds.url as feedUrl',
-      'feeds.title as source',
-      'letters.text as letterText',
-      'letters.place as letterPlace',
-    ])
+    .select(['feeds.url as feedUrl', 'feeds.title as source'])
 }
 
 const columns = [
   'articles.id',
-  'articles.kind',
   'articles.feedId',
   'articles.identity',
   'articles.url',
@@ -329,7 +293,6 @@ function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }
   const { identity, url, title, summary, author, publishedAt, updatedAt, note = '' } = article
   return {
     id: newId(now),
-    kind: 'article',
     feedId,
     identity: identityKey(identity),
     url,
@@ -356,9 +319,6 @@ function toRow(article: NewArticle, { feedId, place, now, isOffSite: elsewhere }
 }
 
 function fromRow({
-  kind,
-  letterText,
-  letterPlace,
   page,
   titleKey: _titleKey,
   shownAt: _shownAt,
@@ -367,12 +327,7 @@ function fromRow({
   asked: _asked,
   leadsTo: _leadsTo,
   ...row
-}: Omit<ArticleRow, 'body'> & {
-  feedUrl: string
-  source: string
-  letterText: string | null
-  letterPlace: string | null
-}): Article {
+}: Omit<ArticleRow, 'body'> & { feedUrl: string; source: string }): Article {
   const facts = factsOf({ page })
   return {
     ...row,
@@ -381,7 +336,6 @@ function fromRow({
     image: row.image === null ? (facts.image ?? null) : JSON.parse(row.image),
     video: row.video === null ? null : JSON.parse(row.video),
     categories: JSON.parse(row.categories),
-    ...(kind === 'letter' && { letter: { text: letterText ?? '', place: letterPlace ?? '' } }),
   }
 }
 

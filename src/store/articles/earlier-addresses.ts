@@ -58,7 +58,6 @@ export async function articleIdsByTitle(db: Db, title: string): Promise<string[]
   const rows = await db
     .selectFrom('articles')
     .select('id')
-    .where('kind', '=', 'article')
     .where('titleKey', '=', titleKey(title))
     .orderBy('id')
     .execute()
@@ -71,7 +70,7 @@ export async function titlesBefore(
   before: string | undefined,
   limit: number,
 ): Promise<{ id: string; title: string }[]> {
-  let query = db.selectFrom('articles').select(['id', 'title']).where('kind', '=', 'article')
+  let query = db.selectFrom('articles').select(['id', 'title'])
   if (before !== undefined) query = query.where('id', '<', before)
   return await query.orderBy('id', 'desc').limit(limit).execute()
 }

@@ -32,9 +32,9 @@ export type RetentionLimits = {
 
 type RetentionCandidate = ArticlePosition & Pick<ArticleRow, 'shownAt'>
 
-/** The ids of all feeds that have articles of their own. */
+/** The ids of all feeds. */
 export async function feedIds(db: Db): Promise<string[]> {
-  const rows = await db.selectFrom('feeds').select('id').where('kind', '=', 'feed').orderBy('id').execute()
+  const rows = await db.selectFrom('feeds').select('id').orderBy('id').execute()
   return rows.map(({ id }) => id)
 }
 
@@ -130,7 +130,6 @@ async function forget(
     .selectFrom('articles')
     .select(['id', 'feedId', 'identity', 'canonical', 'asked', 'titleKey', 'publishedAt', 'seenAt', 'shownAt'])
     .where('id', 'in', ids)
-    .where('kind', '=', 'article')
     .execute()
   const dispensable = articles.filter((one) => reasonFor(one, limits) !== null) // its feed may have shown it meanwhile
   const over = new Set(dispensable.filter((one) => isOver(one, limits)).map(({ id }) => id))

@@ -68,7 +68,7 @@ async function inEditions(db: Db, ids: string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('choices')
     .innerJoin('editions', 'editions.id', 'choices.editionId')
-    .select('choices.articleId')
+    .select((eb) => eb.ref('choices.articleId').$notNull().as('articleId'))
     .where('choices.articleId', 'in', ids)
     .where((eb) =>
       eb.or([

@@ -3,11 +3,12 @@ import { openStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
 import type { Db, RetractionRow } from '../schema.ts'
 
-/** The marks by which articles are known: each one's id, and its address, if it has one, under which it may come back in another feed. */
-export async function retractionMarks(db: Db, articleIds: string[]): Promise<string[]> {
-  if (articleIds.length === 0) return []
-  const rows = await db.selectFrom('articles').select(['id', 'canonical']).where('id', 'in', articleIds).execute()
-  return [...new Set(rows.flatMap(({ id, canonical }) => (canonical === '' ? [id] : [id, canonical])))]
+/** The marks of these articles and letters: their ids, and the addresses under which articles may come back in another feed. */
+export async function retractionMarks(db: Db, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('articles').select('canonical').where('id', 'in', ids).execute()
+  const addresses = rows.map(({ canonical }) => canonical).filter((address) => address !== '')
+  return [...new Set([...ids, ...addresses])]
 }
 
 export type NewRetraction = Pick<RetractionRow, 'url' | 'title' | 'who' | 'reason'>
@@ -86,68 +87,73 @@ export async function retractedStories(db: Db, digest: string): Promise<Map<stri
   )
 }
 
-/** The pulls in force of these articles, by article. */
-export async function retractionsOf(db: Db, articleIds: string[]): Promise<Map<string, RetractionRow>> {
-  if (articleIds.length === 0) return new Map()
-  const rows = await db
+/** The retractions in force of these articles and letters, by the id of each. */
+export async function retractionsOf(db: Db, ids: string[]): Promise<Map<string, RetractionRow>> {
+  if (ids.length === 0) return new Map()
+  const byAddress = await db
     .selectFrom('articles')
-    .innerJoin('pulls', (join) =>
-      join.on((eb) =>
-        eb.or([
-          eb('pulls.inForce', '=', eb.ref('articles.id')),
-          eb('pulls.inForce', '=', eb.ref('articles.canonical')),
-        ]),
-      ),
-    )
+    .innerJoin('pulls', 'pulls.inForce', 'articles.canonical')
     .selectAll('pulls')
     .select('articles.id as articleId')
-    .where('articles.id', 'in', articleIds)
+    .where('articles.id', 'in', ids)
     .execute()
-  return new Map(rows.map(({ articleId, ...pull }) => [articleId, pull]))
+  const byId = await db.selectFrom('pulls').selectAll().where('inForce', 'in', ids).execute()
+  return new Map([
+    ...byAddress.map(({ articleId, ...pull }) => [articleId, pull] as const),
+    ...byId.map((pull) => [pull.mark, pull] as const),
+  ])
 }
 
-export type RetractedChoice = Pick<RetractionRow, 'url' | 'who' | 'reason' | 'at'> & {
-  articleId: string
+export type RetractedChoice = Pick<RetractionRow, 'who' | 'reason' | 'at'> & {
+  /** Of an article or a letter. */
+  itemId: string
   title: string
 }
 
-/** The pulled articles that the edition chose. */
+/** What the edition chose and an editor retracted since. */
 export async function retractedIn(db: Db, editionId: string): Promise<RetractedChoice[]> {
-  const chosen = await db
-    .selectFrom('choices')
-    .innerJoin('articles', 'articles.id', 'choices.articleId')
-    .select(['articles.id', 'articles.url'])
-    .select((eb) => eb.fn.coalesce('choices.saidTitle', 'articles.title').as('headline'))
-    .where('choices.editionId', '=', editionId)
-    .where('choices.position', 'is not', null)
-    .orderBy('choices.position')
-    .execute()
+  const chosen = await chosenTitles(db).where('choices.editionId', '=', editionId).orderBy('choices.position').execute()
   const retractions = await retractionsOf(
     db,
-    chosen.map(({ id }) => id),
+    chosen.map(({ itemId }) => itemId),
   )
-  return chosen.flatMap(({ id, headline, url }) => {
-    const pull = retractions.get(id)
-    return pull ? [{ articleId: id, title: headline || url, url, who: pull.who, reason: pull.reason, at: pull.at }] : []
+  return chosen.flatMap(({ itemId, headline, url }) => {
+    const pull = retractions.get(itemId)
+    return pull ? [{ itemId, title: headline || url, who: pull.who, reason: pull.reason, at: pull.at }] : []
   })
+}
+
+/** What editions chose, with the headline that each gives it. */
+function chosenTitles(db: Db) {
+  return db
+    .selectFrom('choices')
+    .leftJoin('articles', 'articles.id', 'choices.articleId')
+    .leftJoin('letters', 'letters.id', 'choices.letterId')
+    .select(({ fn, val }) => [
+      'choices.editionId',
+      fn.coalesce('choices.articleId', 'choices.letterId', val('')).as('itemId'),
+      fn.coalesce('choices.saidTitle', 'articles.title', 'letters.headline', val('')).as('headline'),
+      fn.coalesce('articles.url', val('')).as('url'),
+    ])
+    .where('choices.position', 'is not', null)
 }
 
 export type AffectedEdition = { editionId: string; headline: string }
 
-/** The editions that chose an article with one of these marks, and have not ended without it; with the headline that each gives it. */
+/** The editions that chose something with one of these marks, and have not ended without it; with the headline that each gives it. */
 export async function affectedEditions(db: Db, marks: string[]): Promise<AffectedEdition[]> {
   if (marks.length === 0) return []
-  const rows = await db
-    .selectFrom('editions')
-    .innerJoin('choices', 'choices.editionId', 'editions.id')
-    .innerJoin('articles', 'articles.id', 'choices.articleId')
-    .select('editions.id as editionId')
-    .select((eb) => eb.fn.coalesce('choices.saidTitle', 'articles.title').as('headline'))
+  const marked = chosenTitles(db)
+    .innerJoin('editions', 'editions.id', 'choices.editionId')
     .where('editions.status', 'in', [...openStatuses, 'sent'])
-    .where('choices.position', 'is not', null)
-    .where((either) => either.or([either('articles.id', 'in', marks), either('articles.canonical', 'in', marks)]))
-    .orderBy('editions.id')
+    .orderBy('choices.editionId')
     .orderBy('choices.position')
+  const articleIds = db
+    .selectFrom('articles')
+    .select('articles.id')
+    .where((eb) => eb.or([eb('id', 'in', marks), eb('canonical', 'in', marks)]))
+  const rows = await marked
+    .where((eb) => eb.or([eb('choices.articleId', 'in', articleIds), eb('choices.letterId', 'in', marks)]))
     .execute()
   return [...new Map(rows.toReversed().map((row) => [row.editionId, row])).values()].toReversed()
 }

@@ -46,12 +46,17 @@ function printedTitles(db: Db) {
     )
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
-    .select(['choices.editionId', 'choices.articleId', 'choices.saidNote', 'choices.pageTitle', 'choices.pageNote'])
+    .select([
+      'choices.editionId',
+      'articles.id as articleId',
+      'choices.saidNote',
+      'choices.pageTitle',
+      'choices.pageNote',
+    ])
     .select(['choices.lookedAt', 'choices.missingAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
     .select((eb) => [eb.ref('choices.saidTitle').$notNull().as('saidTitle')])
     .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])
     .select(['articles.title', 'articles.note', 'feeds.title as source'])
-    .where('articles.kind', '=', 'article') // a letter has no page and no feed that could say otherwise
     .where('choices.saidTitle', 'is not', null)
     .where('choices.saidUrl', 'is not', null)
 }
@@ -59,7 +64,7 @@ function printedTitles(db: Db) {
 /** Takes it on to ask for the page of the article; false: somebody else does, or has. */
 export async function claimRecheck(
   db: Db,
-  { editionId, articleId, lookedAt }: Pick<ChoiceRow, 'editionId' | 'articleId' | 'lookedAt'>,
+  { editionId, articleId, lookedAt }: Pick<PrintedTitleRow, 'editionId' | 'articleId' | 'lookedAt'>,
   now: Instant,
 ): Promise<boolean> {
   const claimed = await db

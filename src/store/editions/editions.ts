@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Instant } from '../../time/clock.ts'
 import { openStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
-import type { ArticleRow, ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from '../schema.ts'
+import type { ChoiceRow, Db, EditionRow, EditionStatus, Schema, VariantRow } from '../schema.ts'
 
 /** Adds the edition unless the digest has one for that instant already. Returns whether this call made it. */
 export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> {
@@ -165,7 +165,10 @@ export async function highestNumber(db: Db, digest: string, dueBy?: Instant): Pr
 }
 
 /** A choice as it is made; what the edition says of the article comes with the seal. */
-export type NewChoice = Pick<ChoiceRow, 'editionId' | 'articleId' | 'section' | 'position' | 'reason' | 'lastAt'>
+export type NewChoice = Pick<
+  ChoiceRow,
+  'editionId' | 'articleId' | 'letterId' | 'section' | 'position' | 'reason' | 'lastAt'
+>
 
 export async function addChoices(db: Db, choices: NewChoice[]): Promise<void> {
   for (let start = 0; start < choices.length; start += 200) {
@@ -196,7 +199,7 @@ export function chosenOf(db: Db, editionId: string) {
 /** The same for some of what it passed over, the newest first. */
 export function passedOverOf(db: Db, editionId: string, { skip, limit }: { skip: number; limit: number }) {
   const rows = choiceRows(db, editionId).where('choices.position', 'is', null)
-  return rows.orderBy('choices.articleId').limit(limit).offset(skip).execute()
+  return rows.orderBy('itemId').limit(limit).offset(skip).execute()
 }
 
 export async function countPassedOver(db: Db, editionId: string): Promise<number> {
@@ -212,19 +215,24 @@ export async function countPassedOver(db: Db, editionId: string): Promise<number
 function choiceRows(db: Db, editionId: string) {
   return db
     .selectFrom('choices')
-    .innerJoin('articles', 'articles.id', 'choices.articleId')
-    .innerJoin('feeds', 'feeds.id', 'articles.feedId')
-    .leftJoin('letters', 'letters.articleId', 'articles.id')
+    .leftJoin('articles', 'articles.id', 'choices.articleId')
+    .leftJoin('feeds', 'feeds.id', 'articles.feedId')
+    .leftJoin('letters', 'letters.id', 'choices.letterId')
     .selectAll('choices')
-    .select((eb) => [
-      eb.fn.coalesce('choices.saidTitle', 'articles.title').as('title'),
-      eb.fn.coalesce('choices.saidUrl', 'articles.url').as('url'),
+    .select(({ fn, ref, val }) => [
+      sql<'article' | 'letter'>`case when choices.letter_id is null then 'article' else 'letter' end`.as('kind'),
+      fn.coalesce('choices.articleId', 'choices.letterId', val('')).as('itemId'),
+      fn.coalesce('choices.saidTitle', 'articles.title', 'letters.headline', val('')).as('title'),
+      fn.coalesce('choices.saidUrl', 'articles.url', val('')).as('url'),
+      fn.coalesce('articles.author', 'letters.name', val('')).as('author'),
+      fn.coalesce('articles.publishedAt', 'letters.receivedAt').as('publishedAt'),
+      fn.coalesce('feeds.title', val('')).as('source'),
+      ref('letters.place').as('place'),
     ])
-    .select(['articles.kind', 'letters.place', 'articles.author', 'articles.publishedAt', 'feeds.title as source'])
     .where('choices.editionId', '=', editionId)
     .orderBy(sql`choices.position is null`)
     .orderBy('choices.position')
-    .orderBy((eb) => eb.fn.coalesce('articles.publishedAt', 'articles.seenAt'), 'desc')
+    .orderBy((eb) => eb.fn.coalesce('articles.publishedAt', 'articles.seenAt', 'letters.receivedAt'), 'desc')
 }
 
 /** How many articles and letters each of the editions chose; those that chose none are left out. */
@@ -232,30 +240,27 @@ export async function countChosen(db: Db, editionIds: string[]): Promise<Map<str
   if (editionIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('choices')
-    .innerJoin('articles', 'articles.id', 'choices.articleId')
-    .select(['choices.editionId', 'articles.kind', (eb) => eb.fn.countAll<number>().as('count')])
-    .where('choices.editionId', 'in', editionIds)
-    .where('choices.position', 'is not', null)
-    .groupBy(['choices.editionId', 'articles.kind'])
+    .select(['editionId', (eb) => eb.fn.count<number>('articleId').as('article')])
+    .select((eb) => eb.fn.count<number>('letterId').as('letter'))
+    .where('editionId', 'in', editionIds)
+    .where('position', 'is not', null)
+    .groupBy('editionId')
     .execute()
-  const counts = new Map<string, ChosenCounts>()
-  for (const { editionId, kind, count } of rows) {
-    const known = counts.get(editionId) ?? { article: 0, letter: 0 }
-    counts.set(editionId, { ...known, [kind]: Number(count) })
-  }
-  return counts
+  return new Map(
+    rows.map(({ editionId, article, letter }) => [editionId, { article: Number(article), letter: Number(letter) }]),
+  )
 }
 
-export type ChosenCounts = Record<ArticleRow['kind'], number>
+export type ChosenCounts = { article: number; letter: number }
 
-/** Every look that an edition took at the article, newest first. */
-export function choicesAbout(db: Db, articleId: string) {
+/** What editions decided about an article or a letter, the newest edition first. */
+export function choicesAbout(db: Db, itemId: string) {
   return db
     .selectFrom('choices')
     .innerJoin('editions', 'editions.id', 'choices.editionId')
     .selectAll('choices')
     .select(['editions.digest', 'editions.number', 'editions.status', 'editions.dueAt'])
-    .where('choices.articleId', '=', articleId)
+    .where((eb) => eb.or([eb('choices.articleId', '=', itemId), eb('choices.letterId', '=', itemId)]))
     .orderBy('editions.dueAt', 'desc')
     .execute()
 }

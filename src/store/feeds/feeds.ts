@@ -28,19 +28,7 @@ export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: st
     await db.updateTable('feeds').set({ title }).where('url', '=', url).where('succeededAt', 'is', null).execute()
 }
 
-/** The source of the readers' letters to a digest. It is made with the first. Returns its id. */
-export async function ensureLetterbox(db: Db, digest: string, now: Instant): Promise<string> {
-  const url = `letterbox:${digest}` // no feed has it: theirs begin with http
-  await db
-    .insertInto('feeds')
-    .values({ ...newFeed(url, now), kind: 'letterbox' })
-    .onConflict((conflict) => conflict.column('url').doNothing())
-    .execute()
-  const { id } = await db.selectFrom('feeds').select('id').where('url', '=', url).executeTakeFirstOrThrow()
-  return id
-}
-
-/** Whoever decides about the feed, or adds to its letterbox, now waits until this transaction ends. */
+/** Whoever else decides about the feed waits until this transaction ends. */
 export async function lockFeed(db: Db, id: string): Promise<void> {
   await db
     .updateTable('feeds')
@@ -52,7 +40,6 @@ export async function lockFeed(db: Db, id: string): Promise<void> {
 function newFeed(url: string, now: Instant): FeedRow {
   return {
     id: newId(now),
-    kind: 'feed',
     url,
     title: '',
     siteUrl: null,
@@ -80,7 +67,7 @@ function newFeed(url: string, now: Instant): FeedRow {
 }
 
 export function allFeeds(db: Db): Promise<FeedRow[]> {
-  return db.selectFrom('feeds').selectAll().where('kind', '=', 'feed').orderBy('url').execute()
+  return db.selectFrom('feeds').selectAll().orderBy('url').execute()
 }
 
 /** Of the feeds at these addresses those that are known, by their address. */
@@ -91,7 +78,6 @@ export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
       ...(await db
         .selectFrom('feeds')
         .selectAll()
-        .where('kind', '=', 'feed')
         .where('url', 'in', urls.slice(start, start + maxFeedsPerQuery))
         .execute()),
     )
@@ -100,7 +86,7 @@ export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
 
 /** The feed that the job files name by this address. */
 export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
-  return db.selectFrom('feeds').selectAll().where('kind', '=', 'feed').where('url', '=', url).executeTakeFirst()
+  return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
 }
 
 /** Whether another feed than this one is asked at the address. */
@@ -186,7 +172,6 @@ export async function retryFeedNow(db: Db, url: string): Promise<boolean> {
       nextFetchAt: null,
       address: eb.case().when('goneAt', 'is', null).then(eb.ref('address')).else(null).end(),
     }))
-    .where('kind', '=', 'feed')
     .where('url', '=', url)
     .executeTakeFirst()
   return numUpdatedRows > 0n

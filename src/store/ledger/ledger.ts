@@ -167,9 +167,8 @@ export function ledgerOf(db: Db, articleId: string) {
   return db
     .selectFrom('ledger')
     .leftJoin('editions', 'editions.id', 'ledger.editionId')
-    .leftJoin('letters', 'letters.articleId', 'ledger.articleId')
     .selectAll('ledger')
-    .select(['letters.withdrawnAt', 'letters.withdrawnBy', 'editions.number', 'editions.status'])
+    .select(['editions.number', 'editions.status'])
     .where('ledger.articleId', '=', articleId)
     .execute()
 }

@@ -19,7 +19,6 @@ function stories(db: Db, digest: string) {
     .select(['articles.id', 'articles.canonical', 'articles.title', 'articles.publishedAt', 'articles.seenAt'])
     .select(['articles.shownAt', 'articles.titleKey', 'feeds.url as feedUrl', 'ledger.sameAs', 'ledger.unlike'])
     .where('ledger.digest', '=', digest)
-    .where('articles.kind', '=', 'article') // a letter tells nobody else's story
 }
 
 export type StoryRow = Awaited<ReturnType<ReturnType<typeof stories>['execute']>>[number]

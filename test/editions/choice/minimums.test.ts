@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { ArticleChoice } from '../../../src/editions/choice/choice.ts'
 import { matchesFilter } from '../../../src/editions/choice/filter.ts'
 import { unmetMinimums } from '../../../src/editions/choice/minimums.ts'
-import { type Choice, select } from '../../../src/editions/choice/select.ts'
+import { selectArticles } from '../../../src/editions/choice/select.ts'
 import { decideThin } from '../../../src/editions/choice/thin.ts'
 import {
   type ArticleFilter,
@@ -61,12 +62,12 @@ const atLeast = (
 
 const outcome = (pending: Candidate[], rules: Digest) =>
   Object.fromEntries(
-    select(pending, rules, now).map(({ article, section, position, reason }) => [
+    selectArticles(pending, rules, now).map(({ article, section, position, reason }) => [
       article.id,
       position === null ? reason : `${section} ${position}`,
     ]),
   )
-const reasonOf = (id: string, choices: Choice[]) => choices.find(({ article }) => article.id === id)?.reason
+const reasonOf = (id: string, choices: ArticleChoice[]) => choices.find(({ article }) => article.id === id)?.reason
 
 describe('at most', () => {
   test('so many of a kind stand in a section, the next move up, and the rest says why', () => {
@@ -96,7 +97,7 @@ describe('at least', () => {
 
   test('so many of a kind have a place where newer ones would have filled the section, and both say why', () => {
     const pending = [article('1'), article('2'), article('3'), opinion('4'), opinion('5')]
-    const choices = select(pending, digest({}, { maximum: 2, atLeast: [one] }), now)
+    const choices = selectArticles(pending, digest({}, { maximum: 2, atLeast: [one] }), now)
     expect(choices.map(({ article, position, reason }) => [article.id, position, reason])).toEqual([
       ['1', 1, 'number 1 of 5 pending, newest first'],
       ['2', null, '“4” has its place: the section latest holds at least 1 with categories Opinion'],
@@ -114,8 +115,8 @@ describe('at least', () => {
     const pending = [article('1'), opinion('2'), article('3'), opinion('4')]
     const rules = digest({}, { maximum: 2 })
     expect(
-      select(pending, { ...rules, sections: rules.sections.map((it) => ({ ...it, atLeast: [one] })) }, now),
-    ).toEqual(select(pending, rules, now))
+      selectArticles(pending, { ...rules, sections: rules.sections.map((it) => ({ ...it, atLeast: [one] })) }, now),
+    ).toEqual(selectArticles(pending, rules, now))
   })
 
   test('the best that the other rules allow comes in, not the best of all', () => {
@@ -156,10 +157,10 @@ describe('at least', () => {
     const rules = (count: number) => digest({ atLeast: [atLeast(count, { categories: ['Opinion'] })] }, ...sections)
     expect(outcome(pending, rules(1))).toMatchObject({ 2: 'one 1', 3: 'two 1' })
     expect(outcome(pending, rules(2))).toMatchObject({ 2: 'one 1', 4: 'two 1' })
-    expect(reasonOf('1', select(pending, rules(2), now))).toBe(
+    expect(reasonOf('1', selectArticles(pending, rules(2), now))).toBe(
       '“2” has its place: the edition holds at least 2 with categories Opinion',
     )
-    expect(reasonOf('3', select(pending, rules(2), now))).toMatch(/^“4” has its place/)
+    expect(reasonOf('3', selectArticles(pending, rules(2), now))).toMatch(/^“4” has its place/)
   })
 
   test('a section before makes room where the whole edition allows one by an author', () => {
@@ -193,7 +194,7 @@ describe('when too few match', () => {
       },
     )
   const thin = (rules: Digest, pending: Candidate[], lastAt?: string) =>
-    decideThin(rules, select(pending, rules, now), lastAt, now)
+    decideThin(rules, selectArticles(pending, rules, now), lastAt, now)
   const words = 'the section latest has 1 with categories Opinion where at least 2 are wanted'
 
   test('the edition goes out, is held or is skipped, as the rule says, with the reason', () => {
@@ -233,7 +234,7 @@ describe('of 600 made-up editions', () => {
 
   test('no section is over its maximum, every quota holds and the order of the section is kept', () => {
     for (const { pending, rules } of worlds) {
-      const choices = select(pending, rules, now)
+      const choices = selectArticles(pending, rules, now)
       expect(choices.map(({ article }) => article.id).sort()).toEqual(pending.map(({ id }) => id).sort())
       expect(choices.every(({ reason }) => reason.length > 10)).toBe(true)
       const chosen = choices.filter(({ position }) => position !== null).map(({ article }) => article)
@@ -253,7 +254,7 @@ describe('of 600 made-up editions', () => {
     for (const { pending, rules } of worlds) {
       if (!subsets(pending).some((some) => allowed(some, rules) && meets(some, rules))) continue
       possible++
-      expect(unmetMinimums(rules, select(pending, rules, now))).toEqual([])
+      expect(unmetMinimums(rules, selectArticles(pending, rules, now))).toEqual([])
     }
     expect(possible).toBeGreaterThan(200) // and the others are not a few either
     expect(possible).toBeLessThan(550)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { scoreOf } from '../../../src/editions/choice/score.ts'
-import { select } from '../../../src/editions/choice/select.ts'
+import { selectArticles } from '../../../src/editions/choice/select.ts'
 import { decideThin } from '../../../src/editions/choice/thin.ts'
 import { type Digest, readDigest, type Section } from '../../../src/editions/digest.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
@@ -41,7 +41,7 @@ function digest(given: Partial<Digest>, ...sections: Partial<Section>[]): Digest
 
 const outcome = (pending: Candidate[], rules: Digest) =>
   Object.fromEntries(
-    select(pending, rules, now).map(({ article, section, position, reason }) => [
+    selectArticles(pending, rules, now).map(({ article, section, position, reason }) => [
       article.id,
       position === null ? reason : `${section} ${position}`,
     ]),
@@ -128,7 +128,7 @@ describe('a section', () => {
     expect(outcome([article('1'), article('2'), ...spare], rules)).toMatchObject({
       8: expect.stringContaining('not short'),
     })
-    expect(select([article('1'), ...spare], rules, now)[1]?.reason).toMatch(/^fills the section up/)
+    expect(selectArticles([article('1'), ...spare], rules, now)[1]?.reason).toMatch(/^fills the section up/)
     expect(outcome([article('1')], rules)).toEqual({ 1: expect.stringContaining('the section has 1 and needs 2') })
   })
 
@@ -152,7 +152,7 @@ describe('a section', () => {
   test('orders by a score that its reason shows', () => {
     const image = { url: 'https://harbour.example/p.jpg', width: null, height: null, alt: '' }
     const pending = [article('1'), article('2', { image, author: 'Ann' })]
-    const [first] = select(pending, digest({}, { order: 'score' }), now)
+    const [first] = selectArticles(pending, digest({}, { order: 'score' }), now)
     expect(first?.article.id).toBe('2')
     expect(first?.reason).toBe('number 1 of 2 pending, score 10 (fresh 7, picture 2, author 1)')
   })
@@ -215,7 +215,7 @@ describe('an edition', () => {
 
   test('that would be skipped goes out when the last was too long ago, and is held when there is nothing in it', () => {
     const rules = digest({ thin: { minimum: 3, rule: 'skip', longestSilence: '21d', notify: false } }, {})
-    const choices = select([article('1')], rules, now)
+    const choices = selectArticles([article('1')], rules, now)
     const thin = (lastAt: string | undefined, chosen = choices) => decideThin(rules, chosen, lastAt, now)
     expect(thin('2026-11-20T07:00:00.000Z')).toEqual({
       rule: 'skip',
@@ -231,7 +231,7 @@ describe('an edition', () => {
 
   test('is held when a section that asks is short, and goes with it as it is when somebody approves', () => {
     const rules = digest({}, { minimum: 2, thin: 'ask' })
-    const choices = select([article('1')], rules, now)
+    const choices = selectArticles([article('1')], rules, now)
     expect(choices[0]?.position).toBe(1)
     expect(decideThin(rules, choices, undefined, now)).toEqual({
       rule: 'hold',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { itemOf } from '../../../src/editions/choice/choice.ts'
 import { compose, composeDryRun } from '../../../src/editions/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
@@ -9,21 +10,30 @@ import {
   withdrawPendingLetter,
 } from '../../../src/editions/letters/letters.ts'
 import { maxLengths, readLetter, type TypedLetter } from '../../../src/editions/letters/read-letter.ts'
+import { restoreArticle, retractArticle } from '../../../src/editions/retract.ts'
 import { cancel } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { simulate } from '../../../src/editions/simulate.ts'
-import { watchedFeeds } from '../../../src/feeds/health.ts'
 import { refreshAndEnrich } from '../../../src/pipeline/refresh-and-enrich.ts'
-import { countWaitingLetters, letterById, lettersOf } from '../../../src/store/articles/letters.ts'
+import { addRetractions, endRetractions, retractedIn } from '../../../src/store/articles/retractions.ts'
 import { choicesOf, countChosen, editionById, historyOf, variantsOf } from '../../../src/store/editions/editions.ts'
-import { allFeeds, feedByUrl, retryFeedNow } from '../../../src/store/feeds/feeds.ts'
+import { allFeeds } from '../../../src/store/feeds/feeds.ts'
 import { quarantinedFeeds } from '../../../src/store/ledger/stories.ts'
+import { countWaitingLetters, letterById, lettersOf } from '../../../src/store/letters/letters.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { EditionRow } from '../../../src/store/schema.ts'
 import { day } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../../support/databases/locks.ts'
-import { newsFeed, openWorld, plainRender, publishTitles, type World, type WorldOptions } from '../../support/world.ts'
+import {
+  newsFeed,
+  openWorld,
+  opinionFeed,
+  plainRender,
+  publishTitles,
+  type World,
+  type WorldOptions,
+} from '../../support/world.ts'
 
 const typed = (headline: string, given: Partial<TypedLetter> = {}): TypedLetter => ({
   headline,
@@ -33,6 +43,8 @@ const typed = (headline: string, given: Partial<TypedLetter> = {}): TypedLetter 
   received: '',
   ...given,
 })
+
+const retraction = { url: '', title: 'Trams', who: 'mira', reason: 'not Ada' }
 
 let worlds: World[] = []
 
@@ -144,11 +156,11 @@ onBothEngines('a letter', (freshUrl) => {
     const without = { ...it.digest, sections: it.digest.sections.slice(0, 2) }
     await expect(createLetter(it.app, without, typed('No'), 'mira')).rejects.toThrow('weekly prints no letters')
     const { choices } = await composeDryRun(it.app, without)
-    expect(choices.find(({ article }) => article.id === id)?.reason).toBe(
+    expect(choices.find((choice) => itemOf(choice).id === id)?.reason).toBe(
       'no section prints letters (layout have-your-say)',
     )
     const sister = { ...it.digest, name: 'sister' }
-    expect((await composeDryRun(it.app, sister)).choices.some(({ article }) => article.id === id)).toBe(false)
+    expect((await composeDryRun(it.app, sister)).choices.some((choice) => itemOf(choice).id === id)).toBe(false)
   })
 
   test('is nobody’s feed: it is not asked, listed, counted, compared, nor asked for again before the seal', async () => {
@@ -160,10 +172,7 @@ onBothEngines('a letter', (freshUrl) => {
     for (let count = 0; count < 30; count++) await print(it, `Storm ${count}`)
     await addArticlesToLedger(it.app, it.digest)
     expect(await quarantinedFeeds(it.app.db)).toEqual([])
-    const box = 'letterbox:weekly'
-    expect((await allFeeds(it.app.db)).map(({ url }) => url)).not.toContain(box)
-    expect([await feedByUrl(it.app.db, box), await retryFeedNow(it.app.db, box)]).toEqual([undefined, false])
-    expect((await watchedFeeds(it.app, [box, newsFeed])).map(({ feed }) => feed.url)).toEqual([newsFeed])
+    expect((await allFeeds(it.app.db)).map(({ url }) => url)).toEqual([newsFeed])
     const asked: string[] = []
     const check = async (url: string) => {
       asked.push(url)
@@ -219,14 +228,75 @@ onBothEngines('a letter', (freshUrl) => {
     const sealed = await seal({ ...it.app, render: plainRender }, composed?.id ?? '', it.digest)
     expect(await titles(it, sealed)).toEqual(['One', 'Two'])
     expect(await answer(it, id)).toEqual([`in none: mira withdrew the letter on ${it.clock.now()}`])
-    const rows = JSON.stringify([
-      await it.app.db.selectFrom('letters').selectAll().execute(),
-      await it.app.db.selectFrom('articles').selectAll().where('kind', '=', 'letter').execute(),
-    ])
+    const rows = JSON.stringify(await it.app.db.selectFrom('letters').selectAll().execute())
     expect(rows).not.toMatch(/Ada Byron|Leeds|Second/)
     expect(rows).toContain('Trams')
     await expect(editLetter(it.app, { id, zone: 'UTC' }, typed('Again'), 'omar')).rejects.toThrow('was withdrawn')
     await expect(withdrawPendingLetter(it.app, 'nobody', 'mira')).rejects.toThrow('there is no letter nobody')
+  })
+
+  test('that is retracted by its id is in no edition until it is restored, and one that held it is chosen again', async () => {
+    const it = await world()
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    const id = await print(it, 'Trams')
+    const sealed = await makeSealed(it)
+    const [effect] = await retractArticle(it.app, id, { who: 'mira', reason: 'not Ada' })
+    expect(effect?.edition.id).toBe(sealed.id)
+    expect(await letterById(it.app.db, id)).toMatchObject({ editionId: null })
+    const passed = (await choicesOf(it.app.db, sealed.id)).find(({ itemId }) => itemId === id)
+    expect(passed).toMatchObject({ position: null, reason: expect.stringMatching(/by mira: not Ada$/) })
+    expect(await answer(it, id)).toEqual([expect.stringMatching(/^in none: .* by mira: not Ada/)])
+    await seal({ ...it.app, render: plainRender }, sealed.id, it.digest)
+    expect(await titles(it, sealed)).toEqual(['One', 'Two'])
+    await restoreArticle(it.app, id, 'mira')
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    it.clock.advance(day)
+    expect(await titles(it, await makeSealed(it))).toContain('Trams')
+  })
+
+  test('that is retracted between the choice and the seal is not sealed, and one that is printed shows it', async () => {
+    const it = await world()
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    const id = await print(it, 'Trams')
+    const composed = await compose(it.app, it.digest, it.clock.now())
+    let rendered = 0
+    const render: typeof plainRender = async (draft) => {
+      if (++rendered === 1) await addRetractions(it.app.db, [id], retraction, it.clock.now()) // while the bytes are made
+      return await plainRender(draft)
+    }
+    const sealed = await seal({ ...it.app, render }, composed?.id ?? '', it.digest)
+    expect([sealed.status, await titles(it, sealed)]).toEqual(['sealed', ['One', 'Two']])
+    await endRetractions(it.app.db, [id], 'mira', it.clock.now())
+    it.clock.advance(day)
+    await publishTitles(it, newsFeed, ['Three', 'Four'])
+    const next = await makeSealed(it)
+    await addRetractions(it.app.db, [id], retraction, it.clock.now())
+    expect(await retractedIn(it.app.db, next.id)).toMatchObject([{ itemId: id, title: 'Trams', reason: 'not Ada' }])
+  })
+
+  test('that is given back and reworded is still called as it was sealed, in the edition that was cancelled', async () => {
+    const it = await world()
+    await publishTitles(it, newsFeed, ['One', 'Two'])
+    const id = await print(it, 'Trems')
+    const sealed = await makeSealed(it)
+    await cancel(it.app, sealed.id, 'Ada', 'wrong picture')
+    await editLetter(it.app, { id, zone: 'UTC' }, typed('Trams'), 'omar')
+    expect(await titles(it, sealed)).toContain('Trems')
+  })
+
+  test('gives its place to an article that a rule keeps one for, and says so', async () => {
+    const section = `
+  - { name: latest, title: Latest, layout: latest, feeds: [${opinionFeed}], maximum: 5 }
+  - { name: say, title: Have your say, layout: have-your-say, feeds: [${newsFeed}], maximum: 1, atLeast: [{ count: 1, words: [trams] }] }`
+    const it = await world({ job: { sections: section, thin: '{ minimum: 1 }' } })
+    await publishTitles(it, newsFeed, ['Trams again'])
+    const id = await print(it, 'A letter')
+    const { choices } = await composeDryRun(it.app, it.digest)
+    expect(choices.map((choice) => [itemOf(choice).title, choice.position, choice.reason])).toEqual([
+      ['A letter', null, expect.stringMatching(/^“Trams again” has its place: the section say holds at least 1/)],
+      ['Trams again', 1, expect.stringContaining('in because the section say holds at least 1')],
+    ])
+    expect(itemOf(choices[0] as (typeof choices)[number]).id).toBe(id)
   })
 
   test('is listed while it waits, oldest first, and then as printed', async () => {
@@ -251,7 +321,7 @@ onBothEngines('a letter', (freshUrl) => {
     it.clock.advance(7 * day)
     const { editions } = await simulate(it.app.db, it.digest, 3, it.clock.now())
     const printed = editions.filter(({ choices }) =>
-      choices.some(({ article, position }) => article.letter && position !== null),
+      choices.some(({ kind, position }) => kind === 'letter' && position !== null),
     )
     expect(printed).toHaveLength(1)
     expect(printed[0]?.status).toBe('sent')
@@ -286,7 +356,6 @@ onBothEngines('a letter', (freshUrl) => {
 
   test('that is added twice at one moment is taken once', async () => {
     const it = await world()
-    await print(it, 'An earlier one') // the letterbox is there: nothing else makes the second wait
     const other = await openStore(it.app.config.store.url, it.clock)
     const add = (db: typeof it.app.db) => createLetter({ ...it.app, db }, it.digest, typed('Trams'), 'mira')
     const first = await openTransaction(it.app.store, add)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
+import { itemOf } from '../../../src/editions/choice/choice.ts'
 import { composeDryRun } from '../../../src/editions/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
@@ -123,7 +124,7 @@ onBothEngines('a story', (freshUrl) => {
     expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ count: 40 }])
     const { editions } = await simulate(it.app.db, it.digest, 2, it.clock.now())
     const chosen = editions.flatMap(({ choices }) => choices.filter(({ position }) => position !== null))
-    expect(chosen.filter(({ article }) => article.title.startsWith('Archive'))).not.toEqual([])
+    expect(chosen.filter((choice) => itemOf(choice).title.startsWith('Archive'))).not.toEqual([])
   })
 
   test('goes out after all when the editor says that it is new', async () => {
@@ -174,6 +175,22 @@ onBothEngines('a story', (freshUrl) => {
     ).toEqual(['Gone'])
   })
 
+  test('that comes again in another feed is in one simulated edition', async () => {
+    const it = await world()
+    const title = 'The council votes to reopen the harbour railway'
+    await publishArticles(it, newsFeed, [makeArticle('News of week one'), makeArticle(title)])
+    it.clock.advance(7 * day)
+    const copy = { identity: 'copy', url: 'https://opinion.example/railway' }
+    await publishArticles(it, opinionFeed, [makeArticle(title, copy), makeArticle('Other views')])
+    await publishArticles(it, newsFeed, [makeArticle('News of week two')])
+    it.clock.advance(7 * day)
+    const { editions } = await simulate(it.app.db, it.digest, 3, it.clock.now())
+    const holding = editions.flatMap(({ number, choices }) =>
+      choices.filter((one) => itemOf(one).title === title).map(({ position }) => [number, position]),
+    )
+    expect(holding.filter(([, position]) => position !== null)).toEqual([[1, expect.any(Number)]])
+  })
+
   test('is in the simulated edition of its week and in no other, and a simulation writes nothing', async () => {
     const it = await world()
     for (const week of ['one', 'two', 'three']) {
@@ -186,7 +203,7 @@ onBothEngines('a story', (freshUrl) => {
       status,
       choices
         .filter((one) => one.position !== null)
-        .map((one) => one.article.title)
+        .map((one) => itemOf(one).title)
         .sort(),
     ])
     expect(held.filter(([status]) => status === 'sent').map(([, titles]) => titles)).toEqual([

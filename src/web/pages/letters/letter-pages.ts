@@ -10,7 +10,7 @@ import {
 } from '../../../editions/letters/letters.ts'
 import type { TypedLetter } from '../../../editions/letters/read-letter.ts'
 import { AppError } from '../../../errors.ts'
-import { type Letter, letterById, lettersOf } from '../../../store/articles/letters.ts'
+import { type Letter, letterById, lettersOf } from '../../../store/letters/letters.ts'
 import { sentence } from '../../failure.ts'
 import { dayFormatter } from '../../format.ts'
 import { type Env, isId, readForm, readRawField, renderPage, type Web } from '../../response.ts'

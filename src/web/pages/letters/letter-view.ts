@@ -5,7 +5,7 @@ import {
   paragraphsOf,
   type TypedLetter,
 } from '../../../editions/letters/read-letter.ts'
-import type { Letter } from '../../../store/articles/letters.ts'
+import type { Letter } from '../../../store/letters/letters.ts'
 import { formatNumber } from '../../../text/words.ts'
 import { dayFormatter } from '../../format.ts'
 import type { Web } from '../../response.ts'
@@ -34,7 +34,7 @@ export function toItem(web: Web, letter: Letter) {
     paragraphs: paragraphsOf(text),
     name,
     place,
-    received: receivedAt === null ? [] : [dayFormatter(digestOf(web, letter)?.zone)(receivedAt)],
+    received: [dayFormatter(digestOf(web, letter)?.zone)(receivedAt)],
     digest: digestTitle(web, letter),
     entered: `Entered by ${enteredBy}${editedBy === null ? '' : `, reworded by ${editedBy}`}`,
     withdrawn: withdrawnBy ?? '',
@@ -51,7 +51,7 @@ export function toItem(web: Web, letter: Letter) {
 export function toTypedLetter(letter: Letter, digest: Digest | undefined): TypedLetter {
   const { headline, text, name, place, receivedAt } = letter
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: digest?.zone ?? 'UTC' })
-  return { headline, text, name, place, received: receivedAt === null ? '' : day.format(new Date(receivedAt)) }
+  return { headline, text, name, place, received: day.format(new Date(receivedAt)) }
 }
 
 const emptyForm: TypedForm = {

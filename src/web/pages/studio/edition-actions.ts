@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { settingObstaclesOf } from '../../../editions/approval-rules.ts'
-import { articleReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
+import { itemReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
 import { approve, cancel, resume, stop } from '../../../editions/review.ts'
 import { parseRevision, type Revision } from '../../../editions/revision.ts'
 import { AppError } from '../../../errors.ts'
@@ -39,12 +39,12 @@ export function editionActions(web: Web): Hono<Env> {
     .post(urls.retraction, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'pull', async (_, who, fields) => {
         const reason = readReason(fields)
-        await retractArticle(app, await articleReference(app.db, checkId(fields.article, 'article')), { who, reason })
+        await retractArticle(app, await itemReference(app.db, checkId(fields.article, 'article')), { who, reason })
       }),
     )
     .post(urls.restoration, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'restore', async (_, who, { article }) =>
-        restoreArticle(app, await articleReference(app.db, checkId(article, 'article')), who),
+        restoreArticle(app, await itemReference(app.db, checkId(article, 'article')), who),
       ),
     )
   for (const url of [urls.stop, urls.hold, urls.pause])

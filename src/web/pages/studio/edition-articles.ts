@@ -48,16 +48,16 @@ export async function articlesOf(
   const passed = await passedOverOf(db, edition.id, { skip, limit: passedOverPerPage })
   const pulls = await retractionsOf(
     db,
-    [...chosen, ...passed].map(({ articleId }) => articleId),
+    [...chosen, ...passed].map(({ itemId }) => itemId),
   )
   const moment = momentFormatter(digest?.zone)
   const mayPull = abilitiesOf(edition).pull
-  const toItem = ({ articleId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
-    id: articleId,
-    pulled: toPulled(pulls.get(articleId)),
-    mayPull: mayPull && choice.position !== null && !pulls.has(articleId),
-    isOpen: typed.article === articleId,
-    typed: typed.article === articleId ? typed.reason : '',
+  const toItem = ({ itemId, kind, place, title, url, source, author, publishedAt, reason, ...choice }: Choice) => ({
+    id: itemId,
+    pulled: toPulled(pulls.get(itemId)),
+    mayPull: mayPull && choice.position !== null && !pulls.has(itemId),
+    isOpen: typed.article === itemId,
+    typed: typed.article === itemId ? typed.reason : '',
     title: title || url,
     url: /^https?:/i.test(url) ? url : '',
     from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),

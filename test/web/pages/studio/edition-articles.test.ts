@@ -12,7 +12,7 @@ onBothEngines('the articles that an edition does not include', (freshUrl) => {
     await publishTitles(site, newsFeed, titles)
     const { db } = site.app
     const articles = await db.selectFrom('articles').select('id').where('title', 'in', titles).execute()
-    const place = { editionId: site.edition.id, section: 'latest', position: null, lastAt: null }
+    const place = { editionId: site.edition.id, letterId: null, section: 'latest', position: null, lastAt: null }
     await addChoices(
       db,
       articles.map(({ id }) => ({ ...place, articleId: id, reason: 'there was no room' })),

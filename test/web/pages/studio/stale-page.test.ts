@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lettersOf } from '../../../../src/store/articles/letters.ts'
 import { freezePage } from '../../../../src/store/deliveries/audience.ts'
 import { editionById, historyOf } from '../../../../src/store/editions/editions.ts'
+import { lettersOf } from '../../../../src/store/letters/letters.ts'
 import type { EditionStatus } from '../../../../src/store/schema.ts'
 import { hour } from '../../../../src/time/clock.ts'
 import { type Editor, openSite, type Site } from '../../site.ts'

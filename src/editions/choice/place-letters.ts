@@ -1,0 +1,41 @@
+import type { PendingLetter } from '../../store/letters/printing.ts'
+import type { Section } from '../digest.ts'
+import type { LetterChoice } from './choice.ts'
+
+/** Letters that no section may take now. */
+export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
+  return letters.flatMap((letter): LetterChoice[] => {
+    const { retracted } = letter
+    if (!retracted) return []
+    return [{ ...leftOut(letter, '', `retracted by ${retracted.who}: ${retracted.reason}`), isTemporary: true }]
+  })
+}
+
+/**
+ * Gives the first places of a section to letters, in the order in which they are given. No rule for articles applies, only
+ * the room: `whyFull` says why there is none when that number of places is taken.
+ */
+export function placeLetters(
+  letters: PendingLetter[],
+  section: Section,
+  whyFull: (taken: number) => string | null,
+): LetterChoice[] {
+  if (section.layout !== 'have-your-say') return []
+  let taken = 0
+  return letters.map((letter, index) => {
+    const refusal = whyFull(taken)
+    if (refusal !== null) return leftOut(letter, section.name, refusal)
+    taken += 1
+    const reason = `number ${index + 1} of ${letters.length} pending, the letter that came first stands first`
+    return { kind: 'letter', letter, section: section.name, position: taken, reason }
+  })
+}
+
+/** Letters that no section has looked at. */
+export function unplacedLetters(letters: PendingLetter[]): LetterChoice[] {
+  return letters.map((letter) => leftOut(letter, '', 'no section prints letters (layout have-your-say)'))
+}
+
+function leftOut(letter: PendingLetter, section: string, reason: string): LetterChoice {
+  return { kind: 'letter', letter, section, position: null, reason }
+}
