@@ -226,6 +226,7 @@ export const configSchema = z
       .strictObject({
         url: httpUrl
           .regex(/^[^?#]*$/, 'expected an address without ? and #: paths are put behind it')
+          .overwrite((url) => url.replace(/\/+$/, ''))
           .default('http://localhost:3000')
           .describe('The public address of the pages, as it stands in every email'),
         host: z.string().default('127.0.0.1').describe('The interface to listen on'),

@@ -10,13 +10,12 @@ export const publicPaths = {
 } as const
 
 export function confirmationLink(webUrl: string, token: string): string {
-  return webUrl.replace(/\/+$/, '') + publicPaths.confirmation.replace(':token', token)
+  return webUrl + publicPaths.confirmation.replace(':token', token)
 }
 
-/** The links of one edition; `key` is a subscriber's key, or the slot that it will fill. */
+/** The links of one edition; `webUrl` is `web.url`, which has no slash at its end; `key` is a subscriber's key, or the slot that it will fill. */
 export function editionLinks(webUrl: string, editionId: string, key: string) {
-  const base = webUrl.replace(/\/+$/, '')
-  const link = (path: string) => base + path.replace(':key', key).replace(':id', editionId)
+  const link = (path: string) => webUrl + path.replace(':key', key).replace(':id', editionId)
   return {
     leave: link(publicPaths.leave),
     preferences: link(publicPaths.preferences),

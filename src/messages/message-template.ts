@@ -2,7 +2,7 @@ import { senderId } from '../mail/keys.ts'
 import type { MessageHead, MessageTemplate } from '../mail/mime.ts'
 import type { EditionRow, VariantRow } from '../store/schema.ts'
 
-/** A sealed variant as the letter that it is, sent by the installation with this secret. */
+/** A sealed variant as the message that it is, sent by the installation with this secret. */
 export function toMessageTemplate(
   secret: string,
   edition: Pick<EditionRow, 'id'>,
@@ -10,7 +10,9 @@ export function toMessageTemplate(
 ): MessageTemplate {
   const { head, subject, html, text, slot } = variant
   const common = { editionId: edition.id, senderId: senderId(secret), subject, html, text, slot }
-  return { ...(JSON.parse(head) as MessageHead), ...common }
+  const sealed = JSON.parse(head) as MessageHead
+  const webUrl = sealed.webUrl.replace(/\/+$/, '') // it was sealed with a slash at its end before version 0033 of the store
+  return { ...sealed, webUrl, ...common }
 }
 
 /** The bytes without anybody's key: for the archive and for a preview. */

@@ -35,7 +35,7 @@ export async function makeSignInLink(
   const now = clock.now()
   const token = newToken()
   await addSignInLink(db, { hash: hashToken(token), staff, createdAt: now, expiresAt: addMs(now, linkLifetimeMs) })
-  return config.web.url.replace(/\/+$/, '') + pathTo(urls.signIn, token)
+  return config.web.url + pathTo(urls.signIn, token)
 }
 
 export function signInPages(web: Web): Hono<Env> {

@@ -45,6 +45,13 @@ test('the sample that we ship is accepted as it is', () => {
   expect(readConfig('lastword.example.yml', {}).publication.name).toBe('Public Sector Weekly')
 })
 
+test('web.url has no slash at its end, however it is written', () => {
+  for (const url of ['https://news.harbour.example', 'https://news.harbour.example//'])
+    expect(read(`${least}web: { url: "${url}" }\n`).web.url).toBe('https://news.harbour.example')
+  const { web } = read(least, { LASTWORD_WEB__URL: 'https://harbour.example/news/' })
+  expect(web.url).toBe('https://harbour.example/news')
+})
+
 test('a PEM file with a certificate that cannot be read is refused, and which one it is', () => {
   const good = readFileSync('fixtures/tls/ca.pem', 'utf8')
   const damaged = good.replace(/\nM/, '\nX')

@@ -289,7 +289,7 @@ test('the progress says what an edition waits for', async () => {
 
 test('pages under a path of their own link to that path', async () => {
   const other = await openSite({
-    config: { web: { ...site.app.config.web, url: 'https://magazine.example/letters/' } },
+    config: { web: { ...site.app.config.web, url: 'https://magazine.example/letters' } },
   })
   const web = webApp(other.app)
   for (const path of ['/', '/letters/', '/letters']) {
