@@ -9,7 +9,7 @@ import {
 import { unknownsInARow } from '../store/deliveries/unknown.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { addHistory } from '../store/editions/editions.ts'
-import { addNotification } from '../store/notices/notifications.ts'
+import { addMails } from '../store/outbox/outbox.ts'
 import { addMs, type Instant, minute } from '../time/clock.ts'
 import type { DeliverNeeds } from './deliver.ts'
 import { mostAttempts, nextAttempt } from './delivery.ts'
@@ -189,7 +189,8 @@ async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, why: 
   await untilStored(needs, () =>
     transaction(db, async (trx) => {
       await addHistory(trx, pass.editionId, 'lastword', what, now)
-      await addNotification(trx, pass.editionId, { kind: 'relay', what }, now)
+      const facts = { edition: pass.editionId, relay, at: now, reason: why }
+      await addMails(trx, [{ kind: 'relay-failing', about: [pass.editionId, relay], facts }], now)
     }),
   )
 }

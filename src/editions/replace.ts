@@ -1,5 +1,5 @@
 import { addHistory, moveEdition, nextNumber, unapprovedEditions } from '../store/editions/editions.ts'
-import { addNotification } from '../store/notices/notifications.ts'
+import { addMails } from '../store/outbox/outbox.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 import { releaseContents } from './review.ts'
@@ -26,7 +26,8 @@ export async function cancelUnapproved(db: Db, digest: string, dueAt: Instant, n
     if (!(await moveEdition(db, edition.id, ['composed', 'sealed', 'held'], change))) continue
     await releaseContents(db, edition.id, now)
     await addHistory(db, edition.id, 'lastword', `cancelled: ${reason}`, now)
-    await addNotification(db, edition.id, { kind: 'replaced', what: reason }, now)
+    const facts = { edition: edition.id, by: number }
+    await addMails(db, [{ kind: 'edition-replaced', about: [edition.id], facts }], now)
     ended.push(edition)
   }
   return ended

@@ -7,7 +7,7 @@ import { openStatuses } from '../store/edition-status.ts'
 import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
 import { releaseArticles } from '../store/ledger/ledger.ts'
 import { releaseLetters } from '../store/letters/printing.ts'
-import { addNotification } from '../store/notices/notifications.ts'
+import { addMails } from '../store/outbox/outbox.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
 import {
@@ -149,7 +149,7 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: stri
     const now = clock.now()
     if (!(await moveEdition(trx, id, ['sending'], { status: 'paused', reason }))) return false
     await addHistory(trx, id, 'lastword', `paused: ${reason}`, now)
-    await addNotification(trx, id, { kind: 'paused', what: reason }, now)
+    await addMails(trx, [{ kind: 'edition-paused', about: [id, now], facts: { edition: id, at: now, reason } }], now)
     return true
   })
 }

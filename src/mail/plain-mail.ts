@@ -3,8 +3,12 @@ import { type Instant, mailDate } from '../time/clock.ts'
 import { header, mailbox } from './mime.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
-/** One plain message: to the people who run a publication, or to a subscriber. `name` is who writes, Lastword if absent. */
+/**
+ * One plain message: to the people who run a publication, or to a subscriber. `name` is who writes, Lastword if absent;
+ * `id` makes its Message-ID, its text if absent.
+ */
 export type PlainMail = {
+  id?: string
   from: string
   name?: string
   replyTo?: string
@@ -19,11 +23,12 @@ export type PlainMail = {
  * The message as ready bytes. The same one has the same Message-ID, so that one which had to be sent again is known
  * for what it is. Auto-Submitted (RFC 3834) keeps out-of-office answers away.
  */
-export function plainMail({ from, name = 'Lastword', replyTo, to, returnPath, subject, text, date }: PlainMail): {
+export function plainMail(mail: PlainMail): {
   envelope: { from: string; to: string }
   raw: Buffer
 } {
-  const id = createHash('sha256').update([to, subject, text].join('\n')).digest('hex').slice(0, 40)
+  const { from, name = 'Lastword', replyTo, to, returnPath, subject, text, date } = mail
+  const id = mail.id ?? createHash('sha256').update([to, subject, text].join('\n')).digest('hex').slice(0, 40)
   const head = [
     `Date: ${mailDate(date)}`,
     `From: ${mailbox(name, from)}`,

@@ -7,18 +7,18 @@ import { addAllToLedger } from '../editions/ledger.ts'
 import { deleteOldPages } from '../store/articles/pages.ts'
 import { pruneFeedHistory } from '../store/feeds/feeds.ts'
 import { deleteOldProviders } from '../store/limits/providers.ts'
+import { deleteFinishedMails } from '../store/outbox/outbox.ts'
 import { deleteExpiredSignIns } from '../store/staff/staff.ts'
 import { deleteExpiredConfirmations } from '../store/subscribers/confirmations.ts'
 import { addMs, day, hour, second } from '../time/clock.ts'
 import { EditionPipeline } from './advance.ts'
 import { ClockWatch } from './clock-watch.ts'
-import { sendConfirmations } from './confirmations.ts'
 import { forgetArticles } from './forget-articles.ts'
 import { JobReader } from './job-reader.ts'
-import { sendFeedNotices } from './notices/feed-trouble.ts'
-import { sendEditionNotices } from './notices/paused-edition.ts'
-import { sendSkippedRunNotices } from './notices/skipped-run.ts'
-import { sendClockNotice } from './notices/wrong-clock.ts'
+import { addFeedNotices } from './notices/feed-trouble.ts'
+import { addSkippedRunNotices } from './notices/skipped-run.ts'
+import { addWaitingNotices } from './notices/waiting-edition.ts'
+import { sendOutbox } from './outbox.ts'
 import { refreshDue } from './refresh-feeds.ts'
 import type { Sender } from './sender.ts'
 import { Tasks } from './tasks.ts'
@@ -41,7 +41,6 @@ export const chores: Chore[] = [
     cronPattern: '* * * * *',
     run: ({ app, signal }) => refreshDue(app, app.digests.flatMap(feedUrlsOf), signal),
   },
-  { name: 'watch-feeds', cronPattern: '* * * * *', run: ({ app, sender }) => sendFeedNotices(app, sender.relays) },
   { name: 'take-articles-in', cronPattern: '3-59/15 * * * *', run: ({ app }) => addAllToLedger(app) },
   { name: 'find-corrections', cronPattern: '1-59/5 * * * *', run: ({ app }) => detectInFeeds(app, app.digests) },
   {
@@ -54,18 +53,23 @@ export const chores: Chore[] = [
     cronPattern: '* * * * *',
     run: ({ app, sender }) => releaseAbandoned(app, sender.worker),
   },
-  { name: 'call-editors', cronPattern: '* * * * *', run: ({ app, sender }) => sendEditionNotices(app, sender.relays) },
-  { name: 'tell-of-clock', cronPattern: '* * * * *', run: ({ app, sender }) => sendClockNotice(app, sender.relays) },
-  { name: 'tell-of-skips', cronPattern: '* * * * *', run: ({ app, sender }) => sendSkippedRunNotices(app, sender) },
+  { name: 'notice-feed-trouble', cronPattern: '* * * * *', run: ({ app }) => addFeedNotices(app) },
+  { name: 'notice-skipped-runs', cronPattern: '* * * * *', run: ({ app }) => addSkippedRunNotices(app) },
+  { name: 'notice-waiting-editions', cronPattern: '* * * * *', run: ({ app }) => addWaitingNotices(app) },
   {
-    name: 'send-confirmations',
+    name: 'send-outbox',
     cronPattern: '*/5 * * * * *',
-    run: ({ app, sender }) => sendConfirmations(app, sender),
+    run: ({ app, sender, signal }) => sendOutbox(app, sender, signal),
   },
   {
     name: 'forget-confirmations',
     cronPattern: '11 * * * *',
     run: ({ app }) => deleteExpiredConfirmations(app.db, addMs(app.clock.now(), -hour)),
+  },
+  {
+    name: 'forget-confirmation-emails',
+    cronPattern: '13 * * * *',
+    run: ({ app }) => deleteFinishedMails(app.db, 'confirmation', addMs(app.clock.now(), -30 * day)),
   },
   { name: 'forget-expired', cronPattern: '7 * * * *', run: ({ app }) => deleteExpiredSignIns(app.db, app.clock.now()) },
   {

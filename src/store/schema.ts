@@ -42,14 +42,12 @@ export type Schema = {
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
   deliveryCounts: DeliveryCountsRow
-  skipNotices: SkipNoticeRow
   outcomes: OutcomeRow
   confirmations: ConfirmationRow
   /** While one is in force nothing goes out. */
   brakes: BrakeRow
   pulls: RetractionRow
-  /** Letters that call the editors to an edition. */
-  calls: NotificationRow
+  outbox: OutboxRow
   /** The mail providers that are written to slowly, in messages a second; those that are not here go at full speed. */
   paces: ProviderRateRow
   /** Who takes the mail of a domain, by its MX: the domain itself where that is nobody we know of. */
@@ -136,10 +134,6 @@ export type FeedRow = {
   longestSilence: number | null
   /** New articles a week. */
   weekly: number | null
-  /** The kinds of trouble that the editors have been told of and that have lasted since, with blanks between them. */
-  toldOf: string | null
-  /** Somebody is telling them now. */
-  tellingUntil: Instant | null
   /** It was last read with the whole text of its articles; null: without. */
   bodiesAt: Instant | null
 }
@@ -484,11 +478,7 @@ export type ConfirmationRow = {
   how: string
   askedAt: Instant
   expiresAt: Instant
-  /** The email is to be sent; null once it is out. */
-  waitingSince: Instant | null
-  /** Some process is sending it. */
-  sendingUntil: Instant | null
-  /** When the last email went out. */
+  /** When the last email was handed to a relay, whatever it answered. */
   sentAt: Instant | null
   usedAt: Instant | null
 }
@@ -519,19 +509,28 @@ export type RetractionRow = {
   restoredBy: string | null
 }
 
-export type NotificationRow = {
+/** One email to one address that waits to be sent, or was sent: see `store/outbox/outbox.ts`. */
+export type OutboxRow = {
   id: string
-  editionId: string
-  at: Instant
-  /**
-   * What it is about: the edition was paused, one of its relays is left alone while the others go on, or, once for each
-   * edition: it waits for approval, it still does, a newer one has taken its place.
-   */
-  kind: 'paused' | 'relay' | 'waits' | 'reminder' | 'replaced'
-  what: string
-  /** Somebody is telling them now. */
-  tellingUntil: Instant | null
-  toldAt: Instant | null
+  kind: string
+  /** What it tells of: there is one row for it, so that nobody is told twice. */
+  key: string
+  /** JSON from which the email is written when it is sent. */
+  facts: string
+  createdAt: Instant
+  notBefore: Instant
+  /** It is not tried after this. */
+  expiresAt: Instant
+  attempts: number
+  /** A process is sending it. */
+  leasedUntil: Instant | null
+  sentAt: Instant | null
+  /** It was refused, or its last try before `expiresAt` has failed. */
+  failedAt: Instant | null
+  /** Of the last try. */
+  recipient: string | null
+  subject: string | null
+  reply: string | null
 }
 
 export type ClockFaultRow = {
@@ -542,10 +541,4 @@ export type ClockFaultRow = {
   noticedAt: Instant
   /** JSON of the runs that were put down as skipped, and are open again: `dueAt`, `reason`, `composedAt`. */
   reopened: string
-  /** Somebody is telling the editors now. */
-  tellingUntil: Instant | null
-  toldAt: Instant | null
 }
-
-/** A skipped run of which the editors are told: once `toldAt` is there, or else by one process until `tellingUntil`. */
-export type SkipNoticeRow = { editionId: string; tellingUntil: Instant; toldAt: Instant | null }

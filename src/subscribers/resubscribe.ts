@@ -1,4 +1,5 @@
 import { transaction } from '../store/drivers/transaction.ts'
+import { addMails, deleteMails, mailKey } from '../store/outbox/outbox.ts'
 import type { ConfirmationRow, Db } from '../store/schema.ts'
 import { addConfirmation, confirmationById, useConfirmation } from '../store/subscribers/confirmations.ts'
 import { addOutcome } from '../store/subscribers/outcomes.ts'
@@ -24,14 +25,20 @@ export async function requestResubscription({ db, clock }: Needs, act: Subscribe
   const subscription = (await subscriptionsOf(db, act.subscriberId)).find(({ digest }) => digest === act.digest)
   if (!person || !subscription || subscription.leftAt === null) return 'subscribed'
   if (person.suppressedAt !== null) return 'suppressed'
+  await requestConfirmation(db, act, now)
+  return 'asked'
+}
+
+async function requestConfirmation(db: Db, act: SubscriberAction, now: Instant): Promise<void> {
   const { subscriberId, digest, editionId, how } = act
   const expiresAt = addMs(now, confirmationLifetimeMs)
-  await addConfirmation(
-    db,
-    { subscriberId, digest, editionId, how },
-    { now, interval: confirmationIntervalMs, expiresAt },
-  )
-  return 'asked'
+  const times = { now, interval: confirmationIntervalMs, expiresAt }
+  await transaction(db, async (trx) => {
+    const confirmation = await addConfirmation(trx, { subscriberId, digest, editionId, how }, times)
+    if (confirmation === undefined) return
+    await deleteMails(trx, { keys: [mailKey('confirmation', [confirmation])] }) // it is sent once more
+    await addMails(trx, [{ kind: 'confirmation', about: [confirmation], facts: { confirmation }, expiresAt }], now)
+  })
 }
 
 /** One that can be used, or was used by somebody who is subscribed since; undefined if it is unknown or has expired. */

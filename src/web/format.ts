@@ -4,6 +4,7 @@ import type { ChosenCounts } from '../store/editions/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { formatCount, formatNumber } from '../text/words.ts'
 import type { Instant } from '../time/clock.ts'
+import { momentText } from '../time/moment.ts'
 
 /** A state for people: never told by its colour (`tone`) alone. */
 export type StatusView = { word: string; mark: string; tone: 'wait' | 'busy' | 'good' | 'stop'; meaning: string }
@@ -64,17 +65,8 @@ export type Moment = { iso: Instant; text: string }
 
 /** Writes instants as a person of that zone reads them: "Fri, 27 Nov 2026, 07:00 GMT". */
 export function momentFormatter(zone = 'UTC'): (instant: Instant) => Moment {
-  const format = new Intl.DateTimeFormat('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZone: zone,
-    timeZoneName: 'short',
-  })
-  return (iso) => ({ iso, text: format.format(new Date(iso)) })
+  const format = momentText(zone)
+  return (iso) => ({ iso, text: format(iso) })
 }
 
 /** Writes days as a person of that zone reads them: "27 November 2026". */

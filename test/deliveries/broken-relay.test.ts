@@ -5,9 +5,9 @@ import { sendEdition } from '../../src/pipeline/sender.ts'
 import { recountDeliveries } from '../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
-import { notificationsOf } from '../../src/store/notices/notifications.ts'
 import { hour, minute, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { noticesOf } from '../support/outbox.ts'
 import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 import type { Fault, Stage } from '../support/smtp/relay.ts'
 
@@ -43,7 +43,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
         status: 'paused',
         reason: expect.stringContaining(reply),
       })
-      expect(await notificationsOf(it.it.app.db, it.id)).toMatchObject([{ kind: 'paused' }])
+      expect(await noticesOf(it.it.app.db, it.id)).toMatchObject([{ kind: 'edition-paused' }])
       expect(await suppressed(it)).toEqual([])
       isBroken = false
       await resume(it.it.app, it.id, 'Ada')
@@ -102,7 +102,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     expect(report).toMatchObject({ over: true, counts: { queued: 30 } })
     expect(report.stopped).toMatch(/the message has \d+ bytes, and the relay takes at most 300: cancel the edition/)
     expect(it.relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
-    expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
+    expect(await noticesOf(it.it.app.db, it.id)).toHaveLength(1)
   })
 
   test('is believed about a person once it has accepted somebody else in the same pass', async () => {
@@ -134,7 +134,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       reply = '550 5.1.1 User unknown'
       it.it.clock.advance(20 * minute)
       expect(await send(it)).toMatchObject({ over: true, counts: { queued: count, refused: 0 } })
-      expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
+      expect(await noticesOf(it.it.app.db, it.id)).toHaveLength(1)
     }
   })
 
@@ -215,7 +215,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     await recountDeliveries(app.db, app.store.engine, it.id)
     answer = ['RCPT', '550 5.1.1 User unknown']
     expect(await send(it)).toMatchObject({ over: false, counts: { accepted: 1, deferred: 4 } })
-    expect(await notificationsOf(app.db, it.id)).toEqual([])
+    expect(await noticesOf(app.db, it.id)).toEqual([])
     expect(await suppressed(it)).toEqual([])
   })
 
@@ -230,7 +230,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       reason: expect.stringMatching(/messages in a row were cut off before the relay's answer/),
     })
     expect(it.relay.received.length).toBeLessThan(35)
-    expect(await notificationsOf(it.it.app.db, it.id)).toHaveLength(1)
+    expect(await noticesOf(it.it.app.db, it.id)).toHaveLength(1)
   })
 
   test('and loses an answer now and then is no reason to stop', async () => {
@@ -262,7 +262,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       it.it.clock.advance(20 * minute)
     }
     expect((await countDeliveries(it.it.app.db, it.id)).accepted).toBe(70)
-    expect(await notificationsOf(it.it.app.db, it.id)).toEqual([])
+    expect(await noticesOf(it.it.app.db, it.id)).toEqual([])
   })
 })
 

@@ -5,10 +5,10 @@ import type { SendResult } from '../../src/mail/smtp/result.ts'
 import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions/editions.ts'
-import { notificationsOf } from '../../src/store/notices/notifications.ts'
 import { minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { approvedEdition, subscribeAddresses } from '../support/edition.ts'
+import { noticesOf } from '../support/outbox.ts'
 import { type Fault, type Stage, startRelay } from '../support/smtp/relay.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -172,7 +172,7 @@ onBothEngines('an edition', (freshUrl) => {
       .where('suppressedAt', 'is not', null)
       .execute()
     expect(suppressed).toEqual([])
-    expect(await notificationsOf(it.app.db, id)).toHaveLength(1)
+    expect(await noticesOf(it.app.db, id)).toHaveLength(1)
     expect((await historyOf(it.app.db, id)).at(-1)).toMatchObject({
       who: 'lastword',
       what: expect.stringMatching(/^paused: 1\d refusals/),
@@ -194,7 +194,7 @@ onBothEngines('an edition', (freshUrl) => {
     )
     expect(await send()).toMatchObject({ stopped: null, counts: { accepted: 40, deferred: 30, refused: 0 } })
     expect(await edition()).toMatchObject({ status: 'sending' })
-    expect(await notificationsOf(it.app.db, id)).toEqual([])
+    expect(await noticesOf(it.app.db, id)).toEqual([])
     expect(await countDeliveries(it.app.db, id)).toMatchObject({ queued: 0 })
   })
 

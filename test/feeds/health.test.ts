@@ -87,7 +87,5 @@ const fine: FeedRow = {
   newestItemAt: ago(day),
   longestSilence: (7 * day) / 1000,
   weekly: 3.5,
-  toldOf: null,
-  tellingUntil: null,
   bodiesAt: null,
 }

@@ -7,13 +7,12 @@ import { createLetter } from '../../src/editions/letters/letters.ts'
 import { approve, approveByRule, hold } from '../../src/editions/review.ts'
 import { currentRevision } from '../../src/editions/revision.ts'
 import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
-import { sendEditionNotices } from '../../src/pipeline/notices/paused-edition.ts'
 import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
 import { choicesOf, editionById, historyOf, latestEditions, variantsOf } from '../../src/store/editions/editions.ts'
-import { notificationsOf } from '../../src/store/notices/notifications.ts'
 import { endSubscription } from '../../src/store/subscribers/subscribers.ts'
 import { addMs, day, hour, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { noticesOf, sendEditionNotices } from '../support/outbox.ts'
 import { type Fault, startRelay } from '../support/smtp/relay.ts'
 import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
 
@@ -330,7 +329,7 @@ onBothEngines('an edition', (freshUrl) => {
     const dying = { send: () => Promise.reject(new Error('killed')) }
     await expect(sendEditionNotices(it.app, dying)).rejects.toThrow('killed')
     expect(await sendEditionNotices(it.app, sender.relays)).toBe(0)
-    it.clock.advance(5 * minute)
+    it.clock.advance(10 * minute)
     expect(await sendEditionNotices(it.app, sender.relays)).toBe(1)
     expect(relay.accepted).toHaveLength(1)
   })
@@ -446,7 +445,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(await newest()).toMatchObject({ id, status: 'sealed', approvedAt: null })
     expect(await sha256()).not.toBe(before)
     expect(await sendEditionNotices(good.app, good.sender.relays)).toBe(1)
-    expect((await notificationsOf(it.app.db, id)).map(({ kind }) => kind)).toEqual(['waits'])
+    expect((await noticesOf(it.app.db, id)).map(({ kind }) => kind)).toEqual(['edition-waiting'])
     const mails = await Promise.all(relay.accepted.map(({ raw }) => simpleParser(raw)))
     expect(mails.map(({ subject }) => subject)).toEqual(['The Magazine: weekly 1 waits for approval'])
   })

@@ -3,14 +3,10 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { readConfirmationToken } from '../../src/mail/keys.ts'
-import { sendConfirmations } from '../../src/pipeline/confirmations.ts'
+import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sender.ts'
 import { transaction } from '../../src/store/drivers/transaction.ts'
-import {
-  claimConfirmation,
-  deleteExpiredConfirmations,
-  waitingConfirmations,
-} from '../../src/store/subscribers/confirmations.ts'
+import { beginConfirmation, deleteExpiredConfirmations } from '../../src/store/subscribers/confirmations.ts'
 import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
 import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
@@ -54,7 +50,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
         fault = next
       },
       ask: () => requestResubscription(app, act),
-      send: () => sendConfirmations(app, sender),
+      send: () => sendOutbox(app, sender),
       leftAt: async () => (await subscriptionsOf(app.db, subscriberId))[0]?.leftAt,
       confirm: (index = 0) => confirmResubscription(app, idIn(relay, app.secret, index)),
     }
@@ -172,7 +168,7 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
   test('gets it once from two processes', async () => {
     const { app, relay, ask, send, sender } = await open()
     await ask()
-    await Promise.all([send(), sendConfirmations(app, sender), send()])
+    await Promise.all([send(), sendOutbox(app, sender), send()])
     expect(relay.accepted).toHaveLength(1)
   })
 
@@ -185,12 +181,12 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     await ask()
     await requestResubscription(app, daily)
     const limits = { now: clock.now(), interval: 10 * minute }
-    const ids = await waitingConfirmations(app.db, clock.now(), 10)
-    expect(ids).toHaveLength(2)
-    const idle = () => transaction(app.db, (trx) => waitingConfirmations(trx, clock.now(), 10))
+    const confirmations = await app.db.selectFrom('confirmations').selectAll().execute()
+    expect(confirmations).toHaveLength(2)
+    const idle = () => transaction(app.db, (trx) => subscriberByEmail(trx, mira))
     await Promise.all([idle(), idle()]) // so that both have a connection already
-    const claims = ids.map((id) => transaction(app.db, (trx) => claimConfirmation(trx, id, limits)))
-    expect((await Promise.all(claims)).filter((one) => one !== undefined)).toHaveLength(1)
+    const begun = confirmations.map((one) => transaction(app.db, (trx) => beginConfirmation(trx, one, limits)))
+    expect((await Promise.all(begun)).filter((one) => one === 'begun')).toHaveLength(1)
   })
 
   test('gets it when sending is resumed', async () => {

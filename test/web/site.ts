@@ -131,6 +131,7 @@ const tables = [
   'deliveries',
   'outcomes',
   'confirmations',
+  'outbox',
   'signInLinks',
   'sessions',
 ] as const

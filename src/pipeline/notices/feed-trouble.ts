@@ -1,89 +1,84 @@
 import type { App } from '../../app.ts'
-import { envelopeSender } from '../../config/config.ts'
-import type { Relay } from '../../deliveries/relays/relay.ts'
 import { feedUrlsOf } from '../../editions/digest.ts'
 import { type Health, type WatchedFeed, watchedFeeds } from '../../feeds/health.ts'
-import { plainMail } from '../../mail/plain-mail.ts'
-import { claimFeedNotice, notifiedTroubles, recordFeedEventOnce, recordFeedNotified } from '../../store/feeds/feeds.ts'
+import { recordFeedEventOnce } from '../../store/feeds/feeds.ts'
+import { addMails, deleteMails, mailKey, mailsOfKind, type NewMail } from '../../store/outbox/outbox.ts'
 import type { FeedRow } from '../../store/schema.ts'
-import { addMs, minute } from '../../time/clock.ts'
+import { momentText } from '../../time/moment.ts'
+import type { WriteMail } from '../written-mail.ts'
+import { editorsMail, studioLink } from './editors-mail.ts'
 
-/** Who took it on to tell, and died over it, leaves it to others after this. */
-const leaseMs = 5 * minute
-
-/** What the editors are to be told of a feed, and what they have been told of already. */
-type TroubledFeed = { feed: FeedRow; newTroubles: Health[]; reported: string[] }
+const kind = 'feed-trouble'
 
 /**
- * Tells the editors, in one letter, of the feeds that fail for longer than the rule, fell silent for longer than ever,
- * are gone, or wait for them: once of each trouble, as long as it lasts. A letter that the relay does not take is tried
- * again. Returns of how many it told.
+ * Adds a notice of each feed that fails for longer than the rule, has been silent for longer than ever, is gone, or
+ * needs a decision: once for each trouble, as long as it lasts. A trouble that is over is forgotten, so that it is told
+ * again if it comes again.
  */
-export async function sendFeedNotices(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
-  const troubled: TroubledFeed[] = []
-  for (const watched of await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))) {
-    const told = await stillReported(app, watched)
-    const fresh = watched.problems.filter(({ state, isTrouble: trouble }) => trouble && !told.includes(state))
-    if (fresh.length > 0 && (await claimNotice(app, watched.feed, told)))
-      troubled.push({ feed: watched.feed, newTroubles: fresh, reported: told })
-  }
-  if (troubled.length === 0) return 0
-  const { kind, reply } = await relay.send(feedNotice(app, troubled))
-  const feeds = troubled.map(({ feed }) => feed.url)
-  if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
-    app.log.error({ feeds, reply }, 'the editors could not be told of feeds in trouble; it is tried again')
-    return 0
-  }
-  const resultText = kind === 'refused' ? `the editors could not be told (${reply})` : 'the editors were told'
-  for (const { feed, newTroubles: fresh, reported: told } of troubled) {
-    for (const { message: words } of fresh)
-      await recordFeedEventOnce(app.db, feed.id, `${resultText}: ${words}`, app.clock.now())
-    await recordFeedNotified(app.db, feed.id, [...told, ...fresh.map(({ state }) => state)])
-  }
-  app.log.warn({ feeds, reply }, `of feeds in trouble ${resultText}`)
-  return troubled.length
-}
-
-/** Of what they were told of, what is still the matter. The rest is over: they are told of it again if it comes again. */
-async function stillReported({ db }: App, { feed, problems: matter }: WatchedFeed): Promise<string[]> {
-  const told = notifiedTroubles(feed)
-  const still = told.filter((kind) => matter.some(({ state }) => state === kind))
-  if (still.length < told.length) await recordFeedNotified(db, feed.id, still)
-  return still
-}
-
-function claimNotice({ db, clock }: App, feed: FeedRow, told: string[]): Promise<boolean> {
-  return claimFeedNotice(db, feed.id, told, clock.now(), addMs(clock.now(), leaseMs))
-}
-
-function feedNotice({ config, clock }: App, troubled: TroubledFeed[]) {
-  const { name, contact, editors } = config.publication
-  const [first] = troubled
-  const what = first?.newTroubles[0]?.state
-  const subject =
-    troubled.length === 1 && first && what
-      ? `${name}: the feed ${first.feed.title || first.feed.url} ${stateTexts[what]}`
-      : `${name}: ${troubled.length} feeds are in trouble`
-  const about = troubled.map(({ feed, newTroubles: fresh }) =>
-    [feed.title, feed.url, ...fresh.map(healthSentence), lastSuccessText(feed)]
-      .filter((line) => line !== '')
-      .join('\n'),
+export async function addFeedNotices(app: App): Promise<void> {
+  const { db, clock } = app
+  const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
+  const lasting = new Set(watched.flatMap(({ feed, problems }) => problems.map(({ state }) => keyOf(feed, state))))
+  const known = await mailsOfKind(db, kind)
+  const watchedIds = new Set(watched.map(({ feed }) => feed.id))
+  const over = known.filter(({ key, facts }) => !lasting.has(key) && watchedIds.has(JSON.parse(facts).feed))
+  if (over.length > 0) await deleteMails(db, { ids: over.map(({ id }) => id) })
+  const mails = watched.flatMap(({ feed, problems }) =>
+    problems
+      .filter(({ isTrouble }) => isTrouble)
+      .map(({ state }): NewMail => ({ kind, about: [feed.id, state], facts: { feed: feed.id, trouble: state } })),
   )
-  const text = `${about.join('\n\n')}\n\nYou are told once. How all feeds are is shown in the studio:\n${config.web.url.replace(/\/+$/, '')}/studio\n`
-  return plainMail({
-    from: contact,
-    to: editors ?? contact,
-    returnPath: envelopeSender(config).address,
-    subject,
-    text,
-    date: clock.now(),
-  })
+  await addMails(db, mails, clock.now())
 }
 
-function healthSentence({ state, message: words }: Health): string {
+function keyOf({ id }: FeedRow, state: string): string {
+  return mailKey(kind, [id, state])
+}
+
+type TroubledFeed = { feed: FeedRow; troubles: Health[] }
+
+/** One email about all troubles that wait to be told and still last. */
+export const writeFeedNotice: WriteMail<'feed-trouble'> = async (app, facts) => {
+  const told = new Set(facts.map(({ feed, trouble }) => mailKey(kind, [feed, trouble])))
+  const toTroubled = ({ feed, problems }: WatchedFeed): TroubledFeed => ({
+    feed,
+    troubles: problems.filter(({ state }) => told.has(keyOf(feed, state))),
+  })
+  const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
+  const troubled = watched.map(toTroubled).filter(({ troubles }) => troubles.length > 0)
+  if (troubled.length === 0) return undefined
+  const lines = [
+    ...troubled.flatMap((one) => [...feedLines(one, app.digests[0]?.zone), '']),
+    'There is no other email about this while it lasts. The studio shows all feeds:',
+    studioLink(app.config.web),
+  ]
+  return {
+    ...editorsMail(app.config, { subject: subjectOf(troubled), lines }),
+    async record(db, outcome, now) {
+      for (const { feed, troubles } of troubled)
+        for (const { message } of troubles) await recordFeedEventOnce(db, feed.id, `${outcome}: ${message}`, now)
+    },
+  }
+}
+
+function subjectOf(troubled: TroubledFeed[]): string {
+  const [first] = troubled
+  const state = first?.troubles[0]?.state
+  if (troubled.length > 1 || !first || !state) return `${troubled.length} feeds are in trouble`
+  return `the feed ${first.feed.title || first.feed.url} ${stateTexts[state]}`
+}
+
+function feedLines({ feed, troubles }: TroubledFeed, zone: string | undefined): string[] {
+  const { title, url, succeededAt } = feed
+  const read =
+    succeededAt === null ? 'It has never been read.' : `It was last read on ${momentText(zone)(succeededAt)}.`
+  return [title, url, ...troubles.map(troubleText), read].filter((line) => line !== '')
+}
+
+function troubleText({ state, message }: Health): string {
   const toDo =
-    state === 'waits' ? ' Nothing of it goes out until one of you says, in the studio, that they are new or old.' : ''
-  return `It ${words}.${toDo}`
+    state === 'waits' ? ' They are not sent until one of you says in the studio whether they are new or old.' : ''
+  return `It ${message}.${toDo}`
 }
 
 const stateTexts: Record<Health['state'], string> = {
@@ -93,8 +88,4 @@ const stateTexts: Record<Health['state'], string> = {
   waits: 'waits for you',
   new: 'is new',
   ok: 'works',
-}
-
-function lastSuccessText({ succeededAt }: FeedRow): string {
-  return succeededAt === null ? 'It was never read.' : `It was last read on ${succeededAt}.`
 }

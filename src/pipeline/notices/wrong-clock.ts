@@ -1,67 +1,41 @@
 import type { App } from '../../app.ts'
-import { envelopeSender } from '../../config/config.ts'
-import type { Relay } from '../../deliveries/relays/relay.ts'
 import { editionName } from '../../editions/edition.ts'
-import { clockFaultText } from '../../editions/schedule/decided-runs.ts'
-import { plainMail } from '../../mail/plain-mail.ts'
-import { claimClockFaults, futureEditions, recordFaultsNotified } from '../../store/digests/clock-faults.ts'
+import { clockFaultsByIds, futureEditions } from '../../store/digests/clock-faults.ts'
 import type { ClockFaultRow } from '../../store/schema.ts'
-import { addMs, minute } from '../../time/clock.ts'
+import { formatCount } from '../../text/words.ts'
+import { momentText } from '../../time/moment.ts'
+import type { WriteMail } from '../written-mail.ts'
+import { editionLink, editorsMail } from './editors-mail.ts'
 
-/** Who took it on to tell, and died over it, leaves it to others after this. */
-const leaseMs = 5 * minute
-
-/**
- * Tells the editors, in one mail, that the clock of the machine was ahead, what became of the runs that it skipped, and
- * which editions it made: once for each fault, whatever the number of processes. A mail that the relay does not take is
- * tried again after five minutes. Returns of how many faults it told.
- */
-export async function sendClockNotice(app: App, relay: Pick<Relay, 'send'>): Promise<number> {
-  const { db, clock, log } = app
-  const faults = await claimClockFaults(db, { now: clock.now(), until: addMs(clock.now(), leaseMs) })
-  if (faults.length === 0) return 0
-  const { kind, reply } = await relay.send(await clockNotice(app, faults))
-  if (kind !== 'accepted' && kind !== 'unknown' && kind !== 'refused') {
-    log.error({ event: 'clock.notice_failed', reply }, 'the editors could not be told of the clock; it is tried again')
-    return 0
-  }
-  await recordFaultsNotified(
-    db,
-    faults.map(({ id }) => id),
-    clock.now(),
+/** The clock of the machine was ahead: what became of the runs that it skipped, and which editions it made. */
+export const writeClockNotice: WriteMail<'wrong-clock'> = async (app, facts) => {
+  const faults = await clockFaultsByIds(
+    app.db,
+    facts.map(({ fault }) => fault),
   )
-  log.info({ event: 'clock.notice_sent', reply, kind }, 'the editors were told of the clock')
-  return faults.length
-}
-
-async function clockNotice(app: App, faults: ClockFaultRow[]) {
-  const { config, clock } = app
-  const { name, contact, editors } = config.publication
+  if (faults.length === 0) return undefined
   const lines: string[] = []
   for (const fault of faults) lines.push(...(await faultLines(app, fault)), '')
-  lines.push('Nothing was sent twice. Please check that the machine sets its clock by a time server (NTP).')
-  return plainMail({
-    from: contact,
-    to: editors ?? contact,
-    returnPath: envelopeSender(config).address,
-    subject: `${name}: the clock of the machine was wrong`,
-    text: `${lines.join('\n')}\n`,
-    date: clock.now(),
-  })
+  lines.push('Nothing was sent twice. Please check that the server sets its clock from a time server (NTP).')
+  return editorsMail(app.config, { subject: "the server's clock was wrong", lines })
 }
 
-async function faultLines({ db, clock, config }: App, fault: ClockFaultRow): Promise<string[]> {
+async function faultLines({ db, clock, config, digests }: App, fault: ClockFaultRow): Promise<string[]> {
+  const moment = momentText(digests.find(({ name }) => name === fault.digest)?.zone)
   const skipped: { dueAt: string }[] = JSON.parse(fault.reopened)
-  const made = await futureEditions(db, fault.digest, clock.now())
   const [first, last] = [skipped[0], skipped.at(-1)]
-  const runs =
-    first && last && `Skipped by it, and open again: ${skipped.length} runs, due from ${first.dueAt} to ${last.dueAt}.`
+  const made = await futureEditions(db, fault.digest, clock.now())
+  const wasAhead = `The server's clock was ahead, so Lastword took the runs of ${fault.digest} until ${moment(fault.aheadUntil)} for done.`
   return [
-    `${clockFaultText(fault)}.`,
-    ...(runs ? [runs] : []),
+    `${wasAhead} They are scheduled again, and each is made when it is due.`,
+    ...(first && last
+      ? [
+          `Skipped by mistake: ${formatCount(skipped.length, 'run')}, due from ${moment(first.dueAt)} to ${moment(last.dueAt)}.`,
+        ]
+      : []),
     ...made.map(
       (edition) =>
-        `Made by it: ${editionName(edition)}, due ${edition.dueAt}. Cancel it if it is not wanted: ${config.web.url.replace(/\/+$/, '')}/studio/editions/${edition.id}`,
+        `Made too early: ${editionName(edition)}, due ${moment(edition.dueAt)}. Cancel it if you do not want it: ${editionLink(config.web, edition.id)}`,
     ),
   ]
 }

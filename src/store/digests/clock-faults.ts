@@ -3,6 +3,7 @@ import { transaction } from '../drivers/transaction.ts'
 import { unsentStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
 import { releaseArticles } from '../ledger/ledger.ts'
+import { addMails, deleteMails, mailKey } from '../outbox/outbox.ts'
 import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
 
 /** The clocks of machines that share a store may differ by so much; what lies further ahead was written by a wrong clock. */
@@ -62,6 +63,9 @@ export function futureEditions(db: Db, digest: string, now: Instant): Promise<Ed
     .execute()
 }
 
+/** So long the editors' email waits for the faults of other digests: they are told of all in one. */
+const noticeDelayMs = minute
+
 type NewFault = { digest: string; aheadUntil: Instant; skips: FutureSkip[] }
 
 /**
@@ -75,15 +79,22 @@ export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now:
       for (const table of ['choices', 'history'] as const)
         await trx.deleteFrom(table).where('editionId', '=', id).execute()
       await trx.deleteFrom('editions').where('id', '=', id).where('status', '=', 'skipped').execute()
+      await deleteMails(trx, { keys: [mailKey('run-skipped', [id])] }) // if it is skipped in truth, that is news
     }
     const reopened = JSON.stringify(skips.map(({ dueAt, composedAt, reason }) => ({ dueAt, composedAt, reason })))
-    const fault = { id: newId(now), digest, aheadUntil, noticedAt: now, reopened, tellingUntil: null, toldAt: null }
+    const fault = { id: newId(now), digest, aheadUntil, noticedAt: now, reopened }
     const added = await trx
       .insertInto('clockFaults')
       .values(fault)
       .onConflict((conflict) => conflict.columns(['digest', 'aheadUntil']).doNothing())
       .returning('id')
       .executeTakeFirst()
+    if (added)
+      await addMails(
+        trx,
+        [{ kind: 'wrong-clock', about: [added.id], facts: { fault: added.id }, notBefore: addMs(now, noticeDelayMs) }],
+        now,
+      )
     return added !== undefined
   })
 }
@@ -99,21 +110,8 @@ export async function isKnownFault(db: Db, digest: string, aheadUntil: Instant):
   return fault !== undefined
 }
 
-/** Takes on to tell the editors of faults. Who dies over it leaves them to others after `until`. */
-export function claimClockFaults(db: Db, { now, until }: { now: Instant; until: Instant }): Promise<ClockFaultRow[]> {
-  return db
-    .updateTable('clockFaults')
-    .set({ tellingUntil: until })
-    .where('toldAt', 'is', null)
-    .where((eb) =>
-      eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now), eb('tellingUntil', '>', until)]),
-    )
-    .returningAll()
-    .execute()
-}
-
-export async function recordFaultsNotified(db: Db, ids: string[], now: Instant): Promise<void> {
-  await db.updateTable('clockFaults').set({ toldAt: now }).where('id', 'in', ids).execute()
+export function clockFaultsByIds(db: Db, ids: string[]): Promise<ClockFaultRow[]> {
+  return db.selectFrom('clockFaults').selectAll().where('id', 'in', ids).orderBy('id').execute()
 }
 
 /**

@@ -82,6 +82,19 @@ export function editionsByStatus(db: Db, statuses: EditionStatus[], digest?: str
   return query.orderBy('dueAt').execute()
 }
 
+/** Skipped runs of these digests that were due since then, by due time. */
+export async function skippedEditions(db: Db, digests: string[], since: Instant): Promise<EditionRow[]> {
+  if (digests.length === 0) return []
+  return await db
+    .selectFrom('editions')
+    .selectAll()
+    .where('status', '=', 'skipped')
+    .where('digest', 'in', digests)
+    .where('dueAt', '>=', since)
+    .orderBy('dueAt')
+    .execute()
+}
+
 /** When the editions of the digest were due, from that instant on, but for those that were skipped or cancelled. */
 export async function editionTimesSince(db: Db, digest: string, since: Instant): Promise<Instant[]> {
   const rows = await db

@@ -60,8 +60,6 @@ function newFeed(url: string, now: Instant): FeedRow {
     newestItemAt: null,
     longestSilence: null,
     weekly: null,
-    toldOf: null,
-    tellingUntil: null,
     bodiesAt: null,
   }
 }
@@ -300,43 +298,4 @@ export async function pruneFeedHistory(
     .select('id')
     .where((eb) => eb.or([eb('rank', '>', maxEntries), eb.and([eb('rank', '>', minEntries), eb('at', '<', before)])]))
   await db.deleteFrom('feedHistory').where('id', 'in', old).execute()
-}
-
-/** The kinds of trouble that the editors have been told of. */
-export function notifiedTroubles({ toldOf }: Pick<FeedRow, 'toldOf'>): string[] {
-  return toldOf === null ? [] : toldOf.split(' ')
-}
-
-/** Takes on to tell the editors more than this. False: they were told meanwhile, or another process is telling them. */
-export async function claimFeedNotice(
-  db: Db,
-  id: string,
-  notified: string[],
-  now: Instant,
-  until: Instant,
-): Promise<boolean> {
-  const kinds = joinTroubles(notified)
-  const { numUpdatedRows } = await db
-    .updateTable('feeds')
-    .set({ tellingUntil: until })
-    .where('id', '=', id)
-    .where((eb) => (kinds === null ? eb('toldOf', 'is', null) : eb('toldOf', '=', kinds)))
-    .where((eb) =>
-      eb.or([eb('tellingUntil', 'is', null), eb('tellingUntil', '<=', now), eb('tellingUntil', '>', until)]),
-    )
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
-}
-
-/** The editors know of trouble of these kinds, and of no other. */
-export async function recordFeedNotified(db: Db, id: string, kinds: string[]): Promise<void> {
-  await db
-    .updateTable('feeds')
-    .set({ toldOf: joinTroubles(kinds), tellingUntil: null })
-    .where('id', '=', id)
-    .execute()
-}
-
-function joinTroubles(kinds: string[]): string | null {
-  return kinds.length === 0 ? null : kinds.join(' ')
 }

@@ -154,7 +154,7 @@ onBothEngines('a canary', (freshUrl) => {
     it.it.clock.advance(30 * minute)
     await send(it)
     expect((await countDeliveries(it.it.app.db, it.id)).accepted).toBeGreaterThanOrEqual(290)
-    expect(await it.it.app.db.selectFrom('calls').selectAll().execute()).toEqual([])
+    expect(await it.it.app.db.selectFrom('outbox').selectAll().execute()).toEqual([])
   })
 
   test('that stopped an edition stops nobody else after a resume, whatever its provider goes on to answer', async () => {

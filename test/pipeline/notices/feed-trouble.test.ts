@@ -3,7 +3,8 @@ import { afterEach, expect, test } from 'vitest'
 import { openRelay, type Relay } from '../../../src/deliveries/relays/relay.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { ignoreFeed } from '../../../src/editions/stories/flood-decision.ts'
-import { sendFeedNotices } from '../../../src/pipeline/notices/feed-trouble.ts'
+import { addFeedNotices } from '../../../src/pipeline/notices/feed-trouble.ts'
+import { type OutboxSender, sendOutbox } from '../../../src/pipeline/outbox.ts'
 import { feedByUrl, feedHistory, recordFailure, recordSuccess } from '../../../src/store/feeds/feeds.ts'
 import { addMs, day, hour, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
@@ -47,7 +48,9 @@ onBothEngines('watching feeds', (freshUrl) => {
     await failFor(world, newsFeed, 25 * hour)
     await rounds(world, relay, 2)
     expect(server.accepted).toHaveLength(2)
-    expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain('the editors were told: has failed')
+    expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain(
+      'the editors were told by email: has failed',
+    )
   })
 
   test('a silent feed that fails now and then, for less than its rule, is told of once, until something new comes', async () => {
@@ -94,7 +97,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(others).toEqual([])
     expect(mail?.subject).toBe('The Magazine: the feed The Magazine waits for you')
     expect(mail?.text).toContain('It has 40 articles that wait for an editor: 40 new articles at once, where')
-    expect(mail?.text).toContain('Nothing of it goes out until one of you says')
+    expect(mail?.text).toContain('They are not sent until one of you says')
     await failFor(world, newsFeed, hour)
     await rounds(world, relay, 2)
     expect(server.accepted).toHaveLength(1)
@@ -134,7 +137,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 20)
     expect(server.commands.filter((command) => command.startsWith('RCPT'))).toHaveLength(1)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)).toEqual([
-      expect.stringContaining('the editors could not be told (550 5.1.1 nobody here): has failed for 2 days'),
+      expect.stringContaining('the editors could not be told by email: 550 5.1.1 nobody here: has failed for 2 days'),
     ])
   })
 
@@ -157,6 +160,11 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(server.accepted).toEqual([])
   })
 })
+
+async function sendFeedNotices(app: World['app'], relays: OutboxSender['relays']): Promise<number> {
+  await addFeedNotices(app)
+  return await sendOutbox(app, { relays, signers: [] })
+}
 
 async function rounds({ app, clock }: World, relay: Relay, count: number): Promise<void> {
   for (let round = 0; round < count; round++) {

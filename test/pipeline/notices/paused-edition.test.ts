@@ -2,11 +2,11 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { openRelay } from '../../../src/deliveries/relays/relay.ts'
 import { pauseByRule, resume } from '../../../src/editions/review.ts'
-import { sendEditionNotices } from '../../../src/pipeline/notices/paused-edition.ts'
 import { historyOf, moveEdition } from '../../../src/store/editions/editions.ts'
 import { day, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { approvedEdition } from '../../support/edition.ts'
+import { sendEditionNotices } from '../../support/outbox.ts'
 import { startRelay } from '../../support/smtp/relay.ts'
 import { openWorld } from '../../support/world.ts'
 
@@ -46,7 +46,7 @@ onBothEngines('editors', (freshUrl) => {
     expect(subject).toBe('The Magazine: weekly 1 is paused')
     expect(text).toContain('10 refusals in a row that are about us.')
     expect(text).toContain(`https://letters.magazine.example/studio/editions/${id}`)
-    expect(await what()).toContain('the editors were called by mail')
+    expect(await what()).toContain('the editors were told by email')
     expect(await object('again')).toBe(false) // it is paused: there is no second pause, and no second call
     await resume(it.app, id, 'Ada')
     await object('30 of the last 100 answers are about us')
@@ -81,7 +81,7 @@ onBothEngines('editors', (freshUrl) => {
     const { it, relay, fail, what } = await paused()
     fail('550 5.1.1 no such user')
     await sendEditionNotices(it.app, relay)
-    expect((await what()).at(-1)).toBe('the editors could not be called (550 5.1.1 no such user)')
+    expect((await what()).at(-1)).toBe('the editors could not be told by email: 550 5.1.1 no such user')
     it.clock.advance(10 * minute)
     expect(await sendEditionNotices(it.app, relay)).toBe(0)
   })

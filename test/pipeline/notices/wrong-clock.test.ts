@@ -3,12 +3,12 @@ import { releaseAbandoned, startWorker } from '../../../src/deliveries/worker.ts
 import { cancel } from '../../../src/editions/review.ts'
 import { findClockFault } from '../../../src/editions/schedule/decided-runs.ts'
 import { makeDueEditions } from '../../../src/pipeline/advance.ts'
-import { sendClockNotice } from '../../../src/pipeline/notices/wrong-clock.ts'
+import { sendOutbox } from '../../../src/pipeline/outbox.ts'
 import { isQuiet, openSender } from '../../../src/pipeline/sender.ts'
 import { clearFutureWaits } from '../../../src/store/digests/clock-faults.ts'
 import { latestEditions } from '../../../src/store/editions/editions.ts'
-import { claimDueFeed, claimFeedNotice, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
-import { addNotification, claimNotifications } from '../../../src/store/notices/notifications.ts'
+import { claimDueFeed, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
+import { addMails, claimMail, dueMails, postponeMails } from '../../../src/store/outbox/outbox.ts'
 import type { FeedRow } from '../../../src/store/schema.ts'
 import { countWorkers } from '../../../src/store/system/workers.ts'
 import { addMs, day, hour, minute, second } from '../../../src/time/clock.ts'
@@ -87,15 +87,14 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     await madeAt(it, addMs(right, hour))
     const sender = await openSender(it.app)
     closing.push(sender.close)
-    expect(
-      await Promise.all([sendClockNotice(it.app, sender.relays), sendClockNotice(it.app, sender.relays)]),
-    ).toContain(1)
-    expect(await sendClockNotice(it.app, sender.relays)).toBe(0)
+    it.clock.advance(minute)
+    expect((await Promise.all([sendOutbox(it.app, sender), sendOutbox(it.app, sender)])).sort()).toEqual([0, 1])
+    expect(await sendOutbox(it.app, sender)).toBe(0)
     expect(relay.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
     const mail = relay.accepted[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
-    expect(mail).toContain('Subject: The Magazine: the clock of the machine was wrong')
-    expect(mail).toContain('weekly: a clock that was ahead put down its runs until 2027-03-01T07:00:00.000Z as decided')
-    expect(mail).toContain('Made by it: weekly 1, due 2027-03-01T07:00:00.000Z.')
+    expect(mail).toContain("Subject: The Magazine: the server's clock was wrong")
+    expect(mail).toContain('took the runs of weekly until Mon, 1 Mar 2027, 07:00 GMT for done')
+    expect(mail).toContain('Made too early: weekly 1, due Mon, 1 Mar 2027, 07:00 GMT.')
   })
 
   test('by a day, a run is made though the clock is right only after its time', async () => {
@@ -149,19 +148,18 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
   })
 
   describe('marks that it left behind keep nothing from going on:', () => {
-    test('a call to the editors that was being made', async () => {
-      const it = await world()
-      await subscribe(it, 1)
-      const id = await frozenEdition(it)
-      await addNotification(it.app.db, id, { kind: 'paused', what: 'a reason' }, right)
-      const take = (now: string) =>
-        claimNotifications(it.app.db, { since: addMs(now, -7 * day), now, until: addMs(now, 5 * minute) })
-      await it.app.db
-        .updateTable('calls')
-        .set({ tellingUntil: addMs(wrong, 5 * minute) })
-        .execute()
-      expect(await take(right)).toHaveLength(1)
-      expect(await take(addMs(right, minute))).toHaveLength(0)
+    test.each(['was being sent', 'was put off'])('an email that %s', async (what) => {
+      const { db } = (await world()).app
+      await addMails(db, [{ kind: 'wrong-clock', about: ['a'], facts: { fault: 'a' } }], right)
+      const due = (now: string) => dueMails(db, now, { except: [], limit: 10 })
+      const [mail] = await due(right)
+      const id = mail?.id ?? ''
+      if (what === 'was put off') await postponeMails(db, [id], wrong)
+      else expect(await claimMail(db, id, wrong)).toBeDefined()
+      expect(await due(right)).toEqual([mail])
+      expect(await claimMail(db, id, right)).toBeDefined()
+      expect(await due(addMs(right, minute))).toEqual([])
+      expect(await claimMail(db, id, addMs(right, minute))).toBeUndefined()
     })
 
     test('a feed that was asked', async () => {
@@ -176,9 +174,6 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       await recordFailure(db, id, 'no answer', right, { nextFetchAt: addMs(right, hour) })
       expect(await feed()).toMatchObject({ failingSince: right })
       expect(isFeedDue(await feed(), addMs(right, minute))).toBe(false)
-      await db.updateTable('feeds').set({ tellingUntil: wrong }).execute()
-      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(true)
-      expect(await claimFeedNotice(db, id, [], right, addMs(right, 5 * minute))).toBe(false)
     })
 
     test('a sender elsewhere that died', async () => {

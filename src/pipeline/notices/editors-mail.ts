@@ -1,0 +1,36 @@
+import type { Config } from '../../config/config.ts'
+import { addHistory } from '../../store/editions/editions.ts'
+import type { EditionRow } from '../../store/schema.ts'
+import type { WrittenMail } from '../written-mail.ts'
+
+/** `subject` without the name of the publication; `lines` of plain text. */
+export type NoticeText = { subject: string; lines: string[] }
+
+/** A notice to the editors, or to the contact address where they have none. Their answers go to them, not to it. */
+export function editorsMail({ publication, web }: Config, { subject, lines }: NoticeText): WrittenMail {
+  const { name, contact, editors = contact } = publication
+  const signature = ['-- ', `Lastword, for ${name}`, studioLink(web)]
+  return {
+    from: contact,
+    to: editors,
+    replyTo: editors,
+    subject: `${name}: ${subject}`,
+    text: `${[...lines, '', ...signature].join('\n')}\n`,
+  }
+}
+
+/** The same about one edition, with the link to its page, and with an entry in its history. */
+export function editionMail(config: Config, { id }: EditionRow, { subject, lines }: NoticeText): WrittenMail {
+  return {
+    ...editorsMail(config, { subject, lines: [...lines, editionLink(config.web, id)] }),
+    record: (db, outcome, now) => addHistory(db, id, 'lastword', outcome, now),
+  }
+}
+
+export function studioLink({ url }: Config['web']): string {
+  return `${url}/studio`
+}
+
+export function editionLink(web: Config['web'], id: string): string {
+  return `${studioLink(web)}/editions/${id}`
+}

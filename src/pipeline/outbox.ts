@@ -1,0 +1,154 @@
+import type { App } from '../app.ts'
+import { envelopeSender } from '../config/config.ts'
+import type { Relays } from '../deliveries/relays/relays.ts'
+import { signMessage } from '../mail/dkim.ts'
+import { plainMail } from '../mail/plain-mail.ts'
+import type { SendResult } from '../mail/smtp/result.ts'
+import { brakeNow } from '../store/deliveries/brake.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import {
+  type AttemptResult,
+  claimMail,
+  deleteMails,
+  dueMails,
+  type MailFacts,
+  type MailKind,
+  nextAttemptAt,
+  postponeMails,
+  recordAttempt,
+} from '../store/outbox/outbox.ts'
+import type { OutboxRow } from '../store/schema.ts'
+import type { Instant } from '../time/clock.ts'
+import { writeConfirmation } from './confirmations.ts'
+import { writeFeedNotice } from './notices/feed-trouble.ts'
+import { writePausedNotice, writeRelayNotice } from './notices/paused-edition.ts'
+import { writeSkippedRunNotice } from './notices/skipped-run.ts'
+import { writeReminder, writeReplacedNotice, writeWaitingNotice } from './notices/waiting-edition.ts'
+import { writeClockNotice } from './notices/wrong-clock.ts'
+import type { Sender } from './sender.ts'
+import type { WriteMail, WrittenMail } from './written-mail.ts'
+
+const writers: { [Kind in MailKind]: WriteMail<Kind> } = {
+  'edition-paused': writePausedNotice,
+  'edition-replaced': writeReplacedNotice,
+  'edition-waiting': writeWaitingNotice,
+  'edition-reminder': writeReminder,
+  'relay-failing': writeRelayNotice,
+  'run-skipped': writeSkippedRunNotice,
+  'feed-trouble': writeFeedNotice,
+  'wrong-clock': writeClockNotice,
+  confirmation: writeConfirmation,
+}
+
+/** All that waits of these kinds goes into one email. */
+const groupedKinds: MailKind[] = ['feed-trouble', 'wrong-clock']
+/** Emails to subscribers wait while all sending is stopped; notices to editors do not. */
+const subscriberKinds: MailKind[] = ['confirmation']
+const batchSize = 100
+
+export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<Relays, 'send'> }
+
+/**
+ * Sends the emails of the outbox that are due, each by one process. One that no relay takes is tried again, with growing
+ * waits, until it expires. A process that dies between sending and recording leaves it to be sent once more: twice is
+ * better than never, and both have the same Message-ID. Returns how many went out.
+ */
+export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortSignal): Promise<number> {
+  const { db, clock } = app
+  const except = (await brakeNow(db)) ? subscriberKinds : []
+  const due = await dueMails(db, clock.now(), { except, limit: batchSize })
+  const groups = Map.groupBy(due, ({ id, kind }) => (groupedKinds.some((one) => one === kind) ? kind : id))
+  let sent = 0
+  for (const group of groups.values()) {
+    if (signal?.aborted) break
+    const rows = await claimAll(app, group)
+    const [first, ...rest] = rows
+    const result = first && (await sendMail(app, sender, [first, ...rest]))
+    if (result === 'accepted' || result === 'unknown') sent += 1
+    if (result === 'unsent') break // no relay can be reached: the others would not get through either
+  }
+  return sent
+}
+
+/** In the order of their ids, so that two processes that take on the same ones wait for each other. */
+async function claimAll({ db, clock }: App, group: Pick<OutboxRow, 'id'>[]): Promise<OutboxRow[]> {
+  const ids = group.map(({ id }) => id).sort()
+  return await transaction(db, async (trx) => {
+    const claimed: OutboxRow[] = []
+    for (const id of ids) {
+      const row = await claimMail(trx, id, clock.now())
+      if (row) claimed.push(row)
+    }
+    return claimed
+  })
+}
+
+type Rows = [OutboxRow, ...OutboxRow[]]
+
+/** Undefined: there was nothing to send. */
+async function sendMail(app: App, sender: OutboxSender, rows: Rows): Promise<SendResult['kind'] | undefined> {
+  const { db, config, clock } = app
+  const mail = await write(app, rows)
+  const ids = rows.map(({ id }) => id)
+  if (mail === undefined) await deleteMails(db, { ids })
+  else if ('notBefore' in mail) await postponeMails(db, ids, mail.notBefore)
+  if (mail === undefined || 'notBefore' in mail) return undefined
+  const returnPath = envelopeSender(config).address
+  const { envelope, raw } = plainMail({ ...mail, id: rows[0].id, returnPath, date: clock.now() })
+  const result = await sender.relays.send({ envelope, raw: await signMessage(raw, sender.signers, clock.now()) })
+  await record(app, rows, mail, result)
+  return result.kind
+}
+
+async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail<MailKind>>>> {
+  const { log, clock } = app
+  const { kind, attempts } = rows[0]
+  const writer = writers[kind as MailKind] as WriteMail<MailKind>
+  try {
+    return await writer(
+      app,
+      rows.map(({ facts }) => JSON.parse(facts) as MailFacts[MailKind]),
+    )
+  } catch (err) {
+    log.error({ event: 'outbox.write_failed', kind, mail: rows[0].id, err }, 'internal error while writing an email')
+    return { notBefore: nextAttemptAt(attempts + 1, clock.now()) }
+  }
+}
+
+/** The email is out, or may be; it can never go to that address; or it is tried again. */
+async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResult): Promise<void> {
+  const { db, clock } = app
+  const now = clock.now()
+  const attempt = { recipient: mail.to, subject: mail.subject, reply: result.reply }
+  const outcomes = rows.map((row) => outcomeOf(row, result, now))
+  await transaction(db, async (trx) => {
+    for (const [index, { id }] of rows.entries())
+      await recordAttempt(trx, id, attempt, outcomes[index] ?? { notBefore: now })
+    const outcome = outcomes.some((one) => 'sentAt' in one)
+      ? 'the editors were told by email'
+      : outcomes.some((one) => 'failedAt' in one) && `the editors could not be told by email: ${result.reply}`
+    if (outcome) await mail.record?.(trx, outcome, now)
+  })
+  logResult(app, rows[0], result, outcomes[0])
+}
+
+function outcomeOf({ attempts, expiresAt }: OutboxRow, { kind }: SendResult, now: Instant): AttemptResult {
+  if (kind === 'accepted' || kind === 'unknown') return { sentAt: now }
+  const notBefore = nextAttemptAt(attempts + 1, now)
+  return kind === 'refused' || kind === 'unfit' || notBefore >= expiresAt ? { failedAt: now } : { notBefore }
+}
+
+/** Of a server's answer about a subscriber the codes alone are logged, `550 5.1.1`: the rest often names the address. */
+const loggedReplyLength = 9
+
+function logResult({ log }: App, row: OutboxRow, { kind: result, reply }: SendResult, outcome?: AttemptResult): void {
+  const { id, kind, attempts } = row
+  const isPrivate = subscriberKinds.some((one) => one === kind) && result !== 'unsent'
+  const fields = { mail: id, kind, result, reply: isPrivate ? reply.slice(0, loggedReplyLength) : reply }
+  if (!outcome || 'sentAt' in outcome) log.info({ event: 'outbox.sent', ...fields }, 'email sent')
+  else if ('failedAt' in outcome) log.error({ event: 'outbox.failed', ...fields }, 'an email could not be sent')
+  else {
+    const { notBefore } = outcome
+    log.warn({ event: 'outbox.retry', ...fields, attempts: attempts + 1, notBefore }, 'an email is tried again later')
+  }
+}

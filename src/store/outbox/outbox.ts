@@ -1,0 +1,166 @@
+import type { ExpressionBuilder } from 'kysely'
+import { addMs, day, hour, type Instant, minute } from '../../time/clock.ts'
+import { newId } from '../id.ts'
+import type { Db, OutboxRow, Schema } from '../schema.ts'
+
+/** What a row of each kind tells of. The email is written from it when it is sent: no link that gives rights is stored. */
+export type MailFacts = {
+  'edition-paused': { edition: string; at: Instant; reason: string }
+  'edition-replaced': { edition: string; by: number }
+  'edition-waiting': { edition: string }
+  'edition-reminder': { edition: string }
+  'relay-failing': { edition: string; relay: string; at: Instant; reason: string }
+  'run-skipped': { edition: string }
+  'feed-trouble': { feed: string; trouble: string }
+  'wrong-clock': { fault: string }
+  confirmation: { confirmation: string }
+}
+
+export type MailKind = keyof MailFacts
+
+/** `about`: the ids that make it one of its kind; a second with the same ones is not added. At once and for a week if not said. */
+export type NewMail = {
+  [Kind in MailKind]: { kind: Kind; about: string[]; facts: MailFacts[Kind]; notBefore?: Instant; expiresAt?: Instant }
+}[MailKind]
+
+const lifetimeMs = 7 * day
+/** A process that dies while it sends leaves the email to others after this: longer than all relays take to answer. */
+const leaseMs = 10 * minute
+/** No email waits for longer than this for its next try. A mark beyond it is from a clock that was ahead. */
+const maxWaitMs = hour
+
+export function mailKey(kind: MailKind, about: string[]): string {
+  return [kind, ...about].join(':')
+}
+
+/** Adds those that were never added before. Part of the transaction that makes them true. */
+export async function addMails(db: Db, mails: NewMail[], now: Instant): Promise<void> {
+  const rows = mails.map(({ kind, about, facts, notBefore = now, expiresAt = addMs(now, lifetimeMs) }) => {
+    const never = { leasedUntil: null, sentAt: null, failedAt: null, recipient: null, subject: null, reply: null }
+    const key = mailKey(kind, about)
+    return { id: newId(now), kind, key, facts: JSON.stringify(facts), createdAt: now, notBefore, expiresAt, ...never }
+  })
+  const known = await mailsByKey(
+    db,
+    rows.map(({ key }) => key),
+  )
+  const added = rows.filter(({ key }) => !known.has(key)).map((row) => ({ ...row, attempts: 0 }))
+  if (added.length === 0) return
+  await db
+    .insertInto('outbox')
+    .values(added)
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+}
+
+/** At most so many values fit into one statement. */
+const maxKeys = 500
+
+export async function mailsByKey(db: Db, keys: string[]): Promise<Map<string, OutboxRow>> {
+  const found = new Map<string, OutboxRow>()
+  for (let start = 0; start < keys.length; start += maxKeys) {
+    const page = keys.slice(start, start + maxKeys)
+    const rows = await db.selectFrom('outbox').selectAll().where('key', 'in', page).execute()
+    for (const row of rows) found.set(row.key, row)
+  }
+  return found
+}
+
+/** All rows of a kind, the oldest first. */
+export function mailsOfKind(db: Db, kind: MailKind): Promise<OutboxRow[]> {
+  return db.selectFrom('outbox').selectAll().where('kind', '=', kind).orderBy('id').execute()
+}
+
+/** What can be sent now, but for these kinds, the longest due first. */
+export async function dueMails(
+  db: Db,
+  now: Instant,
+  { except, limit }: { except: MailKind[]; limit: number },
+): Promise<Pick<OutboxRow, 'id' | 'kind'>[]> {
+  return await db
+    .selectFrom('outbox')
+    .select(['id', 'kind'])
+    .where('sentAt', 'is', null)
+    .where('failedAt', 'is', null)
+    .where('expiresAt', '>', now)
+    .where((eb) => eb.or([eb('notBefore', '<=', now), eb('notBefore', '>', addMs(now, maxWaitMs))]))
+    .where((eb) => isFree(eb, now))
+    .$if(except.length > 0, (query) => query.where('kind', 'not in', except))
+    .orderBy('notBefore')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Takes an email on; undefined if another process has it, or has sent it. */
+export function claimMail(db: Db, id: string, now: Instant): Promise<OutboxRow | undefined> {
+  return db
+    .updateTable('outbox')
+    .set({ leasedUntil: addMs(now, leaseMs) })
+    .where('id', '=', id)
+    .where('sentAt', 'is', null)
+    .where('failedAt', 'is', null)
+    .where((eb) => isFree(eb, now))
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** No process is sending it. A lease that ends too late was taken by a clock that was ahead. */
+function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
+  return eb.or([
+    eb('leasedUntil', 'is', null),
+    eb('leasedUntil', '<=', now),
+    eb('leasedUntil', '>', addMs(now, leaseMs)),
+  ])
+}
+
+export type Attempt = Pick<OutboxRow, 'recipient' | 'subject' | 'reply'>
+
+/** How a try ended: the email is out, will never be, or is tried again at `notBefore`. */
+export type AttemptResult = { sentAt: Instant } | { failedAt: Instant } | { notBefore: Instant }
+
+export async function recordAttempt(db: Db, id: string, attempt: Attempt, result: AttemptResult): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set((eb) => ({ ...attempt, ...result, leasedUntil: null, attempts: eb('attempts', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** When an email that has failed `attempts` times is tried again: after 5, 10, 20, 40 minutes, then every hour. */
+export function nextAttemptAt(attempts: number, now: Instant): Instant {
+  return addMs(now, Math.min(maxWaitMs, 5 * minute * 2 ** Math.min(attempts - 1, 10)))
+}
+
+/** Gives emails back that were not tried, until then. */
+export async function postponeMails(db: Db, ids: string[], notBefore: Instant): Promise<void> {
+  await db.updateTable('outbox').set({ notBefore, leasedUntil: null }).where('id', 'in', ids).execute()
+}
+
+export async function deleteMails(db: Db, by: { ids: string[] } | { keys: string[] }): Promise<void> {
+  const query = db.deleteFrom('outbox')
+  await ('ids' in by ? query.where('id', 'in', by.ids) : query.where('key', 'in', by.keys)).execute()
+}
+
+/** What could not be sent since then, because it was refused or has expired: the newest first. */
+export function failedMails(db: Db, since: Instant, now: Instant, limit: number): Promise<OutboxRow[]> {
+  return db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('sentAt', 'is', null)
+    .where((eb) =>
+      eb.or([eb('failedAt', '>=', since), eb.and([eb('expiresAt', '>=', since), eb('expiresAt', '<=', now)])]),
+    )
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** Forgets emails of a kind that were sent, or failed, before that. */
+export async function deleteFinishedMails(db: Db, kind: MailKind, before: Instant): Promise<void> {
+  await db
+    .deleteFrom('outbox')
+    .where('kind', '=', kind)
+    .where((eb) => eb.or([eb('sentAt', '<', before), eb('failedAt', '<', before)]))
+    .execute()
+}

@@ -1,0 +1,16 @@
+import type { Instant } from './clock.ts'
+
+/** Writes instants as a person of that zone reads them: "Fri, 27 Nov 2026, 07:00 GMT". */
+export function momentText(zone = 'UTC'): (instant: Instant) => string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: zone,
+    timeZoneName: 'short',
+  })
+  return (instant) => format.format(new Date(instant))
+}
