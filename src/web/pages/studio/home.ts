@@ -18,6 +18,7 @@ import { pathTo, urls } from '../../urls.ts'
 import { correctedText, type RefusedCorrection, waitingCorrectionsView } from '../corrections/correction-view.ts'
 import { waitingFeeds } from '../feeds/waiting-feeds.ts'
 import { statusNow } from './edition-status.ts'
+import { failedEmails } from './failed-emails.ts'
 import { jobProblems } from './job-problems.ts'
 import { sendingDoneText } from './sending-actions.ts'
 import { waitingEditions } from './waiting-editions.ts'
@@ -51,6 +52,7 @@ export async function showStudio(
     done: await sendingDoneText(web, context),
     isBraked: context.var.brake !== undefined,
     jobProblems: await jobProblems(web),
+    failedEmails: await failedEmails(web),
     decisions,
     isWaiting: decisions.length + waiting.length + corrections.proposed.length > 0,
     waitingCount: formatCount(waiting.length, 'feed'),

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import { allFeeds, recordFailure, recordSuccess } from '../../../../src/store/feeds/feeds.ts'
 import { saveRejections } from '../../../../src/store/feeds/rejections.ts'
+import { addMails, dueMails, recordAttempt } from '../../../../src/store/outbox/outbox.ts'
 import { saveJobReader } from '../../../../src/store/system/job-readers.ts'
-import { hour, minute } from '../../../../src/time/clock.ts'
+import { day, hour, minute } from '../../../../src/time/clock.ts'
 import { webApp } from '../../../../src/web/server.ts'
 import { makeSignInLink } from '../../../../src/web/sign-in.ts'
 import { openSite, type Site } from '../../site.ts'
@@ -110,6 +111,25 @@ describe('the studio', () => {
     const page = await (await editor.get('/studio')).text()
     expect(page).toMatch(/jobs\/weekly.yml has an error since .*2026.*; the digest runs by the version of .*1 Nov 2026/)
     expect(page).toContain('schedule: &lt;b&gt;')
+  })
+
+  test('names the emails that could not be sent in the last two weeks, with the answer', async () => {
+    const facts = { edition: site.edition.id, at: site.clock.now(), reason: '' }
+    const { db } = site.app
+    for (const reason of ['one', 'two'])
+      await addMails(db, [{ kind: 'edition-paused', about: [reason], facts }], site.clock.now())
+    const [one] = await dueMails(db, site.clock.now(), { except: [], limit: 1 })
+    const attempt = { recipient: 'desk@magazine.example', subject: 'weekly <1> is paused', reply: '550 5.1.1 nobody' }
+    await recordAttempt(db, one?.id ?? '', attempt, { failedAt: site.clock.now() })
+    const editor = await site.signIn()
+    const page = await (await editor.get('/studio')).text()
+    expect(page).toMatch(/The email “weekly &lt;1&gt; is paused” to desk@magazine.example could not be sent/)
+    expect(page).toContain('The mail server answered: 550 5.1.1 nobody')
+    expect(page).not.toContain('An email could not be sent')
+    site.clock.advance(7 * day)
+    expect(await (await (await site.signIn()).get('/studio')).text()).toContain('An email could not be sent')
+    site.clock.advance(15 * day)
+    expect(await (await (await site.signIn()).get('/studio')).text()).not.toContain('could not be sent')
   })
 
   test('says of every feed how it is: what fails and since when, what moved, and what works', async () => {
