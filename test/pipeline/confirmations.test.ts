@@ -6,6 +6,7 @@ import { readConfirmationToken } from '../../src/mail/keys.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sender.ts'
 import { transaction } from '../../src/store/drivers/transaction.ts'
+import { deleteFinishedMails, mailsOfKind } from '../../src/store/outbox/outbox.ts'
 import { beginConfirmation, deleteExpiredConfirmations } from '../../src/store/subscribers/confirmations.ts'
 import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
 import { addSubscribers, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'
@@ -271,6 +272,32 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
     await send()
     expect(relay.accepted).toHaveLength(1)
     expect(await outcomesOf(app.db, act.subscriberId)).toEqual(before)
+  })
+
+  test('is forgotten in the outbox some time after the email was sent, and not before', async () => {
+    const { app, clock, ask, send } = await open()
+    await ask()
+    const left = async (before: string) => {
+      await deleteFinishedMails(app.db, 'confirmation', before)
+      return (await mailsOfKind(app.db, 'confirmation')).length
+    }
+    clock.advance(second)
+    expect(await left(clock.now())).toBe(1)
+    await send()
+    expect(await left(clock.now())).toBe(1)
+    clock.advance(second)
+    expect(await left(clock.now())).toBe(0)
+  })
+
+  test('whose digest has no job file now gets it when it is back', async () => {
+    const { app, clock, ask, send } = await open()
+    await ask()
+    const { digests } = app
+    app.digests = []
+    expect(await send()).toBe(0)
+    app.digests = digests
+    clock.advance(5 * minute)
+    expect(await send()).toBe(1)
   })
 
   test('gets it signed where the settings name a key', async () => {

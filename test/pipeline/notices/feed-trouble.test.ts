@@ -152,6 +152,18 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(server.accepted).toHaveLength(1)
   })
 
+  test('a feed whose job file is away for a while is told of once', async () => {
+    const { server, world, relay } = await open()
+    await failFor(world, newsFeed, 2 * day)
+    await rounds(world, relay, 2)
+    const { digests } = world.app
+    world.app.digests = []
+    await rounds(world, relay, 2)
+    world.app.digests = digests
+    await rounds(world, relay, 2)
+    expect(server.accepted).toHaveLength(1)
+  })
+
   test('of a feed that no digest lists nobody is told', async () => {
     const { server, world, relay } = await open()
     await publishTitles(world, 'https://elsewhere.example/feed', ['Three'])

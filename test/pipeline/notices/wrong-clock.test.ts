@@ -3,12 +3,13 @@ import { releaseAbandoned, startWorker } from '../../../src/deliveries/worker.ts
 import { cancel } from '../../../src/editions/review.ts'
 import { findClockFault } from '../../../src/editions/schedule/decided-runs.ts'
 import { makeDueEditions } from '../../../src/pipeline/advance.ts'
+import { addSkippedRunNotices } from '../../../src/pipeline/notices/skipped-run.ts'
 import { sendOutbox } from '../../../src/pipeline/outbox.ts'
 import { isQuiet, openSender } from '../../../src/pipeline/sender.ts'
-import { clearFutureWaits } from '../../../src/store/digests/clock-faults.ts'
+import { clearFutureWaits, reopenRuns } from '../../../src/store/digests/clock-faults.ts'
 import { latestEditions } from '../../../src/store/editions/editions.ts'
 import { claimDueFeed, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
-import { addMails, claimMail, dueMails, postponeMails } from '../../../src/store/outbox/outbox.ts'
+import { addMails, claimMail, dueMails, mailsOfKind, postponeMails } from '../../../src/store/outbox/outbox.ts'
 import type { FeedRow } from '../../../src/store/schema.ts'
 import { countWorkers } from '../../../src/store/system/workers.ts'
 import { addMs, day, hour, minute, second } from '../../../src/time/clock.ts'
@@ -95,6 +96,37 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
     expect(mail).toContain("Subject: The Magazine: the server's clock was wrong")
     expect(mail).toContain('took the runs of weekly until Mon, 1 Mar 2027, 07:00 GMT for done')
     expect(mail).toContain('Made too early: weekly 1, due Mon, 1 Mar 2027, 07:00 GMT.')
+  })
+
+  test('the faults of several digests that are noticed within a minute are one email', async () => {
+    const relay = await startRelay()
+    closing.push(relay.close)
+    const it = await world({ relayPort: relay.port })
+    for (const digest of ['daily', 'weekly']) {
+      expect(await reopenRuns(it.app.db, { digest, aheadUntil: wrong, skips: [] }, it.clock.now())).toBe(true)
+      it.clock.advance(20 * second)
+    }
+    const sender = await openSender(it.app)
+    closing.push(sender.close)
+    expect(await sendOutbox(it.app, sender)).toBe(0)
+    it.clock.advance(minute)
+    expect(await sendOutbox(it.app, sender)).toBe(1)
+    const mail = relay.accepted[0]?.raw.toString().replaceAll('=\r\n', '') ?? ''
+    for (const digest of ['daily', 'weekly']) expect(mail).toContain(`took the runs of ${digest} until`)
+  })
+
+  test('a run that it skipped is told again if it is skipped in truth', async () => {
+    const it = await world({ job: { thin: '{ minimum: 2, rule: skip, notify: true }' } })
+    const told = async () => {
+      await addSkippedRunNotices(it.app)
+      return (await mailsOfKind(it.app.db, 'run-skipped')).length
+    }
+    await madeAt(it, right)
+    await madeAt(it, '2026-11-27T20:30:00.000Z')
+    expect(await due(it)).toEqual(['2026-11-27 skipped'])
+    expect(await told()).toBe(1)
+    await madeAt(it, addMs(right, minute))
+    expect(await told()).toBe(0)
   })
 
   test('by a day, a run is made though the clock is right only after its time', async () => {
