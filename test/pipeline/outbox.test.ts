@@ -194,6 +194,7 @@ onBothEngines('an email of the outbox', (freshUrl) => {
       },
     }
     await expect(sendOutbox(it.it.app, dying)).rejects.toThrow('killed')
+    it.it.app.config.publication.name = 'Another Name' // the email reads otherwise by then
     it.it.clock.advance(10 * minute - second)
     expect(await it.send()).toBe(0)
     it.it.clock.advance(second)
