@@ -11,7 +11,7 @@ export function toMessageTemplate(
   const { head, subject, html, text, slot } = variant
   const common = { editionId: edition.id, senderId: senderId(secret), subject, html, text, slot }
   const sealed = JSON.parse(head) as MessageHead
-  const webUrl = sealed.webUrl.replace(/\/+$/, '') // it was sealed with a slash at its end before version 0033 of the store
+  const webUrl = sealed.webUrl.replace(/\/+$/, '') // older editions were sealed with a slash at its end
   return { ...sealed, webUrl, ...common }
 }
 
