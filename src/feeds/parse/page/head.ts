@@ -21,8 +21,10 @@ export function* headTags(page: string): Generator<HeadTag> {
     const name = token.name.toLowerCase()
     inBody ||= name === 'body'
     const from = tokens.at
-    if (rawTextElements.has(name)) tokens.passContent(name)
-    if (tokens.at === html.length || !headElements.has(name)) continue
+    const isRawText = rawTextElements.has(name)
+    if (isRawText) tokens.passContent(name)
+    const isCutOff = token.unfinished || (isRawText && tokens.at === html.length)
+    if (isCutOff || !headElements.has(name)) continue
     const attributes = tokens.attributes(token)
     const isStructured = name === 'script' && attributes.type?.toLowerCase().includes('ld+json')
     if (inBody ? isStructured : name !== 'script' || isStructured)

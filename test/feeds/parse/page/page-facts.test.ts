@@ -67,3 +67,10 @@ test('what readers wrote in the body is not the page speaking', () => {
     read('', '<meta property="og:description" content="A comment"><link rel=canonical href=https://spam.example/>'),
   ).toEqual(nothing)
 })
+
+test('the last tag of a page counts if it is whole, and not if the page is cut off in it', () => {
+  const link = '<link rel="canonical" href="/news/two">'
+  expect(readPageFacts(link, url).canonical).toBe('https://site.example/news/two')
+  expect(readPageFacts(link.slice(0, -1), url).canonical).toBeNull()
+  expect(readPageFacts('<meta name="author" content="Mira Vance"><title>not closed', url).author).toBe('Mira Vance')
+})
