@@ -90,6 +90,7 @@ const frozen: Record<string, string> = {
   '0030-paused-and-quarantined.ts': '04e66a07c39a5a24a5a820493ed65d93785d45843fd61f992479957ae114ff88',
   '0033-outbox.ts': '2c17adb5c333d88766bff3cf22d714ce85803def6e2c8affb62012409ee3b350',
   '0034-letters.ts': '65221a461c47f792a53a64990ed683905bc481a089acb6e297764c06de7e565c',
+  '0035-edits.ts': 'efd1f820983852e49c658ee46c5b3a51925f1afecb9032a6188ab8aeacc99d3a',
 }
 
 const sources = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort()

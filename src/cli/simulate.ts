@@ -5,6 +5,7 @@ import { type App, requireDigest } from '../app.ts'
 import { chosenOnly, itemOf } from '../editions/choice/choice.ts'
 import { dryRunDraft } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
+import { applyEdits } from '../editions/edits/apply-edits.ts'
 import { type SimulatedEdition, simulate } from '../editions/simulate.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { withoutKey } from '../messages/message-template.ts'
@@ -57,11 +58,11 @@ const byDateMessage =
 async function writeEdition(
   app: App,
   digest: Digest,
-  { number, dueAt, choices }: SimulatedEdition,
+  { number, dueAt, choices, edits }: SimulatedEdition,
   out: string,
 ): Promise<string | null> {
   if (number === null) return null
-  const draft = await dryRunDraft(app, digest, { dueAt, number, choices, corrections: [] })
+  const draft = applyEdits(await dryRunDraft(app, digest, { dueAt, number, choices, corrections: [] }), edits)
   const { html } = await app.render(draft)
   const folder = join(out, dueAt.slice(0, 16).replaceAll(':', ''))
   const file = join(folder, 'index.html')

@@ -9,6 +9,7 @@ import {
   addEdition,
   addHistory,
   chosenOf,
+  consideredIds,
   deleteChoices,
   editionById,
   hasOpenEdition,
@@ -23,10 +24,13 @@ import type { Db, EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
 import { articleChoices, type Choice, chosenOnly, itemOf, letterChoices } from './choice/choice.ts'
 import { expiryOf, expiryReason } from './choice/expiry.ts'
-import { type Pending, select } from './choice/select.ts'
+import type { Pending } from './choice/select.ts'
 import { type ThinDecision, thinReason } from './choice/thin.ts'
 import type { Digest } from './digest.ts'
 import { type Draft, type DraftItem, editionName } from './edition.ts'
+import { applyEdits, selectEdited } from './edits/apply-edits.ts'
+import { pinnedArticles } from './edits/edit.ts'
+import { editsForChoice, exclusionsOf, ownEdits } from './edits/load-edits.ts'
 import { addArticlesToLedger } from './ledger.ts'
 import { cancelUnapproved, replaceableEditions } from './replace.ts'
 import { timingJson } from './schedule/timing.ts'
@@ -90,7 +94,7 @@ async function chooseArticles(
   { recipients }: ComposeOptions,
   now: Instant,
 ): Promise<ChoiceResult> {
-  const choices = select(await loadPending(db, digest), digest, now)
+  const choices = selectEdited(await loadPending(db, digest), digest, now, await exclusionsOf(db, digest.name))
   if (recipients === 0)
     return { choices, thin: { rule: 'skip', reason: `skipped: ${noRecipientsReason(digest.name)}` } }
   return { choices, thin: await thinReason(db, digest, choices, now) }
@@ -152,7 +156,7 @@ export async function composeDryRun(
     const reason = gone.get(article.id)
     return reason === undefined ? article : { ...article, cut: { at: now, reason } }
   })
-  const choices = select({ ...pending, articles }, digest, now)
+  const choices = selectEdited({ ...pending, articles }, digest, now, await exclusionsOf(db, digest.name))
   const number = await nextNumber(db, digest.name)
   const corrections = await correctionsToPrint(db, digest.name)
   const draft = await dryRunDraft(needs, digest, { dueAt: now, number, choices, corrections })
@@ -180,24 +184,41 @@ export async function dryRunDraft(
   return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
 
-/** Chooses again for an edition whose articles went elsewhere, or turned out to be gone, before it was sealed; it may be thin now. */
-export async function chooseAgain({ db, clock }: ComposeNeeds, edition: EditionRow, digest: Digest): Promise<void> {
+/** `onlyKnown`: from what the edition has looked at and what editors pinned, as of when it was made. */
+export type ChooseAgainOptions = { onlyKnown?: boolean }
+
+/**
+ * Chooses again for an edition that is not sealed: its articles went elsewhere, turned out to be gone, or an editor
+ * changed it. Editors' changes are kept. It may be thin now.
+ */
+export async function chooseAgain(
+  { db, clock }: ComposeNeeds,
+  edition: EditionRow,
+  digest: Digest,
+  { onlyKnown = false }: ChooseAgainOptions = {},
+): Promise<void> {
   await transaction(db, async (trx) => {
     const now = clock.now()
-    const choices = select(await loadPending(trx, digest, edition.composedAt), digest, now)
+    await lockDigest(trx, digest.name, now) // an edit at the same time waits for us, or we see it
+    const edits = await editsForChoice(trx, edition)
+    const all = await loadPending(trx, digest, edition.composedAt)
+    const known = onlyKnown ? new Set([...(await consideredIds(trx, edition.id)), ...pinnedArticles(edits)]) : undefined
+    const pending = known ? onlyWith(all, known) : all
+    const choices = selectEdited(pending, digest, onlyKnown ? edition.composedAt : now, edits)
     const thin = await thinReason(trx, digest, choices, now)
     const skipped = { status: 'skipped' as const, number: null } // the next one bears it: readers see no gap
     const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
     if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // sealed elsewhere meanwhile
     await deleteChoices(trx, edition.id)
     await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
+    if (onlyKnown && !thin) return // the editor's own entry says what changed
     await addHistory(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? contentText(choices)}`, now)
   })
 }
 
 /**
  * The edition with its chosen articles in their newest wording, section by section; sections without any are left out.
- * With it go the corrections that an editor has accepted by now.
+ * With it go the corrections that an editor has accepted by now, and what editors changed in it.
  */
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
@@ -205,7 +226,9 @@ export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: 
   const rows = await chosenOf(db, id)
   const sections = await sectionsOf(db, digest, rows)
   const corrections = await correctionsToPrint(db, digest.name)
-  return { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot: keySlot(secret, id) }
+  const slot = keySlot(secret, id)
+  const draft = { edition: { ...edition, number: edition.number }, digest, sections, corrections, slot }
+  return applyEdits(draft, await ownEdits(db, id))
 }
 
 type Place = { itemId: string; section: string; position: number | null }
@@ -246,6 +269,10 @@ async function loadPending(db: Db, digest: Digest, cutSince?: Instant): Promise<
   return { articles, letters: await pendingLetters(db, digest.name) }
 }
 
+function onlyWith({ articles, letters }: Pending, ids: Set<string>): Pending {
+  return { articles: articles.filter(({ id }) => ids.has(id)), letters: letters.filter(({ id }) => ids.has(id)) }
+}
+
 /** An edition with a reason is skipped, or held when it is sealed. */
 function recordedReason(thin: ThinDecision | undefined): string | null {
   return thin === undefined || thin.rule === 'send' ? null : thin.reason
@@ -273,7 +300,7 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
   const empty = { number: null, status: 'composed' as const, reason: null, subject: '', preheader: '' }
   const timing = timingJson(digest, dueAt)
   const { name, archive } = digest
-  const made = { dueAt, composedAt, timing, archive, datedAt: dueAt, heldBy: null }
+  const made = { dueAt, composedAt, timing, archive, datedAt: dueAt, heldBy: null, revision: 0 }
   return { id, ref: id.slice(-8), digest: name, ...made, ...empty, ...never }
 }
 
@@ -289,7 +316,9 @@ async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesTo
     const { section, position, reason } = choice
     const expiry = choice.kind === 'article' ? expiryOf(choice, digest, now) : null
     const isExpired = expiry === 'stale' || (expiry === 'passed' && !isSkipped)
-    const recordedText = expiry === 'passed' && isExpired ? `${reason}; ${expiryReason(digest)}` : reason
+    const isExcluded = choice.kind === 'article' && choice.article.decision?.kind === 'exclude'
+    const isPassed = expiry === 'passed' && isExpired && !isExcluded
+    const recordedText = isPassed ? `${reason}; ${expiryReason(digest)}` : reason
     return {
       editionId: edition.id,
       articleId: choice.kind === 'article' ? choice.article.id : null,

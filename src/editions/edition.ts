@@ -3,6 +3,7 @@ import type { CorrectionView } from '../store/corrections/corrections.ts'
 import type { Letter } from '../store/letters/letters.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
+import type { OwnBlock } from './edits/edit.ts'
 
 /** An edition with its articles and letters, ready to be rendered. */
 export type Draft = {
@@ -12,7 +13,12 @@ export type Draft = {
   /** Of what earlier editions said. */
   corrections: DraftCorrection[]
   slot: string
+  /** Absent where no editor changed anything. */
+  edited?: EditedTexts
 }
+
+/** What editors wrote: in place of the patterns of the job file, and in blocks. `editIds`: the edits in force. */
+export type EditedTexts = { subject?: string; preheader?: string; blocks: OwnBlock[]; editIds: string[] }
 
 /** An accepted correction: what was said in which edition, and what is right in the editor's words. */
 export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url' | 'words' | 'number' | 'dueAt'>
@@ -20,11 +26,14 @@ export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url
 export type DraftSection = { section: Section; items: DraftItem[] }
 
 /** What a section prints, in order. */
-export type DraftItem = { kind: 'article'; article: WholeArticle } | { kind: 'letter'; letter: DraftLetter }
+export type DraftItem = { kind: 'article'; article: DraftArticle } | { kind: 'letter'; letter: DraftLetter }
+
+/** `feedTitle`: the headline of the feed, where an editor reworded it. */
+export type DraftArticle = WholeArticle & { feedTitle?: string }
 
 export type DraftLetter = Pick<Letter, 'id' | 'headline' | 'text' | 'name' | 'place' | 'receivedAt' | 'version'>
 
-export function articlesIn(sections: Pick<DraftSection, 'items'>[]): WholeArticle[] {
+export function articlesIn(sections: Pick<DraftSection, 'items'>[]): DraftArticle[] {
   return sections.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'article' ? [item.article] : [])))
 }
 

@@ -5,6 +5,7 @@ import { findForgotten } from '../store/articles/forgotten.ts'
 import { retractedStories, retractionsOf } from '../store/articles/retractions.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections/corrections.ts'
 import { choicesAbout } from '../store/editions/editions.ts'
+import { editsAbout } from '../store/editions/edits.ts'
 import { ledgerOf } from '../store/ledger/ledger.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
 import { type Letter, letterById } from '../store/letters/letters.ts'
@@ -14,6 +15,7 @@ import { sameStoryReason } from './choice/copies.ts'
 import { hasTerms } from './choice/terms.ts'
 import { statusText } from './corrections/decide.ts'
 import { type Digest, feedUrlsOf } from './digest.ts'
+import { editFromRow, editText } from './edits/edit.ts'
 
 export type Explanation = {
   /** The headline of the article, or of the letter, that it is about. */
@@ -25,6 +27,8 @@ export type Explanation = {
   answer: string
   /** How each correction of what was said of it stands. */
   corrections: string[]
+  /** What editors did with it: "edition 31: mira dropped “Trams return”". */
+  edits: string[]
 }
 
 /**
@@ -46,6 +50,7 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
     const entries = await ledgerOf(db, article.id)
     const pastChoices = await choicesAbout(db, article.id)
     const corrections = await correctionsOfArticle(db, article.id)
+    const edits = await editsAbout(db, article.id)
     for (const entry of entries) {
       const last =
         pastChoices.find(({ editionId }) => editionId === entry.lapsedIn) ??
@@ -58,6 +63,7 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
         status: entry.status,
         answer: withRetraction(answerText(entry, { last, told: publishedAs }), entry, pulled),
         corrections: corrections.filter(({ digest }) => digest === entry.digest).map(correctionText),
+        edits: edits.filter(({ digest }) => digest === entry.digest).map(editLine),
       })
     }
     answers.push(...explainWithoutEntry(article, entries, digests, pulled))
@@ -75,7 +81,7 @@ function forgottenExplanation(forgotten: ForgottenArticle, what: string): Explan
   }
   const again = shownAt > forgottenAt ? `; its feed showed it again, last on ${shownAt}, and it was passed over` : ''
   const answer = `in none: forgotten on ${forgottenAt}: ${why[reason]}. It was first seen on ${seenAt} in ${feedUrl}${again}`
-  return { title: what, digest: null, edition: null, status: null, answer, corrections: [] }
+  return { title: what, digest: null, edition: null, status: null, answer, corrections: [], edits: [] }
 }
 
 /** The digests that list its feed and have not taken it in yet; where there is none at all, that. */
@@ -86,7 +92,7 @@ function explainWithoutEntry(
   pulled: string,
 ) {
   const explanation = (digest: string | null, answer: string): Explanation => {
-    return { title, digest, edition: null, status: null, answer, corrections: [] }
+    return { title, digest, edition: null, status: null, answer, corrections: [], edits: [] }
   }
   const listing = digests.filter((digest) => feedUrlsOf(digest).includes(feedUrl))
   if (listing.length + entries.length === 0) {
@@ -117,6 +123,11 @@ function withRetraction(answer: string, { editionId }: PrintedIn, pulled: string
 function correctionText(correction: CorrectionView): string {
   const { number, dueAt, said, words, found } = correction
   return `edition ${number ?? `of ${dueAt}`} said “${said}”: “${words ?? found}” (correction ${statusText(correction)})`
+}
+
+function editLine(row: Awaited<ReturnType<typeof editsAbout>>[number]): string {
+  const undone = row.undoneAt === null ? '' : `, and ${row.undoneBy} took that back`
+  return `edition ${row.editionNumber ?? `of ${row.dueAt}`}: ${row.who} ${editText(editFromRow(row))}${undone}`
 }
 
 async function findArticles(db: Db, what: string): Promise<Article[]> {
@@ -156,7 +167,8 @@ async function explainLetter(db: Db, letter: Letter): Promise<Explanation> {
   const [last] = await choicesAbout(db, id)
   const pulled = retractionText((await retractionsOf(db, [id])).get(id))
   const answer = withRetraction(letterAnswer(letter, last), letter, pulled)
-  return { title, digest, edition, status, answer, corrections: [] }
+  const edits = (await editsAbout(db, id)).map(editLine)
+  return { title, digest, edition, status, answer, corrections: [], edits }
 }
 
 function letterAnswer(letter: Letter, last: PastChoice | undefined): string {

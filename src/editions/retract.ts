@@ -4,13 +4,13 @@ import { canonicalAddress } from '../store/articles/canonical-address.ts'
 import { addRetractions, affectedEditions, endRetractions, retractionMarks } from '../store/articles/retractions.ts'
 import { lockAllDigests } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, lockEdition, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
+import { addHistory, lockEdition, moveEdition } from '../store/editions/editions.ts'
 import { letterById } from '../store/letters/letters.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
-import { type ComposeNeeds, chooseAgain } from './compose.ts'
+import type { ComposeNeeds } from './compose.ts'
 import type { Digest } from './digest.ts'
 import { editionName } from './edition.ts'
-import { releaseContents } from './review.ts'
+import { chooseReopened, reopen } from './edits/reopen.ts'
 
 type Needs = ComposeNeeds & { digests: Digest[] }
 
@@ -117,17 +117,10 @@ async function removeFromEdition(
 
 async function recompose(needs: Needs, edition: EditionRow, what: string, who: string): Promise<string> {
   const { db, clock, digests } = needs
-  const now = clock.now()
-  const seals = await withdrawVariants(db, edition.id, now)
-  await releaseContents(db, edition.id, now)
-  const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
-  await moveEdition(db, edition.id, [edition.status], open)
+  const seals = await reopen(needs, edition)
   const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn and kept` : ''
-  await addHistory(db, edition.id, who, `${what}; the edition is chosen again${kept}`, now)
+  await addHistory(db, edition.id, who, `${what}; the edition is chosen again${kept}`, clock.now())
   const digest = digests.find(({ name }) => name === edition.digest)
-  if (digest) await chooseAgain(needs, { ...edition, ...open }, digest)
-  const chosen = await lockEdition(db, edition.id)
-  if (edition.status === 'held' && chosen?.status === 'composed' && chosen.reason === null)
-    await moveEdition(db, edition.id, ['composed'], { reason: edition.reason }) // what somebody holds stays held
+  const chosen = digest ? await chooseReopened(needs, edition, digest) : await lockEdition(db, edition.id)
   return `${editionName(edition)} is chosen again without it: ${chosen?.reason ?? chosen?.status ?? ''}`
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import { historyOf, variantsOf } from '../store/editions/editions.ts'
 import type { Db, EditionRow, EditionStatus, Schema } from '../store/schema.ts'
@@ -6,10 +7,10 @@ import { editionName } from './edition.ts'
 export type HistoryEntry = Schema['history']
 
 /**
- * What somebody saw of an edition before they decided about it: its status, the SHA-256 of every variant (hex, one
- * after the other, in the order of their names), and how many decisions of people its history held.
+ * What somebody saw of an edition before they decided about it: its status, how often it was sealed, one SHA-256 (hex)
+ * over the hashes of all its variants, empty while it has none, and how many decisions of people its history held.
  */
-export type Revision = { status: EditionStatus; seals: string; decisions: number }
+export type Revision = { status: EditionStatus; revision: number; seal: string; decisions: number }
 
 /** An edition has changed since somebody looked at it: AppError `conflict`, with what happened since, the oldest first. */
 export class EditionChanged extends AppError {
@@ -24,36 +25,50 @@ export class EditionChanged extends AppError {
 
 /** What a page shows of the edition now; to be sent back with a decision about it. */
 export async function currentRevision(db: Db, edition: EditionRow): Promise<Revision> {
-  return revisionOf(edition, await sealHashes(db, edition.id), await historyOf(db, edition.id))
+  return revisionOf(edition, await combinedSeal(db, edition.id), await historyOf(db, edition.id))
 }
 
-/** Throws ChangedSince unless the edition is as it was seen. The caller holds its lock, so that it stays so. */
+/** Throws EditionChanged unless the edition is as it was seen. The caller holds its lock, so that it stays so. */
 export async function checkRevision(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
   const history = await historyOf(db, edition.id)
-  const now = revisionOf(edition, await sealHashes(db, edition.id), history)
-  if (formatRevision(now) === formatRevision(seen)) return
+  const now = revisionOf(edition, await combinedSeal(db, edition.id), history)
+  if (formatRevision(now) !== formatRevision(seen)) throw changedSince(edition, history, seen)
+}
+
+/** The same where only what people decided since counts: an edit stays right when the program seals the edition. */
+export async function checkDecisions(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
+  const history = await historyOf(db, edition.id)
+  if (history.filter(isDecision).length !== seen.decisions) throw changedSince(edition, history, seen)
+}
+
+function changedSince(edition: EditionRow, history: HistoryEntry[], seen: Revision): EditionChanged {
   const decisions = history.filter(isDecision).slice(seen.decisions)
-  throw new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
+  return new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
 }
 
 /** As one word, for a hidden field of a form. */
-export function formatRevision({ status, seals, decisions }: Revision): string {
-  return [status, seals, decisions].join('.')
+export function formatRevision({ status, revision, seal, decisions }: Revision): string {
+  return [status, revision, seal, decisions].join('.')
 }
 
-/** Reads `seenText` again. A text that is none stands for nothing that ever was, so that it never matches. */
+const revisionPattern = /^([a-z]+)\.(0|[1-9]\d{0,8})\.([0-9a-f]{64}|)\.(0|[1-9]\d{0,8})$/
+
+/** Reads what `formatRevision` wrote. Any other text stands for nothing that ever was, so that it never matches. */
 export function parseRevision(text: string): Revision {
-  const [, status = '', seals = '', decisions = ''] =
-    /^([a-z]+)\.((?:[0-9a-f]{64})*)\.(0|[1-9]\d{0,8})$/.exec(text) ?? []
-  return { status: status as Revision['status'], seals, decisions: Number(decisions) }
+  const [, status = '', revision = '', seal = '', decisions = '-1'] = revisionPattern.exec(text) ?? []
+  return { status: status as Revision['status'], revision: Number(revision), seal, decisions: Number(decisions) }
 }
 
-function revisionOf({ status }: EditionRow, seals: string, history: HistoryEntry[]): Revision {
-  return { status, seals, decisions: history.filter(isDecision).length }
+function revisionOf({ status, revision }: EditionRow, seal: string, history: HistoryEntry[]): Revision {
+  return { status, revision, seal, decisions: history.filter(isDecision).length }
 }
 
-async function sealHashes(db: Db, editionId: string): Promise<string> {
-  return (await variantsOf(db, editionId)).map(({ sha256 }) => sha256).join('')
+/** The SHA-256 over name and hash of every variant, in the order of their names. */
+async function combinedSeal(db: Db, editionId: string): Promise<string> {
+  const variants = await variantsOf(db, editionId)
+  if (variants.length === 0) return ''
+  const lines = variants.map(({ name, sha256 }) => `${name} ${sha256}\n`)
+  return createHash('sha256').update(lines.join('')).digest('hex')
 }
 
 /** What the program itself notes (a notice by mail, say) changes nothing that somebody could have missed but the status. */

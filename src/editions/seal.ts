@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { PageCheck } from '../articles/recheck-page.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Article } from '../store/articles/articles.ts'
 import { claimCorrections } from '../store/corrections/corrections.ts'
 import { type PrintedTitle, recordPrinted } from '../store/corrections/printed-titles.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, addVariant, appendChoiceReason, editionById, moveEdition } from '../store/editions/editions.ts'
+import {
+  addHistory,
+  addVariant,
+  appendChoiceReason,
+  editionById,
+  lockEdition,
+  moveEdition,
+} from '../store/editions/editions.ts'
 import { newId } from '../store/id.ts'
 import { claimArticles, expirePassedOver } from '../store/ledger/ledger.ts'
 import { markPageGone } from '../store/ledger/stories.ts'
@@ -16,7 +23,16 @@ import type { Db, EditionRow } from '../store/schema.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
 import { confirmCorrections } from './corrections/confirm.ts'
 import type { Digest } from './digest.ts'
-import { articlesIn, type Draft, editionName, lettersIn, type Render, type Rendered } from './edition.ts'
+import {
+  articlesIn,
+  type Draft,
+  type DraftArticle,
+  editionName,
+  lettersIn,
+  type Render,
+  type Rendered,
+} from './edition.ts'
+import { ownEdits } from './edits/load-edits.ts'
 import { type CheckPage, type Finding, preflightDeadline, runPreflight } from './preflight.ts'
 import { renderDraft } from './render-draft.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
@@ -90,7 +106,10 @@ const failureMessages = {
   articles: 'another edition keeps taking what this one was to hold',
   corrections: 'the corrections that this edition was to print keep being taken back',
   letters: 'the letters that this edition was to print keep being reworded',
+  edits: 'its editors keep changing this edition',
 }
+
+type TakenContents = keyof typeof failureMessages
 
 /** Asks for what has not been asked for yet, and keeps what was found. Returns whether something is gone. */
 async function cutGoneArticles(
@@ -99,7 +118,8 @@ async function cutGoneArticles(
   check: CheckPage,
   { found, deadline: end }: PreflightState,
 ): Promise<boolean> {
-  const articles = articlesIn(sections).filter(({ id }) => found.get(id)?.answer === undefined)
+  const asInFeed = articlesIn(sections).map((article) => ({ ...article, title: article.feedTitle ?? article.title }))
+  const articles = asInFeed.filter(({ id }) => found.get(id)?.answer === undefined)
   const { findings, answers } = await runPreflight(articles, check, end)
   for (const { id } of articles) found.set(id, { mark: '', answer: answers.get(id) })
   for (const { article, kind, message: words } of findings)
@@ -117,18 +137,18 @@ async function cutGoneArticles(
 /** Returns what somebody else took first; undefined: the edition is sealed, by us or meanwhile by another process. */
 async function storeSealed(
   { db, clock }: SealNeeds,
-  { edition, sections, corrections, slot }: Draft,
+  { edition, sections, corrections, slot, edited }: Draft,
   rendered: Rendered,
   { found }: PreflightState,
-): Promise<'articles' | 'corrections' | 'letters' | undefined> {
+): Promise<TakenContents | undefined> {
   const [articles, letters] = [articlesIn(sections), lettersIn(sections)]
   const [articleIds, letterIds] = [articles.map(({ id }) => id), letters.map(({ id }) => id)]
   const now = clock.now()
   const { head, subject, preheader, html, text } = rendered
   const parts = { head, subject, html, text, sha256: sealHash(rendered), slot }
   class TakenElsewhere extends Error {
-    readonly what: 'articles' | 'corrections' | 'letters'
-    constructor(what: 'articles' | 'corrections' | 'letters') {
+    readonly what: TakenContents
+    constructor(what: TakenContents) {
       super()
       this.what = what
     }
@@ -141,14 +161,12 @@ async function storeSealed(
       const warning = sizeWarning(bytes)
       const reason = edition.reason ?? (isTooLarge(bytes) && warning ? warning : null)
       const status = reason === null ? 'sealed' : 'held'
-      const sealed = await moveEdition(trx, edition.id, ['composed'], {
-        status,
-        reason,
-        sealedAt: now,
-        subject,
-        preheader,
-      })
+      const revision = ((await lockEdition(trx, edition.id))?.revision ?? 0) + 1
+      const change = { status, reason, sealedAt: now, subject, preheader, revision } as const
+      const sealed = await moveEdition(trx, edition.id, ['composed'], change)
       if (!sealed) return // another process sealed it meanwhile
+      const edits = (await ownEdits(trx, edition.id)).map(({ id }) => id)
+      if (!isDeepStrictEqual(edits, edited?.editIds ?? [])) throw new TakenElsewhere('edits') // changed while we rendered
       if ((await claimArticles(trx, edition.digest, edition.id, articleIds)) !== articles.length)
         throw new TakenElsewhere('articles')
       if ((await claimLetters(trx, edition.id, letterIds)) !== letters.length) throw new TakenElsewhere('articles')
@@ -177,8 +195,8 @@ async function storeSealed(
   }
 }
 
-function printedOf({ title, url, note }: Article, answer: PageCheck | undefined): PrintedTitle {
-  const printed = { saidTitle: title, saidUrl: url, saidNote: note }
+function printedOf({ title, url, note, feedTitle }: DraftArticle, answer?: PageCheck): PrintedTitle {
+  const printed = { saidTitle: title, saidUrl: url, saidNote: note, feedTitle: feedTitle ?? null }
   if (answer?.kind !== 'there') return { ...printed, pageTitle: null, pageNote: null }
   return { ...printed, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
 }

@@ -1,15 +1,17 @@
 import { articlesOfFeeds } from '../store/articles/articles.ts'
 import { countForgotten } from '../store/articles/forgotten.ts'
 import { highestNumber, lastOutgoingDueAt } from '../store/editions/editions.ts'
+import { editsOfDigest } from '../store/editions/edits.ts'
 import { allLettersOf, type Letter } from '../store/letters/letters.ts'
 import type { Db } from '../store/schema.ts'
 import { addMs, day, type Instant } from '../time/clock.ts'
 import { articleChoices, type Choice, chosenOnly } from './choice/choice.ts'
 import { expiryOf } from './choice/expiry.ts'
 import { pendingAtFirstSight } from './choice/first-sight.ts'
-import { select } from './choice/select.ts'
 import { decideThin } from './choice/thin.ts'
 import { type Digest, feedUrlsOf } from './digest.ts'
+import { selectEdited } from './edits/apply-edits.ts'
+import { type Edit, editFromRow } from './edits/edit.ts'
 import { runsAfter } from './schedule/due-runs.ts'
 import { type PastArticle, SimulatedLedger } from './simulated-ledger.ts'
 
@@ -21,6 +23,8 @@ export type SimulatedEdition = {
   status: 'sent' | 'waiting' | 'held' | 'skipped'
   reason: string | null
   choices: Choice[]
+  /** What editors changed in the edition that was due then. */
+  edits: Edit[]
 }
 
 /** `byDate`: no edition has gone yet, so what the feeds held at first sight counts as seen on the day of its date. */
@@ -42,7 +46,12 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
   const letters = (await allLettersOf(db, digest.name)).filter(({ enteredAt }) => enteredAt > from)
   const before = await highestNumber(db, digest.name, from)
   const forgotten = await countForgotten(db, feedUrlsOf(digest), from)
-  return { editions: replay({ articles, letters }, digest, { from, now, lastNumber: before }), byDate, forgotten }
+  const edits = (await editsOfDigest(db, digest.name, from)).map((row) => ({
+    edit: editFromRow(row),
+    dueAt: row.dueAt,
+  }))
+  const window = { from, now, lastNumber: before, edits }
+  return { editions: replay({ articles, letters }, digest, window), byDate, forgotten }
 }
 
 /** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */
@@ -62,8 +71,11 @@ function firstSeenByFeed(articles: PastArticle[]): Map<string, Instant> {
   return first
 }
 
-/** From when to when; the edition that was due last before bears the number `before`. */
-type ReplayWindow = { from: Instant; now: Instant; lastNumber: number }
+/** An edit, and when its edition was due. */
+type PastEdit = { edit: Edit; dueAt: Instant }
+
+/** From when to when; the edition that was due last before bears the number `lastNumber`. */
+type ReplayWindow = { from: Instant; now: Instant; lastNumber: number; edits: PastEdit[] }
 
 /**
  * The same without a store. The ledger is in memory: what was seen before `from` is backlog, and of a feed that begins
@@ -72,7 +84,7 @@ type ReplayWindow = { from: Instant; now: Instant; lastNumber: number }
 function replay(
   { articles, letters }: { articles: PastArticle[]; letters: Letter[] },
   digest: Digest,
-  { from, now, lastNumber: before }: ReplayWindow,
+  { from, now, lastNumber: before, edits: pastEdits }: ReplayWindow,
 ): SimulatedEdition[] {
   const ledger = new SimulatedLedger(backlogOf(articles, digest, from), letters)
   const unseen = articles.toSorted((a, b) =>
@@ -84,7 +96,8 @@ function replay(
   for (const dueAt of runsAfter(digest, from, 10_000, now)) {
     const next = unseen.findIndex(({ seenAt }) => seenAt > dueAt)
     ledger.add(unseen.splice(0, next === -1 ? unseen.length : next))
-    const choices = select(ledger.pendingAt(dueAt), digest, dueAt)
+    const edits = editsDueAt(pastEdits, dueAt)
+    const choices = selectEdited(ledger.pendingAt(dueAt), digest, dueAt, edits)
     const thin = decideThin(digest, choices, lastAt, dueAt)
     const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : readyStatus
     const number = status === 'skipped' ? null : before + editions.filter((one) => one.number !== null).length + 1
@@ -94,9 +107,15 @@ function replay(
       if (expiry === 'stale' || (expiry === 'passed' && status !== 'skipped')) ledger.markBacklog(choice.article)
     }
     if (status !== 'skipped') for (const choice of chosenOnly(choices)) ledger.markPrinted(choice, number)
-    editions.push({ number, dueAt, status, reason: thin?.reason ?? null, choices })
+    editions.push({ number, dueAt, status, reason: thin?.reason ?? null, choices, edits })
   }
   return editions
+}
+
+/** The edits of the edition of that time, after what editors excluded in earlier ones. */
+function editsDueAt(past: PastEdit[], at: Instant): Edit[] {
+  const earlier = past.filter(({ edit, dueAt }) => edit.kind === 'exclude' && dueAt < at)
+  return [...earlier, ...past.filter(({ dueAt }) => dueAt === at)].map(({ edit }) => edit)
 }
 
 function backlogOf(articles: PastArticle[], digest: Digest, from: Instant): Set<string> {

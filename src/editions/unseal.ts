@@ -1,13 +1,13 @@
 import { sendsOnlyToThisMachine } from '../config/launch-check.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, lockEdition, moveEdition, variantsOf, withdrawVariants } from '../store/editions/editions.ts'
+import { addHistory, lockEdition, variantsOf } from '../store/editions/editions.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
 import { wallTimeAt } from '../time/zone.ts'
 import { type ObstacleNeeds, resolvedProblems } from './approval-rules.ts'
 import type { Digest } from './digest.ts'
-import { releaseContents } from './review.ts'
+import { reopen } from './edits/reopen.ts'
 
 type Needs = ObstacleNeeds & { clock: Clock }
 
@@ -24,10 +24,7 @@ export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: 
     await lockDigest(trx, digest.name, now)
     const current = await lockEdition(trx, edition.id)
     if (!current || current.status !== edition.status || current.sealedAt !== edition.sealedAt) return false
-    await withdrawVariants(trx, edition.id, now)
-    await releaseContents(trx, edition.id, now)
-    const change = { status: 'composed' as const, sealedAt: null, approvedAt: null, datedAt: nextDate(current, now) }
-    await moveEdition(trx, edition.id, [edition.status], change)
+    await reopen({ db: trx, clock: needs.clock }, edition, { datedAt: nextDate(current, now) })
     await addHistory(trx, edition.id, 'lastword', `sealed again: ${reason}`, now)
     return true
   })

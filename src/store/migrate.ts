@@ -28,6 +28,7 @@ import * as scheduleChanges from './migrations/0029-kept-form-names-and-schedule
 import * as pausedAndQuarantined from './migrations/0030-paused-and-quarantined.ts'
 import * as outbox from './migrations/0033-outbox.ts'
 import * as lettersTable from './migrations/0034-letters.ts'
+import * as edits from './migrations/0035-edits.ts'
 import type { Schema } from './schema.ts'
 
 /** In order, listed by hand. A migration that has landed never changes. */
@@ -58,6 +59,7 @@ export const migrations = [
   { name: '0030-paused-and-quarantined', up: pausedAndQuarantined.up },
   { name: '0033-outbox', up: outbox.up },
   { name: '0034-letters', up: lettersTable.up },
+  { name: '0035-edits', up: edits.up },
 ]
 
 /**

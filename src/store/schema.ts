@@ -35,6 +35,7 @@ export type Schema = {
   ledger: LedgerRow
   editions: EditionRow
   choices: ChoiceRow
+  edits: EditRow
   corrections: CorrectionRow
   variants: VariantRow
   history: { id: string; editionId: string; at: Instant; who: string; what: string }
@@ -301,6 +302,26 @@ export type EditionRow = {
   heldBy: string | null
   /** When somebody let it go out in spite of its obstacles. */
   overriddenAt: Instant | null
+  /** How often it was sealed; 0: never. */
+  revision: number
+}
+
+/** One change that an editor made to an edition; see `editions/edits/edit.ts`. */
+export type EditRow = {
+  id: string
+  editionId: string
+  /** Counts the edits of the edition, from 1. */
+  number: number
+  kind: string
+  /** The id of an article or of a block, or the name of a section; empty: the edition. */
+  target: string
+  /** JSON, by kind. */
+  data: string
+  who: string
+  at: Instant
+  /** When it was taken back, and by whom. */
+  undoneAt: Instant | null
+  undoneBy: string | null
 }
 
 /** An article or a letter that an edition looked at. Chosen if it has a position; the reason is kept either way. */
@@ -318,6 +339,8 @@ export type ChoiceRow = {
   saidTitle: string | null
   saidUrl: string | null
   saidNote: string | null
+  /** The headline that the feed had then, where an editor printed another one. */
+  feedTitle: string | null
   /** The headline and the correction on its own page then; null: nobody looked. */
   pageTitle: string | null
   pageNote: string | null

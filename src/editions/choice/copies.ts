@@ -1,4 +1,5 @@
 import type { Candidate } from '../../store/articles/articles.ts'
+import { isPinned } from './pin.ts'
 
 /** The story that an article tells: that of the article that told it first. */
 export function storyOf({ story, id }: Candidate): string {
@@ -10,13 +11,14 @@ export function sortByFeedPreference(copies: Candidate[], feeds: string[]): Cand
   return copies.toSorted((a, b) => feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl) || compareNewestFirst(a, b))
 }
 
-/** Of the copies that one feed has of a story the newest alone is printed, in its words. The others, each with the newer one. */
+/** Of the copies that one feed has of a story the newest alone is printed, in its words, or one that an editor pinned. The others, each with the newer one. */
 export function newestCopies(articles: Candidate[]): {
   newest: Candidate[]
   older: { article: Candidate; newer: Candidate }[]
 } {
   const copies = Map.groupBy(articles, (article) => `${storyOf(article)} ${article.feedUrl}`)
-  const first = new Map([...copies].map(([key, some]) => [key, some.toSorted(compareNewestFirst)[0] as Candidate]))
+  const best = (some: Candidate[]) => some.find(isPinned) ?? (some.toSorted(compareNewestFirst)[0] as Candidate)
+  const first = new Map([...copies].map(([key, some]) => [key, best(some)]))
   const newerOf = (article: Candidate) => first.get(`${storyOf(article)} ${article.feedUrl}`) as Candidate
   return {
     newest: articles.filter((article) => newerOf(article) === article),

@@ -16,6 +16,7 @@ export function expiryOf(
   digest: Digest,
   now: Instant,
 ): Expiry | null {
+  if (position === null && article.decision?.kind === 'exclude') return 'passed'
   if (position !== null || waits) return null
   const { feedUrl, addedAt: since, seenAt } = article
   const listing = digest.sections.filter(({ feeds, backfill }) => feeds.includes(feedUrl) || backfill === feedUrl)

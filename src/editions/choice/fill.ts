@@ -5,6 +5,7 @@ import type { Digest, Section } from '../digest.ts'
 import { type ArticleChoice, type Choice, chosenOnly, passedOver, withoutPlace } from './choice.ts'
 import { sameStoryReason, sortByFeedPreference, storyOf } from './copies.ts'
 import { type OrderedArticle, orderCandidates } from './order.ts'
+import { isPinned } from './pin.ts'
 import { placeLetters } from './place-letters.ts'
 import { Quota } from './quota.ts'
 
@@ -38,6 +39,7 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
     position: 0,
     letters: 0,
     reservedIds: new Set(kept.map(({ id }) => id)),
+    isKeptByEditor: kept.some(isPinned),
   }
 
   const lettersHere = placeLetters(letters, section, (taken) =>
@@ -60,7 +62,8 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
   const backfillChoices = pickStories(orderedBackfill.map(singleCopy), { ...room, isBackfill: true }, backfillMinimum)
   const choices = [...lettersHere, ...ownChoices, ...backfillChoices.map(asBackfill)]
   const holds = chosenOnly(choices).length
-  if (holds >= section.minimum || section.thin === 'ask') return { choices, mayStandLater: false }
+  if (holds >= section.minimum || section.thin === 'ask' || candidates.some(isPinned))
+    return { choices, mayStandLater: false }
 
   const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
   return {
@@ -110,8 +113,9 @@ type Room = {
   /** The last place that is taken, and how many of them by letters. */
   position: number
   letters: number
-  /** Whose places are kept, and not taken yet. */
+  /** Whose places are kept, and not taken yet; by an editor, or by rules alone. */
   reservedIds: Set<string>
+  isKeptByEditor: boolean
   /** What comes now only fills the section up. */
   isBackfill?: true
 }
@@ -129,7 +133,9 @@ function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Art
       room.position += 1
       const others = sources(article)
       const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
-      const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}`
+      const { decision } = article
+      const pin = decision?.kind === 'pin' ? `; pinned by ${decision.who}` : ''
+      const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}${pin}`
       return { kind: 'article', article, section: section.name, position: room.position, reason }
     })
   })
@@ -153,13 +159,14 @@ function newerPrefix({ order }: Section): string {
 }
 
 function fullReason(
-  { position, reservedIds: kept, isBackfill: spare, section }: Room,
+  { position, reservedIds: kept, isKeptByEditor, isBackfill: spare, section }: Room,
   maxPlaces: number,
   standing: string,
 ): string | null {
   if (position + kept.size < maxPlaces) return null
   if (spare) return `the section ${section.name} is not short: its spare feed is not needed`
-  const places = kept.size === 1 ? 'one place is kept by a rule' : `${kept.size} places are kept by rules`
+  const keepers = isKeptByEditor ? 'an editor' : kept.size === 1 ? 'a rule' : 'rules'
+  const places = kept.size === 1 ? `one place is kept by ${keepers}` : `${kept.size} places are kept by ${keepers}`
   if (position === 0 && kept.size > 0) return `the section is full: ${places}`
   return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
 }

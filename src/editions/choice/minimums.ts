@@ -4,6 +4,7 @@ import type { Digest, MinimumRule, Section } from '../digest.ts'
 import { articleChoices, type Choice, chosenOnly } from './choice.ts'
 import { storyOf } from './copies.ts'
 import { exclusionReason, filterText, matchesFilter, staleReason } from './filter.ts'
+import { pinnedSection } from './pin.ts'
 import { Quota } from './quota.ts'
 import { type PlaceLimits, reservePlaces } from './reserve.ts'
 
@@ -69,7 +70,9 @@ export function minimumsOf(digest: Digest): ScopedMinimum[] {
 }
 
 /** The section where the article may stand: the first that lists its feed and takes it in, if that one is not left out. */
-function homeSection(article: Article, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
+function homeSection(article: Candidate, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
+  const pinned = pinnedSection(article)
+  if (pinned !== undefined) return sections.find(({ name }) => name === pinned)
   const listing = sections.filter(({ feeds }) => feeds.includes(article.feedUrl))
   const taking = listing.filter(
     (section) => (exclusionReason(article, section) ?? staleReason(article, section, now)) === null,

@@ -5,9 +5,9 @@ import type { LetterChoice } from './choice.ts'
 /** Letters that no section may take now. */
 export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
   return letters.flatMap((letter): LetterChoice[] => {
-    const { retracted } = letter
-    if (!retracted) return []
-    return [{ ...leftOut(letter, '', `retracted by ${retracted.who}: ${retracted.reason}`), isTemporary: true }]
+    const { retracted, decision } = letter
+    const reason = retracted ? `retracted by ${retracted.who}: ${retracted.reason}` : `dropped by ${decision?.who}`
+    return retracted || decision ? [{ ...leftOut(letter, '', reason), isTemporary: true }] : []
   })
 }
 

@@ -7,6 +7,7 @@ import { newestCopies, otherSourcesIn, sameStoryReason, storyOf } from './copies
 import { fillSection } from './fill.ts'
 import { exclusionReason, staleReason } from './filter.ts'
 import { minimumFor, minimumsOf, minimumText, reservedPlaces } from './minimums.ts'
+import { isPinned, pinnedSection } from './pin.ts'
 import { barredLetters, unplacedLetters } from './place-letters.ts'
 
 /** What an edition may hold; letters in the order in which they are to be printed. */
@@ -21,19 +22,23 @@ export type Pending = { articles: Candidate[]; letters: PendingLetter[] }
 export function select(pending: Pending, digest: Digest, now: Instant): Choice[] {
   const barred = barredChoices(pending.articles, digest)
   const barredIds = new Set(barred.map(({ article }) => article.id))
+  const pinned = pending.articles.filter((article) => isPinned(article) && !barredIds.has(article.id))
   const { newest, older } = newestCopies(pending.articles.filter(({ id }) => !barredIds.has(id)))
   const others = [
     ...barred,
     ...older.map(({ article, newer }) => passedOver(article, homeSectionName(article, digest), sameStoryReason(newer))),
     ...barredLetters(pending.letters),
   ]
-  const open = { articles: newest, letters: pending.letters.filter(({ retracted }) => !retracted) }
+  const open = {
+    articles: newest,
+    letters: pending.letters.filter(({ retracted, decision }) => !retracted && !decision),
+  }
   const sources = otherSourcesIn(pending.articles)
   const choose = (kept: Candidate[]) => [...chooseBySection(open, digest, { sources, kept, now }), ...others]
-  const baseline = choose([])
+  const baseline = choose(pinned)
   if (minimumsOf(digest).length === 0) return baseline
   const kept = reservedPlaces(digest, baseline, newest, now)
-  return kept.length === 0 ? baseline : withRuleReasons(baseline, choose(kept), digest)
+  return kept.length === 0 ? baseline : withRuleReasons(baseline, choose([...pinned, ...kept]), digest)
 }
 
 /** The same for articles alone. */
@@ -60,8 +65,12 @@ function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: 
         verdicts.set(article.id, passedOver(article, section.name, reason))
       return reason === null
     }
-    const candidates = free.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(isAccepted)
-    const spare = free.filter(({ feedUrl }) => feedUrl === section.backfill).filter(isAccepted)
+    const unpinned = free.filter((article) => !isPinned(article))
+    const candidates = [
+      ...free.filter((article) => pinnedSection(article) === section.name),
+      ...unpinned.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(isAccepted),
+    ]
+    const spare = unpinned.filter(({ feedUrl }) => feedUrl === section.backfill).filter(isAccepted)
     const letters = open.letters.filter(({ id }) => !taken.has(id))
     const filling = { candidates, letters, spare, chosen, kept, feeds, sources, digest, now }
     const { choices, mayStandLater } = fillSection(section, filling)
@@ -139,7 +148,11 @@ function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
     if (held) return [asTemporary(passedOver(article, home, `it waits for an editor: ${held}`))]
     if (told) return [passedOver(article, home, sameStoryReason(told))]
     if (stop) return [asTemporary(passedOver(article, home, `its feed waits for an editor: ${stop}`))]
-    return cut ? [passedOver(article, home, cut.reason)] : []
+    if (cut) return [passedOver(article, home, cut.reason)]
+    const { decision } = article
+    if (decision?.kind === 'drop') return [asTemporary(passedOver(article, home, `dropped by ${decision.who}`))]
+    const isExcluded = decision?.kind === 'exclude'
+    return isExcluded ? [passedOver(article, home, `dropped by ${decision.who}, also from every later edition`)] : []
   })
 }
 

@@ -10,12 +10,14 @@ export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found' | 'evide
 type PrintedArticle = Pick<
   PrintedTitleRow,
   'saidTitle' | 'saidNote' | 'pageTitle' | 'pageNote' | 'approvedAt' | 'source'
->
+> &
+  Partial<Pick<PrintedTitleRow, 'feedTitle'>>
 
-/** What differs between what was sealed and what the feed shows now. */
+/** What differs between what was sealed and what the feed shows now. An editor's own headline is no difference. */
 export function feedChanges(printed: PrintedArticle, now: { title: string; note: string }): Change[] {
   const site = printed.source || 'the feed'
-  const headline = isDifferentHeadline(printed.saidTitle, now.title, [printed.source])
+  const before = [printed.saidTitle, ...(printed.feedTitle ? [printed.feedTitle] : [])]
+  const headline = before.every((title) => isDifferentHeadline(title, now.title, [printed.source]))
     ? [headlineChange(now.title, `${site} shows this headline now`)]
     : []
   const note = now.note === '' ? null : { text: now.note, on: null }

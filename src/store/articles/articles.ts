@@ -156,6 +156,8 @@ export type Candidate = Article & {
   cut?: { at: Instant; reason: string } | null
   /** An editor pulled it: by whom, and why. */
   retracted?: { who: string; reason: string } | null
+  /** What an editor decided about its place in the edition; `exclude`: it is in no later edition either. */
+  decision?: { kind: 'drop' | 'exclude'; who: string } | { kind: 'pin'; who: string; section: string }
 }
 
 /** So many are read at once, and then others have their turn. */

@@ -2,7 +2,10 @@ import type { Instant } from '../../time/clock.ts'
 import type { ChoiceRow, Db } from '../schema.ts'
 
 /** What a sealed edition says of an article, and what its own page said then. */
-export type PrintedTitle = Pick<ChoiceRow, 'saidTitle' | 'saidUrl' | 'saidNote' | 'pageTitle' | 'pageNote'>
+export type PrintedTitle = Pick<
+  ChoiceRow,
+  'saidTitle' | 'saidUrl' | 'saidNote' | 'feedTitle' | 'pageTitle' | 'pageNote'
+>
 
 /** Writes down what the edition says, beside the choice: the article itself takes the newest wording afterwards. */
 export async function recordPrinted(
@@ -46,13 +49,8 @@ function printedTitles(db: Db) {
     )
     .innerJoin('articles', 'articles.id', 'choices.articleId')
     .innerJoin('feeds', 'feeds.id', 'articles.feedId')
-    .select([
-      'choices.editionId',
-      'articles.id as articleId',
-      'choices.saidNote',
-      'choices.pageTitle',
-      'choices.pageNote',
-    ])
+    .select(['choices.editionId', 'articles.id as articleId', 'choices.saidNote'])
+    .select(['choices.feedTitle', 'choices.pageTitle', 'choices.pageNote'])
     .select(['choices.lookedAt', 'choices.missingAt', 'editions.digest', 'editions.approvedAt', 'editions.sealedAt'])
     .select((eb) => [eb.ref('choices.saidTitle').$notNull().as('saidTitle')])
     .select((eb) => [eb.ref('choices.saidUrl').$notNull().as('saidUrl')])

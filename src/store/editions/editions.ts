@@ -196,6 +196,12 @@ export async function deleteChoices(db: Db, editionId: string): Promise<void> {
   await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
 }
 
+/** The ids of all articles and letters that the edition looked at, chosen or not. */
+export async function consideredIds(db: Db, editionId: string): Promise<string[]> {
+  const rows = db.selectFrom('choices').select(['articleId', 'letterId']).where('editionId', '=', editionId)
+  return (await rows.execute()).flatMap(({ articleId, letterId }) => articleId ?? letterId ?? [])
+}
+
 /**
  * What the edition chose and what it passed over; chosen first, in order. The words are those that were sealed, and for
  * what was not, those of today.

@@ -172,3 +172,25 @@ export function ledgerOf(db: Db, articleId: string) {
     .where('ledger.articleId', '=', articleId)
     .execute()
 }
+
+/** Makes one article pending again that the edition passed over for the last time. */
+export async function releaseExpired(db: Db, editionId: string, articleId: string): Promise<void> {
+  await db
+    .updateTable('ledger')
+    .set({ backlogAt: null, lapsedIn: null })
+    .where('lapsedIn', '=', editionId)
+    .where('articleId', '=', articleId)
+    .execute()
+}
+
+/** What the digest has done with an article; undefined: it does not have it. */
+export function ledgerEntry(db: Db, digest: string, articleId: string) {
+  return db
+    .selectFrom('ledger')
+    .leftJoin('editions', 'editions.id', 'ledger.editionId')
+    .selectAll('ledger')
+    .select(['editions.number', 'editions.dueAt'])
+    .where('ledger.digest', '=', digest)
+    .where('ledger.articleId', '=', articleId)
+    .executeTakeFirst()
+}

@@ -3,7 +3,11 @@ import type { Db } from '../schema.ts'
 import { type Letter, lettersOf } from './letters.ts'
 
 /** A letter that an edition may choose, unless an editor retracted it: by whom, and why. */
-export type PendingLetter = Letter & { retracted: { who: string; reason: string } | null }
+export type PendingLetter = Letter & {
+  retracted: { who: string; reason: string } | null
+  /** An editor left it out of the edition. */
+  decision?: { kind: 'drop'; who: string }
+}
 
 /** Every letter to the digest that waits for an edition, the first received first. */
 export async function pendingLetters(db: Db, digest: string): Promise<PendingLetter[]> {

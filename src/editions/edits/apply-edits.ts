@@ -1,0 +1,104 @@
+import type { Candidate } from '../../store/articles/articles.ts'
+import type { PendingLetter } from '../../store/letters/printing.ts'
+import type { Instant } from '../../time/clock.ts'
+import { type Choice, itemOf } from '../choice/choice.ts'
+import { type Pending, select } from '../choice/select.ts'
+import type { Digest } from '../digest.ts'
+import type { Draft, DraftArticle, EditedTexts } from '../edition.ts'
+import { type Edit, type EditChange, newestBySubject, type OwnPicture } from './edit.ts'
+
+/**
+ * What an edition holds by the rules of its digest, with what editors pinned, moved, dropped and reordered. Pure; the
+ * same edits applied again change nothing.
+ */
+export function selectEdited(pending: Pending, digest: Digest, now: Instant, edits: Edit[]): Choice[] {
+  if (edits.length === 0) return select(pending, digest, now)
+  const newest = newestBySubject(edits)
+  const articles = pending.articles.map((one) => withDecision(one, newest.get(`place ${one.id}`), digest))
+  const letters = pending.letters.map((one) => withDrop(one, newest.get(`place ${one.id}`)))
+  return inEditedOrder(select({ articles, letters }, digest, now), newest)
+}
+
+/** A letter can only be dropped: its own page rewords it, and it stands in the section for letters. */
+function withDrop(letter: PendingLetter, edit: Edit | undefined): PendingLetter {
+  return edit?.kind === 'drop' ? { ...letter, decision: { kind: 'drop', who: edit.who } } : letter
+}
+
+/** An article with what an editor decided about its place. A pin in a section that the digest lost does not count. */
+function withDecision(article: Candidate, edit: Edit | undefined, { sections }: Digest): Candidate {
+  if (edit?.kind === 'drop' || edit?.kind === 'exclude')
+    return { ...article, decision: { kind: edit.kind, who: edit.who } }
+  if (edit?.kind !== 'pin' && edit?.kind !== 'move') return article
+  const { section } = edit.data
+  const isKnown = sections.some(({ name }) => name === section)
+  return isKnown ? { ...article, decision: { kind: 'pin', who: edit.who, section } } : article
+}
+
+/** In each reordered section the articles that the editor named stand first, in that order. */
+function inEditedOrder(choices: Choice[], newest: Map<string, Edit>): Choice[] {
+  const orders = [...newest.values()].filter((edit) => edit.kind === 'order')
+  const positions = new Map<string, number>()
+  for (const { target, data } of orders) {
+    const held = choices.filter(({ section, position }) => section === target && position !== null)
+    const inOrder = held
+      .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
+      .toSorted((a, b) => rankOf(a, data.articles) - rankOf(b, data.articles))
+    for (const [index, choice] of inOrder.entries()) positions.set(itemOf(choice).id, index + 1)
+  }
+  return choices.map((choice) => {
+    const position = choice.position === null ? undefined : positions.get(itemOf(choice).id)
+    return position === undefined ? choice : { ...choice, position }
+  })
+}
+
+function rankOf(choice: Choice, ids: string[]): number {
+  const index = ids.indexOf(itemOf(choice).id)
+  return index === -1 ? ids.length : index
+}
+
+/** The draft with the editors' words, pictures, texts and blocks. Pure; the same edits applied again change nothing. */
+export function applyEdits(draft: Draft, edits: Edit[]): Draft {
+  if (edits.length === 0) return draft
+  const sections = draft.sections.map((section) => ({
+    ...section,
+    items: section.items.map((item) =>
+      item.kind === 'article' ? { ...item, article: editedArticle(item.article, edits) } : item,
+    ),
+  }))
+  const newest = [...newestBySubject(edits).values()]
+  const text = (kind: EditChange['kind']) =>
+    newest.flatMap((edit) =>
+      edit.kind === kind && 'text' in edit.data && edit.target === '' ? [edit.data.text] : [],
+    )[0]
+  const [introduction, subject, preheader] = [text('introduction'), text('subject'), text('preheader')]
+  const edited: EditedTexts = {
+    editIds: edits.map(({ id }) => id),
+    blocks: newest.flatMap((edit) => (edit.kind === 'block' ? [edit.data] : [])),
+    ...(subject !== undefined && { subject }),
+    ...(preheader !== undefined && { preheader }),
+  }
+  const digest = introduction === undefined ? draft.digest : { ...draft.digest, introduction }
+  return { ...draft, digest, sections, edited }
+}
+
+function editedArticle(article: DraftArticle, edits: Edit[]): DraftArticle {
+  let edited = article
+  for (const edit of edits) {
+    if (edit.target !== article.id) continue
+    if (edit.kind === 'picture') edited = { ...edited, image: withoutSize(edit.data.picture) }
+    if (edit.kind === 'reword') edited = reworded(edited, edit.data)
+  }
+  return edited
+}
+
+function reworded(article: DraftArticle, { title, summary }: { title?: string; summary?: string }): DraftArticle {
+  return {
+    ...article,
+    ...(title !== undefined && { title, feedTitle: article.feedTitle ?? article.title }),
+    ...(summary !== undefined && { summary }),
+  }
+}
+
+function withoutSize(picture: OwnPicture | null) {
+  return picture && { ...picture, width: null, height: null }
+}

@@ -1,0 +1,217 @@
+import { isDeepStrictEqual } from 'node:util'
+import { AppError } from '../../errors.ts'
+import { articlesByIds } from '../../store/articles/articles.ts'
+import { lockDigest } from '../../store/digests/digests.ts'
+import { transaction } from '../../store/drivers/transaction.ts'
+import { addHistory, choicesOf, editionById, lockEdition } from '../../store/editions/editions.ts'
+import { addEdit, editsOf, markUndone } from '../../store/editions/edits.ts'
+import { newId } from '../../store/id.ts'
+import { ledgerEntry, releaseExpired } from '../../store/ledger/ledger.ts'
+import { letterById } from '../../store/letters/letters.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import type { ComposeNeeds } from '../compose.ts'
+import type { Digest } from '../digest.ts'
+import { editionName } from '../edition.ts'
+import type { RevisionCheck } from '../review.ts'
+import { checkDecisions } from '../revision.ts'
+import { activeEdits, type Edit, type EditChange, editFromRow, editText } from './edit.ts'
+import { type EditContext, readEdit, type TypedEdit } from './read-edit.ts'
+import { chooseReopened, reopen } from './reopen.ts'
+
+export type EditNeeds = ComposeNeeds & { digests: Digest[] }
+
+/** Nobody makes so many changes to one edition by hand. */
+const maxEdits = 1000
+const maxBlocks = 10
+
+/**
+ * Changes an edition that is not approved yet, in one transaction with what follows from it: the edition is chosen again
+ * among what it had looked at, and sealed again later. The same edit twice by one person is one. AppError `invalid`,
+ * `missing` or `conflict`; EditionChanged where somebody decided about it since it was `seen`.
+ */
+export async function editEdition(
+  needs: EditNeeds,
+  id: string,
+  typed: TypedEdit,
+  who: string,
+  { seen }: RevisionCheck = {},
+): Promise<Edit> {
+  return await transaction(needs.db, async (db) => {
+    const { edition, digest } = await lockForEdit({ ...needs, db }, id)
+    const edits = (await editsOf(db, id)).map(editFromRow)
+    refuseUneditable(edition)
+    const change = readEdit(typed, await contextOf(db, { edition, digest, now: needs.clock.now() }, typed))
+    const last = edits.at(-1)
+    if (last && last.undoneAt === null && last.who === who && isSameChange(last, change)) return last
+    if (seen) await checkDecisions(db, edition, seen)
+    refuseTooMany(edits, change)
+    const now = needs.clock.now()
+    const made = {
+      id: newId(now),
+      editionId: id,
+      number: edits.length + 1,
+      who,
+      at: now,
+      undoneAt: null,
+      undoneBy: null,
+    }
+    await addEdit(db, { ...made, ...change, data: JSON.stringify(change.data) })
+    const edit: Edit = { ...made, ...change }
+    await applyAgain({ ...needs, db }, edition, digest, { who, what: `edited: ${editText(change)}` })
+    await refuseIneffective(db, digest, id, edit)
+    return edit
+  })
+}
+
+/** Takes back the edit of that number. Once the edition has ended, only an exclusion can be taken back. */
+export async function undoEdit(
+  needs: EditNeeds,
+  id: string,
+  number: number,
+  who: string,
+  { seen }: RevisionCheck = {},
+): Promise<Edit> {
+  return await transaction(needs.db, async (db) => {
+    const { edition, digest } = await lockForEdit({ ...needs, db }, id)
+    const edit = (await editsOf(db, id)).map(editFromRow).find((one) => one.number === number)
+    if (!edit) throw new AppError('missing', `${editionName(edition)} has no change ${number}`)
+    if (edit.undoneAt !== null && edit.undoneBy === who) return edit
+    if (seen) await checkDecisions(db, edition, seen)
+    const now = needs.clock.now()
+    const hasEnded = ['sent', 'cancelled', 'skipped'].includes(edition.status)
+    if (!(hasEnded && edit.kind === 'exclude')) refuseUneditable(edition)
+    if (!(await markUndone(db, edit.id, who, now)))
+      throw new AppError('conflict', `${edit.undoneBy} took this change back already`)
+    const entry = { who, what: `undone: ${editText(edit)}` }
+    if (hasEnded) {
+      await releaseExpired(db, id, edit.target)
+      await addHistory(db, id, entry.who, entry.what, now)
+    } else await applyAgain({ ...needs, db }, edition, digest, entry)
+    return { ...edit, undoneAt: now, undoneBy: who }
+  })
+}
+
+/** The edition and its digest; nobody else seals, chooses or edits it before the transaction ends. */
+async function lockForEdit({ db, clock, digests }: EditNeeds, id: string) {
+  const found = await editionById(db, id)
+  if (!found) throw new AppError('missing', `there is no edition ${id}`)
+  const digest = digests.find(({ name }) => name === found.digest)
+  if (!digest)
+    throw new AppError(
+      'conflict',
+      `${editionName(found)} cannot be changed: the job file of ${found.digest} is missing`,
+    )
+  await lockDigest(db, digest.name, clock.now())
+  return { edition: (await lockEdition(db, id)) ?? found, digest }
+}
+
+function refuseUneditable(edition: EditionRow): void {
+  const { status, audienceAt } = edition
+  const name = editionName(edition)
+  if (['sent', 'cancelled', 'skipped'].includes(status))
+    throw new AppError('conflict', `${name} is ${status}: it cannot be changed any more`)
+  if (status === 'sending' || status === 'paused' || audienceAt !== null)
+    throw new AppError('conflict', `${name} is being sent: what people have got cannot be changed`, {
+      hint: 'Cancel it to stop the rest, or print a correction in the next edition.',
+    })
+  if (status === 'approved')
+    throw new AppError('conflict', `${name} is approved, and cannot be changed now`, {
+      hint: 'Put it on hold first, which withdraws the approval. Then change it, and approve it again.',
+    })
+}
+
+function refuseTooMany(edits: Edit[], change: EditChange): void {
+  if (edits.length >= maxEdits) throw new AppError('conflict', `this edition has ${maxEdits} changes already`)
+  const blocks = new Set(activeEdits(edits).flatMap(({ kind, target }) => (kind === 'block' ? [target] : [])))
+  if (change.kind === 'block' && blocks.add(change.target).size > maxBlocks)
+    throw new AppError('conflict', `this edition has ${maxBlocks} blocks already`)
+}
+
+function isSameChange(edit: Edit, change: EditChange): boolean {
+  const isNewBlock = edit.kind === 'block' && change.kind === 'block' // each has an id of its own
+  return (
+    edit.kind === change.kind &&
+    (edit.target === change.target || isNewBlock) &&
+    isDeepStrictEqual(edit.data, change.data)
+  )
+}
+
+/** Records who did what, takes the seal off, and chooses again. An edit never makes an edition too short to go out. */
+async function applyAgain(
+  needs: EditNeeds,
+  edition: EditionRow,
+  digest: Digest,
+  { who, what }: { who: string; what: string },
+): Promise<void> {
+  await reopen(needs, edition)
+  await addHistory(needs.db, edition.id, who, what, needs.clock.now())
+  const chosen = await chooseReopened(needs, edition, digest, { onlyKnown: true })
+  if (chosen.status !== 'skipped') return
+  const short = (chosen.reason ?? '').replace(/^skipped: /, '').split(';')[0]
+  throw new AppError('conflict', `then the edition would be too short: ${short}`, {
+    hint: 'Pin another article first, or cancel the edition.',
+  })
+}
+
+type EditedEdition = { edition: EditionRow; digest: Digest; now: string }
+
+/** What the edition has of the target. AppError where it has nothing of that kind. */
+async function contextOf(
+  db: Db,
+  { edition, digest, now }: EditedEdition,
+  { kind, target = '' }: TypedEdit,
+): Promise<EditContext> {
+  const sections = digest.sections.map(({ name }) => name)
+  const context = { headline: '', section: '', sections, newId: newId(now) }
+  if (!['pin', 'move', 'drop', 'exclude', 'reword', 'picture'].includes(kind)) {
+    if (kind === 'block') await refuseUnknownBlock(db, edition, target)
+    return context
+  }
+  const [article] = await articlesByIds(db, [target])
+  const letter = article ? undefined : await letterById(db, target)
+  if (letter && kind !== 'drop')
+    throw new AppError('conflict', `“${letter.headline}” is a reader’s letter`, {
+      hint: 'Change or withdraw it on the page of letters; an edition can only drop it.',
+    })
+  const headline = article ? article.title || article.url : letter?.headline
+  if (headline === undefined) throw new AppError('missing', 'there is no such article')
+  const choice = (await choicesOf(db, edition.id)).find(({ itemId }) => itemId === target)
+  const isPlaced = kind === 'pin' || kind === 'move'
+  if (!isPlaced && !choice) throw new AppError('conflict', `“${headline}” is not in ${editionName(edition)}`)
+  if ((kind === 'reword' || kind === 'picture') && choice?.position == null)
+    throw new AppError('conflict', `“${headline}” is not included in ${editionName(edition)}`)
+  const home = digest.sections.find(({ feeds }) => article && feeds.includes(article.feedUrl))?.name ?? ''
+  return { ...context, headline, section: choice?.section || home }
+}
+
+async function refuseUnknownBlock(db: Db, edition: EditionRow, target: string): Promise<void> {
+  if (target === '') return
+  const edits = await editsOf(db, edition.id)
+  if (!edits.some(({ kind, target: block }) => kind === 'block' && block === target))
+    throw new AppError('missing', 'there is no such block')
+}
+
+/** A pinned article must be included now: what stands against it is said, and nothing is changed. */
+async function refuseIneffective(db: Db, digest: Digest, id: string, edit: Edit): Promise<void> {
+  if (edit.kind !== 'pin' && edit.kind !== 'move') return
+  const { headline, section } = edit.data
+  const choices = await choicesOf(db, id)
+  const choice = choices.find(({ itemId }) => itemId === edit.target)
+  if (choice?.position == null) {
+    const reason = choice?.reason ?? (await ledgerReason(db, digest, edit.target))
+    throw new AppError('conflict', `“${headline}” cannot be included: ${reason}`)
+  }
+  const maximum = digest.sections.find(({ name }) => name === section)?.maximum ?? 0
+  const held = choices.filter((one) => one.position !== null && one.section === section).length
+  if (held > maximum)
+    throw new AppError('conflict', `${section} holds at most ${maximum}, and ${held - 1} are pinned there already`, {
+      hint: 'Take back one of them first.',
+    })
+}
+
+async function ledgerReason(db: Db, digest: Digest, articleId: string): Promise<string> {
+  const entry = await ledgerEntry(db, digest.name, articleId)
+  if (!entry) return `it is in no feed of ${digest.name}`
+  if (entry.editionId !== null) return `it is in edition ${entry.number ?? `of ${entry.dueAt}`} already`
+  return 'it is older than what editions are made from'
+}

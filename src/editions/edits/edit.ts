@@ -1,0 +1,91 @@
+import type { EditRow } from '../../store/schema.ts'
+
+/** The headline of the article when it was edited: what its sentence says, even after the article is gone. */
+type Headline = { headline: string }
+
+export type OwnPicture = { url: string; alt: string }
+
+/** A block of the editors' own. It stands before the section of that name; empty: after the last section. */
+export type OwnBlock = {
+  heading: string
+  /** Paragraphs with blank lines between them; may be empty. */
+  text: string
+  link: { url: string; text: string } | null
+  picture: OwnPicture | null
+  before: string
+}
+
+/**
+ * What an editor changes. `target` is the id of an article, the name of a section (`order`), the id of the block, or
+ * empty for the edition. `pin` and `move` keep an article in a section; `exclude` drops it from this and every later
+ * edition of the digest.
+ */
+export type EditChange =
+  | { kind: 'pin' | 'move'; target: string; data: Headline & { section: string } }
+  | { kind: 'drop' | 'exclude'; target: string; data: Headline }
+  | { kind: 'order'; target: string; data: { articles: string[] } }
+  | { kind: 'reword'; target: string; data: Headline & { title?: string; summary?: string } }
+  | { kind: 'picture'; target: string; data: Headline & { picture: OwnPicture | null } }
+  | { kind: 'introduction' | 'subject' | 'preheader'; target: ''; data: { text: string } }
+  | { kind: 'block'; target: string; data: OwnBlock }
+
+export type EditKind = EditChange['kind']
+
+/** Who made the change, and which of the edition's edits it is, from 1. */
+export type Edit = EditChange & Pick<EditRow, 'id' | 'editionId' | 'number' | 'who' | 'at' | 'undoneAt' | 'undoneBy'>
+
+export function editFromRow(row: EditRow): Edit {
+  return { ...row, data: JSON.parse(row.data) } as Edit
+}
+
+/** The edits in force. */
+export function activeEdits(edits: Edit[]): Edit[] {
+  return edits.filter(({ undoneAt }) => undoneAt === null)
+}
+
+/** Edits with the same key are about the same thing: the newest counts. A `reword` counts field by field. */
+export function subjectOfEdit({ kind, target }: Pick<Edit, 'kind' | 'target'>): string {
+  const isPlace = kind === 'pin' || kind === 'move' || kind === 'drop' || kind === 'exclude'
+  return `${isPlace ? 'place' : kind} ${target}`
+}
+
+/** The newest edit for each subject, by its key. */
+export function newestBySubject(edits: Edit[]): Map<string, Edit> {
+  return new Map(edits.map((edit) => [subjectOfEdit(edit), edit]))
+}
+
+/** The ids of the articles that editors pinned or moved. */
+export function pinnedArticles(edits: Edit[]): string[] {
+  return edits.flatMap(({ kind, target }) => (kind === 'pin' || kind === 'move' ? [target] : []))
+}
+
+/** What the editor did, after their name: "dropped “Trams return”". */
+export function editText(edit: EditChange): string {
+  switch (edit.kind) {
+    case 'pin':
+      return `pinned “${edit.data.headline}” in ${edit.data.section}`
+    case 'move':
+      return `moved “${edit.data.headline}” to ${edit.data.section}`
+    case 'drop':
+      return `dropped “${edit.data.headline}”`
+    case 'exclude':
+      return `dropped “${edit.data.headline}” from this and every later edition`
+    case 'order':
+      return `reordered ${edit.target}`
+    case 'reword':
+      return rewordText(edit.data)
+    case 'picture':
+      return `${edit.data.picture ? 'changed' : 'removed'} the picture of “${edit.data.headline}”`
+    case 'introduction':
+    case 'subject':
+    case 'preheader':
+      return edit.data.text === '' ? `removed the ${edit.kind}` : `wrote the ${edit.kind}: “${edit.data.text}”`
+    case 'block':
+      return `wrote the block “${edit.data.heading}”`
+  }
+}
+
+function rewordText({ headline, title, summary }: { headline: string; title?: string; summary?: string }): string {
+  if (title === undefined) return `reworded the summary of “${headline}”`
+  return `reworded the headline “${headline}” as “${title}”${summary === undefined ? '' : ', and its summary'}`
+}

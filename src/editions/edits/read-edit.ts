@@ -1,0 +1,151 @@
+import { AppError } from '../../errors.ts'
+import { hasVisibleText, removeInvisible } from '../../text/characters.ts'
+import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
+
+/** An edit as somebody typed it: nothing in it is checked. Absent fields are left as they are. */
+export type TypedEdit = {
+  kind: string
+  /** The id of an article, of a block that is changed, or the name of a section. */
+  target?: string | undefined
+  section?: string | undefined
+  articles?: string[] | undefined
+  title?: string | undefined
+  summary?: string | undefined
+  text?: string | undefined
+  heading?: string | undefined
+  link?: string | undefined
+  linkText?: string | undefined
+  picture?: string | undefined
+  alt?: string | undefined
+  before?: string | undefined
+}
+
+/** What the edit is about, as the edition has it. `newId`: for a block. */
+export type EditContext = {
+  headline: string
+  /** The section in which the article is, or would be. */
+  section: string
+  sections: string[]
+  newId: string
+}
+
+/** The longest of each field, in characters. What is longer is refused, not cut: it is printed whole. */
+export const maxEditLengths = {
+  ...{ title: 200, summary: 600, introduction: 4000, subject: 150, preheader: 200 },
+  ...{ heading: 150, text: 4000, linkText: 100, alt: 300, address: 2000 },
+} as const
+
+/** Reads one edit. AppError `invalid` says what is wrong with it. */
+export function readEdit(typed: TypedEdit, context: EditContext): EditChange {
+  const { kind, target = '' } = typed
+  const { headline } = context
+  switch (kind) {
+    case 'pin':
+    case 'move': {
+      const section = readSection(typed.section || (kind === 'pin' ? context.section : ''), context)
+      return { kind, target, data: { headline, section } }
+    }
+    case 'drop':
+    case 'exclude':
+      return { kind, target, data: { headline } }
+    case 'order': {
+      const articles = [...new Set(typed.articles ?? [])]
+      if (articles.length === 0) throw invalid('Name at least one article.')
+      return { kind, target: readSection(target, context), data: { articles } }
+    }
+    case 'reword':
+      return { kind, target, data: { headline, ...readWording(typed) } }
+    case 'picture':
+      return { kind, target, data: { headline, picture: readPicture(typed) } }
+    case 'introduction':
+      return {
+        kind,
+        target: '',
+        data: { text: readParagraphs('introduction', typed.text, maxEditLengths.introduction) },
+      }
+    case 'subject':
+      return { kind, target: '', data: { text: readRequired('subject', typed.text, maxEditLengths.subject) } }
+    case 'preheader':
+      return { kind, target: '', data: { text: readLine('preview text', typed.text, maxEditLengths.preheader) } }
+    case 'block':
+      return { kind, target: target || context.newId, data: readBlock(typed, context) }
+    default:
+      throw invalid(`“${readLine('change', kind.slice(0, 50), 50)}” is no change that can be made.`)
+  }
+}
+
+function readSection(name: string, { sections }: EditContext): string {
+  if (sections.includes(name)) return name
+  throw invalid(`Choose one of these sections: ${sections.join(', ')}.`)
+}
+
+function readWording({ title, summary }: TypedEdit): { title?: string; summary?: string } {
+  if (title === undefined && summary === undefined) throw invalid('Write a headline, a summary, or both.')
+  return {
+    ...(title !== undefined && { title: readRequired('headline', title, maxEditLengths.title) }),
+    ...(summary !== undefined && { summary: readLine('summary', summary, maxEditLengths.summary) }),
+  }
+}
+
+function readBlock(typed: TypedEdit, context: EditContext): OwnBlock {
+  const before = typed.before ? readSection(typed.before, context) : ''
+  const url = readAddress('link', typed.link)
+  const linkText = readLine('words of the link', typed.linkText, maxEditLengths.linkText)
+  if (url === '' && linkText !== '') throw invalid('The link has words, but no address.')
+  return {
+    heading: readRequired('heading', typed.heading, maxEditLengths.heading),
+    text: readParagraphs('text', typed.text, maxEditLengths.text),
+    link: url === '' ? null : { url, text: linkText || url },
+    picture: readPicture(typed),
+    before,
+  }
+}
+
+/** Null: no picture. */
+function readPicture({ picture, alt }: TypedEdit): OwnPicture | null {
+  const url = readAddress('picture', picture)
+  return url === '' ? null : { url, alt: readLine('description of the picture', alt, maxEditLengths.alt) }
+}
+
+/** An absolute http or https address without a password in it; empty: none. */
+function readAddress(field: string, typed = ''): string {
+  const text = readLine(`address of the ${field}`, typed, maxEditLengths.address)
+  if (text === '') return ''
+  const url = URL.canParse(text) && !text.includes(' ') ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw invalid(`The address of the ${field} must begin with https:// or http://, and hold no password.`)
+  return url.href
+}
+
+function readRequired(field: string, typed: string | undefined, maxLength: number): string {
+  const text = readLine(field, typed, maxLength)
+  if (text === '') throw invalid(`The ${field} is empty.`)
+  return text
+}
+
+/** One line of plain text; empty where nothing of it can be seen. */
+function readLine(field: string, typed: string | undefined, maxLength: number): string {
+  return checkLength(field, oneLine(typed ?? ''), maxLength)
+}
+
+/** Paragraphs with a blank line between them, each on one line. */
+function readParagraphs(field: string, typed: string | undefined, maxLength: number): string {
+  const lines = (typed ?? '').replace(/\r\n?|[\u0085\u2028\v]/g, '\n').replace(/[\f\u2029]/g, '\n\n')
+  const paragraphs = lines.split(/\n[^\S\n]*\n/).map(oneLine)
+  return checkLength(field, paragraphs.filter((text) => text !== '').join('\n\n'), maxLength)
+}
+
+function oneLine(text: string): string {
+  const line = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
+  return hasVisibleText(line) ? line : ''
+}
+
+function checkLength(field: string, text: string, maxLength: number): string {
+  const length = [...text].length
+  if (length <= maxLength) return text
+  throw invalid(`The ${field} has ${length} characters. Shorten it to ${maxLength}.`)
+}
+
+function invalid(message: string): AppError {
+  return new AppError('invalid', message)
+}

@@ -1,0 +1,39 @@
+import { editionById, moveEdition, withdrawVariants } from '../../store/editions/editions.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import type { Clock } from '../../time/clock.ts'
+import { type ChooseAgainOptions, type ComposeNeeds, chooseAgain } from '../compose.ts'
+import type { Digest } from '../digest.ts'
+import { releaseContents } from '../review.ts'
+
+/**
+ * Takes the seal off an edition that nobody has yet, and gives back what it holds. The caller holds the lock of its
+ * digest. The bytes are kept as withdrawn; returns their SHA-256.
+ */
+export async function reopen(
+  { db, clock }: { db: Db; clock: Clock },
+  edition: EditionRow,
+  change: Partial<EditionRow> = {},
+): Promise<string[]> {
+  const now = clock.now()
+  const seals = await withdrawVariants(db, edition.id, now)
+  await releaseContents(db, edition.id, now)
+  const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
+  await moveEdition(db, edition.id, [edition.status], { ...open, ...change })
+  return seals
+}
+
+/** Chooses again for an edition that was reopened; one that somebody holds stays held. Returns it as it is now. */
+export async function chooseReopened(
+  needs: ComposeNeeds,
+  edition: EditionRow,
+  digest: Digest,
+  options: ChooseAgainOptions = {},
+): Promise<EditionRow> {
+  const open = { ...edition, status: 'composed' as const, sealedAt: null, approvedAt: null }
+  await chooseAgain(needs, open, digest, options)
+  const chosen = (await editionById(needs.db, edition.id)) ?? open
+  const isHeld = edition.heldBy !== null || (edition.status === 'held' && !options.onlyKnown)
+  if (!isHeld || chosen.status !== 'composed' || chosen.reason !== null) return chosen
+  await moveEdition(needs.db, edition.id, ['composed'], { reason: edition.reason })
+  return { ...chosen, reason: edition.reason }
+}
