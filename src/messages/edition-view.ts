@@ -7,6 +7,7 @@ import {
   type DraftSection,
   lettersIn,
 } from '../editions/edition.ts'
+import type { OwnBlock } from '../editions/edits/edit.ts'
 import { fillPattern } from '../editions/jobs/subject-pattern.ts'
 import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
@@ -14,18 +15,19 @@ import type { WholeArticle } from '../store/articles/articles.ts'
 import { hasVisibleText } from '../text/characters.ts'
 import { bodyOneLine } from './body.ts'
 import { legibleColour } from './palette.ts'
-import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
+import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
 /** Turns a draft into what a template may show. Dates are written in the digest's language and zone. */
 export function toView(
-  { edition, digest, sections, corrections, slot }: Draft,
+  { edition, digest, sections, corrections, slot, edited }: Draft,
   { publication, web }: Publishing,
 ): EditionView {
   const language = digest.language ?? publication.language
   const dates = dateWriter(language, digest.zone)
-  const views = sections.map((section) => toSectionView(section, dates))
+  const blocks = placeBlocks(edited?.blocks ?? [], digest, sections)
+  const views = sections.map((section) => toSectionView(section, dates, blocks))
   const date = edition.datedAt ?? edition.dueAt
   const articles = articlesIn(sections)
   const titles = articles.map(titleOf).filter(hasVisibleText)
@@ -61,13 +63,14 @@ export function toView(
     },
     digest: { name: digest.name, title: digest.title },
     edition: { number: edition.number, date: dates.long(date), isoDate: dates.iso(date) },
-    subject: fillPattern(digest.subject, values) || digest.title,
-    preheader: fillPattern(digest.preheader, values),
+    subject: edited?.subject ?? (fillPattern(digest.subject, values) || digest.title),
+    preheader: edited?.preheader ?? fillPattern(digest.preheader, values),
     introduction: (digest.introduction ?? '')
       .split(/\n\s*\n/)
       .map((text) => text.trim())
       .filter(Boolean),
     sections: views,
+    blocks: (blocks.get('') ?? []).map(toBlockView),
     corrections: corrections.map((correction) => toCorrectionView(correction, dates)),
     links: {
       site,
@@ -84,7 +87,26 @@ function titleOf({ title, summary, url }: WholeArticle): string {
   return [title, firstWords(summary)].find(hasVisibleText) ?? url
 }
 
-function toSectionView({ section, items }: DraftSection, dates: DateWriter): SectionView {
+/** The blocks by the section before which they stand: one that is left out gives them to the next; empty: the end. */
+function placeBlocks(blocks: OwnBlock[], digest: Draft['digest'], printed: DraftSection[]): Map<string, OwnBlock[]> {
+  const names = digest.sections.map(({ name }) => name)
+  const isPrinted = (name: string) => printed.some(({ section }) => section.name === name)
+  const placeOf = ({ before }: OwnBlock) => {
+    const index = names.indexOf(before)
+    return index === -1 ? '' : (names.slice(index).find(isPrinted) ?? '')
+  }
+  return Map.groupBy(blocks, placeOf)
+}
+
+function toBlockView({ heading, text, link, picture }: OwnBlock): BlockView {
+  return { heading, paragraphs: text.split('\n\n').filter(Boolean), link, image: picture }
+}
+
+function toSectionView(
+  { section, items }: DraftSection,
+  dates: DateWriter,
+  blocks: Map<string, OwnBlock[]>,
+): SectionView {
   const { name, title, layout } = section
   const whole = section.body === 'full'
   const articles = articlesIn([{ items }])
@@ -107,6 +129,7 @@ function toSectionView({ section, items }: DraftSection, dates: DateWriter): Sec
     more,
     count: articles.length,
     letters: first ? { first, more: others } : null,
+    blocks: (blocks.get(name) ?? []).map(toBlockView),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ArticleView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
+import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 /**
  * The same edition with harmless words in place of what feeds and readers wrote, each article with an address of its own.
@@ -15,6 +15,7 @@ export function toProbeEdition(view: EditionView): EditionView {
     subject: word(view.subject),
     preheader: word(view.preheader),
     sections: view.sections.map((section) => probeSection(section, article, marked)),
+    blocks: view.blocks.map((block) => probeBlock(block, marked)),
     corrections: view.corrections.map((correction) => probeCorrection(correction, marked)),
   }
 }
@@ -48,6 +49,16 @@ function probeSection(section: SectionView, article: (one: ArticleView) => Artic
       first: probeLetter(letters.first, marked),
       more: letters.more.map((letter) => probeLetter(letter, marked)),
     },
+    blocks: section.blocks.map((block) => probeBlock(block, marked)),
+  }
+}
+
+function probeBlock({ heading, paragraphs, link, image }: BlockView, marked: Marked): BlockView {
+  return {
+    heading: marked(heading),
+    paragraphs: paragraphs.map(marked),
+    link: link && { url: 'https://probe.invalid/block', text: marked(link.text) },
+    image: image && { url: 'https://probe.invalid/picture.png', alt: word(image.alt) },
   }
 }
 

@@ -70,14 +70,19 @@ function sectionFaults(half: MessagePart, { sections }: EditionView): string[] {
 }
 
 /** A template that somebody wrote before there were corrections, or letters, would lose them in silence. */
-function missingTextFaults({ text }: MessagePart, { corrections, sections }: EditionView): string[] {
+function missingTextFaults({ text }: MessagePart, { blocks, corrections, sections }: EditionView): string[] {
   const isLost = (words: string) => !text.includes(words)
+  const ownBlocks = [...sections.flatMap((section) => section.blocks), ...blocks]
   const letters = sections.flatMap(({ letters }) => (letters ? [letters.first, ...letters.more] : []))
   const faults: string[] = []
   if (corrections.some(({ words }) => isLost(words)))
     faults.push('does not show the corrections: it needs {{> corrections}} before the footer')
   if (letters.some(({ headline, paragraphs, name }) => [headline, ...paragraphs, name].some(isLost)))
     faults.push('does not print the letters whole: its part have-your-say needs {{> letter}} for each')
+  if (ownBlocks.some(({ heading, paragraphs, link }) => [heading, ...paragraphs, link?.text ?? ''].some(isLost)))
+    faults.push(
+      'does not show the editors’ own blocks: it needs {{> blocks}} before each section and before the footer',
+    )
   return faults
 }
 

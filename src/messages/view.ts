@@ -22,6 +22,8 @@ export type EditionView = {
   /** Paragraphs of the editor's introduction; none if empty. */
   introduction: string[]
   sections: SectionView[]
+  /** The editors' own blocks after the last section; often none. */
+  blocks: BlockView[]
   /** Of what earlier editions said; often none. */
   corrections: CorrectionView[]
   /** `view` is empty where the digest has no public archive. */
@@ -47,6 +49,16 @@ export type SectionView = {
   count: number
   /** Readers' letters, which stand before the articles; null when the section has none. */
   letters: { first: LetterView; more: LetterView[] } | null
+  /** The editors' own blocks before the section; often none. */
+  blocks: BlockView[]
+}
+
+/** A block of the editors' own. */
+export type BlockView = {
+  heading: string
+  paragraphs: string[]
+  link: { url: string; text: string } | null
+  image: { url: string; alt: string } | null
 }
 
 export type LetterView = {
