@@ -6,6 +6,7 @@ import { rulesOf } from '../deliveries/limits/rules.ts'
 import { whyWaiting } from '../deliveries/limits/waits.ts'
 import { statusText } from '../editions/corrections/decide.ts'
 import { editionName } from '../editions/edition.ts'
+import { listEdits } from '../editions/edits/list-edits.ts'
 import { explain } from '../editions/explain.ts'
 import { renderDraft } from '../editions/render-draft.ts'
 import { cancel, hold, pause, resume } from '../editions/review.ts'
@@ -34,6 +35,7 @@ import {
 import { findRejections } from '../store/feeds/rejections.ts'
 import { letterByline } from '../web/format.ts'
 import { addApproveAndSendCommands } from './edition/approve-and-send.ts'
+import { addEditCommand, editLine } from './edition/edit.ts'
 import { findEdition } from './edition/find-edition.ts'
 import { nextStep } from './edition/next-step.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
@@ -96,6 +98,7 @@ export function addEditionCommands(program: Command): void {
     cancel(app, id, who, reason),
   )
   addApproveAndSendCommands(edition, editionArgument)
+  addEditCommand(edition, editionArgument)
 }
 
 async function list(app: App, digest: string | undefined, options: Json): Promise<void> {
@@ -134,16 +137,21 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
+  const digest = app.digests.find((one) => one.name === edition.digest)
+  const edits = await listEdits(db, edition, digest)
   if (options.json) {
     const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.itemId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
-    return printJson({ ...edition, ...seals, choices: marked, corrections, prints, history, deliveries: counts, waits })
+    const listed = edits.map(({ edit, status }) => ({ ...edit, status }))
+    const about = { choices: marked, edits: listed, corrections, prints, history, deliveries: counts, waits }
+    return printJson({ ...edition, ...seals, ...about })
   }
   print(
     `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
   )
-  if (variant) print(`subject: ${sanitizeLine(edition.subject)}\nSHA-256: ${variant.sha256}`)
+  if (variant)
+    print(`subject: ${sanitizeLine(edition.subject)}\nrevision: ${edition.revision}\nSHA-256: ${variant.sha256}`)
   const warning = variant && sizeWarning(htmlBytes(variant))
   if (warning) print(`warning: ${warning}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
@@ -156,6 +164,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
       `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,
     )
   }
+  for (const edit of edits) print(`change ${editLine(edit)}`)
   for (const { said, words, number } of prints)
     print(`  prints a correction of edition ${number}, “${sanitizeLine(said)}”: ${sanitizeLine(words ?? '')}`)
   for (const one of corrections)
@@ -196,7 +205,7 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
       print(
         [
           `${about}${answer.digest ?? 'no digest'}: ${answer.answer}`,
-          ...answer.corrections.map((one) => `  ${sanitizeLine(one)}`),
+          ...[...answer.edits, ...answer.corrections].map((one) => `  ${sanitizeLine(one)}`),
         ].join('\n'),
       )
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../errors.ts'
-import { historyOf, variantsOf } from '../store/editions/editions.ts'
+import { historyOf, variantsOf, withdrawnVariants } from '../store/editions/editions.ts'
 import type { Db, EditionRow, EditionStatus, Schema } from '../store/schema.ts'
 import { editionName } from './edition.ts'
 
@@ -39,6 +39,17 @@ export async function checkRevision(db: Db, edition: EditionRow, seen: Revision)
 export async function checkDecisions(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
   const history = await historyOf(db, edition.id)
   if (history.filter(isDecision).length !== seen.decisions) throw changedSince(edition, history, seen)
+}
+
+/** Throws EditionChanged, with what people decided since, unless the edition was sealed that many times. */
+export async function checkRevisionNumber(db: Db, edition: EditionRow, revision: number): Promise<void> {
+  if (edition.revision === revision) return
+  const seals = [...(await withdrawnVariants(db, edition.id)), ...(await variantsOf(db, edition.id))]
+  const sealTimes = [...new Set(seals.map(({ sealedAt }) => sealedAt))].sort()
+  const since = sealTimes[revision - 1] ?? ''
+  const history = await historyOf(db, edition.id)
+  const decisions = history.filter((entry) => isDecision(entry) && entry.at >= since)
+  throw new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
 }
 
 function changedSince(edition: EditionRow, history: HistoryEntry[], seen: Revision): EditionChanged {

@@ -4,6 +4,7 @@ import { ApprovalRefused, obstacleText } from '../../editions/approval-rules.ts'
 import { editionName } from '../../editions/edition.ts'
 import { ensureSealed } from '../../editions/ensure-sealed.ts'
 import { approve, overrideObstacles } from '../../editions/review.ts'
+import { checkRevisionNumber, currentRevision } from '../../editions/revision.ts'
 import { AppError } from '../../errors.ts'
 import { sendingObstacles } from '../../pipeline/sender.ts'
 import { editionById } from '../../store/editions/editions.ts'
@@ -16,7 +17,7 @@ import { print, printStderr, sanitizeLine } from '../terminal/output.ts'
 import { configFile, withApp } from '../with-app.ts'
 import { findEdition } from './find-edition.ts'
 
-type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean }
+type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean; revision?: string }
 type SendOptions = { json?: boolean; anyway?: boolean; yes?: boolean }
 
 const anywayOption = ['--anyway', 'in spite of every obstacle; this is recorded'] as const
@@ -29,6 +30,7 @@ export function addApproveAndSendCommands(edition: Command, editionArgument: str
     .description('approve a sealed or held edition for sending')
     .argument('<edition>', editionArgument)
     .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option('--revision <n>', 'only if it is this one, as edition show says')
     .option(...anywayOption)
     .option(...yesOption)
     .action((name: string, options: ApproveOptions, command: Command) =>
@@ -54,13 +56,15 @@ async function approveAsOperator(app: App, found: EditionRow, options: ApproveOp
   const edition = digest ? await ensureSealed(app, found, digest) : found
   if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
     printStderr(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
+  if (options.revision !== undefined) await checkRevisionNumber(app.db, edition, readRevision(options.revision))
+  const seen = await currentRevision(app.db, edition)
   if (!options.yes && !(await confirmSending(app, edition))) {
     printStderr(`${editionName(edition)} was not approved.`)
     process.exitCode = 1
     return
   }
   try {
-    await approve(app, edition.id, options.who, { anyway: options.anyway === true })
+    await approve(app, edition.id, options.who, { seen, anyway: options.anyway === true })
   } catch (error) {
     if (!(error instanceof ApprovalRefused)) throw error
     const settingLines = digest ? launchProblemLines(app, digest, file) : []
@@ -73,6 +77,11 @@ async function approveAsOperator(app: App, found: EditionRow, options: ApproveOp
     printStderr(
       `Nobody is subscribed to ${sanitizeLine(edition.digest)}: lastword subscribers import FILE --digest ${edition.digest}`,
     )
+}
+
+function readRevision(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new AppError('invalid', `--revision ${text}: expected a number, as edition show says`)
 }
 
 /** One line for each obstacle; those of settings with file and line. */

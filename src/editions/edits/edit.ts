@@ -79,10 +79,20 @@ export function editText(edit: EditChange): string {
     case 'introduction':
     case 'subject':
     case 'preheader':
-      return edit.data.text === '' ? `removed the ${edit.kind}` : `wrote the ${edit.kind}: “${edit.data.text}”`
+      return edit.data.text === ''
+        ? `removed the ${edit.kind}`
+        : `wrote the ${edit.kind}: “${beginning(edit.data.text)}”`
     case 'block':
       return `wrote the block “${edit.data.heading}”`
   }
+}
+
+const maxShown = 120
+
+/** On one line; the end of a long text is left out. */
+function beginning(text: string): string {
+  const characters = [...text.replace(/\s+/g, ' ')]
+  return characters.length <= maxShown ? characters.join('') : `${characters.slice(0, maxShown).join('')}…`
 }
 
 function rewordText({ headline, title, summary }: { headline: string; title?: string; summary?: string }): string {

@@ -1,0 +1,18 @@
+import { choicesOf } from '../../store/editions/editions.ts'
+import { editsOf } from '../../store/editions/edits.ts'
+import type { Db, EditionRow } from '../../store/schema.ts'
+import type { Digest } from '../digest.ts'
+import { type Edit, editFromRow, editText } from './edit.ts'
+import { type EditStatus, editStatuses } from './edit-status.ts'
+
+/** An edit, whether it has an effect, and what its editor did in words that follow a name. */
+export type ListedEdit = { edit: Edit; status: EditStatus; message: string }
+
+/** Every edit of the edition, also those without effect, the oldest first. */
+export async function listEdits(db: Db, edition: EditionRow, digest: Digest | undefined): Promise<ListedEdit[]> {
+  const edits = (await editsOf(db, edition.id)).map(editFromRow)
+  if (edits.length === 0) return []
+  const sections = digest?.sections.map(({ name }) => name) ?? []
+  const statuses = editStatuses(edits, await choicesOf(db, edition.id), sections)
+  return edits.map((edit) => ({ edit, status: statuses.get(edit.id) ?? 'gone', message: editText(edit) }))
+}
