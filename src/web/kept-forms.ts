@@ -56,6 +56,7 @@ const subjects: [string, string][] = [
   [urls.cancellation, 'Why an edition is cancelled'],
   [urls.pause, 'Why the sending of an edition is paused'],
   [urls.retraction, 'Why an article is removed'],
+  [urls.edits, 'A change to an edition'],
   [urls.correctionDecision, 'A correction'],
   [urls.sendingStop, 'Why all sending is stopped'],
 ]
@@ -68,7 +69,9 @@ function subjectOf(action: string): string {
 /** The labels of the fields that editors type into. */
 const labels: Record<string, string> = {
   headline: 'Headline',
-  text: 'Letter',
+  title: 'Headline',
+  summary: 'Summary',
+  text: 'Text',
   name: 'Name',
   place: 'Place',
   received: 'Received on',

@@ -22,6 +22,8 @@ export const urls = {
   resumption: '/studio/editions/:id/resumption',
   retraction: '/studio/editions/:id/retraction', // one of its articles, for all editions
   restoration: '/studio/editions/:id/restoration',
+  edits: '/studio/editions/:id/edits', // POST only: one change of an editor
+  editUndo: '/studio/editions/:id/edits/undo', // POST only
   sendingStop: '/studio/sending-stop', // POST only, as the next: of every newsletter
   sendingResumption: '/studio/sending-resumption',
   correctionDecision: '/studio/corrections/:id/decision', // POST only: accepts, dismisses, or takes either back

@@ -123,6 +123,19 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await check(await signedIn(look), [studioPage(), `${studioPage()}/progress`])
   })
 
+  test('in the studio, with every form open by which an editor changes an edition', async () => {
+    await become('sealed')
+    await site.app.db.updateTable('editions').set({ approvedAt: null, audienceAt: null }).execute()
+    const page = await signedIn(look)
+    await page.goto(serving.url + studioPage())
+    const summaries = page.locator('summary', { hasText: /words…|keep it in…|Leave it out…|Introduction…|Subject…/ })
+    expect(await summaries.count()).toBeGreaterThan(5)
+    for (const summary of await summaries.all()) await summary.press('Enter')
+    await page.getByLabel('Summary').first().waitFor()
+    expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
+    await page.context().close()
+  })
+
   test('in the studio, when an edition is paused, holds a retracted article, and all sending is stopped', async () => {
     await become('sending')
     const { url } = await leadOfEdition()

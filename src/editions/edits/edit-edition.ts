@@ -105,7 +105,13 @@ async function lockForEdit({ db, clock, digests }: EditNeeds, id: string) {
   return { edition: (await lockEdition(db, id)) ?? found, digest }
 }
 
+/** Whether nobody has approved it, and nobody has it. */
+export function canEdit({ status, approvedAt, audienceAt }: EditionRow): boolean {
+  return ['composed', 'sealed', 'held'].includes(status) && approvedAt === null && audienceAt === null
+}
+
 function refuseUneditable(edition: EditionRow): void {
+  if (canEdit(edition)) return
   const { status, audienceAt } = edition
   const name = editionName(edition)
   if (['sent', 'cancelled', 'skipped'].includes(status))

@@ -1,16 +1,20 @@
 import { type Context, Hono } from 'hono'
 import { settingObstaclesOf } from '../../../editions/approval-rules.ts'
+import { draftOf } from '../../../editions/compose.ts'
+import { articlesIn } from '../../../editions/edition.ts'
+import { editEdition, undoEdit } from '../../../editions/edits/edit-edition.ts'
 import { itemReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
 import { approve, cancel, resume, stop } from '../../../editions/review.ts'
 import { parseRevision, type Revision } from '../../../editions/revision.ts'
 import { AppError } from '../../../errors.ts'
 import { editionById, historyOf } from '../../../store/editions/editions.ts'
 import { statusOf } from '../../failure.ts'
-import { checkId, type Env, editionIdParam, type Fields, readForm, type Web } from '../../response.ts'
+import { checkId, type Env, editionIdParam, type Fields, readForm, readRawForm, type Web } from '../../response.ts'
 import { requireOwnForm } from '../../session.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { showApproval } from './edition-approval.ts'
 import type { EditionAction } from './edition-controls.ts'
+import { typedEdit } from './edition-edits.ts'
 import { showEdition } from './edition-page.ts'
 
 /** What an editor decides about an edition. Each ends on the edition's page, which says what happened. */
@@ -47,11 +51,30 @@ export function editionActions(web: Web): Hono<Env> {
         restoreArticle(app, await itemReference(app.db, checkId(article, 'article')), who),
       ),
     )
+    .post(urls.edits, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'edit', async (id, staff, fields) => {
+        const typed = typedEdit(fields, await printedWording(web, id, fields.article))
+        await editEdition(app, id, typed, staff, { seen: seenIn(fields) })
+      }),
+    )
+    .post(urls.editUndo, requireOwnForm(web), (context) =>
+      applyDecision(web, context, 'undo', async (id, staff, fields) => {
+        await undoEdit(app, id, Number(fields.number ?? 0), staff, { seen: seenIn(fields) })
+      }),
+    )
   for (const url of [urls.stop, urls.hold, urls.pause])
     pages.post(url, requireOwnForm(web), (context) =>
       applyDecision(web, context, 'stop', (id, staff, fields) => stop(app, id, staff, readReason(fields))),
     )
   return pages
+}
+
+/** How the edition words the article now; undefined: it is not included. */
+async function printedWording({ app }: Web, id: string, article: string | undefined) {
+  const edition = await editionById(app.db, id)
+  const digest = app.digests.find(({ name }) => name === edition?.digest)
+  const draft = digest && article !== undefined ? await draftOf(app, id, digest) : undefined
+  return articlesIn(draft?.sections ?? []).find((one) => one.id === article)
 }
 
 /** A press may pass over what is about the edition. What is about the settings is for whoever can change them. */
@@ -76,7 +99,7 @@ async function applyDecision(
 ): Promise<Response> {
   const id = editionIdParam(context)
   const staff = context.var.session?.staff ?? ''
-  const typed = await readForm(context)
+  const typed = name === 'edit' ? await readRawForm(context) : await readForm(context)
   try {
     await work(id, staff, typed)
   } catch (error) {
@@ -88,6 +111,8 @@ async function applyDecision(
   return context.redirect(`${web.base}${pathTo(urls.studioEdition, id)}?done=${done?.id ?? ''}`, 303)
 }
 
+const never = /(?!)/
+
 /** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
 const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
   approve: () => /^approved(:|$)/,
@@ -96,6 +121,8 @@ const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
   resume: () => /^resumed/,
   pull: ({ reason = '' }) => new RegExp(`^retracted: .*: ${RegExp.escape(reason)}(;|$)`),
   restore: () => /^restored: /,
+  edit: () => never, // the same edit twice is one, and needs no looking up
+  undo: () => never,
 }
 
 /** Whether the newest decision that a person made about the edition is this one, by the same person. */

@@ -5,6 +5,7 @@ import { openStatuses } from '../../../store/edition-status.ts'
 import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/editions.ts'
 import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
 import { letterByline, momentFormatter } from '../../format.ts'
+import { type ArticleForms, articleEditForm } from './edition-edits.ts'
 
 /** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
@@ -41,7 +42,11 @@ export async function articlesOf(
   { db }: App,
   edition: EditionRow,
   digest: Digest | undefined,
-  { typed, page }: { typed: { article: string; reason: string }; page: number },
+  {
+    typed,
+    page,
+    forms,
+  }: { typed: { article: string; reason: string }; page: number; forms?: ArticleForms | undefined },
 ) {
   const chosen = await chosenOf(db, edition.id)
   const skip = (page - 1) * passedOverPerPage
@@ -56,6 +61,14 @@ export async function articlesOf(
     id: itemId,
     pulled: toPulled(pulls.get(itemId)),
     mayPull: mayPull && choice.position !== null && !pulls.has(itemId),
+    edit: pulls.has(itemId)
+      ? []
+      : articleEditForm(forms, {
+          id: itemId,
+          isChosen: choice.position !== null,
+          isLetter: kind === 'letter',
+          section: choice.section,
+        }),
     isOpen: typed.article === itemId,
     typed: typed.article === itemId ? typed.reason : '',
     title: title || url,

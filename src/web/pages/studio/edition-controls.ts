@@ -12,7 +12,7 @@ import { abilitiesOf } from './edition-articles.ts'
 import { changeSentence } from './edition-history.ts'
 import { statusNow } from './edition-status.ts'
 
-export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore'
+export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore' | 'edit' | 'undo'
 
 /** A change that could not be made: `lead` says that nothing was changed, `message` why, and `typed` is what the editor had typed, which is shown again. */
 export type RefusalView = {

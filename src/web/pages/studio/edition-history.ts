@@ -27,6 +27,8 @@ export function doneSentence(what: string, who: string): string {
     resumed: `${who} resumed the sending${rest ? ` ${rest}` : ''}.`,
     retracted: `${who} removed ${rest}.`,
     restored: `${who} put ${rest} back.`,
+    edited: `${who} ${rest}.`,
+    undone: `${who} took back a change: ${rest}.`,
   }
   return sentences[act] ?? `${who}: ${what}`
 }
@@ -35,6 +37,7 @@ export function doneSentence(what: string, who: string): string {
 export function isInResultingState({ status }: Pick<EditionRow, 'status'>, what: string): boolean {
   const states: Record<string, EditionStatus> = {
     ...{ approved: 'approved', held: 'held', paused: 'paused', cancelled: 'cancelled', resumed: 'sending' },
+    ...{ edited: 'composed', undone: 'composed' },
   }
   return states[parseLine(what).act] === status
 }
@@ -53,6 +56,8 @@ export function changeSentence({ what, who }: HistoryEntry, at: string, viewer: 
     resumed: `${name} resumed the sending ${at}.`,
     retracted: `${name} removed an article ${at}: ${rest}.`,
     restored: `${name} put an article back ${at}: ${rest}.`,
+    edited: `${name} changed it ${at}: ${rest}.`,
+    undone: `${name} took back a change ${at}: ${rest}.`,
   }
   return sentences[act] ?? `${name}, ${at}: ${what}.`
 }
@@ -69,6 +74,8 @@ function personText(what: string): string {
   return what
     .replace(/^retracted: /, 'removed: ')
     .replace(/^restored: /, 'put back: ')
+    .replace(/^edited: /, '')
+    .replace(/^undone: /, 'change taken back: ')
     .replace(/^held: /, 'put on hold: ')
     .replace(/^paused: /, 'sending stopped: ')
     .replace(/^resumed/, 'sending resumed')

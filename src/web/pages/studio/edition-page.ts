@@ -19,6 +19,7 @@ import { correctedText, editionCorrections } from '../corrections/correction-vie
 import { defaultVariant } from '../public/archive.ts'
 import { articlesOf } from './edition-articles.ts'
 import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts'
+import { editView } from './edition-edits.ts'
 import { doneSentence, historyItem, isInResultingState } from './edition-history.ts'
 
 /** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
@@ -52,7 +53,9 @@ export async function showEdition(
   const refused = declined && refusalView(web, declined, controls, digest?.zone)
   const { phone, text } = previewMode(context)
   const page = passedOverPage(context)
-  const articles = await articlesOf(app, edition, digest, { typed: typedRetraction(refused), page })
+  const typedEdit = refused?.act === 'edit' ? refused.typed : undefined
+  const { forms, ...edits } = await editView(web, edition, digest, { staff, typed: typedEdit })
+  const articles = await articlesOf(app, edition, digest, { typed: typedRetraction(refused), page, forms })
   const passedLink = (number: number) => `${link(urls.studioEdition)}?passed=${number}#passed`
   const view = {
     title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
@@ -68,6 +71,7 @@ export async function showEdition(
     previewTitle: previewTitle(edition),
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...articles,
+    ...edits,
     passedBefore: page > 1 ? passedLink(page - 1) : '',
     passedAfter: articles.hasMorePassed ? passedLink(page + 1) : '',
     corrections: await editionCorrections(web, edition.id),
@@ -85,6 +89,8 @@ export async function showEdition(
       progress: link(urls.progress),
       retraction: link(urls.retraction),
       restoration: link(urls.restoration),
+      edits: link(urls.edits),
+      editUndo: link(urls.editUndo),
     },
   }
   return renderPage(web, context, 'studio-edition', view, code)

@@ -1,0 +1,120 @@
+import { draftOf } from '../../../editions/compose.ts'
+import type { Digest } from '../../../editions/digest.ts'
+import { articlesIn, type Draft } from '../../../editions/edition.ts'
+import { canEdit } from '../../../editions/edits/edit-edition.ts'
+import type { EditStatus } from '../../../editions/edits/edit-status.ts'
+import { type ListedEdit, listEdits } from '../../../editions/edits/list-edits.ts'
+import { maxEditLengths, type TypedEdit } from '../../../editions/edits/read-edit.ts'
+import type { EditionRow } from '../../../store/schema.ts'
+import { capitalise } from '../../../text/words.ts'
+import { momentFormatter } from '../../format.ts'
+import type { Fields, Web } from '../../response.ts'
+
+/** What the articles of an edition say now, for the forms by which editors change it. */
+export type ArticleForms = {
+  /** By the id of the article; a letter has none. */
+  wordings: Map<string, { title: string; summary: string }>
+  pinned: Set<string>
+  sections: { name: string; title: string }[]
+  /** What was typed into the form that was refused. */
+  typed: Fields
+}
+
+type Viewer = { staff: string | undefined; typed: Fields | undefined }
+
+/** The changes that editors made, newest first, and the forms for more: none where it cannot be changed any more. */
+export async function editView(
+  { app }: Web,
+  edition: EditionRow,
+  digest: Digest | undefined,
+  { staff, typed = {} }: Viewer,
+) {
+  const edits = await listEdits(app.db, edition, digest)
+  const draft = digest && canEdit(edition) ? await draftOf(app, edition.id, digest) : undefined
+  const moment = momentFormatter(digest?.zone)
+  const changes = edits.map((listed) => ({
+    ...changeItem(listed, staff),
+    at: moment(listed.edit.at),
+    mayUndo: listed.edit.undoneAt === null && (draft !== undefined || listed.edit.kind === 'exclude'),
+  }))
+  return {
+    mayEdit: draft !== undefined,
+    forms: draft && articleForms(draft, edits, typed),
+    changes: changes.toReversed(),
+    texts: draft ? textForms(draft, typed) : [],
+  }
+}
+
+function articleForms({ sections, digest }: Draft, edits: ListedEdit[], typed: Fields): ArticleForms {
+  const articles = articlesIn(sections)
+  const pins = edits.filter(({ edit, status }) => status === 'applies' && (edit.kind === 'pin' || edit.kind === 'move'))
+  return {
+    wordings: new Map(articles.map(({ id, title, summary }) => [id, { title, summary }])),
+    pinned: new Set(pins.map(({ edit }) => edit.target)),
+    sections: digest.sections.map(({ name, title }) => ({ name, title })),
+    typed,
+  }
+}
+
+function textForms({ edition, digest, edited }: Draft, typed: Fields) {
+  const forms = [
+    { kind: 'introduction', label: 'Introduction', isLong: true, value: digest.introduction ?? '' },
+    { kind: 'subject', label: 'Subject', isLong: false, value: edited?.subject ?? edition.subject },
+  ] as const
+  return forms.map((form) => {
+    const isOpen = typed.kind === form.kind
+    const value = isOpen ? (typed.text ?? '') : form.value
+    return { ...form, value, isOpen, maxLength: maxEditLengths[form.kind], button: `Save the ${form.kind}` }
+  })
+}
+
+const notes: Record<EditStatus, string> = {
+  applies: '',
+  replaced: 'A later change replaced it.',
+  gone: 'It no longer applies: what it was about is not in this edition.',
+  undone: '',
+}
+
+function changeItem({ edit, status, message }: ListedEdit, staff: string | undefined) {
+  const name = (who: string | null) => (who === staff ? 'You' : (who ?? ''))
+  const note = status === 'undone' ? `${name(edit.undoneBy)} took it back.` : notes[status]
+  return { number: edit.number, what: capitalise(message), who: name(edit.who), note }
+}
+
+/** The parts of the item of one article by which an editor changes what the edition does with it. */
+export function articleEditForm(
+  forms: ArticleForms | undefined,
+  { id, isChosen, isLetter, section }: { id: string; isChosen: boolean; isLetter: boolean; section: string },
+) {
+  if (!forms) return []
+  const { typed, wordings, pinned, sections } = forms
+  const isTyped = (kind: string) => typed.kind === kind && typed.article === id
+  const wording = wordings.get(id)
+  const words = isTyped('reword') ? { title: typed.title ?? '', summary: typed.summary ?? '' } : wording
+  return [
+    {
+      id,
+      isPinned: pinned.has(id),
+      mayDrop: isChosen,
+      mayPin: !isLetter && !pinned.has(id),
+      pinLabel: isChosen ? 'Always keep it in' : 'Include it',
+      sections: sections.map((one) => ({ ...one, selected: one.name === section })),
+      reword: isChosen && words ? [{ ...words, isOpen: isTyped('reword') }] : [],
+      maxLength: maxEditLengths,
+    },
+  ]
+}
+
+/** A form as an edit. A wording that is as it was is no change. */
+export function typedEdit(fields: Fields, wording: { title: string; summary: string } | undefined): TypedEdit {
+  const { kind = '', article, section, title, summary, text } = fields
+  const isDrop = kind === 'drop' && fields.never === 'yes'
+  return {
+    kind: isDrop ? 'exclude' : kind,
+    target: article,
+    section,
+    text,
+    title: title === wording?.title ? undefined : title,
+    summary: summary === wording?.summary ? undefined : summary,
+  }
+}

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { approve } from '../../../../src/editions/review.ts'
+import { seal } from '../../../../src/editions/seal.ts'
+import { choicesOf, chosenOf, editionById, historyOf } from '../../../../src/store/editions/editions.ts'
+import { editsOf } from '../../../../src/store/editions/edits.ts'
+import { plainRender } from '../../../support/world.ts'
+import { type Editor, openSite, type Site } from '../../site.ts'
+
+let site: Site
+let mira: Editor
+let ben: Editor
+
+beforeEach(async () => {
+  site = await openSite({ job: { approval: 'required' } })
+  mira = await site.signIn('mira')
+  ben = await site.signIn('Ben')
+})
+afterEach(() => site.close())
+
+const page = () => `/studio/editions/${site.edition.id}`
+const textOf = (html: string) =>
+  html
+    .replace(/<[^>]*>/g, '')
+    .replace(/&#x27;/g, "'")
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/\s+/g, ' ')
+const seen = (editor = mira) => editor.seen(page(), `${page()}/edits`)
+const idOf = async (title: string) =>
+  (await choicesOf(site.app.db, site.edition.id)).find((one) => one.title === title)?.itemId ?? ''
+const change = async (fields: Record<string, string>, editor = mira) =>
+  editor.post(`${page()}/edits`, { seen: await seen(editor), ...fields })
+const followed = async (answer: Response) => {
+  expect(answer.status).toBe(303)
+  return textOf(await (await mira.get(answer.headers.get('location') ?? '')).text())
+}
+const chosen = async () => (await chosenOf(site.app.db, site.edition.id)).map(({ title }) => title)
+const edits = async () =>
+  (await editsOf(site.app.db, site.edition.id)).map(({ kind, data }) => [kind, JSON.parse(data)])
+const sealAgain = () => seal({ ...site.app, render: plainRender }, site.edition.id, site.digest)
+
+describe('an editor', () => {
+  test('leaves an article out of this edition, sees that and who did it, and takes it back', async () => {
+    const article = await idOf('Trams return to the harbour')
+    expect(await followed(await change({ kind: 'drop', article }))).toContain(
+      'You dropped “Trams return to the harbour”. Its articles are chosen.',
+    )
+    expect(await chosen()).not.toContain('Trams return to the harbour')
+    expect(await sealAgain()).toMatchObject({ status: 'sealed', revision: 2 })
+    const html = textOf(await (await mira.get(page())).text())
+    for (const words of ['Changes by editors Dropped “Trams return to the harbour” You,', 'dropped by mira'])
+      expect(html).toContain(words)
+    expect(textOf(await (await ben.get(page())).text())).toContain('Dropped “Trams return to the harbour” mira,')
+    const undone = await mira.post(`${page()}/edits/undo`, { seen: await seen(), number: '1' })
+    expect(await followed(undone)).toContain('You took back a change: dropped “Trams return to the harbour”.')
+    expect(await chosen()).toContain('Trams return to the harbour')
+  })
+
+  test('leaves an article out for good by a tick, includes another one, and changes words', async () => {
+    await change({ kind: 'drop', article: await idOf('Council opens its books'), never: 'yes' })
+    const [passed] = (await choicesOf(site.app.db, site.edition.id)).filter(
+      ({ section, position }) => section === 'last-word' && position === null,
+    )
+    await change({ kind: 'pin', article: passed?.itemId ?? '', section: 'last-word' })
+    expect(await chosen()).toContain(passed?.title)
+    expect(textOf(await (await mira.get(page())).text())).toContain('Pinned: it stays in this edition.')
+    const article = await idOf('A library that lends tools')
+    const summary = 'A library that lends tools: what happened.'
+    await change({ kind: 'reword', article, title: 'Borrow a drill', summary })
+    await change({ kind: 'introduction', text: 'Dear reader,\r\n\r\nwelcome.' })
+    await change({ kind: 'subject', text: 'By hand' })
+    expect((await edits()).map(([kind, data]) => [kind, { ...data, headline: '' }])).toEqual([
+      ['exclude', { headline: '' }],
+      ['pin', { headline: '', section: 'last-word' }],
+      ['reword', { headline: '', title: 'Borrow a drill' }],
+      ['introduction', { text: 'Dear reader,\n\nwelcome.', headline: '' }],
+      ['subject', { text: 'By hand', headline: '' }],
+    ])
+    const html = await (await mira.get(page())).text()
+    expect(html).toContain('value="Borrow a drill"')
+    expect(html).toMatch(/<textarea id="edit-introduction"[^>]*>\nDear reader,\n\nwelcome\.<\/textarea>/)
+    expect(html).toContain('value="By hand"')
+  })
+
+  test('who presses the same button twice changes it once', async () => {
+    const fields = { seen: await seen(), kind: 'drop', article: await idOf('Council opens its books') }
+    expect((await mira.post(`${page()}/edits`, fields)).status).toBe(303)
+    expect((await mira.post(`${page()}/edits`, fields)).status).toBe(303)
+    expect(await edits()).toHaveLength(1)
+  })
+
+  test('with an old page is told what a colleague changed, keeps what was typed, and can save it then', async () => {
+    const old = await seen()
+    const article = await idOf('Council opens its books')
+    await change({ kind: 'drop', article: await idOf('Trams return to the harbour') }, ben)
+    const fields = { kind: 'reword', article, title: 'Open <books>', summary: '' }
+    const answer = await mira.post(`${page()}/edits`, { seen: old, ...fields })
+    const html = await answer.text()
+    expect(answer.status).toBe(409)
+    expect(textOf(html)).toContain(
+      'Nothing was changed, because the edition changed after you looked at it. Ben changed it at 07:00: dropped “Trams return to the harbour”.',
+    )
+    expect(html).toContain('value="Open &lt;books&gt;"')
+    const [, now = ''] = /name="seen" value="([^"]*)"/.exec(html.slice(html.indexOf('value="reword"') - 200)) ?? []
+    expect((await mira.post(`${page()}/edits`, { seen: now, ...fields })).status).toBe(303)
+    expect((await edits()).at(-1)).toEqual([
+      'reword',
+      { headline: 'Council opens its books', title: 'Open <books>', summary: '' },
+    ])
+  })
+
+  test('is told what is wrong with what was typed, which stands there still', async () => {
+    const article = await idOf('Council opens its books')
+    for (const [fields, words, kept] of [
+      [
+        { kind: 'subject', text: 'x'.repeat(151) },
+        'The subject has 151 characters. Shorten it to 150.',
+        `value="${'x'.repeat(151)}"`,
+      ],
+      [
+        { kind: 'reword', article, title: ' ', summary: '"kept" <b>' },
+        'The headline is empty.',
+        '&quot;kept&quot; &lt;b&gt;</textarea>',
+      ],
+      [
+        { kind: 'introduction', text: `<i>${'y'.repeat(4000)}` },
+        'Shorten it to 4000.',
+        `&lt;i&gt;${'y'.repeat(4000)}</textarea>`,
+      ],
+      [{ kind: 'explode', article }, '“explode” is no change that can be made.', ''],
+      [{ kind: 'pin', article, section: 'sport' }, 'Choose one of these sections', ''],
+    ] as const) {
+      const answer = await change(fields)
+      const html = await answer.text()
+      expect([answer.status, textOf(html)]).toEqual([400, expect.stringContaining(words)])
+      expect(html).toContain(kept)
+    }
+    for (const article of ['', 'x', '../..', site.edition.id])
+      expect((await change({ kind: 'drop', article })).status).toBe(404)
+    expect(await edits()).toEqual([])
+  })
+
+  test('cannot change an edition that is approved: there is no form, and the answer says what to do', async () => {
+    const fields = { seen: await seen(), kind: 'subject', text: 'By hand' }
+    await approve(site.app, site.edition.id, 'Ben', { anyway: true })
+    expect(await (await mira.get(page())).text()).not.toContain(`action="${page()}/edits"`)
+    const answer = await mira.post(`${page()}/edits`, fields)
+    expect([answer.status, textOf(await answer.text())]).toEqual([
+      409,
+      expect.stringContaining('Put it on hold first, which withdraws the approval.'),
+    ])
+    expect(await edits()).toEqual([])
+  })
+
+  test('is needed, with the token of the form, and what the page showed', async () => {
+    const before = await site.rows()
+    const fields = { kind: 'subject', text: 'By hand' }
+    expect((await site.post(`${page()}/edits`, new URLSearchParams(fields))).status).not.toBe(303)
+    const foreign = await mira.post(`${page()}/edits`, { ...fields, seen: await seen(), csrf: 'x' })
+    expect(foreign.status).toBe(403)
+    const blind = await mira.post(`${page()}/edits`, fields)
+    expect([blind.status, textOf(await blind.text())]).toEqual([
+      409,
+      expect.stringContaining('This came from an old page.'),
+    ])
+    for (const path of ['edits', 'edits/undo']) expect((await mira.get(`${page()}/${path}`)).status).toBe(404)
+    expect([await site.rows(), await edits()]).toEqual([before, []])
+  })
+})
+
+test('what editors changed is in the history of the edition, by name', async () => {
+  await change({ kind: 'subject', text: 'By hand' })
+  const lines = (await historyOf(site.app.db, site.edition.id)).map(({ who, what }) => `${who}: ${what}`)
+  expect(lines.at(-1)).toBe('mira: edited: wrote the subject: “By hand”')
+  expect(textOf(await (await ben.get(page())).text())).toContain('Wrote the subject: “By hand”mira,')
+  expect((await editionById(site.app.db, site.edition.id))?.status).toBe('composed')
+})
