@@ -10,6 +10,7 @@ import { editStatuses } from '../../../src/editions/edits/edit-status.ts'
 import type { TypedEdit } from '../../../src/editions/edits/read-edit.ts'
 import { ensureSealed } from '../../../src/editions/ensure-sealed.ts'
 import { explain } from '../../../src/editions/explain.ts'
+import { createLetter } from '../../../src/editions/letters/letters.ts'
 import { retractArticle } from '../../../src/editions/retract.ts'
 import { approve, cancel, hold } from '../../../src/editions/review.ts'
 import { currentRevision, EditionChanged } from '../../../src/editions/revision.ts'
@@ -366,6 +367,21 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     await editEdition(it.app, id, { kind: 'drop', target }, 'mira', { seen }) // a second press of the same button
     expect(await editsOf(it.app.db, id)).toHaveLength(2)
     await edit({ kind: 'subject', text: 'Mine' }, 'Ben')
+  })
+
+  test('that drops a letter leaves it for the next edition; its words are changed on its own page alone', async () => {
+    const { it } = await open()
+    const typed = { headline: 'On trams', text: 'They are late.', name: 'Ada', place: '', received: '' }
+    const letter = await createLetter(it.app, it.digest, typed, 'mira')
+    const target = 'id' in letter ? letter.id : ''
+    it.clock.advance(day)
+    const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
+    const place = async () => (await choicesOf(it.app.db, id)).find(({ itemId }) => itemId === target)
+    const reworded = editEdition(it.app, id, { kind: 'reword', target, title: 'x' }, 'mira')
+    expect((await refusal(reworded))?.message).toBe('“On trams” is a reader’s letter')
+    expect((await place())?.position).toBe(1)
+    await editEdition(it.app, id, { kind: 'drop', target }, 'mira')
+    expect(await place()).toMatchObject({ position: null, reason: 'dropped by mira' })
   })
 
   test('is in the simulated edition of its time, and an exclusion in those after it', async () => {
