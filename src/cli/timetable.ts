@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, readProcessConfig } from '../config/config.ts'
-import { slicesOf } from '../deliveries/limits/local-time.ts'
+import { zoneSendsOf } from '../deliveries/limits/local-time.ts'
 import { type WarmUp, warmUpDay } from '../deliveries/limits/warm-up.ts'
 import { windowAt } from '../deliveries/limits/window.ts'
 import type { Digest } from '../editions/digest.ts'
@@ -66,7 +66,7 @@ function sendTimesText(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instan
   const { window, zone, localTime, canary } = digest
   const state = window && windowAt(window, zone, dueAt)
   const maxMessages = warmUp && warmUpDay(warmUp, dueAt).most
-  const [from, to] = slicesOf(digest, dueAt, [first, last]).map(({ at }) => at)
+  const [from, to] = zoneSendsOf(digest, dueAt, [first, last]).map(({ at }) => at)
   const parts = [
     localTime && `at that hour of each subscriber: ${from} to ${to}`,
     state && (state.isOpen ? `until ${state.until}` : `from ${state.until}, when the window opens`),

@@ -1,14 +1,17 @@
 import type { Message } from '../mail/mime.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
-import type { DeliveryResult, QueuedDelivery } from '../store/deliveries/deliveries.ts'
-import type { DeliverNeeds } from './deliver.ts'
+import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import type { DeliveryResult } from '../store/deliveries/hand-over.ts'
 import { afterResult } from './delivery.ts'
-import { handleUnfit, isInDoubt, judgeAnswer, rowInDoubt } from './judge.ts'
+import { isInDoubt, rowInDoubt } from './doubt.ts'
+import { judgeAnswer } from './judge-answer.ts'
 import { type LookAhead, lookAhead } from './look-ahead.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import { count, isGoing, type Pass, passOver } from './pass.ts'
 import type { RelayLine } from './relays/relay-line.ts'
 import type { LineEnd } from './relays/relays.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+import { handleUnfit } from './unfit.ts'
 
 type Ready = { delivery: QueuedDelivery; message: Message }
 
@@ -75,7 +78,7 @@ class ConnectionLoop {
     const { buckets } = this.#needs
     const ended = this.#ended
     this.#ended = undefined
-    if (!(await this.#pass.ledger.recordAndClaim(ended, delivery.subscriberId))) {
+    if (!(await this.#pass.ledger.recordAndClaim(ended, delivery))) {
       this.#line.settle(undefined)
       this.#pass.gate.settle(false)
       await passOver(this.#needs, this.#pass, delivery)

@@ -13,6 +13,8 @@ export type QueueNeeds = {
   isOver(): Promise<boolean>
   /** Whether another edition has no connection of this relay: one that only waits for a token is then handed over. */
   isWanted?(relay: string | null): boolean
+  /** The delivery is passed by, and read again later. */
+  onPassedBy?(delivery: QueuedDelivery): void
   /** Whether this relay can carry the delivery; all can if absent. */
   isFit?(delivery: QueuedDelivery, relay: string | null): boolean
   signal?: AbortSignal | undefined
@@ -57,6 +59,7 @@ export class PacedQueue {
   readonly #handedOver = new Set<string | null>()
   #waitedMs = 0
   #wait: Wait | undefined
+  #isToReadAgain = false
   #waiting = 0
   #isEnded = false
   readonly #listeners = new Set<() => void>()
@@ -72,7 +75,7 @@ export class PacedQueue {
 
   /** How many could go now, and nobody has drawn: they were given back, or the relays that asked cannot carry them. */
   get left(): number {
-    return this.#wait ? 0 : this.#returned.length + this.#asideIds.size
+    return this.#wait ? 0 : this.#returned.length + this.#asideIds.size + (this.#isToReadAgain ? 1 : 0)
   }
 
   /** The next that may go over this relay; undefined: nothing more in this pass. */
@@ -107,6 +110,11 @@ export class PacedQueue {
     this.#returned.push(delivery)
   }
 
+  /** Deliveries that were drawn before are queued again: they are met once everything else was read. */
+  readAgain(): void {
+    this.#isToReadAgain = true
+  }
+
   /** Whether the queue begins to wait for a token before that is settled. */
   waitsBefore(promise: Promise<unknown>): Promise<boolean> {
     const { promise: answer, resolve } = Promise.withResolvers<boolean>()
@@ -137,7 +145,7 @@ export class PacedQueue {
         this.#returned.push(delivery) // the gate shut between the two
       } else if (this.#used < this.#page.length) this.#used += 1
       else if (!this.#isRead) await this.#readOnce()
-      else if (this.#isRoomForPassed()) this.#startAgain()
+      else if (this.#isToReadAgain || this.#isRoomForPassed()) this.#startAgain()
       else if (!this.#hasFit(relay) || !(await this.#waitForToken(relay))) return undefined
     }
   }
@@ -197,12 +205,20 @@ export class PacedQueue {
 
   #setAside(provider: string, delivery: QueuedDelivery): void {
     const deliveries = this.#aside.get(provider) ?? []
-    if (deliveries.length >= maxOfOneProvider || this.#asideIds.size >= maxSetAside)
-      return void this.#passed.add(provider)
+    if (deliveries.length >= maxOfOneProvider || this.#asideIds.size >= maxSetAside) this.#passBy(provider, delivery)
+    else this.#keepAside(provider, deliveries, delivery)
+  }
+
+  #keepAside(provider: string, deliveries: QueuedDelivery[], delivery: QueuedDelivery): void {
     deliveries.push(delivery)
     this.#aside.set(provider, deliveries)
     this.#asideIds.add(delivery.subscriberId)
     this.#tokenAt.clear()
+  }
+
+  #passBy(provider: string, delivery: QueuedDelivery): void {
+    this.#passed.add(provider)
+    this.#needs.onPassedBy?.(delivery)
   }
 
   /** One page at a time, whoever asks for it. */
@@ -240,7 +256,8 @@ export class PacedQueue {
 
   /** Meets again what was passed by. */
   #startAgain(): void {
-    this.#wanted = this.#passed
+    this.#wanted = this.#isToReadAgain ? undefined : this.#passed
+    this.#isToReadAgain = false
     this.#passed = new Set()
     this.#after = ''
     this.#isRead = false

@@ -1,15 +1,18 @@
 import { pauseByRule } from '../editions/review.ts'
 import { brakeNow } from '../store/deliveries/brake.ts'
-import { type DeliveryCounts, type QueuedDelivery, skipIfGone } from '../store/deliveries/deliveries.ts'
+import type { DeliveryCounts, QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { skipIfGone } from '../store/deliveries/skip.ts'
 import { editionById } from '../store/editions/editions.ts'
 import type { DeliveryStatus } from '../store/schema.ts'
 import { brakeWords } from './brake.ts'
-import type { DeliverNeeds } from './deliver.ts'
+import type { LeasedSlices } from './leased-slices.ts'
 import type { LedgerWriter } from './ledger-writer.ts'
 import type { Gate } from './limits/gate.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import type { RefusalBreaker } from './refusal-breaker.ts'
 import type { RelayVerdicts } from './relays/relay-verdicts.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+import type { SliceSource } from './slice-source.ts'
 import { untilStored } from './until-stored.ts'
 
 /** Once through everything that is due of one edition: what all connections have in common meanwhile. */
@@ -34,6 +37,8 @@ export type Pass = {
   isPaused: boolean
   counts: DeliveryCounts
   progress: (counts: DeliveryCounts) => void
+  source: SliceSource
+  slices: LeasedSlices
   ledger: LedgerWriter
   gate: Gate
 }
@@ -69,8 +74,13 @@ export function recount({ counts, progress }: Pass, before: DeliveryStatus, afte
 }
 
 /** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or all sending is stopped. */
-export async function passOver({ db, clock }: DeliverNeeds, pass: Pass, delivery: QueuedDelivery): Promise<void> {
-  if (await skipIfGone(db, delivery, clock.now())) return count(pass, delivery, 'skipped')
+export async function passOver(
+  { db, engine, clock }: DeliverNeeds,
+  pass: Pass,
+  delivery: QueuedDelivery,
+): Promise<void> {
+  pass.slices.close(delivery.subscriberId)
+  if (await skipIfGone(db, engine, delivery, clock.now())) return count(pass, delivery, 'skipped')
   await lookUp({ db }, pass)
 }
 

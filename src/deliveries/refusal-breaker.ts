@@ -1,6 +1,6 @@
 import { adviceFor } from '../mail/reply-rules/answers.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
-import { domainOf } from './limits/buckets.ts'
+import { countProviders, domainsOf } from './spread.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
 export type Answered = { subscriberId: string; email: string; provider: string; isFirstTry: boolean }
@@ -54,9 +54,9 @@ export class RefusalBreaker {
    * Hears the answer to one message that was not accepted. Returns, in words for a person, what there is against us, once it is enough;
    * undefined for nearly all, and then at once, without a promise.
    */
-  hear({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
+  recordResult({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
     if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
-    this.#remember(kind === 'rejected' && to.isFirstTry ? domainOf(to.email).toLowerCase() : '')
+    this.#remember(kind === 'rejected' && to.isFirstTry ? (domainsOf([to.email])[0] ?? '') : '')
     if (kind !== 'rejected') this.#others += 1
     if (kind === 'refused') this.#row = []
     if (kind !== 'rejected' && kind !== 'refused') return undefined
@@ -69,7 +69,7 @@ export class RefusalBreaker {
   /** What there is against us at the end of a pass that brought nothing but rejections; undefined if it brought anything else. */
   async onlyRejections(): Promise<string | undefined> {
     if (this.#others > 0 || !this.#row.some(({ isFirstTry }) => isFirstTry)) return undefined
-    if (providersOf(this.#row).length < 2 && !(await this.#isAllAt(domainsOf(this.#row)))) return undefined
+    if (countProviders(this.#row) < 2 && !(await this.#isAllAt(emailDomains(this.#row)))) return undefined
     return this.#objection(`nothing was taken, and all ${this.#row.length} answers are about us`)
   }
 
@@ -85,9 +85,9 @@ export class RefusalBreaker {
   async #rejectionsInARow(): Promise<string | undefined> {
     const row = this.#row
     if (row.length < maxRejections) return undefined
-    const domains = domainsOf(row)
+    const domains = emailDomains(row)
     const inThisRow = this.#objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
-    if (providersOf(row).length >= minProviders) return inThisRow
+    if (countProviders(row) >= minProviders) return inThisRow
     return this.#isTimeToAsk(row.length, maxRejections) && (await this.#ask(domains)) ? inThisRow : undefined
   }
 
@@ -106,7 +106,7 @@ export class RefusalBreaker {
     const byProvider = Map.groupBy(row, ({ provider }) => provider).values()
     const spread = byProvider.reduce((sum, { length }) => sum + Math.min(length, maxRefusalsOfOne), 0)
     if (spread >= maxRefusals) return inThisRow
-    return this.#isTimeToAsk(row.length, maxRefusals) && (await this.#ask(domainsOf(row))) ? inThisRow : undefined
+    return this.#isTimeToAsk(row.length, maxRefusals) && (await this.#ask(emailDomains(row))) ? inThisRow : undefined
   }
 
   #remember(domain: string): void {
@@ -137,12 +137,8 @@ export function lastAnswer(reply: string): string {
   return advice === undefined ? `the last answer: ${reply}` : `the last answer: ${reply}. ${advice}`
 }
 
-function domainsOf(row: Answered[]): string[] {
-  return [...new Set(row.map(({ email }) => domainOf(email).toLowerCase()))]
-}
-
-function providersOf(row: Answered[]): string[] {
-  return [...new Set(row.map(({ provider }) => provider))]
+function emailDomains(row: Answered[]): string[] {
+  return domainsOf(row.map(({ email }) => email))
 }
 
 function listed(domains: string[]): string {

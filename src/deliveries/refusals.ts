@@ -1,5 +1,5 @@
 import { causeOf, causes } from '../mail/reply-rules/answers.ts'
-import type { Refusal } from '../store/deliveries/deliveries.ts'
+import type { Refusal } from '../store/deliveries/requeue.ts'
 import type { Db } from '../store/schema.ts'
 import { addOutcome } from '../store/subscribers/outcomes.ts'
 import { lastAddressOutcome, wasAcceptedSince } from '../store/subscribers/suppressions.ts'

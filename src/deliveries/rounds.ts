@@ -1,22 +1,24 @@
 import { messageOf } from '../errors.ts'
-import { countDeliveries, dueDeliveries } from '../store/deliveries/deliveries.ts'
+import { countDeliveries } from '../store/deliveries/deliveries.ts'
 import { isStoreUnavailable } from '../store/drivers/failure.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { minute } from '../time/clock.ts'
 import { runConnection } from './connection-loop.ts'
-import type { DeliverNeeds, DeliverOptions } from './deliver.ts'
-import { isFit, settlePass, settleRound } from './judge.ts'
+import { settlePass } from './judge-pass.ts'
+import { settleRound } from './judge-round.ts'
+import { LeasedSlices } from './leased-slices.ts'
 import { LedgerWriter } from './ledger-writer.ts'
 import { releasedCanaries } from './limits/canary.ts'
 import type { Gate, Wait } from './limits/gate.ts'
 import { PacedQueue } from './paced-queue.ts'
 import { isGoing, lookUp, type Pass, stop } from './pass.ts'
 import type { RelayLine } from './relays/relay-line.ts'
+import type { DeliverNeeds, SendOptions } from './sending-needs.ts'
+import { DueSlices } from './slice-source.ts'
+import { isFit } from './unfit.ts'
 import { untilStored } from './until-stored.ts'
 
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
-
-const pageSize = 500
 
 /**
  * Goes once through all deliveries that are due, over as many connections as the relays accept. What one relay could not
@@ -26,7 +28,7 @@ const pageSize = 500
 export async function sendDue(
   needs: DeliverNeeds,
   edition: EditionRow,
-  options: DeliverOptions,
+  options: SendOptions,
   gate: Gate,
 ): Promise<PassEnd> {
   const { relays, buckets } = needs
@@ -52,11 +54,12 @@ export async function sendDue(
 async function beginPass(
   needs: DeliverNeeds,
   { id, digest }: EditionRow,
-  options: DeliverOptions,
+  options: SendOptions,
   gate: Gate,
 ): Promise<Pass> {
   const { db, clock, worker, relays, buckets, onStoreAway, onStoreBack } = needs
-  const { signal } = options
+  const { signal, source = new DueSlices(needs, { editionId: id, workerId: worker.id }) } = options
+  const slices = new LeasedSlices(needs, { editionId: id, workerId: worker.id }, source)
   const pass: Pass = {
     editionId: id,
     begunAt: clock.now(),
@@ -70,11 +73,13 @@ async function beginPass(
     isPaused: false,
     counts: await countDeliveries(db, id),
     progress: options.onProgress ?? (() => {}),
-    ledger: new LedgerWriter(
-      needs,
-      { editionId: id, digest, workerId: worker.id },
-      { signal, onStoreAway, onStoreBack },
-    ),
+    source,
+    slices,
+    ledger: new LedgerWriter(needs, { editionId: id, digest, workerId: worker.id }, slices, {
+      signal,
+      onStoreAway,
+      onStoreBack,
+    }),
     gate,
   }
   pass.progress(pass.counts)
@@ -84,13 +89,19 @@ async function beginPass(
 }
 
 /** Rounds until nothing is left that could go now. */
-async function runRounds(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
+async function runRounds(needs: DeliverNeeds, pass: Pass, options: SendOptions): Promise<Wait | undefined> {
   for (;;) {
     const before = stateOf(needs, pass)
     const wait = await untilStored({ ...needs, signal: pass.ending.signal }, () => runRound(needs, pass, options))
-    const isMore = (await settleRound(needs, pass)) || (pass.queue.left > 0 && stateOf(needs, pass) !== before)
+    const isChanged = stateOf(needs, pass) !== before
+    const isMore = (await settleRound(needs, pass)) || (pass.queue.left > 0 && isChanged) || isGivenMore(pass)
     if (!isMore || !isGoing(pass) || needs.relays.blocked(pass.excluded)) return wait
   }
+}
+
+/** Slices came when the queue had ended already. */
+function isGivenMore({ source, queue }: Pass): boolean {
+  return source.hasMore && queue.wait === undefined
 }
 
 /** A round that changed nothing of this would be followed by another like it. */
@@ -99,7 +110,8 @@ function stateOf({ relays }: DeliverNeeds, { counts, excluded, needed }: Pass): 
 }
 
 /** Once through the queue; returns why it ended with something left that could go later. */
-async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions): Promise<Wait | undefined> {
+async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): Promise<Wait | undefined> {
+  await pass.slices.releaseAll() // what a round before left, which the store cut short
   pass.queue = await openQueue(needs, pass, options)
   const { signal } = pass.ending
   const work = (line: RelayLine) =>
@@ -110,13 +122,14 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: DeliverOptions
       return 'done'
     })
   await needs.relays.run(work, { signal, except: pass.excluded, also: pass.needed })
+  await pass.slices.releaseAll()
   return pass.queue.wait
 }
 
 /** One stream of deliveries that all connections draw from; a page is read when the one before it is used up. */
-async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: DeliverOptions): Promise<PacedQueue> {
+async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: SendOptions): Promise<PacedQueue> {
   const { db, clock, buckets, rules } = needs
-  const { editionId, gate, ending } = pass
+  const { editionId, gate, ending, slices } = pass
   const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
   return new PacedQueue({
     clock,
@@ -126,8 +139,10 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     patience,
     isWanted: (relay) => needs.relays.named(relay)?.slots.isMissedBySomebody ?? false,
     isFit: (delivery, relay) => isFit(needs, pass, delivery, relay),
+    onPassedBy: ({ subscriberId }) => slices.passBy(subscriberId),
     async readPage(after) {
-      const page = await dueDeliveries(db, editionId, { after, limit: pageSize, now: clock.now(), released })
+      if (after === '') slices.restart()
+      const page = await slices.nextPage(released)
       await buckets.meet(page.map(({ email }) => email))
       await buckets.save()
       return page

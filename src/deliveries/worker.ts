@@ -1,7 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { markAbandoned, markOrphaned } from '../store/deliveries/unknown.ts'
-import { transaction } from '../store/drivers/transaction.ts'
 import { newId } from '../store/id.ts'
 import type { Db } from '../store/schema.ts'
 import { addWorker, allWorkers, capSeenAt, removeWorker, touchWorker, type Worker } from '../store/system/workers.ts'
@@ -43,12 +42,10 @@ export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Prom
   return released
 }
 
-function release(db: Db, workerId: string, now: Instant): Promise<number> {
-  return transaction(db, async (trx) => {
-    const count = await markAbandoned(trx, workerId, now)
-    await removeWorker(trx, workerId)
-    return count
-  })
+async function release(db: Db, workerId: string, now: Instant): Promise<number> {
+  const count = await markAbandoned(db, workerId, now)
+  await removeWorker(db, workerId)
+  return count
 }
 
 /** Whether a process serves the pages of this store, on whatever machine: the links in emails need one. */

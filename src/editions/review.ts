@@ -1,10 +1,12 @@
 import { AppError } from '../errors.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
 import { lapseEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
-import { countDeliveries, skipUnsent } from '../store/deliveries/deliveries.ts'
+import { countDeliveries } from '../store/deliveries/deliveries.ts'
+import { skipUnsent } from '../store/deliveries/skip.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { openStatuses } from '../store/edition-status.ts'
 import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
+import type { Engine } from '../store/engine.ts'
 import { releaseArticles } from '../store/ledger/ledger.ts'
 import { releaseLetters } from '../store/letters/printing.ts'
 import { addMails } from '../store/outbox/outbox.ts'
@@ -23,6 +25,7 @@ import { editionName } from './edition.ts'
 import { checkRevision, type Revision } from './revision.ts'
 
 type Needs = { db: Db; clock: Clock }
+type EndNeeds = Needs & { store: { engine: Engine } }
 type ApprovalNeeds = Needs & ObstacleNeeds
 
 /** `seen`: what the page showed of the edition. It is compared under the lock; AppError ChangedSince if it has changed. */
@@ -186,7 +189,7 @@ export async function resume(
  * queued is skipped, and they stay where they were read.
  */
 export async function cancel(
-  needs: Needs,
+  needs: EndNeeds,
   id: string,
   who: string,
   reason: string,
@@ -199,7 +202,7 @@ export async function cancel(
       change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
       refusal: 'it has ended already',
     })
-    await finishCancelled({ db, clock: needs.clock }, { id, reason })
+    await finishCancelled({ ...needs, db }, { id, reason })
   })
 }
 
@@ -207,8 +210,11 @@ export async function cancel(
  * Skips what a cancelled edition still had to send. If nobody has it or may have it, it gives its articles and the
  * corrections that it prints back, and what it said needs no correction.
  */
-export async function finishCancelled({ db, clock }: Needs, edition: Pick<EditionRow, 'id' | 'reason'>): Promise<void> {
-  await skipUnsent(db, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
+export async function finishCancelled(
+  { db, clock, store }: EndNeeds,
+  edition: Pick<EditionRow, 'id' | 'reason'>,
+): Promise<void> {
+  await skipUnsent(db, store.engine, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
   const counts = await countDeliveries(db, edition.id)
   if (counts.accepted + counts.unknown + counts.sending > 0) return
   await releaseContents(db, edition.id, clock.now())

@@ -3,26 +3,27 @@ import type { Digest } from '../editions/digest.ts'
 import { ensureSealed } from '../editions/ensure-sealed.ts'
 import { approveByRule } from '../editions/review.ts'
 import { recordSealFailure } from '../editions/seal-failure.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
 import { unsentStatuses } from '../store/edition-status.ts'
 import { editionById, editionsByStatus } from '../store/editions/editions.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 import { makeDue } from './make-due.ts'
 import { SealRetries } from './seal-retries.ts'
-import { isQuiet, type Sender, sendEdition, sendingObstacles } from './sender.ts'
+import type { Sender } from './sender.ts'
+import { sendingObstacles } from './sending-needs.ts'
+import { SendingTasks } from './sending-tasks.ts'
 import { Tasks } from './tasks.ts'
 
 /**
- * Moves the editions of every digest on: makes those that are due, seals and approves them, sends them. Each digest has
- * a task of its own for each of the three, so that a slow or failing digest, feed or relay delays nothing of another
- * digest, and sending delays no seal. Editions of one digest are sent one after another, by their due time.
+ * Moves the editions of every digest on: makes those that are due, seals and approves them, and has them sent. Each digest
+ * has tasks of its own, so that a slow or failing digest, feed or relay delays nothing of another digest, and sending
+ * delays no seal. Slices of all editions take turns.
  */
 export class EditionPipeline {
   readonly #app: App
-  readonly #sender: Sender
   readonly #signal: AbortSignal | undefined
   readonly #tasks = new Tasks()
+  readonly #sending: SendingTasks
   /** The editions whose obstacles are in the log. */
   readonly #reported = new Set<string>()
   readonly #retries = new SealRetries()
@@ -30,8 +31,8 @@ export class EditionPipeline {
   /** When `signal` fires nothing more is begun; `idle` then waits for what is in flight. */
   constructor(app: App, sender: Sender, signal?: AbortSignal) {
     this.#app = app
-    this.#sender = sender
     this.#signal = signal
+    this.#sending = new SendingTasks(app, sender, signal)
   }
 
   /** Starts making the runs that are due. Returns at once. */
@@ -48,20 +49,24 @@ export class EditionPipeline {
     for (const digest of this.#app.digests) {
       const own = open.filter((edition) => edition.digest === digest.name)
       if (own.some(({ status }) => status !== 'sending')) this.#prepare(digest)
-      if (own.some(({ status }) => status === 'approved' || status === 'sending')) this.#send(digest)
     }
+    const known = new Set(this.#app.digests.map(({ name }) => name))
+    await this.#send(
+      open.filter(({ digest, status }) => known.has(digest) && (status === 'approved' || status === 'sending')),
+    )
   }
 
   /** Resolves when nothing is under way. */
-  idle(): Promise<void> {
-    return this.#tasks.idle()
+  async idle(): Promise<void> {
+    await this.#tasks.idle()
+    await this.#sending.idle()
   }
 
   #prepare(digest: Digest): void {
     this.#start(`prepare ${digest.name}`, async () => {
       await prepareEditions(this.#app, digest, this.#retries, this.#signal)
       await this.#reportBlocked(digest)
-      this.#send(digest)
+      await this.#send(await editionsByStatus(this.#app.db, ['approved', 'sending'], digest.name))
     })
   }
 
@@ -80,8 +85,8 @@ export class EditionPipeline {
     }
   }
 
-  #send(digest: Digest): void {
-    this.#start(`send ${digest.name}`, () => sendEditions(this.#app, this.#sender, digest, this.#signal))
+  async #send(editions: EditionRow[]): Promise<void> {
+    if (!this.#signal?.aborted) await this.#sending.enqueue(editions)
   }
 
   #start(name: string, work: () => Promise<void>): void {
@@ -145,39 +150,6 @@ async function scheduleRetry(
 async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
   const { status } = await ensureSealed(app, edition, digest)
   if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
-}
-
-async function sendEditions(app: App, sender: Sender, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
-  for (const { id } of await editionsByStatus(app.db, ['approved', 'sending'], digest.name)) {
-    if (signal?.aborted) return
-    try {
-      await sendOne(app, sender, id, digest, signal)
-    } catch (err) {
-      reportFailure(app, { edition: id, digest: digest.name, err })
-    }
-  }
-}
-
-async function sendOne(
-  app: App,
-  sender: Sender,
-  id: string,
-  digest: Digest,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { db, clock, log } = app
-  const edition = await editionById(db, id) // the one before may have taken an hour
-  if (!edition || (edition.status !== 'approved' && edition.status !== 'sending')) return
-  if (sender.relays.blocked() || (await brakeNow(db)) || isQuiet(sender, id, clock.now())) return
-  if ((await sendingObstacles(app, edition)).length > 0) return
-  const report = await sendEdition(app, sender, id, { unknown: digest.unknown, ...(signal && { signal }) })
-  const fields = { digest: digest.name, number: edition.number, ...report.counts }
-  const { stopped, over, finished, wait } = report
-  if (stopped && over) log.warn({ event: 'edition.stopped', ...fields, reason: stopped }, 'sending stopped')
-  else if (stopped)
-    log.warn({ event: 'edition.interrupted', ...fields, reason: stopped }, 'sending stopped; it is tried again')
-  else if (finished) log.info({ event: 'edition.sent', ...fields }, 'edition sent')
-  else if (wait) log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
 }
 
 type FailureFields = { edition?: string; digest?: string; task?: string; retryAt?: Instant; err: unknown }

@@ -7,10 +7,12 @@ export type Engine = {
   name: string
   /** The function that finds a letter in a text: `f('ann@example.org', '@')` is 4. */
   indexOf: 'instr' | 'strpos'
-  /** Rows can be locked one by one, so that several processes may share out one edition. */
+  /** Rows can be locked one by one, so that several processes write at the same time. */
   rowLocks: boolean
   /** Skips rows that another transaction holds, where rows can be locked. */
   skipLocked<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
+  /** Lets nobody else change these rows until this transaction ends. */
+  lockRows<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
   /** Lets nobody else write to the table until this transaction ends. */
   lockTable(db: Db, table: keyof Schema): Promise<void>
   /** Keeps a second process out until this transaction ends. */
@@ -23,6 +25,7 @@ export const sqliteEngine: Engine = {
   indexOf: 'instr',
   rowLocks: false,
   skipLocked: (query) => query,
+  lockRows: (query) => query,
   lockTable: () => Promise.resolve(),
   lockForMigration: () => Promise.resolve(),
 }
@@ -32,6 +35,7 @@ export const postgresEngine: Engine = {
   indexOf: 'strpos',
   rowLocks: true,
   skipLocked: (query) => query.forUpdate().skipLocked(),
+  lockRows: (query) => query.forUpdate(),
   async lockTable(db, table) {
     await sql`lock table ${sql.table(table)} in exclusive mode`.execute(db)
   },

@@ -26,6 +26,7 @@ import * as jobFiles from './migrations/0023-job-files-and-corrections.ts'
 import * as forgottenArticles from './migrations/0024-forgotten-articles.ts'
 import * as scheduleChanges from './migrations/0029-kept-form-names-and-schedule-changes.ts'
 import * as pausedAndQuarantined from './migrations/0030-paused-and-quarantined.ts'
+import * as sendingSlices from './migrations/0031-sending-slices.ts'
 import * as outbox from './migrations/0033-outbox.ts'
 import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
@@ -56,6 +57,7 @@ export const migrations = [
   { name: '0023-job-files-and-corrections', up: jobFiles.up },
   { name: '0024-forgotten-articles', up: forgottenArticles.up },
   { name: '0029-kept-form-names-and-schedule-changes', up: scheduleChanges.up },
+  { name: '0031-sending-slices', up: sendingSlices.up },
   { name: '0030-paused-and-quarantined', up: pausedAndQuarantined.up },
   { name: '0033-outbox', up: outbox.up },
   { name: '0034-letters', up: lettersTable.up },

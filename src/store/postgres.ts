@@ -8,6 +8,7 @@ import {
 import pg from 'pg'
 import type { Availability } from './drivers/availability.ts'
 import { postgresFailureKind, StoreError, type StoreLocation, sqlState } from './drivers/failure.ts'
+import { statementName } from './drivers/prepared-statements.ts'
 import { storableParameters } from './drivers/storable-text.ts'
 
 /** The dialect for `postgres://…`. Connections are opened when they are needed; what fails throws StoreError. */
@@ -98,7 +99,9 @@ class GuardedClient {
 
   async query<R>(sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<R>> {
     try {
-      const result = await this.#client.query(sql, storableParameters(parameters) as unknown[])
+      const name = statementName(sql) // planned once for each connection
+      const values = storableParameters(parameters) as unknown[]
+      const result = await this.#client.query({ text: sql, values, ...(name !== undefined && { name }) })
       this.#availability.recordSuccess(result.command === 'SELECT' ? 'read' : 'write')
       return result as unknown as PostgresQueryResult<R>
     } catch (error) {

@@ -56,8 +56,10 @@ export type Schema = {
   /** How many messages went out on a day, of those that a warm-up, or a relay of that name, allows. */
   allowances: { name: string; day: string; sent: number }
   canaries: CanaryRow
-  /** When an edition goes to the subscribers of a zone. */
-  slices: { editionId: string; zone: string; at: Instant }
+  /** When an edition is sent to the subscribers of a zone. */
+  zoneSends: { editionId: string; zone: string; at: Instant }
+  slices: SliceRow
+  tasks: TaskRow
   /** Clocks that were ahead once, as each digest noticed it. */
   clockFaults: ClockFaultRow
   /** From when on the next message may be begun, of those that a relay of that name takes a second. */
@@ -449,10 +451,56 @@ export type DeliveryRow = {
   firstOf: string | null
   /** By which relay it went, or was tried last; null where there is only one. */
   relay: string | null
+  /** The status where it is `deferred`, `refused` or `unknown`, else null: an index lists these, and no other. */
+  exception: DeliveryStatus | null
   updatedAt: Instant
 }
 
-/** By how much one writer has changed the number of deliveries in each status; a number may be below zero, a sum never is. */
+/**
+ * The deliveries of an edition to a range of subscribers, which one worker leases at a time. The seven numbers are what
+ * its owner has changed in the counters since the lease began; a release adds them to `deliveryCounts`.
+ */
+export type SliceRow = {
+  editionId: string
+  firstId: string
+  lastId: string
+  /** When something of it can be sent; '' for at once, null where nothing is left, or what is left waits for a canary. */
+  dueAt: Instant | null
+  /** How many deliveries were queued or deferred at the last release. */
+  leftOpen: number
+  workerId: string | null
+  /** New with each lease. */
+  leaseId: string | null
+  /** Goes up with each commit of its owner. */
+  version: number
+  /** JSON, a list of subscriber ids: the deliveries that are being handed to a relay. They are counted as `sending`. */
+  inFlight: string
+} & Record<DeliveryStatus, number>
+
+/** Something that a worker is to do. */
+export type TaskRow = {
+  id: string
+  kind: string
+  /** There is at most one task of a kind with this key. */
+  key: string
+  /** Tasks of different groups take turns. */
+  groupKey: string
+  /** JSON, an object of ids. */
+  data: string
+  notBefore: Instant
+  /** How often it was asked for: one that is asked for while it is done is done again. */
+  requests: number
+  /** How often it has failed. */
+  attempts: number
+  /** Who does it now; free again once that worker is gone. */
+  workerId: string | null
+  /** Of the last failure. */
+  error: string | null
+  /** Since when it is not tried any more. */
+  deadAt: Instant | null
+}
+
+/** The number of deliveries in each status, but for what owners of slices have changed since their lease began. */
 export type DeliveryCountsRow = { editionId: string; writer: string } & Record<DeliveryStatus, number>
 
 /** How fast a mail provider is written to over a relay, in messages a second; `relay` is '' where there is only one. */

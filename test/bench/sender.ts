@@ -6,7 +6,6 @@ import { connect as connectSecurely } from 'node:tls'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
 import type { Measured, Order, SenderName } from './send.ts'
 
-const connections = 20
 const address = (index: number) => `reader${String(index).padStart(7, '0')}@readers.example`
 
 /** A digest of 55 KB: forty pieces with links, as HTML and as text. */
@@ -34,7 +33,8 @@ const senders: Record<SenderName, Run> = {
 /** The whole product: audience frozen, ledger in SQLite, claims, copies, answers recorded. */
 async function lastword({ folder }: Order) {
   const { app, id, recipients } = await openPrepared(folder)
-  const { openSender, sendEdition } = await import('../../src/pipeline/sender.ts')
+  const { openSender } = await import('../../src/pipeline/sender.ts')
+  const { sendEdition } = await import('../../src/pipeline/send.ts')
   const sender = await openSender(app)
   return async () => {
     const report = await sendEdition(app, sender, id, { unknown: 'repeat' })
@@ -45,11 +45,11 @@ async function lastword({ folder }: Order) {
 }
 
 /** What the product works on is made in a process of its own, so that it is not measured. */
-async function prepare({ port, recipients, folder, key, signed, tls }: Order) {
+async function prepare({ port, recipients, folder, key, signed, tls, storeUrl, connections }: Order) {
   const { prepareWorld } = await import('./world.ts')
   const dkim = signed ? [{ domain: 'magazine.example', selector: 'a', key }] : []
   const security = tls ? 'starttls' : 'none'
-  await prepareWorld({ folder, port, recipients, dkim, connections, security, address, html, text, footer })
+  await prepareWorld({ folder, storeUrl, port, recipients, dkim, connections, security, address, html, text, footer })
   return async () => {}
 }
 
@@ -61,7 +61,7 @@ async function openPrepared(folder: string) {
 }
 
 /** nodemailer's pool as everybody uses it: HTML and text for each message. */
-async function nodemailerPool({ port, recipients, key, signed, tls }: Order) {
+async function nodemailerPool({ port, recipients, key, signed, tls, connections }: Order) {
   const { createTransport } = await import('nodemailer')
   const dkim = { domainName: 'magazine.example', keySelector: 'a', privateKey: key }
   const pool = createTransport({
@@ -101,7 +101,7 @@ async function nodemailerPool({ port, recipients, key, signed, tls }: Order) {
 }
 
 /** One constant message and the next envelope behind its dot (RFC 2920): nothing that sends can be faster. */
-async function limit({ port, recipients, tls }: Order) {
+async function limit({ port, recipients, tls, connections }: Order) {
   const { quotedPrintable } = await import('../../src/mail/quoted-printable.ts')
   const body = Buffer.concat([...quotedPrintable(text, '\0'), ...quotedPrintable(html, '\0')])
   const envelope = 'MAIL FROM:<a@magazine.example>\r\nRCPT TO:<reader@readers.example>\r\nDATA\r\n'

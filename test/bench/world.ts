@@ -9,6 +9,8 @@ import { newsFeed, openWorld, plainRender, publishTitles } from '../support/worl
 
 type BenchWorldOptions = {
   folder: string
+  /** Of the store; a file of SQLite in the folder if absent. */
+  storeUrl?: string | undefined
   port: number
   recipients: number
   dkim: { domain: string; selector: string; key: string }[]
@@ -23,7 +25,7 @@ type BenchWorldOptions = {
 /** Writes a store with so many subscribers and one approved edition of the given size, and where it is. */
 export async function prepareWorld(wanted: BenchWorldOptions) {
   const { app, digest } = await openWorld({
-    storeUrl: `file:${wanted.folder}/lastword.db`,
+    storeUrl: wanted.storeUrl ?? `file:${wanted.folder}/lastword.db`,
     relayPort: wanted.port,
     relay: {
       ...trustLocalhost,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { resume } from '../../src/editions/review.ts'
-import { sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
 import { recountDeliveries } from '../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
@@ -70,6 +70,15 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(count)
     },
   )
+
+  test('is not believed where everybody is at one domain, however that is written', async () => {
+    const people = Array.from({ length: 4 }, (_, index) => ({
+      email: `reader${index}@Readers.Example`,
+    }))
+    const it = await ready(people, (stage) => (stage === 'RCPT' ? '550 5.1.1 User unknown' : undefined))
+    expect(await send(it)).toMatchObject({ over: true, counts: { queued: 4, refused: 0, deferred: 0 } })
+    expect(await editionById(it.it.app.db, it.id)).toMatchObject({ status: 'held' })
+  })
 
   test('costs nobody a try, and makes nobody wait', async () => {
     const it = await ready(spread(49), (stage) => (stage === 'RCPT' ? '550 5.1.1 User unknown' : undefined))

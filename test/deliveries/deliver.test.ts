@@ -4,15 +4,17 @@ import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { openSender, type Sender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender, type Sender } from '../../src/pipeline/sender.ts'
 import { poolThreads } from '../../src/runtime/pool-threads.ts'
 import { freezePage } from '../../src/store/deliveries/audience.ts'
-import { claimDeliveries, countDeliveries, dueDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
 import { subscriberByEmail } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { day, hour, minute, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { workerOn } from '../support/ledger.ts'
 import { type Stage, startRelay, type TestRelay } from '../support/smtp/relay.ts'
 import {
   newsFeed,
@@ -341,14 +343,8 @@ onBothEngines('sending', (freshUrl) => {
     const { it, id, sender } = await readyToSend(1)
     await it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', id).execute()
     await freezePage(it.app.db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
-    const [delivery] = await dueDeliveries(it.app.db, id, { after: '', limit: 1, now: it.clock.now() })
-    const claim = {
-      editionId: id,
-      digest: 'weekly',
-      subscriberIds: [delivery?.subscriberId ?? ''],
-      workerId: sender.worker.id,
-    }
-    expect((await claimDeliveries(it.app.db, it.app.store.engine, claim, it.clock.now())).size).toBe(1)
+    const { due, claim } = await workerOn(it, id, sender.worker.id)
+    expect(await claim(due[0]?.subscriberId ?? '')).toBe(true)
     await it.app.db.deleteFrom('workers').execute()
     const other = await openSender(it.app)
     closing.push(other.close)

@@ -1,12 +1,17 @@
 import type { Kysely, Transaction } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { LedgerWriter } from '../../src/deliveries/ledger-writer.ts'
-import { type DeliveryResult, dueDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { brakeOn } from '../../src/deliveries/brake.ts'
+import { cancel, pause } from '../../src/editions/review.ts'
+import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { inFlightOf } from '../../src/store/deliveries/slices.ts'
 import { markAbandoned } from '../../src/store/deliveries/unknown.ts'
 import { StoreError } from '../../src/store/drivers/failure.ts'
 import type { Schema } from '../../src/store/schema.ts'
+import { leave } from '../../src/subscribers/leave.ts'
+import { suppress } from '../../src/subscribers/suppress.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
-import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe } from '../support/world.ts'
+import { workerOn } from '../support/ledger.ts'
+import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -21,23 +26,21 @@ onBothEngines('the ledger writer', (freshUrl) => {
     await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, people)
     const editionId = await frozenEdition(it)
-    const due = await dueDeliveries(it.app.db, editionId, { after: '', limit: people, now: it.clock.now() })
-    const needs = { ...it.app, engine: it.app.store.engine }
-    const clerk = (workerId: string) => {
-      const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId })
-      const turn = (ended: DeliveryResult | undefined, next: string | undefined) => writer.recordAndClaim(ended, next)
-      const record = (result: DeliveryResult) => turn(result, undefined)
-      return { turn, record, claim: (id: string) => turn(undefined, id) }
+    const worker = (workerId: string) => workerOn(it, editionId, workerId)
+    const stored = () => it.app.db.selectFrom('deliveries').selectAll().orderBy('subscriberId').execute()
+    /** As people see them: what is in flight is `sending`. */
+    const rows = async () => {
+      const inFlight = await inFlightOf(it.app.db, editionId)
+      return (await stored()).map((row) => (inFlight.includes(row.subscriberId) ? { ...row, status: 'sending' } : row))
     }
-    const rows = () => it.app.db.selectFrom('deliveries').selectAll().orderBy('subscriberId').execute()
-    return { it, editionId, clerk, rows, ids: due.map((one) => one.subscriberId) }
+    return { it, editionId, worker, rows, ids: (await stored()).map((one) => one.subscriberId) }
   }
 
   const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, cutSince: null, relay: null } as const
 
   test('writes each answer to its own row, also when many with different answers are committed together', async () => {
-    const { clerk, rows, ids } = await frozen(6)
-    const { claim, record } = clerk('me')
+    const { worker, rows, ids } = await frozen(6)
+    const { claim, record } = await worker('me')
     expect(await Promise.all(ids.map(claim))).toEqual([true, true, true, true, true, true])
     const results = ids.map((subscriberId, index) =>
       index % 3 === 2
@@ -64,18 +67,21 @@ onBothEngines('the ledger writer', (freshUrl) => {
   })
 
   test('gives a delivery to one of two who ask at once, and never twice', async () => {
-    const { clerk, ids } = await frozen(20)
-    const [one, other] = [clerk('one'), clerk('other')]
+    const { worker, ids } = await frozen(120)
+    const [one, other] = await Promise.all([worker('one'), worker('other')])
     const claims = await Promise.all(ids.map((id) => Promise.all([one.claim(id), other.claim(id), one.claim(id)])))
     for (const claimed of claims) expect(claimed.filter((isOurs) => isOurs)).toHaveLength(1)
     expect(await one.claim(ids[0] ?? '')).toBe(false)
+    expect(one.due.length + other.due.length).toBe(120)
   })
 
   test('records nothing over what somebody took for abandoned, and says so to whoever asked, and to nobody else', async () => {
-    const { it, clerk, rows, ids } = await frozen(2)
-    const [dead, alive] = [clerk('dead'), clerk('alive')]
-    await Promise.all([dead.claim(ids[0] ?? ''), alive.claim(ids[1] ?? '')])
+    const { it, worker, rows, ids } = await frozen(2)
+    const dead = await worker('dead')
+    await dead.claim(ids[0] ?? '')
     await markAbandoned(it.app.db, 'dead', it.clock.now())
+    const alive = await worker('alive')
+    await alive.claim(ids[1] ?? '')
     const late = dead.record({ subscriberId: ids[0] ?? '', ...accepted, reply: '250 late' })
     await expect(late).rejects.toThrow('took over this delivery, as if we were dead; the relay said 250 late')
     await alive.record({ subscriberId: ids[1] ?? '', ...accepted, reply: '250 ok' })
@@ -83,8 +89,8 @@ onBothEngines('the ledger writer', (freshUrl) => {
   })
 
   test('records how one ended and takes the next in one commit: never two are in the same hands', async () => {
-    const { it, clerk, rows, ids } = await frozen(4)
-    const { turn } = clerk('me')
+    const { it, worker, rows, ids } = await frozen(4)
+    const { turn } = await worker('me')
     const handsAtCommit: number[] = []
     await turn(undefined, ids[0])
     for (const [index, subscriberId] of ids.entries()) {
@@ -128,21 +134,22 @@ onBothEngines('the ledger writer', (freshUrl) => {
       }
       const clock = { ...it.clock, wait }
       const toldAway: string[] = []
-      const needs = { ...it.app, engine: it.app.store.engine, clock, db: faulty(it.app.db, [...plan, ...plan]) }
-      const ledger = { editionId, digest: 'weekly', workerId: 'me' }
-      const writer = new LedgerWriter(needs, ledger, { onStoreAway: (reason) => toldAway.push(reason) })
+      const options = { onStoreAway: (reason: string) => toldAway.push(reason) }
+      const db = faulty(it.app.db, [...plan, ...plan])
+      const { writer, turn, claim } = await workerOn(it, editionId, 'me', { db, clock, options })
       const [a, b, c, d] = ids as [string, string, string, string]
-      expect(await Promise.all([a, b].map((id) => writer.recordAndClaim(undefined, id)))).toEqual([true, true])
+      expect(await Promise.all([a, b].map(claim))).toEqual([true, true])
       const result = (subscriberId: string) => ({ subscriberId, ...accepted, reply: '250 ok' })
-      const next = [writer.recordAndClaim(result(a), c), writer.recordAndClaim(result(b), d)]
+      const next = [turn(result(a), c), turn(result(b), d)]
       expect(await Promise.all(next)).toEqual([true, true])
       expect(waits).toBeGreaterThan(0)
       expect(toldAway.length).toBeGreaterThan(0)
       const attempts = (await rows()).map(({ status, attempts }) => [status, attempts])
       const [sending, queued] = [
-        ['sending', 1],
+        ['sending', 0],
         ['queued', 0],
       ]
+      expect(await countDeliveries(it.app.db, editionId)).toMatchObject({ accepted: 2, sending: 2, queued: 2 })
       expect(attempts).toEqual([['accepted', 1], ['accepted', 1], sending, sending, queued, queued])
       expect(await writer.close()).toBe(2)
       expect((await rows()).slice(2, 4).map(({ status }) => status)).toEqual(['unknown', 'unknown'])
@@ -152,28 +159,28 @@ onBothEngines('the ledger writer', (freshUrl) => {
   test('does not hand out a second time what a connection of ours has in hand, also after an outage', async () => {
     const { it, ids, editionId } = await frozen(2)
     const plan: ('before' | 'after')[] = []
-    const needs = { ...it.app, engine: it.app.store.engine, db: faulty(it.app.db, plan) }
-    const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId: 'me' })
-    expect(await writer.recordAndClaim(undefined, ids[0])).toBe(true)
+    const { claim } = await workerOn(it, editionId, 'me', { db: faulty(it.app.db, plan) })
+    expect(await claim(ids[0] ?? '')).toBe(true)
     plan.push('before')
-    expect(await writer.recordAndClaim(undefined, ids[0])).toBe(false)
+    expect(await Promise.all([claim(ids[0] ?? ''), claim(ids[1] ?? '')])).toEqual([false, true])
   })
 
   test('makes a refusal final only for those whom nobody has tried again since', async () => {
     const { it, rows, ids, editionId } = await frozen(3)
-    const needs = { ...it.app, engine: it.app.store.engine }
-    const writer = new LedgerWriter(needs, { editionId, digest: 'weekly', workerId: 'me' })
+    const first = await workerOn(it, editionId, 'me')
     const reply = '550 5.1.1 User unknown'
     for (const subscriberId of ids) {
-      await writer.recordAndClaim(undefined, subscriberId)
+      await first.claim(subscriberId)
       const putOff = { status: 'deferred', attempts: 1, nextAttemptAt: it.clock.now(), cutSince: null } as const
-      await writer.recordAndClaim({ subscriberId, ...putOff, relay: null, reply }, undefined)
+      await first.record({ subscriberId, ...putOff, relay: null, reply })
     }
+    await first.writer.close()
     const [, claimed = '', taken = ''] = ids
-    for (const again of [claimed, taken]) expect(await writer.recordAndClaim(undefined, again)).toBe(true)
-    await writer.recordAndClaim({ subscriberId: taken, ...accepted, reply: '250 ok' }, undefined)
+    const { claim, record } = await workerOn(it, editionId, 'another')
+    for (const again of [claimed, taken]) expect(await claim(again)).toBe(true)
+    await record({ subscriberId: taken, ...accepted, reply: '250 ok' })
     const refusals = ids.map((subscriberId) => ({ subscriberId, reply, attemptsBefore: 0 }))
-    await writer.confirm(refusals, { suppress: true })
+    await first.writer.confirm(refusals, { suppress: true })
     expect((await rows()).map(({ status }) => status)).toEqual(['refused', 'sending', 'accepted'])
     const suppressed = it.app.db.selectFrom('subscribers').select('id').where('suppressedAt', 'is not', null)
     expect(await suppressed.execute()).toEqual([{ id: ids[0] }])
@@ -183,26 +190,23 @@ onBothEngines('the ledger writer', (freshUrl) => {
     const { it, ids, editionId } = await frozen(1)
     const controller = new AbortController()
     controller.abort()
-    const needs = { ...it.app, engine: it.app.store.engine, db: faulty(it.app.db, Array(50).fill('before')) }
-    const ledger = { editionId, digest: 'weekly', workerId: 'me' }
-    const writer = new LedgerWriter(needs, ledger, { signal: controller.signal })
-    await expect(writer.recordAndClaim(undefined, ids[0])).rejects.toThrow('cannot be reached')
+    const options = { signal: controller.signal }
+    const db = faulty(it.app.db, Array(50).fill('before'))
+    const { claim } = await workerOn(it, editionId, 'me', { db, options })
+    await expect(claim(ids[0] ?? '')).rejects.toThrow('cannot be reached')
   })
 
   test('stores an answer without its words where these cannot be stored, and the others with theirs', async () => {
     const { it, rows, ids, editionId } = await frozen(3)
-    const writer = new LedgerWriter(
-      { ...it.app, engine: it.app.store.engine },
-      { editionId, digest: 'weekly', workerId: 'me' },
-    )
-    await Promise.all(ids.map((id) => writer.recordAndClaim(undefined, id)))
+    const { claim, record } = await workerOn(it, editionId, 'me')
+    await Promise.all(ids.map(claim))
     const bad = { toString: () => '250 ok' } as unknown as string // no driver takes this for a text
     const results = ids.map((subscriberId, index) => ({
       subscriberId,
       ...accepted,
       reply: index === 1 ? bad : '250 ok',
     }))
-    await Promise.all(results.map((result) => writer.recordAndClaim(result, undefined)))
+    await Promise.all(results.map(record))
     const stored = (await rows()).map(({ status, reply }) => [status, reply])
     expect(stored[0]).toEqual(['accepted', '250 ok'])
     expect(stored[2]).toEqual(['accepted', '250 ok'])
@@ -210,8 +214,31 @@ onBothEngines('the ledger writer', (freshUrl) => {
   })
 
   test('claims nothing of an edition that is paused', async () => {
-    const { it, clerk, ids, editionId } = await frozen(3)
+    const { it, worker, ids, editionId } = await frozen(3)
     await it.app.db.updateTable('editions').set({ status: 'paused' }).where('id', '=', editionId).execute()
-    expect(await Promise.all(ids.map(clerk('me').claim))).toEqual([false, false, false])
+    expect(await Promise.all(ids.map((await worker('me')).claim))).toEqual([false, false, false])
+  })
+
+  const between: Record<string, (it: World, editionId: string, subscriberId: string) => Promise<unknown>> = {
+    'the person leaves': ({ app }, editionId, subscriberId) =>
+      leave(app, { subscriberId, digest: 'weekly', editionId, how: 'test' }),
+    'the person is suppressed': ({ app, clock }, editionId, subscriberId) =>
+      suppress(app.db, { subscriberId, editionId, reason: 'a complaint' }, clock.now()),
+    'the edition is paused': ({ app }, editionId) => pause(app, editionId, 'Ada', 'a wrong name in it'),
+    'the edition is cancelled': ({ app }, editionId) => cancel(app, editionId, 'Ada', 'old news'),
+    'the brake is on': ({ app }) => brakeOn(app, { who: 'Ada', reason: 'the wrong list' }),
+  }
+  test.each(Object.keys(between))('hands the next one over no more when between two commits %s', async (what) => {
+    const { it, worker, rows, ids, editionId } = await frozen(2)
+    const { claim, turn } = await worker('me')
+    const [first = '', second = ''] = ids
+    expect(await claim(first)).toBe(true)
+    await between[what]?.(it, editionId, second)
+    expect(await turn({ subscriberId: first, ...accepted, reply: '250 ok' }, second)).toBe(false)
+    const [one, other] = await rows()
+    expect([one?.status, one?.reply]).toEqual(['accepted', '250 ok'])
+    expect(other?.status).toBe(what === 'the edition is cancelled' ? 'skipped' : 'queued')
+    const { sending, accepted: taken, queued, skipped } = await countDeliveries(it.app.db, editionId)
+    expect([sending, taken, queued + skipped]).toEqual([0, 1, 1])
   })
 })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { trustLocalhost } from '../../src/demo/localhost-tls.ts'
-import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
 import { sqliteUrl } from '../support/databases/engines.ts'
 import { approvedEdition } from '../support/edition.ts'
 import { missingPostfixReason, startPostfix } from '../support/smtp/postfix.ts'

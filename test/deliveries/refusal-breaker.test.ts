@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { RefusalBreaker } from '../../src/deliveries/refusal-breaker.ts'
 import { resume } from '../../src/editions/review.ts'
 import type { SendResult } from '../../src/mail/smtp/result.ts'
-import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions/editions.ts'
 import { minute } from '../../src/time/clock.ts'
@@ -38,7 +39,7 @@ async function enough(
     const result: SendResult = { kind, reply: `550 ${domain}` }
     if (kind === 'accepted') objections.accepted()
     const why =
-      kind === 'accepted' ? undefined : await objections.hear(result, { ...someone(index, domain), isFirstTry })
+      kind === 'accepted' ? undefined : await objections.recordResult(result, { ...someone(index, domain), isFirstTry })
     if (why) return { at: index + 1, why }
   }
   const why = await objections.onlyRejections()
@@ -65,7 +66,8 @@ test('nobody goes on while it is asked whether the edition goes to nobody else, 
     asked += 1
     return answer
   })
-  const hear = (index: number) => objections.hear({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
+  const hear = (index: number) =>
+    objections.recordResult({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
   for (let index = 1; index < 10; index++) expect(await hear(index)).toBeUndefined()
   const settled: (string | undefined)[] = []
   const waiting = Array.from({ length: 11 }, async (_, index) => settled.push(await hear(10 + index)))
@@ -124,7 +126,7 @@ test('a refused sender is paused with the setting that answers it', async () => 
   const reply = '553 5.7.1 <a@magazine.example>: Sender address rejected: not owned by user weekly'
   let why: string | undefined
   for (let index = 0; index < 10; index++)
-    why = await breaker.hear({ kind: 'rejected', reply }, someone(index, 'a.example'))
+    why = await breaker.recordResult({ kind: 'rejected', reply }, someone(index, 'a.example'))
   expect(why).toContain('relay.personalReturnPath: false')
 })
 

@@ -4,7 +4,8 @@ import { rulesOf } from '../../src/deliveries/limits/rules.ts'
 import { whyWaiting } from '../../src/deliveries/limits/waits.ts'
 import { resume } from '../../src/editions/review.ts'
 import { makeDueEditions } from '../../src/pipeline/advance.ts'
-import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
 import { freezePage } from '../../src/store/deliveries/audience.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById, historyOf } from '../../src/store/editions/editions.ts'
@@ -367,7 +368,7 @@ onBothEngines('an edition', (freshUrl) => {
       job: { localTime: 'true' },
     })
     await send(it)
-    const slices = await it.it.app.db.selectFrom('slices').select(['zone', 'at']).orderBy('at').execute()
+    const slices = await it.it.app.db.selectFrom('zoneSends').select(['zone', 'at']).orderBy('at').execute()
     expect(slices).toEqual([
       { zone: 'Australia/Sydney', at: '2027-07-01T21:00:00.000Z' },
       { zone: 'Asia/Tokyo', at: '2027-07-01T22:00:00.000Z' },
@@ -400,9 +401,9 @@ onBothEngines('an edition', (freshUrl) => {
   test('has its audience frozen by the same shape after a kill half way', async () => {
     const it = await ready({ people: everywhere, dueAt: '2026-11-27T07:00:00.000Z', job: { localTime: 'true' } })
     await it.it.app.db.updateTable('editions').set({ status: 'sending' }).where('id', '=', it.id).execute()
-    const shape = { sliced: { otherwise: '2026-11-27T07:00:00.000Z' } }
+    const shape = { byZone: { otherwise: '2026-11-27T07:00:00.000Z' } }
     await it.it.app.db
-      .insertInto('slices')
+      .insertInto('zoneSends')
       .values(Object.entries(zones).map(([zone, at]) => ({ editionId: it.id, zone, at })))
       .execute()
     await freezePage(it.it.app.db, { id: it.id, digest: 'weekly' }, { after: '', size: 5 }, it.it.clock.now(), shape)

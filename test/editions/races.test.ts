@@ -8,7 +8,7 @@ import { ignoreFeed } from '../../src/editions/stories/flood-decision.ts'
 import { unsealOutdated } from '../../src/editions/unseal.ts'
 import { pendingArticles } from '../../src/store/articles/articles.ts'
 import { freezePage } from '../../src/store/deliveries/audience.ts'
-import { claimDeliveries, recordDeliveries } from '../../src/store/deliveries/deliveries.ts'
+import { leaseSlice } from '../../src/store/deliveries/slices.ts'
 import { markAbandoned } from '../../src/store/deliveries/unknown.ts'
 import { digestMarks, lockAllDigests, lockDigest, markDecided } from '../../src/store/digests/digests.ts'
 import { editionById, lockEdition, variantsOf } from '../../src/store/editions/editions.ts'
@@ -18,6 +18,7 @@ import type { EditionRow } from '../../src/store/schema.ts'
 import { addMs, day } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../support/databases/locks.ts'
+import { workerOn } from '../support/ledger.ts'
 import { frozenEdition, newsFeed, openWorld, plainRender, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -134,19 +135,18 @@ onBothEngines('two processes at one moment', (freshUrl) => {
     await locking
   })
 
-  test('a delivery that another transaction holds is passed over, and not waited for', async () => {
+  test('a slice that another transaction leases is passed over, and not waited for', async () => {
     const { it, others } = await two()
-    await subscribe(it, 6)
+    await subscribe(it, 60)
     const editionId = await frozenEdition(it)
-    const rows = await it.app.db.selectFrom('deliveries').select('subscriberId').orderBy('subscriberId').execute()
-    const ids = rows.map(({ subscriberId }) => subscriberId)
-    const claim = (db: typeof it.app.db, workerId: string, subscriberIds: string[]) =>
-      claimDeliveries(db, others.store.engine, { editionId, digest: 'weekly', workerId, subscriberIds }, it.clock.now())
-    const first = await openTransaction(it.app.store, (db) => claim(db, 'one', ids.slice(0, 3)))
-    const claiming = others.db.transaction().execute((db) => claim(db as typeof it.app.db, 'two', ids))
-    expect(await waitUntilDoneOrLocked(others.store, claiming)).toBe(others.store.engine.rowLocks ? 'done' : 'waits')
+    const slices = await it.app.db.selectFrom('slices').select('firstId').orderBy('firstId').execute()
+    const lease = (db: typeof it.app.db, workerId: string) =>
+      leaseSlice(db, others.store.engine, { editionId, workerId, after: '' }, it.clock.now())
+    const first = await openTransaction(it.app.store, (db) => lease(db, 'one'))
+    const leasing = others.db.transaction().execute((db) => lease(db as typeof it.app.db, 'two'))
+    expect(await waitUntilDoneOrLocked(others.store, leasing)).toBe(others.store.engine.rowLocks ? 'done' : 'waits')
     await first.commit()
-    expect([[...first.result], [...(await claiming)].sort()]).toEqual([ids.slice(0, 3), ids.slice(3)])
+    expect([first.result?.firstId, (await leasing)?.firstId]).toEqual(slices.map(({ firstId }) => firstId))
   })
 })
 
@@ -157,23 +157,26 @@ onBothEngines('the articles of a cancelled edition', (freshUrl) => {
     closing.push(it.close)
     await publishTitles(it, newsFeed, ['One', 'Two'])
     await subscribe(it, 2)
-    const { db, store } = it.app
+    const { db } = it.app
     const id = (await compose(it.app, it.digest, it.clock.now()))?.id ?? ''
     await seal({ ...it.app, render: plainRender }, id, it.digest)
     await db.updateTable('editions').set({ status: 'sending', approvedAt: it.clock.now() }).execute()
     await freezePage(db, { id, digest: 'weekly' }, { after: '', size: 10 }, it.clock.now())
-    const [first] = await db.selectFrom('deliveries').select('subscriberId').orderBy('subscriberId').execute()
-    const subscriberId = first?.subscriberId ?? ''
-    const book = { editionId: id, digest: 'weekly', workerId: 'me' }
-    await claimDeliveries(db, store.engine, { ...book, subscriberIds: [subscriberId] }, it.clock.now())
-    const record = (status: 'accepted' | 'queued') =>
-      recordDeliveries(
-        db,
-        store.engine,
-        book,
-        [{ subscriberId, status, attempts: 1, nextAttemptAt: null, cutSince: null, relay: null, reply: '' }],
-        it.clock.now(),
-      )
+    const { due, claim, record: recordResult, writer } = await workerOn(it, id, 'me')
+    const subscriberId = due[0]?.subscriberId ?? ''
+    await claim(subscriberId)
+    const record = async (status: 'accepted' | 'queued') => {
+      await recordResult({
+        subscriberId,
+        status,
+        attempts: 1,
+        nextAttemptAt: null,
+        cutSince: null,
+        relay: null,
+        reply: '',
+      })
+      await writer.close()
+    }
     const pending = async () => (await pendingArticles(db, 'weekly')).map(({ title }) => title).sort()
     const settle = async () => finishCancelled(it.app, (await editionById(db, id)) as EditionRow)
     return { it, id, db, record, pending, settle, cancel: () => cancel(it.app, id, 'Ada', 'test') }

@@ -82,7 +82,8 @@ function startSender(it: World, id: string): ChildProcess {
   const source = `
     import { openApp } from './src/app.ts'
     import { silentLog } from './src/log.ts'
-    import { openSender, sendEdition } from './src/pipeline/sender.ts'
+    import { openSender } from './src/pipeline/sender.ts'
+    import { sendEdition } from './src/pipeline/send.ts'
     const app = await openApp({ config: ${JSON.stringify(it.app.config)}, log: silentLog })
     const sender = await openSender(app)
     await sendEdition(app, sender, ${JSON.stringify(id)}, { unknown: ${JSON.stringify(it.digest.unknown)} })

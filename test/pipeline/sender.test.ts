@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openSender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender } from '../../src/pipeline/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { minute, second } from '../../src/time/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'

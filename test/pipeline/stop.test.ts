@@ -6,7 +6,8 @@ import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
 import { restoreArticle, retractArticle } from '../../src/editions/retract.ts'
 import { cancel, pause, resume } from '../../src/editions/review.ts'
 import { advanceEditions } from '../../src/pipeline/advance.ts'
-import { openSender, type Sender, sendEdition } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/send.ts'
+import { openSender, type Sender } from '../../src/pipeline/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { choicesOf, editionById } from '../../src/store/editions/editions.ts'
 import { subscriberByEmail } from '../../src/store/subscribers/subscribers.ts'
@@ -181,7 +182,7 @@ test('two processes that send from one SQLite file reach everybody once, and bot
   relay.holdAnswersFrom(1)
   for (const child of children) child.send('go')
   const senders = () =>
-    it.app.db.selectFrom('deliveries').select('workerId').where('status', '=', 'sending').distinct().execute()
+    it.app.db.selectFrom('slices').select('workerId').where('inFlight', '!=', '[]').distinct().execute()
   while ((await senders()).length < 2) await setImmediate() // until each waits for an answer
   relay.answerAll()
   expect((await Promise.all(ends)).map(([code]) => code)).toEqual([0, 0])
@@ -200,7 +201,8 @@ function startSender(it: World, id: string, start: 'at once' | 'waits' = 'at onc
     import { once } from 'node:events'
     import { openApp } from './src/app.ts'
     import { silentLog } from './src/log.ts'
-    import { openSender, sendEdition } from './src/pipeline/sender.ts'
+    import { openSender } from './src/pipeline/sender.ts'
+    import { sendEdition } from './src/pipeline/send.ts'
     const app = await openApp({ config: ${JSON.stringify(it.app.config)}, log: silentLog })
     const sender = await openSender(app)
     ${start === 'waits' ? wait : ''}

@@ -39,7 +39,7 @@ export async function readyToSend({
   await publishTitles(it, newsFeed, ['One', 'Two', 'Three'])
   const rows = people.map(({ email, zone = null }) => ({
     email,
-    emailKey: email,
+    emailKey: email.toLowerCase(),
     name: '',
     attributes: {},
     zone,

@@ -60,11 +60,14 @@ export async function releasedCanaries(
   rule: CanaryRule | undefined,
 ): Promise<string[]> {
   const canaries = await canariesOf(db, editionId)
-  for (const canary of canaries.filter(({ stoppedAt, releasedAt }) => stoppedAt !== null && releasedAt === null)) {
-    const what = `canary overruled: the rest of ${canary.name} goes out`
-    if (await release({ db, clock }, canary, what)) canary.releasedAt = clock.now()
+  for (const canary of canaries) {
+    const isOverruled = canary.stoppedAt !== null || rule === undefined
+    if (canary.releasedAt !== null || !isOverruled) continue
+    const why = rule === undefined ? 'the digest has no canary any more' : 'canary overruled'
+    if (await release({ db, clock }, canary, `${why}: the rest of ${canary.name} goes out`))
+      canary.releasedAt = clock.now()
   }
-  return canaries.filter(({ releasedAt }) => releasedAt !== null || rule === undefined).map(({ name }) => name)
+  return canaries.filter(({ releasedAt }) => releasedAt !== null).map(({ name }) => name)
 }
 
 /** How a first share has fared so far. */

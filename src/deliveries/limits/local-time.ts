@@ -8,7 +8,7 @@ import { instantAt, wallTimeAt } from '../../time/zone.ts'
 type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
 
 /** When an edition goes to the subscribers of each zone: on the day and at the hour of the schedule, by their clocks. */
-export function slicesOf(
+export function zoneSendsOf(
   digest: Pick<Digest, 'zone'>,
   dueAt: Instant,
   zones: string[],
@@ -20,7 +20,7 @@ export function slicesOf(
 /** When a run is to be made: when it is due, or with local time before the first of these zones has its hour. */
 export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instant {
   if (!digest.localTime) return dueAt
-  const [first = dueAt] = [dueAt, ...slicesOf(digest, dueAt, zones).map(({ at }) => at)].sort()
+  const [first = dueAt] = [dueAt, ...zoneSendsOf(digest, dueAt, zones).map(({ at }) => at)].sort()
   return addMs(first, digest.lead === undefined ? 0 : -parseDurationMs(digest.lead))
 }
 
@@ -29,9 +29,9 @@ export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instan
  * time, and when somebody made it by hand. That is decided by what the edition was made with: a job file that was changed
  * since moves nobody's hour. Nobody gets an edition before the time that it is due.
  */
-export async function planSlices(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
+export async function planZoneSends(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
   const { localTime, zone } = readTiming(edition, digest)
   if (!localTime) return edition.dueAt > now
-  await addZoneSends(db, edition.id, slicesOf({ zone }, edition.dueAt, await subscriberZones(db, edition.digest)))
+  await addZoneSends(db, edition.id, zoneSendsOf({ zone }, edition.dueAt, await subscriberZones(db, edition.digest)))
   return true
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../../store/engine.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
 import { plantCanaries } from './canary.ts'
-import { planSlices } from './local-time.ts'
+import { planZoneSends } from './local-time.ts'
 import type { Providers } from './providers.ts'
 import type { WarmUp } from './warm-up.ts'
 
@@ -29,7 +29,7 @@ type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules
 export async function shapeOf(needs: Needs, edition: EditionRow): Promise<AudiencePlan> {
   const { db, engine, clock, rules } = needs
   if (!rules) return {}
-  const isSliced = await planSlices(db, edition, rules, clock.now())
+  const isByZone = await planZoneSends(db, edition, rules, clock.now())
   const canaries = rules.canary ? await plantCanaries(needs, edition, rules.canary) : 0
-  return { ...(isSliced && { sliced: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
+  return { ...(isByZone && { byZone: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
 }

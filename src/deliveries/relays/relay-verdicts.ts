@@ -1,5 +1,6 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
-import type { QueuedDelivery, Refusal } from '../../store/deliveries/deliveries.ts'
+import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
+import type { Refusal } from '../../store/deliveries/requeue.ts'
 
 /** One message that a relay did not take. */
 export type TurnedDown = {

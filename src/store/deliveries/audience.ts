@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import type { Instant } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
+import { lockEdition } from '../editions/editions.ts'
 import type { Engine } from '../engine.ts'
 import type { Db } from '../schema.ts'
 import { domainOf, providerOrDomain, ringPlace } from '../subscribers/domain.ts'
 import { activeSubscribers } from '../subscribers/subscribers.ts'
-import { CountChange, writeSharedCounts } from './counts.ts'
+import { CountChange, writeCounts } from './counts.ts'
+import { addSlices } from './slices.ts'
 
 /** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
 export async function lastFrozenSubscriber(db: Db, editionId: string): Promise<string> {
@@ -19,8 +21,8 @@ export async function lastFrozenSubscriber(db: Db, editionId: string): Promise<s
 
 /** What of the audience does not go at once. */
 export type AudiencePlan = {
-  /** Each copy waits for its slice (`store/slices.ts`), or until then where the zone of its subscriber has none. */
-  sliced?: { otherwise: Instant }
+  /** Each delivery waits for the hour of its zone (`store/zone-sends.ts`), or until `otherwise` where the zone has none. */
+  byZone?: { otherwise: Instant }
   /** Of the providers that have a canary (`store/canaries.ts`) only the first share goes at once. */
   canaries?: Engine
 }
@@ -46,6 +48,9 @@ async function freeze(
   now: Instant,
   shape: AudiencePlan,
 ): Promise<string | null> {
+  if ((await lockEdition(db, edition.id))?.status !== 'sending') return null
+  const frozen = await lastFrozenSubscriber(db, edition.id)
+  if (frozen > page.after) return frozen // another process was quicker
   const active = activeSubscribers(db, edition.digest).where('subscriptions.subscriberId', '>', page.after)
   const last = await active
     .select('subscriptions.subscriberId as id')
@@ -53,7 +58,7 @@ async function freeze(
     .offset(page.size - 1)
     .limit(1)
     .executeTakeFirst()
-  const { sliced, canaries } = shape
+  const { byZone, canaries } = shape
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('deliveries')
     .columns(['editionId', 'subscriberId', 'status', 'attempts', 'updatedAt', 'nextAttemptAt', 'canary', 'firstOf'])
@@ -66,15 +71,15 @@ async function freeze(
           eb.val('queued').as('status'),
           eb.lit(0).as('attempts'),
           eb.val(now).as('updatedAt'),
-          (sliced ? sql<string | null>`coalesce(slices.at, ${sliced.otherwise})` : nullText).as('nextAttemptAt'),
+          (byZone ? sql<string | null>`coalesce(zone_sends.at, ${byZone.otherwise})` : nullText).as('nextAttemptAt'),
           (canaries ? sql<string | null>`case when ${isFirstShare} then null else canaries.name end` : nullText).as(
             'canary',
           ),
           (canaries ? sql<string | null>`case when ${isFirstShare} then canaries.name end` : nullText).as('firstOf'),
         ])
-      if (sliced)
-        rows = rows.leftJoin('slices', (join) =>
-          join.on('slices.editionId', '=', edition.id).onRef('slices.zone', '=', 'subscribers.zone'),
+      if (byZone)
+        rows = rows.leftJoin('zoneSends', (join) =>
+          join.on('zoneSends.editionId', '=', edition.id).onRef('zoneSends.zone', '=', 'subscribers.zone'),
         ) as unknown as typeof rows
       if (canaries)
         rows = rows
@@ -86,9 +91,11 @@ async function freeze(
     })
     .onConflict((conflict) => conflict.columns(['editionId', 'subscriberId']).doNothing())
     .executeTakeFirst()
+  const people = Number(numInsertedOrUpdatedRows ?? 0)
+  await addSlices(db, edition.id, { after: page.after, last: last?.id, people })
   const change = new CountChange()
-  change.add('queued', Number(numInsertedOrUpdatedRows ?? 0))
-  await writeSharedCounts(db, edition.id, change)
+  change.add('queued', people)
+  await writeCounts(db, edition.id, change)
   return last?.id ?? null
 }
 

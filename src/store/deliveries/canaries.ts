@@ -4,6 +4,7 @@ import type { Engine } from '../engine.ts'
 import type { CanaryRow, Db, DeliveryStatus } from '../schema.ts'
 import { domainOf, providerOrDomain, ringPlace } from '../subscribers/domain.ts'
 import { activeSubscribers } from '../subscribers/subscribers.ts'
+import { markDue } from './slices.ts'
 
 /** The domains of those who would get an edition of the digest now, the largest first. */
 export async function largestDomains(db: Db, engine: Engine, digest: string, limit: number): Promise<string[]> {
@@ -97,9 +98,11 @@ export function stopCanary(db: Db, canary: Canary, stoppedAt: Instant): Promise<
   return changeCanary(db, canary, { stoppedAt })
 }
 
-/** Lets the rest go. False: another process has done so, or the edition is not being sent. */
-export function releaseCanary(db: Db, canary: Canary, releasedAt: Instant): Promise<boolean> {
-  return changeCanary(db, canary, { releasedAt }, 'sending')
+/** Lets the rest go. False: another process has done so, or the edition is not being sent. To be called in a transaction. */
+export async function releaseCanary(db: Db, canary: Canary, releasedAt: Instant): Promise<boolean> {
+  if (!(await changeCanary(db, canary, { releasedAt }, 'sending'))) return false
+  await markDue(db, canary.editionId)
+  return true
 }
 
 async function changeCanary(

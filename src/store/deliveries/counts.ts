@@ -1,13 +1,12 @@
-import { type Placeholder, runPrepared } from '../drivers/prepared-statements.ts'
 import { transaction } from '../drivers/transaction.ts'
 import type { Engine } from '../engine.ts'
-import type { Db, DeliveryCountsRow, DeliveryStatus } from '../schema.ts'
+import type { Db, DeliveryStatus } from '../schema.ts'
 
 export type DeliveryCounts = Record<DeliveryStatus, number>
 
-const statuses = ['queued', 'sending', 'accepted', 'deferred', 'refused', 'unknown', 'skipped'] as const
+export const statuses = ['queued', 'sending', 'accepted', 'deferred', 'refused', 'unknown', 'skipped'] as const
 
-const zeroCounts: DeliveryCounts = {
+export const zeroCounts: Readonly<DeliveryCounts> = {
   queued: 0,
   sending: 0,
   accepted: 0,
@@ -17,8 +16,8 @@ const zeroCounts: DeliveryCounts = {
   skipped: 0,
 }
 
-/** The writer of everything that is not done by a sender for its own deliveries. */
-const sharedWriter = 'shared'
+/** The name of the one row of an edition. */
+const writer = 'shared'
 
 /** What a transaction changes in the counters of one edition. Gathered first, so that it is written in one statement. */
 export class CountChange {
@@ -43,48 +42,14 @@ export class CountChange {
 }
 
 /**
- * Writes what a sender changed, to a row of its own: several processes never wait for each other here. To be called in
- * the transaction that makes the change.
+ * Writes what a transaction has changed in the counters of an edition; owners of slices write to their slices instead.
+ * Call it last in the transaction that makes the change: others wait for the row until the commit.
  */
-export async function writeCounts(
-  db: Db,
-  { editionId, workerId }: { editionId: string; workerId: string },
-  change: CountChange,
-): Promise<void> {
+export async function writeCounts(db: Db, editionId: string, change: CountChange): Promise<void> {
   if (change.isEmpty) return
-  await addCountsQuery(db, { editionId, writer: workerId, ...change.values }).execute()
-}
-
-/** The same, by a statement that is built once: for every commit of a sender. */
-export async function writeCountsPrepared(
-  db: Db,
-  engine: Pick<Engine, 'name'>,
-  { editionId, workerId }: { editionId: string; workerId: string },
-  change: CountChange,
-): Promise<void> {
-  if (change.isEmpty) return
-  await runPrepared(db, engine, {
-    name: 'count deliveries',
-    values: { editionId, writer: workerId, ...change.values },
-    build: (value) => addCountsQuery(db, rowOf(value)),
-  })
-}
-
-/** The same for what anybody else changes, in a row that all share. Take it last: others wait for it until the commit. */
-export async function writeSharedCounts(db: Db, editionId: string, change: CountChange): Promise<void> {
-  if (change.isEmpty) return
-  await addCountsQuery(db, { editionId, writer: sharedWriter, ...change.values }).execute()
-}
-
-function rowOf(value: Placeholder): DeliveryCountsRow {
-  const counts = Object.fromEntries(statuses.map((status) => [status, value(status)]))
-  return { editionId: value('editionId'), writer: value('writer'), ...counts } as unknown as DeliveryCountsRow
-}
-
-function addCountsQuery(db: Db, row: DeliveryCountsRow) {
-  return db
+  await db
     .insertInto('deliveryCounts')
-    .values(row)
+    .values({ editionId, writer, ...change.values })
     .onConflict((conflict) =>
       conflict
         .columns(['editionId', 'writer'])
@@ -94,57 +59,69 @@ function addCountsQuery(db: Db, row: DeliveryCountsRow) {
           ),
         ),
     )
+    .execute()
 }
 
 /** How many deliveries of the edition have each status, by the counters: a handful of rows, whatever its size. */
 export async function countDeliveries(db: Db, editionId: string): Promise<DeliveryCounts> {
-  const row = await db
-    .selectFrom('deliveryCounts')
-    .select((eb) => statuses.map((status) => eb.fn.sum<number | null>(status).as(status)))
+  const leased = db
+    .selectFrom('slices')
+    .select(statuses)
     .where('editionId', '=', editionId)
-    .executeTakeFirst()
-  const counts = { ...zeroCounts }
-  for (const status of statuses) counts[status] = Number(row?.[status] ?? 0)
-  return counts
-}
-
-/** Adds the rows of senders that no longer exist to the shared one, so that there are never more rows than senders. */
-export async function foldCounts(db: Db): Promise<void> {
-  const gone = await db
+    .where('workerId', 'is not', null)
+  const rows = await db
     .selectFrom('deliveryCounts')
-    .select(['editionId', 'writer'])
-    .where('writer', '!=', sharedWriter)
-    .where('writer', 'not in', (eb) => eb.selectFrom('workers').select('id'))
+    .select(statuses)
+    .where('editionId', '=', editionId)
+    .unionAll(leased)
     .execute()
-  for (const row of gone) await transaction(db, (trx) => foldRow(trx, row)) // one at a time: two processes may do this at once
-}
-
-async function foldRow(db: Db, { editionId, writer }: Pick<DeliveryCountsRow, 'editionId' | 'writer'>): Promise<void> {
-  const row = await db
-    .deleteFrom('deliveryCounts')
-    .where('editionId', '=', editionId)
-    .where('writer', '=', writer)
-    .returningAll()
-    .executeTakeFirst()
-  if (row) await addCountsQuery(db, { ...row, writer: sharedWriter }).execute()
+  const counts = { ...zeroCounts }
+  for (const row of rows) for (const status of statuses) counts[status] += Number(row[status])
+  return counts
 }
 
 /** Counts the deliveries themselves, and sets the counters right. Returns what was counted. */
 export function recountDeliveries(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts> {
   return transaction(db, async (trx) => {
-    await engine.lockTable(trx, 'deliveryCounts') // what others change meanwhile is added after us
-    const rows = await trx
-      .selectFrom('deliveries')
-      .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
-      .where('editionId', '=', editionId)
-      .groupBy('status')
-      .execute()
+    await engine.lockTable(trx, 'slices') // what others change meanwhile is added after us
+    await engine.lockTable(trx, 'deliveryCounts')
     const change = new CountChange()
-    for (const { status, count } of rows) change.add(status, Number(count))
+    for (const { status, count } of await countRows(trx, editionId)) change.add(status, count)
+    for (const status of await statusesInFlight(trx, editionId)) change.move(status, 'sending', 1)
     await trx.deleteFrom('deliveryCounts').where('editionId', '=', editionId).execute()
-    await writeSharedCounts(trx, editionId, change)
+    await trx.updateTable('slices').set(zeroCounts).where('editionId', '=', editionId).execute()
+    await writeCounts(trx, editionId, change)
     return { ...change.values }
   })
+}
+
+async function countRows(db: Db, editionId: string): Promise<{ status: DeliveryStatus; count: number }[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('editionId', '=', editionId)
+    .groupBy('status')
+    .execute()
+  return rows.map(({ status, count }) => ({ status, count: Number(count) }))
+}
+
+/** The stored status of each delivery that is in flight: none is written to before its answer is there. */
+async function statusesInFlight(db: Db, editionId: string): Promise<DeliveryStatus[]> {
+  const leased = await db
+    .selectFrom('slices')
+    .select('inFlight')
+    .where('editionId', '=', editionId)
+    .where('workerId', 'is not', null)
+    .execute()
+  const ids = leased.flatMap(({ inFlight }) => JSON.parse(inFlight) as string[])
+  if (ids.length === 0) return []
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('status')
+    .where('editionId', '=', editionId)
+    .where('subscriberId', 'in', ids)
+    .execute()
+  return rows.map(({ status }) => status)
 }
 
 /**
@@ -161,17 +138,17 @@ export async function countChecked(db: Db, engine: Engine, editionId: string): P
 
 async function isAnyLeft(db: Db, editionId: string): Promise<boolean> {
   const one = await db
-    .selectFrom('deliveries')
-    .select('subscriberId')
+    .selectFrom('slices')
+    .select('firstId')
     .where('editionId', '=', editionId)
-    .where('status', 'in', ['queued', 'sending', 'deferred'])
+    .where((eb) => eb.or([eb('workerId', 'is not', null), eb('leftOpen', '>', 0)]))
     .limit(1)
     .executeTakeFirst()
   return one !== undefined
 }
 
 /** So many rows are counted in a few milliseconds; then others get their turn. */
-const maxRowsPerCount = 20_000
+const rowsAtATime = 20_000
 
 /**
  * Counts the deliveries of an edition that has ended, a page at a time, and sets the counters right where they differ.
@@ -179,32 +156,33 @@ const maxRowsPerCount = 20_000
  */
 export async function verifyCounts(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts | undefined> {
   const before = await countDeliveries(db, editionId)
-  for (const status of statuses) {
-    if ((await countByPages(db, editionId, status)) === before[status]) continue
-    await recountDeliveries(db, engine, editionId)
-    return before
-  }
-  return undefined
+  const counted = await countByPages(db, editionId)
+  if (statuses.every((status) => counted[status] === before[status])) return undefined
+  await recountDeliveries(db, engine, editionId)
+  return before
 }
 
-async function countByPages(db: Db, editionId: string, status: DeliveryStatus): Promise<number> {
-  let total = 0
-  for (let after = ''; ; ) {
+async function countByPages(db: Db, editionId: string): Promise<DeliveryCounts> {
+  const counts = { ...zeroCounts }
+  for (let after: string | undefined = ''; after !== undefined; ) {
     const page = db
       .selectFrom('deliveries')
-      .select('subscriberId')
+      .select(['subscriberId', 'status'])
       .where('editionId', '=', editionId)
-      .where('status', '=', status)
       .where('subscriberId', '>', after)
       .orderBy('subscriberId')
-      .limit(maxRowsPerCount)
-    const { count, last } = await db
+      .limit(rowsAtATime)
+    const rows: { status: DeliveryStatus; count: number; last: string }[] = await db
       .selectFrom(page.as('page'))
-      .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.max('subscriberId').as('last')])
-      .executeTakeFirstOrThrow()
-    total += Number(count)
-    if (Number(count) < maxRowsPerCount) return total
-    after = last
+      .select((eb) => ['status' as const, eb.fn.countAll<number>().as('count'), eb.fn.max('subscriberId').as('last')])
+      .groupBy('status')
+      .execute()
+    for (const { status, count } of rows) counts[status] += Number(count)
+    after = rows
+      .map(({ last }) => last)
+      .sort()
+      .at(-1)
     await new Promise(setImmediate)
   }
+  return counts
 }

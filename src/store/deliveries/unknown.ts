@@ -1,96 +1,91 @@
 import type { Instant } from '../../time/clock.ts'
 import { transaction } from '../drivers/transaction.ts'
-import type { Db } from '../schema.ts'
-import { CountChange, foldCounts, writeCounts, writeSharedCounts } from './counts.ts'
+import type { Db, SliceRow } from '../schema.ts'
+import { CountChange, writeCounts } from './counts.ts'
+import { endLease, freeSlice, markDue, orphanedSlices, slicesOf } from './slices.ts'
 
-const cutOffResult = {
-  status: 'unknown',
-  workerId: null,
-  reply: 'the sender stopped before the relay had answered',
-} as const
+const senderStopped = 'the sender stopped before the relay had answered'
+const notRecorded = 'the answer of the relay could not be recorded'
 
-/** Leaves nothing out; but with each edition named an index finds the few that are being sent, and years of others are not read. */
-const allEditionIds = (db: Db) => db.selectFrom('editions').select('editions.id')
-
-/** What a dead worker had in its hands may be out: unknown, until the digest's rule says what to do. */
-export function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
-  return transaction(db, async (trx) => {
-    const cut = await cutOffUpdate(trx, now).where('workerId', '=', workerId).returning('editionId').execute()
-    return await recordCutOff(trx, cut)
-  })
-}
-
-/** The same for what a worker that lives still has of an edition that it sends no more, whose answers it could not record. */
-export function markOwnAbandoned(
+/**
+ * Ends the lease of a slice. What is in flight all the same may be out, and is `unknown` until the digest's rule says what
+ * to do; returns how many deliveries those are. Does nothing if the lease had ended before.
+ */
+export function releaseSlice(
   db: Db,
-  { editionId, workerId }: { editionId: string; workerId: string },
+  slice: Pick<SliceRow, 'editionId' | 'firstId' | 'leaseId'>,
   now: Instant,
+  reply = notRecorded,
 ): Promise<number> {
   return transaction(db, async (trx) => {
-    const { numUpdatedRows } = await trx
-      .updateTable('deliveries')
-      .set({ ...cutOffResult, reply: 'the answer of the relay could not be recorded', updatedAt: now })
-      .where('editionId', '=', editionId)
-      .where('status', '=', 'sending')
-      .where('workerId', '=', workerId)
-      .executeTakeFirst()
+    const inFlight = await endLease(trx, slice)
+    if (!inFlight) return 0
+    const { editionId } = slice
+    if (inFlight.length > 0) {
+      await trx
+        .updateTable('deliveries')
+        .set((eb) => ({
+          status: 'unknown',
+          exception: 'unknown',
+          workerId: null,
+          attempts: eb('attempts', '+', 1),
+          nextAttemptAt: null,
+          reply,
+          updatedAt: now,
+        }))
+        .where('editionId', '=', editionId)
+        .where('subscriberId', 'in', inFlight)
+        .execute()
+    }
     const change = new CountChange()
-    change.move('sending', 'unknown', Number(numUpdatedRows))
-    await writeCounts(trx, { editionId, workerId }, change)
-    return Number(numUpdatedRows)
+    change.move('sending', 'unknown', inFlight.length)
+    await freeSlice(trx, slice)
+    await writeCounts(trx, editionId, change)
+    return inFlight.length
   })
 }
 
-/** The same for what no worker is known to have any more, whose counters are folded into the shared ones. */
+/** What a dead worker had leased is free again; what it had in flight is unknown. Returns how many deliveries that were. */
+export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
+  return await releaseAll(db, await slicesOf(db, workerId), now)
+}
+
+/** The same for what no registered worker has. */
 export async function markOrphaned(db: Db, now: Instant): Promise<number> {
-  const count = await transaction(db, async (trx) => {
-    const cut = await cutOffUpdate(trx, now)
-      .where('workerId', 'not in', (eb) => eb.selectFrom('workers').select('id'))
-      .returning('editionId')
-      .execute()
-    return await recordCutOff(trx, cut)
-  })
-  await foldCounts(db)
+  return await releaseAll(db, await orphanedSlices(db), now)
+}
+
+/** In the order of editions and slices, so that two that do this at once never wait for each other in a circle. */
+async function releaseAll(db: Db, slices: SliceRow[], now: Instant): Promise<number> {
+  let count = 0
+  for (const slice of slices) count += await releaseSlice(db, slice, now, senderStopped)
   return count
-}
-
-function cutOffUpdate(db: Db, now: Instant) {
-  return db
-    .updateTable('deliveries')
-    .set({ ...cutOffResult, updatedAt: now })
-    .where('editionId', 'in', allEditionIds(db))
-    .where('status', '=', 'sending')
-}
-
-/** In the order of editions, so that two that do this at once never wait for each other in a circle. */
-async function recordCutOff(db: Db, cut: { editionId: string }[]): Promise<number> {
-  const byEdition = Map.groupBy(cut, ({ editionId }) => editionId)
-  for (const editionId of [...byEdition.keys()].sort()) {
-    const change = new CountChange()
-    change.move('sending', 'unknown', byEdition.get(editionId)?.length ?? 0)
-    await writeSharedCounts(db, editionId, change)
-  }
-  return cut.length
 }
 
 /**
  * Queues the unknown deliveries of an edition again, with the same Message-ID: the rule `repeat`. One that a crash cut
- * off goes at once, one that the relay cut off when its time has come; none more often than `mostAttempts`.
+ * off goes at once, one that the relay cut off when its time has come; none more often than `maxAttempts`.
  */
 export function repeatUnknown(db: Db, editionId: string, maxAttempts: number, now: Instant): Promise<number> {
   return transaction(db, async (trx) => {
-    const { numUpdatedRows } = await trx
+    const repeated = await trx
       .updateTable('deliveries')
-      .set({ status: 'queued', nextAttemptAt: null, updatedAt: now })
+      .set({ status: 'queued', exception: null, nextAttemptAt: null, updatedAt: now })
       .where('editionId', '=', editionId)
-      .where('status', '=', 'unknown')
+      .where('exception', '=', 'unknown')
       .where('attempts', '<', maxAttempts)
       .where((eb) => eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', now)]))
-      .executeTakeFirst()
+      .returning('subscriberId')
+      .execute()
     const change = new CountChange()
-    change.move('unknown', 'queued', Number(numUpdatedRows))
-    await writeSharedCounts(trx, editionId, change)
-    return Number(numUpdatedRows)
+    change.move('unknown', 'queued', repeated.length)
+    await markDue(
+      trx,
+      editionId,
+      repeated.map(({ subscriberId }) => subscriberId),
+    )
+    await writeCounts(trx, editionId, change)
+    return repeated.length
   })
 }
 
@@ -100,7 +95,7 @@ export async function countRepeatable(db: Db, editionId: string, maxAttempts: nu
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('editionId', '=', editionId)
-    .where('status', '=', 'unknown')
+    .where('exception', '=', 'unknown')
     .where('attempts', '<', maxAttempts)
     .executeTakeFirstOrThrow()
   return Number(row.count)
@@ -121,7 +116,7 @@ export async function unknownsInARow(db: Db, editionId: string): Promise<number>
     .selectFrom('deliveries')
     .select((eb) => eb.fn.sum<number | null>('attempts').as('tries'))
     .where('editionId', '=', editionId)
-    .where('status', '=', 'unknown')
+    .where('exception', '=', 'unknown')
     .where('workerId', 'is not', null)
     .where('updatedAt', '>=', accepted?.at ?? '')
     .executeTakeFirst()

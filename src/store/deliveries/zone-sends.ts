@@ -13,15 +13,11 @@ export async function subscriberZones(db: Db, digest: string): Promise<string[]>
 }
 
 /** Writes down when the edition goes to each zone. What stands there already stays. */
-export async function addZoneSends(
-  db: Db,
-  editionId: string,
-  zoneSends: { zone: string; at: Instant }[],
-): Promise<void> {
-  if (zoneSends.length === 0) return
+export async function addZoneSends(db: Db, editionId: string, sends: { zone: string; at: Instant }[]): Promise<void> {
+  if (sends.length === 0) return
   await db
-    .insertInto('slices')
-    .values(zoneSends.map(({ zone, at }) => ({ editionId, zone, at })))
+    .insertInto('zoneSends')
+    .values(sends.map(({ zone, at }) => ({ editionId, zone, at })))
     .onConflict((conflict) => conflict.columns(['editionId', 'zone']).doNothing())
     .execute()
 }

@@ -1,4 +1,5 @@
 import { addMs, type Instant, minute } from '../../time/clock.ts'
+import { markDue } from '../deliveries/slices.ts'
 import { transaction } from '../drivers/transaction.ts'
 import { unsentStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
@@ -120,14 +121,20 @@ export function clockFaultsByIds(db: Db, ids: string[]): Promise<ClockFaultRow[]
  */
 export async function clearFutureWaits(db: Db, editionId: string, now: Instant): Promise<void> {
   const ahead = addMs(now, maxSkewMs)
-  await db
+  const waiting = await db
     .updateTable('deliveries')
     .set({ nextAttemptAt: null, updatedAt: now })
     .where('editionId', '=', editionId)
-    .where('status', 'in', ['deferred', 'unknown'])
+    .where('exception', 'in', ['deferred', 'unknown'])
     .where('nextAttemptAt', 'is not', null)
     .where('updatedAt', '>', ahead)
+    .returning('subscriberId')
     .execute()
+  await markDue(
+    db,
+    editionId,
+    waiting.map(({ subscriberId }) => subscriberId),
+  )
   await db
     .updateTable('canaries')
     .set({ waitingSince: now })

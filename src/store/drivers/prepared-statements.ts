@@ -15,6 +15,13 @@ type CompiledStatement = { statement: CompiledQuery; places: ParameterLookup[] }
 /** Built statements of each engine, by name. */
 const compiledStatements = new WeakMap<object, Map<string, CompiledStatement>>()
 
+const names = new Map<string, string>()
+
+/** The name under which a server may keep the plan of a statement; undefined for one that is not run again and again. */
+export function statementName(sql: string): string | undefined {
+  return names.get(sql)
+}
+
 /**
  * Runs a statement that is built and compiled once, and from then on only given its values: for the few that run for
  * every recipient, where building costs more than running. `build` gets a stand-in for each value, by its name, and for
@@ -36,6 +43,7 @@ export async function runPrepared<R>(
   if (!known) {
     known = compile(build)
     statements.set(name, known)
+    names.set(known.statement.sql, `lastword ${names.size + 1}`)
   }
   const parameters = known.places.map((place) => place(values))
   const { rows, numAffectedRows } = await db.executeQuery({ ...known.statement, parameters } as CompiledQuery<R>)

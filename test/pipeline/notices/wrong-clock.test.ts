@@ -5,7 +5,8 @@ import { findClockFault } from '../../../src/editions/schedule/decided-runs.ts'
 import { makeDueEditions } from '../../../src/pipeline/advance.ts'
 import { addSkippedRunNotices } from '../../../src/pipeline/notices/skipped-run.ts'
 import { sendOutbox } from '../../../src/pipeline/outbox.ts'
-import { isQuiet, openSender } from '../../../src/pipeline/sender.ts'
+import { isQuiet } from '../../../src/pipeline/quiet.ts'
+import { openSender } from '../../../src/pipeline/sender.ts'
 import { clearFutureWaits, reopenRuns } from '../../../src/store/digests/clock-faults.ts'
 import { latestEditions } from '../../../src/store/editions/editions.ts'
 import { claimDueFeed, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
@@ -230,7 +231,7 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       const { db } = it.app
       await db
         .updateTable('deliveries')
-        .set({ status: 'deferred', nextAttemptAt: addMs(wrong, hour), updatedAt: wrong })
+        .set({ status: 'deferred', exception: 'deferred', nextAttemptAt: addMs(wrong, hour), updatedAt: wrong })
         .execute()
       const [one] = await db.selectFrom('deliveries').select('subscriberId').limit(1).execute()
       await db

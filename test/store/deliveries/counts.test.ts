@@ -3,27 +3,21 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../../src/editions/compose.ts'
-import { freezePage } from '../../../src/store/deliveries/audience.ts'
+import { freezePage, lastFrozenSubscriber } from '../../../src/store/deliveries/audience.ts'
 import { countChecked, countDeliveries, recountDeliveries, verifyCounts } from '../../../src/store/deliveries/counts.ts'
-import {
-  claimDeliveries,
-  confirmRefusals,
-  type DeliveryResult,
-  recordAndClaim,
-  recordDeliveries,
-  requeueDeferred,
-  requeueRefused,
-  skipIfGone,
-  skipUnsent,
-} from '../../../src/store/deliveries/deliveries.ts'
-import { markAbandoned, markOrphaned, markOwnAbandoned, repeatUnknown } from '../../../src/store/deliveries/unknown.ts'
+import { type DeliveryResult, recordAndClaim } from '../../../src/store/deliveries/hand-over.ts'
+import { confirmRefusals, requeueDeferred, requeueRefused } from '../../../src/store/deliveries/requeue.ts'
+import { skipIfGone, skipUnsent } from '../../../src/store/deliveries/skip.ts'
+import { inFlightOf, leaseSlice } from '../../../src/store/deliveries/slices.ts'
+import { markAbandoned, markOrphaned, releaseSlice, repeatUnknown } from '../../../src/store/deliveries/unknown.ts'
 import { transaction } from '../../../src/store/drivers/transaction.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Db } from '../../../src/store/schema.ts'
 import { endSubscription, renewSubscription } from '../../../src/store/subscribers/subscribers.ts'
-import { addWorker, removeWorker } from '../../../src/store/system/workers.ts'
+import { addWorker } from '../../../src/store/system/workers.ts'
 import { addMs } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { workerOn } from '../../support/ledger.ts'
 import { frozenEdition, newsFeed, openWorld, publishTitles, subscribe, type World } from '../../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -41,15 +35,17 @@ function randomFrom(seed: number): (below: number) => number {
   }
 }
 
+/** What is in flight counts as `sending`. */
 async function counted(db: Db, editionId: string) {
   const rows = await db
     .selectFrom('deliveries')
-    .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
+    .select(['subscriberId', 'status'])
     .where('editionId', '=', editionId)
-    .groupBy('status')
     .execute()
-  const none = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
-  return { ...none, ...Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)])) }
+  const inFlight = new Set(await inFlightOf(db, editionId))
+  const counts = { queued: 0, sending: 0, accepted: 0, deferred: 0, refused: 0, unknown: 0, skipped: 0 }
+  for (const { subscriberId, status } of rows) counts[inFlight.has(subscriberId) ? 'sending' : status] += 1
+  return counts
 }
 
 const workers = ['worker-a', 'worker-b', 'worker-c']
@@ -64,50 +60,75 @@ async function happen({ app, digest, clock }: World, db: Db, editions: string[],
   const editionId = one(editions)
   const workerId = one(workers)
   const book = { editionId, digest: digest.name, workerId }
-  const some = async (on: Db, mine = false) => {
-    let query = on.selectFrom('deliveries').select(['subscriberId', 'attempts']).where('editionId', '=', editionId)
-    if (mine) query = query.where('workerId', '=', workerId).where('status', '=', 'sending')
-    const rows = await query.orderBy('subscriberId').execute()
-    return rows.filter(() => random(3) === 0)
+  const rowsOf = (on: Db) =>
+    on.selectFrom('deliveries').selectAll().where('editionId', '=', editionId).orderBy('subscriberId').execute()
+  const some = <T>(list: T[]) => list.filter(() => random(3) === 0)
+  const ids = async (on: Db) => some(await rowsOf(on)).map(({ subscriberId }) => subscriberId)
+  const resultOf = (subscriberId: string): DeliveryResult => {
+    const status = one(['accepted', 'deferred', 'refused', 'unknown', 'queued'] as const)
+    const nextAttemptAt = status === 'deferred' ? addMs(now, (random(3) - 1) * 1000) : null
+    const reply = `answer ${random(3)}`
+    return { subscriberId, status, attempts: 1, nextAttemptAt, cutSince: null, relay: null, reply }
   }
-  const ids = async (on: Db) => (await some(on)).map(({ subscriberId }) => subscriberId)
-  const results = async (on: Db): Promise<DeliveryResult[]> =>
-    (await some(on, random(4) > 0)).map(({ subscriberId, attempts }) => {
-      const status = one(['accepted', 'deferred', 'refused', 'unknown'] as const)
-      const nextAttemptAt = status === 'deferred' ? addMs(now, (random(3) - 1) * 1000) : null
-      return {
-        subscriberId,
-        status,
-        attempts,
-        nextAttemptAt,
-        cutSince: null,
-        relay: null,
-        reply: `answer ${random(3)}`,
-      }
-    })
+  const lease = (on: Db) => leaseSlice(on, engine, { editionId, workerId, after: '' }, now)
+  /** A slice that somebody leases: what follows is done by its owner. */
+  const leasedSlice = async (on: Db) =>
+    one(
+      await on
+        .selectFrom('slices')
+        .selectAll()
+        .where('editionId', '=', editionId)
+        .where('workerId', 'is not', null)
+        .execute(),
+    )
+  /** Claims what is not in flight, also what is not to be had, and records some of what is. */
+  const takeTurn = async (on: Db) => {
+    if (!(await leasedSlice(on))) await lease(on)
+    const slice = await leasedSlice(on)
+    if (!slice) return
+    const inFlight = JSON.parse(slice.inFlight) as string[]
+    const results = some(inFlight).map(resultOf)
+    const free = (await rowsOf(on)).filter(({ subscriberId }) => !inFlight.includes(subscriberId))
+    const wanted = some(free.filter(({ subscriberId: id }) => slice.firstId <= id && id <= slice.lastId))
+    const ended = results.map(({ subscriberId }) => subscriberId)
+    const turn = {
+      slice: { ...slice, leaseId: slice.leaseId ?? '' },
+      results,
+      wanted,
+      inFlight: inFlight.filter((id) => !ended.includes(id)),
+    }
+    await recordAndClaim(on, engine, { ...book, workerId: slice.workerId ?? '' }, [turn], now)
+  }
   const refusals = async (on: Db) =>
-    (await some(on)).map(({ subscriberId }) => ({ subscriberId, reply: 'no', attemptsBefore: random(2) }))
+    (await ids(on)).map((subscriberId) => ({ subscriberId, reply: 'no', attemptsBefore: random(2) }))
   const acts: ((on: Db) => Promise<unknown>)[] = [
-    (on) => freezePage(on, { id: editionId, digest: digest.name }, { after: '', size: 5 + random(30) }, now),
-    async (on) => claimDeliveries(on, engine, { ...book, subscriberIds: await ids(on) }, now),
-    async (on) => recordDeliveries(on, engine, book, await results(on), now),
-    async (on) => recordAndClaim(on, engine, book, { results: await results(on), subscriberIds: await ids(on) }, now),
-    async (on) => requeueDeferred(on, editionId, await ids(on), now),
+    async (on) => {
+      const page = { after: await lastFrozenSubscriber(on, editionId), size: 5 + random(30) }
+      await freezePage(on, { id: editionId, digest: digest.name }, page, now)
+    },
+    lease,
+    takeTurn,
+    takeTurn,
+    takeTurn,
+    async (on) => {
+      const slice = await leasedSlice(on)
+      if (slice) await releaseSlice(on, slice, now)
+    },
+    async (on) => requeueDeferred(on, engine, editionId, await ids(on), now),
     (on) => repeatUnknown(on, editionId, 4, now),
     async (on) => {
       const [subscriberId = ''] = await ids(on)
       if (subscriberId && (await endSubscription(on, digest.name, subscriberId, now))) {
-        await skipIfGone(on, { editionId, subscriberId }, now)
+        await skipIfGone(on, engine, { editionId, subscriberId }, now)
         await renewSubscription(on, digest.name, subscriberId, 'test', now)
       }
     },
-    (on) => markAbandoned(on, workerId, now),
-    (on) => markOwnAbandoned(on, book, now),
-    async (on) => confirmRefusals(on, book, await refusals(on), now),
-    async (on) => requeueRefused(on, book, await refusals(on), now),
-    (on) => (random(6) === 0 ? skipUnsent(on, editionId, 'cancelled', now) : Promise.resolve()),
+    async (on) => confirmRefusals(on, engine, book, await refusals(on), now),
+    async (on) => requeueRefused(on, engine, book, await refusals(on), now),
+    (on) => (random(60) === 0 ? skipUnsent(on, engine, editionId, 'cancelled', now) : Promise.resolve()),
   ]
   const act = one(acts)
+  if (random(12) === 0) return await markAbandoned(db, workerId, now)
   if (random(8) === 0) return await markOrphaned(db, now) // it is never inside another transaction
   if (random(8) === 0) return await recountDeliveries(db, engine, editionId)
   const isKilled = random(6) === 0
@@ -129,7 +150,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
   }
 
   test('are what a count finds, whatever two writers did, in whatever order, and wherever they were killed', async () => {
-    const it = await opened(40)
+    const it = await opened(120)
     const { db } = it.app
     const editions: string[] = []
     for (const days of [0, 7]) {
@@ -161,22 +182,23 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
     expect(differences).toBeGreaterThan(20) // or else nothing happened
   })
 
-  test('have a row for each sender that lives, and one for all that are gone', async () => {
-    const it = await opened(6)
-    const { db, store } = it.app
+  test('are one row for each edition, and what the owners of slices have changed since they leased them', async () => {
+    const it = await opened(120)
+    const { db } = it.app
     const id = await frozenEdition(it)
-    const ids = (await db.selectFrom('deliveries').select('subscriberId').execute()).map((row) => row.subscriberId)
-    for (const [index, subscriberId] of ids.entries()) {
-      const workerId = `worker-${index}`
-      await addWorker(db, { id: workerId, host: '', pid: 1, startedAt: '', seenAt: '', command: null })
-      const book = { editionId: id, digest: it.digest.name, workerId }
-      await recordAndClaim(db, store.engine, book, { results: [], subscriberIds: [subscriberId] }, it.clock.now())
-    }
-    const rows = () => db.selectFrom('deliveryCounts').selectAll().execute()
-    expect(await rows()).toHaveLength(7)
-    for (const index of ids.keys()) if (index > 0) await removeWorker(db, `worker-${index}`)
-    await Promise.all([markOrphaned(db, it.clock.now()), markOrphaned(db, it.clock.now())]) // two processes may
-    expect((await rows()).map(({ writer }) => writer).sort()).toEqual(['shared', 'worker-0'])
+    const [one, other] = await Promise.all([workerOn(it, id, 'one'), workerOn(it, id, 'other')])
+    const shared = () => db.selectFrom('deliveryCounts').select(['queued', 'accepted']).execute()
+    for (const { due, claim, record } of [one, other])
+      for (const { subscriberId } of due) {
+        await claim(subscriberId)
+        expect(await countDeliveries(db, id)).toMatchObject({ sending: 1 })
+        const accepted = { status: 'accepted', attempts: 1, nextAttemptAt: null, cutSince: null, relay: null } as const
+        await record({ subscriberId, ...accepted, reply: '250 ok' })
+      }
+    expect(await shared()).toEqual([{ queued: 120, accepted: 0 }])
+    expect(await countDeliveries(db, id)).toEqual(await counted(db, id))
+    for (const { writer } of [one, other]) await writer.close()
+    expect(await shared()).toEqual([{ queued: 0, accepted: 120 }])
     expect(await countDeliveries(db, id)).toEqual(await counted(db, id))
   })
 
@@ -188,7 +210,7 @@ onBothEngines('the counters of deliveries', (freshUrl) => {
       db.updateTable('deliveryCounts').set({ queued, accepted }).where('editionId', '=', id).execute()
     await disturb(0, 3)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 3, accepted: 0 })
-    await skipUnsent(db, id, 'test', it.clock.now())
+    await skipUnsent(db, store.engine, id, 'test', it.clock.now())
     await disturb(1, 0)
     expect(await countChecked(db, store.engine, id)).toMatchObject({ queued: 0, skipped: 3 })
     await disturb(0, 0)
@@ -231,7 +253,9 @@ test('all that writes to deliveries stands in the files that keep the counters',
   const timesAlone = ['digests/clock-faults.ts'] // changes no status
   expect(writing.filter((file) => !timesAlone.includes(file)).sort()).toEqual([
     'deliveries/audience.ts',
-    'deliveries/deliveries.ts',
+    'deliveries/hand-over.ts',
+    'deliveries/requeue.ts',
+    'deliveries/skip.ts',
     'deliveries/unknown.ts',
   ])
 })

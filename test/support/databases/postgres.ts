@@ -22,6 +22,8 @@ export default async function startPostgres(project: TestProject): Promise<() =>
 /** A PostgreSQL server of its own, for a test that stops it; `remove` stops it and deletes its files. */
 export type PostgresServer = {
   port: number
+  /** Of the process that all others are children of. */
+  readonly pid: number
   start(): Promise<void>
   /** As an operator does it (`pg_ctl -m fast`): connections are cut. */
   stop(): Promise<void>
@@ -48,13 +50,16 @@ export async function openPostgres(): Promise<PostgresServer> {
   })
   await server.initialise()
   await server.start()
+  const pidNow = () => Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')[0])
   return {
     port,
+    get pid() {
+      return pidNow()
+    },
     start: () => server.start(),
     stop: () => server.stop(),
     async crash() {
-      const pid = Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')[0])
-      process.kill(pid, 'SIGQUIT')
+      process.kill(pidNow(), 'SIGQUIT')
       await server.stop() // waits for its end
     },
     async remove() {

@@ -1,0 +1,18 @@
+import type { SendResult } from '../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { addMs, type Instant, minute } from '../time/clock.ts'
+import { mostAttempts, nextAttempt } from './delivery.ts'
+
+const doubtWaitMs = 15 * minute
+
+/** Whether a result is a server's refusal of a person, which is put off until the relay is believed. */
+export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDelivery): boolean {
+  return kind === 'refused' && /^\d{3}/.test(reply) && attempts + 1 < mostAttempts
+}
+
+/** The row of such a refusal: who dies now tries again later, and refuses nobody on the word of a relay that knows nobody. */
+export function rowInDoubt({ reply }: SendResult, delivery: QueuedDelivery, now: Instant) {
+  const attempts = delivery.attempts + 1
+  const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? addMs(now, doubtWaitMs)
+  return { status: 'deferred' as const, attempts, reply, nextAttemptAt, cutSince: null }
+}

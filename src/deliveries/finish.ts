@@ -1,0 +1,80 @@
+import { finishCancelled, releaseContents } from '../editions/review.ts'
+import { countChecked } from '../store/deliveries/counts.ts'
+import { type DeliveryCounts, nextDueAt } from '../store/deliveries/deliveries.ts'
+import { countRepeatable } from '../store/deliveries/unknown.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import { addHistory, editionById, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
+import { mostAttempts } from './delivery.ts'
+import { judgeCanaries } from './limits/canary.ts'
+import type { Wait } from './limits/gate.ts'
+import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
+
+/** `wait`: when there is something to do again; null if the edition has ended, or waits for no time. */
+export type Finish = { counts: DeliveryCounts; finished: boolean; isOut: boolean; wait: Wait | null }
+
+type Needs = Pick<DeliverNeeds, 'db' | 'engine' | 'clock' | 'providers' | 'rules'>
+
+/**
+ * Ends the edition if its counters say that nothing is left; else says when there is something to do. Gives back what an
+ * edition that was cancelled meanwhile did not need after all. Done twice, it changes nothing.
+ */
+export async function finishSending(needs: Needs, editionId: string, unknown: UnknownRule): Promise<Finish> {
+  const { db, engine, rules } = needs
+  const edition = await editionById(db, editionId)
+  if (edition?.status === 'cancelled') await finishCancelled({ ...needs, store: needs }, edition)
+  const canary = edition && rules?.canary && (await judgeCanaries(needs, edition, rules.canary))
+  const counts = await countChecked(db, engine, editionId)
+  const finished = await endIfDone(needs, editionId, counts, unknown)
+  const isOut = !finished && (await isBeingSent(needs, editionId))
+  return { counts, finished, isOut, wait: isOut ? (canary ?? (await nextInTime(needs, editionId))) : null }
+}
+
+/** Whether the edition is approved, or being sent. */
+export async function isBeingSent({ db }: Pick<Needs, 'db'>, id: string): Promise<boolean> {
+  const edition = await editionById(db, id)
+  return edition?.status === 'approved' || edition?.status === 'sending'
+}
+
+/** The hour of the next zone, or of what a server put off. */
+async function nextInTime({ db }: Needs, editionId: string): Promise<Wait | null> {
+  const until = await nextDueAt(db, editionId)
+  return until === undefined ? null : { until, reason: 'nothing is due before' }
+}
+
+async function endIfDone(
+  { db, clock }: Needs,
+  id: string,
+  counts: DeliveryCounts,
+  rule: UnknownRule,
+): Promise<boolean> {
+  const { accepted, refused, unknown, skipped, queued, sending, deferred } = counts
+  if (queued + sending + deferred > 0) return false
+  if (rule === 'repeat' && (await countRepeatable(db, id, mostAttempts)) > 0) return false
+  if (accepted + refused + unknown === 0) return await endForNobody({ db, clock }, id, skipped)
+  return await transaction(db, async (trx) => {
+    if (!(await moveEdition(trx, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
+    const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
+    await addHistory(trx, id, 'lastword', what, clock.now())
+    return true
+  })
+}
+
+/**
+ * Ends an edition that nobody got, because nobody is subscribed any more: skipped, without a number. It gives its articles,
+ * letters and corrections back.
+ */
+async function endForNobody({ db, clock }: Pick<Needs, 'db' | 'clock'>, id: string, left: number): Promise<boolean> {
+  return await transaction(db, async (trx) => {
+    const now = clock.now()
+    const edition = await editionById(trx, id)
+    const why =
+      left > 0 ? `the last ${left} subscribers left before it was sent` : 'nobody was subscribed when it was to be sent'
+    const reason = `skipped: ${why}; its articles are pending again`
+    const change = { status: 'skipped' as const, number: null, reason, finishedAt: now }
+    if (!edition || !(await moveEdition(trx, id, ['sending'], change))) return false
+    await withdrawVariants(trx, id, now)
+    await releaseContents(trx, id, now)
+    await addHistory(trx, id, 'lastword', reason, now)
+    return true
+  })
+}

@@ -1,0 +1,80 @@
+import type { SendResult } from '../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { isInDoubt } from './doubt.ts'
+import { type Pass, pauseFor } from './pass.ts'
+import { confirm, inPass, isAnotherAccepting, namedRelay, putBack, tellOfRelay } from './relay-in-pass.ts'
+import { type RelayVerdicts, turnedDownBy } from './relays/relay-verdicts.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+
+/** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another. */
+export const maxUnknowns = 20
+/** The same over one relay, while another accepts. */
+const maxUnknownsOfOne = 10
+
+/**
+ * Takes the answer of a relay into account, which is recorded unless it is an acceptance. Refusals are made final once
+ * the relay has accepted somebody after them; a relay that takes nothing while another does is given nothing more; and
+ * the edition is paused when something is wrong with us. Undefined where there is nothing to wait for.
+ */
+export function judgeAnswer(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: SendResult,
+  delivery: QueuedDelivery,
+): undefined | Promise<void> {
+  const { verdicts, breaker } = inPass(needs, pass, relay)
+  if (result.kind === 'accepted') {
+    breaker.accepted()
+    const believed = verdicts.accept()
+    return believed && confirm(pass, believed, { suppress: true })
+  }
+  const { name: provider } = needs.buckets.of(delivery.email, relay)
+  const objection = breaker.recordResult(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
+  const turnedDown = turnedDownBy(result, delivery, provider)
+  if (turnedDown && (!turnedDown.isRefusal || isInDoubt(result, delivery))) verdicts.turnDown(turnedDown)
+  return judgeRelay(needs, pass, relay, result, objection)
+}
+
+async function judgeRelay(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: SendResult,
+  raised: undefined | Promise<string | undefined>,
+): Promise<void> {
+  const { verdicts } = inPass(needs, pass, relay)
+  if (result.kind === 'unknown') verdicts.unknownsInRow += 1
+  const objection = await raised
+  if (isAnotherAccepting(needs, pass, relay)) {
+    const why = objection ?? suspicionOf(verdicts, result)
+    if (why !== undefined) await giveToOthers(needs, pass, relay, why)
+    return
+  }
+  const { unknownsInRow } = verdicts
+  const why = unknownsInRow >= maxUnknowns ? unknownsText(unknownsInRow) : objection
+  if (why !== undefined) await pauseFor(needs, pass, `${namedRelay(relay)}${why}`)
+}
+
+/** What there is against a relay while another accepts. */
+function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): string | undefined {
+  if (unknownsInRow >= maxUnknownsOfOne) return `it took ${unknownsInRow} messages in a row and answered for none`
+  return isSuspect ? `it accepts nothing, while another relay does; its last answer: ${reply}` : undefined
+}
+
+/** Leaves a relay alone, gives what it turned down to the others, and tells the editors. */
+async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: string): Promise<void> {
+  if (relay === null || pass.excluded.has(relay)) return
+  pass.excluded.add(relay)
+  needs.relays.named(relay)?.health.leaveAlone(`the relay ${relay} is left alone: ${why}`)
+  const turnedDown = await putBack(needs, pass, relay)
+  if (turnedDown.length > 0) {
+    pass.slices.rereadFor(turnedDown.map(({ delivery }) => delivery.subscriberId))
+    pass.queue.readAgain()
+  }
+  await tellOfRelay(needs, pass, relay, why)
+}
+
+export function unknownsText(count: number): string {
+  return `${count} messages in a row were cut off before the relay's answer, and nothing was accepted between: people may have got several copies`
+}

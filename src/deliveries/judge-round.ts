@@ -1,0 +1,26 @@
+import { isGoing, type Pass } from './pass.ts'
+import { isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+
+/** So many refusals by a relay that has accepted nobody are worth telling the editors. */
+const minRefused = 3
+
+/**
+ * All connections have ended: what a relay has turned down since it last accepted something goes to the others, in another
+ * round: a second opinion costs one command. Returns whether there is to be one.
+ */
+export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<boolean> {
+  let isMore = false
+  for (const [relay, { verdicts }] of pass.relays) {
+    const { accepted, inDoubt, isSuspect } = verdicts
+    if (relay === null || inDoubt.length === 0 || !isGoing(pass)) continue
+    if (!isAnotherAccepting(needs, pass, relay)) continue
+    const lastReply = inDoubt.at(-1)?.reply ?? ''
+    const isNews = isSuspect || (accepted === 0 && inDoubt.length >= minRefused)
+    pass.excluded.add(relay)
+    await putBack(needs, pass, relay)
+    if (isNews) await tellOfRelay(needs, pass, relay, `it accepts nothing; its last answer: ${lastReply}`)
+    isMore = true
+  }
+  return isMore
+}

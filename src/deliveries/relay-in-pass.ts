@@ -1,0 +1,64 @@
+import { isEveryoneAt } from '../store/deliveries/deliveries.ts'
+import { transaction } from '../store/drivers/transaction.ts'
+import { addHistory } from '../store/editions/editions.ts'
+import { addMails } from '../store/outbox/outbox.ts'
+import { type Pass, type RelayInPass, recount } from './pass.ts'
+import { RefusalBreaker } from './refusal-breaker.ts'
+import { RelayVerdicts, type TurnedDown, toRefusal } from './relays/relay-verdicts.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+import { untilStored } from './until-stored.ts'
+
+/** What the relay has said in this pass. */
+export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {
+  const known = pass.relays.get(relay)
+  if (known) return known
+  const breaker = new RefusalBreaker((domains) => isEveryoneAt(db, pass.editionId, domains))
+  const fresh = { verdicts: new RelayVerdicts(relay), breaker, lacksUtf8: false }
+  pass.relays.set(relay, fresh)
+  return fresh
+}
+
+/** The relays in use beside this one that may get something of the edition. */
+export function othersInUse({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  if (relay === null) return [] // there is only one
+  const used = relays.inUse().map(({ name }) => name)
+  return used.filter((name) => name !== relay && !pass.excluded.has(name))
+}
+
+export function isAnotherAccepting(needs: DeliverNeeds, pass: Pass, relay: string | null): boolean {
+  return othersInUse(needs, pass, relay).some((name) => (pass.relays.get(name)?.verdicts.accepted ?? 0) > 0)
+}
+
+/** Queues again what the relay has turned down, as far as that is not decided. */
+export async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | null): Promise<TurnedDown[]> {
+  const turnedDown = inPass(needs, pass, relay).verdicts.takeInDoubt()
+  await pass.ledger.putBack(turnedDown.map(toRefusal))
+  recount(pass, 'deferred', 'queued', turnedDown.length)
+  return turnedDown
+}
+
+/** Makes refusals final; `suppress` draws the consequence for addresses. */
+export async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppress: boolean }): Promise<void> {
+  await pass.ledger.confirm(refusals.map(toRefusal), how)
+  recount(pass, 'deferred', 'refused', refusals.length)
+}
+
+/** Tells the editors, once for each edition, that a relay gets nothing more. */
+export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, why: string): Promise<void> {
+  const { db, clock } = needs
+  const now = clock.now()
+  const what = `the relay ${relay} is left alone, and its messages go by the others: ${why}`
+  if (!needs.relays.named(relay)?.isNewsAbout(pass.editionId)) return
+  await untilStored(needs, () =>
+    transaction(db, async (trx) => {
+      await addHistory(trx, pass.editionId, 'lastword', what, now)
+      const facts = { edition: pass.editionId, relay, at: now, reason: why }
+      await addMails(trx, [{ kind: 'relay-failing', about: [pass.editionId, relay], facts }], now)
+    }),
+  )
+}
+
+/** The beginning of a sentence about one of several relays. */
+export function namedRelay(relay: string | null): string {
+  return relay === null ? '' : `the relay ${relay}: `
+}

@@ -1,0 +1,57 @@
+import type { SendResult } from '../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { type Pass, pauseFor } from './pass.ts'
+import { inPass, othersInUse } from './relay-in-pass.ts'
+import type { DeliverNeeds } from './sending-needs.ts'
+
+/**
+ * A message that this relay cannot carry. Returns whether it goes by another `now`, or `later`, when that one is up again;
+ * `never`: no relay can. A message that is too large for all pauses the edition, for it is too large for everybody.
+ */
+export async function handleUnfit(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string | null,
+  result: Extract<SendResult, { kind: 'unfit' }>,
+): Promise<'now' | 'later' | 'never'> {
+  if (result.lacks === 'SMTPUTF8') {
+    inPass(needs, pass, relay).lacksUtf8 = true
+    const able = ableOthers(needs, pass, relay)
+    for (const name of able) pass.needed.add(name)
+    return able.length === 0 ? 'never' : able.some((name) => needs.relays.named(name)?.isUp) ? 'now' : 'later'
+  }
+  if (relay !== null) pass.excluded.add(relay)
+  const others = configuredOthers(needs, pass, relay)
+  for (const name of others) pass.needed.add(name)
+  if (others.length === 0)
+    await pauseFor(needs, pass, `${result.reply}: cancel the edition and shorten the digest, or use another relay`)
+  return 'now'
+}
+
+/** Whether the relay can carry the delivery, as far as that is known; one that no other can carry now is decided by any. */
+export function isFit(needs: DeliverNeeds, pass: Pass, delivery: QueuedDelivery, relay: string | null): boolean {
+  const { email } = delivery
+  if (isRepeatOver(delivery, relay) && othersInUse(needs, pass, relay).length > 0) return false
+  if (!pass.relays.get(relay)?.lacksUtf8 || isAscii(email.slice(0, email.lastIndexOf('@')))) return true
+  return !ableOthers(needs, pass, relay).some((name) => needs.relays.named(name)?.isUp)
+}
+
+/**
+ * Whether it is queued again after that relay had it: an answer that was cut off is repeated over another, which may answer.
+ * Who was put off is `deferred`, and goes by the same again: greylisting knows a sender by its address.
+ */
+function isRepeatOver({ status, attempts, relay: last }: QueuedDelivery, relay: string | null): boolean {
+  return relay !== null && status === 'queued' && attempts > 0 && last === relay
+}
+
+/** The other relays that may take addresses in other scripts, also those that stand by or are down. */
+function ableOthers(needs: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  return configuredOthers(needs, pass, relay).filter((name) => !pass.relays.get(name)?.lacksUtf8)
+}
+
+/** All other relays that may get something of the edition in this pass, whether or not they are up. */
+function configuredOthers({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
+  return relay === null ? [] : relays.names.filter((name) => name !== relay && !pass.excluded.has(name))
+}
+
+const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)

@@ -1,0 +1,85 @@
+import type { App } from '../app.ts'
+import { envelopeSender } from '../config/config.ts'
+import { rulesOf } from '../deliveries/limits/rules.ts'
+import type { DeliverNeeds } from '../deliveries/sending-needs.ts'
+import { obstacleText, settingObstaclesOf } from '../editions/approval-rules.ts'
+import { editionName } from '../editions/edition.ts'
+import { AppError } from '../errors.ts'
+import { bufferPool } from '../mail/buffer-pool.ts'
+import { compileSignedMessage } from '../mail/dkim.ts'
+import { deliveryKeys } from '../mail/keys.ts'
+import { compileMessage, type Message } from '../mail/mime.ts'
+import { toMessageTemplate } from '../messages/message-template.ts'
+import { editionById, variantsOf } from '../store/editions/editions.ts'
+import type { EditionRow, VariantRow } from '../store/schema.ts'
+import type { Sender } from './sender.ts'
+
+/**
+ * Why an approved edition is not sent, one sentence each: settings that must be changed first. None where somebody let it go
+ * out in spite of them.
+ */
+export async function sendingObstacles(
+  app: Pick<App, 'db' | 'config' | 'digests'>,
+  edition: EditionRow,
+): Promise<string[]> {
+  if (edition.overriddenAt !== null) return []
+  return (await settingObstaclesOf(app, edition)).map(obstacleText)
+}
+
+/**
+ * What the steps of sending need for this edition: its sealed bytes, filled with each person's own key. AppError `missing`
+ * if it is not sealed, `conflict` where `sendingObstacles` finds something.
+ */
+export async function sendingNeeds(app: App, sender: Sender, editionId: string): Promise<DeliverNeeds> {
+  const edition = await editionById(app.db, editionId)
+  const [variant] = await variantsOf(app.db, editionId)
+  if (!edition || !variant)
+    throw new AppError('missing', `edition ${editionId} is not sealed: there is nothing to send`)
+  const obstacles = await sendingObstacles(app, edition)
+  if (obstacles.length > 0)
+    throw new AppError('conflict', `${editionName(edition)} is not sent. ${obstacles.join(' ')}`)
+  const { db, store, clock } = app
+  const { relays, worker, buckets, providers } = sender
+  return {
+    db,
+    engine: store.engine,
+    clock,
+    relays,
+    worker,
+    buckets,
+    providers,
+    rules: rulesOf(app, edition.digest),
+    ...messagesOf(app, sender, edition, variant),
+    ...reports(app, editionId),
+  }
+}
+
+function messagesOf(
+  app: App,
+  { signers }: Sender,
+  edition: EditionRow,
+  variant: VariantRow,
+): Pick<DeliverNeeds, 'personalise' | 'reuse'> {
+  const { config, clock, secret } = app
+  const buffers = bufferPool()
+  // The envelope is between us and the relay of today: nobody reads it, and a relay that refuses one may take another.
+  const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(config)
+  const letter = { ...toMessageTemplate(secret, edition, variant), returnPath, personalReturnPath }
+  const fill =
+    signers.length > 0 ? compileSignedMessage(letter, signers, buffers.take) : compileMessage(letter, buffers.take)
+  const keysOf = deliveryKeys(secret)
+  return {
+    personalise: ({ subscriberId, email, name }) =>
+      fill({ email, name, keys: keysOf({ subscriberId, editionRef: edition.ref }), date: clock.now() }),
+    reuse: ({ pieces: [own] }: Message) => own && buffers.give(own),
+  }
+}
+
+function reports({ log }: App, edition: string): Pick<DeliverNeeds, 'onStoreAway' | 'onStoreBack' | 'onFault'> {
+  return {
+    onStoreAway: (reason) =>
+      log.warn({ event: 'store.away', edition, reason }, 'the database cannot be used; sending waits for it'),
+    onStoreBack: () => log.info({ event: 'store.back', edition }, 'the database can be used again; sending goes on'),
+    onFault: (err) => log.error({ event: 'sending.internal_error', edition, err }, 'internal error while sending'),
+  }
+}

@@ -1,0 +1,167 @@
+import type { App } from '../app.ts'
+import { finishSending } from '../deliveries/finish.ts'
+import { openGate, type Wait } from '../deliveries/limits/gate.ts'
+import { rulesOf } from '../deliveries/limits/rules.ts'
+import type { PassEnd } from '../deliveries/rounds.ts'
+import { startSending } from '../deliveries/start.ts'
+import { untilStored } from '../deliveries/until-stored.ts'
+import type { Digest } from '../editions/digest.ts'
+import { EmbeddedQueue } from '../queue/embedded.ts'
+import type { Queue } from '../queue/queue.ts'
+import { brakeNow } from '../store/deliveries/brake.ts'
+import { slicesDue } from '../store/deliveries/slices.ts'
+import { editionById } from '../store/editions/editions.ts'
+import type { EditionRow } from '../store/schema.ts'
+import { isQuiet, recordQuiet } from './quiet.ts'
+import { checkCounts } from './send.ts'
+import type { Sender } from './sender.ts'
+import { sendingNeeds, sendingObstacles } from './sending-needs.ts'
+import { SendingSessions } from './sending-sessions.ts'
+
+/** A second slice is read while the first is sent, and a third waits: connections never run dry between two. */
+const slicesAtATime = 3
+const maxTasksAtOnce = 500
+
+/**
+ * Sends editions in three kinds of tasks, that any worker may do: `start-edition` freezes the audience and asks for its
+ * slices, `send-slice` sends one of them, `finish-edition` ends the edition when its counters say so.
+ */
+export class SendingTasks {
+  readonly #app: App
+  readonly #sender: Sender
+  readonly #signal: AbortSignal | undefined
+  readonly #queue: Queue
+  readonly #sessions: SendingSessions
+  /** How the last pass of an edition ended, until it is finished. */
+  readonly #ends = new Map<string, PassEnd>()
+
+  constructor(app: App, sender: Sender, signal: AbortSignal | undefined, queue?: Queue) {
+    const { db, store, clock, log } = app
+    this.#app = app
+    this.#sender = sender
+    this.#signal = signal
+    this.#queue =
+      queue ?? new EmbeddedQueue({ db, engine: store.engine, clock, log, workerId: sender.worker.id, signal })
+    this.#sessions = new SendingSessions(app, sender, signal, (id, end, err) => this.#passEnded(id, end, err))
+    this.#work('start-edition', 1, ({ edition = '' }) => this.#start(edition))
+    this.#work('send-slice', slicesAtATime, ({ edition = '', slice = '' }) => this.#sendSlice(edition, slice))
+    this.#work('finish-edition', 1, ({ edition = '' }) => this.#finish(edition))
+  }
+
+  /** Lets these editions go on, if they may. Returns once that is asked for. */
+  async enqueue(editions: EditionRow[]): Promise<void> {
+    const now = this.#app.clock.now()
+    const idle = editions.filter(({ id }) => !this.#sessions.isOpen(id) && !isQuiet(this.#sender, id, now))
+    if (idle.length > 0)
+      await this.#queue.enqueue(
+        this.#app.db,
+        idle.map(({ id }) => taskOf('start-edition', id)),
+      )
+    this.#queue.wake()
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    for (await this.#queue.idle(); this.#sessions.isBusy; await this.#queue.idle()) await this.#sessions.idle()
+  }
+
+  #work(kind: string, parallelOfGroup: number, handle: (data: Record<string, string>) => Promise<void>): void {
+    this.#queue.work(kind, { parallelOfGroup, handle })
+  }
+
+  async #start(editionId: string): Promise<void> {
+    const { db, clock } = this.#app
+    const { digest } = await this.#edition(editionId)
+    if (!digest || this.#sessions.isOpen(editionId) || !(await this.#mayBeSent(editionId))) return
+    const needs = await sendingNeeds(this.#app, this.#sender, editionId)
+    const gate = openGate(needs, needs.rules ?? { zone: 'UTC' })
+    const shut = await gate.shut()
+    await gate.close()
+    if (shut) return await this.#waitFor(editionId, shut)
+    await untilStored({ ...needs, signal: this.#signal }, () => startSending(needs, editionId, digest.unknown))
+    if (await this.#queue.isOpen(db, 'send-slice', editionId)) return
+    const slices = await slicesDue(db, editionId, clock.now())
+    const tasks = slices.map((firstId) => taskOf('send-slice', editionId, firstId))
+    if (tasks.length === 0) tasks.push(taskOf('finish-edition', editionId))
+    for (let start = 0; start < tasks.length; start += maxTasksAtOnce)
+      await this.#queue.enqueue(db, tasks.slice(start, start + maxTasksAtOnce))
+  }
+
+  /** A slice that cannot be sent now stays due: the next start asks for it again. */
+  async #sendSlice(editionId: string, slice: string): Promise<void> {
+    const isQuietNow = isQuiet(this.#sender, editionId, this.#app.clock.now())
+    if (!this.#sessions.isOpen(editionId) && (isQuietNow || !(await this.#mayBeSent(editionId)))) return
+    await this.#sessions.sendSlice(editionId, slice)
+  }
+
+  async #mayBeSent(editionId: string): Promise<boolean> {
+    const { edition, digest } = await this.#edition(editionId)
+    if (!digest || (edition?.status !== 'approved' && edition?.status !== 'sending')) return false
+    if (this.#sender.relays.blocked() || (await brakeNow(this.#app.db))) return false
+    return (await sendingObstacles(this.#app, edition)).length === 0
+  }
+
+  async #passEnded(editionId: string, end: PassEnd | undefined, err: unknown): Promise<void> {
+    const { db, log, clock } = this.#app
+    if (end) this.#ends.set(editionId, end)
+    if (end?.wait) recordQuiet(this.#sender, editionId, end.wait, clock.now())
+    else log.error({ event: 'edition.failed', edition: editionId, err }, 'an edition cannot go on; it is tried again')
+    try {
+      await this.#queue.enqueue(db, [taskOf('finish-edition', editionId)])
+    } catch (err) {
+      log.warn(
+        { event: 'edition.unfinished', edition: editionId, err },
+        'the store is away; the edition is looked at later',
+      )
+    }
+    this.#queue.wake()
+  }
+
+  async #finish(editionId: string): Promise<void> {
+    const { db, store, clock, log } = this.#app
+    const { edition, digest } = await this.#edition(editionId)
+    if (!digest || this.#sessions.isOpen(editionId)) return
+    const end = this.#ends.get(editionId)
+    const needs = {
+      db,
+      engine: store.engine,
+      clock,
+      providers: this.#sender.providers,
+      rules: rulesOf(this.#app, digest.name),
+    }
+    const { counts, finished, isOut, wait } = await finishSending(needs, editionId, digest.unknown)
+    this.#ends.delete(editionId)
+    if (finished) await checkCounts(this.#app, editionId)
+    const fields = { digest: digest.name, number: edition?.number, ...counts }
+    if (finished) return log.info({ event: 'edition.sent', ...fields }, 'edition sent')
+    if (end?.stopped) return this.#reportStop(editionId, end, fields)
+    const next = isOut ? (end?.wait ?? wait) : null
+    if (next) await this.#waitFor(editionId, next, fields)
+    else recordQuiet(this.#sender, editionId, null, clock.now())
+  }
+
+  #reportStop(editionId: string, { stopped, over }: PassEnd, counts: object): void {
+    const { log, clock } = this.#app
+    recordQuiet(this.#sender, editionId, null, clock.now())
+    const fields = { ...counts, reason: stopped }
+    if (over) log.warn({ event: 'edition.stopped', ...fields }, 'sending stopped')
+    else log.warn({ event: 'edition.interrupted', ...fields }, 'sending stopped; it is tried again')
+  }
+
+  async #waitFor(editionId: string, wait: Wait, fields: object = { edition: editionId }): Promise<void> {
+    const { clock, log } = this.#app
+    recordQuiet(this.#sender, editionId, wait, clock.now())
+    log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
+  }
+
+  /** `digest` is undefined while its job file is away. */
+  async #edition(id: string): Promise<{ edition: EditionRow | undefined; digest: Digest | undefined }> {
+    const edition = await editionById(this.#app.db, id)
+    return { edition, digest: this.#app.digests.find(({ name }) => name === edition?.digest) }
+  }
+}
+
+function taskOf(kind: string, edition: string, slice?: string) {
+  const data = slice === undefined ? { edition } : { edition, slice }
+  return { kind, key: Object.values(data).join(' '), group: edition, data }
+}

@@ -1,0 +1,165 @@
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Engine } from '../store/engine.ts'
+import type { Db, TaskRow } from '../store/schema.ts'
+import {
+  addTasks,
+  deadTasks,
+  endTask,
+  failTask,
+  groupsWaiting,
+  isTaskOpen,
+  leaseTask,
+  reviveTask,
+  type TaskOwner,
+} from '../store/system/tasks.ts'
+import { addMs, type Clock, type Instant, minute, second } from '../time/clock.ts'
+import type { Handling, Queue, Task } from './queue.ts'
+
+const firstRetryMs = 5 * second
+const maxRetryMs = 5 * minute
+
+type Needs = {
+  db: Db
+  engine: Engine
+  clock: Clock
+  log: Log
+  /** Whose row in `workers` says that this process lives: tasks of one that does not are free. */
+  workerId: string
+  /** When it fires no further task is begun. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * A queue in the store, for workers that are started by a timetable: it has no timer of its own, and looks for tasks when
+ * it is woken, and after each task that has ended.
+ */
+export class EmbeddedQueue implements Queue {
+  readonly #needs: Needs
+  readonly #handlings = new Map<string, Handling>()
+  /** How many tasks are being done, by kind and group. */
+  readonly #running = new Map<string, number>()
+  readonly #tasks = new Map<string, Promise<void>>()
+  #looking: Promise<void> | undefined
+  #isToLookAgain = false
+
+  constructor(needs: Needs) {
+    this.#needs = needs
+  }
+
+  async enqueue(db: Db, tasks: Task[]): Promise<void> {
+    const now = this.#needs.clock.now()
+    const rows = tasks.map(({ kind, key, group, data, notBefore = now }) => ({
+      kind,
+      key,
+      groupKey: group,
+      data: JSON.stringify(data),
+      notBefore,
+    }))
+    await addTasks(db, rows, now)
+  }
+
+  isOpen(db: Db, kind: string, group: string): Promise<boolean> {
+    return isTaskOpen(db, { kind, groupKey: group })
+  }
+
+  work(kind: string, handling: Handling): void {
+    this.#handlings.set(kind, handling)
+  }
+
+  wake(): void {
+    this.#isToLookAgain = true
+    this.#looking ??= this.#lookWhileAsked()
+  }
+
+  async idle(): Promise<void> {
+    while (this.#looking || this.#tasks.size > 0) await Promise.all([this.#looking, ...this.#tasks.values()])
+  }
+
+  dead(): Promise<TaskRow[]> {
+    return deadTasks(this.#needs.db)
+  }
+
+  revive(id: string): Promise<void> {
+    return reviveTask(this.#needs.db, id, this.#needs.clock.now())
+  }
+
+  get #owner(): TaskOwner {
+    return { workerId: this.#needs.workerId, running: [...this.#tasks.keys()] }
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    await Promise.resolve() // so that whoever woke us knows that we look
+    while (this.#isToLookAgain && !this.#needs.signal?.aborted) {
+      this.#isToLookAgain = false
+      try {
+        for (const [kind, handling] of this.#handlings) await this.#startAll(kind, handling)
+      } catch (err) {
+        this.#needs.log.warn({ event: 'queue.unread', err }, 'tasks cannot be read; they are looked for again')
+      }
+    }
+    this.#looking = undefined // at once: a call that comes between would be lost
+  }
+
+  /** Starts one task of each group that has room, until none is left: groups take turns. */
+  async #startAll(kind: string, handling: Handling): Promise<void> {
+    const { db, engine, clock, signal } = this.#needs
+    for (let isAny = true; isAny; ) {
+      isAny = false
+      for (const groupKey of await groupsWaiting(db, kind, this.#owner, clock.now())) {
+        if (signal?.aborted) return
+        const place = `${kind} ${groupKey}`
+        if ((this.#running.get(place) ?? 0) >= handling.parallelOfGroup) continue
+        const task = await leaseTask(db, engine, { kind, groupKey }, this.#owner, clock.now())
+        if (!task) continue
+        isAny = true
+        this.#start(task, place, handling)
+      }
+    }
+  }
+
+  #start(task: TaskRow, place: string, handling: Handling): void {
+    this.#running.set(place, (this.#running.get(place) ?? 0) + 1)
+    const running = this.#run(task, handling).finally(() => {
+      this.#running.set(place, (this.#running.get(place) ?? 1) - 1)
+      this.#tasks.delete(task.id)
+      this.wake()
+    })
+    this.#tasks.set(task.id, running)
+  }
+
+  async #run(task: TaskRow, { handle, maxAttempts = Number.POSITIVE_INFINITY }: Handling): Promise<void> {
+    const { db, clock, log } = this.#needs
+    const { id, kind, key } = task
+    try {
+      await handle(JSON.parse(task.data))
+      await endTask(db, task)
+    } catch (err) {
+      const attempts = task.attempts + 1
+      const now = clock.now()
+      const notBefore = addMs(now, retryMs(attempts))
+      const deadAt = attempts >= maxAttempts ? now : null
+      const fields = {
+        event: deadAt ? 'task.dead' : 'task.failed',
+        kind,
+        key,
+        attempts,
+        ...(!deadAt && { notBefore }),
+        err,
+      }
+      log.error(fields, deadAt ? 'a task has failed too often' : 'a task failed; it is tried again')
+      await this.#fail(task, { error: messageOf(err), notBefore, deadAt }, id)
+    }
+  }
+
+  /** Where the store is away the task bears our name still, and is found as one that we left behind. */
+  async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }, id: string) {
+    await failTask(this.#needs.db, task, how).catch((err: unknown) => {
+      this.#needs.log.warn({ event: 'task.unrecorded', id, err }, 'the failure of a task could not be recorded')
+    })
+  }
+}
+
+function retryMs(attempts: number): number {
+  return Math.min(firstRetryMs * 2 ** (attempts - 1), maxRetryMs)
+}

@@ -1,0 +1,236 @@
+import { sql } from 'kysely'
+import type { Instant } from '../../time/clock.ts'
+import { type Placeholder, runPrepared } from '../drivers/prepared-statements.ts'
+import type { Engine } from '../engine.ts'
+import type { Db, DeliveryRow, DeliveryStatus } from '../schema.ts'
+import { CountChange, type DeliveryCounts, statuses } from './counts.ts'
+import { type SliceLease, sliceNow } from './slices.ts'
+
+/** How a delivery ended, or when it is tried again. */
+export type DeliveryResult = Pick<
+  DeliveryRow,
+  'subscriberId' | 'status' | 'attempts' | 'nextAttemptAt' | 'cutSince' | 'relay'
+> & { reply: string }
+
+export type Wanted = Pick<DeliveryRow, 'subscriberId' | 'status'>
+
+/** What the owner of a slice commits at once: answers, and which deliveries it hands over next. */
+export type WriterBatch = {
+  slice: SliceLease
+  results: DeliveryResult[]
+  wanted: Wanted[]
+  /** What is in flight already, and stays so. */
+  inFlight: string[]
+}
+
+type Sender = { editionId: string; digest: string; workerId: string }
+
+/** `versions`: those of the slices that are still ours, in the order of the turns; undefined: the lease was lost. */
+export type Committed = { versions: (number | undefined)[]; claimed: Set<string> }
+
+/**
+ * Records how deliveries ended and claims others, those that are due, if the edition is still being sent, the brake is
+ * off, and the person neither left nor is suppressed. What is not in `claimed` is not to be sent. Turns have to be in the
+ * order of their slices. Throws where a result cannot be written. To be called in a transaction.
+ */
+export async function recordAndClaim(
+  db: Db,
+  engine: Engine,
+  sender: Sender,
+  turns: WriterBatch[],
+  now: Instant,
+): Promise<Committed> {
+  const versions: (number | undefined)[] = []
+  for (const turn of turns) versions.push(await writeSlice(db, engine, turn, { all: turn.wanted }))
+  const ours = turns.filter((_, index) => versions[index] !== undefined)
+  const wanted = ours.flatMap((turn) => turn.wanted)
+  // Asked after the slices are locked: who stops an edition, or settles somebody's delivery, has locked them too.
+  const statusNow = await claimable(db, engine, sender, wanted, now)
+  const isAsRead = (one: Wanted) => statusNow.get(one.subscriberId) === one.status
+  for (const [index, turn] of turns.entries()) {
+    if (versions[index] === undefined || turn.wanted.every(isAsRead)) continue
+    versions[index] = await writeSlice(db, engine, { ...turn, slice: next(turn.slice) }, { corrected: turn, statusNow })
+  }
+  const results = ours.flatMap((turn) => turn.results)
+  for (const group of Map.groupBy(results, sameButForReply).values()) await recordGroup(db, engine, sender, group, now)
+  return { versions, claimed: new Set(statusNow.keys()) }
+}
+
+/** What an earlier try of the same turns has done, of which nobody heard: undefined if it did nothing. */
+export async function committedBefore(db: Db, turns: WriterBatch[]): Promise<Committed | undefined> {
+  const claimed = new Set<string>()
+  const versions: (number | undefined)[] = []
+  for (const { slice, wanted } of turns) {
+    const row = await sliceNow(db, slice)
+    const isOurs = row?.leaseId === slice.leaseId
+    if (isOurs && row.version === slice.version) return undefined
+    versions.push(isOurs ? row.version : undefined)
+    const inFlight = new Set(isOurs ? (JSON.parse(row.inFlight) as string[]) : [])
+    for (const { subscriberId } of wanted) if (inFlight.has(subscriberId)) claimed.add(subscriberId)
+  }
+  return { versions, claimed }
+}
+
+type Claims = { all: Wanted[] } | { corrected: WriterBatch; statusNow: Map<string, DeliveryStatus> }
+
+const next = (slice: SliceLease): SliceLease => ({ ...slice, version: slice.version + 1 })
+
+/** Writes the list of what is in flight and the counters; returns the new version, undefined if the lease was lost. */
+async function writeSlice(
+  db: Db,
+  engine: Engine,
+  { slice, results, inFlight }: WriterBatch,
+  claims: Claims,
+): Promise<number | undefined> {
+  const change = new CountChange()
+  const list = [...inFlight]
+  if ('all' in claims) {
+    for (const { status } of results) change.move('sending', status, 1)
+    for (const { subscriberId, status } of claims.all) {
+      change.move(status, 'sending', 1)
+      list.push(subscriberId)
+    }
+  } else
+    for (const { subscriberId, status } of claims.corrected.wanted) {
+      const now = claims.statusNow.get(subscriberId)
+      change.move('sending', status, 1)
+      if (now) {
+        change.move(now, 'sending', 1)
+        list.push(subscriberId)
+      }
+    }
+  const version = slice.version + 1
+  const { changed } = await runPrepared(db, engine, {
+    name: 'write slice',
+    values: { ...slice, ...change.values, inFlight: JSON.stringify(list), newVersion: version },
+    build: (value) => writingSlice(db, value),
+  })
+  return changed > 0 ? version : undefined
+}
+
+function writingSlice(db: Db, value: Placeholder) {
+  return db
+    .updateTable('slices')
+    .set((eb) => ({
+      inFlight: value('inFlight'),
+      version: sql<number>`${value('newVersion')}`,
+      ...(Object.fromEntries(
+        statuses.map((status) => [status, eb(status, '+', sql<number>`${value(status)}`)]),
+      ) as unknown as DeliveryCounts),
+    }))
+    .where('editionId', '=', value('editionId'))
+    .where('firstId', '=', value('firstId'))
+    .where('leaseId', '=', value('leaseId'))
+    .where('version', '=', sql<number>`${value('version')}`)
+}
+
+/** Which of these may be handed over now, with their status. */
+async function claimable(
+  db: Db,
+  engine: Engine,
+  { editionId, digest }: Sender,
+  wanted: Wanted[],
+  now: Instant,
+): Promise<Map<string, DeliveryStatus>> {
+  if (wanted.length === 0) return new Map()
+  const ids = padded(wanted.map(({ subscriberId }) => subscriberId))
+  const { rows } = await runPrepared(db, engine, {
+    name: `claimable ${ids.length}`,
+    values: { editionId, digest, now, ids },
+    build: (value) => askingClaimable(db, value, ids.length),
+  })
+  return new Map(rows.map(({ subscriberId, status }) => [subscriberId, status]))
+}
+
+function askingClaimable(db: Db, value: Placeholder, count: number) {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')
+    .innerJoin('subscriptions', 'subscriptions.subscriberId', 'deliveries.subscriberId')
+    .select(['deliveries.subscriberId', 'deliveries.status'])
+    .where('deliveries.editionId', '=', value('editionId'))
+    .where('deliveries.subscriberId', 'in', listPlaceholders(value, 'ids', count))
+    .where('deliveries.status', 'in', ['queued', 'deferred'])
+    .where((eb) =>
+      eb.or([eb('deliveries.nextAttemptAt', 'is', null), eb('deliveries.nextAttemptAt', '<=', value('now'))]),
+    )
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('editions')
+          .select('editions.id')
+          .where('editions.id', '=', value('editionId'))
+          .where('editions.status', '=', 'sending'),
+      ),
+    )
+    .where('subscriptions.digest', '=', value('digest'))
+    .where('subscriptions.leftAt', 'is', null)
+    .where('subscribers.suppressedAt', 'is', null)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
+}
+
+/** Writes what differs in nothing but the person and the reply. */
+async function recordGroup(
+  db: Db,
+  engine: Engine,
+  { editionId, workerId }: Sender,
+  group: DeliveryResult[],
+  now: Instant,
+): Promise<void> {
+  const { status, attempts, nextAttemptAt, cutSince, relay } = group[0] as DeliveryResult
+  const rows = padded(group)
+  const ids = rows.map((one) => one.subscriberId)
+  const replies = rows.map((one) => one.reply)
+  const areSame = replies.every((reply) => reply === replies[0])
+  const values = { editionId, workerId, now, status, attempts, nextAttemptAt, cutSince, relay, ids, replies }
+  const { changed } = await runPrepared(db, engine, {
+    name: `record ${ids.length}${areSame ? ', one reply' : ''}`,
+    values: { ...values, exception: exceptionOf(status) },
+    build: (value) => recordQuery(db, value, ids.length, areSame),
+  })
+  if (changed !== group.length)
+    throw new Error(`${changed} of ${group.length} deliveries were recorded: others were changed while in flight`)
+}
+
+function recordQuery(db: Db, value: Placeholder, count: number, isOneReply: boolean) {
+  const ids = listPlaceholders(value, 'ids', count)
+  const cases = ids.map((id, index) => sql`when ${id} then ${value('replies', index)}`)
+  const reply = isOneReply
+    ? sql<string>`${value('replies', 0)}`
+    : sql<string>`case subscriber_id ${sql.join(cases, sql` `)} end`
+  return db
+    .updateTable('deliveries')
+    .set({
+      status: value('status') as DeliveryStatus,
+      exception: value('exception') as DeliveryStatus | null,
+      attempts: sql<number>`${value('attempts')}`,
+      nextAttemptAt: value('nextAttemptAt'),
+      cutSince: value('cutSince'),
+      relay: value('relay'),
+      workerId: value('workerId'),
+      reply,
+      updatedAt: value('now'),
+    })
+    .where('editionId', '=', value('editionId'))
+    .where('subscriberId', 'in', ids)
+    .where('status', 'in', ['queued', 'deferred'])
+}
+
+/** What is written to `deliveries.exception` beside a status. */
+export function exceptionOf(status: DeliveryStatus): DeliveryStatus | null {
+  return status === 'deferred' || status === 'refused' || status === 'unknown' ? status : null
+}
+
+function sameButForReply({ status, attempts, nextAttemptAt, cutSince, relay }: DeliveryResult): string {
+  return `${status} ${attempts} ${nextAttemptAt} ${cutSince} ${relay}`
+}
+
+function listPlaceholders(value: Placeholder, key: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => value(key, index))
+}
+
+/** Lists of many lengths become lists of few, by naming the last again: each length is a statement of its own. */
+function padded<T>(list: T[]): T[] {
+  const missing = Math.ceil(list.length / 4) * 4 - list.length
+  return [...list, ...Array<T>(missing).fill(list.at(-1) as T)]
+}

@@ -1,0 +1,141 @@
+import type { Instant } from '../../time/clock.ts'
+import { transaction } from '../drivers/transaction.ts'
+import type { Engine } from '../engine.ts'
+import { newId } from '../id.ts'
+import type { Db, TaskRow } from '../schema.ts'
+
+export type NewTask = Pick<TaskRow, 'kind' | 'key' | 'groupKey' | 'data' | 'notBefore'>
+
+/** Adds tasks. One that waits already is left as it is, or is brought forward; one that is being done is done again. */
+export async function addTasks(db: Db, tasks: NewTask[], now: Instant): Promise<void> {
+  if (tasks.length === 0) return
+  await db
+    .insertInto('tasks')
+    .values(
+      tasks.map((task) => ({
+        ...task,
+        id: newId(now),
+        requests: 1,
+        attempts: 0,
+        workerId: null,
+        error: null,
+        deadAt: null,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'key']).doUpdateSet((eb) => ({
+        requests: eb('tasks.requests', '+', 1),
+        notBefore: eb
+          .case()
+          .when('tasks.notBefore', '>', eb.ref('excluded.notBefore'))
+          .then(eb.ref('excluded.notBefore'))
+          .else(eb.ref('tasks.notBefore'))
+          .end(),
+      })),
+    )
+    .execute()
+}
+
+/** Who looks for tasks, and which of their own are under way: what else bears their name was left behind by a failure. */
+export type TaskOwner = { workerId: string; running: string[] }
+
+/** Those that nobody does, and that may be tried now. */
+function free(db: Db, kind: string, { workerId, running }: TaskOwner, now: Instant) {
+  return db
+    .selectFrom('tasks')
+    .where('kind', '=', kind)
+    .where('deadAt', 'is', null)
+    .where('notBefore', '<=', now)
+    .where((eb) =>
+      eb.or([
+        eb('workerId', 'is', null),
+        eb('workerId', '=', workerId),
+        eb('workerId', 'not in', (workers) => workers.selectFrom('workers').select('id')),
+      ]),
+    )
+    .$if(running.length > 0, (query) => query.where('id', 'not in', running))
+}
+
+/** The groups in which a task of this kind can be done now. */
+export async function groupsWaiting(db: Db, kind: string, owner: TaskOwner, now: Instant): Promise<string[]> {
+  const rows = await free(db, kind, owner, now).select('groupKey').distinct().orderBy('groupKey').execute()
+  return rows.map(({ groupKey }) => groupKey)
+}
+
+/** Takes on the oldest task of a group; one that another worker takes at the same moment is passed over. */
+export function leaseTask(
+  db: Db,
+  engine: Engine,
+  { kind, groupKey }: Pick<TaskRow, 'kind' | 'groupKey'>,
+  owner: TaskOwner,
+  now: Instant,
+): Promise<TaskRow | undefined> {
+  return transaction(db, async (trx) => {
+    const oldest = free(trx, kind, owner, now).select('id').where('groupKey', '=', groupKey).orderBy('id').limit(1)
+    const next = await engine.skipLocked(oldest).executeTakeFirst()
+    if (!next) return undefined
+    const { workerId } = owner
+    return await trx.updateTable('tasks').set({ workerId }).where('id', '=', next.id).returningAll().executeTakeFirst()
+  })
+}
+
+type Done = Pick<TaskRow, 'id' | 'requests' | 'workerId'>
+
+/** The task is done: it goes, unless it was asked for again meanwhile. Does nothing if another worker has it. */
+export async function endTask(db: Db, { id, requests, workerId }: Done): Promise<void> {
+  const ended = await db
+    .deleteFrom('tasks')
+    .where('id', '=', id)
+    .where('workerId', '=', workerId)
+    .where('requests', '=', requests)
+    .executeTakeFirst()
+  if (ended.numDeletedRows > 0n) return
+  await db
+    .updateTable('tasks')
+    .set({ workerId: null, attempts: 0, error: null })
+    .where('id', '=', id)
+    .where('workerId', '=', workerId)
+    .execute()
+}
+
+/** The task has failed: it is tried again at `notBefore`, or never. */
+export async function failTask(
+  db: Db,
+  { id, workerId }: Omit<Done, 'requests'>,
+  { error, notBefore, deadAt }: { error: string; notBefore: Instant; deadAt: Instant | null },
+): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set((eb) => ({ workerId: null, attempts: eb('attempts', '+', 1), error, notBefore, deadAt }))
+    .where('id', '=', id)
+    .where('workerId', '=', workerId)
+    .execute()
+}
+
+/** Whether a task of this kind and group waits, or is being done. */
+export async function isTaskOpen(db: Db, { kind, groupKey }: Pick<TaskRow, 'kind' | 'groupKey'>): Promise<boolean> {
+  const row = await db
+    .selectFrom('tasks')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('groupKey', '=', groupKey)
+    .where('deadAt', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Tasks that are not tried any more, the newest first. */
+export function deadTasks(db: Db): Promise<TaskRow[]> {
+  return db.selectFrom('tasks').selectAll().where('deadAt', 'is not', null).orderBy('deadAt', 'desc').execute()
+}
+
+/** Lets a dead task be tried again. */
+export async function reviveTask(db: Db, id: string, now: Instant): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set({ deadAt: null, attempts: 0, notBefore: now })
+    .where('id', '=', id)
+    .where('deadAt', 'is not', null)
+    .execute()
+}
