@@ -40,7 +40,7 @@ const owners: Record<string, string[]> = {
   commander: ['cli/'],
   croner: ['editions/'],
   'csv-parse': ['subscribers/import/'],
-  entities: ['feeds/', 'messages/', 'mail/smtp/masking.ts'],
+  entities: ['feeds/', 'messages/', 'mail/smtp/auth/masking.ts'],
   handlebars: ['messages/', 'web/page.ts'],
   hono: ['web/', 'demo/'],
   'ipaddr.js': ['http/'],

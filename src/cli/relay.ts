@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { type Config, readProcessConfig, relayName, relaysOf } from '../config/config.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { causeOf, causes } from '../mail/reply-rules/answers.ts'
+import { causeOf } from '../mail/reply-rules/answers.ts'
+import { causes } from '../mail/reply-rules/cause.ts'
 import { oneLine } from '../mail/reply-rules/reply-text.ts'
 import { checkRelay, type RelayCheck } from '../mail/smtp/check-relay.ts'
-import type { RelaySettings } from '../mail/smtp/connect.ts'
 import type { Change } from '../mail/smtp/connect-error.ts'
+import type { RelaySettings } from '../mail/smtp/relay-settings.ts'
 import { envelopeFor, lastMessage } from '../pipeline/check-relays.ts'
 import { loadSecret } from '../store/system/settings.ts'
 import { print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
@@ -52,7 +53,7 @@ type ReplyClassification = { cause: string; suppresses: string; advice: string |
 
 function classifyReply(reply: string): ReplyClassification {
   const cause = causeOf(oneLine(reply))
-  const { about, suppresses, words, advice } = causes[cause]
+  const { about, suppresses, message, advice } = causes[cause]
   if (/^4\d\d\b/.test(reply))
     return {
       cause: 'temporary',
@@ -60,7 +61,7 @@ function classifyReply(reply: string): ReplyClassification {
       advice: null,
       text: ['temporary: deferred, and tried again later'],
     }
-  const text = [`${cause}: ${words}`, consequences[about] + suppressions[suppresses]]
+  const text = [`${cause}: ${message}`, consequences[about] + suppressions[suppresses]]
   return { cause, suppresses, advice: advice ?? null, text: advice === undefined ? text : [...text, advice] }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type App, requireDigest } from '../app.ts'
 import { rulesOf } from '../deliveries/limits/rules.ts'
-import { whyWaiting } from '../deliveries/limits/waits.ts'
+import { whyWaiting } from '../deliveries/limits/why-waiting.ts'
 import { isServing } from '../deliveries/worker.ts'
 import { articleChoices, chosenOnly, itemOf, letterChoices } from '../editions/choice/choice.ts'
 import { compose } from '../editions/compose.ts'

@@ -8,8 +8,8 @@ import { judgeAnswer } from './judge-answer.ts'
 import { type LookAhead, lookAhead } from './look-ahead.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import { count, isGoing, type Pass, passOver } from './pass.ts'
-import type { RelayLine } from './relays/relay-line.ts'
-import type { LineEnd } from './relays/relays.ts'
+import type { ConnectionEnd } from './relays/pooled-relay.ts'
+import type { RelayConnection } from './relays/relay-connection.ts'
 import type { DeliverNeeds } from './sending-needs.ts'
 import { handleUnfit } from './unfit.ts'
 
@@ -20,12 +20,12 @@ type Ready = { delivery: QueuedDelivery; message: Message }
  * next are committed together; where there is something to wait for in between, what ended is recorded first. Two copies
  * are made ready ahead of their claims, so that the relay may hear the next envelope while it still reads a message.
  */
-export async function runConnection(line: RelayLine, needs: DeliverNeeds, pass: Pass): Promise<LineEnd> {
+export async function runConnection(line: RelayConnection, needs: DeliverNeeds, pass: Pass): Promise<ConnectionEnd> {
   return await new ConnectionLoop(line, needs, pass).run()
 }
 
 class ConnectionLoop {
-  readonly #line: RelayLine
+  readonly #line: RelayConnection
   readonly #needs: DeliverNeeds
   readonly #pass: Pass
   readonly #queue: PacedQueue
@@ -33,7 +33,7 @@ class ConnectionLoop {
   /** Ended, and not yet recorded. */
   #ended: DeliveryResult | undefined
 
-  constructor(line: RelayLine, needs: DeliverNeeds, pass: Pass) {
+  constructor(line: RelayConnection, needs: DeliverNeeds, pass: Pass) {
     this.#line = line
     this.#needs = needs
     this.#pass = pass
@@ -41,7 +41,7 @@ class ConnectionLoop {
     this.#ahead = lookAhead(() => this.#makeReady(), 2)
   }
 
-  async run(): Promise<LineEnd> {
+  async run(): Promise<ConnectionEnd> {
     try {
       for (;;) {
         const isReady = this.#ahead.next !== undefined
@@ -74,13 +74,13 @@ class ConnectionLoop {
     return await admitted
   }
 
-  async #claimAndSend({ delivery, message }: Ready): Promise<LineEnd | undefined> {
+  async #claimAndSend({ delivery, message }: Ready): Promise<ConnectionEnd | undefined> {
     const { buckets } = this.#needs
     const ended = this.#ended
     this.#ended = undefined
     if (!(await this.#pass.ledger.recordAndClaim(ended, delivery))) {
       this.#line.settle(undefined)
-      this.#pass.gate.settle(false)
+      this.#pass.gate.settle(undefined)
       await passOver(this.#needs, this.#pass, delivery)
       return undefined
     }
@@ -89,11 +89,11 @@ class ConnectionLoop {
     this.#ahead.fill()
     const { result, isTurnedAway } = await sending
     if (isTurnedAway) {
-      this.#line.settleTurnedAway()
+      this.#line.settle(undefined)
       await this.#giveBack(delivery, result)
       return 'again'
     }
-    this.#line.settle(result, buckets.heard(ticket, result, this.#needs.clock.now()))
+    this.#line.settle(result, buckets.recordResult(ticket, result, this.#needs.clock.now()))
     if (result.kind === 'accepted') return this.#accepted(delivery, result)
     return await this.#notAccepted(delivery, result)
   }
@@ -102,11 +102,11 @@ class ConnectionLoop {
   #accepted(delivery: QueuedDelivery, result: SendResult): undefined | Promise<undefined> {
     this.#ended = this.#resultOf(delivery, result)
     count(this.#pass, delivery, 'accepted')
-    this.#pass.gate.settle(true)
+    this.#pass.gate.settle(result)
     return judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)?.then(() => undefined)
   }
 
-  async #notAccepted(delivery: QueuedDelivery, result: SendResult): Promise<LineEnd | undefined> {
+  async #notAccepted(delivery: QueuedDelivery, result: SendResult): Promise<ConnectionEnd | undefined> {
     if (result.kind === 'unsent') {
       await this.#giveBack(delivery, result)
       return undefined
@@ -119,7 +119,7 @@ class ConnectionLoop {
     }
     this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { kind: 'cut', reply: result.reply } : result)
     count(this.#pass, delivery, this.#ended.status)
-    this.#pass.gate.settle(this.#ended.status === 'unknown')
+    this.#pass.gate.settle(result)
     await this.#record() // before the judgement, which may put it back
     await judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)
     return undefined
@@ -128,7 +128,7 @@ class ConnectionLoop {
   /** It is queued still, and another connection may take it. */
   async #giveBack(delivery: QueuedDelivery, result: SendResult): Promise<void> {
     this.#ended = this.#resultOf(delivery, { kind: 'unsent', reply: result.reply })
-    this.#pass.gate.settle(false)
+    this.#pass.gate.settle(undefined)
     await this.#record()
     this.#queue.giveBack(delivery)
   }
@@ -147,7 +147,7 @@ class ConnectionLoop {
 
   /** A copy that was made ready and is not sent now. */
   #leave({ delivery, message }: Ready): void {
-    this.#pass.gate.settle(false)
+    this.#pass.gate.settle(undefined)
     this.#needs.reuse?.(message)
     this.#queue.giveBack(delivery)
   }

@@ -2,7 +2,8 @@ import { brakeNow } from '../store/deliveries/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries/deliveries.ts'
 import { brakeWords } from './brake.ts'
 import { finishSending, isBeingSent } from './finish.ts'
-import { openGate, type Wait } from './limits/gate.ts'
+import { editionAdmission } from './limits/edition-admission.ts'
+import type { Wait } from './limits/limit.ts'
 import { sendDue } from './rounds.ts'
 import type { DeliverNeeds, SendOptions, UnknownRule } from './sending-needs.ts'
 import { startSending } from './start.ts'
@@ -28,9 +29,9 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   const { db, rules } = needs
   const brake = await brakeNow(db)
   if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
-  const gate = openGate(needs, rules ?? { zone: 'UTC' })
+  const gate = editionAdmission(needs, rules ?? { zone: 'UTC' })
   try {
-    const shut = (await isBeingSent(needs, editionId)) ? await gate.shut() : undefined
+    const shut = (await isBeingSent(needs, editionId)) ? await gate.blockedReason() : undefined
     if (shut) return await notNow(needs, editionId, { wait: shut })
     const edition = await startSending(needs, editionId, options.unknown)
     const { stopped, over, wait } = await sendDue(needs, edition, options, gate)

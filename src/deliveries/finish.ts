@@ -6,7 +6,7 @@ import { transaction } from '../store/drivers/transaction.ts'
 import { addHistory, editionById, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
 import { mostAttempts } from './delivery.ts'
 import { judgeCanaries } from './limits/canary.ts'
-import type { Wait } from './limits/gate.ts'
+import type { Wait } from './limits/limit.ts'
 import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
 
 /** `wait`: when there is something to do again; null if the edition has ended, or waits for no time. */

@@ -66,7 +66,7 @@ function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: Sen
 async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: string): Promise<void> {
   if (relay === null || pass.excluded.has(relay)) return
   pass.excluded.add(relay)
-  needs.relays.named(relay)?.health.leaveAlone(`the relay ${relay} is left alone: ${why}`)
+  needs.relays.named(relay)?.health.distrust(`the relay ${relay} is left alone: ${why}`)
   const turnedDown = await putBack(needs, pass, relay)
   if (turnedDown.length > 0) {
     pass.slices.rereadFor(turnedDown.map(({ delivery }) => delivery.subscriberId))

@@ -1,3 +1,4 @@
+import { domainsOf } from '../mail/email-domain.ts'
 import { countDeliveries, hasAcceptedSince, isEveryoneAt } from '../store/deliveries/deliveries.ts'
 import { requeueDeferred } from '../store/deliveries/requeue.ts'
 import { unknownsInARow } from '../store/deliveries/unknown.ts'
@@ -7,7 +8,7 @@ import { lastAnswer } from './refusal-breaker.ts'
 import { confirm, namedRelay, putBack } from './relay-in-pass.ts'
 import { isSpread, type TurnedDown } from './relays/relay-verdicts.ts'
 import type { DeliverNeeds } from './sending-needs.ts'
-import { countProviders, domainsOf } from './spread.ts'
+import { countProviders } from './spread.ts'
 import { untilStored } from './until-stored.ts'
 
 /** So many people whom a relay refused first of all, and accepted nobody, are no chance. */

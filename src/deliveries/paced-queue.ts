@@ -1,12 +1,14 @@
 import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import { type Instant, msBetween, second, type WaitingClock } from '../time/clock.ts'
-import type { Bucket, Buckets } from './limits/buckets.ts'
-import type { Gate, Wait } from './limits/gate.ts'
+import type { Admission } from './limits/admission.ts'
+import type { Wait } from './limits/limit.ts'
+import type { ProviderRate } from './limits/provider-rate.ts'
+import type { ProviderRates } from './limits/provider-rates.ts'
 
 export type QueueNeeds = {
   clock: WaitingClock
-  buckets: Buckets
-  gate: Gate
+  buckets: ProviderRates
+  gate: Admission
   /** The next page of deliveries that are due, after the subscriber named; the last page is short or empty. */
   readPage(after: string): Promise<QueuedDelivery[]>
   /** Whether nothing more is to be begun; asked once a second while the queue waits. */
@@ -86,8 +88,8 @@ export class PacedQueue {
     if (
       isPlain &&
       this.#isFit(delivery, relay) &&
-      buckets.of(delivery.email, relay).pace.rate === null &&
-      gate.take()
+      buckets.of(delivery.email, relay).isUnlimited &&
+      gate.reserve() === 'ok'
     ) {
       this.#used += 1
       return delivery
@@ -134,14 +136,14 @@ export class PacedQueue {
     this.#handedOver.delete(relay)
     for (;;) {
       if (this.#wait || this.#isEnded || signal?.aborted) return undefined
-      const shut = await gate.shut()
+      const shut = await gate.blockedReason()
       if (shut) {
         this.#wait ??= shut
         return undefined
       }
       const delivery = this.#fromReturned(relay) ?? this.#fromAside(relay) ?? this.#fromPage(relay)
       if (delivery) {
-        if (gate.take()) return delivery
+        if (gate.reserve() === 'ok') return delivery
         this.#returned.push(delivery) // the gate shut between the two
       } else if (this.#used < this.#page.length) this.#used += 1
       else if (!this.#isRead) await this.#readOnce()
@@ -161,7 +163,7 @@ export class PacedQueue {
 
   #takeToken({ email }: QueuedDelivery, relay: string | null): boolean {
     const { buckets } = this.#needs
-    return buckets.take(buckets.of(email, relay))
+    return buckets.of(email, relay).reserve() === 'ok'
   }
 
   /** The first that was set aside and has a token now. */
@@ -175,8 +177,9 @@ export class PacedQueue {
       const delivery = deliveries[index]
       if (!delivery) continue
       const bucket = buckets.of(delivery.email, relay)
-      if (!buckets.take(bucket)) {
-        const at = buckets.readyAt(bucket)
+      const reservation = bucket.reserve()
+      if (reservation !== 'ok') {
+        const at = reservation.until
         if (earliest === undefined || at < earliest) earliest = at
         continue
       }
@@ -274,11 +277,10 @@ export class PacedQueue {
   async #waitForToken(relay: string | null): Promise<boolean> {
     const { clock, signal, patience, isOver, isWanted } = this.#needs
     const bucket = this.#readyFirst(relay)
-    const { readyAt } = this.#needs.buckets
     if (!bucket) return true
-    const until = readyAt(bucket)
+    const { until } = bucket.wait
     if (this.#waitedMs >= patience) {
-      this.#wait ??= { until, reason: `${bucket.name} is slow: ${bucket.pace.reason}` }
+      this.#wait ??= bucket.wait
       return false
     }
     this.#beginWaiting()
@@ -292,13 +294,13 @@ export class PacedQueue {
     return !this.#isEnded && !this.#handedOver.has(relay)
   }
 
-  #readyFirst(relay: string | null): Bucket | undefined {
+  #readyFirst(relay: string | null): ProviderRate | undefined {
     const { buckets } = this.#needs
-    let first: Bucket | undefined
+    let first: ProviderRate | undefined
     for (const deliveries of [this.#returned, ...this.#aside.values()]) {
       const delivery = deliveries.find((one) => this.#isFit(one, relay))
       const bucket = delivery && buckets.of(delivery.email, relay)
-      if (bucket && (!first || buckets.readyAt(bucket) < buckets.readyAt(first))) first = bucket
+      if (bucket && (!first || bucket.readyAt < first.readyAt)) first = bucket
     }
     return first
   }

@@ -7,7 +7,7 @@ import type { DeliveryStatus } from '../store/schema.ts'
 import { brakeWords } from './brake.ts'
 import type { LeasedSlices } from './leased-slices.ts'
 import type { LedgerWriter } from './ledger-writer.ts'
-import type { Gate } from './limits/gate.ts'
+import type { Admission } from './limits/admission.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import type { RefusalBreaker } from './refusal-breaker.ts'
 import type { RelayVerdicts } from './relays/relay-verdicts.ts'
@@ -40,7 +40,7 @@ export type Pass = {
   source: SliceSource
   slices: LeasedSlices
   ledger: LedgerWriter
-  gate: Gate
+  gate: Admission
 }
 
 /** One relay in one pass. */

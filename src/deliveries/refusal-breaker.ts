@@ -1,6 +1,7 @@
-import { adviceFor } from '../mail/reply-rules/answers.ts'
+import { domainsOf } from '../mail/email-domain.ts'
+import { replyMeaning } from '../mail/reply-rules/answers.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
-import { countProviders, domainsOf } from './spread.ts'
+import { countProviders } from './spread.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
 export type Answered = { subscriberId: string; email: string; provider: string; isFirstTry: boolean }
@@ -133,7 +134,7 @@ export class RefusalBreaker {
 
 /** The last answer of a relay, for a person, and the setting that answers it where there is one. */
 export function lastAnswer(reply: string): string {
-  const advice = adviceFor(reply)
+  const { advice } = replyMeaning(reply)
   return advice === undefined ? `the last answer: ${reply}` : `the last answer: ${reply}. ${advice}`
 }
 

@@ -1,4 +1,4 @@
-import { causeOf, causes } from '../mail/reply-rules/answers.ts'
+import { replyMeaning } from '../mail/reply-rules/answers.ts'
 import type { Refusal } from '../store/deliveries/requeue.ts'
 import type { Db } from '../store/schema.ts'
 import { addOutcome } from '../store/subscribers/outcomes.ts'
@@ -17,12 +17,11 @@ const apart = 12 * hour
 export async function handleRefusals(db: Db, editionId: string, refusals: Refusal[], now: Instant): Promise<void> {
   const inOrder = refusals.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // two processes never wait for each other
   for (const { subscriberId, reply } of inOrder) {
-    const cause = causeOf(reply)
-    const { suppresses, words } = causes[cause]
+    const { suppresses, message } = replyMeaning(reply)
     if (suppresses === 'never') continue
     const isLasting = suppresses === 'at once' || (await isSecond(db, { subscriberId, editionId }, now))
-    if (isLasting) await suppress(db, { subscriberId, editionId, reason: `${words}: ${reply}` }, now)
-    else await addOutcome(db, { kind: 'bounce', subscriberId, editionId, detail: `${words}: ${reply}` }, now)
+    if (isLasting) await suppress(db, { subscriberId, editionId, reason: `${message}: ${reply}` }, now)
+    else await addOutcome(db, { kind: 'bounce', subscriberId, editionId, detail: `${message}: ${reply}` }, now)
   }
 }
 

@@ -8,11 +8,12 @@ import { settlePass } from './judge-pass.ts'
 import { settleRound } from './judge-round.ts'
 import { LeasedSlices } from './leased-slices.ts'
 import { LedgerWriter } from './ledger-writer.ts'
+import type { Admission } from './limits/admission.ts'
 import { releasedCanaries } from './limits/canary.ts'
-import type { Gate, Wait } from './limits/gate.ts'
+import type { Wait } from './limits/limit.ts'
 import { PacedQueue } from './paced-queue.ts'
 import { isGoing, lookUp, type Pass, stop } from './pass.ts'
-import type { RelayLine } from './relays/relay-line.ts'
+import type { RelayConnection } from './relays/relay-connection.ts'
 import type { DeliverNeeds, SendOptions } from './sending-needs.ts'
 import { DueSlices } from './slice-source.ts'
 import { isFit } from './unfit.ts'
@@ -29,7 +30,7 @@ export async function sendDue(
   needs: DeliverNeeds,
   edition: EditionRow,
   options: SendOptions,
-  gate: Gate,
+  gate: Admission,
 ): Promise<PassEnd> {
   const { relays, buckets } = needs
   const pass = await beginPass(needs, edition, options, gate)
@@ -46,7 +47,7 @@ export async function sendDue(
     await pass.ledger.close()
     await buckets.save('always')
   }
-  const blocked = relays.blocked()
+  const blocked = relays.blockedReason()
   if (blocked?.isTrouble && isGoing(pass)) stop(pass, blocked.reason)
   return { stopped: pass.stopped, over: pass.over, wait: blocked && !blocked.isTrouble ? blocked : wait }
 }
@@ -55,7 +56,7 @@ async function beginPass(
   needs: DeliverNeeds,
   { id, digest }: EditionRow,
   options: SendOptions,
-  gate: Gate,
+  gate: Admission,
 ): Promise<Pass> {
   const { db, clock, worker, relays, buckets, onStoreAway, onStoreBack } = needs
   const { signal, source = new DueSlices(needs, { editionId: id, workerId: worker.id }) } = options
@@ -95,7 +96,7 @@ async function runRounds(needs: DeliverNeeds, pass: Pass, options: SendOptions):
     const wait = await untilStored({ ...needs, signal: pass.ending.signal }, () => runRound(needs, pass, options))
     const isChanged = stateOf(needs, pass) !== before
     const isMore = (await settleRound(needs, pass)) || (pass.queue.left > 0 && isChanged) || isGivenMore(pass)
-    if (!isMore || !isGoing(pass) || needs.relays.blocked(pass.excluded)) return wait
+    if (!isMore || !isGoing(pass) || needs.relays.blockedReason(pass.excluded)) return wait
   }
 }
 
@@ -114,7 +115,7 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
   await pass.slices.releaseAll() // what a round before left, which the store cut short
   pass.queue = await openQueue(needs, pass, options)
   const { signal } = pass.ending
-  const work = (line: RelayLine) =>
+  const work = (line: RelayConnection) =>
     runConnection(line, needs, pass).catch((error: unknown): 'done' => {
       if (isStoreUnavailable(error)) throw error
       stop(pass, `internal error: ${messageOf(error)}`) // the others stop too, and none goes on behind our back
@@ -143,7 +144,7 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     async readPage(after) {
       if (after === '') slices.restart()
       const page = await slices.nextPage(released)
-      await buckets.meet(page.map(({ email }) => email))
+      await buckets.resolve(page.map(({ email }) => email))
       await buckets.save()
       return page
     },
@@ -155,6 +156,6 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
   })
 }
 
-function emptyQueue({ clock, buckets }: DeliverNeeds, gate: Gate): PacedQueue {
+function emptyQueue({ clock, buckets }: DeliverNeeds, gate: Admission): PacedQueue {
   return new PacedQueue({ clock, buckets, gate, patience: 0, readPage: async () => [], isOver: async () => true })
 }

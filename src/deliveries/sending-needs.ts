@@ -4,10 +4,10 @@ import type { Engine } from '../store/engine.ts'
 import type { Db } from '../store/schema.ts'
 import type { Worker } from '../store/system/workers.ts'
 import type { WaitingClock } from '../time/clock.ts'
-import type { Buckets } from './limits/buckets.ts'
+import type { ProviderRates } from './limits/provider-rates.ts'
 import type { Providers } from './limits/providers.ts'
 import type { Rules } from './limits/rules.ts'
-import type { Relays } from './relays/relays.ts'
+import type { RelayPool } from './relays/relay-pool.ts'
 import type { SliceSource } from './slice-source.ts'
 
 /** What the steps of sending need. `personalise` fills, and signs, one message; `reuse` gets its bytes back when they are free. */
@@ -15,10 +15,10 @@ export type DeliverNeeds = {
   db: Db
   engine: Engine
   clock: WaitingClock
-  relays: Relays
+  relays: RelayPool
   worker: Worker
   /** How fast each mail provider is written to, and who takes whose mail. */
-  buckets: Buckets
+  buckets: ProviderRates
   providers: Providers
   /** The digest's rules about when; without them all goes at once. */
   rules: Rules | undefined

@@ -1,5 +1,6 @@
 import libmime from 'libmime'
 import { type Instant, mailDate } from '../time/clock.ts'
+import { domainOf } from './email-domain.ts'
 import { type DeliveryKeys, keyLength } from './keys.ts'
 import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
@@ -155,7 +156,7 @@ function sharedHeaders(template: MessageTemplate, boundary: string): string[] {
   const listHost = new URL(publication.site).hostname
   return [
     `From: ${mailbox(template.from.name, template.from.address)}`,
-    `Reply-To: ${oneLine(template.replyTo)}`,
+    `Reply-To: ${headerValue(template.replyTo)}`,
     header('Subject', template.subject),
     `List-Id: ${mailbox(digest.title, `${digest.name}.${listHost}`)}`,
     `Feedback-ID: ${feedbackId(template)}`,
@@ -194,8 +195,8 @@ function bodyPieces({ html, text, slot }: MessageTemplate, boundary: string): Bu
 
 /** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
 export function mailbox(name: string, given: string): string {
-  const plain = oneLine(name)
-  const address = oneLine(given).replace(/[<>]/g, '')
+  const plain = headerValue(name)
+  const address = headerValue(given).replace(/[<>]/g, '')
   if (plain === '') return `<${address}>`
   if (isPlain(plain) && plain.length <= 200) return `"${plain.replace(/[\\"]/g, '\\$&')}"\r\n <${address}>`
   return `${encoded(plain)}\r\n <${address}>`
@@ -203,7 +204,7 @@ export function mailbox(name: string, given: string): string {
 
 /** One header, folded, and encoded where it is not plain ASCII (RFC 2047). */
 export function header(name: string, value: string): string {
-  const plain = oneLine(value)
+  const plain = headerValue(value)
   const text = isPlain(plain) ? plain : encoded(plain)
   return libmime.foldLines(`${name}: ${text.replace(/\r\n /g, ' ')}`, 76)
 }
@@ -219,7 +220,7 @@ function encoded(text: string): string {
 }
 
 /** No line break can enter a header. */
-function oneLine(text: string): string {
+function headerValue(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we remove
   return text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim()
 }
@@ -248,5 +249,3 @@ function splitAddress(address: string): [string, string] {
   const at = address.lastIndexOf('@')
   return [address.slice(0, at), address.slice(at + 1)]
 }
-
-const domainOf = (address: string) => splitAddress(address)[1]

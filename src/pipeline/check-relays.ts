@@ -3,7 +3,7 @@ import { type Config, envelopeSender, relayName, relaysOf } from '../config/conf
 import { keyLength } from '../mail/keys.ts'
 import { compileMessage } from '../mail/mime.ts'
 import { type CheckedEnvelope, checkRelay, type Sender } from '../mail/smtp/check-relay.ts'
-import type { RelaySettings } from '../mail/smtp/connect.ts'
+import type { RelaySettings } from '../mail/smtp/relay-settings.ts'
 import { toMessageTemplate } from '../messages/message-template.ts'
 import { lastSealedVariant } from '../store/editions/editions.ts'
 import type { Db } from '../store/schema.ts'

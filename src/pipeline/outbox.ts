@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
 import { envelopeSender } from '../config/config.ts'
-import type { Relays } from '../deliveries/relays/relays.ts'
+import type { RelayPool } from '../deliveries/relays/relay-pool.ts'
 import { signMessage } from '../mail/dkim.ts'
 import { plainMail } from '../mail/plain-mail.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
@@ -46,7 +46,7 @@ const groupedKinds: MailKind[] = ['feed-trouble', 'wrong-clock']
 const subscriberKinds: MailKind[] = ['confirmation']
 const batchSize = 100
 
-export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<Relays, 'send'> }
+export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<RelayPool, 'send'> }
 
 /**
  * Sends the emails of the outbox that are due, each by one process. One that no relay takes is tried again, with growing

@@ -1,22 +1,23 @@
 import type { App } from '../app.ts'
 import { relaysOf } from '../config/config.ts'
-import { type Buckets, openBuckets } from '../deliveries/limits/buckets.ts'
-import { dnsMx, type FindMx, openProviders, type Providers } from '../deliveries/limits/providers.ts'
-import { Relays } from '../deliveries/relays/relays.ts'
+import { dnsMx, type FindMx } from '../deliveries/limits/mail-servers.ts'
+import { ProviderRates } from '../deliveries/limits/provider-rates.ts'
+import { Providers } from '../deliveries/limits/providers.ts'
+import { RelayPool } from '../deliveries/relays/relay-pool.ts'
 import { keepAlive, releaseAbandoned, startWorker, stopWorker } from '../deliveries/worker.ts'
 import type { Signer } from '../mail/dkim.ts'
 import { loadSigners } from '../mail/dkim-keys.ts'
-import { loadClient } from '../mail/smtp/connect.ts'
+import { loadNodemailer } from '../mail/smtp/nodemailer-client.ts'
 import { lowerSigningPriority } from '../runtime/pool-threads.ts'
 import type { Worker } from '../store/system/workers.ts'
 import { type Instant, second } from '../time/clock.ts'
 
 /** A process that sends: relays to hand messages to, and a row by which others know that it lives. */
 export type Sender = {
-  relays: Relays
+  relays: RelayPool
   signers: Signer[]
   worker: Worker
-  buckets: Buckets
+  buckets: ProviderRates
   providers: Providers
   /** By edition: until when there is nothing to do for it; see `isQuiet`. */
   quietUntil: Map<string, Instant>
@@ -34,10 +35,10 @@ export async function openSender(
 ): Promise<Sender> {
   const signers = loadSigners(app.config.relay.dkim)
   if (signers.length > 0) await lowerSigningPriority()
-  await loadClient()
-  const relays = new Relays(app, relaysOf(app.config))
-  const providers = openProviders({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
-  const buckets = await openBuckets({ ...app, providers })
+  await loadNodemailer()
+  const relays = new RelayPool(app, relaysOf(app.config))
+  const providers = new Providers({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
+  const buckets = await ProviderRates.open({ ...app, providers })
   const worker = await startWorker(app, command) // last: a fault before it leaves no row of a sender that is none
   const heartbeat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeatMs).unref()
   const released = await releaseAbandoned(app, worker)

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
 import { brakeWords } from '../deliveries/brake.ts'
-import { openGate } from '../deliveries/limits/gate.ts'
+import { editionAdmission } from '../deliveries/limits/edition-admission.ts'
 import { type PassEnd, sendDue } from '../deliveries/rounds.ts'
 import { GivenSlices } from '../deliveries/slice-source.ts'
 import { untilStored } from '../deliveries/until-stored.ts'
@@ -83,7 +83,7 @@ export class SendingSessions {
         if (brake) return { stopped: brakeWords(brake), over: true, wait: undefined }
         const edition = await editionById(app.db, editionId)
         if (edition?.status !== 'sending') return { stopped: null, over: true, wait: undefined }
-        const gate = openGate(needs, needs.rules ?? { zone: 'UTC' })
+        const gate = editionAdmission(needs, needs.rules ?? { zone: 'UTC' })
         try {
           return await sendDue(needs, edition, options, gate)
         } finally {

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import { finishSending } from '../deliveries/finish.ts'
-import { openGate, type Wait } from '../deliveries/limits/gate.ts'
+import { editionAdmission } from '../deliveries/limits/edition-admission.ts'
+import type { Wait } from '../deliveries/limits/limit.ts'
 import { rulesOf } from '../deliveries/limits/rules.ts'
 import type { PassEnd } from '../deliveries/rounds.ts'
 import { startSending } from '../deliveries/start.ts'
@@ -74,8 +75,8 @@ export class SendingTasks {
     const { digest } = await this.#edition(editionId)
     if (!digest || this.#sessions.isOpen(editionId) || !(await this.#mayBeSent(editionId))) return
     const needs = await sendingNeeds(this.#app, this.#sender, editionId)
-    const gate = openGate(needs, needs.rules ?? { zone: 'UTC' })
-    const shut = await gate.shut()
+    const gate = editionAdmission(needs, needs.rules ?? { zone: 'UTC' })
+    const shut = await gate.blockedReason()
     await gate.close()
     if (shut) return await this.#waitFor(editionId, shut)
     await untilStored({ ...needs, signal: this.#signal }, () => startSending(needs, editionId, digest.unknown))
@@ -97,7 +98,7 @@ export class SendingTasks {
   async #mayBeSent(editionId: string): Promise<boolean> {
     const { edition, digest } = await this.#edition(editionId)
     if (!digest || (edition?.status !== 'approved' && edition?.status !== 'sending')) return false
-    if (this.#sender.relays.blocked() || (await brakeNow(this.#app.db))) return false
+    if (this.#sender.relays.blockedReason() || (await brakeNow(this.#app.db))) return false
     return (await sendingObstacles(this.#app, edition)).length === 0
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { type Buckets, openBuckets } from '../../src/deliveries/limits/buckets.ts'
-import { openGate } from '../../src/deliveries/limits/gate.ts'
-import { openProviders } from '../../src/deliveries/limits/providers.ts'
+import { editionAdmission } from '../../src/deliveries/limits/edition-admission.ts'
+import { ProviderRates } from '../../src/deliveries/limits/provider-rates.ts'
+import { Providers } from '../../src/deliveries/limits/providers.ts'
 import { PacedQueue } from '../../src/deliveries/paced-queue.ts'
 import type { QueuedDelivery } from '../../src/store/deliveries/deliveries.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -22,8 +22,8 @@ async function queueOver(emails: string[], patience: number, isWanted = () => fa
   const { url, remove } = sqliteUrl()
   const { db, close } = await openStore(url, clock)
   closing.push(remove, close)
-  const buckets = await openBuckets({ db, clock, providers: openProviders({ db, clock }) })
-  const gate = openGate({ db, clock }, { zone: 'UTC' })
+  const buckets = await ProviderRates.open({ db, clock, providers: new Providers({ db, clock }) })
+  const gate = editionAdmission({ db, clock }, { zone: 'UTC' })
   const due = emails.map((email, index) => delivery(String(index).padStart(6, '0'), email))
   const gone = new Set<string>()
   let pages = 0
@@ -57,10 +57,10 @@ function delivery(subscriberId: string, email: string): QueuedDelivery {
   return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, cutSince: null, relay: null, email, name: '' }
 }
 
-function slow(buckets: Buckets, domain: string, times = 1): void {
+function slow(buckets: ProviderRates, domain: string, times = 1): void {
   for (let time = 0; time < times; time++) {
     const ticket = buckets.begin(`anybody@${domain}`, null)
-    buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+    buckets.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
   }
 }
 
@@ -117,7 +117,7 @@ test('a queue that has waited long enough ends with the reason, and when to come
 test('what was on its way when a provider complained makes it no slower', async () => {
   const { buckets } = await queueOver([], 0)
   const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example', null))
-  for (const ticket of tickets) buckets.heard(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+  for (const ticket of tickets) buckets.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
   expect(buckets.of('b@slow.example', null).pace.rate).toBe(10)
 })
 

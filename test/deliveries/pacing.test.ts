@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { brakeOn } from '../../src/deliveries/brake.ts'
-import type { FindMx } from '../../src/deliveries/limits/providers.ts'
-import { whyWaiting } from '../../src/deliveries/limits/waits.ts'
+import type { FindMx } from '../../src/deliveries/limits/mail-servers.ts'
+import { whyWaiting } from '../../src/deliveries/limits/why-waiting.ts'
 import { pause } from '../../src/editions/review.ts'
 import { isQuiet } from '../../src/pipeline/quiet.ts'
 import { sendEdition } from '../../src/pipeline/send.ts'
@@ -127,7 +127,9 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     expect(isQuiet(sender, id, it.clock.now())).toBe(true)
     const edition = (await editionById(it.app.db, id)) as EditionRow
     expect(await whyWaiting(it.app, edition, undefined)).toEqual([
-      expect.stringMatching(/^slow\.example gets .* messages? a (second|minute), slowed on Friday 27 .*: 421 4\.7\.28/),
+      expect.stringMatching(
+        /^slow\.example is slow: 421 4\.7\.28 .*; it gets .* messages? a (second|minute), slowed on Friday 27 /,
+      ),
     ])
     await sender.close()
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { rulesOf } from '../../src/deliveries/limits/rules.ts'
-import { whyWaiting } from '../../src/deliveries/limits/waits.ts'
+import { whyWaiting } from '../../src/deliveries/limits/why-waiting.ts'
 import { resume } from '../../src/editions/review.ts'
 import { makeDueEditions } from '../../src/pipeline/advance.ts'
 import { sendEdition } from '../../src/pipeline/send.ts'

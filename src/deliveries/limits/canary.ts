@@ -6,6 +6,7 @@ import {
   addCanaries,
   canariesOf,
   countFirstShares,
+  countWaitingForCanaries,
   firstShareReplies,
   largestDomains,
   planFirstShares,
@@ -18,7 +19,8 @@ import { addHistory, editionById } from '../../store/editions/editions.ts'
 import type { Engine } from '../../store/engine.ts'
 import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../../store/schema.ts'
 import { addMs, type Clock, durationText, type Instant, parseDurationMs, second } from '../../time/clock.ts'
-import type { Wait } from './gate.ts'
+import { wallTimeText } from '../../time/zone.ts'
+import type { Wait } from './limit.ts'
 import type { Providers } from './providers.ts'
 
 export type CanaryRule = NonNullable<Digest['canary']>
@@ -44,7 +46,7 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   const { db, engine, providers } = needs
   const planted = await canariesOf(db, edition.id)
   if (planted.length > 0) return planted.length
-  await providers.settle(await largestDomains(db, engine, edition.digest, mostDomains), patience)
+  await providers.resolveWithin(await largestDomains(db, engine, edition.digest, mostDomains), patience)
   await providers.save()
   const { minimum, share } = rule
   const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
@@ -214,4 +216,16 @@ async function tallyOf({ db, clock }: Needs, editionId: string, canaries: Canary
 function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
   if (status !== 'deferred') return false
   return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
+}
+
+/** Who waits for the answers to a first share, for a person, by what the store has. */
+export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryRule, zone: string): Promise<string[]> {
+  const waiting = await countWaitingForCanaries(db, editionId)
+  return (await canariesOf(db, editionId)).flatMap(({ name, waitingSince, releasedAt }) => {
+    const count = waiting.get(name) ?? 0
+    if (releasedAt !== null || count === 0) return []
+    if (waitingSince === null) return [`${count} at ${name} wait until the first of them have theirs`]
+    const until = wallTimeText(zone, addMs(waitingSince, parseDurationMs(wait)))
+    return [`${count} at ${name} wait for what the first of them are answered, until ${until}`]
+  })
 }

@@ -1,77 +1,122 @@
-import { releaseQuota, reserveQuota } from '../../store/limits/daily-quotas.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import { countSentOn, releaseQuota, reserveQuota } from '../../store/limits/daily-quotas.ts'
 import type { Db } from '../../store/schema.ts'
-import type { Clock, Instant } from '../../time/clock.ts'
+import { addMs, type Clock, type Instant, minute } from '../../time/clock.ts'
+import { addDays } from '../../time/zone.ts'
+import type { Limit, Reservation, Wait } from './limit.ts'
 
-/** One day: how many messages it allows, null for as many as there are, and when it ends. */
+/** One day: how many messages it allows, null for no limit, and when it ends. */
 export type Day = { date: string; most: number | null; ends: Instant }
 
+/** `reasonOf`: a clause for a person, once the day has no message left. */
+export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): string }
+
+/** Taken of the day at once; a crash may cost as many. */
+const batchSize = 20
+/** A day without a message left is asked for again after this: another process may have given some back. */
+const exhaustedMs = minute
+
 /** A number of messages a day, shared by all processes and kept over restarts. */
-export type Allowance = {
-  /** Whether one more may go at this moment; it then counts. False may also mean: ask `spent`. */
-  take(): boolean
-  /** Takes more of the day from the store; the day if it is spent, undefined if some may go. */
-  spent(): Promise<Day | undefined>
-  /** What became of one that was taken: one that did not go out does not count. */
-  settle(isOut: boolean): void
-  /** Nothing is on its way any more: gives back what was taken of the day and not used. */
-  close(): Promise<void>
-}
+export class DailyQuota implements Limit {
+  readonly #db: Db
+  readonly #clock: Clock
+  readonly #rule: QuotaRule
+  #today: Day | undefined
+  #left = 0
+  #onTheWay = 0
+  #exhausted: Wait | undefined
+  #exhaustedUntil: Instant = ''
 
-/** So many are taken of the day at once; a crash may cost as many. */
-const batch = 20
+  constructor({ db, clock }: { db: Db; clock: Clock }, rule: QuotaRule) {
+    this.#db = db
+    this.#clock = clock
+    this.#rule = rule
+  }
 
-export function openAllowance(
-  { db, clock }: { db: Db; clock: Clock },
-  name: string,
-  dayAt: (now: Instant) => Day,
-): Allowance {
-  let today: Day | undefined
-  let left = 0
-  let onTheWay = 0
+  /** Known to have no message left; undefined: some may be. */
+  get exhausted(): Wait | undefined {
+    if (!this.#exhausted) return undefined
+    const now = this.#clock.now()
+    const isKnown = now < this.#exhaustedUntil && this.#exhaustedUntil <= addMs(now, exhaustedMs) // the clock may have been set back
+    return isKnown ? this.#exhausted : undefined
+  }
 
-  async function giveBack(day: Day | undefined, count: number): Promise<void> {
-    if (day && day.most !== null && count > 0) await releaseQuota(db, { name, day: day.date }, count)
+  reserve(): Reservation {
+    const today = this.#today
+    if (today === undefined || this.#clock.now() >= today.ends) return 'refill'
+    if (today.most === null) return 'ok'
+    if (this.#left === 0) return this.exhausted ?? 'refill'
+    this.#left -= 1
+    this.#onTheWay += 1
+    return 'ok'
+  }
+
+  /** Takes more of the day from the store. */
+  async refill(): Promise<void> {
+    const now = this.#clock.now()
+    if (this.#today === undefined || now >= this.#today.ends) await this.#turnTo(this.#rule.dayAt(now))
+    const day = this.#today
+    if (day === undefined || day.most === null || this.#left > 0) return
+    const { date, most } = day
+    const wanted = Math.min(batchSize, most)
+    const taken = await reserveQuota(this.#db, { name: this.#rule.name, day: date }, { most, wanted })
+    if (day !== this.#today) return await this.#release(day, taken)
+    this.#left += taken // beside what was given back while the store was asked
+    if (this.#left === 0) this.#exhaust(day)
+  }
+
+  /** A message that did not go out does not count. */
+  settle(result: SendResult | undefined): void {
+    const isOut = result?.kind === 'accepted' || result?.kind === 'unknown'
+    if (!isOut) this.#exhausted = undefined
+    if (this.#onTheWay === 0) return
+    this.#onTheWay -= 1
+    if (!isOut) this.#left += 1
+  }
+
+  async close(): Promise<void> {
+    const unused = this.#left + this.#onTheWay
+    this.#left = 0
+    this.#onTheWay = 0
+    await this.#release(this.#today, unused)
   }
 
   /** A new day, of which nothing is taken yet; what is on its way counts for the day on which it began. */
-  async function turnTo(day: Day): Promise<void> {
-    const [before, unused] = [today, left]
-    today = day
-    left = 0
-    onTheWay = 0
-    await giveBack(before, unused)
+  async #turnTo(day: Day): Promise<void> {
+    const [before, unused] = [this.#today, this.#left]
+    this.#today = day
+    this.#left = 0
+    this.#onTheWay = 0
+    await this.#release(before, unused)
   }
 
+  async #release(day: Day | undefined, count: number): Promise<void> {
+    if (day && day.most !== null && count > 0)
+      await releaseQuota(this.#db, { name: this.#rule.name, day: day.date }, count)
+  }
+
+  #exhaust(day: Day): void {
+    const until = addMs(this.#clock.now(), exhaustedMs)
+    this.#exhausted = { until: day.ends, reason: this.#rule.reasonOf(day) }
+    this.#exhaustedUntil = day.ends < until ? day.ends : until
+  }
+}
+
+/** Why the quota lets nothing go today, by what the store has counted; undefined: something is left. */
+export async function quotaWait(db: Db, { name, dayAt, reasonOf }: QuotaRule, now: Instant): Promise<Wait | undefined> {
+  const day = dayAt(now)
+  if (day.most === null || (await countSentOn(db, { name, day: day.date })) < day.most) return undefined
+  return { until: day.ends, reason: reasonOf(day) }
+}
+
+/** What a relay may take on a day, by UTC. */
+export function relayQuota(name: string, perDay: number): QuotaRule {
   return {
-    take() {
-      if (today === undefined || clock.now() >= today.ends) return false
-      if (today.most === null) return true
-      if (left === 0) return false
-      left -= 1
-      onTheWay += 1
-      return true
+    name,
+    dayAt(now) {
+      const date = now.slice(0, 10)
+      return { date, most: perDay, ends: `${addDays(date, 1)}T00:00:00.000Z` }
     },
-    async spent() {
-      const now = clock.now()
-      if (today === undefined || now >= today.ends) await turnTo(dayAt(now))
-      const day = today
-      if (day === undefined || day.most === null || left > 0) return undefined
-      const { date, most } = day
-      const taken = await reserveQuota(db, { name, day: date }, { most, wanted: Math.min(batch, most) })
-      if (day !== today) await giveBack(day, taken)
-      else left += taken // beside what was given back while the store was asked
-      return left > 0 ? undefined : today
-    },
-    settle(isOut) {
-      if (onTheWay === 0) return
-      onTheWay -= 1
-      if (!isOut) left += 1
-    },
-    async close() {
-      const unused = left + onTheWay
-      left = 0
-      onTheWay = 0
-      await giveBack(today, unused)
-    },
+    reasonOf: ({ most, date }) => `the relay ${name} may take ${most} messages on ${date}, and it has`,
   }
 }

@@ -1,9 +1,9 @@
 import type { Digest } from '../../editions/digest.ts'
 import { readTiming } from '../../editions/schedule/timing.ts'
-import { addZoneSends, subscriberZones } from '../../store/deliveries/zone-sends.ts'
+import { addZoneSends, countWaitingByHour, subscriberZones } from '../../store/deliveries/zone-sends.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { addMs, type Instant, parseDurationMs } from '../../time/clock.ts'
-import { instantAt, wallTimeAt } from '../../time/zone.ts'
+import { instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
 
 type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
 
@@ -34,4 +34,15 @@ export async function planZoneSends(db: Db, edition: EditionRow, digest: Timed, 
   if (!localTime) return edition.dueAt > now
   await addZoneSends(db, edition.id, zoneSendsOf({ zone }, edition.dueAt, await subscriberZones(db, edition.digest)))
   return true
+}
+
+const maxHoursShown = 5
+
+/** Who waits for an hour, for a person; the earliest first. */
+export async function localTimeReasons(db: Db, editionId: string, zone: string, now: Instant): Promise<string[]> {
+  const hours = await countWaitingByHour(db, editionId, now)
+  const shown = hours.slice(0, maxHoursShown)
+  const rest = hours.slice(maxHoursShown).reduce((sum, { count }) => sum + count, 0)
+  const reasons = shown.map(({ at, count }) => `${count} wait for their hour, ${wallTimeText(zone, at)}`)
+  return rest > 0 ? [...reasons, `${rest} wait for a later hour`] : reasons
 }

@@ -1,16 +1,27 @@
 import type { Config } from '../../config/config.ts'
-import { day, type Instant } from '../../time/clock.ts'
+import type { Db } from '../../store/schema.ts'
+import { type Clock, day, type Instant } from '../../time/clock.ts'
 import { addDays, instantAt, wallTimeAt } from '../../time/zone.ts'
-import type { Day } from './daily-quota.ts'
+import { DailyQuota, type Day, type QuotaRule } from './daily-quota.ts'
 
 export type WarmUp = NonNullable<Config['pace']['warmUp']>
-
-/** By which the days of a warm-up are counted; no relay can be called so. */
-export const warmUpName = 'warm-up of all'
 
 /** The day of the plan at an instant. Before its first day the number of that day counts, after the last there is no limit. */
 export function warmUpDay({ from, days, zone }: WarmUp, now: Instant): Day {
   const { date } = wallTimeAt(zone, now)
   const index = Math.max(0, Math.round((Date.parse(date) - Date.parse(from)) / day))
   return { date, most: days[index] ?? null, ends: instantAt(zone, addDays(date, 1), '00:00') }
+}
+
+export function warmUpRule(warmUp: WarmUp): QuotaRule {
+  return {
+    name: 'warm-up of all', // no relay can be called so
+    dayAt: (now) => warmUpDay(warmUp, now),
+    reasonOf: ({ most, date }) => `warm-up: ${most} messages may go out on ${date}, and they have`,
+  }
+}
+
+/** The number of messages of each day while a new relay or domain becomes known. */
+export function warmUpQuota(needs: { db: Db; clock: Clock }, warmUp: WarmUp): DailyQuota {
+  return new DailyQuota(needs, warmUpRule(warmUp))
 }

@@ -1,11 +1,46 @@
 import { type Digest, weekdays } from '../../editions/digest.ts'
-import { addMs, type Instant } from '../../time/clock.ts'
-import { addDays, instantAt, wallTimeAt } from '../../time/zone.ts'
+import { addMs, type Clock, type Instant } from '../../time/clock.ts'
+import { addDays, instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
+import type { Limit, Wait } from './limit.ts'
 
 export type Window = NonNullable<Digest['window']>
 
-/** Whether the send window is open, and until when it stays as it is. */
+/** Whether the send window is open, and until when that holds. */
 export type WindowState = { isOpen: boolean; until: Instant }
+
+/** Nothing goes out while the send window of the digest is closed. */
+export class SendWindow implements Limit {
+  readonly #clock: Clock
+  readonly #window: Window
+  readonly #zone: string
+  #openUntil: Instant = ''
+
+  constructor(clock: Clock, window: Window, zone: string) {
+    this.#clock = clock
+    this.#window = window
+    this.#zone = zone
+  }
+
+  reserve(): 'ok' | Wait {
+    const now = this.#clock.now()
+    if (now < this.#openUntil) return 'ok'
+    const wait = windowWait(this.#window, this.#zone, now)
+    if (!wait) this.#openUntil = windowAt(this.#window, this.#zone, now).until
+    return wait ?? 'ok'
+  }
+
+  settle(): void {}
+
+  isOpen(): boolean {
+    return this.#clock.now() < this.#openUntil
+  }
+}
+
+/** Why the window lets nothing go; undefined: it is open. */
+export function windowWait(window: Window, zone: string, now: Instant): Wait | undefined {
+  const { isOpen, until } = windowAt(window, zone, now)
+  return isOpen ? undefined : { until, reason: `the send window opens on ${wallTimeText(zone, until)}` }
+}
 
 /**
  * The send window at an instant. Its hours are those of the zone, also over a change of the clocks; where `to` is

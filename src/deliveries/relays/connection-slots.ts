@@ -8,18 +8,18 @@ export type Slot = {
   takenAt: Instant
 }
 
-/** Somebody who sends over a relay: an edition. `start` gets a slot to work with; `held` counts those it has. */
+/** An edition that sends over a relay. `start` gets a slot to work with; `held` counts those it has. */
 export type Customer = { held: number; isWaiting: boolean; start(slot: Slot): void }
 
-/** Never more than so many connections are opened before one of them is served. */
+/** At most this many connections are opened before one of them is served. */
 const maxOpening = 10
-/** A relay that turns away so many of our connections within a minute gets no further ones: it may ban us. */
+/** A relay that turns away this many of our connections within a minute gets no further ones: it may ban us. */
 const maxRefusedPerMinute = 15
 const firstProbeMs = minute
 const maxProbeMs = 10 * minute
 /** A connection that was renewed may meet its predecessor, which the relay still counts. */
 const renewalProbeMs = second
-/** For so long an edition keeps a connection while another has none. */
+/** How long an edition keeps a connection while another has none. */
 const turnMs = 250
 
 /**
@@ -124,7 +124,7 @@ export class ConnectionSlots {
     customer.held -= 1
     if (this.#customers.delete(customer)) this.#customers.add(customer) // to the end of the line
     if (this.#slots.size === 0 && this.#limitBefore !== undefined) {
-      this.#limit = this.#limitBefore // nobody is served any more: the relay is down, that was no limit
+      this.#limit = this.#limitBefore // no connection is served any more: the relay is down, that was no limit
       this.#limitBefore = undefined
     }
     this.#distribute()

@@ -1,17 +1,17 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
-/** After so many messages in a row that did not get through the relay is down … */
+/** After this many messages in a row that did not get through the relay is down … */
 const maxTroubles = 10
-/** … or after so many connections in a row that could not be opened. */
+/** … or after this many connections in a row that could not be opened. */
 const maxUnreached = 3
-/** A relay that is down is left alone for so long, each time twice as long, up to ten minutes. */
-const firstRestMs = 15 * second
-const maxRestMs = 10 * minute
-/** One that answers, and is not to be believed, is left alone for longer: nothing but a person will mend it. */
+/** A relay that is down is paused, each time twice as long. */
+const firstPauseMs = 15 * second
+const maxPauseMs = 10 * minute
+/** One whose answers are not believed is paused for longer: only a person will mend it. */
 const distrustMs = 30 * minute
 
-/** Whether a relay takes messages, and since when and why it is left alone where it does not. */
+/** Whether a relay takes messages; one that does not is paused, with the reason. */
 export class RelayHealth {
   readonly #clock: Clock
   readonly #name: string
@@ -19,8 +19,8 @@ export class RelayHealth {
   #unreached = 0
   /** The provider that complained last of our pace, if that was the last trouble. */
   #slowProvider: string | undefined
-  #rest: { from: Instant; until: Instant } | undefined
-  #nextRestMs = firstRestMs
+  #pause: { from: Instant; until: Instant } | undefined
+  #nextPauseMs = firstPauseMs
   #trouble = ''
   /** The last message did not reach it. */
   #isLastUnreached = false
@@ -31,19 +31,15 @@ export class RelayHealth {
     this.#name = name
   }
 
-  /** A clock that was set back ends the rest. */
-  get isResting(): boolean {
+  /** A clock that was set back ends the pause. */
+  get isPaused(): boolean {
+    if (!this.#pause) return false
     const now = this.#clock.now()
-    return this.#rest !== undefined && this.#rest.from <= now && now < this.#rest.until
+    return this.#pause.from <= now && now < this.#pause.until
   }
 
-  /** Whether it was ever left alone. */
-  get hasRested(): boolean {
-    return this.#rest !== undefined
-  }
-
-  get restsUntil(): Instant {
-    return this.#rest?.until ?? ''
+  get pausedUntil(): Instant {
+    return this.#pause?.until ?? ''
   }
 
   /** "the relay second takes no messages: 421 4.3.2 …". */
@@ -58,7 +54,7 @@ export class RelayHealth {
   }
 
   /** What became of a message. `slowProvider` is the mail provider that complained of our pace, if one did. */
-  hear({ kind, reply }: SendResult, slowProvider: string | undefined): void {
+  recordResult({ kind, reply }: SendResult, slowProvider: string | undefined): void {
     const isUnreached = kind === 'unsent' || kind === 'cut'
     if (isUnreached && slowProvider !== undefined && slowProvider === this.#slowProvider) return // it counts once, however often it complains
     const isTrouble = isUnreached || kind === 'unknown'
@@ -66,28 +62,28 @@ export class RelayHealth {
     this.#troubles = isTrouble ? this.#troubles + 1 : 0
     this.#unreached = kind === 'unsent' ? this.#unreached + 1 : 0
     if (isTrouble) this.#trouble = `${this.#name} takes no messages: ${reply}`
-    else this.#nextRestMs = firstRestMs
+    else this.#nextPauseMs = firstPauseMs
     this.#isLastUnreached = isUnreached
-    if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#takeRest()
+    if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#pauseAfterTrouble()
   }
 
-  /** A pass is over: a relay that its last message did not reach is left alone. */
+  /** A pass is over: a relay that its last message did not reach is paused. */
   end(): void {
-    if (this.#isLastUnreached && this.#slowProvider === undefined) this.#takeRest()
+    if (this.#isLastUnreached && this.#slowProvider === undefined) this.#pauseAfterTrouble()
     this.#isLastUnreached = false
   }
 
-  /** Leaves it alone for a while, for a reason that is more than its last answers. */
-  leaveAlone(trouble: string): void {
+  /** Pauses it for half an hour: its answers are not believed. */
+  distrust(trouble: string): void {
     const now = this.#clock.now()
     this.#trouble = trouble
-    this.#rest = { from: now, until: addMs(now, distrustMs) }
+    this.#pause = { from: now, until: addMs(now, distrustMs) }
   }
 
-  #takeRest(): void {
-    if (this.isResting) return
+  #pauseAfterTrouble(): void {
+    if (this.isPaused) return
     const now = this.#clock.now()
-    this.#rest = { from: now, until: addMs(now, this.#nextRestMs) }
-    this.#nextRestMs = Math.min(this.#nextRestMs * 2, maxRestMs)
+    this.#pause = { from: now, until: addMs(now, this.#nextPauseMs) }
+    this.#nextPauseMs = Math.min(this.#nextPauseMs * 2, maxPauseMs)
   }
 }

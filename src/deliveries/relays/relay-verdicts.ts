@@ -8,16 +8,16 @@ export type TurnedDown = {
   reply: string
   /** A refusal of the person, which is not believed before the relay has accepted something. */
   isRefusal: boolean
-  /** Nobody had tried to send it before. */
+  /** It was never tried before. */
   isFirstTry: boolean
   provider: string
 }
 
-/** More than this are not remembered: those are tried again later like anybody who was put off. */
+/** More than this are not remembered: they are tried again later like any deferred message. */
 const maxRemembered = 10_000
-/** A relay that turned down so many in a row, and accepted nothing among them, is believed no more. */
+/** A relay that turned down this many in a row, and accepted nothing among them, is no longer believed. */
 const maxTurnedDown = 10
-/** So many of these have to be elsewhere than at the provider that has most: one alone may refuse all of its people. */
+/** This many of them have to be at other providers than the one with most: a single provider may refuse all of its people. */
 const minElsewhere = 5
 
 /**
@@ -86,7 +86,7 @@ export class RelayVerdicts {
   }
 }
 
-/** Whether these are people of several providers, as far as nobody had tried them before. */
+/** Whether these are people of several providers, counting first tries only. */
 export function isSpread(turnedDown: readonly TurnedDown[]): boolean {
   const first = turnedDown.filter(({ isFirstTry }) => isFirstTry)
   const counts = Map.groupBy(first, ({ provider }) => provider)

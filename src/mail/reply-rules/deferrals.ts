@@ -1,9 +1,9 @@
 import { hour, minute, second } from '../../time/clock.ts'
-import { causeOf, causes } from './answers.ts'
+import { replyMeaning } from './answers.ts'
 import { status } from './reply-pattern.ts'
 import { readable } from './reply-text.ts'
 
-/** Words of a server that finds our rate or our name too bad: whoever says them does not mean one person. */
+/** Words of a server that objects to our rate or our reputation: it does not mean one person. */
 const rateOrReputation =
   /\b(rates?|rate-?limit\w*|limit\w*|throttl\w*|too (many|much|fast|quickly|often)|exceed\w*|quota|busy|reputation|block\w*|black-?list\w*|spam\w*|complain\w*|unusual|volume|slow down|frequen\w*|excessive)\b/i
 
@@ -42,11 +42,11 @@ export function isDeferredByPolicy(answer: string): boolean {
   if (/^421\b/.test(reply) || status('4\\.7\\.\\d{1,3}').test(reply)) return true
   if (status('4\\.2\\.\\d{1,3}').test(reply)) return false // the mailbox (RFC 3463 §3.3)
   const asPermanent = reply.replace(/^4/, '5').replace(/(?<![\d.])4(?=\.\d{1,3}\.\d{1,3}(?![\d.]*\d))/g, '5')
-  return causes[causeOf(asPermanent)].about === 'us'
+  return replyMeaning(asPermanent).about === 'us'
 }
 
-const shortestRetry = minute
-const longestRetry = 12 * hour
+const minRetryMs = minute
+const maxRetryMs = 12 * hour
 
 const seconds = 's|secs?|seconds?|sekunden?|secondes?|segundos?|secondi|秒钟?'
 const minutes = 'm|mins?|minutes?|minuten?|minutos?|minuti|分钟?'
@@ -63,14 +63,14 @@ const namedTime = new RegExp(
 const parts = new RegExp(`(\\d{1,6}|an?|one) ?(?:(${seconds})|(${minutes})|(${hours}))(?![a-z])`, 'gi')
 
 /**
- * In how many milliseconds the server asks to be tried again ("try again in 300 seconds", "come back in 00:04:59"), not
+ * After how many milliseconds the server asks to be tried again ("try again in 300 seconds", "come back in 00:04:59"), not
  * less than a minute and not more than twelve hours; undefined where it names no time.
  */
 export function retryAfterMs(reply: string): number | undefined {
   const [, named, namedBehind] = namedTime.exec(readable(reply)) ?? []
   const text = named ?? namedBehind
   if (text === undefined) return undefined
-  return Math.min(longestRetry, Math.max(shortestRetry, text.includes(':') ? clockMs(text) : durationMs(text)))
+  return Math.min(maxRetryMs, Math.max(minRetryMs, text.includes(':') ? clockMs(text) : durationMs(text)))
 }
 
 /** `04:59` and `00:04:59`. */

@@ -1,4 +1,4 @@
-import type { Cause } from './answers.ts'
+import type { Cause } from './cause.ts'
 
 /** What a 5xx that matches is about. On the line above each rule: what a server really says. */
 export type ReplyRule = { match: RegExp; cause: Cause }

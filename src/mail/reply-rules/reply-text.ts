@@ -1,6 +1,6 @@
-/** A server's answer is kept, and read for what it means, up to so many characters. */
+/** Characters of a server's answer that are stored, and read for what it means. */
 export const maxReplyLength = 1000
-/** What stands behind these is not even looked at: a reply may have 64 KB, mostly blanks. */
+/** Characters that are looked at: a reply may have 64 KB, mostly blanks. */
 const maxRead = 4 * maxReplyLength
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out

@@ -1,11 +1,15 @@
 import { relaySetting } from '../../config/config.ts'
 import { messageOf } from '../../errors.ts'
-import { causeOf, causes } from '../reply-rules/answers.ts'
-import { type Listener, openSession, type RelaySettings, secretFor } from './connect.ts'
+import { causeOf, replyMeaning } from '../reply-rules/answers.ts'
+import { openTokens } from './auth/oauth2.ts'
+import type { TokenStore } from './auth/refresh-token.ts'
+import { credentialsFor } from './auth/sign-in.ts'
+import type { Tokens } from './auth/tokens.ts'
+import { openConnection } from './connect.ts'
 import { type Change, ConnectError } from './connect-error.ts'
 import { type EnvelopeReply, EnvelopeTrial } from './envelope-trial.ts'
-import { openTokens, type Tokens } from './oauth2.ts'
-import type { TokenStore } from './refresh-token.ts'
+import type { Listener } from './listener.ts'
+import type { RelaySettings } from './relay-settings.ts'
 
 /** `senders`: the envelope sender that sending uses, and then others that a relay may want instead. `size`: bytes of a message. */
 export type CheckedEnvelope = { senders: [Sender, ...Sender[]]; to: string; size: number | undefined }
@@ -18,7 +22,7 @@ export type CheckOptions = {
   /** How many connections to open at once, at most. */
   connections: number
   tokenStore?: TokenStore | undefined
-  /** Hears the dialogue of the first connection. */
+  /** Gets the dialogue of the first connection. */
   listener?: Listener
   signal?: AbortSignal
 }
@@ -48,11 +52,11 @@ export async function checkRelay(relay: RelaySettings, options: CheckOptions): P
   options.signal?.addEventListener('abort', cancel)
   try {
     tokens = await openTokens(relay, options.tokenStore)
-    await secretFor(relay, tokens)
+    await credentialsFor(relay, tokens)
     check.isAsked = true
     const connect = async (listener?: Listener) => {
-      const session = await openSession(relay, { tokens, ...(listener && { listener }), ...pick(options) })
-      const trial = new EnvelopeTrial(session, listener)
+      const connection = await openConnection(relay, { tokens, ...(listener && { listener }), ...pick(options) })
+      const trial = new EnvelopeTrial(connection, listener)
       open.push(trial)
       return trial
     }
@@ -60,7 +64,7 @@ export async function checkRelay(relay: RelaySettings, options: CheckOptions): P
     const refusal = await checkEnvelope(relay, first, options.envelope, check)
     if (check.problem === undefined) checkSize(first, options.envelope, check)
     if (check.problem === undefined && options.connections > 1) {
-      const tryOne = async () => (await connect()).say(sayable(options.envelope))
+      const tryOne = async () => (await connect()).try(usualEnvelope(options.envelope))
       await countConnections(relay, options.connections, () => refusalOf(tryOne, refusal), check)
     }
   } catch (error) {
@@ -83,7 +87,7 @@ async function checkEnvelope(
   { senders: [usual, ...others], to, size }: CheckedEnvelope,
   check: RelayCheck,
 ): Promise<EnvelopeReply | undefined> {
-  const refusal = await trial.say({ from: usual.address, to, size })
+  const refusal = await trial.try({ from: usual.address, to, size })
   if (refusal === undefined) await trial.reset()
   else if (isAboutRecipient(refusal))
     check.remarks.push(`it takes our sender and refuses the contact address ${to}: ${refusal.text}`)
@@ -91,7 +95,7 @@ async function checkEnvelope(
     const taken = refusal.code >= 500 ? await firstTaken(trial, others, { to, size }) : undefined
     check.problem = taken
       ? wrongSender(usual, taken, refusal)
-      : refusalWords(relay, refusal, { from: usual.address, to })
+      : refusalText(relay, refusal, { from: usual.address, to })
     check.envelopeChange = taken?.change ?? {}
   }
   return refusal
@@ -101,7 +105,7 @@ async function firstTaken(trial: EnvelopeTrial, senders: Sender[], rest: { to: s
   try {
     for (const sender of senders) {
       await trial.reset()
-      if (!(await trial.say({ from: sender.address, ...rest }))) return sender
+      if (!(await trial.try({ from: sender.address, ...rest }))) return sender
     }
   } catch {
     // Some relays close the connection after a refusal: it says nothing about the others.
@@ -116,10 +120,10 @@ function wrongSender(usual: Sender, taken: Sender, { text }: EnvelopeReply): str
 
 /** The contact address may be unknown, or greylisted, where messages to others go. */
 function isAboutRecipient({ verb, code, text }: EnvelopeReply): boolean {
-  return verb === 'RCPT' && code !== 421 && (code < 500 || causes[causeOf(text)].about === 'address')
+  return verb === 'RCPT' && code !== 421 && (code < 500 || replyMeaning(text).about === 'address')
 }
 
-function refusalWords(
+function refusalText(
   relay: RelaySettings,
   { verb, code, text }: EnvelopeReply,
   { from, to }: { from: string; to: string },
@@ -147,16 +151,16 @@ function checkSize({ maximumSize }: EnvelopeTrial, { size }: CheckedEnvelope, ch
 
 const kilobytes = (bytes: number) => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`)
 
-const sayable = ({ senders: [usual], to, size }: CheckedEnvelope) => ({ from: usual.address, to, size })
+const usualEnvelope = ({ senders: [usual], to, size }: CheckedEnvelope) => ({ from: usual.address, to, size })
 
 /** All connections are held open: a relay may count those on which a message has begun. */
 async function countConnections(
   relay: RelaySettings,
-  most: number,
+  maxConnections: number,
   oneMore: () => Promise<string | undefined>,
   check: RelayCheck,
 ): Promise<void> {
-  for (let count = 1; count < most; count++) {
+  for (let count = 1; count < maxConnections; count++) {
     const refusal = await oneMore()
     if (refusal === undefined) continue
     const setting = relaySetting(relay, 'connections')
@@ -165,7 +169,7 @@ async function countConnections(
     check.change = { connections: count }
     return
   }
-  check.remarks.push(`it takes ${most} connections at a time`)
+  check.remarks.push(`it takes ${maxConnections} connections at a time`)
 }
 
 /** Why a further connection is of no use; undefined if it is. What the first one was told as well does not count. */

@@ -1,7 +1,7 @@
 import { relaySetting } from '../../config/config.ts'
 import { AppError, messageOf } from '../../errors.ts'
 import { oneLine } from '../reply-rules/reply-text.ts'
-import type { RelaySettings } from './connect.ts'
+import type { RelaySettings } from './relay-settings.ts'
 
 /** What a setting should be instead, by its name in `relay` or one of `relays`. */
 export type Change = Record<string, string | number | boolean>

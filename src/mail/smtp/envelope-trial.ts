@@ -1,39 +1,40 @@
 import { oneLine } from '../reply-rules/reply-text.ts'
-import type { Listener, Session } from './connect.ts'
-import { type Replies, type Reply, readReplies } from './replies.ts'
+import type { Connection } from './connect.ts'
+import { type Envelope, envelopeCommands } from './envelope.ts'
+import type { Listener } from './listener.ts'
+import { type Reply, ReplyReader } from './reply-reader.ts'
+import type { Verb } from './result.ts'
 
 /** `size`: bytes of the message; undefined where that is not known. */
-export type TrialEnvelope = { from: string; to: string; size: number | undefined }
+export type TrialEnvelope = Envelope & { size: number | undefined }
 
 /** The answer that ends an envelope. */
-export type EnvelopeReply = { verb: 'MAIL' | 'RCPT'; code: number; text: string }
+export type EnvelopeReply = { verb: Verb; code: number; text: string }
 
-/** A connection over which envelopes are said and no message follows. */
+/** A connection that envelopes are tried over, without a message. */
 export class EnvelopeTrial {
-  readonly #session: Session
+  readonly #connection: Connection
   readonly #listener: Listener | undefined
-  readonly #replies: Replies
+  readonly #replies: ReplyReader
 
-  constructor(session: Session, listener?: Listener) {
-    this.#session = session
+  constructor(connection: Connection, listener?: Listener) {
+    this.#connection = connection
     this.#listener = listener
-    this.#replies = readReplies(session.socket, session.mask)
+    this.#replies = new ReplyReader(connection.socket, connection.mask)
   }
 
   /** Bytes that a message may have at most; undefined where the relay names no limit. */
   get maximumSize(): number | undefined {
-    return this.#session.offers.maximumSize
+    return this.#connection.offers.maximumSize
   }
 
-  /** Says MAIL and RCPT as sending does. Returns the refusal, or undefined if both were taken; throws if the connection breaks. */
-  async say({ from, to, size }: TrialEnvelope): Promise<EnvelopeReply | undefined> {
-    const { utf8, size: takesSize } = this.#session.offers
-    const sizes = takesSize && size !== undefined ? ` SIZE=${size}` : ''
-    const script = utf8 && !/^[\x20-\x7e]*$/.test(from + to) ? ' SMTPUTF8' : ''
-    return (
-      (await this.#refusal('MAIL', `MAIL FROM:<${from}>${sizes}${script}`)) ??
-      (await this.#refusal('RCPT', `RCPT TO:<${to}>`))
-    )
+  /** Sends MAIL and RCPT as sending does. Returns the refusal, or undefined if both were taken; throws if the connection breaks. */
+  async try({ size, ...envelope }: TrialEnvelope): Promise<EnvelopeReply | undefined> {
+    for (const [verb, line] of envelopeCommands(envelope, size, this.#connection.offers)) {
+      const { code, text } = await this.#command(line)
+      if (code < 200 || code >= 300) return { verb, code, text: oneLine(text) }
+    }
+    return undefined
   }
 
   /** Takes the envelope back. */
@@ -42,24 +43,19 @@ export class EnvelopeTrial {
   }
 
   quit(): void {
-    const { socket } = this.#session
+    const { socket } = this.#connection
     if (socket.destroyed) return
-    this.#replies.leave()
+    this.#replies.ignore()
     this.#listener?.('client', 'QUIT')
     socket.end('QUIT\r\n')
     socket.setTimeout(1000, () => socket.destroy())
   }
 
-  async #refusal(verb: EnvelopeReply['verb'], line: string): Promise<EnvelopeReply | undefined> {
-    const { code, text } = await this.#command(line)
-    return code >= 200 && code < 300 ? undefined : { verb, code, text: oneLine(text) }
-  }
-
   async #command(line: string): Promise<Reply> {
     this.#listener?.('client', line)
-    this.#session.socket.write(`${line}\r\n`)
+    this.#connection.socket.write(`${line}\r\n`)
     const { code, text: said } = await this.#replies.next()
-    const text = this.#session.mask(said)
+    const text = this.#connection.mask(said)
     for (const line of text.split('\n')) this.#listener?.('server', line)
     return { code, text }
   }

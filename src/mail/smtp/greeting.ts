@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { RelaySettings } from './connect.ts'
 import { notSmtp, speaksTls } from './connect-error.ts'
+import type { RelaySettings } from './relay-settings.ts'
 
 /**
  * A relay that has said nothing for this long may wait for a TLS handshake. Some make every client wait for their
@@ -11,22 +11,22 @@ import { notSmtp, speaksTls } from './connect-error.ts'
 const silenceMs = 7000
 const probeMs = 5000
 
-/** What we look at while we wait: nodemailer's socket, and the part of a line that has come. */
-export type Waiting = { _socket: Socket | false; _remainder: string; lastServerResponse: string | false }
+/** A connection before its greeting. */
+type Ungreeted = { readonly socket: Socket | undefined; readonly partialLine: string; readonly isGreeted: boolean }
 
 /**
  * Finds out early why there is no greeting. The promise rejects with a ConnectError if the port speaks TLS from the first
  * byte or does not speak SMTP; it never resolves. `stop` ends the watch.
  */
-export function watchGreeting(smtp: Waiting, settings: RelaySettings): { trouble: Promise<never>; stop(): void } {
+export function watchGreeting(client: Ungreeted, settings: RelaySettings): { trouble: Promise<never>; stop(): void } {
   const { promise: trouble, reject } = Promise.withResolvers<never>()
   const delay = Math.min(silenceMs, settings.timeout * 500)
   const look = async () => {
-    const { _socket: socket, _remainder: begun, lastServerResponse } = smtp
-    if (lastServerResponse !== false) return
+    const { socket, partialLine, isGreeted } = client
+    if (isGreeted) return
     if (!socket || socket.connecting) timer = setTimeout(look, delay)
-    else if (begun !== '') {
-      if (!'220'.startsWith(begun.slice(0, 3))) reject(notSmtp(begun, settings))
+    else if (partialLine !== '') {
+      if (!'220'.startsWith(partialLine.slice(0, 3))) reject(notSmtp(partialLine, settings))
     } else if (await answersTls(socket, settings)) reject(speaksTls(settings))
   }
   let timer = settings.security === 'tls' ? undefined : setTimeout(look, delay)

@@ -1,4 +1,4 @@
-import { causeOf, causes } from '../reply-rules/answers.ts'
+import { replyMeaning } from '../reply-rules/answers.ts'
 import { oneLine } from '../reply-rules/reply-text.ts'
 
 /**
@@ -46,5 +46,5 @@ function isRefusal(code: number): boolean {
 
 /** MAIL FROM names nobody but us. */
 function isAboutUs(verb: Verb, reply: string): boolean {
-  return verb === 'MAIL' || causes[causeOf(reply)].about === 'us'
+  return verb === 'MAIL' || replyMeaning(reply).about === 'us'
 }

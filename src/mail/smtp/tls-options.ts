@@ -2,7 +2,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { relaySetting } from '../../config/config.ts'
 import { readCertificates } from '../../config/pem-file.ts'
 import { AppError, messageOf } from '../../errors.ts'
-import type { RelaySettings } from './connect.ts'
+import type { RelaySettings } from './relay-settings.ts'
 
 export type TlsOptions = { servername?: string; secureContext?: SecureContext }
 

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, expect, test } from 'vitest'
-import { dnsMx, type FindMx, openProviders, providerOf } from '../../../src/deliveries/limits/providers.ts'
+import { dnsMx, type FindMx, providerOf } from '../../../src/deliveries/limits/mail-servers.ts'
+import { Providers } from '../../../src/deliveries/limits/providers.ts'
 import { saveProviders } from '../../../src/store/limits/providers.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { addMs, day, hour } from '../../../src/time/clock.ts'
@@ -66,30 +67,30 @@ onBothEngines('providers', (freshUrl) => {
       },
       close() {},
     }
-    return { asked, store, clock, providers: openProviders({ db: store.db, clock, findMx }) }
+    return { asked, store, clock, providers: new Providers({ db: store.db, clock, findMx }) }
   }
 
   test('are asked for once, kept for a day in the store, and then asked for again', async () => {
     const url = await freshUrl()
     const google = async () => ['aspmx.l.google.com']
     const first = await opened(google, fakeClock(), url)
-    await first.providers.settle(['firm.org', 'firm.org', 'readers.example'], 1000)
-    await first.providers.settle(['firm.org'], 1000)
+    await first.providers.resolveWithin(['firm.org', 'firm.org', 'readers.example'], 1000)
+    await first.providers.resolveWithin(['firm.org'], 1000)
     await first.providers.save()
     expect(first.asked).toEqual(['firm.org'])
 
     const second = await opened(google, fakeClock(addMs(first.clock.now(), 23 * hour)), url)
-    await second.providers.meet(['firm.org'])
+    await second.providers.resolve(['firm.org'])
     expect(second.providers.of('firm.org')).toBe('google.com')
     expect(second.asked).toEqual([])
     const third = await opened(google, fakeClock(addMs(first.clock.now(), day + hour)), url)
-    await third.providers.settle(['firm.org'], 1000)
+    await third.providers.resolveWithin(['firm.org'], 1000)
     expect(third.asked).toEqual(['firm.org'])
   })
 
   test('that DNS does not tell keep nobody waiting: the domain counts, and nothing is kept', async () => {
     const { providers, store, asked } = await opened(() => new Promise(() => {}))
-    await providers.meet(['firm.org', 'other.org'])
+    await providers.resolve(['firm.org', 'other.org'])
     expect(providers.of('firm.org')).toBeUndefined()
     await providers.save()
     expect(await store.db.selectFrom('providers').selectAll().execute()).toEqual([])
@@ -103,13 +104,13 @@ onBothEngines('providers', (freshUrl) => {
       return ['aspmx.l.google.com']
     })
     const domains = Array.from({ length: 50 }, (_, index) => `firm${index}.org`)
-    await providers.settle(domains, 1000)
+    await providers.resolveWithin(domains, 1000)
     expect(asked.length).toBeLessThan(20)
     isDown = false
-    await providers.settle(domains, 1000)
+    await providers.resolveWithin(domains, 1000)
     expect(providers.of('firm0.org')).toBe('firm0.org')
     clock.advance(hour)
-    await providers.settle(domains, 1000)
+    await providers.resolveWithin(domains, 1000)
     expect(providers.of('firm0.org')).toBe('google.com')
   })
 })

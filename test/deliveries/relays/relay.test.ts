@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { configSchema } from '../../../src/config/config.ts'
-import { openRelay } from '../../../src/deliveries/relays/relay.ts'
+import { Relay } from '../../../src/deliveries/relays/relay.ts'
 import { startRelay } from '../../support/smtp/relay.ts'
 
 const closing: (() => unknown)[] = []
@@ -20,8 +20,8 @@ function relayAt(port: number, settings: object = {}) {
     publication: { name: 'M', site: 'https://m.example', contact: 'a@m.example', address: 'M' },
     relay: { host: '127.0.0.1', port, security: 'none', timeout: 2, ...settings },
   })
-  const opened = openRelay(relay)
-  closing.push(opened.close)
+  const opened = new Relay(relay)
+  closing.push(() => opened.close())
   return opened
 }
 

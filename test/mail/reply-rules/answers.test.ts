@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { adviceFor, type Cause, causeOf, causes } from '../../../src/mail/reply-rules/answers.ts'
+import { causeOf, replyMeaning } from '../../../src/mail/reply-rules/answers.ts'
+import { type Cause, causes } from '../../../src/mail/reply-rules/cause.ts'
 import { replyRules } from '../../../src/mail/reply-rules/reply-rules.ts'
 import { oneLine } from '../../../src/mail/reply-rules/reply-text.ts'
 import { toResult, type Verb } from '../../../src/mail/smtp/result.ts'
@@ -35,7 +36,7 @@ describe.each([folder, join(folder, 'not')])('what the servers answer in %s', (u
 
 test.each(cases(join(folder, 'not')))('%s never suppresses the person', (_, file) => {
   const { verb, text, code } = caseOf(file)
-  expect(causes[causeOf(oneLine(text))].about).toBe('us')
+  expect(replyMeaning(oneLine(text)).about).toBe('us')
   expect(toResult(verb, { code, text }).kind).toBe('rejected')
 })
 
@@ -81,17 +82,19 @@ test.each([...aboutUs, ...aboutRoom])('"%s" suppresses nobody at once, whatever 
       `${code} <ann@example.org>: ${words}`,
       `${code} refused: ${words} (#5.1.1)`,
     ]) {
-      expect([reply, causes[causeOf(reply)].suppresses]).not.toEqual([reply, 'at once'])
-      if (aboutUs.includes(words)) expect([reply, causes[causeOf(reply)].about]).toEqual([reply, 'us'])
+      expect([reply, replyMeaning(reply).suppresses]).not.toEqual([reply, 'at once'])
+      if (aboutUs.includes(words)) expect([reply, replyMeaning(reply).about]).toEqual([reply, 'us'])
       else expect([reply, causeOf(reply)]).toEqual([reply, 'mailbox-full'])
     }
 })
 
 test('a refused sender is answered by two settings, and whatever no setting answers has no advice', () => {
-  const advice = adviceFor('553 5.7.1 <bounces@magazine.example>: Sender address rejected: not owned by user ann')
+  const { advice } = replyMeaning(
+    '553 5.7.1 <bounces@magazine.example>: Sender address rejected: not owned by user ann',
+  )
   for (const setting of ['relay.personalReturnPath: false', 'relay.returnPath']) expect(advice).toContain(setting)
-  expect(adviceFor('550 5.1.1 User unknown')).toBeUndefined()
-  expect(adviceFor('250 2.0.0 Ok')).toBeUndefined()
+  expect(replyMeaning('550 5.1.1 User unknown').advice).toBeUndefined()
+  expect(replyMeaning('250 2.0.0 Ok').advice).toBeUndefined()
 })
 
 test('whatever is said to MAIL FROM is about us, and what was put off is no judgement', () => {

@@ -1,11 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { configSchema } from '../../../src/config/config.ts'
-import { openRelay } from '../../../src/deliveries/relays/relay.ts'
+import { Relay } from '../../../src/deliveries/relays/relay.ts'
 import { causeOf } from '../../../src/mail/reply-rules/answers.ts'
 import { retryAfterMs } from '../../../src/mail/reply-rules/deferrals.ts'
 import { oneLine } from '../../../src/mail/reply-rules/reply-text.ts'
-import { readReplies } from '../../../src/mail/smtp/replies.ts'
+import { ReplyReader } from '../../../src/mail/smtp/reply-reader.ts'
 import { minute } from '../../../src/time/clock.ts'
 
 const closing: (() => unknown)[] = []
@@ -55,7 +55,7 @@ async function takingServer() {
     publication: { name: 'M', site: 'https://m.example', contact: 'a@m.example', address: 'M' },
     relay: { host: '127.0.0.1', port, security: 'none', timeout: 5 },
   })
-  const relay = openRelay(config.relay)
+  const relay = new Relay(config.relay)
   closing.push(() => relay.close())
   return { relay, sockets }
 }
@@ -92,9 +92,9 @@ test('more than eight replies that nobody asked for end a connection', async () 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closing.push(() => server.close())
   const socket = connect((server.address() as { port: number }).port, '127.0.0.1')
-  const replies = readReplies(socket)
+  const replies = new ReplyReader(socket)
   await closeOf(socket)
-  expect(replies.broken).toBe(true)
+  expect(replies.isBroken).toBe(true)
 })
 
 test.each(['250-x\r\n', '250-xxxx'])('a reply of %j without end is cut before it has brought 200 KB', async (piece) => {
@@ -109,7 +109,7 @@ test.each(['250-x\r\n', '250-xxxx'])('a reply of %j without end is cut before it
   closing.push(() => server.close())
   const socket = connect((server.address() as { port: number }).port, '127.0.0.1')
   closing.push(() => socket.destroy())
-  const replies = readReplies(socket)
+  const replies = new ReplyReader(socket)
   await expect(replies.next()).rejects.toThrow('the reply has no end')
   expect(socket.bytesRead).toBeLessThan(200_000)
 })

@@ -45,8 +45,8 @@ async function rawServer(serve: (socket: Socket) => void) {
 /** Connects, and returns `connected` or the words of the error. */
 async function outcome(port: number, settings: object = {}): Promise<string> {
   try {
-    const wire = await connect(settingsOf(port, settings).relay)
-    void wire.quit()
+    const session = await connect(settingsOf(port, settings).relay)
+    void session.quit()
     return 'connected'
   } catch (error) {
     const { name, message } = error as Error
@@ -391,14 +391,14 @@ describe('signing in', () => {
 })
 
 test('the limit of SIZE is told with what the relay offers', async () => {
-  const { openSession } = await import('../../../src/mail/smtp/connect.ts')
+  const { openConnection } = await import('../../../src/mail/smtp/connect.ts')
   for (const [line, maximumSize] of [
     ['SIZE 10240000', 10_240_000],
     ['SIZE 0', undefined],
     ['SIZE', undefined],
   ] as const) {
     const { port } = await opened(startPlainRelay({ tls: null, ehlo: [line] }))
-    const { offers, socket } = await openSession(settingsOf(port, { security: 'none' }).relay)
+    const { offers, socket } = await openConnection(settingsOf(port, { security: 'none' }).relay)
     socket.destroy()
     expect([offers.size, offers.maximumSize]).toEqual([true, maximumSize])
   }

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { openRelay, type Relay } from '../../../src/deliveries/relays/relay.ts'
+import { Relay } from '../../../src/deliveries/relays/relay.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { ignoreFeed } from '../../../src/editions/stories/flood-decision.ts'
 import { addFeedNotices } from '../../../src/pipeline/notices/feed-trouble.ts'
@@ -23,8 +23,8 @@ onBothEngines('watching feeds', (freshUrl) => {
     const server = await startRelay(faultAt)
     const world = await openWorld({ storeUrl: await freshUrl(), relayPort: server.port })
     if (editors) world.app.config.publication.editors = editors
-    const relay = openRelay(world.app.config.relay)
-    closing.push(server.close, world.close, relay.close)
+    const relay = new Relay(world.app.config.relay)
+    closing.push(server.close, world.close, () => relay.close())
     await publishTitles(world, newsFeed, ['One'])
     await publishTitles(world, opinionFeed, ['Two'])
     return { server, world, relay }

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { openRelay } from '../../../src/deliveries/relays/relay.ts'
+import { Relay } from '../../../src/deliveries/relays/relay.ts'
 import { pauseByRule, resume } from '../../../src/editions/review.ts'
 import { historyOf, moveEdition } from '../../../src/store/editions/editions.ts'
 import { day, minute } from '../../../src/time/clock.ts'
@@ -22,8 +22,8 @@ onBothEngines('editors', (freshUrl) => {
     const server = await startRelay((stage) => (stage === 'RCPT' ? fault : undefined))
     const it = await openWorld({ storeUrl: await freshUrl(), relayPort: server.port })
     it.app.config.publication.editors = 'desk@magazine.example'
-    const relay = openRelay(it.app.config.relay)
-    closing.push(server.close, it.close, relay.close)
+    const relay = new Relay(it.app.config.relay)
+    closing.push(server.close, it.close, () => relay.close())
     const id = await approvedEdition(it)
     await moveEdition(it.app.db, id, ['approved'], { status: 'sending' })
     const object = (reason: string) => pauseByRule(it.app, id, reason)

@@ -41,7 +41,7 @@ import {
   withoutCredentials,
   withSiteScheme,
 } from '../../../src/http/url.ts'
-import { adviceFor, causeOf } from '../../../src/mail/reply-rules/answers.ts'
+import { causeOf, replyMeaning } from '../../../src/mail/reply-rules/answers.ts'
 import {
   isDeferredByPolicy,
   isGreylisting,
@@ -49,7 +49,7 @@ import {
   retryAfterMs,
 } from '../../../src/mail/reply-rules/deferrals.ts'
 import { oneLine, readable } from '../../../src/mail/reply-rules/reply-text.ts'
-import { signInReply } from '../../../src/mail/smtp/sign-in-reply.ts'
+import { signInReply } from '../../../src/mail/smtp/auth/sign-in-reply.ts'
 import { tidyText } from '../../../src/messages/tidy.ts'
 import { readVisible } from '../../../src/messages/visible-text.ts'
 import {
@@ -252,7 +252,7 @@ export const readers: Reader[] = [
   }),
   ...readersIn('mail/reply-rules/answers.ts', {
     causeOf: [defaultMaxLength, (value) => causeOf(`550 ${value}`)],
-    adviceFor: [defaultMaxLength, (value) => adviceFor(`550 ${value}`)],
+    replyMeaning: [defaultMaxLength, (value) => replyMeaning(`550 ${value}`)],
   }),
   ...readersIn('subscribers/address.ts', {
     readAddress: [1000, readAddress],
@@ -263,7 +263,7 @@ export const readers: Reader[] = [
     tidyName: [defaultMaxLength, tidyName],
     nameFromColumns: [defaultMaxLength, (value) => nameFromColumns({ 'first name': value, 'last name': value })],
   }),
-  ...readersIn('mail/smtp/sign-in-reply.ts', {
+  ...readersIn('mail/smtp/auth/sign-in-reply.ts', {
     signInReply: [4 * 1024, (value) => signInReply(`535 5.7.8 ${value}`, ['hunter2-secret'])],
   }),
   ...readersIn('subscribers/import/state-words.ts', {
@@ -416,7 +416,7 @@ export const alsoWatched = [
   ...['mail/reply-rules/reply-text.ts', 'mail/reply-rules/deferrals.ts', 'mail/reply-rules/answers.ts'],
   ...['subscribers/address.ts', 'subscribers/name.ts', 'subscribers/invisible.ts'],
   ...['subscribers/import/state-words.ts', 'subscribers/import/headings.ts'],
-  ...['mail/smtp/sign-in-reply.ts'],
+  ...['mail/smtp/auth/sign-in-reply.ts'],
 ]
 
 /** Exports that take texts and are tried in another way, or are not a stranger's: by the reason. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { rulesOf } from '../../../deliveries/limits/rules.ts'
-import { whyWaiting } from '../../../deliveries/limits/waits.ts'
+import { whyWaiting } from '../../../deliveries/limits/why-waiting.ts'
 import { isSettingObstacle, obstaclesOf, obstacleText } from '../../../editions/approval-rules.ts'
 import { editionName } from '../../../editions/edition.ts'
 import { checkRevision, parseRevision } from '../../../editions/revision.ts'

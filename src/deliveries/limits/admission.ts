@@ -1,0 +1,71 @@
+import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Limit, Reservation, Wait } from './limit.ts'
+
+/** Whether one more message may go out, by several limits at once. */
+export class Admission {
+  readonly #limits: readonly Limit[]
+  /** The limit that did not allow the last reservation. */
+  #refusing: Limit | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  constructor(limits: readonly Limit[]) {
+    this.#limits = limits
+  }
+
+  /** Reserves one message under every limit, or under none. */
+  reserve(): Reservation {
+    for (let index = 0; index < this.#limits.length; index++) {
+      const reservation = this.#limits[index]?.reserve() ?? 'ok'
+      if (reservation === 'ok') continue
+      this.#refusing = this.#limits[index]
+      while (--index >= 0) this.#limits[index]?.settle(undefined)
+      return reservation
+    }
+    return 'ok'
+  }
+
+  /** Reserves one message, in the order of the calls, once the limits are refilled; undefined: the signal fired first. */
+  reserveInTurn(signal?: AbortSignal): 'ok' | Promise<'ok' | Wait | undefined> {
+    if (this.#waiting === 0 && this.reserve() === 'ok') return 'ok'
+    this.#waiting += 1
+    const reserved = this.#turn
+      .then(() => this.#refillAndReserve(signal))
+      .finally(() => {
+        this.#waiting -= 1
+      })
+    this.#turn = reserved.catch(() => {})
+    return reserved
+  }
+
+  /** Why no message may go now, and until when; undefined: some may. */
+  async blockedReason(): Promise<Wait | undefined> {
+    const reserved = await this.reserveInTurn()
+    if (reserved !== 'ok') return reserved
+    this.settle(undefined)
+    return undefined
+  }
+
+  /** Whether a reserved message may still go. */
+  isOpen(): boolean {
+    return this.#limits.every((limit) => limit.isOpen?.() ?? true)
+  }
+
+  /** What became of a message that was reserved; undefined: it was not sent. */
+  settle(result: SendResult | undefined): void {
+    for (const limit of this.#limits) limit.settle(result)
+  }
+
+  async close(): Promise<void> {
+    for (const limit of this.#limits) await limit.close?.()
+  }
+
+  async #refillAndReserve(signal: AbortSignal | undefined): Promise<'ok' | Wait | undefined> {
+    while (!signal?.aborted) {
+      const reservation = this.reserve()
+      if (reservation !== 'refill') return reservation
+      await this.#refusing?.refill?.(signal)
+    }
+    return undefined
+  }
+}

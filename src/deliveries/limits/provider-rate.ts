@@ -1,0 +1,157 @@
+import { isGreylisting } from '../../mail/reply-rules/deferrals.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import { slowProviderRates } from '../../store/limits/provider-rates.ts'
+import type { Db, ProviderRateRow } from '../../store/schema.ts'
+import { type Clock, type Instant, msBetween, second } from '../../time/clock.ts'
+import { wallTimeText } from '../../time/zone.ts'
+import type { Limit, Wait } from './limit.ts'
+import { afterComplaint, afterGood, complaintIn, type Pace, paceAt, rateText, unlimitedPace } from './provider-pace.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** One message on its way: its number, and when it was handed to the relay. */
+export type Ticket = { rate: ProviderRate; number: number; at: Instant }
+
+/** How fast one mail provider, or one domain without a known provider, is written to over one relay. */
+export class ProviderRate implements Pick<Limit, 'reserve'> {
+  readonly name: string
+  /** '' where there is only one relay. */
+  readonly relay: string
+  readonly #clock: Clock
+  readonly #onChange: (rate: ProviderRate) => void
+  readonly #bucket: TokenBucket
+  #pace: Pace
+  #slowedAt: Instant
+  /** Messages begun in all; those up to `#slowedTo` were begun before it was slowed, and complain of nothing new. */
+  #begun = 0
+  #slowedTo = 0
+  /** The pass, and the messages begun in it, which tell how fast they go. */
+  #pass = -1
+  #begunInPass = 0
+  #passBegan: Instant
+
+  constructor(name: string, relay: string, clock: Clock, onChange: (rate: ProviderRate) => void) {
+    const now = clock.now()
+    this.name = name
+    this.relay = relay
+    this.#clock = clock
+    this.#onChange = onChange
+    this.#bucket = new TokenBucket(now)
+    this.#pace = unlimitedPace(now)
+    this.#slowedAt = now
+    this.#passBegan = now
+  }
+
+  get pace(): Pace {
+    return this.#pace
+  }
+
+  get isUnlimited(): boolean {
+    return this.#pace.rate === null
+  }
+
+  /** As the store has it; undefined while there is no limit. */
+  get row(): ProviderRateRow | undefined {
+    const { rate, reason, at } = this.#pace
+    if (rate === null) return undefined
+    return { name: this.name, relay: this.relay, rate, reason, slowedAt: this.#slowedAt, updatedAt: at }
+  }
+
+  /** When there will be a token. */
+  get readyAt(): Instant {
+    const { rate } = this.#pace
+    return rate === null ? this.#pace.at : this.#bucket.readyAt(rate)
+  }
+
+  /** Until when there is no token, and why. */
+  get wait(): Wait {
+    return { until: this.readyAt, reason: slowReason(this.name, this.#pace.reason) }
+  }
+
+  /** Takes a token, which is not given back: its message may have been begun. */
+  reserve(): 'ok' | Wait {
+    this.#grow(this.#clock.now())
+    return this.#pace.rate === null || this.#bucket.take() ? 'ok' : this.wait
+  }
+
+  /** A message is handed to the relay. How fast messages go is measured anew in each pass. */
+  begin(pass: number): Ticket {
+    const at = this.#clock.now()
+    if (this.#pass !== pass) {
+      this.#pass = pass
+      this.#begunInPass = 0
+      this.#passBegan = at
+    }
+    this.#begunInPass += 1
+    this.#begun += 1
+    return { rate: this, number: this.#begun, at }
+  }
+
+  /** What became of a message; returns whether the answer is the provider's own: we are too fast, or it puts a person off. */
+  recordResult({ number, at }: Ticket, result: SendResult, now: Instant): boolean {
+    const complaint = complaintIn(result, msBetween(at, now))
+    if (!complaint) {
+      if (this.#pace.irritation > 0) this.#pace = afterGood(this.#pace)
+      return isGreylisting(result.reply)
+    }
+    if (number <= this.#slowedTo) return true // it was on its way before we slowed down
+    const perSecond = this.#begunInPass / Math.max(1, msBetween(this.#passBegan, now) / second)
+    this.#grow(now)
+    this.#slow(afterComplaint(this.#pace, complaint, perSecond, now), now)
+    return true
+  }
+
+  /** Goes on as the store has it, if that is slower: another process may have slowed it. */
+  load({ rate, reason, slowedAt, updatedAt }: ProviderRateRow): void {
+    const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, this.#clock.now())
+    if (pace.rate === null || pace.rate >= (this.#pace.rate ?? Number.POSITIVE_INFINITY)) return
+    this.#bucket.set(0, updatedAt)
+    this.#bucket.refill(rate, capacityOf(pace.rate), pace.at)
+    this.#pace = pace
+    this.#slowedAt = slowedAt
+  }
+
+  /** Goes on as another one, if that is slower. */
+  adopt(other: ProviderRate): void {
+    const { rate } = other.#pace
+    if (rate === null || (this.#pace.rate !== null && this.#pace.rate <= rate)) return
+    this.#pace = other.#pace
+    this.#slowedAt = other.#slowedAt
+    this.#bucket.set(other.#bucket.tokens, other.#bucket.at)
+    this.#onChange(this)
+  }
+
+  #slow(pace: Pace, now: Instant): void {
+    if (pace.rate !== null && this.#pace.rate === null) this.#slowedAt = now
+    if (pace.irritation === 0) {
+      this.#slowedTo = this.#begun
+      this.#bucket.set(0, now)
+    }
+    this.#pace = pace
+    this.#onChange(this)
+  }
+
+  /** Tokens have come in, at most those of one second, and the limit has grown. */
+  #grow(now: Instant): void {
+    const { rate } = this.#pace
+    if (rate === null) return
+    this.#pace = paceAt(this.#pace, now)
+    this.#bucket.refill(rate, capacityOf(this.#pace.rate ?? rate), now)
+    if (this.#pace.rate !== rate) this.#onChange(this)
+  }
+}
+
+const capacityOf = (perSecond: number) => Math.max(1, perSecond)
+
+const slowReason = (name: string, answer: string) => `${name} is slow: ${answer}`
+
+/** The providers that are slow now, for a person, by what the store has. */
+export async function slowProviderReasons(db: Db, zone: string, now: Instant): Promise<string[]> {
+  return (await slowProviderRates(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
+    const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, now)
+    if (pace.rate === null) return []
+    const over = relay && ` over ${relay}`
+    return [
+      `${slowReason(name, reason)}; it gets ${rateText(pace.rate)}${over}, slowed on ${wallTimeText(zone, slowedAt)}`,
+    ]
+  })
+}

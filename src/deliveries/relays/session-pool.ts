@@ -1,0 +1,90 @@
+import { messageOf } from '../../errors.ts'
+import { oneLine } from '../../mail/reply-rules/reply-text.ts'
+import { openTokens } from '../../mail/smtp/auth/oauth2.ts'
+import type { TokenStore } from '../../mail/smtp/auth/refresh-token.ts'
+import type { Tokens } from '../../mail/smtp/auth/tokens.ts'
+import { connect } from '../../mail/smtp/connect.ts'
+import type { ReadyMessage } from '../../mail/smtp/envelope.ts'
+import type { RelaySettings } from '../../mail/smtp/relay-settings.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import type { SmtpSession } from '../../mail/smtp/smtp-session.ts'
+
+/** After this many answers of any kind the relay serves the session. */
+const servedAfter = 3
+
+/** An SMTP session that is renewed after as many messages as the settings say. */
+export class PooledSession {
+  readonly smtp: SmtpSession
+  readonly #maxMessages: number
+  #sent = 0
+  #isServed = false
+
+  constructor(smtp: SmtpSession, maxMessages: number) {
+    this.smtp = smtp
+    this.#maxMessages = maxMessages
+  }
+
+  async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
+    const isLast = this.#sent + 1 >= this.#maxMessages
+    const result = await this.smtp.send(message, isLast ? undefined : next)
+    this.#sent += 1
+    this.#isServed ||= result.kind === 'accepted' || result.kind === 'refused' || this.#sent >= servedAfter
+    return result
+  }
+
+  /** Whether the relay serves it: it is no session too many. */
+  get isServed(): boolean {
+    return this.#isServed
+  }
+
+  get isUsedUp(): boolean {
+    return this.#sent >= this.#maxMessages
+  }
+}
+
+/** The idle sessions with one relay, and its access tokens. `tokenStore` is where a refresh token that its endpoint replaces is kept. */
+export class SessionPool {
+  readonly #settings: RelaySettings
+  readonly #tokenStore: TokenStore | undefined
+  readonly #idle: PooledSession[] = []
+  #tokens: Promise<Tokens | undefined> | undefined
+
+  constructor(settings: RelaySettings, tokenStore?: TokenStore) {
+    this.#settings = settings
+    this.#tokenStore = tokenStore
+  }
+
+  /** An idle session that still works. */
+  take(): PooledSession | undefined {
+    for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
+      if (!session.smtp.isBroken) return session
+      void session.smtp.quit() // else its socket would stay open
+    }
+    return undefined
+  }
+
+  /** A new session; `unsent` with the reason if there is none. */
+  async open(): Promise<PooledSession | SendResult> {
+    const { host, port, messagesPerConnection } = this.#settings
+    try {
+      this.#tokens ??= openTokens(this.#settings, this.#tokenStore)
+      const smtp = await connect(this.#settings, { tokens: await this.#tokens })
+      return new PooledSession(smtp, messagesPerConnection)
+    } catch (error) {
+      return { kind: 'unsent', reply: `${host}:${port}: ${oneLine(messageOf(error))}` }
+    }
+  }
+
+  /** Takes a session back, and closes it if nothing more can go over it. */
+  giveBack(session: PooledSession): void {
+    const { smtp } = session
+    if (smtp.isBroken || smtp.openEnvelope) return void smtp.quit()
+    smtp.idle()
+    this.#idle.push(session)
+  }
+
+  async close(): Promise<void> {
+    for (const { smtp } of this.#idle.splice(0)) void smtp.quit()
+    await (await this.#tokens)?.close()
+  }
+}

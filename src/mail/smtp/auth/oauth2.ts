@@ -1,0 +1,193 @@
+import { type Config, relayName, relaySetting } from '../../../config/config.ts'
+import { readSecretFile } from '../../../config/secret-file.ts'
+import { AppError, messageOf } from '../../../errors.ts'
+import { openFetcher } from '../../../http/fetcher.ts'
+import { oneLine } from '../../reply-rules/reply-text.ts'
+import type { RelaySettings } from '../relay-settings.ts'
+import { masker } from './masking.ts'
+import { RefreshToken, type TokenStore } from './refresh-token.ts'
+import type { Tokens } from './tokens.ts'
+
+export type OAuth2Settings = NonNullable<Config['relay']['oauth2']>
+
+/** A token is not used in its last minute: the clocks of two machines differ, and signing in takes time. */
+const expiryMarginMs = 60_000
+const defaultLifeSeconds = 600
+/** For one answer of the endpoint. */
+const maxTimeoutSeconds = 20
+
+/**
+ * Access tokens for SMTP's XOAUTH2, by a refresh token (RFC 6749 §6), or by client credentials (§4.4) where there is none.
+ * Connections share one token; several that need a new one at once ask once. Secrets in files are read each time, so that
+ * they can be changed while we run. With a store, a refresh token that the endpoint replaces is kept for all processes;
+ * without one the configured token is used each time. Undefined for a relay that does not sign in with OAuth 2.
+ */
+export async function openTokens(relay: RelaySettings, store?: TokenStore): Promise<Tokens | undefined> {
+  const { user, oauth2: settings } = relay
+  if (user === undefined || settings === undefined) return undefined
+  const { default: XOAuth2 } = await import('nodemailer/lib/xoauth2')
+  const client = new TokenClient(relay, settings, store)
+  const source = new XOAuth2({ user, provisionCallback: (_user, _renew, done) => client.provide(done) })
+  return {
+    source,
+    get problem() {
+      return client.problem
+    },
+    close: () => client.close(),
+  }
+}
+
+type GrantedToken = { token: string; seconds: number; refreshToken: string | undefined }
+
+/** Asks one token endpoint. */
+class TokenClient {
+  readonly #relay: RelaySettings
+  readonly #settings: OAuth2Settings
+  readonly #store: TokenStore | undefined
+  readonly #closing = new AbortController()
+  readonly #timeout: number
+  readonly #fetcher: ReturnType<typeof openFetcher>
+  #refresh: { configured: string; token: RefreshToken } | undefined
+  /** Why the last request for a token failed. */
+  problem: AppError | undefined
+
+  constructor(relay: RelaySettings, settings: OAuth2Settings, store: TokenStore | undefined) {
+    this.#relay = relay
+    this.#settings = settings
+    this.#store = store
+    this.#timeout = Math.min(maxTimeoutSeconds, relay.timeout)
+    this.#fetcher = openFetcher({
+      allow: [new URL(settings.tokenUrl).host],
+      timeout: this.#timeout,
+      maximumBytes: 64 * 1024,
+      userAgent: 'Lastword/0.1',
+    })
+  }
+
+  /** Asks for a token, with the answer as nodemailer wants it. */
+  async provide(done: (error: Error | null, token?: string, expiresAtMs?: number) => void): Promise<void> {
+    let granted: GrantedToken
+    try {
+      granted = await this.#requestToken()
+    } catch (error) {
+      this.problem = new AppError('unavailable', `no access token: ${oneLine(messageOf(error))}`)
+      return done(this.problem)
+    }
+    this.problem = undefined
+    done(null, granted.token, Date.now() + Math.max(1000, granted.seconds * 1000 - expiryMarginMs))
+  }
+
+  async #requestToken(): Promise<GrantedToken> {
+    const { refreshToken, refreshTokenFile } = this.#settings
+    const configured = refreshToken ?? this.#secretIn(refreshTokenFile, 'refreshTokenFile')
+    if (configured === undefined || this.#store === undefined) return await this.#ask(configured)
+    const kept = this.#keptFor(configured, this.#store)
+    return await kept.alone(() => this.#refreshWith(kept), this.#closing.signal)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#fetcher.close()
+  }
+
+  /** A token in a file may have been replaced since. */
+  #keptFor(configured: string, store: TokenStore): RefreshToken {
+    if (this.#refresh?.configured !== configured) {
+      const { clientId } = this.#settings
+      const token = new RefreshToken(store, { relay: relayName(this.#relay), clientId, configured })
+      this.#refresh = { configured, token }
+    }
+    return this.#refresh.token
+  }
+
+  /** A token that is refused may have been replaced by another process in this very moment: the newer one is tried once. */
+  async #refreshWith(kept: RefreshToken): Promise<GrantedToken> {
+    const used = await kept.newest()
+    const given = await this.#ask(used).catch(async (error) => {
+      const newer = error instanceof InvalidGrant ? await kept.newest() : used
+      if (newer === used) throw error
+      return await this.#ask(newer)
+    })
+    if (given.refreshToken !== undefined && given.refreshToken !== used) await kept.save(given.refreshToken)
+    return given
+  }
+
+  async #ask(refreshToken: string | undefined): Promise<GrantedToken> {
+    const { host } = new URL(this.#settings.tokenUrl)
+    const form = this.#formWith(refreshToken)
+    const answer = await this.#fetcher.post(this.#settings.tokenUrl, form)
+    if (answer.kind === 'failed')
+      throw new AppError(
+        'unavailable',
+        answer.reason.includes('no complete answer') ? this.#silent(host) : answer.reason,
+      )
+    const given = tokenIn(answer.bytes)
+    if (given) return given
+    const said = whatItSaid(answer.bytes)
+    const words = withoutSecrets(`${answer.status}${said.words}`, form)
+    const message = `the token endpoint ${host} answered ${words}`
+    throw said.isInvalidGrant ? new InvalidGrant(message) : new AppError('unavailable', message)
+  }
+
+  #silent(host: string): string {
+    return `the token endpoint ${host} did not answer in ${this.#timeout} s`
+  }
+
+  /** RFC 6749 §4.4.2 and §6, with the client named in the form (§2.3.1), which Google and Microsoft both take. */
+  #formWith(refreshToken: string | undefined): URLSearchParams {
+    const { clientId, scope, clientSecret, clientSecretFile } = this.#settings
+    const secret = clientSecret ?? this.#secretIn(clientSecretFile, 'clientSecretFile')
+    const grant =
+      refreshToken === undefined
+        ? { grant_type: 'client_credentials' }
+        : { grant_type: 'refresh_token', refresh_token: refreshToken }
+    return new URLSearchParams({
+      ...grant,
+      client_id: clientId,
+      ...(secret !== undefined && { client_secret: secret }),
+      ...(scope !== undefined && { scope }),
+    })
+  }
+
+  #secretIn(file: string | undefined, setting: string): string | undefined {
+    return file === undefined ? undefined : readSecretFile(file, relaySetting(this.#relay, `oauth2.${setting}`))
+  }
+}
+
+/** The refresh token has run out, was revoked, or was used before (RFC 6749 §5.2). */
+class InvalidGrant extends AppError {
+  constructor(message: string) {
+    super('unavailable', message)
+  }
+}
+
+/** RFC 6749 §5.1; undefined if it is no such answer. */
+function tokenIn(bytes: Uint8Array): GrantedToken | undefined {
+  const { access_token: token, expires_in: seconds, refresh_token: next } = parsed(bytes)
+  if (typeof token !== 'string' || token === '') return undefined
+  const refreshToken = typeof next === 'string' && next !== '' ? next : undefined
+  return { token, seconds: Number(seconds) || defaultLifeSeconds, refreshToken }
+}
+
+/** RFC 6749 §5.2, or what else came in its place. */
+function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean } {
+  const { error, error_description } = parsed(bytes)
+  const said = [error, error_description].filter((one) => typeof one === 'string').join(': ')
+  const isPage = /^\s*<(!doctype|html|head|body)/i.test(Buffer.from(bytes.subarray(0, 500)).toString('latin1'))
+  const words = said ? `, ${said}` : ` with no access_token in it${isPage ? ' (an HTML page)' : ''}`
+  return { words, isInvalidGrant: error === 'invalid_grant' }
+}
+
+/** An endpoint may repeat what it was sent. */
+function withoutSecrets(text: string, form: URLSearchParams): string {
+  return masker(() => ['refresh_token', 'client_secret'].map((name) => form.get(name) ?? ''))(text)
+}
+
+function parsed(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}

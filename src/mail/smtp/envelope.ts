@@ -1,0 +1,60 @@
+import type { SendResult, Verb } from './result.ts'
+
+export type Envelope = { from: string; to: string }
+
+/** `pieces` are the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. */
+export type ReadyMessage = { envelope: Envelope; pieces: Buffer[] }
+
+/** What a server offers in its answer to EHLO. */
+export type Offers = {
+  pipelining: boolean
+  utf8: boolean
+  size: boolean
+  /** Bytes of a message at most (SIZE, RFC 1870); 0 or undefined: the server names no limit. */
+  maximumSize?: number
+}
+
+/** A command, and the line that says it. */
+export type Command = [verb: Verb, line: string]
+
+/** MAIL and RCPT for an envelope; `size` in bytes, undefined where it is not known. */
+export function envelopeCommands({ from, to }: Envelope, size: number | undefined, offers: Offers): Command[] {
+  const sizeText = offers.size && size !== undefined ? ` SIZE=${size}` : ''
+  const script = offers.utf8 && !(isAscii(from) && isAscii(to)) ? ' SMTPUTF8' : ''
+  return [
+    ['MAIL', `MAIL FROM:<${from}>${sizeText}${script}`],
+    ['RCPT', `RCPT TO:<${to}>`],
+  ]
+}
+
+/** Why a message cannot go over this connection: an address would end a command, or the server takes neither its script nor its size. */
+export function invalidEnvelope(
+  { envelope: { from, to }, pieces }: ReadyMessage,
+  offers: Offers,
+): SendResult | undefined {
+  return invalidAddress(from, offers) ?? invalidAddress(to, offers) ?? invalidSize(pieces, offers)
+}
+
+function invalidAddress(address: string, { utf8 }: Offers): SendResult | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
+  if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address))
+    return { kind: 'refused', reply: `${JSON.stringify(address)} cannot be said in SMTP` }
+  if (utf8 || isAscii(address)) return undefined
+  return { kind: 'unfit', lacks: 'SMTPUTF8', reply: `the relay does not take ${address}: it offers no SMTPUTF8` }
+}
+
+function invalidSize(pieces: Buffer[], { maximumSize }: Offers): SendResult | undefined {
+  if (!maximumSize) return undefined
+  const size = sizeOf(pieces)
+  if (size <= maximumSize) return undefined
+  const reply = `the message has ${size} bytes, and the relay takes at most ${maximumSize}`
+  return { kind: 'unfit', lacks: 'SIZE', reply }
+}
+
+export function sizeOf(pieces: Buffer[]): number {
+  let size = 0
+  for (const { length } of pieces) size += length
+  return size
+}
+
+const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)

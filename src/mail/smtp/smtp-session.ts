@@ -1,0 +1,214 @@
+import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
+import { messageOf } from '../../errors.ts'
+import { oneLine } from '../reply-rules/reply-text.ts'
+import {
+  type Command,
+  type Envelope,
+  envelopeCommands,
+  invalidEnvelope,
+  type Offers,
+  type ReadyMessage,
+  sizeOf,
+} from './envelope.ts'
+import { type Reply, ReplyReader } from './reply-reader.ts'
+import { isOutOfStep, type SendResult, toResult, type Verb } from './result.ts'
+
+/** How long the server may take to close the connection after QUIT. */
+const quitTimeoutMs = 1000
+
+/** What the server has answered so far to the commands of one envelope. */
+type EnvelopeAnswers = { refusal: SendResult | undefined; hasRecipient: boolean; awaitsMessage: boolean }
+
+/** An envelope that was written behind the message before it; `bytes` of commands. */
+type Ahead = { envelope: Envelope; commands: Command[]; bytes: number }
+
+/**
+ * Sends messages, one after another, over a socket that is connected, secured and authenticated (RFC 5321). Where the
+ * server offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write, and the next envelope goes behind the final
+ * dot: the server then waits for its message, which is not written before somebody has claimed its delivery. Whoever
+ * does not want to send it after all has to quit: until the first byte of a message there is no message.
+ *
+ * Every reply is matched to its command, and each cut is judged by what was written: once the kernel has the final dot,
+ * the server may have the whole message, and the result is `unknown`; before that it is `cut`. Over TLS nobody says
+ * whether a lost connection had taken the final dot, so a cut inside a message is always `unknown` there. `mask` takes
+ * secrets out of replies, before they are cut to their length.
+ */
+export class SmtpSession {
+  readonly #socket: Socket
+  readonly #offers: Offers
+  readonly #mask: (text: string) => string
+  readonly #replies: ReplyReader
+  /** Node reports a write over TLS one turn of the event loop after the kernel took it: a quick answer is read before. */
+  readonly #isEncrypted: boolean
+  /** The last transaction failed half way: RSET before the next. */
+  #needsReset = false
+  #ahead: { envelope: Envelope; answered: Promise<SendResult | undefined> } | undefined
+
+  constructor(socket: Socket, offers: Offers, mask: (text: string) => string = (text) => text) {
+    this.#socket = socket
+    this.#offers = offers
+    this.#mask = mask
+    this.#replies = new ReplyReader(socket, mask)
+    this.#isEncrypted = socket instanceof TLSSocket
+  }
+
+  /** Nothing more can go over it. */
+  get isBroken(): boolean {
+    return this.#socket.destroyed || (!this.#ahead && this.#replies.isBroken)
+  }
+
+  /** The envelope that the server already has: no message but the one of this envelope can go now. */
+  get openEnvelope(): Envelope | undefined {
+    return this.#ahead?.envelope
+  }
+
+  /** `next` will probably follow: its envelope is written behind the final dot, if the server offers PIPELINING. */
+  async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
+    const invalid = this.#ahead ? undefined : invalidEnvelope(message, this.#offers)
+    if (invalid) return invalid
+    try {
+      const answered = this.#ahead?.answered ?? this.#sendEnvelope(message)
+      this.#ahead = undefined
+      const refusal = await answered
+      if (refusal) return refusal
+    } catch (error) {
+      this.#socket.destroy()
+      return { kind: 'cut', reply: oneLine(messageOf(error)) }
+    }
+    return await this.#sendData(message.pieces, next)
+  }
+
+  /** No message follows for now: the connection is kept, and closed if the server says anything. */
+  idle(): void {
+    this.#replies.expectSilence()
+  }
+
+  /** Says QUIT; resolves when the connection is closed. */
+  quit(): Promise<void> {
+    const socket = this.#socket
+    if (socket.closed) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => socket.destroy(), quitTimeoutMs).unref()
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    this.#replies.ignore()
+    if (this.#ahead)
+      socket.destroy() // the server waits for a message, and would take QUIT for one
+    else if (!socket.destroyed) socket.end('QUIT\r\n')
+    return promise
+  }
+
+  #commandsFor({ envelope, pieces }: ReadyMessage): Command[] {
+    const commands = envelopeCommands(envelope, this.#offers.size ? sizeOf(pieces) : undefined, this.#offers)
+    commands.push(['DATA', 'DATA'])
+    if (this.#needsReset) commands.unshift(['RSET', 'RSET'])
+    return commands
+  }
+
+  #sendEnvelope(message: ReadyMessage): Promise<SendResult | undefined> {
+    const commands = this.#commandsFor(message)
+    if (this.#offers.pipelining) this.#writeCommands(commands)
+    return this.#readAnswers(commands)
+  }
+
+  /** Returns the number of bytes. */
+  #writeCommands(commands: Command[]): number {
+    let text = ''
+    for (const [, line] of commands) text += `${line}\r\n`
+    const bytes = Buffer.from(text)
+    this.#socket.write(bytes)
+    return bytes.length
+  }
+
+  /** Reads the answers to an envelope, whose commands it writes one by one without PIPELINING. Returns the refusal, if any. */
+  async #readAnswers(commands: Command[]): Promise<SendResult | undefined> {
+    const { pipelining } = this.#offers
+    const answers: EnvelopeAnswers = { refusal: undefined, hasRecipient: false, awaitsMessage: false }
+    try {
+      for (const [verb, line] of commands) {
+        if (!pipelining) this.#socket.write(`${line}\r\n`)
+        const next = this.#replies.next()
+        this.#takeAnswer(answers, verb, next instanceof Promise ? await next : next)
+        if (answers.refusal && (!pipelining || this.#socket.destroyed)) break
+      }
+      if (answers.refusal && answers.awaitsMessage) await this.#sendNothing(answers)
+    } catch (error) {
+      if (!answers.refusal) throw error
+    }
+    if (!answers.refusal) this.#needsReset = false
+    return answers.refusal
+  }
+
+  #takeAnswer(answers: EnvelopeAnswers, verb: Verb, reply: Reply): void {
+    const { code } = reply
+    if (verb === 'DATA' ? code === 354 : isPositive(code)) {
+      if (verb === 'DATA') answers.awaitsMessage = true
+      if (verb === 'RCPT') answers.hasRecipient = true
+      return
+    }
+    if (code === 421 || (!answers.refusal && isOutOfStep(verb, code))) this.#socket.destroy()
+    answers.refusal ??= this.#resultOf(verb, reply)
+    this.#needsReset = true
+  }
+
+  /** The server waits for a message without a recipient, and gets an empty one (RFC 2920 §3.1). One with a recipient is cut off. */
+  async #sendNothing({ hasRecipient }: EnvelopeAnswers): Promise<void> {
+    if (hasRecipient) return void this.#socket.destroy()
+    this.#socket.write('.\r\n')
+    await this.#replies.next()
+  }
+
+  /** Writes the message and perhaps the next envelope, and judges the answer to the final dot. */
+  async #sendData(pieces: Buffer[], next: ReadyMessage | undefined): Promise<SendResult> {
+    const socket = this.#socket
+    let isOut = false // the kernel has all of it
+    try {
+      socket.cork() // one write for all
+      const last = pieces.length - 1
+      for (let index = 0; index < last; index++) socket.write(pieces[index] ?? '')
+      socket.write(pieces[last] ?? '', (error) => {
+        isOut = !error
+      })
+      const ahead = this.#writeAhead(next)
+      socket.uncork()
+      const reply = await this.#replies.next()
+      if (this.#isEncrypted && !isOut) await setImmediate()
+      return this.#takeFinalAnswer(reply, ahead)
+    } catch (error) {
+      socket.destroy()
+      return { kind: isOut || this.#isEncrypted ? 'unknown' : 'cut', reply: oneLine(messageOf(error)) }
+    }
+  }
+
+  #writeAhead(next: ReadyMessage | undefined): Ahead | undefined {
+    if (!next || !this.#offers.pipelining || invalidEnvelope(next, this.#offers)) return undefined
+    const commands = this.#commandsFor(next)
+    return { envelope: next.envelope, commands, bytes: this.#writeCommands(commands) }
+  }
+
+  #takeFinalAnswer(reply: Reply, ahead: Ahead | undefined): SendResult {
+    const { code, text } = reply
+    const isEarly = this.#socket.writableLength > (ahead?.bytes ?? 0) // it answers what it has not read: do not trust it
+    const isAnswer = code !== 421 && (isPositive(code) || (code >= 400 && code < 600))
+    if (isEarly || !isAnswer) this.#socket.destroy()
+    else if (ahead) this.#readAhead(ahead)
+    if (!isEarly || code >= 400) return this.#resultOf('dot', reply)
+    return { kind: 'unknown', reply: `before it had the message, the relay said ${oneLine(this.#mask(text))}` }
+  }
+
+  #readAhead({ envelope, commands }: Ahead): void {
+    const answered = this.#readAnswers(commands)
+    answered.catch(() => {}) // handled when its message is sent
+    this.#ahead = { envelope, answered }
+  }
+
+  #resultOf(verb: Verb, { code, text }: Reply): SendResult {
+    return toResult(verb, { code, text: this.#mask(text) })
+  }
+}
+
+const isPositive = (code: number) => code >= 200 && code < 300
