@@ -112,8 +112,7 @@ export function judge(
     return { kind: 'release', reason: `canary: nobody is left in the first share at ${name}; the rest goes out` }
   const until = addMs(waitingSince, parseDurationMs(rule.wait))
   if (now < until) {
-    const reason = `the first ${tried} at ${name} are out; the rest waits for their answers`
-    return { kind: 'wait', wait: { until, reason } }
+    return { kind: 'wait', wait: { until, reason: answersReason('the others', name) } }
   }
   const waited = durationText(parseDurationMs(rule.wait))
   return {
@@ -218,6 +217,8 @@ function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
   return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
 }
 
+const answersReason = (who: string, name: string) => `${who} at ${name} wait for what the first of them are answered`
+
 /** Who waits for the answers to a first share, for a person, by what the store has. */
 export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryRule, zone: string): Promise<string[]> {
   const waiting = await countWaitingForCanaries(db, editionId)
@@ -226,6 +227,6 @@ export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryR
     if (releasedAt !== null || count === 0) return []
     if (waitingSince === null) return [`${count} at ${name} wait until the first of them have theirs`]
     const until = wallTimeText(zone, addMs(waitingSince, parseDurationMs(wait)))
-    return [`${count} at ${name} wait for what the first of them are answered, until ${until}`]
+    return [`${answersReason(`${count}`, name)}, until ${until}`]
   })
 }

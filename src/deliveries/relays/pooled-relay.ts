@@ -80,9 +80,9 @@ export class PooledRelay {
 
   /** The connection of a slot. */
   connection(customer: Customer, slot: Slot, signal: AbortSignal): RelayConnection {
-    const relay = this.#isAlone ? null : this.name
     const { slots, admission } = this
-    return new RelayConnection({ relay, session: this.relay.session(), admission, slots, customer, slot }, signal)
+    const parts = { session: this.relay.session(), admission, slots, customer, slot, signal }
+    return new RelayConnection(this.#isAlone ? null : this.name, parts)
   }
 }
 

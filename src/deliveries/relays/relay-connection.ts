@@ -7,50 +7,41 @@ import type { RenewingSession } from './renewing-session.ts'
 /** What became of a message, and whether its connection was turned away because the relay has too many. */
 export type Sent = { result: SendResult; isTurnedAway: boolean }
 
-/** What a connection works with: its place among the connections of its relay, and the relay's limits. */
+/** What a connection works with: a session, the limits of its relay, and its slot among the relay's connections. */
 type Parts = {
-  /** The relay's name; null where there is only one. */
-  relay: string | null
   session: RenewingSession
   admission: RelayAdmission
   slots: ConnectionSlots
   customer: Customer
   slot: Slot
+  signal: AbortSignal
 }
 
 /** One connection of a relay, as the sender of an edition has it. */
 export class RelayConnection {
+  /** The relay's name; null where there is only one. */
   readonly relay: string | null
-  readonly #session: RenewingSession
-  readonly #admission: RelayAdmission
-  readonly #slots: ConnectionSlots
-  readonly #customer: Customer
-  readonly #slot: Slot
-  readonly #signal: AbortSignal
+  readonly #parts: Parts
 
-  constructor({ relay, session, admission, slots, customer, slot }: Parts, signal: AbortSignal) {
+  constructor(relay: string | null, parts: Parts) {
     this.relay = relay
-    this.#session = session
-    this.#admission = admission
-    this.#slots = slots
-    this.#customer = customer
-    this.#slot = slot
-    this.#signal = signal
+    this.#parts = parts
   }
 
   /** Another edition has fewer connections: this one is to be given up, once no message is in our hands. */
   get isWantedByOthers(): boolean {
-    return this.#slots.isWantedByOthers(this.#customer, this.#slot)
+    const { slots, customer, slot } = this.#parts
+    return slots.isWantedByOthers(customer, slot)
   }
 
   /** Whether one more message may go, when it is its turn; false: none in this pass. Each that may is settled. */
   admit(): true | Promise<boolean> {
-    return this.#admission.admit(this.#signal)
+    return this.#parts.admission.admit(this.#parts.signal)
   }
 
   /** What became of a message that was admitted; undefined: it was not sent. `slowProvider` complained of our pace. */
   settle(result: SendResult | undefined, slowProvider?: string): void {
-    this.#admission.settle(result, slowProvider)
+    this.#parts.admission.settle(result, slowProvider)
   }
 
   /**
@@ -58,23 +49,24 @@ export class RelayConnection {
    * not this new one, so the message is to go over another.
    */
   async send(message: ReadyMessage, next?: ReadyMessage): Promise<Sent> {
-    const wasServed = this.#slot.isProven
-    const result = await this.#session.send(message, next)
-    const { isServed } = this.#session
-    if (isServed) this.#slots.served(this.#slot)
-    const isTurnedAway = !isServed && isAboutConnection(result) && this.#slots.isServing(this.#slot)
+    const { session, slots, slot } = this.#parts
+    const wasServed = slot.isProven
+    const result = await session.send(message, next)
+    if (session.isServed) slots.served(slot)
+    const isTurnedAway = !session.isServed && isAboutConnection(result) && slots.isServing(slot)
     if (isTurnedAway) {
-      this.#session.discard()
-      this.#slots.refused(this.#slot, { wasServed })
-    } else if (isBroken(result)) this.#slots.broke(this.#slot)
+      session.discard()
+      slots.refused(slot, { wasServed })
+    } else if (isBroken(result)) slots.broke(slot)
     return { result, isTurnedAway }
   }
 
   /** No message follows: its session may be used by another. */
   release(): void {
-    this.#session.release()
-    if (this.#slots.open === 1) this.#admission.leave() // it is the last one
-    this.#slots.release(this.#customer, this.#slot)
+    const { session, admission, slots, customer, slot } = this.#parts
+    session.release()
+    if (slots.open === 1) admission.leave() // it is the last one
+    slots.release(customer, slot)
   }
 }
 
