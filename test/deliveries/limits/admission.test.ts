@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Admission } from '../../../src/deliveries/limits/admission.ts'
 import type { Limit, Reservation } from '../../../src/deliveries/limits/limit.ts'
@@ -60,6 +61,29 @@ test('a limit that has nothing left is refilled, and those who wait go in the or
   const waiting = [0, 1, 2, 3].map(async (number) => (await admission.reserveInTurn()) === 'ok' && order.push(number))
   await Promise.all(waiting)
   expect([order, full.left, empty.left]).toEqual([[0, 1, 2], 6, 0])
+})
+
+test('what is given back goes to the one that waits, and not to one that comes later', async () => {
+  const limit = new Counted(1, 1)
+  const asked = Promise.withResolvers<void>()
+  const refilled = Promise.withResolvers<void>()
+  limit.refill = () => {
+    asked.resolve()
+    return refilled.promise.then(() => setImmediate())
+  }
+  const admission = new Admission([limit])
+  admission.reserve()
+  const order: string[] = []
+  const ask = async (who: string) => (await admission.reserveInTurn()) === 'ok' && order.push(who)
+  const first = ask('first')
+  await asked.promise
+  admission.settle(undefined)
+  const second = ask('second')
+  refilled.resolve()
+  await first
+  admission.settle(undefined)
+  await second
+  expect(order).toEqual(['first', 'second'])
 })
 
 test('asking why nothing may go reserves nothing', async () => {
