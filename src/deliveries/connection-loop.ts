@@ -3,15 +3,15 @@ import type { SendResult } from '../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import type { DeliveryResult } from '../store/deliveries/hand-over.ts'
 import { afterResult } from './delivery.ts'
-import { isInDoubt, rowInDoubt } from './doubt.ts'
-import { judgeAnswer } from './judge-answer.ts'
+import { isInDoubt, rowInDoubt } from './judging/doubt.ts'
+import { judgeAnswer } from './judging/judge-answer.ts'
+import { handleUnfit } from './judging/unfit.ts'
 import { type LookAhead, lookAhead } from './look-ahead.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import { count, isGoing, type Pass, passOver } from './pass.ts'
 import type { ConnectionEnd } from './relays/pooled-relay.ts'
 import type { RelayConnection } from './relays/relay-connection.ts'
 import type { DeliverNeeds } from './sending-needs.ts'
-import { handleUnfit } from './unfit.ts'
 
 type Ready = { delivery: QueuedDelivery; message: Message }
 

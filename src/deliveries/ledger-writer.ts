@@ -12,8 +12,8 @@ import { transaction } from '../store/drivers/transaction.ts'
 import type { Engine } from '../store/engine.ts'
 import type { Db, DeliveryStatus } from '../store/schema.ts'
 import type { WaitingClock } from '../time/clock.ts'
+import { handleRefusals } from './judging/refusals.ts'
 import type { LeasedSlice, LeasedSlices } from './leased-slices.ts'
-import { handleRefusals } from './refusals.ts'
 import { type StoreWait, untilStored } from './until-stored.ts'
 
 type Needs = { db: Db; engine: Engine; clock: WaitingClock }

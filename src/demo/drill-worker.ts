@@ -9,8 +9,8 @@ usePrivateCompileCache()
 const { openApp } = await import('../app.ts')
 const { toInstant } = await import('../time/clock.ts')
 const { silentLog } = await import('../log.ts')
-const { openSender } = await import('../pipeline/sender.ts')
-const { sendEdition } = await import('../pipeline/send.ts')
+const { openSender } = await import('../pipeline/sending/sender.ts')
+const { sendEdition } = await import('../pipeline/sending/send.ts')
 
 const { config, editionId, unknown, ...order } = JSON.parse(process.argv[2] ?? '') as DrillOrder
 let shift = order.shift

@@ -9,9 +9,9 @@ import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 import { makeDue } from './make-due.ts'
 import { SealRetries } from './seal-retries.ts'
-import type { Sender } from './sender.ts'
-import { sendingObstacles } from './sending-needs.ts'
-import { SendingTasks } from './sending-tasks.ts'
+import type { Sender } from './sending/sender.ts'
+import { sendingObstacles } from './sending/sending-needs.ts'
+import { SendingTasks } from './sending/sending-tasks.ts'
 import { Tasks } from './tasks.ts'
 
 /**

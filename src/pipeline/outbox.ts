@@ -25,7 +25,7 @@ import { writePausedNotice, writeRelayNotice } from './notices/paused-edition.ts
 import { writeSkippedRunNotice } from './notices/skipped-run.ts'
 import { writeReminder, writeReplacedNotice, writeWaitingNotice } from './notices/waiting-edition.ts'
 import { writeClockNotice } from './notices/wrong-clock.ts'
-import type { Sender } from './sender.ts'
+import type { Sender } from './sending/sender.ts'
 import type { WriteMail, WrittenMail } from './written-mail.ts'
 
 const writers: { [Kind in MailKind]: WriteMail<Kind> } = {

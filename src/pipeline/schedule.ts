@@ -20,7 +20,7 @@ import { addSkippedRunNotices } from './notices/skipped-run.ts'
 import { addWaitingNotices } from './notices/waiting-edition.ts'
 import { sendOutbox } from './outbox.ts'
 import { refreshDue } from './refresh-feeds.ts'
-import type { Sender } from './sender.ts'
+import type { Sender } from './sending/sender.ts'
 import { Tasks } from './tasks.ts'
 
 export type ScheduleContext = { app: App; sender: Sender; signal: AbortSignal }

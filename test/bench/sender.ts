@@ -33,8 +33,8 @@ const senders: Record<SenderName, Run> = {
 /** The whole product: audience frozen, ledger in SQLite, claims, copies, answers recorded. */
 async function lastword({ folder }: Order) {
   const { app, id, recipients } = await openPrepared(folder)
-  const { openSender } = await import('../../src/pipeline/sender.ts')
-  const { sendEdition } = await import('../../src/pipeline/send.ts')
+  const { openSender } = await import('../../src/pipeline/sending/sender.ts')
+  const { sendEdition } = await import('../../src/pipeline/sending/send.ts')
   const sender = await openSender(app)
   return async () => {
     const report = await sendEdition(app, sender, id, { unknown: 'repeat' })

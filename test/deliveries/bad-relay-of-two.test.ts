@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { sendEdition } from '../../src/pipeline/send.ts'
+import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
 import { slowProviderRates } from '../../src/store/limits/provider-rates.ts'

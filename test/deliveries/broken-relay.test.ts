@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { resume } from '../../src/editions/review.ts'
-import { sendEdition } from '../../src/pipeline/send.ts'
+import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { recountDeliveries } from '../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'

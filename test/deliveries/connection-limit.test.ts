@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { ConnectionSlots, type Customer, type Slot } from '../../src/deliveries/relays/connection-slots.ts'
-import { sendEdition } from '../../src/pipeline/send.ts'
+import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { minute, second } from '../../src/time/clock.ts'
 import { fakeClock } from '../support/clock.ts'
 import { sqliteUrl } from '../support/databases/engines.ts'

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { sendEdition } from '../../src/pipeline/send.ts'
-import { openSender } from '../../src/pipeline/sender.ts'
+import { sendEdition } from '../../src/pipeline/sending/send.ts'
+import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { outcomesOf } from '../../src/store/subscribers/outcomes.ts'
 import { countActive, subscriberByEmail, subscriptionsOf } from '../../src/store/subscribers/subscribers.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { openSender } from '../../src/pipeline/sender.ts'
+import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { allWorkers } from '../../src/store/system/workers.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { openWorld } from '../support/world.ts'

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
-import { openSender } from '../../src/pipeline/sender.ts'
+import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { latestEditions } from '../../src/store/editions/editions.ts'
 import { hour, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'

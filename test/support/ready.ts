@@ -1,7 +1,7 @@
 import { compose } from '../../src/editions/compose.ts'
 import { approve } from '../../src/editions/review.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { openSender, type Sender } from '../../src/pipeline/sender.ts'
+import { openSender, type Sender } from '../../src/pipeline/sending/sender.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
 import { type RelayOptions, startRelay, type TestRelay } from './smtp/relay.ts'
 import { newsFeed, openWorld, plainRender, publishTitles, type World, type WorldOptions } from './world.ts'

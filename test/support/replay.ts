@@ -9,7 +9,7 @@ import { ignoreFeed, releaseFeed } from '../../src/editions/stories/flood-decisi
 import { silentLog } from '../../src/log.ts'
 import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
 import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
-import { openSender } from '../../src/pipeline/sender.ts'
+import { openSender } from '../../src/pipeline/sending/sender.ts'
 import { quarantinedFeeds } from '../../src/store/ledger/stories.ts'
 import { addMs, day } from '../../src/time/clock.ts'
 import { type BusyFeed, startBusyFeed } from './busy-feed.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CanaryRule, judge, plantCanaries } from '../../../src/deliveries/limits/canary.ts'
 import { resume } from '../../../src/editions/review.ts'
-import { sendEdition } from '../../../src/pipeline/send.ts'
+import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { canariesOf, planFirstShares } from '../../../src/store/deliveries/canaries.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { editionById, historyOf } from '../../../src/store/editions/editions.ts'

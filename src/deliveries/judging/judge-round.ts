@@ -1,6 +1,6 @@
-import { isGoing, type Pass } from './pass.ts'
+import { isGoing, type Pass } from '../pass.ts'
+import type { DeliverNeeds } from '../sending-needs.ts'
 import { isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
-import type { DeliverNeeds } from './sending-needs.ts'
 
 /** So many refusals by a relay that has accepted nobody are worth telling the editors. */
 const minRefused = 3

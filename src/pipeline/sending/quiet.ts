@@ -1,4 +1,4 @@
-import { addMs, type Instant, minute } from '../time/clock.ts'
+import { addMs, type Instant, minute } from '../../time/clock.ts'
 import type { Sender } from './sender.ts'
 
 /** Looked at more often than that an edition with a million deliveries that wait would keep the store busy. */

@@ -1,12 +1,12 @@
-import { isEveryoneAt } from '../store/deliveries/deliveries.ts'
-import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory } from '../store/editions/editions.ts'
-import { addMails } from '../store/outbox/outbox.ts'
-import { type Pass, type RelayInPass, recount } from './pass.ts'
+import { isEveryoneAt } from '../../store/deliveries/deliveries.ts'
+import { transaction } from '../../store/drivers/transaction.ts'
+import { addHistory } from '../../store/editions/editions.ts'
+import { addMails } from '../../store/outbox/outbox.ts'
+import { type Pass, type RelayInPass, recount } from '../pass.ts'
+import { RelayVerdicts, type TurnedDown, toRefusal } from '../relays/relay-verdicts.ts'
+import type { DeliverNeeds } from '../sending-needs.ts'
+import { untilStored } from '../until-stored.ts'
 import { RefusalBreaker } from './refusal-breaker.ts'
-import { RelayVerdicts, type TurnedDown, toRefusal } from './relays/relay-verdicts.ts'
-import type { DeliverNeeds } from './sending-needs.ts'
-import { untilStored } from './until-stored.ts'
 
 /** What the relay has said in this pass. */
 export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {

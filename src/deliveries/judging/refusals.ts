@@ -1,10 +1,10 @@
-import { replyMeaning } from '../mail/reply-rules/answers.ts'
-import type { Refusal } from '../store/deliveries/requeue.ts'
-import type { Db } from '../store/schema.ts'
-import { addOutcome } from '../store/subscribers/outcomes.ts'
-import { lastAddressOutcome, wasAcceptedSince } from '../store/subscribers/suppressions.ts'
-import { suppress } from '../subscribers/suppress.ts'
-import { hour, type Instant, msBetween } from '../time/clock.ts'
+import { replyMeaning } from '../../mail/reply-rules/answers.ts'
+import type { Refusal } from '../../store/deliveries/requeue.ts'
+import type { Db } from '../../store/schema.ts'
+import { addOutcome } from '../../store/subscribers/outcomes.ts'
+import { lastAddressOutcome, wasAcceptedSince } from '../../store/subscribers/suppressions.ts'
+import { suppress } from '../../subscribers/suppress.ts'
+import { hour, type Instant, msBetween } from '../../time/clock.ts'
 
 /** Two digests of one morning are one try: a second refusal counts when it comes at least so much later. */
 const apart = 12 * hour

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { sendEdition } from '../../src/pipeline/send.ts'
-import { openSender } from '../../src/pipeline/sender.ts'
-import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
-import { minute, second } from '../../src/time/clock.ts'
-import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
-import { peopleAt, readyToSend } from '../support/ready.ts'
+import { sendEdition } from '../../../src/pipeline/sending/send.ts'
+import { openSender } from '../../../src/pipeline/sending/sender.ts'
+import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
+import { minute, second } from '../../../src/time/clock.ts'
+import { onBothEngines, sqliteUrl } from '../../support/databases/engines.ts'
+import { peopleAt, readyToSend } from '../../support/ready.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 

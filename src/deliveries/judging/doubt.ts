@@ -1,7 +1,7 @@
-import type { SendResult } from '../mail/smtp/result.ts'
-import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
-import { addMs, type Instant, minute } from '../time/clock.ts'
-import { mostAttempts, nextAttempt } from './delivery.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
+import { addMs, type Instant, minute } from '../../time/clock.ts'
+import { mostAttempts, nextAttempt } from '../delivery.ts'
 
 const doubtWaitMs = 15 * minute
 

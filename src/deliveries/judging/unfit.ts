@@ -1,8 +1,8 @@
-import type { SendResult } from '../mail/smtp/result.ts'
-import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
-import { type Pass, pauseFor } from './pass.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
+import { type Pass, pauseFor } from '../pass.ts'
+import type { DeliverNeeds } from '../sending-needs.ts'
 import { inPass, othersInUse } from './relay-in-pass.ts'
-import type { DeliverNeeds } from './sending-needs.ts'
 
 /**
  * A message that this relay cannot carry. Returns whether it goes by another `now`, or `later`, when that one is up again;

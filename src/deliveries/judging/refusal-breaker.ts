@@ -1,6 +1,6 @@
-import { domainsOf } from '../mail/email-domain.ts'
-import { replyMeaning } from '../mail/reply-rules/answers.ts'
-import type { SendResult } from '../mail/smtp/result.ts'
+import { domainsOf } from '../../mail/email-domain.ts'
+import { replyMeaning } from '../../mail/reply-rules/answers.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
 import { countProviders } from './spread.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */

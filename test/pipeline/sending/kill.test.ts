@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
-import { compose } from '../../src/editions/compose.ts'
-import { approve } from '../../src/editions/review.ts'
-import { seal } from '../../src/editions/seal.ts'
-import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
-import { editionById } from '../../src/store/editions/editions.ts'
-import { systemClock } from '../../src/time/clock.ts'
-import { onBothEngines } from '../support/databases/engines.ts'
-import { startRelay, type TestRelay } from '../support/smtp/relay.ts'
-import { newsFeed, openWorld, plainRender, publishTitles, subscribe, type World } from '../support/world.ts'
+import { compose } from '../../../src/editions/compose.ts'
+import { approve } from '../../../src/editions/review.ts'
+import { seal } from '../../../src/editions/seal.ts'
+import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
+import { editionById } from '../../../src/store/editions/editions.ts'
+import { systemClock } from '../../../src/time/clock.ts'
+import { onBothEngines } from '../../support/databases/engines.ts'
+import { startRelay, type TestRelay } from '../../support/smtp/relay.ts'
+import { newsFeed, openWorld, plainRender, publishTitles, subscribe, type World } from '../../support/world.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 const people = 150
@@ -82,8 +82,8 @@ function startSender(it: World, id: string): ChildProcess {
   const source = `
     import { openApp } from './src/app.ts'
     import { silentLog } from './src/log.ts'
-    import { openSender } from './src/pipeline/sender.ts'
-    import { sendEdition } from './src/pipeline/send.ts'
+    import { openSender } from './src/pipeline/sending/sender.ts'
+    import { sendEdition } from './src/pipeline/sending/send.ts'
     const app = await openApp({ config: ${JSON.stringify(it.app.config)}, log: silentLog })
     const sender = await openSender(app)
     await sendEdition(app, sender, ${JSON.stringify(id)}, { unknown: ${JSON.stringify(it.digest.unknown)} })

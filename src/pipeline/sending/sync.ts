@@ -1,5 +1,5 @@
-import type { App } from '../app.ts'
-import { second } from '../time/clock.ts'
+import type { App } from '../../app.ts'
+import { second } from '../../time/clock.ts'
 
 /** A power cut may take the answers of the last second, and those people get a second message. */
 const syncEveryMs = second

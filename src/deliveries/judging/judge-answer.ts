@@ -1,10 +1,10 @@
-import type { SendResult } from '../mail/smtp/result.ts'
-import type { QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import type { SendResult } from '../../mail/smtp/result.ts'
+import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
+import { type Pass, pauseFor } from '../pass.ts'
+import { type RelayVerdicts, turnedDownBy } from '../relays/relay-verdicts.ts'
+import type { DeliverNeeds } from '../sending-needs.ts'
 import { isInDoubt } from './doubt.ts'
-import { type Pass, pauseFor } from './pass.ts'
 import { confirm, inPass, isAnotherAccepting, namedRelay, putBack, tellOfRelay } from './relay-in-pass.ts'
-import { type RelayVerdicts, turnedDownBy } from './relays/relay-verdicts.ts'
-import type { DeliverNeeds } from './sending-needs.ts'
 
 /** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another. */
 export const maxUnknowns = 20

@@ -1,15 +1,15 @@
-import { domainsOf } from '../mail/email-domain.ts'
-import { countDeliveries, hasAcceptedSince, isEveryoneAt } from '../store/deliveries/deliveries.ts'
-import { requeueDeferred } from '../store/deliveries/requeue.ts'
-import { unknownsInARow } from '../store/deliveries/unknown.ts'
+import { domainsOf } from '../../mail/email-domain.ts'
+import { countDeliveries, hasAcceptedSince, isEveryoneAt } from '../../store/deliveries/deliveries.ts'
+import { requeueDeferred } from '../../store/deliveries/requeue.ts'
+import { unknownsInARow } from '../../store/deliveries/unknown.ts'
+import { isGoing, type Pass, pauseFor, type RelayInPass } from '../pass.ts'
+import { isSpread, type TurnedDown } from '../relays/relay-verdicts.ts'
+import type { DeliverNeeds } from '../sending-needs.ts'
+import { untilStored } from '../until-stored.ts'
 import { maxUnknowns, unknownsText } from './judge-answer.ts'
-import { isGoing, type Pass, pauseFor, type RelayInPass } from './pass.ts'
 import { lastAnswer } from './refusal-breaker.ts'
 import { confirm, namedRelay, putBack } from './relay-in-pass.ts'
-import { isSpread, type TurnedDown } from './relays/relay-verdicts.ts'
-import type { DeliverNeeds } from './sending-needs.ts'
 import { countProviders } from './spread.ts'
-import { untilStored } from './until-stored.ts'
 
 /** So many people whom a relay refused first of all, and accepted nobody, are no chance. */
 const minRefused = 3
