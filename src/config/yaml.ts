@@ -86,13 +86,13 @@ export function validateYaml<S extends z.ZodType>(
   yaml: ParsedYaml,
   schema: S,
   otherProblems: string[] = [],
-  renamed: Record<string, string> = {},
+  renamed: ReadonlyMap<string, string> = new Map(),
 ): z.output<S> {
   const checked = schema.safeParse(yaml.data, { error: typeMessage })
   if (checked.success && otherProblems.length === 0) return checked.data
   const problems = (checked.error?.issues ?? []).flatMap(splitUnknownKeys).map((issue) => {
     const place = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-    const newName = issue.code === 'unrecognized_keys' ? renamed[place.join('.')] : undefined
+    const newName = issue.code === 'unrecognized_keys' ? renamed.get(place.join('.')) : undefined
     const hint = newName === undefined ? '' : `: it is now called "${newName}"`
     return `${yaml.where(place)}: ${pathText(issue.path)}${issue.message}${hint}`
   })

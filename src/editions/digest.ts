@@ -355,7 +355,7 @@ function checkDigest(written: ParsedYaml, templates: string): Digest {
   const name = basename(written.file).replace(/\.ya?ml$/, '')
   const badName = `${written.file}: the file name is the digest's name: expected lower-case letters, digits and hyphens`
   const found = isDigestName(name) ? [] : [badName]
-  return { name, ...validateYaml(written, withTemplate, found, { storm: 'flood' }) }
+  return { name, ...validateYaml(written, withTemplate, found, new Map([['storm', 'flood']])) }
 }
 
 /** The addresses of all feeds of the digest, once each, the preferred first: in the order of the sections, then what fills up. */
