@@ -59,7 +59,7 @@ const owners: Record<string, string[]> = {
   undici: ['http/'],
   uuid: ['store/'],
   yaml: ['config/', 'cli/'],
-  zod: ['config/', 'editions/digest.ts'],
+  zod: ['config/', 'editions/digest.ts', 'editions/jobs/'],
 }
 
 /** A migration that has landed never changes: its SHA-256 is kept here. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { isDigestName, isJobFile } from '../editions/digest.ts'
+import { isDigestName, isJobFile } from '../editions/jobs/read-job.ts'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { print } from './terminal/output.ts'
 import { configFile } from './with-app.ts'

@@ -1,4 +1,4 @@
-import type { WholeArticle } from '../store/articles/articles.ts'
+import type { WholeArticle } from '../store/articles/article.ts'
 import type { CorrectionView } from '../store/corrections/corrections.ts'
 import type { Letter } from '../store/letters/letters.ts'
 import type { EditionRow } from '../store/schema.ts'

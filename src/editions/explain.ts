@@ -1,4 +1,5 @@
-import { type Article, articlesByIds, articlesByUrl, toPublishedAs } from '../store/articles/articles.ts'
+import type { Article } from '../store/articles/article.ts'
+import { articlesByIds, articlesByUrl, toPublishedAs } from '../store/articles/articles.ts'
 import { titleWords } from '../store/articles/canonical-address.ts'
 import { articleIdsByTitle, titlesBefore } from '../store/articles/earlier-addresses.ts'
 import { findForgotten } from '../store/articles/forgotten.ts'

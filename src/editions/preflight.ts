@@ -1,7 +1,7 @@
 import { type PageCheck, recheckPage } from '../articles/recheck-page.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
-import type { Article } from '../store/articles/articles.ts'
+import type { Article } from '../store/articles/article.ts'
 import { titleWords } from '../store/articles/canonical-address.ts'
 import { minute, second } from '../time/clock.ts'
 import { areTitlesAlike } from './stories/titles.ts'

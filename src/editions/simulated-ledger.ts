@@ -1,4 +1,5 @@
-import type { Article, Candidate, WithLastShown } from '../store/articles/articles.ts'
+import type { Article } from '../store/articles/article.ts'
+import type { Candidate, WithLastShown } from '../store/articles/articles.ts'
 import type { Letter } from '../store/letters/letters.ts'
 import type { Instant } from '../time/clock.ts'
 import { type Choice, itemOf } from './choice/choice.ts'

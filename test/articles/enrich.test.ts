@@ -3,13 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enrichArticles } from '../../src/articles/enrich.ts'
 import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
-import {
-  articlesByIds,
-  articlesByUrl,
-  type NewArticle,
-  saveArticles,
-  type WholeArticle,
-} from '../../src/store/articles/articles.ts'
+import type { NewArticle, WholeArticle } from '../../src/store/articles/article.ts'
+import { articlesByIds, articlesByUrl, saveArticles } from '../../src/store/articles/articles.ts'
 import { pageAt } from '../../src/store/articles/pages.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'

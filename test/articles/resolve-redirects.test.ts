@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type RedirectNeeds, resolveRedirects } from '../../src/articles/resolve-redirects.ts'
-import { type Digest, readDigest } from '../../src/editions/digest.ts'
+import type { Digest } from '../../src/editions/digest.ts'
+import { readDigest } from '../../src/editions/jobs/read-job.ts'
 import { addArticlesToLedger } from '../../src/editions/ledger.ts'
 import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { isOffSite } from '../../src/http/url.ts'

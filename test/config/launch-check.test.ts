@@ -8,7 +8,7 @@ import {
   launchProblemText,
   sendsOnlyToThisMachine,
 } from '../../src/config/launch-check.ts'
-import { parseDigest } from '../../src/editions/digest.ts'
+import { parseDigest } from '../../src/editions/jobs/read-job.ts'
 
 test.each([
   ...['localhost', 'LOCALHOST.', 'pages.localhost', 'box', 'nas.local', 'news.internal', 'a.test', 'a.example'],

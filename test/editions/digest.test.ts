@@ -4,15 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import {
-  digestJsonSchema,
-  feedUrlsOf,
-  fullTextFeedUrls,
-  layouts,
-  parseDigest,
-  readDigest,
-} from '../../src/editions/digest.ts'
+import { feedUrlsOf, fullTextFeedUrls } from '../../src/editions/digest.ts'
+import { digestJsonSchema } from '../../src/editions/jobs/digest-schema.ts'
 import { readJobFolder } from '../../src/editions/jobs/read-folder.ts'
+import { parseDigest, readDigest } from '../../src/editions/jobs/read-job.ts'
+import { layouts } from '../../src/editions/jobs/section-schema.ts'
 import { dayConflictMessage } from '../../src/editions/schedule/day-conflict.ts'
 import { runsAfter } from '../../src/editions/schedule/due-runs.ts'
 import { AppError } from '../../src/errors.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { configSchema } from '../../src/config/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
-import { readDigest } from '../../src/editions/digest.ts'
 import type { Draft } from '../../src/editions/edition.ts'
+import { readDigest } from '../../src/editions/jobs/read-job.ts'
 import { draftRenderer } from '../../src/messages/draft-renderer.ts'
 
 test('a draft holds the envelope sender of the configuration, and not the address that readers answer to', async () => {

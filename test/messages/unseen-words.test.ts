@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config/config.ts'
 import { blankEdition } from '../../src/editions/compose.ts'
-import { readDigest } from '../../src/editions/digest.ts'
-import type { NewArticle } from '../../src/feeds/parse/feed.ts'
+import { readDigest } from '../../src/editions/jobs/read-job.ts'
 import { parseInThisThread } from '../../src/feeds/parse/parse-feed.ts'
 import { toView } from '../../src/messages/edition-view.ts'
-import type { WholeArticle } from '../../src/store/articles/articles.ts'
+import type { NewArticle, WholeArticle } from '../../src/store/articles/article.ts'
 import { hasVisibleText } from '../../src/text/characters.ts'
 import { render } from './editions.ts'
 

@@ -1,6 +1,7 @@
 import { compose } from '../../src/editions/compose.ts'
 import { type SealNeeds, seal } from '../../src/editions/seal.ts'
-import { type NewArticle, saveArticles } from '../../src/store/articles/articles.ts'
+import type { NewArticle } from '../../src/store/articles/article.ts'
+import { saveArticles } from '../../src/store/articles/articles.ts'
 import { choicesOf, editionById } from '../../src/store/editions/editions.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
 import { addMs } from '../../src/time/clock.ts'

@@ -1,4 +1,5 @@
-import { type Digest, weekdays } from '../../editions/digest.ts'
+import type { Digest } from '../../editions/digest.ts'
+import { weekdays } from '../../editions/jobs/fields.ts'
 import { addMs, type Clock, type Instant } from '../../time/clock.ts'
 import { addDays, instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
 import type { Limit, Wait } from './limit.ts'

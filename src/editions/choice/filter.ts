@@ -1,6 +1,7 @@
-import type { Article } from '../../store/articles/articles.ts'
+import type { Article } from '../../store/articles/article.ts'
 import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
-import type { ArticleFilter, Section } from '../digest.ts'
+import type { Section } from '../digest.ts'
+import type { ArticleFilter } from '../jobs/fields.ts'
 import { authorsOf, hasTerms, haveSameTerms } from './terms.ts'
 
 /** Why the section's rules leave the article out, in words, or null. */

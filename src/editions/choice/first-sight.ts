@@ -1,4 +1,4 @@
-import type { Article } from '../../store/articles/articles.ts'
+import type { Article } from '../../store/articles/article.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
 import { exclusionReason, staleReason } from './filter.ts'

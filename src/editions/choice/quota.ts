@@ -1,5 +1,6 @@
-import type { Article } from '../../store/articles/articles.ts'
-import type { MaximumRule, Section } from '../digest.ts'
+import type { Article } from '../../store/articles/article.ts'
+import type { Section } from '../digest.ts'
+import type { MaximumRule } from '../jobs/fields.ts'
 import { filterText, matchesFilter } from './filter.ts'
 import { authorsOf, terms } from './terms.ts'
 

@@ -1,4 +1,4 @@
-import type { Article } from '../../store/articles/articles.ts'
+import type { Article } from '../../store/articles/article.ts'
 import { day, type Instant, msBetween } from '../../time/clock.ts'
 
 /**

@@ -1,4 +1,5 @@
-import type { Article, Candidate } from '../../store/articles/articles.ts'
+import type { Article } from '../../store/articles/article.ts'
+import type { Candidate } from '../../store/articles/articles.ts'
 import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'

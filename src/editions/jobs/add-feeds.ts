@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Addition, addToYaml } from '../../config/yaml.ts'
 import { AppError, systemCode } from '../../errors.ts'
-import { type Digest, parseDigest, type Section } from '../digest.ts'
+import type { Digest, Section } from '../digest.ts'
+import { parseDigest } from './read-job.ts'
 
 /** A feed for a section; a section that the digest has not yet gets this title. */
 export type FeedPlacement = { section: string; title: string; url: string }

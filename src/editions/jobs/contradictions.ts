@@ -1,5 +1,21 @@
 import { terms } from '../choice/terms.ts'
-import type { ArticleFilter, Digest, MaximumRule, MinimumRule, Section } from '../digest.ts'
+import type { ArticleFilter, MaximumRule, MinimumRule } from './fields.ts'
+
+type SectionRules = {
+  feeds: string[]
+  maximum: number
+  perFeed?: number | undefined
+  perAuthor?: number | undefined
+  exclude?: ArticleFilter | undefined
+  atLeast: MinimumRule[]
+  atMost: MaximumRule[]
+}
+
+type DigestRules = {
+  sections: SectionRules[]
+  atLeast: MinimumRule[]
+  atMost: { author?: number | undefined; matching: MaximumRule[] }
+}
 
 /** Two rules of a job file that cannot both be kept; `path` leads to the one to change. */
 export type Contradiction = { path: (string | number)[]; message: string }
@@ -8,7 +24,7 @@ export type Contradiction = { path: (string | number)[]; message: string }
  * What the rules of one section say against each other. They are looked at as they were written, so that whatever else is
  * wrong with the file is told beside: a part that is no list, or no number, is left to the check of its own.
  */
-export function sectionContradictions(section: Section): Contradiction[] {
+export function sectionContradictions(section: SectionRules): Contradiction[] {
   const { feeds, maximum, perAuthor, perFeed, exclude } = section
   const minimums = indexedRules(section.atLeast)
   const sources = Array.isArray(feeds) ? feeds.length : 0
@@ -33,7 +49,7 @@ export function sectionContradictions(section: Section): Contradiction[] {
 }
 
 /** The same for what the whole edition asks for, and what its sections ask for together. */
-export function digestContradictions({ sections, atLeast, atMost }: Omit<Digest, 'name'>): Contradiction[] {
+export function digestContradictions({ sections, atLeast, atMost }: DigestRules): Contradiction[] {
   const inSections = arrayOrEmpty(sections).filter((section) => arrayOrEmpty(section?.feeds).length > 0)
   const room = inSections.reduce((sum, { maximum }) => sum + maximum, 0)
   const maximums = indexedRules(atMost?.matching)
@@ -64,7 +80,15 @@ export function digestContradictions({ sections, atLeast, atMost }: Omit<Digest,
 }
 
 /** The same for when copies go out. */
-export function timeContradictions({ localTime, window, lead }: Omit<Digest, 'name'>): Contradiction[] {
+export function timeContradictions({
+  localTime,
+  window,
+  lead,
+}: {
+  localTime: boolean
+  window?: unknown
+  lead?: unknown
+}): Contradiction[] {
   if (localTime && window !== undefined)
     return [{ path: ['window'], message: 'cannot stand beside localTime, whose hour is fixed' }]
   if (!localTime && lead !== undefined) return [{ path: ['lead'], message: 'is used by localTime alone' }]

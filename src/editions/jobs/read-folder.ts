@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { utf8Text } from '../../config/yaml.ts'
 import { AppError, messageOf, systemCode } from '../../errors.ts'
-import { type Digest, isJobFile, parseDigest } from '../digest.ts'
+import type { Digest } from '../digest.ts'
+import { isJobFile, parseDigest } from './read-job.ts'
 
 /** A job file with an error. `message` has a line for every problem, each with file and line. */
 export type RejectedJob = { digest: string; file: string; message: string }

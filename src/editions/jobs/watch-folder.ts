@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../../errors.ts'
 import type { JobProblem } from '../../store/system/job-readers.ts'
 import type { Instant } from '../../time/clock.ts'
-import { type Digest, parseDigest } from '../digest.ts'
+import type { Digest } from '../digest.ts'
 import { digestNameOf, type JobFolder, readJobTexts } from './read-folder.ts'
+import { parseDigest } from './read-job.ts'
 
 export type JobChange = { digest: string; file: string; kind: 'added' | 'changed' | 'removed' }
 

@@ -1,7 +1,7 @@
 import { decodeHTML, escapeAttribute, escapeText } from 'entities'
 import { maxLength } from '../../config/field-limits.ts'
 import { httpUrl } from '../../http/url.ts'
-import type { Body } from '../../store/articles/articles.ts'
+import type { Body } from '../../store/articles/article.ts'
 import { wholeSentences } from './sentences.ts'
 import { cleanCharacters } from './text.ts'
 import { Tokeniser } from './tokeniser.ts'

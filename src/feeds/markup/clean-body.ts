@@ -1,6 +1,6 @@
 import { decodeHTML, escapeText } from 'entities'
 import sanitize from 'sanitize-html'
-import type { Body } from '../../store/articles/articles.ts'
+import type { Body } from '../../store/articles/article.ts'
 import { toBlocks } from './body-blocks.ts'
 import { isTooDeep } from './depth.ts'
 import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.ts'

@@ -1,12 +1,14 @@
 import { maxCategories, maxLength } from '../../config/field-limits.ts'
 import { absoluteUrl, httpUrl, isUnsafeUrl, isUrlTooLong, resolveBase, withSiteScheme } from '../../http/url.ts'
+import type { Body, Image, NewArticle, Video } from '../../store/articles/article.ts'
 import { bareIdentity, fingerprint, identityKey, sharedIdentity } from '../../store/articles/identity.ts'
+import type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
 import { noteInTexts } from '../markup/correction-note.ts'
 import { firstWords } from '../markup/sentences.ts'
 import { maxSummaryLength, plainText, type RichText, shortText, summaryText } from '../markup/text.ts'
 import { readDate } from './dates.ts'
 import type { Entry, RawFeed } from './entry.ts'
-import type { Body, Image, NewArticle, ParsedFeed, Rejected, Video } from './feed.ts'
+import type { ParsedFeed } from './feed.ts'
 import { firstPicture, parseDurationSeconds, parsePixels } from './media.ts'
 
 /** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */

@@ -1,10 +1,5 @@
-import type { NewArticle } from '../../store/articles/articles.ts'
+import type { NewArticle } from '../../store/articles/article.ts'
 import type { RejectedEntry } from '../../store/feeds/rejections.ts'
-
-export type { Body, Image, NewArticle, Video } from '../../store/articles/articles.ts'
-
-/** An entry that cannot be an article, with the reason in words. Counted, kept and shown, never silent. */
-export type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
 
 export type ParsedFeed = {
   title: string

@@ -1,8 +1,8 @@
 import { maxLength } from '../../config/field-limits.ts'
 import { httpUrl } from '../../http/url.ts'
+import type { Image } from '../../store/articles/article.ts'
 import { shortText } from '../markup/text.ts'
 import { Tokeniser } from '../markup/tokeniser.ts'
-import type { Image } from './feed.ts'
 
 /** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
 export function firstPicture(html: string, base: string): Image | null {

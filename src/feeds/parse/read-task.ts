@@ -1,5 +1,5 @@
 import { type RobotsRules, readRobots } from '../../http/robots.ts'
-import type { PageFacts } from '../../store/articles/pages.ts'
+import type { PageFacts } from '../../store/articles/article.ts'
 import { feedLinks } from '../discover.ts'
 import { type OpmlFeeds, readOpml } from '../opml.ts'
 import { decodeText } from './decode.ts'

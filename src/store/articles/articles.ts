@@ -4,61 +4,13 @@ import { storable } from '../drivers/storable-text.ts'
 import { newId } from '../id.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
 import type { ArticleRow, Db, Schema } from '../schema.ts'
+import type { Article, NewArticle, PageFacts, WholeArticle } from './article.ts'
 import { canonicalAddress, titleKey } from './canonical-address.ts'
 import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
 import { recordShownAgain } from './forgotten.ts'
 import { identityKey, indexKey } from './identity.ts'
-import type { PageFacts } from './pages.ts'
 import { recognise, type SeenIdentities } from './recognise.ts'
 import { activeRetractions, retractedStories } from './retractions.ts'
-
-/** One entry of a feed in our own words. The shapes of parsers end before it. */
-export type NewArticle = {
-  /** What makes it the same article next time: the guid, else the canonical link. Unique within its feed. */
-  identity: string
-  /** Its identity without what tells it from other pieces of the feed that bear the same; absent where none does. */
-  bare?: string
-  /** Absolute http or https address. */
-  url: string
-  /** Plain text: entities decoded, no markup, white space folded. */
-  title: string
-  /** Plain text, a few sentences at most; empty if the feed says nothing. */
-  summary: string
-  author: string
-  image: Image | null
-  /** The moving picture itself, where the feed names one. */
-  video: Video | null
-  categories: string[]
-  publishedAt: Instant | null
-  updatedAt: Instant | null
-  /** The whole text; absent where nobody asked for it. */
-  body?: Body | null
-  /** The correction that its text tells of, if it does. */
-  note?: string
-}
-
-/**
- * The whole text of an article as safe HTML: p, br, a with an absolute http or https address, em, i, strong, b, code,
- * blockquote, ul, ol, li, h3, h4, and no attribute but `href`. Balanced, and made by us. `cut`: its end is left out.
- */
-export type Body = { html: string; cut: boolean }
-
-export type Image = { url: string; width: number | null; height: number | null; alt: string }
-
-export type Video = { url: string; seconds: number | null }
-
-/** An article as the steps see it: the row with its structure unfolded, and the feed that it came from. */
-export type Article = Omit<
-  ArticleRow,
-  'image' | 'video' | 'categories' | 'page' | 'titleKey' | 'shownAt' | 'place' | 'body' | 'askAt' | 'asked' | 'leadsTo'
-> &
-  Pick<NewArticle, 'image' | 'video' | 'categories'> & {
-    feedUrl: string
-    source: string
-  }
-
-/** An article with its whole text: only what is printed is read with it. */
-export type WholeArticle = Article & { body: Body | null }
 
 /** So many are written at once, and then others have their turn. */
 const writeBatchSize = 50

@@ -1,11 +1,8 @@
 import type { Instant } from '../../time/clock.ts'
 import { storableJson } from '../drivers/storable-text.ts'
 import type { Db } from '../schema.ts'
-import type { NewArticle } from './articles.ts'
+import type { PageFacts } from './article.ts'
 import { indexKey } from './identity.ts'
-
-/** What an article's own page says of it. `body` is absent where the page was not read for its text, null where it has none. */
-export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }
 
 /** A page as it was found; `found` is null where it could not be read, and `error` says why. */
 export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }

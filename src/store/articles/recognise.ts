@@ -1,5 +1,5 @@
 import type { ArticleRow, Db } from '../schema.ts'
-import type { NewArticle } from './articles.ts'
+import type { NewArticle } from './article.ts'
 import { forgottenByIdentity, hasForgotten, matchForgotten, wasForgottenShared } from './forgotten.ts'
 import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wasShared } from './identity.ts'
 

@@ -4,13 +4,9 @@ import { matchesFilter } from '../../../src/editions/choice/filter.ts'
 import { unmetMinimums } from '../../../src/editions/choice/minimums.ts'
 import { selectArticles } from '../../../src/editions/choice/select.ts'
 import { decideThin } from '../../../src/editions/choice/thin.ts'
-import {
-  type ArticleFilter,
-  type Digest,
-  type MinimumRule,
-  readDigest,
-  type Section,
-} from '../../../src/editions/digest.ts'
+import type { Digest, Section } from '../../../src/editions/digest.ts'
+import type { ArticleFilter, MinimumRule } from '../../../src/editions/jobs/fields.ts'
+import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
 
 const now = '2026-11-27T07:00:00.000Z'

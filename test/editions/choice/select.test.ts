@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { selectArticles } from '../../../src/editions/choice/select.ts'
-import { type Digest, readDigest, type Section } from '../../../src/editions/digest.ts'
-import type { Article } from '../../../src/store/articles/articles.ts'
+import type { Digest, Section } from '../../../src/editions/digest.ts'
+import { readDigest } from '../../../src/editions/jobs/read-job.ts'
+import type { Article } from '../../../src/store/articles/article.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
 const latest = 'https://harbour.example/latest.xml'

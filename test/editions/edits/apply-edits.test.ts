@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { articleChoices } from '../../../src/editions/choice/choice.ts'
 import { blankEdition } from '../../../src/editions/compose.ts'
-import { type Digest, readDigest, type Section } from '../../../src/editions/digest.ts'
+import type { Digest, Section } from '../../../src/editions/digest.ts'
 import type { Draft } from '../../../src/editions/edition.ts'
 import { applyEdits, selectEdited } from '../../../src/editions/edits/apply-edits.ts'
 import type { Edit, EditChange } from '../../../src/editions/edits/edit.ts'
 import { editStatuses } from '../../../src/editions/edits/edit-status.ts'
+import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
 
 const now = '2026-11-27T07:00:00.000Z'

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readDigest } from '../../../src/editions/digest.ts'
 import { addFeedsToJobFile, type FeedPlacement } from '../../../src/editions/jobs/add-feeds.ts'
+import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 
 let folder: string
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Digest, readDigest } from '../../../src/editions/digest.ts'
+import type { Digest } from '../../../src/editions/digest.ts'
+import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import { dueRuns, missedText, runsAfter, withoutServedRuns } from '../../../src/editions/schedule/due-runs.ts'
 
 const weekly = readDigest('fixtures/jobs/minimal.yml', 'templates')

@@ -1,6 +1,6 @@
 import { maxLength } from '../../../config/field-limits.ts'
 import { httpUrl } from '../../../http/url.ts'
-import type { PageFacts } from '../../../store/articles/pages.ts'
+import type { PageFacts } from '../../../store/articles/article.ts'
 import { shortText, summaryText } from '../../markup/text.ts'
 import { parsePixels } from '../media.ts'
 import { headTags } from './head.ts'
