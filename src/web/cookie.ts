@@ -3,10 +3,9 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Env, Web } from './response.ts'
 
 /**
- * The session cookie of one installation (RFC 6265bis §4.1.3). Over https its name has the prefix `__Host-`, or
- * `__Secure-` where the pages have a path of their own. A cookie goes to every port of its host, so over http the name
- * holds the port: two installations on one machine keep apart. Lax, not Strict: an editor who follows a link from an
- * email or a chat into the studio is signed in there too. What Lax would let through is a GET, and a GET changes nothing.
+ * The session cookie (RFC 6265bis §4.1.3): `__Host-` over https, `__Secure-` if `web.url` has a path. Over http the name
+ * includes the port, because browsers send cookies to every port of a host. Lax, not Strict, so that a link from an email
+ * opens the studio signed in; Lax allows only GET, which changes nothing.
  */
 function cookieOf({ app, base }: Web) {
   const { protocol, port } = new URL(app.config.web.url)
@@ -15,7 +14,7 @@ function cookieOf({ app, base }: Web) {
   return { name, options: { httpOnly: true, sameSite: 'Lax', path: base || '/', secure } as const }
 }
 
-/** The token of the session, whether that still lasts or not. */
+/** The session token of this browser; the session may have ended. */
 export function sessionToken(web: Web, context: Context<Env>): string | undefined {
   return getCookie(context, cookieOf(web).name) || undefined
 }

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { storeErrorIn } from '../store/drivers/failure.ts'
 import { second } from '../time/clock.ts'
 
-/** The work took longer than somebody who waits for a page should wait. It may still be done later. */
+/** The work took too long for a page. It may still succeed later. */
 class DeadlineError extends AppError {
   constructor(maxMs: number) {
     super('unavailable', `no answer in ${maxMs / second} s`)
@@ -10,7 +10,7 @@ class DeadlineError extends AppError {
   }
 }
 
-/** The result, if it comes in time; else DeadlineError: a server that vanished without a word does not even refuse. */
+/** The result of `work`; DeadlineError after `maxMs`, because a vanished database server may never answer. */
 export async function withTimeout<T>(maxMs: number, work: Promise<T>): Promise<T> {
   const { promise: timeout, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new DeadlineError(maxMs)), maxMs)
@@ -21,7 +21,7 @@ export async function withTimeout<T>(maxMs: number, work: Promise<T>): Promise<T
   }
 }
 
-/** The database is away, or did not answer in time. */
+/** Whether the error means that the database is unreachable or did not answer in time. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return error instanceof DeadlineError || storeErrorIn(error) !== undefined
 }

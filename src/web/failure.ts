@@ -17,7 +17,7 @@ const httpStatuses: Record<ErrorCode, ContentfulStatusCode> = {
 }
 
 const titles: Partial<Record<ErrorCode, string>> = {
-  invalid: 'That cannot be done',
+  invalid: 'That can’t be done',
   missing: 'Not found',
   conflict: 'Not done',
   forbidden: 'Not allowed',
@@ -27,19 +27,19 @@ export function statusOf(error: AppError): ContentfulStatusCode {
   return httpStatuses[error.code]
 }
 
-/** Words as a sentence: a capital at the start, a full stop at the end. */
+/** The text with a capital at the start and a full stop at the end. */
 export function sentence(text: string): string {
   return capitalise(text) + (/[.!?…]$/.test(text) ? '' : '.')
 }
 
 export function showNotFound(web: Web, context: Context<Env>): Response {
-  const text = ['There is no page at this address. It may be a letter short, or the link is an old one.']
+  const text = ['There is no page at this address. The link may be incomplete or out of date.']
   return renderMessage(web, context, 404, { title: 'Not found', text })
 }
 
-/** What a person can act on is shown; anything else is logged, and the person gets a reference to it. */
+/** Shows an error that a person can act on; logs any other and shows a reference to the log line. */
 export function showFailure(web: Web, context: Context<Env>, error: Error): Response {
-  if (context.req.raw.signal.aborted) return context.body(null, 400) // who asked has hung up: nobody reads it, nothing failed
+  if (context.req.raw.signal.aborted) return context.body(null, 400) // the client has hung up: nothing failed
   if (isDatabaseUnavailable(error)) return showDatabaseUnavailable(web, context, error)
   const title = error instanceof AppError ? titles[error.code] : undefined
   if (!(error instanceof AppError) || !title) return showInternalError(web, context, error)
@@ -47,15 +47,15 @@ export function showFailure(web: Web, context: Context<Env>, error: Error): Resp
   return renderMessage(web, context, statusOf(error), { title, text })
 }
 
-/** No fault of the program: one line in the log, without a stack. Where the file is, is nobody's business here. */
+/** Not a bug: one log line without a stack. The page does not reveal where the database is. */
 function showDatabaseUnavailable(web: Web, context: Context<Env>, error: Error): Response {
   const { method, path } = context.req
   web.app.log.error(
-    { method, path: withoutSecrets(path), error: reasonOf(error) },
-    'a page failed: the database is away',
+    { event: 'page.database_unavailable', method, path: withoutSecrets(path), error: reasonOf(error) },
+    'page failed: database unavailable',
   )
   context.header('Retry-After', '30')
-  const text = ["We can't reach our database right now. Please try again in a few minutes."]
+  const text = ['We can’t reach our database right now. Please try again in a few minutes.']
   return renderMessage(web, context, 503, { title: 'Temporarily unavailable', text })
 }
 
@@ -66,18 +66,21 @@ function reasonOf(error: Error): string {
 function showInternalError(web: Web, context: Context<Env>, error: Error): Response {
   const reference = randomBytes(4).toString('hex')
   const { method, path } = context.req
-  web.app.log.error({ reference, method, path: withoutSecrets(path), err: error }, 'a page failed')
+  web.app.log.error(
+    { event: 'page.failed', reference, method, path: withoutSecrets(path), err: error },
+    'page failed: internal error',
+  )
   const text = [
-    'That is our fault, not yours. Please try again in a minute.',
-    `If it goes on, write to ${web.app.config.publication.contact} and name the reference ${reference}.`,
+    'This is our fault, not yours. Please try again in a minute.',
+    `If it still fails, write to ${web.app.config.publication.contact} and quote the reference ${reference}.`,
   ]
   return renderMessage(web, context, error instanceof AppError ? statusOf(error) : 500, {
-    title: 'Something broke',
+    title: 'Something went wrong',
     text,
   })
 }
 
-/** A key or token in a log would be as good as the email that it stands in. */
+/** Hides keys and tokens: with one from the log anyone could act as the subscriber or editor. */
 function withoutSecrets(path: string): string {
   return path.replace(/(\/(?:leave|preferences|confirm|sign-in)\/).+/, '$1…')
 }

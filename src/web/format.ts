@@ -6,7 +6,7 @@ import { formatCount, formatNumber } from '../text/words.ts'
 import type { Instant } from '../time/clock.ts'
 import { momentText } from '../time/moment.ts'
 
-/** A state for people: never told by its colour (`tone`) alone. */
+/** A status for people. `tone` is its colour, which is never the only sign of it. */
 export type StatusView = { word: string; mark: string; tone: 'wait' | 'busy' | 'good' | 'stop'; meaning: string }
 
 const statuses: Record<EditionStatus, StatusView> = {
@@ -31,14 +31,14 @@ const statuses: Record<EditionStatus, StatusView> = {
   cancelled: { word: 'Cancelled', mark: '✕', tone: 'stop', meaning: 'This edition has ended and will not be sent.' },
 }
 
-/** `counts` of its deliveries, where they are known: a sent or paused edition then says how far it got. */
+/** With the delivery counts, a sent or paused edition also says how far it got. */
 export function statusView({ status }: Pick<EditionRow, 'status'>, counts?: DeliveryCounts): StatusView {
   const view = statuses[status]
   if (counts && status === 'sent') return { ...view, meaning: sentMeaning(counts) }
   return counts && status === 'paused' ? { ...view, meaning: pausedMeaning(counts) } : view
 }
 
-/** "Sent to 4 people." if a mail server took every email, else the counts: "Finished: 118 sent, 2 refused." */
+/** "Sent to 4 people." if all were accepted, else "Finished: 118 sent, 2 refused." */
 function sentMeaning(counts: DeliveryCounts): string {
   const { total } = deliveryView(counts)
   if (total === 0) return 'Finished: nobody was subscribed.'
@@ -46,7 +46,7 @@ function sentMeaning(counts: DeliveryCounts): string {
   return `Finished: ${deliveryLine(counts)}.`
 }
 
-/** "Paused: 21 of 120 sent. 99 people are waiting." Copies that are with a mail server at this moment will finish. */
+/** "Paused: 21 of 120 sent. 99 people are waiting." Emails being handed over count as waiting. */
 function pausedMeaning(counts: DeliveryCounts): string {
   const { total } = deliveryView(counts)
   if (total === 0) return 'Paused before the first email was sent.'
@@ -55,7 +55,7 @@ function pausedMeaning(counts: DeliveryCounts): string {
   return `Paused: ${formatNumber(counts.accepted)} of ${formatNumber(total)} sent. ${people} waiting.`
 }
 
-/** "Public Sector Weekly 31"; one that was skipped has no number. */
+/** "Public Sector Weekly 31"; a skipped edition has no number. */
 export function editionTitle(edition: Pick<EditionRow, 'digest' | 'number'>, digest: Digest | undefined): string {
   const title = digest?.title ?? edition.digest
   return edition.number === null ? title : `${title} ${edition.number}`
@@ -63,24 +63,24 @@ export function editionTitle(edition: Pick<EditionRow, 'digest' | 'number'>, dig
 
 export type Moment = { iso: Instant; text: string }
 
-/** Writes instants as a person of that zone reads them: "Fri, 27 Nov 2026, 07:00 GMT". */
+/** Formats instants in a time zone: "Fri, 27 Nov 2026, 07:00 GMT". */
 export function momentFormatter(zone = 'UTC'): (instant: Instant) => Moment {
   const format = momentText(zone)
   return (iso) => ({ iso, text: format(iso) })
 }
 
-/** Writes days as a person of that zone reads them: "27 November 2026". */
+/** Formats days in a time zone: "27 November 2026". */
 export function dayFormatter(zone = 'UTC'): (instant: Instant) => Moment {
   const format = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: zone })
   return (iso) => ({ iso, text: format.format(new Date(iso)) })
 }
 
-/** "Letter from Ada Byron, Leeds"; the writer of one that was withdrawn is nobody. */
+/** "Letter from Ada Byron, Leeds"; a withdrawn letter has no writer. */
 export function letterByline(name: string, place: string | null): string {
   return `Letter${name ? ` from ${name}` : ''}${place ? `, ${place}` : ''}`
 }
 
-/** Writes when something happened, in a sentence: "at 07:00" on the day `now`, else "on Fri, 27 Nov 2026, 07:00 GMT". */
+/** Formats an instant for a sentence: "at 07:00" if it is today, else "on Fri, 27 Nov 2026, 07:00 GMT". */
 export function sinceFormatter(zone: string | undefined, now: Instant): (instant: Instant) => string {
   const [moment, day] = [momentFormatter(zone), dayFormatter(zone)]
   const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone ?? 'UTC' })
@@ -94,9 +94,9 @@ export function articlesAndLetters({ article, letter }: ChosenCounts = { article
 }
 
 const deliveryLabels: [keyof DeliveryCounts, string, string][] = [
-  ['accepted', 'sent', 'A mail server took it. We do not know whether it was read.'],
-  ['refused', 'refused', 'A mail server refused it. We will not try again.'],
-  ['deferred', 'trying again later', 'A mail server asked us to come back later.'],
+  ['accepted', 'sent', 'A mail server accepted it. We don’t know whether it was read.'],
+  ['refused', 'refused', 'A mail server refused it. We won’t try again.'],
+  ['deferred', 'trying again later', 'A mail server asked us to try again later.'],
   ['unknown', 'unclear', 'The connection was cut off before the answer: it may have arrived.'],
   ['skipped', 'not sent', 'They unsubscribed, their address does not work, or the edition was cancelled.'],
   ['sending', 'sending now', 'Being handed to a mail server.'],
@@ -111,7 +111,7 @@ export type DeliveryView = {
   rows: { word: string; meaning: string; count: string }[]
 }
 
-/** The counts of an edition that say something; none before sending has begun. */
+/** The delivery counts above zero; no rows before sending starts. */
 export function deliveryView(counts: DeliveryCounts): DeliveryView {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const rows = deliveryLabels.flatMap(([status, word, meaning]) => {

@@ -8,13 +8,12 @@ import type { Env, Session, Web } from './response.ts'
 import { readSession } from './session.ts'
 import { urls } from './urls.ts'
 
-/** What is known of this process: `session` of who asks, whether sending is stopped, and what is wrong. */
+/** `session` is that of the request; `problem` is what is wrong, if anything. */
 type State = { session: Session | undefined; sending: 'allowed' | 'stopped' | 'unknown'; problem: string | undefined }
 
 /**
- * For whoever watches over the process: 200 and "ok" if the database answers and the last write to it succeeded, else 503
- * and "not ok". Who is signed in also reads the version, the engine, whether sending is stopped, and the kind of failure
- * with its beginning, as "database locked by another program since 2026-11-27T09:00:00.000Z".
+ * For monitoring: 200 "ok" if the database answers and the last write succeeded, else 503 "not ok". Signed-in staff also
+ * get the version, the engine, whether sending is stopped, and the failure, such as "disk full since 2026-11-27T09:00:00.000Z".
  */
 export function healthPage(web: Web): Hono<Env> {
   return new Hono<Env>().get(urls.health, async (context) => {
@@ -29,8 +28,8 @@ export function healthPage(web: Web): Hono<Env> {
 
 async function stateOf(web: Web, context: Context<Env>): Promise<State> {
   try {
-    const asked = Promise.all([readSession(web, context), brakeNow(web.app.db)])
-    const [session, brake] = await withTimeout(web.maxStoreWaitMs, asked)
+    const reads = Promise.all([readSession(web, context), brakeNow(web.app.db)])
+    const [session, brake] = await withTimeout(web.maxStoreWaitMs, reads)
     return { session, sending: brake ? 'stopped' : 'allowed', problem: outageText(web.app) }
   } catch (error) {
     const problem = outageText(web.app) ?? `the database does not answer: ${messageOf(error)}`

@@ -10,8 +10,8 @@ const limits = { perSession: 5, inAll: 200 }
 const maxPathLength = 500
 
 /**
- * Keeps what was typed into the form that was sent, for its owner. Returns false, and keeps nothing,
- * if nothing was typed: who only pressed a button looks at the page again, and presses it there.
+ * Keeps the typed fields of the request's form for its owner. Returns false and keeps nothing if nothing was typed: a
+ * button alone can be pressed again on its page.
  */
 export async function saveTypedForm(web: Web, context: Context<Env>, { hash, staff }: FormOwner): Promise<boolean> {
   const { db, clock } = web.app
@@ -29,7 +29,7 @@ function pathBelow(base: string, path: string): string {
   return base && path.startsWith(`${base}/`) ? path.slice(base.length) : path
 }
 
-/** The page with what was kept. Nothing is sent by itself: each form stands there as it was typed, with a button. */
+/** The page with the kept forms. Each is shown as it was typed and is sent only by its button. */
 export function keptFormsListPage(web: Web): Hono<Env> {
   return new Hono<Env>().get(urls.keptForms, (context) => showKeptForms(web, context))
 }
@@ -47,14 +47,14 @@ async function showKeptForms(web: Web, context: Context<Env>): Promise<Response>
   return renderPage(web, context, 'studio-kept-forms', { title: 'What you typed', forms, hours: keptHours })
 }
 
-/** What a form is about, for its heading. */
+/** Headings of the forms. */
 const subjects: [string, string][] = [
-  [urls.letters, 'A letter to print'],
+  [urls.letters, 'A new letter'],
   [urls.letter, 'Changes to a letter'],
   [urls.stop, 'Why an edition is stopped'],
-  [urls.hold, 'Why an edition is held back'],
+  [urls.hold, 'Why an edition is put on hold'],
   [urls.cancellation, 'Why an edition is cancelled'],
-  [urls.pause, 'Why the sending of an edition is paused'],
+  [urls.pause, 'Why an edition is stopped'],
   [urls.retraction, 'Why an article is removed'],
   [urls.edits, 'A change to an edition'],
   [urls.correctionDecision, 'A correction'],
@@ -76,13 +76,13 @@ const labels: Record<string, string> = {
   place: 'Place',
   received: 'Received on',
   reason: 'Why',
-  words: 'What the correction says',
+  words: 'Text of the correction',
   confirm: 'Yes, I am sure',
 }
 
 /**
- * A value in the words of a person, and not one that the page put there, such as an id, an instant, a number, or the name
- * of a digest: those have a digit in them, or are small letters alone.
+ * Whether a person typed the value. Values that the page filled in (an id, an instant, a number, the name of a digest)
+ * are one word that has a digit or only lower-case letters.
  */
 function isTyped(name: string, value: string): boolean {
   if (value.trim() === '' || isCheckboxValue(value)) return false
@@ -124,7 +124,7 @@ function labelOf(name: string): string {
   return labels[name] ?? capitalise(name)
 }
 
-/** The page that the form stands on. */
+/** The path of the page with the form. */
 function pageOf(action: string): string {
   const [, edition] = /^\/studio\/editions\/([^/]+)/.exec(action) ?? []
   if (edition) return pathTo(urls.studioEdition, decodeURIComponent(edition))

@@ -3,23 +3,23 @@ import { fileURLToPath } from 'node:url'
 import Handlebars from 'handlebars'
 import { AppError, messageOf } from '../errors.ts'
 
-/** What the frame around every page shows, as `@site.name` and so on. */
+/** The values of the layout around every page, such as `@site.name`. */
 export type PageLayout = {
   site: { name: string; url: string; contact: string }
   base: string
   staff: string
   csrf: string
   brake: string
-  /** The stop that is in force, which a page sends back to lift it. */
+  /** The id of the current stop of all sending; the form that resumes sends it back. */
   brakeId?: string
 }
 
 export type Pages = { render(name: string, view: { title: string }, frame: PageLayout): string }
 
-/** What may not be found in a view is an error, not a blank; what is found is escaped. */
+/** A value missing from a view is an error; every value is escaped. */
 const options = { strict: true, knownHelpersOnly: true, noEscape: false }
 
-/** Compiles every `templates/web/*.hbs` with its parts, once. A fault in one is an AppError with the name of the file. */
+/** Compiles every `templates/web/*.hbs` with its parts. AppError `internal` with the file's path for a broken template. */
 export function openPages(): Pages {
   const handlebars = Handlebars.create()
   for (const [name, source] of sources('parts/')) handlebars.registerPartial(name, source)

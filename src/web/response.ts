@@ -5,25 +5,24 @@ import { AppError } from '../errors.ts'
 import type { Pages } from './page.ts'
 import type { SessionUse } from './session-use.ts'
 
-/** What the pages stand on. `base` is the path part of `web.url`. */
+/** What the pages need. `base` is the path part of `web.url`. */
 export type Web = {
   app: App
   pages: Pages
   base: string
   sessionUse: SessionUse
-  /** How long a reader waits for the database before the page says that it does not answer. */
+  /** A page waits this long for the database, then answers 503. */
   maxStoreWaitMs: number
 }
 
-/** Who is signed in. `csrf` stands in every form of theirs. */
+/** The session of signed-in staff. `csrf` is in each of their forms. */
 export type Session = { hash: string; staff: string; csrf: string }
 
-/** While all sending is stopped: by which row of `brakes`, and why, for who is signed in. */
+/** Shown to staff while all sending is stopped; `id` is the row of `brakes`. */
 export type StopBanner = { id: string; message: string }
 
 export type Env = { Variables: { session: Session | undefined; brake: StopBanner | undefined } }
 
-/** Answers with a page. */
 export function renderPage<View extends { title: string }>(
   { app, pages, base }: Web,
   context: Context<Env>,
@@ -40,7 +39,7 @@ export function renderPage<View extends { title: string }>(
   )
 }
 
-/** A page that says in words what happened and what to do. */
+/** A page with a message only: what happened and what to do. */
 export function renderMessage(
   web: Web,
   context: Context<Env>,
@@ -52,13 +51,13 @@ export function renderMessage(
 
 export type Fields = Record<string, string>
 
-/** The fields of a form, urlencoded or multipart, as plain text. What cannot be read as a form has none. */
+/** The fields of a form, urlencoded or multipart, each as one line; empty for a body that is no form. */
 export async function readForm(context: Context<Env>): Promise<Fields> {
   const entries = Object.entries(await readRawForm(context))
   return Object.fromEntries(entries.map(([name, value]) => [name, plainLine(value)]))
 }
 
-/** The fields of a form as they were typed, with their lines. */
+/** The fields of a form as typed, with line breaks. */
 export async function readRawForm(context: Context<Env>): Promise<Fields> {
   const body = await context.req.parseBody().catch(() => ({}))
   return Object.fromEntries(
@@ -66,33 +65,33 @@ export async function readRawForm(context: Context<Env>): Promise<Fields> {
   )
 }
 
-/** One field of a form as it was typed, with its lines. It is cleaned by whoever reads it. */
+/** One field of a form as typed, with line breaks. The caller cleans it. */
 export async function readRawField(context: Context<Env>, name: string): Promise<string> {
   return (await readRawForm(context))[name] ?? ''
 }
 
-/** One line without control characters, which PostgreSQL would refuse (U+0000) and nobody can see. */
+/** The text as one line without control characters; PostgreSQL refuses U+0000. */
 function plainLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
 }
 
-/** Whether a text from an address or a form can be an id: a UUID (RFC 9562 §4), as we write them. */
+/** Whether a text is a UUID in lower case (RFC 9562 §4), as all our ids are. */
 export function isId(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
-/** The text as an id; AppError `missing`, which names `what`, for one that cannot be. */
+/** The text as an id; AppError `missing` naming `what` for any other text. */
 export function checkId(text: string | undefined, what: string): string {
   if (isId(text)) return text
   throw new AppError('missing', `there is no such ${what}`)
 }
 
-/** The id in the path; AppError `missing` for what cannot be one. */
+/** The id in the path; AppError `missing` naming `what` for any other text. */
 export function idParam(context: Context<Env>, what: string): string {
   return checkId(context.req.param('id'), what)
 }
 
-/** The id of an edition in the path; AppError `missing` for what cannot be one. */
+/** The edition id in the path; AppError `missing` for any other text. */
 export function editionIdParam(context: Context<Env>): string {
   return idParam(context, 'edition')
 }

@@ -6,12 +6,12 @@ import { urls } from './urls.ts'
 const basePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-src 'self'; base-uri 'none'"
 
-/** Pages of ours: no script at all, styles from our one file. */
+/** Our pages: no scripts, styles only from our stylesheet. */
 export const pagePolicy = `${basePolicy}; frame-ancestors 'none'`
-/** A page of ours that stands in a frame of ours. */
+/** Our pages inside a frame of our own. */
 export const framePolicy = `${basePolicy}; frame-ancestors 'self'`
 
-/** A sealed letter: its own styles, pictures from anywhere, no scripts and no origin; its links work. */
+/** A sealed edition: inline styles, pictures from anywhere, no scripts, no origin; links work. */
 const emailPolicy = [
   "default-src 'none'",
   'img-src https: http: data:',
@@ -23,25 +23,25 @@ const emailPolicy = [
 export const archivePolicy = `${emailPolicy}; frame-ancestors 'none'`
 export const previewPolicy = `${emailPolicy}; frame-ancestors 'self'`
 
-/** Headers of every answer, failures among them. A handler may set its own policy and caching before. */
+/** Headers of every response, errors included. A handler may set its own policy and caching first. */
 export const securityHeaders: MiddlewareHandler<Env> = async (context, next) => {
   await next()
   const defaults = { 'Content-Security-Policy': pagePolicy, 'Cache-Control': 'no-store' }
   for (const [name, value] of Object.entries(defaults)) if (!context.res.headers.has(name)) context.header(name, value)
   context.header('X-Content-Type-Options', 'nosniff')
-  context.header('Referrer-Policy', 'no-referrer') // addresses of ours hold keys
+  context.header('Referrer-Policy', 'no-referrer') // our addresses contain keys
 }
 
 const kilobyte = 1024
 
-/** No form of ours is larger than a few lines. The body of who wants to leave is not read, so it may be of any length. */
+/** Refuses bodies over 64 KB. An unsubscribe request may be of any size, because its body is never read. */
 export function limitBody(web: Web): MiddlewareHandler<Env> {
   const limit = bodyLimit({
     maxSize: 64 * kilobyte,
     onError: (context) =>
       renderMessage(web, context, 413, {
-        title: 'That is too much',
-        text: ['We take up to 64 KB at once. Nothing was changed. Please go back and send less.'],
+        title: 'That is too long',
+        text: ['We accept up to 64 KB at once. Nothing was changed. Please go back and shorten it.'],
       }),
   })
   const leaving = urls.leave.replace(':key', '')

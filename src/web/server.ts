@@ -28,31 +28,31 @@ import { keptFormPages, signInPages } from './sign-in.ts'
 import { stylePage } from './style.ts'
 import { basePath, urls } from './urls.ts'
 
-/** The pages while they are served; `url` is where this process listens, which a proxy may stand before. */
+/** A running web server. `url` is where the process itself listens, behind any proxy. */
 export type Serving = { url: string; close(): Promise<void> }
 
-/** Every page, answering without a network: `webApp(app).request('/health')`. */
+/** All pages, usable without a network: `webApp(app).request('/health')`. */
 export function webApp(app: App, { maxStoreWaitMs = 5 * second } = {}): Hono<Env> {
   const base = basePath(app.config.web.url)
   const web: Web = { app, pages: openPages(), base, sessionUse: new SessionUse(app), maxStoreWaitMs }
-  const hono = new Hono<Env>({ strict: false }) // `/studio/` and, for a proxy that passes it on, `/newsletter/` too
+  const hono = new Hono<Env>({ strict: false }) // also accept a slash at the end
   hono.use(nameWorkByRoute, securityHeaders, limitBody(web))
   hono.route('/', routes(web))
-  if (base) hono.route(base, routes(web)) // for a proxy that passes the path on whole
+  if (base) hono.route(base, routes(web)) // for a proxy that does not strip the path
   hono.notFound((context) => showNotFound(web, context))
   hono.onError((error, context) => showFailure(web, context, error))
   return hono
 }
 
 /**
- * How many connections are held at once, and how long one may take over the head of a request and over a whole one: more
- * is closed, so that half-open requests of a stranger do not pile up.
+ * The most connections at once, and the time limits for the headers and the whole of a request. Connections over a limit
+ * are closed, so that half-open requests do not pile up.
  */
 export type ConnectionLimits = { maxConnections: number; headersTimeoutMs: number; requestTimeoutMs: number }
 
 const connectionLimits = { maxConnections: 1000, headersTimeoutMs: 10 * second, requestTimeoutMs: 30 * second }
 
-/** Serves the pages on `web.host` and `web.port` (0: any free one). AppError `unavailable` when it cannot listen there. */
+/** Serves the pages on `web.host` and `web.port` (0: any free port). AppError `unavailable` if it cannot listen there. */
 export async function serve(app: App, limits: ConnectionLimits = connectionLimits): Promise<Serving> {
   const { maxConnections, headersTimeoutMs: headersTimeout, requestTimeoutMs: requestTimeout } = limits
   const serverOptions = { headersTimeout, requestTimeout, connectionsCheckingInterval: Math.ceil(headersTimeout / 5) }
@@ -62,10 +62,10 @@ export async function serve(app: App, limits: ConnectionLimits = connectionLimit
   return { url, close: () => closeServer(server) }
 }
 
-/** The work for a page is known by the page's route, and not by its address: that may hold a key. */
+/** Names the task by its route and not its address, which may contain a key. */
 const nameWorkByRoute: MiddlewareHandler<Env> = (context, next) => {
   const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith('*'))
-  const pattern = route?.path.replace(/\{[^}]*\}/g, '') // what a parameter may look like is of no interest
+  const pattern = route?.path.replace(/\{[^}]*\}/g, '') // without the patterns of parameters
   return runAsTask(`page ${context.req.method} ${pattern ?? 'of no route'}`, next)
 }
 
@@ -104,7 +104,7 @@ function cannotListen(error: Error, host: string, port: number): AppError {
   const code = systemCode(error)
   const hints: Record<string, string> = {
     EADDRINUSE: 'Stop the program that uses it, or choose another with web.port in lastword.yml or LASTWORD_WEB__PORT.',
-    EACCES: 'Ports below 1024 need rights of their own: choose a higher one with web.port, behind a proxy.',
+    EACCES: 'Ports below 1024 need special rights: choose a higher one with web.port, behind a proxy.',
     EADDRNOTAVAIL: 'This machine has no such interface: correct web.host; 0.0.0.0 listens on all.',
   }
   const what = code === 'EADDRINUSE' ? `port ${port} of ${host} is taken` : `cannot listen on port ${port} of ${host}`
@@ -118,7 +118,7 @@ function reachableHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-/** Answers what is asked already, and waits no longer than five seconds for whoever is slow. */
+/** Finishes open requests, but closes all connections after five seconds. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const closeTimer = setTimeout(() => server.closeAllConnections(), 5 * second)

@@ -4,19 +4,19 @@ import type { SessionRow } from '../store/schema.ts'
 import { extendSession } from '../store/staff/staff.ts'
 import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock.ts'
 
-/** A session ends when it is not used for so long, and in any case so long after it began. */
+/** A session ends after 12 hours without use, and at the latest 30 days after it began. */
 const maxIdleMs = 12 * hour
 export const maxSessionMs = 30 * day
 
 const recordIntervalMs = 5 * minute
 
-/** When a session ends that began at `createdAt` and is used now. */
+/** The end of a session that began at `createdAt` and is used now. */
 export function sessionEnd(createdAt: Instant, now: Instant): Instant {
   const [idle, absolute] = [addMs(now, maxIdleMs), addMs(createdAt, maxSessionMs)]
   return idle < absolute ? idle : absolute
 }
 
-/** Records that sessions are used. No page waits for it, since a locked database still answers what is read. */
+/** Records the use of sessions. Pages do not wait for it, because a locked database can still be read. */
 export class SessionUse {
   readonly #app: Pick<App, 'db' | 'clock' | 'log'>
   readonly #writing = new Set<string>()
@@ -25,16 +25,14 @@ export class SessionUse {
     this.#app = app
   }
 
-  /** Moves the end of the session on, at most every five minutes. */
+  /** Extends the session, at most every five minutes. */
   record({ hash, createdAt, lastUsedAt }: SessionRow): void {
     const { db, clock, log } = this.#app
     const now = clock.now()
     if (msBetween(lastUsedAt, now) < recordIntervalMs || this.#writing.has(hash)) return
     this.#writing.add(hash)
     extendSession(db, { hash, lastUsedAt: now, expiresAt: sessionEnd(createdAt, now) })
-      .catch((error) =>
-        log.warn({ event: 'session.not_extended', error: messageOf(error) }, 'a session was not extended'),
-      )
+      .catch((error) => log.warn({ event: 'session.not_extended', error: messageOf(error) }, 'session not extended'))
       .finally(() => this.#writing.delete(hash))
   }
 }

@@ -13,20 +13,21 @@ import {
 import { formatCount } from '../text/words.ts'
 import { addMs, day, minute } from '../time/clock.ts'
 import { clearSessionCookie, sessionToken, setSessionCookie } from './cookie.ts'
+import { requireOwnForm, requireSameSite } from './csrf.ts'
 import { handleRemoval, keptFormsListPage } from './kept-forms.ts'
 import { type Env, renderMessage, renderPage, type Web } from './response.ts'
-import { hashToken, requireOwnForm, requireSameSite, requireStaff } from './session.ts'
+import { hashToken, requireStaff } from './session.ts'
 import { maxSessionMs, sessionEnd } from './session-use.ts'
 import { pathTo, urls } from './urls.ts'
 
 const linkLifetimeMs = 30 * minute
 
-/** Longer than any session, so that a form sent after its end still shows whose it was. */
+/** Longer than any session, so that a form sent after its end can still be kept for its editor. */
 const cookieAgeMs = maxSessionMs + day
 
 /**
- * Makes a link that signs `staff` in, once, within 30 minutes. The token has 256 random bits; the store keeps its
- * SHA-256 only, so that nobody who reads the store can sign in.
+ * Creates a link that signs `staff` in once, within 30 minutes. The store keeps only the SHA-256 of the 256-bit token, so
+ * reading the store does not help to sign in.
  */
 export async function makeSignInLink(
   { db, clock, config }: Pick<App, 'db' | 'clock' | 'config'>,
@@ -46,7 +47,7 @@ export function signInPages(web: Web): Hono<Env> {
     .post(urls.signOutEverywhere, requireStaff(web), requireOwnForm(web), (context) => signOutEverywhere(web, context))
 }
 
-/** What was typed into forms of sessions that have ended. Stands behind `staffOnly`. */
+/** The forms kept from ended sessions. Use them after `requireStaff`. */
 export function keptFormPages(web: Web): Hono<Env> {
   return keptFormsListPage(web).post(urls.keptFormRemoval, requireOwnForm(web), (context) =>
     handleRemoval(web, context),
@@ -80,23 +81,26 @@ async function signIn(web: Web, context: Context<Env>): Promise<Response> {
 
 async function signOut(web: Web, context: Context<Env>): Promise<Response> {
   if (context.var.session) await endSession(web.app.db, context.var.session.hash)
-  return showSignedOut(web, context, 'This browser has no session any more.')
+  return showSignedOut(web, context, [])
 }
 
-/** Ends what a lost or borrowed machine could still use, this browser's session among it. */
+/** Ends every session and unused link of this editor, including this browser's session: a device may be lost. */
 async function signOutEverywhere(web: Web, context: Context<Env>): Promise<Response> {
   const { db, clock, log } = web.app
   const staff = context.var.session?.staff ?? ''
   const [{ sessions = 0, links = 0 } = {}] = await endSessions(db, { staff, endedBy: staff, now: clock.now() })
-  log.info({ event: 'staff.sessions_ended', staff, by: staff, sessions, links }, 'sessions were ended')
-  const what = `${formatCount(sessions, 'session')} and ${formatCount(links, 'unused sign-in link')} of ${staff} ended.`
-  return showSignedOut(web, context, `${what} No browser is signed in with that name any more.`)
+  log.info({ event: 'staff.sessions_ended', staff, by: staff, sessions, links }, 'sessions ended')
+  const ended = `${formatCount(sessions, 'session')} and ${formatCount(links, 'unused sign-in link')} of ${staff} ended.`
+  return showSignedOut(web, context, [`${ended} You are signed out of every browser.`])
 }
 
-function showSignedOut(web: Web, context: Context<Env>, what: string): Response {
+function showSignedOut(web: Web, context: Context<Env>, details: string[]): Response {
   clearSessionCookie(web, context)
   context.set('session', undefined)
-  const text = [what, 'To come back, make a new link where Lastword runs:']
+  const text = [
+    ...details,
+    'To sign in again, ask for a new link. The person who runs Lastword creates it with this command:',
+  ]
   return renderMessage(web, context, 200, { title: 'You are signed out', text, command: 'lastword staff link' })
 }
 
@@ -104,8 +108,8 @@ function showUnusableLink(web: Web, context: Context<Env>): Response {
   return renderMessage(web, context, 404, {
     title: 'This sign-in link does not work',
     text: [
-      'A sign-in link works once, and for 30 minutes. This one was used, is too old, or is not whole.',
-      'Make a new one where Lastword runs:',
+      'A sign-in link works once, and for 30 minutes. This one was used, has expired, or was cut off.',
+      'Ask for a new one. The person who runs Lastword creates it with this command:',
     ],
     command: 'lastword staff link',
   })

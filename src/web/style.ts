@@ -4,7 +4,7 @@ import { readStyle } from './page.ts'
 import type { Env, Web } from './response.ts'
 import { urls } from './urls.ts'
 
-/** The one stylesheet, with the publication's colours before it: `style-src 'self'` allows no others. */
+/** The stylesheet, after the publication's colours: `style-src 'self'` allows no inline styles. */
 export function stylePage({ app }: Web): Hono<Env> {
   const css = coloursOf(app.config.publication.colours) + readStyle()
   return new Hono<Env>().get(urls.style, (context) =>
@@ -12,7 +12,7 @@ export function stylePage({ app }: Web): Hono<Env> {
   )
 }
 
-/** The colours of the emails, so that a page looks like where its reader came from. */
+/** The colours of the emails as CSS variables, light and dark. */
 function coloursOf(colours: { brand: string; accent: string }): string {
   const { light, dark, bars } = paletteOf({ ...colours, onBrand: '#ffffff', onAccent: '#ffffff' })
   const masthead = { masthead: bars.brand, 'on-masthead': bars.onBrand }

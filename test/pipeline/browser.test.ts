@@ -128,8 +128,8 @@ describe('one edition, from the editor to the reader', () => {
     const page = await browser.newPage()
     await page.goto(linkOf(letters[1], 'leave'))
     expect(await leftAt(letters[1])).toBeNull()
-    await page.getByRole('button', { name: /leave/i }).click()
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/left|goodbye/i)
+    await page.getByRole('button', { name: 'Unsubscribe' }).click()
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/You are unsubscribed/)
     expect(await leftAt(letters[1])).not.toBeNull()
   })
 
@@ -137,7 +137,7 @@ describe('one edition, from the editor to the reader', () => {
     const page = await browser.newPage()
     await page.goto(linkOf(letters[1], 'leave'))
     await page.getByRole('button', { name: /again/i }).click()
-    await page.getByText('An email is on its way').waitFor()
+    await page.getByText('We are sending an email').waitFor()
     expect(await leftAt(letters[1])).not.toBeNull()
     let confirmation: ParsedMail | undefined
     const arrived = async () => {

@@ -24,7 +24,7 @@ test('serves the pages over HTTP, and stops when asked to', async () => {
     method: 'POST',
     body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
   })
-  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('You have left')])
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('You are unsubscribed')])
   const large = await fetch(`${serving.url}/preferences/${site.key}`, { method: 'POST', body: 'x'.repeat(100_000) })
   expect(large.status).toBe(413)
   await serving.close()
@@ -92,7 +92,7 @@ describe('a connection', () => {
     await site.app.db.updateTable('subscriptions').set({ leftAt: null }).execute()
     const answer = await served((port) => talk(port, head(`/leave/${site.key}`, header) + body))
     expect(answer).toMatch(/^HTTP\/1\.1 200 /)
-    expect(answer).toContain('You have left The Weekly')
+    expect(answer).toContain('You are unsubscribed from The Weekly')
     expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.leftAt).toBe(site.clock.now())
   })
 

@@ -3,6 +3,7 @@ import { lettersOf } from '../../src/store/letters/letters.ts'
 import { endSessions } from '../../src/store/staff/staff.ts'
 import { addMs, day, hour, minute } from '../../src/time/clock.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
+import { basePath } from '../../src/web/urls.ts'
 import { type Editor, editorOf, openSite, type Site } from './site.ts'
 
 const text = 'The tram stop moved.\r\n\r\nNobody told the baker & "her" <customers>.'
@@ -282,7 +283,7 @@ describe('the session cookie', () => {
     const other = await openSite({ config: { web: { ...site.app.config.web, url } } })
     const link = new URL(await makeSignInLink(other.app, 'mira')).pathname
     const cookie = (await other.post(link)).headers.get('set-cookie') ?? ''
-    const path = new URL(url).pathname.replace(/\/$/, '') // the root's is a slash alone
+    const path = basePath(url)
     expect((await other.get(`${path}/studio`, { cookie: cookie.split(';')[0] ?? '' })).status).toBe(200)
     await other.close()
     return cookie.replace(/=[\w-]{43};/, ';')

@@ -7,9 +7,9 @@ import {
 } from '../../../editions/corrections/decide.ts'
 import { AppError } from '../../../errors.ts'
 import { correctionById } from '../../../store/corrections/corrections.ts'
+import { requireOwnForm } from '../../csrf.ts'
 import { sentence, statusOf } from '../../failure.ts'
 import { type Env, type Fields, idParam, readForm, type Web } from '../../response.ts'
-import { requireOwnForm } from '../../session.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 

@@ -3,9 +3,9 @@ import { ignoreFeed, releaseFeed } from '../../../editions/stories/flood-decisio
 import { AppError } from '../../../errors.ts'
 import { newestFeedHistory } from '../../../store/feeds/feeds.ts'
 import { quarantinedFeeds } from '../../../store/ledger/stories.ts'
+import { requireOwnForm } from '../../csrf.ts'
 import { sentence, statusOf } from '../../failure.ts'
 import { type Env, idParam, readForm, type Web } from '../../response.ts'
-import { requireOwnForm } from '../../session.ts'
 import { urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 

@@ -11,10 +11,10 @@ import {
 import type { TypedLetter } from '../../../editions/letters/read-letter.ts'
 import { AppError } from '../../../errors.ts'
 import { type Letter, letterById, lettersOf } from '../../../store/letters/letters.ts'
+import { requireOwnForm } from '../../csrf.ts'
 import { sentence } from '../../failure.ts'
 import { dayFormatter } from '../../format.ts'
 import { type Env, isId, readForm, readRawField, renderPage, type Web } from '../../response.ts'
-import { requireOwnForm } from '../../session.ts'
 import { pathTo, urls } from '../../urls.ts'
 import {
   type Conflict,

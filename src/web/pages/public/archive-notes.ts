@@ -6,8 +6,8 @@ import type { Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 
 /**
- * The dated notes that stand above an edition in the archive, as HTML; empty: none. One for each accepted correction of
- * what it said, with the remark where it was withdrawn, and one where a correction that it printed was withdrawn.
+ * The dated notes above an edition in the archive, as HTML; empty if there are none. One for each accepted correction
+ * of the edition, and one for each withdrawn correction that it printed.
  */
 export async function archiveNotes({ app, pages, base }: Web, edition: EditionRow): Promise<string> {
   const about = await correctionsAbout(app.db, edition.id)

@@ -16,7 +16,7 @@ import { archiveNotes } from './archive-notes.ts'
 const publishedStates: EditionStatus[] = ['approved', 'sending', 'sent']
 const maxEditions = 100
 
-/** What anybody may see: the front page and each edition that went out. */
+/** The public pages: the front page and each sent edition. */
 export function archivePages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.front, (context) => showFront(web, context))
@@ -49,19 +49,19 @@ function digestViews({ digests, clock }: App) {
   })
 }
 
-/** What "view in browser" opens: the sealed bytes, below a note for each correction of what they say. */
+/** The page behind "view in browser": the sealed bytes, with a note above them for each correction. */
 async function showEdition(web: Web, context: Context<Env>): Promise<Response> {
   const { row, html } = await loadPublished(web, context)
   const notes = await archiveNotes(web, row)
   return context.html(notes === '' ? html : insertNotes(html, notes))
 }
 
-/** The sealed bytes alone, their slots emptied. */
+/** The sealed bytes without notes, slots emptied. */
 async function showAsSent(web: Web, context: Context<Env>): Promise<Response> {
   return context.html((await loadPublished(web, context)).html)
 }
 
-/** An edition that is not public is missing for a stranger, and an editor may read it. */
+/** AppError `missing` for an edition that is not public, except for editors. */
 async function loadPublished(web: Web, context: Context<Env>): Promise<{ row: EditionRow; html: string }> {
   const { app } = web
   const row = await editionById(app.db, editionIdParam(context))
@@ -69,20 +69,20 @@ async function loadPublished(web: Web, context: Context<Env>): Promise<{ row: Ed
   const mayRead = row && publishedStates.includes(row.status) && (isOpen || (await readSession(web, context)))
   const variant = mayRead ? await defaultVariant(app, row.id) : undefined
   if (!row || !variant)
-    throw new AppError('missing', 'there is no such edition here', { hint: 'It may not be out yet.' })
+    throw new AppError('missing', 'there is no such edition', { hint: 'It may not have been sent yet.' })
   context.header('Content-Security-Policy', archivePolicy)
   if (isOpen) context.header('Cache-Control', 'public, max-age=60')
   return { row, html: withoutKey(variant.html, variant.slot) }
 }
 
-/** The notes as the first thing in the body; not a byte of the letter itself changes. */
+/** Inserts the notes at the start of the body; the bytes of the email do not change. */
 function insertNotes(html: string, notes: string): string {
   const start = /<body\b[^>]*>/i.exec(html)
   const at = start ? start.index + start[0].length : 0
   return html.slice(0, at) + notes + html.slice(at)
 }
 
-/** What everybody gets who chose no sections; undefined before the edition is sealed. */
+/** The variant with all sections; undefined before the edition is sealed. */
 export async function defaultVariant({ db }: App, editionId: string) {
   return (await variantsOf(db, editionId)).find((variant) => variant.name === 'all')
 }

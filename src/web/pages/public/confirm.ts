@@ -4,14 +4,14 @@ import type { ConfirmationRow } from '../../../store/schema.ts'
 import { subscriberById } from '../../../store/subscribers/subscribers.ts'
 import { confirmationLifetimeMs, confirmResubscription, findConfirmation } from '../../../subscribers/resubscribe.ts'
 import { day } from '../../../time/clock.ts'
+import { requireSameSite } from '../../csrf.ts'
 import { withTimeout } from '../../deadline.ts'
 import { keyParam, withCatchAllParam } from '../../key.ts'
 import { type Env, renderMessage, renderPage, type Web } from '../../response.ts'
-import { requireSameSite } from '../../session.ts'
 import { urls } from '../../urls.ts'
 import { maskEmail } from './recipient.ts'
 
-/** Behind the link of a confirmation email. A GET shows a button, since scanners follow links; a POST subscribes again. */
+/** The link of a confirmation email. A GET shows a button, because scanners follow links; a POST subscribes again. */
 export function confirmPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(withCatchAllParam(urls.confirmation), (context) => showConfirmation(web, context))
@@ -39,10 +39,10 @@ async function confirm(web: Web, context: Context<Env>): Promise<Response> {
       return renderPage(web, context, 'confirm', { title: `You are subscribed to ${digest}`, address, isDone: true })
     case 'suppressed':
       return renderMessage(web, context, 409, {
-        title: 'We cannot send to this address',
+        title: 'We can’t send to this address',
         text: [
-          'Nothing was changed: messages to your address came back, or were reported as unwanted.',
-          `If it should work again, write to ${web.app.config.publication.contact}.`,
+          'Nothing was changed: our emails to you came back or were reported as spam.',
+          `If your address works again, write to ${web.app.config.publication.contact}.`,
         ],
       })
     case 'expired':
@@ -62,14 +62,14 @@ async function addressOf({ app }: Web, { subscriberId }: ConfirmationRow): Promi
   return maskEmail((await subscriberById(app.db, subscriberId))?.email ?? '')
 }
 
-/** The same page for a link that is forged, unknown, used or too old: it tells nothing. */
+/** One page for forged, unknown, used and expired links, so that it reveals nothing. */
 function expiredPage(web: Web, context: Context<Env>): Response {
   return renderMessage(web, context, 404, {
-    title: 'This link does not work any more',
+    title: 'This link no longer works',
     text: [
       `A confirmation link works once, and for ${confirmationLifetimeMs / day} days. It may also be incomplete.`,
-      'For a new one open the link to your preferences at the foot of an email that you got from us.',
-      `If that does not help, write to ${web.app.config.publication.contact}.`,
+      'To get a new one, open the preferences link at the end of one of our emails.',
+      `If that doesn’t help, write to ${web.app.config.publication.contact}.`,
     ],
   })
 }

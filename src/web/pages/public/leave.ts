@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono'
 import { messageOf } from '../../../errors.ts'
 import { leave } from '../../../subscribers/leave.ts'
+import { isFromOtherSite, otherSiteError } from '../../csrf.ts'
 import { isDatabaseUnavailable, withTimeout } from '../../deadline.ts'
 import { keyParam, withCatchAllParam } from '../../key.ts'
 import { type Env, renderMessage, renderPage, type Web } from '../../response.ts'
-import { isFromOtherSite, otherSiteError } from '../../session.ts'
 import { urls, withoutKeyPaths } from '../../urls.ts'
 import { maskEmail, type Recipient, recipientOf } from './recipient.ts'
 
-/** Leaving by the link in an email. A GET shows a button, since scanners follow links; a POST leaves at once. */
+/** The unsubscribe link of an email. A GET shows a button, because scanners follow links; a POST unsubscribes at once. */
 export function leavePages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(withCatchAllParam(urls.leave), (context) => showLeave(web, context))
@@ -21,14 +21,12 @@ async function showLeave(web: Web, context: Context<Env>): Promise<Response> {
   const recipient = await recipientOf(web.app, keyParam(context))
   if (!recipient) return unknownKeyPage(web, context)
   const hasLeft = recipient.subscription.leftAt !== null
-  const title = hasLeft ? `You have left ${recipient.digest.title}` : `Leave ${recipient.digest.title}?`
-  return renderPage(web, context, 'leave', leaveView(recipient, { title, hasLeft, justLeft: false }))
+  return renderPage(web, context, 'leave', leaveView(recipient, { hasLeft, justLeft: false }))
 }
 
 /**
- * RFC 8058 §3.1: no cookie, no redirect, no question, and whoever posts here wants to leave. The body is not read,
- * however long it is. The address tells the button on our page from a mail provider's one-click, which comes from
- * another site; a foreign page must not press our button.
+ * One-click unsubscribe (RFC 8058 §3.1): no cookie, no redirect, no confirmation. Ignores the body, of any length.
+ * Mail providers post from other sites. `?by=page` marks the button on our own page, which other sites must not press.
  */
 async function handleLeave(web: Web, context: Context<Env>): Promise<Response> {
   const isPage = context.req.query('by') === 'page'
@@ -42,8 +40,7 @@ async function handleLeave(web: Web, context: Context<Env>): Promise<Response> {
   }
   if (!left) return unknownKeyPage(web, context)
   const { recipient, justLeft } = left
-  const title = `You have ${justLeft ? '' : 'already '}left ${recipient.digest.title}`
-  return renderPage(web, context, 'leave', leaveView(recipient, { title, hasLeft: true, justLeft }))
+  return renderPage(web, context, 'leave', leaveView(recipient, { hasLeft: true, justLeft }))
 }
 
 type LeaveResult = { recipient: Recipient; justLeft: boolean }
@@ -56,62 +53,63 @@ async function leaveByKey({ app }: Web, key: string, how: 'page' | 'one-click'):
   return { recipient, justLeft }
 }
 
-/** Nothing is acknowledged that is not stored. A write that still waits for a lock may be done after this answer. */
+/** We confirm only what is stored. A write that is waiting for a lock may still succeed after this answer. */
 function notStoredPage(web: Web, context: Context<Env>, error: unknown): Response {
   const { log, config } = web.app
   log.error(
     { event: 'leave.not_stored', error: messageOf(error) },
-    'somebody could not unsubscribe: the database is away',
+    'unsubscribe request not stored: database unavailable',
   )
   context.header('Retry-After', '30')
   return renderMessage(web, context, 503, {
     title: 'You are not unsubscribed yet',
     text: [
-      "We can't reach our database right now, so we could not store that you want to leave.",
-      'Please open the link in your email again in a few minutes, and press the button once more.',
-      `If it goes on, write to ${config.publication.contact}.`,
+      'We can’t reach our database right now, so we couldn’t unsubscribe you.',
+      'Please open the link in your email again in a few minutes and press the button.',
+      `If it still fails, write to ${config.publication.contact}.`,
     ],
   })
 }
 
-/** The same page for a key that is forged, mistyped or of somebody we do not know: it tells nothing. */
+/** One page for forged, mistyped and unknown keys, so that it reveals nothing. */
 export function unknownKeyPage(web: Web, context: Context<Env>): Response {
   const { contact } = web.app.config.publication
   return renderMessage(web, context, 404, {
     title: 'This link does not work',
     text: [
-      'A part of it may be missing. Please open it again from the foot of the email that you got.',
-      `If that does not help, write to ${contact} from the address that our emails go to, and say what you want.`,
+      'The link may be incomplete. Please open it again from the end of our email.',
+      `If that doesn’t help, write to ${contact} from the address we send to, and tell us what you want.`,
     ],
   })
 }
 
-/** For a key of an earlier version, anywhere but where one leaves. */
+/** For a key of an earlier version on a page other than unsubscribe. */
 export function olderLinkPage(web: Web, context: Context<Env>): Response {
   const { contact } = web.app.config.publication
   return renderMessage(web, context, 404, {
     title: 'This link is from an older email',
     text: [
-      'It can still unsubscribe you, by the other link at the foot of that email, and nothing else.',
-      `For your preferences please use the link in a newer email, or write to ${contact}.`,
+      'It no longer opens your preferences. The unsubscribe link in that email still works.',
+      `To change your preferences, use the link in a newer email, or write to ${contact}.`,
     ],
   })
 }
 
-/** The archive shows an edition with nobody's key in it. */
+/** The links in the public archive have no key. */
 export function withoutKeyPage(web: Web, context: Context<Env>, status: 200 | 404): Response {
   const { contact } = web.app.config.publication
   return renderMessage(web, context, status, {
     title: 'Please use the link in your own email',
     text: [
-      'You came from the public copy of an edition, which does not know who you are.',
-      'Every email that we send has links of its own at the foot: one to leave, one to change your preferences.',
-      `No email at hand? Write to ${contact} from the address that our emails go to, and say what you want.`,
+      'You came from the public copy of an edition. It can’t tell who you are.',
+      'Every email that we send ends with your own links: one to unsubscribe, one to change your preferences.',
+      `No email at hand? Write to ${contact} from the address we send to, and tell us what you want.`,
     ],
   })
 }
 
-function leaveView(recipient: Recipient, state: { title: string; hasLeft: boolean; justLeft: boolean }) {
+function leaveView(recipient: Recipient, state: { hasLeft: boolean; justLeft: boolean }) {
   const { key, onlyLeaves, subscriber, digest } = recipient
-  return { ...state, key, onlyLeaves, digest, address: maskEmail(subscriber.email) }
+  const title = state.hasLeft ? `You are unsubscribed from ${digest.title}` : `Unsubscribe from ${digest.title}?`
+  return { ...state, title, key, onlyLeaves, digest, address: maskEmail(subscriber.email) }
 }

@@ -9,15 +9,15 @@ import {
   requestResubscription,
 } from '../../../subscribers/resubscribe.ts'
 import { day } from '../../../time/clock.ts'
+import { requireSameSite } from '../../csrf.ts'
 import { withTimeout } from '../../deadline.ts'
 import { keyParam, withCatchAllParam } from '../../key.ts'
 import { type Env, readForm, renderPage, type Web } from '../../response.ts'
-import { requireSameSite } from '../../session.ts'
 import { urls, withoutKeyPaths } from '../../urls.ts'
 import { olderLinkPage, unknownKeyPage, withoutKeyPage } from './leave.ts'
 import { maskEmail, type Recipient, recipientOf } from './recipient.ts'
 
-/** A subscriber's own page. The key in the path is the permission; there is no cookie that another site could use. */
+/** A subscriber's own page. The key in the path gives access; without a cookie other sites have nothing to misuse. */
 export function preferencesPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(withCatchAllParam(urls.preferences), (context) => showPreferences(web, context))
@@ -44,32 +44,34 @@ const maxNameLength = 200
 
 const resubscribeMessages: Record<ResubscribeResult, (title: string, address: string) => string> = {
   asked: (title, address) =>
-    `An email is on its way to ${address}. Open its link within ${confirmationLifetimeMs / day} days and press the button to get ${title} again.`,
-  suppressed: () => 'Nothing changed: we cannot send to your address. See below.',
+    `We are sending an email to ${address}. Open its link within ${confirmationLifetimeMs / day} days and press the button to get ${title} again.`,
+  suppressed: () => 'Nothing changed: we can’t send to your address. See below.',
   subscribed: (title) => `Nothing changed: you are subscribed to ${title}.`,
 }
 
-/** Does what was asked, and says what happened. */
+/** Applies the change and returns a sentence about the result. */
 async function applyChange({ app }: Web, recipient: Recipient, fields: Record<string, string>): Promise<string> {
   const { subscriber, digest, editionId } = recipient
-  const asked = { subscriberId: subscriber.id, digest: digest.name, editionId, how: 'page' }
+  const request = { subscriberId: subscriber.id, digest: digest.name, editionId, how: 'page' }
   switch (fields.action) {
     case 'leave': {
-      const left = await leave(app, asked)
-      return left ? `You have left ${digest.title}.` : `Nothing changed: you had left ${digest.title} before.`
+      const left = await leave(app, request)
+      return left
+        ? `You are unsubscribed from ${digest.title}.`
+        : `Nothing changed: you were already unsubscribed from ${digest.title}.`
     }
     case 'return': {
-      const request = await requestResubscription(app, asked)
-      return resubscribeMessages[request](digest.title, maskEmail(subscriber.email))
+      const result = await requestResubscription(app, request)
+      return resubscribeMessages[result](digest.title, maskEmail(subscriber.email))
     }
     case 'rename': {
       const name = tidyName((fields.name ?? '').slice(0, maxNameLength))
-      if (name === subscriber.name) return 'Nothing changed: that was your name before.'
+      if (name === subscriber.name) return 'Nothing changed: that is already your name.'
       await renameSubscriber(app.db, subscriber.id, name)
-      return name ? `Saved: we call you ${name} from now on.` : 'Saved: we have no name of yours any more.'
+      return name ? `Saved. Your name is now ${name}.` : 'Saved. We have deleted your name.'
     }
     default:
-      throw new AppError('invalid', 'nothing was changed: the form did not say what to do', {
+      throw new AppError('invalid', 'nothing was changed: the form was incomplete', {
         hint: 'Go back and use one of the buttons.',
       })
   }
@@ -87,6 +89,6 @@ function preferencesView({ key, subscriber, subscription, digest }: Recipient, d
     hasLeft,
     isSuppressed: subscriber.suppressedAt !== null,
     isPending: subscription.confirmedAt === null && !hasLeft,
-    longestName: maxNameLength,
+    maxNameLength,
   }
 }

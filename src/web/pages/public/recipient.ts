@@ -4,10 +4,10 @@ import { editionByRef } from '../../../store/editions/editions.ts'
 import type { SubscriberRow, SubscriptionRow } from '../../../store/schema.ts'
 import { subscriberById, subscriptionsOf } from '../../../store/subscribers/subscribers.ts'
 
-/** Who holds a key, and the subscription that it speaks of. */
+/** The subscriber and subscription that a key belongs to. */
 export type Recipient = {
   key: string
-  /** The key is of the form that earlier versions put into headers too: it is good for leaving, and for nothing else. */
+  /** The key has the old form, which also stood in headers: it can only unsubscribe. */
   onlyLeaves: boolean
   subscriber: SubscriberRow
   subscription: SubscriptionRow
@@ -16,7 +16,8 @@ export type Recipient = {
 }
 
 /**
- * Reads the key of a link in an email. The keys in Message-ID and return path are none: they stand in every server's log. Undefined, and no word why, for whatever is not wholly right.
+ * Reads the key of a link in an email; undefined if it is invalid, without saying why. The keys in Message-ID and
+ * return path are not accepted, because servers log them.
  */
 export async function recipientOf({ db, secret, digests }: App, key: string): Promise<Recipient | undefined> {
   const link = readDeliveryKey(secret, 'link', key)
@@ -35,14 +36,14 @@ export async function recipientOf({ db, secret, digests }: App, key: string): Pr
   return { key, onlyLeaves, subscriber, subscription, digest: { name, title }, editionId: edition?.id ?? null }
 }
 
-/** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages, and should not tell the whole. */
+/** `mira@example.org` as `m…a@example.org`: a forwarded email opens these pages and must not reveal the address. */
 export function maskEmail(email: string): string {
   const at = email.lastIndexOf('@')
-  const letters = [...email.slice(0, at)]
-  return `${letters[0] ?? ''}…${letters.length > 2 ? letters.at(-1) : ''}${email.slice(at)}`
+  const characters = [...email.slice(0, at)]
+  return `${characters[0] ?? ''}…${characters.length > 2 ? characters.at(-1) : ''}${email.slice(at)}`
 }
 
-/** A restored backup may have lost the edition. Who has one subscription means that one. */
+/** A restored backup may lack the edition; a subscriber with one subscription means that one. */
 function singleOrUndefined<T>(list: T[]): T | undefined {
   return list.length === 1 ? list[0] : undefined
 }

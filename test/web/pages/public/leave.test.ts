@@ -47,11 +47,11 @@ describe('leaving', () => {
 
   test('works by the button of the page, and says so', async () => {
     const page = await (await site.get(`/leave/${site.key}`)).text()
-    expect(page).toContain('Leave The Weekly?')
+    expect(page).toContain('Unsubscribe from The Weekly?')
     expect(page).toContain(`<form method="post" action="/leave/${site.key}?by=page">`)
     expect(await leftAt()).toBeNull()
     const answer = await site.post(`/leave/${site.key}?by=page`)
-    expect(await answer.text()).toContain('You have left The Weekly')
+    expect(await answer.text()).toContain('You are unsubscribed from The Weekly')
     expect((await outcomes())[0]?.detail).toBe('weekly, by page')
   })
 
@@ -65,7 +65,7 @@ describe('leaving', () => {
     await site.post(`/leave/${site.key}`)
     const answer = await site.post(`/leave/${site.key}`)
     expect([answer.status, (await outcomes()).length]).toEqual([200, 1])
-    expect(await answer.text()).toContain('You have already left The Weekly')
+    expect(await answer.text()).toContain('You were already unsubscribed')
     expect(await (await site.get(`/leave/${site.key}`)).text()).toContain('Subscribe to The Weekly again')
   })
 
@@ -119,7 +119,7 @@ describe('leaving', () => {
   test('still works with the key of an email that an earlier version sent, and nothing else does', async () => {
     const key = earlierKey(site.app.secret, { subscriberId: site.reader.id, editionRef: site.edition.ref })
     const page = await (await site.get(`/leave/${key}`)).text()
-    expect(page).toContain('Leave The Weekly?')
+    expect(page).toContain('Unsubscribe from The Weekly?')
     expect(page).not.toContain('/preferences/')
     const before = await site.rows()
     for (const answer of [
@@ -132,7 +132,7 @@ describe('leaving', () => {
     }
     expect(await site.rows()).toBe(before)
     const left = await (await site.post(`/leave/${key}`, 'List-Unsubscribe=One-Click')).text()
-    expect(left).toContain('You have left The Weekly')
+    expect(left).toContain('You are unsubscribed from The Weekly')
     expect(left).not.toContain('again</button>')
     expect(await leftAt()).toBe(site.clock.now())
   })
@@ -250,7 +250,7 @@ describe('a link with more behind it than the key', () => {
     const preferences = await (await site.get(`/preferences/${site.key}`)).text()
     expect(await (await site.get(`/preferences/${before}${site.key}${after}`)).text()).toBe(preferences)
     const renamed = await site.post(`/preferences/${before}${site.key}${after}`, 'action=rename&name=Zoe')
-    expect(await renamed.text()).toContain('we call you Zoe')
+    expect(await renamed.text()).toContain('Your name is now Zoe')
     expect((await site.post(`/leave/${before}${site.key}${after}`, 'List-Unsubscribe=One-Click')).status).toBe(200)
     expect(await leftAt()).toBe(site.clock.now())
     await site.post(`/preferences/${site.key}`, 'action=return')
@@ -284,13 +284,13 @@ describe('the preferences', () => {
   })
 
   test('rename, leave and ask to be subscribed again, and say each time what happened', async () => {
-    expect(await (await act({ action: 'rename', name: ' Zoë\u0000 \n Q ' })).text()).toContain('we call you Zoë Q')
+    expect(await (await act({ action: 'rename', name: ' Zoë\u0000 \n Q ' })).text()).toContain('Your name is now Zoë Q')
     expect(await (await act({ action: 'rename', name: 'Zoë Q' })).text()).toContain('Nothing changed')
-    expect(await (await act({ action: 'leave' })).text()).toContain('You have left The Weekly.')
+    expect(await (await act({ action: 'leave' })).text()).toContain('You are unsubscribed from The Weekly.')
     expect(await leftAt()).toBe(site.clock.now())
     expect(await (await act({ action: 'leave' })).text()).toContain('Nothing changed')
     const asked = await (await act({ action: 'return' })).text()
-    expect(asked).toContain('An email is on its way to r…1@readers.example.')
+    expect(asked).toContain('We are sending an email to r…1@readers.example.')
     expect(await (await act({ action: 'return' })).text()).toBe(asked)
     expect(await leftAt()).toBe(site.clock.now())
     expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave'])
@@ -374,7 +374,7 @@ describe('the link of a confirmation', () => {
     await suppress(site.app.db, to, site.clock.now())
     const before = await site.rows()
     const answer = await site.post(path)
-    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('cannot send to this address')])
+    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('can’t send to this address')])
     expect(await site.rows()).toBe(before)
   })
 })
