@@ -86,7 +86,7 @@ const leadOfEdition = async () => (await choicesOf(site.app.db, site.edition.id)
 
 const studioPage = () => `/studio/editions/${site.edition.id}`
 
-describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $viewport.width px)', (look) => {
+describe.each(looks)('axe finds nothing and the page fits the window ($colorScheme, $viewport.width px)', (look) => {
   const check = async (page: Page, paths: string[]) => {
     for (const path of paths) {
       await page.goto(serving.url + path)
@@ -110,7 +110,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await page.context().close()
   })
 
-  test('in the studio, before an edition goes out and while it does', async () => {
+  test('in the studio, before an edition is sent and during sending', async () => {
     await become('sealed')
     const paths = [
       '/studio',
@@ -136,7 +136,7 @@ describe.each(looks)('axe finds nothing and nothing sticks out ($colorScheme, $v
     await page.context().close()
   })
 
-  test('in the studio, when an edition is paused, holds a retracted article, and all sending is stopped', async () => {
+  test('in the studio, with a paused edition, a retracted article and all sending stopped', async () => {
     await become('sending')
     const { url } = await leadOfEdition()
     await retractArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
@@ -158,9 +158,9 @@ test('an editor signs in, looks at both widths, types a reason, and approves, wi
   await page.getByRole('link', { name: 'Phone' }).click()
   expect((await page.frameLocator('iframe').locator('body').boundingBox())?.width).toBe(375)
   expect(await page.frameLocator('iframe').getByText('Trams return to the harbour').count()).toBeGreaterThan(0)
-  await page.getByText('Put it on hold…').click()
+  await page.getByText('Put on hold…').click()
   await page.getByLabel('Why').first().fill('the lead is wrong')
-  await page.getByRole('button', { name: 'Put it on hold' }).click()
+  await page.getByRole('button', { name: 'Put on hold' }).click()
   expect(await page.getByRole('status').textContent()).toContain('You put it on hold: “the lead is wrong”.')
   await page.getByRole('button', { name: 'Approve and send to 3 people…' }).click()
   await page.getByRole('heading', { name: 'Approve The Weekly 1?' }).waitFor()
@@ -183,7 +183,7 @@ test('an editor pauses, removes an article, puts it back, resumes, and stops all
   await page.getByRole('textbox', { name: 'Why remove it' }).fill('it is not true')
   await page.getByRole('button', { name: 'Remove this article' }).click()
   expect(await done()).toContain(`You removed “${title}”: it is not true`)
-  await page.getByRole('button', { name: `Put it back (${title})` }).click()
+  await page.getByRole('button', { name: `Put back (${title})` }).click()
   await page.getByRole('button', { name: 'Resume sending' }).click()
   expect(await done()).toContain('You resumed the sending.')
   await page.goto(`${serving.url}/studio`)
@@ -197,7 +197,7 @@ test('an editor pauses, removes an article, puts it back, resumes, and stops all
   await page.context().close()
 })
 
-test('an editor prints a letter without any script, and what is refused is still there to be mended', async () => {
+test('an editor adds a letter without any script, and can correct a refused one', async () => {
   const page = await signedIn({ javaScriptEnabled: false })
   await page.getByRole('link', { name: 'Letters', exact: true }).click()
   await page.getByLabel('Headline').fill('Trams at dawn')
@@ -209,11 +209,11 @@ test('an editor prints a letter without any script, and what is refused is still
   expect(await text.inputValue()).toBe(`First.\n\n${'long '.repeat(900)}`)
   await text.fill('First.\n\nSecond.')
   await page.getByRole('button', { name: 'Save for the next edition' }).click()
-  expect(await page.getByRole('status').textContent()).toContain('“Trams at dawn” waits')
+  expect(await page.getByRole('status').textContent()).toContain('“Trams at dawn” is saved')
   await page.context().close()
 })
 
-test('axe finds nothing in a letter that was refused', async () => {
+test('axe finds nothing in the form of a refused letter', async () => {
   const page = await signedIn({ viewport: { width: 375, height: 800 } })
   await page.goto(`${serving.url}/studio/letters`)
   await page.getByLabel('Headline').fill('\u200b')
@@ -227,7 +227,7 @@ test('axe finds nothing in a letter that was refused', async () => {
   await page.context().close()
 })
 
-test('the status follows an edition, and focus and a half-written reason stay; the old page’s one stop still works', async () => {
+test('the status updates itself without losing focus or a half-written reason, and an old page can still stop the edition', async () => {
   await become('approved')
   const page = await signedIn({ javaScriptEnabled: false })
   await page.goto(serving.url + studioPage())
@@ -249,16 +249,16 @@ test('the status follows an edition, and focus and a half-written reason stay; t
   await page.getByRole('button', { name: 'Resume sending' }).click()
   await page.getByRole('link', { name: 'Pause updates' }).click()
   await frame.getByText('Updates are paused.').waitFor()
-  await frame.getByRole('link', { name: 'Update again' }).click()
+  await frame.getByRole('link', { name: 'Resume updates' }).click()
   await frame.getByText('Updating live.').waitFor()
   await become('sent')
   await frame.getByText('Finished: 3 waiting.').waitFor()
   await frame.getByRole('link', { name: 'Reload the whole page' }).click()
-  await page.getByText('There is nothing left to decide.').waitFor()
+  await page.getByText('This edition needs no decision.').waitFor()
   await page.context().close()
 })
 
-test('an editor approves over a hold by the keyboard alone, having read who held it and why; axe finds nothing', async () => {
+test('an editor approves a held edition with the keyboard, after reading who held it and why; axe finds nothing', async () => {
   await become('sealed')
   const page = await signedIn({ viewport: { width: 320, height: 800 } })
   await page.goto(serving.url + studioPage())
@@ -280,12 +280,12 @@ test('an editor approves over a hold by the keyboard alone, having read who held
   await page.goto(`${serving.url + studioPage()}/approval`)
   await isFine()
   await page.goBack()
-  await press('Approve and send to 3 people all the same')
+  await press('Approve and send to 3 people anyway')
   expect(await page.getByRole('status').textContent()).toContain('You approved it.')
   await page.context().close()
 })
 
-test('an editor chooses between two wordings of a letter, and axe finds nothing', async () => {
+test('an editor chooses between two versions of a letter, and axe finds nothing', async () => {
   const page = await signedIn({ viewport: { width: 320, height: 800 }, colorScheme: 'dark' })
   await page.goto(serving.url + letterPage)
   const id = letterPage.split('/').at(-1) ?? ''
@@ -295,12 +295,23 @@ test('an editor chooses between two wordings of a letter, and axe finds nothing'
   await page.getByRole('button', { name: 'Save the letter' }).click()
   await page.getByRole('alert').getByText('Ben rewrote this.').waitFor()
   expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
-  await page.getByRole('button', { name: 'Replace it with my wording' }).click()
+  await page.getByRole('button', { name: 'Replace it with mine' }).click()
   await page.getByRole('status').waitFor()
   await page.context().close()
 })
 
-test('a reader leaves by the button, asks for an email by the next, and confirms by its link', async () => {
+test('the header has at most two rows on a phone, and its menu signs the editor out', async () => {
+  const page = await signedIn({ viewport: { width: 375, height: 800 }, colorScheme: 'dark' })
+  const header = page.getByRole('banner')
+  expect((await header.boundingBox())?.height).toBeLessThan(3 * 44)
+  await header.getByText('mira@example.org').click()
+  expect([await violations(page), await misfits(page)]).toEqual([[], { tooWide: 0, tooSmall: [] }])
+  await header.getByRole('button', { name: 'Sign out', exact: true }).click()
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor()
+  await page.context().close()
+})
+
+test('a reader unsubscribes by button, requests a confirmation email, and subscribes again by its link', async () => {
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
   await page.goto(`${serving.url}/leave/${site.key}`)
   await page.getByRole('button', { name: 'Unsubscribe' }).click()
@@ -311,9 +322,9 @@ test('a reader leaves by the button, asks for an email by the next, and confirms
   await page.getByRole('button', { name: 'Subscribe again' }).click()
   await page.getByRole('heading', { name: 'Welcome back to The Weekly' }).waitFor()
   await page.goto(`${serving.url}/preferences/${site.key}`)
-  await page.getByText('You are subscribed, and get every edition.').waitFor()
+  await page.getByText('You are subscribed and get every edition.').waitFor()
   await page.getByLabel('Your name').fill('Zoë')
-  await page.getByRole('button', { name: 'Save the name' }).click()
+  await page.getByRole('button', { name: 'Save name' }).click()
   await page.getByText('Your name is now Zoë').waitFor()
   await page.context().close()
 })
@@ -324,7 +335,7 @@ async function confirmationPath(): Promise<string> {
   return `/confirm/${confirmationToken(site.app.secret, row.id)}`
 }
 
-test('on a phone and by the keyboard alone a reader leaves and comes back, and axe finds nothing on the way', async () => {
+test('on a phone a reader unsubscribes and subscribes again with the keyboard, and axe finds nothing', async () => {
   const phone = { viewport: { width: 375, height: 800 }, hasTouch: true }
   const page = await (await browser.newContext(phone)).newPage()
   const act = { subscriberId: site.reader.id, digest: site.digest.name, editionId: null, how: 'page' }
@@ -359,7 +370,7 @@ test('on a phone and by the keyboard alone a reader leaves and comes back, and a
   await page.context().close()
 })
 
-test('a link in an archived edition leads out of it', async () => {
+test('a link in an archived edition opens outside the sandbox', async () => {
   await become('sent')
   const page = await (await browser.newContext()).newPage()
   await page.route(`${web.url}/**`, async (route) => {

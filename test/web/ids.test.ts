@@ -25,7 +25,7 @@ const posts = (id: string): [string, Record<string, string>][] => [
 ]
 
 onBothEngines('what is no id', (freshUrl) => {
-  test('is not found in an address, passed over in a query, and refused in a form, and never an error of ours', async () => {
+  test('is not found in an address, ignored in a query, refused in a form, and never an internal error', async () => {
     const site = await openSite({ storeUrl: await freshUrl() })
     const editor = await site.signIn()
     const edition = `/studio/editions/${site.edition.id}`

@@ -87,7 +87,7 @@ describe('every page', () => {
     }
   })
 
-  test('has neither scripts nor inline styles, and escapes what strangers wrote', async () => {
+  test('has neither scripts nor inline styles, and escapes the text of strangers', async () => {
     const pages = [
       ...['/', `/leave/${site.key}`, `/preferences/${site.key}`].map((path) => site.get(path)),
       ...['/studio', `/studio/editions/${site.edition.id}`].map((path) => editor.get(path)),
@@ -136,7 +136,7 @@ describe('an edition in the archive', () => {
     expect(policy).not.toContain('allow-scripts')
   })
 
-  test('is the same bytes in the preview, as HTML and as text', async () => {
+  test('has the same bytes in the preview, as HTML and as text', async () => {
     const [variant] = await variantsOf(site.app.db, site.edition.id)
     const html = await editor.get(`/studio/editions/${site.edition.id}/preview`)
     expect(await html.text()).toBe(withoutKey(variant?.html ?? '', variant?.slot ?? ''))

@@ -96,7 +96,7 @@ describe('a connection', () => {
     expect((await subscriptionsOf(site.app.db, site.reader.id))[0]?.leftAt).toBe(site.clock.now())
   })
 
-  test('that hangs up in the middle of a body leaves no line in the log', async () => {
+  test('that hangs up in the middle of a body logs nothing', async () => {
     await served(async (port, logged) => {
       for (const path of ['/', `/leave/${site.key}`, `/preferences/${site.key}`, '/studio/letters', '/sign-in/x'])
         for (const header of ['Content-Length: 600', 'Transfer-Encoding: chunked'])

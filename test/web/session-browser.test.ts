@@ -44,7 +44,7 @@ async function typeLetter(context: BrowserContext, headline: string): Promise<Pa
 
 const send = (page: Page) => page.getByRole('main').locator('form.letter-form button[type=submit]').first().click()
 
-test('a letter that was being typed when the session ended stands there after signing in, and is sent by a button alone', async () => {
+test('a letter typed when the session ended is shown after signing in, and is sent only by its button', async () => {
   const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 375, height: 800 } })
   const first = await context.newPage()
   await signIn(first)
@@ -59,12 +59,12 @@ test('a letter that was being typed when the session ended stands there after si
   expect(await page.getByLabel('Name').inputValue()).toBe('Ada Byron')
   expect(await letters()).toEqual([])
   await page.getByRole('button', { name: 'Submit it now' }).click()
-  expect(await page.getByRole('status').textContent()).toContain('“The tram stop” waits')
+  expect(await page.getByRole('status').textContent()).toContain('“The tram stop” is saved')
   expect(await letters()).toHaveLength(1)
   await context.close()
 })
 
-test('so does one of a tab that was open while another tab signed in again; axe finds nothing, and nothing sticks out', async () => {
+test('so is the letter of a tab that was open while another tab signed in; axe finds nothing, and the page fits', async () => {
   const context = await browser.newContext({ viewport: { width: 375, height: 800 } })
   const other = await context.newPage()
   await signIn(other)

@@ -84,7 +84,7 @@ describe('a session', () => {
     expect((await other.get('/studio')).status).toBe(200)
   })
 
-  test('and its kin end with one button, with the links not yet used, and it is on record', async () => {
+  test('ends with all others and the unused links of its editor by one button, and the log says so', async () => {
     const elsewhere = await site.signIn('mira')
     const other = await site.signIn('omar')
     const link = new URL(await makeSignInLink(site.app, 'mira')).pathname
@@ -98,7 +98,7 @@ describe('a session', () => {
     ])
   })
 
-  test('and its kin are not ended by a form without its token, nor from another site', async () => {
+  test('is not ended with all others by a form without its token or from another site', async () => {
     expect((await editor.post('/sign-out-everywhere', { csrf: '' })).status).toBe(403)
     expect((await editor.post('/sign-out-everywhere', {}, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403)
     expect((await editor.get('/studio')).status).toBe(200)
@@ -114,7 +114,7 @@ describe('a session', () => {
 describe('a form that is sent after its session has ended', () => {
   beforeEach(() => void site.clock.advance(13 * hour))
 
-  test('changes nothing, and stands there with its text after signing in', async () => {
+  test('changes nothing, and is shown with its text after signing in', async () => {
     const refused = await editor.post('/studio/letters', letter)
     expect([refused.status, await refused.text()]).toEqual([401, expect.stringContaining('We kept what you typed')])
     const { location, back } = await again()
@@ -148,7 +148,7 @@ describe('a form that is sent after its session has ended', () => {
     expect((await site.app.db.selectFrom('editions').select('status').executeTakeFirstOrThrow()).status).toBe('sealed')
   })
 
-  test('of a kind that nobody thought of is kept too: what a person typed is shown, and what the page put there goes along', async () => {
+  test('of an unknown kind is kept too: typed values are shown, values from the page are sent along', async () => {
     const fields = { introduction: 'Welcome', seen: 'sealed-3a9f', count: '120', decision: 'accept' }
     await editor.post('/studio/something-new', fields)
     const { back } = await again()
@@ -165,7 +165,7 @@ describe('a form that is sent after its session has ended', () => {
     expect((await again()).location).toBe('/studio')
   })
 
-  test('stays there when it is sent again and refused', async () => {
+  test('stays kept when it is sent again and refused', async () => {
     await editor.post('/studio/letters', letter)
     const { location, back } = await again()
     const [keptForm = ''] = idsIn(await (await back.get(location)).text())
@@ -173,13 +173,13 @@ describe('a form that is sent after its session has ended', () => {
     expect(idsIn(await (await back.get(location)).text())).toEqual([keptForm])
   })
 
-  test('is kept without the token of its session', async () => {
+  test('is kept without the CSRF token of its session', async () => {
     await editor.post('/studio/letters', letter)
     const [form] = await kept()
     expect(JSON.parse(form?.fields ?? '')).toEqual(letter)
   })
 
-  test('is kept from nobody who was never signed in, and from no other site', async () => {
+  test('is not kept for strangers or from another site', async () => {
     const body = (csrf: string) => new URLSearchParams({ ...letter, csrf })
     const { cookie, csrf } = editor
     const foreign: [string, Record<string, string>][] = [
@@ -196,7 +196,7 @@ describe('a form that is sent after its session has ended', () => {
     expect(await kept()).toEqual([])
   })
 
-  test('is shown in the browser that sent it alone, for a day', async () => {
+  test('is shown only in the browser that sent it, for a day', async () => {
     await editor.post('/studio/letters', letter)
     const stranger = await site.signIn('mira')
     expect(await (await stranger.get('/studio/kept-forms')).text()).not.toContain('Ada Byron')
@@ -213,7 +213,7 @@ describe('a form that is sent after its session has ended', () => {
     expect(await (await back.get('/studio/kept-forms')).text()).not.toContain('Ada Byron')
   })
 
-  test('is neither shown to somebody else who signs in in that browser, nor theirs to discard', async () => {
+  test('is neither shown to another editor in that browser, nor can they discard it', async () => {
     await editor.post('/studio/letters', letter)
     const { location, back } = await again('noor')
     expect(location).toBe('/studio')
@@ -234,7 +234,7 @@ describe('a form that is sent after its session has ended', () => {
     expect(await kept()).toMatchObject([{ staff: 'mira' }])
   })
 
-  test('gives way to newer ones of the same browser, and can be discarded', async () => {
+  test('is replaced by newer ones of the same browser, and can be discarded', async () => {
     for (let number = 1; number <= 7; number++)
       await editor.post('/studio/letters', { ...letter, headline: `No ${number}.` })
     const { back } = await again()
@@ -254,7 +254,7 @@ describe('a form that is sent after its session has ended', () => {
       .executeTakeFirstOrThrow()
 })
 
-test('a form of the session before, sent after another tab has signed in again, is shown again too', async () => {
+test('a form of the earlier session is shown again when another tab has signed in since', async () => {
   const { back } = await again()
   const stale = { ...letter, csrf: editor.csrf }
   const answer = await back.post('/studio/letters', stale, { 'Sec-Fetch-Site': 'same-origin' })
@@ -265,7 +265,7 @@ test('a form of the session before, sent after another tab has signed in again, 
   expect((await back.post('/studio/letters', stale, { 'Sec-Fetch-Site': 'same-site' })).status).toBe(403)
 })
 
-test('a form that one editor opened and another sends is refused, and waits for the one who typed', async () => {
+test('a form that one editor opened and another sends is refused, and kept for the first', async () => {
   const { back } = await again('noor')
   const stale = { ...letter, csrf: editor.csrf }
   const answer = await back.post('/studio/letters', stale, { 'Sec-Fetch-Site': 'same-origin' })

@@ -13,7 +13,7 @@ import { type Env, type Fields, idParam, readForm, type Web } from '../../respon
 import { pathTo, urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 
-/** What an editor decides about corrections. Each ends on the page that it came from, which says what happened. */
+/** An editor's decisions about corrections. Each redirects to the page that it came from. */
 export function correctionActions(web: Web): Hono<Env> {
   return new Hono<Env>().post(urls.correctionDecision, requireOwnForm(web), (context) => decide(web, context))
 }
@@ -36,7 +36,7 @@ async function decide(web: Web, context: Context<Env>): Promise<Response> {
   return context.redirect(`${web.base}${page}?corrected=${encodeURIComponent(id)}#corrections`, 303)
 }
 
-/** Whether it is a second press of one button: what it asks for is so, by the same person. */
+/** Whether the same person already made this decision, as after a second press of the button. */
 async function isAlreadyDecided(
   { app }: Web,
   id: string,
@@ -60,5 +60,5 @@ async function applyDecision(
   if (decision === 'dismiss') return await dismissCorrection(app, id, staff, { seen })
   if (decision === 'withdraw') return await withdrawCorrection(app, id, staff, words, { seen })
   if (decision === 'reopen') return await reopenCorrection(app, id, staff, { seen })
-  throw new AppError('invalid', 'please say whether the correction is to be printed')
+  throw new AppError('invalid', 'please accept or dismiss the correction')
 }

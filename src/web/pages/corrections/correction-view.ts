@@ -19,12 +19,12 @@ import { editionTitle, momentFormatter } from '../../format.ts'
 import { isId, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 
-/** A decision that could not be made: why, and the words that were typed, which are shown again. */
+/** A refused decision: why, and the typed text, which is shown again. */
 export type RefusedCorrection = { id: string; message: string; hint: string; words: string | undefined }
 
 const maxProposed = 50
 
-/** What waits for an editor, and what waits for the next edition. */
+/** The corrections that wait for a decision, and those that wait for the next edition. */
 export async function waitingCorrectionsView(web: Web, refused?: RefusedCorrection) {
   const waiting = await waitingCorrections(web.app.db)
   const proposed = waiting.filter(isUndecided)
@@ -43,7 +43,7 @@ function isUndecided({ status }: CorrectionView): boolean {
   return status === 'proposed' || status === 'doubted'
 }
 
-/** The corrections of what one edition said, in whatever state, and those of earlier ones that it prints. */
+/** The corrections of one edition in any status, and the corrections of earlier editions that it prints. */
 export async function editionCorrections(web: Web, editionId: string) {
   const about = await correctionsAbout(web.app.db, editionId)
   const prints = await correctionsIn(web.app.db, editionId)
@@ -51,7 +51,7 @@ export async function editionCorrections(web: Web, editionId: string) {
   return { about: await Promise.all(about.map(toItem)), prints: await Promise.all(prints.map(toItem)) }
 }
 
-/** What became of the correction that somebody just decided about, from the record; none for an id that is made up. */
+/** Sentences about the correction just decided, by its row in the store; empty for an unknown id. */
 export async function correctedText(web: Web, id: string | undefined, staff: string | undefined): Promise<string[]> {
   const correction = isId(id) ? await correctionById(web.app.db, id) : undefined
   if (!correction) return []
@@ -60,21 +60,22 @@ export async function correctedText(web: Web, id: string | undefined, staff: str
   const withdrawal = about.find(({ changeKey }) => changeKey === withdrawalKey(correction.id))
   if (withdrawal) {
     const name = withdrawal.decidedBy === staff ? 'You' : withdrawal.decidedBy
-    return [`${name} withdrew the correction of “${said}”. The archive says so, and the next edition corrects it.`]
+    return [`${name} withdrew the correction of “${said}”. The archive and the next edition will say so.`]
   }
   const who = decidedBy === staff ? 'You' : decidedBy
   const others = await sameChangeTexts(web, correction)
   if (status === 'accepted')
     return [
-      `${who} accepted the correction of “${said}”. ${printedNumber === null ? 'The next edition' : `Edition ${printedNumber}`} prints it, and the archive notes it.`,
+      `${who} accepted the correction of “${said}”. It appears in ${printedNumber === null ? 'the next edition' : `edition ${printedNumber}`} and in the archive.`,
       ...others,
     ]
-  if (status === 'dismissed') return [`${who} dismissed the correction of “${said}”. It is not printed.`, ...others]
-  if (status === 'proposed') return [`The correction of “${said}” is proposed again.`]
+  if (status === 'dismissed')
+    return [`${who} dismissed the correction of “${said}”. It will not be printed.`, ...others]
+  if (status === 'proposed') return [`The correction of “${said}” is waiting for a decision again.`]
   return []
 }
 
-/** The same change of the same article in other newsletters that printed it: an editor who decides here hears of those. */
+/** Sentences about the same change in other newsletters that printed the article. */
 async function sameChangeTexts({ app }: Web, correction: CorrectionView): Promise<string[]> {
   const all = await correctionsOfArticle(app.db, correction.articleId)
   const others = all.filter(
@@ -87,7 +88,7 @@ async function sameChangeTexts({ app }: Web, correction: CorrectionView): Promis
     )
     if (isUndecided(one)) return `${where} printed it too. The correction there is still waiting for a decision.`
     const words =
-      one.status === 'accepted' && one.words !== correction.words ? `, with other words: “${one.words}”` : ''
+      one.status === 'accepted' && one.words !== correction.words ? `, with different wording: “${one.words}”` : ''
     return `${where} printed it too. The correction there was ${one.status} by ${one.decidedBy}${words}.`
   })
 }
@@ -116,9 +117,9 @@ async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'ed
     mayWithdraw: status === 'accepted' && isPublished(correction) && kind !== 'withdrawal',
     mayReopen: (status === 'accepted' || status === 'dismissed') && printedIn === null,
     words: typed ?? words ?? suggestedText(correction),
-    right: status === 'accepted' ? (words ?? '') : '',
-    standing: statusText(correction),
-    longestWords: maxCorrectionLength,
+    acceptedText: status === 'accepted' ? (words ?? '') : '',
+    status: statusText(correction),
+    maxLength: maxCorrectionLength,
     action: base + pathTo(urls.correctionDecision, id),
     from,
   }

@@ -9,7 +9,7 @@ import { type Env, idParam, readForm, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 
-/** What an editor decides about articles that a feed showed all at once. */
+/** An editor's decision about the quarantined articles of a feed. */
 export function feedActions(web: Web): Hono<Env> {
   return new Hono<Env>().post(urls.feedDecision, requireOwnForm(web), (context) => decide(web, context))
 }
@@ -19,7 +19,7 @@ async function decide(web: Web, context: Context<Env>): Promise<Response> {
   const who = context.var.session?.staff ?? ''
   const { decision, seen = '' } = await readForm(context)
   if (decision !== 'release' && decision !== 'ignore')
-    throw new AppError('invalid', 'please say whether the articles are new or old')
+    throw new AppError('invalid', 'please choose: ignore these articles, or treat them as new')
   try {
     await decideOnce(web, { id, who, decision, seen })
   } catch (error) {
@@ -38,7 +38,7 @@ async function decideOnce({ app }: Web, { id, who, decision, seen }: Decision): 
   const feed = (await quarantinedFeeds(app.db)).find((one) => one.id === id)
   if (feed) {
     const count = await (decision === 'release' ? releaseFeed : ignoreFeed)(app, feed.url, who, seen)
-    app.log.info({ feed: feed.url, decision, count, who }, 'an editor decided about a feed')
+    app.log.info({ event: 'feed.decided', feed: feed.url, decision, count, who }, 'quarantined articles decided')
     return
   }
   const last = (await newestFeedHistory(app.db, [id], 1))[0]?.what ?? ''

@@ -4,7 +4,7 @@ import { formatCount } from '../../../text/words.ts'
 import type { Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 
-/** The feeds whose articles wait for an editor, with what happened in words. An article that two digests read is one. */
+/** The feeds with quarantined articles. An article that two digests read counts once. */
 export async function waitingFeeds({ app, base }: Web) {
   const feeds = Map.groupBy(await quarantinedFeeds(app.db), (feed) => feed.id)
   return await Promise.all(

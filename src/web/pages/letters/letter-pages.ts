@@ -31,7 +31,7 @@ import {
 const maxWaiting = 200
 const maxPrinted = 20
 
-/** Readers' letters: entered, reworded and withdrawn by editors, until an edition is sealed with them. */
+/** Readers' letters. Editors add, edit and withdraw them until an edition with them is sealed. */
 export function letterPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.letters, (context) => showLetters(web, context))
@@ -84,13 +84,13 @@ async function handleAdd(web: Web, context: Context<Env>): Promise<Response> {
   const { letter, digest: name, anyway } = await readLetterForm(context)
   const digest = digestsWithLetters(web.app.digests).find((one) => one.name === name)
   if (!digest) {
-    const problems = [{ field: 'digest' as const, message: 'prints no letters: choose another' }]
+    const problems = [{ field: 'digest' as const, message: 'does not print letters: choose another' }]
     return showLetters(web, context, { typed: { letter, digest: name, problems } }, 400)
   }
   try {
-    const entered = await createLetter(web.app, digest, letter, staffOf(context), { anyway })
-    if ('problems' in entered) return showLetters(web, context, { typed: { letter, digest: name, ...entered } }, 400)
-    return redirectToList(web, context, entered.id)
+    const created = await createLetter(web.app, digest, letter, staffOf(context), { anyway })
+    if ('problems' in created) return showLetters(web, context, { typed: { letter, digest: name, ...created } }, 400)
+    return redirectToList(web, context, created.id)
   } catch (error) {
     if (!(error instanceof DuplicateLetter)) throw error
     const conflict = duplicateConflict(web, error.letter, staffOf(context))
@@ -98,13 +98,13 @@ async function handleAdd(web: Web, context: Context<Env>): Promise<Response> {
   }
 }
 
-/** The id of the letter that is known is what the button sends: pressed twice, it adds one letter. */
+/** The button sends the id of the saved letter, so pressing it twice adds one letter. */
 function duplicateConflict(web: Web, other: Letter, staff: string): Conflict {
   const who = other.enteredBy === staff ? 'you' : other.enteredBy
   const on = dayFormatter(digestOf(web, other)?.zone)(other.enteredAt).text
-  const where = other.editionId === null ? 'waits already' : `is in ${editionLabel(web, other)} already`
-  const message = `The same letter ${where} (“${other.headline}”, entered by ${who} on ${on}).`
-  return { message, other, button: 'Save it a second time', field: { name: 'anyway', value: other.id } }
+  const where = other.editionId === null ? 'is already waiting' : `is already in ${editionLabel(web, other)}`
+  const message = `The same letter ${where} (“${other.headline}”, added by ${who} on ${on}).`
+  return { message, other, button: 'Save it again anyway', field: { name: 'anyway', value: other.id } }
 }
 
 async function showLetter(
@@ -134,13 +134,13 @@ async function showLetter(
 }
 
 async function handleEdit(web: Web, context: Context<Env>): Promise<Response> {
-  const kept = await findLetter(web, context)
+  const stored = await findLetter(web, context)
   const { letter, version } = await readLetterForm(context)
-  const digest = digestOf(web, kept)
-  const typed = { letter, digest: kept.digest, problems: [] }
+  const digest = digestOf(web, stored)
+  const typed = { letter, digest: stored.digest, problems: [] }
   try {
-    const asked = { id: kept.id, zone: digest?.zone ?? 'UTC', version }
-    const saved = await editLetter(web.app, asked, letter, staffOf(context))
+    const edit = { id: stored.id, zone: digest?.zone ?? 'UTC', version }
+    const saved = await editLetter(web.app, edit, letter, staffOf(context))
     if ('problems' in saved) return showLetter(web, context, { typed: { ...typed, ...saved } }, 400)
   } catch (error) {
     if (!(error instanceof LetterChanged)) throw error
@@ -148,22 +148,22 @@ async function handleEdit(web: Web, context: Context<Env>): Promise<Response> {
       error.letter.editedBy === staffOf(context) && isSameText(toTypedLetter(error.letter, digest), letter)
     if (!isSaved) return showLetter(web, context, { typed, conflict: changedConflict(error, staffOf(context)) }, 409)
   }
-  return redirectToList(web, context, kept.id)
+  return redirectToList(web, context, stored.id)
 }
 
-/** Whether the letter reads as it was typed: a second press of one button is done already. */
-function isSameText(kept: TypedLetter, typed: TypedLetter): boolean {
+/** Whether the saved letter equals the typed one, as after a second press of the same button. */
+function isSameText(stored: TypedLetter, typed: TypedLetter): boolean {
   const plain = ({ headline, name, place, text }: TypedLetter) =>
     [headline, name, place, text].map((field) => field.replace(/\s+/g, ' ').trim()).join('\n')
-  return plain(kept) === plain(typed)
+  return plain(stored) === plain(typed)
 }
 
-/** The button sends the version that is shown beside it, so that a third rewording is not lost either. */
+/** The button sends the version shown beside it, so that a third edit in between is not lost. */
 function changedConflict({ letter: other }: LetterChanged, staff: string): Conflict {
   const who = other.editedBy === staff ? 'You have' : `${other.editedBy} has`
-  const message = `${who} reworded this letter since you opened it. Their wording is here, yours is in the form below. Please choose at the end of the form.`
+  const message = `${who} edited this letter since you opened it. The saved letter is here, yours is in the form below. Choose one at the end of the form.`
   const field = { name: 'version', value: String(other.version) }
-  return { message, other, button: 'Replace it with my wording', field }
+  return { message, other, button: 'Replace it with mine', field }
 }
 
 async function handleWithdraw(web: Web, context: Context<Env>): Promise<Response> {
@@ -175,7 +175,7 @@ async function handleWithdraw(web: Web, context: Context<Env>): Promise<Response
   } catch (error) {
     const isDone = letter.withdrawnBy === staffOf(context)
     if (error instanceof LetterChanged)
-      return showLetters(web, context, { alert: `${sentence(error.message)} It is below as it reads now.` }, 409)
+      return showLetters(web, context, { alert: `${sentence(error.message)} The current letter is below.` }, 409)
     if (!isDone) throw error
   }
   return redirectToList(web, context, letter.id)
@@ -201,7 +201,7 @@ async function readLetterForm(context: Context<Env>) {
   return { letter, digest, version: parseVersion(version), anyway }
 }
 
-/** A form that does not say which version it showed has shown none. */
+/** 0 for a form without a version. */
 function parseVersion(version = ''): number {
   return Number.parseInt(version, 10) || 0
 }
@@ -210,10 +210,10 @@ function staffOf(context: Context<Env>): string {
   return context.var.session?.staff ?? ''
 }
 
-/** Read from the record, so that it cannot say what did not happen. */
+/** What happened to the letter, by its row in the store. */
 function doneText(web: Web, letter: Letter): string {
   const { headline, withdrawnAt, editionId, editedAt } = letter
-  if (withdrawnAt !== null) return `“${headline}” is withdrawn. Its text is erased.`
+  if (withdrawnAt !== null) return `“${headline}” was withdrawn. Its text was deleted.`
   if (editionId !== null) return `“${headline}” is in ${editionLabel(web, letter)}.`
-  return `“${headline}” ${editedAt === null ? 'waits' : 'waits, as you see it below,'} for the next edition of ${digestTitle(web, letter)}.`
+  return `“${headline}” ${editedAt === null ? 'is saved' : 'is saved, as shown below,'} for the next edition of ${digestTitle(web, letter)}.`
 }

@@ -11,7 +11,7 @@ import { dayFormatter } from '../../format.ts'
 import type { Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 
-/** What somebody typed, with what is wrong with it. */
+/** A typed letter with the problems found in it. */
 export type TypedForm = { letter: TypedLetter; digest: string; problems: (LetterProblem | DigestProblem)[] }
 type DigestProblem = { field: 'digest'; message: string }
 
@@ -36,7 +36,7 @@ export function toItem(web: Web, letter: Letter) {
     place,
     received: [dayFormatter(digestOf(web, letter)?.zone)(receivedAt)],
     digest: digestTitle(web, letter),
-    entered: `Entered by ${enteredBy}${editedBy === null ? '' : `, reworded by ${editedBy}`}`,
+    entered: `Added by ${enteredBy}${editedBy === null ? '' : `, edited by ${editedBy}`}`,
     withdrawn: withdrawnBy ?? '',
     edition:
       editionId === null
@@ -60,10 +60,10 @@ const emptyForm: TypedForm = {
   problems: [],
 }
 
-/** What is in the way: a sentence, the letter that is meant, and the button that goes on regardless with its field. */
+/** A conflict with a saved letter; `button` saves anyway and sends `field`. */
 export type Conflict = { message: string; other: Letter; button: string; field: { name: string; value: string } }
 
-/** `version` of the letter that the form shows, where it changes one. */
+/** `version` is that of the letter being edited; absent for a new letter. */
 type LetterForm = {
   action: string
   button: string
@@ -75,12 +75,12 @@ type LetterForm = {
 
 type ConflictView = ReturnType<typeof conflictView>
 
-/** The other letter whole, so that whoever decides has both before them. */
+/** With the whole saved letter, so that the editor can compare both. */
 export function conflictView(web: Web, { message, other, button, field }: Conflict) {
   return { message, button, field, ...toItem(web, other) }
 }
 
-/** Every field with what was typed, and beside it what is wrong with it. */
+/** Every field with its typed value and its problems. */
 export function formView({ action, button, digests, typed = emptyForm, version, conflict }: LetterForm) {
   const { letter, problems, digest } = typed
   const messages = Object.fromEntries(
@@ -106,6 +106,6 @@ export function formView({ action, button, digests, typed = emptyForm, version, 
     problems: messages,
     summary: problems.map(({ field, message }) => ({ id: field, label: labels[field], message })),
     digests: digests.map(({ name, title }) => ({ name, title, selected: name === digest })),
-    limits: Object.fromEntries(Object.entries(maxLengths).map(([field, most]) => [field, formatNumber(most)])),
+    limits: Object.fromEntries(Object.entries(maxLengths).map(([field, limit]) => [field, formatNumber(limit)])),
   }
 }

@@ -17,7 +17,7 @@ import type { EditionAction } from './edition-controls.ts'
 import { typedEdit } from './edition-edits.ts'
 import { showEdition } from './edition-page.ts'
 
-/** What an editor decides about an edition. Each ends on the edition's page, which says what happened. */
+/** An editor's decisions about an edition. Each redirects to the edition's page, which says what happened. */
 export function editionActions(web: Web): Hono<Env> {
   const { app } = web
   const pages = new Hono<Env>()
@@ -77,7 +77,7 @@ async function printedWording({ app }: Web, id: string, article: string | undefi
   return articlesIn(draft?.sections ?? []).find((one) => one.id === article)
 }
 
-/** A press may pass over what is about the edition. What is about the settings is for whoever can change them. */
+/** `anyway` overrides obstacles of the edition, never those of the settings. */
 async function approveSeen(
   { app }: Web,
   id: string,
@@ -132,12 +132,12 @@ async function isLastDecision({ app }: Web, id: string, staff: string, line: Reg
 }
 
 const maxReasonLength = 500
-const unconfirmedCancelMessage = 'please tick the box: a cancelled edition cannot be brought back'
+const unconfirmedCancelMessage = 'please tick the box: you can’t undo a cancellation'
 
-/** A decision that does not say what its page showed is about nothing. */
+/** The revision that the form's page showed; AppError `conflict` for a form without one. */
 function seenIn({ seen }: Fields): Revision {
   if (seen !== undefined) return parseRevision(seen)
-  throw new AppError('conflict', 'this came from an old page', { hint: 'Look at the edition below and decide again.' })
+  throw new AppError('conflict', 'your page was out of date', { hint: 'Look at the edition below and decide again.' })
 }
 
 function readReason({ reason = '' }: Fields): string {

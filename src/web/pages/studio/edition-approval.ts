@@ -14,9 +14,8 @@ import { controlsOf } from './edition-controls.ts'
 import { showEdition } from './edition-page.ts'
 
 /**
- * Asks once more before an edition is approved: the subject, from whom, to how many people, when, and what stands in the
- * way. Changes nothing.
- * `seen` is what the page before showed: if the edition has changed since, the answer is its own page, which says so.
+ * Asks to confirm an approval: subject, sender, number of people, time, and obstacles. If the edition is newer than `seen`,
+ * the revision that the editor looked at, shows the edition's page instead.
  */
 export async function showApproval(web: Web, context: Context<Env>, seen: string | undefined): Promise<Response> {
   const { app, base } = web
@@ -29,7 +28,7 @@ export async function showApproval(web: Web, context: Context<Env>, seen: string
     if (!controls.may.approve)
       throw new AppError(
         'conflict',
-        `${editionName(edition)} is ${controls.status.word.toLowerCase()}: it cannot be approved`,
+        `${editionName(edition)} is ${controls.status.word.toLowerCase()}: it can’t be approved`,
       )
   } catch (error) {
     if (!(error instanceof AppError)) throw error

@@ -7,7 +7,7 @@ import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/sc
 import { letterByline, momentFormatter } from '../../format.ts'
 import { type ArticleForms, articleEditForm } from './edition-edits.ts'
 
-/** What the buttons can do in which state; the rules themselves are in `editions/review.ts`. */
+/** The statuses in which each button is shown; `editions/review.ts` enforces the rules. */
 const abilities: Record<'approve' | 'hold' | 'cancel' | 'stopSending' | 'resume' | 'pull', EditionStatus[]> = {
   approve: ['sealed', 'held'],
   hold: ['sealed'],
@@ -31,12 +31,11 @@ export function abilitiesOf({ status }: EditionRow) {
 
 type Choice = Awaited<ReturnType<typeof chosenOf>>[number]
 
-/** How many of the articles that are not included stand on one page. */
 const passedOverPerPage = 100
 
 /**
- * The articles that the edition holds, section by section in order, and one page of those it passed over; each with its
- * reason. `page` counts from 1; beyond the last there is nothing.
+ * The included articles by section, in order, and one page of those not included, each with its reason. `page` counts
+ * from 1; a page after the last is empty.
  */
 export async function articlesOf(
   { db }: App,
@@ -113,7 +112,7 @@ function toPulled(pull: RetractionRow | undefined) {
   return pull ? [{ who: pull.who, reason: pull.reason }] : []
 }
 
-/** The sections of the digest as its file has them, then any that the file has lost since. */
+/** The sections in the order of the job file, then those that the file no longer has. */
 function sectionNamesInOrder(digest: Digest | undefined, chosen: Choice[]): string[] {
   const used = new Set(chosen.map((choice) => choice.section))
   const known = (digest?.sections ?? []).map((section) => section.name).filter((name) => used.has(name))

@@ -14,7 +14,7 @@ import { statusNow } from './edition-status.ts'
 
 export type EditionAction = 'approve' | 'stop' | 'cancel' | 'resume' | 'pull' | 'restore' | 'edit' | 'undo'
 
-/** A change that could not be made: `lead` says that nothing was changed, `message` why, and `typed` is what the editor had typed, which is shown again. */
+/** A refused decision: `lead` says that nothing was changed, `message` why; `typed` is shown again. */
 export type RefusalView = {
   act: EditionAction
   lead: string
@@ -24,10 +24,10 @@ export type RefusalView = {
   again: RetryForm[]
 }
 
-/** The same decision once more, about the edition as it is now: a button, and what its form sends. */
+/** A form that repeats the decision for the current revision of the edition. */
 type RetryForm = { action: string; button: string; fields: { name: string; value: string }[] }
 
-/** What an editor can do about the edition as it is now, and whom it concerns. */
+/** What an editor can do with the edition now, and how many people get it. */
 export async function controlsOf({ app, base }: Web, edition: EditionRow, counts?: DeliveryCounts) {
   const deliveries = counts ?? (await countDeliveries(app.db, edition.id))
   const { total } = deliveryView(deliveries)
@@ -56,7 +56,7 @@ export async function controlsOf({ app, base }: Web, edition: EditionRow, counts
 
 export type Controls = Awaited<ReturnType<typeof controlsOf>>
 
-/** Why a decision was refused. Where the edition has changed since it was looked at: who did what, and the way on. */
+/** Why a decision was refused. If the edition has changed since: who changed what, and a form to decide again. */
 export function refusalView(
   { app }: Web,
   refused: { act: EditionAction; error: Error & { hint?: string | undefined }; typed: Fields; staff: string },
@@ -85,15 +85,15 @@ function retryForms(act: EditionAction, typed: Fields, { may, seen, people, link
   const fields = [{ name: 'seen', value: seen }]
   const confirmed = { name: 'confirm', value: 'yes' }
   if (act === 'approve' && may.approve) {
-    const button = `Approve and send to ${people} all the same`
+    const button = `Approve and send to ${people} anyway`
     return [{ action: links.approval, button, fields: [...fields, confirmed] }]
   }
   if (act === 'resume' && may.resume && pulled === '')
-    return [{ action: links.resumption, button: 'Resume sending all the same', fields }]
+    return [{ action: links.resumption, button: 'Resume sending anyway', fields }]
   const { reason = '', confirm } = typed
   if (act === 'cancel' && may.cancel && reason !== '' && confirm === 'yes') {
     const all = [...fields, confirmed, { name: 'reason', value: reason }]
-    return [{ action: links.cancellation, button: 'Cancel this edition all the same', fields: all }]
+    return [{ action: links.cancellation, button: 'Cancel this edition anyway', fields: all }]
   }
   return []
 }

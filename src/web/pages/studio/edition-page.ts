@@ -22,7 +22,7 @@ import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts
 import { editView } from './edition-edits.ts'
 import { doneSentence, historyItem, isInResultingState } from './edition-history.ts'
 
-/** One edition for its editors: what it holds and why, how it will look, and how far it has got. */
+/** The pages of one edition: its articles with reasons, its preview and its progress. */
 export function studioEditionPages(web: Web): Hono<Env> {
   return new Hono<Env>()
     .get(urls.studioEdition, (context) => showEdition(web, context))
@@ -30,7 +30,7 @@ export function studioEditionPages(web: Web): Hono<Env> {
     .get(urls.progress, (context) => showProgress(web, context))
 }
 
-/** A decision that was refused, and by whom it was made. */
+/** A refused decision and who made it. */
 export type RefusedDecision = Parameters<typeof refusalView>[1]
 
 export async function showEdition(
@@ -96,7 +96,7 @@ export async function showEdition(
   return renderPage(web, context, 'studio-edition', view, code)
 }
 
-/** Whether the edition is where that decision put it: a page that is loaded again later says what was done, and no more. */
+/** Whether the edition still has the status that the decision gave it. */
 async function isStateUnchanged(app: App, edition: EditionRow, what: string): Promise<boolean> {
   if (!isInResultingState(edition, what)) return false
   return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
@@ -107,20 +107,19 @@ function previewTitle({ status }: EditionRow): string {
   return status === 'cancelled' || status === 'skipped' ? 'As it was made' : 'As it will arrive'
 }
 
-/** The sealed bytes, as the archive will have them. */
+/** The sealed bytes, as the archive shows them. */
 async function showPreview(web: Web, context: Context<Env>): Promise<Response> {
   const { edition } = await findEdition(web, context)
   const variant = await defaultVariant(web.app, edition.id)
-  if (!variant) throw new AppError('missing', 'there is nothing to see: this edition is not sealed')
+  if (!variant) throw new AppError('missing', 'there is no preview yet: the email has not been made')
   context.header('Content-Security-Policy', previewPolicy)
   if (previewMode(context).text) return context.text(withoutKey(variant.text, variant.slot))
   return context.html(withoutKey(variant.html, variant.slot))
 }
 
 /**
- * The part of the page that follows the edition, in a frame of its own, so that neither focus nor a half-written reason
- * is lost. While it reloads there is nothing in it to press; what can be decided once the edition has stopped is in it
- * then. It can be made to stand still from outside (WCAG 2.2, 2.2.2).
+ * The part of the page that updates itself, in a frame, so that a reload loses neither focus nor a half-written reason.
+ * It has buttons only once the edition has stopped; updates can be paused (WCAG 2.2, 2.2.2).
  */
 async function showProgress(web: Web, context: Context<Env>): Promise<Response> {
   const { edition } = await findEdition(web, context)
@@ -132,7 +131,7 @@ async function showProgress(web: Web, context: Context<Env>): Promise<Response> 
   const isBusy = waits.length === 0 && (edition.status === 'approved' || counts.queued + counts.sending > 0)
   if (isLive) context.header('Refresh', isBusy ? '2' : '30')
   return renderPage(web, context, 'progress', {
-    title: 'How far it has got',
+    title: 'Status and progress',
     ...controls,
     reason: controls.isOut ? '' : reasonSentence(edition.reason),
     deliveries: deliveryView(counts),

@@ -7,7 +7,7 @@ import { type StatusView, statusView } from '../../format.ts'
 /** `obstacle` says what must be changed before the edition can be sent; empty if nothing. */
 export type StatusNow = StatusView & { obstacle: string }
 
-/** The state of an edition for people, with the settings that keep it from being sent, if there are any. */
+/** The status of an edition, with the settings that prevent sending, if any. */
 export async function statusNow(app: App, edition: EditionRow, counts?: DeliveryCounts): Promise<StatusNow> {
   const obstacles = await settingObstacles(app, edition)
   const obstacle = obstacles.length > 0 ? `Cannot be sent yet: ${obstacles.join(' ')}` : ''
@@ -20,7 +20,7 @@ async function settingObstacles(app: App, edition: EditionRow): Promise<string[]
   return (await settingObstaclesOf(app, edition)).map(obstacleText)
 }
 
-/** "Ready" and "Sending starts within a minute" would be untrue; what else the state says stays. */
+/** Replaces "Ready" and "Sending starts within a minute", which would be untrue; adds the obstacle to other statuses. */
 function withObstacle(edition: EditionRow, view: StatusView, obstacle: string): StatusView {
   if (obstacle === '') return view
   if (edition.status === 'held' || edition.status === 'paused')

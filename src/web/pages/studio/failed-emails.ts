@@ -7,14 +7,14 @@ import type { Web } from '../../response.ts'
 const shownForMs = 14 * day
 const maxShown = 5
 
-/** Single emails that could not be sent in the last two weeks, each as one sentence for the editors, the newest first. */
+/** One sentence for each single email that could not be sent in the last two weeks, newest first. */
 export async function failedEmails({ app }: Web): Promise<string[]> {
   const now = app.clock.now()
   const moment = momentText(app.digests[0]?.zone)
   const failed = await failedMails(app.db, addMs(now, -shownForMs), now, maxShown)
   return failed.map(({ recipient, subject, reply, failedAt, expiresAt }: OutboxRow) => {
     const email = subject === null ? 'An email' : `The email “${subject}” to ${recipient}`
-    const reason = reply === null ? 'Nobody tried before it was too late.' : `The mail server answered: ${reply}`
+    const reason = reply === null ? 'It expired before we tried to send it.' : `The mail server answered: ${reply}`
     return `${email} could not be sent (${moment(failedAt ?? expiresAt)}). ${reason}`
   })
 }

@@ -28,7 +28,7 @@ const maxFeeds = 200
 const maxHistoryEntries = 3
 const maxRejectionsShown = 5
 
-/** The editors' first page: the editions, what is due next, and how the feeds are. */
+/** The editors' first page: decisions, editions, schedule, corrections and feeds. */
 export function studioPage(web: Web): Hono<Env> {
   return new Hono<Env>().get(urls.studio, (context) => showStudio(web, context))
 }
@@ -98,7 +98,7 @@ function upcomingRuns({ digests, clock }: App) {
   })
 }
 
-/** Those that do not work first; of the rest as many as a page holds. */
+/** All feeds in trouble, and up to `maxFeeds` working ones. */
 async function feedViews(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
   const ids = watched.map(({ feed }) => feed.id)
@@ -123,11 +123,11 @@ async function feedViews(app: App, decided: string | undefined) {
 }
 
 function feedsWorking(count: number): string {
-  if (count === 0) return 'No feed has been named yet.'
+  if (count === 0) return 'No feeds yet.'
   return count === 1 ? 'The feed is working.' : `All ${formatCount(count, 'feed')} are working.`
 }
 
-/** With what became of it last and what it had rejected, the newest first. */
+/** One feed with its latest history and rejected entries, newest first. */
 function feedView(
   { feed: { id, url, address, title, succeededAt, weekly }, health }: WatchedFeed,
   history: FeedHistoryRow[],

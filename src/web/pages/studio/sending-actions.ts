@@ -7,7 +7,7 @@ import { type Env, readForm, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
 import { readConfirmedReason } from './edition-actions.ts'
 
-/** Stops and resumes all sending. Both end on the studio's first page, which says what happened. */
+/** Stops and resumes all sending. Both redirect to the studio, which says what happened. */
 export function sendingActions(web: Web): Hono<Env> {
   const { app } = web
   return new Hono<Env>()
@@ -28,7 +28,7 @@ export function sendingActions(web: Web): Hono<Env> {
     })
 }
 
-/** A second press of one button is no conflict: what it asks for is done, by the same person. */
+/** Ignores a conflict if the same person already did this, as after a second press of the button. */
 export async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await work
@@ -40,7 +40,7 @@ export async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise
 function staffOf(context: Context<Env>): string {
   const { session } = context.var
   if (session) return session.staff
-  throw new AppError('forbidden', 'nobody is signed in')
+  throw new AppError('forbidden', 'you are not signed in')
 }
 
 async function redirectToStudio(
@@ -52,7 +52,7 @@ async function redirectToStudio(
   return context.redirect(`${base}${urls.studio}?sending=${done}-${brake?.id ?? ''}`, 303)
 }
 
-/** Who has just stopped or resumed all sending, by the record. */
+/** One sentence about who just stopped or resumed all sending, by the store; empty if no one did. */
 export async function sendingDoneText({ app }: Web, context: Context<Env>): Promise<string[]> {
   const brake = await lastBrake(app.db)
   if (!brake) return []
@@ -61,5 +61,5 @@ export async function sendingDoneText({ app }: Web, context: Context<Env>): Prom
   if (doneParam === `stopped-${brake.id}` && brake.releasedAt === null)
     return [`${name(brake.who)} stopped all sending.`]
   if (doneParam !== `resumed-${brake.id}` || brake.releasedBy === null) return []
-  return [`${name(brake.releasedBy)} resumed all sending. Editions go on where they stopped.`]
+  return [`${name(brake.releasedBy)} resumed all sending. Editions continue where they stopped.`]
 }

@@ -10,8 +10,8 @@ import { pathTo, urls } from '../../urls.ts'
 import { statusNow } from './edition-status.ts'
 
 /**
- * The editions that wait for an editor, digest by digest, in each the newest first: those that need an approval, are on
- * hold, or stopped while they were being sent. One whose digest approves by itself is not among them.
+ * The editions that wait for an editor, by digest, newest first: they need approval, are on hold or paused. Leaves out
+ * ready editions of digests that approve automatically.
  */
 export async function waitingEditions(web: Web) {
   const waiting = (await editionsByStatus(web.app.db, ['sealed', 'held', 'paused'])).filter(
@@ -47,14 +47,14 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
     isNewest,
     status: await statusNow(app, edition, counts),
     reason: capitalise((edition.reason ?? '').replace(/^held: /, '')),
-    people: people && `Would go to ${people}.`, // one that is half sent says how far it got
+    people: people && `Will be sent to ${people}.`, // a half-sent edition says how far it got instead
     articles: articlesAndLetters(chosen),
     due: moment(edition.dueAt),
     since: moment(await waitingSince(web, edition)),
   }
 }
 
-/** When it was made ready, or when it was held or stopped last. */
+/** When it was made ready, or last held or paused. */
 async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
   const ready = edition.sealedAt ?? edition.composedAt
   if (edition.status === 'sealed') return ready

@@ -35,7 +35,7 @@ async function retitle(was: string, title: string): Promise<void> {
 }
 
 describe('a proposed correction', () => {
-  test('is listed in the studio and on the page of its edition, as text, with words to start from', async () => {
+  test('is listed in the studio and on the page of its edition, as text, with a suggested correction', async () => {
     const editor = await site.signIn()
     for (const path of ['/studio', studioEdition()]) {
       const page = await (await editor.get(path)).text()
@@ -48,7 +48,7 @@ describe('a proposed correction', () => {
     expect(await (await editor.get('/studio')).text()).toContain('1 correction to review')
   })
 
-  test('is accepted with the editor’s words by POST alone, and the page it leads to says so', async () => {
+  test('is accepted with the editor’s words only by POST, and the next page says so', async () => {
     const editor = await site.signIn('mira')
     expect((await editor.get(action)).status).toBe(404)
     const answer = await editor.post(action, {
@@ -65,14 +65,14 @@ describe('a proposed correction', () => {
       words: 'They are open.',
       decidedBy: 'mira',
     })
-    const words = 'accepted the correction of “Council opens its books”. The next edition prints it'
+    const words = 'accepted the correction of “Council opens its books”. It appears in the next edition'
     expect(await (await editor.get(location)).text()).toContain(`You ${words}`)
     const colleague = await site.signIn('omar')
     expect(await (await colleague.get(location)).text()).toContain(`mira ${words}`)
     expect(await (await editor.get('/studio?corrected=made-up')).text()).not.toContain('accepted the correction')
   })
 
-  test('is dismissed, and taken back, and then the page says that nothing waits', async () => {
+  test('is dismissed and reopened, and the page says so', async () => {
     const editor = await site.signIn()
     const dismissed = await editor.post(action, {
       decision: 'dismiss',
@@ -82,7 +82,7 @@ describe('a proposed correction', () => {
     expect(dismissed.headers.get('location')).toBe(`/studio?corrected=${id}#corrections`)
     expect(await status()).toBe('dismissed')
     const studio = await (await editor.get(dismissed.headers.get('location') ?? '')).text()
-    expect(studio).toContain('You dismissed the correction of “Council opens its books”. It is not printed.')
+    expect(studio).toContain('You dismissed the correction of “Council opens its books”. It will not be printed.')
     expect(studio).toContain('No corrections to review.')
     const again = await editor.post(action, {
       decision: 'reopen',
@@ -90,10 +90,12 @@ describe('a proposed correction', () => {
       seen: await editor.seen(studioEdition(), action),
     })
     expect(await status()).toBe('proposed')
-    expect(await (await editor.get(again.headers.get('location') ?? '')).text()).toContain('is proposed again')
+    expect(await (await editor.get(again.headers.get('location') ?? '')).text()).toContain(
+      'is waiting for a decision again',
+    )
   })
 
-  test('is decided by nobody but an editor, from a form of their own', async () => {
+  test('is decided only by an editor, from their own form', async () => {
     const editor = await site.signIn()
     const before = await site.rows()
     expect((await site.post(action, 'decision=accept&words=x')).status).toBe(401)
@@ -106,7 +108,7 @@ describe('a proposed correction', () => {
     expect(await site.rows()).toBe(before)
   })
 
-  test('without words is not accepted; too many are shown again', async () => {
+  test('is not accepted without words; too long a text is shown again', async () => {
     const editor = await site.signIn()
     const empty = await editor.post(action, { decision: 'accept', words: ' ' })
     expect([empty.status, await status()]).toEqual([400, 'proposed'])
@@ -116,7 +118,7 @@ describe('a proposed correction', () => {
     expect(await long.text()).toContain(`required>&quot;long&quot; ${'x'.repeat(1000)}</textarea>`)
   })
 
-  test('is not accepted by a page that showed another change, or another decision', async () => {
+  test('is not accepted from a page that showed another change or decision', async () => {
     const editor = await site.signIn()
     const seen = await editor.seen('/studio', action)
     await site.app.db.updateTable('corrections').set({ found: 'Council closes its books' }).execute()
@@ -129,7 +131,7 @@ describe('a proposed correction', () => {
     expect(await status()).toBe('accepted')
   })
 
-  test('tells of the same change in another newsletter, and what was decided there', async () => {
+  test('mentions the same change in another newsletter, and the decision there', async () => {
     const { db } = site.app
     const [edition] = await db.selectFrom('editions').selectAll().execute()
     const [correction] = await db.selectFrom('corrections').selectAll().execute()
@@ -158,11 +160,11 @@ describe('a proposed correction', () => {
     )
     await acceptCorrection(site.app, twin.id, 'omar', 'Other words.')
     expect(await (await editor.get(location)).text()).toContain(
-      'role="status">daily 7 printed it too. The correction there was accepted by omar, with other words: “Other words.”.',
+      'role="status">daily 7 printed it too. The correction there was accepted by omar, with different wording: “Other words.”.',
     )
   })
 
-  test('that a colleague decided about meanwhile is a conflict, and what was typed is not lost', async () => {
+  test('that a colleague has decided is a conflict, and the typed text is not lost', async () => {
     const editor = await site.signIn()
     await acceptCorrection(site.app, id, 'omar', 'They are open.')
     const late = await editor.post(action, { decision: 'accept', words: 'My own <words>' })
@@ -175,7 +177,7 @@ describe('a proposed correction', () => {
 })
 
 describe('the archive', () => {
-  test('has a dated note of what was accepted above the sealed bytes, which stay what they were', async () => {
+  test('has a dated note of an accepted correction above the sealed bytes, which do not change', async () => {
     const sealed = (await variantsOf(site.app.db, site.edition.id))[0]
     const bytes = withoutKey(sealed?.html ?? '', sealed?.slot ?? '')
     expect(await (await site.get(archive())).text()).toBe(bytes)
@@ -235,7 +237,7 @@ describe('the archive', () => {
     expect(await (await site.get(archive())).text()).not.toContain(link)
   })
 
-  test('shows no edition that is not out, with notes or without', async () => {
+  test('shows no edition that was not sent, with or without notes', async () => {
     await moveEdition(site.app.db, site.edition.id, ['approved'], { status: 'held' })
     for (const path of [archive(), archive('/as-sent')]) expect((await site.get(path)).status).toBe(404)
   })

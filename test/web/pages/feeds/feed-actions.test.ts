@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => site.close())
 
-test('the studio asks about a feed that showed much at once, and an editor answers by POST alone', async () => {
+test('the studio asks about a quarantined feed, and an editor decides only by POST', async () => {
   const editor = await site.signIn()
   const page = await (await editor.get('/studio')).text()
   expect(page).toContain('20 new articles at once, where 1 are usual')
@@ -46,7 +46,7 @@ test('the studio asks about a feed that showed much at once, and an editor answe
   expect((await editor.post(action, { decision: 'release', seen })).status).toBe(409)
 })
 
-test('the same decision a second time stands on record a second time', async () => {
+test('the same decision about new articles is recorded again', async () => {
   const editor = await site.signIn()
   const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
   const ids = await site.app.db.selectFrom('ledger').select('articleId').where('feedId', '=', feed).limit(2).execute()
@@ -61,7 +61,7 @@ test('the same decision a second time stands on record a second time', async () 
   expect((await feedHistory(site.app.db)).map(({ what }) => what)).toEqual([words, words])
 })
 
-test('an article that waits in two digests is one, on the page and on record', async () => {
+test('an article quarantined in two digests counts once, on the page and in the history', async () => {
   const { db } = site.app
   const held = await db.selectFrom('ledger').selectAll().where('quarantinedAt', 'is not', null).execute()
   await db
@@ -79,7 +79,7 @@ test('an article that waits in two digests is one, on the page and on record', a
   expect(await quarantinedFeeds(db)).toEqual([])
 })
 
-test('a decision is about the articles that the page showed: those that came since are not decided about', async () => {
+test('a decision covers only the articles that the page showed', async () => {
   const editor = await site.signIn()
   const [row] = await site.app.db.selectFrom('ledger').selectAll().where('quarantinedAt', 'is not', null).execute()
   const release = { quarantinedAt: null, quarantineReason: null }

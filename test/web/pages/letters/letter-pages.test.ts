@@ -42,13 +42,13 @@ async function nextEdition(): Promise<string> {
   return (await seal(needs, composed?.id ?? '', site.digest)).id
 }
 
-test('an editor enters a letter, sees that it waits, and finds it in the next edition as a letter', async () => {
+test('an editor adds a letter, sees it waiting, and finds it in the next edition as a letter', async () => {
   const id = await enter()
   const listed = await page(`/studio/letters?done=${id}`)
   for (const words of [
-    '“Trams” waits for the next edition of The Weekly.',
+    '“Trams” is saved for the next edition of The Weekly.',
     '<bdi>Ada Byron</bdi>, <bdi>Leeds</bdi>',
-    'Entered by mira',
+    'Added by mira',
   ])
     expect(listed).toContain(words)
   expect(listed).toMatch(/<p dir="auto">One\.<\/p>\s*<p dir="auto">Two\.<\/p>/)
@@ -61,7 +61,7 @@ test('an editor enters a letter, sees that it waits, and finds it in the next ed
   expect(printed).toContain('No letter is waiting.')
 })
 
-test('what is wrong stands beside what was typed, and nothing typed is lost or kept', async () => {
+test('problems are shown beside the typed fields, and nothing is lost or saved', async () => {
   const typed = {
     ...letter,
     headline: ' ',
@@ -84,11 +84,11 @@ test('what is wrong stands beside what was typed, and nothing typed is lost or k
     expect(html).toContain(words)
   expect(html.match(/aria-invalid="true"/g)).toHaveLength(3)
   const elsewhere = await editor.post('/studio/letters', { ...letter, digest: 'daily' })
-  expect([elsewhere.status, await elsewhere.text()]).toEqual([400, expect.stringContaining('prints no letters')])
+  expect([elsewhere.status, await elsewhere.text()]).toEqual([400, expect.stringContaining('does not print letters')])
   expect(await waiting()).toEqual([])
 })
 
-test('a letter is changed while it waits, and what is wrong with the change keeps it as it was', async () => {
+test('a waiting letter can be changed, and a wrong change is not saved', async () => {
   const id = await enter({ received: '2026-11-20' })
   const form = await page(`/studio/letters/${id}`)
   expect(form).toContain('>\nOne.\n\nTwo.</textarea>')
@@ -101,27 +101,27 @@ test('a letter is changed while it waits, and what is wrong with the change keep
   expect(saved.headers.get('location')).toBe(`/studio/letters?done=${id}`)
   expect(await waiting()).toMatchObject([{ name: 'A. Byron', editedBy: 'mira' }])
   const edition = await nextEdition()
-  expect(await page(`/studio/letters/${id}`)).toContain('cannot be changed any more')
+  expect(await page(`/studio/letters/${id}`)).toContain('can’t be changed now')
   expect((await editor.post(`/studio/letters/${id}`, letter)).status).toBe(409)
   expect((await editor.post(`/studio/letters/${id}/withdrawal`, { confirm: 'yes' })).status).toBe(409)
   await cancel(site.app, edition, 'mira', 'wrong picture')
   expect((await editor.post(`/studio/letters/${id}`, { ...letter, name: 'Ada', version: '2' })).status).toBe(303)
 })
 
-test('a letter is withdrawn with a ticked box alone, and then nothing of it is to be read', async () => {
+test('a letter is withdrawn only with a ticked box, and its text is deleted', async () => {
   const id = await enter()
   expect((await editor.post(`/studio/letters/${id}/withdrawal`)).status).toBe(400)
   expect(await waiting()).toHaveLength(1)
   const answer = await editor.post(`/studio/letters/${id}/withdrawal`, { confirm: 'yes', version: '1' })
   const html = await page(answer.headers.get('location') ?? '')
-  expect(html).toContain('“Trams” is withdrawn. Its text is erased.')
+  expect(html).toContain('“Trams” was withdrawn. Its text was deleted.')
   expect(html).not.toContain('Ada Byron')
-  expect(await page(`/studio/letters/${id}`)).toContain('mira withdrew it')
+  expect(await page(`/studio/letters/${id}`)).toContain('Withdrawn by mira')
   expect(await waiting()).toEqual([])
 })
 
 describe('the pages of letters', () => {
-  test('change nothing for a stranger, for another site, by GET, or for a letter that is none', async () => {
+  test('change nothing for a stranger, for another site, by GET, or for an unknown letter', async () => {
     const id = await enter()
     const paths = ['/studio/letters', `/studio/letters/${id}`, `/studio/letters/${id}/withdrawal`]
     const fields = { ...letter, confirm: 'yes' }
@@ -138,13 +138,13 @@ describe('the pages of letters', () => {
     expect(await waiting()).toMatchObject([{ headline: 'Trams', editedAt: null }])
   })
 
-  test('take no megabyte, and say so', async () => {
+  test('refuse a megabyte, and say so', async () => {
     const answer = await editor.post('/studio/letters', { ...letter, text: 'x'.repeat(1024 * 1024) })
     expect([answer.status, await answer.text()]).toEqual([413, expect.stringContaining('up to 64 KB at once')])
     expect(await waiting()).toEqual([])
   })
 
-  test('say what a digest needs where none prints letters', async () => {
+  test('say what a digest needs to print letters, if none does', async () => {
     const own = await openSite({
       job: { sections: `\n  - { name: latest, title: Latest, layout: latest, feeds: [${newsFeed}] }` },
     })

@@ -17,7 +17,7 @@ const hidden = { job: { archive: 'off' } }
 const paths = (site: Site) => [`/editions/${site.edition.id}`, `/editions/${site.edition.id}/as-sent`]
 
 onBothEngines('a digest with archive: off', (freshUrl) => {
-  test('stands on no public page with its editions, and its editors may read them', async () => {
+  test('is on no public page, and editors can read its editions', async () => {
     const site = await sentSite({ ...hidden, storeUrl: await freshUrl() })
     const front = await (await site.get('/')).text()
     expect(front).toContain('No edition has been sent yet')
@@ -34,7 +34,7 @@ onBothEngines('a digest with archive: off', (freshUrl) => {
     await site.close()
   })
 
-  test('keeps its editions back when its job file is away, and one without the key keeps its own public', async () => {
+  test('stays private when its job file is gone, and a digest without the setting stays public', async () => {
     for (const [options, status] of [
       [hidden, 404],
       [{}, 200],
@@ -47,7 +47,7 @@ onBothEngines('a digest with archive: off', (freshUrl) => {
     }
   })
 
-  test('counts for editions that were made before it was written', async () => {
+  test('applies to editions made before the setting', async () => {
     const site = await sentSite({ storeUrl: await freshUrl() })
     for (const digest of site.app.digests) digest.archive = 'off'
     expect((await site.get('/')).status).toBe(200)

@@ -29,7 +29,7 @@ function oneClick(): [string, BodyInit][] {
   ]
 }
 
-describe('leaving', () => {
+describe('unsubscribing', () => {
   test.each(oneClick())(
     'works at once with the one-click body as %s, from another site, without a redirect',
     async (_, body) => {
@@ -55,13 +55,13 @@ describe('leaving', () => {
     expect((await outcomes())[0]?.detail).toBe('weekly, by page')
   })
 
-  test('works even when the body is broken: who posts wants to leave', async () => {
+  test('works even with a broken body: a POST means unsubscribe', async () => {
     const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
     expect((await site.post(`/leave/${site.key}`, 'no form at all', headers)).status).toBe(200)
     expect(await leftAt()).toBe(site.clock.now())
   })
 
-  test('twice is leaving once, and the page says which it was', async () => {
+  test('twice is recorded once, and the page says that it was done already', async () => {
     await site.post(`/leave/${site.key}`)
     const answer = await site.post(`/leave/${site.key}`)
     expect([answer.status, (await outcomes()).length]).toEqual([200, 1])
@@ -69,13 +69,13 @@ describe('leaving', () => {
     expect(await (await site.get(`/leave/${site.key}`)).text()).toContain('Subscribe to The Weekly again')
   })
 
-  test('ends no other subscription of another reader', async () => {
+  test('does not end the subscription of another reader', async () => {
     await site.post(`/leave/${site.key}`)
     const left = await site.app.db.selectFrom('subscriptions').selectAll().where('leftAt', 'is not', null).execute()
     expect(left.map((row) => row.subscriberId)).toEqual([site.reader.id])
   })
 
-  test('is refused alike for a forged key, a foreign secret and an unknown person', async () => {
+  test('is refused with the same page for a forged key, another secret and an unknown person', async () => {
     const { id: subscriberId } = site.reader
     const editionRef = site.edition.ref
     const stranger = { subscriberId: '019335c0-0000-7000-8000-000000000000', editionRef }
@@ -99,7 +99,7 @@ describe('leaving', () => {
     expect(await site.rows()).toBe(before)
   })
 
-  test('does not work with the keys of the headers, and neither does any other page', async () => {
+  test('does not work with the keys of the headers, like every other page', async () => {
     const keyed = { subscriberId: site.reader.id, editionRef: site.edition.ref }
     const { messageId, returnPath } = deliveryKeys(site.app.secret)(keyed)
     const before = await site.rows()
@@ -116,7 +116,7 @@ describe('leaving', () => {
     expect(await site.rows()).toBe(before)
   })
 
-  test('still works with the key of an email that an earlier version sent, and nothing else does', async () => {
+  test('still works with the key of an earlier version, which opens no other page', async () => {
     const key = earlierKey(site.app.secret, { subscriberId: site.reader.id, editionRef: site.edition.ref })
     const page = await (await site.get(`/leave/${key}`)).text()
     expect(page).toContain('Unsubscribe from The Weekly?')
@@ -137,7 +137,7 @@ describe('leaving', () => {
     expect(await leftAt()).toBe(site.clock.now())
   })
 
-  test('a new name loses what would make it read as another one', async () => {
+  test('a new name loses characters that could disguise it', async () => {
     await site.post(
       `/preferences/${site.key}`,
       `action=rename&name=${encodeURIComponent('Zo\u202eë \u200bK\u2066.\u0007')}`,
@@ -145,7 +145,7 @@ describe('leaving', () => {
     expect((await subscriberById(site.app.db, site.reader.id))?.name).toBe('Zoë K.')
   })
 
-  test('is explained where the archive has no key', async () => {
+  test('is explained for links of the archive, which have no key', async () => {
     for (const path of ['/leave/', '/leave', '/preferences/', '/preferences']) {
       const answer = await site.get(path)
       expect([path, answer.status]).toEqual([path, 200])
@@ -154,7 +154,7 @@ describe('leaving', () => {
     expect((await site.post('/leave/', 'List-Unsubscribe=One-Click')).status).toBe(404)
   })
 
-  test('works when the edition was lost with a restored backup, for who has one subscription', async () => {
+  test('works when a restored backup lacks the edition, for a reader with one subscription', async () => {
     const { db, secret } = site.app
     const key = linkKey(secret, { subscriberId: site.reader.id, editionRef: '00000000' })
     expect((await site.post(`/leave/${key}`)).status).toBe(200)
@@ -166,7 +166,7 @@ describe('leaving', () => {
     expect((await site.post(`/leave/${key}`)).status).toBe(404)
   })
 
-  test('works by the button of our page alone where a page of another site presses it', async () => {
+  test('by the button of our page is refused from another site', async () => {
     for (const from of ['cross-site', 'same-site']) {
       const headers = { 'Sec-Fetch-Site': from }
       expect((await site.post(`/leave/${site.key}?by=page`, '', headers)).status).toBe(403)
@@ -196,7 +196,7 @@ describe('leaving', () => {
     expect((await site.post(`/leave/${site.key}`, new Blob([body]).stream(), headers)).status).toBe(200)
   })
 
-  test('is 503 in words while the database is locked, and nothing is said to be done that is not', async () => {
+  test('answers 503 while the database is locked, and does not claim success', async () => {
     const other = new DatabaseSync(site.app.config.store.url.slice('file:'.length))
     other.exec('begin immediate')
     const web = webApp(site.app, { maxStoreWaitMs: 20 })
@@ -212,7 +212,7 @@ describe('leaving', () => {
   })
 })
 
-describe('a link with more behind it than the key', () => {
+describe('a link with other characters around its key', () => {
   const copied = [
     '.',
     ',',
@@ -241,7 +241,7 @@ describe('a link with more behind it than the key', () => {
   ]
   const forms: [string, string][] = [...copied.map((end): [string, string] => ['', end]), ...around]
 
-  test.each(forms)('leads to the same page, and leaves with one click: %jKEY%j', async (before, after) => {
+  test.each(forms)('opens the same page, and unsubscribes with one click: %jKEY%j', async (before, after) => {
     const plain = await (await site.get(`/leave/${site.key}`)).text()
     for (const key of [site.key, site.key.toUpperCase(), `${site.key.slice(0, 30)}=%0D%0A${site.key.slice(30)}`]) {
       const page = await site.get(`/leave/${before}${key}${after}`)
@@ -261,7 +261,7 @@ describe('a link with more behind it than the key', () => {
     expect(await leftAt()).toBeNull()
   })
 
-  test('is refused with one and the same page where the key itself is wrong', async () => {
+  test('is refused with the same page if the key is wrong', async () => {
     const wrong = `${site.key.slice(0, -1)}${site.key.endsWith('a') ? 'b' : 'a'}`
     const page = await (await site.get(`/leave/${wrong}`)).text()
     for (const path of [`${wrong}.`, `(${wrong})`, site.key.slice(1), `${site.key.slice(1)}.`, '%00', '%'])
@@ -283,7 +283,7 @@ describe('the preferences', () => {
     expect(await (await site.get(`/preferences/${site.key}`)).text()).toContain('value="Reader 1"')
   })
 
-  test('rename, leave and ask to be subscribed again, and say each time what happened', async () => {
+  test('rename, unsubscribe and request a confirmation email, and say each time what happened', async () => {
     expect(await (await act({ action: 'rename', name: ' Zoë\u0000 \n Q ' })).text()).toContain('Your name is now Zoë Q')
     expect(await (await act({ action: 'rename', name: 'Zoë Q' })).text()).toContain('Nothing changed')
     expect(await (await act({ action: 'leave' })).text()).toContain('You are unsubscribed from The Weekly.')
@@ -296,7 +296,7 @@ describe('the preferences', () => {
     expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave'])
   })
 
-  test('refuse what another site posts, and what says nothing', async () => {
+  test('refuse a POST from another site or without an action', async () => {
     const before = await site.rows()
     for (const from of ['cross-site', 'same-site'])
       expect((await act({ action: 'leave' }, { 'Sec-Fetch-Site': from })).status).toBe(403)
@@ -314,7 +314,7 @@ describe('the link of a confirmation', () => {
     return `/confirm/${confirmationToken(site.app.secret, row?.id ?? '')}`
   }
 
-  test('changes nothing when it is looked at, and subscribes again when the button is pressed', async () => {
+  test('changes nothing by GET, and subscribes again by its button', async () => {
     const path = await asked()
     const before = await site.rows()
     const page = await (await site.get(path)).text()
@@ -328,7 +328,7 @@ describe('the link of a confirmation', () => {
     expect((await outcomes()).map((outcome) => outcome.kind)).toEqual(['leave', 'return'])
   })
 
-  test('says that they are subscribed when it is used again, and does nothing once they left again', async () => {
+  test('says that they are subscribed when used again, and does nothing after they unsubscribed again', async () => {
     const path = await asked()
     await site.post(path)
     const before = await site.rows()
@@ -344,7 +344,7 @@ describe('the link of a confirmation', () => {
     expect(await site.rows()).toBe(left)
   })
 
-  test('does not work when it is forged, too old, or sent from another site', async () => {
+  test('does not work when forged, expired, or sent from another site', async () => {
     const path = await asked()
     const before = await site.rows()
     const token = path.slice('/confirm/'.length)
@@ -368,7 +368,7 @@ describe('the link of a confirmation', () => {
     expect(await site.rows()).toBe(before)
   })
 
-  test('does not bring back who was suppressed since, and says so', async () => {
+  test('does not subscribe an address that was suppressed since, and says so', async () => {
     const path = await asked()
     const to = { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' }
     await suppress(site.app.db, to, site.clock.now())

@@ -19,7 +19,7 @@ onBothEngines('the articles that an edition does not include', (freshUrl) => {
     )
   }
 
-  test('stand on pages of a hundred, each of them once, with the count of all', async () => {
+  test('are on pages of a hundred, each once, with the total', async () => {
     const titles = Array.from({ length: 255 }, (_, number) => `Story number ${number}.`)
     site = await openSite({ storeUrl: await freshUrl() })
     await passOver(titles)

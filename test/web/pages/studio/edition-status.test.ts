@@ -13,13 +13,13 @@ const textOf = (html: string) =>
 const none = { queued: 0, sending: 0, accepted: 0, refused: 0, deferred: 0, unknown: 0, skipped: 0 }
 const sent = { status: 'sent' as const }
 
-test('a sent edition says to how many people it went, and the counts if not everybody got it', () => {
+test('a sent edition says how many people got it, with the counts if some did not', () => {
   expect(statusView(sent, { ...none, accepted: 4 }).meaning).toBe('Sent to 4 people.')
   expect(statusView(sent, { ...none, accepted: 1200, refused: 2 }).meaning).toBe('Finished: 1,200 sent, 2 refused.')
   expect(statusView(sent, none).meaning).toBe('Finished: nobody was subscribed.')
 })
 
-test('how many emails are done is written as all other numbers are', () => {
+test('the number of finished emails is formatted like all other numbers', () => {
   expect(deliveryView({ ...none, accepted: 2003 }).line).toBe('2,003 of 2,003')
 })
 
@@ -33,7 +33,7 @@ test.each([
   expect(reasonText(kept)).toBe(shown)
 })
 
-test('what a decision led to is true only while the edition is in that state', () => {
+test('the result of a decision is shown only while the edition has that status', () => {
   expect(isInResultingState({ status: 'approved' }, 'approved')).toBe(true)
   expect(isInResultingState({ status: 'sent' }, 'approved')).toBe(false)
   expect(isInResultingState({ status: 'paused' }, 'paused: a fault')).toBe(true)
@@ -50,7 +50,7 @@ describe('while web.url cannot be reached by readers', () => {
 
   afterEach(() => site.close())
 
-  test('every page says that the edition cannot be sent yet, and none that it is ready or when it is sent', async () => {
+  test('every page says that the edition cannot be sent yet, and none that it is ready or when sending starts', async () => {
     const editor = await site.signIn()
     const page = `/studio/editions/${site.edition.id}`
     for (const path of ['/studio', page]) {
@@ -60,7 +60,7 @@ describe('while web.url cannot be reached by readers', () => {
       expect(text).not.toContain('Waiting for someone to approve it')
     }
     const question = textOf(await (await editor.get(`${page}/approval`)).text())
-    expect(question).toContain('It cannot be approved')
+    expect(question).toContain('It can’t be approved')
     expect(question).not.toContain('Sending starts within a minute')
   })
 })
@@ -88,9 +88,9 @@ describe('the page of an edition', () => {
     expect((await notice()).html).toContain('As it was sent')
   })
 
-  test('whoever is not signed in is told whom to ask', async () => {
+  test('the page without a session names the contact address', async () => {
     const text = textOf(await (await site.get('/studio')).text())
-    expect(text).toContain(`ask whoever runs Lastword here (${site.app.config.publication.contact})`)
+    expect(text).toContain(`ask the person who runs Lastword here (${site.app.config.publication.contact})`)
     expect(text).toContain('lastword staff link')
   })
 })

@@ -37,7 +37,7 @@ describe('a sign-in link', () => {
     }
   })
 
-  test('is worth nothing after 30 minutes, nor is one that nobody made', async () => {
+  test('does not work after 30 minutes, nor does an invented one', async () => {
     const path = new URL(await makeSignInLink(site.app, 'mira')).pathname
     site.clock.advance(30 * minute)
     expect((await site.get(path)).status).toBe(404)
@@ -46,7 +46,7 @@ describe('a sign-in link', () => {
     expect(await site.app.db.selectFrom('sessions').selectAll().execute()).toEqual([])
   })
 
-  test('and its session are kept as hashes only', async () => {
+  test('and its session are stored only as hashes', async () => {
     const path = new URL(await makeSignInLink(site.app, 'mira')).pathname
     const cookie = (await site.post(path)).headers.get('set-cookie')?.split(/[=;]/)[1] ?? ''
     const rows = await site.rows()
@@ -63,7 +63,7 @@ describe('a sign-in link', () => {
 })
 
 describe('the studio', () => {
-  test('is closed to who is not signed in, on every address and verb', async () => {
+  test('needs a session for every address and method', async () => {
     const before = await site.rows()
     for (const path of ['/studio', page(), `${page()}/preview`, `${page()}/progress`]) {
       for (const headers of [{}, { cookie: '__Host-lastword=guess' }]) {
@@ -78,7 +78,7 @@ describe('the studio', () => {
     expect(await site.rows()).toBe(before)
   })
 
-  test('closes after twelve hours without use, and when its editor signs out', async () => {
+  test('signs out after twelve hours without use, and by its button', async () => {
     const editor = await site.signIn()
     site.clock.advance(12 * hour)
     expect((await editor.get('/studio')).status).toBe(401)
@@ -97,7 +97,7 @@ describe('the studio', () => {
       expect(edition).toContain(words)
   })
 
-  test('says which job file is refused, since when, and by which version its digest runs', async () => {
+  test('says which job file is rejected, since when, and which version its digest uses', async () => {
     const file = 'jobs/weekly.yml'
     const problem = {
       file,
@@ -109,7 +109,9 @@ describe('the studio', () => {
     expect(await (await editor.get('/studio')).text()).not.toContain('has an error')
     await saveJobReader(site.app.db, { id: 'one', folder: '/jobs', rejected: [problem] }, site.clock.now())
     const page = await (await editor.get('/studio')).text()
-    expect(page).toMatch(/jobs\/weekly.yml has an error since .*2026.*; the digest runs by the version of .*1 Nov 2026/)
+    expect(page).toMatch(
+      /jobs\/weekly.yml has had an error since .*2026.*\. The newsletter still uses the version of .*1 Nov 2026/,
+    )
     expect(page).toContain('schedule: &lt;b&gt;')
   })
 
@@ -132,7 +134,7 @@ describe('the studio', () => {
     expect(await (await (await site.signIn()).get('/studio')).text()).not.toContain('could not be sent')
   })
 
-  test('says of every feed how it is: what fails and since when, what moved, and what works', async () => {
+  test('shows the state of each feed: failing and since when, moved, working', async () => {
     const [failing, moved] = await allFeeds(site.app.db)
     if (!failing || !moved) throw new Error('no feeds')
     await recordFailure(site.app.db, failing.id, 'magazine.example answered 503', site.clock.now())
@@ -147,7 +149,7 @@ describe('the studio', () => {
     expect(studio).toContain('Works; 3.5 articles a week')
   })
 
-  test('says of every feed which entries were turned down, and why', async () => {
+  test('lists the rejected entries of each feed, with the reason', async () => {
     const [feed] = await allFeeds(site.app.db)
     const rejected = {
       title: '<b>Evil</b>',
@@ -162,7 +164,7 @@ describe('the studio', () => {
     )
   })
 
-  test('shows 20 editions at once, and the way to the older ones', async () => {
+  test('shows 20 editions, and a link to older ones', async () => {
     const editor = await site.signIn()
     const { edition } = site
     const copies = Array.from({ length: 20 }, (_, index) => ({
@@ -181,7 +183,7 @@ describe('the studio', () => {
 })
 
 describe('a decision', () => {
-  test('approves, and the page it leads to says so', async () => {
+  test('approves, and the next page says so', async () => {
     const editor = await site.signIn('mira')
     const answer = await editor.approve(page())
     expect(answer.status).toBe(303)
@@ -193,7 +195,7 @@ describe('a decision', () => {
     expect(await (await editor.get(`${page()}?done=made-up`)).text()).not.toContain('approved it.')
   })
 
-  test('holds with its reason, and approves what was held', async () => {
+  test('holds with its reason, and approves a held edition', async () => {
     const editor = await site.signIn()
     await editor.post(`${page()}/hold`, { reason: 'the lead is wrong' })
     expect(await editionById(site.app.db, site.edition.id)).toMatchObject({
@@ -204,7 +206,7 @@ describe('a decision', () => {
     expect(await status()).toBe('approved')
   })
 
-  test('cancels only with a reason and a ticked box, and loses nothing that was typed', async () => {
+  test('cancels only with a reason and a ticked box, and loses nothing typed', async () => {
     const editor = await site.signIn()
     const before = await site.rows()
     const unticked = await editor.post(`${page()}/cancellation`, { reason: 'a "typed" reason' })
@@ -223,7 +225,7 @@ describe('a decision', () => {
     expect(free).toEqual([])
   })
 
-  test('that comes too late is a conflict, changes nothing and keeps what was typed', async () => {
+  test('that comes too late is a conflict, changes nothing and keeps the typed text', async () => {
     const editor = await site.signIn()
     const seen = await editor.seen(page(), `${page()}/approval`)
     await site.app.db.updateTable('editions').set({ status: 'sending' }).execute()
@@ -260,7 +262,7 @@ describe('a decision', () => {
     },
   )
 
-  test('from our own page is taken, whichever way the browser names it', async () => {
+  test('from our own page is accepted, with any headers that browsers send', async () => {
     const editor = await site.signIn()
     const own: Record<string, string>[] = [
       { 'Sec-Fetch-Site': 'same-origin', Origin: 'null' },
@@ -274,7 +276,7 @@ describe('a decision', () => {
     }
   })
 
-  test('about an edition that is not there says so', async () => {
+  test('about an unknown edition says so', async () => {
     const editor = await site.signIn()
     const missing = '/studio/editions/019335c0-0000-7000-8000-000000000000'
     expect((await editor.get(missing)).status).toBe(404)
@@ -284,7 +286,7 @@ describe('a decision', () => {
 })
 
 describe('the progress', () => {
-  test('follows an edition while it goes out, can be stopped, and stands still afterwards', async () => {
+  test('updates during sending, can be paused, and is still afterwards', async () => {
     const editor = await site.signIn()
     const path = `${page()}/progress`
     expect((await editor.get(path)).headers.get('Refresh')).toBeNull()
@@ -295,11 +297,11 @@ describe('the progress', () => {
   })
 })
 
-test('the progress says what an edition waits for', async () => {
+test('the progress says what an edition is waiting for', async () => {
   const waiting = await openSite({ job: { window: '{ from: "08:00", to: "20:00" }' } })
   const editor = await waiting.signIn()
   const path = `/studio/editions/${waiting.edition.id}`
-  expect(await (await editor.get(`${path}/progress`)).text()).not.toContain('What it waits for')
+  expect(await (await editor.get(`${path}/progress`)).text()).not.toContain('Waiting for</h2>')
   await editor.approve(path)
   const response = await editor.get(`${path}/progress`)
   expect(await response.text()).toContain('The send window opens on Friday 27 November 2026 at 08:00 in Europe/London')
@@ -307,7 +309,7 @@ test('the progress says what an edition waits for', async () => {
   await waiting.close()
 })
 
-test('pages under a path of their own link to that path', async () => {
+test('pages below a path link to that path', async () => {
   const other = await openSite({
     config: { web: { ...site.app.config.web, url: 'https://magazine.example/letters' } },
   })

@@ -15,7 +15,9 @@ test('the page of an edition that cannot be sealed says why, and what to do', as
   expect(await page()).not.toContain('could not be made ready')
   await recordSealFailure(site.app, id, new AppError('invalid', 'digest.mjml.hbs: its HTML is empty'))
   const html = await page()
-  expect(html).toContain('<p class="reason">It could not be made ready: digest.mjml.hbs: its HTML is empty</p>')
+  expect(html).toContain(
+    '<p class="reason">This edition could not be made ready: digest.mjml.hbs: its HTML is empty</p>',
+  )
   expect(html).toContain('at once after you change the template')
   await site.close()
 })

@@ -38,7 +38,7 @@ const resume = async (fields = {}) =>
 const lead = async () => (await choicesOf(site.app.db, site.edition.id))[0]
 
 describe('an edition that is being sent', () => {
-  test('is paused with a reason, and resumed, each on record and said after', async () => {
+  test('is paused with a reason and resumed; the history and the next page say so', async () => {
     await become('sending')
     expect(await (await editor.get(page())).text()).toContain('Stop sending')
     const silent = await editor.post(`${page()}/stop`, { reason: ' ' })
@@ -62,17 +62,17 @@ describe('an edition that is being sent', () => {
     ])
   })
 
-  test('is not resumed in the wrong state, nor by a form that does not say what it showed', async () => {
+  test('is not resumed in the wrong status, nor by a form without a revision', async () => {
     expect((await resume()).status).toBe(409)
     await become('sending')
     expect((await resume()).status).toBe(409)
     await editor.post(`${page()}/stop`, { reason: 'no' })
     const old = await editor.post(`${page()}/resumption`)
-    expect([old.status, await old.text()]).toEqual([409, expect.stringContaining('This came from an old page.')])
+    expect([old.status, await old.text()]).toEqual([409, expect.stringContaining('Your page was out of date.')])
     expect((await edition()).status).toBe('paused')
   })
 
-  test('stops when one of its articles is retracted, and is resumed by who restores it, or ticks the box', async () => {
+  test('stops when one of its articles is retracted, and resumes after restoring it or ticking the box', async () => {
     await become('sending')
     const article = (await lead())?.articleId ?? ''
     const before = await editor.post(`${page()}/retraction`, { article, reason: '' })
@@ -95,7 +95,7 @@ describe('an edition that is being sent', () => {
     expect((await resume()).status).toBe(303)
   })
 
-  test('is not approved by a page that shows another seal', async () => {
+  test('is not approved from a page with another revision', async () => {
     const seen = await editor.seen(page(), `${page()}/approval`)
     const stale = await editor.post(`${page()}/approval`, {
       seen: seen.replace(/\.[0-9a-f]{64}/, `.${'0'.repeat(64)}`),
@@ -107,7 +107,7 @@ describe('an edition that is being sent', () => {
 })
 
 describe('stopping all sending', () => {
-  test('goes on with a reason and a ticked box, is seen on every page of the studio and in /health, and comes off', async () => {
+  test('needs a reason and a ticked box, is shown on every studio page and in /health, and can be undone', async () => {
     expect((await editor.post('/studio/sending-stop', { reason: 'the wrong list' })).status).toBe(400)
     expect((await editor.post('/studio/sending-stop', { confirm: 'yes' })).status).toBe(400)
     expect(await brakeNow(site.app.db)).toBeUndefined()
@@ -129,7 +129,7 @@ describe('stopping all sending', () => {
     expect(await brakeNow(site.app.db)).toBeDefined()
     const seen = await editor.seen('/studio', '/studio/sending-resumption')
     expect(await followed(await editor.post('/studio/sending-resumption', { seen }))).toContain(
-      'You resumed all sending. Editions go on where they stopped.',
+      'You resumed all sending. Editions continue where they stopped.',
     )
     expect((await editor.post('/studio/sending-resumption', { seen })).status).toBe(303) // a second press
     expect((await (await site.signIn('omar')).post('/studio/sending-resumption')).status).toBe(409)
@@ -137,7 +137,7 @@ describe('stopping all sending', () => {
   })
 })
 
-test('a stop that somebody put on again is not lifted by a page that showed the one before', async () => {
+test('a new stop of all sending is not ended from a page that showed the earlier one', async () => {
   const ben = await site.signIn('Ben')
   const stop = (who: Editor, reason: string) => who.post('/studio/sending-stop', { reason, confirm: 'yes' })
   await stop(editor, 'the wrong list')
@@ -158,7 +158,7 @@ const changes = () => [
   ...['stop', 'hold', 'pause', 'resumption', 'retraction', 'restoration'].map((act) => `${page()}/${act}`),
 ]
 
-test('none of these can be done from another site, without the token, or by somebody who is not signed in', async () => {
+test('none of these works from another site, without the token, or without a session', async () => {
   await become('sending')
   const article = (await lead())?.articleId ?? ''
   const rows = async () => [
@@ -177,12 +177,12 @@ test('none of these can be done from another site, without the token, or by some
   expect(JSON.stringify(await rows())).toBe(before)
 })
 
-test('an article that is not there cannot be pulled', async () => {
+test('an unknown article cannot be retracted', async () => {
   for (const article of ['', '019335c0-0000-7000-8000-000000000000', "'; drop table articles"])
     expect((await editor.post(`${page()}/retraction`, { article, reason: 'x' })).status).toBe(404)
 })
 
-test('a reader whose address is suppressed cannot subscribe again, and is told why', async () => {
+test('a reader whose address is suppressed cannot subscribe again, and the page says why', async () => {
   await suppress(
     site.app.db,
     { subscriberId: site.reader.id, editionId: null, reason: 'no such mailbox' },

@@ -4,7 +4,7 @@ import { openSite, type Site } from '../../site.ts'
 let site: Site
 afterEach(() => site.close())
 
-test('the page of an edition says that Gmail will not show all of it, and nothing where it will', async () => {
+test('the page of an edition says if Gmail will cut it off, and nothing otherwise', async () => {
   site = await openSite()
   const editor = await site.signIn()
   const page = async () => (await editor.get(`/studio/editions/${site.edition.id}`)).text()

@@ -43,7 +43,7 @@ const send = async (accepted: number) => {
 }
 
 describe('approving', () => {
-  test('asks once more, with the number of people, the subject and the time, and changes nothing before', async () => {
+  test('asks to confirm, with the number of people, the subject and the time, and changes nothing before', async () => {
     const before = await site.rows()
     expect(textOf(await (await mira.get(page())).text())).toContain('Approve and send to 3 people…')
     const question = await (await mira.get(`${page()}/approval?seen=${await seen('approval')}`)).text()
@@ -71,7 +71,7 @@ describe('approving', () => {
         'Nothing was changed, because the edition changed after you looked at it. Ben held it back at 07:00: “Headline 2 needs the lawyer”.',
       )
       const alert = html.slice(html.indexOf('role="alert"')).split('</form>')[0] ?? ''
-      expect(alert).toContain('Approve and send to 3 people all the same')
+      expect(alert).toContain('Approve and send to 3 people anyway')
       const [, now = ''] = /name="seen" value="([^"]+)"/.exec(alert) ?? []
       expect((await mira.post(`${page()}/approval`, { seen: now, confirm: 'yes' })).status).toBe(303)
       expect([await status(), await decisions()]).toEqual([
@@ -81,7 +81,7 @@ describe('approving', () => {
     },
   )
 
-  test('names what is wrong with the edition, and takes a press that says it goes out all the same', async () => {
+  test('names what is wrong with the edition, and can be confirmed anyway', async () => {
     await site.app.db.updateTable('editions').set({ subject: ' ' }).execute()
     await site.app.db.updateTable('choices').set({ position: null }).execute()
     const fields = { seen: await seen('approval'), confirm: 'yes' }
@@ -89,7 +89,7 @@ describe('approving', () => {
     expect([refused.status, await status()]).toEqual([409, 'sealed'])
     expect(textOf(await refused.text())).toContain('There is no article in it. Its subject is empty.')
     const question = await (await mira.get(`${page()}/approval`)).text()
-    expect(textOf(question)).toMatch(/There is no article in it\. .*Approve and send to 3 people all the same/)
+    expect(textOf(question)).toMatch(/There is no article in it\. .*Approve and send to 3 people anyway/)
     expect(question).toContain('<input type="hidden" name="anyway" value="yes">')
     await mira.post(`${page()}/approval`, { ...fields, anyway: 'yes' })
     expect([await status(), (await decisions()).at(-1)]).toEqual([
@@ -98,7 +98,7 @@ describe('approving', () => {
     ])
   })
 
-  test('has no button for an edition with dead links, and no press passes over them', async () => {
+  test('has no button for an edition with dead links, and cannot be forced', async () => {
     Object.assign(site.app.config.relay, { host: 'smtp.harbour.net' })
     const question = await (await mira.get(`${page()}/approval`)).text()
     expect(textOf(question)).toMatch(/web\.url is .*every unsubscribe link would be dead/)
@@ -108,7 +108,7 @@ describe('approving', () => {
     expect([refused.status, await status()]).toEqual([409, 'sealed'])
   })
 
-  test('twice by the same press approves once, and the second answer is that of the first', async () => {
+  test('twice by the same button approves once, with the same answer', async () => {
     const fields = { seen: await seen('approval'), confirm: 'yes' }
     const [first, second] = [
       await mira.post(`${page()}/approval`, fields),
@@ -124,10 +124,10 @@ describe('approving', () => {
   })
 })
 
-describe('stopping from a page that is old', () => {
-  test('pauses what is being sent by now, and says how far it got', async () => {
+describe('stopping from an out-of-date page', () => {
+  test('pauses an edition that is now being sent, and says how far it got', async () => {
     const html = await (await mira.get(page())).text()
-    expect(html).toContain('Put it on hold')
+    expect(html).toContain('Put on hold')
     await send(1)
     const answer = await mira.post(`${page()}/stop`, { reason: 'a wrong name' })
     expect(textOf(await (await mira.get(answer.headers.get('location') ?? '')).text())).toContain(
@@ -136,13 +136,13 @@ describe('stopping from a page that is old', () => {
     expect(await decisions()).toEqual(['paused: a wrong name'])
   })
 
-  test('does what it says under the addresses that older pages post to', async () => {
+  test('works at the addresses of older pages', async () => {
     await send(0)
     expect((await mira.post(`${page()}/hold`, { reason: 'a wrong name' })).status).toBe(303)
     expect(await status()).toBe('paused')
   })
 
-  test('that somebody else stopped already says so, and a second press of one’s own is no refusal', async () => {
+  test('says that someone else stopped it already, and accepts a second press by the same editor', async () => {
     await ben.post(`${page()}/stop`, { reason: 'wait' })
     expect((await mira.post(`${page()}/stop`, { reason: 'stop it' })).status).toBe(409)
     expect((await ben.post(`${page()}/stop`, { reason: 'wait' })).status).toBe(303)
@@ -150,18 +150,18 @@ describe('stopping from a page that is old', () => {
   })
 })
 
-test('a cancellation over a change names it, keeps the reason, and can be repeated', async () => {
+test('a cancellation after a change names the change, keeps the reason, and can be repeated', async () => {
   const fields = { reason: 'too old', confirm: 'yes', seen: await seen('cancellation') }
   await ben.approve(page())
   const answer = await mira.post(`${page()}/cancellation`, fields)
   const html = await answer.text()
   expect([answer.status, await status()]).toEqual([409, 'approved'])
   expect(textOf(html)).toContain('Ben approved it at 07:00.')
-  expect(html).toContain('Cancel this edition all the same')
+  expect(html).toContain('Cancel this edition anyway')
   expect((await mira.post(`${page()}/cancellation`, { ...fields, seen: await seen('cancellation') })).status).toBe(303)
 })
 
-test('the frame follows the state: nothing to press while it reloads, the way on once it has stopped', async () => {
+test('the frame has no button while it reloads, and buttons once the edition has stopped', async () => {
   await send(1)
   const frame = async () => (await mira.get(`${page()}/progress`)).text()
   expect(await frame()).not.toMatch(/<button|<a /)
@@ -176,11 +176,11 @@ test('the frame follows the state: nothing to press while it reloads, the way on
 })
 
 describe('the first page', () => {
-  test('lists what waits for a decision first, with people, due date, and since when', async () => {
+  test('lists editions waiting for a decision first, with people, due date, and since when', async () => {
     site.clock.advance(hour)
     const words = textOf(await (await mira.get('/studio')).text())
     expect(words).toMatch(
-      /Waiting for your decision.*The Weekly 1.*Would go to 3 people.*5 articles · due Fri, 27 Nov 2026, 07:00 GMT · waiting since Fri, 27 Nov 2026, 07:00 GMT.*Editions/,
+      /Waiting for your decision.*The Weekly 1.*Will be sent to 3 people.*5 articles · due Fri, 27 Nov 2026, 07:00 GMT · waiting since Fri, 27 Nov 2026, 07:00 GMT.*Editions/,
     )
     await ben.post(`${page()}/stop`, { reason: 'ask the lawyer' })
     expect(textOf(await (await mira.get('/studio')).text())).toContain('waiting since Fri, 27 Nov 2026, 08:00 GMT')
@@ -188,7 +188,7 @@ describe('the first page', () => {
     expect(textOf(await (await mira.get('/studio')).text())).toContain('Nothing is waiting for you.')
   })
 
-  test('shows several editions of one digest together, the newest first and named so', async () => {
+  test('shows several editions of one digest together, newest first and marked', async () => {
     const newer = {
       ...site.edition,
       id: '019335c0-0000-7000-8000-000000000010',
@@ -212,24 +212,24 @@ describe('two editors of one letter', () => {
     return `/studio/letters/${answer.headers.get('location')?.replace('/studio/letters?done=', '')}`
   }
 
-  test('lose no words: the second sees both and chooses', async () => {
+  test('lose no text: the second sees both versions and chooses', async () => {
     const path = await entered()
     const version = await mira.seen(path, path, 'version')
     expect((await ben.post(path, { ...letter, text: 'Ben rewrote this', version })).status).toBe(303)
     const late = await mira.post(path, { ...letter, text: 'Mira rewrote this', version })
     const html = await late.text()
     expect([late.status, (await waiting())[0]?.text]).toEqual([409, 'Ben rewrote this'])
-    expect(textOf(html)).toContain('Ben has reworded this letter since you opened it.')
+    expect(textOf(html)).toContain('Ben has edited this letter since you opened it.')
     expect(html).toContain('<p dir="auto">Ben rewrote this</p>')
     expect(html).toContain('>\nMira rewrote this</textarea>')
-    const now = /name="version" value="(\d+)">Replace it with my wording/.exec(html)?.[1] ?? ''
+    const now = /name="version" value="(\d+)">Replace it with mine/.exec(html)?.[1] ?? ''
     const chosen = { ...letter, text: 'Mira rewrote this', version: now }
     expect((await mira.post(path, chosen)).status).toBe(303)
     expect((await mira.post(path, chosen)).status).toBe(303) // a second press
     expect(await waiting()).toMatchObject([{ text: 'Mira rewrote this', version: 3 }])
   })
 
-  test('do not withdraw what the other has reworded', async () => {
+  test('do not withdraw a letter that the other has edited', async () => {
     const path = await entered()
     await ben.post(path, { ...letter, text: 'Ben rewrote this', version: '1' })
     const late = await mira.post(`${path}/withdrawal`, { confirm: 'yes', version: '1' })
@@ -243,12 +243,12 @@ describe('two editors of one letter', () => {
     expect(await waiting()).toEqual([])
   })
 
-  test('enter it once: the second is told that it waits, and may add it on purpose, once', async () => {
+  test('add it once: the second is warned that it is waiting, and can add it anyway, once', async () => {
     await entered()
     const again = await ben.post('/studio/letters', { ...letter, text: ' ONE. ', headline: 'Other' })
     const html = await again.text()
     expect(again.status).toBe(409)
-    expect(textOf(html)).toContain('The same letter waits already (“Trams”, entered by mira on 27 November 2026).')
+    expect(textOf(html)).toContain('The same letter is already waiting (“Trams”, added by mira on 27 November 2026).')
     const anyway = /name="anyway" value="([^"]+)"/.exec(html)?.[1] ?? ''
     expect((await ben.post('/studio/letters', { ...letter, anyway })).status).toBe(303)
     expect((await ben.post('/studio/letters', { ...letter, anyway })).status).toBe(409)
