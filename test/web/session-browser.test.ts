@@ -55,7 +55,7 @@ test('a letter typed when the session ended is shown after signing in, and is se
   await signIn(page)
   await page.getByRole('heading', { name: 'What you typed is still here' }).waitFor()
   expect(await page.getByLabel('Headline').inputValue()).toBe('The tram stop')
-  expect(await page.getByLabel('Letter', { exact: true }).inputValue()).toBe(typed)
+  expect(await page.getByLabel('Text', { exact: true }).inputValue()).toBe(typed)
   expect(await page.getByLabel('Name').inputValue()).toBe('Ada Byron')
   expect(await letters()).toEqual([])
   await page.getByRole('button', { name: 'Submit it now' }).click()

@@ -69,7 +69,7 @@ export function editionActions(web: Web): Hono<Env> {
   return pages
 }
 
-/** How the edition words the article now; undefined: it is not included. */
+/** The current wording of an article; undefined if it is not included. */
 async function printedWording({ app }: Web, id: string, article: string | undefined) {
   const edition = await editionById(app.db, id)
   const digest = app.digests.find(({ name }) => name === edition?.digest)
@@ -121,7 +121,7 @@ const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
   resume: () => /^resumed/,
   pull: ({ reason = '' }) => new RegExp(`^retracted: .*: ${RegExp.escape(reason)}(;|$)`),
   restore: () => /^restored: /,
-  edit: () => never, // the same edit twice is one, and needs no looking up
+  edit: () => never, // the store ignores the same edit twice
   undo: () => never,
 }
 

@@ -10,19 +10,19 @@ import { capitalise } from '../../../text/words.ts'
 import { momentFormatter } from '../../format.ts'
 import type { Fields, Web } from '../../response.ts'
 
-/** What the articles of an edition say now, for the forms by which editors change it. */
+/** The current texts of an edition's articles, for the forms that change them. */
 export type ArticleForms = {
-  /** By the id of the article; a letter has none. */
+  /** By article id; letters have none. */
   wordings: Map<string, { title: string; summary: string }>
   pinned: Set<string>
   sections: { name: string; title: string }[]
-  /** What was typed into the form that was refused. */
+  /** The fields of the refused form. */
   typed: Fields
 }
 
 type Viewer = { staff: string | undefined; typed: Fields | undefined }
 
-/** The changes that editors made, newest first, and the forms for more: none where it cannot be changed any more. */
+/** The editors' changes, newest first, and the forms for more; no forms if the edition can no longer be changed. */
 export async function editView(
   { app }: Web,
   edition: EditionRow,
@@ -70,18 +70,18 @@ function textForms({ edition, digest, edited }: Draft, typed: Fields) {
 
 const notes: Record<EditStatus, string> = {
   applies: '',
-  replaced: 'A later change replaced it.',
-  gone: 'It no longer applies: what it was about is not in this edition.',
+  replaced: 'Replaced by a later change.',
+  gone: 'Has no effect: the article or section is not in this edition.',
   undone: '',
 }
 
 function changeItem({ edit, status, message }: ListedEdit, staff: string | undefined) {
   const name = (who: string | null) => (who === staff ? 'You' : (who ?? ''))
-  const note = status === 'undone' ? `${name(edit.undoneBy)} took it back.` : notes[status]
+  const note = status === 'undone' ? `${name(edit.undoneBy)} undid this change.` : notes[status]
   return { number: edit.number, what: capitalise(message), who: name(edit.who), note }
 }
 
-/** The parts of the item of one article by which an editor changes what the edition does with it. */
+/** The forms of one article: pin, move, leave out, reword. */
 export function articleEditForm(
   forms: ArticleForms | undefined,
   { id, isChosen, isLetter, section }: { id: string; isChosen: boolean; isLetter: boolean; section: string },
@@ -97,7 +97,7 @@ export function articleEditForm(
       isPinned: pinned.has(id),
       mayDrop: isChosen,
       mayPin: !isLetter && !pinned.has(id),
-      pinLabel: isChosen ? 'Always keep it in' : 'Include it',
+      pinLabel: isChosen ? 'Keep in this edition' : 'Include',
       sections: sections.map((one) => ({ ...one, selected: one.name === section })),
       reword: isChosen && words ? [{ ...words, isOpen: isTyped('reword') }] : [],
       maxLength: maxEditLengths,
@@ -105,7 +105,7 @@ export function articleEditForm(
   ]
 }
 
-/** A form as an edit. A wording that is as it was is no change. */
+/** The edit in a form's fields. An unchanged headline or summary is left out. */
 export function typedEdit(fields: Fields, wording: { title: string; summary: string } | undefined): TypedEdit {
   const { kind = '', article, section, title, summary, text } = fields
   const isDrop = kind === 'drop' && fields.never === 'yes'

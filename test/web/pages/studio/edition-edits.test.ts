@@ -40,7 +40,7 @@ const edits = async () =>
 const sealAgain = () => seal({ ...site.app, render: plainRender }, site.edition.id, site.digest)
 
 describe('an editor', () => {
-  test('leaves an article out of this edition, sees that and who did it, and takes it back', async () => {
+  test('leaves an article out of this edition, sees who did it, and undoes it', async () => {
     const article = await idOf('Trams return to the harbour')
     expect(await followed(await change({ kind: 'drop', article }))).toContain(
       'You dropped “Trams return to the harbour”. Its articles are chosen.',
@@ -56,7 +56,7 @@ describe('an editor', () => {
     expect(await chosen()).toContain('Trams return to the harbour')
   })
 
-  test('leaves an article out for good by a tick, includes another one, and changes words', async () => {
+  test('leaves an article out of all editions by a tick, includes another one, and edits texts', async () => {
     await change({ kind: 'drop', article: await idOf('Council opens its books'), never: 'yes' })
     const [passed] = (await choicesOf(site.app.db, site.edition.id)).filter(
       ({ section, position }) => section === 'last-word' && position === null,
@@ -82,14 +82,14 @@ describe('an editor', () => {
     expect(html).toContain('value="By hand"')
   })
 
-  test('who presses the same button twice changes it once', async () => {
+  test('changes it once by pressing the same button twice', async () => {
     const fields = { seen: await seen(), kind: 'drop', article: await idOf('Council opens its books') }
     expect((await mira.post(`${page()}/edits`, fields)).status).toBe(303)
     expect((await mira.post(`${page()}/edits`, fields)).status).toBe(303)
     expect(await edits()).toHaveLength(1)
   })
 
-  test('with an old page is told what a colleague changed, keeps what was typed, and can save it then', async () => {
+  test('with an out-of-date page sees what a colleague changed, keeps the typed text, and can save it then', async () => {
     const old = await seen()
     const article = await idOf('Council opens its books')
     await change({ kind: 'drop', article: await idOf('Trams return to the harbour') }, ben)
@@ -109,7 +109,7 @@ describe('an editor', () => {
     ])
   })
 
-  test('is told what is wrong with what was typed, which stands there still', async () => {
+  test('sees what is wrong with the typed text, which is still there', async () => {
     const article = await idOf('Council opens its books')
     for (const [fields, words, kept] of [
       [
@@ -140,7 +140,7 @@ describe('an editor', () => {
     expect(await edits()).toEqual([])
   })
 
-  test('cannot change an edition that is approved: there is no form, and the answer says what to do', async () => {
+  test('cannot change an approved edition: there is no form, and the answer says what to do', async () => {
     const fields = { seen: await seen(), kind: 'subject', text: 'By hand' }
     await approve(site.app, site.edition.id, 'Ben', { anyway: true })
     expect(await (await mira.get(page())).text()).not.toContain(`action="${page()}/edits"`)
@@ -152,7 +152,7 @@ describe('an editor', () => {
     expect(await edits()).toEqual([])
   })
 
-  test('is needed, with the token of the form, and what the page showed', async () => {
+  test('needs a session, the token of the form and the revision of the page', async () => {
     const before = await site.rows()
     const fields = { kind: 'subject', text: 'By hand' }
     expect((await site.post(`${page()}/edits`, new URLSearchParams(fields))).status).not.toBe(303)
@@ -161,7 +161,7 @@ describe('an editor', () => {
     const blind = await mira.post(`${page()}/edits`, fields)
     expect([blind.status, textOf(await blind.text())]).toEqual([
       409,
-      expect.stringContaining('This came from an old page.'),
+      expect.stringContaining('Your page was out of date.'),
     ])
     for (const path of ['edits', 'edits/undo']) expect((await mira.get(`${page()}/${path}`)).status).toBe(404)
     expect([await site.rows(), await edits()]).toEqual([before, []])
