@@ -331,7 +331,7 @@ test('a reader unsubscribes by button, requests a confirmation email, and subscr
   await page.context().close()
 })
 
-/** Where the link of the last email that was asked for leads. */
+/** The path of the link in the last confirmation email. */
 async function confirmationPath(): Promise<string> {
   const row = await site.app.db.selectFrom('confirmations').select('id').executeTakeFirstOrThrow()
   return `/confirm/${confirmationToken(site.app.secret, row.id)}`

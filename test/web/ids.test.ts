@@ -12,7 +12,7 @@ const garbage = [
   '-'.repeat(36),
 ]
 
-/** Addresses with an id in their path, and the fields that they want. */
+/** Paths with an id, and the form fields that they need. */
 const posts = (id: string): [string, Record<string, string>][] => [
   [`/studio/corrections/${id}/decision`, { decision: 'accept' }],
   [`/studio/feeds/${id}/decision`, { decision: 'release' }],

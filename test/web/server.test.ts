@@ -51,7 +51,7 @@ test('an interface that this machine does not have is an error that says so', as
 })
 
 describe('a connection', () => {
-  /** What the server has sent when it closes the connection; `hangUp` closes it from here, once the server has it. */
+  /** What the server sent until the connection closed; `hangUp` closes it from our side after writing. */
   async function talk(port: number, text: string, { hangUp = false } = {}): Promise<string> {
     const socket = connect(port, '127.0.0.1')
     let answer = ''

@@ -22,7 +22,7 @@ const kept = () => site.app.db.selectFrom('keptForms').selectAll().execute()
 const letters = () => lettersOf(site.app.db, { state: 'waiting', limit: 9 })
 const lastUsed = async () => (await site.app.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow()).lastUsedAt
 
-/** The same browser signs in again: its cookie goes along. Returns where it is led, and the editor that it is now. */
+/** The same browser, with its cookie, signs in again. Returns the redirect and the new editor. */
 async function again(staff = 'mira'): Promise<{ location: string; back: Editor }> {
   const link = await makeSignInLink(site.app, staff)
   let location = ''
@@ -44,7 +44,7 @@ function postAs(
   return site.post(path, new URLSearchParams({ csrf, ...fields }), { cookie, ...headers })
 }
 
-/** The ids of what is kept, as the forms of the page have them. */
+/** The ids of the kept forms on the page. */
 const idsIn = (html: string) => [...html.matchAll(/name="keptForm" value="([^"]+)"/g)].map(([, id = '']) => id)
 
 describe('a session', () => {

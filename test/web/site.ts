@@ -25,44 +25,45 @@ const opinions = ['What the tram taught us', 'Second thoughts', 'Third thoughts,
 export type Site = World & {
   edition: EditionRow
   reader: SubscriberRow
-  /** The key in the links of the first reader's copy. */
+  /** The key in the links of the first reader's email. */
   key: string
   get(path: string, headers?: Record<string, string>): Promise<Response>
   post(path: string, body?: BodyInit, headers?: Record<string, string>): Promise<Response>
   signIn(staff?: string): Promise<Editor>
-  /** Every row of every table, to see whether anything changed. */
+  /** All rows as text, to compare before and after. */
   rows(): Promise<string>
 }
 
-/** Somebody with a session. `post` sends the token of their forms along. */
+/** An editor with a session. `post` adds their CSRF token. */
 export type Editor = {
   cookie: string
   csrf: string
   get(path: string): Promise<Response>
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>
-  /** What the page shows now of what it is about: the hidden field of its form for this action. */
+  /** The hidden field `seen` (or `field`) of the page's form for this action. */
   seen(path: string, action: string, field?: string): Promise<string>
-  /** Both presses of the approval: the edition's page, then the question with the number of people. */
+  /** Approves an edition with the revision that its page shows now. */
   approve(edition: string, headers?: Record<string, string>): Promise<Response>
 }
 
 type Options = {
   titles?: string[]
-  /** A SQLite file of its own if absent. */
+  /** A new SQLite file if absent. */
   storeUrl?: string
   config?: Partial<Config>
-  job?: Record<string, string> /** With the real templates; half a second instead of none. */
+  job?: Record<string, string>
+  /** With the real templates, which takes half a second. */
   rendered?: boolean
 }
 
-/** A world with three readers and one sealed edition, and its pages. */
+/** The pages of a world with three readers and one sealed edition. */
 export async function openSite(options: Options = {}): Promise<Site> {
   const { config = {}, job = {} } = options
   const { url, remove } = options.storeUrl ? { url: options.storeUrl, remove: () => {} } : sqliteUrl()
   const world = await openWorld({ storeUrl: url, config, job })
   await publishTitles(world, newsFeed, options.titles ?? titles)
   await publishTitles(world, opinionFeed, opinions.slice(0, 2))
-  await addArticlesToLedger(world.app, world.digest) // the feed is known now: a third piece is no backlog
+  await addArticlesToLedger(world.app, world.digest) // the feed is known now, so the third piece is not backlog
   await publishTitles(world, opinionFeed, opinions)
   await subscribe(world, 3)
   const needs = { ...world.app, render: options.rendered ? world.app.render : plainRender }

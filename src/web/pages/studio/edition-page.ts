@@ -58,7 +58,7 @@ export async function showEdition(
   const articles = await articlesOf(app, edition, digest, { typed: typedRetraction(refused), page, forms })
   const passedLink = (number: number) => `${link(urls.studioEdition)}?passed=${number}#passed`
   const view = {
-    title: refused ? `Not done: ${name}` : edition.subject ? `${edition.subject} · ${name}` : name,
+    title: refused ? `Not done: ${name}` : [edition.subject, name].filter(Boolean).join(' · '),
     name,
     subject: edition.subject,
     preheader: edition.preheader,
