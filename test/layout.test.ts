@@ -239,7 +239,7 @@ test('a package holds what the program needs, and nothing of the tests or of an 
     (one) => one.files,
   )
   const packed = files.map(({ path }) => path).sort()
-  const parts = ['src', 'templates', 'fixtures/demo']
+  const parts = ['src', 'templates', 'docs', 'fixtures/demo']
   const needed = parts.flatMap((part) =>
     (readdirSync(part, { recursive: true, withFileTypes: true }) as Dirent[])
       .filter((entry) => entry.isFile())
@@ -263,6 +263,7 @@ test('the top level holds what the tree names and nothing else', () => {
     'LICENSE',
     'README.md',
     'biome.json',
+    'docs',
     'fixtures',
     'jobs',
     'lastword.example.yml',

@@ -50,7 +50,7 @@ export async function runCommand(argv: string[]): Promise<number> {
 }
 
 /** The program with the family of the command that `argv` names, or with all if it names none. */
-async function buildProgram(argv: string[]): Promise<Command> {
+export async function buildProgram(argv: string[]): Promise<Command> {
   const program = new Command('lastword')
     .description("Turns a publication's feeds into a weekly email.")
     .version(manifest.version)

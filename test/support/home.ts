@@ -11,6 +11,7 @@ export type CommandResult = { code: number; stdout: string; stderr: string }
 export type Home = {
   folder: string
   write(file: string, text: string | Buffer): string
+  discard(file: string): void
   /** The command, in this process: one at a time. */
   lastword(...args: string[]): Promise<CommandResult>
   /** The command as a process of its own, as an operator starts it: to be stopped, or to run beside others. */
@@ -48,6 +49,7 @@ export function makeHome({
   return {
     folder,
     write,
+    discard: (file) => rmSync(join(folder, file)),
     begin,
     lastword: (...args) => runHere(folder, environment, args),
     remove: () => rmSync(folder, { recursive: true, force: true }),

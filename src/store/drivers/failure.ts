@@ -75,7 +75,7 @@ function hintOf(kind: StoreFailureKind, place: StoreLocation): string {
   const file = 'file' in place ? place.file : ''
   if (kind === 'denied') return writeAccessHint(file)
   return (
-    `Stop lastword and keep a copy of the file. Then restore your last backup (README, "Restore a backup"), ` +
+    `Stop lastword and keep a copy of the file. Then restore your last backup (docs/operations.md, "Restore"), ` +
     `or rescue what can still be read: sqlite3 ${file} .recover | sqlite3 rescued.db`
   )
 }

@@ -46,6 +46,6 @@ function noFile(path: string): AppError {
 
 function noDatabase(path: string): AppError {
   return new AppError('invalid', `${path} is not a database; nothing was changed`, {
-    hint: `Correct store.url in lastword.yml (or LASTWORD_STORE__URL) if it names the wrong file. If this was the database, it is damaged: stop lastword, keep a copy of the file, and restore your last backup (README, "Restore a backup"), or rescue what can still be read: sqlite3 ${path} .recover | sqlite3 rescued.db`,
+    hint: `Correct store.url in lastword.yml (or LASTWORD_STORE__URL) if it names the wrong file. If this was the database, it is damaged: stop lastword, keep a copy of the file, and restore your last backup (docs/operations.md, "Restore"), or rescue what can still be read: sqlite3 ${path} .recover | sqlite3 rescued.db`,
   })
 }
