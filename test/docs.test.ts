@@ -119,6 +119,24 @@ test('configuration.md names every setting, and no other', () => {
   expect(named.sort()).toEqual(known.sort())
 })
 
+test('the defaults on both pages are those of the program', () => {
+  const config = tablesWith('docs/configuration.md', 'setting').flatMap(({ rows }) => rows)
+  const job = tablesWith('docs/job-file.md', 'key').flatMap(({ heading, rows }) =>
+    rows.map(([key = '', given = '']) => [heading === 'A section' ? key.replace('`', '`sections.') : key, given]),
+  )
+  const schema = z.toJSONSchema(configSchema, { io: 'output', unrepresentable: 'any' }) as JsonSchema
+  const known = { ...defaultsOf(schema), ...defaultsOf(digestJsonSchema()) }
+  const plain = [...config, ...job].map(([key = '', given = '']) => [
+    key.replaceAll('`', ''),
+    given.replaceAll('`', ''),
+  ])
+  const compared = plain.filter(([key = '']) => key in known)
+  expect(Object.fromEntries(compared)).toEqual(Object.fromEntries(compared.map(([key = '']) => [key, known[key]])))
+  expect(compared.length).toBeGreaterThan(45)
+  const invented = plain.filter(([key = '', given = '']) => !(key in known) && /^[\d#]|^(true|false)$/.test(given))
+  expect(invented).toEqual([])
+})
+
 test('job-file.md names every key, and no other', () => {
   const [digest = [], section = [], rule = []] = ['The digest', 'A section', 'A rule'].map((heading) =>
     tablesWith('docs/job-file.md', 'key')
@@ -225,7 +243,7 @@ function faultOf(program: Command, words: string[], extent: 'whole' | 'part'): s
   return extent === 'whole' && values.length < needed ? [`${line}: an argument is missing`] : []
 }
 
-type JsonSchema = { properties?: Record<string, JsonSchema>; items?: JsonSchema; allOf?: JsonSchema[] }
+type JsonSchema = { properties?: Record<string, JsonSchema>; items?: JsonSchema; default?: unknown }
 
 /** The paths of all settings of a schema; those inside a list follow the list, which is a setting itself. */
 function settingsOf(schema: JsonSchema, path = ''): string[] {
@@ -235,6 +253,16 @@ function settingsOf(schema: JsonSchema, path = ''): string[] {
     const below = settingsOf(inner, own)
     return below.length > 0 ? below : [own]
   })
+}
+
+/** The defaults that are a text, a number, true or false, by path. */
+function defaultsOf(schema: JsonSchema, path = ''): Record<string, string> {
+  const { default: own, properties = schema.items?.properties ?? {} } = schema
+  const isShown = ['string', 'number', 'boolean'].includes(typeof own) && own !== ''
+  const below = Object.entries(properties).map(([name, inner]) =>
+    defaultsOf(inner, path === '' ? name : `${path}.${name}`),
+  )
+  return Object.assign(isShown ? { [path]: String(own) } : {}, ...below)
 }
 
 function eventsInSource(): string[] {
