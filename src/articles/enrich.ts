@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts'
 import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
 import type { Fetched, Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
@@ -43,7 +42,7 @@ export async function enrichArticles(needs: EnrichNeeds, articles: EnrichCandida
       if (found.canonical !== null) await saveCanonicalAddress(needs.db, id, found.canonical)
       enriched++
     } catch (error) {
-      needs.log.error({ url, error: messageOf(error) }, 'what a page says cannot be kept')
+      needs.log.error({ event: 'page.not_stored', url, err: error }, 'the facts of a page cannot be stored')
     }
   })
   return enriched
@@ -64,7 +63,8 @@ async function loadPage(needs: EnrichNeeds, article: EnrichCandidate): Promise<S
     if (isRead) return known
   }
   const answer = await fetchPage(needs, article)
-  if ('error' in answer) log.warn({ url, reason: answer.error }, 'a page could not be asked')
+  if ('error' in answer)
+    log.warn({ event: 'page.fetch_failed', url, reason: answer.error }, 'a page could not be fetched')
   const page = { url, fetchedAt: clock.now(), found: null, error: null, ...answer }
   await savePage(db, page)
   return page
@@ -92,7 +92,8 @@ async function fetchPage(
 /** With what the text of the page gives; `body` says that it was read, also where it gives nothing. */
 async function addPageText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & { kind: 'ok' }): Promise<PageFacts> {
   const text = await readInWorker('text', page.bytes, pageContext(page))
-  if ('failed' in text) log.warn({ url: page.url, reason: text.failed }, 'the text of a page could not be read')
+  if ('failed' in text)
+    log.warn({ event: 'page.text_failed', url: page.url, reason: text.failed }, 'the text of a page could not be read')
   const { summary, author, body } = 'failed' in text ? { summary: '', author: '', body: null } : text
   return { ...found, summary: found.summary || summary, author: found.author || author, body }
 }

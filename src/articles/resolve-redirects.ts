@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts'
 import type { Fetcher, RedirectResult } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import { hostWithoutWww } from '../http/url.ts'
@@ -53,12 +52,15 @@ export async function resolveRedirects(needs: RedirectNeeds, signal?: AbortSigna
           )
         if (redirect.kind === 'failed' && redirect.status === null) unresponsiveHosts.add(hostWithoutWww(article.url))
       } catch (error) {
-        log.error({ url: article.url, error: messageOf(error) }, 'where an address leads cannot be kept')
+        log.error(
+          { event: 'redirect.not_stored', url: article.url, err: error },
+          'the target of a redirect cannot be stored',
+        )
       }
     },
   )
   if (waiting.length > 0)
-    log.info({ asked: waiting.length, followed: resolvedCount }, 'addresses asked where they lead')
+    log.info({ event: 'redirects.resolved', asked: waiting.length, followed: resolvedCount }, 'redirects resolved')
   return resolvedCount
 }
 

@@ -54,7 +54,7 @@ async function start(command: Command): Promise<void> {
   const checking = checkRelaysAtStart(app, signal)
   resources.defer(() => checking)
   if (!signal.aborted) await once(signal, 'abort')
-  app.log.info({}, 'stopping: finishing what is in flight')
+  app.log.info({ event: 'process.stopping' }, 'stopping: messages being handed over are finished')
 }
 
 /** Says which job files have an error, as the job reader does of one that is broken later: the other digests go on. */

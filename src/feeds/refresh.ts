@@ -116,7 +116,8 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Sem
     if (isStoreUnavailable(error)) throw error // no fault of the feed: it is asked again at its next time
     const reason = `it cannot be kept: ${messageOf(error)}`
     return await recordFeedFailure(needs, feed, { reason, status: null, retryAfterSeconds: null }).catch((again) => {
-      needs.log.error({ feed: feed.url, error: messageOf(again) }, 'a feed can neither be read nor recorded')
+      const fields = { event: 'feed.not_stored', feed: feed.url, err: again }
+      needs.log.error(fields, 'a feed could not be read, and that could not be stored')
       return { url: feed.url, kind: 'failed', reason }
     })
   }
@@ -227,13 +228,16 @@ async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, mov
   if (await isOtherFeedAddress(db, feed.id, movedTo)) {
     const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${currentUrl(feed)} as before`
     if (await recordFeedEventOnce(db, feed.id, what, clock.now()))
-      log.warn({ feed: feed.url, movedTo }, 'feed moved into another')
+      log.warn(
+        { event: 'feed.moved_into_another', feed: feed.url, movedTo },
+        'feed moved to the address of another feed',
+      )
     return {}
   }
   await recordFeedEventOnce(db, feed.id, `moved for good, from ${currentUrl(feed)} to ${movedTo}`, clock.now())
   log.warn(
-    { feed: feed.url, from: currentUrl(feed), to: movedTo },
-    'feed moved for good: it is asked at its new address',
+    { event: 'feed.moved', feed: feed.url, from: currentUrl(feed), to: movedTo },
+    'feed moved permanently: it is fetched at its new address',
   )
   return { address: movedTo === feed.url ? null : movedTo }
 }

@@ -22,6 +22,7 @@ export async function refreshAndEnrich(app: App, digest: Digest): Promise<Refres
     articlesIn([{ items }]).map((article) => ({ ...article, whole: section.body === 'full' })),
   )
   const enriched = await enrichArticles(app, articles)
-  app.log.info({ digest: digest.name, chosen: articles.length, enriched }, 'pages asked for what their feeds left out')
+  const fields = { event: 'articles.enriched', digest: digest.name, chosen: articles.length, enriched }
+  app.log.info(fields, 'articles enriched from their pages')
   return report
 }

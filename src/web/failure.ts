@@ -51,7 +51,7 @@ export function showFailure(web: Web, context: Context<Env>, error: Error): Resp
 function showDatabaseUnavailable(web: Web, context: Context<Env>, error: Error): Response {
   const { method, path } = context.req
   web.app.log.error(
-    { event: 'page.database_unavailable', method, path: withoutSecrets(path), error: reasonOf(error) },
+    { event: 'page.database_away', method, path: withoutSecrets(path), error: reasonOf(error) },
     'page failed: database unavailable',
   )
   context.header('Retry-After', '30')
@@ -66,10 +66,8 @@ function reasonOf(error: Error): string {
 function showInternalError(web: Web, context: Context<Env>, error: Error): Response {
   const reference = randomBytes(4).toString('hex')
   const { method, path } = context.req
-  web.app.log.error(
-    { event: 'page.failed', reference, method, path: withoutSecrets(path), err: error },
-    'page failed: internal error',
-  )
+  const fields = { event: 'page.internal_error', reference, method, path: withoutSecrets(path), err: error }
+  web.app.log.error(fields, 'page failed: internal error')
   const text = [
     'This is our fault, not yours. Please try again in a minute.',
     `If it still fails, write to ${web.app.config.publication.contact} and quote the reference ${reference}.`,

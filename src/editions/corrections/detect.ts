@@ -1,6 +1,5 @@
 import { type PageCheck, recheckPage } from '../../articles/recheck-page.ts'
 import { robotsRefusal } from '../../articles/robots-policy.ts'
-import { messageOf } from '../../errors.ts'
 import type { Fetcher } from '../../http/fetcher.ts'
 import { forEachPerHost } from '../../http/per-host.ts'
 import type { Log } from '../../log.ts'
@@ -83,7 +82,10 @@ export async function detectOnPages(needs: DetectNeeds, digests: Digest[], signa
       try {
         if (await checkPage(needs, url, said)) asked++
       } catch (error) {
-        needs.log.error({ url, error: messageOf(error) }, 'what a page says of an edition cannot be kept')
+        needs.log.error(
+          { event: 'correction.not_stored', url, err: error },
+          'the check of a printed page cannot be stored',
+        )
       }
     },
   )
