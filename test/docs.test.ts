@@ -159,6 +159,15 @@ test('log-events.md names every event of the log, and no other', () => {
   expect(named.sort()).toEqual([...new Set(eventsInSource())].sort())
 })
 
+test('every line of the log has an event', () => {
+  const nameless = sourceFiles().flatMap(([file, source]) =>
+    [...source.matchAll(/\blog\??\.(?:info|warn|error)\(\s*(?:(\w+)|\{([^}]*)\})/g)]
+      .filter(([, variable, fields]) => !/\bevent\b/.test(fields ?? fieldsOf(source, variable ?? '')))
+      .map(([call]) => `${file}: ${call}`),
+  )
+  expect(nameless).toEqual([])
+})
+
 test('architecture.md leads to a folder, a file and a function that are there', () => {
   const [places] = page('docs/architecture.md').tables.filter(({ header }) => header.includes('function'))
   for (const [what = '', folder = '', files = '', functions = ''] of places?.rows ?? []) {
@@ -265,14 +274,21 @@ function defaultsOf(schema: JsonSchema, path = ''): Record<string, string> {
   return Object.assign(isShown ? { [path]: String(own) } : {}, ...below)
 }
 
-function eventsInSource(): string[] {
+function sourceFiles(): [file: string, source: string][] {
   const files = (readdirSync('src', { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'))
-  const literals = files.flatMap((file) => [
-    ...readFileSync(join('src', file), 'utf8').matchAll(
-      /\bevent(?: =|:)[^'`\n]*(?:'([a-z_]+\.[a-z_]+)'|`jobs\.\$\{kind\}`)(?: : '([a-z_]+\.[a-z_]+)')?/g,
-    ),
-  ])
-  return literals.flatMap(([, first, second]) =>
-    first === undefined ? ['jobs.added', 'jobs.changed', 'jobs.removed'] : [first, ...(second ? [second] : [])],
-  )
+  return files.map((file) => [file, readFileSync(join('src', file), 'utf8')])
+}
+
+/** What a variable that is logged holds, as it is written. */
+function fieldsOf(source: string, variable: string): string {
+  return new RegExp(`\\b${variable} = \\{([^}]*)\\}`).exec(source)?.[1] ?? ''
+}
+
+function eventsInSource(): string[] {
+  const literal = /\bevent(?: =|:)[^'`\n]*(?:'([a-z_]+\.[a-z_]+)'|`jobs\.\$\{kind\}`)(?: : '([a-z_]+\.[a-z_]+)')?/g
+  return sourceFiles()
+    .flatMap(([, source]) => [...source.matchAll(literal)])
+    .flatMap(([, first, second]) =>
+      first === undefined ? ['jobs.added', 'jobs.changed', 'jobs.removed'] : [first, ...(second ? [second] : [])],
+    )
 }
