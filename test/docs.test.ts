@@ -183,6 +183,13 @@ test('architecture.md leads to a folder, a file and a function that are there', 
   expect(steps.length).toBeGreaterThan(10)
 })
 
+test('the tree of architecture.md names every folder of src', () => {
+  const [tree] = page('docs/architecture.md').tables.filter(({ heading }) => heading === 'The tree')
+  const named = (tree ? firstCodes(tree) : []).map((code) => code.replace(/\/$/, ''))
+  const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  expect(folders.map(({ name }) => `src/${name}`).filter((path) => !named.includes(path))).toEqual([])
+})
+
 function leadsSomewhere(file: string, link: string): boolean {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? file : join(dirname(file), path)

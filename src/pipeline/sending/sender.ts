@@ -42,7 +42,8 @@ export async function openSender(
   const worker = await startWorker(app, command) // last: a fault before it leaves no row of a sender that is none
   const heartbeat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeatMs).unref()
   const released = await releaseAbandoned(app, worker)
-  if (released > 0) app.log.warn({ released }, 'deliveries cut off by a crash are unknown now')
+  if (released > 0)
+    app.log.warn({ event: 'deliveries.abandoned', released }, 'deliveries cut off by a crash are unknown now')
   return {
     relays,
     signers,
