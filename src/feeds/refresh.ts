@@ -228,10 +228,7 @@ async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, mov
   if (await isOtherFeedAddress(db, feed.id, movedTo)) {
     const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${currentUrl(feed)} as before`
     if (await recordFeedEventOnce(db, feed.id, what, clock.now()))
-      log.warn(
-        { event: 'feed.moved_into_another', feed: feed.url, movedTo },
-        'feed moved to the address of another feed',
-      )
+      log.warn({ event: 'feed.move_ignored', feed: feed.url, movedTo }, 'feed moved to the address of another feed')
     return {}
   }
   await recordFeedEventOnce(db, feed.id, `moved for good, from ${currentUrl(feed)} to ${movedTo}`, clock.now())
