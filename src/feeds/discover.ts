@@ -1,59 +1,74 @@
 import type { Fetched, Fetcher } from '../http/fetcher.ts'
-import { httpUrl } from '../http/url.ts'
-import type { Attributes } from './markup/tokeniser.ts'
 import type { ParsedFeed } from './parse/feed.ts'
-import { headTags } from './parse/page/head.ts'
+import { headerLinks } from './parse/page/feed-links.ts'
 import { parseFeed } from './parse/parse-feed.ts'
 import { pageContext, readInWorker } from './parse/reader-pool.ts'
 
 export type Discovered = {
-  /** The address to write down: where it moved for good, if it did. */
+  /** The address for the job file: the new one after a permanent redirect. */
   url: string
   feed: ParsedFeed
-  /** Other feeds that the page names. */
+  /** The other feeds that the page links to. */
   others: string[]
 }
 
-/** Where feeds stand whose page does not name them, in the folders of the page and of its site. */
+type Page = Fetched & { kind: 'ok' }
+
+/** File names of feeds that a page does not link to, in its folder, the folders above and the root of the site. */
 const commonPaths = ['feed', 'rss', 'rss.xml', 'atom.xml', 'feed.xml', 'index.xml', 'feed.json']
 const maxTriedLinks = 10
-/** Feeds of one page that are looked at. */
-const maxNamedFeeds = 100
-/** A page that does not let us in may have a feed that does. */
+/** The feed of a page that refuses us may be open. */
 const accessDeniedStatuses = [401, 403, 405, 406]
 
 /**
- * The feed at an address, or that of the page there: what its head and its header name, then the usual places. `failed`
- * says why there is none.
+ * The feed at an address, or the first readable feed of the page there: those in its head and Link header, then the
+ * common paths. `failed` is the reason why there is none.
  */
 export async function discoverFeed(
   fetcher: Pick<Fetcher, 'get'>,
   given: string,
 ): Promise<Discovered | { failed: string }> {
   const start = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `https://${given}`
-  const page = await fetcher.get(start, { accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5' })
-  if (page.kind === 'unchanged') return { failed: 'it did not change' }
-  if (page.kind === 'failed' && !accessDeniedStatuses.includes(page.status ?? 0)) return { failed: page.reason }
-  const pageAsFeed = page.kind === 'ok' ? await parseFeed(page.bytes, pageContext(page)) : null
-  if (page.kind === 'ok' && pageAsFeed && !('failed' in pageAsFeed))
-    return { url: page.movedTo ?? start, feed: pageAsFeed, others: [] }
-  const named = page.kind === 'ok' ? (await feedsNamedBy(page)).slice(0, maxTriedLinks) : []
-  const folders = foldersOf(page.kind === 'ok' ? page.url : start)
-  const commonUrls = folders.flatMap((folder) => commonPaths.map((place) => folder + place))
-  for (const url of new Set([...named, ...commonUrls])) {
-    const fetched = await fetcher.get(url)
-    const feed = fetched.kind === 'ok' ? await parseFeed(fetched.bytes, pageContext(fetched)) : undefined
-    if (fetched.kind !== 'ok' || !feed || 'failed' in feed) continue
-    return { url: fetched.movedTo ?? url, feed, others: named.filter((other) => other !== url) }
-  }
-  const places = commonPaths.map((place) => `/${place}`).join(', ')
-  const nowhere = `there is none at ${places}${folders.length > 1 ? `, below ${folders.join(' or ')}` : ''}`
-  if (page.kind === 'failed') return { failed: `${page.reason}, and ${nowhere}` }
-  const where = named.length > 0 ? `none of the ${named.length} that it names can be read` : 'it names none'
-  return { failed: `there is no feed at ${page.url}: ${where}, and ${nowhere}` }
+  const fetched = await fetcher.get(start, {
+    accept: 'text/html, application/rss+xml, application/atom+xml, */*;q=0.5',
+  })
+  if (fetched.kind === 'unchanged') return { failed: 'it did not change' }
+  if (fetched.kind === 'failed')
+    return accessDeniedStatuses.includes(fetched.status ?? 0)
+      ? await discoverBeside(fetcher, { url: start, links: [], problem: fetched.reason })
+      : { failed: fetched.reason }
+  const feed = await parseFeed(fetched.bytes, pageContext(fetched))
+  if (!('failed' in feed)) return { url: fetched.movedTo ?? start, feed, others: [] }
+  const links = (await feedsLinkedFrom(fetched)).slice(0, maxTriedLinks)
+  return await discoverBeside(fetcher, { url: fetched.url, links })
 }
 
-/** The folders on the way to a page, the nearest first: two deep at most, and that of the whole site. */
+/** Tries the links of a page, then the common paths. `problem`: why the page itself could not be read. */
+async function discoverBeside(
+  fetcher: Pick<Fetcher, 'get'>,
+  { url: pageUrl, links, problem }: { url: string; links: string[]; problem?: string },
+): Promise<Discovered | { failed: string }> {
+  const folders = foldersOf(pageUrl)
+  const commonUrls = folders.flatMap((folder) => commonPaths.map((path) => folder + path))
+  for (const url of new Set([...links, ...commonUrls])) {
+    const found = await feedAt(fetcher, url)
+    if (found) return { ...found, others: links.filter((other) => other !== url) }
+  }
+  const tried = commonPaths.map((path) => `/${path}`).join(', ')
+  const noCommon = `there is none at ${tried}${folders.length > 1 ? `, below ${folders.join(' or ')}` : ''}`
+  if (problem !== undefined) return { failed: `${problem}, and ${noCommon}` }
+  const noLink = links.length > 0 ? `none of the ${links.length} that it links to can be read` : 'it links to none'
+  return { failed: `there is no feed at ${pageUrl}: ${noLink}, and ${noCommon}` }
+}
+
+async function feedAt(fetcher: Pick<Fetcher, 'get'>, url: string): Promise<{ url: string; feed: ParsedFeed } | null> {
+  const fetched = await fetcher.get(url)
+  if (fetched.kind !== 'ok') return null
+  const feed = await parseFeed(fetched.bytes, pageContext(fetched))
+  return 'failed' in feed ? null : { url: fetched.movedTo ?? url, feed }
+}
+
+/** The folders of a page as URLs, nearest first: at most two deep, and the root of the site. */
 function foldersOf(pageUrl: string): string[] {
   const { origin, pathname } = new URL(pageUrl)
   const names = pathname
@@ -64,42 +79,7 @@ function foldersOf(pageUrl: string): string[] {
     .map((depth) => [origin, ...names.slice(0, depth), ''].join('/'))
 }
 
-async function feedsNamedBy(page: Fetched & { kind: 'ok' }): Promise<string[]> {
+async function feedsLinkedFrom(page: Page): Promise<string[]> {
   const inHead = await readInWorker('links', page.bytes, pageContext(page))
   return [...new Set([...('failed' in inHead ? [] : inHead), ...headerLinks(page.links, page.url)])]
-}
-
-/** The feeds that a Link header names: `</feed>; rel="alternate"; type="application/rss+xml"` (RFC 8288 §3). */
-export function headerLinks(links: string, pageUrl: string): string[] {
-  const found = links.slice(0, 8000).matchAll(/<([^<>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]+))?)*)/g)
-  return [...found].flatMap(([, target = '', parameters = '']) => {
-    const given = parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]+))/g)
-    const attributes = Object.fromEntries(
-      [...given].map(([, name = '', quoted, bare = '']) => [name.toLowerCase(), quoted ?? bare]),
-    )
-    const url = isFeedLink(attributes) ? httpUrl(target, pageUrl) : null
-    return url ? [new URL(url).href] : []
-  })
-}
-
-/** The feeds that a page names in its head (link rel=alternate), those of comments last. */
-export function feedLinks(html: string, pageUrl: string): string[] {
-  let base = pageUrl
-  const found = new Map<string, boolean>()
-  for (const { name, attributes } of headTags(html)) {
-    const href = attributes.href ?? ''
-    if (name === 'base') base = httpUrl(href, pageUrl) ?? base
-    if (name !== 'link' || !isFeedLink(attributes)) continue
-    const address = httpUrl(href, base)
-    const url = address && new URL(address).href // as it is asked: it is shown, and stands in a job file
-    const comments = /comment/i.test(`${href} ${attributes.title ?? ''}`)
-    if (url && !found.has(url) && found.size < maxNamedFeeds) found.set(url, comments)
-  }
-  return [...found].toSorted(([, one], [, other]) => Number(one) - Number(other)).map(([url]) => url)
-}
-
-function isFeedLink({ rel = '', type = '' }: Attributes): boolean {
-  const relations = rel.toLowerCase().split(/\s+/)
-  if (relations.includes('feed')) return true
-  return relations.includes('alternate') && /^application\/(?:rss\+xml|atom\+xml|rdf\+xml|feed\+json)/i.test(type)
 }

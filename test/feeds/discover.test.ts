@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { discoverFeed, feedLinks, headerLinks } from '../../src/feeds/discover.ts'
+import { discoverFeed } from '../../src/feeds/discover.ts'
+import { feedLinks, headerLinks } from '../../src/feeds/parse/page/feed-links.ts'
 import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
 
@@ -100,7 +101,7 @@ test('a page that does not let us in may have a feed that does; what is not ther
 
 test('where there is no feed, it says where it has looked', async () => {
   host.answer('/', '<html><head><link rel=alternate type=application/rss+xml href=/gone></head></html>')
-  expect(await found('/')).toEqual({ failed: expect.stringMatching(/none of the 1 that it names.*\/feed\.json/) })
+  expect(await found('/')).toEqual({ failed: expect.stringMatching(/none of the 1 that it links to.*\/feed\.json/) })
   expect(await found('/nothing')).toEqual({ failed: expect.stringContaining('answered 404') })
 })
 

@@ -2,9 +2,9 @@ import { maximumEntries, maxLength, maxPerEntry } from '../../config/field-limit
 import { emptyRichText, type RichText, shortText } from '../markup/text.ts'
 import { repairDoubleEncoding } from './double-encoding.ts'
 import type { Entry, RawFeed } from './entry.ts'
+import type { NotAFeed } from './feed.ts'
 import { personName } from './person-name.ts'
 import { isNestedDeeper, repairJson } from './repair-json.ts'
-import type { NotAFeed } from './xml/root.ts'
 
 /** JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), read as it comes: any field may be missing or of another type. */
 export function readJsonFeed(text: string): RawFeed | NotAFeed {

@@ -3,16 +3,12 @@ import { isGzip, UnpackError, unpack } from '../../http/content-encoding.ts'
 import { toParsedFeed } from './article.ts'
 import { decodeText } from './decode.ts'
 import type { RawFeed } from './entry.ts'
-import type { ParsedFeed } from './feed.ts'
+import type { FeedContext, NotAFeed, ParsedFeed } from './feed.ts'
 import { readJsonFeed } from './json-feed.ts'
 import { readInWorker } from './reader-pool.ts'
-import type { NotAFeed } from './xml/root.ts'
 import { readStructure } from './xml/structure.ts'
 import { readTree } from './xml/tree.ts'
 import { readXmlFeed } from './xml/xml-feed.ts'
-
-/** `bodies`: the whole text of each article is wanted as well. */
-export type FeedContext = { url: string; contentType: string | null; needsBodies?: boolean }
 
 /** Of a feed that is kept as `feed.xml.gz`: as many as a feed may have that was packed on its way. */
 const maximumUnpackedBytes = 10 * 1024 * 1024

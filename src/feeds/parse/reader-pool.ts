@@ -1,10 +1,8 @@
 import type { Worker } from 'node:worker_threads'
 import { type JobEnd, openWorker, runJob, terminateWorker } from '../../runtime/worker-job.ts'
 import type { PageContext } from './page/page-text.ts'
-import type { ReaderTasks, Task, TaskAnswer, TaskKind } from './read-task.ts'
+import type { ReaderTasks, Task, TaskAnswer, TaskKind, WorkerMessage } from './task.ts'
 
-/** What a worker sends: the answer, and how large its heap has become. */
-export type WorkerMessage = { answer: TaskAnswer; heapBytes: number }
 type QueuedTask = { task: Task; seconds: number; done: (answer: TaskAnswer) => void }
 
 export type PoolLimits = {

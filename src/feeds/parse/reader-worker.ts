@@ -1,8 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
 import { messageOf } from '../../errors.ts'
-import { readTask, type Task } from './read-task.ts'
-import type { WorkerMessage } from './reader-pool.ts'
+import { readTask } from './read-task.ts'
+import type { Task, WorkerMessage } from './task.ts'
 
 parentPort?.on('message', async (task: Task) => {
   const answer = await readTask(task).catch((error) => ({ failed: `it cannot be read: ${messageOf(error)}` }))

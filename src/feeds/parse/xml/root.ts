@@ -1,11 +1,9 @@
 import { firstWords } from '../../markup/sentences.ts'
 import { plainText } from '../../markup/text.ts'
 import { type Attributes, Tokeniser } from '../../markup/tokeniser.ts'
+import type { NotAFeed } from '../feed.ts'
 import { headTags } from '../page/head.ts'
 import { type Format, localName } from './names.ts'
-
-/** Why something is not a feed, in words for an editor. */
-export type NotAFeed = { failed: string }
 
 /** The feed's own element: what stands in it begins at `end`. */
 export type Root = { format: Format; name: string; attributes: Attributes; isEmpty: boolean; end: number }

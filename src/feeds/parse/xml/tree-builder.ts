@@ -1,10 +1,11 @@
 import { decodeHTMLStrict } from 'entities'
 import { maximumEntries } from '../../../config/field-limits.ts'
 import { type Attributes, type Token, Tokeniser } from '../../markup/tokeniser.ts'
+import type { NotAFeed } from '../feed.ts'
 import type { Name, Vocabulary } from './names.ts'
 import type { Children } from './node.ts'
 import { OpenElement } from './open-element.ts'
-import type { NotAFeed, Root } from './root.ts'
+import type { Root } from './root.ts'
 import { type Placed, Siblings } from './siblings.ts'
 
 /** What stands in the root. `left`: entries beyond the first 5,000. `cutOff`: the text ends in the middle of an entry. */

@@ -1,6 +1,7 @@
+import type { NotAFeed } from '../feed.ts'
 import { type Format, Vocabulary } from './names.ts'
 import type { Children } from './node.ts'
-import { findRoot, type NotAFeed } from './root.ts'
+import { findRoot } from './root.ts'
 import { TreeBuilder } from './tree-builder.ts'
 
 /** A feed as elements, whole whatever its text was. */
