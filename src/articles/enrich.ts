@@ -1,5 +1,6 @@
 import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
-import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import type { Fetched } from '../http/fetched.ts'
+import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import type { Log } from '../log.ts'
 import type { PageFacts, WholeArticle } from '../store/articles/article.ts'

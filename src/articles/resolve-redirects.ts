@@ -1,4 +1,5 @@
-import type { Fetcher, RedirectResult } from '../http/fetcher.ts'
+import type { RedirectResult } from '../http/fetched.ts'
+import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import { hostWithoutWww } from '../http/url.ts'
 import type { Log } from '../log.ts'

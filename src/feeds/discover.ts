@@ -1,4 +1,5 @@
-import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import type { Fetched } from '../http/fetched.ts'
+import type { Fetcher } from '../http/fetcher.ts'
 import type { ParsedFeed } from './parse/feed.ts'
 import { headerLinks } from './parse/page/feed-links.ts'
 import { parseFeed } from './parse/parse-feed.ts'

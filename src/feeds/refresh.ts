@@ -1,6 +1,7 @@
 import { maxLength } from '../config/field-limits.ts'
 import { messageOf } from '../errors.ts'
-import type { Fetched, Fetcher } from '../http/fetcher.ts'
+import type { Fetched } from '../http/fetched.ts'
+import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import { openSemaphore, type Semaphore } from '../http/semaphore.ts'
 import { isOffSite } from '../http/url.ts'

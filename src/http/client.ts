@@ -5,19 +5,19 @@ import { guardedLookup } from './public-address.ts'
 
 export type Response = Dispatcher.ResponseData
 
-/** Makes one request, without redirects; `isGuarded`: only to public addresses. */
+/** Sends one request without following redirects; `isGuarded`: only to public addresses. */
 export type SendRequest = (url: URL, isGuarded: boolean, options: RequestOptions) => Promise<Response>
 export type RequestOptions = Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body' | 'signal'>
 
-export type Client = { ask: SendRequest; close(): Promise<unknown> }
+export type Client = { send: SendRequest; close(): Promise<unknown> }
 
 /**
- * The HTTP client itself. Loaded when something is fetched for the first time: 16 MB and a tenth of a second, and who
- * only sends needs none. `maximumBytes`: of a body; what a connection carries beside it is bounded too.
+ * Opens undici, which is loaded at the first fetch: it takes 16 MB and a tenth of a second, and sending mail does not need
+ * it. `maximumBytes` limits a body; the other bytes of a connection are limited too.
  */
 export async function openClient(timeoutMs: number, maximumBytes: number): Promise<Client> {
   const { Agent, buildConnector, request } = await import('undici')
-  // Without pipelining a connection ends with its answer: no more are open than requests are under way.
+  // Without pipelining a connection ends with its answer, so that only running requests have one.
   const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, pipelining: 0 }
   const openAgent = (options: buildConnector.BuildOptions) => {
     const connector = buildConnector({ timeout: timeoutMs, ...options })
@@ -26,14 +26,14 @@ export async function openClient(timeoutMs: number, maximumBytes: number): Promi
   const guarded = openAgent({ lookup: guardedLookup })
   const unguarded = openAgent({})
   return {
-    ask: (url, isGuarded, options) => request(url, { ...options, dispatcher: isGuarded ? guarded : unguarded }),
+    send: (url, isGuarded, options) => request(url, { ...options, dispatcher: isGuarded ? guarded : unguarded }),
     close: () => Promise.all([guarded.destroy(), unguarded.destroy()]),
   }
 }
 
 /**
- * Chunk extensions and trailers (RFC 9112 §7.1) are no part of the body, and have no end: a connection of HTTP/1.1, which
- * carries one answer, is cut when it has brought twice what a body may have.
+ * Chunk extensions and trailers (RFC 9112 §7.1) are not part of the body and have no limit. An HTTP/1.1 connection carries
+ * one answer, so it is closed when it has received twice the limit of a body.
  */
 function limitConnectionBytes(connect: buildConnector.connector, maximumBytes: number): buildConnector.connector {
   return (options, callback) =>

@@ -1,12 +1,12 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
 
-/** Bytes that are more than the limit once unpacked, or packed in a way that we do not know. */
+/** Thrown for a body that is larger than the limit, broken, or in an unknown coding. */
 export class UnpackError extends Error {}
 
 /**
- * Undoes `Content-Encoding` (RFC 9110 §8.4, the last applied first). Never holds more than `maximumBytes` of the result:
- * a bomb stops where the limit is, not where the memory ends.
+ * Undoes `Content-Encoding` (RFC 9110 §8.4), the last coding first. Throws UnpackError; never holds more than
+ * `maximumBytes` of the result.
  */
 export async function unpack(
   bytes: Uint8Array,
@@ -18,7 +18,7 @@ export async function unpack(
   return result
 }
 
-/** What unpacks to nothing but itself: gzip bytes that no header announced (a feed kept as `feed.xml.gz`). */
+/** Whether the bytes begin as gzip (RFC 1952 §2.3.1), as a file `feed.xml.gz` does without a Content-Encoding. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
@@ -41,13 +41,13 @@ async function unpackCoding(bytes: Uint8Array, coding: string, maximumBytes: num
     if (coding === 'gzip' || coding === 'x-gzip') return await gunzipBytes(bytes, options)
     if (coding === 'br') return await brotliBytes(bytes, options)
     if (coding === 'zstd') return await zstdBytes(bytes, options)
-    // Half of the web means the zlib form by "deflate" and half the raw one; the first byte tells (RFC 1950 §2.2).
+    // Some servers send zlib and others raw deflate; the first byte tells (RFC 1950 §2.2).
     if (coding === 'deflate') return await (((bytes[0] ?? 0) & 0x0f) === 8 ? zlibBytes : rawBytes)(bytes, options)
   } catch (error) {
     const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
     throw new UnpackError(isTooLarge ? `more than ${maximumBytes} bytes once unpacked` : `broken ${coding} data`)
   }
-  throw new UnpackError(`packed as "${coding}", which we do not know`)
+  throw new UnpackError(`packed as "${coding}", which is not supported`)
 }
 
 const gunzipBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip)

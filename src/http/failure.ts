@@ -2,13 +2,12 @@ import { messageOf } from '../errors.ts'
 import { UnpackError } from './content-encoding.ts'
 import { AddressRefused } from './public-address.ts'
 
-/** A stranger's failure as a value. */
+/** A failure of a server or the network, as a value. */
 export type FetchFailure = {
   kind: 'failed'
-  /** For a person: what happened, and where. */
+  /** For a person, with the host. */
   reason: string
   status: number | null
-  /** Seconds. */
   retryAfterSeconds: number | null
 }
 
@@ -25,14 +24,14 @@ export function statusMeaning(status: number): string {
 }
 
 const statusMeanings: Record<number, string> = {
-  401: 'it wants a name and password',
-  403: 'it does not let us in',
+  401: 'it requires a name and password',
+  403: 'access is denied',
   404: 'there is nothing at this address',
-  410: 'it is gone for good',
-  429: 'we ask too often',
+  410: 'it is gone',
+  429: 'too many requests',
   451: 'closed for legal reasons',
-  500: 'it is broken',
-  502: 'it is broken',
+  500: 'an error of the server',
+  502: 'an error of the server',
   503: 'it is not available now',
   504: 'it is not available now',
 }
@@ -49,9 +48,9 @@ export function failureText(error: unknown, address: string): string {
 
 const messagesByCode: [RegExp, string][] = [
   [/^ECONNREFUSED$/, 'refuses the connection'],
-  [/^(ENOTFOUND|EAI_NODATA)$/, 'is not a known name'],
+  [/^(ENOTFOUND|EAI_NODATA)$/, 'is not a known host name'],
   [/^EAI_AGAIN$/, 'cannot be looked up now'],
-  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'broke the connection off'],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'closed the connection'],
   [/TIMEOUT|ETIMEDOUT/, 'did not answer in time'],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, 'cannot be reached'],
   [/CERT|^ERR_TLS|SELF_SIGNED|^EPROTO|^ERR_SSL/, 'has no valid certificate'],

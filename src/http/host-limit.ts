@@ -1,6 +1,6 @@
 type Host = { running: number; waiting: (() => void)[] }
 
-/** No host is asked for more than so many things at a time, whoever asks: those beyond wait, in the order they came. */
+/** Limits the work that runs for a host at the same time. The rest waits, first come, first served. */
 export class HostLimit {
   readonly #maximum: number
   readonly #hosts = new Map<string, Host>()
@@ -9,7 +9,7 @@ export class HostLimit {
     this.#maximum = maximum
   }
 
-  /** Does the work in a turn at the host. Rejects with the signal's reason if that ends the wait. */
+  /** Runs the work when the host has a free place. Rejects with the signal's reason if it aborts the wait. */
   async run<T>(name: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const host = this.#hosts.get(name) ?? { running: 0, waiting: [] }
     this.#hosts.set(name, host)
@@ -25,7 +25,7 @@ export class HostLimit {
   }
 }
 
-/** Whoever leaves hands its place on. */
+/** `run` calls the first waiting function instead of freeing its place. */
 function waitForTurn(host: Host, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

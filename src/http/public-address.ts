@@ -2,10 +2,10 @@ import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Thrown at connect time for a name that leads to an address of our own network. */
+/** Thrown when a host name resolves to an address that is not public. */
 export class AddressRefused extends Error {}
 
-/** Why an address may not be fetched, in words, or null if it is a public one. */
+/** Why an IP address may not be fetched from, for a person; null if it is public. */
 export function refusalReason(address: string): string | null {
   if (!ipaddr.isValid(address)) return `${address} is not an address`
   const parsed = ipaddr.parse(address)
@@ -15,10 +15,10 @@ export function refusalReason(address: string): string | null {
   return range === 'unicast' ? null : `${address} is not a public address (${rangeNames[range] ?? range})`
 }
 
-/** All that is given out to the internet (RFC 4291 §2.4); `::7f00:1`, which is 127.0.0.1 in an old form, is not in it. */
+/** Global unicast (RFC 4291 §2.4); `::7f00:1`, an old form of 127.0.0.1, is not in it. */
 const globalUnicast = ipaddr.parseCIDR('2000::/3')
 
-/** Ports on which other protocols listen: the “bad ports” of the Fetch Standard, and Redis. A feed there would be a way to talk to them. */
+/** The ports of other protocols: the “bad ports” of the Fetch Standard, and Redis. A request could be a command to them. */
 export function isUnsafePort({ port }: URL): boolean {
   return unsafePorts.has(Number(port))
 }
@@ -30,13 +30,13 @@ const unsafePorts = new Set([
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 6379,
 ])
 
-/** The address a URL names itself, `127.0.0.1` or `::1`, or null if it names a host. */
+/** The IP address in a URL, `127.0.0.1` or `::1`, or null if it has a host name. */
 export function literalIp(url: URL): string | null {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return ipaddr.isValid(host) ? host : null
 }
 
-/** True if the configuration allows the URL's `host` or `host:port`, whatever address it has. */
+/** Whether `allow` has the URL's `host` or `host:port`. */
 export function isAllowed(url: URL, allow: string[]): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const bare = url.hostname.replace(/^\[|\]$/g, '')
@@ -45,15 +45,15 @@ export function isAllowed(url: URL, allow: string[]): boolean {
 }
 
 /**
- * The lookup of the connection itself: what is vetted here is what gets connected to, so that a name cannot answer
- * with a public address when asked and a private one when used (DNS rebinding). One bad address refuses the name.
+ * The DNS lookup of a connection. It checks the addresses that are then connected to, which prevents DNS rebinding; one
+ * address that is not public refuses the name with AddressRefused.
  */
 export const guardedLookup: LookupFunction = (hostname, options, callback) => {
   systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, [])
     const refused = addresses.map(({ address }) => refusalReason(address)).find((reason) => reason !== null)
     if (refused)
-      return callback(new AddressRefused(`${hostname} leads to a place we do not fetch from: ${refused}`), [])
+      return callback(new AddressRefused(`${hostname} resolves to an address we do not fetch from: ${refused}`), [])
     const first = addresses[0]
     if (!first) return callback(new Error(`${hostname} has no address`), [])
     return options.all ? callback(null, addresses) : callback(null, first.address, first.family)

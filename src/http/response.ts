@@ -2,26 +2,24 @@ import type { Clock } from '../time/clock.ts'
 import type { Response } from './client.ts'
 import { UnpackError, unpack } from './content-encoding.ts'
 
-/** A body that is destroyed unread reports that as an error, which nobody listening would make a crash. */
+/** Destroys the body unread. Without a listener its error event would end the process. */
 export function discard({ body }: Response): void {
   body.on('error', () => {}).destroy()
 }
 
-/**
- * The body, unpacked. Throws CannotUnpack for one that has more than `maximumBytes`. Of one that has more than `atMost`
- * only the beginning is read.
- */
+/** The unpacked body, cut at `truncateAtBytes`. Throws UnpackError if it has more than `maximumBytes`. */
 export async function readBody(
   response: Response,
-  { maximumBytes, atMost = maximumBytes }: { maximumBytes: number; atMost?: number | undefined },
+  maximumBytes: number,
+  truncateAtBytes = maximumBytes,
 ): Promise<Uint8Array> {
   const coding = header(response, 'content-encoding')
-  if (coding === null && atMost < maximumBytes) return await readBytes(response, atMost, 'cut')
+  if (coding === null && truncateAtBytes < maximumBytes) return await readBytes(response, truncateAtBytes, 'cut')
   const packed = await readBytes(response, maximumBytes)
-  return (await unpack(packed, coding, maximumBytes)).subarray(0, atMost)
+  return (await unpack(packed, coding, maximumBytes)).subarray(0, truncateAtBytes)
 }
 
-/** A body as it comes. */
+/** The body as it was sent. Throws UnpackError if it has more than `maximumBytes`, or cuts it there with `cut`. */
 export async function readBytes({ body }: Response, maximumBytes: number, beyond?: 'cut'): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -39,7 +37,7 @@ export function header({ headers }: Response, name: string): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null
 }
 
-/** RFC 9111 §5.3: Expires counts where Cache-Control says nothing of it. */
+/** Seconds from Cache-Control, or from Expires if Cache-Control has no max-age (RFC 9111 §5.3). */
 export function maxAgeSeconds(response: Response, clock: Clock): number | null {
   const control = header(response, 'cache-control') ?? ''
   const match = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,9})/i.exec(control)
@@ -47,14 +45,14 @@ export function maxAgeSeconds(response: Response, clock: Clock): number | null {
   return /\bno-(?:cache|store)\b/i.test(control) ? null : secondsUntil(header(response, 'expires'), response, clock)
 }
 
-/** RFC 9110 §10.2.3: seconds or a date. */
+/** Seconds from Retry-After, which is a number or a date (RFC 9110 §10.2.3). */
 export function retryAfterSeconds(response: Response, clock: Clock): number | null {
   const value = header(response, 'retry-after')
   if (value !== null && /^\s*\d{1,9}\s*$/.test(value)) return Number(value)
   return secondsUntil(value, response, clock)
 }
 
-/** Read against the server's own clock, as far as it shows it; null where it is no date. */
+/** Seconds from the Date header of the answer, else from our clock, to a date; null if it is not a date. */
 function secondsUntil(date: string | null, response: Response, clock: Clock): number | null {
   const serverNowMs = Date.parse(header(response, 'date') ?? '')
   const seconds = (Date.parse(date ?? '') - (Number.isNaN(serverNowMs) ? Date.parse(clock.now()) : serverNowMs)) / 1000

@@ -1,59 +1,74 @@
-/** The rules of a robots.txt that are ours, in a form that can be kept. */
+/** The rules of a robots.txt that apply to us, as they are stored. */
 export type RobotsRules = { path: string; allow: boolean }[]
 
-/** The name by which a robots.txt speaks to us. */
+/** Our product token (RFC 9309 §2.2.1). */
 const robotsToken = 'lastword'
 
-/** Bytes of a robots.txt that are read: RFC 9309 §2.5 asks for 500 KiB at least. */
+/** The rest of a file is not read; RFC 9309 §2.5 requires at least 500 KiB. */
 export const maximumRobotsBytes = 512 * 1024
-/** What a file has beyond these is not read; the largest that anybody serves have some hundred rules. */
-const maximumRules = 5000
-/** In characters, of a rule and of the part of an address that it is compared with. */
+/** The largest known files have some hundred. */
+const maxRules = 5000
+/** In characters, of a rule and of a URL's path. */
 const maxPathLength = 2000
 
 /**
- * The rules of the groups that name us, else of those for everybody (RFC 9309 §2.2). A line that makes no sense, and any
- * record that is no rule, is passed over; groups that name the same agent are one.
+ * The rules of the groups that name us, else of the groups for all robots (RFC 9309 §2.2). Lines that are not rules are
+ * ignored; groups with the same agent are one.
  */
 export function readRobots(text: string): RobotsRules {
-  const ownRules: RobotsRules = []
-  const wildcardRules: RobotsRules = []
-  let isNamed = false
-  let agents: string[] = []
-  let isInRules = false
-  for (const line of text
+  const reader = new GroupReader()
+  const lines = text
     .slice(0, maximumRobotsBytes)
     .replace(/^\ufeff/, '')
-    .split(/\r\n|\r|\n/)) {
-    const { key, value } = parseLine(line)
-    if (key === 'user-agent') {
-      if (isInRules) agents = []
-      isInRules = false
-      const agent = productToken(value)
-      if (agent === robotsToken || agent === '*') agents.push(agent)
-      isNamed ||= agent === robotsToken
-    } else if (key === 'allow' || key === 'disallow') {
-      isInRules = true
-      if (value === '' || value.length > maxPathLength) continue // an empty path forbids nothing
-      const rule = { path: normalisedPath(value), allow: key === 'allow' }
-      if (agents.includes(robotsToken) && ownRules.length < maximumRules) ownRules.push(rule)
-      if (agents.includes('*') && wildcardRules.length < maximumRules) wildcardRules.push(rule)
-    }
-  }
-  return isNamed ? ownRules : wildcardRules
+    .split(/\r\n|\r|\n/)
+  for (const line of lines) reader.read(parseLine(line))
+  return reader.rules
 }
 
-/** Rules in the form in which addresses are compared with them: made once, for many addresses. */
+class GroupReader {
+  readonly #own: RobotsRules = []
+  readonly #wildcard: RobotsRules = []
+  /** Of the current group: our token and `*`, as far as it names them. */
+  #agents: string[] = []
+  #isNamed = false
+  #isInRules = false
+
+  get rules(): RobotsRules {
+    return this.#isNamed ? this.#own : this.#wildcard
+  }
+
+  read({ key, value }: { key: string; value: string }): void {
+    if (key === 'user-agent') this.#addAgent(productToken(value))
+    if (key === 'allow' || key === 'disallow') this.#addRule(key === 'allow', value)
+  }
+
+  #addAgent(agent: string): void {
+    if (this.#isInRules) this.#agents = []
+    this.#isInRules = false
+    if (agent === robotsToken || agent === '*') this.#agents.push(agent)
+    this.#isNamed ||= agent === robotsToken
+  }
+
+  #addRule(allow: boolean, value: string): void {
+    this.#isInRules = true
+    if (value === '' || value.length > maxPathLength) return // an empty path forbids nothing
+    const rule = { path: normalisedPath(value), allow }
+    if (this.#agents.includes(robotsToken) && this.#own.length < maxRules) this.#own.push(rule)
+    if (this.#agents.includes('*') && this.#wildcard.length < maxRules) this.#wildcard.push(rule)
+  }
+}
+
+/** Rules prepared for matching many URLs. */
 export type CompiledRules = { length: number; allow: boolean; anchored: boolean; parts: string[] }[]
 
 export function compileRules(rules: RobotsRules): CompiledRules {
-  return rules.slice(0, maximumRules).map(({ path, allow }) => {
+  return rules.slice(0, maxRules).map(({ path, allow }) => {
     const anchored = path.endsWith('$')
     return { length: path.length, allow, anchored, parts: (anchored ? path.slice(0, -1) : path).split('*') }
   })
 }
 
-/** Whether an address may be asked: the longest rule that matches decides, and of two as long the one that allows (§2.2.2). */
+/** Whether a URL may be fetched: the longest matching rule decides, and of equal lengths the one that allows (RFC 9309 §2.2.2). */
 export function mayFetch(rules: CompiledRules, address: string): boolean {
   const { pathname, search } = new URL(address)
   if (pathname === '/robots.txt') return true
@@ -73,22 +88,22 @@ function parseLine(line: string): { key: string; value: string } {
   return { key: plain.slice(0, colon).trim().toLowerCase(), value: plain.slice(colon + 1).trim() }
 }
 
-/** The product token alone: `Lastword/1.0` is us. */
+/** The token without its version, in small letters: `Lastword/1.0` → `lastword`. */
 function productToken(value: string): string {
   return value === '*' ? '*' : (/^[a-z_-]+/i.exec(value)?.[0].toLowerCase() ?? '')
 }
 
-/** Both sides in one spelling (§2.2.2): other letters and signs percent-encoded in capitals, unreserved ones plain. */
+/** Non-ASCII characters percent-encoded, with capital hex digits; unreserved characters decoded (RFC 9309 §2.2.2). */
 function normalisedPath(path: string): string {
   return path
-    .replace(/[^\x21-\x7e]/gu, (letter) => (letter.isWellFormed() ? encodeURIComponent(letter) : '%EF%BF%BD'))
+    .replace(/[^\x21-\x7e]/gu, (character) => (character.isWellFormed() ? encodeURIComponent(character) : '%EF%BF%BD'))
     .replace(/%[\da-f]{2}/gi, (code) => {
-      const letter = String.fromCharCode(Number.parseInt(code.slice(1), 16))
-      return /[\w.~-]/.test(letter) ? letter : code.toUpperCase()
+      const character = String.fromCharCode(Number.parseInt(code.slice(1), 16))
+      return /[\w.~-]/.test(character) ? character : code.toUpperCase()
     })
 }
 
-/** `*` is anything, `$` at the end the end; from left to right, so that no pattern takes more than one pass for each part. */
+/** `*` matches any text, a final `$` the end of the path. Linear: each part is found once, from left to right. */
 function ruleMatches({ anchored, parts }: CompiledRules[number], path: string): boolean {
   const [first = ''] = parts
   if (!path.startsWith(first)) return false

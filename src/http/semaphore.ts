@@ -1,13 +1,12 @@
-/** Fetches ahead of time, and then does the work on what came when its turn has come. */
+/** Fetches, waits for a free place, then runs the work on the result. */
 export type Semaphore = <Fetched, Done>(
   fetch: () => Promise<Fetched>,
   work: (fetched: Fetched) => Promise<Done>,
 ) => Promise<Done>
 
 /**
- * Lets no more than `atOnce` of many tasks work at the same time, in the order in which they come, and begins each in a
- * turn of the event loop of its own: what they do without waiting never adds up. While `ahead` have fetched and wait, no
- * other fetches: memory holds what is worked on, not what the network can bring.
+ * At most `maxRunning` tasks work at the same time, in the order of their results, each started in a separate turn of the
+ * event loop. While `maxPrefetched` results wait, no other task fetches, which bounds memory.
  */
 export function openSemaphore(maxRunning: number, maxPrefetched: number): Semaphore {
   const waitingToRun: (() => void)[] = []
@@ -25,7 +24,7 @@ export function openSemaphore(maxRunning: number, maxPrefetched: number): Semaph
       throw error
     })
     if (running < maxRunning) running++
-    else await new Promise<void>((resolve) => waitingToRun.push(resolve)) // whoever ends hands its place on
+    else await new Promise<void>((resolve) => waitingToRun.push(resolve)) // the task that ends passes its place on
     lastStart = lastStart.then(() => new Promise((resolve) => setImmediate(resolve)))
     await lastStart
     try {

@@ -1,4 +1,4 @@
-/** A time limit that stands still while nothing is being asked: whoever waits for a turn loses none of it. */
+/** A time limit that is paused while no request runs, so that waiting for a host does not use it up. */
 export class TimeLimit {
   readonly #controller = new AbortController()
   #left: number

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Fetched, type Fetcher, type FetchLimits, openFetcher } from '../../src/http/fetcher.ts'
+import type { Fetched, FetchLimits } from '../../src/http/fetched.ts'
+import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { HostLimit } from '../../src/http/host-limit.ts'
 import { refusalReason } from '../../src/http/public-address.ts'
 import type { Clock } from '../../src/time/clock.ts'
@@ -82,7 +83,7 @@ describe('what comes back', () => {
     expect(await fetcher.get(`${url}/gone`)).toMatchObject({
       kind: 'failed',
       status: 410,
-      reason: expect.stringContaining('gone for good'),
+      reason: expect.stringContaining('it is gone'),
     })
     expect(await fetcher.get(`${url}/busy`)).toMatchObject({ status: 503, retryAfterSeconds: 90 })
     expect(await fetcher.get(`${url}/date`)).toMatchObject({ status: 503, retryAfterSeconds: 120 })
@@ -319,7 +320,7 @@ describe('strangers that fail are values', () => {
     const fetched = await open({ timeout: 5 }).get('http://no-such-name.invalid/')
     expect(fetched).toMatchObject({
       kind: 'failed',
-      reason: expect.stringMatching(/no-such-name\.invalid (is not a known name|cannot be looked up)/),
+      reason: expect.stringMatching(/no-such-name\.invalid (is not a known host name|cannot be looked up)/),
     })
   })
 

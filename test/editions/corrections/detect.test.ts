@@ -79,7 +79,7 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     world.clock.advance(3 * hour)
     await look(world)
     expect((await waiting(world)).map(({ said, kind, found }) => [said, kind, found]).sort()).toEqual([
-      ['One', 'gone', `127.0.0.1:${host.port} answered 410 (it is gone for good)`],
+      ['One', 'gone', `127.0.0.1:${host.port} answered 410 (it is gone)`],
       ['Two', 'headline', 'Another headline'],
       ['Two', 'note', 'This article was corrected: it was three.'],
     ])

@@ -29,6 +29,7 @@ import { updateIntervalSeconds } from '../../../src/feeds/parse/update-interval.
 import { knownPrefixes, localName } from '../../../src/feeds/parse/xml/names.ts'
 import { findRoot } from '../../../src/feeds/parse/xml/root.ts'
 import { readTree } from '../../../src/feeds/parse/xml/tree.ts'
+import { acceptableUrl } from '../../../src/http/acceptable-url.ts'
 import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
 import {
   absoluteUrl,
@@ -164,7 +165,7 @@ export const readers: Reader[] = [
       (value) => mayFetch(robotsRules, `https://harbour.example/${encodeURI(value.toWellFormed())}`),
     ],
   }),
-  ...readersIn('feeds/discover.ts', {
+  ...readersIn('feeds/parse/page/feed-links.ts', {
     feedLinks: [defaultMaxLength, (value) => feedLinks(`${many(value, feedLink)}${value}`, base)],
     headerLinks: [defaultMaxLength, (value) => headerLinks(`<a>${value}`, base)],
   }),
@@ -201,6 +202,7 @@ export const readers: Reader[] = [
       defaultMaxLength,
       (value) => repairDoubleEncoding(`Ã¶${value}`),
     ],
+    'http/acceptable-url.ts acceptableUrl': [defaultMaxLength, (value) => acceptableUrl(`https://${value}`, [])],
     'http/url.ts isOffSite': [maxLength.address, (value) => isOffSite(`https://${value}`, base)],
     'http/url.ts hostWithoutWww': [maxLength.address, (value) => hostWithoutWww(`https://${value}`)],
     'feeds/parse/page/head.ts headTags': [defaultMaxLength, (value) => countItems(headTags(value))],
@@ -436,8 +438,10 @@ export const exceptions: Record<string, string[]> = {
       'refreshFeeds',
       'refreshDueFeeds',
       'openFetcher',
+      'getFollowingRedirects',
+      'checkRedirect',
     ],
-    ...['openClient', 'readBody', 'readBytes', 'discard', 'unpack', 'isGzip'],
+    ...['openClient', 'BoundedRequests', 'redirectTarget', 'readBody', 'readBytes', 'discard', 'unpack', 'isGzip'],
   ],
   'a header, of which the client takes 16 KB in all': ['header', 'maxAgeSeconds', 'retryAfterSeconds'],
   'an address that the client has parsed, or an IP address': [
