@@ -3,21 +3,20 @@ import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { canonicalAddress } from '../store/articles/canonical-address.ts'
 
-/** What the page of an article says now. `unknown`: the network failed, which says nothing about the article. */
+/** The state of an article's page. `unknown`: the network failed, which says nothing about the article. */
 export type PageCheck =
-  /** `isLasting`: 410 or 451, which is said on purpose; 404 is also what a site says that is broken. */
+  /** `isLasting`: 410 or 451, which are sent on purpose; a broken site also sends 404. */
   | { kind: 'gone'; reason: string; isLasting: boolean }
   | {
       kind: 'there'
-      /** The address that the page names for itself, else where it answered: as it stands there … */
+      /** The canonical address in the page, else the address after redirects. */
       address: string
-      /** … and in the form by which addresses are compared. */
+      /** `address` in the form in which addresses are compared. */
       canonical: string
-      /** Empty: it names none. */
+      /** Empty if the page has none. */
       title: string
-      /** It says of itself that it is an article, and not, say, a form to sign in. */
+      /** By its metadata; false for a sign-in form, for example. */
       isArticle: boolean
-      /** The correction that it tells of. */
       note: CorrectionNote | null
     }
   | { kind: 'unknown'; reason: string }
@@ -26,8 +25,8 @@ const goneStatuses = [404, 410, 451]
 const maxPageBytes = 1024 * 1024
 
 /**
- * Asks for the page of an article once more, for at most `milliseconds`; `refuse` may say of each address on the way why
- * it is not to be asked. Never throws for what a server does.
+ * Fetches the page of an article again. `refuse` gives the reason not to fetch a URL, redirects included, or null. Never
+ * throws for what a server does.
  */
 export async function recheckPage(
   fetcher: Pick<Fetcher, 'get'>,
@@ -36,8 +35,12 @@ export async function recheckPage(
   refuse?: (url: URL) => Promise<string | null>,
 ): Promise<PageCheck> {
   const signal = AbortSignal.timeout(timeoutMs)
-  const options = { accept: 'text/html, */*;q=0.5', signal, atMost: maxPageBytes, ...(refuse && { refuse }) }
-  const fetched = await fetcher.get(url, options)
+  const fetched = await fetcher.get(url, {
+    accept: 'text/html, */*;q=0.5',
+    signal,
+    truncateAtBytes: maxPageBytes,
+    ...(refuse && { refuse }),
+  })
   if (fetched.kind === 'unchanged') return { kind: 'unknown', reason: 'unchanged' }
   if (fetched.kind === 'failed') {
     const { reason, status } = fetched

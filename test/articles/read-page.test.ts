@@ -68,3 +68,9 @@ test('a large page is read, when it is asked again and when it is asked for what
   ])
   expect([again, enriched]).toEqual([expect.objectContaining({ kind: 'there', title: 'The ferry' }), 1])
 })
+
+test('of a page that is rechecked only the first megabyte is read', async () => {
+  const long = Buffer.concat([light, Buffer.alloc(10_500_000, ' ')])
+  host.answer('*', (_, response) => void response.setHeader('content-type', 'text/html').end(long))
+  expect(await recheckPage(fetcher, `${host.url}/one`, 20_000)).toMatchObject({ kind: 'there', title: 'The ferry' })
+})
