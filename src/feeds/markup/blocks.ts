@@ -1,55 +1,74 @@
 import { plainText, unshownTags } from './text.ts'
 import { Tokeniser } from './tokeniser.ts'
 
-/** A paragraph, item or heading of a page as plain text; `article` counts the outermost articles, 0 is outside of all. */
+/** A paragraph, list item or heading as plain text; `article` is the number of the outermost article, 0 outside of all. */
 export type Block = { text: string; article: number }
 
-/** What stands further behind is not read: no page holds the event loop up for long. A long live blog has 15,000 tags. */
-const maximumLength = 1024 * 1024
-const maximumTags = 20_000
-const longestBlock = 50_000
+/** The rest of a page is not read. A long live blog has 15,000 tags. */
+const maxLength = 1024 * 1024
+const maxTags = 20_000
+const maxBlockLength = 50_000
 const boundaries = new Set(
   'address article aside blockquote body br dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr html li main ol p pre section summary table td th tr ul'.split(
     ' ',
   ),
 )
-/** A head may lack its end; what is in it shows nothing anyway. */
-const unseen = new Set([...unshownTags, 'title', 'textarea'].filter((name) => name !== 'head'))
-/** What leads elsewhere or asks for something says nothing about the article. */
-const passedOver = new Set(['nav', 'form', 'select', 'button'])
+/** Without `head`, whose end tag may be missing; nothing in it is shown anyway. */
+const unshown = new Set([...unshownTags, 'title', 'textarea'].filter((name) => name !== 'head'))
+/** Navigation and forms are not part of an article. */
+const skippedElements = new Set(['nav', 'form', 'select', 'button'])
 
 /**
- * The text of a page, block by block, without navigation, forms, what is a link as a whole, and articles within
- * articles (a reader's comment, a teaser). One pass, and no further than the first megabyte.
+ * The text of a page, block by block, without navigation, forms, blocks that are only a link, and articles within
+ * articles (a reader's comment, a teaser). One pass over at most the first megabyte.
  */
 export function* blocksOf(page: string): Generator<Block> {
-  const html = page.slice(0, maximumLength)
+  const html = page.slice(0, maxLength)
   const tokens = new Tokeniser(html, 'html')
-  let [articles, depth, skipping, tags, from] = [0, 0, 0, 0, 0]
+  const position = new Position()
+  let [tags, from] = [0, 0]
   for (let token = tokens.next(); token; token = tokens.next()) {
     if (token.kind === 'text') continue
-    if (++tags > maximumTags) return
+    if (++tags > maxTags) return
     const name = token.name.toLowerCase()
     const isClosing = token.kind === 'close'
-    if (unseen.has(name) && !isClosing) tokens.passContent(name)
-    if (!boundaries.has(name) && !passedOver.has(name)) continue
-    if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from, token.start), depth === 0 ? 0 : articles)
+    if (unshown.has(name) && !isClosing) tokens.passContent(name)
+    if (!boundaries.has(name) && !skippedElements.has(name)) continue
+    yield* blockFrom(html.slice(from, token.start), position.article)
     from = tokens.at
-    if (passedOver.has(name)) skipping = Math.max(0, skipping + (isClosing ? -1 : 1))
-    if (name !== 'article') continue
-    depth = Math.max(0, depth + (isClosing ? -1 : 1))
-    if (depth === 1 && !isClosing) articles++
+    position.pass(name, isClosing)
   }
-  if (skipping === 0 && depth < 2) yield* blockFrom(html.slice(from), depth === 0 ? 0 : articles)
+  yield* blockFrom(html.slice(from), position.article)
 }
 
-function* blockFrom(html: string, article: number): Generator<Block> {
-  if (html.trim() === '' || /^\s*<a\b[^>]*>[^<]*<\/a>\s*$/i.test(html)) return
-  const text = plainText({ value: html.slice(0, longestBlock), kind: 'html' }, 5000)
+/** The articles and skipped elements that are open at a place of the page. */
+class Position {
+  #articles = 0
+  #articleDepth = 0
+  #skippedDepth = 0
+
+  /** The number of the article here, 0 outside of all; null where the text is left out. */
+  get article(): number | null {
+    if (this.#skippedDepth > 0 || this.#articleDepth > 1) return null
+    return this.#articleDepth === 0 ? 0 : this.#articles
+  }
+
+  pass(name: string, isClosing: boolean): void {
+    const step = isClosing ? -1 : 1
+    if (skippedElements.has(name)) this.#skippedDepth = Math.max(0, this.#skippedDepth + step)
+    if (name !== 'article') return
+    this.#articleDepth = Math.max(0, this.#articleDepth + step)
+    if (this.#articleDepth === 1 && !isClosing) this.#articles++
+  }
+}
+
+function* blockFrom(html: string, article: number | null): Generator<Block> {
+  if (article === null || html.trim() === '' || /^\s*<a\b[^>]*>[^<]*<\/a>\s*$/i.test(html)) return
+  const text = plainText({ value: html.slice(0, maxBlockLength), kind: 'html' }, 5000)
   if (text !== '') yield { text, article }
 }
 
-/** The blocks of the article that the page is about: the one with most text, or all if the page marks none. */
+/** The blocks of the article with the most text, or of the whole page if it has no `<article>`. */
 export function mainBlocks(page: string): string[] {
   const blocks = [...blocksOf(page)]
   const lengths = new Map<number, number>()

@@ -53,25 +53,33 @@ export function looksLikeHtml(value: string): boolean {
   return value.includes('<') ? htmlTagPattern.test(value) : value.includes('&')
 }
 
-/** Takes tags, comments, scripts, styles and hidden text away, no further than `maximum` characters of result. */
+/** The text without tags, comments, scripts, styles and hidden text; stops after `maximum` characters. */
 function stripTags(html: string, maximum: number): string {
   const tokens = new Tokeniser(html, 'html')
   let out = ''
-  let revealedUntil = 0 // up to there an element that hides its text may show that of a child
+  let revealedUntil = 0
   for (let token = tokens.next(); token && out.length <= maximum; token = tokens.next()) {
     const { kind, start, end } = token
     const name = token.name.toLowerCase()
     if (kind === 'text') out += html.slice(start, Math.min(end, start + maximum + 1))
     else if (!inlineElements.has(name)) out += ' '
-    if (kind !== 'open' || token.closed) continue
-    if (unshownTags.has(name)) tokens.passContent(name)
-    const within = visibilityOf(tokens, token, name)
-    if (isShown(within) || (!within.isRemoved && start < revealedUntil)) continue
-    const close = tokens.endOfElement(name)
-    if (mayShowAgain(within, html.slice(tokens.at, close))) revealedUntil = close
-    else tokens.at = close
+    if (kind === 'open' && !token.closed) revealedUntil = passHidden(tokens, token, name, revealedUntil)
   }
   return out
+}
+
+/**
+ * Skips the content of an element that shows nothing. Up to `revealedUntil` a hidden element may show the text of a child;
+ * returns its new value.
+ */
+function passHidden(tokens: Tokeniser, token: Token, name: string, revealedUntil: number): number {
+  if (unshownTags.has(name)) tokens.passContent(name)
+  const within = visibilityOf(tokens, token, name)
+  if (isShown(within) || (!within.isRemoved && token.start < revealedUntil)) return revealedUntil
+  const close = tokens.endOfElement(name)
+  if (mayShowAgain(within, tokens.text.slice(tokens.at, close))) return close
+  tokens.at = close
+  return revealedUntil
 }
 
 /** What is shown in the element of a tag, by that tag alone. */

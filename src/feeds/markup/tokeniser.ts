@@ -34,10 +34,10 @@ export const inlineElements = new Set(
 )
 
 /** Of a longer tag no attributes are read: a picture as `data:` is not fetched. */
-const longestTag = 64 * 1024
+const maxTagLength = 64 * 1024
 /** Characters that a quoted value of HTML may go on after a `>` in it. */
-const longestQuoted = 2000
-const longestName = 200
+const maxQuotedLength = 2000
+const maxNameLength = 200
 
 /** Reads any text as markup, piece by piece, from `at` on, which only grows. One way through each character, whatever the text is. */
 export class Tokeniser {
@@ -71,7 +71,7 @@ export class Tokeniser {
   /** The attributes of a tag, their entities decoded. */
   attributes({ start, end, name, closed }: Token): Attributes {
     const from = start + 1 + name.length
-    if (end - from < 3 || end - start > longestTag) return none
+    if (end - from < 3 || end - start > maxTagLength) return none
     const found: Attributes = Object.create(null)
     const decode = this.#isXml ? decodeHTMLStrict : decodeHTMLAttribute
     const to = closed ? this.text.lastIndexOf('/', end) : end - 1
@@ -151,22 +151,37 @@ export class Tokeniser {
     return token
   }
 
-  /** Behind the `>` of a tag, which is not one in a quoted value; -1: it has none. */
+  /** The index after the `>` that ends a tag, or -1. A `>` in a quoted value ends it only where the quote has no end. */
   #endOfTag(from: number): number {
     const { text } = this
-    let [quote, first, before] = [0, -1, 0]
+    let [greaterInValue, before] = [-1, 0]
     for (let at = from; at < text.length; at++) {
       const code = text.charCodeAt(at)
-      if (quote > 0) {
-        if (code === quote) quote = 0
-        else if (code === greater && first < 0) first = at
-        else if (first >= 0 && (this.#isXml ? code === less : at - first > longestQuoted)) return first + 1
-      } else if (code === greater) return at + 1
-      else if (code === less && first >= 0 && this.#isXml) return first + 1
-      else if ((code === doubleQuote || code === singleQuote) && before === equals) quote = code
+      if (code === greater) return at + 1
+      if (code === less && greaterInValue >= 0 && this.#isXml) break
+      if (isQuote(code) && before === equals) {
+        const value = this.#quotedValue(at, greaterInValue)
+        greaterInValue = value.firstGreater
+        if (value.end < 0) break
+        at = value.end
+      }
       if (code > 32) before = code
     }
-    return first + 1 || -1
+    return greaterInValue + 1 || -1
+  }
+
+  /** The index of its closing quote, or -1; `firstGreater` is that of the tag so far, and then with this value. */
+  #quotedValue(start: number, known: number): { end: number; firstGreater: number } {
+    const { text } = this
+    const quote = text.charCodeAt(start)
+    let firstGreater = known
+    for (let at = start + 1; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === quote) return { end: at, firstGreater }
+      if (firstGreater < 0) firstGreater = code === greater ? at : -1
+      else if (this.#isXml ? code === less : at - firstGreater > maxQuotedLength) break
+    }
+    return { end: -1, firstGreater }
   }
 
   #isClosed(nameEnd: number): boolean {
@@ -175,7 +190,7 @@ export class Tokeniser {
     while (this.#isXml && text.charCodeAt(last) <= 32) last--
     if (text.charCodeAt(last) !== slash || last < nameEnd) return false
     const before = text.charCodeAt(last - 1)
-    return this.#isXml || last === nameEnd || before <= 32 || before === doubleQuote || before === singleQuote
+    return this.#isXml || last === nameEnd || before <= 32 || isQuote(before)
   }
 
   /** A piece that begins and ends with these marks. */
@@ -215,8 +230,12 @@ const [less, greater, doubleQuote, singleQuote] = [60, 62, 34, 39]
 
 function endOfName(text: string, from: number): number {
   let at = from
-  while (at - from < longestName && !endsName(text.charCodeAt(at))) at++
+  while (at - from < maxNameLength && !endsName(text.charCodeAt(at))) at++
   return at
+}
+
+function isQuote(code: number): boolean {
+  return code === doubleQuote || code === singleQuote
 }
 
 function endsName(code: number): boolean {

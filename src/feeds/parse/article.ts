@@ -81,26 +81,35 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, 'its link is not an address of the web')
   if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
     return { reason: 'nothing in it: no title, no text, no link', title: '' }
-  const url = ownUrl ?? context.fallbackUrl
-  const published = firstResult(entry.published, readDate)
-  const updated = firstResult(entry.updated, readDate)
+  const updatedAt = firstResult(entry.updated, readDate)
+  const publishedAt = firstResult(entry.published, readDate) ?? updatedAt
   const note = noteInTexts(entry.texts)
   return {
-    identity:
-      identityOf(entry.guid) ||
-      identityOf(ownUrl ?? '') ||
-      fingerprint([ownTitle, ...entry.texts.map(({ value }) => value), published ?? updated, entry.author].join('\n')),
-    url,
+    identity: entryIdentity(entry, { url: ownUrl, title: ownTitle, publishedAt }),
+    url: ownUrl ?? context.fallbackUrl,
     title,
     summary: summary === title ? '' : summary,
     author: authorLine(entry.author) || context.author,
-    image: imageOf(entry, ownUrl && /^https?:/.test(ownUrl) ? base : context.base),
+    image: imageOf(entry, isHttpUrl(ownUrl) ? base : context.base),
     video: videoOf(entry, base),
     categories: [...new Set(entry.categories)].slice(0, maxCategories),
-    publishedAt: published ?? updated,
-    updatedAt: updated,
+    publishedAt,
+    updatedAt,
     ...(note && { note: note.text }),
   }
+}
+
+function isHttpUrl(url: string | null): boolean {
+  return url !== null && /^https?:/.test(url)
+}
+
+/** From the guid, else from the link, else from the whole entry. */
+function entryIdentity(
+  { guid, texts, author }: Entry,
+  { url, title, publishedAt }: { url: string | null; title: string; publishedAt: string | null },
+): string {
+  const content = () => fingerprint([title, ...texts.map(({ value }) => value), publishedAt, author].join('\n'))
+  return identityOf(guid) || identityOf(url ?? '') || content()
 }
 
 /** A guid or link that is longer than an index holds is known by its hash, as the store would keep it. */

@@ -79,17 +79,24 @@ function decodeMixed(bytes: Uint8Array): string {
   return textFromUnits(units, length)
 }
 
-/** Bytes of the well-formed sequence that begins here (Unicode, table 3-7), or 0 where none does. */
+/** The bytes of the well-formed sequence that begins here, or 0 (Unicode, table 3-7). */
 function sequenceSize(bytes: Uint8Array, at: number): number {
-  const [lead = 0, second = 0] = [bytes[at], bytes[at + 1]]
-  const size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
-  if (size === 0 || at + size > bytes.length) return 0
+  const form = sequenceForms[(bytes[at] ?? 0) - 0x80]
+  const second = bytes[at + 1] ?? 0
+  if (!form || at + form.size > bytes.length || second < form.minSecond || second > form.maxSecond) return 0
+  for (let next = at + 2; next < at + form.size; next++) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0
+  return form.size
+}
+
+/** By first byte, from 0x80. */
+const sequenceForms = Array.from({ length: 128 }, (_, index) => {
+  const lead = 0x80 + index
+  if (lead < 0xc2 || lead > 0xf4) return null
+  const size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
   const minSecond = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
   const maxSecond = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
-  if (second < minSecond || second > maxSecond) return 0
-  for (let next = at + 2; next < at + size; next++) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0
-  return size
-}
+  return { size, minSecond, maxSecond }
+})
 
 const windows1252 = Uint16Array.from({ length: 128 }, (_, index) =>
   new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + index)).charCodeAt(0),

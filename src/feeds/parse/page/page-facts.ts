@@ -2,12 +2,13 @@ import { maxLength } from '../../../config/field-limits.ts'
 import { httpUrl } from '../../../http/url.ts'
 import type { PageFacts } from '../../../store/articles/article.ts'
 import { shortText, summaryText } from '../../markup/text.ts'
+import type { Attributes } from '../../markup/tokeniser.ts'
 import { parsePixels } from '../media.ts'
 import { headTags } from './head.ts'
 
 /**
- * What an article's own page says of it: Open Graph first, then structured data (JSON-LD), then the plain meta elements;
- * for the author structured data first, since Open Graph has only addresses there.
+ * The metadata of an article's page: Open Graph first, then structured data (JSON-LD), then other meta elements; for the
+ * author structured data first, because Open Graph has only URLs there.
  */
 export function readPageFacts(html: string, url: string): PageFacts {
   const { metas, articles, canonical } = readHead(html)
@@ -25,21 +26,26 @@ export function readPageFacts(html: string, url: string): PageFacts {
   }
 }
 
-/** Of each meta element the first that says something, the articles of the first script that has any, rel="canonical". */
-export function readHead(html: string): { metas: Map<string, string>; articles: JsonObject[]; canonical: string } {
-  const metas = new Map<string, string>()
-  const articles: JsonObject[] = []
-  let canonical = ''
+type PageHead = { metas: Map<string, string>; articles: JsonObject[]; canonical: string }
+
+/** The first non-empty value of each meta element, the first script's articles in structured data, and rel="canonical". */
+export function readHead(html: string): PageHead {
+  const head: PageHead = { metas: new Map(), articles: [], canonical: '' }
   for (const { name, attributes, text } of headTags(html)) {
-    if (name === 'meta') {
-      const key = (attributes.property ?? attributes.name ?? '').toLowerCase()
-      const content = attributes.content ?? ''
-      if (key !== '' && content !== '' && !metas.has(key)) metas.set(key, content)
-    } else if (name === 'link' && attributes.rel?.toLowerCase().split(/\s+/).includes('canonical'))
-      canonical ||= attributes.href ?? ''
-    else if (name === 'script' && articles.length === 0) articles.push(...articlesIn(text))
+    if (name === 'meta') addMeta(head.metas, attributes)
+    if (name === 'link' && isCanonical(attributes)) head.canonical ||= attributes.href ?? ''
+    if (name === 'script' && head.articles.length === 0) head.articles = articlesIn(text)
   }
-  return { metas, articles, canonical }
+  return head
+}
+
+function addMeta(metas: PageHead['metas'], { property, name, content = '' }: Attributes): void {
+  const key = (property ?? name ?? '').toLowerCase()
+  if (key !== '' && content !== '' && !metas.has(key)) metas.set(key, content)
+}
+
+function isCanonical({ rel = '' }: Attributes): boolean {
+  return rel.toLowerCase().split(/\s+/).includes('canonical')
 }
 
 export type JsonObject = Record<string, unknown>
@@ -47,7 +53,7 @@ export type JsonObject = Record<string, unknown>
 const maxScriptLength = 256 * 1024
 const articleTypes = /^(?:\w*Article|BlogPosting|\w*NewsArticle|Report|VideoObject|LiveBlogPosting)$/
 
-/** The things in structured data that are articles: the thing itself, a list of them, or a graph. */
+/** The articles in structured data, which is one thing, a list or a graph. */
 function articlesIn(script: string): JsonObject[] {
   try {
     if (script.length > maxScriptLength) return []
@@ -55,7 +61,7 @@ function articlesIn(script: string): JsonObject[] {
     const things = jsonObjects(data).flatMap((thing) => [thing, ...jsonObjects(thing['@graph'])])
     return things.filter((thing) => [thing['@type']].flat().some((type) => articleTypes.test(stringValue(type))))
   } catch {
-    return [] // half of the web cannot write it
+    return [] // many pages have broken JSON
   }
 }
 
@@ -67,7 +73,7 @@ function firstText(candidates: string[]): string {
   return ''
 }
 
-/** A name, and not the address of a profile. */
+/** The first that is a name and not the URL of a profile. */
 function authorOf(candidates: string[]): string {
   const names = candidates.map((value) => shortText({ value, kind: 'perhaps-html' }, maxLength.person))
   return names.find((name) => name !== '' && !/^(?:https?:|@|www\.)/i.test(name)) ?? ''
@@ -84,7 +90,7 @@ function imageOf(metas: Map<string, string>, data: JsonObject, base: string): Pa
   const size = (name: string) => parsePixels(metas.get(`og:image:${name}`) ?? '')
   const alt = shortText({ value: metas.get('og:image:alt') ?? '', kind: 'text' }, maxLength.pictureText)
   if (url) return { url, width: size('width'), height: size('height'), alt }
-  const otherUrls = [...[data.image].flat().map((one) => stringValue(one) || stringValue(jsonObjects(one)[0]?.url))]
+  const otherUrls = [data.image].flat().map((one) => stringValue(one) || stringValue(jsonObjects(one)[0]?.url))
   for (const other of [...otherUrls, stringValue(data.thumbnailUrl), metas.get('twitter:image') ?? '']) {
     const found = acceptedUrl(other, base)
     if (found) return { url: found, width: null, height: null, alt: '' }
@@ -94,8 +100,8 @@ function imageOf(metas: Map<string, string>, data: JsonObject, base: string): Pa
 
 function acceptedUrl(text: string, base: string): string | null {
   const url = text === '' ? null : httpUrl(text, base)
-  const asked = url === null ? null : (URL.parse(url)?.href ?? null)
-  return asked !== null && asked.length <= maxLength.address ? asked : null
+  const href = url === null ? null : (URL.parse(url)?.href ?? null)
+  return href !== null && href.length <= maxLength.address ? href : null
 }
 
 export function jsonObjects(value: unknown): JsonObject[] {

@@ -5,48 +5,63 @@ import type { NotAFeed } from '../feed.ts'
 import { headTags } from '../page/head.ts'
 import { type Format, localName } from './names.ts'
 
-/** The feed's own element: what stands in it begins at `end`. */
+/** The root element of a feed; its content begins at `end`. */
 export type Root = { format: Format; name: string; attributes: Attributes; isEmpty: boolean; end: number }
 
-/** Finds the feed's own element after whatever stands before it, or says what this is instead. */
+/** Finds the root element of the feed, after any text before it; or the reason why this is not a feed. */
 export function findRoot(text: string): Root | NotAFeed {
   const tokens = new Tokeniser(text, 'xml')
   const first = nextElement(tokens)
-  const saysPage = pageType.test(text.slice(0, first?.start))
-  if (!first && saysPage) return webPage(text)
+  const isPage = pageType.test(text.slice(0, first?.start))
+  if (!first && isPage) return webPage(text)
   if (!first) return { failed: text.trim() === '' ? 'it is empty' : `it is text, not a feed: “${excerpt(text)}”` }
   const framed = insideFrame(tokens, first)
-  const format = framed ? formats.get(localName(framed.name)) : undefined
-  if (framed && format) return { ...framed, format }
-  if (framed !== first || saysPage) return webPage(text)
-  const entry = aloneEntries.get(localName(first.name))
-  if (entry) return { ...entry, end: first.start }
-  const inner = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
-  const nested = inner ? nextElement(new Tokeniser(text, 'xml', inner.index)) : null
-  const nestedFormat = nested ? formats.get(localName(nested.name)) : undefined
-  if (nested && nestedFormat) return { ...nested, format: nestedFormat }
-  if (pageNames.has(localName(first.name))) return webPage(text)
-  const what = others.get(localName(first.name)) ?? `it is XML of another kind (<${first.name.slice(0, 60)}>)`
+  const root = toRoot(framed)
+  if (root) return root
+  return framed !== first || isPage
+    ? webPage(text)
+    : (rootAround(first) ?? rootInside(text) ?? otherDocument(text, first))
+}
+
+function toRoot(element: Element | null): Root | null {
+  const format = element ? formats.get(localName(element.name)) : undefined
+  return element && format ? { ...element, format } : null
+}
+
+/** The root that is missing around an entry. */
+function rootAround({ name, start }: Element): Root | null {
+  const root = entryRoots.get(localName(name))
+  return root ? { ...root, end: start } : null
+}
+
+function rootInside(text: string): Root | null {
+  const found = /<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf)[\s>]/i.exec(text)
+  return found && toRoot(nextElement(new Tokeniser(text, 'xml', found.index)))
+}
+
+function otherDocument(text: string, { name }: Element): NotAFeed {
+  if (pageNames.has(localName(name))) return webPage(text)
+  const what = otherDocuments.get(localName(name)) ?? `it is XML of another kind (<${name.slice(0, 60)}>)`
   return { failed: `${what}, not a feed` }
 }
 
-// Maps, for an element may well be called `constructor`.
+// Maps, because an element may be called `constructor`.
 const formats = new Map<string, Format>([
   ['rss', 'rss'],
   ['rdf', 'rss'],
   ['channel', 'rss'],
   ['feed', 'atom'],
 ])
-// An entry that stands alone, RFC 4287 §2.
-const aloneEntries = new Map<string, Omit<Root, 'end'>>([
+// A document that is one entry (RFC 4287 §2).
+const entryRoots = new Map<string, Omit<Root, 'end'>>([
   ['entry', { format: 'atom', name: 'feed', attributes: {}, isEmpty: false }],
   ['item', { format: 'rss', name: 'rss', attributes: {}, isEmpty: false }],
 ])
-// A page without its frame, or what a broken server prints before the feed.
+// A page without <html>, or the output of a broken server before the feed.
 const pageNames = new Set('script meta title div p style center h1 link a b br svg'.split(' '))
 const wholePages = new Set(['html', 'head', 'body'])
 const pageType = /<!doctype\s+html/i
-const others = new Map([
+const otherDocuments = new Map([
   ['opml', 'it is a list of feeds (OPML)'],
   ['urlset', 'it is a site map'],
   ['sitemapindex', 'it is a site map'],
@@ -55,7 +70,7 @@ const others = new Map([
 
 type Element = Omit<Root, 'format'> & { start: number }
 
-/** The first element that is no frame of a page: some servers put one around their feeds. */
+/** The first element inside <html>, <head> and <body>, which some servers put around their feeds. */
 function insideFrame(tokens: Tokeniser, first: Element): Element | null {
   let element: Element | null = first
   while (element && wholePages.has(localName(element.name))) element = nextElement(tokens)
@@ -72,7 +87,7 @@ function nextElement(tokens: Tokeniser): Element | null {
   return null
 }
 
-/** Not `xmlns="http://www.w3.org/2005/Atom/>`, which lacks a quote. */
+/** Not `xmlns="http://www.w3.org/2005/Atom/>`, where the closing quote is missing. */
 const closedAtOnce = /(?:["'\s]|^<[^\s"']+)\/>$/
 
 function webPage(text: string): NotAFeed {
