@@ -12,29 +12,25 @@ import { robotsRefusal } from './robots-policy.ts'
 
 export type EnrichNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
-/** An article, and whether its whole text is to be printed. */
+/** An article; `whole`: its full text is needed. */
 export type EnrichCandidate = Pick<WholeArticle, 'id' | 'url' | 'summary' | 'author' | 'image' | 'body'> & {
   whole: boolean
 }
 
 const pageMaxAgeMs = 7 * day
-/** A page that could not be read is asked again after this. */
 const failedPageRetryMs = day
 const maxParallel = 8
-/** No longer text is read; the head of a page is far shorter. */
 const maxPageBytes = 2 * 1024 * 1024
 
 /**
- * Asks the pages of articles for the summary, author, picture or whole text that their feed left out. Politely: what a
- * robots.txt forbids is not asked, that of each host that a page redirects to too; one page of a host at a time, each at
- * most once a week. What the page says of itself comes first; where that leaves something out its text is read. A page
- * that fails leaves its article as it is. Returns how many articles have found something.
+ * Fetches the pages of articles for the summary, author, picture or full text that their feed left out, from the metadata
+ * of the page, else from its text. Obeys robots.txt, one page of a host at a time; returns how many articles changed.
  */
 export async function enrichArticles(needs: EnrichNeeds, articles: EnrichCandidate[]): Promise<number> {
   const candidates = articles.filter((article) => article.image === null || lacksText(article))
   let enriched = 0
   const hostFor = ({ url }: EnrichCandidate) => (URL.canParse(url) ? new URL(url).hostname : url)
-  await forEachPerHost(candidates, { maxParallel: maxParallel, maxPerHost: 1, hostFor: hostFor }, async (article) => {
+  await forEachPerHost(candidates, { maxParallel, maxPerHost: 1, hostFor }, async (article) => {
     const { id, url } = article
     try {
       const { found } = await loadPage(needs, article)
@@ -49,7 +45,7 @@ export async function enrichArticles(needs: EnrichNeeds, articles: EnrichCandida
   return enriched
 }
 
-/** Whether the text of the page would say something that the feed, and the page of itself, do not. */
+/** Whether the article lacks something that the text of its page may have; `found` is the metadata of the page. */
 function lacksText({ summary, author, body, whole }: EnrichCandidate, found?: PageFacts): boolean {
   return (summary || found?.summary || '') === '' || (author || found?.author || '') === '' || (whole && body === null)
 }
@@ -84,13 +80,13 @@ async function fetchPage(
     truncateAtBytes: maxPageBytes,
   })
   if (fetched.kind !== 'ok') return { error: fetched.kind === 'failed' ? fetched.reason : 'it did not change' }
-  if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is no page but ${fetched.contentType}` }
+  if (!/html/i.test(fetched.contentType ?? 'text/html')) return { error: `it is not a page but ${fetched.contentType}` }
   const found = await readInWorker('facts', fetched.bytes, pageContext(fetched))
   if ('failed' in found) return { error: found.failed }
   return { found: lacksText(article, found) ? await addPageText(needs, found, fetched) : found }
 }
 
-/** With what the text of the page gives; `body` says that it was read, also where it gives nothing. */
+/** Adds what the text of the page has. `body` is set, to null too, when the text has been read. */
 async function addPageText({ log }: EnrichNeeds, found: PageFacts, page: Fetched & { kind: 'ok' }): Promise<PageFacts> {
   const text = await readInWorker('text', page.bytes, pageContext(page))
   if ('failed' in text)

@@ -15,19 +15,18 @@ import { robotsVerdict } from './robots-policy.ts'
 
 export type RedirectNeeds = { db: Db; fetcher: Fetcher; clock: Clock; log: Log }
 
-/** Addresses in one pass; the others wait for the next. */
+/** Addresses in one call; the rest waits for the next. */
 const maxPerPass = 40
 const maxParallel = 8
-/** Milliseconds for one address, its robots.txt included, and for all: an edition does not wait for a slow shortener. */
+/** For one address, its robots.txt included, and for all, because an edition waits for this. */
 const urlTimeoutMs = 5000
 const totalTimeoutMs = 30_000
-/** A host that does not answer is asked again after this, then after ever longer, for a day in all. */
+/** An address without an answer is tried again after this, then after longer times, for a day. */
 const minRetryAfterMs = 15 * minute
 
 /**
- * Asks new articles that stand elsewhere where their address leads, one hop far, each once: 40 in a pass, one at a time
- * of each host, and none that a robots.txt forbids. What fails leaves its article as it is. Returns how many have a new
- * address.
+ * Resolves one redirect of the addresses of new articles that are off their feed's site: 40 in a call, one of a host at a
+ * time, obeying robots.txt. Returns how many articles have a new address; a failure changes nothing.
  */
 export async function resolveRedirects(needs: RedirectNeeds, signal?: AbortSignal): Promise<number> {
   const { db, clock, log } = needs
@@ -37,7 +36,7 @@ export async function resolveRedirects(needs: RedirectNeeds, signal?: AbortSigna
   let resolvedCount = 0
   await forEachPerHost(
     waiting,
-    { maxParallel: maxParallel, maxPerHost: 1, hostFor: ({ url }) => hostWithoutWww(url) },
+    { maxParallel, maxPerHost: 1, hostFor: ({ url }) => hostWithoutWww(url) },
     async (article) => {
       if (signal?.aborted || performance.now() > deadline) return
       try {
@@ -81,7 +80,7 @@ const noAnswerFailure: RedirectResult = {
   retryAfterSeconds: null,
 }
 
-/** An answer is an answer; silence, and an excuse, is tried again while the article is new. */
+/** No answer, 429 and 5xx are tried again while the article is new; null: never. */
 function nextAttemptAt({ seenAt }: RedirectCheck, { status }: { status: number | null }, clock: Clock): string | null {
   const now = clock.now()
   const age = msBetween(seenAt, now)

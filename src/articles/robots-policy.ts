@@ -5,12 +5,12 @@ import { robotsFetchedAt, robotsOf, saveRobots } from '../store/articles/pages.t
 import type { Db } from '../store/schema.ts'
 import { type Clock, day, hour, type Instant, msBetween } from '../time/clock.ts'
 
-/** RFC 9309 §2.4: robots.txt is kept for a day at most. */
+/** The longest time to cache robots.txt (RFC 9309 §2.4). */
 const robotsMaxAgeMs = day
 
 /**
- * Whether the robots.txt of a page's host lets us ask for it. One that is not there (4xx) allows all, one that cannot be
- * reached (5xx, no answer) nothing for an hour (RFC 9309 §2.3.1).
+ * Whether robots.txt allows to fetch a URL (RFC 9309 §2.3.1). A missing file (4xx) allows all; one that cannot be reached
+ * (5xx, no answer) allows nothing for an hour.
  */
 export async function robotsVerdict(
   needs: { db: Db; fetcher: Fetcher; clock: Clock },
@@ -22,7 +22,7 @@ export async function robotsVerdict(
   return isUnreachable(rules) ? 'unreachable' : 'forbidden'
 }
 
-/** Why it may not be asked, in words, or null. */
+/** Why robots.txt does not allow to fetch a URL, for a person; or null. */
 export async function robotsRefusal(
   needs: { db: Db; fetcher: Fetcher; clock: Clock },
   url: URL,
@@ -74,7 +74,7 @@ async function fetchRules(
   return 'failed' in read ? unreachableRules : read
 }
 
-/** The rules of the origins that were read last, ready for use: a publisher's may be half a megabyte of JSON. */
+/** The compiled rules of the last 100 origins, because stored rules may be half a megabyte of JSON. */
 class RulesCache {
   readonly #entries = new Map<string, { fetchedAt: Instant; rules: CompiledRules }>()
   readonly #maximum = 100
@@ -95,14 +95,13 @@ class RulesCache {
 
 const caches = new WeakMap<Db, RulesCache>()
 
-/** Each store has rules of its own. */
 function rulesCacheFor(db: Db): RulesCache {
   const cache = caches.get(db) ?? new RulesCache()
   caches.set(db, cache)
   return cache
 }
 
-/** Begins every path, and stands in no robots.txt, where an empty path forbids nothing. */
+/** An empty path matches every URL; a robots.txt cannot forbid it. */
 const unreachableRules: RobotsRules = [{ path: '', allow: false }]
 
 function isUnreachable(rules: CompiledRules): boolean {

@@ -6,12 +6,12 @@ import { type Config, environmentSecretFiles } from './config.ts'
 import { hasSecret, secretFilesOf } from './secrets.ts'
 import { readYaml } from './yaml.ts'
 
-/** What other users of this machine can read and should not, and the command that ends it. */
+/** Files that other users of this machine can read and should not, and the command that corrects it. */
 export type Exposed = { what: string; paths: string[]; command: string }
 
 /**
- * What of an installation users of this machine other than the one that runs lastword can read: the database with its
- * log, its folder, the files that hold secrets, and the configuration if a secret stands in it.
+ * The files of an installation that other users of this machine can read: the database with its log and folder, secret
+ * files, and the configuration if it has a secret.
  */
 export function exposedFiles(config: Config, configFile: string): Exposed[] {
   const url = config.store.url
@@ -20,7 +20,7 @@ export function exposedFiles(config: Config, configFile: string): Exposed[] {
   if (existsSync(configFile) && hasSecret(readYaml(configFile).data)) secrets.unshift(configFile)
   return [
     ...(database === undefined ? [] : exposedDatabase(database)),
-    ...[...new Set(secrets)].filter(isReadable).map((path) => toExposed(`${path} holds a secret`, [path], '600')),
+    ...[...new Set(secrets)].filter(isReadable).map((path) => toExposed(`${path} contains a secret`, [path], '600')),
   ]
 }
 
@@ -29,7 +29,7 @@ function exposedDatabase(path: string): Exposed[] {
   const folder = dirname(path)
   return [
     ...(files.length > 0
-      ? [toExposed('the database holds addresses and the secret that signs links', files, '600')]
+      ? [toExposed('the database contains addresses and the secret that signs links', files, '600')]
       : []),
     ...(isOwnFolder(folder) && isReadable(folder) ? [toExposed('the folder of the database', [folder], '700')] : []),
   ]
@@ -41,7 +41,7 @@ function toExposed(what: string, paths: string[], mode: string): Exposed {
 
 const shellQuoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
 
-/** Not the folder of the whole installation, a home, or one of the system: nobody is told to close those. */
+/** Whether the folder is only for lastword: not that of the installation, a home folder or a system folder. */
 function isOwnFolder(folder: string): boolean {
   const path = resolve(folder)
   if ([process.cwd(), homedir(), '/'].includes(path)) return false
@@ -52,8 +52,8 @@ function isOwnFolder(folder: string): boolean {
 }
 
 /**
- * Whether another user can read it: everybody; or the group of a file that is ours. In a file of somebody else we read by
- * the group ourselves. A folder above that is closed to them protects what is in it.
+ * Whether another user can read the file: all users, or the group of a file that we own. A parent folder that they cannot
+ * enter protects it.
  */
 function isReadable(path: string): boolean {
   const file = statSync(path, { throwIfNoEntry: false })

@@ -1,7 +1,6 @@
 /**
- * The longest value of every field that enters from a feed or a page, in characters (UTF-16 units), for all formats.
- * A text that is longer is cut at a word, with an ellipsis; an address that is longer is no address, for a part of it
- * leads elsewhere. `identity` is the guid or link by which an article is known: one that is longer is kept as its hash.
+ * The maximum length of each field of a feed or page, in UTF-16 units. A longer text is cut at a word with an ellipsis, a
+ * longer address is rejected, and a longer `identity` (the guid or link of an article) is replaced by its hash.
  */
 export const maxLength = {
   address: 2000,
@@ -13,20 +12,20 @@ export const maxLength = {
   category: 100,
   pictureText: 300,
   feedTitle: 300,
-  /** RFC 5646 §4.4.1 asks for 35 characters; what is longer is no name of a language. */
+  /** RFC 5646 §4.4.1. */
   language: 35,
   correctionNote: 900,
   bodyText: 8000,
   bodyHtml: 40_000,
-  /** Of a rejection: enough to find the entry. */
+  /** The link and guid of a rejected entry. */
   rejected: 500,
-  /** Of any text before it is read: nobody's article is longer. */
+  /** Any text before it is parsed. */
   rawText: 1024 * 1024,
 }
 
-/** Links, categories, authors, pictures or texts of one kind in one entry. What comes after them is not read. */
+/** Links, categories, authors, pictures or texts of an entry; the rest is not read. */
 export const maxPerEntry = 50
 export const maxCategories = 30
 
-/** Entries that are read of a feed. */
+/** Entries of a feed; the rest is not read. */
 export const maximumEntries = 5000

@@ -1,16 +1,16 @@
 import { BlockList, isIP } from 'node:net'
 import { type Config, relaysOf } from './config.ts'
 
-/** Where a value stands: a path in `lastword.yml`, or in the job file of the digest. */
+/** The place of a setting: a path in `lastword.yml`, or in the job file of the digest. */
 export type SettingPlace = { file: 'config' | 'job'; path: string[] }
 
 /**
- * A value that must not go out to subscribers. `private-address`: readers cannot reach it, so every unsubscribe link would
- * be dead. `sample`: it is still that of the sample files (`example.org` and its like, RFC 2606).
+ * A value that must not be sent to subscribers. `private-address`: readers cannot reach it, so no unsubscribe link would
+ * work; `sample`: it is still that of the sample files (`example.org`, RFC 2606).
  */
 export type LaunchProblem = SettingPlace & { fault: 'private-address' | 'sample'; setting: string; value: string }
 
-/** What an email says of its publisher: from the settings, or from the sealed bytes. */
+/** The publisher's data in an email: from the settings, or from the sealed bytes. */
 export type Imprint = {
   webUrl: string
   site: string
@@ -23,12 +23,12 @@ export type Imprint = {
 
 type DigestSender = { from: { address: string }; replyTo?: string | undefined }
 
-/** True if no relay reaches beyond this machine, as in the demo and in tests: nothing can go out to anybody. */
+/** Whether all relays are on this machine, as in the demo and in tests, so that no message reaches a person. */
 export function sendsOnlyToThisMachine(config: Pick<Config, 'relay' | 'relays'>): boolean {
   return relaysOf(config).every(({ host }) => isLoopback(host))
 }
 
-/** True if one of the relays is a mail server of this machine, such as Postfix, which passes messages on. */
+/** Whether a relay is a mail server of this machine, such as Postfix, which forwards messages. */
 export function hasLocalMailServer(config: Pick<Config, 'relay' | 'relays'>): boolean {
   return relaysOf(config).some(({ host, port }) => isLoopback(host) && mailServerPorts.includes(port))
 }
@@ -36,7 +36,7 @@ export function hasLocalMailServer(config: Pick<Config, 'relay' | 'relays'>): bo
 /** SMTP, submission over TLS, submission (RFC 5321 §4.5.4.2, RFC 8314 §7.3, RFC 6409 §3.1). */
 const mailServerPorts = [25, 465, 587]
 
-/** The settings that must be changed before an edition of the digest goes out. */
+/** The settings that must be changed before an edition of the digest is sent. */
 export function launchProblems(
   config: Pick<Config, 'publication' | 'web' | 'relay'>,
   digest: DigestSender,
@@ -54,7 +54,7 @@ export function launchProblems(
   })
 }
 
-/** The same of what an email says. `returnPath` and `replyTo` count only where they differ from the contact address. */
+/** The problems of an imprint. `returnPath` and `replyTo` count only if they differ from the contact address. */
 export function imprintProblems(imprint: Imprint): LaunchProblem[] {
   const { webUrl, site, contact, address, from, replyTo, returnPath } = imprint
   const unlessContact = (mailbox: string | undefined) => (mailbox === contact ? undefined : mailbox)
@@ -90,7 +90,7 @@ export function launchProblemText({ fault, setting, value }: LaunchProblem, plac
   return `${where}${setting} is still that of the sample (${value}): set it to your own.`
 }
 
-/** True for an address that only this machine or its network can reach; `host` is a name, or an IP address with or without brackets. */
+/** Whether only this machine or its network can reach the host, which is a name, or an IP address with or without brackets. */
 export function isPrivateHost(host: string): boolean {
   const name = bareHost(host)
   const version = isIP(name)
@@ -98,7 +98,7 @@ export function isPrivateHost(host: string): boolean {
   return !name.includes('.') || privateDomains.some((domain) => isWithin(name, domain))
 }
 
-/** True for the domains of examples (RFC 2606 §3), which the sample files use. */
+/** Whether the host is in an example domain (RFC 2606 §3), which the sample files use. */
 function isSampleHost(host: string): boolean {
   return ['example.com', 'example.net', 'example.org'].some((domain) => isWithin(bareHost(host), domain))
 }
@@ -107,7 +107,7 @@ function isSampleMailbox(mailbox: string | undefined): boolean {
   return mailbox !== undefined && isSampleHost(mailbox.slice(mailbox.lastIndexOf('@') + 1))
 }
 
-/** The postal address of the sample begins so; in an email it stands on one line. */
+/** The start of the sample's postal address, also on one line as in an email. */
 const sampleAddress = /\bExample Publishing Ltd\W+1 Market Street\b/i
 
 function isSampleAddress(address: string): boolean {
@@ -140,7 +140,7 @@ function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`)
 }
 
-/** Names that the public DNS does not have: RFC 2606 §2, RFC 6761, RFC 6762 §3, RFC 8375, `internal` (ICANN, 2024), and those of home routers. */
+/** Domains that are not in the public DNS: RFC 2606 §2, RFC 6761, RFC 6762 §3, RFC 8375, `internal` (ICANN, 2024), and those of home routers. */
 const privateDomains = [
   ...['localhost', 'local', 'internal', 'test', 'example', 'invalid', 'home.arpa'],
   ...['lan', 'home', 'corp', 'intranet', 'localdomain'],

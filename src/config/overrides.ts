@@ -3,18 +3,18 @@ import { messageOf } from '../errors.ts'
 import { readSecretFile } from './secret-file.ts'
 import type { ParsedYaml } from './yaml.ts'
 
-/** A setting that the environment gives, by the path to it. */
+/** A setting from the environment; `file` is the file of a variable `…_FILE`. */
 export type Override = { name: string; path: string[]; value: unknown; file: string | undefined }
 
 /**
- * What the settings are: the schema of the whole, which of them are lists, in the environment with commas, and which say
- * the same in another way, so that one in the environment takes the place of the others in the file.
+ * The schema of all settings; which are lists (comma-separated in the environment); and groups of alternatives, of which
+ * one in the environment replaces the others in the file.
  */
 export type Settings = { schema: z.core.$ZodType; lists: string[]; alternatives: string[][] }
 
 export type Environment = Record<string, string | undefined>
 
-/** Every setting that the environment names, and every variable that makes no sense. */
+/** The settings in the environment, and the problems of its variables. */
 export function readOverrides(environment: Environment, settings: Settings) {
   const read = Object.entries(environment).flatMap(([name, value]) => toOverride(name, value, settings))
   const overrides = read.filter((one) => 'path' in one)
@@ -22,13 +22,13 @@ export function readOverrides(environment: Environment, settings: Settings) {
   const names = new Map<string, string>()
   for (const { name, path } of overrides) {
     const other = names.get(path.join('.'))
-    if (other) problems.push(`${name}: ${other} says the same: expected one of them`)
+    if (other) problems.push(`${name}: ${other} sets the same: expected one of them`)
     names.set(path.join('.'), name)
   }
   return { overrides, problems }
 }
 
-/** Lays the environment over what the file says; a problem with such a value is shown with the variable's name. */
+/** The settings of the file with those of the environment over them; `where` of the latter is the variable's name. */
 export function withOverrides(written: ParsedYaml, overrides: Override[], { alternatives }: Settings): ParsedYaml {
   const data = structuredClone(written.data)
   if (isObject(data)) {
@@ -95,7 +95,7 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner
 }
 
-/** The paths of what says the same as the override, or as a section that it is in. */
+/** The paths of the alternatives to the override, or to a section that contains it. */
 function alternativesOf({ path }: Override, alternatives: string[][]): string[][] {
   const own = path.map((_, index) => path.slice(0, index + 1).join('.'))
   return alternatives
@@ -110,7 +110,7 @@ function removePath(data: Record<string, unknown>, path: string[]): void {
   else if (isObject(inner)) removePath(inner, rest)
 }
 
-/** A section that is no section in the file is left as it is: the check says so. */
+/** A value of the file in place of a section is left for the schema to report. */
 function assignPath(data: Record<string, unknown>, { path, value }: Override): void {
   let at = data
   for (const part of path.slice(0, -1)) {

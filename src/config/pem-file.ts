@@ -5,9 +5,8 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
 /**
- * The certificates of a PEM file (RFC 7468 §5), each as PEM text. `fileOrText` is a path, or the PEM text itself, which is
- * what `LASTWORD_RELAY__CA_FILE` gives. Throws AppError `invalid` if there is no file or no certificate in it, or if one
- * of them cannot be read.
+ * The certificates of a PEM file (RFC 7468 §5), each as PEM text; `fileOrText` is its path or text. Throws AppError
+ * `invalid` if the file or a certificate is missing or damaged.
  */
 export function readCertificates(fileOrText: string): string[] {
   const isText = fileOrText.includes('-----BEGIN ')

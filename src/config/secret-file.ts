@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 
 /**
- * The secret that a file holds, without the line end behind it. Throws AppError `invalid`, with the file and `what` it is
- * for, if there is no such file, if it cannot be read, or if nothing is in it.
+ * The secret in a file, without the line end. Throws AppError `invalid` with the setting (`what`) and the file if it is
+ * missing, unreadable or empty.
  */
 export function readSecretFile(file: string, what: string): string {
   let text: string

@@ -3,10 +3,10 @@ import { maskUrl } from '../text/mask-url.ts'
 import { type Config, relaySetting, relaysOf } from './config.ts'
 import { readSecretFile } from './secret-file.ts'
 
-/** A setting that names a file with a secret, as a person writes it down, and that file. */
+/** A setting for a secret file, as in messages, and the file. */
 export type SecretFile = { setting: string; file: string }
 
-/** The configuration as a person may see it: what gives access is masked. */
+/** The configuration with its secrets masked. */
 export function maskSecrets(config: Config): Config {
   const mask = '********'
   const masked = structuredClone(config)
@@ -22,7 +22,7 @@ export function maskSecrets(config: Config): Config {
   return masked
 }
 
-/** Every file that the configuration names for a secret. */
+/** The secret files of the configuration. */
 export function secretFilesOf(config: Config): SecretFile[] {
   const files = relaysOf(config).flatMap((relay) => [
     { setting: relaySetting(relay, 'passwordFile'), file: relay.passwordFile },
@@ -36,7 +36,7 @@ export function secretFilesOf(config: Config): SecretFile[] {
   return [...files, ...keys].flatMap(({ setting, file }) => (file === undefined ? [] : [{ setting, file }]))
 }
 
-/** Throws one AppError that names each file for a secret that is missing, cannot be read or is empty, and its setting. */
+/** Throws one AppError with each secret file that is missing, unreadable or empty. */
 export function checkSecretFiles(config: Config): void {
   const problems = secretFilesOf(config).flatMap(({ setting, file }) => {
     try {
@@ -52,7 +52,7 @@ export function checkSecretFiles(config: Config): void {
   })
 }
 
-/** Whether the data of a configuration file holds a secret itself, and does not name a file for it. */
+/** Whether the data of a configuration file contains a secret, instead of the name of a secret file. */
 export function hasSecret(data: unknown): boolean {
   if (typeof data !== 'object' || data === null) return false
   return Object.entries(data).some(([key, value]) =>

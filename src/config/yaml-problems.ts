@@ -1,9 +1,9 @@
 import type { LineCounter, YAMLParseError } from 'yaml'
 
-/** A text that is to be YAML, by the name of its file. */
+/** A text to parse as YAML, with its file name for messages. */
 export type YamlText = { text: string; file: string; lines: LineCounter }
 
-/** One sentence for each merge conflict that git left in the text, at the line where it begins. */
+/** A message for each merge conflict of git in the text, with its line. */
 export function mergeConflicts(text: string, file: string): string[] {
   const all = text.split(/\r?\n/)
   return all.flatMap((line, index) => {
@@ -12,17 +12,17 @@ export function mergeConflicts(text: string, file: string): string[] {
     if (length < 0) return []
     const range = `lines ${index + 1} to ${index + length + 1}`
     return [
-      `${file}:${index + 1}: ${range} hold a merge conflict of git: keep one of the two versions, and delete the lines that begin with <<<<<<<, ======= or >>>>>>>`,
+      `${file}:${index + 1}: ${range} contain a merge conflict of git: keep one of the two versions, and delete the lines that begin with <<<<<<<, ======= or >>>>>>>`,
     ]
   })
 }
 
-/** The errors of the parser, each with its line, in words that say what to write instead where that can be known. */
+/** The errors of the parser with their lines, and with the correction if it is known. */
 export function yamlProblems(errors: YAMLParseError[], source: YamlText): string[] {
   const found = errors.map((error) => ({ line: lineOf(error, source), quoting: quotingProblem(error, source), error }))
   const quoted = new Set(found.filter(({ quoting }) => quoting !== undefined).map(({ line }) => line))
   const problems = found
-    .filter(({ line, quoting }) => quoting !== undefined || !quoted.has(line)) // the rest of that line follows from it
+    .filter(({ line, quoting }) => quoting !== undefined || !quoted.has(line)) // other errors of the line are consequences
     .map(({ line, quoting, error }) => `${source.file}:${line}: ${quoting ?? parserMessage(error)}`)
   return [...new Set(problems)]
 }
@@ -33,7 +33,7 @@ function parserMessage({ code, message }: YAMLParseError): string {
   return code === 'MULTIPLE_DOCS' ? 'expected one document, found a second' : message
 }
 
-/** The value as it should be written, if all that it needs is quotes. What may be a secret is not repeated. */
+/** The value in quotes, if quotes correct the error. A possible secret is not repeated. */
 function quotingProblem(error: YAMLParseError, source: YamlText): string | undefined {
   const line = source.text.split(/\r?\n/)[lineOf(error, source) - 1] ?? ''
   const flow = error.code === 'BLOCK_IN_FLOW' ? source.text.slice(...error.pos).trim() : undefined
@@ -43,14 +43,14 @@ function quotingProblem(error: YAMLParseError, source: YamlText): string | undef
   return key !== undefined && value !== undefined && needsQuotes(value) ? quotingAdvice(`${key}: `, value) : undefined
 }
 
-/** Whether a line of the file may give access to something: a key that says so, or an address with a password. */
+/** Whether a line may contain a secret: by its key, or a URL with a password. */
 export function mayHoldSecret(line: string): boolean {
   return /(password|secret|token|key)\w*\s*:|:\/\/[^\s/]*:/i.test(line)
 }
 
 /**
- * Whether a value means something else without quotes: an alias (`*`), a reserved sign, a bracket or a quote that closes
- * before the end, or a colon that makes a key of what is before it (YAML 1.2.2, section 7.3.3).
+ * Whether a value needs quotes (YAML 1.2.2 §7.3.3): it begins with an indicator such as `*`, closes a bracket or quote
+ * before its end, or has a colon that makes a key.
  */
 function needsQuotes(value: string): boolean {
   return /^[*&!@`%]|^- |^(\{[^}]*\}|\[[^\]]*\]|"[^"]*"|'[^']*').|^[^"'{[|>].*:( |$)/.test(value)
@@ -58,5 +58,5 @@ function needsQuotes(value: string): boolean {
 
 function quotingAdvice(key: string, value: string): string {
   const quoted = /["\\]/.test(value) ? `'${value.replaceAll("'", "''")}'` : `"${value}"`
-  return `this text needs quotes, because some of its signs mean something else in YAML. Write: ${key}${quoted}`
+  return `this text needs quotes, because some of its characters have a meaning in YAML. Write: ${key}${quoted}`
 }

@@ -6,22 +6,21 @@ import { type Clock, day, durationText, type Instant, msBetween, parseDurationMs
 
 export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits'
 
-/** How a feed is, for a person. */
 export type Health = {
   state: FeedState
   /** In a sentence, with the reason. */
   message: string
-  /** It has lasted longer than the rule allows, or waits for an editor: the editors are to be told. */
+  /** The editors are notified: it has lasted too long, or an editor has to decide. */
   isTrouble: boolean
 }
 
-/** `health` is the worst of `problems`; without any, that it works or is new. */
+/** `health` is the worst of `problems`; without problems the feed works or is new. */
 export type WatchedFeed = { feed: FeedRow; health: Health; problems: Health[] }
 
-/** What an editor has to decide about. */
+/** Articles that wait for an editor's decision. */
 export type QuarantinedArticles = { count: number; reason: string | null }
 
-/** The feeds at these addresses that were ever asked, with how they are, by their address. */
+/** The known feeds at these addresses, with their health. */
 export async function watchedFeeds(
   { db, config, clock }: { db: Db; config: Config; clock: Clock },
   urls: string[],
@@ -35,23 +34,23 @@ export async function watchedFeeds(
   })
 }
 
-/** What waits of each feed, by its id; of several digests that where most does. */
+/** The quarantined articles by feed id; of several digests those of the digest with the most. */
 export async function quarantinedByFeed(db: Db): Promise<Map<string, QuarantinedArticles>> {
   const held = (await quarantinedFeeds(db)).map(({ id, count, reason }) => ({ id, count: Number(count), reason }))
   return new Map(held.toSorted((one, other) => one.count - other.count).map(({ id, ...one }) => [id, one]))
 }
 
-/** A younger past says nothing of how long a feed is silent as a rule … */
+/** The history that is needed to judge a silence … */
 const minHistoryMs = 14 * day
-/** … nor do articles that all came within less than this. */
+/** … and the span of time that its articles must cover. */
 const minArticleSpanMs = 7 * day
 
-/** How the feed is at this moment. `alertAfter` (milliseconds) is the rule for how long it may fail. */
+/** The worst problem of a feed, or that it works or is new. `alertAfter`: milliseconds that it may fail. */
 export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?: QuarantinedArticles): Health {
   return problemsOf(feed, alertAfter, now, held)[0] ?? stateWithoutProblems(feed)
 }
 
-/** Everything that is the matter with the feed, the worst first. One that fails has been silent for as long as before. */
+/** All problems of a feed, the worst first. */
 function problemsOf(feed: FeedRow, alertAfter: number, now: Instant, held: QuarantinedArticles | undefined): Health[] {
   return [...failureProblems(feed, alertAfter, now), ...waitsOf(held), ...silenceMessage(feed)]
 }
@@ -85,13 +84,13 @@ function stateWithoutProblems({ succeededAt, weekly }: FeedRow): Health {
   return { state: 'ok', message: `works; ${rate}`, isTrouble: false }
 }
 
-/** "3.5 articles a week", "2,240 articles a week"; a decimal only of less than ten. */
+/** "3.5 articles a week", "2,240 articles a week"; with a decimal below ten. */
 export function rateText(weekly: number): string {
   const rate = weekly.toLocaleString('en-GB', { maximumFractionDigits: weekly < 10 ? 1 : 0 })
   return `${rate} ${rate === '1' ? 'article' : 'articles'} a week`
 }
 
-/** Longer without anything new, by our last look, than ever before. */
+/** No new article for longer than ever before, up to the last fetch. */
 function silenceMessage({ firstItemAt, newestItemAt, longestSilence, succeededAt, goneAt }: FeedRow): Health[] {
   if (firstItemAt === null || newestItemAt === null || longestSilence === null || succeededAt === null) return []
   if (msBetween(firstItemAt, succeededAt) < minHistoryMs) return []

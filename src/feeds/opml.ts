@@ -3,13 +3,13 @@ import { maxLength } from '../config/field-limits.ts'
 import { shortText } from './markup/text.ts'
 import { type Attributes, Tokeniser } from './markup/tokeniser.ts'
 
-/** A feed in a list of feeds; its folder is the name of a section, or null if it lies in none. */
+/** A feed of an OPML file; `folder` is its innermost folder, or null. */
 export type ListedFeed = { folder: string | null; url: string; title: string }
 
-/** What an OPML file lists (OPML 2.0, and what is called 1.0), and what in it cannot be a feed, with the reason. */
+/** The feeds of an OPML file, and the outlines that are not feeds, each with the reason. */
 export type OpmlFeeds = { feeds: ListedFeed[]; rejected: { what: string; reason: string }[] }
 
-/** Reads OPML text. Folders in folders count by the innermost; a feed that is listed twice in a folder counts once. */
+/** Reads OPML 1.0 or 2.0. A feed that is listed twice in a folder counts once. `failed` is the reason, for a person. */
 export function readOpml(text: string): OpmlFeeds | { failed: string } {
   const tokens = new Tokeniser(text, 'xml')
   const reader = new OutlineReader()
@@ -23,10 +23,10 @@ export function readOpml(text: string): OpmlFeeds | { failed: string } {
   }
   reader.endAll()
   const missing = ['opml', 'body', 'outline'].find((name) => !seen.has(name))
-  return missing ? { failed: `it is no OPML: it has no <${missing}>` } : reader.outline
+  return missing ? { failed: `it is not OPML: it has no <${missing}>` } : reader.outline
 }
 
-/** An outline that is open. `folder` is the one of those inside. */
+/** An open outline; `folder` is that of the outlines in it. */
 type Open = { name: string; folder: string | null; holdsNothing: boolean }
 
 class OutlineReader {
@@ -54,7 +54,7 @@ class OutlineReader {
   }
 }
 
-const noAddressReason = 'it names no address (xmlUrl), and holds nothing'
+const noAddressReason = 'it has no address (xmlUrl), and nothing in it'
 
 function addFeed({ feeds, rejected }: OpmlFeeds, known: Set<string>, feed: ListedFeed): void {
   const url = feed.url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:/i, 'http:')

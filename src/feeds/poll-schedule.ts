@@ -1,42 +1,42 @@
 import { createHash } from 'node:crypto'
 import { addMs, type Instant } from '../time/clock.ts'
 
-/** Seconds. Nobody is asked more often, and by ourselves we forget nobody for longer. */
+/** Seconds. No feed is fetched more often; a hint of the server or feed can make it less often. */
 const minIntervalSeconds = 5 * 60
 const maxIntervalSeconds = 24 * 3600
-/** A longer wish than this is a mistake. */
+/** A longer hint is taken for a mistake. */
 const maxHintSeconds = 7 * 24 * 3600
 
-/** Between these the pace of the feed alone decides. */
+/** The limits of the interval that follows from the publishing rate. */
 const minPacedSeconds = 15 * 60
 const maxPacedSeconds = 6 * 3600
 const defaultIntervalSeconds = 3600
 
 export type PollHints = {
   feedId: string
-  /** Seconds from one article to the next; null where nothing is known. */
+  /** Seconds from one article to the next; null if unknown. */
   gapSeconds: number | null
-  /** Seconds, from Cache-Control or Expires: until then the answer would be the same. */
+  /** Seconds, from Cache-Control or Expires. */
   maxAgeSeconds: number | null
-  /** Seconds, from the feed itself: `ttl`, `sy:updatePeriod`. */
+  /** Seconds, from the feed: `ttl` or `sy:updatePeriod`. */
   ttlSeconds: number | null
 }
 
 /**
- * When a feed that answered is asked again: four times as often as it publishes, and not before the server and the feed
- * wish it, a week ahead at most. Feeds that would come at once are spread over a tenth of the time, always later.
+ * The time of the next fetch after a success: four times as often as the feed publishes, but not before the hints of the
+ * server and the feed, which count up to a week.
  */
 export function nextPollAfterSuccess(
   { feedId, gapSeconds: gap, maxAgeSeconds: maxAge, ttlSeconds: ttl }: PollHints,
   now: Instant,
 ): Instant {
-  const own = gap === null ? defaultIntervalSeconds : Math.min(maxPacedSeconds, Math.max(minPacedSeconds, gap / 4))
-  return spread(feedId, Math.max(own, cappedHint(maxAge), cappedHint(ttl)), now)
+  const paced = gap === null ? defaultIntervalSeconds : Math.min(maxPacedSeconds, Math.max(minPacedSeconds, gap / 4))
+  return spread(feedId, Math.max(paced, cappedHint(maxAge), cappedHint(ttl)), now)
 }
 
 /**
- * When a feed that failed so many times in a row is asked again: each time twice as long, up to a day, and not before
- * `retryAfter` (seconds), a week ahead at most.
+ * The time of the next fetch after `failures` failures in a row: the interval doubles up to a day, and is at least
+ * `retryAfter` (seconds), which counts up to a week.
  */
 export function nextPollAfterFailure(
   { feedId, failures, retryAfter }: { feedId: string; failures: number; retryAfter: number | null },
@@ -56,7 +56,7 @@ function cappedHint(seconds: number | null): number {
 
 const spreadFraction = 0.1
 
-/** Later by up to a tenth, always the same for the same feed. */
+/** Adds up to a tenth, always the same for a feed, so that feeds are not all fetched at once. */
 function spread(feedId: string, seconds: number, now: Instant): Instant {
   const waitSeconds = Math.max(minIntervalSeconds, seconds)
   const fraction = createHash('sha256').update(feedId).digest().readUInt32BE(0) / 2 ** 32

@@ -1,34 +1,31 @@
 import { day, type Instant, msBetween } from '../time/clock.ts'
 
-/** How a feed has published so far. */
 export type PublishingRate = {
   firstItemAt: Instant | null
   newestItemAt: Instant | null
-  /** Seconds; the longest time between two articles, of those that count. */
+  /** Seconds; the longest time between two articles. */
   longestSilence: number | null
   /** New articles a week. */
   weekly: number | null
-  /** Seconds from one article to the next, lately and with the time since the last; null if it never showed any. */
+  /** Mean seconds between the last articles, the time since the newest included; null without articles. */
   gapSeconds: number | null
 }
 
 export type Arrival = { seenAt: Instant; publishedAt: Instant | null }
 
-/** What the store kept of the pace so far. */
+/** The stored rate. */
 export type KnownRate = { firstItemAt: Instant | null; longestSilence: number | null }
 
-/** As many arrivals as one look at the past takes. */
 export const maxArrivals = 200
 const recentArrivals = 20
-/** What is older than this than the newest says nothing of how a feed publishes. */
+/** Articles that are older than the newest by more than this do not count. */
 const maxHistoryMs = 365 * day
-/** So many of its newest, and a feed is known well enough to tell an old piece that stays pinned from a silence. */
+/** Articles that are needed to tell a pinned old article from a silence. */
 const minArrivalsToJudge = 5
 
 /**
- * The pace of a feed from its newest arrivals (at most `window`) and what was known before. What a feed showed at first
- * (`firstSeenAt`) counts by the dates it bears, since its past came all at once; what came later by when it came. One old
- * date among the new ones is no silence of years: it does not count.
+ * The publishing rate from the newest `maxArrivals` arrivals and the stored rate. The articles of the first fetch
+ * (`firstSeenAt`) count by their own dates, later ones by when they were seen.
  */
 export function publishingRate(
   arrivals: Arrival[],
@@ -55,7 +52,7 @@ export function publishingRate(
   }
 }
 
-/** When its articles came, the newest first, as far as they tell how it publishes. */
+/** The times that count, newest first. */
 function countedTimes(arrivals: Arrival[], firstSeenAt: Instant | null): Instant[] {
   const { atFirst = [], later = [] } = Object.groupBy(arrivals, ({ seenAt }) =>
     seenAt === firstSeenAt ? 'atFirst' : 'later',
@@ -75,7 +72,7 @@ function arrivalDate({ seenAt, publishedAt }: Arrival): Instant {
   return publishedAt !== null && publishedAt < seenAt ? publishedAt : seenAt
 }
 
-/** Up to the first gap that is longer than all before it took. */
+/** Up to the first gap that is longer than the whole time after it. */
 function withoutPinned(times: Instant[]): Instant[] {
   const [newest = ''] = times
   const end = times.findIndex((time, index) => {
@@ -85,7 +82,7 @@ function withoutPinned(times: Instant[]): Instant[] {
   return end === -1 ? times : times.slice(0, end)
 }
 
-/** Of the last four weeks; of fewer where so many came that they fill the window, or where the feed is younger. */
+/** Articles a week over four weeks, or less if the feed is younger or has more than `maxArrivals` articles in them. */
 function weeklyRate(times: Instant[], now: Instant): number {
   const recent = times.filter((time) => msBetween(time, now) <= 28 * day)
   const oldest = recent.at(-1)

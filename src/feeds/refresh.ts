@@ -35,31 +35,28 @@ export type RefreshNeeds = {
   fetcher: Fetcher
   clock: Clock
   log: Log
-  /** Feeds, as the job files name them, whose articles are wanted with their whole text. */
+  /** Addresses of the feeds whose articles are saved with their full text. */
   wholeFeeds?: ReadonlySet<string>
 }
 
-/** What became of one feed: `articles` it showed, how many of them were new, entries that could not be articles. */
+/** `articles` in the feed, `added` of them new, and `rejected` entries. */
 export type RefreshResult =
   | { url: string; kind: 'read'; articles: number; added: number; rejected: number }
   | { url: string; kind: 'unchanged' }
   | { url: string; kind: 'failed'; reason: string }
 
 const maxParallel = 64
-/** Of one host. */
 const maxPerHost = 2
-/** Feeds that are parsed and kept at once: two in the workers, and two that are being written. */
+/** Feeds that are parsed and saved at once: two in the workers, two in the store. */
 const maxProcessing = 4
-/** So many may wait for that before another is asked: slow hosts are asked 64 at once, quick ones as fast as we read. */
+/** Fetched feeds that wait to be parsed; no other feed is fetched while as many wait. */
 const maxPrefetched = 8
-/** Read from the store at once. */
+/** Feeds that are read from the store at once. */
 const batchSize = 200
-/** So many failures in a row, and a feed that moved is asked at its first address again. */
+/** After as many failures in a row a feed that moved is fetched at its original address again. */
 const maxFailuresAfterMove = 3
 
-/**
- * Fetches the feeds at these addresses now and saves what is new. A feed that fails is recorded and stops no other.
- */
+/** Fetches the feeds at these addresses now and saves new articles. A failure is recorded and stops no other feed. */
 export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise<RefreshResult[]> {
   const report: RefreshResult[] = []
   const runLimited = openSemaphore(maxProcessing, maxPrefetched)
@@ -69,28 +66,23 @@ export async function refreshFeeds(needs: RefreshNeeds, urls: string[]): Promise
   return report.toSorted((a, b) => (a.url < b.url ? -1 : 1))
 }
 
-/** Asks those of the feeds that are due. Returns how many that were; two processes do not ask the same one. */
+/** Fetches the feeds that are due, each by one process only. Returns how many it fetched. */
 export async function refreshDueFeeds(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
-  let asked = 0
+  let fetched = 0
   const runLimited = openSemaphore(maxProcessing, maxPrefetched)
   await forEachFeed(needs, urls, async (feed) => {
     if (signal?.aborted || !isFeedDue(feed, needs.clock.now())) return
     if (!(await claimDueFeed(needs.db, feed.id, needs.clock.now()))) return
-    asked++
+    fetched++
     await refreshOrFail(needs, feed, runLimited)
   })
-  return asked
+  return fetched
 }
 
-/** The feeds are read a few at a time, and no host is asked for more than two at once. */
 function forEachFeed(needs: RefreshNeeds, urls: string[], work: (feed: FeedRow) => Promise<void>): Promise<void> {
   warmUpReaders()
   const hostFor = (feed: FeedRow) => hostOf(currentUrl(feed))
-  return forEachPerHost(
-    loadFeeds(needs, [...new Set(urls)]),
-    { maxParallel: maxParallel, maxPerHost: maxPerHost, hostFor: hostFor },
-    work,
-  )
+  return forEachPerHost(loadFeeds(needs, [...new Set(urls)]), { maxParallel, maxPerHost, hostFor }, work)
 }
 
 async function* loadFeeds({ db, clock }: RefreshNeeds, urls: string[]): AsyncGenerator<FeedRow> {
@@ -98,7 +90,7 @@ async function* loadFeeds({ db, clock }: RefreshNeeds, urls: string[]): AsyncGen
     yield* await ensureFeeds(db, urls.slice(start, start + batchSize), clock.now())
 }
 
-/** Where the feed is asked: at the address it moved to, else where the job files say. */
+/** The address after a permanent redirect, else the one in the job files. */
 export function currentUrl({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
   return address ?? url
 }
@@ -107,7 +99,7 @@ function hostOf(address: string): string {
   return URL.canParse(address) ? new URL(address).hostname : address
 }
 
-/** Whatever is in a feed, or happens to one, stops no other. */
+/** Never throws for a feed: its failure is recorded, and the other feeds go on. */
 async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   try {
     if (feed.goneAt !== null)
@@ -126,7 +118,7 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Sem
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   const { etag, lastModified } = feed
-  // What it showed before was read without the texts that are wanted now: it is asked as if for the first time.
+  // Without a conditional request where the articles were saved without the full texts that are needed now.
   const known = wantsBodies(needs, feed) && feed.bodiesAt === null ? {} : { etag, lastModified }
   const refreshed = await runLimited(
     () => needs.fetcher.get(currentUrl(feed), known),
@@ -138,7 +130,7 @@ async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semap
   return refreshed ?? (await refreshFeed(needs, await resetToOriginalUrl(needs, feed), runLimited))
 }
 
-/** The place that it moved to is gone, which says nothing of the one that the job files name. */
+/** The new address is gone; the original one may still work. */
 async function resetToOriginalUrl({ db, clock }: RefreshNeeds, feed: FeedRow): Promise<FeedRow> {
   await recordFeedEventOnce(
     db,
@@ -174,7 +166,7 @@ function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
 
 type SuccessfulFetch = Exclude<Fetched, { kind: 'failed' }>
 
-/** What it showed, how it publishes and when to come again, in one transaction. Returns how many articles were new. */
+/** Saves articles, publishing rate and next fetch in one transaction. Returns how many articles were new. */
 async function saveFetched(
   needs: RefreshNeeds,
   feed: FeedRow,
@@ -221,8 +213,8 @@ async function loadPublishingRate(db: Db, feed: FeedRow, now: string): Promise<P
 }
 
 /**
- * A feed that moved for good keeps its name in the job files, its articles and its ledger; it is only asked elsewhere. A
- * new address that is too long to keep is followed each time.
+ * The new address of a feed after a permanent redirect; the job files keep the original one. An address that is too long
+ * to save is followed at each fetch.
  */
 async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
   if (movedTo === null || movedTo === currentUrl(feed) || movedTo.length > maxLength.address) return {}

@@ -1,15 +1,15 @@
 import { maxLength } from '../config/field-limits.ts'
 
 /**
- * The address in full, http or https, without a user name or password; null where there is none, or it is longer than
- * `longest.address`. One that is whole already stays as its publisher wrote it.
+ * The absolute URL without a user name or password, or null if there is none or it is longer than `maxLength.address`. An
+ * absolute URL stays as its publisher wrote it.
  */
 export function absoluteUrl(address: string, base: string): string | null {
   const url = address.length > maxLength.address ? null : resolveWithoutCredentials(address, base)
   return url !== null && url.length <= maxLength.address ? url : null
 }
 
-/** Whether it would be an address of the web if it were shorter. */
+/** Whether the address is a web address that is too long. */
 export function isUrlTooLong(address: string, base: string): boolean {
   if (address.length > maxLength.address) return !isUnsafeUrl(address)
   return (resolveWithoutCredentials(address, base)?.length ?? 0) > maxLength.address
@@ -21,8 +21,8 @@ function resolveWithoutCredentials(address: string, base: string): string | null
 }
 
 /**
- * `https://bank.example@evil.example/` leads to evil.example, and reads as if it did not; and `bank.example\\@evil.example`
- * is read as the one by browsers and as the other by older programs (RFC 3986 §3.2.1, §7.6).
+ * Removes user name and password: `https://bank.example@evil.example/` looks like bank.example and leads to evil.example,
+ * and programs disagree about `bank.example\\@evil.example` (RFC 3986 §7.6).
  */
 export function withoutCredentials(address: string): string {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(address)?.[1] ?? ''
@@ -47,17 +47,17 @@ function resolveUrl(address: string, base: string): string | null {
   return URL.parse(hosted, base)?.href ?? null
 }
 
-/** Nothing has to be done to it, as to most. */
+/** An absolute URL that needs no change, as most are. */
 const completeUrl = /^https?:\/\/[^\s<>"\\^`{|}/&][^\s&]*$/
 
-/** Whoever wrote `www.harbour.example`, or `harbour.example/a` on that host itself, forgot what stands before it. */
+/** Adds a missing scheme: to `www.harbour.example`, and to `harbour.example/a` on that host. */
 function withScheme(text: string, base: string): string {
   if (/^www\.[\w-]+\.\w/i.test(text)) return `http://${text}`
   const host = /^(https?:)\/\/([^/?#]+)/i.exec(base)
   return host && text.toLowerCase().startsWith(`${host[2]}/`.toLowerCase()) ? `${host[1]}//${text}` : text
 }
 
-/** The same of a feed's own site: `harbour.example`, which is hardly a page of the site that we read it from. */
+/** Adds a missing scheme to the address of a feed's site: `harbour.example` is hardly a relative path. */
 export function withSiteScheme(address: string): string {
   const bare = address.length > maxLength.address ? '' : address.trim()
   return bareHost.test(bare) && !fileName.test(bare) ? `http://${bare}` : address
@@ -66,13 +66,13 @@ export function withSiteScheme(address: string): string {
 const bareHost = /^(?:[a-z\d][a-z\d-]*\.)+[a-z]{2,20}(?:\/|$)/i
 const fileName = /^[^/]+\.(?:[sx]?html?|php\d?|aspx?|jsp|cgi|cfm|xml|rss|rdf|atom|json|txt)(?:\/|$)/i
 
-/** Like `absolute`, but never a file: of pictures and films. */
+/** Like `absoluteUrl`, but only http and https. */
 export function httpUrl(address: string, base: string): string | null {
   const url = absoluteUrl(address, base)
   return url && /^https?:/i.test(url) ? url : null
 }
 
-/** A link that runs, carries its own page, or reaches into the reader's machine. */
+/** Whether a link runs code, contains its page, or reads from the reader's computer. */
 export function isUnsafeUrl(address: string): boolean {
   return unsafeScheme.test(address.slice(0, 100).replace(ignoredCharacters, ''))
 }
@@ -81,7 +81,7 @@ const unsafeScheme = /^(?:javascript|vbscript|data|file|blob|about|view-source|c
 // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers ignore them inside "java\nscript:"
 const ignoredCharacters = /[\u0000-\u0020]+/g
 
-/** The base that a chain of xml:base values (outermost first) makes. Nonsense in the chain changes nothing. */
+/** Resolves a chain of xml:base values, outermost first. Invalid values are ignored. */
 export function resolveBase(bases: string[], start: string): string {
   let base = start
   for (const step of bases) {
@@ -92,15 +92,15 @@ export function resolveBase(bases: string[], start: string): string {
 }
 
 /**
- * Whether an address is on another site than its feed: behind a feed proxy, a shortener, another publisher. `siteUrl` is
- * the site that the feed names, else the feed's own address. `www.` and subdomains of the same site make no difference.
+ * Whether an address is on another site than its feed, as behind a feed proxy or a shortener. `siteUrl` is the site or the
+ * address of the feed; `www.` and subdomains do not count.
  */
 export function isOffSite(address: string, siteUrl: string): boolean {
   const [one, other] = [hostWithoutWww(address), hostWithoutWww(siteUrl)]
   return one !== other && !one.endsWith(`.${other}`) && !other.endsWith(`.${one}`)
 }
 
-/** The host of an address without `www.`; empty where it is no address. */
+/** The host of an address without `www.`, or empty. */
 export function hostWithoutWww(address: string): string {
   return URL.canParse(address) ? new URL(address).hostname.replace(/^www\./, '') : ''
 }

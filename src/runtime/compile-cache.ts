@@ -3,15 +3,15 @@ import { enableCompileCache } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 
-/** Turns on Node's cache of compiled modules, if there is a folder for it that nobody else can write to. */
+/** Enables Node's compile cache, if there is a folder for it that no other user can write to. */
 export function usePrivateCompileCache(): void {
   const folder = privateCacheFolder()
   if (folder !== undefined) enableCompileCache(folder)
 }
 
 /**
- * The folder of the compile cache, `.cache/lastword/compiled` in the user's home, made with mode 0700. Undefined where
- * it cannot be made, or where another user could put a file in it: Node runs what it finds there without a check.
+ * The folder of the compile cache, `.cache/lastword/compiled` in the home folder, made with mode 0700. Undefined if it
+ * cannot be made, or if another user could put a file in it, because Node runs its files without a check.
  */
 export function privateCacheFolder(): string | undefined {
   try {
@@ -19,14 +19,13 @@ export function privateCacheFolder(): string | undefined {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return isPrivateFolder(folder) ? folder : undefined
   } catch {
-    return undefined // no home, or one that is read-only
+    return undefined // no home folder, or a read-only one
   }
 }
 
 /**
- * Whether the folder belongs to the user of this process, with no right for anybody else, and nobody else can put
- * another in its place: neither at a folder above it, nor at a symbolic link on the way. False on Windows, which has no
- * modes.
+ * Whether only the user of this process can write to the folder or replace it, by a parent folder or a symbolic link on the
+ * path. False on Windows, which has no modes.
  */
 export function isPrivateFolder(folder: string): boolean {
   const uid = process.getuid?.()
@@ -36,13 +35,13 @@ export function isPrivateFolder(folder: string): boolean {
   return [...foldersAbove(folder), ...foldersAbove(realpathSync(folder))].every((above) => isSafeToPass(above, uid))
 }
 
-/** From the folder that holds a path up to the root. */
+/** The parent folders of a path, up to the root. */
 export function foldersAbove(path: string): string[] {
   const above = dirname(path)
   return above === path ? [] : [above, ...foldersAbove(above)]
 }
 
-/** In a folder with the sticky bit others make files, and cannot rename or remove ours. */
+/** In a folder with the sticky bit other users cannot rename or remove our files. */
 function isSafeToPass(path: string, uid: number): boolean {
   const entry = lstatSync(path)
   if (entry.uid !== uid && entry.uid !== 0) return false

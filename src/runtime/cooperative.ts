@@ -1,12 +1,12 @@
 import { yieldToEventLoop } from '../time/clock.ts'
 
-/** Long work in small steps: what lies between two `yield`s has a fixed upper bound. Its value is the result. */
+/** Long work in steps with a bounded time between two `yield`s; the return value is the result. */
 export type Steps<T> = Generator<void, T, void>
 
-/** After so much work in a row the event loop has its turn. */
+/** The longest run before other work of the event loop. */
 const maxRunMs = 10
 
-/** Runs the steps to their end without a pause; for a caller that knows that they are few. */
+/** Runs all steps without a pause, for work with few steps. */
 export function runToEnd<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next()
@@ -14,10 +14,7 @@ export function runToEnd<T>(steps: Steps<T>): T {
   }
 }
 
-/**
- * Runs the steps, and gives the event loop back whenever they have held it for ten milliseconds. Rejects with whatever a
- * step throws.
- */
+/** Runs the steps, and yields to the event loop every ten milliseconds. Rejects with the error of a step. */
 export async function runCooperatively<T>(steps: Steps<T>): Promise<T> {
   let start = performance.now()
   for (;;) {

@@ -4,19 +4,19 @@ import { measureTaskTime, takeBusiestTask } from './task-time.ts'
 
 const checkIntervalMs = 100
 const maxDelayMs = 250
-/** Of one task there is a line a minute at most. */
+/** Between two log lines for a task. */
 const repeatAfterMs = minute
 
 type Delays = { count: number; worstMs: number; loggedAt: number }
 
 /**
- * Warns when something has held the event loop for more than 250 milliseconds, and names the task (see `runAs`): at once,
- * and then once a minute and task with how often it happened and the worst, in milliseconds.
+ * Warns when a task (see `runAsTask`) has blocked the event loop for more than 250 milliseconds: at once, then once a
+ * minute for each task, with the count and the longest delay.
  */
 export class EventLoopWatch {
   readonly #log: Log
   readonly #delays = new Map<string, Delays>()
-  #lastLook = 0
+  #lastCheckMs = 0
   #timer: NodeJS.Timeout | undefined
   #stopMeasuring = () => {}
 
@@ -26,21 +26,21 @@ export class EventLoopWatch {
 
   start(): void {
     this.#stopMeasuring = measureTaskTime()
-    this.#lastLook = performance.now()
-    this.#timer = setInterval(() => this.#look(), checkIntervalMs).unref()
+    this.#lastCheckMs = performance.now()
+    this.#timer = setInterval(() => this.#check(), checkIntervalMs).unref()
   }
 
-  /** Says what has not been said yet. */
+  /** Logs the delays that have not been logged yet. */
   stop(): void {
     clearInterval(this.#timer)
     this.#stopMeasuring()
     this.#report(Number.POSITIVE_INFINITY)
   }
 
-  #look(): void {
+  #check(): void {
     const now = performance.now()
-    const delayMs = now - this.#lastLook - checkIntervalMs
-    this.#lastLook = now
+    const delayMs = now - this.#lastCheckMs - checkIntervalMs
+    this.#lastCheckMs = now
     const busiest = takeBusiestTask()
     if (delayMs > maxDelayMs) this.#count(causeName(busiest, delayMs), delayMs)
     this.#report(now)
@@ -63,13 +63,13 @@ export class EventLoopWatch {
         continue
       }
       const fields = { task, count: delays.count, worstMs: Math.round(delays.worstMs) }
-      this.#log.warn({ event: 'event_loop.delayed', ...fields }, 'a task held up everything else in this process')
+      this.#log.warn({ event: 'event_loop.delayed', ...fields }, 'a task blocked the event loop')
       Object.assign(delays, { count: 0, worstMs: 0, loggedAt: now })
     }
   }
 }
 
-/** A task that was busy for less than half of the delay is not what caused it. */
+/** The busiest task, if it was busy for at least half of the delay. */
 function causeName(busiest: { name: string; ms: number } | undefined, delayMs: number): string {
   return busiest && busiest.ms >= delayMs / 2 ? busiest.name : 'none: this machine was busy or asleep'
 }

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 
-/** A named piece of work, and how long it has held the thread since the last `takeBusy`. */
+/** A named task and the time that it has run since the last `takeBusiestTask`. */
 type Task = { name: string; ms: number; round: number }
 
 const current = new AsyncLocalStorage<Task>()
-/** What belongs to no named task: accepting connections, timers of packages. */
+/** Work outside of named tasks: accepting connections, timers of packages. */
 const unnamed: Task = { name: 'unnamed work', ms: 0, round: 0 }
 
 let period = 0
@@ -13,11 +13,11 @@ let measuredTasks: Task[] = []
 let startedAtMs = 0
 let isMeasuring = false
 
-/** Runs the work under this name, with all that it starts and awaits: `measureBusy` charges its time to it. */
+/** Runs work as a named task, which also gets the time of everything that it starts and awaits. */
 export function runAsTask<T>(name: string, work: () => T): T {
   const task = { name, ms: 0, round: -1 }
   if (!isMeasuring) return current.run(task, work)
-  charge() // what ran so far is the caller's
+  charge() // the time until here is the caller's
   return current.run(task, () => {
     try {
       return work()
@@ -28,8 +28,8 @@ export function runAsTask<T>(name: string, work: () => T): T {
 }
 
 /**
- * From now on measures how long each named task holds the thread, until the function that it returns is called. Every
- * callback and every continuation of a promise costs about 150 nanoseconds more.
+ * Starts measuring how long each named task runs; the returned function stops it. Each callback and promise continuation
+ * costs about 150 nanoseconds more.
  */
 export function measureTaskTime(): () => void {
   const hook = createHook({
@@ -46,14 +46,14 @@ export function measureTaskTime(): () => void {
   }
 }
 
-/** The task that has held the thread longest since the last call, with its milliseconds; undefined: none has run. */
+/** The task that has run longest since the last call, or undefined. */
 export function takeBusiestTask(): { name: string; ms: number } | undefined {
   charge()
-  const longest = measuredTasks.reduce<Task | undefined>(
-    (most, task) => (most && most.ms >= task.ms ? most : task),
+  const busiest = measuredTasks.reduce<Task | undefined>(
+    (longest, task) => (longest && longest.ms >= task.ms ? longest : task),
     undefined,
   )
-  const taken = longest && { name: longest.name, ms: longest.ms }
+  const taken = busiest && { name: busiest.name, ms: busiest.ms }
   period++
   measuredTasks = []
   return taken

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * How a job in a worker ended. After anything but an answer the worker cannot be used again: `late`, it took longer than
- * it may; `gone`, the worker came to an end; else the error that ended it.
+ * How a job in a worker ended. `late`: it took too long; `gone`: the worker exited; `error`: it failed. Only after an answer
+ * can the worker be used again.
  */
 export type JobEnd<A> = { answer: A } | { late: true } | { gone: true } | { error: Error; isOutOfMemory: boolean }
 
 export type Heap = { heapMegabytes: number; youngMegabytes: number }
 
-/** A thread with a limit of memory, which does not keep the process alive. It has none of the process's flags. */
+/** Starts a worker with a memory limit and without the flags of this process. It does not keep the process alive. */
 export function openWorker(url: URL, { heapMegabytes, youngMegabytes }: Heap): Worker {
   const resourceLimits = { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: youngMegabytes }
   const worker = new Worker(url, { execArgv: [], resourceLimits })
@@ -17,8 +17,8 @@ export function openWorker(url: URL, { heapMegabytes, youngMegabytes }: Heap): W
 }
 
 /**
- * Sends one message to the worker and waits for one, for at most so many seconds; `ended` is called once. Until then the
- * process stays alive. Throws what cannot be sent, before anything has begun.
+ * Posts a message to the worker and waits for its answer for at most `seconds`; calls `onEnd` once. Keeps the process alive
+ * until then; throws if the message cannot be cloned.
  */
 export function runJob<A>(
   worker: Worker,
@@ -42,8 +42,7 @@ export function runJob<A>(
   }
 }
 
-/** Ends the worker, whatever it does. */
 export function terminateWorker(worker: Worker): void {
-  worker.on('error', () => {}) // its end is known already
+  worker.on('error', () => {}) // its end is expected
   void worker.terminate()
 }

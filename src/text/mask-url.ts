@@ -1,6 +1,6 @@
 const mask = '********'
 
-/** Parameters of a connection that give no access (libpq and node-postgres). What is not listed here is masked. */
+/** Connection parameters without secrets (libpq and node-postgres); all others are masked. */
 const harmlessParameters = new Set(
   `application_name channel_binding client_encoding connect_timeout connection_limit connectiontimeoutmillis database
   dbname encoding fallback_application_name gssencmode host hostaddr idle_in_transaction_session_timeout
@@ -10,19 +10,19 @@ const harmlessParameters = new Set(
 )
 
 /**
- * An address without what gives access: the password behind a user's name, and each parameter that is not known to be
- * harmless. Where the address is broken, so that a piece of the password may be anywhere, all behind the name is masked.
+ * Masks the password of a URL and each parameter that may be a secret. In a broken URL, where parts of the password may be
+ * anywhere, everything after the user name is masked.
  */
 export function maskUrl(url: string): string {
   const [, begin = '', rest = ''] = /^(\w+:\/\/)(.*)$/s.exec(url) ?? []
-  if (begin === '') return url // no address with a user: file:path
+  if (begin === '') return url // file:path
   if (hasMisplacedPassword(url)) return `${begin}${/^[^:@/?#]*/.exec(rest)?.[0] ?? ''}:${mask}`
   const [place = '', query] = afterLastAt(rest).split(/\?(.*)/s)
   const shown = begin + userOf(rest) + place
   return query === undefined ? shown : `${shown}?${query.split('&').map(maskParameter).join('&')}`
 }
 
-/** To the last @: a password may hold one. A name may as well. */
+/** Up to the last @, because user name and password may contain one. */
 function userOf(rest: string): string {
   const at = rest.lastIndexOf('@', queryStart(rest))
   if (at < 0) return ''
@@ -32,7 +32,7 @@ function userOf(rest: string): string {
 
 const afterLastAt = (rest: string) => rest.slice(rest.lastIndexOf('@', queryStart(rest)) + 1)
 
-/** Where the parameters begin: the ? behind which nothing but `name=value` follows. */
+/** The index of the ? after which only `name=value` follows, or the length. */
 function queryStart(rest: string): number {
   const found = /\?[\w.%-]+=[^?]*$/.exec(rest)
   return found ? found.index : rest.length
@@ -44,8 +44,8 @@ function maskParameter(parameter: string): string {
 }
 
 /**
- * Whether what follows the user's name cannot be a password, a host and parameters, because a sign in the password ended
- * it there: a fragment, a port that is no number, a query that is no list of parameters.
+ * Whether a special character in the password breaks the URL: it has a fragment, a port that is not a number, or a query
+ * that is not a list of parameters.
  */
 export function hasMisplacedPassword(url: string): boolean {
   const rest = url.replace(/^\w+:\/\//, '')
@@ -58,7 +58,7 @@ export function hasMisplacedPassword(url: string): boolean {
   return query !== undefined && !query.split('&').every((one) => /^[\w.%-]+=[^#]*$/.test(one))
 }
 
-/** Every text of an address that gives access, as it is written and as it is meant. */
+/** The secrets in a URL, as written and percent-decoded. */
 export function findUrlSecrets(url: string): string[] {
   const rest = url.replace(/^\w+:\/\//, '')
   if (rest === url) return []
@@ -79,6 +79,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text // an escape that is none
+    return text // an invalid escape
   }
 }

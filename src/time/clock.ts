@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A moment as fixed-width ISO 8601 UTC text, `2026-11-23T07:00:00.000Z`: it sorts as it reads, in both engines. */
+/** Fixed-width ISO 8601 text in UTC, `2026-11-23T07:00:00.000Z`, which sorts by time on both engines. */
 export type Instant = string
 
 export type Clock = { now(): Instant }
 
-/** A clock by which one can wait. It may come back early, when the signal fires, and never throws. */
+/** `wait` ends early when the signal aborts, and never rejects. */
 export type WaitingClock = Clock & { wait(milliseconds: number, signal?: AbortSignal): Promise<void> }
 
 let lastNow = { milliseconds: Number.NaN, text: '' }
 
-/** The text is made once a millisecond: whoever sends thousands of messages a second asks as often. */
+/** The text is made once a millisecond, because sending asks for it thousands of times a second. */
 function systemNow(): Instant {
   const milliseconds = Date.now()
   if (milliseconds !== lastNow.milliseconds) lastNow = { milliseconds, text: new Date(milliseconds).toISOString() }
@@ -26,17 +26,17 @@ export function toInstant(date: Date | number): Instant {
   return new Date(date).toISOString()
 }
 
-/** Lets whatever else waits have its turn, in the middle of long work. */
+/** Resolves after the event loop has run other work. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** As mail and RSS write a date: `Mon, 23 Nov 2026 07:00:00 +0000` (RFC 5322 §3.3). */
+/** The date format of mail and RSS: `Mon, 23 Nov 2026 07:00:00 +0000` (RFC 5322 §3.3). */
 export function mailDate(instant: Instant): string {
   return new Date(instant).toUTCString().replace('GMT', '+0000')
 }
 
-/** The instant that lies `milliseconds` after (or, negative, before) the given one. */
+/** The instant `milliseconds` later, or earlier if negative. */
 export function addMs(instant: Instant, milliseconds: number): Instant {
   return toInstant(Date.parse(instant) + milliseconds)
 }
@@ -46,7 +46,7 @@ export function msBetween(from: Instant, to: Instant): number {
   return millisecondsOf(to) - millisecondsOf(from)
 }
 
-/** Most that is asked about is this very moment, and known. */
+/** Fast for the current moment, which is asked for most. */
 function millisecondsOf(instant: Instant): number {
   return instant === lastNow.text ? lastNow.milliseconds : Date.parse(instant)
 }
@@ -56,13 +56,13 @@ export const minute = 60 * second
 export const hour = 60 * minute
 export const day = 24 * hour
 
-/** The milliseconds of "90m", "12h", "3d". */
+/** "90m", "12h", "3d" → milliseconds. */
 export function parseDurationMs(text: string): number {
   const [, count, unit] = /^(\d+) ?(m|h|d)$/.exec(text) ?? []
   return Number(count) * { m: minute, h: hour, d: day }[unit as 'm' | 'h' | 'd']
 }
 
-/** A length of time for a person: `14 h 5 min`, `3 days`, `12 s`. */
+/** A duration for a person: `14 h 5 min`, `3 days`, `12 s`. */
 export function durationText(milliseconds: number): string {
   const total = Math.max(0, Math.round(milliseconds / second))
   if (total < 60) return `${total} s`

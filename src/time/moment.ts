@@ -1,6 +1,6 @@
 import type { Instant } from './clock.ts'
 
-/** Writes instants as a person of that zone reads them: "Fri, 27 Nov 2026, 07:00 GMT". */
+/** Formats instants in a time zone: "Fri, 27 Nov 2026, 07:00 GMT". */
 export function momentText(zone = 'UTC'): (instant: Instant) => string {
   const format = new Intl.DateTimeFormat('en-GB', {
     weekday: 'short',

@@ -1,9 +1,9 @@
 import { addMs, type Instant, minute, toInstant } from './clock.ts'
 
-/** What the clock on a wall shows: `2026-11-27`, `07:00`, and the day of the week from 0 (Sunday) to 6. */
+/** Local time: `2026-11-27`, `07:00`, and the day of the week from 0 (Sunday) to 6. */
 export type WallTime = { date: string; time: string; weekday: number }
 
-/** Whether it names an IANA time zone: "Europe/London", "UTC"; not an offset, and not an abbreviation. */
+/** Whether the name is an IANA time zone: "Europe/London", "UTC"; not an offset or an abbreviation. */
 export function isTimeZone(name: string): boolean {
   if (!/\//.test(name) && name !== 'UTC') return false
   try {
@@ -32,7 +32,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format
 }
 
-/** What the clocks of the zone show at that instant. */
+/** The local time of a zone at an instant. */
 export function wallTimeAt(zone: string, instant: Instant): WallTime {
   const parts = Object.fromEntries(
     formatOf(zone)
@@ -44,8 +44,8 @@ export function wallTimeAt(zone: string, instant: Instant): WallTime {
 }
 
 /**
- * The instant at which the clocks of the zone show that: the first if a clock change makes it come twice, the change
- * itself if it leaves it out.
+ * The instant of a local time: the first if a clock change repeats the time, the instant of the change if it skips the
+ * time.
  */
 export function instantAt(zone: string, date: string, time: string): Instant {
   const wanted = `${date}T${time}`
@@ -61,12 +61,12 @@ function showsAt(zone: string, milliseconds: number): string {
   return `${date}T${time}`
 }
 
-/** How far its clocks are ahead of UTC, in milliseconds. */
+/** Milliseconds ahead of UTC. */
 function offsetAt(zone: string, milliseconds: number): number {
   return Date.parse(`${showsAt(zone, milliseconds)}:00Z`) - milliseconds
 }
 
-/** The minute at which the clocks change between the two. */
+/** The instant of the clock change between the two, to the minute. */
 function changeBetween(zone: string, from: number, to: number): Instant {
   const before = offsetAt(zone, from)
   let [low, high] = [from, to]
@@ -78,12 +78,12 @@ function changeBetween(zone: string, from: number, to: number): Instant {
   return toInstant(high)
 }
 
-/** The day after that many days: `2026-11-30` is three days after `2026-11-27`. */
+/** `2026-11-27` and 3 → `2026-11-30`. */
 export function addDays(date: string, days: number): string {
   return addMs(`${date}T12:00:00.000Z`, days * 24 * 60 * minute).slice(0, 10)
 }
 
-/** For a person: "Friday 27 November 2026 at 07:00 in Europe/London". */
+/** "Friday 27 November 2026 at 07:00 in Europe/London". */
 export function wallTimeText(zone: string, instant: Instant): string {
   const day = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,

@@ -185,7 +185,7 @@ onBothEngines('enriching', (freshUrl) => {
     const articles = [await show('/nothing'), await show('/film'), await show('/one')]
     expect(await enrich(...articles)).toBe(1)
     expect((await known('/film')).summary).toBe('')
-    expect(await pageAt(store.db, `${host.url}/film`)).toMatchObject({ error: 'it is no page but video/mp4' })
+    expect(await pageAt(store.db, `${host.url}/film`)).toMatchObject({ error: 'it is not a page but video/mp4' })
   })
 
   test('one page of a host is asked at a time', async () => {

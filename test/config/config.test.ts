@@ -387,7 +387,7 @@ describe('the environment', () => {
   test('that says one setting twice is refused, since nobody knows which counts', () => {
     const twice = { LASTWORD_RELAY__HOST: 'a', LASTWORD_relay__host: 'b' }
     expect(problems(least, twice)).toEqual([
-      'LASTWORD_relay__host: LASTWORD_RELAY__HOST says the same: expected one of them',
+      'LASTWORD_relay__host: LASTWORD_RELAY__HOST sets the same: expected one of them',
     ])
     const secret = { LASTWORD_RELAY__PASSWORD: 'a', LASTWORD_RELAY__PASSWORD_FILE: secretFile('b') }
     expect(problems(least, secret)).toHaveLength(1)

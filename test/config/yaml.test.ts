@@ -117,8 +117,8 @@ describe('text that is not YAML', () => {
     const conflict = '<<<<<<< HEAD\nb: 2\n||||||| base\n=======\nb: 3\n>>>>>>> main\n'
     const { message } = refusal(() => parseYaml(`a: 1\n${conflict}c: 1\n${conflict}`, 'f'))
     expect(message.split('\n')).toEqual([
-      expect.stringMatching(/^f:2: lines 2 to 7 hold a merge conflict of git: keep one/),
-      expect.stringMatching(/^f:9: lines 9 to 14 hold a merge conflict/),
+      expect.stringMatching(/^f:2: lines 2 to 7 contain a merge conflict of git: keep one/),
+      expect.stringMatching(/^f:9: lines 9 to 14 contain a merge conflict/),
     ])
     expect(parseYaml('a: |\n  <<<<<<< HEAD\n  =======\n  >>>>>>> main\n', 'f').data).toHaveProperty('a')
   })

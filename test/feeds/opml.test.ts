@@ -15,7 +15,7 @@ test('folders are kept, the innermost counts, and whatever is no address is left
     ],
     rejected: [
       { what: 'javascript:alert(1)', reason: 'it is not an http or https address' },
-      { what: 'Empty', reason: 'it names no address (xmlUrl), and holds nothing' },
+      { what: 'Empty', reason: 'it has no address (xmlUrl), and nothing in it' },
     ],
   })
 })
@@ -36,7 +36,7 @@ test('tags that nobody closed and values without quotes are read, and an entity 
     xmlUrl="https://a.example/"><outline text="Lost">`
   expect(readOpml(text)).toEqual({
     feeds: [{ folder: 'News', url: 'https://a.example/', title: '&a; & c' }],
-    rejected: [{ what: 'Lost', reason: 'it names no address (xmlUrl), and holds nothing' }],
+    rejected: [{ what: 'Lost', reason: 'it has no address (xmlUrl), and nothing in it' }],
   })
 })
 
@@ -58,7 +58,7 @@ test.each([
   '<outline>'.repeat(100_000),
   '<opml version="2.0"><body></body></opml>',
 ])('what is no OPML fails in words: %.30s', (text) => {
-  expect(readOpml(text)).toEqual({ failed: expect.stringContaining('it is no OPML') })
+  expect(readOpml(text)).toEqual({ failed: expect.stringContaining('it is not OPML') })
 })
 
 test('an outline that names no address and holds nothing is named as left out', () => {
@@ -67,8 +67,8 @@ test('an outline that names no address and holds nothing is named as left out', 
   expect(readOpml(text)).toEqual({
     feeds: [{ folder: 'News', url: 'https://a.example/feed', title: 'Found' }],
     rejected: [
-      { what: 'Lost feed', reason: 'it names no address (xmlUrl), and holds nothing' },
-      { what: 'an outline', reason: 'it names no address (xmlUrl), and holds nothing' },
+      { what: 'Lost feed', reason: 'it has no address (xmlUrl), and nothing in it' },
+      { what: 'an outline', reason: 'it has no address (xmlUrl), and nothing in it' },
     ],
   })
 })

@@ -6,13 +6,13 @@ import { wholeSentences } from './sentences.ts'
 import { cleanCharacters } from './text.ts'
 import { Tokeniser } from './tokeniser.ts'
 
-/** Characters to be read, of HTML, and paragraphs: what is longer ends before, after a whole paragraph. */
+/** Characters of text, characters of HTML, and paragraphs; a longer body is cut after a whole paragraph. */
 const limits = { text: maxLength.bodyText, html: maxLength.bodyHtml, leaves: 250 }
 const maxBoxDepth = 4
 
 /**
- * HTML that sanitize-html made (balanced, its texts and attributes escaped) as a body: paragraphs, headings, lists and
- * quotes, well-formed whatever stood in what. Every tag is written here. Null: there is nothing to read.
+ * The HTML of sanitize-html (balanced and escaped) as well-formed paragraphs, headings, lists and quotes. Every tag of the
+ * result is written here; null if there is no text.
  */
 export function toBlocks(html: string, base: string): Body | null {
   const builder = newBodyBuilder(base)
@@ -32,7 +32,7 @@ export function toBlocks(html: string, base: string): Body | null {
 
 type Leaf = { tag: 'p' | 'h3' | 'h4'; html: string; text: string }
 type Box = { tag: 'blockquote' | 'ul' | 'ol' | 'li' | 'body'; children: (Leaf | Box)[] }
-/** What an open tag of the input does to ours: nothing, or opens a word's element, a box, or a heading. */
+/** The effect of an open tag of the input on the output. */
 type Effect = { name: string; does: 'nothing' | 'inline' | 'box' | 'heading' }
 
 type BodyBuilder = {
@@ -40,14 +40,12 @@ type BodyBuilder = {
   top: Box
   boxes: Box[]
   stack: Effect[]
-  /** Elements open around words, each with its opening tag. */
+  /** Open inline elements, each with its opening tag. */
   inline: { name: string; tag: string }[]
   heading: Leaf['tag'] | null
   html: string
   text: string
-  /** Nothing was written since the last line break. */
   endsWithBreak: boolean
-  /** Paragraphs, and characters in them, so far. */
   leafCount: number
   readLength: number
 }
@@ -89,7 +87,7 @@ function openInline(page: BodyBuilder, name: string, href = ''): Effect['does'] 
   return 'inline'
 }
 
-/** An address that may stand in an attribute of ours, or null. */
+/** An absolute URL, escaped for an attribute, or null. */
 function safeHref(href: string, base: string): string | null {
   const url = httpUrl(href, base)
   return url === null ? null : escapeAttribute(cleanCharacters(url)).replace(/</g, '%3C').replace(/>/g, '%3E')
@@ -127,7 +125,7 @@ function write(page: BodyBuilder, escaped: string): void {
   if (text !== ' ') page.endsWithBreak = false
 }
 
-/** A second break in a row is meant as a paragraph. */
+/** A second break in a row ends the paragraph. */
 function breakLine(page: BodyBuilder): void {
   if (page.endsWithBreak) flush(page)
   else if (page.text !== '') {
@@ -137,7 +135,7 @@ function breakLine(page: BodyBuilder): void {
   }
 }
 
-/** Ends the paragraph; what is open around its words is closed, and opened again in the next. */
+/** Ends the paragraph; open inline elements are closed, and opened again in the next one. */
 function flush(page: BodyBuilder): void {
   const { inline, text } = page
   const html =
@@ -181,10 +179,10 @@ function printBody(top: Box, unread: boolean): Body | null {
   return html === '' ? null : { html: cut ? html.replace(lastHeading, '') : html, cut }
 }
 
-/** With nothing under it any more. */
+/** A heading without text below it. */
 const lastHeading = /<(h[34])>[^<]*<\/\1>$/
 
-/** What WordPress puts under every article of a feed. */
+/** The line that WordPress appends to every article of a feed. */
 function isSignature(last: Leaf | Box | undefined): boolean {
   return (
     last !== undefined && 'text' in last && /^The post .{1,500} (?:appeared first|first appeared) on /.test(last.text)
@@ -208,7 +206,7 @@ function printLeaf(leaf: Leaf, box: Box, printing: PrintState): string {
   const whole = leaf.text.length <= left.text && leaf.html.length <= left.html && left.leaves > 0
   if (!whole) printing.isCut = true
   if (!whole && printing.hasOutput) return ''
-  const html = whole ? leaf.html : escapeText(wholeSentences(leaf.text, left.text)) // a first paragraph without an end
+  const html = whole ? leaf.html : escapeText(wholeSentences(leaf.text, left.text)) // the first paragraph alone is too long
   left.text -= leaf.text.length
   left.html -= leaf.html.length
   left.leaves--

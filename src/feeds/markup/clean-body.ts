@@ -7,9 +7,8 @@ import { isShown, type Visibility, visibilityIn, visible } from './hidden-text.t
 import { looksLikeHtml, type RichText } from './text.ts'
 
 /**
- * The whole text of an article, written by a stranger, as safe HTML: see `Body`. sanitize-html takes away what may not
- * be there; `toBlocks` makes paragraphs of the rest, with tags of our own. Links are made absolute from `base`.
- * Null: there is nothing to read in it, or it is built to hold us up (tags nested more than 200 deep).
+ * The full text of an article as safe HTML (see `Body`), with links made absolute from `base`. Null if it has no text, or
+ * tags nested more than 200 deep.
  */
 export function cleanBody(rich: RichText, base: string): Body | null {
   const markup = toMarkup(rich).slice(0, maxMarkupLength)
@@ -17,7 +16,7 @@ export function cleanBody(rich: RichText, base: string): Body | null {
   return toBlocks(sanitize(markup, { ...options, ...withoutHiddenText() }), base)
 }
 
-/** Follows the elements that are open, and takes away the text that no reader would see on the page. */
+/** Hooks of sanitize-html that remove the text that a browser would not show. */
 function withoutHiddenText(): Pick<sanitize.IOptions, 'onOpenTag' | 'onCloseTag' | 'textFilter'> {
   const open: { name: string; within: Visibility }[] = []
   const here = () => open.at(-1)?.within ?? visible
@@ -31,12 +30,12 @@ function withoutHiddenText(): Pick<sanitize.IOptions, 'onOpenTag' | 'onCloseTag'
   }
 }
 
-/** Nobody's article is longer; pictures as data: stand in the way of some. */
+/** In characters; pictures as `data:` URLs are removed first. */
 const maxMarkupLength = 128 * 1024
-/** sanitize-html needs a time that grows with length times depth. */
+/** sanitize-html takes time in proportion to length times depth. */
 const maxDepth = 200
 
-/** HTML as it is; twice escaped HTML unescaped once; plain text in paragraphs. */
+/** HTML unchanged, HTML that was escaped twice decoded once, plain text in paragraphs. */
 function toMarkup({ value, kind }: RichText): string {
   const markup = value.slice(0, maxMarkupLength * 8).replace(inlineData, '')
   if (kind !== 'text' && !markup.includes('<') && markup.includes('&lt;')) {
@@ -52,7 +51,7 @@ function toMarkup({ value, kind }: RichText): string {
 
 const inlineData = /\ssrc(?:set)?="data:[^"]*"/gi
 
-/** Elements that begin and end a paragraph; `toBlocks` has none of them in what it makes. */
+/** Elements that end a paragraph; `toBlocks` writes none of them. */
 const blockTags =
   'div section article aside main header footer address center pre dl dt dd table caption tbody tr td th h1 h2 h5 h6 hr'
 const keptTags = 'p br a em i strong b code blockquote ul ol li h3 h4'
@@ -66,5 +65,5 @@ const options: sanitize.IOptions = {
   allowedSchemes: ['http', 'https'],
   nonTextTags: droppedTags.split(' '),
   parseStyleAttributes: false,
-  parser: { recognizeSelfClosing: true }, // `<iframe src="…"/>`, as XML writes it, would take all behind it away
+  parser: { recognizeSelfClosing: true }, // else `<iframe src="…"/>`, as in XML, would remove the rest of the text
 }

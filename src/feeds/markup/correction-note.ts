@@ -3,7 +3,7 @@ import { blocksOf, mainBlocks } from './blocks.ts'
 import { wholeSentences } from './sentences.ts'
 import { plainText, type RichText } from './text.ts'
 
-/** A correction that a text tells of; `on` is the day that it names for itself, `2026-11-12`, if it names one. */
+/** The text of a correction; `on` is the date in it, `2026-11-12`, or null. */
 export type CorrectionNote = { text: string; on: string | null }
 
 const piece =
@@ -12,7 +12,7 @@ const piece =
 const label = '(?:(?:corrections?|clarifications?)(?: (?:and|&) (?:corrections?|clarifications?))?|erratum|retraction)'
 const datePattern = '(?:[\\s,(–—-]*(?:\\w{3,9}\\.? )?\\d[\\w ,./)]{0,25})?'
 
-/** How publications say that they were wrong. In English; a note in another language is not recognised. */
+/** How English publications introduce a correction; other languages are not recognised. */
 const noteRules: RegExp[] = [
   // Correction: The minister's name is Ana Ruiz, not Anna Ruiz.
   // CORRECTION (Nov. 12, 2026): The vote was 31 to 29, not 31 to 19.
@@ -42,7 +42,7 @@ const noteRules: RegExp[] = [
   /\b(?:was|has been) (?:updated|edited|revised|changed) (?:[^.!?]{0,60} )?to (?:correct|clarify|fix|remove an? (?:error|incorrect|inaccurate|wrong))\b/i,
 ]
 
-/** What looks like a note and is none. */
+/** Similar texts that are not corrections. */
 const falseNoteRules: RegExp[] = [
   // Corrections: if you see an error in our reporting, write to us.
   // Corrections and clarifications: to report a mistake, email …
@@ -51,13 +51,13 @@ const falseNoteRules: RegExp[] = [
   /^corrections?\b[^:]{0,40}[:–—-]\s*(?:our|the) (?:\w+ )?polic/i,
 ]
 
-/** A heading that stands alone over the note: "Correction", "Clarification 12 March", "A correction was made on Nov. 12, 2026:". */
+/** A heading above the note: "Correction", "Clarification 12 March", "A correction was made on Nov. 12, 2026:". */
 const noteHeadings = [
   new RegExp(`^(?:an? )?${label} (?:was|were|has been|have been) (?:made|issued|appended|published)\\b.{0,50}$`, 'i'),
   new RegExp(`^${label}${datePattern}\\s*[:.]?$`, 'i'),
 ]
 
-/** Most texts hold none, and are not looked at further. */
+/** A quick test: most texts have no note. */
 const mayHoldNote =
   /correct|clarif|amended|to (?:fix|remove) |(?:earlier|previous|original) (?:\w+ )?version|retract|erratum|withdrawn/i
 const minNoteLength = 25
@@ -65,7 +65,7 @@ const maxNoteLength = 600
 export const maxTotalNoteLength = limits.correctionNote
 const maxNotes = 3
 
-/** The note in the texts of a feed's entry; they may be HTML. */
+/** The correction in the texts of a feed's entry, or null. */
 export function noteInTexts(texts: RichText[]): CorrectionNote | null {
   for (const { value, kind } of texts) {
     if (!mayHoldNote.test(value)) continue
@@ -76,12 +76,12 @@ export function noteInTexts(texts: RichText[]): CorrectionNote | null {
   return null
 }
 
-/** The note in the article of a page. */
+/** The correction in the article of a page, or null. */
 export function noteOnPage(html: string): CorrectionNote | null {
   return mayHoldNote.test(html) ? noteIn(mainBlocks(html)) : null
 }
 
-/** The notes among these paragraphs, as one: at most three, and some 900 characters in all. */
+/** The corrections in these paragraphs as one text: at most three, and `maxTotalNoteLength` characters. */
 export function noteIn(blocks: string[]): CorrectionNote | null {
   const notes: string[] = []
   for (const [index, block] of blocks.entries()) {
@@ -112,7 +112,7 @@ const month = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?'
 const dayFirst = new RegExp(`^[^.!?]{0,50}?\\b(\\d{1,2})(?:st|nd|rd|th)? ${month},? (\\d{4})\\b`, 'i')
 const monthFirst = new RegExp(`^.{0,50}?\\b${month} (\\d{1,2})(?:st|nd|rd|th)?,? (\\d{4})\\b`, 'i')
 
-/** The newest day beside the words that say what was done: "amended on 12 November 2026", "Correction (Nov. 12, 2026)". */
+/** The latest date near a word of correction: "amended on 12 November 2026", "Correction (Nov. 12, 2026)". */
 function newestDay(text: string): string | null {
   const days: string[] = []
   for (const { index } of text.matchAll(/\b(?:amended|corrected|corrections?|clarifications?|updated|made|this)\b/gi)) {

@@ -1,13 +1,13 @@
 /**
- * Whether tags are nested deeper than this, for the parsers of other packages. Everything that one of them could take for
- * a tag counts, in a comment too, but elements that many leave open (`<p>`, `<li>`, cells).
+ * Whether tags are nested deeper than `maxDepth`, before other packages parse them. Anything that a parser could take for
+ * a tag counts, also in comments, except elements that are often left open (`<p>`, `<li>`, cells).
  */
-export function isTooDeep(html: string, deepest: number): boolean {
+export function isTooDeep(html: string, maxDepth: number): boolean {
   let depth = 0
   for (const [, closing, name = ''] of html.matchAll(/<(\/?)([a-z][a-z\d]{0,20})/gi)) {
     if (open.has(name.toLowerCase())) continue
     depth = Math.max(0, depth + (closing ? -1 : 1))
-    if (depth > deepest) return true
+    if (depth > maxDepth) return true
   }
   return false
 }

@@ -1,22 +1,22 @@
 import type { Attributes } from './tokeniser.ts'
 
-/** What a browser shows of the text in an element: nothing if any of these is set. Only the last two a child can undo. */
+/** Why a browser does not show the text in an element. A child can undo only the last two. */
 export type Visibility = {
-  /** Not drawn, cut off, moved off the screen or fully transparent, with all that is in it. */
+  /** Not rendered, clipped, off screen or transparent, with all its children. */
   isRemoved: boolean
   /** `visibility: hidden`, until a child is visible again. */
   isInvisible: boolean
-  /** A `font-size` of nothing or a pixel, until a child has a size of its own. */
+  /** A `font-size` of at most a pixel, until a child sets another. */
   isSizeless: boolean
 }
 
 export const visible: Visibility = { isRemoved: false, isInvisible: false, isSizeless: false }
 
-export function isShown({ isRemoved: removed, isInvisible: invisible, isSizeless: sizeless }: Visibility): boolean {
-  return !removed && !invisible && !sizeless
+export function isShown({ isRemoved, isInvisible, isSizeless }: Visibility): boolean {
+  return !isRemoved && !isInvisible && !isSizeless
 }
 
-/** What is shown inside an element with these attributes (names in small letters), by what is shown around it. */
+/** The visibility inside an element with these attributes (names in small letters); `around` is that of its parent. */
 export function visibilityIn(around: Visibility, name: string, attributes: Attributes): Visibility {
   const { style, class: classes } = attributes
   const isRemoved =
@@ -36,7 +36,7 @@ export function visibilityIn(around: Visibility, name: string, attributes: Attri
   }
 }
 
-/** WordPress, Bootstrap and those who follow them: text for who listens, which nobody sees. */
+/** Classes of WordPress, Bootstrap and others for text that is only read aloud. */
 function isScreenReaderOnly(classes: string): boolean {
   return classes
     .slice(0, 1000)
@@ -46,7 +46,7 @@ function isScreenReaderOnly(classes: string): boolean {
 
 const screenReaderClasses = new Set(['screen-reader-text', 'sr-only', 'visually-hidden', 'visuallyhidden'])
 
-/** The declarations of a `style` attribute (CSS Style Attributes §3) in small letters; of two the last, or the important one. */
+/** The declarations of a `style` attribute (CSS Style Attributes §3) in small letters; the last or `!important` one counts. */
 function declarationsIn(style: string): Map<string, string> {
   const rules = new Map<string, string>()
   const important = new Set<string>()
@@ -90,7 +90,7 @@ function isHiddenByStyle(rules: Map<string, string>): boolean {
   )
 }
 
-/** 0 in whatever unit: `0`, `0.0em`, `.0`, `0%`. */
+/** 0 in any unit: `0`, `0.0em`, `.0`, `0%`. */
 function isZero(value: string | undefined): boolean {
   return value !== undefined && /^[+-]?(?:0+(?:\.0*)?|\.0+)(?:%|[a-z]{1,4})?$/.test(value)
 }
@@ -101,12 +101,12 @@ function isTransparent(value: string | undefined): boolean {
   return Number.parseFloat(value) <= (value.endsWith('%') ? 5 : 0.05)
 }
 
-/** A size of letters that nobody can see: nothing, or at most one pixel. */
+/** A font size of at most one pixel. */
 function isUnreadableSize(size: string | undefined): boolean {
   return isZero(size) || (size !== undefined && /^(?:0?\.\d+|1(?:\.0*)?)(?:px|pt)$/.test(size))
 }
 
-/** A length in which no letter has room. */
+/** A length that is too small for text. */
 function isTooFlat(value: string | undefined): boolean {
   return isZero(value) || value === '1px'
 }
@@ -115,7 +115,7 @@ function isOffScreen(value: string): boolean {
   return /^-\d{3,}(?:\.\d+)?(?:px|em|rem|vw|vh|%)$/.test(value) || /^-[5-9]\d(?:\.\d+)?(?:em|rem)$/.test(value)
 }
 
-/** Nothing times any number is nothing. */
+/** Relative to the parent's size, so that zero stays zero. */
 function isRelative(size: string): boolean {
   return /(?:^|\d)(?:%|em|ex|ch|inherit|smaller|larger)$/.test(size) && !/rem$/.test(size)
 }
@@ -125,7 +125,7 @@ function fontSizeIn(font: string | undefined): string | undefined {
   return font?.split(/[\s/]+/).find((part) => /^\.?\d/.test(part) && !/^[1-9]00$/.test(part))
 }
 
-/** Whether the elements inside may be shown again. */
-export function mayShowAgain({ isRemoved: removed, isInvisible: invisible }: Visibility, inside: string): boolean {
-  return !removed && (invisible ? /visibility/i : /font/i).test(inside)
+/** Whether the markup inside may have an element that is shown. */
+export function mayShowAgain({ isRemoved, isInvisible }: Visibility, inside: string): boolean {
+  return !isRemoved && (isInvisible ? /visibility/i : /font/i).test(inside)
 }

@@ -1,20 +1,20 @@
-/** The text as far as whole sentences of it fit, else whole words. */
+/** The text cut after the last whole sentence that fits, else after a word. */
 export function wholeSentences(text: string, maximum: number): string {
   if (text.length <= maximum) return text
   const end = sentenceEnds(text, maximum).at(-1) ?? 0
   return end >= maximum / 4 ? text.slice(0, end) : `${wholeWords(text, maximum)} …`
 }
 
-/** The first words, for an entry that has no title of its own. */
+/** The first sentence or words, as the title of an entry without one. */
 export function firstWords(text: string, maximum = 80): string {
   const end = sentenceEnds(text, maximum).find((at) => at > 8)
   if (end !== undefined) return text.slice(0, end)
   return text.length <= maximum ? text : `${wholeWords(text, maximum)} …`
 }
 
-/** Where sentences end in the first `maximum` characters, with the quotation marks and brackets behind them. */
+/** The ends of sentences in the first `maximum` characters, closing quotation marks and brackets included. */
 function sentenceEnds(text: string, maximum: number): number[] {
-  const start = text.slice(0, maximum + 3) // with what tells whether one goes on
+  const start = text.slice(0, maximum + 3) // the characters after a full stop tell whether the sentence goes on
   return [...start.matchAll(/[.!?…]["'”’»)]*(?=\s|$)|[。！？।॥۔؟]/gu)]
     .filter(({ 0: marks, index }) => marks !== '.' || !abbreviation.test(wordBefore(start, index)))
     .map(({ 0: marks, index }) => index + marks.length)
@@ -29,7 +29,7 @@ function wordBefore(text: string, stop: number): string {
 const abbreviation =
   /^(?:\p{L}|(?:\p{L}\.)+\p{L}|dr|prof|mr|mrs|ms|mx|messrs|mme|mlle|sr|sra|srta|dra|hr|frau|st|ste|rev|fr|hon|gen|col|lt|sgt|capt|cpl|maj|cmdr|adm|sen|rep|gov|pres|jr|no|nos|nr|vs|vol|fig|approx|ca|bzw|usw|evtl|dept|est|inc|ltd|corp|bros|mt|ave|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)$/iu
 
-/** The words that fit, without the punctuation behind the last. */
+/** The words that fit, without the punctuation after the last. */
 export function wholeWords(text: string, maximum: number): string {
   const start = text.slice(0, maximum)
   const space = start.lastIndexOf(' ')

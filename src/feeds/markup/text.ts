@@ -5,22 +5,22 @@ import { isShown, mayShowAgain, type Visibility, visibilityIn, visible } from '.
 import { wholeSentences, wholeWords } from './sentences.ts'
 import { inlineElements, type Token, Tokeniser, voidElements } from './tokeniser.ts'
 
-/** A text of a feed before it is ours. What it is written in decides how it becomes plain. */
+/** A text as a feed or page has it; `kind` decides how it becomes plain text. */
 export type RichText = { value: string; kind: 'text' | 'html' | 'perhaps-html' }
 
 export const emptyRichText: RichText = { value: '', kind: 'text' }
 
-/** Plain text on one line: no markup, entities decoded, white space folded, no control characters. */
+/** Plain text on one line, without markup and control characters. `maximum` bounds the work; the text may be longer. */
 export function plainText({ value, kind }: RichText, maximum = 2000): string {
   const isHtml = kind === 'html' || (kind === 'perhaps-html' && looksLikeHtml(value))
   const once = isHtml ? decodeEntities(stripTags(value, maximum * 2)) : value.trimStart().slice(0, maximum * 4)
-  // Half of the feeds escape twice: &amp;#8217; in a title is meant as ’, and a summary with </p> in it as markup.
+  // Many feeds escape twice: `&amp;#8217;` in a title means ’, and `&lt;/p&gt;` in a summary is markup.
   const twice = decodeEntities(once)
   const bare = kind !== 'text' && htmlTagPattern.test(twice) ? decodeEntities(stripTags(twice, maximum)) : twice
   return foldWhitespace(bare)
 }
 
-/** The same, and where it is longer than `maximum` cut at a word, with an ellipsis. */
+/** Plain text, cut at a word and with an ellipsis if it is longer than `maximum`. */
 export function shortText(rich: RichText, maximum: number): string {
   const text = plainText(rich, maximum)
   return text.length > maximum ? `${wholeWords(text, maximum - 2)} …` : text
@@ -30,7 +30,7 @@ function decodeEntities(text: string): string {
   return entityPattern.test(text) ? decodeHTML(text) : text
 }
 
-/** A few sentences: cut at the end of the last one that fits, else at a word; without what WordPress adds to each. */
+/** Plain text up to the last whole sentence that fits, else to a word; without the line that WordPress appends. */
 export function summaryText(rich: RichText): string {
   const maximum = maxSummaryLength
   const whole = plainText(rich, maximum * 3)
@@ -40,7 +40,7 @@ export function summaryText(rich: RichText): string {
   return wholeSentences(text, maximum)
 }
 
-/** Characters; what is no longer is no more than a summary. */
+/** In characters. */
 export const maxSummaryLength = maxLength.summary
 
 const entityPattern = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});/i
@@ -82,7 +82,7 @@ function passHidden(tokens: Tokeniser, token: Token, name: string, revealedUntil
   return revealedUntil
 }
 
-/** What is shown in the element of a tag, by that tag alone. */
+/** The visibility inside an element, from its own tag. */
 function visibilityOf(tokens: Tokeniser, token: Token, name: string): Visibility {
   const isPlain = voidElements.has(name) || !mayHide.test(tokens.text.slice(token.start, token.end))
   return isPlain ? visible : visibilityIn(visible, name, tokens.attributes(token))
@@ -93,7 +93,7 @@ const mayHide = /[\s/"'](?:hidden|style|class)|^<dialog/i
 /** Elements that show nothing. */
 export const unshownTags = new Set(['script', 'style', 'head', 'noscript', 'iframe', 'object', 'svg', 'template'])
 
-/** On one line; empty if nothing of it can be seen, so that other words take its place. */
+/** On one line; empty if no character is visible, so that a fallback is used. */
 function foldWhitespace(text: string): string {
   const line = cleanCharacters(text)
     .replace(/[^\S ]\s*| \s+/g, ' ')
@@ -101,7 +101,7 @@ function foldWhitespace(text: string): string {
   return hasVisibleText(line) ? line : ''
 }
 
-/** The text without what nobody sees or what turns its direction; numbers of Windows-1252 as the characters that they mean. */
+/** The text without invisible characters and direction overrides, with Windows-1252 code points as Unicode. */
 export function cleanCharacters(text: string): string {
   return cleaned(text.replace(windows1252Range, fromWindows1252))
 }
@@ -112,5 +112,5 @@ function fromWindows1252(character: string): string {
   return windows1252Characters[character.charCodeAt(0) - 0x80] ?? ''
 }
 
-/** &#146; is meant as Windows-1252 by everyone who writes it. */
+/** `&#146;` means the Windows-1252 character (HTML §13.2.5.80). */
 const windows1252Characters = [...'€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ']

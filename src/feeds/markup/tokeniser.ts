@@ -1,15 +1,14 @@
 import { decodeHTMLAttribute, decodeHTMLStrict } from 'entities'
 
 /**
- * In XML a quoted value holds no `<` (XML 1.0 §3.1), CDATA is a text, and what never ends costs its own mark at most. In
- * HTML what never ends takes the rest of the text with it, as in a browser.
+ * In XML a quoted value has no `<` (XML 1.0 §3.1), CDATA is text, and of an unfinished construct only its opening mark is
+ * lost. In HTML an unfinished construct takes the rest of the text, as in a browser.
  */
 export type Dialect = 'xml' | 'html'
 
 /**
- * A piece of a text, from `start` to `end` (UTF-16 units). `comment` is everything that shows nothing: comments,
- * declarations, instructions. `name` is that of a tag as it is written, `closed` says that the tag ends its own element
- * (`<br/>`), `unfinished` that the text ends within this piece.
+ * A token from `start` to `end` (UTF-16 units). `comment` is any comment, declaration or processing instruction, `name` a
+ * tag's name as written, `closed` a self-closing tag (`<br/>`), `unfinished` a token that the end of the text cuts off.
  */
 export type Token = {
   kind: 'text' | 'cdata' | 'open' | 'close' | 'comment'
@@ -20,26 +19,26 @@ export type Token = {
   unfinished: boolean
 }
 
-/** By names in small letters; of two with the same name the first counts (HTML §13.2.5.33). */
+/** By name in small letters; of two with the same name the first counts (HTML §13.2.5.33). */
 export type Attributes = { [name: string]: string | undefined }
 
 /** Elements of HTML without an end tag (HTML §13.1.2). */
 export const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '))
 
-/** Elements that stand in a line of text. */
+/** Elements that do not break a line of text. */
 export const inlineElements = new Set(
   'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
     ' ',
   ),
 )
 
-/** Of a longer tag no attributes are read: a picture as `data:` is not fetched. */
+/** The attributes of a longer tag are not read; it has a picture as a `data:` URL. */
 const maxTagLength = 64 * 1024
-/** Characters that a quoted value of HTML may go on after a `>` in it. */
+/** Characters of an HTML quoted value after its first `>`. */
 const maxQuotedLength = 2000
 const maxNameLength = 200
 
-/** Reads any text as markup, piece by piece, from `at` on, which only grows. One way through each character, whatever the text is. */
+/** Reads any text as a stream of tokens from `at`, which only grows. Linear for every text. */
 export class Tokeniser {
   readonly text: string
   at: number
@@ -52,7 +51,7 @@ export class Tokeniser {
     this.#isXml = dialect === 'xml'
   }
 
-  /** The next piece, or null at the end of the text. A `<` that begins nothing is text. */
+  /** The next token, or null at the end. A `<` that begins no markup is text. */
   next(): Token | null {
     const { text, at } = this
     const open = this.#markupFrom(at)
@@ -68,7 +67,7 @@ export class Tokeniser {
       : this.#passing('comment', '<!', '>')
   }
 
-  /** The attributes of a tag, their entities decoded. */
+  /** The attributes of a tag with decoded entities. */
   attributes({ start, end, name, closed }: Token): Attributes {
     const from = start + 1 + name.length
     if (end - from < 3 || end - start > maxTagLength) return none
@@ -82,14 +81,14 @@ export class Tokeniser {
     return found
   }
 
-  /** Goes to the end tag of an element whose content is no markup, such as a script; where it has none, to the end. */
+  /** Moves to the end tag of an element with raw text, such as a script, or to the end of the text. */
   passContent(name: string): void {
     const ending = new RegExp(`</${RegExp.escape(name)}`, 'gi')
     ending.lastIndex = this.at
     this.at = ending.exec(this.text)?.index ?? this.text.length
   }
 
-  /** Where the end tag of the element begins whose tag came last; a paragraph ends where the next begins. */
+  /** The start of the end tag of the element that was opened last; a paragraph also ends where the next one begins. */
   endOfElement(name: string): number {
     const ahead = new Tokeniser(this.text, this.#isXml ? 'xml' : 'html', this.at)
     let depth = 1
@@ -102,7 +101,7 @@ export class Tokeniser {
     return this.text.length
   }
 
-  /** Where a text, or a global regular expression, comes next; -1: nowhere. Asked for ever later places it reads the text once. */
+  /** The index of the next match, or -1. Calls with growing `from` read the text only once. */
   find(needle: string | RegExp, from: number): number {
     const last = this.#found.get(needle)
     if (last !== undefined && (last < 0 || last >= from)) return last
@@ -116,7 +115,7 @@ export class Tokeniser {
     return { kind, start, end, name: '', closed: false, unfinished: false }
   }
 
-  /** Where markup begins, at `from` or later, or the end of the text. */
+  /** The start of the next markup, or the length of the text. */
   #markupFrom(from: number): number {
     const { text } = this
     for (let open = text.indexOf('<', from); open >= 0; open = text.indexOf('<', open + 1)) {
@@ -193,7 +192,7 @@ export class Tokeniser {
     return this.#isXml || last === nameEnd || before <= 32 || isQuote(before)
   }
 
-  /** A piece that begins and ends with these marks. */
+  /** A token that begins and ends with these marks. */
   #passing(kind: Token['kind'], mark: string, ending: string): Token | null {
     const { at: start, text } = this
     const found = this.find(ending, start + 1)
@@ -211,7 +210,7 @@ export class Tokeniser {
       : this.#token('cdata', start, end + 3)
   }
 
-  /** A document type with its own entities, which are never read. */
+  /** A document type; the entities that it declares are not read. */
   #documentType(): Token | null {
     const { at: start, text } = this
     const end = this.find('>', start)

@@ -11,12 +11,12 @@ import type { Entry, RawFeed } from './entry.ts'
 import type { ParsedFeed } from './feed.ts'
 import { firstPicture, parseDurationSeconds, parsePixels } from './media.ts'
 
-/** Makes safe HTML of a text, with links made absolute from the base; see clean-body.ts. */
+/** Makes safe HTML of a text, with links absolute from `base`; see clean-body.ts. */
 export type BodyCleaner = (text: RichText, base: string) => Body | null
 
 /**
- * The feed in our own words. Every entry is an article or a rejection with its reason; none disappears. With `clean` the
- * newest 200 articles have their whole text.
+ * The checked feed: every entry is an article or a rejection with its reason. With `clean` the newest 200 articles have
+ * their full text.
  */
 export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner): ParsedFeed {
   const home = feedBaseUrl(feed, feedUrl)
@@ -41,14 +41,14 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner
       reason: `${feed.left} more entries than the ${feed.entries.length} that are read at once`,
       title: '',
     })
-  const wish = feed.ttl === undefined ? {} : { ttl: feed.ttl }
+  const interval = feed.ttl === undefined ? {} : { ttl: feed.ttl }
   const unread = feed.left ? { unread: feed.left } : {}
-  return { title, siteUrl: site, language: languageOf(feed), ...wish, articles, rejected, ...unread }
+  return { title, siteUrl: site, language: languageOf(feed), ...interval, articles, rejected, ...unread }
 }
 
 /**
- * Where relative addresses start: the feed's own address; for a file, whatever the feed tells of where it came from, or
- * nowhere. Where the file lies counts for nothing: its articles are the same in another folder.
+ * The base of relative addresses: the feed's own address; for a file an address in the feed, or `file:///`. The folder of
+ * the file does not count, so that its articles are the same in another folder.
  */
 function feedBaseUrl(feed: RawFeed, feedUrl: string): string {
   const home = resolveBase([withSiteScheme(feed.self ?? '')], feedUrl)
@@ -61,7 +61,7 @@ function asHttpUrl(text: string): string | null {
   return /^https?:\/\/\S+$/i.test(text) ? httpUrl(text, text) : null
 }
 
-/** `tag:harbour.example,2026:1` names the host that made it (RFC 4151). */
+/** The host of a tag URI, `tag:harbour.example,2026:1` (RFC 4151). */
 function tagUriHost(text: string): string | null {
   const host = /^tag:(?:[^@,\s]{1,100}@)?((?:[a-z\d-]+\.)+[a-z]{2,20}),\d{4}/i.exec(text)?.[1]
   return host ? `http://${host}/` : null
@@ -112,13 +112,13 @@ function entryIdentity(
   return identityOf(guid) || identityOf(url ?? '') || content()
 }
 
-/** A guid or link that is longer than an index holds is known by its hash, as the store would keep it. */
+/** A guid or link that is too long for an index is replaced by its hash, as in the store. */
 function identityOf(text: string): string {
   const identity = bareIdentity(text)
   return identity.length > maxLength.identity ? identityKey(identity) : identity
 }
 
-/** Several people as one text, without those for whom no room is left. */
+/** Several names as one text, cut after the last whole name that fits. */
 function authorLine(author: string): string {
   if (author.length <= maxLength.author) return author
   const end = author.lastIndexOf(', ', maxLength.author - 3)
@@ -139,7 +139,7 @@ function toRejected(entry: Entry, title: string, reason: string, link = entry.li
   }
 }
 
-/** No section holds more, and a body takes room. */
+/** No section has more articles. */
 const maxBodies = 200
 
 function newestEntries(entries: Entry[]): Set<Entry> {
@@ -155,8 +155,8 @@ function newestEntries(entries: Entry[]): Set<Entry> {
 type BodyContext = { clean: BodyCleaner; base: string; bases: string[] }
 
 /**
- * The longest text of the entry, or null where it is the summary once more. Its links start from xml:base where the
- * feed has one, else from the article itself.
+ * The longest text of the entry, or null if it only repeats the summary. The base of its links is xml:base, else the
+ * article's address.
  */
 function articleBody(entry: Entry, { url, summary }: NewArticle, { clean, base, bases }: BodyContext): Body | null {
   const [longestBody] = entry.bodies.toSorted((one, other) => other.text.value.length - one.text.value.length)
@@ -170,8 +170,8 @@ function articleBody(entry: Entry, { url, summary }: NewArticle, { clean, base, 
 }
 
 /**
- * Identities unique within the feed. The same guid with another link, or the same link with another title, is another
- * article: then all who share it carry the difference in their identity, so that it does not depend on their order.
+ * Makes identities unique within the feed. Articles with the same guid but different links, or the same link but different
+ * titles, all get the difference in their identity, so that it does not depend on their order.
  */
 function withUniqueIdentities(read: NewArticle[], rejected: Rejected[]): NewArticle[] {
   if (new Set(read.map(({ identity }) => identity)).size === read.length) return read
@@ -230,7 +230,7 @@ function isEmpty(entry: Entry): boolean {
   )
 }
 
-/** The first that becomes something, without trying the rest. */
+/** The first result that is not empty. */
 function firstResult<From, To>(candidates: From[], read: (candidate: From) => To | null): To | null {
   for (const candidate of candidates) {
     const value = read(candidate)

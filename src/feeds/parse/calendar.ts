@@ -1,4 +1,4 @@
-/** The number of a month from the beginning of its name, or null. Accents count for nothing: Mär, févr., Μαΐου, мая. */
+/** The number of a month from the start of its name, or null. Accents are ignored: Mär, févr., Μαΐου, мая. */
 export function monthNumber(name: string | undefined): number | null {
   if (!name || /^\d/.test(name)) return null
   const plain = name
@@ -14,7 +14,7 @@ export function monthNumber(name: string | undefined): number | null {
 
 /**
  * English, German, French, Spanish, Italian, Portuguese, Dutch, Danish, Norwegian, Swedish; then Polish and Czech,
- * Hungarian and Romanian, Turkish, Finnish, Indonesian, Greek, Russian, Ukrainian. Letters without their marks.
+ * Hungarian and Romanian, Turkish, Finnish, Indonesian, Greek, Russian, Ukrainian. Without accents.
  */
 const monthPrefixes = [
   'jan ene gen led sty ian oca tammi ιαν янв сич січ',
@@ -34,7 +34,7 @@ const monthsByStart = new Map(
   monthPrefixes.flatMap((starts, index) => starts.split(' ').map((start): [string, number] => [start, index + 1])),
 )
 
-/** Hours east of Greenwich. The single letters are RFC 822's own, §5.1. */
+/** Hours east of Greenwich; the single letters are those of RFC 822 §5.1. */
 export const zoneOffsetHours: Record<string, number> = {
   ...{ a: -1, m: -12, n: 1, y: 12 },
   ...{ est: -5, edt: -4, cst: -6, cdt: -5, mst: -7, mdt: -6, pst: -8, pdt: -7 },

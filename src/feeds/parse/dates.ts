@@ -2,9 +2,8 @@ import { type Instant, toInstant } from '../../time/clock.ts'
 import { monthNumber, zoneOffsetHours } from './calendar.ts'
 
 /**
- * What feeds write for a date: RFC 822 with any zone, ISO 8601 whole or in part, asctime, seconds since 1970, and the
- * forms that people type, in the languages that they type them in. Without a zone it is UTC. Null for what is no date: a
- * bad date never costs the entry.
+ * Reads a date of a feed: RFC 822 with any zone, ISO 8601 (also partial), asctime, seconds since 1970, and common written
+ * forms in many languages. UTC if it has no zone; null if it is not a date.
  */
 export function readDate(text: string): Instant | null {
   const value = text.trim().slice(0, 100).replace(/\s+/g, ' ')
@@ -21,7 +20,7 @@ export function readDate(text: string): Instant | null {
   return null
 }
 
-/** What the standards say, which most feeds write; the rest is slower. Not the year 0001: some programs mean none by it. */
+/** The standard forms, which most feeds use, for speed. Not the year 0001, which some programs write for no date. */
 const standardDate =
   /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)|(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} [12]\d{3} \d\d:\d\d:[0-5]\d (?:GMT|[+-]\d{4}))$/
 const [oldest, latest] = [Date.UTC(1900, 0), Date.UTC(2201, 0)]
@@ -118,7 +117,7 @@ function readMonthFirst(text: string): Parts | null {
   return { year: Number(match[3] ?? match[14]), month, day: Number(match[2]), time }
 }
 
-/** 24.12.2017, 24.12.17, and 24/12/2017 where the day cannot be a month; 11/24/2017 and 11/5/2017 as Americans mean it. */
+/** 24.12.2017, 24.12.17, and 24/12/2017 if the day cannot be a month; else month first: 11/24/2017, 11/5/2017. */
 function readNumeric(text: string): Parts | null {
   const match = numeric.exec(text)
   if (!match) return null
@@ -128,7 +127,7 @@ function readNumeric(text: string): Parts | null {
   return { year: fullYear(match[4]), month: dayComesFirst ? last : first, day: dayComesFirst ? first : last, time }
 }
 
-/** November 2026: its first day, as 2026-11 is. */
+/** November 2026 → its first day, as for 2026-11. */
 function readMonth(text: string): Parts | null {
   const match = /^(\p{L}{3,12})\.?,? (\d{4})$/u.exec(text)
   const month = monthNumber(match?.[1])
@@ -136,7 +135,7 @@ function readMonth(text: string): Parts | null {
 }
 
 function fromParts({ year, month, day, time }: Parts): Instant | null {
-  const mayBeOrdinal = month === 1 // an ordinal or a week counts from New Year
+  const mayBeOrdinal = month === 1 // the day of an ordinal or week date counts from 1 January
   if (year < 1900 || year > 2200 || month < 1 || month > 12 || day > (mayBeOrdinal ? 371 : 31)) return null
   if (day < (mayBeOrdinal ? -2 : 1) || day === 0 || time.seconds > 86_400) return null
   return toInstant(Date.UTC(year, month - 1, day) + (time.seconds - time.offset) * 1000)

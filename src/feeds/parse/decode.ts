@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * Bytes → text. A byte order mark says it; else valid UTF-8 is UTF-8, whatever is declared (nothing else looks like it by
- * chance); else the header's charset, else the XML declaration's, where the bytes do not disprove them.
+ * Decodes text: by its byte order mark, else as UTF-8 if it is valid UTF-8, else by the charset of the header or the XML
+ * declaration. Other bytes are read as UTF-8 mixed with Windows-1252.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | null): string {
   const bomEncoding = encodingFromBom(bytes)
@@ -21,12 +21,12 @@ export function decodeText(bytes: Uint8Array, contentType: string | null): strin
 
 const utf8 = new TextDecoder('utf-8')
 
-/** With it ISO 2022 leaves ASCII. */
+/** Starts the escape sequences of ISO 2022, which is valid UTF-8 too. */
 const escapeByte = 0x1b
 
-/** XML 1.0 appendix F: the mark, or the first characters of a document without one. */
+/** From the byte order mark, or the first characters of a document without one (XML 1.0, appendix F). */
 function encodingFromBom(bytes: Uint8Array): string | null {
-  if (bytes[0] === 0x3c && bytes[1] !== 0) return null // "<?xml", "<rss": what nearly all begin with
+  if (bytes[0] === 0x3c && bytes[1] !== 0) return null // "<?xml", "<rss": nearly all documents
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex')
   if (start === 'fffe0000' || start === '3c000000') return 'utf-32le'
   if (start === '0000feff' || start === '0000003c') return 'utf-32be'
@@ -49,20 +49,20 @@ function decoderFor(label: string): TextDecoder | null {
   try {
     return new TextDecoder(encodingAliases[label.toLowerCase()] ?? label)
   } catch {
-    return null // a label that the Encoding Standard does not know
+    return null // unknown to the Encoding Standard
   }
 }
 
-/** Names that programs use and the Encoding Standard does not know. */
+/** Labels that programs use and the Encoding Standard does not have. */
 const encodingAliases: Record<string, string> = {
   ...{ cp932: 'shift_jis', windows932: 'shift_jis', cp936: 'gbk', cp949: 'euc-kr', cp950: 'big5', big5hkscs: 'big5' },
   ...{ '8859_1': 'latin1', 'latin-1': 'latin1', 'iso-8859-1-windows-1252': 'latin1', macroman: 'macintosh' },
   ...{ 'win-1250': 'cp1250', 'win-1251': 'cp1251', 'win-1252': 'cp1252', koi8r: 'koi8-r', 'euc-cn': 'gbk' },
 }
 
-/** What is UTF-8 is read so, and every byte that is not as the Western one that half of the web writes: no text is lost. */
+/** Well-formed UTF-8 sequences as UTF-8, all other bytes as Windows-1252, so that no text is lost. */
 function decodeMixed(bytes: Uint8Array): string {
-  const units = new Uint16Array(bytes.length) // no character needs more of them than it has bytes
+  const units = new Uint16Array(bytes.length) // a character has at least as many bytes as UTF-16 units
   let length = 0
   for (let at = 0; at < bytes.length; ) {
     const lead = bytes[at] ?? 0
@@ -102,7 +102,7 @@ const windows1252 = Uint16Array.from({ length: 128 }, (_, index) =>
   new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + index)).charCodeAt(0),
 )
 
-/** Writes a code point as one unit of UTF-16 or two; returns where the next goes. */
+/** Writes a code point as UTF-16; returns the next index. */
 function putCode(units: Uint16Array, at: number, code: number): number {
   if (code < 0x10000) {
     units[at] = code
@@ -117,7 +117,7 @@ function textFromUnits(units: Uint16Array, length: number): string {
   return Buffer.from(units.buffer, 0, length * 2).toString('utf16le')
 }
 
-/** The Encoding Standard leaves UTF-32 out; feeds in it exist. */
+/** TextDecoder has no UTF-32, but some feeds use it. */
 function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const units = new Uint16Array(bytes.length)

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * `KÃ¶ln` → Köln: UTF-8 that some program took for Latin-1 or Windows-1252 and encoded once more. Only where all of the
- * text reads so, and begins as such texts do: `LIBERTÉ` before a no-break space would make a letter too.
+ * `KÃ¶ln` → Köln: UTF-8 that a program took for Latin-1 or Windows-1252 and encoded again. Only if the whole text decodes
+ * and has a typical sequence: `LIBERTÉ` before a no-break space would decode too.
  */
 export function repairDoubleEncoding(text: string): string {
   if (!looksDoubleEncoded.test(text)) return text
@@ -12,11 +12,11 @@ export function repairDoubleEncoding(text: string): string {
   return isUtf8(bytes) ? bytes.toString() : text
 }
 
-/** No punctuation behind the letter that could stand there by itself, as in `AMANHÃ…`. */
+/** Without punctuation that can follow a letter, as in `AMANHÃ…`. */
 const looksDoubleEncoded = /[ÂÃÄÅÐÑ][\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ˜šœžŸ]|â[\u0080€]|ð[\u009fŸ]/
 const nonLatin1 = /[\u0100-\uffff]/
 const nonLatin1Global = new RegExp(nonLatin1.source, 'g')
-/** Character → the one with the number that its byte has in Windows-1252. */
+/** Character → the character with the code of its Windows-1252 byte. */
 const windows1252Bytes = new Map(
   Array.from({ length: 32 }, (_, index) => [
     new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + index)),

@@ -1,18 +1,18 @@
 import type { RichText } from '../markup/text.ts'
 
-/** One entry as the feed gave it, in one shape for RSS, Atom and JSON; nothing is checked yet. */
+/** An entry in one shape for RSS, Atom and JSON; nothing is checked yet. */
 export type Entry = {
   guid: string
-  /** Addresses the entry may have, the best first, not yet absolute. */
+  /** Candidates for its address, the best first, not yet absolute. */
   links: string[]
   /** xml:base of the entry and its link, outermost first. */
   bases: string[]
   title: RichText
-  /** Texts to make a summary of, the best first. */
+  /** Candidates for its summary, the best first. */
   texts: RichText[]
-  /** Texts that may be the whole of it. */
+  /** Candidates for its full text. */
   bodies: RawBody[]
-  /** The body as HTML: its first picture stands in for one that the feed does not name. */
+  /** HTML whose first picture is used if the entry has no other. */
   html: string
   author: string
   categories: string[]
@@ -22,27 +22,27 @@ export type Entry = {
   video: RawVideo | null
 }
 
-/** `base` is its own xml:base, `own` says that the feed gives it as the text and not as a summary. */
+/** `base` is its own xml:base; `own`: the feed has it as the content, not as the summary. */
 export type RawBody = { text: RichText; base: string; own: boolean }
 export type RawImage = { url: string; width: string; height: string; alt: string }
 export type RawVideo = { url: string; duration: string }
 
-/** A whole feed as it was given. */
+/** A feed in one shape for RSS, Atom and JSON. */
 export type RawFeed = {
   title: RichText
-  /** The site, the best address first. */
+  /** Candidates for the address of the site, the best first. */
   sites: string[]
   self: string | null
-  /** Where the feed says what it is called by programs. */
+  /** Its `id` (RFC 4287 §4.2.6), or empty. */
   id: string
   bases: string[]
   language: string | null
-  /** Seconds between two visits, as the feed wishes them. */
+  /** Seconds between two fetches. */
   ttl?: number
-  /** Of entries that name none themselves. */
+  /** The author of entries without one. */
   author: string
   entries: Entry[]
-  /** Entries that were not read because there are too many. */
+  /** Entries beyond `maximumEntries`, which are not read. */
   left: number
   /** The document ends in the middle of an entry. */
   cutOff: boolean

@@ -11,10 +11,10 @@ export type ParsedFeed = {
   title: string
   siteUrl: string | null
   language: string | null
-  /** Seconds between two visits, as the feed itself wishes them: `ttl` or `sy:updatePeriod`; absent if it says nothing. */
+  /** Seconds between two fetches, from `ttl` or `sy:updatePeriod`; absent if the feed has neither. */
   ttl?: number
   articles: NewArticle[]
   rejected: RejectedEntry[]
-  /** Entries beyond those that are read at once; absent if there are none. */
+  /** Entries beyond `maximumEntries`; absent if there are none. */
   unread?: number
 }

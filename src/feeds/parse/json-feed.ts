@@ -6,12 +6,12 @@ import type { NotAFeed } from './feed.ts'
 import { personName } from './person-name.ts'
 import { isNestedDeeper, repairJson } from './repair-json.ts'
 
-/** JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), read as it comes: any field may be missing or of another type. */
+/** Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1) tolerantly: any field may be missing or of another type. */
 export function readJsonFeed(text: string): RawFeed | NotAFeed {
   if (isNestedDeeper(text, maximumDepth))
     return { failed: `it is JSON nested more than ${maximumDepth} deep, not a feed` }
   const feed = parseTolerantly(text)
-  if (feed === undefined) return { failed: 'it is JSON that is not whole' }
+  if (feed === undefined) return { failed: 'it is incomplete JSON' }
   if (!isRecord(feed) || !Array.isArray(feed.items)) return { failed: 'it is JSON without a list of items, not a feed' }
   const items = feed.items.filter(isRecord)
   return {
@@ -28,7 +28,7 @@ export function readJsonFeed(text: string): RawFeed | NotAFeed {
   }
 }
 
-/** A feed needs four levels; each takes memory. */
+/** A feed needs four levels. */
 const maximumDepth = 100
 
 type JsonObject = Record<string, unknown>
@@ -38,7 +38,7 @@ function readItem(item: JsonObject): Entry {
   const attachments = objectsIn(item.attachments)
   const video = attachments.find((attachment) => stringValue(attachment.mime_type).startsWith('video/'))
   const pictures = attachments.filter((attachment) => stringValue(attachment.mime_type).startsWith('image/'))
-  const bodies: RichText[] = [plainRich(item.summary), plainRich(item.content_text), { value: html, kind: 'html' }]
+  const bodies: RichText[] = [toPlain(item.summary), toPlain(item.content_text), { value: html, kind: 'html' }]
   return {
     guid: stringValue(item.id),
     links: [
@@ -48,7 +48,7 @@ function readItem(item: JsonObject): Entry {
       ...attachments.map(({ url }) => stringValue(url)),
     ].filter(looksLikeLink),
     bases: [],
-    title: item.title ? plainRich(item.title) : emptyRichText,
+    title: item.title ? toPlain(item.title) : emptyRichText,
     texts: bodies.filter(({ value }) => value !== ''),
     bodies: bodies.map((body, at) => ({ text: body, base: '', own: at > 0 })),
     html,
@@ -72,7 +72,7 @@ function parseTolerantly(text: string): unknown {
   return parseOrUndefined(text) ?? (text.length <= maxRepairLength ? parseOrUndefined(repairJson(text)) : undefined)
 }
 
-/** Mending takes a pass character by character. */
+/** In characters; the repair is slow. */
 const maxRepairLength = 2 * 1024 * 1024
 
 function parseOrUndefined(json: string): unknown {
@@ -93,16 +93,16 @@ function authorOf(holder: JsonObject): string {
     .join(', ')
 }
 
-/** An id is an address only if it says so itself: "12" is not a page of the site. */
+/** An id (the second candidate) is an address only if it begins with http: "12" is not a page. */
 function looksLikeLink(value: string, index: number): boolean {
   return value !== '' && (index !== 1 || /^https?:/i.test(value))
 }
 
 function tagText(value: unknown): string {
-  return shortText(plainRich(value), maxLength.category)
+  return shortText(toPlain(value), maxLength.category)
 }
 
-function plainRich(value: unknown): RichText {
+function toPlain(value: unknown): RichText {
   return { value: stringValue(value), kind: 'text' }
 }
 

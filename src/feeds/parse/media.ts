@@ -4,7 +4,7 @@ import type { Image } from '../../store/articles/article.ts'
 import { shortText } from '../markup/text.ts'
 import { Tokeniser } from '../markup/tokeniser.ts'
 
-/** The first picture of a body that is one: no tracking pixel, no emoji, no button of a sharing service. */
+/** The first picture of a body that is not a tracking pixel, an emoji or a sharing button. */
 export function firstPicture(html: string, base: string): Image | null {
   const tokens = new Tokeniser(html, 'html')
   for (let token = tokens.next(); token; token = tokens.next()) {
@@ -19,12 +19,12 @@ export function firstPicture(html: string, base: string): Image | null {
   return null
 }
 
-/** No reader is meant to see it. What has no size may be large. */
+/** Under 20 pixels, as tracking pixels are. A picture without a size may be large. */
 export function isTiny({ width, height }: { width: string; height: string }): boolean {
   return [width, height].some((side) => (parsePixels(side) ?? 20) < 20)
 }
 
-/** Blanks around a number are free; a longer text is none. */
+/** In characters, without surrounding white space. */
 const maxNumberLength = 40
 
 /** `640`, `640px` → 640; anything else is unknown. */

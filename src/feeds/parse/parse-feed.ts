@@ -10,19 +10,18 @@ import { readStructure } from './xml/structure.ts'
 import { readTree } from './xml/tree.ts'
 import { readXmlFeed } from './xml/xml-feed.ts'
 
-/** Of a feed that is kept as `feed.xml.gz`: as many as a feed may have that was packed on its way. */
+/** Of a file such as `feed.xml.gz`. */
 const maximumUnpackedBytes = 10 * 1024 * 1024
 
 /**
- * The bytes of a feed → its articles, and what was rejected with the reason; or, in words, why it is no feed.
- * RSS 0.9x–2.0, RDF, Atom 0.3 and 1.0, JSON Feed; any encoding; broken or hostile. Read in another
- * thread, for at most 20 s. Never throws for what is in the bytes.
+ * Parses RSS 0.9x–2.0, RDF, Atom 0.3 and 1.0 or JSON Feed in any encoding, in a reader thread, for at most 20 s. Broken or
+ * hostile bytes never throw: `failed` is the reason, for a person.
  */
 export function parseFeed(bytes: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
   return readInWorker('feed', bytes, context, 20)
 }
 
-/** The same on the thread that calls it: for a worker. */
+/** `parseFeed` on the calling thread, for a reader worker. */
 export async function parseInThisThread(packed: Uint8Array, context: FeedContext): Promise<ParsedFeed | NotAFeed> {
   try {
     const bytes = isGzip(packed) ? await unpack(packed, 'gzip', maximumUnpackedBytes) : packed

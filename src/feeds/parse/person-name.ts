@@ -9,7 +9,7 @@ export function personName(text: string): string {
   return shortText({ value: name.replace(/^by(?::\s*|\s+)(?=\S)/i, ''), kind: 'text' }, maxLength.person)
 }
 
-/** RSS 2.0: the address, and then the name in brackets. */
+/** RSS 2.0: the name in brackets after the address. */
 function nameAfterAddress(text: string): string | null {
   const open = text.indexOf('(')
   if (open < 0 || !text.endsWith(')') || text.length - open < 3) return null
@@ -24,7 +24,7 @@ function withoutAddresses(text: string): string {
     .join(' ')
 }
 
-/** Something before the @, and a dot with a letter behind it: `(mira@example.org)`. */
+/** Characters before the @, and a dot with a letter after it: `(mira@example.org)`. */
 function isMailAddress(word: string): boolean {
   const at = word.indexOf('@', 1)
   return at > 0 && /\.\w/.test(word.slice(at + 2))

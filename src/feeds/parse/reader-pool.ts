@@ -7,17 +7,17 @@ type QueuedTask = { task: Task; seconds: number; done: (answer: TaskAnswer) => v
 
 export type PoolLimits = {
   workers: number
-  /** Of a worker's heap. A task that needs more fails, and nothing else does. */
+  /** Of a worker's heap; a task that needs more fails. */
   heapMegabytes: number
-  /** A worker that has grown beyond this is replaced after its task: V8 is slow to give memory back. */
+  /** A worker with a larger heap is replaced after its task, because V8 is slow to free memory. */
   keptHeapMegabytes: number
-  /** Of tasks with more bytes than this one is read at a time: their memory never adds up. */
+  /** Larger tasks are read one at a time, which bounds memory. */
   largeBytes: number
-  /** Once nothing was read for so long all workers are ended: they hold memory that other work wants. */
+  /** Without a task for as long all workers are ended, which frees their memory. */
   idleSeconds: number
 }
 
-/** Of the one pool of this process. */
+/** The limits of the pool of this process. */
 export const defaultPoolLimits: PoolLimits = {
   workers: 2,
   heapMegabytes: 256,
@@ -28,10 +28,8 @@ export const defaultPoolLimits: PoolLimits = {
 const copyChunkBytes = 2 * 1024 * 1024
 
 /**
- * Reads the bytes of strangers in at most two other threads, whatever their size, so that none of them holds up the
- * thread that serves and sends. The threads are kept for the next task for a while, and do not keep the process alive.
- * One that takes too long, takes too much memory or dies fails its task in words and is replaced; no error is ever left
- * uncaught.
+ * Reads untrusted bytes in worker threads, so that they never block the thread that serves and sends. A worker that takes
+ * too long or too much memory, or dies, fails its task and is replaced; idle workers do not keep the process alive.
  */
 export class ReaderPool {
   readonly #limits: PoolLimits
@@ -45,7 +43,7 @@ export class ReaderPool {
     this.#limits = limits
   }
 
-  /** Starts a thread ahead of the first task: that takes as long as fetching something. */
+  /** Starts a worker before the first task, while something is fetched. */
   warmUp(): void {
     if (this.#busy + this.#idle.length === 0) this.#keep(newWorker(this.#limits))
   }
@@ -56,12 +54,12 @@ export class ReaderPool {
     this.#idleTimer = setTimeout(() => this.release(), this.#limits.idleSeconds * 1000).unref()
   }
 
-  /** Ends the workers that have nothing to read, and so gives back what they hold: some 50 MB each. */
+  /** Ends the idle workers, which frees some 50 MB each. */
   release(): void {
     for (const idle of this.#idle.splice(0)) terminateWorker(idle)
   }
 
-  /** Reads bytes, for at most so many seconds. Never rejects: what fails says in words why. */
+  /** Reads a copy of the bytes for at most `seconds`. Never rejects: `failed` is the reason. */
   async read<K extends TaskKind>(
     kind: K,
     bytes: Uint8Array,
@@ -81,7 +79,7 @@ export class ReaderPool {
     const [job] = next < 0 ? [] : this.#queue.splice(next, 1)
     if (!job) return
     this.#busy++
-    const isLarge = this.#isLarge(job) // by its bytes, which the worker has from here on
+    const isLarge = this.#isLarge(job) // before the bytes are transferred to the worker
     if (isLarge) this.#isReadingLarge = true
     const worker = this.#idle.pop() ?? newWorker(this.#limits)
     const { task, seconds } = job
@@ -92,7 +90,7 @@ export class ReaderPool {
       if (isLarge) this.#isReadingLarge = false
       job.done('answer' in end ? end.answer.answer : { failed: failureMessage(end, seconds) })
       this.#startNext()
-      this.#startNext() // a large one may have waited beside a free worker
+      this.#startNext() // a large task may have waited beside a free worker
     })
   }
 
@@ -103,22 +101,22 @@ export class ReaderPool {
 
 const pool = new ReaderPool()
 
-/** Has a worker ready by the time that something was fetched. */
+/** Starts a reader worker, which is ready when something has been fetched. */
 export function warmUpReaders(): void {
   pool.warmUp()
 }
 
-/** Ends the readers that have nothing to read, before other work that takes much memory. */
+/** Ends the idle reader workers before other work that takes much memory. */
 export function releaseReaders(): void {
   pool.release()
 }
 
-/** What a worker has to know of a page that was fetched; the rest of the answer stays here. */
+/** The part of a fetched page that a worker needs beside the bytes. */
 export function pageContext({ url, contentType }: PageContext): PageContext {
   return { url, contentType }
 }
 
-/** Reads bytes in one of the workers of this process; see ReaderPool. */
+/** Reads bytes in the pool of this process; see `ReaderPool.read`. */
 export function readInWorker<K extends TaskKind>(
   kind: K,
   bytes: Uint8Array,
@@ -128,7 +126,7 @@ export function readInWorker<K extends TaskKind>(
   return pool.read(kind, bytes, context, seconds)
 }
 
-/** The caller keeps its bytes, the worker gets a copy; 60 MB at once would hold the event loop up for 100 ms. */
+/** The caller keeps its bytes. To copy 60 MB at once would block the event loop for 100 ms. */
 async function copyInChunks(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const copy = new Uint8Array(bytes.length)
   for (let at = 0; at < bytes.length; at += copyChunkBytes) {
@@ -138,10 +136,9 @@ async function copyInChunks(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   return copy
 }
 
-/** The words for a task that came to nothing. */
 function failureMessage(end: Exclude<JobEnd<WorkerMessage>, { answer: WorkerMessage }>, seconds: number): string {
   if ('late' in end) return `reading it takes longer than ${seconds} s`
-  if ('gone' in end) return 'it cannot be read: its reader came to an end'
+  if ('gone' in end) return 'it cannot be read: its reader thread ended'
   return end.isOutOfMemory ? 'it takes too much memory to read' : `it cannot be read: ${end.error.message}`
 }
 

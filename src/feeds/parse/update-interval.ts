@@ -1,8 +1,8 @@
 type IntervalHints = { minutes: string; period: string; frequency: string }
 
 /**
- * Seconds between two visits: `ttl` in minutes (RSS 2.0), or a period shared by the number of updates in it (RDF Site
- * Summary, Syndication); null where neither says.
+ * Seconds between two fetches: `ttl` in minutes (RSS 2.0), else the update period divided by the frequency (RDF Site
+ * Summary, Syndication); null without either.
  */
 export function updateIntervalSeconds({ minutes, period, frequency }: IntervalHints): number | null {
   const wholeMinutes = /^\d{1,6}(?=\.\d+$|$)/.exec(minutes)?.[0]

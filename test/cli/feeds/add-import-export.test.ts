@@ -81,7 +81,7 @@ test('feeds import keeps the names of feeds that were never read, and names an o
   const opml = `<opml version="2.0"><body><outline text="Latest news"><outline text="Harbour &amp; Co" type="rss" xmlUrl="${host.url}/h.xml"/>
 <outline text="Nowhere" type="rss"/></outline></body></opml>`
   const { stderr } = await it.lastword('feeds', 'import', it.write('list.opml', opml), '--digest', 'weekly')
-  expect(stderr).toContain('left out: Nowhere: it names no address (xmlUrl)')
+  expect(stderr).toContain('left out: Nowhere: it has no address (xmlUrl)')
   const exported = readOpml((await it.lastword('feeds', 'export')).stdout)
   expect(exported).toMatchObject({
     feeds: expect.arrayContaining([expect.objectContaining({ url: `${host.url}/h.xml`, title: 'Harbour & Co' })]),
@@ -213,7 +213,7 @@ test('feeds import refuses what is no OPML, no file and no digest, and leaves th
   const before = job()
   it.write('no.opml', '<html></html>')
   const read = (file: string, digest: string) => it.lastword('feeds', 'import', file, '--digest', digest)
-  expect(await read('no.opml', 'weekly')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is no OPML') })
+  expect(await read('no.opml', 'weekly')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is not OPML') })
   expect(await read('none.opml', 'weekly')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('cannot be read'),

@@ -1,16 +1,16 @@
 import { type Attributes, Tokeniser } from '../../markup/tokeniser.ts'
 
-/** One element of a page that says something about it. `text` is the content of a script or title. */
+/** An element with metadata of a page. `text` is the content of a script or title. */
 export type HeadTag = { name: string; attributes: Attributes; text: string }
 
-/** Nobody's head is longer; what stands further behind is not read. */
+/** In characters; the rest of a page is not read. */
 const maximumLength = 1024 * 1024
 const headElements = new Set(['link', 'meta', 'base', 'script', 'title'])
 const rawTextElements = new Set(['script', 'title', 'style', 'noscript', 'textarea', 'template'])
 
 /**
- * The link, meta, base, title and script elements of the head; of the body only structured data (`application/ld+json`),
- * since what readers wrote there could pretend to be anything.
+ * The link, meta, base, title and script elements of the head. Of the body only structured data (`application/ld+json`),
+ * because the rest may come from readers' comments.
  */
 export function* headTags(page: string): Generator<HeadTag> {
   const html = page.slice(0, maximumLength)

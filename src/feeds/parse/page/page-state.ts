@@ -8,8 +8,8 @@ import { jsonObjects, readHead, stringValue } from './page-facts.ts'
 export type PageState = { canonical: string | null; title: string; isArticle: boolean; note: CorrectionNote | null }
 
 /**
- * How a page stands: its address and headline as it names them itself (Open Graph, else structured data), and the
- * correction that it tells of, in structured data (schema.org `correction`) or in its text.
+ * The canonical address and headline of a page (Open Graph, else structured data), and its correction, from structured
+ * data (schema.org `correction`) or its text.
  */
 export function readPageState(html: string, url: string): PageState {
   const { metas, articles, canonical } = readHead(html)
@@ -25,7 +25,7 @@ export function readPageState(html: string, url: string): PageState {
   }
 }
 
-/** `correction` is text, or a CorrectionComment with `text` and `datePublished`, or several of them. */
+/** `correction`: text, a CorrectionComment with `text` and `datePublished`, or a list of these. */
 function structuredNote(correction: unknown): CorrectionNote | null {
   const notes = [correction].flat().flatMap((one) => {
     const [comment = {}] = jsonObjects(one)

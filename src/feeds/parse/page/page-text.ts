@@ -11,15 +11,15 @@ import { decodeText } from '../decode.ts'
 
 export type PageContext = { url: string; contentType: string | null }
 
-/** What Readability makes of a page that is an article. */
+/** The article text of a page; all fields are empty if the page is not an article. */
 export type PageText = { summary: string; author: string; body: Body | null }
 
-/** In characters, in elements inside each other, and in tags altogether. */
+/** In characters, nested elements, and tags. */
 const limits = { length: 2_000_000, depth: 500, tags: 60_000 }
 
 /**
- * Reads the article's own text out of its page: cleaned like that of a feed, its first sentences, and the name under the
- * headline. A page without an article gives nothing; one beyond the limits fails. Takes up to seconds: for a worker.
+ * Extracts the article of a page with Readability: its cleaned text, first sentences and byline. Takes up to seconds, so it
+ * runs in a worker; `failed` is the reason if the page exceeds the limits.
  */
 export function textOfPage(bytes: Uint8Array, { url, contentType }: PageContext): PageText | { failed: string } {
   try {
@@ -33,7 +33,7 @@ export function textOfPage(bytes: Uint8Array, { url, contentType }: PageContext)
   }
 }
 
-/** Above the first words: the article has its title already. */
+/** A heading before the text repeats the title. */
 const leadingHeading = /^<(h[34])>[^<]*<\/\1>/
 
 const emptyPageText: PageText = { summary: '', author: '', body: null }
@@ -52,7 +52,7 @@ function extractText(html: string, url: string): PageText {
 
 type OpenElement = { node: Element; within: Visibility }
 
-/** Takes away what no reader sees, while its styles are there: Readability drops them. `head` and `body` count as shown: some pages are hidden until a script shows them. */
+/** Removes hidden text before Readability drops the styles. `head` and `body` count as shown, because some pages show them by script. */
 function removeHiddenText(document: Document): void {
   const waiting: OpenElement[] = [...document.children].map((node) => ({ node, within: visible }))
   for (let next = waiting.pop(); next; next = waiting.pop()) {
@@ -75,7 +75,7 @@ function visibilityOf(element: Element, around: Visibility): Visibility {
   return visibilityIn(around, name, Object.fromEntries(attributes))
 }
 
-/** `By Mira Vance`, as it stands under a headline; a whole sentence is none. */
+/** `By Mira Vance` → Mira Vance; empty for a whole sentence. */
 function bylineName(byline: string): string {
   const name = plainText({ value: byline, kind: 'text' }, 300).replace(/^by:?\s+/i, '')
   return name.length > 80 || /^(?:https?:|@|www\.)/i.test(name) ? '' : name

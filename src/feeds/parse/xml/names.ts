@@ -2,13 +2,12 @@ import type { Attributes } from '../../markup/tokeniser.ts'
 
 export type Format = 'rss' | 'atom'
 
-/** An element's name: as it is written, in small letters, without its prefix, and the one that we read it by. */
+/** An element's name as written, in small letters, without its prefix, and in our vocabulary (`ours`). */
 export type Name = { written: string; small: string; local: string; ours: string; isEntry: boolean }
 
 /**
- * The names of a feed's elements, whatever prefixes it chose: `dc:creator`, `media:content`, `item` or `entry`, and
- * `f:link` for the format's own. The `f:` hides those from rss-parser, which throws a feed away for one bad date or a
- * link without attributes.
+ * Maps the element names of a feed, with any prefixes, to ours: `dc:creator`, `media:content`, `item` or `entry`, and
+ * `f:link` for the format's own elements. The `f:` hides those from rss-parser, which rejects a whole feed for one bad date.
  */
 export class Vocabulary {
   readonly #format: Format
@@ -20,7 +19,7 @@ export class Vocabulary {
     this.#prefixes = prefixes
   }
 
-  /** Of a document whose root has this name. Most feeds share a few. */
+  /** The vocabulary of a document; documents with the same prefixes share one. */
   static of(format: Format, rootName: string, xml: string): Vocabulary {
     const prefixes = knownPrefixes(xml)
     const rootPrefix = prefixOf(rootName.toLowerCase())
@@ -44,7 +43,7 @@ export class Vocabulary {
     return name
   }
 
-  /** Attributes with our prefixes; without a prefix they have no namespace: `rdf:about`, `xml:base`, `href`. */
+  /** Adds the attributes under our prefixes; those without a prefix have no namespace: `rdf:about`, `xml:base`, `href`. */
   attributes(given: Attributes): Attributes {
     for (const name in given) {
       const prefix = name.includes(':') ? this.#prefixes.get(prefixOf(name)) : undefined
@@ -53,7 +52,7 @@ export class Vocabulary {
     return given
   }
 
-  /** Of the feed's own kind or of the other: Atom entries stand in channels, and items in Atom feeds. */
+  /** Of either format, because some channels have Atom entries, and some Atom feeds items. */
   #isEntry(small: string, local: string): boolean {
     if (local !== 'item' && local !== 'entry') return false
     return local === small || /^(?:rss|atom)$/.test(this.#prefixes.get(prefixOf(small)) ?? '')
@@ -69,20 +68,20 @@ export class Vocabulary {
 /** By format and prefixes. */
 const vocabularies = new Map<string, Vocabulary>()
 
-/** Every `xmlns:prefix="uri"` of the document whose namespace we know: prefix → our own name for it. */
+/** The declared prefixes of known namespaces (`xmlns:prefix="uri"`): prefix → ours. */
 export function knownPrefixes(xml: string): Map<string, string> {
   const prefixes = new Map<string, string>()
   for (const [, prefix = '', uri = ''] of xml.matchAll(declarations)) {
     const ours = namespaces.find(([pattern]) => pattern.test(uri.trim()))?.[1]
     if (ours && !prefixes.has(prefix.toLowerCase())) prefixes.set(prefix.toLowerCase(), ours)
-    if (prefixes.size >= mostPrefixes) break
+    if (prefixes.size >= maxPrefixes) break
   }
   return prefixes
 }
 
 const declarations = /xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,240})["']/g
-/** Of namespaces that we know; no feed needs more than a dozen. */
-const mostPrefixes = 100
+/** No feed needs more than a dozen. */
+const maxPrefixes = 100
 
 /** The part after the prefix, in small letters. */
 export function localName(name: string): string {

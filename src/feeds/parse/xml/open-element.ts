@@ -3,10 +3,10 @@ import { repairDoubleEncoding } from '../double-encoding.ts'
 import type { Name } from './names.ts'
 import { type Placed, Siblings } from './siblings.ts'
 
-/** Nobody reads further: a summary is a few sentences, and a picture stands near the beginning. */
-const longestText = 1024 * 1024
+/** In characters; the rest of a text is not used. */
+const maxTextLength = 1024 * 1024
 
-/** An element whose end tag was not read yet. */
+/** An element whose end tag has not been read yet. */
 export class OpenElement {
   readonly name: Name
   readonly start: number
@@ -14,9 +14,9 @@ export class OpenElement {
   readonly #children = new Siblings()
   #text = ''
   #isMarkup = false
-  /** Length of its text where the first tag in it stands; -1: there is none. */
+  /** The length of its text before the first tag in it, or -1. */
   #textToTag = -1
-  /** Index of the first entry in it among its children. */
+  /** The index of its first child that is an entry, or -1. */
   #firstEntry = -1
 
   constructor(name: Name, start: number, attributes: Attributes) {
@@ -29,16 +29,16 @@ export class OpenElement {
     return this.#firstEntry >= 0
   }
 
-  /** The text may hold entities, which `decode` reads. An entry has no text of its own. */
+  /** Adds text, with entities decoded by `decode`. The text of an entry itself is ignored. */
   addText(text: string, decode: (text: string) => string): void {
-    if (this.name.isEntry || this.#text.length >= longestText) return
-    const read = text.slice(0, longestText - this.#text.length)
+    if (this.name.isEntry || this.#text.length >= maxTextLength) return
+    const read = text.slice(0, maxTextLength - this.#text.length)
     this.#text += read.includes('&') ? decode(read) : read
   }
 
-  /** Its text is HTML. */
+  /** Replaces its text with HTML. */
   addMarkup(html: string): void {
-    this.#text = html.slice(0, longestText)
+    this.#text = html.slice(0, maxTextLength)
     this.#isMarkup = true
   }
 
@@ -46,24 +46,24 @@ export class OpenElement {
     this.#children.add(child)
   }
 
-  /** A tag comes next in it. */
+  /** Marks that a tag follows. */
   noteTag(): void {
     if (this.#textToTag < 0) this.#textToTag = this.#text.length
   }
 
-  /** An entry comes next in it. */
+  /** Marks that an entry follows. */
   noteEntry(): void {
     if (this.#firstEntry < 0) this.#firstEntry = this.#children.length
   }
 
-  /** The element as it ends with its tag. */
+  /** The element, ended by its end tag. */
   closed(): Placed {
     return this.#placed(this.#text)
   }
 
   /**
-   * The element as it ends where nobody closed it: before the first tag in it (`<link>https://… <guid>`), an entry before
-   * the first entry in it or else where it is. `rest` follows it.
+   * The element without an end tag: it ends before the first tag in it (`<link>https://… <guid>`), an entry before the
+   * first entry in it. `rest` and `text` follow it.
    */
   cut(): { element: Placed; rest: Placed[]; text: string } {
     const from = this.name.isEntry ? this.#firstEntry : 0

@@ -2,16 +2,16 @@ import { maxPerEntry } from '../../../config/field-limits.ts'
 import type { Name } from './names.ts'
 import type { Children, XmlNode } from './node.ts'
 
-/** An element among its siblings; its tag begins at `start`. */
+/** An element and the start of its tag. */
 export type Placed = { name: Name; start: number; node: XmlNode }
 
-/** Each takes memory, and an entry has some dozens. */
-const maximumSiblings = 20_000
+/** An entry has some dozens. */
+const maxSiblings = 20_000
 
-/** What stands in an element, in order. Of each name the first 50 are kept, for nobody reads more; entries all are. */
+/** The children of an element, in order: all entries, and the first 50 elements of each other name. */
 export class Siblings {
   readonly #elements: Placed[] = []
-  /** By name, once there are so many. */
+  /** By name, made when it is needed. */
   #counts: Map<string, number> | undefined
 
   get length(): number {
@@ -22,17 +22,17 @@ export class Siblings {
     const isWanted =
       element.name.isEntry ||
       this.length < maxPerEntry ||
-      (this.length < maximumSiblings && this.#count(element.name.ours) <= maxPerEntry)
+      (this.length < maxSiblings && this.#count(element.name.ours) <= maxPerEntry)
     if (isWanted) this.#elements.push(element)
   }
 
-  /** Takes away those from an index on. */
+  /** Removes and returns the elements from an index on. */
   takeFrom(index: number): Placed[] {
     this.#counts = undefined
     return this.#elements.splice(index)
   }
 
-  /** Those that begin before this place of the text, by name. */
+  /** The elements that begin before `end`, by name. */
   byName(end = Number.POSITIVE_INFINITY): Children {
     if (this.length === 0) return none
     const children: Children = Object.create(null)
@@ -45,7 +45,7 @@ export class Siblings {
     return children
   }
 
-  /** How many have this name, with one that comes. */
+  /** Counts one more with this name. */
   #count(name: string): number {
     this.#counts ??= this.#counted()
     const count = (this.#counts.get(name) ?? 0) + 1

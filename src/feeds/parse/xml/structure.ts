@@ -3,8 +3,8 @@ import type { Children, XmlNode } from './node.ts'
 import type { FeedTree } from './tree.ts'
 
 /**
- * The feed's own fields and its entries, as rss-parser finds them in an RSS 2.0 or Atom tree. The fields of an entry it
- * does not see: for one bad date, or a link without attributes, it would throw the whole feed away.
+ * The fields and entries of a feed, read by rss-parser from an RSS 2.0 or Atom tree. The fields of an entry are hidden from
+ * it, because it rejects a whole feed for one bad date.
  */
 export function readStructure({ format, children }: FeedTree): XmlNode {
   const feed =
@@ -12,7 +12,7 @@ export function readStructure({ format, children }: FeedTree): XmlNode {
   return { attributes: {}, text: '', isMarkup: false, children: feed }
 }
 
-/** Its XML reader refuses most of what feeds are, so it is given trees. Both methods are in its JavaScript, not in its types. */
+/** Gets trees, because its own XML reader rejects many feeds. Both methods are missing in the package's types. */
 class TreeReader extends RssParser {
   declare buildRSS2: (document: { rss: { channel: [Children] } }) => Children
   declare buildAtomFeed: (document: { feed: Children }) => Children

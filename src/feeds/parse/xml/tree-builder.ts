@@ -8,18 +8,18 @@ import { OpenElement } from './open-element.ts'
 import type { Root } from './root.ts'
 import { type Placed, Siblings } from './siblings.ts'
 
-/** What stands in the root. `left`: entries beyond the first 5,000. `cutOff`: the text ends in the middle of an entry. */
+/** The content of the root. `left`: entries beyond `maximumEntries`; `cutOff`: the text ends within an entry. */
 export type Content = { children: Children; left: number; cutOff: boolean }
 
-const maximumDepth = 100
-/** Different names whose raw markup is looked for: each may cost a way through the text. */
-const maximumTextNames = 50
+const maxDepth = 100
+/** Element names whose raw markup is read; each may cost one pass over the text. */
+const maxTextNames = 50
 const neverClosed = new Set(['br', 'hr', 'img', 'wbr'])
 const textNames = new Set(
   'title description summary content encoded body subtitle tagline info rights copyright'.split(' '),
 )
 
-/** Makes elements of a feed's tags, and an end for each that nobody closed. */
+/** Builds elements from tags, and ends those that have no end tag. */
 export class TreeBuilder {
   readonly #text: string
   readonly #tokens: Tokeniser
@@ -31,7 +31,7 @@ export class TreeBuilder {
   readonly #textNames = new Set<string>()
   #channel: Attributes | undefined
   #entries = 0
-  /** Where the last whole entry ends, and where the root does. */
+  /** The end of the last complete entry, and of the root. */
   #wholeTo = 0
   #rootEnd = 0
 
@@ -43,7 +43,7 @@ export class TreeBuilder {
     this.#vocabulary = vocabulary
   }
 
-  /** The attributes of the channel, once it is read. */
+  /** The attributes of the channel, after `read`. */
   get channel(): Attributes {
     return this.#channel ?? {}
   }
@@ -66,14 +66,14 @@ export class TreeBuilder {
     const open = this.#open.at(-1)
     if (unfinished) this.#endCdata(start)
     else if (kind === 'text') open?.addText(this.#text.slice(start, end), decodeHTMLStrict)
-    else open?.addText(this.#text.slice(start + 9, end - 3), asItIs)
+    else open?.addText(this.#text.slice(start + 9, end - 3), unchanged)
   }
 
-  /** A CDATA section that never ends does so with its element. */
+  /** A CDATA section without an end ends with its element. */
   #endCdata(start: number): void {
     const open = this.#open.at(-1)
     const close = open ? this.#tokens.find(`</${open.name.written}`, start) : -1
-    if (close >= 0) open?.addText(this.#text.slice(start + 9, close), asItIs)
+    if (close >= 0) open?.addText(this.#text.slice(start + 9, close), unchanged)
     this.#tokens.at = close < 0 ? this.#text.length : close
   }
 
@@ -90,7 +90,7 @@ export class TreeBuilder {
     }
     if (name.small === 'script' && !token.closed) this.#passScript(token)
     else this.#openElement(name, token)
-    return this.#open.length > maximumDepth ? { failed: `tags are nested more than ${maximumDepth} deep` } : null
+    return this.#open.length > maxDepth ? { failed: `tags are nested more than ${maxDepth} deep` } : null
   }
 
   #openElement(name: Name, token: Token): void {
@@ -101,7 +101,7 @@ export class TreeBuilder {
       this.#takeRawMarkup(element, token.end)
   }
 
-  /** Everything before an entry ends, but entries. */
+  /** Ends the open elements down to an entry. */
   #beginEntry({ closed, end }: Token): void {
     while (this.#open.at(-1)?.name.isEntry === false) this.#endUnclosed()
     this.#open.at(-1)?.noteEntry()
@@ -123,13 +123,13 @@ export class TreeBuilder {
     return null
   }
 
-  /** `</ite` at the very end: what it was going to close is whole. */
+  /** The element that a cut-off end tag (`</ite`) closes. */
   #cutOffName(start: string): string {
     const innermost = this.#open.at(-1)?.name.small
     return [innermost, this.#rootName].find((name) => name?.startsWith(start)) ?? ''
   }
 
-  /** Null where a second document is stuck to the first. */
+  /** Null if a second document follows. */
   #endRoot({ start, end }: Token): Content | null {
     while (this.#open.length > 0) this.#endUnclosed()
     this.#rootEnd = start
@@ -137,7 +137,7 @@ export class TreeBuilder {
     return goesOn ? null : this.#contentTo(start)
   }
 
-  /** The root again, and in RSS the channel: what stands in them is read as if they were not there. */
+  /** A repeated root, or in RSS the channel: their children are read as if they were not there. */
   #isStructure({ small, local }: Name): boolean {
     return (this.#isRss && local === 'channel') || small === this.#rootName
   }
@@ -152,10 +152,10 @@ export class TreeBuilder {
     if (!cut) return
     this.#place(cut.element)
     for (const element of cut.rest) this.#place(element)
-    this.#open.at(-1)?.addText(cut.text, asItIs)
+    this.#open.at(-1)?.addText(cut.text, unchanged)
   }
 
-  /** How many tags of this name there are from the one on that was read last. */
+  /** Counts the tags with this name from the current one on. */
   #countOn(name: string): number {
     let count = 1
     for (let token = this.#tokens.next(); token; token = this.#tokens.next())
@@ -163,7 +163,7 @@ export class TreeBuilder {
     return count
   }
 
-  /** What begins before this place. */
+  /** The elements that begin before `end`. */
   #contentTo(end: number): Content {
     while (this.#open.length > 0) {
       if ((this.#open.at(-1)?.start ?? 0) < end) this.#endUnclosed()
@@ -172,12 +172,12 @@ export class TreeBuilder {
     return { children: this.#elements.byName(end), left: 0, cutOff: false }
   }
 
-  /** A text with markup in it (`type="xhtml"`, or a description that nobody escaped) is that markup. */
+  /** Reads markup that is not escaped (`type="xhtml"`, or by mistake) as the text of the element. */
   #takeRawMarkup(element: OpenElement, from: number): void {
     const { written } = element.name
     const second = this.#text[this.#text.indexOf('<', from) + 1]
     if (second === '!' || second === '/') return
-    if (this.#textNames.size >= maximumTextNames && !this.#textNames.has(written)) return
+    if (this.#textNames.size >= maxTextNames && !this.#textNames.has(written)) return
     this.#textNames.add(written)
     const close = this.#closeBefore(written, from, ['</item', '<item', '</entry', '<entry'])
     if (close < 0) return
@@ -185,14 +185,14 @@ export class TreeBuilder {
     this.#tokens.at = close
   }
 
-  /** A script that somebody put between the elements goes with all that is in it. */
+  /** Skips a script between the elements, with its content. */
   #passScript({ name, end }: Token): void {
     const close = this.#closeBefore(name, end, ['</item', '</entry'])
     const last = close < 0 ? -1 : this.#tokens.find('>', close)
     this.#tokens.at = last < 0 ? end : last + 1
   }
 
-  /** Where an element ends, or -1 where it does not before any of these. */
+  /** The start of the element's end tag, or -1 if one of `borders` comes first. */
   #closeBefore(name: string, from: number, borders: string[]): number {
     const close = this.#tokens.find(`</${name}`, from)
     return borders.some((border) => isBetween(this.#tokens.find(border, from), close)) ? -1 : close
@@ -203,4 +203,4 @@ function isBetween(place: number, end: number): boolean {
   return place >= 0 && place < end
 }
 
-const asItIs = (text: string): string => text
+const unchanged = (text: string): string => text

@@ -4,25 +4,25 @@ import type { Children } from './node.ts'
 import { findRoot } from './root.ts'
 import { TreeBuilder } from './tree-builder.ts'
 
-/** A feed as elements, whole whatever its text was. */
+/** A feed as elements. */
 export type FeedTree = {
   format: Format
-  /** What stands in the feed or its channel; RDF has items beside the channel too. */
+  /** The children of the root and the channel, because RDF has items beside the channel. */
   children: Children
   /** xml:base of the root and the channel, outermost first. */
   bases: string[]
   language: string | null
-  /** Entries beyond the first 5,000. */
+  /** Entries beyond `maximumEntries`. */
   left: number
-  /** The text ends in the middle of an entry. */
+  /** The text ends within an entry. */
   cutOff: boolean
-  /** Where a bare channel says its site is (`<CHANNEL HREF>`). */
+  /** The site of a bare channel (`<CHANNEL HREF>`), or empty. */
   home: string
 }
 
 /**
- * Reads RSS 0.9x–2.0, RDF, a bare channel, or Atom of any version and prefix. Elements that nobody closed end where they
- * were meant to, raw markup in a text is that text, and a document that was cut off ends after its last whole entry.
+ * Reads RSS 0.9x–2.0, RDF, a bare channel, or Atom of any version and prefix. Tolerates missing end tags, raw markup in
+ * texts, and a cut-off document, which ends after its last complete entry.
  */
 export function readTree(document: string): FeedTree | NotAFeed {
   const text = document.replace(controls, '')
@@ -37,5 +37,5 @@ export function readTree(document: string): FeedTree | NotAFeed {
   return { format: root.format, children, bases, language, left, cutOff, home }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no place for them, feeds do
+// biome-ignore lint/suspicious/noControlCharactersInRegex: invalid in XML 1.0, but feeds have them
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]+/g

@@ -7,7 +7,7 @@ import { attribute, children, childTexts, type XmlNode } from './node.ts'
 import type { FeedTree } from './tree.ts'
 import { type EntryMedia, entryMedia, imagesOf, mediaTitles, videoOf } from './xml-media.ts'
 
-/** RSS, RDF and Atom elements → the feed in one shape. Names are those of names.ts. */
+/** RSS, RDF and Atom elements, with the names of names.ts, as a feed in one shape. */
 export function readXmlFeed(feed: XmlNode, document: FeedTree): RawFeed {
   const isAtom = document.format === 'atom'
   const links = linksOf(feed)
@@ -31,7 +31,7 @@ export function readXmlFeed(feed: XmlNode, document: FeedTree): RawFeed {
   }
 }
 
-/** In order of reading; an entry inside an entry is an entry of its own. A stack, not recursion: depth is the feed's. */
+/** All entries in document order, nested ones too. Without recursion, because the feed decides the depth. */
 function entryNodes(feed: XmlNode): XmlNode[] {
   const found: XmlNode[] = []
   const waiting = entriesIn(feed).reverse()
@@ -80,7 +80,7 @@ function bodyOf(node: XmlNode, atom: boolean, own: boolean): RawBody {
   return { text: toRichText(node, atom), base: attribute(node, 'xml:base'), own }
 }
 
-/** By what an entry is known, and where it may stand. */
+/** The guid of an entry, and the candidates for its address. */
 function addressesOf(node: XmlNode): Pick<Entry, 'guid' | 'links'> {
   const links = linksOf(node)
   const guidNode = children(node, 'f:guid', 'f:id', 'atom:id').find(({ text }) => text.trim() !== '')
@@ -110,7 +110,7 @@ function linksOf(node: XmlNode): Link[] {
   }))
 }
 
-/** RFC 4287 §4.2.7: the alternate, a page before a document of another kind. */
+/** The alternate links (RFC 4287 §4.2.7), pages before documents of other types. */
 function siteLinks(links: Link[]): string[] {
   const alternates = links.filter((link) => link.rel === 'alternate' && link.href !== '')
   const pages = alternates.filter(({ type }) => type === '' || type.includes('html'))
@@ -124,7 +124,7 @@ function otherLinks(links: Link[]): string[] {
   return others.toSorted((one, other) => rank.indexOf(one.rel) - rank.indexOf(other.rel)).map(({ href }) => href)
 }
 
-/** Its own, else that of the picture, film or sound that it is about. */
+/** Its own title, else that of its media. */
 function titleOf(media: EntryMedia, isAtom: boolean): RichText {
   const own = firstNonEmptyText(
     children(media.node, 'f:title', 'dc:title', 'atom:title', 'media:title', 'itunes:title'),
@@ -147,7 +147,7 @@ function toRichText(node: XmlNode, isAtom: boolean): RichText {
   return { value, kind: isAtom ? 'text' : 'perhaps-html' }
 }
 
-/** dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author: in this order, without the addresses. */
+/** Names without email addresses: dc:creator, atom:author, RSS author (`mail (Name)`), itunes:author, in this order. */
 function authorOf(node: XmlNode): string {
   const names = [
     ...childTexts(node, 'dc:creator'),
@@ -172,7 +172,7 @@ function authorOf(node: XmlNode): string {
     : (clean[0] ?? '')
 }
 
-/** Whoever made the picture did not write the article. */
+/** Credits for pictures, which do not name the author of the article. */
 const pictureCreditRole = /photo|camera|picture|image|illustrat|graphic/i
 
 function categoriesOf(node: XmlNode): string[] {

@@ -2,7 +2,7 @@ import type { RawImage, RawVideo } from '../entry.ts'
 import { isTiny, parsePixels } from '../media.ts'
 import { attribute, children, childTexts, type XmlNode } from './node.ts'
 
-/** Where an entry names pictures and films: in itself, its groups (`holders`) and their media:content (`contents`). */
+/** The elements of an entry that may have media: itself and its groups (`holders`), and their media:content (`contents`). */
 export type EntryMedia = { node: XmlNode; holders: XmlNode[]; contents: XmlNode[] }
 
 export function entryMedia(node: XmlNode): EntryMedia {
@@ -10,7 +10,7 @@ export function entryMedia(node: XmlNode): EntryMedia {
   return { node, holders, contents: holders.flatMap((holder) => children(holder, 'media:content')) }
 }
 
-/** The pictures a feed names for an entry, in this order: media:content, media:thumbnail, itunes:image, enclosure. No tracking pixels. */
+/** The pictures of an entry without tracking pixels: media:content, media:thumbnail, itunes:image, enclosure, in this order. */
 export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
   const all = [...contents, ...holders]
   const alt = all.flatMap((holder) => childTexts(holder, 'media:description', 'media:title'))[0] ?? ''
@@ -38,11 +38,11 @@ export function imagesOf({ node, holders, contents }: EntryMedia): RawImage[] {
   ].filter((image) => image.url !== '' && !isTiny(image))
 }
 
-/** The film itself: media:content or an enclosure that is one, else the page that plays it (media:player). */
+/** The video: media:content, an enclosure, or else the page that plays it (media:player). */
 export function videoOf({ node, holders, contents }: EntryMedia): RawVideo | null {
   const duration = childTexts(node, 'itunes:duration')[0] ?? ''
-  const film = contents.find((content) => isVideo(content, 'url'))
-  if (film) return { url: attribute(film, 'url'), duration: durationOf(film, holders) || duration }
+  const video = contents.find((content) => isVideo(content, 'url'))
+  if (video) return { url: attribute(video, 'url'), duration: durationOf(video, holders) || duration }
   const enclosure = children(node, 'f:enclosure').find((child) => isVideo(child, 'url'))
   if (enclosure) return { url: attribute(enclosure, 'url'), duration }
   const link = children(node, 'f:link', 'atom:link').find(
@@ -67,13 +67,13 @@ function imageFrom(node: XmlNode, alt: string): RawImage {
   }
 }
 
-/** Its own, else that of the same film in another form: they share a group. */
-function durationOf(film: XmlNode, holders: XmlNode[]): string {
-  const group = holders.map((holder) => children(holder, 'media:content')).find((contents) => contents.includes(film))
-  return [film, ...(group ?? [])].map((content) => attribute(content, 'duration')).find((text) => text !== '') ?? ''
+/** Its own duration, else that of another version in the same group. */
+function durationOf(video: XmlNode, holders: XmlNode[]): string {
+  const group = holders.map((holder) => children(holder, 'media:content')).find((contents) => contents.includes(video))
+  return [video, ...(group ?? [])].map((content) => attribute(content, 'duration')).find((text) => text !== '') ?? ''
 }
 
-/** It says nothing but its size, as a picture has one; a film or a player may have one too. */
+/** It has only a size, as a picture has, and no sign of a video or player. */
 function mayBePicture(node: XmlNode): boolean {
   if (attribute(node, 'medium') || attribute(node, 'type') || attribute(node, 'duration')) return false
   const [url, width, height] = [attribute(node, 'url'), attribute(node, 'width'), attribute(node, 'height')]
