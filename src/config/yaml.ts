@@ -1,27 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
-import {
-  type Document,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  stringify,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 import { mayHoldSecret, mergeConflicts, type YamlText, yamlProblems } from './yaml-problems.ts'
 
-/** What a person wrote, as data, with a way back from a place in the data to its line in the file. */
+/** The data of a YAML file; `where` gives the file and line of a path in the data. */
 export type ParsedYaml = { file: string; data: unknown; where(path: readonly PropertyKey[]): string }
 
-/** Reads a YAML file. Throws AppError `missing` when there is none, `invalid` with file and line when it is not YAML. */
+/** Reads a YAML file. Throws AppError `missing`, or `invalid` with file and line if it is not YAML. */
 export function readYaml(file: string): ParsedYaml {
   let bytes: Buffer
   try {
@@ -33,20 +20,19 @@ export function readYaml(file: string): ParsedYaml {
   return parseYaml(utf8Text(bytes, file), file)
 }
 
-/** The bytes of a file as text. AppError `invalid` with the line where they are not UTF-8. */
+/** Decodes UTF-8. Throws AppError `invalid` with the first line that is not UTF-8. */
 export function utf8Text(bytes: Buffer, file: string): string {
   const text = bytes.toString('utf8')
   if (isUtf8(bytes)) return text
   const line = text.slice(0, text.indexOf('\ufffd')).split('\n').length
-  throw new AppError('invalid', `${file}:${line}: expected UTF-8, found a letter in another encoding`)
+  throw new AppError('invalid', `${file}:${line}: expected UTF-8, found a character in another encoding`)
 }
 
-/** Parses YAML 1.2 text; `file` is only for the messages. */
+/** Parses YAML 1.2; `file` is for messages. Throws one AppError `invalid` with all problems. */
 export function parseYaml(text: string, file: string): ParsedYaml {
   const conflicts = mergeConflicts(text, file)
   if (conflicts.length > 0) throw new AppError('invalid', conflicts.join('\n'))
   const lines = new LineCounter()
-  // Every error in one go.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
   const source = { text, file, lines }
   if (document.errors.length > 0) throw new AppError('invalid', yamlProblems(document.errors, source).join('\n'))
@@ -58,7 +44,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   return { file, data, where }
 }
 
-/** Aliases are limited, so that a hostile file cannot grow without bound; one that names nothing is shown with its line. */
+/** With a limit of aliases, which could expand without bound. Throws AppError with the line of an unresolved alias. */
 function toData(document: Document, { text, file, lines }: YamlText): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {}
@@ -79,8 +65,8 @@ function toData(document: Document, { text, file, lines }: YamlText): unknown {
 }
 
 /**
- * Checks the whole file; every problem in one AppError, each with file, line and what was expected. `found` are problems
- * that the caller found, and come first; `renamed` gives the new name of a former key, by its path (`a.b`).
+ * Checks the data; throws one AppError with all problems, each with file, line and expectation, `otherProblems` first.
+ * `renamed`: the new names of former keys, by their paths (`a.b`).
  */
 export function validateYaml<S extends z.ZodType>(
   yaml: ParsedYaml,
@@ -99,7 +85,7 @@ export function validateYaml<S extends z.ZodType>(
   throw new AppError('invalid', [...new Set([...otherProblems, ...problems])].join('\n'))
 }
 
-/** What zod says in the words of a program, in those of a file. */
+/** Messages of zod about types, in terms of a YAML file. */
 function typeMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined
   const expected = typeNames[issue.expected] ?? `a ${issue.expected}`
@@ -123,7 +109,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'keys and values' : String(value)
 }
 
-/** One problem a line: an issue that names three unknown keys is three problems, each on its own line of the file. */
+/** Splits an issue with several unknown keys, because each is on another line. */
 function splitUnknownKeys(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'unrecognized_keys') return [issue]
   return issue.keys.map((key) => ({ ...issue, keys: [key], message: `unknown key "${key}"` }))
@@ -137,7 +123,7 @@ function pathText(path: readonly PropertyKey[]): string {
   return `${text.join('')}: `
 }
 
-/** Where the value at `path` begins; where it is absent, where its nearest parent begins. */
+/** The offset of the value at `path`, or of its nearest parent. */
 function offsetOf(contents: unknown, path: readonly PropertyKey[]): number | undefined {
   let node = contents as Node | null
   let offset = node?.range?.[0]
@@ -159,49 +145,4 @@ function childOf(node: Node | null, part: PropertyKey): { value: Node | null; of
   const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(part))
   const key = pair?.key as Node | undefined
   return pair && { value: pair.value as Node | null, offset: key?.range?.[0] }
-}
-
-/** Something to add at the end of the list at `path`; a list that is not there yet is made. */
-export type Addition = { path: (string | number)[]; value: unknown }
-
-/**
- * The text with the additions in it, and every other character as its writer left it. A place that cannot be written to
- * (an alias, a text where a list should be) is left alone: whoever calls reads the result again.
- */
-export function addToYaml(text: string, additions: Addition[]): string {
-  return additions.reduce(addItem, text)
-}
-
-function addItem(text: string, { path, value }: Addition): string {
-  const document = parseDocument(text)
-  const list = document.getIn(path, true)
-  if (isSeq(list)) return insertNode(text, list, flowText(value), stringify([value], { lineWidth: 0 }))
-  const holder = document.getIn(path.slice(0, -1), true)
-  if (list !== undefined || !isMap(holder)) return text
-  const key = String(path.at(-1))
-  return insertNode(text, holder, `${key}: [${flowText(value)}]`, stringify({ [key]: [value] }, { lineWidth: 0 }))
-}
-
-/** JSON is YAML; what needs no quotes stands without. */
-function flowText(value: unknown): string {
-  return typeof value === 'string' && /^\w[^\s,[\]{}"'#]*$/.test(value) ? value : JSON.stringify(value)
-}
-
-/** Before the closing bracket, or on lines of its own after the last item, as far in as the first. */
-function insertNode(text: string, into: YAMLMap | YAMLSeq, flow: string, block: string): string {
-  const [start, end] = into.range ?? [0, 0]
-  const whole = text.slice(0, end).trimEnd()
-  if (into.flow) {
-    const before = whole.slice(0, -1).trimEnd()
-    const comma = into.items.length === 0 ? '' : before.endsWith(',') ? ' ' : ', '
-    return before + comma + flow + text.slice(before.length)
-  }
-  const indent = start - (text.lastIndexOf('\n', start - 1) + 1)
-  const lineEnd = text.indexOf('\n', whole.length)
-  const at = lineEnd < 0 ? text.length : lineEnd
-  const lines = block
-    .trimEnd()
-    .split('\n')
-    .map((line) => `\n${' '.repeat(indent)}${line}`)
-  return text.slice(0, at) + lines.join('') + text.slice(at)
 }

@@ -172,7 +172,7 @@ web:
     ],
     [
       'relay: { standby: true }\nrelays: [{ host: b, standby: true }]\n',
-      'lastword.yml:6: relay.standby: no relay is left that it could stand by',
+      'lastword.yml:6: relay.standby: all relays are on standby: expected at least one that is not',
     ],
     ['relays: [{ host: b, dkim: [] }]\n', 'lastword.yml:6: relays[1]: unknown key "dkim"'],
     [
@@ -187,7 +187,7 @@ web:
     ],
     [
       'relay: { oauth2: { tokenUrl: "https://x.example/t", clientId: a } }\n',
-      'lastword.yml:6: relay.user: is needed with oauth2: whose mailbox it is',
+      'lastword.yml:6: relay.user: is needed with oauth2: the mailbox',
     ],
     [
       'relay: { user: a, oauth2: { tokenUrl: "http://x.example/t", clientId: a } }\n',

@@ -41,7 +41,9 @@ describe('a file that cannot be read', () => {
 
   test('in Latin-1 is refused at the line of its first strange byte, and not read with holes in it', () => {
     const file = fileOf(Buffer.from('name: Press\ntagline: caf\xe9\n', 'latin1'))
-    expect(refusal(() => readYaml(file)).message).toBe(`${file}:2: expected UTF-8, found a letter in another encoding`)
+    expect(refusal(() => readYaml(file)).message).toBe(
+      `${file}:2: expected UTF-8, found a character in another encoding`,
+    )
   })
 
   test('in UTF-16 is refused', () => {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Addition, addToYaml } from '../../config/yaml.ts'
+import { type Addition, addToYaml } from '../../config/yaml-additions.ts'
 import { AppError, systemCode } from '../../errors.ts'
 import type { Digest, Section } from '../digest.ts'
 import { parseDigest } from './read-job.ts'
