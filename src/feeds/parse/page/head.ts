@@ -4,7 +4,7 @@ import { type Attributes, Tokeniser } from '../../markup/tokeniser.ts'
 export type HeadTag = { name: string; attributes: Attributes; text: string }
 
 /** In characters; the rest of a page is not read. */
-const maximumLength = 1024 * 1024
+const maxLength = 1024 * 1024
 const headElements = new Set(['link', 'meta', 'base', 'script', 'title'])
 const rawTextElements = new Set(['script', 'title', 'style', 'noscript', 'textarea', 'template'])
 
@@ -13,7 +13,7 @@ const rawTextElements = new Set(['script', 'title', 'style', 'noscript', 'textar
  * because the rest may come from readers' comments.
  */
 export function* headTags(page: string): Generator<HeadTag> {
-  const html = page.slice(0, maximumLength)
+  const html = page.slice(0, maxLength)
   const tokens = new Tokeniser(html, 'html')
   let inBody = false
   for (let token = tokens.next(); token; token = tokens.next()) {
@@ -26,8 +26,11 @@ export function* headTags(page: string): Generator<HeadTag> {
     const isCutOff = token.unfinished || (isRawText && tokens.at === html.length)
     if (isCutOff || !headElements.has(name)) continue
     const attributes = tokens.attributes(token)
-    const isStructured = name === 'script' && attributes.type?.toLowerCase().includes('ld+json')
-    if (inBody ? isStructured : name !== 'script' || isStructured)
+    if (name === 'script' ? isStructuredData(attributes) : !inBody)
       yield { name, attributes, text: html.slice(from, tokens.at) }
   }
+}
+
+function isStructuredData({ type = '' }: Attributes): boolean {
+  return type.toLowerCase().includes('ld+json')
 }
