@@ -3,9 +3,9 @@ import { invisibleClass } from '../text/characters.ts'
 import { describeInvisible, trimInvisible } from './invisible.ts'
 
 /**
- * An email address as we keep it: trimmed, its domain in ASCII (RFC 5891) and lower case, its local part as given.
- * Undefined if it is none: RFC 5321 §4.1.2, at most 254 octets, without quoted local parts, comments and address literals, which no
- * subscriber has; letters of any script in the local part (RFC 6531).
+ * Parses an email address: trimmed, its domain in ASCII (RFC 5891) and lower case, its local part unchanged. Undefined for
+ * any other text: RFC 5321 §4.1.2 with at most 254 octets and any script in the local part (RFC 6531), but without quoted
+ * local parts, comments and address literals, which no subscriber has.
  */
 export function parseAddress(text: string): string | undefined {
   const match = /^([^\s"(),:;<>@[\]\\]+)@([^\s@]+)$/u.exec(text.trim())
@@ -18,28 +18,28 @@ export function parseAddress(text: string): string | undefined {
     invisibleCharacters.test(given)
   )
     return undefined
-  if (/[/\\?#%:]/.test(given)) return undefined // domainToASCII would read a URL, and cut it there
+  if (/[/\\?#%:]/.test(given)) return undefined // domainToASCII would read a URL and cut it here
   const domain = domainToASCII(given)
   if (!/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(domain)) return undefined
   const address = `${local}@${domain}`
   return Buffer.byteLength(local) <= 64 && Buffer.byteLength(address) <= 254 ? address : undefined
 }
 
-/** By this two addresses are the same person: letter case never distinguishes subscribers. */
+/** Equal for two addresses of the same person: case never distinguishes subscribers. */
 export function addressKey(address: string): string {
   return address.normalize('NFC').toLowerCase()
 }
 
-/** What nobody can see, and what a wrong encoding leaves behind. */
+/** Includes the replacement character that a wrong encoding leaves. */
 const invisibleCharacters = new RegExp(`[${invisibleClass}\\ufffd]`, 'u')
 
-/** An address as a cell of a file holds it, with the name that was written beside it; or what is wrong with the cell. */
+/** The address in a cell of a file with the name beside it, or the problem. */
 export type CellAddress = { email: string; name: string } | { problem: string }
 
 /**
- * Reads the address in a cell of a spreadsheet, however it was pasted: `Name <a@b>` (RFC 5322 §3.4), `a@b (Name)`,
- * `<a@b>`, `mailto:a@b?subject=…` (RFC 6068), Excel's leading apostrophe and `=`, punctuation and invisible characters around it.
- * Two addresses in one cell are a problem, as nobody can say which is meant.
+ * Reads the address in a cell of a spreadsheet in any form that people paste: `Name <a@b>` (RFC 5322 §3.4), `a@b (Name)`,
+ * `mailto:a@b?subject=…` (RFC 6068), with Excel's apostrophe or `=`, punctuation or invisible characters around it.
+ * A cell with two addresses is a problem.
  */
 export function readAddress(cell: string): CellAddress {
   const text = trimInvisible(cell.slice(0, maxCellLength))
@@ -47,7 +47,7 @@ export function readAddress(cell: string): CellAddress {
   const { name, address } = splitName(text)
   const bare = bareAddress(address)
   const several = addressesIn(`${name} ${bare}`).size
-  if (several > 1) return { problem: `holds ${several} addresses: give each a row of its own` }
+  if (several > 1) return { problem: `has ${several} addresses: give each its own row` }
   const email = cell.length > maxCellLength ? undefined : parseAddress(bare)
   if (email && !/^[+-]/.test(bare)) return { email, name: name.includes('@') ? '' : name }
   if (email) return { problem: `begins with "${bare[0]}", as a formula does: write the address without it` }
@@ -55,7 +55,7 @@ export function readAddress(cell: string): CellAddress {
   return { problem: hidden ?? `"${text.slice(0, 100)}" is not an email address` }
 }
 
-/** An address has at most 254 characters, and a name beside it has room. What is longer is none: its end is not looked at. */
+/** Leaves room for a name beside an address of 254 characters. A longer cell has no address, and its end is not read. */
 const maxCellLength = 1000
 
 function splitName(text: string): { name: string; address: string } {
@@ -66,7 +66,7 @@ function splitName(text: string): { name: string; address: string } {
   return address && comment !== undefined ? { name: comment.trim(), address } : { name: '', address: text }
 }
 
-/** Without what stands around an address and cannot be part of it. */
+/** The address without surrounding characters that cannot be part of it. */
 function bareAddress(text: string): string {
   const trimmed = trimInvisible(text)
     .replace(/^[<("'=]+/u, '')

@@ -1,6 +1,6 @@
 import { invisibleClass } from '../text/characters.ts'
 
-/** Characters that show nothing, or that change how their neighbours read, with their Unicode names. */
+/** The Unicode names of invisible characters and of those that change the direction of text. */
 const characterNames: Record<string, string> = {
   '\u00a0': 'NO-BREAK SPACE',
   '\u00ad': 'SOFT HYPHEN',
@@ -38,21 +38,21 @@ const characterNames: Record<string, string> = {
 
 const blankOrInvisible = new RegExp(`[\\s${invisibleClass}]`, 'u')
 
-/** The text without blanks and invisible characters at its ends. A regular expression would be quadratic for this. */
+/** Removes white space and invisible characters at both ends. A regular expression would be quadratic here. */
 export function trimInvisible(text: string): string {
-  const shows = (index: number) => !blankOrInvisible.test(String.fromCodePoint(text.codePointAt(index) ?? 0))
+  const isVisible = (index: number) => !blankOrInvisible.test(String.fromCodePoint(text.codePointAt(index) ?? 0))
   let start = 0
-  while (start < text.length && !shows(start)) start += (text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1
+  while (start < text.length && !isVisible(start)) start += (text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1
   let end = text.length
   while (end > start) {
     const last = /[\udc00-\udfff]/.test(text[end - 1] ?? '') && /[\ud800-\udbff]/.test(text[end - 2] ?? '') ? 2 : 1
-    if (shows(end - last)) break
+    if (isVisible(end - last)) break
     end -= last
   }
   return text.slice(start, end)
 }
 
-/** Says which blank or invisible character a text holds, and after what; undefined if there is none. */
+/** Names the first white space or invisible character and the text before it; undefined if there is none. */
 export function describeInvisible(text: string): string | undefined {
   const found = blankOrInvisible.exec(text)
   if (!found) return undefined

@@ -4,10 +4,10 @@ import { addOutcome } from '../store/subscribers/outcomes.ts'
 import { endSubscription } from '../store/subscribers/subscribers.ts'
 import type { Clock } from '../time/clock.ts'
 
-/** A person's own act, with the edition whose link they used and the way they took. */
+/** What a subscriber did themselves: the edition whose link they used, and how ("one-click", "page"). */
 export type SubscriberAction = { subscriberId: string; digest: string; editionId: string | null; how: string }
 
-/** Ends the subscription at once (RFC 8058 §3.1). Doing it twice changes nothing. Returns whether it ended now. */
+/** Ends the subscription at once (RFC 8058 §3.1); idempotent. Returns whether it ended now. */
 export async function leave({ db, clock }: { db: Db; clock: Clock }, act: SubscriberAction): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const ended = await endSubscription(trx, act.digest, act.subscriberId, clock.now())

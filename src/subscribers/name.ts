@@ -1,24 +1,24 @@
 import { invisibleClass } from '../text/characters.ts'
 
 /**
- * What shows nothing, and characters that Unicode leaves to private use or to nobody; but not what belongs to a script or an
- * emoji: variation selectors, and the two joiners, which have a rule of their own.
+ * Invisible, private-use and unassigned characters; but not variation selectors, which belong to scripts and emoji, nor
+ * the two joiners (see `strayJoiner`).
  */
 const invisibleCharacters = new RegExp(
   `(?![\\u200c\\u200d\\p{Variation_Selector}])[${invisibleClass}\\p{Co}\\ufffe\\uffff]`,
   'gu',
 )
 
-/** Joiners are part of Persian, Indic and emoji spelling; beside a Latin letter, or at an end, they only hide. */
+/** Joiners belong to Persian, Indic and emoji spelling; beside a Latin letter or at an end they are only invisible. */
 const strayJoiner =
   /(?<![^\P{L}\p{Script=Latin}]|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200c\u200d]+|[\u200c\u200d]+(?![^\P{L}\p{Script=Latin}]|\p{Extended_Pictographic})/gu
 
-/** At most so many characters of a name are kept. */
+/** In characters; the rest of a longer name is cut. */
 const maxNameLength = 200
 
 /**
- * A person's name as we keep and print it, wherever it was typed: one line of at most 200 characters, without controls,
- * direction overrides and invisible characters (they would make a name read as another one in a `To:` line).
+ * Cleans a person's name: one line of at most 200 characters, without control, direction and invisible characters, which
+ * could make it read as another name in a `To:` line.
  */
 export function tidyName(name: string): string {
   const line = name.toWellFormed().replace(/[\s\u2028\u2029]+/gu, ' ')
@@ -30,7 +30,7 @@ const wholeNames = ['name', 'fullname', 'displayname', 'contactname', 'subscribe
 const firstNames = ['firstname', 'fname', 'givenname', 'forename', 'namefirst']
 const lastNames = ['lastname', 'lname', 'surname', 'familyname', 'namelast']
 
-/** The name in a row of a file: its name column, or first and last name together. Empty if the row has none. */
+/** The name in a row of a file: its name column, or first and last name. Empty if there is none. */
 export function nameFromColumns(values: Record<string, string>): string {
   const spelled = Object.entries(values).map(([column, value]) => [column.replace(/[\s_.-]+/g, ''), value] as const)
   const findName = (columns: string[]) =>

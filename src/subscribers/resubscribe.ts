@@ -9,16 +9,16 @@ import type { SubscriberAction } from './leave.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** A confirmation link works for so long after it was asked for, in milliseconds. */
+/** How long a confirmation link works. */
 export const confirmationLifetimeMs = 3 * day
 
-/** A person is sent one confirmation email in so long, in milliseconds, whatever they ask for. */
+/** A person gets at most one confirmation email in this time. */
 export const confirmationIntervalMs = 10 * minute
 
-/** `asked`: an email with the link that confirms it is sent. `suppressed`: nothing is sent to that address any more. */
+/** `asked`: an email with a confirmation link is sent. `suppressed`: the address gets no more mail. */
 export type ResubscribeResult = 'asked' | 'suppressed' | 'subscribed'
 
-/** Somebody who left asks, by the link in an email, to be subscribed again. The owner of the address has to confirm it. */
+/** A person who left asks, by the link in an email, to be subscribed again. The owner of the address has to confirm it. */
 export async function requestResubscription({ db, clock }: Needs, act: SubscriberAction): Promise<ResubscribeResult> {
   const now = clock.now()
   const person = await subscriberById(db, act.subscriberId)
@@ -41,7 +41,7 @@ async function requestConfirmation(db: Db, act: SubscriberAction, now: Instant):
   })
 }
 
-/** One that can be used, or was used by somebody who is subscribed since; undefined if it is unknown or has expired. */
+/** A confirmation that can be used, or was used by a person who is still subscribed; undefined if unknown or expired. */
 export async function findConfirmation(
   { db, clock }: Needs,
   id: string | undefined,
@@ -53,7 +53,7 @@ export async function findConfirmation(
 
 export type ConfirmationResult = 'resubscribed' | 'already subscribed' | 'suppressed' | 'expired'
 
-/** Subscribes again, because the owner of the address pressed the button behind the link that was sent to it. */
+/** Subscribes a person again: the owner of the address pressed the button on the page of the confirmation link. */
 export async function confirmResubscription({ db, clock }: Needs, id: string): Promise<ConfirmationResult> {
   return await transaction(db, async (trx) => {
     const now = clock.now()

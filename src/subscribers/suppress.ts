@@ -7,7 +7,7 @@ import { liftSuppression, markSuppressed } from '../store/subscribers/suppressio
 import type { Clock, Instant } from '../time/clock.ts'
 import { addressKey, parseAddress } from './address.ts'
 
-/** Sends the person nothing more, of any digest, with the reason on record. Doing it twice changes nothing. */
+/** Suppresses a person for all digests and records the reason; idempotent. Returns whether they were suppressed now. */
 export async function suppress(
   db: Db,
   { subscriberId, editionId, reason }: { subscriberId: string; editionId: string | null; reason: string },
@@ -21,8 +21,8 @@ export async function suppress(
 }
 
 /**
- * Lifts a suppression, because a person of the staff says so: who it was stands on record. Whoever left stays left.
- * Returns the subscriber as they were; AppError `missing` for an unknown address, `conflict` for one that gets its mail.
+ * Lifts a suppression and records who decided it; a person who left stays unsubscribed. Returns the subscriber as they
+ * were. AppError `missing` for an unknown address, `conflict` for one that is not suppressed.
  */
 export async function unsuppress(
   { db, clock }: { db: Db; clock: Clock },
@@ -39,6 +39,8 @@ export async function unsuppress(
       return before
     }
     if (await subscriberByEmail(trx, key)) throw new AppError('conflict', `${address} is not suppressed`)
-    throw new AppError('missing', `nobody is known by ${address}`, { hint: 'lastword subscribers list prints all.' })
+    throw new AppError('missing', `no subscriber has the address ${address}`, {
+      hint: 'lastword subscribers list prints them all.',
+    })
   })
 }

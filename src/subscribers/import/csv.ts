@@ -5,31 +5,31 @@ import { readAddress } from '../address.ts'
 import { trimInvisible } from '../invisible.ts'
 import { countText } from './plural.ts'
 
-/** How a file is written: what its bytes mean, and what stands between its values. */
+/** The encoding and delimiter of a file. */
 export type Dialect = { encoding: string; delimiter: string }
 
 /**
- * A row under the heading, by the line where it begins: its values by column, with those of a second column of the same
- * name apart (`status (column 4)`); or why it cannot be read, with what it may have been meant to say.
+ * A row and the line where it begins: its values by column, with those of a second column of the same name under
+ * `repeated` (`status (column 4)`); or its problem, with the possible readings.
  */
 export type Row =
   | { line: number; values: Record<string, string>; repeated?: Record<string, string> }
   | { line: number; problem: string; readings?: Record<string, string>[] }
 
-/** All cells of a row, those of columns of the same name too. */
+/** The values of a row, those of repeated columns too. */
 export function cellsOf(row: { values: Record<string, string>; repeated?: Record<string, string> }) {
   return row.repeated ? { ...row.values, ...row.repeated } : row.values
 }
 
-/** A record has no more characters in a line, and no more lines, than this: beyond it a quotation mark was forgotten. */
+/** Beyond these limits a quotation mark was forgotten. */
 const maxLineLength = 100_000
 const maxRecordLines = 100
 
-const columnsHint = 'The first line names the columns: email, name, and anything else that you want to keep.'
+const columnsHint = 'The first line names the columns: email, name, and any others that you want to keep.'
 
 /**
- * Reads a CSV file (RFC 4180) row by row, in constant memory. A row that is broken loses none of the others: where a
- * quotation mark is never closed, reading goes on in the next line. Throws AppError without a column `email`.
+ * Reads a CSV file (RFC 4180) row by row, in constant memory. After a quotation mark that is never closed, reading
+ * continues in the next line, so a broken row loses no others. Throws AppError without a column `email`.
  */
 export async function* readRows(file: string, { encoding, delimiter }: Dialect): AsyncGenerator<Row> {
   let columns: string[] | undefined
@@ -48,10 +48,10 @@ export async function* readRows(file: string, { encoding, delimiter }: Dialect):
   if (!columns) throw new AppError('invalid', `${file} is empty`, { hint: columnsHint })
 }
 
-/** What Excel writes and reads as the first line of a file, to say what stands between its values. */
+/** The first line by which Excel names the delimiter. */
 const separatorLine = /^\ufeff?"?sep=(.)"?[,;\t]*$/i
 
-/** How the column with the addresses may be called, in letters and digits alone; what is named first goes first. */
+/** Names of the address column, in letters and digits alone; the first that is found counts. */
 const emailColumns = ['email', 'emailaddress', 'mail', 'mailaddress', 'primaryemail', 'primaryemailaddress']
   .concat(['subscriberemail', 'subscriberemailaddress', 'contactemail', 'useremail', 'memberemail', 'emails'])
   .concat(['emailadresse', 'mailadresse', 'adresseemail', 'adressemail', 'courriel', 'correo', 'correoelectronico'])
@@ -61,19 +61,23 @@ function checkColumns(record: string[], place: string): string[] {
   const spelled = columns.map((name) => name.normalize('NFD').replace(/[^\p{L}\p{N}]+/gu, ''))
   const email = emailColumns.map((name) => spelled.indexOf(name)).find((index) => index >= 0)
   if (email === undefined)
-    throw new AppError('invalid', `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`, {
-      hint: columnsHint,
-    })
+    throw new AppError(
+      'invalid',
+      `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`,
+      {
+        hint: columnsHint,
+      },
+    )
   columns[email] = 'email'
   for (const [index, name] of columns.entries()) if (name === 'email' && index !== email) columns[index] = ''
   return columns.map((name, index) => (!name || columns.indexOf(name) === index ? name : repeatedName(name, index)))
 }
 
-/** Of two columns alike the first is kept; the other is only looked at for what it says of the person. */
+/** Of two columns with one name, only the first is stored; the other is read for the state. */
 const repeatedName = (name: string, index: number) => `${name} (column ${index + 1})`
 const isRepeated = (column: string) => /. \(column \d+\)$/.test(column)
 
-/** Spreadsheets leave out empty cells at the end of a row: what is missing is empty. */
+/** Spreadsheets leave out empty cells at the end of a row, so missing cells are empty. */
 function toRow(record: string[], columns: string[], line: number): Row {
   const hasSurplus = record.slice(columns.length).some((value) => value.trim() !== '')
   if (hasSurplus) {
@@ -93,10 +97,10 @@ function valuesOf(record: string[], columns: string[]): Record<string, string> {
   )
 }
 
-/** A broken row has at most so many cells too many: more are not put together. */
+/** Rows with more surplus cells are not put together again. */
 const maxSurplus = 20
 
-/** A value with a delimiter in it was not quoted: which one it was, nobody can say, so each may be. */
+/** A value with a delimiter was not quoted: each value may be the one, so each gives a reading. */
 function mergedReadings(record: string[], columns: string[]): Record<string, string>[] {
   const surplus = record.length - columns.length
   if (surplus <= 0) return [valuesOf(record, columns)]
@@ -108,12 +112,12 @@ function mergedReadings(record: string[], columns: string[]): Record<string, str
   return [valuesOf(record, columns), ...merged]
 }
 
-/** What a line may say where a quotation mark is missing: its cells as they are without any. */
+/** The possible readings of a line with a missing quotation mark: its cells without any. */
 function readingsOf(text: string, columns: string[], delimiter: string): Record<string, string>[] {
   return mergedReadings(text.replaceAll('"', '').split(delimiter), columns)
 }
 
-/** Whether a line could be a row, or the first line of one: as many columns as there are, and an address among them. */
+/** Whether a line could be a row, or the first line of one: it has the right number of columns and an address. */
 function beginsRow(line: string, columns: string[], delimiter: string): boolean {
   const open = endsInQuotes(line, delimiter, false)
   const record = splitRecord(open ? `${line}"` : line, delimiter)
@@ -129,8 +133,8 @@ function splitRecord(text: string, delimiter: string): string[] {
 type CsvRecord = { line: number; text: string } | { line: number; problem: string; text?: string }
 
 /**
- * Puts lines together to records: a quoted value may hold line ends. Where the next line would be a row of its own
- * (`isRow`), the quotation mark was forgotten: the line that opened it is a problem, and those after it are read anew.
+ * Joins lines into records, since a quoted value may have line ends. If the next line is a row (`isRow`), the quotation
+ * mark was forgotten: the line that opened it is a problem, and the lines after it are read again.
  */
 async function* recordsOf(file: string, dialect: Dialect, isRow: (line: string) => boolean): AsyncGenerator<CsvRecord> {
   let line = 1
@@ -175,13 +179,13 @@ function endsInQuotes(line: string, delimiter: string, open: boolean): boolean {
   return inside
 }
 
-/** Lines, as many at a time as come. What makes a line too long is dropped, but for one character that tells of it. */
+/** Yields the lines of each chunk. A line that is too long is cut one character after the limit, so that the cut shows. */
 async function* linesOf(file: string, encoding: string): AsyncGenerator<string[]> {
   const text = new TextDecoder(encoding)
   let rest = ''
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     const all = rest + text.decode(chunk, { stream: true })
-    const cut = all.endsWith('\r') ? all.length - 1 : all.length // its \n may be still to come
+    const cut = all.endsWith('\r') ? all.length - 1 : all.length // its \n may come with the next chunk
     const lines = all.slice(0, cut).split(/\r\n|\r|\n/)
     rest = (lines.pop() ?? '').slice(0, maxLineLength + 1) + all.slice(cut)
     yield lines
@@ -189,7 +193,7 @@ async function* linesOf(file: string, encoding: string): AsyncGenerator<string[]
   yield (rest + text.decode()).split(/\r\n|\r|\n/)
 }
 
-/** Looks through the file once: UTF-8 unless its bytes say otherwise; the delimiter that the first line has most of. */
+/** Reads the file once: UTF-8 unless its bytes say otherwise; the delimiter is the most frequent one in the first line. */
 export async function detectDialect(file: string): Promise<Dialect> {
   const utf8 = new TextDecoder('utf-8')
   let encoding: string | undefined
@@ -197,10 +201,10 @@ export async function detectDialect(file: string): Promise<Dialect> {
   let validCount = 0
   let invalidCount = 0
   const count = (text: string) => {
-    const strange = text.match(/[^\0-\x7f]/g) ?? []
-    const broken = strange.filter((character) => character === '\ufffd').length
+    const nonAscii = text.match(/[^\0-\x7f]/g) ?? []
+    const broken = nonAscii.filter((character) => character === '\ufffd').length
     invalidCount += broken
-    validCount += strange.length - broken
+    validCount += nonAscii.length - broken
   }
   try {
     for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
@@ -213,7 +217,7 @@ export async function detectDialect(file: string): Promise<Dialect> {
     throw cannotRead(file, error)
   }
   count(utf8.decode())
-  encoding ??= invalidCount > validCount ? 'windows-1252' : 'utf-8' // else what spreadsheets write in Western Europe
+  encoding ??= invalidCount > validCount ? 'windows-1252' : 'utf-8' // what spreadsheets write in Western Europe
   const firstLine =
     new TextDecoder(encoding)
       .decode(head)
@@ -226,7 +230,7 @@ export async function detectDialect(file: string): Promise<Dialect> {
   return { encoding, delimiter }
 }
 
-/** By its byte order mark, or by the zeros that UTF-16 puts beside the first letter. */
+/** By the byte order mark, or by the zero byte of the first ASCII character in UTF-16. */
 function encodingOfByteOrderMark([first, second, third]: Buffer): string | undefined {
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
   if ((first === 0xff && second === 0xfe) || (first && second === 0)) return 'utf-16le'

@@ -1,9 +1,9 @@
 import { normalizeWord, wordsOf } from './state-words.ts'
 
 /**
- * How a column tells of a person. `words` names a state; `wanted`, `confirmed` and `valid` ask whether they may be sent
- * mail, `left`, `bounced` and `complained` whether they may not, or since when; `count` counts what went wrong;
- * `details` is filled only where something did. `other` says nothing but where its cell is a state.
+ * What a column says about a person. `words` names a state; `wanted`, `confirmed` and `valid` say whether they may get
+ * mail, `left`, `bounced` and `complained` whether they may not, or since when. `other` counts only where its cell is a
+ * state.
  */
 export type ColumnKind = 'words' | 'wanted' | 'confirmed' | 'valid' | EndingKind | 'other'
 type EndingKind = 'left' | 'bounced' | 'complained'
@@ -11,15 +11,15 @@ type EndingKind = 'left' | 'bounced' | 'complained'
 export type StateColumn = {
   column: string
   kind: ColumnKind
-  /** How an ending is written, where it is not by yes, no or a date. */
+  /** Set where an ending is not yes, no or a date: a number of times, or details (a reason) that are empty otherwise. */
   form?: 'count' | 'details'
-  /** The heading alone does not tell: the column counts if a value keeps somebody out, and (`all`) each value is known. */
+  /** The heading alone is not enough: the column counts if one value excludes a person, and (`all`) each value is known. */
   needs?: 'one' | 'all'
-  /** Its heading is about something else, as `order status` is: only a word that cannot be mistaken counts. */
+  /** Its heading is about something else, such as `order status`: only an unambiguous word counts. */
   isElsewhere?: true
 }
 
-/** The headings in the exports of other tools, spelled as by `spell`. */
+/** Headings in the exports of other tools, spelled as by `normalizeWord`. */
 const knownHeadings: [ColumnKind, RegExp][] = [
   [
     'words',
@@ -35,7 +35,7 @@ const knownHeadings: [ColumnKind, RegExp][] = [
   ['bounced', /^(?:is|date|time|hard|email)*(?:cleaned|clean|bounced?|undeliverable)(?:at|on|time|date)?$/],
 ]
 
-/** What may stand before the word that matters, written together with it. */
+/** Words that may precede the word that matters, without a space. */
 const headingPrefix =
   '(?<![^ ])(?:is|has|was|e?mails?|user|contact|member|newsletter|marketing|global(?:ly)?|hard|date|time|list|account)*'
 const headingPattern = (stems: string) => new RegExp(`${headingPrefix}(?:${stems.replace(/\s*\n\s*/g, '')})`)
@@ -58,7 +58,7 @@ const wantedPattern = headingPattern(`subscribed|opt(?:ed)? ?in(?![^ ])|optin|co
   (?:accepts?|receives?|allows?|wants?) ?(?:e?mail|news|market)|abonne|abonniert|angemeldet|eingetragen|einwillig|zustimm|
   aktiv(?![^ ])|actif(?![^ ])|activ[oa](?![^ ])|attiv[oa](?![^ ])|ativ[oa](?![^ ])|actief|aktywn|inscrit|suscrit|iscritt|
   ingeschreven|aangemeld|geabonneerd|zapisan|zgoda|tilmeldt|prenumer|consenso`)
-/** Words that may ask whether somebody gets mail, or name what they get. */
+/** Words of a heading that may say whether a person gets mail, or what they get. */
 const hintPattern =
   /^(?:e?mails?|news|newsletters?|marketing|mailings?|campaigns?|subscri(?:ption|ber)|type|group|rundbrief|infolettre|boletin|nieuwsbrief|block|list|can|may|we|send|gets?|wants?|receives?|accepts?|allow(?:ed)?|ok|notifications?|mailable|contactable|werbung|erlaubt?| )+$/
 
@@ -73,17 +73,17 @@ const countWords = wordSet('count counts counter number num total anzahl nombre 
 const detailWords =
   wordSet(`reason reasons comment comments feedback campaign campaigns title id list lists source by via method type
   category text note notes ip name message other from channel grund motif motivo suppressions`)
-/** A link to unsubscribe says nothing of who did, nor does a score. */
+/** A link to unsubscribe, or a score, does not say who unsubscribed. */
 const linkWords = wordSet(
   'url uri link links token key hash page form score rating rate percent percentage probability filter folder policy',
 )
-/** What goes with a subscription, and says nothing of whether there is one. */
+/** Properties of a subscription that do not say whether it exists. */
 const subscriptionWords =
   wordSet(`count counts counter number num total members users ip country source url link page form id plan tier price
   amount interval period length months days years name title language code level product origin medium channel method type
   category kind frequency list lists campaign campaigns segment topic text note notes reason by via start end renewal
   renews version rating score rate subscriptions subscribers fee value currency hash token key tags location city double features feature modules`)
-/** Not email, and so not about us. */
+/** Channels other than email. */
 const otherChannelWords = wordSet(
   'sms mms phone telephone telefon telefono mobile call calls notification notifications whatsapp push fax postal voice telegram messenger',
 )
@@ -96,7 +96,7 @@ const otherSubjectWords =
 const identityPattern =
   /^(?:(?:full|first|last|middle|display|given|family|user|nick|contact|company|firm|list)?name|[fl]name|surname|forename|vorname|nachname|prenom|nom|apellidos?|nombre|company|firma|organi[sz]ation|employer|city|town|street|country|address.*|(?:mailing|billing|home|shipping|work|business|other|postal)(?:state|street|city|country|zip)|state(?:province|code)|region|province|job|jobtitle|title|timezone|zone|subject|website|url)$/
 
-/** How the heading of a column tells of its person; undefined for one that is never about that. */
+/** Classifies a column by its heading; undefined if it never holds a state. */
 export function classifyColumn(column: string): StateColumn | undefined {
   const name = column.replace(/ \(column \d+\)$/, '')
   const words = wordsOf(name)
@@ -109,15 +109,15 @@ export function classifyColumn(column: string): StateColumn | undefined {
 
 function classifyWords(words: string[]): Omit<StateColumn, 'column'> {
   const text = words.join(' ').replace(/\bdon t\b/, 'dont')
-  const isAboutUs = !hasWord(words, otherSubjectWords)
-  const other = { kind: 'other' as const, ...(!isAboutUs && { isElsewhere: true as const }) }
+  const isAboutMail = !hasWord(words, otherSubjectWords)
+  const other = { kind: 'other' as const, ...(!isAboutMail && { isElsewhere: true as const }) }
   const ending = endingIn(text)
   if (hasWord(words, stateNouns))
-    return isAboutUs || /\b(?:account|customer)\b/.test(text) ? classifyStatus(text) : other
-  if (ending) return isAboutUs && !hasWord(words, linkWords) ? classifyEnding(ending, words) : other
-  if (isAboutUs && wantedPattern.test(text) && !hasWord(words, dateWords) && !hasWord(words, subscriptionWords))
+    return isAboutMail || /\b(?:account|customer)\b/.test(text) ? classifyStatus(text) : other
+  if (ending) return isAboutMail && !hasWord(words, linkWords) ? classifyEnding(ending, words) : other
+  if (isAboutMail && wantedPattern.test(text) && !hasWord(words, dateWords) && !hasWord(words, subscriptionWords))
     return { kind: 'wanted' }
-  if (!hintPattern.test(text) || !isAboutUs) return other
+  if (!hintPattern.test(text) || !isAboutMail) return other
   if (text === 'type') return { kind: 'words', needs: 'one' }
   return { kind: 'wanted', needs: /^(?:block|group)$/.test(text) ? 'all' : 'one' }
 }

@@ -12,26 +12,26 @@ import type { Meaning } from './states.ts'
 import { type StateRules, type Survey, surveyStates } from './survey.ts'
 
 export type ImportOptions = {
-  /** What the states in the file mean; as we know them if absent. */
+  /** What the states in the file mean; the known meanings if absent. */
   states?: StateRules
-  /** Only says what would happen. A new address that is in the file twice, far apart, then counts twice. */
+  /** Changes nothing and reports what would happen. A new address on two pages of the file counts twice. */
   dryRun?: boolean
-  /** Ends the import after the page that is being written. */
+  /** Ends the import after the current page. */
   signal?: AbortSignal
 }
 
 const pageSize = 500
 
-/** How bad a standing is: of two rows about one person the worse counts, and of two alike the first. */
+/** The standings in order of severity: of two rows about one person the more severe counts, else the first. */
 const standingSeverity: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained']
 
 /**
- * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or, said so in the report, Windows-1252) in pages,
- * in constant memory. Columns: `email`, `name` (or first and last name), `zone` (or `timezone`), a status, and any others
- * as attributes. Whoever left, bounced, complained or never confirmed elsewhere is kept as such and gets nothing; a state
- * that is not known stops the import before anything is written. The worst row about a person counts, wherever it is:
- * those that keep out are stored first. A broken row is reported with its line and loses none of the others. A database that is away is waited for. Throws AppError when the file cannot be read, has no column
- * `email` or an unknown state, and when the database stays away: its hint says how many rows are stored.
+ * Imports a CSV file (RFC 4180; comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) in pages, in constant memory.
+ * Columns: `email`, `name` (or first and last name), `zone` (or `timezone`), a status, and any others as attributes.
+ * People who left, bounced, complained or never confirmed elsewhere are stored as such and get nothing; they are stored
+ * first, because the most severe row about a person counts. Broken rows are reported by line. Waits for a database that is
+ * away. Throws AppError for a file that cannot be read, has no column `email` or an unknown state (before anything is
+ * written), and for a database that stays away: its hint says how many rows are stored.
  */
 export async function importSubscribers(
   { db, clock }: { db: Db; clock: WaitingClock },
@@ -42,9 +42,18 @@ export async function importSubscribers(
   const dialect = await detectDialect(file)
   const survey = await surveyStates(file, dialect, states)
   const counter = new ReportCounter()
-  const excludedKeys = new Set<string>() // in a dry run nothing is stored that would tell who is kept out
-  const run = { needs: { db, clock }, file, digest, dryRun, signal, survey, dialect, counter, keptOut: excludedKeys }
-  if (survey.columns.length > 0 || survey.ofFile) await importPart(run, 'kept out')
+  const run = {
+    needs: { db, clock },
+    file,
+    digest,
+    dryRun,
+    signal,
+    survey,
+    dialect,
+    counter,
+    excludedKeys: new Set<string>(),
+  }
+  if (survey.columns.length > 0 || survey.ofFile) await importPart(run, 'excluded')
   await importPart(run, 'active')
   return { ...counter.report, encoding: dialect.encoding }
 }
@@ -58,11 +67,12 @@ type ImportRun = {
   survey: Survey
   dialect: Dialect
   counter: ReportCounter
-  keptOut: Set<string>
+  /** Of people who get nothing. Only a dry run needs them, since it stores nobody. */
+  excludedKeys: Set<string>
 }
 
-/** Reads the file once, and stores in pages those who are kept out, or the others. Rows and problems count the second time. */
-async function importPart(run: ImportRun, part: 'kept out' | 'active'): Promise<void> {
+/** Reads the file once and stores one part of its people in pages. Rows and problems are counted with the active part. */
+async function importPart(run: ImportRun, part: 'excluded' | 'active'): Promise<void> {
   const { file, survey, dialect, signal, counter } = run
   let page: RowPerson[] = []
   let read = 0
@@ -77,33 +87,38 @@ async function importPart(run: ImportRun, part: 'kept out' | 'active'): Promise<
     read += 1
     const found = readPerson(row, file, survey)
     if (part === 'active') countRow(counter, found)
-    const person = 'problem' in found ? found.keptOut : 'skipped' in found ? undefined : found
-    if (person && (person.standing === 'active') === (part === 'active')) page.push(person)
+    const person = personIn(found)
+    if (person && isActive(person) === (part === 'active')) page.push(person)
     if (page.length >= pageSize) await flush()
   }
   await flush()
 }
 
+function personIn(found: ReturnType<typeof readPerson>): RowPerson | undefined {
+  if ('problem' in found) return found.excluded
+  return 'skipped' in found ? undefined : found
+}
+
 function countRow(counter: ReportCounter, found: ReturnType<typeof readPerson>): void {
   counter.addRow()
   if ('problem' in found) counter.addProblem({ line: found.line, problem: found.problem })
-  else if ('skipped' in found) counter.addKeptOut(found.skipped, 'skip')
+  else if ('skipped' in found) counter.addExcluded(found.skipped, 'skip')
   else {
     if (found.zoneProblem) counter.addZoneProblem({ line: found.line, problem: found.zoneProblem })
-    if (found.standing !== 'active') counter.addKeptOut(found.state, found.standing)
+    if (found.standing !== 'active') counter.addExcluded(found.state, found.standing)
   }
 }
 
 async function storePage(run: ImportRun, page: RowPerson[], rows: { stored: number; read: number }): Promise<void> {
-  const { needs, digest, dryRun, counter, keptOut } = run
-  const people = onePerAddress(page).filter(({ standing, emailKey }) => standing !== 'active' || !keptOut.has(emailKey))
+  const { needs, digest, dryRun, counter, excludedKeys } = run
+  const people = onePerAddress(page).filter((person) => !isActive(person) || !excludedKeys.has(person.emailKey))
   const writePage = () =>
     dryRun ? previewImport(needs.db, digest, people) : importPeople(needs.db, digest, people, needs.clock.now())
   const done = await retryWhileUnreachable(needs.clock, writePage).catch((error: unknown) => {
     const outage = storeErrorIn(error)
     throw outage ? interruptedError(outage, rows.stored, rows.read) : error
   })
-  if (dryRun) for (const { standing, emailKey } of people) if (standing !== 'active') keptOut.add(emailKey)
+  if (dryRun) for (const person of people) if (!isActive(person)) excludedKeys.add(person.emailKey)
   countPage(counter, page, people, done)
 }
 
@@ -118,7 +133,7 @@ function onePerAddress(page: RowPerson[]): RowPerson[] {
 }
 
 function countPage(counter: ReportCounter, page: RowPerson[], people: RowPerson[], done: ImportedPage): void {
-  const twice = page.filter((person) => person.standing === 'active').length - people.filter(isActive).length
+  const twice = page.filter(isActive).length - people.filter(isActive).length
   counter.addPeople({ ...done, known: done.known + twice })
   const byKey = new Map(people.map((person) => [person.emailKey, person]))
   const changes = [
@@ -134,11 +149,10 @@ function countPage(counter: ReportCounter, page: RowPerson[], people: RowPerson[
 
 const isActive = ({ standing }: RowPerson) => standing === 'active'
 const endedText = (email: string, state: string) =>
-  `${email} was subscribed here; the file says "${state}", so nothing is sent to this address any more`
+  `${email} was subscribed here; the file says "${state}", so this address gets no more mail`
 const keptText = (email: string, state: string) =>
-  `${email} stays subscribed: the file says "${state}", but it was decided otherwise here since`
+  `${email} stays subscribed: the file says "${state}", but that was changed here since`
 
-/** An import that the database has stopped. What is stored stays: the same command adds the rest. */
 function interruptedError(outage: StoreError, stored: number, read: number): AppError {
   const [done, all] = [stored, read].map((count) => count.toLocaleString('en'))
   const progress = `${done} of the ${all} rows read so far are stored. Run the same command again: it adds only people who are missing.`
@@ -151,7 +165,7 @@ function interruptedError(outage: StoreError, stored: number, read: number): App
 function stoppedError(file: string, stored: number): AppError {
   return new AppError(
     'unavailable',
-    `the import of ${file} was stopped: ${countText(stored, 'row')} stored, the rest is not`,
+    `the import of ${file} was stopped: ${countText(stored, 'row')} stored, the rest not`,
     {
       hint: 'Run the same command again: it adds only people who are missing.',
     },

@@ -1,34 +1,34 @@
 import type { Meaning } from './states.ts'
 
-/** Something to say of one line of the file. */
+/** A remark about one line of the file. */
 export type LineNote = { line: number; problem: string }
 
 export type ImportReport = {
-  /** Rows read, without the heading and without blank ones. */
+  /** Rows read, without the heading and blank rows. */
   rows: number
   added: number
-  /** Subscribed before, or left here: left as they were. */
+  /** Subscribed already, or unsubscribed here: not changed. */
   known: number
-  /** Suppressed here: whatever they subscribe to, nothing is sent to them. */
+  /** Suppressed here, so they get nothing. */
   suppressed: number
-  /** People whom the file keeps out, by state as the file writes it; the most frequent first. */
+  /** People who get nothing because of their state in the file, by state; the most frequent first. */
   states: { state: string; meaning: Exclude<Meaning, 'active'>; count: number }[]
-  /** People who got the digest until now, and left, bounced or complained elsewhere. */
+  /** People who were subscribed here, and left, bounced or complained elsewhere. */
   unsubscribedHere: number
-  /** Rows that could not be read, each with its line. The rest is imported all the same. */
+  /** Rows that could not be read; the others are imported. */
   problems: LineNote[]
   problemCount: number
-  /** Rows that were imported without a zone, because the one they name is none. */
+  /** Rows imported without a zone, because theirs is not an IANA zone. */
   zoneProblems: LineNote[]
   zoneProblemCount: number
-  /** Addresses that are subscribed here and out of the list elsewhere, with what was done about it. */
+  /** Addresses subscribed here and not elsewhere, with what was done. */
   changes: LineNote[]
   changeCount: number
 }
 
 const maxNotes = 100
 
-/** Counts what an import does; keeps the first hundred notes of each kind. */
+/** Counts the results of an import, and keeps the first hundred notes of each kind. */
 export class ReportCounter {
   readonly #report: ImportReport = {
     rows: 0,
@@ -60,7 +60,7 @@ export class ReportCounter {
     this.#report.suppressed += suppressed
   }
 
-  addKeptOut(state: string, meaning: Exclude<Meaning, 'active'>): void {
+  addExcluded(state: string, meaning: Exclude<Meaning, 'active'>): void {
     const key = `${meaning} ${state}`
     const counted = this.#states.get(key) ?? { state, meaning, count: 0 }
     this.#states.set(key, { ...counted, count: counted.count + 1 })

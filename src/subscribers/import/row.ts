@@ -6,21 +6,21 @@ import { cellsOf, type Row } from './csv.ts'
 import { type RowState, rowState, type Standing } from './states.ts'
 import type { Survey } from './survey.ts'
 
-/** One row as a person, with the state that the file gives. */
+/** A row as a person, with the state as the file writes it. */
 export type RowPerson = ImportedPerson & { line: number; state: string; zoneProblem: string | undefined }
 
-/** What is wrong with a row; and who is kept out all the same, as the row can be read so far. */
-export type BrokenRow = { line: number; problem: string; keptOut?: RowPerson }
+/** `excluded`: a person who gets no mail, as far as the broken row says. */
+export type BrokenRow = { line: number; problem: string; excluded?: RowPerson }
 
 const zoneColumns = ['zone', 'timezone', 'time zone', 'time_zone']
 
-/** A row as a person, as one that cannot be read, or as one to be skipped for its state. */
+/** Reads a row as a person, or as a broken row; `skipped` is a state that is not imported. */
 export function readPerson(row: Row, file: string, survey: Survey): RowPerson | BrokenRow | { skipped: string } {
   if ('problem' in row) return brokenRow(row, row.readings ?? [], file, survey)
   const { line, values } = row
   const cells = cellsOf(row)
   if (Object.values(values).some((value) => value.includes('\ufffd'))) {
-    const problem = 'has letters that are not in the encoding of the file'
+    const problem = 'has characters that do not fit the encoding of the file'
     return brokenRow({ line, problem }, [cells], file, survey)
   }
   const address = readAddress(values.email ?? '')
@@ -30,7 +30,7 @@ export function readPerson(row: Row, file: string, survey: Survey): RowPerson | 
   return personOf({ line, values, address }, meaning, found, `import of ${file}, line ${line}`, survey.tool)
 }
 
-/** Whoever left must not be sent mail because a comma in their name was not quoted. */
+/** A person who left must not get mail because a comma in their name was not quoted. */
 function brokenRow(
   { line, problem }: { line: number; problem: string },
   readings: Record<string, string>[],
@@ -43,8 +43,8 @@ function brokenRow(
     if ('problem' in address || !(meaning === 'left' || meaning === 'bounced' || meaning === 'complained')) continue
     const source = `import of ${file}, line ${line}, which is broken`
     const person = personOf({ line, values: {}, address }, meaning, found, source, survey.tool)
-    const message = `${problem}; but it says "${found.state}" of ${address.email}, and that counts`
-    return { line, problem: message, keptOut: person }
+    const message = `${problem}; it says "${found.state}" for ${address.email}, which counts`
+    return { line, problem: message, excluded: person }
   }
   return { line, problem }
 }
@@ -73,7 +73,7 @@ function personOf(
   }
 }
 
-/** What the row says; a file whose name says who is in it, as Mailchimp's are, says it of everybody. */
+/** The state in the row, or the one in the name of the file (Mailchimp), which holds for every row. */
 function worstState({ columns, mapping, ofFile }: Survey, values: Record<string, string>): RowState {
   const state = rowState(values, columns, mapping)
   const meaning = ofFile && (mapping.get(ofFile.state) ?? ofFile.meaning)
@@ -107,6 +107,6 @@ function splitZone(attributes: Record<string, string>) {
   const { [named]: zone = '', ...others } = attributes
   if (zone === '') return { attributes: others, zoneProblem: undefined }
   if (isTimeZone(zone)) return { attributes: others, zone, zoneProblem: undefined }
-  const zoneProblem = `"${zone.slice(0, 100)}" is not an IANA time zone such as "Europe/London": that of the digest counts`
+  const zoneProblem = `"${zone.slice(0, 100)}" is not an IANA time zone such as "Europe/London": the zone of the digest is used`
   return { attributes: others, zoneProblem }
 }

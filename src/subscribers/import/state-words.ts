@@ -1,6 +1,6 @@
 /**
- * What a file of subscribers says of a person. `pending`: they never confirmed. `bounced` and `complained` are about the
- * address, for all digests; `left` is about the digest that the file is imported into.
+ * The state of a person in a file. `pending`: they never confirmed. `bounced` and `complained` hold for all digests;
+ * `left` holds for the digest that the file is imported into.
  */
 export type Standing = 'active' | 'pending' | 'left' | 'bounced' | 'complained'
 
@@ -19,16 +19,16 @@ export function wordsOf(text: string): string[] {
 const foldings: Record<string, string> = { ß: 'ss', ł: 'l', ø: 'o', æ: 'ae', œ: 'oe', đ: 'd', ı: 'i' }
 
 function fold(text: string): string {
-  const bare = text
+  const withoutMarks = text
     .toLowerCase()
     .normalize('NFKD')
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]+/gu, '')
-  return bare.replace(/[ßłøæœđı]/g, (one) => foldings[one] ?? one)
+  return withoutMarks.replace(/[ßłøæœđı]/g, (one) => foldings[one] ?? one)
 }
 
 const splitWords = (text: string) => text.split(/\s+/).filter(Boolean)
 
-/** By language: English, German, French, Spanish, Italian, Dutch, Portuguese, Polish, Swedish, Danish; spelled as by `spell`. */
+/** By language: English, German, French, Spanish, Italian, Dutch, Portuguese, Polish, Swedish, Danish; spelled as by `normalizeWord`. */
 const stateWords: Record<Standing, string[]> = {
   active: splitWords(`
     active enabled subscribed subscriber confirmed optedin optin singleoptin doubleoptin regular premium trialed gifted
@@ -85,7 +85,7 @@ const meaningByWord = new Map(
   Object.entries(stateWords).flatMap(([meaning, these]) => these.map((word) => [word, meaning as Standing])),
 )
 
-/** Words that say more than one thing: alone, in a column whose heading tells nothing, they say nothing of a subscription. */
+/** Words with several meanings: in a column with a neutral heading they say nothing about a subscription. */
 const ambiguousWords = new Set(
   splitWords(`
     pending ausstehend enattente pendiente inattesa inafwachting pendente oczekujacy vantande afventer validating
@@ -102,17 +102,17 @@ const ambiguousWords = new Set(
     ogiltig ugyldig afvist beschwerde plainte queja klacht reclamacao skarga klagomal klage complaint complaints`),
 )
 
-/** A longer value is a text, not a state: it is not looked at. */
+/** A longer value is a text, not a state. */
 const maxStateLength = 100
 
-/** What a value means as a state; undefined: it is none that we know. Umlauts may be written as two letters. */
+/** The meaning of a value as a state; undefined if unknown. Umlauts may be written as two letters. */
 export function meaningOf(value: string): Standing | undefined {
   if (value.length > maxStateLength) return undefined
   const word = normalizeWord(value)
   return meaningByWord.get(word) ?? meaningByWord.get(word.replace(/([aou])e/g, '$1'))
 }
 
-/** Whether a value says, whatever stands over its column, that its person left, never confirmed, bounced or complained. */
+/** Whether a value says under any heading that its person left, never confirmed, bounced or complained. */
 export function isUnmistakable(value: string): boolean {
   if ([undefined, 'active'].includes(meaningOf(value))) return false
   const word = normalizeWord(value)
@@ -128,10 +128,10 @@ const noWords = new Set(
   splitWords(`no n false f 0 off never none unchecked notgiven notgranted
     nein falsch non faux falso nee onwaar nao nie falsz nej falsk nei`),
 )
-/** What stands in place of nothing. */
+/** Values that stand for an empty cell. */
 const emptyWords = new Set(['', 'null', 'nil', 'na', 'nan', 'undefined', 'unknown'])
 
-/** How a cell answers a question: yes, no, with nothing at all, with the time since when, or with some other words. */
+/** The kind of value in a yes-or-no column; `date` is the time since when. */
 export type Answer = 'yes' | 'no' | 'nothing' | 'date' | 'words'
 
 export function classifyAnswer(value: string): Answer {
@@ -143,14 +143,14 @@ export function classifyAnswer(value: string): Answer {
   return isDate(value) ? 'date' : 'words'
 }
 
-/** What databases write for no date: MySQL's zeros, the first day of .NET, second 0 of 1970. */
+/** Values that databases write for no date: MySQL's zeros, .NET's first day, second 0 of 1970. */
 const isZeroDate = (value: string) => /^(?:0000-00-00|0001-01-01|1970-01-01[T ]00:00(?::00)?)/.test(value)
 
-/** An instant as exports write it: a date with separators, or seconds since 1970. */
+/** A date with separators, or seconds since 1970. */
 const isDate = (value: string) =>
   /\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{1,2}\.? \p{L}+\.? \d{4}|\p{L}+ \d{1,2},? \d{4}|^\d{8,13}$/u.test(value)
 
-/** The instant that a cell names, in milliseconds since 1970; undefined where day and month could be mixed up. */
+/** The time in a cell, in milliseconds since 1970; undefined where day and month could be confused. */
 export function parseInstantMs(value: string): number | undefined {
   if (/^\d{10}$/.test(value)) return Number(value) * 1000
   if (/^\d{13}$/.test(value)) return Number(value)

@@ -16,26 +16,26 @@ export type { Standing } from './state-words.ts'
 export type Meaning = Standing | 'skip'
 
 /**
- * What one row says: its state as the file writes it, and what that means; without a meaning it is not known. `since`:
- * when it began, in milliseconds since 1970, where the file says so.
+ * The state in a row as the file writes it, and its meaning; without a meaning it is unknown. `since`: when it began, in
+ * milliseconds since 1970, if the file says so.
  */
 export type RowState = { state: string; column: string; meaning?: Meaning; since?: number }
 
-/** Which of these columns tell by their heading whether a person may be sent mail. */
+/** The columns whose heading says that they hold states. */
 export function stateColumns(columns: string[]): StateColumn[] {
-  const paying = detectTool(columns) === 'Substack' ? 'activesubscription' : undefined // there it means that they pay
+  const paying = detectTool(columns) === 'Substack' ? 'activesubscription' : undefined // there it means a paying subscriber
   return columns
     .filter((column) => normalizeWord(column) !== paying)
     .flatMap((column) => classifyColumn(column) ?? [])
     .filter(({ kind }) => kind !== 'other')
 }
 
-/** Those whose heading says nothing, and whose values may. */
+/** The columns with a neutral heading, whose values may be states. */
 export function otherColumns(columns: string[]): StateColumn[] {
   return columns.flatMap((column) => classifyColumn(column) ?? []).filter(({ kind }) => kind === 'other')
 }
 
-/** What a column says of one row; undefined: nothing that keeps anybody out. */
+/** The state in one cell; undefined if it does not exclude the person. */
 export function columnState(column: StateColumn, value: string): RowState | undefined {
   if (column.kind === 'other') return otherColumnState(column, value)
   if (column.kind === 'words')
@@ -50,10 +50,10 @@ function namedState({ column }: StateColumn, value: string): RowState | undefine
   return meaning && { state: value.toLowerCase(), column, meaning }
 }
 
-/** So many characters of a cell are looked through for one of several words. */
+/** In characters; the rest of a longer cell is not searched. */
 const maxTagsLength = 1000
 
-/** Each of several words counts, as in a cell of tags. */
+/** Each word counts, as in a cell of tags. */
 function otherColumnState(column: StateColumn, value: string): RowState | undefined {
   if (column.needs === 'all') return namedState(column, value)
   const word = [value, ...value.slice(0, maxTagsLength).split(/[,;|]/)].map((one) => one.trim()).find(isUnmistakable)
@@ -87,7 +87,7 @@ function endingState({ column, kind, form }: StateColumn, meaning: Standing, val
   return { state: column, column, meaning }
 }
 
-/** A bounce may be a passing one, so nobody but the operator can say what a number of them means. */
+/** Bounces may be temporary, so only the operator can say what a number of them means. */
 function countState({ column }: StateColumn, meaning: Standing, value: string): RowState | undefined {
   if (!/^\d+(?:\.0+)?$/.test(value)) return { state: value.toLowerCase(), column }
   if (Number(value) === 0) return undefined
@@ -95,16 +95,16 @@ function countState({ column }: StateColumn, meaning: Standing, value: string): 
   return { state: `${column}: more than 0`, column, ...(isCertain && { meaning }) }
 }
 
-/** How an empty cell is called in reports and in `--map`. */
+/** The name of an empty cell in reports and in `--map`. */
 const emptyState = '(empty)'
 
-/** The worst counts: a person who left and whose address bounced is both. */
+/** The most severe state counts: a person may have left and bounced. */
 const severityOrder: Meaning[] = ['active', 'skip', 'pending', 'left', 'bounced', 'complained']
 const severity = ({ meaning }: RowState) => (meaning ? severityOrder.indexOf(meaning) : severityOrder.length)
 
 /**
- * What a row says of its person, by the columns that tell of it; an operator's `mapping` (state → meaning, in lower case)
- * goes before what we know. A state that is not known goes before all others, as somebody has to say what it means.
+ * The most severe state in the columns of a row. The operator's `mapping` (state in lower case → meaning) goes before the
+ * known meanings; an unknown state goes before all others, since the operator has to give its meaning.
  */
 export function rowState(
   values: Record<string, string>,
@@ -121,7 +121,7 @@ export function rowState(
   return worst && worst.since === undefined && dated ? { ...worst, since: dated.since as number } : worst
 }
 
-/** Mailchimp exports an audience as several files, and some of them tell only by their name who is in them. */
+/** Mailchimp exports an audience as several files; the name of some is the only sign of the state. */
 const mailchimpFiles: Record<string, Standing> = { unsubscribed: 'left', cleaned: 'bounced', nonsubscribed: 'pending' }
 
 export function stateOfFile(file: string, columns: string[]): RowState | undefined {
@@ -130,7 +130,7 @@ export function stateOfFile(file: string, columns: string[]): RowState | undefin
   return meaning && detectTool(columns) === 'Mailchimp' ? { state, column: 'name of the file', meaning } : undefined
 }
 
-/** The tool that wrote a file with these columns, by the headings that only it has. */
+/** The tool that exported a file, by headings that only it uses. */
 export function detectTool(columns: string[]): string | undefined {
   const spelled = new Set(columns.map(normalizeWord))
   const hasAll = (...names: string[]) => names.every((name) => spelled.has(name))

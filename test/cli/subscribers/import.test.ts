@@ -31,7 +31,7 @@ test('the last line of an import counts everybody by what the file says, and not
   const file = it.write('people.csv', `email,status,zone\n${rows.join('\n')}\n`)
   const refused = await it.lastword('subscribers', 'import', file)
   expect(refused).toMatchObject({ code: 1, stdout: '' })
-  expect(refused.stderr).toContain(`${file}:9: the state "odd" in the column "status" is not known (1 row)`)
+  expect(refused.stderr).toContain(`${file}:9: the state "odd" in the column "status" is unknown (1 row)`)
   const dry = await it.lastword('subscribers', 'import', file, '--map', 'odd=skip', '--dry-run')
   const imported = await it.lastword('subscribers', 'import', file, '--map', 'Odd=skip')
   const line =

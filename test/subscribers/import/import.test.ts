@@ -126,9 +126,9 @@ onBothEngines('an import', (freshUrl) => {
     expect(report.zoneProblems).toEqual([
       {
         line: 3,
-        problem: '"Mars/Olympus" is not an IANA time zone such as "Europe/London": that of the digest counts',
+        problem: '"Mars/Olympus" is not an IANA time zone such as "Europe/London": the zone of the digest is used',
       },
-      { line: 4, problem: '"+02:00" is not an IANA time zone such as "Europe/London": that of the digest counts' },
+      { line: 4, problem: '"+02:00" is not an IANA time zone such as "Europe/London": the zone of the digest is used' },
     ])
     const zoneOf = async (email: string) => (await subscriberByEmail(needs.db, email))?.zone
     expect(await subscriberByEmail(needs.db, 'ann@example.org')).toMatchObject({

@@ -150,7 +150,7 @@ onBothEngines('an import of a file that keeps people out', (freshUrl) => {
     const report = await take(Buffer.concat([Buffer.from('email,name,status\n'), Buffer.from(row), Buffer.from(rest)]))
     expect(report).toMatchObject({ problemCount: 1, unsubscribedHere: 1, added: 1, known: 1 })
     expect(report.problems).toEqual([
-      { line: 2, problem: expect.stringMatching(/; but it says "unsubscribed" of ann@a\.example, and that counts/) },
+      { line: 2, problem: expect.stringMatching(/; it says "unsubscribed" for ann@a\.example, which counts/) },
     ])
     expect([await isActive('ann@a.example'), await isActive('bob@a.example')]).toEqual([false, true])
     const ann = await subscriberByEmail(store.db, 'ann@a.example')

@@ -69,7 +69,7 @@ describe('what a row says of its person', () => {
   })
 
   test.each([{ status: 'VIP' }, { status: '' }, { status: '2' }, { unsubscribed_at: 'perhaps' }])(
-    '%j is not known, unless the operator says what it means',
+    '%j is unknown, unless the operator says what it means',
     (row) => {
       const found = meaningOf(row)
       expect(found).toMatchObject({ state: Object.values(row)[0]?.toLowerCase() || '(empty)' })
@@ -78,7 +78,7 @@ describe('what a row says of its person', () => {
     },
   )
 
-  test('an empty cell where yes or no is expected is not known either', () => {
+  test('an empty cell where yes or no is expected is unknown too', () => {
     for (const column of ['opt_in', 'subscribed', 'confirmed'])
       expect(meaningOf({ [column]: '' })).toEqual({ state: `${column}: (empty)`, column })
   })
@@ -216,15 +216,15 @@ onBothEngines('an import of a file that tells who left', (freshUrl) => {
     expect(await countActive(store.db, 'weekly')).toBe(0)
   })
 
-  test('stops before anything is written at a state that is not known, naming each with line and count', async () => {
+  test('stops before anything is written at an unknown state, naming each with line and count', async () => {
     const needs = await opened()
     const others = Array.from({ length: 600 }, (_, index) => `p${index}@a.example,active`)
     const file = csv(['email,status', ...others, 'ann@a.example,VIP', 'bob@a.example,', 'cy@a.example,vip'])
     await expect(importSubscribers(needs, file, 'weekly')).rejects.toMatchObject({
       code: 'invalid',
       message: [
-        `${file}:602: the state "vip" in the column "status" is not known (2 rows)`,
-        `${file}:603: the state "(empty)" in the column "status" is not known (1 row)`,
+        `${file}:602: the state "vip" in the column "status" is unknown (2 rows)`,
+        `${file}:603: the state "(empty)" in the column "status" is unknown (1 row)`,
         'Nothing was imported.',
       ].join('\n'),
       hint: expect.stringMatching(/--map "vip=active".*--ignore-status/),
@@ -275,7 +275,7 @@ onBothEngines('an import of a file that tells who left', (freshUrl) => {
     stop.abort()
     const first = importSubscribers(needs, file, 'weekly', { signal: stop.signal })
     await expect(first).rejects.toMatchObject({
-      message: `the import of ${file} was stopped: 0 rows stored, the rest is not`,
+      message: `the import of ${file} was stopped: 0 rows stored, the rest not`,
     })
     const later = new AbortController()
     const now = () => {
