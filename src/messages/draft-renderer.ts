@@ -7,11 +7,11 @@ import { RenderThread } from './render-thread.ts'
 
 const thread = new RenderThread()
 
-/** The one renderer, for preview, test and post alike: draft → view → Handlebars → MJML, in a thread of its own. */
+/** The only renderer, for preview, test and sending: draft → view → Handlebars → MJML, in a worker thread. */
 export function draftRenderer(config: Config): Render {
   const { publication, web, templates } = config
   return async (draft) => {
-    releaseReaders() // a small server has no memory for both
+    releaseReaders() // a small server does not have the memory for both
     const head = JSON.stringify(messageHead(config, draft.digest, draft.edition.number))
     return { head, ...(await thread.render({ draft, publishing: { publication, web }, templates })) }
   }

@@ -13,13 +13,13 @@ import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
 import type { WholeArticle } from '../store/articles/article.ts'
 import { hasVisibleText } from '../text/characters.ts'
-import { bodyOneLine } from './body.ts'
+import { bodyOneLine } from './body-text.ts'
 import { legibleColour } from './palette.ts'
 import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 type Publishing = Pick<Config, 'publication' | 'web'>
 
-/** Turns a draft into what a template may show. Dates are written in the digest's language and zone. */
+/** Converts a draft to the data for templates. Dates are in the digest's language and zone. */
 export function toView(
   { edition, digest, sections, corrections, slot, edited }: Draft,
   { publication, web }: Publishing,
@@ -82,7 +82,7 @@ export function toView(
   }
 }
 
-/** An article that was read before its title was looked at may have one that shows nothing. */
+/** Articles stored by earlier versions may have an invisible title. */
 function titleOf({ title, summary, url }: WholeArticle): string {
   return [title, firstWords(summary)].find(hasVisibleText) ?? url
 }
@@ -166,12 +166,12 @@ function toArticleView(article: WholeArticle, whole: boolean, dates: DateWriter)
   }
 }
 
-/** A feed without a summary has the first sentences of the text for one: nobody needs them twice. */
+/** The summary of a feed without summaries is the start of the text, and is not printed twice. */
 function startsWithSummary(html: string, summary: string): boolean {
   return bodyOneLine(html).startsWith(summary.replace(/ ?…$/, ''))
 }
 
-/** 245 seconds are "4:05"; 3,725 are "1:02:05". */
+/** "4:05" for 245 seconds, "1:02:05" for 3,725. */
 function durationOf(seconds: number): string {
   const total = Math.round(seconds)
   const parts = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60]

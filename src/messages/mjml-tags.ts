@@ -1,4 +1,4 @@
-/** The elements of MJML 5, with `mjml` itself. `mj-include` is off: a template has parts of its own. */
+/** The elements of MJML 5. `mj-include` is off, since templates use parts. */
 export const mjmlTags = new Set(
   `mjml mj-all mj-class mj-selector mj-html-attribute
   mj-head mj-attributes mj-breakpoint mj-font mj-html-attributes mj-preview mj-style mj-title
@@ -7,10 +7,10 @@ export const mjmlTags = new Set(
   mj-social mj-social-element mj-spacer mj-table mj-text mj-wrapper`.split(/\s+/),
 )
 
-/** A tag in a piece of a template, with its line counted from the first of the piece, from 0. */
+/** A tag in a piece of a template; `line` counts from 0 at the start of the piece. */
 export type FoundTag = { name: string; line: number }
 
-/** The first tag that looks like one of MJML's and is none. */
+/** The first tag that begins with `mj` and is not one of MJML's. */
 export function unknownTag(source: string): FoundTag | undefined {
   for (const { 1: given = '', index } of source.replace(/<!--.*?-->/gs, blank).matchAll(/<\/?(mj-?[\w-]*)/gi)) {
     const name = given.toLowerCase()
@@ -19,24 +19,23 @@ export function unknownTag(source: string): FoundTag | undefined {
   return undefined
 }
 
-/** How many lines end before that place of a text. */
+/** The number of line ends before `index`. */
 export function linesBefore(text: string, index: number): number {
   return text.slice(0, index).split('\n').length - 1
 }
 
-/** What to say of it. */
 export function unknownTagText(name: string): string {
   if (name.toLowerCase() === 'mj-include') return '<mj-include> is off: use a part, such as {{> footer}}'
   const near = [...mjmlTags].find((tag) => distance(tag, name.toLowerCase()) <= 2)
   return `there is no MJML tag <${name}>${near ? `: did you mean <${near}>?` : ''}`
 }
 
-/** The same number of lines, and nothing else. */
+/** Keeps the line ends. */
 function blank(comment: string): string {
   return comment.replace(/[^\n]/g, ' ')
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index)
   for (let i = 1; i <= one.length; i++) {

@@ -1,10 +1,10 @@
 /**
- * The colours of an email, light and dark: a few greys of ours, and the publication's two colours made legible.
- * Text needs a contrast of 4.5:1 with what it stands on (WCAG 2.2, 1.4.3), whatever colours somebody wrote in lastword.yml.
+ * The colours of an email, light and dark: fixed greys, and the publication's two colours made legible. Text has a
+ * contrast of at least 4.5:1 with its background (WCAG 2.2, 1.4.3) for any colours in lastword.yml.
  */
 export type Palette = { light: Shades; dark: Shades; bars: Bars }
 
-/** `brand` and `accent` are for text and rules, legible on page, paper and tint; `bar` stands under white text. */
+/** `brand` and `accent` are for text and rules, legible on page, paper and tint; `bar` is the background of white text. */
 export type Shades = {
   page: string
   paper: string
@@ -47,14 +47,14 @@ export function paletteOf({ brand, accent, onBrand, onAccent }: Bars): Palette {
   }
 }
 
-/** The colour itself if it can be read on `ground`, else the nearest mix with black or white that can. */
+/** The colour itself if it is legible on `background`, else the nearest mix with black or white that is. */
 export function legibleColour(colour: string, background: string, ratio = 4.5): string {
   const pole = contrast('#000000', background) > contrast('#ffffff', background) ? '#000000' : '#ffffff'
   const shares = Array.from({ length: 21 }, (_, step) => step / 20)
   return shares.map((share) => mix(colour, pole, share)).find((shade) => contrast(shade, background) >= ratio) ?? pole
 }
 
-/** WCAG 2.2: from 1 (the same) to 21 (black on white). */
+/** The contrast ratio of WCAG 2.2, from 1 (equal) to 21 (black on white). */
 export function contrast(one: string, other: string): number {
   const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number]
   return (lighter + 0.05) / (darker + 0.05)

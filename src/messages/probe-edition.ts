@@ -1,9 +1,8 @@
 import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 
 /**
- * The same edition with harmless words in place of what feeds and readers wrote, each article with an address of its own.
- * What is empty stays empty, so a template takes the same turns. What it shows of this is the template's doing alone:
- * no article can hold the postal address, share a link with another, or have a title that shows nothing.
+ * Replaces the texts of feeds and readers with harmless words, and gives each article its own address. Empty values stay
+ * empty, so the template takes the same branches; a fault in the result is the template's, not that of a text.
  */
 export function toProbeEdition(view: EditionView): EditionView {
   let articles = 0

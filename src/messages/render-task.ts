@@ -7,7 +7,7 @@ import { templateVersion } from './template-version.ts'
 
 type CachedTemplate = { version: string; template: Template }
 
-/** By folder and name. One whose files have changed is read again. */
+/** By folder and name. A template whose files have changed is read again. */
 const templateCache = new Map<string, CachedTemplate>()
 
 function templateOf(folder: string, name: string): Template {
@@ -20,7 +20,7 @@ function templateOf(folder: string, name: string): Template {
   return template
 }
 
-/** Renders one edition in the thread that calls it. Never rejects. */
+/** Renders an edition in the calling thread. Never rejects. */
 export async function runRenderTask({ draft, publishing, templates }: RenderTask): Promise<RenderAnswer> {
   try {
     const template = templateOf(templates, draft.digest.template)

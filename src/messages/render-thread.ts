@@ -4,10 +4,10 @@ import type { Draft, Rendered } from '../editions/edition.ts'
 import { AppError, type ErrorCode, messageOf } from '../errors.ts'
 import { type JobEnd, openWorker, runJob, terminateWorker } from '../runtime/worker-job.ts'
 
-/** What a worker needs to render an edition; all of it is copied to the worker. `templates` is a folder. */
+/** The input of a rendering, copied to the worker. `templates` is a folder. */
 export type RenderTask = { draft: Draft; publishing: Pick<Config, 'publication' | 'web'>; templates: string }
 
-/** Without the head, which is a matter of settings. */
+/** Without the head, which depends on settings alone. */
 export type RenderedContent = Omit<Rendered, 'head'>
 
 /** `refused`: an AppError of the worker. `broken`: the stack of any other error. */
@@ -16,17 +16,17 @@ export type RenderAnswer =
   | { refused: { code: ErrorCode; message: string; hint: string | undefined } }
   | { broken: string }
 
-/** `idleSeconds`: a thread without work for so long is ended, as it takes 60 MB and most editions are a week apart. */
+/** `idleSeconds`: an idle thread ends after this time, since it takes 60 MB and most editions are a week apart. */
 export type RenderLimits = { heapMegabytes: number; seconds: number; idleSeconds: number }
 
-type Job = { task: RenderTask; resolve: (words: RenderedContent) => void; reject: (error: Error) => void }
+type Job = { task: RenderTask; resolve: (content: RenderedContent) => void; reject: (error: Error) => void }
 
 const defaultLimits: RenderLimits = { heapMegabytes: 512, seconds: 120, idleSeconds: 20 }
 
 /**
- * Renders editions in one other thread, one after another, so that none holds up the thread that serves and sends. The
- * thread is kept for the next edition for a while, and does not keep the process alive. An edition that takes too much
- * memory or time fails alone, with an AppError that says so; the next one gets a new thread.
+ * Renders editions one after another in a worker thread, so that the thread that serves and sends is never blocked. An
+ * edition that takes too much memory or time fails with an AppError, and the next edition gets a new thread. An idle
+ * thread does not keep the process alive.
  */
 export class RenderThread {
   readonly #limits: RenderLimits
@@ -39,7 +39,7 @@ export class RenderThread {
     this.#limits = limits
   }
 
-  /** Throws the AppError that names file and line of a template that cannot be read, as rendering here would. */
+  /** Throws an AppError with file and line of a template that cannot be read. */
   render(task: RenderTask): Promise<RenderedContent> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ task, resolve, reject })
@@ -71,7 +71,7 @@ export class RenderThread {
     try {
       runJob<RenderAnswer>(worker, { message: job.task, seconds: this.#limits.seconds }, ended)
     } catch (error) {
-      const message = `an edition cannot be handed to the thread that renders: ${messageOf(error)}`
+      const message = `the render thread does not take this edition: ${messageOf(error)}`
       ended({ error: new Error(message, { cause: error }), isOutOfMemory: false })
     }
   }
@@ -97,7 +97,7 @@ function settleJob({ resolve, reject }: Job, answer: RenderAnswer): void {
 
 function failureOf(end: Exclude<JobEnd<RenderAnswer>, { answer: RenderAnswer }>, limits: RenderLimits): Error {
   if ('late' in end) return tooLarge(`longer than ${limits.seconds} s`)
-  if ('gone' in end) return new Error('the thread that renders came to an end')
+  if ('gone' in end) return new Error('the render thread ended')
   return end.isOutOfMemory ? tooLarge(`more than ${limits.heapMegabytes} MB of memory`) : end.error
 }
 

@@ -6,43 +6,42 @@ import { templateFaults } from './template-faults.ts'
 import { tidyText, tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
-/** `problems` is what is wrong with the template, in words; empty for one that may be sealed. */
+/** `problems`: the faults of the template; an edition can be sealed if there are none. */
 export type RenderedMessage = { subject: string; html: string; text: string; problems: string[] }
 
 /**
- * Handlebars first, then MJML: what came from a feed is escaped text before MJML sees it. Bodies are HTML, and are set in
- * after both. The template is judged by an edition of the same shape with harmless words: nothing that a feed wrote is
- * ever a fault of the template.
+ * Renders with Handlebars first, so that texts of feeds are escaped, then with MJML; the HTML of bodies is inserted last.
+ * The template is checked with a probe (see `toProbeEdition`), so that no text of a feed counts as its fault.
  */
 export async function renderEdition(view: EditionView, template: Template): Promise<RenderedMessage> {
   const probe = toProbeEdition(tidyView(view))
-  const judged = await fillTemplate(probe, template)
+  const probed = await fillTemplate(probe, template)
   const { html, text, broken } = await fillTemplate(view, template)
-  const faults = judged.broken ?? mjmlProblems(judged.errors, probe, template)
-  const problems = faults.length > 0 ? faults : (broken ?? templateFaults(probe, judged, template.files))
+  const faults = probed.broken ?? mjmlProblems(probed.errors, probe, template)
+  const problems = faults.length > 0 ? faults : (broken ?? templateFaults(probe, probed, template.files))
   return { subject: tidyText(view.subject), html, text, problems }
 }
 
-/** `broken`: why there is no HTML. `errors`: what MJML passed over. */
+/** `broken`: why there is no HTML. `errors`: what MJML ignored. */
 type FilledTemplate = { html: string; text: string; errors: MjmlError[]; broken?: string[] }
 
 async function fillTemplate(view: EditionView, template: Template): Promise<FilledTemplate> {
-  const { default: mjml2html } = await import('mjml') // 0.7 s: only who renders pays for it
+  const { default: mjml2html } = await import('mjml') // takes 0.7 s, so only a rendering loads it
   const extracted = extractBodies(view)
   const mjml = template.mjml(extracted.view)
   const text = template.text(view)
   try {
     const options = { ignoreIncludes: true, validationLevel: 'soft', fonts: {} } as const
     const { html, errors } = await mjml2html(mjml, options)
-    const whole = extracted.restoreBodies(withMainRole(withoutIndents(html)))
-    const problems = whole.problems.map((problem) => `${template.files.mjml}: ${problem}`)
-    return { html: whole.html, text, errors, ...(problems.length > 0 && { broken: problems }) }
+    const restored = extracted.restoreBodies(withMainRole(withoutIndents(html)))
+    const problems = restored.problems.map((problem) => `${template.files.mjml}: ${problem}`)
+    return { html: restored.html, text, errors, ...(problems.length > 0 && { broken: problems }) }
   } catch (error) {
     return { html: '', text, errors: [], broken: [`${template.files.mjml}: ${messageOf(error)}`] }
   }
 }
 
-/** So many problems are named; one misspelt thing may be in every article. */
+/** One misspelt word may be a problem in every article. */
 const maxProblemsShown = 5
 
 function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template): string[] {
@@ -55,7 +54,7 @@ function mjmlProblems(errors: MjmlError[], view: EditionView, template: Template
 
 type MjmlError = { line: number; tagName: string; message: string }
 
-/** MJML counts the lines of what it was given, which is the filled template. */
+/** MJML counts the lines of the filled template. */
 function toProblem(
   { line, tagName, message }: MjmlError,
   placeOf: ReturnType<Template['locateTags']>,
@@ -66,7 +65,7 @@ function toProblem(
     .replace(/^Attribute (\S+) is illegal$/, 'has no attribute “$1”')
     .replace(
       /^Element \S+ doesn't exist or is not registered$/,
-      'is no tag of MJML and may stand in <mj-text>, <mj-table> or <mj-raw> only',
+      'is not an MJML tag, and is allowed inside <mj-text>, <mj-table> or <mj-raw> only',
     )
     .trim()
   return place
@@ -74,14 +73,14 @@ function toProblem(
     : `${template.files.mjml}: <${tagName}> in line ${line} of the filled template ${words}`
 }
 
-/** A third of what MJML writes is indents. A break stays where there was one: between words it is a space. */
+/** A third of MJML's output is indents. Line breaks stay, since between words they are spaces. */
 function withoutIndents(html: string): string {
   return html.replace(/[ \t]*\n\s*/g, '\n').trim()
 }
 
 /**
- * MJML wraps everything in `role="article"` with the title as label. A labelled element outside of every landmark is a
- * finding of axe (region); as the one landmark, which it is, it helps a screen reader to the start.
+ * MJML wraps the content in `role="article"` with a label, which axe reports because it is outside all landmarks (region).
+ * As the main landmark it leads screen readers to the start.
  */
 function withMainRole(html: string): string {
   return html.replace('aria-roledescription="email" role="article"', 'role="main"')

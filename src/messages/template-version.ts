@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Changes whenever a file in the folder of email templates does: their names, sizes and times of change. */
+/** A text that changes with the name, size or modification time of any email template. */
 export function templateVersion(templates: string): string {
   const folder = join(templates, 'email')
   if (!existsSync(folder)) return ''

@@ -9,21 +9,21 @@ import { paletteOf } from './palette.ts'
 import { tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
-/** What fills an edition into MJML and into plain text. Whatever the view holds is data, never template source. */
+/** Fills an edition into MJML and plain text. The view is data, never template source. */
 export type Template = {
   files: { mjml: string; text: string }
   mjml(view: EditionView): string
   text(view: EditionView): string
-  /** Looks up the file and line of a tag that stands in a line (from 1) of the filled MJML; undefined if it is in none. */
+  /** Finds the template's file and line of a tag in a line (from 1) of the filled MJML; undefined if no file has it. */
   locateTags(view: EditionView): (line: number, tag: string) => string | undefined
 }
 
 /**
- * Reads `email/<name>.mjml.hbs`, `email/<name>.txt.hbs` and the parts that they share.
- * Throws an AppError with file and line for what is missing, cannot be read as Handlebars, or is no tag of MJML.
+ * Reads `email/<name>.mjml.hbs`, `email/<name>.txt.hbs` and their parts. Throws an AppError with file and line for a
+ * missing file, invalid Handlebars or an unknown MJML tag.
  */
 export function openTemplate(templates: string, name: string): Template {
-  if (!/^[\w-]+$/.test(name)) throw new AppError('invalid', `${name} is not the name of a template`)
+  if (!/^[\w-]+$/.test(name)) throw new AppError('invalid', `${name} is not a template name`)
   const folder = join(templates, 'email')
   const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: refuseUnknownTags })
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })
@@ -44,12 +44,12 @@ export function openTemplate(templates: string, name: string): Template {
   }
 }
 
-/** The default of Handlebars, said aloud: without it every attempt is also written to the console. */
+/** Handlebars' defaults; unless they are explicit, each denied access is also written to the console. */
 const runtimeOptions = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false }
 
 type CompileOptions = Parameters<typeof Handlebars.compile>[1]
 
-/** `prepare` looks at each parsed file before it is compiled, and may change it. */
+/** `prepare` checks or changes each parsed file before it is compiled. */
 type TemplateKind = { suffix: string; noEscape: boolean; prepare?: (program: hbs.AST.Program, file: string) => void }
 
 function compile(
@@ -73,7 +73,7 @@ function listParts(folder: string, suffix: string): string[] {
   return files.map((file) => join(folder, file))
 }
 
-/** Checks the whole file now (Handlebars itself waits for the first use) and names it in what it throws later. */
+/** Checks the whole file now (Handlebars would at its first use), and names it in later errors. */
 function compileFile(
   handlebars: typeof Handlebars,
   file: string,
@@ -104,7 +104,7 @@ function refuseUnknownParts(program: hbs.AST.Program, known: Set<string>): void 
   visitor.accept(program)
 }
 
-/** MJML leaves out what it does not know, or passes it on as it is: a misspelt tag loses a section without a word. */
+/** MJML drops or passes on unknown tags, so a misspelt one would lose a section silently. */
 function refuseUnknownTags(program: hbs.AST.Program): void {
   const visitor = new Handlebars.Visitor()
   visitor.ContentStatement = ({ original, loc }) => {
@@ -116,7 +116,7 @@ function refuseUnknownTags(program: hbs.AST.Program): void {
 
 const placeMark = 'lastword-place'
 
-/** Gives each tag its file and line as an attribute. No line is added, so the filled template has the same lines. */
+/** Adds file and line to each tag as an attribute. Line breaks do not change. */
 function markPlaces(program: hbs.AST.Program, file: string): void {
   const tag = /<[a-z][\w-]*/gi
   const visitor = new Handlebars.Visitor()
@@ -130,7 +130,7 @@ function markPlaces(program: hbs.AST.Program, file: string): void {
   visitor.accept(program)
 }
 
-/** Handlebars says the line in words: "Parse error on line 12:" or, at the end, " - 12:3". */
+/** Handlebars' messages contain the line: "Parse error on line 12:" or, at the end, " - 12:3". */
 function withFileName<Result>(file: string, work: () => Result): Result {
   try {
     return work()
@@ -143,12 +143,12 @@ function withFileName<Result>(file: string, work: () => Result): Result {
   }
 }
 
-/** `{{dotted source date}}`: those that there are, with a dot between. */
+/** `{{dotted source date}}`: the values that are not empty, with dots between. */
 function dotted(...values: unknown[]): string {
   return values.slice(0, -1).filter(Boolean).join(' · ')
 }
 
-/** Handlebars escapes = and ` too, for attributes without quotes. Ours have quotes, and an address is to be read as it is. */
+/** Handlebars also escapes = and ` for attributes without quotes. Ours have quotes, and addresses should be readable. */
 function unescapeMarks(mjml: string): string {
   return mjml.replaceAll('&#x3D;', '=').replaceAll('&#x60;', '`')
 }

@@ -1,58 +1,58 @@
-import type { CssRule } from './visible-text.ts'
+import type { CssRule } from './css-rules.ts'
 
-/** The colour of text and of what it stands on, as style attributes say, in one spelling; undefined: nobody can tell. */
-export type Colours = { text: string | undefined; ground: string | undefined }
+/** The colours of text and background in one spelling (`#rrggbb` or `transparent`); undefined if unknown. */
+export type Colours = { text: string | undefined; background: string | undefined }
 
-export const unknownColours: Colours = { text: undefined, ground: undefined }
+export const unknownColours: Colours = { text: undefined, background: undefined }
 
-/** Which classes and ids style blocks colour; `all`: a rule for elements of whatever class gives them a ground. */
-export type Colouring = { names: Set<string>; all: boolean }
+/** The classes and ids that style blocks colour; `all`: a rule without class or id colours elements. */
+export type ColourRules = { names: Set<string>; all: boolean }
 
-/** False where text is surely not seen: it is transparent, or has the very colour of its ground. */
-export function isLegible({ text, ground }: Colours): boolean {
-  return text !== transparent && (text === undefined || text !== ground)
+/** False if text is certainly invisible: it is transparent, or has the colour of its background. */
+export function isLegible({ text, background }: Colours): boolean {
+  return text !== transparent && (text === undefined || text !== background)
 }
 
 const transparent = 'transparent'
 
-export function colouredSelectors(rules: CssRule[]): Colouring {
-  const colouring: Colouring = { names: new Set(), all: false }
+export function colouredSelectors(rules: CssRule[]): ColourRules {
+  const coloured: ColourRules = { names: new Set(), all: false }
   for (const { selectors, declarations } of rules) {
     if (!/(?:^|;)\s*(?:color|background(?:-color|-image)?)\s*:/.test(declarations)) continue
     // Selectors with these attributes are for Outlook's dark mode alone.
     for (const selector of selectors.filter((one) => !/\[data-ogs[cb]/.test(one))) {
       const names = selector.match(/[.#][\w-]+/g) ?? []
-      for (const name of names) colouring.names.add(name)
-      if (names.length === 0 && !/^(?:body|html)$/.test(selector)) colouring.all = true
+      for (const name of names) coloured.names.add(name)
+      if (names.length === 0 && !/^(?:body|html)$/.test(selector)) coloured.all = true
     }
   }
-  return colouring
+  return coloured
 }
 
-/** What an element with these attributes has. Where a style block has a say nothing is known. */
+/** The colours of an element with these attributes; unknown where a style block colours it. */
 export function elementColours(
   inherited: Colours,
   attributes: Record<string, string | undefined>,
-  { names, all }: Colouring,
+  { names, all }: ColourRules,
 ): Colours {
-  const { style = '', class: classes = '', id = '', bgcolor, color, background } = attributes
+  const { style = '', class: classes = '', id = '', bgcolor, color, background: picture } = attributes
   const isColoured = all || [`#${id}`, ...classes.split(/\s+/).map((one) => `.${one}`)].some((one) => names.has(one))
   const declared = colourDeclarations(style)
-  const ground = declared.ground ?? (background ? 'a picture' : bgcolor)
+  const background = declared.background ?? (picture ? 'a picture' : bgcolor)
   const text = declared.text ?? color
   return {
     text: isColoured ? undefined : text === undefined || text === 'inherit' ? inherited.text : normaliseColour(text),
-    ground: isColoured
+    background: isColoured
       ? undefined
-      : ground === undefined || isTransparent(ground)
-        ? inherited.ground
-        : normaliseColour(ground),
+      : background === undefined || isTransparent(background)
+        ? inherited.background
+        : normaliseColour(background),
   }
 }
 
 /** The last `color`, and the last `background` or `background-color`, of a style attribute. */
-function colourDeclarations(style: string): Partial<Record<'text' | 'ground', string>> {
-  const declared: Partial<Record<'text' | 'ground', string>> = {}
+function colourDeclarations(style: string): Partial<Record<'text' | 'background', string>> {
+  const declared: Partial<Record<'text' | 'background', string>> = {}
   for (const declaration of style
     .toLowerCase()
     .replace(/\/\*.*?\*\//gs, '')
@@ -60,8 +60,9 @@ function colourDeclarations(style: string): Partial<Record<'text' | 'ground', st
     const [, name, value = ''] =
       /^\s*(color|background|background-color|background-image)\s*:\s*(.*?)\s*(?:!|$)/.exec(declaration) ?? []
     if (name === 'color') declared.text = value
-    else if (name === 'background-image') declared.ground = value === 'none' ? (declared.ground ?? 'none') : 'a picture'
-    else if (name !== undefined && declared.ground !== 'a picture') declared.ground = value
+    else if (name === 'background-image')
+      declared.background = value === 'none' ? (declared.background ?? 'none') : 'a picture'
+    else if (name !== undefined && declared.background !== 'a picture') declared.background = value
   }
   return declared
 }
@@ -70,7 +71,7 @@ function isTransparent(value: string): boolean {
   return normaliseColour(value) === transparent || value === 'none'
 }
 
-/** One spelling for each colour that is easy to know: `#fff`, `#ffffff`, `white` and `rgb(255,255,255)` are one. */
+/** `#fff`, `white` and `rgb(255,255,255)` become `#ffffff`; undefined for a colour that is not recognised. */
 function normaliseColour(value: string): string | undefined {
   const colour = value.trim().toLowerCase()
   if (
@@ -89,7 +90,7 @@ function normaliseColour(value: string): string | undefined {
   return undefined
 }
 
-/** Whether a colour function has a fourth value, which is how opaque it is. */
+/** Whether a colour function has a fourth value, its opacity. */
 function hasAlpha(colour: string): boolean {
   return colour.includes('/') || colour.split(',').length === 4
 }

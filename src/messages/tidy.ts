@@ -2,15 +2,12 @@ import { withoutCredentials } from '../http/url.ts'
 import { hasVisibleText, removeInvisible } from '../text/characters.ts'
 import type { EditionView } from './view.ts'
 
-/** The same view, each text on one line of harmless characters and each article's address http or https. */
+/** Puts each text on one line without control or invisible characters, and makes each article's address http or https. */
 export function tidyView(view: EditionView): EditionView {
   return tidyValue(view, '') as EditionView
 }
 
-/**
- * One line, without what commands a terminal, hides, or turns the reading direction of what stands beside it; empty if
- * nothing of it can be seen.
- */
+/** Removes line breaks and control, direction and invisible characters; empty if nothing visible is left. */
 export function tidyText(text: string): string {
   const tidy = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
   return hasVisibleText(tidy) ? tidy : ''
@@ -26,7 +23,7 @@ function tidyValue(value: unknown, key: string): unknown {
 
 const deadLink = '#'
 
-/** The feed parser lets only these through; a `javascript:` that came in by another door leads nowhere. */
+/** The feed parser accepts only http and https; a `javascript:` address from another source becomes `#`. */
 function webAddress(url: string): string {
   return /^https?:\/\//i.test(url) ? withoutCredentials(url.replaceAll(' ', '%20')) : deadLink
 }

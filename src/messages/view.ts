@@ -1,6 +1,6 @@
 /**
- * What a template may show: plain data, decided beforehand. All text is plain text (the template escapes it),
- * all addresses are absolute http or https addresses; `links.contact` alone is a `mailto:`.
+ * The data of a template. Texts are plain text, which the template escapes; addresses are absolute http or https
+ * addresses, except `links.contact`, which is a `mailto:`.
  */
 export type EditionView = {
   language: string
@@ -9,7 +9,7 @@ export type EditionView = {
     tagline: string
     site: string
     contact: string
-    /** One line each. */
+    /** Lines. */
     address: string[]
     logo: string | null
     colours: { brand: string; accent: string; onBrand: string; onAccent: string }
@@ -19,16 +19,16 @@ export type EditionView = {
   edition: { number: number; date: string; isoDate: string }
   subject: string
   preheader: string
-  /** Paragraphs of the editor's introduction; none if empty. */
+  /** Paragraphs of the editor's introduction. */
   introduction: string[]
   sections: SectionView[]
-  /** The editors' own blocks after the last section; often none. */
+  /** The editors' own blocks after the last section. */
   blocks: BlockView[]
-  /** Of what earlier editions said; often none. */
+  /** Of earlier editions. */
   corrections: CorrectionView[]
-  /** `view` is empty where the digest has no public archive. */
+  /** `view` is empty if the digest has no public archive. */
   links: { site: string; view: string; preferences: string; leave: string; contact: string }
-  /** One sentence: why this arrived. */
+  /** One sentence: why the subscriber gets this email. */
   why: string
 }
 
@@ -41,19 +41,19 @@ export type SectionView = {
   /** The id of its heading; `#anchor` in the table of contents. */
   anchor: string
   text: string
-  /** The first article, shown larger; absent when the section has none. */
+  /** The first article, shown larger; null if there is none. */
   lead: ArticleView | null
-  /** The others, in order. */
+  /** The other articles, in order. */
   more: ArticleView[]
-  /** How many articles in all. */
+  /** Number of articles. */
   count: number
-  /** Readers' letters, which stand before the articles; null when the section has none. */
+  /** Readers' letters, printed before the articles; null if there are none. */
   letters: { first: LetterView; more: LetterView[] } | null
-  /** The editors' own blocks before the section; often none. */
+  /** The editors' own blocks before the section. */
   blocks: BlockView[]
 }
 
-/** A block of the editors' own. */
+/** A block that editors wrote themselves. */
 export type BlockView = {
   heading: string
   paragraphs: string[]
@@ -64,22 +64,22 @@ export type BlockView = {
 export type LetterView = {
   headline: string
   paragraphs: string[]
-  /** Of the writer, as it is printed. */
+  /** The writer's name to print. */
   name: string
   /** May be empty. */
   place: string
-  /** When it came: "20 November 2026". */
+  /** The day it arrived: "20 November 2026". */
   date: string
 }
 
 export type CorrectionView = {
-  /** "No. 12, 20 November 2026": where it was said. */
+  /** The edition that is corrected: "No. 12, 20 November 2026". */
   edition: string
   /** The headline as it was sent. */
   said: string
-  /** What is right, in the editor's words. */
+  /** The editor's correction. */
   words: string
-  /** Null if it is gone. */
+  /** Null if the page is gone. */
   article: { url: string } | null
 }
 
@@ -89,7 +89,7 @@ export type ArticleView = {
   /** Standfirst: one to three sentences. May be empty. */
   summary: string
   author: string
-  /** The name of the site that it comes from. */
+  /** The name of its site. */
   source: string
   /** "20 November 2026", or empty if the feed gave none. */
   date: string
@@ -97,12 +97,12 @@ export type ArticleView = {
   image: { url: string; alt: string } | null
   /** "4:05", or empty. */
   duration: string
-  /** The whole text, where the section prints it; null elsewhere. */
+  /** The whole text if the section prints it, else null. */
   body: BodyView | null
 }
 
 /**
- * `html` is safe HTML, see `Body`. A template for MJML gets a mark in its place, which may stand between tags only;
- * a template for plain text has `text`.
+ * `html` is safe HTML, see `Body`; an MJML template gets a mark instead, which must be between tags. `text` is for the
+ * plain text template.
  */
 export type BodyView = { html: string; text: string; cut: boolean }

@@ -2,30 +2,30 @@ import { decodeHTML } from 'entities'
 import { isShown, type Visibility, visibilityIn, visible } from '../feeds/markup/hidden-text.ts'
 import { type Attributes, inlineElements, Tokeniser, voidElements } from '../feeds/markup/tokeniser.ts'
 import { hasVisibleText } from '../text/characters.ts'
+import { type CssRule, unconditionalRules } from './css-rules.ts'
 import { type Colours, colouredSelectors, elementColours, isLegible, unknownColours } from './text-colours.ts'
 
-/** What a reader sees of an HTML message: its words on one line, and where the links lead that have something to press. */
+/** The visible text of an HTML message on one line, and the addresses of the links that show something. */
 export type Visible = { text: string; links: Set<string> }
 
 type Element = {
   name: string
   visibility: Visibility
   colours: Colours
-  /** Of `<details>` that is closed: only its `<summary>` is shown. */
+  /** A closed `<details>`: only its `<summary>` is shown. */
   isClosed: boolean
   link: { href: string; isSeen: boolean } | undefined
 }
 
 type StyleBlocks = { hiding: Set<string>; colouring: ReturnType<typeof colouredSelectors> }
 
-const unshownTags = new Set(['head', 'script', 'style', 'template', 'title', 'textarea', 'select'])
-/** Their content is no markup. */
+const hiddenTags = new Set(['head', 'script', 'style', 'template', 'title', 'textarea', 'select'])
+/** Their content is not markup. */
 const rawTags = new Set(['script', 'style', 'title', 'textarea'])
 
 /**
- * Reads a rendered message as mail programs show it: without comments (Outlook's own markup is in some), head, and what
- * attributes, styles or classes of its style blocks hide, or write in the colour of its own ground. One way through each
- * character. MJML sets `font-size:0` on its wrappers, so that counts only where nothing inside sets another.
+ * Reads a rendered message as mail programs show it: without comments, head, what attributes or styles hide, and text in
+ * the colour of its background. `font-size:0` hides text only if nothing inside sets another size, as MJML's wrappers have it.
  */
 export function readVisible(html: string): Visible {
   const rules = unconditionalRules(html)
@@ -33,7 +33,7 @@ export function readVisible(html: string): Visible {
   const reader = new VisibleTextReader({ hiding: hidingSelectors(rules), colouring: colouredSelectors(rules) })
   for (let token = tokens.next(); token; token = tokens.next()) {
     const name = token.name.toLowerCase()
-    if (token.kind === 'text') reader.words(html.slice(token.start, token.end))
+    if (token.kind === 'text') reader.text(html.slice(token.start, token.end))
     else if (token.kind === 'close') reader.close(name)
     else if (token.kind === 'open') reader.open(name, tokens.attributes(token))
     if (token.kind === 'open' && rawTags.has(name)) tokens.passContent(name)
@@ -44,7 +44,7 @@ export function readVisible(html: string): Visible {
 class VisibleTextReader {
   readonly #blocks: StyleBlocks
   readonly #open: Element[] = []
-  readonly #addText: string[] = []
+  readonly #parts: string[] = []
   readonly #links = new Set<string>()
 
   constructor(blocks: StyleBlocks) {
@@ -52,21 +52,21 @@ class VisibleTextReader {
   }
 
   get result(): Visible {
-    return { text: this.#addText.join('').replace(/\s+/g, ' ').trim(), links: this.#links }
+    return { text: this.#parts.join('').replace(/\s+/g, ' ').trim(), links: this.#links }
   }
 
-  words(source: string): void {
+  text(source: string): void {
     const top = this.#open.at(-1)
     if (top && (top.isClosed || !isShown(top.visibility) || !isLegible(top.colours))) return
     const text = decodeHTML(source)
-    this.#addText.push(text)
-    if (hasVisibleText(text)) this.#see()
+    this.#parts.push(text)
+    if (hasVisibleText(text)) this.#markLinkSeen()
   }
 
   open(name: string, attributes: Attributes): void {
     this.#separate(name)
     const element = this.#element(name, attributes)
-    if (name === 'img' && element.visibility !== notDrawn) this.#see()
+    if (name === 'img' && element.visibility !== notDrawn) this.#markLinkSeen()
     if (!voidElements.has(name)) this.#open.push(element)
   }
 
@@ -76,32 +76,32 @@ class VisibleTextReader {
     if (index >= 0) this.#open.length = index
   }
 
-  /** Words before and behind a tag belong together only where it stands in a line. */
+  /** Only an inline tag may stand inside a word. */
   #separate(name: string): void {
-    if (!inlineElements.has(name)) this.#addText.push(' ')
+    if (!inlineElements.has(name)) this.#parts.push(' ')
   }
 
   #element(name: string, attributes: Attributes): Element {
     const parent = this.#open.at(-1)
-    const around = parent?.visibility ?? visible
+    const outer = parent?.visibility ?? visible
     const classes = (attributes.class ?? '').split(/\s+/)
     const isGone =
       (parent?.isClosed === true && name !== 'summary') ||
-      unshownTags.has(name) ||
+      hiddenTags.has(name) ||
       (name === 'img' && isOnePixel(attributes)) ||
       [...classes.map((one) => `.${one}`), `#${attributes.id}`].some((one) => this.#blocks.hiding.has(one))
-    const own = visibilityIn(around, name, { ...attributes, class: undefined })
+    const visibility = visibilityIn(outer, name, { ...attributes, class: undefined })
     const href = name === 'a' ? attributes.href : undefined
     return {
       name,
-      visibility: isGone || own.isRemoved || (name === 'img' && own.isInvisible) ? notDrawn : own,
+      visibility: isGone || visibility.isRemoved || (name === 'img' && visibility.isInvisible) ? notDrawn : visibility,
       colours: elementColours(parent?.colours ?? unknownColours, attributes, this.#blocks.colouring),
       isClosed: name === 'details' && attributes.open === undefined,
       link: href === undefined ? parent?.link : { href, isSeen: false },
     }
   }
 
-  #see(): void {
+  #markLinkSeen(): void {
     const link = this.#open.at(-1)?.link
     if (!link || link.isSeen) return
     link.isSeen = true
@@ -109,26 +109,13 @@ class VisibleTextReader {
   }
 }
 
-/** Not drawn, with all that is in it. */
+/** Of an element that is not drawn, with everything in it. */
 const notDrawn: Visibility = { ...visible, isRemoved: true }
 
 /** A picture of at most one pixel shows nothing. */
 function isOnePixel({ width, height, style = '' }: Attributes): boolean {
   const sides = [width, height, /(?:^|;)\s*width\s*:\s*([^;]*)/i.exec(style)?.[1]]
   return sides.some((side) => side !== undefined && /^\s*[01](?:\.0*)?(?:px)?\s*(?:!|$)/.test(side))
-}
-
-export type CssRule = { selectors: string[]; declarations: string }
-
-/** What style blocks say for every screen: what stands in `@media` may be for one of them only. */
-function unconditionalRules(html: string): CssRule[] {
-  return [...html.matchAll(/<style[^>]*>([^<]*)<\/style/gi)].flatMap(([, css = '']) => {
-    const everywhere = css.replace(/\/\*.*?\*\//gs, '').replace(/@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g, '')
-    return [...everywhere.matchAll(/([^{}]+)\{([^{}]*)\}/g)].map(([, selectors = '', declarations = '']) => ({
-      selectors: selectors.split(',').map((selector) => selector.trim()),
-      declarations: declarations.toLowerCase(),
-    }))
-  })
 }
 
 /** The classes and ids that a rule hides: `.gone`, `#gone`. */

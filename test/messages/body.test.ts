@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { compileMessage, rawMessage } from '../../src/mail/mime.ts'
-import { bodyText } from '../../src/messages/body.ts'
+import { bodyText } from '../../src/messages/body-text.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import type { EditionView } from '../../src/messages/view.ts'
 import { sameKeys } from '../support/keys.ts'
@@ -71,7 +71,7 @@ describe('a body in the email', () => {
     expect(await renderEdition(view, inTag)).toMatchObject({
       html: '',
       problems: [
-        expect.stringMatching(/digest\.mjml\.hbs: a body.html stands inside a tag: it may only stand between tags/),
+        expect.stringMatching(/digest\.mjml\.hbs: a body.html is inside a tag: it may only be between tags/),
       ],
     })
     const between = { ...template, mjml: (marked: EditionView) => frame(marked.sections[0]?.lead?.body?.html ?? '') }

@@ -66,7 +66,7 @@ test('a template that would lose corrections or letters in silence is a problem,
   const sections = [{ section: { ...section, layout: 'have-your-say' as const }, items }]
   expect((await render({ ...draft, corrections: [], sections })).problems).toEqual(
     halves.map(
-      (half) => `${half} does not print the letters whole: its part have-your-say needs {{> letter}} for each`,
+      (half) => `${half} does not print whole letters: its part have-your-say needs {{> letter}} for each`,
     ),
   )
   const whole = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' } }))

@@ -45,7 +45,7 @@ describe('an address', () => {
 })
 
 describe('a template without its footer', () => {
-  const unsubscribe = /has no unsubscribe link that can be seen: it needs \{\{> footer\}\}/
+  const unsubscribe = /has no visible unsubscribe link: it needs \{\{> footer\}\}/
   const address = /does not show the postal address/
 
   test('is told so for the HTML and for the text, with the file of each', async () => {
@@ -293,7 +293,7 @@ describe('what MJML finds in a filled template', () => {
     )
     const found = await problems()
     expect(found).toHaveLength(6)
-    expect(found[0]).toMatch(/digest\.mjml\.hbs:20: <div> is no tag of MJML/)
+    expect(found[0]).toMatch(/digest\.mjml\.hbs:20: <div> is not an MJML tag/)
     expect(found[5]).toBe('… and 2 more')
   })
 
