@@ -4,7 +4,7 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { listPage, type MessageTab, messagePage, messageTabs, missingPage } from './catcher-views.ts'
 import { type CaughtMail, type CaughtMessage, fileName, toSummary } from './caught-mail.ts'
 
-/** The pages of the mail catcher. All of them only look: there is no request that changes anything. */
+/** The pages of the mail catcher. No request changes anything. */
 export async function catcherApp(mail: CaughtMail): Promise<Hono> {
   const css = await readFile(new URL('../../templates/web/catcher/catcher.css', import.meta.url), 'utf8')
   const app = new Hono()
@@ -32,7 +32,7 @@ export async function catcherApp(mail: CaughtMail): Promise<Hono> {
 const pagePolicy =
   "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** A stranger's HTML: it may show pictures and styles and open links in a new tab. It has no origin and no scripts. */
+/** For the untrusted HTML of a message: pictures, styles and links in a new tab, but no origin and no scripts. */
 const bodyPolicy = [
   'sandbox allow-popups allow-popups-to-escape-sandbox',
   "default-src 'none'",
@@ -55,24 +55,24 @@ function messageList(mail: CaughtMail, context: Context) {
   return { messages, search, found: found.length, count: mail.count(), duplicates: mail.duplicates(), page, pages }
 }
 
-function showMessage(mail: CaughtMail, context: Context, look: MessageTab) {
+function showMessage(mail: CaughtMail, context: Context, tab: MessageTab) {
   return withMessage(mail, context, async (message) => {
     const newer = mail.find(message.number + 1)?.number
     const older = mail.find(message.number - 1)?.number
-    return context.html(messagePage({ message, look, parsed: await parse(message), newer, older }))
+    return context.html(messagePage({ message, tab, parsed: await parse(message), newer, older }))
   })
 }
 
 async function withMessage(
   mail: CaughtMail,
   context: Context,
-  answer: (message: CaughtMessage, context: Context) => Response | Promise<Response>,
+  respond: (message: CaughtMessage, context: Context) => Response | Promise<Response>,
 ): Promise<Response> {
   const message = mail.find(Number(context.req.param('number')))
-  return message ? answer(message, context) : context.html(missingPage(), 404)
+  return message ? respond(message, context) : context.html(missingPage(), 404)
 }
 
-/** Strangers write messages that no parser likes; their headers and source can be looked at all the same. */
+/** Undefined for a message that cannot be parsed; its headers and source are still shown. */
 async function parse({ raw }: CaughtMessage): Promise<ParsedMail | undefined> {
   return simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true }).catch(() => undefined)
 }
@@ -80,11 +80,11 @@ async function parse({ raw }: CaughtMessage): Promise<ParsedMail | undefined> {
 async function sendBody(message: CaughtMessage, context: Context): Promise<Response> {
   const parsed = await parse(message)
   context.header('Content-Security-Policy', bodyPolicy)
-  return context.html(openingNewTabs((parsed?.html || '') as string))
+  return context.html(withNewTabLinks((parsed?.html || '') as string))
 }
 
-/** Links leave the frame; nothing else is changed. */
-function openingNewTabs(html: string): string {
+/** Makes links open outside the frame. */
+function withNewTabLinks(html: string): string {
   const base = '<base target="_blank">'
   return /<head\b[^>]*>/i.test(html)
     ? html.replace(/<head\b[^>]*>/i, (head) => head + base)

@@ -6,7 +6,7 @@ import { headerFields } from './header-field.ts'
 
 type Markup = ReturnType<typeof html>
 
-/** The ways to look at one message, each an address of its own. */
+/** The views of a message, each with its own address. */
 export const messageTabs = [
   { name: 'desktop', title: 'Desktop' },
   { name: 'phone', title: 'Phone' },
@@ -20,7 +20,7 @@ export type MessageTab = (typeof messageTabs)[number]['name']
 type MessageList = {
   messages: CaughtSummary[]
   search: string
-  /** How many messages match the search. */
+  /** Number of messages that match the search. */
   found: number
   count: number
   duplicates: number
@@ -34,7 +34,7 @@ export function listPage(list: MessageList): Markup {
     search ? `Messages to ${search}` : 'Caught messages',
     html`
     <h1>Caught messages</h1>
-    <p class="facts">${plural(count, 'message')} caught, ${plural(duplicates, 'duplicate')}. Nothing left this machine. <a href="/">Look again</a></p>
+    <p class="facts">${plural(count, 'message')} caught, ${plural(duplicates, 'duplicate')}. Nothing left this machine. <a href="/">Reload</a></p>
     <form action="/" method="get" role="search">
       <label for="to">Search by address</label>
       <input id="to" name="to" type="search" value="${search}" autocomplete="off" spellcheck="false">
@@ -55,7 +55,7 @@ function row(message: CaughtSummary): Markup {
 }
 
 function emptyState(search: string): Markup {
-  return html`<p class="nothing">${search ? 'No message went to such an address.' : 'Nothing yet. Send an edition, then look again.'}</p>`
+  return html`<p class="nothing">${search ? 'No message to such an address.' : 'No messages yet. Send an edition, then reload.'}</p>`
 }
 
 function pager(search: string, page: number, pages: number): Markup {
@@ -68,7 +68,7 @@ function pager(search: string, page: number, pages: number): Markup {
 
 type OpenedMessage = {
   message: CaughtMessage
-  look: MessageTab
+  tab: MessageTab
   /** Absent when the message cannot be parsed. */
   parsed: ParsedMail | undefined
   newer: number | undefined
@@ -76,14 +76,14 @@ type OpenedMessage = {
 }
 
 export function messagePage(opened: OpenedMessage): Markup {
-  const { message, look, parsed, newer, older } = opened
+  const { message, tab, parsed, newer, older } = opened
   const { number, from, to, receivedAt, subject, bytes } = toSummary(message)
   const title = subject || '(no subject)'
   return layout(
     `${title} – to ${to}`,
     html`
     <nav class="way" aria-label="Messages"><a href="/">All messages</a>
-      ${newer && html`<a href="/messages/${newer}/${look}">Newer</a>`}${older && html`<a href="/messages/${older}/${look}">Older</a>`}</nav>
+      ${newer && html`<a href="/messages/${newer}/${tab}">Newer</a>`}${older && html`<a href="/messages/${older}/${tab}">Older</a>`}</nav>
     <h1>${title}</h1>
     <dl class="envelope">
       <div><dt>To</dt><dd>${address(to)}</dd></div>
@@ -92,21 +92,21 @@ export function messagePage(opened: OpenedMessage): Markup {
       <div><dt>Size</dt><dd>${(bytes / 1024).toFixed(1)} KB · <a href="/messages/${number}/message.eml" download>Download .eml</a></dd></div>
       ${parsed?.attachments.length ? html`<div><dt>Attachments</dt><dd><ul>${parsed.attachments.map((file, index) => html`<li><a href="/messages/${number}/attachments/${index}" download>${file.filename ?? 'attachment'}</a> ${file.contentType}, ${(file.size / 1024).toFixed(1)} KB</li>`)}</ul></dd></div>` : ''}
     </dl>
-    <nav class="tabs" aria-label="Ways to look at this message">${messageTabs.map((each) => html`<a href="/messages/${number}/${each.name}"${each.name === look ? html` aria-current="page"` : ''}>${each.title}</a>`)}</nav>
+    <nav class="tabs" aria-label="Views of this message">${messageTabs.map((each) => html`<a href="/messages/${number}/${each.name}"${each.name === tab ? html` aria-current="page"` : ''}>${each.title}</a>`)}</nav>
     ${panel(opened, title)}`,
   )
 }
 
-function panel({ message, look, parsed }: OpenedMessage, title: string): Markup {
-  if (look === 'headers') return headersTable(message)
-  if (look === 'source') return block('Source', message.raw.subarray(0, 2_000_000).toString('utf8'))
-  if (!parsed) return html`<p class="nothing">This message could not be parsed. Its source may tell why.</p>`
-  if (look === 'text')
+function panel({ message, tab, parsed }: OpenedMessage, title: string): Markup {
+  if (tab === 'headers') return headersTable(message)
+  if (tab === 'source') return block('Source', message.raw.subarray(0, 2_000_000).toString('utf8'))
+  if (!parsed) return html`<p class="nothing">This message could not be parsed. Its source may show why.</p>`
+  if (tab === 'text')
     return parsed.text
       ? block('Text', withLinks(parsed.text))
       : html`<p class="nothing">This message has no text part.</p>`
   if (!parsed.html) return html`<p class="nothing">This message has no HTML part.</p>`
-  return html`<div class="stage"><iframe class="${look}" src="/messages/${message.number}/body" title="${title}, as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe></div>`
+  return html`<div class="stage"><iframe class="${tab}" src="/messages/${message.number}/body" title="${title}, as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe></div>`
 }
 
 function headersTable({ raw }: CaughtMessage): Markup {
@@ -119,7 +119,7 @@ function block(label: string, content: string | Markup[]): Markup {
   return html`<pre class="block" tabindex="0" role="region" aria-label="${label}">${content}</pre>`
 }
 
-/** Plain text with its web addresses as links, so that a reader of the text part can try them too. */
+/** Plain text with its web addresses as links. */
 function withLinks(text: string): Markup[] {
   return text
     .split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/)
@@ -130,8 +130,8 @@ function withLinks(text: string): Markup[] {
 
 export function missingPage(): Markup {
   return layout(
-    'Not here',
-    html`<h1>There is no such message here</h1>
+    'Not found',
+    html`<h1>Message not found</h1>
     <p>The catcher keeps the newest 5,000 in memory. <a href="/">All messages</a></p>`,
   )
 }
@@ -153,7 +153,7 @@ function layout(title: string, main: Markup): Markup {
 </html>`
 }
 
-/** An address may be broken after its @, rather than anywhere. */
+/** Allows a line break after the @. */
 function address(text: string): Markup {
   const at = text.lastIndexOf('@') + 1
   return html`${text.slice(0, at)}<wbr>${text.slice(at)}`

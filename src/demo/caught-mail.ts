@@ -4,9 +4,9 @@ import { AppError, messageOf } from '../errors.ts'
 import { type Instant, systemClock } from '../time/clock.ts'
 import { headerField } from './header-field.ts'
 
-/** One recipient's copy of a message, as it would lie in that mailbox. */
+/** One recipient's copy of a message. */
 export type CaughtMessage = {
-  /** 1 for the first one caught; also the number of its file. */
+  /** From 1; also the number of its file. */
   number: number
   from: string
   to: string
@@ -18,7 +18,7 @@ export type CaughtMessage = {
 export type CaughtSummary = Omit<CaughtMessage, 'raw'> & { subject: string; bytes: number }
 
 export type CaughtMail = {
-  /** Resolves when the copies are stored for good; rejects when they are not, and then none counts. */
+  /** Resolves when the copies are stored; if it rejects, none of them counts. */
   store(envelope: { from: string; to: string[] }, raw: Buffer): Promise<void>
   count(): number
   duplicates(): number
@@ -27,7 +27,7 @@ export type CaughtMail = {
   find(number: number): CaughtMessage | undefined
 }
 
-/** How many messages stay in memory; the older ones are only in the folder, if there is one. */
+/** Older messages are only in the folder, if there is one. */
 const maxInMemory = 5000
 
 export async function openCaughtMail(mailDir?: string): Promise<CaughtMail> {
@@ -41,10 +41,10 @@ export async function openCaughtMail(mailDir?: string): Promise<CaughtMail> {
     const receivedAt = systemClock.now()
     const caught = to.map((recipient) => ({ number: ++number, from, to: recipient, receivedAt, messageId, raw }))
     if (mailDir) for (const message of caught) await writeAtomically(mailDir, fileName(message), raw)
-    for (const message of caught) keep(message)
+    for (const message of caught) add(message)
   }
 
-  function keep(message: CaughtMessage): void {
+  function add(message: CaughtMessage): void {
     count += 1
     const identity = `${message.to} ${message.messageId}`
     if (message.messageId) copies.set(identity, (copies.get(identity) ?? 0) + 1)
@@ -66,16 +66,16 @@ export function toSummary({ raw, ...message }: CaughtMessage): CaughtSummary {
   return { ...message, subject: headerField(raw, 'subject'), bytes: raw.byteLength }
 }
 
-/** `0042-mira@example.org.eml`; an address is a stranger's, so only harmless characters reach the disk. */
+/** `0042-mira@example.org.eml`; unusual characters of the address are replaced. */
 export function fileName({ number, to }: { number: number; to: string }): string {
   const address = to.replace(/[^A-Za-z0-9.@+_-]/g, '_').slice(0, 120)
   return `${String(number).padStart(4, '0')}-${address}.eml`
 }
 
-/** Numbers go on after what the folder already holds: an earlier run's mail is never overwritten. */
+/** Numbering continues after the files in the folder, so that no earlier message is overwritten. */
 async function lastNumberIn(mailDir: string): Promise<number> {
   const names = await openFolder(mailDir).catch((error: unknown) => {
-    throw new AppError('unavailable', `cannot keep mail in ${mailDir}: ${messageOf(error)}`, {
+    throw new AppError('unavailable', `cannot store mail in ${mailDir}: ${messageOf(error)}`, {
       hint: 'Give another folder, or make this one writable.',
       cause: error,
     })
@@ -89,15 +89,15 @@ async function openFolder(mailDir: string): Promise<string[]> {
   return readdir(mailDir)
 }
 
-/** On the disk before anybody hears of it, and under its name only when whole. */
+/** Writes and syncs a temporary file, then renames it. */
 async function writeAtomically(mailDir: string, name: string, raw: Buffer): Promise<void> {
-  const part = join(mailDir, `${name}.part`)
-  const file = await open(part, 'wx')
+  const temporary = join(mailDir, `${name}.part`)
+  const file = await open(temporary, 'wx')
   try {
     await file.writeFile(raw)
     await file.sync()
   } finally {
     await file.close()
   }
-  await rename(part, join(mailDir, name))
+  await rename(temporary, join(mailDir, name))
 }

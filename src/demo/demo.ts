@@ -28,9 +28,9 @@ import { madeUpSubscribers } from './made-up-subscribers.ts'
 import { startMailCatcher } from './mail-catcher.ts'
 
 export type DemoOptions = {
-  /** Do not stay up. */
+  /** End when the edition is sent. */
   once?: boolean
-  /** Print a last line of JSON. */
+  /** Print the result as JSON at the end. */
   json?: boolean
   /** Write every message as `.eml` to this folder. */
   mailDir?: string
@@ -44,8 +44,8 @@ const fixtures = join(root, 'fixtures/demo')
 const subscriberCount = 200
 
 /**
- * The whole path on made-up input: a magazine on a port of its own, a mail catcher, 200 subscribers and one edition, sent.
- * The store is a file in a temporary folder, or what LASTWORD_STORE__URL names.
+ * Sends one edition of a made-up magazine, served on a local port, to 200 made-up subscribers and a mail catcher. The
+ * store is a file in a temporary folder, or the one in LASTWORD_STORE__URL.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'lastword-demo-'))
@@ -132,7 +132,7 @@ async function serveUntilStopped(
   print(`The messages:     ${mailUrl}`)
   print(`The editors' page: ${await makeSignInLink(app, 'editor')}`)
   print(`The magazine:     ${magazineUrl}`)
-  print('Ctrl-C ends it, and leaves nothing behind.')
+  print('Ctrl-C ends the demo and deletes its files.')
   if (!signal.aborted) await once(signal, 'abort')
   await schedule.stop()
 }

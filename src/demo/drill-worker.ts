@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts'
 import { usePrivateCompileCache } from '../runtime/compile-cache.ts'
 
-/** What the sender process of a drill is told: `shift` is how far its clock runs ahead, in milliseconds. */
+/** The argument of a drill's sender process. `shift`: how far its clock is ahead, in milliseconds. */
 export type DrillOrder = { config: Config; editionId: string; unknown: 'repeat' | 'hold'; shift: number }
 
-// Run as a process of its own: it sends until nothing more can be done now, or until it is killed.
+// Runs as its own process and sends until nothing is due or it is killed.
 usePrivateCompileCache()
 const { openApp } = await import('../app.ts')
 const { toInstant } = await import('../time/clock.ts')

@@ -16,11 +16,11 @@ export type FeedServer = {
 }
 
 /**
- * Serves our made-up magazine on this machine: its front page, articles, pictures and four feeds.
- * Dates are relative to the moment of starting and stay put afterwards, so that a second pull gets a 304.
+ * Serves the made-up magazine on this machine: its front page, articles, pictures and four feeds. Dates are relative to
+ * the start and then fixed, so that a second fetch gets a 304.
  */
 export async function startFeedServer(options: { clock: Clock; port?: number }): Promise<FeedServer> {
-  const app = Promise.withResolvers<Hono>() // its links hold the port, which only listening tells
+  const app = Promise.withResolvers<Hono>() // its links contain the port, which is known after listening
   const server = createAdaptorServer({
     fetch: async (request, env) => (await app.promise).fetch(request, env),
   }) as Server
@@ -55,7 +55,7 @@ async function magazineApp(page: Page): Promise<Hono> {
     const xml = await feedXml(page.magazine, section, page.site)
     const kind = section.name === 'last-word' ? 'application/atom+xml' : 'application/rss+xml'
     const modified = section.articles[0]?.publishedAt ?? ''
-    app.get(section.feed, (context) => answerFeed(context, { xml, kind, modified }))
+    app.get(section.feed, (context) => sendFeed(context, { xml, kind, modified }))
     for (const article of section.articles)
       app.get(article.path, (context) => context.html(articlePage(page, section, article)))
   }
@@ -73,8 +73,8 @@ async function addFile(app: Hono, path: string, fixture: string, kind: string): 
   )
 }
 
-/** RFC 9110 §13.2.2: `If-None-Match` decides alone when it is there; `If-Modified-Since` only without it. */
-function answerFeed(context: Context, feed: { xml: string; kind: string; modified: string }): Response {
+/** `If-Modified-Since` counts only without `If-None-Match` (RFC 9110 §13.2.2). */
+function sendFeed(context: Context, feed: { xml: string; kind: string; modified: string }): Response {
   const etag = `"${createHash('sha256').update(feed.xml).digest('base64url').slice(0, 22)}"`
   const headers = {
     ETag: etag,

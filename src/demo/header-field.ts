@@ -1,6 +1,6 @@
 /**
- * Reads one field of a message's header without parsing the rest: the catcher may hold thousands of messages, and
- * parses one only when somebody opens it. Gives the decoded value of the first such field, or ''.
+ * Returns the decoded value of the first field with this name, or ''. Does not parse the message, since the catcher may
+ * hold thousands and parses one only when it is opened.
  */
 export function headerField(message: Uint8Array, name: string): string {
   const field = unfold(headerOf(message)).find(
@@ -9,7 +9,7 @@ export function headerField(message: Uint8Array, name: string): string {
   return field ? decodeWords(field.slice(name.length + 1).trim()) : ''
 }
 
-/** Every field in its order, as name and decoded value. */
+/** All fields in order, with decoded values. */
 export function headerFields(message: Uint8Array): { name: string; value: string }[] {
   return unfold(headerOf(message)).map((line) => {
     const colon = line.indexOf(':')
@@ -30,15 +30,15 @@ function unfold(header: string): string[] {
     .filter((line) => line.indexOf(':') > 0)
 }
 
-const words = /=\?([^?\s]+)\?([bq])\?([^?\s]*)\?=(?:\s+(?==\?[^?\s]+\?[bq]\?[^?\s]*\?=))?/gi
+const encodedWords = /=\?([^?\s]+)\?([bq])\?([^?\s]*)\?=(?:\s+(?==\?[^?\s]+\?[bq]\?[^?\s]*\?=))?/gi
 
-/** RFC 2047: encoded words become text, and white space between two of them goes. */
+/** Decodes encoded words, and removes white space between two of them (RFC 2047). */
 function decodeWords(value: string): string {
-  return value.replace(words, (word, charset: string, encoding: string, text: string) => {
+  return value.replace(encodedWords, (word, charset: string, encoding: string, text: string) => {
     try {
       return new TextDecoder(charset.replace(/\*.*$/, '')).decode(wordBytes(encoding, text))
     } catch {
-      return word // an unknown charset: show what was written
+      return word // an unknown charset
     }
   })
 }

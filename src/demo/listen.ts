@@ -2,27 +2,27 @@ import type { Server as HttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { AppError, messageOf, systemCode } from '../errors.ts'
 
-/** What every demo server binds to: reachable from this machine only. */
+/** The host of every demo server, reachable from this machine only. */
 export const loopbackHost = '127.0.0.1'
 
 type Listening = Pick<Server, 'address' | 'once' | 'off'> & {
   listen(port: number, host: string, listening: () => void): unknown
 }
 
-/** Starts listening on this machine, on any free port when `port` is 0, and gives the port. Says which port is taken. */
+/** Listens on this machine, on a free port if `port` is 0, and returns the port. AppError `conflict` for a port in use. */
 export function listen(server: Listening, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(cannotListen(error, port))
-    server.once('error', failed)
+    const onError = (error: Error): void => reject(cannotListen(error, port))
+    server.once('error', onError)
     server.listen(port, loopbackHost, () => {
-      server.off('error', failed)
+      server.off('error', onError)
       const address = server.address()
       resolve(typeof address === 'object' && address ? address.port : port)
     })
   })
 }
 
-/** A port that is free at this moment, for who must know its number before the server is made. */
+/** A port that is free now, for a server whose port must be known before it starts. */
 export async function freePort(): Promise<number> {
   const probe = createServer()
   const port = await listen(probe, 0)
@@ -41,7 +41,7 @@ function cannotListen(error: Error, port: number): AppError {
   })
 }
 
-/** Stops listening and drops whatever connection is still open. */
+/** Stops listening and closes open connections. */
 export function closeServer(server: HttpServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())

@@ -1,7 +1,7 @@
-/** A subscriber who does not exist: every address is under a domain that RFC 2606 keeps for examples. */
+/** A subscriber who does not exist, with an address in a domain for examples (RFC 2606). */
 export type MadeUpSubscriber = { email: string; name: string; attributes: Record<string, string> }
 
-/** The same people in the same order every time; `count` may be any number, and no address comes twice. */
+/** Always returns the same people in the same order, with different addresses for any `count`. */
 export function madeUpSubscribers(count: number): MadeUpSubscriber[] {
   const seen = new Map<string, number>()
   return Array.from({ length: count }, (_, index) => {
@@ -21,7 +21,7 @@ export function madeUpSubscribers(count: number): MadeUpSubscriber[] {
 
 type Person = { name: string; mailbox: string }
 
-/** Every twentieth has a name that breaks careless programs, every fifth a name not written in Latin letters. */
+/** One in twenty has a name that breaks careless programs, one in five a name in another script than Latin. */
 function person(index: number): Person {
   if (index % 20 === 13) return itemAt(awkwardNames, Math.floor(index / 20))
   if (index % 5 === 4) return itemAt(otherScripts, Math.floor(index / 5))
@@ -34,29 +34,29 @@ function itemAt<Item>(list: readonly Item[], index: number): Item {
   return list[index % list.length] as Item
 }
 
-/** As good as chance, and the same every time (Knuth's multiplicative hash, its upper bits). */
+/** Pseudo-random and repeatable: the upper bits of Knuth's multiplicative hash. */
 function pickItem<Item>(list: readonly Item[], index: number, salt: number): Item {
   const mixed = Math.imul(Math.imul(index + 1, 0x9e3779b1) ^ (salt * 0x85ebca6b), 0xc2b2ae35)
   return itemAt(list, mixed >>> 16)
 }
 
-/** `Siân O’Hara` → `sian.o'hara`: letters lose their marks, and the few that have no plain twin are spelt out. */
+/** `Siân O’Hara` → `sian.o'hara`: removes accents, and spells out letters such as ß. */
 function mailboxOf(name: string): string {
-  const spelt = name.toLowerCase().replace(/[ßłøđðþæı]/g, (letter) => asciiLetters[letter] ?? letter)
-  const bare = spelt.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('’', "'")
-  return bare.replace(/[^a-z']+/g, '.')
+  const spelled = name.toLowerCase().replace(/[ßłøđðþæı]/g, (letter) => asciiLetters[letter] ?? letter)
+  const ascii = spelled.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('’', "'")
+  return ascii.replace(/[^a-z']+/g, '.')
 }
 
 const asciiLetters: Record<string, string> = { ß: 'ss', ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', ı: 'i' }
 
-/** The second of a name at a domain gets a 2. That is unique because no mailbox of ours ends in a digit. */
+/** The second person with a name and a domain gets a 2. It is unique, since no mailbox ends in a digit. */
 function uniqueAddress(mailbox: string, domain: string, seen: Map<string, number>): string {
-  const times = (seen.get(`${mailbox}@${domain}`) ?? 0) + 1
-  seen.set(`${mailbox}@${domain}`, times)
-  return `${mailbox}${times === 1 ? '' : times}@${domain}`
+  const count = (seen.get(`${mailbox}@${domain}`) ?? 0) + 1
+  seen.set(`${mailbox}@${domain}`, count)
+  return `${mailbox}${count === 1 ? '' : count}@${domain}`
 }
 
-/** Given and family names that go together, so that the list reads like a real one. */
+/** Given and family names of one language each. */
 const families = [
   {
     given: ['Margaret', 'Gareth', 'Eleanor', 'Callum', 'Rosalind', 'Hamish', 'Bronwen', 'Alasdair', 'Imogen', 'Rhys'],
@@ -120,7 +120,7 @@ const otherScripts: readonly Person[] = [
   { name: 'ნინო ბერიძე', mailbox: 'nino.beridze' },
 ]
 
-/** Names as strangers type them into a form: each is data, and must arrive as it is. */
+/** Names as people type them into forms; each must arrive unchanged. */
 const awkwardNames: readonly Person[] = [
   { name: 'Anne "Annie" Clerk, CBE', mailbox: 'annie.clerk' },
   { name: 'Bobby <bobby@example.com>', mailbox: 'bobby+digest' },

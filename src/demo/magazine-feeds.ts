@@ -3,8 +3,8 @@ import { type Instant, mailDate } from '../time/clock.ts'
 import type { Magazine, MagazineArticle, MagazineSection } from './magazine.ts'
 
 /**
- * The feeds of the demo, each in a dialect that real publications use: RSS 2.0 with full text, Atom, RSS with
- * headlines alone (the pages say the rest), RSS with films. `html` escapes for XML as well: &amp; &lt; &gt; &quot; &#39;.
+ * The XML of a feed, each in a form that real publications use: RSS 2.0 with full text, Atom, RSS with headlines only, RSS
+ * with films. `html` also escapes for XML: &amp; &lt; &gt; &quot; &#39;.
  */
 export async function feedXml(magazine: Magazine, section: MagazineSection, site: string): Promise<string> {
   const feed = { magazine, section, site, updatedAt: section.articles[0]?.publishedAt ?? '' }
@@ -109,7 +109,7 @@ function bodyHtml(article: MagazineArticle, site: string) {
   return html`<p><img src="${site}${picture.path}" alt="${picture.alt}" width="${picture.width}" height="${picture.height}"></p>${article.body.map((paragraph) => html`<p>${paragraph}</p>`)}`
 }
 
-/** Stays the same when the demo runs on another port, so that an article is never taken for a new one. */
+/** Does not depend on the port of the demo, so that an article stays the same. */
 function identity({ path }: MagazineArticle): string {
   return `tag:civicledger.example,2026:${path.slice(1)}`
 }

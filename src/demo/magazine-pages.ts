@@ -3,7 +3,7 @@ import { filmLengthText, type Magazine, type MagazineArticle, type MagazineSecti
 
 type Markup = ReturnType<typeof html>
 
-/** What one page of the magazine is made from; `site` is its absolute address, without a slash at the end. */
+/** `site` is the absolute address of the magazine, without a slash at the end. */
 export type Page = { magazine: Magazine; site: string }
 
 export function homePage({ magazine, site }: Page): Markup {
@@ -26,7 +26,7 @@ export function homePage({ magazine, site }: Page): Markup {
         <div class="grid">${section(magazine, 'tv').articles.map((article) => html`<article>${picture(article)}${teaser(article)}</article>`)}</div>
       </section>
       <section id="have-your-say" class="say"><h2>Have your say</h2>
-        <p>Agree, disagree, or know something that we do not? Write to
+        <p>Do you agree, disagree, or know something that we do not? Write to
         <a href="mailto:${magazine.contact}">${magazine.contact}</a>. We print the best letters every week.</p>
       </section>`,
   )
@@ -49,7 +49,7 @@ export function articlePage({ magazine, site }: Page, from: MagazineSection, art
         <h1>${article.title}</h1>
         <p class="standfirst">${article.standfirst}</p>
         <p class="byline">By ${article.author}${article.role && `, ${article.role}`} · ${time(article)}</p>
-        <figure>${image(article, true)}${article.seconds ? html`<figcaption>Film, ${filmLengthText(article.seconds)}. The demo has no moving pictures: the words are below.</figcaption>` : ''}</figure>
+        <figure>${image(article, true)}${article.seconds ? html`<figcaption>Film, ${filmLengthText(article.seconds)}. The demo has no film: its text is below.</figcaption>` : ''}</figure>
         ${article.body.map((paragraph) => html`<p>${paragraph}</p>`)}
       </article>
       <aside aria-labelledby="more"><h2 id="more">More from ${from.title}</h2>
@@ -60,8 +60,8 @@ export function articlePage({ magazine, site }: Page, from: MagazineSection, art
 
 export function missingPage({ magazine, site }: Page): Markup {
   return layout(
-    { magazine, site, title: `Not found – ${magazine.name}`, path: '/', description: 'There is no such page.' },
-    html`<article class="piece"><h1>There is no such page</h1><p><a href="/">Back to the front page</a></p></article>`,
+    { magazine, site, title: `Not found – ${magazine.name}`, path: '/', description: 'Page not found.' },
+    html`<article class="piece"><h1>Page not found</h1><p><a href="/">Back to the front page</a></p></article>`,
   )
 }
 
@@ -123,7 +123,7 @@ function quote(article: MagazineArticle): Markup {
     <h3><a href="${article.path}">${article.title}</a></h3><p class="byline">${article.author}, ${article.role}</p></div></article>`
 }
 
-/** The picture of a teaser: the link beside it says where to, so this one is for the mouse only. */
+/** A linked picture, for the mouse only: the headline beside it has the same link. */
 function picture(article: MagazineArticle): Markup {
   return html`<a class="picture" href="${article.path}" tabindex="-1" aria-hidden="true">${image({ ...article, picture: { ...article.picture, alt: '' } })}${article.seconds ? html`<span class="play">${filmLengthText(article.seconds)}</span>` : ''}</a>`
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { addMs, hour, type Instant, minute, toInstant } from '../time/clock.ts'
 
-/** Our made-up magazine, as it stands in `fixtures/demo`, dated relative to one moment. */
+/** The made-up magazine in `fixtures/demo`, with dates relative to one time. */
 export type Magazine = {
   name: string
   tagline: string
@@ -12,7 +12,7 @@ export type Magazine = {
 export type MagazineSection = {
   name: 'latest' | 'last-word' | 'focus' | 'tv'
   title: string
-  /** Where its articles live: `/news/<slug>`. */
+  /** The path of its articles: `/news/<slug>`. */
   path: string
   feed: string
   /** Newest first. */
@@ -27,12 +27,12 @@ export type MagazineArticle = {
   /** Paragraphs. */
   body: string[]
   author: string
-  /** What the author of an opinion piece does; empty for staff. */
+  /** The profession of the author of an opinion piece; empty for staff. */
   role: string
   category: string
   picture: Picture
   publishedAt: Instant
-  /** The length of a film in seconds; 0 for a piece to read. */
+  /** The length of a film in seconds; 0 for a text. */
   seconds: number
 }
 
@@ -70,12 +70,12 @@ export async function readMagazine(now: Instant): Promise<Magazine> {
   }
 }
 
-/** The bytes of a picture or of the style sheet, of which only those named in the fixtures exist. */
+/** The bytes of a file in `fixtures/demo`. */
 export function readFixture(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return readFile(new URL(name, fixtures)) as Promise<Uint8Array<ArrayBuffer>>
 }
 
-/** Every picture's address and what it shows. */
+/** The names of all pictures, without `.jpg`. */
 export async function pictureNames(): Promise<string[]> {
   return Object.keys(await readJson<Record<string, string>>('pictures.json'))
 }
@@ -106,7 +106,7 @@ function floorToMinute(instant: Instant): Instant {
   return toInstant(Math.floor(Date.parse(instant) / minute) * minute)
 }
 
-/** `245` seconds as a person reads them: `4:05`. */
+/** `4:05` for 245 seconds. */
 export function filmLengthText(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

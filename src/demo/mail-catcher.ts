@@ -11,9 +11,9 @@ export type MailCatcher = {
   smtp: { host: string; port: number }
   /** The page that lists the messages, without a slash at the end. */
   url: string
-  /** One for every recipient of every message accepted. */
+  /** Counts each recipient of each accepted message. */
   count(): number
-  /** How many messages came again: those beyond the first for each recipient and Message-ID. */
+  /** The copies after the first one for each recipient and Message-ID. */
   duplicates(): number
   /** Newest first; the newest 5,000. */
   messages(): CaughtSummary[]
@@ -21,8 +21,8 @@ export type MailCatcher = {
 }
 
 /**
- * A real SMTP server that delivers to nobody, and a page that shows what it caught. With `mailDir`, every message is
- * also a file there, written and synced before the server answers.
+ * Starts an SMTP server that delivers nothing, and pages that show its messages. With `mailDir`, each message is also
+ * written to a file there and synced before the server replies.
  */
 export async function startMailCatcher(
   options: { smtpPort?: number; webPort?: number; mailDir?: string } = {},
@@ -58,14 +58,14 @@ function smtpServer(mail: CaughtMail): SMTPServer {
     disableReverseLookup: true,
     size: 50 * megabyte,
     closeTimeout: 1000,
-    onData: (stream, session, answer) => {
+    onData: (stream, session, reply) => {
       catchMessage(mail, stream, session).then(
-        () => answer(),
-        (error: Error) => answer(error),
+        () => reply(),
+        (error: Error) => reply(error),
       )
     },
   })
-  server.on('error', () => {}) // a client that hangs up is its own affair; `listen` reports what stops us from starting
+  server.on('error', () => {}) // of clients that hang up; `listen` reports a failed start
   return server
 }
 

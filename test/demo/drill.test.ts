@@ -4,7 +4,7 @@ import { drill } from '../../src/demo/drill.ts'
 const minutes = 5 * 60_000
 
 test(
-  'a drill under fire and with a faulty sink loses nobody, and explains every duplicate',
+  'a drill with kills and a faulty sink loses nobody, and explains every duplicate',
   async () => {
     // two tries at most are lost to the sink, and three to kills: nobody's six run out
     const report = await drill({ recipients: 200, kills: 3, unknown: 'repeat', faults: true, tls: false })
@@ -16,7 +16,7 @@ test(
 )
 
 test(
-  'a drill under the rule `hold` mails nobody twice, and has all its kills however many people they leave without a copy',
+  'a drill under the rule `hold` sends nobody two copies, and has all its kills even if they leave people without a copy',
   async () => {
     const report = await drill({ recipients: 40, kills: 7, unknown: 'hold', faults: false, tls: false })
     expect(report).toMatchObject({ lost: 0, duplicates: 0, kills: 7 })
@@ -27,7 +27,7 @@ test(
 )
 
 test(
-  'a drill over STARTTLS, to a sink that answers at once, believes every answer: nobody gets a message twice',
+  'a drill over STARTTLS, to a sink that replies at once, sends nobody two copies',
   async () => {
     const report = await drill({ recipients: 400, kills: 0, unknown: 'repeat', faults: false, tls: true })
     expect(report).toMatchObject({ accepted: 400, lost: 0, duplicates: 0, unknown: 0 })
@@ -36,7 +36,7 @@ test(
 )
 
 test(
-  'a drill over STARTTLS under fire and with a faulty sink loses nobody, and explains every duplicate',
+  'a drill over STARTTLS with kills and a faulty sink loses nobody, and explains every duplicate',
   async () => {
     const report = await drill({ recipients: 150, kills: 2, unknown: 'repeat', faults: true, tls: true })
     expect(report).toMatchObject({ accepted: 150, lost: 0, unknown: 0, kills: 2 })
