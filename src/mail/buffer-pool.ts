@@ -1,13 +1,13 @@
 import type { AllocateBuffer } from './mime.ts'
 
-/** Memory for copies of one letter, which are all about as long: what is given back is used again. */
+/** Reuses the memory of copies of one message, which have about the same size. */
 export function bufferPool(): { take: AllocateBuffer; give(buffer: Buffer): void } {
   const free: Buffer[] = []
-  const spare = 1024 // so that a longer name still fits
+  const spare = 1024 // for longer names
   return {
     take(size) {
-      const known = free.pop()
-      return known && known.length >= size ? known : Buffer.allocUnsafeSlow(size + spare)
+      const buffer = free.pop()
+      return buffer && buffer.length >= size ? buffer : Buffer.allocUnsafeSlow(size + spare)
     },
     give(buffer) {
       free.push(Buffer.from(buffer.buffer))

@@ -5,8 +5,8 @@ import { AppError } from '../errors.ts'
 import type { Signer } from './dkim.ts'
 
 /**
- * The keys of `relay.dkim`, read and parsed once. Throws AppError `invalid` for one that cannot be read or used:
- * RSA of at least 1024 bits (RFC 8301 §3.2; 2048 is what to take) and Ed25519 (RFC 8463) can.
+ * Reads and parses the keys of `relay.dkim`: RSA of at least 1024 bits (RFC 8301 §3.2; 2048 is recommended) or Ed25519
+ * (RFC 8463). Throws AppError `invalid` for any other key.
  */
 export function loadSigners(keys: Config['relay']['dkim']): Signer[] {
   return keys.map(({ domain, selector, key, keyFile }) => {
@@ -20,11 +20,11 @@ function parseKey(where: string, pem: string): KeyObject {
   try {
     key = createPrivateKey(pem)
   } catch {
-    throw new AppError('invalid', `${where} is no private key in PEM`, {
-      hint: 'openssl genpkey -algorithm rsa -pkeyopt rsa_keygen_bits:2048, or -algorithm ed25519, makes one.',
+    throw new AppError('invalid', `${where} is not a private key in PEM format`, {
+      hint: 'Make one with: openssl genpkey -algorithm rsa -pkeyopt rsa_keygen_bits:2048 (or -algorithm ed25519).',
     })
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'ed25519' || (type === 'rsa' && (details?.modulusLength ?? 0) >= 1024)) return key
-  throw new AppError('invalid', `${where} is of a kind that mail does not know: expected RSA-2048 or Ed25519`)
+  throw new AppError('invalid', `${where} is of an unsupported kind: expected RSA-2048 or Ed25519`)
 }

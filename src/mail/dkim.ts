@@ -10,21 +10,21 @@ import {
   type RecipientCopy,
 } from './mime.ts'
 
-/** One key that signs for one domain: RSA, or Ed25519 (RFC 8463). */
+/** A key of a domain: RSA, or Ed25519 (RFC 8463). */
 export type Signer = { domain: string; selector: string; key: KeyObject }
 
 /**
- * What is signed of the headers that all copies have: all that a reader sees. Those that a copy has for itself are signed
- * too, for they say how to leave, and `List-Unsubscribe-Post` must be (RFC 8058 §4).
+ * The signed headers among those that all copies share: all that a reader sees. The personal headers are signed too,
+ * as RFC 8058 §4 requires for `List-Unsubscribe-Post`.
  */
 const signedSharedNames = ['From', 'Reply-To', 'Subject', 'List-Id', 'Feedback-ID', 'MIME-Version', 'Content-Type']
 
-/** Fields that no copy has, and that would change what a reader sees if somebody put them on top. */
+/** Fields that no copy has, signed so that none can be added that changes what a reader sees. */
 const absentNames = ['Cc', 'Content-Transfer-Encoding']
 
 /**
- * `h=`: each name once more than it stands there, so that another field of that name breaks the signature (RFC 6376
- * §5.4.2, §8.15). Verifiers take fields from below, and one that is not there counts for nothing (§5.4.2).
+ * The names in `h=`: each once more than the message has it, so that an added field of that name breaks the signature
+ * (RFC 6376 §5.4.2, §8.15).
  */
 const signedNames = oversignedNames([...personalHeaderNames, ...signedSharedNames])
 
@@ -33,8 +33,8 @@ function oversignedNames(names: string[]): string[] {
 }
 
 /**
- * Like `compileLetter`, and signs each copy (RFC 6376, relaxed/relaxed) with each key, on the thread pool. What all copies
- * have in common is brought into its canonical form once; of the body a copy is only hashed, from its first key on.
+ * Like `compileMessage`, and signs each copy (RFC 6376, relaxed/relaxed) with each key on the thread pool. The shared
+ * headers and body are canonicalised once; for each copy only the body from its first key on is hashed.
  */
 export function compileSignedMessage(
   template: MessageTemplate,
@@ -43,7 +43,7 @@ export function compileSignedMessage(
 ): (copy: RecipientCopy) => Promise<Message> {
   const compiled = encodeMessage(template)
   const assemble = messageAssembler(compiled, allocate)
-  const common = signedSharedNames.map((name) => relaxedField(fieldOf(name, compiled.shared))).join('\r\n')
+  const sharedFields = signedSharedNames.map((name) => relaxedField(fieldOf(name, compiled.shared))).join('\r\n')
   const [first = Buffer.alloc(0), ...rest] = compiled.body.map(relaxedBody)
   const firstPieceHash = createHash('sha256').update(first)
   const signatureFields = signers.map((signer) => signatureField(signer, signedNames))
@@ -51,39 +51,39 @@ export function compileSignedMessage(
     const { own, envelope, messageId } = compiled.head(copy)
     const hash = firstPieceHash.copy()
     for (const piece of rest) hash.update(copy.keys.link, 'latin1').update(piece)
-    const about: SignedData = {
-      fields: `${own.map(relaxedField).join('\r\n')}\r\n${common}\r\n`,
+    const data: SignedData = {
+      fields: `${own.map(relaxedField).join('\r\n')}\r\n${sharedFields}\r\n`,
       bodyHash: hash.digest('base64'),
       time: secondsOf(copy.date),
     }
-    const signatures = await Promise.all(signatureFields.map((sign) => sign(about)))
+    const signatures = await Promise.all(signatureFields.map((sign) => sign(data)))
     return { envelope, messageId, pieces: assemble([...signatures, ...own], copy.keys.link) }
   }
 }
 
-/** Signs one finished message in the same way: all fields that it has. Without keys it stays as it is. */
+/** Signs all fields of a finished message with each key. */
 export async function signMessage(raw: Buffer, signers: Signer[], date: Instant): Promise<Buffer> {
   const end = raw.indexOf('\r\n\r\n')
   const fields = raw.toString('utf8', 0, end).split(/\r\n(?![ \t])/)
   const names = oversignedNames(fields.map((field) => field.slice(0, field.indexOf(':'))))
-  const about: SignedData = {
+  const data: SignedData = {
     fields: `${fields.map(relaxedField).join('\r\n')}\r\n`,
     bodyHash: createHash('sha256')
       .update(relaxedBody(raw.subarray(end + 4)))
       .digest('base64'),
     time: secondsOf(date),
   }
-  const signatures = await Promise.all(signers.map((signer) => signatureField(signer, names)(about)))
+  const signatures = await Promise.all(signers.map((signer) => signatureField(signer, names)(data)))
   return Buffer.concat([...signatures.map((signature) => Buffer.from(`${signature}\r\n`, 'latin1')), raw])
 }
 
 const secondsOf = (date: Instant) => `${Math.floor(Date.parse(date) / 1000)}`
 
-/** What a signature speaks of: the fields in their canonical form, and when it was made, in seconds. */
+/** `fields` in canonical form; `time` of the signature in seconds since 1970. */
 type SignedData = { fields: string; bodyHash: string; time: string }
 
-/** Makes the `DKIM-Signature` of one key: around the time and the hash of the body it is the same for every copy. */
-function signatureField({ domain, selector, key }: Signer, names: string[]): (about: SignedData) => Promise<string> {
+/** Makes the `DKIM-Signature` field of one key; copies differ in time, body hash and signature. */
+function signatureField({ domain, selector, key }: Signer, names: string[]): (data: SignedData) => Promise<string> {
   const isEd25519 = key.asymmetricKeyType === 'ed25519'
   const around = [
     `DKIM-Signature: v=1; a=${isEd25519 ? 'ed25519' : 'rsa'}-sha256; c=relaxed/relaxed; d=${domain};\r\n s=${selector}; t=`,
@@ -92,16 +92,16 @@ function signatureField({ domain, selector, key }: Signer, names: string[]): (ab
   ]
   const relaxed = relaxedField(around.join('\0')).split('\0')
   return async ({ fields, bodyHash, time }) => {
-    const data = Buffer.from(fields + filled(relaxed, time, bodyHash), 'utf8')
-    // RFC 8463 §3: Ed25519 signs the SHA-256 of the data.
+    const signed = Buffer.from(fields + filled(relaxed, time, bodyHash), 'utf8')
+    // Ed25519 signs the SHA-256 of the data (RFC 8463 §3).
     const bytes = isEd25519
-      ? await signOnPool(null, createHash('sha256').update(data).digest(), key)
-      : await signOnPool('sha256', data, key)
+      ? await signOnPool(null, createHash('sha256').update(signed).digest(), key)
+      : await signOnPool('sha256', signed, key)
     return filled(around, time, bodyHash) + (bytes.toString('base64').match(/.{1,72}/g) ?? []).join('\r\n ')
   }
 }
 
-/** Five names a line: no line of a signature is longer than 96. */
+/** Five names a line, so that lines have at most 96 characters. */
 function foldedNames(names: string[]): string {
   const lines = Array.from({ length: Math.ceil(names.length / 5) }, (_, line) => names.slice(line * 5, line * 5 + 5))
   return lines.map((line) => line.join(':')).join(':\r\n  ')
@@ -131,7 +131,7 @@ function relaxedField(field: string): string {
   return `${field.slice(0, colon).toLowerCase()}:${value}`
 }
 
-/** RFC 6376 §3.4.4, of a piece that begins where a line does: white space within lines only, for none ends in any. */
+/** RFC 6376 §3.4.4, for a piece that begins at the start of a line. No line ends in white space. */
 function relaxedBody(piece: Buffer): Buffer {
   return Buffer.from(piece.toString('latin1').replace(/[ \t]+/g, ' '), 'latin1')
 }

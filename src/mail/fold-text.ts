@@ -1,7 +1,7 @@
-/** RFC 3676 §4.2: lines of 78 at most, to leave room for quoting. */
+/** Less than the 78 of RFC 3676 §4.2, to leave room for quoting. */
 const maxColumns = 74
 
-/** Folds the lines of a plain text between words. Indents carry over; a word that is too long, such as an address, stays whole. */
+/** Folds the lines of a plain text between words and keeps indents. A longer word, such as an address, is not cut. */
 export function foldText(text: string): string {
   const lines = text.split('\n').flatMap((line) => foldLine(line.trimEnd()))
   return `${lines

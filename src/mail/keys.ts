@@ -1,25 +1,24 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
-/** Who a key speaks of: one subscriber's copy of one edition. `editionRef` is the last eight hex digits of its id. */
+/** A subscriber's copy of an edition. `editionRef` is the last eight hex digits of the edition's id. */
 export type KeySubject = { subscriberId: string; editionRef: string }
 
 /**
- * What a key is for. Links have an HMAC label of their own, so that a key from a header, which every mail server logs, is
- * no key to a page; the two headers have each a part of one HMAC, and neither says anything about the other. `earlier` is
- * the one key that earlier versions put into all three places.
+ * The place of a key. Links have their own HMAC label, so that a key from a header, which mail servers log, opens no page.
+ * The two headers each have a different part of one HMAC. `earlier`: the key that earlier versions used in all three places.
  */
 export type KeyUse = 'link' | 'messageId' | 'returnPath' | 'earlier'
 
-/** The keys of one delivery: in the links of the mail, in its Message-ID, and in its personal return path. */
+/** The keys of one delivery: in its links, in its Message-ID, and in its personal return path. */
 export type DeliveryKeys = Record<Exclude<KeyUse, 'earlier'>, string>
 
-/** Every key has this many characters, so that it fits a slot of fixed width. */
+/** The length of every key, in characters. Slots have the same length. */
 export const keyLength = 48
 
 const bodyBytes = 20
 const macBytes = 10
 
-/** `at` is where its part of the HMAC begins. */
+/** `at`: the first byte of its part of the HMAC. */
 type Purpose = { label: string; at: number }
 
 const headersLabel = 'headers\n'
@@ -33,12 +32,12 @@ const confirmation: Purpose = { label: 'confirmation\n', at: 0 }
 
 /** Of SHA-256 (FIPS 180-4 §1). */
 const [blockBytes, hashBytes] = [64, 32]
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case: some mail systems fold it
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567' // RFC 4648 §6, in lower case, since some mail systems change case
 
 /**
- * Makes the keys of deliveries: 16 bytes subscriber, 4 bytes edition, 10 bytes of HMAC-SHA256, in base32. A key needs no
- * look-up to be believed, and fits the local part of a return path with a name of up to 15 characters before it (64
- * octets, RFC 5321 §4.5.3.1.1). What depends on the secret alone is made once, and the memory is used again.
+ * Makes the keys of deliveries: 16 bytes subscriber, 4 bytes edition, 10 bytes of HMAC-SHA256, in base32. A key can be
+ * verified without the store, and fits the local part of a return path after a name of up to 15 characters (64 octets,
+ * RFC 5321 §4.5.3.1.1).
  */
 export function deliveryKeys(secret: string): (keyed: KeySubject) => DeliveryKeys {
   const macOfLink = createMac(secret, purposes.link.label, bodyBytes)
@@ -55,7 +54,7 @@ export function deliveryKeys(secret: string): (keyed: KeySubject) => DeliveryKey
   }
 }
 
-/** Reads a key back, in any case; undefined if it was not made with this secret for this use. Compares in constant time. */
+/** Reads a key in upper or lower case; undefined if it was not made with this secret for this use. Constant-time. */
 export function readDeliveryKey(secret: string, use: KeyUse, key: string): KeySubject | undefined {
   const body = verifiedBody(secret, purposes[use], bodyBytes, key)
   if (!body) return undefined
@@ -65,22 +64,22 @@ export function readDeliveryKey(secret: string, use: KeyUse, key: string): KeySu
 
 const idBytes = 16
 
-/** The token in the link of a confirmation: its id and 14 bytes of HMAC-SHA256. It opens that confirmation alone. */
+/** The token in a confirmation link: the confirmation's id and 14 bytes of HMAC-SHA256. */
 export function confirmationToken(secret: string, id: string): string {
   const body = Buffer.from(id.replaceAll('-', ''), 'hex')
   const mac = createMac(secret, confirmation.label, idBytes)(body)
   return toBase32(Buffer.concat([body, Buffer.from(mac, 'latin1')]).subarray(0, bodyBytes + macBytes))
 }
 
-/** The id of the confirmation; undefined for a token that was not made with this secret. */
+/** Returns the id of the confirmation; undefined for a token that was not made with this secret. */
 export function readConfirmationToken(secret: string, token: string): string | undefined {
   const body = verifiedBody(secret, confirmation, idBytes, token)
   return body && toUuid(body.toString('hex'))
 }
 
 /**
- * The SenderId of this installation in `Feedback-ID`: the same in all its mail, and another elsewhere. Gmail wants 5 to
- * 15 characters (https://support.google.com/mail/answer/6254652).
+ * The SenderId of this installation in `Feedback-ID`, the same in all its mail. Gmail requires 5 to 15 characters
+ * (https://support.google.com/mail/answer/6254652).
  */
 export function senderId(secret: string): string {
   const mac = createHmac('sha256', secret).update('sender-id\n').digest()
@@ -88,19 +87,19 @@ export function senderId(secret: string): string {
 }
 
 /**
- * What stands in a sealed edition where the key goes: as long as a key, and nobody who writes a feed can guess it,
- * so no title can make a subscriber's key appear in a link of its own.
+ * The slot of a sealed edition, replaced by the key. It has the length of a key, and no feed can guess it, so no title can
+ * put a subscriber's key into another link.
  */
 export function keySlot(secret: string, editionId: string): string {
   return toBase32(createHmac('sha512', secret).update(`slot\n${editionId}`).digest().subarray(0, 30))
 }
 
-/** The first `size` bytes of what was encoded, if the rest is the purpose's part of their HMAC. */
+/** The first `size` bytes of a key or token, if the others are the purpose's part of their HMAC. */
 function verifiedBody(secret: string, { label, at }: Purpose, size: number, text: string): Buffer | undefined {
   const bytes = fromBase32(text.toLowerCase())
   if (bytes?.length !== bodyBytes + macBytes) return undefined
-  const whole = Buffer.from(createMac(secret, label, size)(bytes), 'latin1')
-  const mac = whole.subarray(at, at + bytes.length - size)
+  const fullMac = Buffer.from(createMac(secret, label, size)(bytes), 'latin1')
+  const mac = fullMac.subarray(at, at + bytes.length - size)
   return timingSafeEqual(bytes.subarray(size), mac) ? bytes.subarray(0, size) : undefined
 }
 
@@ -109,9 +108,8 @@ const toUuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/,
 const [inner, outer] = [0x36, 0x5c]
 
 /**
- * HMAC-SHA256 (RFC 2104) of a label and the first `size` bytes of what is given, for one secret, a character a byte. The
- * blocks of the secret are made once, and a hash is a text: an object for each of a million keys costs more than the
- * hashing, and a buffer as much.
+ * Returns a function for the HMAC-SHA256 (RFC 2104) of a label and the first `size` bytes, as latin1 text. The blocks of
+ * the secret are made once, and hashes are texts: an object for each of a million keys would cost more than the hashing.
  */
 function createMac(secret: string, label: string, size: number): (bytes: Buffer) => string {
   const given = Buffer.from(secret)
@@ -130,10 +128,10 @@ function createMac(secret: string, label: string, size: number): (bytes: Buffer)
   }
 }
 
-/** Two letters for each ten bits. */
+/** Two characters for each ten bits. */
 const base32Pairs = Array.from({ length: 1024 }, (_, bits) => `${alphabet[bits >> 5]}${alphabet[bits & 31]}`)
 
-/** The length of the bytes is a multiple of five: nothing is left over. */
+/** The number of bytes must be a multiple of five. */
 function toBase32(bytes: Buffer, start = 0, end = bytes.length): string {
   let text = ''
   for (let at = start; at < end; at += 5) {

@@ -1,7 +1,4 @@
-/**
- * The public addresses that stand in emails. They must work for as long as anybody keeps the email, so they live
- * here, once, and the pages take theirs from this table.
- */
+/** The paths of public pages in emails, also used by the pages. They must never change, since people keep emails. */
 export const publicPaths = {
   leave: '/leave/:key',
   preferences: '/preferences/:key',
@@ -13,7 +10,7 @@ export function confirmationLink(webUrl: string, token: string): string {
   return webUrl + publicPaths.confirmation.replace(':token', token)
 }
 
-/** The links of one edition; `webUrl` is `web.url`, which has no slash at its end; `key` is a subscriber's key, or the slot that it will fill. */
+/** The links of an edition. `webUrl` has no slash at the end; `key` is a subscriber's key, or the slot for it. */
 export function editionLinks(webUrl: string, editionId: string, key: string) {
   const link = (path: string) => webUrl + path.replace(':key', key).replace(':id', editionId)
   return {

@@ -5,7 +5,7 @@ import { type DeliveryKeys, keyLength } from './keys.ts'
 import { editionLinks } from './links.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
-/** What the headers say of all copies of a variant; sealed with its bytes. */
+/** The data for the headers of a variant; sealed with its bytes. */
 export type MessageHead = {
   number: number
   digest: { name: string; title: string }
@@ -13,16 +13,16 @@ export type MessageHead = {
   webUrl: string
   from: { name: string; address: string }
   replyTo: string
-  /** The envelope sender, where bounces go. */
+  /** The envelope sender, which gets bounces. */
   returnPath: string
   /**
-   * Each copy has an envelope sender of its own, `bounces+key@example.org`, so that a bounce says whose it is. Absent in
-   * what earlier versions sealed: personal where it fits.
+   * Each copy has its own envelope sender, `bounces+key@example.org`, so that a bounce identifies the delivery. Absent in
+   * editions of earlier versions, where it means true.
    */
   personalReturnPath?: boolean
 }
 
-/** What all copies of a variant have in common. `senderId` is that of this installation, for `Feedback-ID`. */
+/** Everything that the copies of a variant share. `senderId` identifies this installation in `Feedback-ID`. */
 export type MessageTemplate = MessageHead & {
   editionId: string
   senderId: string
@@ -36,29 +36,29 @@ export type MessageTemplate = MessageHead & {
 export type RecipientCopy = { email: string; name: string; keys: DeliveryKeys; date: Instant }
 
 /**
- * `pieces` are the message as SMTP's DATA wants it, with the final dot: what is this copy's own lies in the memory of the
- * first, and between stands what all copies share.
+ * `pieces` are the bytes for SMTP's DATA, with the final dot. The personal pieces share one buffer, that of the first
+ * piece; the pieces between belong to all copies.
  */
 export type Message = { envelope: { from: string; to: string }; messageId: string; pieces: Buffer[] }
 
-/** Where the bytes of a copy come from: fresh ones each time, or a pool that takes them back. */
+/** Allocates the bytes of a copy: new ones, or from a pool. */
 export type AllocateBuffer = (size: number) => Buffer
 
-/** A letter whose encoding is done, once for all copies. Its headers are folded, and without their last line end. */
+/** A message that is encoded once for all copies. Headers are folded, without the last line end. */
 export type CompiledMessage = {
-  /** The headers that a copy has for itself, those of `ownNames`, and what its envelope says. */
+  /** The personal headers of a copy (see `personalHeaderNames`) and its envelope. */
   head(copy: RecipientCopy): { own: string[]; envelope: Message['envelope']; messageId: string }
-  /** The headers that all copies have; they come after. */
+  /** The headers of all copies, after the personal ones. */
   shared: string[]
-  /** The encoded body around the places of the key. */
+  /** The encoded body, split at the slots for the key. */
   body: Buffer[]
 }
 
-/** The headers that a copy has for itself, in their order. */
+/** The headers that differ between copies, in order. */
 export const personalHeaderNames = ['Date', 'To', 'Message-ID', 'List-Unsubscribe', 'List-Unsubscribe-Post']
 
 /**
- * Assembles and encodes the letter once, and returns what fills in one copy: a few headers, and the key in its slots.
+ * Encodes the message once and returns a function that makes a copy: it adds the personal headers and fills in the key.
  * RFC 5322, MIME (RFC 2045–2047), List-Unsubscribe (RFC 2369) with one click (RFC 8058), List-Id (RFC 2919).
  */
 export function compileMessage(
@@ -95,10 +95,10 @@ export function encodeMessage(template: MessageTemplate): CompiledMessage {
 
 const finalDot = Buffer.from('.\r\n', 'latin1')
 
-/** A part that is shorter is cheaper copied than handed over by itself. */
+/** Shorter parts are copied, which is cheaper than another piece. */
 const minSharedBytes = 4096
 
-/** Puts a copy's own headers and its key around what all copies share. Nothing begins with a dot but the last line. */
+/** Returns a function that combines personal headers and key with the shared parts. Only the last line begins with a dot. */
 export function messageAssembler(
   { shared, body: [first = Buffer.alloc(0), ...others] }: Pick<CompiledMessage, 'shared' | 'body'>,
   allocate: AllocateBuffer,
@@ -126,12 +126,12 @@ export function messageAssembler(
   }
 }
 
-/** The message as a file has it: without the final dot. */
+/** The bytes of a message without SMTP's final dot, as in a file. */
 export function rawMessage({ pieces }: Pick<Message, 'pieces'>): Buffer {
   return Buffer.concat(pieces).subarray(0, -finalDot.length)
 }
 
-/** All copies of one second have the same Date: it is written once. */
+/** Formats the Date field once a second. */
 function dateField(): (date: Instant) => string {
   let second = ''
   let field = ''
@@ -144,7 +144,7 @@ function dateField(): (date: Instant) => string {
   }
 }
 
-/** Personal as `name+key@domain` where the name leaves room for the key (64 octets, RFC 5321 §4.5.3.1.1). */
+/** `name+key@domain` if the name leaves room for the key (64 octets, RFC 5321 §4.5.3.1.1). */
 function envelopeSenders({ returnPath, personalReturnPath = true }: MessageTemplate): (key: string) => string {
   const [name, host] = splitAddress(returnPath)
   const isPersonal = personalReturnPath && name.length + 1 + keyLength <= 64
@@ -166,14 +166,14 @@ function sharedHeaders(template: MessageTemplate, boundary: string): string[] {
   ]
 }
 
-/** No `mailto:` beside the link: nobody reads a mailbox, so a request to leave would go unheard there. */
+/** Without a `mailto:`, since no program reads requests to unsubscribe in a mailbox. */
 function unsubscribeHeaders(template: MessageTemplate): (key: string) => string[] {
   const { leave } = editionLinks(template.webUrl, template.editionId, template.slot)
   const [before, after] = leave.split(template.slot)
   return (key) => [`List-Unsubscribe: <${before}${key}${after}>`, 'List-Unsubscribe-Post: List-Unsubscribe=One-Click']
 }
 
-/** The encoded body, cut where the key goes. */
+/** The encoded body, split at the slots for the key. */
 function bodyPieces({ html, text, slot }: MessageTemplate, boundary: string): Buffer[] {
   const part = (type: string) =>
     `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
@@ -193,7 +193,7 @@ function bodyPieces({ html, text, slot }: MessageTemplate, boundary: string): Bu
   return pieces
 }
 
-/** A name and an address as a header has them (RFC 5322 §3.4, RFC 2047 for what is not ASCII). */
+/** Formats a name and an address for a header (RFC 5322 §3.4, RFC 2047 for non-ASCII names). */
 export function mailbox(name: string, given: string): string {
   const plain = headerValue(name)
   const address = headerValue(given).replace(/[<>]/g, '')
@@ -202,33 +202,32 @@ export function mailbox(name: string, given: string): string {
   return `${encoded(plain)}\r\n <${address}>`
 }
 
-/** One header, folded, and encoded where it is not plain ASCII (RFC 2047). */
+/** Formats one header, folded, and encoded if it is not plain ASCII (RFC 2047). */
 export function header(name: string, value: string): string {
   const plain = headerValue(value)
   const text = isPlain(plain) ? plain : encoded(plain)
   return libmime.foldLines(`${name}: ${text.replace(/\r\n /g, ' ')}`, 76)
 }
 
-/** May stand in a header as it is: ASCII, of words short enough to fold, and nothing that reads as an encoded word. */
+/** Needs no encoding: ASCII, with words short enough to fold, and nothing that looks like an encoded word. */
 function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text) && !/[^ ]{60}|=\?/.test(text)
 }
 
-/** Encoded words of at most 75 characters each, one a line (RFC 2047 §2). */
+/** Encoded words of at most 75 characters, one a line (RFC 2047 §2). */
 function encoded(text: string): string {
   return libmime.encodeWord(text, 'B', 60).split(' ').join('\r\n ')
 }
 
-/** No line break can enter a header. */
+/** Prevents line breaks in headers. */
 function headerValue(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we remove
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are removed
   return text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim()
 }
 
 /**
  * Edition, digest, publication and sender (https://support.google.com/mail/answer/6254652). Gmail counts complaints for
- * each of the four by itself, whichever place it has, so no two may be the same: a dot tells an edition from a digest,
- * and nothing of it is about one reader.
+ * each of the four values, so all four differ, and none identifies a reader.
  */
 function feedbackId({ number, digest, publication, senderId }: MessageTemplate): string {
   const name = label(publication.name)

@@ -4,8 +4,8 @@ import { header, mailbox } from './mime.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 
 /**
- * One plain message: to the people who run a publication, or to a subscriber. `name` is who writes, Lastword if absent;
- * `id` makes its Message-ID, its text if absent.
+ * A plain text email to editors or to a subscriber. `name`: the sender's name, Lastword if absent; `id`: the left part of
+ * the Message-ID, a hash of the text if absent.
  */
 export type PlainMail = {
   id?: string
@@ -20,8 +20,8 @@ export type PlainMail = {
 }
 
 /**
- * The message as ready bytes. The same one has the same Message-ID, so that one which had to be sent again is known
- * for what it is. Auto-Submitted (RFC 3834) keeps out-of-office answers away.
+ * Encodes the message. If it is sent again it has the same Message-ID. Auto-Submitted (RFC 3834) prevents out-of-office
+ * replies.
  */
 export function plainMail(mail: PlainMail): {
   envelope: { from: string; to: string }
@@ -46,5 +46,5 @@ export function plainMail(mail: PlainMail): {
   return { envelope: { from: returnPath, to }, raw }
 }
 
-/** A notice has no hole to fill. */
+/** There is no key to fill in. */
 const noSlot = '\u0000'

@@ -273,7 +273,7 @@ test('a key for DKIM that is none is named by config', async () => {
   it.write('lastword.yml', config.replace('relay:\n', `relay:\n${dkim}`))
   expect(await it.lastword('config')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('s1._domainkey.magazine.example is no private key'),
+    stderr: expect.stringContaining('s1._domainkey.magazine.example is not a private key'),
   })
 })
 

@@ -147,8 +147,12 @@ test('no line of a signed message is over 998 octets, and none of a signature ov
 })
 
 test.each([
-  ['what is no key', 'hello', 'is no private key in PEM'],
-  ['a public key', keys.rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'is no private key in PEM'],
+  ['what is no key', 'hello', 'is not a private key in PEM format'],
+  [
+    'a public key',
+    keys.rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'is not a private key in PEM format',
+  ],
   [
     'a key of another kind',
     generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
