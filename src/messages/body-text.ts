@@ -31,11 +31,15 @@ class BodyTextWriter {
   write({ text, name, closing, href }: BodyToken): void {
     if (name === '') this.#out += decodeXML(text)
     else if (name === 'a') closing ? this.#endLink() : this.#startLink(href)
-    else if (name === 'br') this.#breakLine(this.#lists.length > 0 ? '\n  ' : '\n')
-    else if (name === 'ul' || name === 'ol') closing ? this.#endList() : this.#startList(name === 'ol' ? 1 : 0)
-    else if (name === 'li') closing || this.#startItem()
+    else if (name === 'ul' || name === 'ol') closing ? this.#endList() : this.#startList(name)
+    else if (!inlineTags.has(name)) this.#writeBlock(name, closing)
+  }
+
+  #writeBlock(name: string, closing: boolean): void {
+    if (name === 'br') this.#breakLine(this.#lists.length > 0 ? '\n  ' : '\n')
     else if (name === 'blockquote') this.#breakLine('\n\n', closing ? '' : '    ')
-    else if (!inlineTags.has(name)) this.#breakLine('\n\n')
+    else if (name !== 'li') this.#breakLine('\n\n')
+    else if (!closing) this.#startItem()
   }
 
   #breakLine(lines: string, indent = this.#indent): void {
@@ -54,8 +58,8 @@ class BodyTextWriter {
     if (this.#out.slice(start).trim() !== href) this.#out += ` (${href})`
   }
 
-  #startList(number: number): void {
-    this.#lists.push({ number })
+  #startList(name: 'ol' | 'ul'): void {
+    this.#lists.push({ number: name === 'ol' ? 1 : 0 })
     this.#breakLine(this.#lists.length > 1 ? '\n' : '\n\n', this.#listIndent())
   }
 

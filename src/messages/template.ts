@@ -23,7 +23,7 @@ export type Template = {
  * missing file, invalid Handlebars or an unknown MJML tag.
  */
 export function openTemplate(templates: string, name: string): Template {
-  if (!/^[\w-]+$/.test(name)) throw new AppError('invalid', `${name} is not a template name`)
+  if (!/^[\w-]+$/.test(name)) throw new AppError('invalid', `${name} is not the name of a template`)
   const folder = join(templates, 'email')
   const mjml = compile(folder, name, { suffix: '.mjml.hbs', noEscape: false, prepare: refuseUnknownTags })
   const text = compile(folder, name, { suffix: '.txt.hbs', noEscape: true })

@@ -70,9 +70,7 @@ describe('a body in the email', () => {
     }
     expect(await renderEdition(view, inTag)).toMatchObject({
       html: '',
-      problems: [
-        expect.stringMatching(/digest\.mjml\.hbs: a body.html is inside a tag: it may only be between tags/),
-      ],
+      problems: [expect.stringMatching(/digest\.mjml\.hbs: a body.html is inside a tag: it may only be between tags/)],
     })
     const between = { ...template, mjml: (marked: EditionView) => frame(marked.sections[0]?.lead?.body?.html ?? '') }
     expect((await renderEdition(view, between)).html).toContain('<p style="margin:0 0 14px">x</p>')

@@ -65,9 +65,7 @@ test('a template that would lose corrections or letters in silence is a problem,
   const items = [{ kind: 'letter' as const, letter: { ...letter, receivedAt: at } }]
   const sections = [{ section: { ...section, layout: 'have-your-say' as const }, items }]
   expect((await render({ ...draft, corrections: [], sections })).problems).toEqual(
-    halves.map(
-      (half) => `${half} does not print whole letters: its part have-your-say needs {{> letter}} for each`,
-    ),
+    halves.map((half) => `${half} does not print whole letters: its part have-your-say needs {{> letter}} for each`),
   )
   const whole = draftRenderer(configSchema.parse({ publication, relay: { host: 'localhost' } }))
   expect((await whole({ ...draft, sections })).problems).toEqual([])

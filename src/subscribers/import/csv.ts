@@ -61,13 +61,9 @@ function checkColumns(record: string[], place: string): string[] {
   const spelled = columns.map((name) => name.normalize('NFD').replace(/[^\p{L}\p{N}]+/gu, ''))
   const email = emailColumns.map((name) => spelled.indexOf(name)).find((index) => index >= 0)
   if (email === undefined)
-    throw new AppError(
-      'invalid',
-      `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`,
-      {
-        hint: columnsHint,
-      },
-    )
+    throw new AppError('invalid', `${place}: there is no column "email", only ${columns.join(', ').slice(0, 500)}`, {
+      hint: columnsHint,
+    })
   columns[email] = 'email'
   for (const [index, name] of columns.entries()) if (name === 'email' && index !== email) columns[index] = ''
   return columns.map((name, index) => (!name || columns.indexOf(name) === index ? name : repeatedName(name, index)))
