@@ -6,11 +6,11 @@ import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
 export function addArticleCommands(program: Command): void {
-  const article = program.command('article').description('retract articles from every edition, and restore them')
+  const article = program.command('article').description('retract articles from all editions, and restore them')
   const whoOption = ['--who <name>', 'who decided it, for the record', 'operator'] as const
   article
     .command('retract')
-    .description('retract an article: no digest chooses it again, and editions being sent with it are paused')
+    .description('retract an article: no digest chooses it again, and editions with it stop sending')
     .argument('<url>', 'the address of the article')
     .requiredOption('--reason <text>', 'why, for the record')
     .option(...whoOption)
@@ -19,7 +19,7 @@ export function addArticleCommands(program: Command): void {
     )
   article
     .command('restore')
-    .description('let a retracted article be chosen again; editions paused for it wait for edition resume')
+    .description('allow a retracted article again; paused editions with it continue with: edition resume')
     .argument('<url>', 'the address of the article')
     .option(...whoOption)
     .action((url: string, decision: Retraction, command: Command) =>
@@ -30,15 +30,15 @@ export function addArticleCommands(program: Command): void {
     )
   article
     .command('list')
-    .description('print the articles that were retracted, and those that were restored')
-    .option('--json', 'one JSON line an article')
+    .description('list retracted and restored articles')
+    .option('--json', 'one JSON line for each article')
     .action((options: { json?: boolean }, command: Command) => withApp(command, (app) => list(app, options)))
 }
 
 async function retract(app: App, url: string, decision: Retraction): Promise<void> {
   const consequences = await retractArticle(app, url, decision)
   print(`${url} is retracted`)
-  for (const { message: words } of consequences) print(sanitizeLine(words))
+  for (const { message } of consequences) print(sanitizeLine(message))
 }
 
 async function list({ db }: App, options: { json?: boolean }): Promise<void> {

@@ -13,7 +13,7 @@ import { configFile, openStoreFor } from './with-app.ts'
 export function addConfigCommands(program: Command): void {
   program
     .command('config')
-    .description('print the full configuration with secrets hidden, and what has to be changed before anything is sent')
+    .description('print the full configuration, with secrets hidden, and the settings to change before sending')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }, command: Command) => {
       const config = readProcessConfig(configFile(command))
@@ -27,7 +27,7 @@ export function addConfigCommands(program: Command): void {
 
   program
     .command('migrate')
-    .description('bring the database up to this version (every command that opens it does so too)')
+    .description('migrate the database to this version (every command that opens it does this too)')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
       const store = await openStoreFor(command, readProcessConfig(configFile(command)))
@@ -47,7 +47,7 @@ export function addConfigCommands(program: Command): void {
     .action(() => print(JSON.stringify(digestJsonSchema(), null, 2)))
 }
 
-/** What keeps the digests from being sent, each setting once; a job file that cannot be read is one such line. */
+/** One line for each setting that prevents sending, and for each job file that cannot be read. */
 function allLaunchProblemLines(config: Config, file: string): string[] {
   try {
     const { digests, rejected } = readJobFolder(config.jobs, config.templates)

@@ -34,8 +34,8 @@ export function addCorrectionsCommands(program: Command): void {
     .command('list')
     .description('list the corrections that wait for an editor or for the next edition')
     .argument('[digest]', 'only those of this digest')
-    .option('--all', `also those printed, dismissed or no longer needed; the newest ${maxListed}`)
-    .option('--json', 'one JSON line a correction')
+    .option('--all', `also printed, dismissed and obsolete ones; the newest ${maxListed}`)
+    .option('--json', 'one JSON line for each correction')
     .action((digest: string | undefined, options: Json & { all?: boolean }, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
@@ -50,22 +50,22 @@ export function addCorrectionsCommands(program: Command): void {
   addDecision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>
     acceptCorrection(app, id, who, words),
   ).option('--words <text>', 'the text for readers, if not the suggested one')
-  addDecision('dismiss', 'never print it, and do not propose the same again', (app, id, { who }) =>
+  addDecision('dismiss', 'do not print it, and never propose it again', (app, id, { who }) =>
     dismissCorrection(app, id, who),
   )
-  addDecision('reopen', 'undo a decision, while no edition includes the correction', (app, id, { who }) =>
+  addDecision('reopen', 'undo a decision before an edition includes the correction', (app, id, { who }) =>
     reopenCorrection(app, id, who),
   )
   addDecision(
     'withdraw',
-    'withdraw an accepted correction that was wrong, printed or not; the archive says so',
+    'withdraw an accepted correction that was wrong, even if it was printed; the archive shows this',
     withdraw,
   ).requiredOption('--reason <text>', 'why, for the record and for readers')
   corrections
     .command('test')
     .description('print the headline and the correction note found on pages; nothing is saved')
     .argument('<source...>', 'http(s) address or file')
-    .option('--json', 'one JSON line a source')
+    .option('--json', 'one JSON line for each source')
     .action(testPages)
 }
 
@@ -76,7 +76,7 @@ async function list(app: App, digest: string | undefined, options: Json & { all?
   if (digest !== undefined) requireDigestName(app, digest)
   const rows = options.all ? await latestCorrections(db, digest, maxListed) : await waitingCorrections(db, digest)
   for (const row of rows) options.json ? printJson(toJson(row)) : print(correctionText(row))
-  if (rows.length === 0 && !options.json) print('No correction waits.')
+  if (rows.length === 0 && !options.json) print('No corrections to review.')
 }
 
 function decide(command: Command, id: string, action: CorrectionAction, decision: Decision): Promise<void> {
@@ -95,11 +95,11 @@ function toJson(correction: CorrectionView) {
 
 function correctionText(correction: CorrectionView): string {
   const { id, digest, number, said, evidence, url } = correction
-  const words = correction.words ?? suggestedText(correction)
+  const text = correction.words ?? suggestedText(correction)
   const lines = [
     `${id}  ${digest} ${number}  ${statusText(correction)}`,
     `  said: ${said}`,
-    `  right: ${words}`,
+    `  right: ${text}`,
     `  found: ${evidence}; ${url}`,
   ]
   return lines.map(sanitizeLine).join('\n')
@@ -116,7 +116,7 @@ async function testPages(sources: string[], options: Json, command: Command): Pr
   await fetcher.close()
 }
 
-/** `watched`: a change of the headline would be noticed; the page says that it is an article. */
+/** `watched`: the page says that it is an article, so changes of the headline are detected. */
 type PageTest = {
   source: string
   headline: string

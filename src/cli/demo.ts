@@ -9,7 +9,7 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description(
-      'send one edition of a made-up magazine to 200 made-up subscribers and a mail catcher; needs no set-up',
+      'send an edition of a made-up magazine to 200 made-up subscribers and a mail catcher; no set-up needed',
     )
     .option('--once', 'exit when done')
     .option('--json', 'print the result as a line of JSON')

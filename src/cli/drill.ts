@@ -9,13 +9,13 @@ export function addDrillCommand(program: Command): void {
   program
     .command('drill')
     .description(
-      'prove on this machine that a killed sender loses nobody, with a mail server of its own and a temporary database',
+      'test on this machine that no subscriber is lost when the sender is killed; uses its own mail server and a temporary database',
     )
-    .option('--recipients <number>', 'people to reach', '10000')
-    .option('--kills <number>', 'how often the sender is killed with -9', '100')
-    .option('--unknown <rule>', 'what to do with a message whose answer was cut off: repeat or hold', 'repeat')
-    .option('--faults', 'the sink defers 20 %, drops 5 % of connections at every command, and answers 421')
-    .option('--tls', 'the messages go over STARTTLS')
+    .option('--recipients <number>', 'number of subscribers', '10000')
+    .option('--kills <number>', 'how often the sender is killed (SIGKILL)', '100')
+    .option('--unknown <rule>', 'what to do with a message whose reply was cut off: repeat or hold', 'repeat')
+    .option('--faults', 'the mail server defers 20 %, drops 5 % of connections at every command, and replies 421')
+    .option('--tls', 'send over STARTTLS')
     .option('--json', 'as one JSON line')
     .action(async (options: Options) => {
       const { unknown } = options
@@ -33,7 +33,10 @@ export function addDrillCommand(program: Command): void {
       if (options.json) printJson(report)
       else for (const [name, value] of Object.entries(report)) print(`${name}: ${value}`)
       if (report.lost > 0 || report.duplicates > report.duplicatesExplained) {
-        throw new AppError('internal', 'the drill failed: somebody was lost, or got a message twice without a reason')
+        throw new AppError(
+          'internal',
+          'the drill failed: a subscriber was lost, or got a message twice without a reason',
+        )
       }
     })
 }

@@ -38,8 +38,9 @@ import { addApproveAndSendCommands } from './edition/approve-and-send.ts'
 import { addEditCommand, editLine } from './edition/edit.ts'
 import { findEdition } from './edition/find-edition.ts'
 import { nextStep } from './edition/next-step.ts'
+import { deliveryCountsText } from './edition/send-in-foreground.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
-import { deliveryCountsText, warnOfFailedFeeds } from './run.ts'
+import { warnOfFailedFeeds } from './run.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
@@ -55,22 +56,22 @@ export function addEditionCommands(program: Command): void {
 
   add('list', 'list the newest editions')
     .argument('[digest]', 'only those of this digest')
-    .option('--json', 'one JSON line an edition')
+    .option('--json', 'one JSON line for each edition')
     .action((digest: string | undefined, options: Json, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
-  add('show', 'print an edition: its articles, what was left out and why, its history')
+  add('show', 'print an edition: its articles, why others were left out, its history')
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
     .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
-  add('explain', 'say which edition has an article or a letter, or why none has it')
+  add('explain', 'print which edition has an article or a letter, or why none has it')
     .argument('<what>', 'an address that the article has or had, its guid or title, or the id of the letter')
-    .option('--json', 'one JSON line a digest, and one a rejected entry')
+    .option('--json', 'one JSON line for each digest and each rejected entry')
     .action((what: string, options: Json, command: Command) =>
       withApp(command, (app) => explainArticle(app, what, options)),
     )
   add('preview', 'write index.html, index.txt and message.eml exactly as they would be sent')
-    .argument('<edition>', 'a digest (what would go out now: its feeds and pages are asked), an id, or digest:number')
+    .argument('<edition>', 'a digest (fetches its feeds, and shows what would be sent now), an id, or digest:number')
     .requiredOption('--out <dir>', 'the folder to write to')
     .option('--json', 'as JSON')
     .action((name: string, options: Json & { out: string }, command: Command) =>
@@ -83,13 +84,13 @@ export function addEditionCommands(program: Command): void {
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
   const reason = ['--reason <text>', 'why, for the record'] as const
 
-  const holdCommand = add('hold', 'hold an edition until somebody approves it').requiredOption(...reason)
+  const holdCommand = add('hold', 'hold an edition until a person approves it').requiredOption(...reason)
   addDecision(holdCommand, 'held', (app, id, { who, reason }) => hold(app, id, who, reason))
-  const pauseCommand = add('pause', 'pause an edition that is being sent; messages being handed over are finished')
+  const pauseCommand = add('pause', 'pause an edition that is being sent; messages already being handed over finish')
   addDecision(pauseCommand.option(...reason, 'paused by hand'), 'paused', pauseSending)
   const resumeCommand = add('resume', 'resume a paused edition where it stopped')
   addDecision(
-    resumeCommand.option('--anyway', 'even if it holds a retracted article; this is recorded'),
+    resumeCommand.option('--anyway', 'even if it has a retracted article; this is recorded'),
     'resumed',
     resumeAsOperator,
   )
@@ -105,7 +106,7 @@ async function list(app: App, digest: string | undefined, options: Json): Promis
   const { db } = app
   if (digest !== undefined) requireDigestName(app, digest)
   const editions = await latestEditions(db, { digest, limit: 100 })
-  if (editions.length === 0) printStderr(`There is no edition${digest ? ` of ${digest}` : ''} yet.`)
+  if (editions.length === 0) printStderr(`There are no editions${digest ? ` of ${digest}` : ''} yet.`)
   if (options.json) for (const edition of editions) printJson(edition)
   else if (editions.length > 0)
     print(
@@ -133,7 +134,7 @@ async function show(app: App, name: string, options: Json): Promise<void> {
     correctionsIn(db, edition.id),
   ])
   const failure = sealFailure(edition, history)
-  const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is tried again: ${failure}`]
+  const waits = failure === undefined ? sendWaits : [`it could not be sealed, and is retried: ${failure}`]
   const [variant] = await variantsOf(db, edition.id)
   const withdrawn = await withdrawnVariants(db, edition.id)
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
@@ -182,7 +183,7 @@ function letterPrefix({ kind, author, place }: ChoiceView): string {
 
 type ChoiceView = Awaited<ReturnType<typeof choicesOf>>[number]
 
-/** In the order of the email; what was passed over comes last. */
+/** In the order of the email; articles that were left out come last. */
 function inEmailOrder(choices: ChoiceView[], digests: App['digests'], digest: string): ChoiceView[] {
   const names = digests.find((one) => one.name === digest)?.sections.map((section) => section.name) ?? []
   const place = ({ section, position }: ChoiceView) => (position === null ? names.length + 1 : names.indexOf(section))
@@ -219,7 +220,7 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
   }
 }
 
-/** A digest that has an unsent edition shows that one; else what a run would make now, by the same steps. */
+/** Previews an edition: for a digest its unsent one, else the one that a run would make now. */
 async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
   const { letter: message, title, thin } = await messageToPreview(app, name)
   const { slot, html, text } = message
@@ -246,7 +247,7 @@ async function preview(app: App, name: string, options: Json & { out: string }):
 }
 
 async function messageToPreview(app: App, name: string) {
-  throwIfRejected(app, name) // what would go out now is not known
+  throwIfRejected(app, name) // what would be sent now is unknown
   const digest = app.digests.find((one) => one.name === name)
   const [open] = digest ? await editionsByStatus(app.db, unsentStatuses, digest.name) : [await findEdition(app, name)]
   if (digest && !open) {
@@ -291,14 +292,14 @@ async function resumeAsOperator(app: App, id: string, { who, anyway = false }: D
   }
 }
 
-/** Who wants to stop an edition before its sending has begun is told how. */
+/** An edition whose sending has not begun is held instead: the hint says so. */
 async function pauseSending(app: App, id: string, { who, reason }: Decision): Promise<void> {
   try {
     await pause(app, id, who, reason)
   } catch (error) {
     const edition = await editionById(app.db, id)
     if (!(error instanceof AppError) || (edition?.status !== 'sealed' && edition?.status !== 'approved')) throw error
-    const hint = `Its sending has not begun. Keep it back with: lastword edition hold ${id} --reason "…"`
+    const hint = `Its sending has not begun. Hold it with: lastword edition hold ${id} --reason "…"`
     throw new AppError(error.code, error.message, { hint, cause: error })
   }
 }

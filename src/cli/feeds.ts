@@ -24,11 +24,11 @@ import { withApp } from './with-app.ts'
 type Json = { json?: boolean }
 
 export function addFeedsCommands(program: Command): void {
-  const feeds = program.command('feeds').description('the feeds of all digests')
+  const feeds = program.command('feeds').description('manage the feeds of all digests')
   feeds
     .command('refresh')
     .description('fetch all feeds now')
-    .option('--json', 'one JSON line a feed')
+    .option('--json', 'one JSON line for each feed')
     .action((options: Json, command: Command) =>
       withApp(command, async (app) => {
         const report = await refreshNow(app, app.digests.flatMap(feedUrlsOf))
@@ -42,13 +42,13 @@ export function addFeedsCommands(program: Command): void {
     )
   feeds
     .command('list')
-    .description('list every feed with its state, its history and its rejected entries')
-    .option('--json', 'one JSON line a feed')
+    .description('list all feeds with their status, history and rejected entries')
+    .option('--json', 'one JSON line for each feed')
     .action((options: Json, command: Command) => withApp(command, (app) => listFeeds(app, options)))
   feeds
     .command('retry')
-    .description('fetch a feed now that is gone or waits after a failure')
-    .argument('<url>', 'as the job file names it')
+    .description('fetch a feed now that is gone or waiting after a failure')
+    .argument('<url>', 'as in the job file')
     .action((url: string, _: object, command: Command) => withApp(command, (app) => refreshFailedFeed(app, url)))
   const addDecision = (name: string, description: string, act: typeof releaseFeed, done: string) =>
     feeds
@@ -59,10 +59,15 @@ export function addFeedsCommands(program: Command): void {
       .action((url: string, { who }: { who: string }, command: Command) =>
         withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )
-  addDecision('release', 'the quarantined articles of a feed are new: let them be chosen', releaseFeed, 'are pending')
+  addDecision(
+    'release',
+    'treat the quarantined articles of a feed as new: they can be chosen',
+    releaseFeed,
+    'are pending',
+  )
   addDecision(
     'ignore',
-    'the quarantined articles of a feed are old: never send them',
+    'treat the quarantined articles of a feed as old: never send them',
     ignoreFeed,
     'are known or backlog',
   )
@@ -70,17 +75,17 @@ export function addFeedsCommands(program: Command): void {
     .command('test')
     .description('read feeds from addresses or files and print their articles; nothing is saved')
     .argument('<source...>', 'http(s) address or file')
-    .option('--json', 'one JSON line a source')
+    .option('--json', 'one JSON line for each source')
     .action(testFeeds)
   addFeedListCommands(feeds)
 }
 
-/** Of a feed; with --json all that are kept. */
+/** For each feed; with --json all stored ones. */
 const maxRejectionsShown = 5
 
 const feedIdOf = ({ feedId }: { feedId: string }) => feedId
 
-/** Every feed that was ever asked: its state in words, when it was last read, what became of it, and what it had rejected. */
+/** Lists every feed ever fetched: status, last success, history and rejected entries. */
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
   const historyByFeed = Map.groupBy(await feedHistory(db), feedIdOf)
   const alertAfter = parseDurationMs(config.feeds.alertAfter)
@@ -97,7 +102,7 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
     rejections: (rejectionsByFeed.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
   if (rows.length === 0)
-    printStderr('No feed has been read yet: lastword feeds refresh fetches those that the job files name.')
+    printStderr('No feed has been fetched yet: lastword feeds refresh fetches the feeds in the job files.')
   if (options.json) {
     for (const { feed, held, health, history, rejections } of rows)
       printJson({ ...feed, state: health.state, words: health.message, quarantined: held, history, rejections })
@@ -107,7 +112,7 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
     rows.map(({ feed, held, health }) => [
       feed.url,
       held === null ? health.state : `quarantined: ${held}`,
-      feed.succeededAt ?? 'never read',
+      feed.succeededAt ?? 'never fetched',
       `${sanitizeLine(feed.title)}: ${sanitizeLine(health.message)}`,
     ]),
   ).split('\n')
@@ -120,7 +125,7 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
 
 async function refreshFailedFeed(app: App, url: string): Promise<void> {
   if (!(await retryFeedNow(app.db, url)))
-    throw new AppError('missing', `no feed is known by ${url}`, { hint: 'lastword feeds list prints all.' })
+    throw new AppError('missing', `no feed has the address ${url}`, { hint: 'lastword feeds list prints them all.' })
   for (const feed of await refreshNow(app, [url])) {
     print(refreshText(feed))
     if (feed.kind === 'failed') process.exitCode = 1
@@ -159,8 +164,8 @@ async function testFeed(source: string, fetcher: Pick<Fetcher, 'get'>): Promise<
 }
 
 /**
- * `count` is what the feed holds: every entry, the rejected ones too, and those that are not read, for which one rejection
- * stands. `link` is null where a file does not tell where it is from.
+ * `count`: all entries of the feed with the rejected ones and the unread ones, which share one rejection. `link` is null
+ * for a relative link in a file whose address is unknown.
  */
 function toFeedTest(source: string, parsed: ParsedFeed) {
   const items = parsed.articles.map((article) => ({

@@ -6,7 +6,7 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 import { print } from './terminal/output.ts'
 import { configFile } from './with-app.ts'
 
-/** Where the program itself is, with the samples. */
+/** The folder of the program, with the samples. */
 const installation = resolve(import.meta.dirname, '../..')
 
 const sampleDigest = 'public-sector-weekly'
@@ -14,7 +14,7 @@ const sampleDigest = 'public-sector-weekly'
 export function addInitCommand(program: Command): void {
   program
     .command('init')
-    .description('make lastword.yml and a job file from the samples; a file that is there already is left as it is')
+    .description('make lastword.yml and a job file from the samples; existing files are kept')
     .option('--digest <name>', `the name of the digest and of its file in jobs/ (default: "${sampleDigest}")`)
     .action(({ digest }: { digest?: string }, command: Command) => init(configFile(command), digest))
 }
@@ -22,25 +22,25 @@ export function addInitCommand(program: Command): void {
 function init(config: string, digest: string | undefined): void {
   if (digest !== undefined && !isDigestName(digest))
     throw new AppError('invalid', `--digest ${digest}: expected lower-case letters, digits and hyphens`, {
-      hint: 'The name stands in the address of each edition, such as "harbour-weekly".',
+      hint: 'The name is part of the address of each edition, such as "harbour-weekly".',
     })
-  makeFile(config, sampleConfig(), 'fill in publication, relay and web.url, which stands in every email')
+  makeFile(config, sampleConfig(), 'fill in publication, relay and web.url, which is in every email')
   const jobs = 'jobs'
   makeFolder(jobs)
-  if (digest === undefined && readdirSync(jobs).some(isJobFile)) print(`${jobs} has job files already: left as it is`)
+  if (digest === undefined && readdirSync(jobs).some(isJobFile)) print(`${jobs} already has job files: not changed`)
   else {
     const file = join(jobs, `${digest ?? sampleDigest}.yml`)
     makeFile(file, readSample(`jobs/${sampleDigest}.example.yml`), 'fill in title, schedule, from, and the feeds')
   }
   if (!isInstallation()) makeFile(join(jobs, 'digest.schema.json'), readSample('jobs/digest.schema.json'))
-  print('Then: lastword config shows whether all is well.')
+  print('Next: lastword config checks the settings.')
 }
 
-/** In another folder than its own the templates are still those of the installation. */
+/** In another folder, the sample names the templates of the installation. */
 function sampleConfig(): string {
   const text = readSample('lastword.example.yml')
   if (isInstallation()) return text
-  return `${text}\n# The templates that came with lastword; a copy can be changed.\ntemplates: ${JSON.stringify(join(installation, 'templates'))}\n`
+  return `${text}\n# The templates of the installation. To change them, use a copy.\ntemplates: ${JSON.stringify(join(installation, 'templates'))}\n`
 }
 
 const isInstallation = () => relative(installation, process.cwd()) === ''
@@ -52,7 +52,7 @@ function makeFile(path: string, text: string, next?: string): void {
     writeFileSync(path, text, { flag: 'wx' })
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw cannotMake(path, error)
-    print(`${path} is there already: left as it is`)
+    print(`${path} already exists: not changed`)
     return
   }
   print(`made ${path}${next === undefined ? '' : `: ${next}`}`)

@@ -24,7 +24,7 @@ type AddOptions = {
 }
 type ListOptions = { digest?: string; printed?: boolean; json?: boolean }
 
-/** More than any letter that is printed, and still a message instead of a megabyte of one. */
+/** Larger than any letter that is printed. */
 const maxLetterBytes = 64 * 1024
 const maxListed = 1000
 
@@ -37,7 +37,7 @@ export function addLettersCommands(program: Command): void {
     .requiredOption('--headline <text>', 'its headline')
     .requiredOption('--name <name>', 'the name to print')
     .option('--place <place>', 'where the writer lives, to print', '')
-    .option('--received <day>', 'the day it came, such as 2026-11-20; today if absent', '')
+    .option('--received <day>', 'the day it arrived, such as 2026-11-20; today if absent', '')
     .option('--digest <name>', 'the digest that prints it; not needed if there is only one')
     .option('--who <name>', 'who chose it, for the record', 'operator')
     .option('--anyway', 'even if the same letter waits or was printed')
@@ -48,7 +48,7 @@ export function addLettersCommands(program: Command): void {
     .description('list the letters that wait for an edition, in the order of printing')
     .option('--digest <name>', 'only those to this digest')
     .option('--printed', 'list the printed ones instead, the newest first')
-    .option('--json', 'one JSON line a letter')
+    .option('--json', 'one JSON line for each letter')
     .action((options: ListOptions, command: Command) => withApp(command, (app) => list(app, options)))
   letters
     .command('withdraw')
@@ -70,14 +70,12 @@ async function add(
 ): Promise<void> {
   const digest = namedOrOnlyDigest(app, name)
   const text = await readText(file)
-  const printed = await addOrExplain(app, digest, { ...typed, text }, { who, anyway })
-  if ('problems' in printed)
-    throw new AppError('invalid', printed.problems.map((one) => problemText(file, one)).join('\n'))
-  if (json) printJson({ id: printed.id, digest: digest.name })
-  else print(`${printed.id} waits for the next edition of ${digest.name}`)
+  const added = await addOrExplain(app, digest, { ...typed, text }, { who, anyway })
+  if ('problems' in added) throw new AppError('invalid', added.problems.map((one) => problemText(file, one)).join('\n'))
+  if (json) printJson({ id: added.id, digest: digest.name })
+  else print(`${added.id} waits for the next edition of ${digest.name}`)
 }
 
-/** `anyway` names the letter that it is the same as. */
 async function addOrExplain(
   app: App,
   digest: Digest,
@@ -89,7 +87,7 @@ async function addOrExplain(
   } catch (error) {
     if (!(error instanceof DuplicateLetter)) throw error
     if (anyway) return await createLetter(app, digest, letter, who, { anyway: error.letter.id })
-    throw new AppError(error.code, error.message, { hint: 'To take it all the same, add --anyway.', cause: error })
+    throw new AppError(error.code, error.message, { hint: 'To add it anyway, use --anyway.', cause: error })
   }
 }
 
@@ -99,12 +97,12 @@ function problemText(file: string, { field, message }: LetterProblem): string {
 
 async function readText(file: string): Promise<string> {
   const bytes = await readUpToLimit(file === '-' ? process.stdin : createReadStream(file), file)
-  if (bytes.length > maxLetterBytes) throw new AppError('invalid', `${file} is larger than any letter: over 64 KB`)
-  if (!isUtf8(bytes)) throw new AppError('invalid', `${file}: expected UTF-8, found a letter in another encoding`)
+  if (bytes.length > maxLetterBytes) throw new AppError('invalid', `${file} is too large for a letter: over 64 KB`)
+  if (!isUtf8(bytes)) throw new AppError('invalid', `${file}: expected UTF-8, found another encoding`)
   return bytes.toString('utf8')
 }
 
-/** No more than tells that it is too much. */
+/** Reads the file until it exceeds the limit. */
 async function readUpToLimit(stream: Readable, file: string): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
@@ -129,7 +127,7 @@ async function list(app: App, options: ListOptions): Promise<void> {
   if (options.json) for (const letter of letters) printJson(letter)
   else if (letters.length > 0) print(formatTable(letters.map(toRow)))
   if (letters.length === 0)
-    printStderr(options.printed ? 'No letter has been printed yet.' : 'No letter waits to be printed.')
+    printStderr(options.printed ? 'No letters have been printed yet.' : 'No letters wait to be printed.')
 }
 
 function toRow({ id, digest, receivedAt, headline, name, place, number }: Letter): string[] {

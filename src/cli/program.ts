@@ -5,7 +5,7 @@ import { explainError, printStderr } from './terminal/output.ts'
 
 type AddCommands = (program: Command) => void
 
-/** In the order of the help text. A command is loaded when it is called: most need only a part of what there is. */
+/** In the order of the help text. Each command loads only its own modules. */
 const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['demo'], load: async () => (await import('./demo.ts')).addDemoCommand },
   { names: ['init'], load: async () => (await import('./init.ts')).addInitCommand },
@@ -26,7 +26,7 @@ const commandGroups: { names: string[]; load: () => Promise<AddCommands> }[] = [
   { names: ['config', 'migrate', 'schema'], load: async () => (await import('./config.ts')).addConfigCommands },
 ]
 
-/** Former commands, and what they are called now. */
+/** Former commands and their new names. */
 const renamed: Record<string, string> = {
   pull: 'feeds refresh',
   'article pull': 'article retract',
@@ -36,7 +36,7 @@ const renamed: Record<string, string> = {
   brake: 'sending',
 }
 
-/** argv → command → exit code: 0; 1 with what happened on stderr; 130 or 143 for work that a signal stopped. */
+/** Runs a command and returns its exit code: 0, 1 with an error on stderr, or 130 or 143 if a signal stopped it. */
 export async function runCommand(argv: string[]): Promise<number> {
   try {
     const program = await buildProgram(argv)
@@ -49,13 +49,13 @@ export async function runCommand(argv: string[]): Promise<number> {
   }
 }
 
-/** The program with the family of the command that `argv` names, or with all if it names none. */
+/** The program with the command group that `argv` names, or with all groups if it names none. */
 export async function buildProgram(argv: string[]): Promise<Command> {
   const program = new Command('lastword')
     .description("Turns a publication's feeds into a weekly email.")
     .version(manifest.version)
     .option('--config <file>', 'the configuration', 'lastword.yml')
-    .option('--create', 'make a new, empty database where store.url names a file that is not there')
+    .option('--create', 'make a new, empty database if store.url names a file that does not exist')
     .showHelpAfterError('Run with --help for usage.')
   const [command, inner] = program.parseOptions(argv).operands
   refuseFormer(`${command} ${inner}`)
@@ -71,7 +71,7 @@ function refuseFormer(command: string): void {
   if (name !== undefined) throw new AppError('invalid', `lastword ${command} is now called lastword ${name}`)
 }
 
-/** Commander would end the process itself, and what is still being written would be lost. */
+/** Otherwise Commander ends the process itself, before all output is written. */
 function throwOnExit(command: Command): void {
   command.exitOverride()
   for (const inner of command.commands) throwOnExit(inner)

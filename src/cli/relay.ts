@@ -14,11 +14,11 @@ import { print, printJson, printStderr, sanitizeLine } from './terminal/output.t
 import { configFile, openStoreFor } from './with-app.ts'
 
 export function addRelayCommands(program: Command): void {
-  const relay = program.command('relay').description('the SMTP server that messages are handed to')
+  const relay = program.command('relay').description('test the SMTP servers that send the messages')
   relay
     .command('judge')
-    .description('say what a refusal would mean: for the person, or for us')
-    .argument('<reply>', 'as the server says it, such as "550 5.1.1 User unknown"')
+    .description('say how Lastword would classify an SMTP reply, and what follows')
+    .argument('<reply>', 'the reply of the server, such as "550 5.1.1 User unknown"')
     .option('--json', 'as JSON')
     .action((reply: string, { json }: { json?: boolean }) => {
       const judged = classifyReply(reply.trim())
@@ -27,25 +27,23 @@ export function addRelayCommands(program: Command): void {
     })
   relay
     .command('test')
-    .description(
-      'try a relay as sending would use it, and print the dialogue and the settings to write; nothing is sent',
-    )
-    .argument('[name]', 'one of several; all if absent')
-    .option('--json', 'one JSON line a relay; the dialogue goes to stderr')
+    .description('test a relay as for sending, and print the dialogue and recommended settings; nothing is sent')
+    .argument('[name]', 'the name of one relay; all if absent')
+    .option('--json', 'one JSON line for each relay; the dialogue goes to stderr')
     .action((name: string | undefined, options: { json?: boolean }, command: Command) =>
       testRelays(command, name, options),
     )
 }
 
 const consequences = {
-  address: 'refused, and not tried again for this edition',
-  us: 'deferred; many of them pause the edition',
-  nobody: 'refused, and not tried again for this edition',
+  address: 'refused, and not retried for this edition',
+  us: 'deferred; many such replies pause the edition',
+  nobody: 'refused, and not retried for this edition',
 }
 
 const suppressions = {
   'at once': '; the person is suppressed at once',
-  'second time': '; the person is suppressed when the next edition is refused too',
+  'second time': '; the person is suppressed if the next edition is refused too',
   never: '',
 }
 
@@ -59,7 +57,7 @@ function classifyReply(reply: string): ReplyClassification {
       cause: 'temporary',
       suppresses: 'never',
       advice: null,
-      text: ['temporary: deferred, and tried again later'],
+      text: ['temporary: deferred, and retried later'],
     }
   const text = [`${cause}: ${message}`, consequences[about] + suppressions[suppresses]]
   return { cause, suppresses, advice: advice ?? null, text: advice === undefined ? text : [...text, advice] }
@@ -71,7 +69,7 @@ async function testRelays(command: Command, name: string | undefined, { json }: 
   const wanted = name === undefined ? all : all.filter((one) => relayName(one) === name)
   if (wanted.length === 0)
     throw new AppError('missing', `there is no relay "${name}"`, {
-      hint: `There are: ${all.map(relayName).join(', ')}.`,
+      hint: `Relays: ${all.map(relayName).join(', ')}.`,
     })
   await using store = await openStoreForTest(command, config, wanted)
   const sample = store.db && (await lastMessage(store.db, config))
@@ -99,12 +97,12 @@ async function testRelays(command: Command, name: string | undefined, { json }: 
 
 function problemText({ host, port }: RelaySettings, { problem, isAsked }: RelayCheck): string {
   const where = `${host}:${port}`
-  return isAsked ? `${where} refuses us: ${problem}` : `the sign-in for ${where} is not ready: ${problem}`
+  return isAsked ? `${where} refuses us: ${problem}` : `cannot sign in to ${where}: ${problem}`
 }
 
 /**
- * The store has the size of the last edition, and refresh tokens. A relay can be tested without it, unless it may give
- * out a new refresh token, which would be lost.
+ * The store has the size of the last edition, and refresh tokens. Without it a relay can be tested, unless it may issue a
+ * new refresh token, which would be lost.
  */
 async function openStoreForTest(command: Command, config: Config, relays: RelaySettings[]) {
   try {
@@ -113,7 +111,7 @@ async function openStoreForTest(command: Command, config: Config, relays: RelayS
     return { db: opened.db, tokens: { db: opened.db, secret }, [Symbol.asyncDispose]: () => opened.close() }
   } catch (error) {
     if (relays.some(({ oauth2 }) => oauth2?.refreshToken ?? oauth2?.refreshTokenFile)) throw error
-    printStderr(`the store cannot be opened, so the size of the last edition is not compared: ${messageOf(error)}`)
+    printStderr(`the database cannot be opened, so the size of the last edition is not checked: ${messageOf(error)}`)
     return { db: undefined, tokens: undefined, [Symbol.asyncDispose]: async () => {} }
   }
 }
@@ -121,7 +119,7 @@ async function openStoreForTest(command: Command, config: Config, relays: RelayS
 function printResult({ host, port, security }: RelaySettings, { problem, remarks }: RelayCheck): void {
   const where = `${host}:${port}`
   const encryption = security === 'none' ? ', over a connection that is not encrypted' : ''
-  if (problem === undefined) print(`${where} is ready to take messages${encryption}`)
+  if (problem === undefined) print(`${where} is ready to accept messages${encryption}`)
   for (const remark of remarks) print(`${where}: ${sanitizeLine(remark)}`)
 }
 

@@ -1,8 +1,5 @@
 import type { Command } from 'commander'
 import { type App, requireDigest } from '../app.ts'
-import { rulesOf } from '../deliveries/limits/rules.ts'
-import { whyWaiting } from '../deliveries/limits/why-waiting.ts'
-import { isServing } from '../deliveries/worker.ts'
 import { articleChoices, chosenOnly, itemOf, letterChoices } from '../editions/choice/choice.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
@@ -15,22 +12,17 @@ import { AppError } from '../errors.ts'
 import type { RefreshResult } from '../feeds/refresh.ts'
 import { dryRunEdition } from '../pipeline/dry-run.ts'
 import { refreshAndEnrich } from '../pipeline/refresh-and-enrich.ts'
-import { sendEdition } from '../pipeline/sending/send.ts'
-import { openSender } from '../pipeline/sending/sender.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
-import { countDeliveries, type DeliveryCounts } from '../store/deliveries/deliveries.ts'
 import { editionById, variantsOf } from '../store/editions/editions.ts'
-import type { Db, EditionRow } from '../store/schema.ts'
+import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
-import { minute, second } from '../time/clock.ts'
 import { launchProblemLines, localLaunchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
 import { editionToContinue } from './edition/find-open-edition.ts'
 import { nextStep } from './edition/next-step.ts'
+import { sendInForeground } from './edition/send-in-foreground.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
 import { confirmSending } from './terminal/confirm-sending.ts'
 import { print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
-import { showProgress } from './terminal/progress.ts'
-import { configFile, exitCodeOf, stopSignal, withApp } from './with-app.ts'
+import { configFile, withApp } from './with-app.ts'
 
 type Options = {
   dryRun?: boolean
@@ -45,13 +37,13 @@ export function addRunCommand(program: Command): void {
   program
     .command('run')
     .description(
-      'make an edition now and send it, in the foreground: refresh, compose, approve, send; continues one that was interrupted',
+      'make an edition now and send it in the foreground: refresh, compose, approve, send; or continue an interrupted one',
     )
     .argument('<digest>', 'the name of a file in jobs/')
-    .option('--dry-run', 'stop before sending: refresh the feeds, and show what would go out; no edition is made')
-    .option('--edition <number>', 'send this one of the editions that wait')
-    .option('--new', 'make a new edition, which takes over what the waiting ones hold')
-    .option('--anyway', 'send it in spite of settings that readers should not see, or of another obstacle')
+    .option('--dry-run', 'stop before sending: refresh the feeds and print what would be sent; makes no edition')
+    .option('--edition <number>', 'send the waiting edition with this number')
+    .option('--new', 'make a new edition with the articles of the waiting ones')
+    .option('--anyway', 'send even with sample settings or another obstacle')
     .option('--yes', 'do not ask on a terminal')
     .option('--json', 'as JSON')
     .action((name: string, options: Options, command: Command) =>
@@ -81,14 +73,14 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
   await sendInForeground(app, digest, edition.id, options)
 }
 
-/** Warns of an edition that mail programs will not show whole; one that is held for it says so by itself. */
+/** Warns of an edition that mail programs will cut off, unless it is held for that reason. */
 async function warnOfSize({ db }: App, { id, status }: EditionRow): Promise<void> {
   const [variant] = status === 'held' ? [] : await variantsOf(db, id)
   const warning = variant && sizeWarning(htmlBytes(variant))
   if (warning) printStderr(`warning: ${warning}`)
 }
 
-/** An edition that rules keep from being sent: which, why, and what to do about it. */
+/** Prints why an edition is not sent, and what to do. */
 async function printNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
   if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
   else print(`${editionName(edition)}: ${sanitizeLine(edition.reason ?? edition.status)}`)
@@ -98,9 +90,9 @@ async function printNotSent(app: App, edition: EditionRow, options: Options): Pr
     return
   }
   if (edition.status === 'held') printStderr(sanitizeLine(await nextStep(app, edition)))
-  else printStderr('The articles stay pending: the next run looks at them again.')
+  else printStderr('The articles stay pending: the next run can choose them.')
   printStderr(
-    `lastword edition show ${edition.id} says why each article was left out; lastword feeds list shows the feeds.`,
+    `lastword edition show ${edition.id} shows why each article was left out; lastword feeds list shows the feeds.`,
   )
 }
 
@@ -110,7 +102,7 @@ function printDeclined(edition: EditionRow): void {
   process.exitCode = 1
 }
 
-/** The edition that a person names, or that was interrupted or waits, or a new one; sealed. */
+/** The edition with this number, or the interrupted or waiting one, or a new one; sealed. */
 async function prepareEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
   const number = options.edition === undefined ? undefined : Number(options.edition)
   const open = options.new ? undefined : await editionToContinue(app, digest, number)
@@ -118,7 +110,7 @@ async function prepareEdition(app: App, digest: Digest, options: Options, file: 
   for (const line of localLaunchProblemLines(app, digest, file)) printStderr(`warning: ${sanitizeLine(line)}`)
   if (open) printStderr(`continuing ${editionName(open)}, which is ${open.status}`)
   const edition = open ?? (await newEdition(app, digest, options))
-  // Another process has just made one: we share it.
+  // Undefined: another process has just made an edition, which is continued.
   return edition ? await ensureSealed(app, edition, digest) : await prepareEdition(app, digest, options, file)
 }
 
@@ -137,110 +129,6 @@ async function newEdition(app: App, digest: Digest, options: Options): Promise<E
 export function warnOfFailedFeeds(report: RefreshResult[]): void {
   for (const feed of report)
     if (feed.kind === 'failed') printStderr(`feed failed: ${sanitizeLine(`${feed.url}: ${feed.reason}`)}`)
-}
-
-/** For slow mail providers a foreground waits longer than a process that has other editions to send. */
-const foregroundWaitMs = 15 * minute
-
-/** Sends, with progress; says at the end what is left to do, and who will do it. */
-export async function sendInForeground(
-  app: App,
-  digest: Digest,
-  id: string,
-  options: { json?: boolean },
-): Promise<void> {
-  const sender = await openSender(app)
-  const signal = stopSignal()
-  const progress = await watchProgress(app, id)
-  try {
-    const report = await sendEdition(app, sender, id, { unknown: digest.unknown, signal, patience: foregroundWaitMs })
-    await progress.end()
-    await printResult(app, id, options)
-    if (report.counts.accepted > 0 && !(await isServing(app))) printStderr(leaveLinksWarning)
-    if (report.stopped) {
-      const left = report.counts.queued
-      process.exitCode = exitCodeOf(signal)
-      throw new AppError('unavailable', `sending stopped: ${report.stopped}; ${left} deliveries stay queued`, {
-        hint: await resumeHint(app, digest, id),
-      })
-    }
-    const waits = await waitReasons(app, id, digest.name)
-    for (const reason of waits) printStderr(`waits: ${sanitizeLine(reason)}`)
-    if (waits.length > 0)
-      printStderr(`lastword start goes on by itself, and so does lastword run ${digest.name}, later`)
-    const { deferred, unknown } = report.counts
-    if (!report.finished && deferred + unknown > 0)
-      printStderr(`${deferred} deferred, ${unknown} unknown: lastword start tries them again in time`)
-  } finally {
-    await progress.end()
-    await sender.close()
-  }
-}
-
-const progressIntervalMs = second
-
-/** Shows how far the whole edition has got, whichever processes send it. `end` shows it once more, and looks no more. */
-async function watchProgress({ db }: App, id: string): Promise<{ end(): Promise<void> }> {
-  const progress = showProgress()
-  const update = async () => {
-    const counts = await countDeliveries(db, id)
-    if (Object.values(counts).some((count) => count > 0)) progress.update(counts)
-  }
-  await update()
-  const timer = setInterval(() => void update().catch(() => {}), progressIntervalMs)
-  let isOver = false
-  return {
-    async end() {
-      if (isOver) return
-      isOver = true
-      clearInterval(timer)
-      await update().catch(() => {}) // a store that is away has been reported
-      progress.end()
-    },
-  }
-}
-
-const leaveLinksWarning =
-  'The unsubscribe links in these emails work only while lastword start is running, and it is not: start it, and keep it running.'
-
-/** What to do about sending that stopped. */
-export async function resumeHint({ db }: Pick<App, 'db'>, digest: Digest, id: string): Promise<string> {
-  const continueText = `lastword run ${digest.name} continues, and so does lastword start.`
-  const edition = await editionById(db, id)
-  if (edition?.status === 'cancelled') return 'The edition was cancelled: nothing of it is left to send.'
-  if (edition?.status === 'held' || edition?.status === 'paused')
-    return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${continueText}`
-  if (await brakeNow(db)) return `Nothing is lost: after lastword sending resume, ${continueText}`
-  return `Nothing is lost: ${continueText}`
-}
-
-async function waitReasons(app: App, id: string, digest: string): Promise<string[]> {
-  const edition = await editionById(app.db, id)
-  return edition ? await whyWaiting(app, edition, rulesOf(app, digest)) : []
-}
-
-async function printResult({ db }: App, id: string, options: { json?: boolean }): Promise<void> {
-  const edition = await editionById(db, id)
-  if (!edition) return
-  const counts = await countDeliveries(db, id)
-  if (options.json) printJson({ edition: edition.number, id, status: edition.status, ...counts })
-  else print(`${editionName(edition)} is ${edition.status}: ${await deliveryCountsText(db, edition, counts)}`)
-}
-
-/** How many deliveries stand in each state; where there are none, why. */
-export async function deliveryCountsText(db: Db, edition: EditionRow, counts: DeliveryCounts): Promise<string> {
-  const parts = Object.entries(counts).filter(([, count]) => count > 0)
-  if (parts.length > 0) return parts.map(([status, count]) => `${count} ${status}`).join(', ')
-  if (edition.status === 'skipped' || edition.status === 'cancelled') return `${edition.status}: nothing was sent`
-  if (edition.audienceAt !== null) return 'no deliveries: nobody subscribed when it went out'
-  const recipients = await countActive(db, edition.digest)
-  return `not sent yet: ${peopleAre(recipients)} subscribed`
-}
-
-/** "1 person is", "1,352 people are", "nobody is". */
-function peopleAre(count: number): string {
-  if (count === 0) return 'nobody is'
-  return count === 1 ? '1 person is' : `${count.toLocaleString('en-GB')} people are`
 }
 
 async function dryRun(app: App, digest: Digest, options: Options, file: string): Promise<void> {

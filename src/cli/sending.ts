@@ -9,11 +9,11 @@ import { withAppWithoutJobs } from './with-app.ts'
 type Decision = { who: string; reason: string }
 
 export function addSendingCommands(program: Command): void {
-  const sending = program.command('sending').description('stop and resume all sending, of every digest and process')
+  const sending = program.command('sending').description('stop and resume all sending, for all digests and processes')
   const who = ['--who <name>', 'who decided it, for the record', 'operator'] as const
   sending
     .command('stop')
-    .description('stop all sending at once; messages being handed over are finished, the others stay queued')
+    .description('stop all sending at once; messages already being handed over finish, the others stay queued')
     .requiredOption('--reason <text>', 'why, for the record')
     .option(...who)
     .action((decision: Decision, command: Command) =>
@@ -24,12 +24,12 @@ export function addSendingCommands(program: Command): void {
     )
   sending
     .command('resume')
-    .description('resume all sending: every edition goes on where it stopped')
+    .description('resume all sending where it stopped')
     .option(...who)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
         const { at, reason } = await brakeOff(app, decision.who)
-        print(`Sending is resumed. It was stopped since ${at}: ${sanitizeLine(reason)}`)
+        print(`Sending is resumed. It was stopped at ${at}: ${sanitizeLine(reason)}`)
       }),
     )
   sending

@@ -17,14 +17,14 @@ type Options = { weeks: string; out?: string; json?: boolean }
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
-    .summary("replay what the feeds have shown through today's rules; nothing is written")
+    .summary("run past weeks again with today's rules; nothing is stored")
     .description(
-      "replay what the feeds have shown through today's rules: the editions that would have gone; nothing is written. Articles that waited for an editor, because their feed showed too much at once, count as new",
+      "run past weeks again with today's rules, and print the editions that would have been sent; nothing is stored. Quarantined articles count as new",
     )
     .argument('<digest>', 'the name of a file in jobs/')
-    .option('--weeks <number>', 'how far back', '8')
-    .option('--out <dir>', 'a folder for index.html of each, as it would have arrived')
-    .option('--json', 'one JSON line an edition')
+    .option('--weeks <number>', 'number of past weeks', '8')
+    .option('--out <dir>', 'write index.html of each edition to this folder')
+    .option('--json', 'one JSON line for each edition')
     .action((name: string, options: Options, command: Command) =>
       withApp(command, (app) => simulateDigest(app, requireDigest(app, name), options)),
     )
@@ -47,14 +47,14 @@ async function simulateDigest(app: App, digest: Digest, options: Options): Promi
 }
 
 function forgottenText(count: number): string {
-  const articles = count === 1 ? '1 article of this time is' : `${count} articles of this time are`
-  return `${articles} forgotten (articles.keep) and missing here: editions may have chosen otherwise.`
+  const articles = count === 1 ? '1 article of this time was' : `${count} articles of this time were`
+  return `${articles} deleted (articles.keep): real editions may have had other articles.`
 }
 
 const byDateMessage =
-  'No edition has gone yet, so what each feed held when it was first read counts as seen on the day of its date.'
+  'No edition has been sent yet, so the articles of the first fetch of a feed count from their own dates.'
 
-/** Written with the real renderer, in a folder named for its day; skipped editions have none. */
+/** Renders the edition into a folder named by its date, and returns the file; null for skipped editions. */
 async function writeEdition(
   app: App,
   digest: Digest,
@@ -92,10 +92,10 @@ function printEdition(
     `${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? (status === 'waiting' ? 'waits for approval' : status)}`,
   )
   for (const section of digest.sections) {
-    const held = chosenOnly(choices).filter((choice) => choice.section === section.name)
-    if (held.length > 0 && number !== null) print(`  ${section.name}: ${held.length}`)
+    const chosen = chosenOnly(choices).filter((choice) => choice.section === section.name)
+    if (chosen.length > 0 && number !== null) print(`  ${section.name}: ${chosen.length}`)
     if (number !== null)
-      for (const choice of held) print(`    ${choice.position}  ${sanitizeLine(itemOf(choice).title)}`)
+      for (const choice of chosen) print(`    ${choice.position}  ${sanitizeLine(itemOf(choice).title)}`)
   }
   if (file) print(`  ${file}`)
 }
@@ -103,6 +103,8 @@ function printEdition(
 function summary(editions: SimulatedEdition[], weeks: number): string {
   const count = (status: SimulatedEdition['status']) => editions.filter((one) => one.status === status).length
   const made =
-    count('waiting') > 0 ? `${count('waiting')} would have waited for approval` : `${count('sent')} would have gone`
-  return `${editions.length} runs in ${weeks} weeks: ${made}, ${count('held')} would have been held for an editor as too thin, ${count('skipped')} would have been skipped. Nothing was written to the store.`
+    count('waiting') > 0
+      ? `${count('waiting')} would have waited for approval`
+      : `${count('sent')} would have been sent`
+  return `${editions.length} runs in ${weeks} weeks: ${made}, ${count('held')} would have been held for an editor (too few articles), ${count('skipped')} would have been skipped. Nothing was stored.`
 }

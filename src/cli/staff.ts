@@ -11,10 +11,10 @@ import { withAppWithoutJobs } from './with-app.ts'
 const maxSessionEnds = 20
 
 export function addStaffCommands(program: Command): void {
-  const staff = program.command('staff').description('the people who sign in')
+  const staff = program.command('staff').description('manage sign-in links and sessions')
   staff
     .command('link')
-    .description('print a link that signs an editor in, once, within 30 minutes')
+    .description('print a link that signs an editor in once, valid for 30 minutes')
     .option('--name <name>', 'who it is for; recorded with what they do', 'editor')
     .option('--json', 'as JSON')
     .action((options: { name: string; json?: boolean }, command: Command) =>
@@ -26,13 +26,13 @@ export function addStaffCommands(program: Command): void {
     )
   staff
     .command('list')
-    .description('who is signed in, since when and last used; sign-in links not yet used; sessions that were ended')
+    .description('list sessions, unused sign-in links and ended sessions')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }, command: Command) => withAppWithoutJobs(command, (app) => list(app, options)))
   staff
     .command('end [name]')
-    .description('end every session and unused sign-in link of a person, at once')
-    .addOption(new Option('--all', 'of everybody'))
+    .description('end all sessions and unused sign-in links of a person at once')
+    .addOption(new Option('--all', 'of all people'))
     .option('--who <name>', 'who ends them, for the record', 'operator')
     .option('--json', 'as JSON')
     .action((name: string | undefined, options: EndOptions, command: Command) =>
@@ -68,7 +68,7 @@ async function list({ db, clock }: App, { json }: { json?: boolean }): Promise<v
   print(
     rows.length > 0
       ? formatTable(rows)
-      : 'Nobody is signed in, and no sign-in link is open. Make one with: lastword staff link',
+      : 'Nobody is signed in, and there are no unused sign-in links. Make one with: lastword staff link',
   )
   for (const one of ends) print(`${shortTime(one.at)}: ${endText(one)}`)
 }
@@ -77,7 +77,7 @@ type EndOptions = { all?: boolean; who: string; json?: boolean }
 
 async function end({ db, clock, log }: App, staff: string | undefined, { all, who, json }: EndOptions): Promise<void> {
   if ((staff === undefined) !== (all === true))
-    throw new AppError('invalid', 'say whose sessions are to end: a name, or --all', {
+    throw new AppError('invalid', 'whose sessions should end? Give a name, or --all', {
       hint: 'Names: lastword staff list',
     })
   const ended = await endSessions(db, { staff, endedBy: who, now: clock.now() })
@@ -87,12 +87,12 @@ async function end({ db, clock, log }: App, staff: string | undefined, { all, wh
   else if (ended.length > 0) for (const one of ended) print(endText(one))
   else
     print(
-      `Nothing to end: ${staff === undefined ? 'nobody' : `nobody named "${staff}"`} is signed in or has an open link.`,
+      `Nothing to end: ${staff === undefined ? 'nobody' : `nobody named "${staff}"`} is signed in or has an unused link.`,
     )
 }
 
 function endText({ staff, endedBy, sessions, links }: SessionEndRow): string {
-  return `${sanitizeLine(endedBy)} ended ${formatCount(sessions, 'session')} and ${formatCount(links, 'open link')} of ${sanitizeLine(staff)}`
+  return `${sanitizeLine(endedBy)} ended ${formatCount(sessions, 'session')} and ${formatCount(links, 'unused link')} of ${sanitizeLine(staff)}`
 }
 
 /** `2026-11-27 09:00 UTC` */

@@ -19,20 +19,22 @@ export function addStartCommand(program: Command): void {
   program
     .command('start')
     .alias('serve')
-    .description('serve the pages, keep the timetable, send what is due; SIGTERM finishes what is in flight')
+    .description('run the service: serve the pages, make and send editions when they are due; SIGTERM stops it cleanly')
     .action((_: object, command: Command) => start(command))
 }
 
 async function start(command: Command): Promise<void> {
   const signal = stopSignal()
-  await using resources = new AsyncDisposableStack() // closes what was opened, the last first, whatever happens
+  await using resources = new AsyncDisposableStack() // closes everything in reverse order
   const config = readProcessConfig(configFile(command))
-  checkSecretFiles(config) // before the first edition is due, and not when it is
+  checkSecretFiles(config) // now, not when the first edition is due
   const app = await openAppFor(command, config)
   resources.defer(app.close)
   reportRejected(app)
   if (app.digests.length + app.rejected.length === 0)
-    printStderr(`There is no digest in ${config.jobs}/, so nothing is ever due: lastword init --digest NAME makes one.`)
+    printStderr(
+      `There is no digest in ${config.jobs}/, so no edition will be made. Make one with: lastword init --digest NAME`,
+    )
   warnOfExposedFiles(app, configFile(command))
   const watch = new EventLoopWatch(app.log)
   watch.start()
@@ -44,7 +46,7 @@ async function start(command: Command): Promise<void> {
   for (const text of await clockFaultTexts(app)) printStderr(text)
   for (const digest of app.digests)
     for (const line of launchProblemLines(app, digest, configFile(command))) {
-      printStderr(`${digest.name} waits, and is not sent: ${sanitizeLine(line)}`)
+      printStderr(`${digest.name} is not sent yet: ${sanitizeLine(line)}`)
       app.log.warn({ event: 'edition.settings_unready', digest: digest.name }, line)
     }
   const schedule = startSchedule({ app, sender, signal })
@@ -57,28 +59,25 @@ async function start(command: Command): Promise<void> {
   app.log.info({ event: 'process.stopping' }, 'stopping: messages being handed over are finished')
 }
 
-/** Says which job files have an error, as the job reader does of one that is broken later: the other digests go on. */
+/** Reports the job files with errors; the other digests run. */
 function reportRejected({ rejected, log }: App): void {
   for (const { file, message } of rejected) {
     printStderr(
-      `${sanitizeLine(file)} has an error: it is left out until it is mended, and editions that need it wait.\n  ${message.split('\n').map(sanitizeLine).join('\n  ')}`,
+      `${sanitizeLine(file)} has an error and is ignored until it is fixed; its editions wait.\n  ${message.split('\n').map(sanitizeLine).join('\n  ')}`,
     )
-    log.error(
-      { event: 'jobs.rejected', file, reason: message, runsBy: null },
-      'a job file has an error: it is left out',
-    )
+    log.error({ event: 'jobs.rejected', file, reason: message, runsBy: null }, 'a job file has an error and is ignored')
   }
 }
 
-/** Output that is no terminal is usually kept in a log, where a link would let in whoever reads it. */
+/** Output to a file is usually a log, and must not contain a sign-in link. */
 export async function editorsLine(isTerminal: boolean | undefined, makeLink: () => Promise<string>): Promise<string> {
   return isTerminal ? `Editors: ${await makeLink()}` : 'Editors: make a sign-in link with: lastword staff link'
 }
 
-/** In the log, and for a person who looks on. */
+/** Warns in the log and on a terminal. */
 function warnOfExposedFiles({ config, log }: App, file: string): void {
   for (const { what, paths, command } of exposedFiles(config, file)) {
-    const message = `other users of this machine can read ${paths.join(', ')} (${what}). Type: ${command}`
+    const message = `other users of this machine can read ${paths.join(', ')} (${what}). Fix it with: ${command}`
     log.warn({ event: 'file.exposed', paths }, message)
     if (process.stderr.isTTY) printStderr(message)
   }

@@ -11,45 +11,45 @@ import { withApp } from './with-app.ts'
 type Options = { digest?: string; json?: boolean }
 
 export function addSubscribersCommands(program: Command): void {
-  const subscribers = program.command('subscribers').description('who gets the digests')
+  const subscribers = program.command('subscribers').description('import, list and release subscribers')
   subscribers
     .command('import')
     .description(
-      'import a CSV file: columns email, name, zone, a status, and any others as attributes; who left stays out',
+      'import a CSV file with the columns email, name, zone, a status, and others as attributes; people who left are not subscribed',
     )
     .argument('<file>', 'the CSV file')
-    .option('--digest <name>', 'the digest that they subscribe to; not needed if there is only one')
+    .option('--digest <name>', 'the digest to subscribe them to; not needed if there is only one')
     .option(
       '--map <state=meaning>',
-      `what a state in the file means: ${statusMeanings.join(', ')}; can be repeated`,
+      `the meaning of a state in the file: ${statusMeanings.join(', ')}; can be repeated`,
       addMapping,
       new Map(),
     )
-    .option('--ignore-status', 'import everybody as active, whatever the file says of who left')
-    .option('--dry-run', 'say what would happen, and change nothing')
+    .option('--ignore-status', 'import everyone as active, even people who left')
+    .option('--dry-run', 'print what would happen, and change nothing')
     .option('--json', 'as JSON')
     .action((file: string, options: ImportOptions, command: Command) =>
       withApp(command, (app) => importFile(app, namedOrOnlyDigest(app, options.digest), file, options)),
     )
   subscribers
     .command('release')
-    .description('send mail again to people whose address was suppressed; who left stays left')
-    .argument('<address...>', 'as subscribers list prints them')
+    .description('send mail again to suppressed addresses; people who left stay unsubscribed')
+    .argument('<address...>', 'as printed by subscribers list')
     .option('--who <name>', 'who decided it, for the record', 'operator')
     .option('--reason <text>', 'why, for the record', '')
     .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
       withApp(command, async (app) => {
         for (const address of addresses) {
           const { email, suppressedAt, suppressedReason } = await unsuppress(app, address, decision)
-          print(`${email} is released; suppressed since ${suppressedAt}: ${sanitizeLine(suppressedReason ?? '')}`)
+          print(`${email} is released; it was suppressed on ${suppressedAt}: ${sanitizeLine(suppressedReason ?? '')}`)
         }
       }),
     )
   subscribers
     .command('list')
-    .description('print subscribers and whether they get the digest')
+    .description('list subscribers and their status')
     .option('--digest <name>', 'only those of this digest')
-    .option('--json', 'one JSON line a subscriber')
+    .option('--json', 'one JSON line for each subscriber')
     .action((options: Options, command: Command) => withApp(command, (app) => list(app, options)))
 }
 
@@ -88,7 +88,7 @@ function statusOf(person: SubscriberListing): string {
   return person.confirmedAt ? 'active' : 'pending'
 }
 
-/** The digest of that name, or the only one there is: one whose job file has an error counts too. */
+/** The digest with this name, or the only one, counting job files with errors. */
 export function namedOrOnlyDigest(app: App, name: string | undefined): Digest {
   if (name !== undefined) return requireDigest(app, name)
   const names = new Set(
@@ -96,5 +96,5 @@ export function namedOrOnlyDigest(app: App, name: string | undefined): Digest {
   )
   const [only, ...others] = names
   if (only !== undefined && others.length === 0) return requireDigest(app, only)
-  throw new AppError('invalid', 'which digest?', { hint: `Say --digest and one of: ${digestNamesText(app)}.` })
+  throw new AppError('invalid', 'which digest?', { hint: `Add --digest with one of: ${digestNamesText(app)}.` })
 }

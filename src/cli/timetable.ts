@@ -17,12 +17,12 @@ import { withExistingStore } from './with-existing-store.ts'
 export function addTimetableCommand(program: Command): void {
   program
     .command('timetable')
-    .description('print when each digest runs next, in its own zone and in UTC')
-    .option('--runs <number>', 'how many runs of each', parsePositiveInteger, 12)
-    .option('--json', 'one JSON line a run')
+    .description('print the next runs of each digest, in its zone and in UTC')
+    .option('--runs <number>', 'number of runs for each digest', parsePositiveInteger, 12)
+    .option('--json', 'one JSON line for each run')
     .action(async (options: { runs: number; json?: boolean }, command: Command) => {
       const config = readProcessConfig(configFile(command))
-      await warnOfRefusedJobs(config) // first: what is refused there may be refused here as well
+      await warnOfRefusedJobs(config) // first, since this command may reject the same file
       const { digests, rejected } = readJobFolder(config.jobs, config.templates)
       warnOfRejectedJobs(rejected)
       const runs = digests.flatMap((digest) => nextRuns(digest, options.runs, config.pace.warmUp))
@@ -35,14 +35,14 @@ export function addTimetableCommand(program: Command): void {
     })
 }
 
-/** Times come from the job files alone; what a wrong clock left behind is in the store, if there is one already. */
+/** The effects of a wrong clock are in the store, if there is one. */
 async function warnOfClockFaults(config: Config, digests: Digest[]): Promise<void> {
   try {
     const texts = await withExistingStore(config, ({ db }) => clockFaultTexts({ db, clock: systemClock, digests }))
     for (const text of texts ?? []) printStderr(text)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    printStderr(`not looked up in the store: ${sanitizeLine(error.message)}`)
+    printStderr(`the database was not checked: ${sanitizeLine(error.message)}`)
   }
 }
 
@@ -58,19 +58,19 @@ function nextRuns(digest: Digest, count: number, warmUp: WarmUp | undefined) {
   }))
 }
 
-/** Where clocks are the furthest ahead, and the furthest behind. */
+/** The zones with the earliest and the latest local time. */
 const [first, last] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'] as const
 
-/** When its copies go out, where that is not at once. */
+/** When the copies of a run are sent, if not at once. */
 function sendTimesText(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instant): string {
   const { window, zone, localTime, canary } = digest
   const state = window && windowAt(window, zone, dueAt)
   const maxMessages = warmUp && warmUpDay(warmUp, dueAt).most
   const [from, to] = zoneSendsOf(digest, dueAt, [first, last]).map(({ at }) => at)
   const parts = [
-    localTime && `at that hour of each subscriber: ${from} to ${to}`,
+    localTime && `at the subscriber's local time: ${from} to ${to}`,
     state && (state.isOpen ? `until ${state.until}` : `from ${state.until}, when the window opens`),
-    canary && `a first share alone, the rest ${canary.wait} later`,
+    canary && `a first part, the rest ${canary.wait} later`,
     maxMessages != null && `at most ${maxMessages} messages that day`,
   ]
   return parts.filter((part) => typeof part === 'string').join('; ')

@@ -9,12 +9,12 @@ import { systemClock } from '../time/clock.ts'
 import { warnOfRejectedJobs } from './checks/job-files.ts'
 import { printStderr, sanitizeLine } from './terminal/output.ts'
 
-/** The file that `--config` names. */
+/** The value of `--config`. */
 export function configFile(command: Command): string {
   return command.optsWithGlobals<{ config: string }>().config
 }
 
-/** Opens everything for one command and closes it again, whatever happens. A job file with an error is named first. */
+/** Runs `work` with an open application and closes it. Warns of job files with errors first. */
 export async function withApp<T>(
   command: Command,
   work: (app: App) => Promise<T>,
@@ -31,12 +31,12 @@ export async function withApp<T>(
   }
 }
 
-/** The same for what no digest is needed for: it is done even if the folder of the job files cannot be read. */
+/** Like `withApp`, but works even if the folder of job files cannot be read. */
 export function withAppWithoutJobs<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
   return withApp(command, work, { needsJobs: false })
 }
 
-/** Everything, open. The store is made as in `openStoreFor`. */
+/** Opens the application; makes the store like `openStoreFor`. */
 export async function openAppFor(
   command: Command,
   config: Config,
@@ -48,8 +48,8 @@ export async function openAppFor(
 }
 
 /**
- * The store, open. Where there is none it is made, and a person hears of it: the default one, which the first command of
- * a fresh clone needs; any other with `--create` alone, because a name that was mistyped looks like a new store.
+ * Opens the store. A missing default store is made; any other only with `--create`, since its name may be mistyped. Reports
+ * a new store on stderr.
  */
 export async function openStoreFor(command: Command, config: Config): Promise<Store> {
   const store = await openStore(config.store.url, systemClock, { mayCreate: mayCreateStore(command, config) })
@@ -67,11 +67,11 @@ function reportNewStore({ createdFile }: Store): void {
   if (createdFile !== undefined) printStderr(`made a new, empty database at ${createdFile}`)
 }
 
-/** A command answers, it keeps no log: what a log would hold is said in sentences, from warnings upwards. */
+/** Writes warnings and errors as sentences to stderr. */
 export function terminalLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
-  const write = (word: string) => (fields: { event?: unknown }, message: string) => {
+  const write = (level: string) => (fields: { event?: unknown }, message: string) => {
     if (typeof fields.event === 'string' && reportedEvents.has(fields.event)) return
-    printStderr(`${word}: ${message}${sanitizeLine(fieldsText(fields))}`)
+    printStderr(`${level}: ${message}${sanitizeLine(fieldsText(fields))}`)
   }
   return {
     info() {},
@@ -80,7 +80,7 @@ export function terminalLog(level: 'info' | 'warn' | 'error' | 'silent'): Log {
   }
 }
 
-/** Every command that asks feeds prints what became of each. */
+/** Every command that fetches feeds prints their results itself. */
 const reportedEvents = new Set(['feed.failed'])
 
 /** ` (reason why; released 3)`, without the name of the event. */
@@ -93,12 +93,12 @@ function fieldsText(fields: object): string {
   return parts.length > 0 ? ` (${parts.join('; ')})` : ''
 }
 
-/** What a shell makes of a process that a signal ended: 128 and the signal's number. */
+/** The exit codes of shells: 128 plus the number of the signal. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143 }
 
 /**
- * Fires at the first SIGTERM or SIGINT: finish what is in flight. The second one ends the process at once. The reason of
- * the abort is the signal's name; see `exitCodeOf`.
+ * Aborts at the first SIGTERM or SIGINT, so that work in progress is finished; the second signal ends the process. The
+ * reason is the signal's name; see `exitCodeOf`.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController()
@@ -111,7 +111,7 @@ export function stopSignal(): AbortSignal {
   return controller.signal
 }
 
-/** The exit code of a command whose work did not end: 130 or 143 if a signal stopped it, else 1. */
+/** The exit code of unfinished work: 130 or 143 if a signal stopped it, else 1. */
 export function exitCodeOf(signal: AbortSignal): number {
   const reason: unknown = signal.reason
   return reason === 'SIGINT' || reason === 'SIGTERM' ? signalCodes[reason] : 1

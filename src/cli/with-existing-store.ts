@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import { openStore, type Store, storeExists } from '../store/open.ts'
 import { systemClock } from '../time/clock.ts'
 
-/** Looks something up in the store and closes it again; undefined where there is no store yet, which is not made for this. */
+/** Runs `work` with the store and closes it; undefined if there is no store. Never makes one. */
 export async function withExistingStore<T>(
   { store: { url } }: Config,
   work: (store: Store) => Promise<T>,

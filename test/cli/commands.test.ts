@@ -38,7 +38,7 @@ test('a stranger goes from nothing to a sent edition with the commands of the RE
   )
   expect(await it.lastword('subscribers', 'import', people)).toMatchObject({
     code: 0,
-    stdout: '2 rows: 2 added to weekly, 0 known already, 0 left out\n',
+    stdout: '2 rows: 2 added to weekly, 0 already subscribed, 0 invalid\n',
   })
   expect((await it.lastword('subscribers', 'list')).stdout.split('\n').sort()).toEqual([
     '',
@@ -224,7 +224,7 @@ test('a CSV in Latin-1 with a broken row is imported but for that row, and both 
   )
   const { code, stdout, stderr } = await it.lastword('subscribers', 'import', file)
   expect(code).toBe(0)
-  expect(stdout).toBe('3 rows: 2 added to weekly, 0 known already, 1 left out\n')
+  expect(stdout).toBe('3 rows: 2 added to weekly, 0 already subscribed, 1 invalid\n')
   expect(stderr).toContain(`${file}:3: "not an address" is not an email address`)
   expect(stderr).toContain('windows-1252')
   expect((await it.lastword('subscribers', 'list')).stdout).toContain('José Muñoz')
@@ -280,7 +280,7 @@ test('a key for DKIM that is none is named by config', async () => {
 test('the default database is made by the first command and announced; any other only with --create', async () => {
   const it = home()
   const made = 'made a new, empty database at '
-  const empty = 'There is no edition yet.\n'
+  const empty = 'There are no editions yet.\n'
   expect((await it.lastword('edition', 'list')).stderr).toBe(`${made}${join(it.folder, 'data/lastword.db')}\n${empty}`)
   expect((await it.lastword('edition', 'list')).stderr).toBe(empty)
 
@@ -307,7 +307,7 @@ test('the configuration is printed whole, with secrets masked and the environmen
   expect(stdout).not.toContain('hunter2')
 })
 
-test('config names what has to be changed before anything is sent, with file and line, and a broken job file', async () => {
+test('config names the settings to change before sending, with file and line, and a broken job file', async () => {
   const it = home({ environment: { LASTWORD_RELAY__HOST: 'smtp.harbour.net' } })
   const { code, stderr } = await it.lastword('config')
   expect(code).toBe(0)
@@ -337,7 +337,7 @@ test('feeds list says how each feed is and what became of it, and retry asks one
   })
   const { stdout } = await it.lastword('feeds', 'list')
   expect(stdout).toMatch(
-    /last-word\.xml +gone +never read +: is gone for good since .*\n.*\(410\): it is not asked any more/,
+    /last-word\.xml +gone +never fetched +: is gone for good since .*\n.*\(410\): it is not asked any more/,
   )
   expect(stdout).toMatch(
     /latest\.xml +ok .*The Magazine: works; .* a week\n.*moved for good, from .*latest.xml to .*news.xml/,
@@ -359,7 +359,7 @@ test('feeds list says how each feed is and what became of it, and retry asks one
   })
   expect(await it.lastword('feeds', 'retry', 'https://nobody.example/')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('no feed is known by https://nobody.example/'),
+    stderr: expect.stringContaining('no feed has the address https://nobody.example/'),
   })
 })
 
@@ -463,7 +463,7 @@ test('all sending is stopped, shown as stopped, and resumed', async () => {
   )
   expect(await status()).toEqual({ stopped: true, at: expect.any(String), who: 'Ada', reason: 'the wrong list' })
   const resumed = await it.lastword('sending', 'resume')
-  expect(resumed.stdout).toMatch(/^Sending is resumed\. It was stopped since 2.*Z: the wrong list\n$/)
+  expect(resumed.stdout).toMatch(/^Sending is resumed\. It was stopped at 2.*Z: the wrong list\n$/)
   expect(await it.lastword('sending', 'resume')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('sending is not stopped'),
@@ -531,9 +531,9 @@ test('the timetable shows when copies go out, where that is not at once', async 
     /^from .*T0[78]:00:00\.000Z, when the window opens$/,
   )
   expect(await goes('window: { from: "06:00", to: "20:00" }')).toMatch(/^until .*T(19|20):00:00\.000Z$/)
-  expect(await goes('canary: { wait: 45m }')).toBe('a first share alone, the rest 45m later')
+  expect(await goes('canary: { wait: 45m }')).toBe('a first part, the rest 45m later')
   expect(await goes('localTime: true')).toMatch(
-    /^at that hour of each subscriber: .*T17:00:00\.000Z to .*T18:00:00\.000Z$/,
+    /^at the subscriber's local time: .*T17:00:00\.000Z to .*T18:00:00\.000Z$/,
   )
   const config = readFileSync(join(it.folder, 'lastword.yml'), 'utf8')
   it.write('lastword.yml', `${config}pace:\n  warmUp: { from: 2999-01-01, days: [200] }\n`)

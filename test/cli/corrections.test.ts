@@ -44,7 +44,7 @@ test('a correction is listed, accepted with words, told of by show and explain, 
   expect((await it.lastword('edition', 'show', 'weekly:2')).stdout).toContain(
     'prints a correction of edition 1, “Council opens its books”: It refused.',
   )
-  expect((await it.lastword('corrections', 'list')).stdout).toBe('No correction waits.\n')
+  expect((await it.lastword('corrections', 'list')).stdout).toBe('No corrections to review.\n')
   expect(await it.lastword('corrections', 'reopen', id)).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('Withdraw it, with the reason'),

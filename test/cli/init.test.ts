@@ -36,13 +36,13 @@ test('init makes a configuration and a digest that work, and says what to write 
   expect(readdirSync(join(home.folder, 'jobs')).sort()).toEqual(['digest.schema.json', 'harbour-weekly.yml'])
 })
 
-test('what is there already is never written over, and a second digest comes only by name', async () => {
+test('an existing file is never overwritten, and a second digest comes only by name', async () => {
   await home.lastword('init', '--digest', 'harbour-weekly')
   home.write('lastword.yml', '# mine\n')
   home.write('jobs/harbour-weekly.yml', '# mine too\n')
   const again = await home.lastword('init', '--digest', 'harbour-weekly')
   expect(again.code).toBe(0)
-  expect(again.stdout).toMatch(/lastword\.yml is there already.*\njobs\/harbour-weekly\.yml is there already/)
+  expect(again.stdout).toMatch(/lastword\.yml already exists.*\njobs\/harbour-weekly\.yml already exists/)
   await home.lastword('init')
   expect(readdirSync(join(home.folder, 'jobs')).sort()).toEqual(['digest.schema.json', 'harbour-weekly.yml'])
   expect([read('lastword.yml'), read('jobs/harbour-weekly.yml')]).toEqual(['# mine\n', '# mine too\n'])
@@ -63,5 +63,7 @@ test('start says that there is no digest yet, and how to make one', async () => 
   rmSync(join(home.folder, 'jobs/public-sector-weekly.yml'))
   const { child, ended } = home.begin('start')
   child.stdout?.on('data', (chunk) => `${chunk}`.includes('Pages:') && child.kill('SIGTERM'))
-  expect((await ended).stderr).toContain('There is no digest in jobs/, so nothing is ever due: lastword init --digest')
+  expect((await ended).stderr).toContain(
+    'There is no digest in jobs/, so no edition will be made. Make one with: lastword init --digest',
+  )
 })

@@ -23,7 +23,9 @@ test('relay test shows the dialogue, sends nothing, and says that the relay is r
   const { code, stdout } = await home.lastword('relay', 'test')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^< 220 relay\.test ESMTP\n> EHLO .*\n< 250-relay\.test\n/)
-  expect(stdout).toContain(`127.0.0.1:${relay.port} is ready to take messages, over a connection that is not encrypted`)
+  expect(stdout).toContain(
+    `127.0.0.1:${relay.port} is ready to accept messages, over a connection that is not encrypted`,
+  )
   expect(relay.commands.some((line) => line.startsWith('DATA'))).toBe(false)
   expect(relay.received).toEqual([])
 })
@@ -136,7 +138,7 @@ test('relay test goes on without a store that cannot be opened', async () => {
   const { home } = await homeWith({}, { LASTWORD_STORE__URL: 'file:lastword.yml/lastword.db' })
   const { code, stderr } = await home.lastword('relay', 'test')
   expect(code).toBe(0)
-  expect(stderr).toContain('the store cannot be opened, so the size of the last edition is not compared')
+  expect(stderr).toContain('the database cannot be opened, so the size of the last edition is not checked')
 })
 
 test('start tries the relay once, warns of what is wrong in the same words, and stays up', async () => {
@@ -179,17 +181,17 @@ test('relay judge says what a refusal means, what follows, and which setting ans
   const judged = async (reply: string) => (await home.lastword('relay', 'judge', reply)).stdout.split('\n')
   expect(await judged('550 5.1.1 User unknown')).toEqual([
     'no-such-mailbox: there is no such mailbox',
-    'refused, and not tried again for this edition; the person is suppressed at once',
+    'refused, and not retried for this edition; the person is suppressed at once',
     '',
   ])
   expect(await judged('553 5.7.1 Sender address rejected: not owned by user ann')).toEqual([
     'sender-refused: our sender address is refused',
-    'deferred; many of them pause the edition',
+    'deferred; many such replies pause the edition',
     expect.stringContaining('relay.personalReturnPath: false'),
     '',
   ])
   for (const later of ['450 4.2.0 Greylisted, try again', '421 4.7.0 Try again later', '452 4.2.2 Mailbox full'])
-    expect(await judged(later)).toEqual(['temporary: deferred, and tried again later', ''])
+    expect(await judged(later)).toEqual(['temporary: deferred, and retried later', ''])
 })
 
 test('with --json relay judge and relay test print nothing but JSON', async () => {
@@ -231,7 +233,7 @@ test('relay test asks each of several, or one by its name, and says which refuse
   expect(both.stdout).toContain(`second:\n< 220 relay.test`)
   const one = await home.lastword('relay', 'test', 'second')
   expect(one.stdout).not.toContain(`127.0.0.1:${first.port}`)
-  expect((await home.lastword('relay', 'test', 'third')).stderr).toContain('There are: 127.0.0.1, second.')
+  expect((await home.lastword('relay', 'test', 'third')).stderr).toContain('Relays: 127.0.0.1, second.')
   home.write('lastword.yml', config + other(1))
   const bad = await home.lastword('relay', 'test')
   expect(bad.code).toBe(1)
@@ -319,7 +321,7 @@ test.each([
   home.write('lastword.yml', text.replace('relay:\n', `relay:\n  user: mira\n  ${password}\n`))
   const { code, stderr } = await home.lastword('relay', 'test')
   expect(code).toBe(1)
-  expect(stderr).toContain(`the sign-in for 127.0.0.1:${relay.port} is not ready: `)
+  expect(stderr).toContain(`cannot sign in to 127.0.0.1:${relay.port}: `)
   expect(stderr).toContain(reason)
   expect(stderr).not.toContain('refuses us')
 })

@@ -105,7 +105,7 @@ test('start says what keeps the digests from being sent, and serves its pages al
   child.kill('SIGTERM')
   const { code, stderr } = await ended
   expect(code).toBe(0)
-  expect(stderr).toMatch(/^weekly waits, and is not sent: lastword\.yml:\d+: web\.url is http:\/\/localhost:3000/m)
+  expect(stderr).toMatch(/^weekly is not sent yet: lastword\.yml:\d+: web\.url is http:\/\/localhost:3000/m)
   expect(stderr).toContain('"event":"edition.settings_unready"')
 }, 30_000)
 

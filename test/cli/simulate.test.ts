@@ -54,7 +54,7 @@ async function homeWithHistory(weeks: number) {
   return { home, url, list }
 }
 
-test('simulate prints and renders the editions that would have gone, and makes none', async () => {
+test('simulate prints and renders the editions that would have been sent, and makes none', async () => {
   const { home } = await homeWithHistory(6)
   const out = join(home.folder, 'out')
   const { code, stdout } = await home.lastword('simulate', 'weekly', '--weeks', '4', '--out', out, '--json')
@@ -78,7 +78,7 @@ test('simulate prints and renders the editions that would have gone, and makes n
 test('simulate says what it cannot know, and what is wrong with a number of weeks or a digest that is none', async () => {
   const { home } = await homeWithHistory(1)
   const help = (await home.lastword('simulate', '--help')).stdout.replace(/\s+/g, ' ')
-  expect(help).toContain('their feed showed too much at once, count as new')
+  expect(help).toContain('Quarantined articles count as new')
   for (const weeks of ['0', '-1', '1.5', 'many', '521'])
     expect(await home.lastword('simulate', 'weekly', '--weeks', weeks)).toMatchObject({
       code: 1,
@@ -105,7 +105,7 @@ test('feeds refresh says that a feed waits for an editor, feeds list shows it, a
     ['edition', 'preview', 'weekly', '--out', join(home.folder, 'preview')],
     ['run', 'weekly'],
   ])
-    expect((await home.lastword(...command)).stderr).toContain(`lastword feeds release ${url}   they are new`)
+    expect((await home.lastword(...command)).stderr).toContain(`lastword feeds release ${url}   if they are new`)
   expect(await home.lastword('feeds', 'ignore', url)).toMatchObject({
     code: 0,
     stdout: `${url}: 8 articles are known or backlog\n`,

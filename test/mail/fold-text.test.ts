@@ -12,7 +12,7 @@ test('a long line is folded between words, and no line is longer than 74', () =>
 
 test('an address is never broken, and stands on its own line if it does not fit', () => {
   const url = `https://example.org/${'a'.repeat(90)}`
-  expect(foldText(`Leave this list: ${url}`)).toBe(`Leave this list:\n${url}\n`)
+  expect(foldText(`Unsubscribe at the page: ${url}`)).toBe(`Unsubscribe at the page:\n${url}\n`)
 })
 
 test('an indent or a bullet carries over to the lines that follow', () => {

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
 import { clockFaultText, findClockFault } from '../../editions/schedule/decided-runs.ts'
 
-/** What a clock that was ahead left behind, one sentence for each digest that it concerns. */
+/** One sentence for each digest with effects of a clock that was ahead. */
 export async function clockFaultTexts({
   db,
   clock,

@@ -7,41 +7,41 @@ import { systemClock } from '../../time/clock.ts'
 import { printStderr, sanitizeLine } from '../terminal/output.ts'
 import { withExistingStore } from '../with-existing-store.ts'
 
-/** What becomes of a change in the job files, in one sentence: whether a `start` that is running takes it over. */
+/** Says whether a running `start` will load changed job files. */
 export async function reloadText(config: Config): Promise<string> {
   const readers = await activeJobReaders(config)
-  if (readers === undefined) return 'Whether lastword start is running is not known; one that is takes it over.'
+  if (readers === undefined) return 'If lastword start is running, it loads the change within a minute.'
   if (readers.some((reader) => reader.folder === resolve(config.jobs)))
-    return 'lastword start is running, and takes it over within a minute.'
+    return 'lastword start is running and loads the change within a minute.'
   const [other] = readers
   return other
-    ? `lastword start is running, but reads the job files in ${sanitizeLine(other.folder)}: change them there as well.`
-    : 'lastword start is not running: it reads this when it starts.'
+    ? `lastword start is running, but reads the job files in ${sanitizeLine(other.folder)}: change them there too.`
+    : 'lastword start is not running: it will load the change when it starts.'
 }
 
-/** One line for each job file that this command leaves out, with the first problem of the file. */
+/** One line for each job file with errors, with its first problem. */
 export function warnOfRejectedJobs(rejected: RejectedJob[]): void {
   for (const { file, message } of rejected) {
     const [first = '', ...others] = message.split('\n')
     const more = others.length > 0 ? ` (and ${others.length} more)` : ''
-    printStderr(`warning: ${sanitizeLine(file)} has an error, and is left out: ${sanitizeLine(first)}${more}`)
+    printStderr(`warning: ${sanitizeLine(file)} has an error and is ignored: ${sanitizeLine(first)}${more}`)
   }
 }
 
-/** Tells of the job files that a running `start` refuses, and by which version their digests run. */
+/** Lists the job files that a running `start` rejects, and the version of the digest that it uses. */
 export async function warnOfRefusedJobs(config: Config): Promise<void> {
   for (const { folder, rejected } of (await activeJobReaders(config)) ?? []) {
     if (folder !== resolve(config.jobs)) continue
     for (const { file, message, since, runsBy } of rejected) {
-      const consequence = runsBy === null ? 'it is left out' : `its digest runs by the version read at ${runsBy}`
+      const consequence = runsBy === null ? 'it is ignored' : `its digest uses the version loaded at ${runsBy}`
       printStderr(
-        `lastword start refuses ${sanitizeLine(file)} since ${since}: ${consequence}\n  ${sanitizeLine(message)}`,
+        `lastword start rejects ${sanitizeLine(file)} since ${since}: ${consequence}\n  ${sanitizeLine(message)}`,
       )
     }
   }
 }
 
-/** The `start` processes on this store; undefined where the store does not answer. */
+/** The `start` processes on this store; undefined if the store cannot be read. */
 async function activeJobReaders(config: Config): Promise<JobReader[] | undefined> {
   try {
     return (await withExistingStore(config, ({ db }) => jobReaders(db, systemClock.now()))) ?? []

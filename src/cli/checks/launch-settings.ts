@@ -13,13 +13,13 @@ import { readYaml } from '../../config/yaml.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { AppError } from '../../errors.ts'
 
-/** One line for each setting that must be changed before the digest is sent, with file and line; none if no relay reaches beyond this machine. */
+/** One line for each setting to change before the digest is sent, with file and line; none if all relays are local. */
 export function launchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
   if (sendsOnlyToThisMachine(app.config)) return []
   return problemLines(app, digest, file)
 }
 
-/** The same for a mail server on this machine, which may pass messages on to the world: a warning, as it may be a test. */
+/** The same lines, as warnings, for a mail server on this machine, which may forward messages or be a test. */
 export function localLaunchProblemLines(app: Pick<App, 'config'>, digest: Digest, file: string): string[] {
   const isLocal = sendsOnlyToThisMachine(app.config) && hasLocalMailServer(app.config)
   return isLocal ? problemLines(app, digest, file) : []
@@ -31,20 +31,20 @@ function problemLines({ config }: Pick<App, 'config'>, digest: Digest, file: str
   )
 }
 
-/** Stops a command that would send the digest; AppError `invalid` with a line for each setting. */
+/** Throws AppError `invalid` with a line for each setting that prevents sending. */
 export function refuseUnreadySettings(app: Pick<App, 'config'>, digest: Digest, file: string): void {
   const lines = launchProblemLines(app, digest, file)
   if (lines.length === 0) return
   throw new AppError(
     'invalid',
-    [`${digest.name} is not sent: what stands in an email cannot be mended afterwards.`, ...lines].join('\n'),
+    [`${digest.name} was not sent: an email cannot be corrected afterwards.`, ...lines].join('\n'),
     {
-      hint: 'Change these and try again, or add --anyway to send it in spite of them.',
+      hint: 'Change these settings and try again, or send anyway with --anyway.',
     },
   )
 }
 
-/** `lastword.yml:12`, the name of an environment variable, or undefined where the file cannot be read again. */
+/** `lastword.yml:12`, the name of an environment variable, or undefined if the file cannot be read. */
 function settingLocation(
   { file: kind, path }: LaunchProblem,
   jobs: string,

@@ -11,19 +11,19 @@ import { editionById } from '../../store/editions/editions.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
 import { launchProblemLines } from '../checks/launch-settings.ts'
-import { sendInForeground } from '../run.ts'
 import { confirmSending } from '../terminal/confirm-sending.ts'
 import { print, printStderr, sanitizeLine } from '../terminal/output.ts'
 import { configFile, withApp } from '../with-app.ts'
 import { findEdition } from './find-edition.ts'
+import { sendInForeground } from './send-in-foreground.ts'
 
 type ApproveOptions = { who: string; anyway?: boolean; yes?: boolean; revision?: string }
 type SendOptions = { json?: boolean; anyway?: boolean; yes?: boolean }
 
-const anywayOption = ['--anyway', 'in spite of every obstacle; this is recorded'] as const
+const anywayOption = ['--anyway', 'even with obstacles; this is recorded'] as const
 const yesOption = ['--yes', 'do not ask on a terminal'] as const
 
-/** `edition approve` and `edition send`: the two commands by which an edition goes out. */
+/** `edition approve` and `edition send`. */
 export function addApproveAndSendCommands(edition: Command, editionArgument: string): void {
   edition
     .command('approve')
@@ -55,7 +55,7 @@ async function approveAsOperator(app: App, found: EditionRow, options: ApproveOp
   const digest = app.digests.find(({ name }) => name === found.digest)
   const edition = digest ? await ensureSealed(app, found, digest) : found
   if (edition.sealedAt !== null && edition.sealedAt !== found.sealedAt)
-    printStderr(`${editionName(edition)} was sealed again: it bears the date of today, and the settings of today`)
+    printStderr(`${editionName(edition)} was sealed again with today's date and settings`)
   if (options.revision !== undefined) await checkRevisionNumber(app.db, edition, readRevision(options.revision))
   const seen = await currentRevision(app.db, edition)
   if (!options.yes && !(await confirmSending(app, edition))) {
@@ -69,7 +69,7 @@ async function approveAsOperator(app: App, found: EditionRow, options: ApproveOp
     if (!(error instanceof ApprovalRefused)) throw error
     const settingLines = digest ? launchProblemLines(app, digest, file) : []
     const message = settingLines.length > 0 ? refusalMessage(edition, error, settingLines) : error.message
-    const hint = `Mend that first, or approve it in spite of that: lastword edition approve ${edition.id} --anyway`
+    const hint = `Fix that first, or approve it anyway: lastword edition approve ${edition.id} --anyway`
     throw new AppError(error.code, message, { hint, cause: error })
   }
   print(`${editionName((await editionById(app.db, edition.id)) ?? edition)} approved`)
@@ -97,7 +97,7 @@ async function sendAsOperator(app: App, edition: EditionRow, options: SendOption
   const obstacles = await sendingObstacles(app, current)
   if (obstacles.length > 0)
     throw new AppError('conflict', [`${editionName(edition)} is not sent.`, ...obstacles].join('\n'), {
-      hint: `Mend that first, or send it in spite of that: lastword edition send ${edition.id} --anyway`,
+      hint: `Fix that first, or send it anyway: lastword edition send ${edition.id} --anyway`,
     })
   const mayBeSent = current.status === 'approved' || current.status === 'sending'
   if (mayBeSent && !options.yes && !options.json && !(await confirmSending(app, current))) {

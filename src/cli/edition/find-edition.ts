@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts'
 import { editionById, editionByNumber, latestEditions } from '../../store/editions/editions.ts'
 import type { EditionRow } from '../../store/schema.ts'
 
-/** The edition that a person names: an id, `digest:number`, or a digest for its newest. AppError `missing` if there is none. */
+/** Finds an edition by id, `digest:number`, or digest (its newest). AppError `missing` if there is none. */
 export async function findEdition(app: Pick<App, 'db' | 'digests' | 'rejected'>, name: string): Promise<EditionRow> {
   const { db, digests } = app
   const [digest = '', number] = name.split(':')
@@ -14,5 +14,5 @@ export async function findEdition(app: Pick<App, 'db' | 'digests' | 'rejected'>,
       ? (await latestEditions(db, { digest: name, limit: 1 }))[0]
       : undefined)
   if (found) return found
-  throw new AppError('missing', `there is no edition ${name}`, { hint: 'lastword edition list shows them all.' })
+  throw new AppError('missing', `there is no edition ${name}`, { hint: 'lastword edition list prints them all.' })
 }

@@ -10,13 +10,13 @@ import { msBetween } from '../../time/clock.ts'
 import { sanitizeLine } from '../terminal/output.ts'
 import { nextStep } from './next-step.ts'
 
-/** Somebody has to decide before it is sent. */
+/** A person has to decide before it is sent. */
 const needsDecision = ({ status }: EditionRow) => status === 'held' || status === 'paused'
 
 /**
- * The edition that `run` continues: the one with that number, one that is being sent, or the only one that waits. Undefined:
- * none is open, and a new one is to be made. AppError `conflict` names those that wait where a person has to choose:
- * there are several, one is older than the time between two editions, or somebody has to decide about it first.
+ * The edition that `run` continues: the one with this number, the one being sent, or the only one waiting; undefined if
+ * none is open. AppError `conflict` if a person has to choose: several wait, one is older than the time between two
+ * editions, or one needs a decision first.
  */
 export async function editionToContinue(
   app: App,
@@ -32,7 +32,7 @@ export async function editionToContinue(
   if (others.length > 0) throw choiceRequired(digest, open, `${open.length} editions of ${digest.name} wait`)
   if (needsDecision(only)) throw await decisionRequired(app, only)
   if (isOld(app, digest, only))
-    throw choiceRequired(digest, open, `${editionName(only)} waits for longer than the time between two editions`)
+    throw choiceRequired(digest, open, `${editionName(only)} has waited longer than the time between two editions`)
   return only
 }
 
@@ -41,7 +41,7 @@ async function findOpenByNumber(app: App, digest: Digest, number: number): Promi
   if (!edition) throw new AppError('missing', `there is no edition ${digest.name} ${number}`)
   if (needsDecision(edition)) throw await decisionRequired(app, edition)
   if (openStatuses.includes(edition.status)) return edition
-  throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: nothing of it is left to send`)
+  throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: nothing is left to send`)
 }
 
 async function decisionRequired(app: App, edition: EditionRow): Promise<AppError> {
@@ -58,11 +58,11 @@ function choiceRequired({ name }: Digest, open: EditionRow[], what: string): App
       `  ${editionName(edition)}: ${edition.status}, due ${edition.dueAt}${edition.subject ? `, “${sanitizeLine(edition.subject)}”` : ''}`,
   )
   return new AppError('conflict', [`${what}:`, ...lines].join('\n'), {
-    hint: `Send one by its number: lastword run ${name} --edition ${open.at(-1)?.number ?? 'N'}. Or make a new one, which takes over what the waiting ones hold: lastword run ${name} --new. Editions that somebody holds stay as they are.`,
+    hint: `Send one by its number: lastword run ${name} --edition ${open.at(-1)?.number ?? 'N'}. Or make a new one with the articles of the waiting ones: lastword run ${name} --new. Editions held by a person do not change.`,
   })
 }
 
-/** Whether the edition after it should have been due by now. */
+/** Whether the next edition is already due. */
 function isOld({ clock }: App, digest: Digest, { dueAt }: EditionRow): boolean {
   return msBetween(dueAt, clock.now()) >= periodMsAt(digest, dueAt)
 }

@@ -20,22 +20,22 @@ import { allowHint } from './read-source.ts'
 
 type FeedTarget = { digest?: string; section?: string }
 
-/** `feeds add`, `feeds export` and `feeds import`: feeds into the job files, and out of them. */
+/** `feeds add`, `feeds export` and `feeds import`. */
 export function addFeedListCommands(feeds: Command): void {
   feeds
     .command('add')
-    .description('find the feed of a site, show what is in it, and add it to a section of a digest')
+    .description('find the feed of a site, print its articles, and add it to a section of a digest')
     .argument('<url>', 'the address of a feed, or of a page')
-    .option('--digest <name>', 'the digest; without it the line to add is printed')
+    .option('--digest <name>', 'the digest; if absent, only print the line to add')
     .option('--section <name>', 'the section of the digest')
     .action((url: string, where: FeedTarget, command: Command) =>
       addFeed(readProcessConfig(configFile(command)), url, where),
     )
   feeds
     .command('export')
-    .description('write the feeds of all digests as OPML 2.0, a folder for every section')
-    .argument('[file]', 'to print them if absent')
-    .option('--digest <name>', 'of this digest alone')
+    .description('write the feeds of all digests as OPML 2.0, with a folder for each section')
+    .argument('[file]', 'the file; print if absent')
+    .option('--digest <name>', 'only this digest')
     .action((file: string | undefined, { digest }: FeedTarget, command: Command) =>
       withApp(command, (app) => exportFeeds(app, file, digest)),
     )
@@ -44,7 +44,7 @@ export function addFeedListCommands(feeds: Command): void {
     .description('add the feeds of an OPML file to a digest; folders are sections')
     .argument('<file>')
     .requiredOption('--digest <name>', 'the digest')
-    .option('--section <name>', 'for feeds that lie in no folder; the first section if absent')
+    .option('--section <name>', 'for feeds outside of folders; the first section if absent')
     .action((file: string, where: FeedTarget, command: Command) => importFeeds(command, file, where))
 }
 
@@ -69,10 +69,10 @@ async function addFeed(config: Config, address: string, target: FeedTarget): Pro
   const [added] = addFeedsToJobFile(config, digest, [{ section, title: section, url }])
   const file = jobFilePath(config.jobs, digest.name)
   const line = `the section ${section} of ${file}`
-  print(added ? `Added to ${line}. ${await reloadText(config)}` : `Nothing to do: it stands in ${line} already.`)
+  print(added ? `Added to ${line}. ${await reloadText(config)}` : `Nothing to do: it is already in ${line}.`)
   const samples = digest.sections.filter(({ name }) => name === section).flatMap(exampleFeeds)
   for (const sample of samples)
-    printStderr(`${line} still lists the example ${sanitizeLine(sample)}: take it out of the file`)
+    printStderr(`${line} still lists the example ${sanitizeLine(sample)}: remove it from the file`)
 }
 
 function targetSection(config: Config, name: string, section: string | undefined): { digest: Digest; section: string } {
@@ -82,7 +82,7 @@ function targetSection(config: Config, name: string, section: string | undefined
   if (section === undefined && only !== undefined && others.length === 0) return { digest, section: only }
   if (section !== undefined && names.includes(section)) return { digest, section }
   const problem = section === undefined ? 'it has several sections: name one' : `it has no section "${section}"`
-  throw new AppError('missing', `${name}: ${problem}`, { hint: `There are: --section ${names.join(', --section ')}.` })
+  throw new AppError('missing', `${name}: ${problem}`, { hint: `Choose one: --section ${names.join(', --section ')}.` })
 }
 
 async function exportFeeds(app: App, file: string | undefined, name: string | undefined): Promise<void> {
@@ -120,15 +120,15 @@ async function importFeeds(command: Command, file: string, target: FeedTarget): 
   const placed = toPlaced(outline.feeds, digest, defaultSection)
   const added = addFeedsToJobFile(config, digest, placed)
   for (const { section, url } of added) print(`${section}  ${sanitizeLine(url)}`)
-  for (const { what, reason } of outline.rejected) printStderr(`left out: ${sanitizeLine(what)}: ${reason}`)
+  for (const { what, reason } of outline.rejected) printStderr(`skipped: ${sanitizeLine(what)}: ${reason}`)
   const known = placed.length - added.length
-  print(`${added.length} feeds added to ${digest.name}, ${known} known already, ${outline.rejected.length} left out`)
+  print(`${added.length} feeds added to ${digest.name}, ${known} already there, ${outline.rejected.length} skipped`)
   if (added.length === 0) return
   await saveFeedNames(command, config, outline.feeds)
   printStderr(await reloadText(config))
 }
 
-/** A feed that was never read is listed, and exported, by the name that the file has for it. */
+/** Until a feed is fetched, it is listed and exported with its name in the file. */
 async function saveFeedNames(command: Command, config: Config, feeds: ListedFeed[]): Promise<void> {
   const named = new Map(feeds.filter(({ title }) => title !== '').map((feed) => [feed.url, feed]))
   try {

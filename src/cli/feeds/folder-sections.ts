@@ -1,8 +1,8 @@
 import type { Section } from '../../editions/digest.ts'
 
 /**
- * The section that each folder of a list of feeds is: the one with its title or its name, else a new one. Folders are the
- * same where they are called the same, in any case; names that would be one for several folders are numbered.
+ * Maps the folders of an OPML file to sections: the one with the same title or name, else a new one. Folder names are
+ * compared without case; names of new sections are unique.
  */
 export function folderSections(
   folders: string[],
@@ -30,7 +30,7 @@ function freeName(slug: string, taken: Set<string>): string {
   return slug
 }
 
-/** A name in the letters that names have; one that has none of them is called `section`. */
+/** A section name from a folder name; `section` if it has no letters from a to z. */
 function slugOf(folder: string): string {
   const slug = withoutAccents(folder)
     .replace(/[^a-z0-9]+/g, '-')

@@ -3,12 +3,12 @@ import type { Digest } from '../../editions/digest.ts'
 import { quarantinedFeeds } from '../../store/ledger/stories.ts'
 import { printStderr, sanitizeLine } from '../terminal/output.ts'
 
-/** Says of each feed of the digest, or of all, whose articles wait for an editor, why, and what to do. */
+/** Warns of each feed of the digest, or of all digests, with quarantined articles: why, and what to do. */
 export async function warnOfQuarantinedFeeds({ db }: App, digest?: Digest): Promise<void> {
   for (const { url, digest: name, count, reason } of await quarantinedFeeds(db)) {
     if (digest && digest.name !== name) continue
     printStderr(`${name}: ${count} articles of ${sanitizeLine(url)} wait for an editor: ${sanitizeLine(reason ?? '')}`)
-    printStderr(`  lastword feeds release ${sanitizeLine(url)}   they are new`)
-    printStderr(`  lastword feeds ignore ${sanitizeLine(url)}    they are old`)
+    printStderr(`  lastword feeds release ${sanitizeLine(url)}   if they are new`)
+    printStderr(`  lastword feeds ignore ${sanitizeLine(url)}    if they are old`)
   }
 }

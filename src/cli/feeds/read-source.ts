@@ -9,7 +9,7 @@ import { configFile } from '../with-app.ts'
 
 export type Source = { bytes: Uint8Array; url: string; contentType: string | null }
 
-/** What stands at an address or in a file. AppError `unavailable` or `missing`. */
+/** Reads an address or a file. AppError `unavailable` or `missing`. */
 export async function readSource(source: string, fetcher: Pick<Fetcher, 'get'>, accept?: string): Promise<Source> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     const fetched = await fetcher.get(source, accept === undefined ? {} : { accept })
@@ -24,14 +24,14 @@ export async function readSource(source: string, fetcher: Pick<Fetcher, 'get'>, 
   }
 }
 
-/** What to do about a feed or a page that is refused for where it is; undefined for any other reason. */
+/** A hint for an address that is not allowed; undefined for any other reason. */
 export function allowHint(reason: string): string | undefined {
   return reason.includes('is not a public address')
-    ? 'If it is yours, name its host (or host:port) under feeds.allow in lastword.yml.'
+    ? 'If it is your own server, add its host (or host:port) to feeds.allow in lastword.yml.'
     : undefined
 }
 
-/** Files need no configuration; an address needs it for the hosts that may be private. */
+/** Reads the configuration at the first fetch, so that files can be read without one. */
 export function lazyFetcher(command: Command): Pick<Fetcher, 'get' | 'close'> {
   let fetcher: Fetcher | undefined
   return {

@@ -18,7 +18,7 @@ export type ImportOptions = {
 
 export const statusMeanings: Meaning[] = ['active', 'pending', 'left', 'bounced', 'complained', 'skip']
 
-/** Adds one `STATE=MEANING` of the command line; a state that holds `=` itself is everything before the last one. */
+/** Adds one `STATE=MEANING`; the state may contain `=`. AppError `invalid` for another meaning. */
 export function addMapping(option: string, before: Map<string, Meaning>): Map<string, Meaning> {
   const at = option.lastIndexOf('=')
   const meaning = statusMeanings.find(
@@ -37,11 +37,11 @@ export function addMapping(option: string, before: Map<string, Meaning>): Map<st
   return new Map([...before, [option.slice(0, at).trim().toLowerCase(), meaning]])
 }
 
-/** Imports a file and says on stderr what it found, in the order of its lines, and in the last line what was done. */
+/** Imports a file, prints remarks on its lines to stderr, and a summary. */
 export async function importFile(app: App, digest: Digest, file: string, options: ImportOptions): Promise<void> {
   const { map: mapping, ignoreStatus, dryRun = false } = options
   if (ignoreStatus && mapping.size > 0)
-    throw new AppError('invalid', '--map and --ignore-status contradict each other: use one of them')
+    throw new AppError('invalid', '--map and --ignore-status cannot be used together')
   const report = await importSubscribers(app, file, digest.name, {
     states: ignoreStatus ? 'ignore' : { mapping },
     dryRun,
@@ -59,11 +59,11 @@ function printLineNotes(file: string, report: ImportReport): void {
   const notes: LineNote[] = [...problems, ...zoneProblems, ...changes].sort((one, other) => one.line - other.line)
   for (const { line, problem } of notes) printStderr(`${file}:${line}: ${sanitizeLine(problem)}`)
   const more = [
-    [report.problemCount - problems.length, 'left out'],
+    [report.problemCount - problems.length, 'invalid'],
     [report.zoneProblemCount - zoneProblems.length, 'without a zone'],
-    [report.changeCount - changes.length, 'subscribed here and not elsewhere'],
+    [report.changeCount - changes.length, 'subscribed here but not elsewhere'],
   ] as const
-  for (const [count, words] of more) if (count > 0) printStderr(`… and ${count} more ${words}`)
+  for (const [count, kind] of more) if (count > 0) printStderr(`… and ${count} more ${kind}`)
 }
 
 const excludedMeanings = [
@@ -76,16 +76,16 @@ const excludedMeanings = [
 
 function summary(report: ImportReport, digest: string): string {
   const { rows, added, known, suppressed, states, unsubscribedHere, problemCount } = report
-  const parts = [`${added} added to ${digest}`, `${known} known already`]
-  if (suppressed > 0) parts.push(`${suppressed} suppressed, who get nothing`)
-  for (const [meaning, words] of excludedMeanings) {
+  const parts = [`${added} added to ${digest}`, `${known} already subscribed`]
+  if (suppressed > 0) parts.push(`${suppressed} suppressed (they get nothing)`)
+  for (const [meaning, label] of excludedMeanings) {
     const these = states.filter((one) => one.meaning === meaning)
     const count = these.reduce((sum, one) => sum + one.count, 0)
     if (count > 0)
-      parts.push(`${count} ${words} (${these.map((one) => `${one.count} ${sanitizeLine(one.state)}`).join(', ')})`)
+      parts.push(`${count} ${label} (${these.map((one) => `${one.count} ${sanitizeLine(one.state)}`).join(', ')})`)
   }
-  parts.push(`${problemCount} left out`)
+  parts.push(`${problemCount} invalid`)
   const ended =
-    unsubscribedHere > 0 ? `; ${countText(unsubscribedHere, 'person', 'people')} subscribed here until now` : ''
+    unsubscribedHere > 0 ? `; ${countText(unsubscribedHere, 'person', 'people')} no longer subscribed here` : ''
   return `${countText(rows, 'row')}: ${parts.join(', ')}${ended}`
 }

@@ -6,7 +6,6 @@ import { countActive } from '../../store/subscribers/subscribers.ts'
 import { formatCount } from '../../text/words.ts'
 import { sanitizeLine } from './output.ts'
 
-/** The terminal that a question is asked on. */
 export type Terminal = { input: NodeJS.ReadStream; output: NodeJS.WriteStream }
 
 const processTerminal: Terminal = { input: process.stdin, output: process.stdout }
@@ -16,10 +15,7 @@ export function sendingQuestion(edition: EditionRow, people: number): string {
   return `Send ${editionName(edition)}, “${sanitizeLine(edition.subject)}”, to ${formatCount(people, 'person', 'people')}?`
 }
 
-/**
- * Asks whether an edition is to go out, with its name, its subject and the number of people. True where nobody can answer:
- * input or output is no terminal. No answer is no.
- */
+/** Asks whether to send an edition. True without asking if input or output is not a terminal; no answer means no. */
 export async function confirmSending(
   { db }: Pick<App, 'db'>,
   edition: EditionRow,

@@ -2,7 +2,7 @@ import { AppError, messageOf } from '../../errors.ts'
 import { storeErrorIn } from '../../store/drivers/failure.ts'
 import { forTerminal, jsonForTerminal } from '../../text/characters.ts'
 
-/** The answer of a command goes to stdout … Whatever is in it, it commands no terminal. */
+/** Prints the result of a command to stdout, without control characters. */
 export function print(text: string): void {
   process.stdout.write(`${sanitizeLines(text)}\n`)
 }
@@ -11,12 +11,12 @@ export function printJson(value: unknown): void {
   print(jsonForTerminal(JSON.stringify(value)))
 }
 
-/** … and all else to stderr. */
+/** Prints anything else to stderr. */
 export function printStderr(text: string): void {
   process.stderr.write(`${sanitizeLines(text)}\n`)
 }
 
-/** Rows as columns of equal width, without trailing blanks. */
+/** Formats rows as columns of equal width, without trailing spaces. */
 export function formatTable(rows: string[][]): string {
   const widths: number[] = []
   for (const row of rows)
@@ -33,12 +33,12 @@ export function formatTable(rows: string[][]): string {
     .join('\n')
 }
 
-/** What happened and what to do, for a person; a stack only for a fault of ours. */
+/** What happened and what to do; with the stack only for an internal error. */
 export function explainError(thrown: unknown): string {
   const error = thrown instanceof AppError ? thrown : (storeErrorIn(thrown) ?? thrown)
   if (!(error instanceof AppError)) {
     const stack = error instanceof Error ? error.stack : undefined
-    return `lastword: internal error: ${stack ?? messageOf(error)}\nThis is a fault of lastword, not of yours: please report it.`
+    return `lastword: internal error: ${stack ?? messageOf(error)}\nThis is a bug in lastword: please report it.`
   }
   const message = error.message.split('\n').map(sanitizeLine).join('\n')
   return `lastword:${message.includes('\n') ? '\n' : ' '}${message}${error.hint ? `\n${sanitizeLine(error.hint)}` : ''}`
@@ -49,7 +49,7 @@ export function sanitizeLine(text: string): string {
   return forTerminal(text)
 }
 
-/** The same for lines of ours, which may be several and have tabs. */
+/** The same, but keeps line breaks and tabs. */
 function sanitizeLines(text: string): string {
   return forTerminal(text, '\n\t')
 }

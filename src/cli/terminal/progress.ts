@@ -6,7 +6,7 @@ export type Progress = { update(counts: DeliveryCounts): void; end(): void }
 const redrawIntervalMs = 100
 const logIntervalMs = 5000
 
-/** Shows how sending goes: a bar with rate and time left on a terminal, a line every five seconds elsewhere. */
+/** Shows the progress of sending: a bar with rate and time left on a terminal, else a line every five seconds. */
 export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   const startedAt = performance.now()
   let shownAt = 0
@@ -33,7 +33,7 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       if (performance.now() - shownAt >= (stream.isTTY ? redrawIntervalMs : logIntervalMs)) show()
     },
     end() {
-      if (JSON.stringify(latest) !== lastShown) show() // what stands there already is not said again
+      if (JSON.stringify(latest) !== lastShown) show() // unless it is already shown
       if (latest && stream.isTTY) stream.write('\n')
     },
   }
@@ -43,7 +43,7 @@ function countDone(counts: DeliveryCounts): number {
   return counts.accepted + counts.refused + counts.deferred + counts.unknown + counts.skipped
 }
 
-/** `columns` is the width of the terminal; without one there is no bar. */
+/** `columns` is the width of the terminal; undefined means no bar. */
 export function progressLine(
   counts: DeliveryCounts,
   doneBefore: number,
@@ -60,7 +60,7 @@ export function progressLine(
   const text = [`${done} of ${total}`, `${Math.round(rate)}/s${left}`, ...faults].join(' · ')
   if (columns === undefined) return `sending: ${text}`
   const width = Math.min(40, columns - text.length - 5)
-  if (width < 1) return text.slice(0, columns - 1) // a line that wraps could not be drawn over
+  if (width < 1) return text.slice(0, columns - 1) // a wrapped line could not be redrawn
   const filled = total > 0 ? Math.min(width, Math.round((done / total) * width)) : width
   return `[${'█'.repeat(filled)}${'░'.repeat(width - filled)}] ${text}`
 }

@@ -45,7 +45,7 @@ test('start warns of a database that others can read, and says what to type', as
   const { stderr } = await ended
   const warnings = stderr.split('\n').filter((line) => line.includes('"event":"file.exposed"'))
   expect(warnings.map((line) => JSON.parse(line).msg)).toEqual([
-    expect.stringMatching(/can read data\/lastword\.db.* Type: chmod 600 data\/lastword\.db/),
-    expect.stringMatching(/Type: chmod 700 data$/),
+    expect.stringMatching(/can read data\/lastword\.db.* Fix it with: chmod 600 data\/lastword\.db/),
+    expect.stringMatching(/Fix it with: chmod 700 data$/),
   ])
 })

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { nextStep } from '../../../src/cli/edition/next-step.ts'
-import { resumeHint } from '../../../src/cli/run.ts'
+import { resumeHint } from '../../../src/cli/edition/send-in-foreground.ts'
 import { compose } from '../../../src/editions/compose.ts'
 import { retractArticle } from '../../../src/editions/retract.ts'
 import { approve, cancel, hold, pause, resume, stop } from '../../../src/editions/review.ts'

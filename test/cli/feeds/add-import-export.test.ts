@@ -54,11 +54,11 @@ test('feeds add, feeds import and timetable say whether a start that is running 
   await withStore(it, async (db) => {
     const reader = { id: 'one', folder: join(it.folder, 'jobs'), rejected: [] as JobProblem[] }
     await saveJobReader(db, reader, systemClock.now())
-    expect((await add('/b.xml')).stdout).toContain('takes it over within a minute')
+    expect((await add('/b.xml')).stdout).toContain('loads the change within a minute')
     const opml =
       '<opml version="2.0"><body><outline text="C" type="rss" xmlUrl="https://magazine.example/c.xml"/></body></opml>'
     const imported = await it.lastword('feeds', 'import', it.write('list.opml', opml), '--digest', 'weekly')
-    expect(imported.stderr).toContain('takes it over within a minute')
+    expect(imported.stderr).toContain('loads the change within a minute')
     expect((await it.lastword('timetable')).stderr).toBe('')
     const rejected = [
       {
@@ -70,7 +70,7 @@ test('feeds add, feeds import and timetable say whether a start that is running 
     ]
     await saveJobReader(db, { ...reader, rejected }, systemClock.now())
     expect((await it.lastword('timetable')).stderr).toBe(
-      `lastword start refuses ${file} since 2026-11-27T07:00:00.000Z: its digest runs by the version read at 2026-11-26T07:00:00.000Z\n  ${file}:2: schedule: expected\n`,
+      `lastword start rejects ${file} since 2026-11-27T07:00:00.000Z: its digest uses the version loaded at 2026-11-26T07:00:00.000Z\n  ${file}:2: schedule: expected\n`,
     )
     await saveJobReader(db, { ...reader, folder: '/elsewhere' }, systemClock.now())
     expect((await add('/d.xml')).stdout).toContain('reads the job files in /elsewhere')
@@ -142,7 +142,7 @@ test('feeds add says what is missing: the feed, the digest, the section', async 
   })
   expect(await add('--digest', 'weekly')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('several sections: name one\nThere are: --section latest, --section last-word.'),
+    stderr: expect.stringContaining('several sections: name one\nChoose one: --section latest, --section last-word.'),
   })
   expect(await add('--digest', 'weekly', '--section', 'x')).toMatchObject({
     code: 1,
@@ -165,7 +165,7 @@ test('feeds leave as OPML with their titles, a folder for every section, and com
     .replace('/latest.xml', '/other.xml')
   it.write('jobs/other.yml', other)
   const imported = await it.lastword('feeds', 'import', 'feeds.opml', '--digest', 'other')
-  expect(imported.stdout).toContain('2 feeds added to other, 0 known already, 0 left out')
+  expect(imported.stdout).toContain('2 feeds added to other, 0 already there, 0 skipped')
   const text = readFileSync(join(it.folder, 'jobs/other.yml'), 'utf8')
   expect(text).toContain(`feeds: [${host.url}/other.xml, ${host.url}/latest.xml]`)
   expect(text).toContain('  - name: last-word\n    title: Last word\n')
@@ -180,7 +180,7 @@ test('folders whose names have the same letters left are sections of their own, 
   )
   const file = it.write('world.opml', `<opml version="2.0"><body>${outlines.join('')}</body></opml>`)
   const imported = await it.lastword('feeds', 'import', file, '--digest', 'weekly')
-  expect(imported.stdout).toContain('7 feeds added to weekly, 0 known already, 0 left out')
+  expect(imported.stdout).toContain('7 feeds added to weekly, 0 already there, 0 skipped')
   const exported = readOpml((await it.lastword('feeds', 'export', '--digest', 'weekly')).stdout)
   const listed = 'feeds' in exported ? exported.feeds.filter(({ url }) => url.startsWith('https://e.example/')) : []
   expect(listed.map(({ folder, url }) => [folder, folders[Number(url.at(-1))]])).toEqual([

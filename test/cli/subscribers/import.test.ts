@@ -16,7 +16,7 @@ test('the last line of an import counts everybody by what the file says, and not
   const it = home()
   const before = it.write('before.csv', 'email\ngus@a.example\n')
   expect(await it.lastword('subscribers', 'import', before)).toMatchObject({
-    stdout: '1 row: 1 added to weekly, 0 known already, 0 left out\n',
+    stdout: '1 row: 1 added to weekly, 0 already subscribed, 0 invalid\n',
   })
   const rows = [
     'ann@a.example,enabled,Mars/Olympus',
@@ -35,7 +35,7 @@ test('the last line of an import counts everybody by what the file says, and not
   const dry = await it.lastword('subscribers', 'import', file, '--map', 'odd=skip', '--dry-run')
   const imported = await it.lastword('subscribers', 'import', file, '--map', 'Odd=skip')
   const line =
-    '8 rows: 2 added to weekly, 0 known already, 2 unsubscribed elsewhere (1 blocklisted, 1 unsubscribed), 1 bounced elsewhere (1 bounced), 1 not confirmed (1 unconfirmed), 1 skipped (1 odd), 1 left out; 1 person subscribed here until now'
+    '8 rows: 2 added to weekly, 0 already subscribed, 2 unsubscribed elsewhere (1 blocklisted, 1 unsubscribed), 1 bounced elsewhere (1 bounced), 1 not confirmed (1 unconfirmed), 1 skipped (1 odd), 1 invalid; 1 person no longer subscribed here'
   expect(dry.stdout).toBe(`${line}. Nothing was imported: this was a dry run\n`)
   expect(imported).toMatchObject({ code: 0, stdout: `${line}\n` })
   const lines = [...imported.stderr.matchAll(/people\.csv:(\d+): /g)].map(([, number]) => Number(number))
@@ -61,6 +61,6 @@ test('a meaning that there is not is refused, and so are --map and --ignore-stat
   expect(both).toMatchObject({ code: 1, stderr: expect.stringContaining('use one of them') })
   expect(await it.lastword('subscribers', 'import', file, '--ignore-status')).toMatchObject({
     code: 0,
-    stdout: '1 row: 1 added to weekly, 0 known already, 0 left out\n',
+    stdout: '1 row: 1 added to weekly, 0 already subscribed, 0 invalid\n',
   })
 })

@@ -14,11 +14,11 @@ test('a list without anything in it says so on stderr, and prints nothing', asyn
     expect([command, code, stdout]).toEqual([command, 0, ''])
     return stderr
   }
-  expect(await said('edition', 'list')).toBe('There is no edition yet.\n')
-  expect(await said('edition', 'list', 'weekly', '--json')).toBe('There is no edition of weekly yet.\n')
-  expect(await said('letters', 'list')).toBe('No letter waits to be printed.\n')
-  expect(await said('letters', 'list', '--printed')).toBe('No letter has been printed yet.\n')
-  expect(await said('feeds', 'list')).toMatch(/^No feed has been read yet/)
+  expect(await said('edition', 'list')).toBe('There are no editions yet.\n')
+  expect(await said('edition', 'list', 'weekly', '--json')).toBe('There are no editions of weekly yet.\n')
+  expect(await said('letters', 'list')).toBe('No letters wait to be printed.\n')
+  expect(await said('letters', 'list', '--printed')).toBe('No letters have been printed yet.\n')
+  expect(await said('feeds', 'list')).toMatch(/^No feed has been fetched yet/)
   rmSync(join(it.folder, 'jobs', 'weekly.yml'))
   expect(await said('timetable')).toMatch(/^There is no digest yet: put a job file into .*jobs\.\n$/)
 })
