@@ -33,6 +33,7 @@ import {
   withdrawnVariants,
 } from '../store/editions/editions.ts'
 import { findRejections } from '../store/feeds/rejections.ts'
+import type { EditionRow } from '../store/schema.ts'
 import { letterByline } from '../web/format.ts'
 import { addApproveAndSendCommands } from './edition/approve-and-send.ts'
 import { addEditCommand, editLine } from './edition/edit.ts'
@@ -123,8 +124,13 @@ async function list(app: App, digest: string | undefined, options: Json): Promis
 }
 
 async function show(app: App, name: string, options: Json): Promise<void> {
+  await printEdition(app, await loadEdition(app, await findEdition(app, name)), options)
+}
+
+type LoadedEdition = Awaited<ReturnType<typeof loadEdition>>
+
+async function loadEdition(app: App, edition: EditionRow) {
   const { db } = app
-  const edition = await findEdition(app, name)
   const sendWaits = await whyWaiting(app, edition, rulesOf(app, edition.digest))
   const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
@@ -140,6 +146,11 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const pulls = new Map((await retractedIn(db, edition.id)).map((pull) => [pull.itemId, pull]))
   const digest = app.digests.find((one) => one.name === edition.digest)
   const edits = await listEdits(db, edition, digest)
+  return { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints }
+}
+
+async function printEdition(app: App, loaded: LoadedEdition, options: Json): Promise<void> {
+  const { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints } = loaded
   if (options.json) {
     const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.itemId)?.reason ?? null }))
     const sha256 = variant?.sha256 ?? null
@@ -156,6 +167,11 @@ async function show(app: App, name: string, options: Json): Promise<void> {
   const warning = variant && sizeWarning(htmlBytes(variant))
   if (warning) print(`warning: ${warning}`)
   for (const { sha256, withdrawnAt } of withdrawn) print(`withdrawn on ${withdrawnAt}: SHA-256 ${sha256}`)
+  printChoices(app, loaded)
+  await printRecords(app, loaded)
+}
+
+function printChoices(app: App, { edition, choices, pulls }: LoadedEdition): void {
   for (const choice of inEmailOrder(choices, app.digests, edition.digest)) {
     const { itemId, section, position, title, reason } = choice
     const place = position === null ? '–' : `${section} ${position}`
@@ -165,6 +181,10 @@ async function show(app: App, name: string, options: Json): Promise<void> {
       `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,
     )
   }
+}
+
+async function printRecords({ db }: App, loaded: LoadedEdition): Promise<void> {
+  const { edition, edits, prints, corrections, history, counts, waits } = loaded
   for (const edit of edits) print(`change ${editLine(edit)}`)
   for (const { said, words, number } of prints)
     print(`  prints a correction of edition ${number}, “${sanitizeLine(said)}”: ${sanitizeLine(words ?? '')}`)

@@ -56,8 +56,6 @@ export function addRunCommand(program: Command): void {
 }
 
 async function run(app: App, digest: Digest, options: Options, file: string): Promise<void> {
-  if (options.edition !== undefined && options.new)
-    throw new AppError('invalid', '--edition and --new cannot be used together')
   const edition = await prepareEdition(app, digest, options, file)
   await warnOfSize(app, edition)
   if (edition.status === 'skipped' || edition.status === 'held') return await printNotSent(app, edition, options)
@@ -104,6 +102,8 @@ function printDeclined(edition: EditionRow): void {
 
 /** The edition with this number, or the interrupted or waiting one, or a new one; sealed. */
 async function prepareEdition(app: App, digest: Digest, options: Options, file: string): Promise<EditionRow> {
+  if (options.edition !== undefined && options.new)
+    throw new AppError('invalid', '--edition and --new cannot be used together')
   const number = options.edition === undefined ? undefined : Number(options.edition)
   const open = options.new ? undefined : await editionToContinue(app, digest, number)
   if (!options.anyway && (open?.overriddenAt ?? null) === null) refuseUnreadySettings(app, digest, file)
