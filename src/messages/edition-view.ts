@@ -13,7 +13,7 @@ import { firstWords } from '../feeds/markup/sentences.ts'
 import { editionLinks } from '../mail/links.ts'
 import type { WholeArticle } from '../store/articles/article.ts'
 import { hasVisibleText } from '../text/characters.ts'
-import { bodyOneLine } from './body-text.ts'
+import { bodyOneLine } from './body/body-text.ts'
 import { legibleColour } from './palette.ts'
 import type { ArticleView, BlockView, CorrectionView, EditionView, LetterView, SectionView } from './view.ts'
 

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts'
-import { extractBodies } from './body.ts'
+import { extractBodies } from './body/extract-bodies.ts'
 import { toProbeEdition } from './probe-edition.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'

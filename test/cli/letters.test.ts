@@ -75,7 +75,7 @@ test('what is wrong with a letter is said whole, and nothing of it is kept', asy
   expect(long.stderr).toBe(
     'lastword:\nlong.txt has 4,999 characters, and 4,000 are printed: shorten it by 999\n--received is not a day that has been: expected one such as 2026-11-20\n',
   )
-  expect(huge.stderr).toContain('larger than any letter')
+  expect(huge.stderr).toContain('too large for a letter')
   expect(latin.stderr).toContain('expected UTF-8')
   expect(none.stderr).toContain('there is no such file')
   expect(digest.stderr).toContain('there is no digest "daily"')

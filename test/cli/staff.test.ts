@@ -48,11 +48,11 @@ onBothEngines('the command staff', (freshUrl) => {
     await signIn('omar', 'c'.repeat(64))
     await home.lastword('staff', 'link', '--name', 'mira')
     const ended = await home.lastword('staff', 'end', 'mira', '--who', 'tam')
-    expect([ended.code, ended.stdout]).toEqual([0, 'tam ended 2 sessions and 1 open link of mira\n'])
+    expect([ended.code, ended.stdout]).toEqual([0, 'tam ended 2 sessions and 1 unused link of mira\n'])
     const listed = (await home.lastword('staff', 'list')).stdout
     expect(listed).toMatch(/^omar /m)
     expect(listed).not.toMatch(/^mira /m)
-    expect(listed).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC: tam ended 2 sessions and 1 open link of mira$/m)
+    expect(listed).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC: tam ended 2 sessions and 1 unused link of mira$/m)
     expect((await home.lastword('staff', 'end', 'mira')).stdout).toContain('nobody named "mira" is signed in')
     expect((await home.lastword('staff', 'end', '--all', '--json')).stdout).toContain('"staff":"omar"')
     expect(await store.db.selectFrom('sessions').selectAll().execute()).toEqual([])

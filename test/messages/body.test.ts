@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
 import { compileMessage, rawMessage } from '../../src/mail/mime.ts'
-import { bodyText } from '../../src/messages/body-text.ts'
+import { bodyText } from '../../src/messages/body/body-text.ts'
 import { renderEdition } from '../../src/messages/render.ts'
 import type { EditionView } from '../../src/messages/view.ts'
 import { sameKeys } from '../support/keys.ts'

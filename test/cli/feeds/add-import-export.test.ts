@@ -81,7 +81,7 @@ test('feeds import keeps the names of feeds that were never read, and names an o
   const opml = `<opml version="2.0"><body><outline text="Latest news"><outline text="Harbour &amp; Co" type="rss" xmlUrl="${host.url}/h.xml"/>
 <outline text="Nowhere" type="rss"/></outline></body></opml>`
   const { stderr } = await it.lastword('feeds', 'import', it.write('list.opml', opml), '--digest', 'weekly')
-  expect(stderr).toContain('left out: Nowhere: it has no address (xmlUrl)')
+  expect(stderr).toContain('skipped: Nowhere: it has no address (xmlUrl)')
   const exported = readOpml((await it.lastword('feeds', 'export')).stdout)
   expect(exported).toMatchObject({
     feeds: expect.arrayContaining([expect.objectContaining({ url: `${host.url}/h.xml`, title: 'Harbour & Co' })]),

@@ -1,5 +1,5 @@
-import { Tokeniser } from '../feeds/markup/tokeniser.ts'
-import { tidyText } from './tidy.ts'
+import { Tokeniser } from '../../feeds/markup/tokeniser.ts'
+import { tidyText } from '../tidy.ts'
 
 /** A tag that a body may hold (see `Body`), or, with an empty name, the text between tags as it is written. */
 export type BodyToken = { text: string; name: string; closing: boolean; href: string }

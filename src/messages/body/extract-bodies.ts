@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { escapeUTF8 } from 'entities'
+import { type Palette, paletteOf } from '../palette.ts'
+import type { ArticleView, EditionView } from '../view.ts'
 import { bodyTokens } from './body-tags.ts'
 import { bodyText } from './body-text.ts'
-import { type Palette, paletteOf } from './palette.ts'
-import type { ArticleView, EditionView } from './view.ts'
 
 /** An edition with marks in place of its bodies. `restoreBodies` puts the bodies into the finished HTML, or returns the problem. */
 export type ExtractedBodies = { view: EditionView; restoreBodies(html: string): { html: string; problems: string[] } }
