@@ -58,7 +58,7 @@ test('a meaning that there is not is refused, and so are --map and --ignore-stat
   const odd = await it.lastword('subscribers', 'import', file, '--map', 'odd=maybe')
   expect(odd).toMatchObject({ code: 1, stderr: expect.stringContaining('expected STATE=MEANING') })
   const both = await it.lastword('subscribers', 'import', file, '--map', 'odd=left', '--ignore-status')
-  expect(both).toMatchObject({ code: 1, stderr: expect.stringContaining('use one of them') })
+  expect(both).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be used together') })
   expect(await it.lastword('subscribers', 'import', file, '--ignore-status')).toMatchObject({
     code: 0,
     stdout: '1 row: 1 added to weekly, 0 already subscribed, 0 invalid\n',
