@@ -201,7 +201,7 @@ test('an edition that a rule holds is approved only in spite of having no articl
   expect(held.stdout).toMatch(
     /0 articles where at least 5 are wanted; \d pending articles were left out \(1: the section/,
   )
-  expect(held.stderr).toMatch(/There is no article in it\. .*--anyway/)
+  expect(held.stderr).toMatch(/It has no articles\. .*--anyway/)
   expect(held.stderr).toContain('lastword edition show')
   const refused = await it.lastword('edition', 'approve', 'weekly:1')
   expect(refused).toMatchObject({ code: 1, stdout: '' })
