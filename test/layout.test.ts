@@ -157,6 +157,24 @@ test('editions are rendered in a worker: nothing else imports what does that', (
   expect(wrong).toEqual([])
 })
 
+test('no files import each other in circles', () => {
+  const targets = Map.groupBy(
+    imports.filter(({ from }) => from.startsWith('.')),
+    ({ file }) => file,
+  )
+  const done = new Set<string>()
+  const circles: string[] = []
+  const follow = (file: string, path: string[]): void => {
+    const start = path.indexOf(file)
+    if (start >= 0) return void circles.push([...path.slice(start), file].join(' → '))
+    if (done.has(file)) return
+    for (const one of targets.get(file) ?? []) follow(targetOf(one), [...path, file])
+    done.add(file)
+  }
+  for (const file of sources) follow(file, [])
+  expect(circles).toEqual([])
+})
+
 test('no folder holds more than twenty files', () => {
   const counts = Map.groupBy(
     sources.filter((file) => !file.startsWith('store/migrations/')), // one file for each change ever made
