@@ -58,7 +58,7 @@ const owners: Record<string, string[]> = {
   'smtp-server': ['demo/'],
   undici: ['http/'],
   uuid: ['store/'],
-  yaml: ['config/', 'cli/'],
+  yaml: ['config/', 'cli/', 'describe/'],
   zod: ['config/', 'editions/digest.ts', 'editions/jobs/'],
 }
 
@@ -88,6 +88,7 @@ const frozen: Record<string, string> = {
   '0024-forgotten-articles.ts': 'd66da228af3991fdc54eee889322375717d0b77a6d931ba2179e1565ae18a0e7',
   '0029-kept-form-names-and-schedule-changes.ts': '3eda292cf18569009d88df7e61dee7fd5900ae804b9b94f1c7e2dc485f8b555e',
   '0031-sending-slices.ts': '44a6feb5bd81abbb18c8dea232c60db6fe70d12d1899248d3aad9667e9a961bc',
+  '0032-events.ts': '424fd4f80c179b7a1f1885bd5f2b683fc6ff055151e691f715fe221fcbee7204',
   '0030-paused-and-quarantined.ts': '04e66a07c39a5a24a5a820493ed65d93785d45843fd61f992479957ae114ff88',
   '0033-outbox.ts': '2c17adb5c333d88766bff3cf22d714ce85803def6e2c8affb62012409ee3b350',
   '0034-letters.ts': '65221a461c47f792a53a64990ed683905bc481a089acb6e297764c06de7e565c',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type App, requireDigestName } from '../app.ts'
+import { describeReason, reasonWithText } from '../describe/describe.ts'
 import {
   acceptCorrection,
   dismissCorrection,
@@ -75,7 +76,7 @@ async function list(app: App, digest: string | undefined, options: Json & { all?
   const { db } = app
   if (digest !== undefined) requireDigestName(app, digest)
   const rows = options.all ? await latestCorrections(db, digest, maxListed) : await waitingCorrections(db, digest)
-  for (const row of rows) options.json ? printJson(toJson(row)) : print(correctionText(row))
+  for (const row of rows) options.json ? printJson(correctionJson(row)) : print(correctionText(row))
   if (rows.length === 0 && !options.json) print('No corrections to review.')
 }
 
@@ -84,13 +85,16 @@ function decide(command: Command, id: string, action: CorrectionAction, decision
     await action(app, id, decision)
     const correction = await correctionById(app.db, id)
     if (!correction) throw new AppError('internal', `the correction ${id} is gone`)
-    if (decision.json) printJson(toJson(correction))
+    if (decision.json) printJson(correctionJson(correction))
     else print(correctionText(correction))
   })
 }
 
-function toJson(correction: CorrectionView) {
-  return { ...correction, suggested: suggestedText(correction), standing: statusText(correction) }
+/** A correction for JSON output, with its reasons as data and in words. */
+export function correctionJson(correction: CorrectionView) {
+  const { evidence, undoneWhy } = correction
+  const reasons = { evidence: reasonWithText(evidence), undoneWhy: undoneWhy && reasonWithText(undoneWhy) }
+  return { ...correction, ...reasons, suggested: suggestedText(correction), standing: statusText(correction) }
 }
 
 function correctionText(correction: CorrectionView): string {
@@ -100,7 +104,7 @@ function correctionText(correction: CorrectionView): string {
     `${id}  ${digest} ${number}  ${statusText(correction)}`,
     `  said: ${said}`,
     `  right: ${text}`,
-    `  found: ${evidence}; ${url}`,
+    `  found: ${describeReason(evidence)}; ${url}`,
   ]
   return lines.map(sanitizeLine).join('\n')
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { type App, requireDigest, requireDigestName, throwIfRejected } from '../app.ts'
 import { rulesOf } from '../deliveries/limits/rules.ts'
 import { whyWaiting } from '../deliveries/limits/why-waiting.ts'
+import { describeActor, describeEvent, describeReason, eventWithText, reasonWithText } from '../describe/describe.ts'
 import { statusText } from '../editions/corrections/decide.ts'
 import { editionName } from '../editions/edition.ts'
 import { listEdits } from '../editions/edits/list-edits.ts'
@@ -23,18 +24,16 @@ import { retractedIn } from '../store/articles/retractions.ts'
 import { correctionsAbout, correctionsIn } from '../store/corrections/corrections.ts'
 import { countDeliveries } from '../store/deliveries/deliveries.ts'
 import { unsentStatuses } from '../store/edition-status.ts'
-import {
-  choicesOf,
-  editionById,
-  editionsByStatus,
-  historyOf,
-  latestEditions,
-  variantsOf,
-  withdrawnVariants,
-} from '../store/editions/editions.ts'
+import { choicesOf } from '../store/editions/choices.ts'
+import { editionById, editionsByStatus, latestEditions } from '../store/editions/editions.ts'
+import { variantsOf, withdrawnVariants } from '../store/editions/variants.ts'
+import { editionEvents } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { findRejections } from '../store/feeds/rejections.ts'
+import type { Json } from '../store/json.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { letterByline } from '../web/format.ts'
+import { correctionJson } from './corrections.ts'
 import { addApproveAndSendCommands } from './edition/approve-and-send.ts'
 import { addEditCommand, editLine } from './edition/edit.ts'
 import { findEdition } from './edition/find-edition.ts'
@@ -45,7 +44,7 @@ import { warnOfFailedFeeds } from './run.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
 import { withApp } from './with-app.ts'
 
-type Json = { json?: boolean }
+type JsonOption = { json?: boolean }
 type Decision = { who: string; reason: string; anyway?: boolean }
 type EditionAction = (app: App, id: string, decision: Decision) => Promise<void>
 
@@ -58,24 +57,26 @@ export function addEditionCommands(program: Command): void {
   add('list', 'list the newest editions')
     .argument('[digest]', 'only those of this digest')
     .option('--json', 'one JSON line for each edition')
-    .action((digest: string | undefined, options: Json, command: Command) =>
+    .action((digest: string | undefined, options: JsonOption, command: Command) =>
       withApp(command, (app) => list(app, digest, options)),
     )
   add('show', 'print an edition: its articles, why others were left out, its history')
     .argument('<edition>', editionArgument)
     .option('--json', 'as JSON')
-    .action((name: string, options: Json, command: Command) => withApp(command, (app) => show(app, name, options)))
+    .action((name: string, options: JsonOption, command: Command) =>
+      withApp(command, (app) => show(app, name, options)),
+    )
   add('explain', 'print which edition has an article or a letter, or why none has it')
     .argument('<what>', 'an address that the article has or had, its guid or title, or the id of the letter')
     .option('--json', 'one JSON line for each digest and each rejected entry')
-    .action((what: string, options: Json, command: Command) =>
+    .action((what: string, options: JsonOption, command: Command) =>
       withApp(command, (app) => explainArticle(app, what, options)),
     )
   add('preview', 'write index.html, index.txt and message.eml exactly as they would be sent')
     .argument('<edition>', 'a digest (fetches its feeds, and shows what would be sent now), an id, or digest:number')
     .requiredOption('--out <dir>', 'the folder to write to')
     .option('--json', 'as JSON')
-    .action((name: string, options: Json & { out: string }, command: Command) =>
+    .action((name: string, options: JsonOption & { out: string }, command: Command) =>
       withApp(command, (app) => preview(app, name, options)),
     )
   const addDecision = (command: Command, done: string, act: EditionAction) =>
@@ -103,12 +104,12 @@ export function addEditionCommands(program: Command): void {
   addEditCommand(edition, editionArgument)
 }
 
-async function list(app: App, digest: string | undefined, options: Json): Promise<void> {
+async function list(app: App, digest: string | undefined, options: JsonOption): Promise<void> {
   const { db } = app
   if (digest !== undefined) requireDigestName(app, digest)
   const editions = await latestEditions(db, { digest, limit: 100 })
   if (editions.length === 0) printStderr(`There are no editions${digest ? ` of ${digest}` : ''} yet.`)
-  if (options.json) for (const edition of editions) printJson(edition)
+  if (options.json) for (const edition of editions) printJson(withReasonText(edition))
   else if (editions.length > 0)
     print(
       formatTable(
@@ -117,13 +118,13 @@ async function list(app: App, digest: string | undefined, options: Json): Promis
           editionName(one),
           one.status,
           one.dueAt,
-          sanitizeLine(one.reason ?? one.subject),
+          sanitizeLine(one.reason ? describeReason(one.reason) : one.subject),
         ]),
       ),
     )
 }
 
-async function show(app: App, name: string, options: Json): Promise<void> {
+async function show(app: App, name: string, options: JsonOption): Promise<void> {
   await printEdition(app, await loadEdition(app, await findEdition(app, name)), options)
 }
 
@@ -134,7 +135,7 @@ async function loadEdition(app: App, edition: EditionRow) {
   const sendWaits = await whyWaiting(app, edition, rulesOf(app, edition.digest))
   const [choices, history, counts, corrections, prints] = await Promise.all([
     choicesOf(db, edition.id),
-    historyOf(db, edition.id),
+    editionEvents(db, edition.id),
     countDeliveries(db, edition.id),
     correctionsAbout(db, edition.id),
     correctionsIn(db, edition.id),
@@ -149,18 +150,30 @@ async function loadEdition(app: App, edition: EditionRow) {
   return { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints }
 }
 
-async function printEdition(app: App, loaded: LoadedEdition, options: Json): Promise<void> {
+async function printEdition(app: App, loaded: LoadedEdition, options: JsonOption): Promise<void> {
   const { edition, variant, withdrawn, pulls, edits, waits, choices, history, counts, corrections, prints } = loaded
   if (options.json) {
-    const marked = choices.map((choice) => ({ ...choice, retracted: pulls.get(choice.itemId)?.reason ?? null }))
+    const marked = choices.map((choice) => ({
+      ...withReasonText(choice),
+      retracted: pulls.get(choice.itemId)?.reason ?? null,
+    }))
     const sha256 = variant?.sha256 ?? null
     const seals = { sha256, bytesHtml: variant ? htmlBytes(variant) : null, withdrawn }
     const listed = edits.map(({ edit, status }) => ({ ...edit, status }))
-    const about = { choices: marked, edits: listed, corrections, prints, history, deliveries: counts, waits }
-    return printJson({ ...edition, ...seals, ...about })
+    return printJson({
+      ...withReasonText(edition),
+      ...seals,
+      choices: marked,
+      edits: listed,
+      corrections: corrections.map(correctionJson),
+      prints: prints.map(correctionJson),
+      history: history.map(eventWithText),
+      deliveries: counts,
+      waits,
+    })
   }
   print(
-    `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${edition.reason})` : ''}, due ${edition.dueAt}`,
+    `${editionName(edition)}: ${edition.status}${edition.reason ? ` (${describeReason(edition.reason)})` : ''}, due ${edition.dueAt}`,
   )
   if (variant)
     print(`subject: ${sanitizeLine(edition.subject)}\nrevision: ${edition.revision}\nSHA-256: ${variant.sha256}`)
@@ -178,7 +191,7 @@ function printChoices(app: App, { edition, choices, pulls }: LoadedEdition): voi
     const pull = pulls.get(itemId)
     const pulled = pull ? `  retracted by ${pull.who}: ${pull.reason}` : ''
     print(
-      `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(reason)})${sanitizeLine(pulled)}`,
+      `  ${place}  ${sanitizeLine(title)}  (${sanitizeLine(letterPrefix(choice))}${sanitizeLine(describeReason(reason))})${sanitizeLine(pulled)}`,
     )
   }
 }
@@ -192,9 +205,15 @@ async function printRecords({ db }: App, loaded: LoadedEdition): Promise<void> {
     print(
       `  correction ${one.id} of “${sanitizeLine(one.said)}”: ${sanitizeLine(one.words ?? one.found)} (${sanitizeLine(statusText(one))})`,
     )
-  for (const { at, who, what } of history) print(`${at}  ${who}: ${sanitizeLine(what)}`)
+  for (const event of history)
+    print(sanitizeLine(`${event.at}  ${describeActor(event.actor)}: ${describeEvent(event)}`))
   print(await deliveryCountsText(db, edition, counts))
   for (const wait of waits) print(`waits: ${sanitizeLine(wait)}`)
+}
+
+/** A row for JSON output, with its reason as data and in words. */
+function withReasonText<Row extends { reason: Json<Reason> | null }>(row: Row) {
+  return { ...row, reason: row.reason && reasonWithText(row.reason) }
 }
 
 function letterPrefix({ kind, author, place }: ChoiceView): string {
@@ -210,7 +229,7 @@ function inEmailOrder(choices: ChoiceView[], digests: App['digests'], digest: st
   return choices.toSorted((a, b) => place(a) - place(b))
 }
 
-async function explainArticle({ db, digests }: App, what: string, options: Json): Promise<void> {
+async function explainArticle({ db, digests }: App, what: string, options: JsonOption): Promise<void> {
   const answers = await explain(db, digests, what)
   const rejections = await findRejections(db, what)
   if (answers.length + rejections.length === 0) {
@@ -241,7 +260,7 @@ async function explainArticle({ db, digests }: App, what: string, options: Json)
 }
 
 /** Previews an edition: for a digest its unsent one, else the one that a run would make now. */
-async function preview(app: App, name: string, options: Json & { out: string }): Promise<void> {
+async function preview(app: App, name: string, options: JsonOption & { out: string }): Promise<void> {
   const { letter: message, title, thin } = await messageToPreview(app, name)
   const { slot, html, text } = message
   const key = 'a'.repeat(keyLength)
@@ -260,8 +279,15 @@ async function preview(app: App, name: string, options: Json & { out: string }):
   }
   const paths = Object.keys(files).map((file) => join(options.out, file))
   if (options.json)
-    printJson({ edition: title, subject: message.subject, files: paths, bytesHtml: htmlBytes(message), thin })
-  else print([`${title}: ${sanitizeLine(message.subject)}`, ...paths, ...(thin ? [thin] : [])].join('\n'))
+    printJson({
+      edition: title,
+      subject: message.subject,
+      files: paths,
+      bytesHtml: htmlBytes(message),
+      thin: thin && reasonWithText(thin),
+    })
+  else
+    print([`${title}: ${sanitizeLine(message.subject)}`, ...paths, ...(thin ? [describeReason(thin)] : [])].join('\n'))
   const warning = sizeWarning(htmlBytes(message))
   if (warning) printStderr(`warning: ${warning}`)
 }
@@ -284,7 +310,11 @@ async function messageToPreview(app: App, name: string) {
   if (!open) throw new AppError('missing', `there is no edition ${name}`)
   if (open.status === 'composed') await seal(app, open.id, requireDigest(app, open.digest))
   const [variant] = await variantsOf(app.db, open.id)
-  if (!variant) throw new AppError('missing', `${editionName(open)} was never sealed: ${open.reason ?? open.status}`)
+  if (!variant)
+    throw new AppError(
+      'missing',
+      `${editionName(open)} was never sealed: ${open.reason ? describeReason(open.reason) : open.status}`,
+    )
   return { title: editionName(open), letter: toMessageTemplate(app.secret, open, variant), thin: open.reason }
 }
 

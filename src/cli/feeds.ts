@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
+import { describeEvent, describeReason, eventWithText, reasonWithText } from '../describe/describe.ts'
 import { detectInFeeds } from '../editions/corrections/detect.ts'
 import { feedUrlsOf } from '../editions/digest.ts'
 import { addAllToLedger } from '../editions/ledger.ts'
@@ -12,7 +13,10 @@ import type { RefreshResult } from '../feeds/refresh.ts'
 import { rejectionText } from '../feeds/rejection.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { refreshNow } from '../pipeline/refresh-feeds.ts'
-import { allFeeds, feedHistory, retryFeedNow } from '../store/feeds/feeds.ts'
+import { type PastEvent, personName } from '../store/events/event.ts'
+import { feedEvents } from '../store/events/events.ts'
+import { retryFeedNow } from '../store/feeds/feed-polls.ts'
+import { allFeeds } from '../store/feeds/feeds.ts'
 import { lastRejections, maxRejectionsPerFeed } from '../store/feeds/rejections.ts'
 import { parseDurationMs } from '../time/clock.ts'
 import { addFeedListCommands } from './feeds/add-import-export.ts'
@@ -32,7 +36,7 @@ export function addFeedsCommands(program: Command): void {
     .action((options: Json, command: Command) =>
       withApp(command, async (app) => {
         const report = await refreshNow(app, app.digests.flatMap(feedUrlsOf))
-        for (const feed of report) options.json ? printJson(feed) : print(refreshText(feed))
+        for (const feed of report) options.json ? printJson(refreshJson(feed)) : print(refreshText(feed))
         await addAllToLedger(app)
         const proposed = await detectInFeeds(app, app.digests)
         if (proposed > 0) printStderr(`${proposed} corrections proposed: lastword corrections list shows them`)
@@ -87,7 +91,7 @@ const feedIdOf = ({ feedId }: { feedId: string }) => feedId
 
 /** Lists every feed ever fetched: status, last success, history and rejected entries. */
 async function listFeeds({ db, config, clock }: App, options: Json): Promise<void> {
-  const historyByFeed = Map.groupBy(await feedHistory(db), feedIdOf)
+  const historyByFeed = Map.groupBy(await feedEvents(db), ({ feed }) => feed)
   const alertAfter = parseDurationMs(config.feeds.alertAfter)
   const rejectionsByFeed = Map.groupBy(
     await lastRejections(db, options.json ? maxRejectionsPerFeed : maxRejectionsShown),
@@ -98,29 +102,43 @@ async function listFeeds({ db, config, clock }: App, options: Json): Promise<voi
     feed,
     held: quarantined.get(feed.id)?.reason ?? null,
     health: healthOf(feed, alertAfter, clock.now(), quarantined.get(feed.id)),
-    history: (historyByFeed.get(feed.id) ?? []).map(({ at, what }) => ({ at, what })),
+    history: historyByFeed.get(feed.id) ?? [],
     rejections: (rejectionsByFeed.get(feed.id) ?? []).map(({ feedId: _feed, entry: _entry, ...one }) => one),
   }))
   if (rows.length === 0)
     printStderr('No feed has been fetched yet: lastword feeds refresh fetches the feeds in the job files.')
   if (options.json) {
     for (const { feed, held, health, history, rejections } of rows)
-      printJson({ ...feed, state: health.state, words: health.message, quarantined: held, history, rejections })
+      printJson({
+        ...feed,
+        error: feed.error && reasonWithText(feed.error),
+        state: health.state,
+        health: reasonWithText(health.reason),
+        quarantined: held && reasonWithText(held),
+        history: history.map(eventWithText),
+        rejections: rejections.map((one) => ({ ...one, reason: reasonWithText(one.reason) })),
+      })
     return
   }
   const lines = formatTable(
     rows.map(({ feed, held, health }) => [
       feed.url,
-      held === null ? health.state : `quarantined: ${held}`,
+      held === null ? health.state : `quarantined: ${describeReason(held)}`,
       feed.succeededAt ?? 'never fetched',
-      `${sanitizeLine(feed.title)}: ${sanitizeLine(health.message)}`,
+      `${sanitizeLine(feed.title)}: ${sanitizeLine(describeReason(health.reason))}`,
     ]),
   ).split('\n')
   rows.forEach(({ history, rejections }, index) => {
     print(lines[index] ?? '')
-    for (const { at, what } of history) print(`    ${at}  ${sanitizeLine(what)}`)
+    for (const event of history) print(`    ${event.at}  ${sanitizeLine(eventLine(event))}`)
     for (const one of rejections) print(`    ${one.lastAt}  rejected: ${sanitizeLine(rejectionText(one))}`)
   })
+}
+
+/** What happened, and who decided it. */
+function eventLine(event: PastEvent): string {
+  const name = personName(event.actor)
+  return `${name === undefined ? '' : `${name}: `}${describeEvent(event)}`
 }
 
 async function refreshFailedFeed(app: App, url: string): Promise<void> {
@@ -132,8 +150,12 @@ async function refreshFailedFeed(app: App, url: string): Promise<void> {
   }
 }
 
+function refreshJson(feed: RefreshResult) {
+  return feed.kind === 'failed' ? { ...feed, reason: reasonWithText(feed.reason) } : feed
+}
+
 function refreshText(feed: RefreshResult): string {
-  if (feed.kind === 'failed') return `failed     ${sanitizeLine(`${feed.url}: ${feed.reason}`)}`
+  if (feed.kind === 'failed') return `failed     ${sanitizeLine(`${feed.url}: ${describeReason(feed.reason)}`)}`
   if (feed.kind === 'unchanged') return `unchanged  ${feed.url}`
   const rejected = feed.rejected ? `, ${feed.rejected} rejected` : ''
   return `read       ${feed.url}: ${feed.articles} articles, ${feed.added} new${rejected}`
@@ -177,7 +199,7 @@ function toFeedTest(source: string, parsed: ParsedFeed) {
     summary: article.summary,
     image: article.image?.url ?? null,
   }))
-  const rejected = parsed.rejected.map(({ reason }) => ({ reason }))
+  const rejected = parsed.rejected.map(({ reason }) => ({ reason: reasonWithText(reason) }))
   return {
     source,
     ok: true,
@@ -209,5 +231,5 @@ function printFeedTest(tested: FeedTest): void {
     print(
       `  ${item.published ?? 'no date                 '}  ${sanitizeLine(item.title)}\n    ${sanitizeLine(item.link ?? 'no link')}`,
     )
-  for (const { reason } of tested.rejected) print(`  rejected: ${sanitizeLine(reason)}`)
+  for (const { reason } of tested.rejected) print(`  rejected: ${sanitizeLine(reason.text)}`)
 }

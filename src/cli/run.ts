@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type App, requireDigest } from '../app.ts'
+import { describeReason, reasonWithText } from '../describe/describe.ts'
 import { articleChoices, chosenOnly, itemOf, letterChoices } from '../editions/choice/choice.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
@@ -12,7 +13,8 @@ import { AppError } from '../errors.ts'
 import type { RefreshResult } from '../feeds/refresh.ts'
 import { dryRunEdition } from '../pipeline/dry-run.ts'
 import { refreshAndEnrich } from '../pipeline/refresh-and-enrich.ts'
-import { editionById, variantsOf } from '../store/editions/editions.ts'
+import { editionById } from '../store/editions/editions.ts'
+import { variantsOf } from '../store/editions/variants.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
 import { launchProblemLines, localLaunchProblemLines, refuseUnreadySettings } from './checks/launch-settings.ts'
@@ -60,14 +62,16 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
   await warnOfSize(app, edition)
   if (edition.status === 'skipped' || edition.status === 'held') return await printNotSent(app, edition, options)
   if (!options.yes && !options.json && !(await confirmSending(app, edition))) return printDeclined(edition)
-  const rule = 'operator, by lastword run'
-  if (edition.status === 'sealed' && !(await approveByRule(app, edition.id, rule, options))) {
+  if (edition.status === 'sealed' && !(await approveByRule(app, edition.id, 'cli', options))) {
     const current = (await editionById(app.db, edition.id)) ?? edition
     if (current.status === 'held') return await printNotSent(app, current, options)
     if (current.status !== 'approved' && current.status !== 'sending')
-      throw new AppError('conflict', `${editionName(current)} is ${current.status} by now: ${current.reason ?? ''}`)
+      throw new AppError(
+        'conflict',
+        `${editionName(current)} is ${current.status} by now: ${current.reason ? describeReason(current.reason) : ''}`,
+      )
   }
-  if (options.anyway) await overrideObstacles(app, edition.id, rule)
+  if (options.anyway) await overrideObstacles(app, edition.id, 'cli')
   await sendInForeground(app, digest, edition.id, options)
 }
 
@@ -80,8 +84,16 @@ async function warnOfSize({ db }: App, { id, status }: EditionRow): Promise<void
 
 /** Prints why an edition is not sent, and what to do. */
 async function printNotSent(app: App, edition: EditionRow, options: Options): Promise<void> {
-  if (options.json) printJson({ edition: edition.number, status: edition.status, reason: edition.reason })
-  else print(`${editionName(edition)}: ${sanitizeLine(edition.reason ?? edition.status)}`)
+  if (options.json)
+    printJson({
+      edition: edition.number,
+      status: edition.status,
+      reason: edition.reason && reasonWithText(edition.reason),
+    })
+  else {
+    const reason = edition.reason ? `: ${describeReason(edition.reason)}` : ''
+    print(sanitizeLine(`${editionName(edition)}: ${edition.status}${reason}`))
+  }
   if ((await countActive(app.db, edition.digest)) === 0) {
     printStderr(`Import people first: lastword subscribers import FILE --digest ${edition.digest}`)
     process.exitCode = 1
@@ -128,7 +140,8 @@ async function newEdition(app: App, digest: Digest, options: Options): Promise<E
 
 export function warnOfFailedFeeds(report: RefreshResult[]): void {
   for (const feed of report)
-    if (feed.kind === 'failed') printStderr(`feed failed: ${sanitizeLine(`${feed.url}: ${feed.reason}`)}`)
+    if (feed.kind === 'failed')
+      printStderr(`feed failed: ${sanitizeLine(`${feed.url}: ${describeReason(feed.reason)}`)}`)
 }
 
 async function dryRun(app: App, digest: Digest, options: Options, file: string): Promise<void> {
@@ -152,13 +165,13 @@ async function dryRun(app: App, digest: Digest, options: Options, file: string):
       letters,
       recipients,
       bytesHtml,
-      thin: thin ?? null,
+      thin: thin ? reasonWithText(thin) : null,
     })
     return
   }
   print(`${digest.title} ${draft.edition.number}: ${sanitizeLine(rendered.subject)}`)
   for (const choice of chosen) print(`  ${choice.section} ${choice.position}: ${sanitizeLine(itemOf(choice).title)}`)
-  if (thin) print(sanitizeLine(thin))
+  if (thin) print(sanitizeLine(describeReason(thin)))
   const printed = `${articles} articles${letters > 0 ? `, ${letters} letters` : ''}`
   print(`${printed}, ${bytesHtml} bytes of HTML, ${recipients} subscribers. Nothing was sent, and no edition was made.`)
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type App, requireDigest } from '../app.ts'
+import { describeReason, reasonWithText } from '../describe/describe.ts'
 import { chosenOnly, itemOf } from '../editions/choice/choice.ts'
 import { dryRunDraft } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
@@ -78,9 +79,17 @@ async function writeEdition(
 function toJson({ number, dueAt, status, reason, choices }: SimulatedEdition, file: string | null) {
   const choicesJson = choices.map((choice) => {
     const { title, url } = itemOf(choice)
-    return { title, url, section: choice.section, position: choice.position, reason: choice.reason }
+    return { title, url, section: choice.section, position: choice.position, reason: reasonWithText(choice.reason) }
   })
-  return { number, dueAt, status, reason, chosen: chosenOnly(choices).length, choices: choicesJson, file }
+  return {
+    number,
+    dueAt,
+    status,
+    reason: reason && reasonWithText(reason),
+    chosen: chosenOnly(choices).length,
+    choices: choicesJson,
+    file,
+  }
 }
 
 function printEdition(
@@ -88,9 +97,9 @@ function printEdition(
   { number, dueAt, status, reason, choices }: SimulatedEdition,
   file: string | null,
 ): void {
-  print(
-    `${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${reason ?? (status === 'waiting' ? 'waits for approval' : status)}`,
-  )
+  const state = status === 'waiting' ? 'waits for approval' : status
+  const why = reason === null ? '' : `: ${describeReason(reason)}`
+  print(sanitizeLine(`${digest.name}${number === null ? '' : ` ${number}`}, due ${dueAt}: ${state}${why}`))
   for (const section of digest.sections) {
     const chosen = chosenOnly(choices).filter((choice) => choice.section === section.name)
     if (chosen.length > 0 && number !== null) print(`  ${section.name}: ${chosen.length}`)

@@ -82,14 +82,6 @@ function problem(
   return { fault, setting: path.join('.'), value, file, path }
 }
 
-/** One sentence; `place` is the file and line where the value stands. */
-export function launchProblemText({ fault, setting, value }: LaunchProblem, place?: string): string {
-  const where = place === undefined ? '' : `${place}: `
-  if (fault === 'private-address')
-    return `${where}${setting} is ${value}, which readers cannot reach: every unsubscribe link would be dead. Set it to the public address of these pages.`
-  return `${where}${setting} is still that of the sample (${value}): set it to your own.`
-}
-
 /** Whether only this machine or its network can reach the host, which is a name, or an IP address with or without brackets. */
 export function isPrivateHost(host: string): boolean {
   const name = bareHost(host)

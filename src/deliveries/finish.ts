@@ -3,7 +3,11 @@ import { countChecked } from '../store/deliveries/counts.ts'
 import { type DeliveryCounts, nextDueAt } from '../store/deliveries/deliveries.ts'
 import { countRepeatable } from '../store/deliveries/unknown.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, editionById, moveEdition, withdrawVariants } from '../store/editions/editions.ts'
+import { editionById, moveEdition } from '../store/editions/editions.ts'
+import { withdrawVariants } from '../store/editions/variants.ts'
+import { addEvent } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import { mostAttempts } from './delivery.ts'
 import { judgeCanaries } from './limits/canary.ts'
 import type { Wait } from './limits/limit.ts'
@@ -53,8 +57,8 @@ async function endIfDone(
   if (accepted + refused + unknown === 0) return await endForNobody({ db, clock }, id, skipped)
   return await transaction(db, async (trx) => {
     if (!(await moveEdition(trx, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
-    const what = `sent: ${accepted} accepted, ${refused} refused, ${unknown} unknown, ${skipped} skipped`
-    await addHistory(trx, id, 'lastword', what, clock.now())
+    const data = { accepted, refused, unknown, skipped }
+    await addEvent(trx, { kind: 'edition.sent', actor: 'system', edition: id, data }, clock.now())
     return true
   })
 }
@@ -67,14 +71,12 @@ async function endForNobody({ db, clock }: Pick<Needs, 'db' | 'clock'>, id: stri
   return await transaction(db, async (trx) => {
     const now = clock.now()
     const edition = await editionById(trx, id)
-    const why =
-      left > 0 ? `the last ${left} subscribers left before it was sent` : 'nobody was subscribed when it was to be sent'
-    const reason = `skipped: ${why}; its articles are pending again`
-    const change = { status: 'skipped' as const, number: null, reason, finishedAt: now }
+    const reason: Reason = { code: 'no-recipients-left', count: left }
+    const change = { status: 'skipped' as const, number: null, reason: toJson(reason), finishedAt: now }
     if (!edition || !(await moveEdition(trx, id, ['sending'], change))) return false
     await withdrawVariants(trx, id, now)
     await releaseContents(trx, id, now)
-    await addHistory(trx, id, 'lastword', reason, now)
+    await addEvent(trx, { kind: 'edition.skipped', actor: 'system', edition: id, data: { reason } }, now)
     return true
   })
 }

@@ -1,8 +1,10 @@
+import { describeReason } from '../describe/describe.ts'
 import { pauseByRule } from '../editions/review.ts'
 import { brakeNow } from '../store/deliveries/brake.ts'
 import type { DeliveryCounts, QueuedDelivery } from '../store/deliveries/deliveries.ts'
 import { skipIfGone } from '../store/deliveries/skip.ts'
 import { editionById } from '../store/editions/editions.ts'
+import type { Reason } from '../store/events/reason.ts'
 import type { DeliveryStatus } from '../store/schema.ts'
 import { brakeWords } from './brake.ts'
 import type { RefusalBreaker } from './judging/refusal-breaker.ts'
@@ -95,9 +97,9 @@ export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Prom
 }
 
 /** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
-export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: string): Promise<void> {
+export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: Reason): Promise<void> {
   if (!isGoing(pass)) return
-  stop(pass, `paused: ${objection}`)
+  stop(pass, `paused: ${describeReason(objection)}`)
   end(pass)
   pass.isPaused = true
   await untilStored(needs, () => pauseByRule(needs, pass.editionId, objection))

@@ -2,7 +2,8 @@ import { AppError } from '../errors.ts'
 import { freezePage, lastFrozenSubscriber } from '../store/deliveries/audience.ts'
 import { repeatUnknown } from '../store/deliveries/unknown.ts'
 import { clearFutureWaits } from '../store/digests/clock-faults.ts'
-import { addHistory, editionById, moveEdition } from '../store/editions/editions.ts'
+import { editionById, moveEdition } from '../store/editions/editions.ts'
+import { addEvent } from '../store/events/events.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { mostAttempts } from './delivery.ts'
 import { judgeCanaries } from './limits/canary.ts'
@@ -28,7 +29,7 @@ export async function startSending(needs: DeliverNeeds, editionId: string, unkno
 
 async function beginSending({ db, clock }: DeliverNeeds, id: string): Promise<EditionRow> {
   if (await moveEdition(db, id, ['approved'], { status: 'sending' })) {
-    await addHistory(db, id, 'lastword', 'sending began', clock.now())
+    await addEvent(db, { kind: 'edition.sending_started', actor: 'system', edition: id, data: {} }, clock.now())
   }
   const edition = await editionById(db, id)
   if (edition?.status !== 'sending') {

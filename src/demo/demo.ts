@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, openApp } from '../app.ts'
 import { type Config, configSchema, environmentStoreUrl } from '../config/config.ts'
+import { describeReason } from '../describe/describe.ts'
 import { compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { approve } from '../editions/review.ts'
@@ -15,7 +16,8 @@ import { startSchedule } from '../pipeline/schedule.ts'
 import { sendEdition } from '../pipeline/sending/send.ts'
 import { openSender, type Sender } from '../pipeline/sending/sender.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries/deliveries.ts'
-import { chosenOf, variantsOf } from '../store/editions/editions.ts'
+import { chosenOf } from '../store/editions/choices.ts'
+import { variantsOf } from '../store/editions/variants.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { addSubscribers } from '../store/subscribers/subscribers.ts'
 import { addressKey } from '../subscribers/address.ts'
@@ -108,7 +110,10 @@ async function makeAndSendEdition(app: App, sender: Sender, { onProgress, signal
   await refreshAndEnrich(app, digest)
   const composed = await compose(app, digest, app.clock.now())
   if (composed?.status !== 'composed')
-    throw new AppError('internal', `the demo has no edition: ${composed?.reason ?? 'none was made'}`)
+    throw new AppError(
+      'internal',
+      `the demo has no edition: ${composed?.reason ? describeReason(composed.reason) : 'none was made'}`,
+    )
   const edition = await seal(app, composed.id, digest)
   await approve(app, edition.id, 'rule: approval auto')
   const report = await sendEdition(app, sender, edition.id, {

@@ -4,28 +4,28 @@ import {
   imprintProblems,
   type LaunchProblem,
   launchProblems,
-  launchProblemText,
   sendsOnlyToThisMachine,
 } from '../config/launch-check.ts'
+import { describeSentence } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
-import { countChosen, newerSentEdition, variantsOf } from '../store/editions/editions.ts'
+import { countChosen } from '../store/editions/choices.ts'
+import { newerSentEdition } from '../store/editions/editions.ts'
+import { variantsOf } from '../store/editions/variants.ts'
+import type { ReasonOf } from '../store/events/reason.ts'
 import type { Db, EditionRow, VariantRow } from '../store/schema.ts'
-import { capitalise } from '../text/words.ts'
 import type { Digest } from './digest.ts'
-import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
+import { htmlBytes, isTooLarge } from './size.ts'
 
 /**
  * What stands in the way of letting an edition go out. `setting`: a setting of today must be changed first; `sealed`: the
  * bytes were made with such a setting, and the edition has to be sealed again; `newer-sent`: the edition of that number,
  * which was due later, is out already; `too-large`: the bytes of the HTML.
  */
-export type Obstacle =
-  | { code: 'no-articles' }
-  | { code: 'empty-subject' }
-  | { code: 'too-large'; bytes: number }
-  | { code: 'newer-sent'; number: number | null }
-  | ({ code: 'setting' } & LaunchProblem)
-  | ({ code: 'sealed' } & LaunchProblem)
+export type Obstacle = {
+  [Code in ObstacleCode]: ReasonOf<Code>
+}[ObstacleCode]
+
+type ObstacleCode = 'no-articles' | 'empty-subject' | 'too-large' | 'newer-sent' | 'setting' | 'sealed'
 
 /** What is known of an edition that somebody wants to approve. */
 export type ApprovalFacts = {
@@ -69,27 +69,9 @@ export class ApprovalRefused extends AppError {
   readonly obstacles: Obstacle[]
 
   constructor(edition: string, obstacles: Obstacle[]) {
-    super('conflict', `${edition} was not approved. ${obstacles.map(obstacleText).join(' ')}`)
+    super('conflict', `${edition} was not approved. ${obstacles.map(describeSentence).join(' ')}`)
     this.name = 'ApprovalRefused'
     this.obstacles = obstacles
-  }
-}
-
-/** The one place that makes a sentence of an obstacle, for a person. */
-export function obstacleText(obstacle: Obstacle): string {
-  switch (obstacle.code) {
-    case 'no-articles':
-      return 'There is no article in it.'
-    case 'empty-subject':
-      return 'Its subject is empty.'
-    case 'too-large':
-      return `${capitalise(sizeWarning(obstacle.bytes) ?? '')}.`
-    case 'newer-sent':
-      return `A newer edition was sent already${obstacle.number === null ? '' : `: number ${obstacle.number}`}.`
-    case 'setting':
-      return launchProblemText(obstacle)
-    case 'sealed':
-      return `It was made while ${obstacle.setting} was ${obstacle.value}, and says so. It is made again by itself within seconds where lastword start runs; lastword run does it too.`
   }
 }
 

@@ -4,19 +4,13 @@ import { correctionsToPrint } from '../store/corrections/corrections.ts'
 import { editionDueAt } from '../store/digests/clock-faults.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import {
-  addChoices,
-  addEdition,
-  addHistory,
-  chosenOf,
-  consideredIds,
-  deleteChoices,
-  editionById,
-  hasOpenEdition,
-  moveEdition,
-  nextNumber,
-} from '../store/editions/editions.ts'
+import { addChoices, chosenOf, consideredIds, deleteChoices } from '../store/editions/choices.ts'
+import { addEdition, editionById, hasOpenEdition, moveEdition, nextNumber } from '../store/editions/editions.ts'
+import type { NewEvent } from '../store/events/event.ts'
+import { addEvent } from '../store/events/events.ts'
+import { type Reason, withFurther } from '../store/events/reason.ts'
 import { editionId } from '../store/id.ts'
+import { type Json, toJson } from '../store/json.ts'
 import { expirePassedOver } from '../store/ledger/ledger.ts'
 import { lettersByIds } from '../store/letters/letters.ts'
 import { pendingLetters } from '../store/letters/printing.ts'
@@ -96,13 +90,8 @@ async function chooseArticles(
 ): Promise<ChoiceResult> {
   const choices = selectEdited(await loadPending(db, digest), digest, now, await exclusionsOf(db, digest.name))
   if (recipients === 0)
-    return { choices, thin: { rule: 'skip', reason: `skipped: ${noRecipientsReason(digest.name)}` } }
+    return { choices, thin: { rule: 'skip', reason: { code: 'no-subscribers', digest: digest.name } } }
   return { choices, thin: await thinReason(db, digest, choices, now) }
-}
-
-/** Why an edition is not sent that nobody would get. */
-function noRecipientsReason(digest: string): string {
-  return `nobody is subscribed to ${digest}; its articles stay pending`
 }
 
 type EditionToInsert = {
@@ -127,26 +116,26 @@ async function insertEdition(
     return undefined
   }
   await writeChoices(db, { edition, digest, choices, now })
-  const names = replaced.map(editionName).join(' and ')
-  const instead = replaced.length > 0 ? `; it takes the place of ${names}, which nobody approved` : ''
-  await addHistory(
-    db,
-    edition.id,
-    'lastword',
-    `${thin?.reason ?? `composed with ${contentText(choices)}`}${instead}`,
-    now,
-  )
+  const contents = contentsOf(choices, thin)
+  const names = replaced.map(editionName)
+  if (thin?.rule === 'skip') await addEvent(db, skippedEvent(edition.id, thin.reason), now)
+  else
+    await addEvent(
+      db,
+      { kind: 'edition.composed', actor: 'system', edition: edition.id, data: { ...contents, replaced: names } },
+      now,
+    )
   return edition
 }
 
 /** An edition that is kept nowhere; `thin` is the reason why its run would be skipped or held. */
-export type DryRun = { draft: Draft; choices: Choice[]; thin: string | undefined }
+export type DryRun = { draft: Draft; choices: Choice[]; thin: Reason | undefined }
 
 /** The same choice, kept nowhere: what would be composed now. `gone`: articles whose pages are not there, with the reason. */
 export async function composeDryRun(
   needs: ComposeNeeds,
   digest: Digest,
-  gone: ReadonlyMap<string, string> = new Map(),
+  gone: ReadonlyMap<string, Reason> = new Map(),
 ): Promise<DryRun> {
   const { db, clock } = needs
   await addArticlesToLedger(needs, digest)
@@ -211,8 +200,10 @@ export async function chooseAgain(
     if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // sealed elsewhere meanwhile
     await deleteChoices(trx, edition.id)
     await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
-    if (onlyKnown && !thin) return // the editor's own entry says what changed
-    await addHistory(trx, edition.id, 'lastword', `chosen again: ${thin?.reason ?? contentText(choices)}`, now)
+    if (onlyKnown && !thin) return // the editor's own event says what changed
+    const again = { actor: 'system' as const, edition: edition.id, data: contentsOf(choices, thin) }
+    if (thin?.rule === 'skip') await addEvent(trx, skippedEvent(edition.id, thin.reason), now)
+    else await addEvent(trx, { kind: 'edition.recomposed', ...again }, now)
   })
 }
 
@@ -254,11 +245,14 @@ async function loadItems(db: Db, ids: string[]): Promise<Map<string, DraftItem>>
   return items
 }
 
-/** "5 articles", "5 articles and 1 letter". */
-function contentText(choices: Choice[]): string {
+function contentsOf(choices: Choice[], thin: ThinDecision | undefined) {
   const chosen = chosenOnly(choices)
   const [articles, letters] = [articleChoices(chosen).length, letterChoices(chosen).length]
-  return `${articles} articles${letters > 0 ? ` and ${letters} ${letters === 1 ? 'letter' : 'letters'}` : ''}`
+  return { articles, letters, thin: thin?.reason ?? null }
+}
+
+function skippedEvent(edition: string, reason: Reason): NewEvent {
+  return { kind: 'edition.skipped', actor: 'system', edition, data: { reason } }
 }
 
 /** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */
@@ -274,8 +268,8 @@ function onlyWith({ articles, letters }: Pending, ids: Set<string>): Pending {
 }
 
 /** An edition with a reason is skipped, or held when it is sealed. */
-function recordedReason(thin: ThinDecision | undefined): string | null {
-  return thin === undefined || thin.rule === 'send' ? null : thin.reason
+function recordedReason(thin: ThinDecision | undefined): Json<Reason> | null {
+  return thin === undefined || thin.rule === 'send' ? null : toJson(thin.reason)
 }
 
 async function newEditionRow(
@@ -318,14 +312,17 @@ async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesTo
     const isExpired = expiry === 'stale' || (expiry === 'passed' && !isSkipped)
     const isExcluded = choice.kind === 'article' && choice.article.decision?.kind === 'exclude'
     const isPassed = expiry === 'passed' && isExpired && !isExcluded
-    const recordedText = isPassed ? `${reason}; ${expiryReason(digest)}` : reason
+    const recorded: Reason =
+      isSkipped && position !== null
+        ? { code: 'edition-skipped' }
+        : withFurther(reason, ...(isPassed ? [expiryReason(digest)] : []))
     return {
       editionId: edition.id,
       articleId: choice.kind === 'article' ? choice.article.id : null,
       letterId: choice.kind === 'letter' ? choice.letter.id : null,
       section,
       position: isSkipped ? null : position,
-      reason: isSkipped && position !== null ? 'the edition was skipped; the article stays pending' : recordedText,
+      reason: toJson(recorded),
       lastAt: isExpired ? now : null,
     }
   })

@@ -1,3 +1,4 @@
+import { describeReason } from '../describe/describe.ts'
 import type { Article } from '../store/articles/article.ts'
 import { articlesByIds, articlesByUrl, toPublishedAs } from '../store/articles/articles.ts'
 import { titleWords } from '../store/articles/canonical-address.ts'
@@ -5,7 +6,7 @@ import { articleIdsByTitle, titlesBefore } from '../store/articles/earlier-addre
 import { findForgotten } from '../store/articles/forgotten.ts'
 import { retractedStories, retractionsOf } from '../store/articles/retractions.ts'
 import { type CorrectionView, correctionsOfArticle } from '../store/corrections/corrections.ts'
-import { choicesAbout } from '../store/editions/editions.ts'
+import { choicesAbout } from '../store/editions/choices.ts'
 import { editsAbout } from '../store/editions/edits.ts'
 import { ledgerOf } from '../store/ledger/ledger.ts'
 import { publishedCopies } from '../store/ledger/stories.ts'
@@ -188,16 +189,16 @@ type PastChoice = Awaited<ReturnType<typeof choicesAbout>>[number]
 /** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
 async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntry): Promise<string> {
   const [publishedCopy] = await publishedCopies(db, digest, [articleId])
-  if (publishedCopy) return sameStoryReason({ ...toPublishedAs(publishedCopy), at: publishedCopy.url })
+  if (publishedCopy) return describeReason(sameStoryReason(toPublishedAs(publishedCopy), publishedCopy.url))
   const pulled = (await retractedStories(db, digest)).get(sameAs ?? articleId)
-  return pulled ? sameStoryReason(pulled) : ''
+  return pulled ? describeReason(sameStoryReason(pulled)) : ''
 }
 
 function answerText(entry: LedgerEntry, { last, told }: { last: PastChoice | undefined; told: string }): string {
   if (entry.editionId !== null) return printedText(entry, last)
   if (entry.backlogAt !== null) return `in none: ${backlogText(entry, last)}${told === '' ? '' : `; it is ${told}`}`
   if (entry.quarantinedAt !== null)
-    return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason}; lastword feeds release or ignore decides`
+    return `quarantined since ${entry.quarantinedAt}, and waits for an editor: ${entry.quarantineReason && describeReason(entry.quarantineReason)}; lastword feeds release or ignore decides`
   if (told !== '') return `in none: ${told}`
   return pendingText(entry.enrolledAt, last)
 }
@@ -210,12 +211,12 @@ function pendingText(since: Instant, last: PastChoice | undefined): string {
   if (!last) return `pending since ${since}: no edition has been composed since`
   const edition = `edition ${last.number ?? `of ${last.dueAt}`} (${last.status})`
   if (last.position !== null) return `pending: it was chosen for ${edition}, which gave it back`
-  return `pending: ${edition} passed it over: ${last.reason}`
+  return `pending: ${edition} passed it over: ${describeReason(last.reason)}`
 }
 
 function backlogText({ backlogAt, enrolledAt, lapsedIn }: LedgerEntry, last: PastChoice | undefined): string {
   if (lapsedIn !== null)
-    return `backlog since ${backlogAt}: edition ${last?.number ?? `of ${last?.dueAt}`} passed it over for the last time: ${last?.reason}`
+    return `backlog since ${backlogAt}: edition ${last?.number ?? `of ${last?.dueAt}`} passed it over for the last time: ${last && describeReason(last.reason)}`
   if (backlogAt === enrolledAt)
     return `backlog, older than the newest articles when the feed was first seen on ${backlogAt}`
   return `backlog since ${backlogAt}, when an editor said that it is old`

@@ -75,9 +75,10 @@ async function quarantineFloods(
     const known = stories.filter((story) => story.seenAt < seenAt)
     const titles = await forgottenTitles(db, feedId, [...new Set(batch.map(({ title }) => titleKey(title)))])
     const flood = await runCooperatively(findFlood(batch, known, digest.flood, titles))
-    for (const [articleId, match] of flood?.quarantined ?? []) {
+    if (flood === null) continue
+    for (const [articleId, match] of flood.quarantined) {
       const sameAs = match === null ? null : (roots.get(match) ?? match)
-      await quarantineArticle(db, digest.name, { articleId, sameAs, reason: flood?.reason ?? '', now })
+      await quarantineArticle(db, digest.name, { articleId, sameAs, reason: flood.reason, now })
     }
   }
 }

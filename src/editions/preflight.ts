@@ -3,11 +3,12 @@ import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import type { Article } from '../store/articles/article.ts'
 import { titleWords } from '../store/articles/canonical-address.ts'
+import { type Reason, withFurther } from '../store/events/reason.ts'
 import { minute, second } from '../time/clock.ts'
 import { areTitlesAlike } from './stories/titles.ts'
 
 /** What was found about an article just before the seal: it is gone, something that an editor should know, or nothing. */
-export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; message: string }
+export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; reason: Reason }
 
 export type CheckPage = (url: string) => Promise<PageCheck>
 
@@ -52,15 +53,17 @@ export async function runPreflight(articles: Article[], check: CheckPage, deadli
 }
 
 function findingOf(article: Article, answer: PageCheck | undefined): Finding | undefined {
-  if (answer === undefined) return { article, kind: 'unchecked', message: 'not checked: no time was left' }
+  if (answer === undefined) return { article, kind: 'unchecked', reason: { code: 'page-not-asked' } }
   if (answer.kind === 'unknown')
-    return { article, kind: 'unchecked', message: `not checked: ${answer.reason || 'its page did not answer'}` }
-  if (answer.kind === 'gone') return { article, kind: 'gone', message: `cut just before the seal: ${answer.reason}` }
-  const words = [
-    ...(answer.title && !hasHeadline(answer.title, article.title) ? [`its page is headed “${answer.title}” now`] : []),
-    ...(answer.canonical !== article.canonical ? [`its page is at ${answer.address} now`] : []),
-  ]
-  return words.length > 0 ? { article, kind: 'marked', message: words.join(', and ') } : undefined
+    return { article, kind: 'unchecked', reason: { code: 'page-unchecked', answer: answer.reason || null } }
+  if (answer.kind === 'gone') return { article, kind: 'gone', reason: { code: 'page-gone', answer: answer.reason } }
+  const title: Reason = { code: 'page-title', title: answer.title }
+  const address: Reason = { code: 'page-address', url: answer.address }
+  const hasOtherTitle = answer.title !== '' && !hasHeadline(answer.title, article.title)
+  const hasMoved = answer.canonical !== article.canonical
+  if (!hasOtherTitle && !hasMoved) return undefined
+  const reason = hasOtherTitle ? withFurther(title, ...(hasMoved ? [address] : [])) : address
+  return { article, kind: 'marked', reason }
 }
 
 /** A page adds the name of its site to the headline. */

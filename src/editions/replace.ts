@@ -1,4 +1,7 @@
-import { addHistory, moveEdition, nextNumber, unapprovedEditions } from '../store/editions/editions.ts'
+import { moveEdition, nextNumber, unapprovedEditions } from '../store/editions/editions.ts'
+import { addEvent } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import { addMails } from '../store/outbox/outbox.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
@@ -19,13 +22,13 @@ export async function replaceableEditions(db: Db, digest: string, dueAt: Instant
  */
 export async function cancelUnapproved(db: Db, digest: string, dueAt: Instant, now: Instant): Promise<EditionRow[]> {
   const number = await nextNumber(db, digest)
-  const reason = `replaced by edition ${number}`
+  const reason: Reason = { code: 'replaced', number }
   const ended: EditionRow[] = []
   for (const edition of await replaceableEditions(db, digest, dueAt, now)) {
-    const change = { status: 'cancelled' as const, finishedAt: now, reason }
+    const change = { status: 'cancelled' as const, finishedAt: now, reason: toJson(reason) }
     if (!(await moveEdition(db, edition.id, ['composed', 'sealed', 'held'], change))) continue
     await releaseContents(db, edition.id, now)
-    await addHistory(db, edition.id, 'lastword', `cancelled: ${reason}`, now)
+    await addEvent(db, { kind: 'edition.cancelled', actor: 'system', edition: edition.id, data: { reason } }, now)
     const facts = { edition: edition.id, by: number }
     await addMails(db, [{ kind: 'edition-replaced', about: [edition.id], facts }], now)
     ended.push(edition)

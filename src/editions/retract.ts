@@ -1,10 +1,15 @@
+import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
 import { articlesByIds, articlesByUrl } from '../store/articles/articles.ts'
 import { canonicalAddress } from '../store/articles/canonical-address.ts'
 import { addRetractions, affectedEditions, endRetractions, retractionMarks } from '../store/articles/retractions.ts'
 import { lockAllDigests } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, lockEdition, moveEdition } from '../store/editions/editions.ts'
+import { lockEdition, moveEdition } from '../store/editions/editions.ts'
+import { type EventValues, type NewEvent, person } from '../store/events/event.ts'
+import { addEvent } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import { letterById } from '../store/letters/letters.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { ComposeNeeds } from './compose.ts'
@@ -44,7 +49,12 @@ export async function retractArticle(
     for (const { editionId, headline } of await affectedEditions(db, marks)) {
       const edition = await lockEdition(db, editionId)
       const words =
-        edition && (await removeFromEdition({ ...needs, db }, edition, headline || first.reference, decision))
+        edition &&
+        (await removeFromEdition({ ...needs, db }, edition, {
+          ...decision,
+          id: first.id,
+          title: headline || first.reference,
+        }))
       if (words) consequences.push({ edition, message: words })
     }
     return consequences
@@ -59,7 +69,16 @@ export async function restoreArticle({ db, clock }: Needs, reference: string, wh
     if ((await endRetractions(trx, marks, who, now)) === 0)
       throw new AppError('conflict', `${reference} is not retracted`)
     for (const { editionId, headline } of await affectedEditions(trx, marks))
-      await addHistory(trx, editionId, who, `restored: “${headline || reference}”`, now)
+      await addEvent(
+        trx,
+        {
+          kind: 'edition.article_restored',
+          actor: person(who),
+          edition: editionId,
+          data: { title: headline || reference },
+        },
+        now,
+      )
   })
 }
 
@@ -89,38 +108,46 @@ async function findMarks(db: Db, reference: string): Promise<string[]> {
 }
 
 /** What is out stays out; what is going out stops; what is not out yet is chosen again, and its seal is kept as evidence. */
-async function removeFromEdition(
-  needs: Needs,
-  edition: EditionRow,
-  title: string,
-  { who, reason }: Retraction,
-): Promise<string> {
+async function removeFromEdition(needs: Needs, edition: EditionRow, article: RetractedArticle): Promise<string> {
   const { db, clock } = needs
   const now = clock.now()
-  const what = `retracted: “${title}”: ${reason}`
   if (edition.status === 'sent') {
-    await addHistory(db, edition.id, who, `${what}; it was sent already`, now)
+    await addEvent(db, retractionEvent(edition, article, 'sent'), now)
     return `${editionName(edition)} was sent with it already`
   }
   if (edition.status === 'sending') {
-    const paused = `“${title}” was retracted by ${who}: ${reason}`
-    await moveEdition(db, edition.id, ['sending'], { status: 'paused', reason: paused })
-    await addHistory(db, edition.id, who, `${what}; sending is paused`, now)
+    const { title, who, reason: words } = article
+    const reason = toJson<Reason>({ code: 'article-retracted', title, who, words })
+    await moveEdition(db, edition.id, ['sending'], { status: 'paused', reason })
+    await addEvent(db, retractionEvent(edition, article, 'stopped'), now)
     return `${editionName(edition)} is paused in the middle of its sending`
   }
   if (edition.status === 'paused') {
-    await addHistory(db, edition.id, who, `${what}; the edition was already paused`, now)
+    await addEvent(db, retractionEvent(edition, article, 'paused'), now)
     return `${editionName(edition)} was already paused, and is not resumed with it`
   }
-  return await recompose(needs, edition, what, who)
+  return await recompose(needs, edition, article)
 }
 
-async function recompose(needs: Needs, edition: EditionRow, what: string, who: string): Promise<string> {
+/** `title`: the headline that the edition has. */
+type RetractedArticle = Retraction & { id: string; title: string }
+
+function retractionEvent(
+  { id }: EditionRow,
+  { id: article, title, who, reason }: RetractedArticle,
+  effect: EventValues['edition.article_retracted']['effect'],
+  seals: string[] = [],
+): NewEvent {
+  const data = { title, words: reason, effect, seals }
+  return { kind: 'edition.article_retracted', actor: person(who), edition: id, article, data }
+}
+
+async function recompose(needs: Needs, edition: EditionRow, article: RetractedArticle): Promise<string> {
   const { db, clock, digests } = needs
   const seals = await reopen(needs, edition)
-  const kept = seals.length > 0 ? `; its seal ${seals.join(', ')} is withdrawn and kept` : ''
-  await addHistory(db, edition.id, who, `${what}; the edition is chosen again${kept}`, clock.now())
+  await addEvent(db, retractionEvent(edition, article, 'recomposed', seals), clock.now())
   const digest = digests.find(({ name }) => name === edition.digest)
   const chosen = digest ? await chooseReopened(needs, edition, digest) : await lockEdition(db, edition.id)
-  return `${editionName(edition)} is chosen again without it: ${chosen?.reason ?? chosen?.status ?? ''}`
+  const outcome = chosen?.reason ? describeReason(chosen.reason) : chosen?.status
+  return `${editionName(edition)} is chosen again without it: ${outcome ?? ''}`
 }

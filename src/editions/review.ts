@@ -1,3 +1,4 @@
+import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
 import { lapseEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
@@ -5,8 +6,12 @@ import { countDeliveries } from '../store/deliveries/deliveries.ts'
 import { skipUnsent } from '../store/deliveries/skip.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import { openStatuses } from '../store/edition-status.ts'
-import { addHistory, editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
+import { editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
 import type { Engine } from '../store/engine.ts'
+import { type Actor, type NewEvent, person } from '../store/events/event.ts'
+import { addEvent } from '../store/events/events.ts'
+import { type Reason, withFurther } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
 import { releaseArticles } from '../store/ledger/ledger.ts'
 import { releaseLetters } from '../store/letters/printing.ts'
 import { addMails } from '../store/outbox/outbox.ts'
@@ -18,7 +23,6 @@ import {
   type Obstacle,
   type ObstacleNeeds,
   obstaclesOf,
-  obstacleText,
   settingObstaclesOf,
 } from './approval-rules.ts'
 import { editionName } from './edition.ts'
@@ -52,11 +56,8 @@ export async function approve(
     if (edition && obstacles.length > 0 && !anyway) throw new ApprovalRefused(editionName(edition), obstacles)
     const cannot = 'only a sealed or held edition can be approved'
     const change = (now: string) => toApproved(now, obstacles)
-    await changeStatus({ db: trx, clock }, id, who, approvedText(obstacles), {
-      from: ['sealed', 'held'],
-      change,
-      refusal: cannot,
-    })
+    const event: NewEvent = { kind: 'edition.approved', actor: person(who), edition: id, data: { obstacles } }
+    await changeStatus({ db: trx, clock }, id, event, { from: ['sealed', 'held'], change, refusal: cannot })
   })
 }
 
@@ -74,7 +75,7 @@ async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Pr
 export async function approveByRule(
   needs: ApprovalNeeds,
   id: string,
-  rule: string,
+  actor: Actor,
   { anyway = false }: { anyway?: boolean } = {},
 ): Promise<boolean> {
   return await transaction(needs.db, async (trx) => {
@@ -84,31 +85,29 @@ export async function approveByRule(
     const obstacles = await obstaclesOf({ ...needs, db: trx }, edition)
     if (obstacles.length === 0 || anyway) {
       await moveEdition(trx, id, ['sealed'], toApproved(now, obstacles))
-      await addHistory(trx, id, rule, approvedText(obstacles), now)
+      await addEvent(trx, { kind: 'edition.approved', actor, edition: id, data: { obstacles } }, now)
       return true
     }
     if (obstacles.some(isSettingObstacle)) return false
-    const reason = `held: ${obstacles.map(obstacleText).join(' ')}`
-    await moveEdition(trx, id, ['sealed'], { status: 'held', reason })
-    await addHistory(trx, id, 'lastword', reason, now)
+    const [first, ...others] = obstacles
+    if (!first) return false
+    const reason = withFurther(first, ...others)
+    await moveEdition(trx, id, ['sealed'], { status: 'held', reason: toJson(reason) })
+    await addEvent(trx, { kind: 'edition.held', actor: 'system', edition: id, data: { reason } }, now)
     return false
   })
 }
 
 /** Lets an approved edition be sent in spite of settings that must be changed first; that stays on record. */
-export async function overrideObstacles(needs: ApprovalNeeds, id: string, who: string): Promise<void> {
+export async function overrideObstacles(needs: ApprovalNeeds, id: string, actor: Actor): Promise<void> {
   await transaction(needs.db, async (trx) => {
     const edition = await lockEdition(trx, id)
     if (!edition || edition.overriddenAt !== null) return
     const obstacles = await settingObstaclesOf({ ...needs, db: trx }, edition)
     const now = needs.clock.now()
     if (obstacles.length === 0 || !(await moveEdition(trx, id, ['approved', 'sending'], { overriddenAt: now }))) return
-    await addHistory(trx, id, who, `to be sent in spite of this: ${obstacles.map(obstacleText).join(' ')}`, now)
+    await addEvent(trx, { kind: 'edition.obstacles_overridden', actor, edition: id, data: { obstacles } }, now)
   })
-}
-
-function approvedText(obstacles: Obstacle[]): string {
-  return obstacles.length > 0 ? `approved: in spite of this: ${obstacles.map(obstacleText).join(' ')}` : 'approved'
 }
 
 function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
@@ -120,38 +119,54 @@ function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
  * Stops an edition in whatever state: one that waits or is approved is held, one that is being sent is paused. It asks
  * for nothing that was seen: stopping is right however old the page is. AppError `conflict` if it does not go on anyway.
  */
-export async function stop({ db, clock }: Needs, id: string, who: string, reason: string): Promise<void> {
+export async function stop({ db, clock }: Needs, id: string, who: string, words: string): Promise<void> {
   await transaction(db, async (trx) => {
     const edition = await lockEdition(trx, id)
     const action = edition?.status === 'sending' ? pause : hold
-    await action({ db: trx, clock }, id, who, reason)
+    await action({ db: trx, clock }, id, who, words)
   })
 }
 
 /** Keeps an edition back until somebody approves it. */
-export async function hold(needs: Needs, id: string, who: string, reason: string): Promise<void> {
-  await changeStatus(needs, id, who, `held: ${reason}`, {
+export async function hold(needs: Needs, id: string, who: string, words: string): Promise<void> {
+  const reason = byHand(words)
+  await changeStatus(needs, id, stopEvent('edition.held', id, who, reason), {
     from: ['sealed', 'approved'],
-    change: () => ({ status: 'held', approvedAt: null, reason, heldBy: who }),
+    change: () => ({ status: 'held', approvedAt: null, reason: toJson(reason), heldBy: who }),
     refusal: 'only an edition that is sealed or approved, and not yet sending, can be held',
   })
 }
 
 /** Stops an edition in the middle of its sending: what is on its way is finished, nothing more is begun. */
-export async function pause(needs: Needs, id: string, who: string, reason: string): Promise<void> {
-  await changeStatus(needs, id, who, `paused: ${reason}`, {
+export async function pause(needs: Needs, id: string, who: string, words: string): Promise<void> {
+  const reason = byHand(words)
+  await changeStatus(needs, id, stopEvent('edition.paused', id, who, reason), {
     from: ['sending'],
-    change: () => ({ status: 'paused', reason }),
+    change: () => ({ status: 'paused', reason: toJson(reason) }),
     refusal: 'only an edition that is being sent can be paused',
   })
 }
 
+/** The words of the person who decides are the reason. */
+function byHand(words: string): Reason {
+  return { code: 'by-hand', words }
+}
+
+function stopEvent(
+  kind: 'edition.held' | 'edition.paused' | 'edition.cancelled',
+  edition: string,
+  who: string,
+  reason: Reason,
+): NewEvent {
+  return { kind, actor: person(who), edition, data: { reason } }
+}
+
 /** The same by a rule, and the editors are called. Returns whether it did: another process may have been quicker. */
-export async function pauseByRule({ db, clock }: Needs, id: string, reason: string): Promise<boolean> {
+export async function pauseByRule({ db, clock }: Needs, id: string, reason: Reason): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const now = clock.now()
-    if (!(await moveEdition(trx, id, ['sending'], { status: 'paused', reason }))) return false
-    await addHistory(trx, id, 'lastword', `paused: ${reason}`, now)
+    if (!(await moveEdition(trx, id, ['sending'], { status: 'paused', reason: toJson(reason) }))) return false
+    await addEvent(trx, { kind: 'edition.paused', actor: 'system', edition: id, data: { reason } }, now)
     await addMails(trx, [{ kind: 'edition-paused', about: [id, now], facts: { edition: id, at: now, reason } }], now)
     return true
   })
@@ -178,9 +193,10 @@ export async function resume(
       throw new AppError('conflict', `${editionName(edition)} holds ${titles}, which was retracted`, {
         hint: 'Restore the article, cancel the edition, or choose to send it anyway.',
       })
-    const what = pulled.length > 0 ? `resumed: with ${titles} in it, which was retracted` : 'resumed'
+    const data = { retracted: pulled.map(({ title }) => `“${title}”`) }
+    const event: NewEvent = { kind: 'edition.resumed', actor: person(who), edition: id, data }
     const change = () => ({ status: 'sending' as const, reason: null })
-    await changeStatus({ db: trx, clock }, id, who, what, { from: ['paused'], change, refusal: cannot })
+    await changeStatus({ db: trx, clock }, id, event, { from: ['paused'], change, refusal: cannot })
   })
 }
 
@@ -192,17 +208,18 @@ export async function cancel(
   needs: EndNeeds,
   id: string,
   who: string,
-  reason: string,
+  words: string,
   { seen }: RevisionCheck = {},
 ): Promise<void> {
+  const reason = byHand(words)
   await transaction(needs.db, async (db) => {
     await lockUnchanged(db, id, seen)
-    await changeStatus({ db, clock: needs.clock }, id, who, `cancelled: ${reason}`, {
+    await changeStatus({ db, clock: needs.clock }, id, stopEvent('edition.cancelled', id, who, reason), {
       from: openStatuses,
-      change: (now) => ({ status: 'cancelled', finishedAt: now, reason }),
+      change: (now) => ({ status: 'cancelled', finishedAt: now, reason: toJson(reason) }),
       refusal: 'it has ended already',
     })
-    await finishCancelled({ ...needs, db }, { id, reason })
+    await finishCancelled({ ...needs, db }, { id, reason: toJson(reason) })
   })
 }
 
@@ -214,7 +231,13 @@ export async function finishCancelled(
   { db, clock, store }: EndNeeds,
   edition: Pick<EditionRow, 'id' | 'reason'>,
 ): Promise<void> {
-  await skipUnsent(db, store.engine, edition.id, `the edition was cancelled: ${edition.reason ?? ''}`, clock.now())
+  await skipUnsent(
+    db,
+    store.engine,
+    edition.id,
+    `the edition was cancelled: ${edition.reason ? describeReason(edition.reason) : ''}`,
+    clock.now(),
+  )
   const counts = await countDeliveries(db, edition.id)
   if (counts.accepted + counts.unknown + counts.sending > 0) return
   await releaseContents(db, edition.id, clock.now())
@@ -237,14 +260,13 @@ type StatusChange = {
 async function changeStatus(
   { db, clock }: Needs,
   id: string,
-  who: string,
-  what: string,
+  event: NewEvent,
   { from, change, refusal: cannot }: StatusChange,
 ): Promise<void> {
   const now = clock.now()
   const moved = await transaction(db, async (trx) => {
     const isMoved = await moveEdition(trx, id, from, change(now))
-    if (isMoved) await addHistory(trx, id, who, what, now)
+    if (isMoved) await addEvent(trx, event, now)
     return isMoved
   })
   if (moved) return

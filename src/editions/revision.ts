@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import { describeActor, describeEvent } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
-import { historyOf, variantsOf, withdrawnVariants } from '../store/editions/editions.ts'
-import type { Db, EditionRow, EditionStatus, Schema } from '../store/schema.ts'
+import { variantsOf, withdrawnVariants } from '../store/editions/variants.ts'
+import type { PastEvent } from '../store/events/event.ts'
+import { editionEvents } from '../store/events/events.ts'
+import type { Db, EditionRow, EditionStatus } from '../store/schema.ts'
 import { editionName } from './edition.ts'
-
-export type HistoryEntry = Schema['history']
 
 /**
  * What somebody saw of an edition before they decided about it: its status, how often it was sealed, one SHA-256 (hex)
@@ -14,10 +15,10 @@ export type Revision = { status: EditionStatus; revision: number; seal: string; 
 
 /** An edition has changed since somebody looked at it: AppError `conflict`, with what happened since, the oldest first. */
 export class EditionChanged extends AppError {
-  readonly changes: HistoryEntry[]
+  readonly changes: PastEvent[]
 
-  constructor(edition: EditionRow, changes: HistoryEntry[]) {
-    const what = changes.map(({ who, what }) => `${who} (${what})`).join(', ')
+  constructor(edition: EditionRow, changes: PastEvent[]) {
+    const what = changes.map((event) => `${describeActor(event.actor)} (${describeEvent(event)})`).join(', ')
     super('conflict', `${editionName(edition)} has changed since you looked at it${what && `: ${what}`}`)
     this.changes = changes
   }
@@ -25,19 +26,19 @@ export class EditionChanged extends AppError {
 
 /** What a page shows of the edition now; to be sent back with a decision about it. */
 export async function currentRevision(db: Db, edition: EditionRow): Promise<Revision> {
-  return revisionOf(edition, await combinedSeal(db, edition.id), await historyOf(db, edition.id))
+  return revisionOf(edition, await combinedSeal(db, edition.id), await editionEvents(db, edition.id))
 }
 
 /** Throws EditionChanged unless the edition is as it was seen. The caller holds its lock, so that it stays so. */
 export async function checkRevision(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
-  const history = await historyOf(db, edition.id)
+  const history = await editionEvents(db, edition.id)
   const now = revisionOf(edition, await combinedSeal(db, edition.id), history)
   if (formatRevision(now) !== formatRevision(seen)) throw changedSince(edition, history, seen)
 }
 
 /** The same where only what people decided since counts: an edit stays right when the program seals the edition. */
 export async function checkDecisions(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
-  const history = await historyOf(db, edition.id)
+  const history = await editionEvents(db, edition.id)
   if (history.filter(isDecision).length !== seen.decisions) throw changedSince(edition, history, seen)
 }
 
@@ -47,12 +48,12 @@ export async function checkRevisionNumber(db: Db, edition: EditionRow, revision:
   const seals = [...(await withdrawnVariants(db, edition.id)), ...(await variantsOf(db, edition.id))]
   const sealTimes = [...new Set(seals.map(({ sealedAt }) => sealedAt))].sort()
   const since = sealTimes[revision - 1] ?? ''
-  const history = await historyOf(db, edition.id)
+  const history = await editionEvents(db, edition.id)
   const decisions = history.filter((entry) => isDecision(entry) && entry.at >= since)
   throw new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
 }
 
-function changedSince(edition: EditionRow, history: HistoryEntry[], seen: Revision): EditionChanged {
+function changedSince(edition: EditionRow, history: PastEvent[], seen: Revision): EditionChanged {
   const decisions = history.filter(isDecision).slice(seen.decisions)
   return new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
 }
@@ -70,7 +71,7 @@ export function parseRevision(text: string): Revision {
   return { status: status as Revision['status'], revision: Number(revision), seal, decisions: Number(decisions) }
 }
 
-function revisionOf({ status, revision }: EditionRow, seal: string, history: HistoryEntry[]): Revision {
+function revisionOf({ status, revision }: EditionRow, seal: string, history: PastEvent[]): Revision {
   return { status, revision, seal, decisions: history.filter(isDecision).length }
 }
 
@@ -83,6 +84,6 @@ async function combinedSeal(db: Db, editionId: string): Promise<string> {
 }
 
 /** What the program itself notes (a notice by mail, say) changes nothing that somebody could have missed but the status. */
-function isDecision({ who }: HistoryEntry): boolean {
-  return who !== 'lastword'
+export function isDecision({ actor }: PastEvent): boolean {
+  return actor !== 'system'
 }

@@ -1,24 +1,34 @@
+import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
-import { addHistory, historyOf } from '../store/editions/editions.ts'
-import type { EditionRow, Schema } from '../store/schema.ts'
+import type { NewEvent, PastEvent, PastEventOf } from '../store/events/event.ts'
+import { addEvent, editionEvents } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
+import { toJson } from '../store/json.ts'
+import type { EditionRow } from '../store/schema.ts'
 import type { SealNeeds } from './seal.ts'
 
-const failurePrefix = 'not sealed: '
 const maxMessageLength = 2000
 
 /** Writes into the history of an edition why it could not be sealed, once for each reason in a row. */
 export async function recordSealFailure({ db, clock }: SealNeeds, id: string, error: unknown): Promise<void> {
-  const message = error instanceof AppError ? error.message : 'an internal error, which the log has with its place'
-  const what = `${failurePrefix}${message}`.slice(0, maxMessageLength)
-  if (lastAttempt(await historyOf(db, id))?.what !== what) await addHistory(db, id, 'lastword', what, clock.now())
+  const reason: Reason =
+    error instanceof AppError
+      ? { code: 'error', message: error.message.slice(0, maxMessageLength) }
+      : { code: 'internal-error' }
+  const last = lastAttempt(await editionEvents(db, id))
+  if (last?.kind === 'edition.seal_failed' && toJson(last.data.reason) === toJson(reason)) return
+  const event: NewEvent = { kind: 'edition.seal_failed', actor: 'system', edition: id, data: { reason } }
+  await addEvent(db, event, clock.now())
 }
 
 /** Why a composed edition is not sealed yet; undefined if nothing has failed since it was composed or chosen. */
-export function sealFailure({ status }: Pick<EditionRow, 'status'>, history: Schema['history'][]): string | undefined {
-  const { what = '' } = (status === 'composed' && lastAttempt(history)) || {}
-  return what.startsWith(failurePrefix) ? what.slice(failurePrefix.length) : undefined
+export function sealFailure({ status }: Pick<EditionRow, 'status'>, history: PastEvent[]): string | undefined {
+  const last = status === 'composed' ? lastAttempt(history) : undefined
+  return last?.kind === 'edition.seal_failed' ? describeReason(last.data.reason) : undefined
 }
 
-function lastAttempt(history: Schema['history'][]) {
-  return history.findLast(({ who, what }) => who === 'lastword' && /^(?:not sealed: |sealed )/.test(what))
+type Attempt = PastEventOf<'edition.sealed'> | PastEventOf<'edition.seal_failed'>
+
+function lastAttempt(history: PastEvent[]): Attempt | undefined {
+  return history.findLast((event) => event.kind === 'edition.sealed' || event.kind === 'edition.seal_failed')
 }

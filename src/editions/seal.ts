@@ -7,15 +7,14 @@ import { claimCorrections } from '../store/corrections/corrections.ts'
 import { type PrintedTitle, recordPrinted } from '../store/corrections/printed-titles.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import {
-  addHistory,
-  addVariant,
-  appendChoiceReason,
-  editionById,
-  lockEdition,
-  moveEdition,
-} from '../store/editions/editions.ts'
+import { addChoiceReason } from '../store/editions/choices.ts'
+import { editionById, lockEdition, moveEdition } from '../store/editions/editions.ts'
+import { addVariant } from '../store/editions/variants.ts'
+import type { NewEvent } from '../store/events/event.ts'
+import { addEvent } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { newId } from '../store/id.ts'
+import { toJson } from '../store/json.ts'
 import { claimArticles, expirePassedOver } from '../store/ledger/ledger.ts'
 import { markPageGone } from '../store/ledger/stories.ts'
 import { claimLetters, hasRewordedLetter, recordPrintedHeadline } from '../store/letters/printing.ts'
@@ -23,19 +22,11 @@ import type { Db, EditionRow } from '../store/schema.ts'
 import { type ComposeNeeds, chooseAgain, draftOf } from './compose.ts'
 import { confirmCorrections } from './corrections/confirm.ts'
 import type { Digest } from './digest.ts'
-import {
-  articlesIn,
-  type Draft,
-  type DraftArticle,
-  editionName,
-  lettersIn,
-  type Render,
-  type Rendered,
-} from './edition.ts'
+import { articlesIn, type Draft, type DraftArticle, lettersIn, type Render, type Rendered } from './edition.ts'
 import { ownEdits } from './edits/load-edits.ts'
 import { type CheckPage, type Finding, preflightDeadline, runPreflight } from './preflight.ts'
 import { renderDraft } from './render-draft.ts'
-import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
+import { htmlBytes, isTooLarge, sizeProblem, sizeWarning } from './size.ts'
 import { compareStories } from './stories/compare.ts'
 
 /** So many times what an edition was to hold may be taken from it in a row. */
@@ -43,7 +34,7 @@ const maxAttempts = 10
 
 /** What the late check found of each article that was asked for, and when it has to end. */
 type PreflightState = {
-  found: Map<string, { mark: string; kind?: Finding['kind']; answer?: PageCheck | undefined }>
+  found: Map<string, { finding?: Pick<Finding, 'kind' | 'reason'>; answer?: PageCheck | undefined }>
   deadline: number
   /** What pages said of which corrections are to be printed, by address. */
   correctionAnswers: Map<string, PageCheck>
@@ -121,14 +112,16 @@ async function cutGoneArticles(
   const asInFeed = articlesIn(sections).map((article) => ({ ...article, title: article.feedTitle ?? article.title }))
   const articles = asInFeed.filter(({ id }) => found.get(id)?.answer === undefined)
   const { findings, answers } = await runPreflight(articles, check, end)
-  for (const { id } of articles) found.set(id, { mark: '', answer: answers.get(id) })
-  for (const { article, kind, message: words } of findings)
-    found.set(article.id, { mark: words, kind, answer: answers.get(article.id) })
+  for (const { id } of articles) found.set(id, { answer: answers.get(id) })
+  for (const { article, ...finding } of findings) found.set(article.id, { finding, answer: answers.get(article.id) })
   const now = clock.now()
   await transaction(db, async (trx) => {
-    for (const { article, kind, message: words } of findings) {
-      if (kind === 'gone') await markPageGone(trx, edition.digest, { articleId: article.id, reason: words, now })
-      if (kind !== 'unchecked') await addHistory(trx, edition.id, 'lastword', `“${article.title}”: ${words}`, now)
+    for (const { article, kind, reason } of findings) {
+      if (kind === 'gone') await markPageGone(trx, edition.digest, { articleId: article.id, reason, now })
+      if (kind === 'unchecked') continue
+      const data = { title: article.title, finding: reason }
+      const subjects = { edition: edition.id, article: article.id }
+      await addEvent(trx, { kind: 'edition.page_checked', actor: 'system', ...subjects, data }, now)
     }
   })
   return findings.some(({ kind }) => kind === 'gone')
@@ -158,8 +151,8 @@ async function storeSealed(
       await lockDigest(trx, edition.digest, now)
       await compareStories(trx, edition.digest, now) // what came in since it was chosen may show two articles to be one story
       const bytes = htmlBytes({ html, slot })
-      const warning = sizeWarning(bytes)
-      const reason = edition.reason ?? (isTooLarge(bytes) && warning ? warning : null)
+      const problem = sizeProblem(bytes)
+      const reason = edition.reason ?? (isTooLarge(bytes) && problem ? toJson<Reason>(problem) : null)
       const status = reason === null ? 'sealed' : 'held'
       const revision = ((await lockEdition(trx, edition.id))?.revision ?? 0) + 1
       const change = { status, reason, sealedAt: now, subject, preheader, revision } as const
@@ -174,25 +167,41 @@ async function storeSealed(
         throw new TakenElsewhere('corrections')
       if (await hasRewordedLetter(trx, letters)) throw new TakenElsewhere('letters') // the bytes say what an editor took back
       for (const article of articles) {
-        const { mark = '', answer } = found.get(article.id) ?? {}
-        if (mark) await appendChoiceReason(trx, edition.id, article.id, mark)
+        const { finding, answer } = found.get(article.id) ?? {}
+        if (finding) await addChoiceReason(trx, edition.id, article.id, finding.reason)
         await recordPrinted(trx, edition.id, article.id, printedOf(article, answer))
       }
       for (const letter of letters) await recordPrintedHeadline(trx, edition.id, letter)
       const variant = { id: newId(now), editionId: edition.id, name: 'all', ...parts, sealedAt: now, withdrawnAt: null }
       await addVariant(trx, variant)
       await expirePassedOver(trx, edition.digest, edition.id, now)
-      const unchecked = articles.filter(({ id }) => found.get(id)?.kind === 'unchecked')
-      const titles = unchecked.map(({ id, title }) => `“${title}” (${found.get(id)?.mark})`).join('; ')
-      if (unchecked.length > 0)
-        await addHistory(trx, edition.id, 'lastword', `the late check is not complete: ${titles}`, now)
-      if (warning) await addHistory(trx, edition.id, 'lastword', warning, now)
-      await addHistory(trx, edition.id, 'lastword', `sealed ${editionName(edition)}`, now)
+      for (const event of sealEvents(edition.id, articles, found, problem)) await addEvent(trx, event, now)
     })
   } catch (error) {
     if (!(error instanceof TakenElsewhere)) throw error
     return error.what
   }
+}
+
+/** What stands in the history of an edition that is sealed. */
+function sealEvents(
+  edition: string,
+  articles: DraftArticle[],
+  found: PreflightState['found'],
+  problem: ReturnType<typeof sizeProblem>,
+): NewEvent[] {
+  const unchecked = articles.flatMap(({ id, title }) => {
+    const finding = found.get(id)?.finding
+    return finding?.kind === 'unchecked' ? [{ code: 'page-finding' as const, title, finding: finding.reason }] : []
+  })
+  const about = { actor: 'system' as const, edition }
+  const events: NewEvent[] = []
+  if (unchecked.length > 0) events.push({ kind: 'edition.pages_unchecked', ...about, data: { articles: unchecked } })
+  if (problem) {
+    const kind = problem.code === 'clipped' ? 'edition.clipped' : 'edition.too_large'
+    events.push({ kind, ...about, data: { bytes: problem.bytes } })
+  }
+  return [...events, { kind: 'edition.sealed', ...about, data: {} }]
 }
 
 function printedOf({ title, url, note, feedTitle }: DraftArticle, answer?: PageCheck): PrintedTitle {

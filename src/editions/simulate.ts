@@ -2,6 +2,7 @@ import { articlesOfFeeds } from '../store/articles/articles.ts'
 import { countForgotten } from '../store/articles/forgotten.ts'
 import { highestNumber, lastOutgoingDueAt } from '../store/editions/editions.ts'
 import { editsOfDigest } from '../store/editions/edits.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { allLettersOf, type Letter } from '../store/letters/letters.ts'
 import type { Db } from '../store/schema.ts'
 import { addMs, day, type Instant } from '../time/clock.ts'
@@ -21,7 +22,7 @@ export type SimulatedEdition = {
   dueAt: Instant
   /** `waiting`: for approval, as every edition of a digest with `approval: required`; `held`: because it is thin. */
   status: 'sent' | 'waiting' | 'held' | 'skipped'
-  reason: string | null
+  reason: Reason | null
   choices: Choice[]
   /** What editors changed in the edition that was due then. */
   edits: Edit[]

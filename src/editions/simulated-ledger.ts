@@ -76,10 +76,10 @@ export class SimulatedLedger {
         return {
           title: sent.title,
           source: sent.source || sent.feedUrl,
-          how: `which is in edition ${this.#heldBy.get(sent.id)}`,
+          where: { code: 'copy-in-edition', number: this.#heldBy.get(sent.id) ?? null, dueAt: null },
         }
       const old = others.find(({ id, feedUrl }) => feedUrl === article.feedUrl && this.#backlog.has(id))
-      return old ? { title: old.title, source: old.source || old.feedUrl, how: 'which is backlog' } : null
+      return old ? { title: old.title, source: old.source || old.feedUrl, where: { code: 'copy-in-backlog' } } : null
     }
   }
 }

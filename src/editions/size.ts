@@ -1,4 +1,6 @@
+import { describeReason } from '../describe/describe.ts'
 import { keyLength } from '../mail/keys.ts'
+import type { ReasonOf } from '../store/events/reason.ts'
 import type { VariantRow } from '../store/schema.ts'
 
 /** Gmail shows so many bytes of a message's HTML, and the rest, with the unsubscribe link, behind a link of its own. */
@@ -18,15 +20,14 @@ export function isTooLarge(bytes: number): boolean {
   return bytes > maxHtmlBytes
 }
 
-/** What to say of the size of an email, for a person; undefined if there is nothing to say. */
-export function sizeWarning(bytes: number): string | undefined {
-  const cure = 'choose fewer articles, or do not print them whole'
-  if (isTooLarge(bytes)) return `the email has ${sizeText(bytes)}, and no more than 1 MB is sent: ${cure}`
-  if (bytes <= clipLimitBytes) return undefined
-  return `the email has ${sizeText(bytes)}; Gmail shows the first 102 KB and hides the rest, with the unsubscribe link: ${cure}`
+/** What is wrong with the size of an email; undefined if nothing is. */
+export function sizeProblem(bytes: number): ReasonOf<'too-large' | 'clipped'> | undefined {
+  if (isTooLarge(bytes)) return { code: 'too-large', bytes }
+  return bytes > clipLimitBytes ? { code: 'clipped', bytes } : undefined
 }
 
-function sizeText(bytes: number): string {
-  const kilobytes = Math.ceil(bytes / 1024)
-  return isTooLarge(bytes) ? `${(Math.ceil((bytes * 10) / 1024 / 1024) / 10).toFixed(1)} MB` : `${kilobytes} KB`
+/** The same for a person. */
+export function sizeWarning(bytes: number): string | undefined {
+  const problem = sizeProblem(bytes)
+  return problem && describeReason(problem)
 }

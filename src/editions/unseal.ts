@@ -1,7 +1,10 @@
 import { sendsOnlyToThisMachine } from '../config/launch-check.ts'
 import { lockDigest } from '../store/digests/digests.ts'
 import { transaction } from '../store/drivers/transaction.ts'
-import { addHistory, lockEdition, variantsOf } from '../store/editions/editions.ts'
+import { lockEdition } from '../store/editions/editions.ts'
+import { variantsOf } from '../store/editions/variants.ts'
+import { addEvent } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
 import type { EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
 import { wallTimeAt } from '../time/zone.ts'
@@ -17,35 +20,29 @@ type Needs = ObstacleNeeds & { clock: Clock }
  * One that an editor let go out in spite of that stays as it is. The old bytes are kept as withdrawn. Returns whether it did.
  */
 export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: Digest): Promise<boolean> {
-  const reason = await outdatedReason(needs, edition, digest)
-  if (reason === undefined) return false
+  const reasons = await outdatedReasons(needs, edition, digest)
+  if (reasons.length === 0) return false
   const now = needs.clock.now()
   return await transaction(needs.db, async (trx) => {
     await lockDigest(trx, digest.name, now)
     const current = await lockEdition(trx, edition.id)
     if (!current || current.status !== edition.status || current.sealedAt !== edition.sealedAt) return false
     await reopen({ db: trx, clock: needs.clock }, edition, { datedAt: nextDate(current, now) })
-    await addHistory(trx, edition.id, 'lastword', `sealed again: ${reason}`, now)
+    await addEvent(trx, { kind: 'edition.unsealed', actor: 'system', edition: edition.id, data: { reasons } }, now)
     return true
   })
 }
 
-/** Why it has to be sealed again, in words. */
-async function outdatedReason(
-  { db, config, clock }: Needs,
-  edition: EditionRow,
-  digest: Digest,
-): Promise<string | undefined> {
+/** Why it has to be sealed again; none: it has not. */
+async function outdatedReasons({ db, config, clock }: Needs, edition: EditionRow, digest: Digest): Promise<Reason[]> {
   const isWaiting = edition.status === 'sealed' || edition.status === 'held'
   const isApproved = edition.status === 'approved' && edition.overriddenAt === null
-  if (!isWaiting && !isApproved) return undefined
-  if (isWaiting && hasEarlierDate(edition, digest, clock.now()))
-    return 'it waits since an earlier day, and bears the date of today'
-  if (sendsOnlyToThisMachine(config)) return undefined
+  if (!isWaiting && !isApproved) return []
+  if (isWaiting && hasEarlierDate(edition, digest, clock.now())) return [{ code: 'dated-earlier' }]
+  if (sendsOnlyToThisMachine(config)) return []
   const [variant] = await variantsOf(db, edition.id)
   const resolved = variant ? resolvedProblems(config, digest, variant) : []
-  if (resolved.length === 0) return undefined
-  return resolved.map(({ setting, value }) => `${setting} was ${value}`).join(', ')
+  return resolved.map(({ setting, value }) => ({ code: 'setting-was', setting, value }))
 }
 
 /** Whether readers would see the date of a day that is over in the digest's zone. */

@@ -1,15 +1,16 @@
 import type { Config } from '../config/config.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { feedsAt } from '../store/feeds/feeds.ts'
+import { fromJson } from '../store/json.ts'
 import { quarantinedFeeds } from '../store/ledger/stories.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
-import { type Clock, day, durationText, type Instant, msBetween, parseDurationMs } from '../time/clock.ts'
+import { type Clock, day, type Instant, msBetween, parseDurationMs } from '../time/clock.ts'
 
 export type FeedState = 'new' | 'ok' | 'failing' | 'silent' | 'gone' | 'waits'
 
 export type Health = {
   state: FeedState
-  /** In a sentence, with the reason. */
-  message: string
+  reason: Reason
   /** The editors are notified: it has lasted too long, or an editor has to decide. */
   isTrouble: boolean
 }
@@ -18,7 +19,7 @@ export type Health = {
 export type WatchedFeed = { feed: FeedRow; health: Health; problems: Health[] }
 
 /** Articles that wait for an editor's decision. */
-export type QuarantinedArticles = { count: number; reason: string | null }
+export type QuarantinedArticles = { count: number; reason: Reason }
 
 /** The known feeds at these addresses, with their health. */
 export async function watchedFeeds(
@@ -36,7 +37,9 @@ export async function watchedFeeds(
 
 /** The quarantined articles by feed id; of several digests those of the digest with the most. */
 export async function quarantinedByFeed(db: Db): Promise<Map<string, QuarantinedArticles>> {
-  const held = (await quarantinedFeeds(db)).map(({ id, count, reason }) => ({ id, count: Number(count), reason }))
+  const held = (await quarantinedFeeds(db)).flatMap(({ id, count, reason }) =>
+    reason === null ? [] : [{ id, count: Number(count), reason: fromJson(reason) }],
+  )
   return new Map(held.toSorted((one, other) => one.count - other.count).map(({ id, ...one }) => [id, one]))
 }
 
@@ -52,7 +55,7 @@ export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?:
 
 /** All problems of a feed, the worst first. */
 function problemsOf(feed: FeedRow, alertAfter: number, now: Instant, held: QuarantinedArticles | undefined): Health[] {
-  return [...failureProblems(feed, alertAfter, now), ...waitsOf(held), ...silenceMessage(feed)]
+  return [...failureProblems(feed, alertAfter, now), ...waitsOf(held), ...silenceProblems(feed)]
 }
 
 function failureProblems(
@@ -61,27 +64,22 @@ function failureProblems(
   now: Instant,
 ): Health[] {
   if (goneAt !== null) {
-    const words = `is gone for good since ${dayOf(goneAt)}: it is not asked any more`
-    return [{ state: 'gone', message: words, isTrouble: true }]
+    return [{ state: 'gone', reason: { code: 'feed-gone', since: goneAt }, isTrouble: true }]
   }
   if (error === null) return []
   const since = msBetween(failingSince ?? now, now)
-  const times = failures === 1 ? 'once' : `${failures} times in a row`
-  const words = `has failed for ${durationText(since)} (${times}): ${error}`
-  return [{ state: 'failing', message: words, isTrouble: since >= alertAfter }]
+  const reason: Reason = { code: 'feed-failing', failingMs: since, failures, error: fromJson(error) }
+  return [{ state: 'failing', reason, isTrouble: since >= alertAfter }]
 }
 
 function waitsOf(held: QuarantinedArticles | undefined): Health[] {
   if (!held) return []
-  const waiting = held.count === 1 ? 'article that waits' : 'articles that wait'
-  const words = `has ${held.count} ${waiting} for an editor: ${held.reason ?? ''}`
-  return [{ state: 'waits', message: words, isTrouble: true }]
+  return [{ state: 'waits', reason: { code: 'articles-wait', ...held }, isTrouble: true }]
 }
 
 function stateWithoutProblems({ succeededAt, weekly }: FeedRow): Health {
-  if (succeededAt === null) return { state: 'new', message: 'not asked yet', isTrouble: false }
-  const rate = weekly === null ? 'it never showed an article' : rateText(weekly)
-  return { state: 'ok', message: `works; ${rate}`, isTrouble: false }
+  if (succeededAt === null) return { state: 'new', reason: { code: 'feed-new' }, isTrouble: false }
+  return { state: 'ok', reason: { code: 'feed-works', weekly }, isTrouble: false }
 }
 
 /** "3.5 articles a week", "2,240 articles a week"; with a decimal below ten. */
@@ -91,17 +89,13 @@ export function rateText(weekly: number): string {
 }
 
 /** No new article for longer than ever before, up to the last fetch. */
-function silenceMessage({ firstItemAt, newestItemAt, longestSilence, succeededAt, goneAt }: FeedRow): Health[] {
+function silenceProblems({ firstItemAt, newestItemAt, longestSilence, succeededAt, goneAt }: FeedRow): Health[] {
   if (firstItemAt === null || newestItemAt === null || longestSilence === null || succeededAt === null) return []
   if (msBetween(firstItemAt, succeededAt) < minHistoryMs) return []
   if (msBetween(firstItemAt, newestItemAt) < minArticleSpanMs) return []
   const silent = msBetween(newestItemAt, succeededAt)
   const longest = longestSilence * 1000
   if (silent <= longest) return []
-  const words = `has shown nothing new for ${durationText(silent)}; it was never silent for longer than ${durationText(longest)}`
-  return [{ state: 'silent', message: words, isTrouble: goneAt === null }]
-}
-
-function dayOf(instant: Instant): string {
-  return instant.slice(0, 10)
+  const reason: Reason = { code: 'feed-silent', silentMs: silent, longestMs: longest }
+  return [{ state: 'silent', reason, isTrouble: goneAt === null }]
 }

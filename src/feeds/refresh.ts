@@ -1,4 +1,5 @@
 import { maxLength } from '../config/field-limits.ts'
+import { describeReason } from '../describe/describe.ts'
 import { messageOf } from '../errors.ts'
 import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
@@ -8,19 +9,19 @@ import { isOffSite } from '../http/url.ts'
 import type { Log } from '../log.ts'
 import { saveArticles } from '../store/articles/articles.ts'
 import { isStoreUnavailable } from '../store/drivers/failure.ts'
+import { addFeedEventOnce } from '../store/events/events.ts'
+import type { Reason } from '../store/events/reason.ts'
 import {
   arrivals,
   claimDueFeed,
   clearFeedMove,
-  ensureFeeds,
   type FeedFailure,
   firstArticleSeenAt,
   isFeedDue,
-  isOtherFeedAddress,
   recordFailure,
-  recordFeedEventOnce,
   recordSuccess,
-} from '../store/feeds/feeds.ts'
+} from '../store/feeds/feed-polls.ts'
+import { ensureFeeds, isOtherFeedAddress } from '../store/feeds/feeds.ts'
 import { saveRejections } from '../store/feeds/rejections.ts'
 import type { Db, FeedRow } from '../store/schema.ts'
 import type { Clock } from '../time/clock.ts'
@@ -43,7 +44,7 @@ export type RefreshNeeds = {
 export type RefreshResult =
   | { url: string; kind: 'read'; articles: number; added: number; rejected: number }
   | { url: string; kind: 'unchanged' }
-  | { url: string; kind: 'failed'; reason: string }
+  | { url: string; kind: 'failed'; reason: Reason }
 
 const maxParallel = 64
 const maxPerHost = 2
@@ -103,12 +104,12 @@ function hostOf(address: string): string {
 async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   try {
     if (feed.goneAt !== null)
-      return { url: feed.url, kind: 'failed', reason: `gone for good since ${feed.goneAt}: it is not asked any more` }
+      return { url: feed.url, kind: 'failed', reason: { code: 'feed-gone', since: feed.goneAt } }
     return await refreshFeed(needs, feed, runLimited)
   } catch (error) {
     if (isStoreUnavailable(error)) throw error // no fault of the feed: it is asked again at its next time
-    const reason = `it cannot be kept: ${messageOf(error)}`
-    return await recordFeedFailure(needs, feed, { reason, status: null, retryAfterSeconds: null }).catch((again) => {
+    const reason: Reason = { code: 'feed-not-saved', message: messageOf(error) }
+    return await recordFeedFailure(needs, feed, { reason }).catch((again) => {
       const fields = { event: 'feed.not_stored', feed: feed.url, err: again }
       needs.log.error(fields, 'a feed could not be read, and that could not be stored')
       return { url: feed.url, kind: 'failed', reason }
@@ -124,7 +125,9 @@ async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semap
     () => needs.fetcher.get(currentUrl(feed), known),
     async (fetched) => {
       if (fetched.kind !== 'failed') return await parseAndSave(needs, feed, fetched)
-      return fetched.status === 410 && feed.address !== null ? null : await recordFeedFailure(needs, feed, fetched)
+      return fetched.status === 410 && feed.address !== null
+        ? null
+        : await recordFeedFailure(needs, feed, fetchFailure(fetched))
     },
   )
   return refreshed ?? (await refreshFeed(needs, await resetToOriginalUrl(needs, feed), runLimited))
@@ -132,12 +135,7 @@ async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semap
 
 /** The new address is gone; the original one may still work. */
 async function resetToOriginalUrl({ db, clock }: RefreshNeeds, feed: FeedRow): Promise<FeedRow> {
-  await recordFeedEventOnce(
-    db,
-    feed.id,
-    `${feed.address} is gone for good (410): it is asked at ${feed.url} again`,
-    clock.now(),
-  )
+  await addFeedEventOnce(db, moveUndone(feed, 'gone'), clock.now())
   await clearFeedMove(db, feed.id)
   return { ...feed, address: null, etag: null, lastModified: null }
 }
@@ -155,7 +153,7 @@ async function parseAndSave(needs: RefreshNeeds, feed: FeedRow, fetched: Success
     needsBodies: bodies,
   })
   if ('failed' in parsed)
-    return await recordFeedFailure(needs, feed, { reason: parsed.failed, status: null, retryAfterSeconds: null })
+    return await recordFeedFailure(needs, feed, { reason: { code: 'feed-unreadable', message: parsed.failed } })
   const added = await saveFetched(needs, feed, fetched, parsed)
   return { url, kind: 'read', articles: parsed.articles.length, added, rejected: parsed.rejected.length }
 }
@@ -165,6 +163,7 @@ function wantsBodies({ wholeFeeds }: RefreshNeeds, { url }: FeedRow): boolean {
 }
 
 type SuccessfulFetch = Exclude<Fetched, { kind: 'failed' }>
+type FailedFetch = Extract<Fetched, { kind: 'failed' }>
 
 /** Saves articles, publishing rate and next fetch in one transaction. Returns how many articles were new. */
 async function saveFetched(
@@ -218,13 +217,15 @@ async function loadPublishingRate(db: Db, feed: FeedRow, now: string): Promise<P
  */
 async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, movedTo: string | null) {
   if (movedTo === null || movedTo === currentUrl(feed) || movedTo.length > maxLength.address) return {}
+  const about = { actor: 'system' as const, feed: feed.id }
   if (await isOtherFeedAddress(db, feed.id, movedTo)) {
-    const what = `it says that it moved to ${movedTo}, which is another feed here: it is asked at ${currentUrl(feed)} as before`
-    if (await recordFeedEventOnce(db, feed.id, what, clock.now()))
+    const data = { to: movedTo, url: currentUrl(feed) }
+    if (await addFeedEventOnce(db, { kind: 'feed.move_ignored', ...about, data }, clock.now()))
       log.warn({ event: 'feed.move_ignored', feed: feed.url, movedTo }, 'feed moved to the address of another feed')
     return {}
   }
-  await recordFeedEventOnce(db, feed.id, `moved for good, from ${currentUrl(feed)} to ${movedTo}`, clock.now())
+  const data = { from: currentUrl(feed), to: movedTo }
+  await addFeedEventOnce(db, { kind: 'feed.moved', ...about, data }, clock.now())
   log.warn(
     { event: 'feed.moved', feed: feed.url, from: currentUrl(feed), to: movedTo },
     'feed moved permanently: it is fetched at its new address',
@@ -232,26 +233,38 @@ async function urlAfterMove({ db, clock, log }: RefreshNeeds, feed: FeedRow, mov
   return { address: movedTo === feed.url ? null : movedTo }
 }
 
-type FailureDetails = { reason: string; status: number | null; retryAfterSeconds: number | null }
+function moveUndone({ id, address, url }: FeedRow, why: 'gone' | 'failing') {
+  const data = { from: address ?? url, to: url, why }
+  return { kind: 'feed.move_undone' as const, actor: 'system' as const, feed: id, data }
+}
+
+type FailureDetails = { reason: Reason; retryAfterSeconds?: number | null }
+
+function fetchFailure({ reason: message, status, retryAfterSeconds }: FailedFetch): FailureDetails {
+  const reason: Reason =
+    status === null ? { code: 'feed-unreachable', message } : { code: 'feed-status', status, message }
+  return { reason, retryAfterSeconds }
+}
 
 async function recordFeedFailure(
   needs: RefreshNeeds,
   feed: FeedRow,
-  { reason, status, retryAfterSeconds: retryAfter }: FailureDetails,
+  { reason, retryAfterSeconds: retryAfter = null }: FailureDetails,
 ): Promise<RefreshResult> {
   const { db, clock, log } = needs
   const now = clock.now()
   const failures = feed.failures + 1
   const failure: FeedFailure = { nextFetchAt: nextPollAfterFailure({ feedId: feed.id, failures, retryAfter }, now) }
-  if (status === 410) {
+  if (reason.code === 'feed-status' && reason.status === 410) {
     failure.goneAt = now
-    await recordFeedEventOnce(db, feed.id, 'gone for good (410): it is not asked any more', now)
+    const gone = { kind: 'feed.gone' as const, data: { status: reason.status } }
+    await addFeedEventOnce(db, { ...gone, actor: 'system', feed: feed.id }, now)
   } else if (feed.address !== null && failures >= maxFailuresAfterMove) {
     Object.assign(failure, { address: null, etag: null, lastModified: null })
-    await recordFeedEventOnce(db, feed.id, `${feed.address} fails: it is asked at ${feed.url} again`, now)
+    await addFeedEventOnce(db, moveUndone(feed, 'failing'), now)
   }
   await recordFailure(db, feed.id, reason, now, failure)
   const next = failure.goneAt ? null : failure.nextFetchAt
-  log.warn({ event: 'feed.failed', feed: feed.url, reason, failures, next }, 'feed failed')
+  log.warn({ event: 'feed.failed', feed: feed.url, reason: describeReason(reason), failures, next }, 'feed failed')
   return { url: feed.url, kind: 'failed', reason }
 }

@@ -149,7 +149,7 @@ async function scheduleRetry(
 
 async function prepare(app: App, edition: EditionRow, digest: Digest): Promise<void> {
   const { status } = await ensureSealed(app, edition, digest)
-  if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule: approval auto')
+  if (status === 'sealed' && digest.approval === 'auto') await approveByRule(app, edition.id, 'rule')
 }
 
 type FailureFields = { edition?: string; digest?: string; task?: string; retryAt?: Instant; err: unknown }

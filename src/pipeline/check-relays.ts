@@ -5,7 +5,7 @@ import { compileMessage } from '../mail/mime.ts'
 import { type CheckedEnvelope, checkRelay, type Sender } from '../mail/smtp/check-relay.ts'
 import type { RelaySettings } from '../mail/smtp/relay-settings.ts'
 import { toMessageTemplate } from '../messages/message-template.ts'
-import { lastSealedVariant } from '../store/editions/editions.ts'
+import { lastSealedVariant } from '../store/editions/variants.ts'
 import type { Db } from '../store/schema.ts'
 
 /** What the last sealed edition tells of the next one: the bytes of one message. */

@@ -4,6 +4,7 @@ import type { Digest } from '../editions/digest.ts'
 import { articlesIn } from '../editions/edition.ts'
 import { preflightDeadline, runPreflight } from '../editions/preflight.ts'
 import type { RefreshResult } from '../feeds/refresh.ts'
+import type { Reason } from '../store/events/reason.ts'
 import { refreshAndEnrich } from './refresh-and-enrich.ts'
 
 /**
@@ -13,7 +14,7 @@ import { refreshAndEnrich } from './refresh-and-enrich.ts'
  */
 export async function dryRunEdition(app: App, digest: Digest): Promise<DryRun & { feeds: RefreshResult[] }> {
   const feeds = await refreshAndEnrich(app, digest)
-  const gone = new Map<string, string>()
+  const gone = new Map<string, Reason>()
   const asked = new Set<string>()
   const end = preflightDeadline()
   while (true) {
@@ -22,6 +23,6 @@ export async function dryRunEdition(app: App, digest: Digest): Promise<DryRun & 
     if (!digest.lateCheck || fresh.length === 0) return { ...dry, feeds }
     for (const { id } of fresh) asked.add(id)
     const { findings } = await runPreflight(fresh, app.check, end)
-    for (const { article, kind, message: words } of findings) if (kind === 'gone') gone.set(article.id, words)
+    for (const { article, kind, reason } of findings) if (kind === 'gone') gone.set(article.id, reason)
   }
 }

@@ -1,13 +1,17 @@
 import type { App } from '../app.ts'
 import { beginsAt } from '../deliveries/limits/local-time.ts'
+import { describeReason } from '../describe/describe.ts'
 import { blankEdition, compose } from '../editions/compose.ts'
 import type { Digest } from '../editions/digest.ts'
 import { runsDecidedUntil } from '../editions/schedule/decided-runs.ts'
-import { type DueRun, dueRuns, missedText, scheduleAt, withoutServedRuns } from '../editions/schedule/due-runs.ts'
+import { type DueRun, dueRuns, missedReason, scheduleAt, withoutServedRuns } from '../editions/schedule/due-runs.ts'
 import { subscriberZones } from '../store/deliveries/zone-sends.ts'
 import { editionDueAt } from '../store/digests/clock-faults.ts'
 import { markDecided, type Schedule, type ScheduleChange, schedulesOf } from '../store/digests/digests.ts'
-import { addEdition, addHistory, editionTimesSince } from '../store/editions/editions.ts'
+import { addEdition, editionTimesSince } from '../store/editions/editions.ts'
+import type { NewEvent } from '../store/events/event.ts'
+import { addEvent } from '../store/events/events.ts'
+import { toJson } from '../store/json.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { countActive } from '../store/subscribers/subscribers.ts'
 import type { Instant } from '../time/clock.ts'
@@ -46,7 +50,7 @@ async function makeRuns(app: App, digest: Digest): Promise<number> {
 function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
   const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.isRunningSince(run.dueAt)
   if (run.missed !== null || !isDropped) return run
-  return { ...run, missed: 'missed, and the schedule was changed before it could be made' }
+  return { ...run, missed: { code: 'missed-before-schedule-change' } }
 }
 
 const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
@@ -75,7 +79,8 @@ async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolea
   const status = edition?.status ?? 'made elsewhere'
   app.log.info({ event: 'edition.due', digest: digest.name, dueAt, status }, 'edition due')
   if (edition?.reason) {
-    const { id, number, reason } = edition
+    const { id, number } = edition
+    const reason = describeReason(edition.reason)
     const message = status === 'skipped' ? 'edition skipped' : 'the edition will be held for an editor'
     app.log.warn({ event: 'edition.thin', digest: digest.name, edition: id, number, dueAt, reason }, message)
   }
@@ -84,11 +89,16 @@ async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolea
 
 /** Runs that are not made leave an edition behind too, skipped, with the reason: one for all that were missed in a row. */
 async function recordMissed({ db, clock, secret, log }: App, digest: Digest, runs: DueRun[]): Promise<void> {
-  const reason = missedText(runs)
+  const reason = missedReason(runs)
   const dueAt = runs.findLast(({ missed }) => missed !== null)?.dueAt
   if (reason === undefined || dueAt === undefined) return
-  const edition: EditionRow = { ...blankEdition(secret, digest, dueAt, clock.now()), status: 'skipped', reason }
+  const edition: EditionRow = {
+    ...blankEdition(secret, digest, dueAt, clock.now()),
+    status: 'skipped',
+    reason: toJson(reason),
+  }
   if (!(await addEdition(db, edition))) return
-  await addHistory(db, edition.id, 'lastword', `skipped: ${reason}`, clock.now())
-  log.warn({ event: 'edition.run_missed', digest: digest.name, dueAt, reason }, 'run skipped')
+  const event: NewEvent = { kind: 'edition.run_missed', actor: 'system', edition: edition.id, data: { reason } }
+  await addEvent(db, event, clock.now())
+  log.warn({ event: 'edition.run_missed', digest: digest.name, dueAt, reason: describeReason(reason) }, 'run skipped')
 }

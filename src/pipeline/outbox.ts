@@ -124,10 +124,9 @@ async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResul
   await transaction(db, async (trx) => {
     for (const [index, { id }] of rows.entries())
       await recordAttempt(trx, id, attempt, outcomes[index] ?? { notBefore: now })
-    const outcome = outcomes.some((one) => 'sentAt' in one)
-      ? 'the editors were told by email'
-      : outcomes.some((one) => 'failedAt' in one) && `the editors could not be told by email: ${result.reply}`
-    if (outcome) await mail.record?.(trx, outcome, now)
+    const isSent = outcomes.some((one) => 'sentAt' in one)
+    const isOver = isSent || outcomes.some((one) => 'failedAt' in one)
+    if (isOver) await mail.record?.(trx, { refusal: isSent ? undefined : result.reply }, now)
   })
   logResult(app, rows[0], result, outcomes[0])
 }

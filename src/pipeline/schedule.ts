@@ -5,7 +5,7 @@ import { detectInFeeds, detectOnPages } from '../editions/corrections/detect.ts'
 import { feedUrlsOf } from '../editions/digest.ts'
 import { addAllToLedger } from '../editions/ledger.ts'
 import { deleteOldPages } from '../store/articles/pages.ts'
-import { pruneFeedHistory } from '../store/feeds/feeds.ts'
+import { pruneFeedEvents } from '../store/events/events.ts'
 import { deleteOldProviders } from '../store/limits/providers.ts'
 import { deleteFinishedMails } from '../store/outbox/outbox.ts'
 import { deleteExpiredSignIns } from '../store/staff/staff.ts'
@@ -80,7 +80,7 @@ export const chores: Chore[] = [
   {
     name: 'forget-feed-history',
     cronPattern: '29 3 * * *',
-    run: ({ app }) => pruneFeedHistory(app.db, { most: 200, least: 3, before: addMs(app.clock.now(), -365 * day) }),
+    run: ({ app }) => pruneFeedEvents(app.db, { most: 200, least: 3, before: addMs(app.clock.now(), -365 * day) }),
   },
   { name: 'forget-articles', cronPattern: '41 3 * * *', run: ({ app, signal }) => forgetArticles(app, signal) },
   {

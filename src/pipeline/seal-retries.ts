@@ -1,7 +1,8 @@
 import type { App } from '../app.ts'
 import type { Digest } from '../editions/digest.ts'
+import { isDecision } from '../editions/revision.ts'
 import { templateVersion } from '../messages/template-version.ts'
-import { historyOf } from '../store/editions/editions.ts'
+import { editionEvents } from '../store/events/events.ts'
 import type { EditionRow } from '../store/schema.ts'
 import { addMs, type Instant, minute, second } from '../time/clock.ts'
 
@@ -40,6 +41,6 @@ export class SealRetries {
 
 /** All that decides whether another attempt may end otherwise, and that people change. */
 async function inputFingerprint({ db, config }: App, edition: EditionRow, digest: Digest): Promise<string> {
-  const decisions = (await historyOf(db, edition.id)).filter(({ who }) => who !== 'lastword').length
+  const decisions = (await editionEvents(db, edition.id)).filter(isDecision).length
   return JSON.stringify([edition, decisions, digest, templateVersion(config.templates)])
 }

@@ -7,7 +7,7 @@ import type { Instant } from '../time/clock.ts'
 /** An email of the outbox as it is sent now. */
 export type WrittenMail = Omit<PlainMail, 'id' | 'returnPath' | 'date'> & {
   /** Adds to the history whether it went out, in the transaction that records it. */
-  record?(db: Db, outcome: string, now: Instant): Promise<unknown>
+  record?(db: Db, outcome: MailOutcome, now: Instant): Promise<unknown>
 }
 
 /**
@@ -18,3 +18,6 @@ export type WriteMail<Kind extends MailKind> = (
   app: App,
   facts: MailFacts[Kind][],
 ) => Promise<WrittenMail | { notBefore: Instant } | undefined>
+
+/** The email went out, or it never will: `refusal` is what the relay answered. */
+export type MailOutcome = { refusal: string | undefined }

@@ -27,6 +27,7 @@ import * as forgottenArticles from './migrations/0024-forgotten-articles.ts'
 import * as scheduleChanges from './migrations/0029-kept-form-names-and-schedule-changes.ts'
 import * as pausedAndQuarantined from './migrations/0030-paused-and-quarantined.ts'
 import * as sendingSlices from './migrations/0031-sending-slices.ts'
+import * as events from './migrations/0032-events.ts'
 import * as outbox from './migrations/0033-outbox.ts'
 import * as lettersTable from './migrations/0034-letters.ts'
 import * as edits from './migrations/0035-edits.ts'
@@ -59,6 +60,7 @@ export const migrations = [
   { name: '0029-kept-form-names-and-schedule-changes', up: scheduleChanges.up },
   { name: '0031-sending-slices', up: sendingSlices.up },
   { name: '0030-paused-and-quarantined', up: pausedAndQuarantined.up },
+  { name: '0032-events', up: events.up },
   { name: '0033-outbox', up: outbox.up },
   { name: '0034-letters', up: lettersTable.up },
   { name: '0035-edits', up: edits.up },

@@ -1,5 +1,8 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Instant } from '../time/clock.ts'
+import type { Actor, EventKind, EventValues } from './events/event.ts'
+import type { Reason } from './events/reason.ts'
+import type { Json } from './json.ts'
 
 /**
  * The tables as the code sees them; the migrations are what makes them, and a contract test compares the two.
@@ -26,7 +29,7 @@ export type Schema = {
   scheduleChanges: { digest: string; at: Instant; schedule: string }
   jobReaders: JobReaderRow
   feeds: FeedRow
-  feedHistory: FeedHistoryRow
+  events: EventRow
   rejections: RejectionRow
   articles: ArticleRow
   forgottenArticles: ForgottenArticleRow
@@ -38,7 +41,6 @@ export type Schema = {
   edits: EditRow
   corrections: CorrectionRow
   variants: VariantRow
-  history: { id: string; editionId: string; at: Instant; who: string; what: string }
   subscribers: SubscriberRow
   subscriptions: SubscriptionRow
   deliveries: DeliveryRow
@@ -120,7 +122,7 @@ export type FeedRow = {
   fetchedAt: Instant | null
   succeededAt: Instant | null
   failures: number
-  error: string | null
+  error: Json<Reason> | null
   rejected: number
   /** Where it is asked since it moved for good; `url`, which the job files name, where this is null. */
   address: string | null
@@ -141,7 +143,18 @@ export type FeedRow = {
   bodiesAt: Instant | null
 }
 
-export type FeedHistoryRow = { id: string; feedId: string; at: Instant; what: string }
+/** A fact of the past, with the ids of what it is about. It outlives them. */
+export type EventRow = {
+  id: string
+  at: Instant
+  actor: Actor
+  kind: EventKind
+  edition: string | null
+  article: string | null
+  subscriber: string | null
+  feed: string | null
+  data: Json<EventValues[EventKind]>
+}
 
 /** An entry of a feed that could not be an article. */
 export type RejectionRow = {
@@ -152,7 +165,7 @@ export type RejectionRow = {
   /** As the feed has them: they may be no address at all. */
   link: string
   guid: string
-  reason: string
+  reason: Json<Reason>
   firstAt: Instant
   lastAt: Instant
 }
@@ -258,10 +271,10 @@ export type LedgerRow = {
   comparedAt: Instant | null
   /** Waits for an editor, with the reason: its feed showed suspiciously many articles at once. */
   quarantinedAt: Instant | null
-  quarantineReason: string | null
+  quarantineReason: Json<Reason> | null
   /** Its page was gone just before a seal. */
   cutAt: Instant | null
-  cutReason: string | null
+  cutReason: Json<Reason> | null
   /** The edition that passed it over for the last time: it is backlog since. */
   lapsedIn: string | null
 }
@@ -286,7 +299,7 @@ export type EditionRow = {
   dueAt: Instant
   number: number | null
   status: EditionStatus
-  reason: string | null
+  reason: Json<Reason> | null
   subject: string
   preheader: string
   composedAt: Instant
@@ -334,7 +347,7 @@ export type ChoiceRow = {
   letterId: string | null
   section: string
   position: number | null
-  reason: string
+  reason: Json<Reason>
   /** It was passed over for the last time: no later edition looks at it. */
   lastAt: Instant | null
   /** The headline and the address as the sealed edition has them, and the correction that the feed told of by then. */
@@ -373,7 +386,7 @@ export type CorrectionRow = {
   changeKey: string
   /** The headline or the note of today; for `gone` what the server answered. */
   found: string
-  evidence: string
+  evidence: Json<Reason>
   status: CorrectionStatus
   proposedAt: Instant
   /** It went away by itself. */
@@ -384,9 +397,9 @@ export type CorrectionRow = {
   decidedBy: string | null
   /** The sealed edition that holds it. */
   printedIn: string | null
-  /** What was found is not there any more, since then; why, in words. */
+  /** What was found is not there any more, since then; why. */
   undoneAt: Instant | null
-  undoneWhy: string | null
+  undoneWhy: Json<Reason> | null
   /** It was noted in the archive, and an editor took it back. */
   withdrawnAt: Instant | null
   withdrawnBy: string | null

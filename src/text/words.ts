@@ -12,3 +12,10 @@ export function formatCount(count: number, one: string, many = `${one}s`): strin
 export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
+
+/** The size of a text in bytes: "88 KB", and above a megabyte "1.2 MB", rounded up. */
+export function formatSize(bytes: number): string {
+  const megabyte = 1024 * 1024
+  if (bytes <= megabyte) return `${Math.ceil(bytes / 1024)} KB`
+  return `${(Math.ceil((bytes * 10) / megabyte) / 10).toFixed(1)} MB`
+}

@@ -1,6 +1,6 @@
 import type { Digest } from '../editions/digest.ts'
 import type { DeliveryCounts } from '../store/deliveries/deliveries.ts'
-import type { ChosenCounts } from '../store/editions/editions.ts'
+import type { ChosenCounts } from '../store/editions/choices.ts'
 import type { EditionRow, EditionStatus } from '../store/schema.ts'
 import { formatCount, formatNumber } from '../text/words.ts'
 import type { Instant } from '../time/clock.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { maxCategories, maxLength, maxPerEntry } from '../../src/config/field-limits.ts'
+import { describeReason } from '../../src/describe/describe.ts'
 import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { lastRejections } from '../../src/store/feeds/rejections.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
@@ -113,7 +114,7 @@ onBothEngines('longest values', (freshUrl) => {
       'a %s of a megabyte is cut or turned down, and the good article beside it is read',
       async (field) => {
         const report = await show(write([values(field, 1), { ...values('body', 2), body: '<p>A body.</p>' }]))
-        const rejected = (await lastRejections(world.app.db, 10)).map(({ reason }) => reason)
+        const rejected = (await lastRejections(world.app.db, 10)).map(({ reason }) => describeReason(reason))
         const rows = await articles()
         expect(report).toMatchObject({ kind: 'read' })
         expect(rejected).toEqual(field === 'link' ? [`its link has more than ${maxLength.address} characters`] : [])

@@ -5,9 +5,9 @@ import {
   hasLocalMailServer,
   isPrivateHost,
   launchProblems,
-  launchProblemText,
   sendsOnlyToThisMachine,
 } from '../../src/config/launch-check.ts'
+import { describeSentence } from '../../src/describe/describe.ts'
 import { parseDigest } from '../../src/editions/jobs/read-job.ts'
 
 test.each([
@@ -63,7 +63,7 @@ test('the sample files as they are have every problem, and a sentence for each',
   expect(found.map(({ setting }) => setting)).toEqual([
     ...['web.url', 'publication.site', 'publication.contact', 'publication.address', 'from.address'],
   ])
-  for (const problem of found) expect(launchProblemText(problem, 'a.yml:3')).toMatch(/^a\.yml:3: [\w.]+ is .*: .*\.$/)
+  for (const problem of found) expect(describeSentence({ code: 'setting', ...problem })).toMatch(/^[\w.]+ is .*: .*\.$/)
 })
 
 test('relays on this machine alone send to nobody outside; a mail server on it may', () => {

@@ -7,6 +7,7 @@ import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
 import { editionById } from '../../src/store/editions/editions.ts'
 import { hour, minute, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { inWords } from '../support/history.ts'
 import { noticesOf } from '../support/outbox.ts'
 import { type Person, peopleAt, type Ready, readyToSend } from '../support/ready.ts'
 import type { Fault, Stage } from '../support/smtp/relay.ts'
@@ -234,7 +235,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
       await send(it)
       it.it.clock.advance(hour)
     }
-    expect(await editionById(it.it.app.db, it.id)).toMatchObject({
+    expect(inWords(await editionById(it.it.app.db, it.id))).toMatchObject({
       status: 'paused',
       reason: expect.stringMatching(/messages in a row were cut off before the relay's answer/),
     })

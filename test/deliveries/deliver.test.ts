@@ -14,6 +14,7 @@ import { subscriberByEmail } from '../../src/store/subscribers/subscribers.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { day, hour, minute, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { inWords } from '../support/history.ts'
 import { workerOn } from '../support/ledger.ts'
 import { type Stage, startRelay, type TestRelay } from '../support/smtp/relay.ts'
 import {
@@ -232,7 +233,7 @@ onBothEngines('sending', (freshUrl) => {
       expect(report.stopped).toContain(reply)
       expect(report.counts).toMatchObject({ refused: 0, accepted: 0, sending: 0 })
       expect(report.counts.queued).toBeGreaterThan(30)
-      const { status, reason } = (await editionById(it.app.db, id)) ?? {}
+      const { status, reason } = inWords(await editionById(it.app.db, id)) ?? {}
       expect([status, reason]).toEqual([
         'paused',
         expect.stringMatching(/^[12]\d refusals in a row that are about us, from the domain readers.example;/),
@@ -284,7 +285,10 @@ onBothEngines('sending', (freshUrl) => {
     expect(counts.accepted).toBe(relay.accepted.length)
     expect(counts.skipped).toBe(60 - counts.accepted)
     expect(counts.skipped).toBeGreaterThan(0)
-    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'cancelled', reason: 'the minister resigned' })
+    expect(inWords(await editionById(it.app.db, id))).toMatchObject({
+      status: 'cancelled',
+      reason: 'the minister resigned',
+    })
     const held = await it.app.db.selectFrom('ledger').select('articleId').where('editionId', '=', id).execute()
     expect(held).toHaveLength(3) // somebody has read them: they are not pending again
   })
@@ -300,7 +304,7 @@ onBothEngines('sending', (freshUrl) => {
     const counts = await countDeliveries(it.app.db, id)
     expect(counts).toMatchObject({ sending: 0, unknown: 0, accepted: relay.accepted.length })
     expect(counts.queued).toBeGreaterThan(20)
-    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'paused', reason: 'a wrong name in it' })
+    expect(inWords(await editionById(it.app.db, id))).toMatchObject({ status: 'paused', reason: 'a wrong name in it' })
     await expect(send(it, sender, id)).rejects.toThrow('is paused')
     await resume(it.app, id, 'Ada')
     expect(await send(it, sender, id)).toMatchObject({ finished: true, counts: { accepted: 80 } })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LaunchProblem } from '../../src/config/launch-check.ts'
-import { approvalObstacles, obstacleText, resolvedProblems } from '../../src/editions/approval-rules.ts'
+import { describeSentence } from '../../src/describe/describe.ts'
+import { approvalObstacles, resolvedProblems } from '../../src/editions/approval-rules.ts'
 import { periodMsAt } from '../../src/editions/schedule/due-runs.ts'
 
 const fine = { articles: 3, subject: 'Trams', bytes: 90_000, newer: undefined, settings: [], sealed: [] }
@@ -22,8 +23,8 @@ test('each obstacle is found, and has a sentence', () => {
   const all = approvalObstacles({ ...lacks, settings: [url], sealed: [url] })
   const codes = ['setting', 'sealed', 'no-articles', 'empty-subject', 'too-large', 'newer-sent']
   expect(all.map(({ code }) => code)).toEqual(codes)
-  for (const obstacle of all) expect(obstacleText(obstacle)).toMatch(/^[A-Za-z][\w.]* .+\.$/)
-  expect(obstacleText({ code: 'newer-sent', number: null })).toBe('A newer edition was sent already.')
+  for (const obstacle of all) expect(describeSentence(obstacle)).toMatch(/^[A-Za-z][\w.]* .+\.$/)
+  expect(describeSentence({ code: 'newer-sent', number: null })).toBe('A newer edition was sent already.')
 })
 
 const head = (webUrl: string, replyTo = 'desk@harbour.net') =>

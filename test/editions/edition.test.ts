@@ -1,11 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose, composeDryRun } from '../../src/editions/compose.ts'
 import { explain } from '../../src/editions/explain.ts'
 import { approve, approveByRule, cancel, hold } from '../../src/editions/review.ts'
 import { seal, sealHash } from '../../src/editions/seal.ts'
-import { choicesOf, editionById, historyOf, variantsOf } from '../../src/store/editions/editions.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import { variantsOf } from '../../src/store/editions/variants.ts'
 import { day } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { editionHistory, inWords } from '../support/history.ts'
 import {
   newsFeed,
   openWorld,
@@ -39,14 +43,14 @@ onBothEngines('an edition', (freshUrl) => {
     await publishTitles(it, newsFeed, ['Six', 'Seven', 'Eight', 'Nine', 'Ten', 'Eleven', 'Twelve'])
     const edition = await makeSealed(it)
     const choices = await choicesOf(it.app.db, edition.id)
-    expect(choices.map((choice) => [choice.title, choice.position, choice.reason])).toEqual([
-      ['Six', 1, 'number 1 of 7 pending, newest first'],
-      ['Seven', 2, 'number 2 of 7 pending, newest first'],
-      ['Eight', 3, 'number 3 of 7 pending, newest first'],
-      ['Nine', 4, 'number 4 of 7 pending, newest first'],
-      ['Ten', 5, 'number 5 of 7 pending, newest first'],
-      ['Eleven', null, 'the section is full: 5 newer articles stand before it'],
-      ['Twelve', null, 'the section is full: 5 newer articles stand before it'],
+    expect(choices.map((choice) => [choice.title, choice.position, describeReason(choice.reason)])).toEqual([
+      ['Six', 1, 'newest of 7 new articles'],
+      ['Seven', 2, 'number 2 of 7 new articles, newest first'],
+      ['Eight', 3, 'number 3 of 7 new articles, newest first'],
+      ['Nine', 4, 'number 4 of 7 new articles, newest first'],
+      ['Ten', 5, 'number 5 of 7 new articles, newest first'],
+      ['Eleven', null, 'the section is full: 5 newer articles come before it'],
+      ['Twelve', null, 'the section is full: 5 newer articles come before it'],
     ])
   })
 
@@ -94,9 +98,9 @@ onBothEngines('an edition', (freshUrl) => {
     await cancel(it.app, edition.id, 'Ada', 'wrong picture')
     it.clock.advance(day)
     expect(await titles(it, await makeSealed(it))).toEqual(['One', 'Two', 'Three'])
-    expect((await historyOf(it.app.db, edition.id)).at(-1)).toMatchObject({
+    expect((await editionHistory(it.app.db, edition.id)).at(-1)).toMatchObject({
       who: 'Ada',
-      what: 'cancelled: wrong picture',
+      what: 'Cancelled: wrong picture',
     })
   })
 
@@ -104,10 +108,10 @@ onBothEngines('an edition', (freshUrl) => {
     const it = await world({ job: { thin: '{ minimum: 3, rule: skip }' } })
     await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await compose(it.app, it.digest, it.clock.now())
-    expect(edition).toMatchObject({
+    expect(inWords(edition)).toMatchObject({
       status: 'skipped',
       number: null,
-      reason: 'skipped: 2 articles where at least 3 are wanted',
+      reason: '2 new articles (this digest needs 3)',
     })
     it.clock.advance(7 * day)
     await publishTitles(it, newsFeed, ['Three'])
@@ -118,7 +122,7 @@ onBothEngines('an edition', (freshUrl) => {
     const it = await world({ job: { thin: '{ minimum: 3, rule: hold }' } })
     await publishTitles(it, newsFeed, ['One', 'Two'])
     const edition = await makeSealed(it)
-    expect(edition).toMatchObject({ status: 'held', reason: 'held: 2 articles where at least 3 are wanted' })
+    expect(inWords(edition)).toMatchObject({ status: 'held', reason: '2 new articles (this digest needs 3)' })
     await approve(it.app, edition.id, 'Ada')
     expect(await editionById(it.app.db, edition.id)).toMatchObject({ status: 'approved', reason: null })
   })
@@ -164,7 +168,7 @@ onBothEngines('an edition', (freshUrl) => {
     const sealed = [await sealIt(it, first?.id), await sealIt(it, second?.id)]
     expect(await titles(it, sealed[0])).toEqual(['One', 'Two', 'Three', 'Four', 'Five'])
     expect(await titles(it, sealed[1])).toEqual([])
-    expect(sealed[1]).toMatchObject({ status: 'skipped', reason: 'skipped: 0 articles where at least 2 are wanted' })
+    expect(inWords(sealed[1])).toMatchObject({ status: 'skipped', reason: 'no new articles (this digest needs 2)' })
   })
 
   test('seals the bytes under one hash, and no later wording changes them', async () => {
@@ -195,8 +199,8 @@ onBothEngines('an edition', (freshUrl) => {
     await publishTitles(it, newsFeed, ['One', 'Two'])
     const { id } = await makeSealed(it)
     await hold(it.app, id, 'Ada', 'legal problem')
-    expect(await approveByRule(it.app, id, 'rule: approval auto')).toBe(false)
-    expect(await editionById(it.app.db, id)).toMatchObject({ status: 'held', reason: 'legal problem' })
+    expect(await approveByRule(it.app, id, 'rule')).toBe(false)
+    expect(inWords(await editionById(it.app.db, id))).toMatchObject({ status: 'held', reason: 'legal problem' })
   })
 
   test('can be held and approved, but not approved when it is cancelled: the state is named', async () => {
@@ -205,7 +209,7 @@ onBothEngines('an edition', (freshUrl) => {
     const { id } = await makeSealed(it)
     await approve(it.app, id, 'Ada')
     await hold(it.app, id, 'Ben', 'the minister resigned')
-    expect(await editionById(it.app.db, id)).toMatchObject({
+    expect(inWords(await editionById(it.app.db, id))).toMatchObject({
       status: 'held',
       reason: 'the minister resigned',
       approvedAt: null,

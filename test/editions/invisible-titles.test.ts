@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../src/editions/compose.ts'
 import { seal } from '../../src/editions/seal.ts'
-import { variantsOf } from '../../src/store/editions/editions.ts'
+import { variantsOf } from '../../src/store/editions/variants.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { newsFeed, openWorld, publishTitles, type World } from '../support/world.ts'
 

@@ -6,17 +6,13 @@ import { approve, cancel, hold, pause, resume } from '../../src/editions/review.
 import { currentRevision } from '../../src/editions/revision.ts'
 import { seal } from '../../src/editions/seal.ts'
 import { retractedIn } from '../../src/store/articles/retractions.ts'
-import {
-  choicesOf,
-  editionById,
-  historyOf,
-  moveEdition,
-  variantsOf,
-  withdrawnVariants,
-} from '../../src/store/editions/editions.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { editionById, moveEdition } from '../../src/store/editions/editions.ts'
+import { variantsOf, withdrawnVariants } from '../../src/store/editions/variants.ts'
 import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { day, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { editionHistory, inWords } from '../support/history.ts'
 import { newsFeed, openWorld, opinionFeed, plainRender, publishTitles, type World } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -52,7 +48,7 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     const next = await compose(it.app, it.digest, it.clock.now())
     expect(await chosenIn(it, next?.id ?? '')).toEqual(['Two', 'Three', 'Four'])
     const passed = (await choicesOf(it.app.db, next?.id ?? '')).find(({ position }) => position === null)
-    expect(passed?.reason).toBe('retracted by Ada: the minister did not')
+    expect(inWords(passed)?.reason).toBe('removed by Ada: the minister did not')
     const [answer] = await explain(it.app.db, it.app.digests, bad)
     expect(answer?.answer).toMatch(
       /^in none: retracted on 2026-.* by Ada: the minister did not; no edition chooses it$/,
@@ -91,9 +87,9 @@ onBothEngines('an article that is retracted', (freshUrl) => {
       expect(await variantsOf(it.app.db, id)).toEqual([])
       const kept = (await withdrawnVariants(it.app.db, id)).map(({ sha256 }) => sha256)
       expect(kept).toEqual(before ? [before.sha256] : [])
-      const record = (await historyOf(it.app.db, id)).find(({ who }) => who === 'Ada')
+      const record = (await editionHistory(it.app.db, id)).find(({ who }) => who === 'Ada')
       expect(record?.what).toMatch(
-        /^retracted: “The minister resigns”: the minister did not; the edition is chosen again/,
+        /^Removed “The minister resigns”: the minister did not; the articles are chosen again/,
       )
       if (before) expect(record?.what).toContain(before.sha256)
       expect(await sealed()).toMatchObject({ status: 'sealed', subject: 'Two' })
@@ -105,9 +101,9 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     const { edition, sealed, pull } = await open(['The minister resigns', 'Two'])
     await sealed()
     await pull()
-    expect(await edition()).toMatchObject({
+    expect(inWords(await edition())).toMatchObject({
       status: 'skipped',
-      reason: expect.stringMatching(/^skipped: 1 articles where/),
+      reason: expect.stringMatching(/^1 new article \(this digest needs/),
     })
   })
 
@@ -116,7 +112,7 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     await sealed()
     await hold(it.app, id, 'Mira', 'wait for the budget')
     await pull()
-    expect(await sealed()).toMatchObject({ status: 'held', reason: 'wait for the budget' })
+    expect(inWords(await sealed())).toMatchObject({ status: 'held', reason: 'wait for the budget' })
     expect([(await edition()).approvedAt, await titles()]).toEqual([null, ['Two', 'Three', 'Four']])
   })
 
@@ -127,7 +123,7 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     await pull()
     await sealed()
     await expect(approve(it.app, id, 'Mira', { seen })).rejects.toThrow(
-      /has changed since you looked at it: Ada \(retracted/,
+      /has changed since you looked at it: Ada \(Removed/,
     )
     expect((await edition()).status).toBe('sealed')
     const now = await currentRevision(it.app.db, (await edition()) as EditionRow)
@@ -143,8 +139,8 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     expect((await pull()).map(({ message: words }) => words)).toEqual([
       'weekly 1 is paused in the middle of its sending',
     ])
-    const reason = '“The minister resigns” was retracted by Ada: the minister did not'
-    expect(await edition()).toMatchObject({ status: 'paused', reason })
+    const reason = '“The minister resigns” was removed by Ada: the minister did not'
+    expect(inWords(await edition())).toMatchObject({ status: 'paused', reason })
     expect((await titles()).length).toBe(4)
     expect(await retractedIn(it.app.db, id)).toMatchObject([{ title: 'The minister resigns', who: 'Ada' }])
     await expect(resume(it.app, id, 'Mira')).rejects.toThrow(
@@ -154,8 +150,8 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     expect((await edition()).status).toBe('paused')
     await resume(it.app, id, 'Mira', { anyway: true })
     expect((await edition()).status).toBe('sending')
-    expect((await historyOf(it.app.db, id)).at(-1)?.what).toBe(
-      'resumed: with “The minister resigns” in it, which was retracted',
+    expect((await editionHistory(it.app.db, id)).at(-1)?.what).toBe(
+      'Sending resumed, with “The minister resigns” in it, which was removed',
     )
   })
 
@@ -169,7 +165,7 @@ onBothEngines('an article that is retracted', (freshUrl) => {
     await restoreArticle(it.app, bad, 'Mira')
     await resume(it.app, id, 'Mira')
     expect((await edition()).status).toBe('sending')
-    expect((await historyOf(it.app.db, id)).map(({ what }) => what)).toContain('restored: “The minister resigns”')
+    expect((await editionHistory(it.app.db, id)).map(({ what }) => what)).toContain('Put back “The minister resigns”')
   })
 
   test('does not come back when the edition that stopped for it is cancelled; the others do', async () => {

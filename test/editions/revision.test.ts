@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeEvent } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { approve, cancel, hold, pause, resume, stop } from '../../src/editions/review.ts'
 import {
@@ -9,20 +10,15 @@ import {
   type Revision,
 } from '../../src/editions/revision.ts'
 import { seal } from '../../src/editions/seal.ts'
-import {
-  addHistory,
-  addVariant,
-  editionById,
-  historyOf,
-  variantsOf,
-  withdrawnVariants,
-  withdrawVariants,
-} from '../../src/store/editions/editions.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import { addVariant, variantsOf, withdrawnVariants, withdrawVariants } from '../../src/store/editions/variants.ts'
+import { addEvent } from '../../src/store/events/events.ts'
 import { newId } from '../../src/store/id.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { EditionRow, EditionStatus } from '../../src/store/schema.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../support/databases/locks.ts'
+import { editionHistory } from '../support/history.ts'
 import { newsFeed, openWorld, plainRender, publishTitles, subscribe } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -53,7 +49,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
       seen: async () => currentRevision(app.db, await edition()),
       become: (status: EditionStatus) => app.db.updateTable('editions').set({ status }).where('id', '=', id).execute(),
       decisions: async () =>
-        (await historyOf(app.db, id)).filter(({ who }) => who !== 'lastword').map(({ what }) => what),
+        (await editionHistory(app.db, id)).filter(({ who }) => who !== 'system').map(({ what }) => what),
     }
   }
 
@@ -70,8 +66,9 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await hold(it.app, it.id, 'Ben', 'Headline 2 needs the lawyer')
     const error = await refusal(act(it, seen))
     expect(error).toBeInstanceOf(EditionChanged)
-    expect((error as EditionChanged).changes).toMatchObject([{ who: 'Ben', what: 'held: Headline 2 needs the lawyer' }])
-    expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: Headline 2 needs the lawyer']])
+    const data = { reason: { code: 'by-hand', words: 'Headline 2 needs the lawyer' } }
+    expect((error as EditionChanged).changes).toMatchObject([{ actor: 'person:Ben', kind: 'edition.held', data }])
+    expect([await it.status(), await it.decisions()]).toEqual(['held', ['Put on hold: Headline 2 needs the lawyer']])
     await act(it, await it.seen())
     expect(await it.status()).not.toBe('held')
   })
@@ -116,7 +113,10 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await resume(it.app, it.id, 'Ben')
     await pause(it.app, it.id, 'Ben', 'it is still wrong')
     const error = await refusal(resume(it.app, it.id, 'Mira', { seen }))
-    expect((error as EditionChanged).changes.map(({ what }) => what)).toEqual(['resumed', 'paused: it is still wrong'])
+    expect((error as EditionChanged).changes.map(describeEvent)).toEqual([
+      'Sending resumed',
+      'Paused: it is still wrong',
+    ])
     expect(await it.status()).toBe('paused')
     await resume(it.app, it.id, 'Mira', { seen: await it.seen() })
     expect(await it.status()).toBe('sending')
@@ -125,10 +125,18 @@ onBothEngines('a decision about an edition', (freshUrl) => {
   test('stops where the sending began since, and is not kept up by what the program notes', async () => {
     const it = await open()
     const waiting = await it.seen()
-    await addHistory(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await addEvent(
+      it.app.db,
+      { kind: 'notice.sent', actor: 'system', edition: it.id, data: { about: 'edition' } },
+      it.app.clock.now(),
+    )
     await approve(it.app, it.id, 'Mira', { seen: waiting })
     const seen = await it.seen()
-    await addHistory(it.app.db, it.id, 'lastword', 'the editors were called by mail', it.app.clock.now())
+    await addEvent(
+      it.app.db,
+      { kind: 'notice.sent', actor: 'system', edition: it.id, data: { about: 'edition' } },
+      it.app.clock.now(),
+    )
     await it.become('sending')
     expect(await refusal(cancel(it.app, it.id, 'Mira', 'too old', { seen }))).toBeInstanceOf(EditionChanged)
     expect(await it.status()).toBe('sending')
@@ -142,7 +150,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await waitUntilDoneOrLocked(it.other, approving)
     await holding.commit()
     expect(await approving).toBeInstanceOf(EditionChanged)
-    expect([await it.status(), await it.decisions()]).toEqual(['held', ['held: wait']])
+    expect([await it.status(), await it.decisions()]).toEqual(['held', ['Put on hold: wait']])
   })
 
   test('made twice at once is made once', async () => {
@@ -153,7 +161,7 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await waitUntilDoneOrLocked(it.other, second)
     await first.commit()
     expect(await second).toBeInstanceOf(EditionChanged)
-    expect(await it.decisions()).toEqual(['approved'])
+    expect(await it.decisions()).toEqual(['Approved'])
   })
 
   test('to stop holds what waits or is approved, and pauses what is being sent', async () => {
@@ -164,7 +172,13 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await approve(it.app, it.id, 'Mira')
     await it.become('sending')
     await stop(it.app, it.id, 'Mira', 'three')
-    expect(await it.decisions()).toEqual(['held: one', 'approved', 'held: two', 'approved', 'paused: three'])
+    expect(await it.decisions()).toEqual([
+      'Put on hold: one',
+      'Approved',
+      'Put on hold: two',
+      'Approved',
+      'Paused: three',
+    ])
     expect((await refusal(stop(it.app, it.id, 'Ben', 'four')))?.toString()).toContain('is paused')
   })
 
@@ -178,6 +192,6 @@ onBothEngines('a decision about an edition', (freshUrl) => {
     await waitUntilDoneOrLocked(it.other, stopping)
     await beginning.commit()
     await stopping
-    expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['paused', 'paused: wrong'])
+    expect([await it.status(), (await it.decisions()).at(-1)]).toEqual(['paused', 'Paused: wrong'])
   })
 })

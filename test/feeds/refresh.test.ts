@@ -2,13 +2,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { currentUrl, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
 import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
-import { allFeeds, feedByUrl, feedHistory, retryFeedNow } from '../../src/store/feeds/feeds.ts'
+import { retryFeedNow } from '../../src/store/feeds/feed-polls.ts'
+import { allFeeds, feedByUrl } from '../../src/store/feeds/feeds.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { FeedRow } from '../../src/store/schema.ts'
 import { hour, minute, msBetween } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
 import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
+import { feedHistory } from '../support/history.ts'
 
 let host: FeedHost
 let fetcher: Fetcher
@@ -83,7 +85,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     expect(host.asked).toEqual(['/feed', '/feed', '/new', '/new'])
     expect(await feed()).toMatchObject({ id: before.id, url: url(), address: url('/new') })
     expect(await titles()).toEqual(['One', 'Two'])
-    expect(await history()).toEqual(['moved for good, from /feed to /new'])
+    expect(await history()).toEqual(['Moved permanently from /feed to /new'])
   })
 
   test('a move is believed as well where the new place says that nothing changed, and not where it is no feed', async () => {
@@ -148,7 +150,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
       { url: url('/other'), address: null },
     ])
     expect(await history()).toEqual([
-      'it says that it moved to /other, which is another feed here: it is asked at /feed as before',
+      'Says that it moved to /other, which is another feed here: we fetch it at /feed as before',
     ])
   })
 
@@ -160,7 +162,7 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     host.answer('/new', (_, response) => void response.writeHead(404).end())
     for (let round = 0; round < 3; round++) await refreshFeeds(needs, [url()])
     expect(await refreshFeeds(needs, [url()])).toMatchObject([{ kind: 'read', added: 1 }])
-    expect((await history()).at(-1)).toBe('/new fails: it is asked at /feed again')
+    expect((await history()).at(-1)).toBe('The address /new fails: we fetch it at /feed again')
   })
 
   test('where the place that it moved to is gone for good, it is asked at its first address, at once', async () => {
@@ -171,10 +173,10 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     host.answer('/feed', rss(['Two', 'One']))
     expect(await refreshFeeds(needs, [url()])).toMatchObject([{ url: url(), kind: 'read', added: 1 }])
     expect(await feed()).toMatchObject({ address: null, goneAt: null, failures: 0 })
-    expect((await history()).at(-1)).toBe('/new is gone for good (410): it is asked at /feed again')
+    expect((await history()).at(-1)).toBe('The address /new is gone permanently (410): we fetch it at /feed again')
     host.answer('/feed', redirect(301, '/new'))
     expect(await refreshFeeds(needs, [url()])).toMatchObject([
-      { kind: 'failed', reason: expect.stringContaining('410') },
+      { kind: 'failed', reason: expect.objectContaining({ code: 'feed-status', status: 410 }) },
     ])
     expect(await feed()).toMatchObject({ address: null, goneAt: clock.now() })
   })
@@ -197,10 +199,10 @@ onBothEngines('refreshing feeds', (freshUrl) => {
     clock.advance(1000 * hour)
     expect(await refreshDueFeeds(needs, [url()])).toBe(0)
     expect(await refreshFeeds(needs, [url()])).toMatchObject([
-      { kind: 'failed', reason: expect.stringContaining('gone for good since 2026-11-27') },
+      { kind: 'failed', reason: { code: 'feed-gone', since: '2026-11-27T07:00:00.000Z' } },
     ])
     expect(host.asked).toEqual(['/feed'])
-    expect(await history()).toEqual(['gone for good (410): it is not asked any more'])
+    expect(await history()).toEqual(['Gone permanently (410): we no longer fetch it'])
   })
 
   test('a feed that fails is asked ever less often, at most once a day, and comes back at once when it works', async () => {

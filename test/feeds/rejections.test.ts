@@ -4,6 +4,7 @@ import { refreshFeeds } from '../../src/feeds/refresh.ts'
 import { rejectionText } from '../../src/feeds/rejection.ts'
 import { articlesByUrl } from '../../src/store/articles/articles.ts'
 import { findRejections, lastRejections, maxRejectionsPerFeed } from '../../src/store/feeds/rejections.ts'
+import { toJson } from '../../src/store/json.ts'
 import { addMs, minute } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
@@ -49,7 +50,13 @@ onBothEngines('what a feed shows', (freshUrl) => {
     const reason = 'its link is not an address of the web'
     for (const what of ['data:image/png,x', 'pic-1', 'picture of the day'])
       expect(await findRejections(db(), what)).toMatchObject([
-        { feedUrl: url(), title: 'Picture of the day!', reason, firstAt: first, lastAt: addMs(first, minute) },
+        {
+          feedUrl: url(),
+          title: 'Picture of the day!',
+          reason: toJson({ code: 'link-not-web' }),
+          firstAt: first,
+          lastAt: addMs(first, minute),
+        },
       ])
     expect(await findRejections(db(), 'https://magazine.example/a')).toEqual([])
     expect((await lastRejections(db(), 5)).map(rejectionText)).toEqual([

@@ -2,6 +2,7 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { openApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/config.ts'
+import { describeReason } from '../../src/describe/describe.ts'
 import { ApprovalRefused } from '../../src/editions/approval-rules.ts'
 import { createLetter } from '../../src/editions/letters/letters.ts'
 import { approve, approveByRule, hold } from '../../src/editions/review.ts'
@@ -9,10 +10,13 @@ import { currentRevision } from '../../src/editions/revision.ts'
 import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
-import { choicesOf, editionById, historyOf, latestEditions, variantsOf } from '../../src/store/editions/editions.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { editionById, latestEditions } from '../../src/store/editions/editions.ts'
+import { variantsOf } from '../../src/store/editions/variants.ts'
 import { endSubscription } from '../../src/store/subscribers/subscribers.ts'
 import { addMs, day, hour, minute } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { editionHistory, inWords } from '../support/history.ts'
 import { noticesOf, sendEditionNotices } from '../support/outbox.ts'
 import { type Fault, startRelay } from '../support/smtp/relay.ts'
 import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
@@ -48,7 +52,7 @@ onBothEngines('an edition', (freshUrl) => {
       (await latestEditions(it.app.db, { limit: 100 })).map(({ number, status, reason }) => ({
         number,
         status,
-        reason,
+        reason: reason && describeReason(reason),
       }))
     const newest = async () => {
       const [edition] = await latestEditions(it.app.db, { limit: 1 })
@@ -256,7 +260,9 @@ onBothEngines('an edition', (freshUrl) => {
     expect(refused).toBeInstanceOf(ApprovalRefused)
     expect(refused.obstacles).toEqual([{ code: 'newer-sent', number: 2 }])
     await approve(it.app, old.id, 'Ada', { anyway: true })
-    expect((await historyOf(it.app.db, old.id)).at(-1)?.what).toContain('in spite of this: A newer edition was sent')
+    expect((await editionHistory(it.app.db, old.id)).at(-1)?.what).toContain(
+      'in spite of this: a newer edition was sent',
+    )
   })
 
   test('without an article is approved by nobody in passing, and held by a rule', async () => {
@@ -267,10 +273,10 @@ onBothEngines('an edition', (freshUrl) => {
     await expect(approve(it.app, id, 'Ada')).rejects.toThrow('There is no article in it.')
     expect((await editionById(it.app.db, id))?.status).toBe('held')
     await it.app.db.updateTable('editions').set({ status: 'sealed', reason: null, subject: ' ' }).execute()
-    expect(await approveByRule(it.app, id, 'rule: approval auto')).toBe(false)
-    expect(await editionById(it.app.db, id)).toMatchObject({
+    expect(await approveByRule(it.app, id, 'rule')).toBe(false)
+    expect(inWords(await editionById(it.app.db, id))).toMatchObject({
       status: 'held',
-      reason: 'held: There is no article in it. Its subject is empty.',
+      reason: 'there is no article in it; its subject is empty',
     })
     await approve(it.app, id, 'Ada', { anyway: true })
     expect((await editionById(it.app.db, id))?.status).toBe('approved')
@@ -420,7 +426,7 @@ onBothEngines('an edition', (freshUrl) => {
     await approve(bad.app, id, 'Ada', { anyway: true })
     await advanceEditions(bad.app, bad.sender)
     expect(relay.accepted).toHaveLength(3)
-    expect((await historyOf(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
+    expect((await editionHistory(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
       'approved: in spite of this: web.url',
     )
   })

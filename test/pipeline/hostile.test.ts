@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { simpleParser } from 'mailparser'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { acceptCorrection } from '../../src/editions/corrections/decide.ts'
 import { detectInFeeds } from '../../src/editions/corrections/detect.ts'
@@ -13,7 +14,8 @@ import { compileMessage, rawMessage } from '../../src/mail/mime.ts'
 import { toMessageTemplate } from '../../src/messages/message-template.ts'
 import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
 import { correctionsIn, waitingCorrections } from '../../src/store/corrections/corrections.ts'
-import { choicesOf, variantsOf } from '../../src/store/editions/editions.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { variantsOf } from '../../src/store/editions/variants.ts'
 import type { EditionRow, VariantRow } from '../../src/store/schema.ts'
 import { day } from '../../src/time/clock.ts'
 import { webApp } from '../../src/web/server.ts'
@@ -86,7 +88,9 @@ onBothEngines('feeds', (freshUrl) => {
   describe('of feeds that mean harm', () => {
     test('those that are none are turned down, each with its reason', () => {
       const reasons = Object.fromEntries(
-        report.flatMap((feed) => (feed.kind === 'failed' ? [[feed.url.replace(feeds.url, ''), feed.reason]] : [])),
+        report.flatMap((feed) =>
+          feed.kind === 'failed' ? [[feed.url.replace(feeds.url, ''), describeReason(feed.reason)]] : [],
+        ),
       )
       expect(Object.keys(reasons).sort()).toEqual(bad.toSorted())
       expect(reasons['/nested']).toContain('nested more than 100 deep')

@@ -7,6 +7,7 @@ import { latestEditions } from '../../src/store/editions/editions.ts'
 import { jobReaders } from '../../src/store/system/job-readers.ts'
 import { second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { inWords } from '../support/history.ts'
 import { makeHome } from '../support/home.ts'
 import { startAt } from '../support/started.ts'
 import { newsFeed, openWorld, publishTitles, subscribe, type World, type WorldOptions } from '../support/world.ts'
@@ -117,7 +118,7 @@ onBothEngines('job files of a running process', (freshUrl) => {
     const next = await beside(it, '0 8 * * MON')
     expect(await at(next, '2026-11-27T07:00:03.000Z')).toEqual(['2026-11-27T07:00 skipped'])
     const [skipped] = await latestEditions(next.app.db, { limit: 1 })
-    expect(skipped?.reason).toContain('the schedule was changed before it could be made')
+    expect(inWords(skipped)?.reason).toContain('the schedule was changed before it could be made')
     expect(await at(next, '2026-11-30T08:00:00.000Z')).toEqual([
       '2026-11-30T08:00 composed',
       '2026-11-27T07:00 skipped',

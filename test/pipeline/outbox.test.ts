@@ -7,12 +7,13 @@ import { pauseByRule } from '../../src/editions/review.ts'
 import type { Log } from '../../src/log.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
-import { historyOf } from '../../src/store/editions/editions.ts'
+import type { Reason } from '../../src/store/events/reason.ts'
 import { addMails, failedMails } from '../../src/store/outbox/outbox.ts'
 import { addMs, day, hour, minute, msBetween, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
 import { verifiedBy } from '../support/dkim.ts'
 import { approvedEdition } from '../support/edition.ts'
+import { editionHistory } from '../support/history.ts'
 import { type FaultAt, startRelay } from '../support/smtp/relay.ts'
 import { openWorld, type WorldOptions } from '../support/world.ts'
 
@@ -35,7 +36,8 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     closing.push(sender.close)
     const id = await approvedEdition(it)
     /** Adds one notice more, of its own. */
-    const pause = async (reason = 'a reason') => {
+    const pause = async (reply = 'a reason') => {
+      const reason: Reason = { code: 'too-large-for-relay', reply }
       await it.app.db.updateTable('editions').set({ status: 'sending' }).execute()
       it.clock.advance(second)
       expect(await pauseByRule(it.app, id, reason)).toBe(true)
@@ -148,8 +150,8 @@ onBothEngines('an email of the outbox', (freshUrl) => {
     }
     expect(it.events()).toEqual(['outbox.failed'])
     expect(await it.failed()).toMatchObject([{ attempts: 1, reply: '550 5.1.1 no such user' }])
-    const history = await historyOf(it.it.app.db, it.id)
-    expect(history.at(-1)?.what).toBe('the editors could not be told by email: 550 5.1.1 no such user')
+    const history = await editionHistory(it.it.app.db, it.id)
+    expect(history.at(-1)?.what).toBe('Editors could not be told by email: 550 5.1.1 no such user')
   })
 
   test('goes to the new address once the settings are right, if it still waits', async () => {

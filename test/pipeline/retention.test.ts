@@ -4,11 +4,11 @@ import { addArticlesToLedger } from '../../src/editions/ledger.ts'
 import { simulate } from '../../src/editions/simulate.ts'
 import { forgetArticles } from '../../src/pipeline/forget-articles.ts'
 import type { NewArticle } from '../../src/store/articles/article.ts'
-import { feedHistory } from '../../src/store/feeds/feeds.ts'
 import { feedsWithNewArticles } from '../../src/store/ledger/ledger.ts'
 import { quarantinedFeeds } from '../../src/store/ledger/stories.ts'
 import { addMs, day, hour } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { feedHistory } from '../support/history.ts'
 import { makeArticle, publishArticles, sealedEdition } from '../support/newsroom.ts'
 import { newsFeed, openWorld, type World } from '../support/world.ts'
 
@@ -93,7 +93,7 @@ onBothEngines('an archive that was forgotten', (freshUrl) => {
       expect(Object.keys(reasons).filter((title) => title.includes('The long story'))).toEqual([])
       expect(await quarantinedFeeds(it.app.db)).toEqual([])
       const notes = (await feedHistory(it.app.db)).map(({ what }) => what)
-      expect(notes).toEqual([expect.stringContaining('shows articles again that were forgotten here')])
+      expect(notes).toEqual([expect.stringContaining('Lists articles again that were forgotten here')])
       const [answer] = await explain(it.app.db, it.app.digests, headlines[0] ?? '')
       expect(answer?.answer).toMatch(
         /^in none: forgotten on .*its feed showed it again, last on .* it was passed over$/,
@@ -181,7 +181,7 @@ onBothEngines('a feed that shows new guids at each visit', (freshUrl) => {
     }
     expect(await count(it, 'forgottenArticles')).toBe(300)
     expect((await feedHistory(it.app.db)).map(({ what }) => what)).toEqual([
-      expect.stringContaining('has shown too many articles'),
+      expect.stringContaining('Too many articles'),
     ])
     const [answer] = await explain(it.app.db, it.app.digests, 'Flood 25 of 3')
     expect(answer?.answer).toMatch(/^in none: forgotten on .* thousands of newer articles/)

@@ -6,9 +6,12 @@ import { sealFailure } from '../../src/editions/seal-failure.ts'
 import type { Log } from '../../src/log.ts'
 import { EditionPipeline } from '../../src/pipeline/advance.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
-import { addHistory, editionById, historyOf } from '../../src/store/editions/editions.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
+import { person } from '../../src/store/events/event.ts'
+import { addEvent } from '../../src/store/events/events.ts'
 import { minute, second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
+import { editionHistory } from '../support/history.ts'
 import { newsFeed, openWorld, publishTitles } from '../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -49,7 +52,7 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     const mend = () => {
       fails = false
     }
-    const state = async () => sealFailure({ status: 'composed' }, await historyOf(it.app.db, id))
+    const state = async () => sealFailure({ status: 'composed' }, await editionHistory(it.app.db, id))
     return { it, id, turn, failures, mend, state }
   }
 
@@ -62,7 +65,7 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     )
     expect(waits).toEqual([0, 30, 60, 120, 240, 480, 600])
     expect(failures.every(({ event }) => event === 'edition.failed')).toBe(true)
-    const noted = (await historyOf(it.app.db, id)).filter(({ what }) => what.startsWith('not sealed'))
+    const noted = (await editionHistory(it.app.db, id)).filter(({ what }) => what.startsWith('Could not be made ready'))
     expect(noted).toHaveLength(1)
   }, 60_000)
 
@@ -74,7 +77,11 @@ onBothEngines('an edition that cannot be sealed', (freshUrl) => {
     expect([await turn(), await turn()]).toEqual([2, 2])
     it.app.digests[0] = { ...it.digest, introduction: 'Dear reader' }
     expect([await turn(), await turn()]).toEqual([3, 3])
-    await addHistory(it.app.db, id, 'Ada', 'retracted: One', it.clock.now())
+    await addEvent(
+      it.app.db,
+      { kind: 'edition.article_restored', actor: person('Ada'), edition: id, data: { title: 'One' } },
+      it.clock.now(),
+    )
     expect([await turn(), await turn()]).toEqual([4, 4])
   })
 

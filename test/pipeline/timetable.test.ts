@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { advanceEditions, makeDueEditions } from '../../src/pipeline/advance.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
@@ -227,5 +228,5 @@ onBothEngines('the timetable', (freshUrl) => {
 
 async function due({ app }: World) {
   const editions = await latestEditions(app.db, { limit: 100 })
-  return editions.map(({ dueAt, status, reason }) => ({ dueAt, status, reason }))
+  return editions.map(({ dueAt, status, reason }) => ({ dueAt, status, reason: reason && describeReason(reason) }))
 }

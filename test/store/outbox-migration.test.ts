@@ -5,7 +5,8 @@ import { addSkippedRunNotices } from '../../src/pipeline/notices/skipped-run.ts'
 import { addWaitingNotices } from '../../src/pipeline/notices/waiting-edition.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
-import { feedByUrl, recordFailure } from '../../src/store/feeds/feeds.ts'
+import { recordFailure } from '../../src/store/feeds/feed-polls.ts'
+import { feedByUrl } from '../../src/store/feeds/feeds.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { addSubscribers } from '../../src/store/subscribers/subscribers.ts'
@@ -75,7 +76,12 @@ onBothEngines('a store from before there was an outbox', (freshUrl) => {
     const { db } = it.app
     const id = await approvedEdition(it)
     await publishTitles(it, opinionFeed, ['Two'])
-    await recordFailure(db, (await feedByUrl(db, newsFeed))?.id ?? '', 'no answer', addMs(now, -2 * day))
+    await recordFailure(
+      db,
+      (await feedByUrl(db, newsFeed))?.id ?? '',
+      { code: 'feed-unreachable', message: 'no answer' },
+      addMs(now, -2 * day),
+    )
     await db.updateTable('editions').set({ status: 'sealed', approvedAt: null }).execute()
     await sql`update feeds set told_of = 'failing silent'`.execute(db)
     for (const kind of ['waits', 'paused', 'relay', 'replaced', 'reminder']) await call(it, id, kind, 'a reason', now)

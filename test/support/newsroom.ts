@@ -1,8 +1,10 @@
+import { describeReason } from '../../src/describe/describe.ts'
 import { compose } from '../../src/editions/compose.ts'
 import { type SealNeeds, seal } from '../../src/editions/seal.ts'
 import type { NewArticle } from '../../src/store/articles/article.ts'
 import { saveArticles } from '../../src/store/articles/articles.ts'
-import { choicesOf, editionById } from '../../src/store/editions/editions.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { editionById } from '../../src/store/editions/editions.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
 import { addMs } from '../../src/time/clock.ts'
 import { makeDatedArticle, plainRender, type World } from './world.ts'
@@ -35,9 +37,9 @@ export async function sealedEdition(
     id: sealed.id,
     number: sealed.number,
     status: (await editionById(it.app.db, sealed.id))?.status,
-    reason: sealed.reason,
+    reason: sealed.reason && describeReason(sealed.reason),
     chosen: chosen.map(({ title }) => title),
     placed: chosen.map(({ title, section }) => `${section}: ${title}`),
-    reasons: Object.fromEntries(choices.map(({ title, reason }) => [title, reason])),
+    reasons: Object.fromEntries(choices.map(({ title, reason }) => [title, describeReason(reason)])),
   }
 }

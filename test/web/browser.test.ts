@@ -9,8 +9,8 @@ import { approve, hold } from '../../src/editions/review.ts'
 import { confirmationToken } from '../../src/mail/keys.ts'
 import { waitingCorrections } from '../../src/store/corrections/corrections.ts'
 import { freezePage } from '../../src/store/deliveries/audience.ts'
-import { choicesOf } from '../../src/store/editions/editions.ts'
-import { recordFailure } from '../../src/store/feeds/feeds.ts'
+import { choicesOf } from '../../src/store/editions/choices.ts'
+import { recordFailure } from '../../src/store/feeds/feed-polls.ts'
 import { leave } from '../../src/subscribers/leave.ts'
 import { hour } from '../../src/time/clock.ts'
 import { type Serving, serve } from '../../src/web/server.ts'
@@ -29,7 +29,12 @@ const web = { url: 'http://127.0.0.1:3000', host: '127.0.0.1', port: 0, secret: 
 beforeAll(async () => {
   site = await openSite({ config: { web }, rendered: true, job: { approval: 'required' } })
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
-  await recordFailure(site.app.db, feed.id, '503 Service Unavailable', site.clock.now())
+  await recordFailure(
+    site.app.db,
+    feed.id,
+    { code: 'feed-status', status: 503, message: '503 Service Unavailable' },
+    site.clock.now(),
+  )
   await findOneToCorrect()
   const letter = {
     headline: 'w'.repeat(150),

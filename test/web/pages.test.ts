@@ -2,8 +2,8 @@ import { HtmlValidate } from 'html-validate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { approve } from '../../src/editions/review.ts'
 import { withoutKey } from '../../src/messages/message-template.ts'
-import { variantsOf } from '../../src/store/editions/editions.ts'
-import { recordFailure } from '../../src/store/feeds/feeds.ts'
+import { variantsOf } from '../../src/store/editions/variants.ts'
+import { recordFailure } from '../../src/store/feeds/feed-polls.ts'
 import { webApp } from '../../src/web/server.ts'
 import { makeSignInLink } from '../../src/web/sign-in.ts'
 import { type Editor, openSite, type Site } from './site.ts'
@@ -18,7 +18,7 @@ beforeAll(async () => {
   editor = await site.signIn(hostile)
   await approve(site.app, site.edition.id, hostile)
   const feed = await site.app.db.selectFrom('feeds').selectAll().executeTakeFirstOrThrow()
-  await recordFailure(site.app.db, feed.id, hostile, site.clock.now())
+  await recordFailure(site.app.db, feed.id, { code: 'feed-unreachable', message: hostile }, site.clock.now())
 })
 afterAll(() => site.close())
 

@@ -124,7 +124,7 @@ const tables = [
   'choices',
   'corrections',
   'editions',
-  'history',
+  'events',
   'ledger',
   'letters',
   'subscribers',

@@ -6,10 +6,10 @@ import {
   hasLocalMailServer,
   type LaunchProblem,
   launchProblems,
-  launchProblemText,
   sendsOnlyToThisMachine,
 } from '../../config/launch-check.ts'
 import { readYaml } from '../../config/yaml.ts'
+import { describeSentence } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { AppError } from '../../errors.ts'
 
@@ -26,9 +26,10 @@ export function localLaunchProblemLines(app: Pick<App, 'config'>, digest: Digest
 }
 
 function problemLines({ config }: Pick<App, 'config'>, digest: Digest, file: string): string[] {
-  return launchProblems(config, digest).map((problem) =>
-    launchProblemText(problem, settingLocation(problem, config.jobs, digest, file)),
-  )
+  return launchProblems(config, digest).map((problem) => {
+    const place = settingLocation(problem, config.jobs, digest, file)
+    return `${place === undefined ? '' : `${place}: `}${describeSentence({ code: 'setting', ...problem })}`
+  })
 }
 
 /** Throws AppError `invalid` with a line for each setting that prevents sending. */

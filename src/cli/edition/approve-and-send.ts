@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type App, requireDigest, throwIfRejected } from '../../app.ts'
-import { ApprovalRefused, obstacleText } from '../../editions/approval-rules.ts'
+import { describeSentence } from '../../describe/describe.ts'
+import { ApprovalRefused } from '../../editions/approval-rules.ts'
 import { editionName } from '../../editions/edition.ts'
 import { ensureSealed } from '../../editions/ensure-sealed.ts'
 import { approve, overrideObstacles } from '../../editions/review.ts'
@@ -86,13 +87,13 @@ function readRevision(text: string): number {
 
 /** One line for each obstacle; those of settings with file and line. */
 function refusalMessage(edition: EditionRow, { obstacles }: ApprovalRefused, settingLines: string[]): string {
-  const others = obstacles.filter(({ code }) => code !== 'setting').map(obstacleText)
+  const others = obstacles.filter(({ code }) => code !== 'setting').map(describeSentence)
   return [`${editionName(edition)} was not approved.`, ...settingLines, ...others].join('\n')
 }
 
 async function sendAsOperator(app: App, edition: EditionRow, options: SendOptions): Promise<void> {
   const digest = requireDigest(app, edition.digest)
-  if (options.anyway) await overrideObstacles(app, edition.id, 'operator')
+  if (options.anyway) await overrideObstacles(app, edition.id, 'cli')
   const current = (await editionById(app.db, edition.id)) ?? edition
   const obstacles = await sendingObstacles(app, current)
   if (obstacles.length > 0)

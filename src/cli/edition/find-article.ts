@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 import { articlesByUrl } from '../../store/articles/articles.ts'
-import { choicesOf } from '../../store/editions/editions.ts'
+import { choicesOf } from '../../store/editions/choices.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { sanitizeLine } from '../terminal/output.ts'
 

@@ -1,4 +1,5 @@
 import type { App } from '../../app.ts'
+import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { editionName } from '../../editions/edition.ts'
 import { periodMsAt } from '../../editions/schedule/due-runs.ts'
@@ -47,9 +48,11 @@ async function findOpenByNumber(app: App, digest: Digest, number: number): Promi
 async function decisionRequired(app: App, edition: EditionRow): Promise<AppError> {
   const instead = `Or make another one: lastword run ${edition.digest} --new`
   const hint = `${await nextStep(app, edition)} ${instead}${edition.heldBy === null ? ', which takes its place' : ''}.`
-  return new AppError('conflict', `${editionName(edition)} waits for an editor (${edition.reason ?? edition.status})`, {
-    hint,
-  })
+  return new AppError(
+    'conflict',
+    `${editionName(edition)} waits for an editor (${edition.reason ? describeReason(edition.reason) : edition.status})`,
+    { hint },
+  )
 }
 
 function choiceRequired({ name }: Digest, open: EditionRow[], what: string): AppError {

@@ -1,6 +1,6 @@
 import type { App } from '../../app.ts'
 import { retractedIn } from '../../store/articles/retractions.ts'
-import { countChosen } from '../../store/editions/editions.ts'
+import { countChosen } from '../../store/editions/choices.ts'
 import type { EditionRow } from '../../store/schema.ts'
 
 /** The commands that a person can use for an edition that waits for a decision. */

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type App, requireDigest, userAgentOf } from '../../app.ts'
 import { type Config, readProcessConfig } from '../../config/config.ts'
+import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { addFeedsToJobFile, exampleFeeds, type FeedPlacement, jobFilePath } from '../../editions/jobs/add-feeds.ts'
 import { readJobFolder } from '../../editions/jobs/read-folder.ts'
@@ -59,7 +60,7 @@ async function addFeed(config: Config, address: string, target: FeedTarget): Pro
     print(
       `  ${article.publishedAt ?? 'no date                 '}  ${sanitizeLine(article.title)}\n    ${sanitizeLine(article.url)}`,
     )
-  for (const { reason } of feed.rejected) print(`  rejected: ${sanitizeLine(reason)}`)
+  for (const { reason } of feed.rejected) print(`  rejected: ${sanitizeLine(describeReason(reason))}`)
   for (const other of others) print(`  the page names another feed: ${sanitizeLine(other)}`)
   if (!place) {
     print(`To read it, add this line under "feeds:" of a section in ${config.jobs}:\n      - ${sanitizeLine(url)}`)

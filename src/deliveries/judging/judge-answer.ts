@@ -1,10 +1,12 @@
+import { describeReason } from '../../describe/describe.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { type Pass, pauseFor } from '../pass.ts'
 import { type RelayVerdicts, turnedDownBy } from '../relays/relay-verdicts.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { isInDoubt } from './doubt.ts'
-import { confirm, inPass, isAnotherAccepting, namedRelay, putBack, tellOfRelay } from './relay-in-pass.ts'
+import { atRelay, confirm, inPass, isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
 
 /** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another. */
 export const maxUnknowns = 20
@@ -41,7 +43,7 @@ async function judgeRelay(
   pass: Pass,
   relay: string | null,
   result: SendResult,
-  raised: undefined | Promise<string | undefined>,
+  raised: undefined | Promise<Reason | undefined>,
 ): Promise<void> {
   const { verdicts } = inPass(needs, pass, relay)
   if (result.kind === 'unknown') verdicts.unknownsInRow += 1
@@ -52,29 +54,26 @@ async function judgeRelay(
     return
   }
   const { unknownsInRow } = verdicts
-  const why = unknownsInRow >= maxUnknowns ? unknownsText(unknownsInRow) : objection
-  if (why !== undefined) await pauseFor(needs, pass, `${namedRelay(relay)}${why}`)
+  const why: Reason | undefined =
+    unknownsInRow >= maxUnknowns ? { code: 'no-answers', count: unknownsInRow } : objection
+  if (why !== undefined) await pauseFor(needs, pass, atRelay(relay, why))
 }
 
 /** What there is against a relay while another accepts. */
-function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): string | undefined {
-  if (unknownsInRow >= maxUnknownsOfOne) return `it took ${unknownsInRow} messages in a row and answered for none`
-  return isSuspect ? `it accepts nothing, while another relay does; its last answer: ${reply}` : undefined
+function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): Reason | undefined {
+  if (unknownsInRow >= maxUnknownsOfOne) return { code: 'relay-no-answers', count: unknownsInRow }
+  return isSuspect ? { code: 'relay-takes-nothing-while-others-do', reply } : undefined
 }
 
 /** Leaves a relay alone, gives what it turned down to the others, and tells the editors. */
-async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: string): Promise<void> {
+async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: Reason): Promise<void> {
   if (relay === null || pass.excluded.has(relay)) return
   pass.excluded.add(relay)
-  needs.relays.named(relay)?.health.distrust(`the relay ${relay} is left alone: ${why}`)
+  needs.relays.named(relay)?.health.distrust(`the relay ${relay} is left alone: ${describeReason(why)}`)
   const turnedDown = await putBack(needs, pass, relay)
   if (turnedDown.length > 0) {
     pass.slices.rereadFor(turnedDown.map(({ delivery }) => delivery.subscriberId))
     pass.queue.readAgain()
   }
   await tellOfRelay(needs, pass, relay, why)
-}
-
-export function unknownsText(count: number): string {
-  return `${count} messages in a row were cut off before the relay's answer, and nothing was accepted between: people may have got several copies`
 }

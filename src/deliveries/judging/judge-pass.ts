@@ -2,13 +2,13 @@ import { domainsOf } from '../../mail/email-domain.ts'
 import { countDeliveries, hasAcceptedSince, isEveryoneAt } from '../../store/deliveries/deliveries.ts'
 import { requeueDeferred } from '../../store/deliveries/requeue.ts'
 import { unknownsInARow } from '../../store/deliveries/unknown.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { isGoing, type Pass, pauseFor, type RelayInPass } from '../pass.ts'
 import { isSpread, type TurnedDown } from '../relays/relay-verdicts.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { untilStored } from '../until-stored.ts'
-import { maxUnknowns, unknownsText } from './judge-answer.ts'
-import { lastAnswer } from './refusal-breaker.ts'
-import { confirm, namedRelay, putBack } from './relay-in-pass.ts'
+import { maxUnknowns } from './judge-answer.ts'
+import { atRelay, confirm, putBack } from './relay-in-pass.ts'
 import { countProviders } from './spread.ts'
 
 /** So many people whom a relay refused first of all, and accepted nobody, are no chance. */
@@ -42,8 +42,8 @@ async function pauseForLastRow(needs: DeliverNeeds, pass: Pass): Promise<void> {
       row.length > 0 && (isSpread(row) || (await isEveryoneAt(needs.db, pass.editionId, domainsOf(emailsOf(row)))))
     if (verdicts.accepted === 0 || !isRow || !row.some(({ isFirstTry }) => isFirstTry)) continue
     const lastReply = row.at(-1)?.reply ?? ''
-    const what = `the last ${row.length} people were all refused; ${lastAnswer(lastReply)}`
-    return await pauseFor(needs, pass, `${namedRelay(relay)}${what}`)
+    const reason: Reason = { code: 'last-all-refused', count: row.length, reply: lastReply }
+    return await pauseFor(needs, pass, atRelay(relay, reason))
   }
 }
 
@@ -61,7 +61,7 @@ async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<
   await confirm(pass, refused, { suppress: false }) // put off before, and refused by a relay that has accepted others
 }
 
-async function onlyRejections(all: RelayInPass[]): Promise<string | undefined> {
+async function onlyRejections(all: RelayInPass[]): Promise<Reason | undefined> {
   for (const { breaker } of all) {
     const objection = await breaker.onlyRejections()
     if (objection !== undefined) return objection
@@ -70,7 +70,7 @@ async function onlyRejections(all: RelayInPass[]): Promise<string | undefined> {
 }
 
 /** Whether a pass without an acceptance has refused too many people for that to be chance, or everybody there is. */
-async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<string | undefined> {
+async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<Reason | undefined> {
   const { db } = needs
   const last = refused.at(-1)
   if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has
@@ -78,7 +78,7 @@ async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown
   const retried = refused.filter(({ isFirstTry }) => !isFirstTry)
   const isChance = first.length === 0 || (await areFew(needs, pass, first))
   if (isChance && (retried.length === 0 || (await areUsual(needs, pass, retried)))) return undefined
-  return `nothing was accepted, and ${refused.length} ${refused.length === 1 ? 'person was' : 'people were'} refused; ${lastAnswer(last.reply)}`
+  return { code: 'nothing-accepted', count: refused.length, reply: last.reply }
 }
 
 /** Of people who were never tried before: one provider's, or two at most while others are still to come. */
@@ -102,10 +102,10 @@ async function isEverybody({ db }: DeliverNeeds, { editionId }: Pass, many: numb
 }
 
 /** Over several passes, since a relay that answers for nothing is left alone after a few. */
-async function tooManyUnknowns({ db }: DeliverNeeds, pass: Pass): Promise<string | undefined> {
+async function tooManyUnknowns({ db }: DeliverNeeds, pass: Pass): Promise<Reason | undefined> {
   if (![...pass.relays.values()].some(({ verdicts }) => verdicts.unknownsInRow > 0)) return undefined
   const count = await unknownsInARow(db, pass.editionId)
-  return count >= maxUnknowns ? unknownsText(count) : undefined
+  return count >= maxUnknowns ? { code: 'no-answers', count } : undefined
 }
 
 function emailsOf(turnedDown: TurnedDown[]): string[] {

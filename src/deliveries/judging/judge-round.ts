@@ -19,7 +19,7 @@ export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<bool
     const isNews = isSuspect || (accepted === 0 && inDoubt.length >= minRefused)
     pass.excluded.add(relay)
     await putBack(needs, pass, relay)
-    if (isNews) await tellOfRelay(needs, pass, relay, `it accepts nothing; its last answer: ${lastReply}`)
+    if (isNews) await tellOfRelay(needs, pass, relay, { code: 'relay-takes-nothing', reply: lastReply })
     isMore = true
   }
   return isMore

@@ -1,6 +1,6 @@
 import { domainsOf } from '../../mail/email-domain.ts'
-import { replyMeaning } from '../../mail/reply-rules/answers.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { countProviders } from './spread.ts'
 
 /** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
@@ -52,10 +52,10 @@ export class RefusalBreaker {
   }
 
   /**
-   * Hears the answer to one message that was not accepted. Returns, in words for a person, what there is against us, once it is enough;
+   * Hears the answer to one message that was not accepted. Returns what there is against us, once it is enough;
    * undefined for nearly all, and then at once, without a promise.
    */
-  recordResult({ kind, reply }: SendResult, to: Answered): undefined | Promise<string | undefined> {
+  recordResult({ kind, reply }: SendResult, to: Answered): undefined | Promise<Reason | undefined> {
     if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
     this.#remember(kind === 'rejected' && to.isFirstTry ? (domainsOf([to.email])[0] ?? '') : '')
     if (kind !== 'rejected') this.#others += 1
@@ -68,10 +68,10 @@ export class RefusalBreaker {
   }
 
   /** What there is against us at the end of a pass that brought nothing but rejections; undefined if it brought anything else. */
-  async onlyRejections(): Promise<string | undefined> {
+  async onlyRejections(): Promise<Reason | undefined> {
     if (this.#others > 0 || !this.#row.some(({ isFirstTry }) => isFirstTry)) return undefined
     if (countProviders(this.#row) < 2 && !(await this.#isAllAt(emailDomains(this.#row)))) return undefined
-    return this.#objection(`nothing was taken, and all ${this.#row.length} answers are about us`)
+    return { code: 'all-rejected', count: this.#row.length, reply: this.#lastReply }
   }
 
   /** Whose copies were rejected in the last row, through no fault of theirs. */
@@ -79,31 +79,36 @@ export class RefusalBreaker {
     return this.#row.map(({ subscriberId }) => subscriberId)
   }
 
-  async #judge(): Promise<string | undefined> {
+  async #judge(): Promise<Reason | undefined> {
     return (await this.#rejectionsInARow()) ?? this.#rejectionsOfLast() ?? (await this.#refusalsInARow())
   }
 
-  async #rejectionsInARow(): Promise<string | undefined> {
+  async #rejectionsInARow(): Promise<Reason | undefined> {
     const row = this.#row
     if (row.length < maxRejections) return undefined
     const domains = emailDomains(row)
-    const inThisRow = this.#objection(`${row.length} refusals in a row that are about us, from ${listed(domains)}`)
+    const inThisRow: Reason = {
+      code: 'rejections-in-a-row',
+      count: row.length,
+      domains,
+      reply: this.#lastReply,
+    }
     if (countProviders(row) >= minProviders) return inThisRow
     return this.#isTimeToAsk(row.length, maxRejections) && (await this.#ask(domains)) ? inThisRow : undefined
   }
 
-  #rejectionsOfLast(): string | undefined {
+  #rejectionsOfLast(): Reason | undefined {
     const rejections = this.#recent.filter((domain) => domain !== '')
     const domains = [...new Set(rejections)]
     if (rejections.length < maxRejectionsOfLast || domains.length < minDomainsOfLast) return undefined
-    const what = `${rejections.length} of the last ${this.#recent.length} answers are about us, from ${listed(domains)}`
-    return this.#objection(what)
+    const last = this.#recent.length
+    return { code: 'rejections-of-last', count: rejections.length, last, domains, reply: this.#lastReply }
   }
 
-  async #refusalsInARow(): Promise<string | undefined> {
+  async #refusalsInARow(): Promise<Reason | undefined> {
     const row = this.#refusals
     if (row.length < maxRefusals) return undefined
-    const inThisRow = this.#objection(`${row.length} refusals in a row, and nothing taken between`)
+    const inThisRow: Reason = { code: 'refusals-in-a-row', count: row.length, reply: this.#lastReply }
     const byProvider = Map.groupBy(row, ({ provider }) => provider).values()
     const spread = byProvider.reduce((sum, { length }) => sum + Math.min(length, maxRefusalsOfOne), 0)
     if (spread >= maxRefusals) return inThisRow
@@ -126,24 +131,8 @@ export class RefusalBreaker {
     })
     return this.#asking
   }
-
-  #objection(what: string): string {
-    return `${what}; ${lastAnswer(this.#lastReply)}`
-  }
-}
-
-/** The last answer of a relay, for a person, and the setting that answers it where there is one. */
-export function lastAnswer(reply: string): string {
-  const { advice } = replyMeaning(reply)
-  return advice === undefined ? `the last answer: ${reply}` : `the last answer: ${reply}. ${advice}`
 }
 
 function emailDomains(row: Answered[]): string[] {
   return domainsOf(row.map(({ email }) => email))
-}
-
-function listed(domains: string[]): string {
-  const named = domains.slice(0, 3).join(', ')
-  if (domains.length === 1) return `the domain ${named}`
-  return `${domains.length} domains (${named}${domains.length > 3 ? ', …' : ''})`
 }

@@ -1,6 +1,8 @@
 import { isEveryoneAt } from '../../store/deliveries/deliveries.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
-import { addHistory } from '../../store/editions/editions.ts'
+import type { NewEvent } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { addMails } from '../../store/outbox/outbox.ts'
 import { type Pass, type RelayInPass, recount } from '../pass.ts'
 import { RelayVerdicts, type TurnedDown, toRefusal } from '../relays/relay-verdicts.ts'
@@ -44,21 +46,26 @@ export async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppres
 }
 
 /** Tells the editors, once for each edition, that a relay gets nothing more. */
-export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, why: string): Promise<void> {
+export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, reason: Reason): Promise<void> {
   const { db, clock } = needs
   const now = clock.now()
-  const what = `the relay ${relay} is left alone, and its messages go by the others: ${why}`
   if (!needs.relays.named(relay)?.isNewsAbout(pass.editionId)) return
   await untilStored(needs, () =>
     transaction(db, async (trx) => {
-      await addHistory(trx, pass.editionId, 'lastword', what, now)
-      const facts = { edition: pass.editionId, relay, at: now, reason: why }
+      const event: NewEvent = {
+        kind: 'edition.relay_excluded',
+        actor: 'system',
+        edition: pass.editionId,
+        data: { relay, reason },
+      }
+      await addEvent(trx, event, now)
+      const facts = { edition: pass.editionId, relay, at: now, reason }
       await addMails(trx, [{ kind: 'relay-failing', about: [pass.editionId, relay], facts }], now)
     }),
   )
 }
 
-/** The beginning of a sentence about one of several relays. */
-export function namedRelay(relay: string | null): string {
-  return relay === null ? '' : `the relay ${relay}: `
+/** The reason, of that relay where there are several. */
+export function atRelay(relay: string | null, reason: Reason): Reason {
+  return relay === null ? reason : { code: 'at-relay', relay, reason }
 }

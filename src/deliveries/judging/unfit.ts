@@ -23,8 +23,7 @@ export async function handleUnfit(
   if (relay !== null) pass.excluded.add(relay)
   const others = configuredOthers(needs, pass, relay)
   for (const name of others) pass.needed.add(name)
-  if (others.length === 0)
-    await pauseFor(needs, pass, `${result.reply}: cancel the edition and shorten the digest, or use another relay`)
+  if (others.length === 0) await pauseFor(needs, pass, { code: 'too-large-for-relay', reply: result.reply })
   return 'now'
 }
 

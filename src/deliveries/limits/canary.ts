@@ -1,3 +1,4 @@
+import { describeReason } from '../../describe/describe.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { pauseByRule } from '../../editions/review.ts'
 import { causeOf } from '../../mail/reply-rules/answers.ts'
@@ -15,10 +16,12 @@ import {
   stopCanary,
 } from '../../store/deliveries/canaries.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
-import { addHistory, editionById } from '../../store/editions/editions.ts'
+import { editionById } from '../../store/editions/editions.ts'
 import type { Engine } from '../../store/engine.ts'
+import { addEvent } from '../../store/events/events.ts'
+import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { CanaryRow, Db, DeliveryStatus, EditionRow } from '../../store/schema.ts'
-import { addMs, type Clock, durationText, type Instant, parseDurationMs, second } from '../../time/clock.ts'
+import { addMs, type Clock, type Instant, parseDurationMs, second } from '../../time/clock.ts'
 import { wallTimeText } from '../../time/zone.ts'
 import type { Wait } from './limit.ts'
 import type { Providers } from './providers.ts'
@@ -65,9 +68,8 @@ export async function releasedCanaries(
   for (const canary of canaries) {
     const isOverruled = canary.stoppedAt !== null || rule === undefined
     if (canary.releasedAt !== null || !isOverruled) continue
-    const why = rule === undefined ? 'the digest has no canary any more' : 'canary overruled'
-    if (await release({ db, clock }, canary, `${why}: the rest of ${canary.name} goes out`))
-      canary.releasedAt = clock.now()
+    const code = rule === undefined ? 'canary-removed' : 'canary-overruled'
+    if (await release({ db, clock }, canary, { code, provider: canary.name })) canary.releasedAt = clock.now()
   }
   return canaries.filter(({ releasedAt }) => releasedAt !== null).map(({ name }) => name)
 }
@@ -86,8 +88,8 @@ export type Tally = {
 
 export type Verdict =
   | { kind: 'wait'; wait: Wait | undefined }
-  | { kind: 'release'; reason: string }
-  | { kind: 'stop'; reason: string }
+  | { kind: 'release'; reason: Reason }
+  | { kind: 'stop'; reason: Reason }
 
 /**
  * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Only answers about
@@ -99,26 +101,19 @@ export function judge(
   rule: Pick<CanaryRule, 'refusals' | 'wait'>,
   now: Instant,
 ): Verdict {
-  const counted = `${againstUs} of the first ${tried}`
+  const counts = { refused: againstUs, tried, provider: name }
   if (isTooMuch({ tried, due, againstUs }, rule)) {
-    const allowed = `where at most ${Math.round(rule.refusals * 1000) / 10} % may be`
-    return {
-      kind: 'stop',
-      reason: `canary: ${counted}, of ${recipients} at ${name}, were refused or put off by policy, ${allowed}; for example "${example}"`,
-    }
+    const allowedPercent = Math.round(rule.refusals * 1000) / 10
+    const reason = { code: 'canary-refused' as const, ...counts, recipients, allowedPercent, reply: example }
+    return { kind: 'stop', reason }
   }
   if (waitingSince === null) return { kind: 'wait', wait: undefined }
-  if (tried === 0)
-    return { kind: 'release', reason: `canary: nobody is left in the first share at ${name}; the rest goes out` }
+  if (tried === 0) return { kind: 'release', reason: { code: 'canary-empty', provider: name } }
   const until = addMs(waitingSince, parseDurationMs(rule.wait))
   if (now < until) {
     return { kind: 'wait', wait: { until, reason: answersReason('the others', name) } }
   }
-  const waited = durationText(parseDurationMs(rule.wait))
-  return {
-    kind: 'release',
-    reason: `canary: ${counted} at ${name} were refused or put off by policy after ${waited}; the rest goes out`,
-  }
+  return { kind: 'release', reason: { code: 'canary-passed', ...counts, waitMs: parseDurationMs(rule.wait) } }
 }
 
 function isTooMuch(
@@ -157,12 +152,12 @@ type Judged = { canary: CanaryRow; verdict: Verdict }
 /** Those that may go are let go also where another stops the edition: they go when it is resumed. */
 async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
   const waits: Wait[] = []
-  const stops: { canary: CanaryRow; reason: string }[] = []
+  const stops: { canary: CanaryRow; reason: Reason }[] = []
   for (const { canary, verdict } of verdicts) {
     if (verdict.kind === 'stop') stops.push({ canary, reason: verdict.reason })
     else if (verdict.kind === 'release') {
       await release(needs, canary, verdict.reason)
-      waits.push({ until: needs.clock.now(), reason: verdict.reason })
+      waits.push({ until: needs.clock.now(), reason: describeReason(verdict.reason) })
     } else if (verdict.wait) waits.push(verdict.wait)
   }
   if (stops.length > 0) await stopEdition(needs, editionId, stops)
@@ -172,9 +167,11 @@ async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Pr
 async function stopEdition(
   { db, clock }: Needs,
   editionId: string,
-  stops: { canary: CanaryRow; reason: string }[],
+  stops: { canary: CanaryRow; reason: Reason }[],
 ): Promise<void> {
-  const reason = stops.map((stop) => stop.reason).join('; ')
+  const [first, ...others] = stops.map((stop) => stop.reason)
+  if (!first) return
+  const reason = withFurther(first, ...others)
   await transaction(db, async (trx) => {
     if (!(await pauseByRule({ db: trx, clock }, editionId, reason))) return // somebody was faster
     for (const { canary } of stops) await stopCanary(trx, canary, clock.now())
@@ -182,10 +179,11 @@ async function stopEdition(
 }
 
 /** False: it is not for us to let the rest go. */
-function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, what: string): Promise<boolean> {
+function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, reason: Reason): Promise<boolean> {
   return transaction(db, async (trx) => {
     if (!(await releaseCanary(trx, canary, clock.now()))) return false
-    await addHistory(trx, canary.editionId, 'lastword', what, clock.now())
+    const about = { actor: 'system' as const, edition: canary.editionId }
+    await addEvent(trx, { kind: 'edition.canary_released', ...about, data: { reason } }, clock.now())
     return true
   })
 }

@@ -1,4 +1,5 @@
 import type { Candidate } from '../../store/articles/articles.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { isPinned } from './pin.ts'
 
 /** The story that an article tells: that of the article that told it first. */
@@ -40,10 +41,9 @@ export function otherSourcesIn(pending: Candidate[]): (article: Candidate) => st
   }
 }
 
-type PublishedCopy = { title: string; source: string; feedUrl?: string; at?: string; how?: string }
+type PublishedCopy = { title: string; source: string; feedUrl?: string; where?: Reason }
 
-/** Why a copy is passed over: another one, `at` an address if that is to be said, tells the story. `how` follows in words. */
-export function sameStoryReason({ title, source, feedUrl = '', at, how }: PublishedCopy): string {
-  const where = at === undefined ? '' : ` (${at})`
-  return `the same story as “${title}”${where}, from ${source || feedUrl}${how === undefined ? '' : `, ${how}`}`
+/** Why a copy is passed over: another one tells the story. `url`: its address, if that is to be said. */
+export function sameStoryReason({ title, source, feedUrl = '', where }: PublishedCopy, url?: string): Reason {
+  return { code: 'same-story', title, source: source || feedUrl, url: url ?? null, where: where ?? null }
 }

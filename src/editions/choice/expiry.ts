@@ -1,3 +1,4 @@
+import type { Reason } from '../../store/events/reason.ts'
 import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 import type { ArticleChoice } from './choice.ts'
@@ -27,6 +28,6 @@ export function expiryOf(
 }
 
 /** What the reason of a passed-over article says of it. */
-export function expiryReason({ pending }: Digest): string {
-  return `pending for longer than ${pending.for}, so no later edition looks at it`
+export function expiryReason({ pending }: Digest): Reason {
+  return { code: 'expired', pending: pending.for }
 }

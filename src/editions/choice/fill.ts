@@ -1,5 +1,6 @@
 import type { Article } from '../../store/articles/article.ts'
 import type { Candidate } from '../../store/articles/articles.ts'
+import { type Reason, type ReasonOf, withFurther } from '../../store/events/reason.ts'
 import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
@@ -44,7 +45,7 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
   }
 
   const lettersHere = placeLetters(letters, section, (taken) =>
-    fullReason({ ...room, position: taken }, section.maximum, 'letters stand before it'),
+    fullReason({ ...room, position: taken }, section.maximum, 'letters'),
   )
   room.letters = chosenOnly(lettersHere).length
   room.position = room.letters
@@ -61,12 +62,12 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
     now,
   )
   const backfillChoices = pickStories(orderedBackfill.map(singleCopy), { ...room, isBackfill: true }, backfillMinimum)
-  const choices = [...lettersHere, ...ownChoices, ...backfillChoices.map(asBackfill)]
+  const choices = [...lettersHere, ...ownChoices, ...backfillChoices]
   const holds = chosenOnly(choices).length
   if (holds >= section.minimum || section.thin === 'ask' || candidates.some(isPinned))
     return { choices, mayStandLater: false }
 
-  const reason = `the section has ${holds} and needs ${section.minimum}: dropped this time, and its articles stay pending`
+  const reason: Reason = { code: 'section-dropped', count: holds, minimum: section.minimum }
   return {
     choices: choices.map((choice) => (choice.position === null ? choice : withoutPlace(choice, reason))),
     mayStandLater: section.thin === 'drop',
@@ -99,7 +100,7 @@ function storiesIn(
 
 /** What counts already: the sections before, and the places that are kept, here and in later ones. */
 function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: SectionInput): Quota[] {
-  const edition = new Quota(digest.atMost, 'the edition')
+  const edition = new Quota(digest.atMost, null)
   const articles = new Map([...chosen, ...keptInAll].map((article) => [article.id, article]))
   for (const article of articles.values()) edition.count(article)
   const own = Quota.of(section)
@@ -126,52 +127,51 @@ function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Art
   const { section, sources } = room
   return stories.flatMap((copies, index) => {
     let printedCopy: Candidate | undefined
-    return copies.map(({ article, words, scored }) => {
+    return copies.map(({ article, order, score }) => {
       if (printedCopy) return passedOver(article, section.name, sameStoryReason(printedCopy))
       const refusal = room.reservedIds.delete(article.id) ? null : refusalReason(article, room, maxPlaces)
-      if (refusal !== null) return passedOver(article, section.name, scored ? `${refusal}; ${words}` : refusal)
+      if (refusal !== null) return passedOver(article, section.name, score ? withFurther(refusal, score) : refusal)
       printedCopy = article
       room.position += 1
       const others = sources(article)
-      const also = others.length > 0 ? `; also in ${others.join(', ')}` : ''
       const { decision } = article
-      const pin = decision?.kind === 'pin' ? `; pinned by ${decision.who}` : ''
-      const reason = `number ${index + 1} of ${stories.length} pending, ${words}${also}${pin}`
+      const chosen: Reason = {
+        code: 'chosen',
+        rank: index + 1,
+        total: stories.length,
+        order,
+        backfill: room.isBackfill ?? false,
+      }
+      const reason = withFurther(
+        chosen,
+        ...(score ? [score] : []),
+        ...(others.length > 0 ? [{ code: 'also-in' as const, sources: others }] : []),
+        ...(decision?.kind === 'pin' ? [{ code: 'pinned' as const, who: decision.who }] : []),
+      )
       return { kind: 'article', article, section: section.name, position: room.position, reason }
     })
   })
 }
 
 /** Why there is no place for it; null: it is counted, and has one. */
-function refusalReason(article: Article, room: Room, maxPlaces: number): string | null {
+function refusalReason(article: Article, room: Room, maxPlaces: number): Reason | null {
   const { section, quotas } = room
-  const standing =
-    room.letters > 0 ? 'letters and articles stand before it' : `${newerPrefix(section)}articles stand before it`
+  const before = room.letters > 0 ? 'mixed' : section.order === 'newest' ? 'newer' : 'articles'
   const against =
-    fullReason(room, maxPlaces, standing) ??
+    fullReason(room, maxPlaces, before) ??
     quotas.map((one) => one.exceededBy(article)).find((reason) => reason !== null)
   if (against != null) return against
   for (const quota of quotas) quota.count(article)
   return null
 }
 
-function newerPrefix({ order }: Section): string {
-  return order === 'newest' ? 'newer ' : ''
-}
-
 function fullReason(
   { position, reservedIds: kept, isKeptByEditor, isBackfill: spare, section }: Room,
   maxPlaces: number,
-  standing: string,
-): string | null {
+  before: ReasonOf<'section-full'>['before'],
+): Reason | null {
   if (position + kept.size < maxPlaces) return null
-  if (spare) return `the section ${section.name} is not short: its spare feed is not needed`
-  const keepers = isKeptByEditor ? 'an editor' : kept.size === 1 ? 'a rule' : 'rules'
-  const places = kept.size === 1 ? `one place is kept by ${keepers}` : `${kept.size} places are kept by ${keepers}`
-  if (position === 0 && kept.size > 0) return `the section is full: ${places}`
-  return `the section is full: ${position} ${standing}${kept.size > 0 ? `, and ${places}` : ''}`
-}
-
-function asBackfill(choice: ArticleChoice): ArticleChoice {
-  return choice.position === null ? choice : { ...choice, reason: `fills the section up: ${choice.reason}` }
+  if (spare) return { code: 'backfill-not-needed', section: section.name }
+  const reservedBy = isKeptByEditor ? 'editor' : 'rules'
+  return { code: 'section-full', count: position, before, reserved: kept.size, reservedBy }
 }

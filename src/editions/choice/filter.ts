@@ -1,45 +1,49 @@
 import type { Article } from '../../store/articles/article.ts'
+import type { FilterParts, Reason, ReasonOf } from '../../store/events/reason.ts'
 import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import type { Section } from '../digest.ts'
 import type { ArticleFilter } from '../jobs/fields.ts'
 import { authorsOf, hasTerms, haveSameTerms } from './terms.ts'
 
-/** Why the section's rules leave the article out, in words, or null. */
-export function exclusionReason(article: Article, section: Section): string | null {
+/** Why the section's rules leave the article out, or null. */
+export function exclusionReason(article: Article, section: Section): Reason | null {
   const { include, exclude, name } = section
   const against = exclude && firstMatch(article, exclude)
-  if (against) return `the section ${name} leaves out ${against}`
-  if (include && !firstMatch(article, include)) return `the section ${name} takes in only ${filterText(include)}`
+  if (against) return { code: 'excluded', section: name, ...against }
+  if (include && !firstMatch(article, include))
+    return { code: 'not-included', section: name, filter: filterParts(include) }
   return null
 }
 
 /** Why it is too old for the section, or null. Counted from when we first saw it: a date in a feed may be wrong, and only sorts. */
-export function staleReason({ seenAt }: Article, { freshness }: Section, now: Instant): string | null {
+export function staleReason({ seenAt }: Article, { freshness }: Section, now: Instant): Reason | null {
   if (freshness === undefined || msBetween(seenAt, now) <= parseDurationMs(freshness)) return null
-  return `it is not fresh: first seen on ${seenAt}, longer ago than ${freshness}`
+  return { code: 'stale', seenAt, freshness }
 }
 
 export function matchesFilter(article: Article, filter: ArticleFilter): boolean {
   return firstMatch(article, filter) !== undefined
 }
 
-/** What the filter looks for: `categories Sport, Racing or words horse`. */
-export function filterText({ categories, words, authors }: ArticleFilter): string {
+/** What the filter looks for, for a reason. */
+export function filterParts({ categories, words, authors }: ArticleFilter): FilterParts {
   const lists = [
     ['categories', categories],
     ['authors', authors],
     ['words', words],
   ] as const
-  return lists.flatMap(([what, list]) => (list.length > 0 ? [`${what} ${list.join(', ')}`] : [])).join(' or ')
+  return lists.flatMap(([by, terms]) => (terms.length > 0 ? [{ code: 'filter-part' as const, by, terms }] : []))
 }
 
-/** The first of the filter that the article matches: `the category “Sport”`. */
-function firstMatch(article: Article, { categories, words, authors }: ArticleFilter): string | undefined {
+type Match = Pick<ReasonOf<'excluded'>, 'by' | 'term'>
+
+/** The first of the filter that the article matches. */
+function firstMatch(article: Article, { categories, words, authors }: ArticleFilter): Match | undefined {
   const category = categories.find((wanted) => article.categories.some((one) => haveSameTerms(one, wanted)))
-  if (category !== undefined) return `the category “${category}”`
+  if (category !== undefined) return { by: 'category', term: category }
   const names = authors.length === 0 ? [] : [article.author, ...authorsOf(article.author)]
   const author = authors.find((wanted) => names.some((name) => haveSameTerms(name, wanted)))
-  if (author !== undefined) return `the author “${author}”`
+  if (author !== undefined) return { by: 'author', term: author }
   const word = words.find((wanted) => hasTerms(article.title, wanted) || hasTerms(article.summary, wanted))
-  return word === undefined ? undefined : `the word “${word}”`
+  return word === undefined ? undefined : { by: 'word', term: word }
 }

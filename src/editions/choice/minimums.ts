@@ -1,11 +1,12 @@
 import type { Article } from '../../store/articles/article.ts'
 import type { Candidate } from '../../store/articles/articles.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest, Section } from '../digest.ts'
 import type { MinimumRule } from '../jobs/fields.ts'
 import { articleChoices, type Choice, chosenOnly } from './choice.ts'
 import { storyOf } from './copies.ts'
-import { exclusionReason, filterText, matchesFilter, staleReason } from './filter.ts'
+import { exclusionReason, filterParts, matchesFilter, staleReason } from './filter.ts'
 import { pinnedSection } from './pin.ts'
 import { Quota } from './quota.ts'
 import { type PlaceLimits, reservePlaces } from './reserve.ts'
@@ -18,17 +19,14 @@ export function unmetMinimums(digest: Digest, choices: Choice[]): ScopedMinimum[
   return minimumsOf(digest).filter((one) => missingCount(one, choices) > 0)
 }
 
-/** `the section latest holds at least 1 with categories Opinion`. */
-export function minimumText({ floor, section }: ScopedMinimum): string {
-  return `${scopeText(section)} holds at least ${floor.count} with ${filterText(floor)}`
+/** The values of a reason that names the rule. */
+export function minimumValues({ floor, section }: ScopedMinimum) {
+  return { section: section?.name ?? null, minimum: floor.count, filter: filterParts(floor) }
 }
 
-/** `the section latest has 0 with categories Opinion where at least 1 is wanted`. */
-export function shortfallText(one: ScopedMinimum, choices: Choice[]): string {
-  const { floor, section } = one
-  const are = floor.count === 1 ? 'is' : 'are'
-  const has = matchCount(one, choices)
-  return `${scopeText(section)} has ${has} with ${filterText(floor)} where at least ${floor.count} ${are} wanted`
+/** Why the choice does not meet the rule. */
+export function shortfallReason(one: ScopedMinimum, choices: Choice[]): Reason {
+  return { code: 'minimum-not-met', count: matchCount(one, choices), ...minimumValues(one) }
 }
 
 /**
@@ -85,7 +83,7 @@ function homeSection(article: Candidate, { sections }: Digest, baseline: Choice[
 
 /** The maximum of every section, what it and the edition hold at most of an author, a feed or a kind, and each story once. */
 function limitsOf(digest: Digest, homes: Map<string, Section>): PlaceLimits {
-  const edition = new Quota(digest.atMost, 'the edition')
+  const edition = new Quota(digest.atMost, null)
   const rooms = new Map(
     digest.sections.map((section) => [section, { quota: Quota.of(section), left: section.maximum }]),
   )
@@ -126,8 +124,4 @@ function matchCount({ floor, section: scope }: ScopedMinimum, choices: Choice[])
 function isSectionDropped({ name, minimum, thin }: Section, choices: Choice[]): boolean {
   const holds = choices.some(({ section, position }) => section === name && position !== null)
   return minimum > 0 && thin !== 'ask' && !holds
-}
-
-function scopeText(section: Section | null): string {
-  return section ? `the section ${section.name}` : 'the edition'
 }

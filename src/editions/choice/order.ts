@@ -1,13 +1,11 @@
 import type { Candidate } from '../../store/articles/articles.ts'
+import type { ReasonOf } from '../../store/events/reason.ts'
 import { addMs, day, type Instant } from '../../time/clock.ts'
 import type { Section } from '../digest.ts'
 import { scoreOf } from './score.ts'
 
-/**
- * An article in its place among the candidates of a section; `words` says for a person how it got there. `scored`: they are
- * about itself, and of interest wherever it ends.
- */
-export type OrderedArticle = { article: Candidate; words: string; scored?: true }
+/** An article in its place among the candidates of a section; `score`: where the section orders by it. */
+export type OrderedArticle = { article: Candidate; order: ReasonOf<'chosen'>['order']; score?: ReasonOf<'score'> }
 
 /** Candidates as the section wants them. `sources` is how many other feeds tell the story. */
 export function orderCandidates(
@@ -17,15 +15,14 @@ export function orderCandidates(
   now: Instant,
 ): OrderedArticle[] {
   const newest = candidates.toSorted((a, b) => compareNewestFirst(a, b, now))
-  if (section.order === 'newest') return newest.map((article) => ({ article, words: 'newest first' }))
+  if (section.order === 'newest') return newest.map((article) => ({ article, order: 'newest' }))
   if (section.order === 'feed') {
     const sorted = newest.toSorted((a, b) => compareByFeedPosition(a, b, section.feeds))
-    return sorted.map((article) => ({ article, words: 'in the order of the feed' }))
+    return sorted.map((article) => ({ article, order: 'feed' }))
   }
   return newest
-    .map((article) => ({ article, ...scoreOf(article, sources(article), now) }))
-    .toSorted((a, b) => b.points - a.points)
-    .map(({ article, words }) => ({ article, words, scored: true }))
+    .map((article) => ({ article, order: 'score' as const, score: scoreOf(article, sources(article), now) }))
+    .toSorted((a, b) => b.score.points - a.score.points)
 }
 
 /** What a feed showed last stands first, as it stood there; what it shows no more comes after, by when it did. */

@@ -1,3 +1,4 @@
+import type { Reason } from '../../store/events/reason.ts'
 import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Section } from '../digest.ts'
 import type { LetterChoice } from './choice.ts'
@@ -6,7 +7,9 @@ import type { LetterChoice } from './choice.ts'
 export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
   return letters.flatMap((letter): LetterChoice[] => {
     const { retracted, decision } = letter
-    const reason = retracted ? `retracted by ${retracted.who}: ${retracted.reason}` : `dropped by ${decision?.who}`
+    const reason: Reason = retracted
+      ? { code: 'retracted', who: retracted.who, words: retracted.reason }
+      : { code: 'dropped', who: decision?.who ?? '', isExcluded: false }
     return retracted || decision ? [{ ...leftOut(letter, '', reason), isTemporary: true }] : []
   })
 }
@@ -18,7 +21,7 @@ export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
 export function placeLetters(
   letters: PendingLetter[],
   section: Section,
-  whyFull: (taken: number) => string | null,
+  whyFull: (taken: number) => Reason | null,
 ): LetterChoice[] {
   if (section.layout !== 'have-your-say') return []
   let taken = 0
@@ -26,16 +29,17 @@ export function placeLetters(
     const refusal = whyFull(taken)
     if (refusal !== null) return leftOut(letter, section.name, refusal)
     taken += 1
-    const reason = `number ${index + 1} of ${letters.length} pending, the letter that came first stands first`
+    const place = { rank: index + 1, total: letters.length, order: 'letters' as const, backfill: false }
+    const reason: Reason = { code: 'chosen', ...place }
     return { kind: 'letter', letter, section: section.name, position: taken, reason }
   })
 }
 
 /** Letters that no section has looked at. */
 export function unplacedLetters(letters: PendingLetter[]): LetterChoice[] {
-  return letters.map((letter) => leftOut(letter, '', 'no section prints letters (layout have-your-say)'))
+  return letters.map((letter) => leftOut(letter, '', { code: 'no-letter-section' }))
 }
 
-function leftOut(letter: PendingLetter, section: string, reason: string): LetterChoice {
+function leftOut(letter: PendingLetter, section: string, reason: Reason): LetterChoice {
   return { kind: 'letter', letter, section, position: null, reason }
 }

@@ -1,39 +1,41 @@
 import type { Article } from '../../store/articles/article.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { Section } from '../digest.ts'
 import type { MaximumRule } from '../jobs/fields.ts'
-import { filterText, matchesFilter } from './filter.ts'
+import { filterParts, matchesFilter } from './filter.ts'
 import { authorsOf, terms } from './terms.ts'
 
 type QuotaLimits = { author?: number | undefined; feed?: number | undefined; matching: MaximumRule[] }
 
-/** Counts what has been chosen against "at most so many". `scope` is what the limits are about, for the reason. */
+/** Counts what has been chosen against maximum rules; `section` is what they are about, null for the whole edition. */
 export class Quota {
   readonly #limits: QuotaLimits
-  readonly #scope: string
+  readonly #section: string | null
   readonly #counts = new Map<string, number>()
 
   readonly #known = new Map<string, { rule: MaximumRule; key: string }[]>()
 
   /** What one section holds at most. */
   static of({ perAuthor: author, perFeed: feed, atMost: matching, name }: Section): Quota {
-    return new Quota({ author, feed, matching }, `the section ${name}`)
+    return new Quota({ author, feed, matching }, name)
   }
 
-  constructor(limits: QuotaLimits, scope: string) {
+  constructor(limits: QuotaLimits, section: string | null) {
     this.#limits = limits
-    this.#scope = scope
+    this.#section = section
   }
 
   /** Why one more by this author, from this feed, or of this kind, is too many, or null. */
-  exceededBy(article: Article): string | null {
+  exceededBy(article: Article): Reason | null {
     const { author, feedUrl, source } = article
+    const section = this.#section
     const { author: byAuthor = Number.POSITIVE_INFINITY, feed: byFeed = Number.POSITIVE_INFINITY } = this.#limits
     const tooMuch = authorsOf(author).find((name) => this.#count(authorKey(name)) >= byAuthor)
-    if (tooMuch !== undefined) return `${this.#scope} holds at most ${byAuthor} by ${tooMuch}`
+    if (tooMuch !== undefined) return { code: 'maximum-of-author', section, maximum: byAuthor, author: tooMuch }
     if (this.#count(feedKey(feedUrl)) >= byFeed)
-      return `${this.#scope} holds at most ${byFeed} from ${source || feedUrl}`
+      return { code: 'maximum-of-feed', section, maximum: byFeed, source: source || feedUrl }
     const full = this.#matching(article).find(({ rule, key }) => this.#count(key) >= rule.count)?.rule
-    return full ? `${this.#scope} holds at most ${full.count} with ${filterText(full)}` : null
+    return full ? { code: 'maximum-of-filter', section, maximum: full.count, filter: filterParts(full) } : null
   }
 
   /** `by` is -1 for what is taken back. */

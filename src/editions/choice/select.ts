@@ -1,5 +1,6 @@
 import type { Article } from '../../store/articles/article.ts'
 import type { Candidate } from '../../store/articles/articles.ts'
+import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'
@@ -7,7 +8,7 @@ import { type ArticleChoice, articleChoices, type Choice, chosenOnly, itemOf, pa
 import { newestCopies, otherSourcesIn, sameStoryReason, storyOf } from './copies.ts'
 import { fillSection } from './fill.ts'
 import { exclusionReason, staleReason } from './filter.ts'
-import { minimumFor, minimumsOf, minimumText, reservedPlaces } from './minimums.ts'
+import { minimumFor, minimumsOf, minimumValues, reservedPlaces } from './minimums.ts'
 import { isPinned, pinnedSection } from './pin.ts'
 import { barredLetters, unplacedLetters } from './place-letters.ts'
 
@@ -101,34 +102,36 @@ function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: 
 function withPublishedCopy(choice: ArticleChoice, publishedCopy: Candidate | undefined): ArticleChoice {
   const { article, position, reason } = choice
   if (position !== null || publishedCopy === undefined || publishedCopy === article) return choice
+  if (reason.code === 'same-story') return choice
   const same = sameStoryReason(publishedCopy)
-  if (reason === same) return choice
-  return { ...choice, reason: reason === noSectionReason ? same : `${reason}; it is ${same}` }
+  const isUnplaced = reason.code === noSectionReason.code
+  return { ...choice, reason: isUnplaced ? same : withFurther(reason, same) }
 }
 
-const noSectionReason = 'its feed is in no section any more'
+const noSectionReason: Reason = { code: 'no-section' }
 
-/** The choice with what the rules changed in the words of both: who came in, and in whose place. */
+/** The choice with what the rules changed in the reasons of both: what came in, and in whose place. */
 function withRuleReasons(baseline: Choice[], choices: Choice[], digest: Digest): Choice[] {
   const before = sectionsByItem(baseline)
   const after = sectionsByItem(choices)
   const added = articleChoices(choices).flatMap((choice) => {
     if (choice.position === null || before.has(choice.article.id)) return []
     const rule = minimumFor(choice.article, choice.section, digest)
-    return rule ? [{ ...choice, words: minimumText(rule) }] : []
+    return rule ? [{ ...choice, rule: minimumValues(rule) }] : []
   })
   const displaced = choices.filter((choice) => before.has(itemOf(choice).id) && !after.has(itemOf(choice).id))
   return choices.map((choice) => {
     const { id } = itemOf(choice)
     const addition = added.find(({ article }) => article.id === id)
-    if (addition) return { ...choice, reason: `${choice.reason}; in because ${addition.words}` }
+    if (addition) return { ...choice, reason: withFurther(choice.reason, { code: 'in-by-minimum', ...addition.rule }) }
     if (!displaced.includes(choice)) return choice
     const there = before.get(id) ?? choice.section
     const inThere = added.filter(({ section }) => section === there)
     const rivals = inThere.length > 0 ? inThere : added
     const rank = displaced.filter((one) => before.get(itemOf(one).id) === there).indexOf(choice)
     const rival = rivals[Math.min(Math.max(0, rank), rivals.length - 1)]
-    return rival ? { ...choice, reason: `“${rival.article.title}” has its place: ${rival.words}` } : choice
+    if (!rival) return choice
+    return { ...choice, reason: { code: 'displaced-by-minimum', title: rival.article.title, ...rival.rule } }
   })
 }
 
@@ -145,15 +148,16 @@ function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
     const { publishedAs: told, quarantineReason: held, cut, retracted: pulled, feedUrl } = article
     const home = homeSectionName(article, digest)
     const stop = stopped.get(feedUrl)
-    if (pulled) return [asTemporary(passedOver(article, home, `retracted by ${pulled.who}: ${pulled.reason}`))]
-    if (held) return [asTemporary(passedOver(article, home, `it waits for an editor: ${held}`))]
+    const temporary = (reason: Reason) => [asTemporary(passedOver(article, home, reason))]
+    if (pulled) return temporary({ code: 'retracted', who: pulled.who, words: pulled.reason })
+    if (held) return temporary({ code: 'quarantined', reason: held })
     if (told) return [passedOver(article, home, sameStoryReason(told))]
-    if (stop) return [asTemporary(passedOver(article, home, `its feed waits for an editor: ${stop}`))]
+    if (stop) return temporary({ code: 'feed-waits', reason: stop })
     if (cut) return [passedOver(article, home, cut.reason)]
     const { decision } = article
-    if (decision?.kind === 'drop') return [asTemporary(passedOver(article, home, `dropped by ${decision.who}`))]
+    if (decision?.kind === 'drop') return temporary({ code: 'dropped', who: decision.who, isExcluded: false })
     const isExcluded = decision?.kind === 'exclude'
-    return isExcluded ? [passedOver(article, home, `dropped by ${decision.who}, also from every later edition`)] : []
+    return isExcluded ? [passedOver(article, home, { code: 'dropped', who: decision.who, isExcluded })] : []
   })
 }
 

@@ -1,14 +1,16 @@
 import { lastOutgoingDueAt } from '../../store/editions/editions.ts'
+import { type Reason, withFurther } from '../../store/events/reason.ts'
 import { allFeeds } from '../../store/feeds/feeds.ts'
+import { fromJson } from '../../store/json.ts'
 import { quarantinedFeeds } from '../../store/ledger/stories.ts'
 import type { Db } from '../../store/schema.ts'
-import { durationText, type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
+import { type Instant, msBetween, parseDurationMs } from '../../time/clock.ts'
 import { type Digest, feedUrlsOf } from '../digest.ts'
 import { articleChoices, type Choice, chosenOnly } from './choice.ts'
-import { shortfallText, unmetMinimums } from './minimums.ts'
+import { shortfallReason, unmetMinimums } from './minimums.ts'
 
 /** What the rules say of an edition that is short: `send` goes out as it is, and the reason goes on record. */
-export type ThinDecision = { rule: 'skip' | 'hold' | 'send'; reason: string }
+export type ThinDecision = { rule: 'skip' | 'hold' | 'send'; reason: Reason }
 
 /** Too few articles, a section that asks an editor when it is short, or a rule that too few match; undefined: none of these. */
 export async function thinReason(
@@ -19,32 +21,33 @@ export async function thinReason(
 ): Promise<ThinDecision | undefined> {
   const thin = decideThin(digest, choices, await lastOutgoingDueAt(db, digest.name), now)
   if (!thin || thin.rule === 'send') return thin
-  const causes = [leftOutText(choices), await failingFeedsText(db, digest), await quarantinedFeedsText(db, digest)]
-  return { ...thin, reason: thin.reason + causes.join('') }
-}
-
-/** Why pending articles were left out: the most frequent reasons, with their counts. */
-function leftOutCounts(choices: Choice[]): { reason: string; count: number }[] {
-  const counts = new Map<string, number>()
-  for (const { position, reason } of choices)
-    if (position === null) counts.set(reasonKind(reason), (counts.get(reasonKind(reason)) ?? 0) + 1)
-  return [...counts].map(([reason, count]) => ({ reason, count })).toSorted((a, b) => b.count - a.count)
+  const causes = [
+    ...leftOutReasons(choices),
+    ...(await failingFeedReasons(db, digest)),
+    ...(await quarantinedFeedReasons(db, digest)),
+  ]
+  return { ...thin, reason: withFurther(thin.reason, ...causes) }
 }
 
 /** A reason without what is about one article alone: the time at which it was seen. */
-function reasonKind(reason: string): string {
-  return reason.replace(/first seen on \S+, longer/, 'first seen longer')
+function generalReason(reason: Reason): Reason {
+  return reason.code === 'stale' ? { ...reason, seenAt: null } : reason
 }
 
 const maxReasons = 3
 
-function leftOutText(choices: Choice[]): string {
-  const counts = leftOutCounts(choices)
-  const total = counts.reduce((sum, { count }) => sum + count, 0)
-  if (total === 0) return ''
-  const named = counts.slice(0, maxReasons).map(({ reason, count }) => `${count}: ${reason}`)
-  const others = counts.length > maxReasons ? `; ${counts.length - maxReasons} more reasons` : ''
-  return `; ${total} pending ${total === 1 ? 'article was' : 'articles were'} left out (${named.join('; ')}${others})`
+/** Why pending articles were left out: the most frequent reasons, with their counts. */
+function leftOutReasons(choices: Choice[]): Reason[] {
+  const leftOut = choices.filter(({ position }) => position === null).map(({ reason }) => generalReason(reason))
+  if (leftOut.length === 0) return []
+  const groups = [...Map.groupBy(leftOut, (reason) => JSON.stringify(reason)).values()].toSorted(
+    (a, b) => b.length - a.length,
+  )
+  const named = groups.slice(0, maxReasons).flatMap((group) => {
+    const [reason] = group
+    return reason ? [{ code: 'left-out-for' as const, count: group.length, reason }] : []
+  })
+  return [{ code: 'left-out', count: leftOut.length, reasons: named, more: Math.max(0, groups.length - maxReasons) }]
 }
 
 /** The same as a pure function; `lastAt` is when an edition last went out. Readers' letters alone make no edition. */
@@ -60,71 +63,81 @@ export function decideThin(
     ...sectionShortages(digest, choices),
     ...minimumShortages(digest, choices),
   ]
-  const decisions = found.map(({ rule, words }): ThinDecision & { words: string } => {
-    if (rule === 'skip') return { ...skipOrBreakSilence(digest, count, words, lastAt, now), words }
-    return { rule, reason: rule === 'hold' ? `held: ${words}` : `short: ${words}`, words }
+  const decisions = found.map(({ rule, reason }) => {
+    if (rule === 'skip') return { ...skipOrBreakSilence(digest, count, reason, lastAt, now), shortage: reason }
+    return { rule, reason, shortage: reason }
   })
   const [strongest, ...others] = decisions.toSorted(
     (a, b) => ruleSeverity.indexOf(a.rule) - ruleSeverity.indexOf(b.rule),
   )
   if (!strongest) return undefined
-  return { rule: strongest.rule, reason: [strongest.reason, ...others.map(({ words }) => words)].join('; ') }
+  return {
+    rule: strongest.rule,
+    reason: withFurther(strongest.reason, ...others.map(({ shortage }) => shortage)),
+  }
 }
 
-type Shortage = { rule: ThinDecision['rule']; words: string }
+type Shortage = ThinDecision
 
 /** What is worst for the edition comes first. */
 const ruleSeverity: ThinDecision['rule'][] = ['skip', 'hold', 'send']
 
 /** An edition with nothing in it goes to nobody, whatever the rule. */
 function totalShortage({ thin: { minimum, rule } }: Digest, count: number): Shortage[] {
-  if (count === 0 && (rule === 'send' || minimum === 0)) return [{ rule: 'hold', words: 'there is no article in it' }]
+  if (count === 0 && (rule === 'send' || minimum === 0)) return [{ rule: 'hold', reason: { code: 'no-articles' } }]
   if (count >= minimum || rule === 'send') return []
-  return [{ rule, words: `${count} articles where at least ${minimum} are wanted` }]
+  return [{ rule, reason: { code: 'too-few-articles', count, minimum } }]
 }
 
 function sectionShortages({ sections }: Digest, choices: Choice[]): Shortage[] {
   return sections.flatMap(({ name, thin, minimum }) => {
     const held = countInSection(choices, name)
     if (thin !== 'ask' || held >= minimum) return []
-    return [{ rule: 'hold' as const, words: `the section ${name} has ${held} articles where ${minimum} are wanted` }]
+    return [
+      { rule: 'hold' as const, reason: { code: 'section-too-few' as const, section: name, count: held, minimum } },
+    ]
   })
 }
 
 function minimumShortages(digest: Digest, choices: Choice[]): Shortage[] {
   return unmetMinimums(digest, choices).map((one) => ({
     rule: one.floor.otherwise,
-    words: shortfallText(one, choices),
+    reason: shortfallReason(one, choices),
   }))
 }
 
 function skipOrBreakSilence(
   { thin: { longestSilence } }: Digest,
   count: number,
-  short: string,
+  shortage: Reason,
   lastAt: Instant | undefined,
   now: Instant,
 ): ThinDecision {
   const silence = lastAt === undefined ? 0 : msBetween(lastAt, now)
   if (longestSilence === undefined || silence <= parseDurationMs(longestSilence))
-    return { rule: 'skip', reason: `skipped: ${short}` }
-  const why = `${short}, but the last edition was ${durationText(silence)} ago, and the longest silence is ${longestSilence}`
-  return count > 0 ? { rule: 'send', reason: `thin: ${why}` } : { rule: 'hold', reason: `held: ${why}` }
+    return { rule: 'skip', reason: shortage }
+  const reason = withFurther(shortage, { code: 'silent-too-long', silenceMs: silence, longest: longestSilence })
+  return { rule: count > 0 ? 'send' : 'hold', reason }
 }
 
 function countInSection(choices: Choice[], name: string): number {
   return choices.filter(({ section, position }) => section === name && position !== null).length
 }
 
-async function failingFeedsText(db: Db, digest: Digest): Promise<string> {
+async function failingFeedReasons(db: Db, digest: Digest): Promise<Reason[]> {
   const ours = new Set(feedUrlsOf(digest))
-  const failing = (await allFeeds(db)).filter((feed) => ours.has(feed.url) && feed.error !== null)
-  if (failing.length === 0) return ''
-  return `; ${failing.length} of ${ours.size} feeds failed (${failing.map((feed) => `${feed.url}: ${feed.error}`).join('; ')})`
+  const failures = (await allFeeds(db))
+    .filter(({ url }) => ours.has(url))
+    .flatMap(({ url, error }) =>
+      error === null ? [] : [{ code: 'feed-failure' as const, url, error: fromJson(error) }],
+    )
+  if (failures.length === 0) return []
+  return [{ code: 'feeds-failing', count: failures.length, total: ours.size, failures }]
 }
 
-async function quarantinedFeedsText(db: Db, digest: Digest): Promise<string> {
+async function quarantinedFeedReasons(db: Db, digest: Digest): Promise<Reason[]> {
   const waiting = (await quarantinedFeeds(db)).filter((feed) => feed.digest === digest.name)
-  const words = waiting.map(({ url, count, reason }) => `; ${count} articles of ${url} wait for an editor: ${reason}`)
-  return words.join('')
+  return waiting.flatMap(({ url, count, reason }) =>
+    reason === null ? [] : [{ code: 'feed-quarantined' as const, count: Number(count), url, reason: fromJson(reason) }],
+  )
 }

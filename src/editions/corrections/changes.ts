@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { PageCheck } from '../../articles/recheck-page.ts'
 import type { CorrectionNote } from '../../feeds/markup/correction-note.ts'
 import type { PrintedTitleRow } from '../../store/corrections/printed-titles.ts'
+import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { CorrectionRow } from '../../store/schema.ts'
 
 /** Something that an edition said and that is no longer so. */
-export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found' | 'evidence'>
+export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found'> & { evidence: Reason }
 
 type PrintedArticle = Pick<
   PrintedTitleRow,
@@ -18,37 +19,38 @@ export function feedChanges(printed: PrintedArticle, now: { title: string; note:
   const site = printed.source || 'the feed'
   const before = [printed.saidTitle, ...(printed.feedTitle ? [printed.feedTitle] : [])]
   const headline = before.every((title) => isDifferentHeadline(title, now.title, [printed.source]))
-    ? [headlineChange(now.title, `${site} shows this headline now`)]
+    ? [headlineChange(now.title, { code: 'feed-headline', source: site })]
     : []
   const note = now.note === '' ? null : { text: now.note, on: null }
-  return [...headline, ...noteChange(printed, note, printed.saidNote ?? '', `${site} shows this note`)]
+  return [...headline, ...noteChange(printed, note, printed.saidNote ?? '', { code: 'feed-note', source: site })]
 }
 
-/** Why a correction of that kind is no longer so, in words; `headline` is the one of today. */
-export function revertedReason(kind: Change['kind'], headline: string): string {
-  if (kind === 'gone') return 'the page is back'
-  if (kind === 'headline' && headline !== '') return `the headline is “${headline}”`
-  return kind === 'note' ? 'the note is not there any more' : 'the headline is another one'
+/** Why a correction of that kind no longer holds; `headline` is the one of today. */
+export function revertedReason(kind: Change['kind'], headline: string): Reason {
+  if (kind === 'gone') return { code: 'page-back' }
+  if (kind === 'headline' && headline !== '') return { code: 'headline-now', title: headline }
+  return { code: kind === 'note' ? 'note-removed' : 'headline-other' }
 }
 
 /** What the page of an article was looked at for, and which changes it shows. */
 export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: Change['kind'][]; changes: Change[] } {
   if (page.kind === 'unknown') return { kinds: [], changes: [] }
   if (page.kind === 'gone') {
-    const gone: Change = { kind: 'gone', changeKey: 'gone', found: page.reason, evidence: page.reason }
+    const evidence: Reason = { code: 'page-answer', answer: page.reason }
+    const gone: Change = { kind: 'gone', changeKey: 'gone', found: page.reason, evidence }
     return { kinds: ['gone'], changes: [gone] }
   }
-  const changes = noteChange(printed, page.note, printed.pageNote, 'its page shows this note')
+  const changes = noteChange(printed, page.note, printed.pageNote, { code: 'page-note' })
   // A page has its own headline from the start, often another one than the feed: only a change of it says something.
   if (!page.isArticle || page.title === '' || !printed.pageTitle) return { kinds: ['gone', 'note'], changes }
   const isOther =
     isDifferentHeadline(printed.pageTitle, page.title, [printed.source]) &&
     isDifferentHeadline(printed.saidTitle, page.title, [printed.source])
-  if (isOther) changes.push(headlineChange(page.title, 'its page has this headline now'))
+  if (isOther) changes.push(headlineChange(page.title, { code: 'page-headline' }))
   return { kinds: ['gone', 'note', 'headline'], changes }
 }
 
-function headlineChange(title: string, evidence: string): Change {
+function headlineChange(title: string, evidence: Reason): Change {
   return { kind: 'headline', changeKey: `headline ${shortHash(headlineKey(title))}`, found: title, evidence }
 }
 
@@ -57,14 +59,20 @@ function noteChange(
   printed: PrintedArticle,
   note: CorrectionNote | null,
   earlierNote: string | null,
-  evidence: string,
+  evidence: Reason,
 ): Change[] {
   if (note === null || headlineKey(note.text) === headlineKey(earlierNote ?? '')) return []
   if (note.on !== null && printed.approvedAt !== null && note.on < printed.approvedAt.slice(0, 10)) return []
-  const doubt =
-    earlierNote === null && note.on === null ? '; it may have stood there before the edition was sealed' : ''
+  const isDoubtful = earlierNote === null && note.on === null
   const changeKey = `note ${shortHash(headlineKey(note.text))}`
-  return [{ kind: 'note', changeKey, found: note.text, evidence: evidence + doubt }]
+  return [
+    {
+      kind: 'note',
+      changeKey,
+      found: note.text,
+      evidence: isDoubtful ? withFurther(evidence, { code: 'note-maybe-older' }) : evidence,
+    },
+  ]
 }
 
 /** Whether one headline says something else than the other. Case, quotes, white space and what sites put around it do not count. */

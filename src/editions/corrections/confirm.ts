@@ -2,7 +2,8 @@ import type { PageCheck } from '../../articles/recheck-page.ts'
 import { forEachPerHost } from '../../http/per-host.ts'
 import { correctionById } from '../../store/corrections/corrections.ts'
 import { printedTitleOf } from '../../store/corrections/printed-titles.ts'
-import { addHistory } from '../../store/editions/editions.ts'
+import type { NewEvent } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
 import type { CorrectionRow, Db } from '../../store/schema.ts'
 import { type Clock, second } from '../../time/clock.ts'
 import type { DraftCorrection } from '../edition.ts'
@@ -39,15 +40,18 @@ export async function confirmCorrections<C extends DraftCorrection>(
     const row = await correctionById(db, correction.id)
     const waits = waiting.some(({ id }) => id === correction.id)
     if (row?.status === 'accepted' && !waits) confirmed.push(correction)
-    else await addHistory(db, editionId, 'lastword', notPrintedText(correction, row?.status), needs.clock.now())
+    else await addEvent(db, leftOutEvent(editionId, correction, row?.status), needs.clock.now())
   }
   return confirmed
 }
 
-function notPrintedText({ said }: DraftCorrection, status: CorrectionRow['status'] | undefined): string {
-  const why =
-    status === 'accepted' ? 'its page did not answer, so nobody knows whether it is gone' : 'it is no longer so'
-  return `the correction of “${said}” is not printed: ${why}`
+function leftOutEvent(
+  edition: string,
+  { said }: DraftCorrection,
+  status: CorrectionRow['status'] | undefined,
+): NewEvent {
+  const why = status === 'accepted' ? 'unanswered' : 'outdated'
+  return { kind: 'edition.correction_left_out', actor: 'system', edition, data: { said, why } }
 }
 
 async function checkPages(urls: string[], check: CheckPage, answers: Map<string, PageCheck>): Promise<void> {

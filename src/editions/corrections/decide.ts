@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { describeReason } from '../../describe/describe.ts'
 import { AppError } from '../../errors.ts'
 import {
   addWithdrawal,
@@ -8,7 +9,8 @@ import {
   moveCorrection,
 } from '../../store/corrections/corrections.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
-import { addHistory } from '../../store/editions/editions.ts'
+import { type EventValues, person } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
 import type { CorrectionStatus, Db, EditionStatus } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
 
@@ -44,7 +46,7 @@ export async function acceptCorrection(
     to: 'accepted',
     from: undecidedStatuses,
     words: text,
-    what: `accepted: ${text}`,
+    event: { kind: 'correction.accepted', data: { said: correction.said, words: text } },
     seen,
   })
 }
@@ -69,10 +71,11 @@ export async function dismissCorrection(
   who: string,
   { seen }: SeenCorrection = {},
 ): Promise<void> {
-  await decide(needs, await loadCorrection(needs, id), who, {
+  const correction = await loadCorrection(needs, id)
+  await decide(needs, correction, who, {
     to: 'dismissed',
     from: undecidedStatuses,
-    what: 'dismissed',
+    event: { kind: 'correction.dismissed', data: { said: correction.said } },
     seen,
   })
 }
@@ -85,10 +88,11 @@ export async function reopenCorrection(
   { seen }: SeenCorrection = {},
 ): Promise<void> {
   const from: CorrectionStatus[] = ['accepted', 'dismissed']
-  await decide(needs, await loadCorrection(needs, id), who, {
+  const correction = await loadCorrection(needs, id)
+  await decide(needs, correction, who, {
     to: 'proposed',
     from,
-    what: 'taken back: it is proposed again',
+    event: { kind: 'correction.reopened', data: { said: correction.said } },
     seen,
   })
 }
@@ -108,14 +112,15 @@ export async function withdrawCorrection(
   const { db, clock } = needs
   const text = checkText(reason, 'please say why it is withdrawn')
   const correction = await loadCorrection(needs, id)
+  const withdrawn: CorrectionEvent = { kind: 'correction.withdrawn', data: { said: correction.said, words: text } }
   if (correction.printedIn === null) {
-    const withdrawn = { withdrawnAt: clock.now(), withdrawnBy: who, withdrawnReason: text }
+    const columns = { withdrawnAt: clock.now(), withdrawnBy: who, withdrawnReason: text }
     const from: CorrectionStatus[] = ['accepted', 'doubted']
     return await decide(needs, correction, who, {
       to: 'withdrawn',
       from,
-      withdrawn,
-      what: `withdrawn: ${text}`,
+      withdrawn: columns,
+      event: withdrawn,
       seen,
     })
   }
@@ -125,7 +130,7 @@ export async function withdrawCorrection(
     const words = `An earlier correction, “${correction.words}”, does not hold: ${text}`
     if (!(await addWithdrawal(trx, correction, { who, reason: text, words }, now)))
       throw new AppError('conflict', `the correction of “${correction.said}” is withdrawn already`)
-    await addHistory(trx, correction.editionId, who, `correction of “${correction.said}” withdrawn: ${text}`, now)
+    await addEvent(trx, { ...withdrawn, ...subjects(correction, who) }, now)
   })
 }
 
@@ -149,7 +154,7 @@ export function statusText(correction: CorrectionView): string {
   const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
   if (status === 'proposed') return 'proposed, and waits for an editor'
   if (status === 'doubted')
-    return `accepted by ${decidedBy}, but no longer so: ${undoneWhy} since ${undoneAt}; it waits for an editor`
+    return `accepted by ${decidedBy}, but no longer so: ${undoneWhy && describeReason(undoneWhy)} since ${undoneAt}; it waits for an editor`
   if (status === 'withdrawn') return `withdrawn by ${withdrawnBy} on ${withdrawnAt}: ${withdrawnReason}`
   if (status === 'lapsed') return `no longer needed, since ${lapsedAt}`
   if (status === 'dismissed') return `dismissed by ${decidedBy}`
@@ -170,15 +175,24 @@ type Decision = SeenCorrection & {
   from: CorrectionStatus[]
   words?: string
   withdrawn?: WithdrawalFields | undefined
-  what: string
+  event: CorrectionEvent
+}
+
+type CorrectionKind = 'correction.accepted' | 'correction.dismissed' | 'correction.reopened' | 'correction.withdrawn'
+type CorrectionEvent = { [Kind in CorrectionKind]: { kind: Kind; data: EventValues[Kind] } }[CorrectionKind]
+
+/** Who decided, and of which article in which edition. */
+function subjects({ editionId, articleId }: Pick<CorrectionView, 'editionId' | 'articleId'>, who: string) {
+  return { actor: person(who), edition: editionId, article: articleId }
 }
 
 async function decide(
   { db, clock }: Needs,
-  { id, said, editionId }: CorrectionView,
+  correction: CorrectionView,
   who: string,
-  { to, from, words, withdrawn, what, seen }: Decision,
+  { to, from, words, withdrawn, event, seen }: Decision,
 ): Promise<void> {
+  const { id } = correction
   const now = clock.now()
   await transaction(db, async (trx) => {
     const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its day
@@ -186,7 +200,7 @@ async function decide(
     if (seen !== undefined) await checkRevision(trx, id, from, seen)
     const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }
     if (await moveCorrection(trx, id, from, change))
-      return await addHistory(trx, editionId, who, `correction of “${said}” ${what}`, now)
+      return await addEvent(trx, { ...event, ...subjects(correction, who) }, now)
     throw conflictError(await loadCorrection({ db: trx, clock }, id), statusVerbs[to])
   })
 }

@@ -17,6 +17,7 @@ import {
   recordPrinted,
 } from '../../store/corrections/printed-titles.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
+import { toJson } from '../../store/json.ts'
 import type { CorrectionRow, Db } from '../../store/schema.ts'
 import { addMs, type Clock, day, hour, type Instant, msBetween, parseDurationMs, second } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
@@ -173,7 +174,7 @@ async function settleObservation({ db, clock }: Needs, row: PrintedTitleRow, see
     await endDoubts(trx, observed)
     let proposed = 0
     for (const change of changes) {
-      const found = { digest, editionId, articleId, source, ...change }
+      const found = { digest, editionId, articleId, source, ...change, evidence: toJson(change.evidence) }
       if (await proposeCorrection(trx, found, addMs(now, -reproposeAfterMs), now)) proposed++
     }
     return proposed

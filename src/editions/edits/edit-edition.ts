@@ -1,11 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
+import { describeReason } from '../../describe/describe.ts'
 import { AppError } from '../../errors.ts'
 import { articlesByIds } from '../../store/articles/articles.ts'
 import { lockDigest } from '../../store/digests/digests.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
-import { addHistory, choicesOf, editionById, lockEdition } from '../../store/editions/editions.ts'
+import { choicesOf } from '../../store/editions/choices.ts'
+import { editionById, lockEdition } from '../../store/editions/editions.ts'
 import { addEdit, editsOf, markUndone } from '../../store/editions/edits.ts'
+import { type NewEvent, person } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { newId } from '../../store/id.ts'
+import { fromJson } from '../../store/json.ts'
 import { ledgerEntry, releaseExpired } from '../../store/ledger/ledger.ts'
 import { letterById } from '../../store/letters/letters.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
@@ -14,7 +20,7 @@ import type { Digest } from '../digest.ts'
 import { editionName } from '../edition.ts'
 import type { RevisionCheck } from '../review.ts'
 import { checkDecisions } from '../revision.ts'
-import { activeEdits, type Edit, type EditChange, editFromRow, editText } from './edit.ts'
+import { activeEdits, type Edit, type EditChange, editFromRow, editReason } from './edit.ts'
 import { type EditContext, readEdit, type TypedEdit } from './read-edit.ts'
 import { chooseReopened, reopen } from './reopen.ts'
 
@@ -57,7 +63,7 @@ export async function editEdition(
     }
     await addEdit(db, { ...made, ...change, data: JSON.stringify(change.data) })
     const edit: Edit = { ...made, ...change }
-    await applyAgain({ ...needs, db }, edition, digest, { who, what: `edited: ${editText(change)}` })
+    await applyAgain({ ...needs, db }, edition, digest, editEvent('edition.edited', edit))
     await refuseIneffective(db, digest, id, edit)
     return edit
   })
@@ -82,11 +88,11 @@ export async function undoEdit(
     if (!(hasEnded && edit.kind === 'exclude')) refuseUneditable(edition)
     if (!(await markUndone(db, edit.id, who, now)))
       throw new AppError('conflict', `${edit.undoneBy} took this change back already`)
-    const entry = { who, what: `undone: ${editText(edit)}` }
+    const event = editEvent('edition.edit_undone', { ...edit, who })
     if (hasEnded) {
       await releaseExpired(db, id, edit.target)
-      await addHistory(db, id, entry.who, entry.what, now)
-    } else await applyAgain({ ...needs, db }, edition, digest, entry)
+      await addEvent(db, event, now)
+    } else await applyAgain({ ...needs, db }, edition, digest, event)
     return { ...edit, undoneAt: now, undoneBy: who }
   })
 }
@@ -142,19 +148,20 @@ function isSameChange(edit: Edit, change: EditChange): boolean {
   )
 }
 
+/** What stands in the history of the edition; `who` made the change, or took it back. */
+function editEvent(kind: 'edition.edited' | 'edition.edit_undone', edit: Edit): NewEvent {
+  const data = { number: edit.number, change: editReason(edit) }
+  return { kind, actor: person(edit.who), edition: edit.editionId, data }
+}
+
 /** Records who did what, takes the seal off, and chooses again. An edit never makes an edition too short to go out. */
-async function applyAgain(
-  needs: EditNeeds,
-  edition: EditionRow,
-  digest: Digest,
-  { who, what }: { who: string; what: string },
-): Promise<void> {
+async function applyAgain(needs: EditNeeds, edition: EditionRow, digest: Digest, event: NewEvent): Promise<void> {
   await reopen(needs, edition)
-  await addHistory(needs.db, edition.id, who, what, needs.clock.now())
+  await addEvent(needs.db, event, needs.clock.now())
   const chosen = await chooseReopened(needs, edition, digest, { onlyKnown: true })
   if (chosen.status !== 'skipped') return
-  const short = (chosen.reason ?? '').replace(/^skipped: /, '').split(';')[0]
-  throw new AppError('conflict', `then the edition would be too short: ${short}`, {
+  const { also: _, ...shortage } = chosen.reason ? fromJson(chosen.reason) : ({ code: 'no-articles' } as Reason)
+  throw new AppError('conflict', `then the edition would be too short: ${describeReason(shortage)}`, {
     hint: 'Pin another article first, or cancel the edition.',
   })
 }
@@ -204,7 +211,7 @@ async function refuseIneffective(db: Db, digest: Digest, id: string, edit: Edit)
   const choices = await choicesOf(db, id)
   const choice = choices.find(({ itemId }) => itemId === edit.target)
   if (choice?.position == null) {
-    const reason = choice?.reason ?? (await ledgerReason(db, digest, edit.target))
+    const reason = choice ? describeReason(choice.reason) : await ledgerReason(db, digest, edit.target)
     throw new AppError('conflict', `“${headline}” cannot be included: ${reason}`)
   }
   const maximum = digest.sections.find(({ name }) => name === section)?.maximum ?? 0

@@ -1,3 +1,5 @@
+import { describeReason } from '../../describe/describe.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { EditRow } from '../../store/schema.ts'
 
 /** The headline of the article when it was edited: what its sentence says, even after the article is gone. */
@@ -59,32 +61,37 @@ export function pinnedArticles(edits: Edit[]): string[] {
   return edits.flatMap(({ kind, target }) => (kind === 'pin' || kind === 'move' ? [target] : []))
 }
 
-/** What the editor did, after their name: "dropped “Trams return”". */
-export function editText(edit: EditChange): string {
+/** What the editor did, as data. */
+export function editReason(edit: EditChange): Reason {
   switch (edit.kind) {
     case 'pin':
-      return `pinned “${edit.data.headline}” in ${edit.data.section}`
-    case 'move':
-      return `moved “${edit.data.headline}” to ${edit.data.section}`
+    case 'move': {
+      const { headline, section } = edit.data
+      return { code: `edit-${edit.kind}`, headline, section }
+    }
     case 'drop':
-      return `dropped “${edit.data.headline}”`
     case 'exclude':
-      return `dropped “${edit.data.headline}” from this and every later edition`
+      return { code: `edit-${edit.kind}`, headline: edit.data.headline }
     case 'order':
-      return `reordered ${edit.target}`
-    case 'reword':
-      return rewordText(edit.data)
+      return { code: 'edit-order', section: edit.target }
+    case 'reword': {
+      const { headline, title = null, summary } = edit.data
+      return { code: 'edit-reword', headline, title, hasSummary: summary !== undefined }
+    }
     case 'picture':
-      return `${edit.data.picture ? 'changed' : 'removed'} the picture of “${edit.data.headline}”`
+      return { code: 'edit-picture', headline: edit.data.headline, isRemoved: edit.data.picture === null }
     case 'introduction':
     case 'subject':
     case 'preheader':
-      return edit.data.text === ''
-        ? `removed the ${edit.kind}`
-        : `wrote the ${edit.kind}: “${beginning(edit.data.text)}”`
+      return { code: 'edit-text', field: edit.kind, text: edit.data.text === '' ? null : beginning(edit.data.text) }
     case 'block':
-      return `wrote the block “${edit.data.heading}”`
+      return { code: 'edit-block', heading: edit.data.heading }
   }
+}
+
+/** The same in words, after their name: "dropped “Trams return”". */
+export function editText(edit: EditChange): string {
+  return describeReason(editReason(edit))
 }
 
 const maxShown = 120
@@ -93,9 +100,4 @@ const maxShown = 120
 function beginning(text: string): string {
   const characters = [...text.replace(/\s+/g, ' ')]
   return characters.length <= maxShown ? characters.join('') : `${characters.slice(0, maxShown).join('')}…`
-}
-
-function rewordText({ headline, title, summary }: { headline: string; title?: string; summary?: string }): string {
-  if (title === undefined) return `reworded the summary of “${headline}”`
-  return `reworded the headline “${headline}” as “${title}”${summary === undefined ? '' : ', and its summary'}`
 }

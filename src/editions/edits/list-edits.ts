@@ -1,4 +1,4 @@
-import { choicesOf } from '../../store/editions/editions.ts'
+import { choicesOf } from '../../store/editions/choices.ts'
 import { editsOf } from '../../store/editions/edits.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Digest } from '../digest.ts'

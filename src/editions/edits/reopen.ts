@@ -1,4 +1,5 @@
-import { editionById, moveEdition, withdrawVariants } from '../../store/editions/editions.ts'
+import { editionById, moveEdition } from '../../store/editions/editions.ts'
+import { withdrawVariants } from '../../store/editions/variants.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
 import { type ChooseAgainOptions, type ComposeNeeds, chooseAgain } from '../compose.ts'

@@ -1,13 +1,14 @@
 import { Cron } from 'croner'
 import type { ScheduleChange } from '../../store/digests/digests.ts'
-import { addMs, durationText, hour, type Instant, msBetween, parseDurationMs, toInstant } from '../../time/clock.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { addMs, hour, type Instant, msBetween, parseDurationMs, toInstant } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 
 /** At a time, after a long outage; the rest next time. */
 const maxRuns = 1000
 
 /** A run that the timetable owes: to be made, or missed, with the reason. */
-export type DueRun = { dueAt: Instant; missed: string | null }
+export type DueRun = { dueAt: Instant; missed: Reason | null }
 
 /** A subscriber's hour may come so much earlier than the digest's own: from Pago Pago (−11) to Kiritimati (+14). */
 const maxZoneLeadMs = 26 * hour
@@ -38,10 +39,10 @@ export function dueRuns(
   return startedRuns.slice(0, maxRuns).map((dueAt) => {
     const lateMs = msBetween(dueAt, now)
     if (lateMs > catchUpMs) {
-      return { dueAt, missed: `missed by ${durationText(lateMs)}; the rule makes up for ${digest.missed.within}` }
+      return { dueAt, missed: { code: 'missed-too-late', lateMs, within: digest.missed.within } }
     }
-    const isMade = dueAt > now || dueAt === newest
-    return { dueAt, missed: isMade ? null : `missed, and a newer run was due by then, at ${newest}` }
+    const isMade = newest === undefined || dueAt > now || dueAt === newest
+    return { dueAt, missed: isMade ? null : { code: 'missed-for-newer', newest } }
   })
 }
 
@@ -67,12 +68,12 @@ export function withoutServedRuns(runs: DueRun[], editionTimes: Instant[]): DueR
   })
 }
 
-/** Why runs were missed, in one sentence for all of them; undefined where none was. */
-export function missedText(runs: DueRun[]): string | undefined {
+/** Why runs were missed, one reason for all of them; undefined where none was. */
+export function missedReason(runs: DueRun[]): Reason | undefined {
   const missed = runs.filter((run) => run.missed !== null)
   const [first, last] = [missed[0], missed.at(-1)]
-  if (!first || !last || missed.length === 1) return first?.missed ?? undefined
-  return `${missed.length} runs, due from ${first.dueAt} to ${last.dueAt}; the newest of them was ${last.missed}`
+  if (!first || !last?.missed || missed.length === 1) return first?.missed ?? undefined
+  return { code: 'missed-several', count: missed.length, first: first.dueAt, last: last.dueAt, newest: last.missed }
 }
 
 /**

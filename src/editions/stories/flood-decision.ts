@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
-import { feedByUrl, lockFeed, recordFeedEvent } from '../../store/feeds/feeds.ts'
+import { type EventValues, type NewEvent, person } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
+import { feedByUrl, lockFeed } from '../../store/feeds/feeds.ts'
 import {
   copiesOf,
   moveQuarantinedToBacklog,
@@ -36,7 +38,7 @@ export function ignoreFeed(needs: Needs, url: string, who: string, seen?: string
 type QuarantinedStories = Awaited<ReturnType<typeof quarantinedStories>>
 
 /** Articles of one digest, by their ids, and what was decided about them. */
-type DecisionResult = { ids: string[]; message: string }
+type DecisionResult = { ids: string[]; result: keyof EventValues['feed.articles_decided'] }
 
 /** What waits of a feed now, as one word: a form sends it back, so that nobody decides about articles that came later. */
 export function quarantineRevision(held: QuarantinedStories): string {
@@ -63,20 +65,19 @@ async function decideQuarantined(
     const decided: DecisionResult[] = []
     for (const [digest, articles] of held)
       decided.push(...(await action({ db: trx, clock, digests }, digest, articles)))
-    await recordFeedEvent(trx, feed.id, `${who} decided: ${decisionText(decided)}`, clock.now())
+    const data = decisionCounts(decided)
+    const event: NewEvent = { kind: 'feed.articles_decided', actor: person(who), feed: feed.id, data }
+    await addEvent(trx, event, clock.now())
     await addAllToLedger({ db: trx, clock, digests })
     return distinct(decided.flatMap(({ ids }) => ids)).length
   })
 }
 
-/** "26 articles that waited are old, and never mailed": one that waited in two digests is one article. */
-function decisionText(decided: DecisionResult[]): string {
-  const said = [...Map.groupBy(decided, ({ message: words }) => words)].flatMap(([words, some]) => {
-    const count = distinct(some.flatMap(({ ids }) => ids)).length
-    if (count === 0) return []
-    return [`${count === 1 ? '1 article that waited is' : `${count} articles that waited are`} ${words}`]
-  })
-  return said.join('; ')
+/** How many articles each decision is about: one that waited in two digests is one article. */
+function decisionCounts(decided: DecisionResult[]): EventValues['feed.articles_decided'] {
+  const count = (wanted: DecisionResult['result']) =>
+    distinct(decided.flatMap(({ ids, result }) => (result === wanted ? ids : []))).length
+  return { accepted: count('accepted'), duplicates: count('duplicates'), ignored: count('ignored') }
 }
 
 async function releaseArticles(
@@ -113,15 +114,15 @@ async function ignoreArticles(
   const others = held.filter(({ sameAs }) => sameAs === null)
   await releaseQuarantined(db, digest, idsOf(likelyDuplicates), 'same')
   await moveQuarantinedToBacklog(db, digest, idsOf(others), clock.now())
-  return [{ ids: idsOf(held), message: 'old, and never mailed' }]
+  return [{ ids: idsOf(held), result: 'ignored' }]
 }
 
 function acceptedAsNew(articles: QuarantinedStories): DecisionResult {
-  return { ids: idsOf(articles), message: 'new, and may be chosen' }
+  return { ids: idsOf(articles), result: 'accepted' }
 }
 
 function acceptedAsDuplicate(articles: QuarantinedStories): DecisionResult {
-  return { ids: idsOf(articles), message: 'the same as before, by address and title' }
+  return { ids: idsOf(articles), result: 'duplicates' }
 }
 
 function idsOf(articles: QuarantinedStories): string[] {

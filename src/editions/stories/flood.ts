@@ -1,5 +1,6 @@
 import { runToEnd, type Steps } from '../../runtime/cooperative.ts'
 import { isFrontPage, titleKey } from '../../store/articles/canonical-address.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { addMs, day, msBetween } from '../../time/clock.ts'
 import { type Story, storyTime, timeApartMs, wereShownTogether } from './same-story.ts'
 import { areTitlesAlike, TitleIndex } from './titles.ts'
@@ -7,7 +8,7 @@ import { areTitlesAlike, TitleIndex } from './titles.ts'
 export type FloodRule = { known: number; times: number }
 
 /** What has to wait for an editor: the article, and the one that it seems to be; null: none. */
-export type Flood = { reason: string; quarantined: Map<string, string | null> }
+export type Flood = { reason: Reason; quarantined: Map<string, string | null> }
 
 const volumeWindowMs = 28 * day
 /** A site that moves or re-issues its guids keeps its dates, more or less; two nearly equal titles further apart are two. */
@@ -46,7 +47,7 @@ export function* findFlood(
   const unmatched = batch.filter(({ id }) => !matches.has(id))
   const usualCount = usualVolume(batch, known)
   if (usualCount !== null && unmatched.length > rule.times * usualCount) {
-    const reason = `${batch.length} new articles at once, where ${Math.round(usualCount * 10) / 10} are usual`
+    const reason: Reason = { code: 'flood', count: batch.length, usual: Math.round(usualCount * 10) / 10 }
     return { reason, quarantined: new Map(batch.map(({ id }) => [id, matches.get(id) ?? null])) }
   }
   if (matches.size <= rule.known) return null
@@ -54,8 +55,8 @@ export function* findFlood(
 }
 
 /** What an editor is asked about articles that seem to be known. */
-export function knownArticlesReason(count: number): string {
-  return `${count} new articles at once whose address or title this feed had before`
+export function knownArticlesReason(count: number): Reason {
+  return { code: 'known-articles', count }
 }
 
 type StoryText = Pick<Story, 'canonical' | 'title'>

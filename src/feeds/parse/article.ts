@@ -2,6 +2,7 @@ import { maxCategories, maxLength } from '../../config/field-limits.ts'
 import { absoluteUrl, httpUrl, isUnsafeUrl, isUrlTooLong, resolveBase, withSiteScheme } from '../../http/url.ts'
 import type { Body, Image, NewArticle, Video } from '../../store/articles/article.ts'
 import { bareIdentity, fingerprint, identityKey, sharedIdentity } from '../../store/articles/identity.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import type { RejectedEntry as Rejected } from '../../store/feeds/rejections.ts'
 import { noteInTexts } from '../markup/correction-note.ts'
 import { firstWords } from '../markup/sentences.ts'
@@ -35,10 +36,10 @@ export function toParsedFeed(feed: RawFeed, feedUrl: string, clean?: BodyCleaner
     else readArticles.push(result)
   }
   const articles = withUniqueIdentities(readArticles, rejected)
-  if (feed.cutOff) rejected.push({ reason: 'the feed is cut off in the middle of it', title: '' })
+  if (feed.cutOff) rejected.push({ reason: { code: 'feed-cut-off' }, title: '' })
   if (feed.left)
     rejected.push({
-      reason: `${feed.left} more entries than the ${feed.entries.length} that are read at once`,
+      reason: { code: 'entries-not-read', count: feed.left, read: feed.entries.length },
       title: '',
     })
   const interval = feed.ttl === undefined ? {} : { ttl: feed.ttl }
@@ -77,10 +78,9 @@ function toArticle(entry: Entry, context: Context): NewArticle | Rejected {
   const ownUrl = link === undefined ? null : absoluteUrl(link, base)
   const title = ownTitle || firstWords(summary) || context.fallbackTitle || context.fallbackUrl
   if (!ownUrl && link !== undefined)
-    return toRejected(entry, title, `its link has more than ${maxLength.address} characters`, link)
-  if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, 'its link is not an address of the web')
-  if (isEmpty(entry) && !ownTitle && !summary && !ownUrl)
-    return { reason: 'nothing in it: no title, no text, no link', title: '' }
+    return toRejected(entry, title, { code: 'link-too-long', maximum: maxLength.address }, link)
+  if (!ownUrl && entry.links.some(isUnsafeUrl)) return toRejected(entry, title, { code: 'link-not-web' })
+  if (isEmpty(entry) && !ownTitle && !summary && !ownUrl) return { reason: { code: 'empty-entry' }, title: '' }
   const updatedAt = firstResult(entry.updated, readDate)
   const publishedAt = firstResult(entry.published, readDate) ?? updatedAt
   const note = noteInTexts(entry.texts)
@@ -130,7 +130,7 @@ function languageOf({ language }: RawFeed): string | null {
   return tag === '' || tag.length > maxLength.language ? null : tag
 }
 
-function toRejected(entry: Entry, title: string, reason: string, link = entry.links[0] ?? ''): Rejected {
+function toRejected(entry: Entry, title: string, reason: Reason, link = entry.links[0] ?? ''): Rejected {
   return {
     reason,
     title,
@@ -193,7 +193,7 @@ function withUniqueIdentities(read: NewArticle[], rejected: Rejected[]): NewArti
     const identity = sharedIdentity(bare, { ...byUrl, ...byTitle })
     if (articles.has(identity))
       rejected.push({
-        reason: 'it is twice in this feed',
+        reason: { code: 'duplicate-entry' },
         title,
         link: url.slice(0, maxLength.rejected),
         guid: bare.slice(0, maxLength.rejected),

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
-import { addHistory } from '../../store/editions/editions.ts'
+import type { NewEvent, NoticeSubject } from '../../store/events/event.ts'
+import { addEvent } from '../../store/events/events.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import type { WrittenMail } from '../written-mail.ts'
 
@@ -19,12 +20,23 @@ export function editorsMail({ publication, web }: Config, { subject, lines }: No
   }
 }
 
-/** The same about one edition, with the link to its page, and with an entry in its history. */
-export function editionMail(config: Config, { id }: EditionRow, { subject, lines }: NoticeText): WrittenMail {
+/** The same about one edition, with the link to its page, and with an event in its history. */
+export function editionMail(
+  config: Config,
+  { id }: EditionRow,
+  { subject, lines }: NoticeText,
+  about: NoticeSubject = 'edition',
+): WrittenMail {
   return {
     ...editorsMail(config, { subject, lines: [...lines, editionLink(config.web, id)] }),
-    record: (db, outcome, now) => addHistory(db, id, 'lastword', outcome, now),
+    record: (db, { refusal }, now) => addEvent(db, noticeEvent(id, about, refusal), now),
   }
+}
+
+function noticeEvent(edition: string, about: NoticeSubject, refusal: string | undefined): NewEvent {
+  const event = { actor: 'system' as const, edition }
+  if (refusal === undefined) return { kind: 'notice.sent', ...event, data: { about } }
+  return { kind: 'notice.refused', ...event, data: { about, reply: refusal } }
 }
 
 export function studioLink({ url }: Config['web']): string {

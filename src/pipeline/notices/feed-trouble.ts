@@ -1,7 +1,8 @@
 import type { App } from '../../app.ts'
+import { describeReason } from '../../describe/describe.ts'
 import { feedUrlsOf } from '../../editions/digest.ts'
 import { type Health, type WatchedFeed, watchedFeeds } from '../../feeds/health.ts'
-import { recordFeedEventOnce } from '../../store/feeds/feeds.ts'
+import { addFeedEventOnce } from '../../store/events/events.ts'
 import { addMails, deleteMails, mailKey, mailsOfKind, type NewMail } from '../../store/outbox/outbox.ts'
 import type { FeedRow } from '../../store/schema.ts'
 import { momentText } from '../../time/moment.ts'
@@ -54,9 +55,16 @@ export const writeFeedNotice: WriteMail<'feed-trouble'> = async (app, facts) => 
   ]
   return {
     ...editorsMail(app.config, { subject: subjectOf(troubled), lines }),
-    async record(db, outcome, now) {
+    async record(db, { refusal }, now) {
       for (const { feed, troubles } of troubled)
-        for (const { message } of troubles) await recordFeedEventOnce(db, feed.id, `${outcome}: ${message}`, now)
+        for (const { reason: problem } of troubles) {
+          const about = { actor: 'system' as const, feed: feed.id }
+          const event =
+            refusal === undefined
+              ? { kind: 'feed.notice_sent' as const, ...about, data: { problem } }
+              : { kind: 'feed.notice_refused' as const, ...about, data: { problem, reply: refusal } }
+          await addFeedEventOnce(db, event, now)
+        }
     },
   }
 }
@@ -75,10 +83,10 @@ function feedLines({ feed, troubles }: TroubledFeed, zone: string | undefined): 
   return [title, url, ...troubles.map(troubleText), read].filter((line) => line !== '')
 }
 
-function troubleText({ state, message }: Health): string {
+function troubleText({ state, reason }: Health): string {
   const toDo =
     state === 'waits' ? ' They are not sent until one of you says in the studio whether they are new or old.' : ''
-  return `It ${message}.${toDo}`
+  return `It ${describeReason(reason)}.${toDo}`
 }
 
 const stateTexts: Record<Health['state'], string> = {

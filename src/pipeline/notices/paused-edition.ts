@@ -1,5 +1,7 @@
+import { describeReason } from '../../describe/describe.ts'
 import { editionName } from '../../editions/edition.ts'
 import { editionById } from '../../store/editions/editions.ts'
+import type { Reason } from '../../store/events/reason.ts'
 import { capitalise } from '../../text/words.ts'
 import { momentText } from '../../time/moment.ts'
 import type { WriteMail } from '../written-mail.ts'
@@ -14,7 +16,7 @@ export const writePausedNotice: WriteMail<'edition-paused'> = async ({ db, confi
   const lines = [
     `Lastword paused ${name} while it was being sent, on ${momentText(zone)(facts.at)}.`,
     '',
-    `Reason: ${facts.reason}.`,
+    `Reason: ${reasonText(facts)}.`,
     '',
     'No subscriber was lost: everyone who has not got it yet is still in the queue. Find out why the mail servers',
     'refuse our messages. Then resume or cancel the edition:',
@@ -30,7 +32,7 @@ export const writeRelayNotice: WriteMail<'relay-failing'> = async ({ db, config,
   const lines = [
     `While ${editionName(edition)} was being sent, on ${momentText(zone)(facts.at)}, the mail server ${facts.relay} did not work:`,
     '',
-    `${capitalise(facts.reason)}.`,
+    `${capitalise(reasonText(facts))}.`,
     '',
     'The other mail servers send its messages. No subscriber was lost, and no address was blocked because of it.',
     'Lastword tries that mail server again from time to time. To see what it answers, run: lastword relay test',
@@ -38,4 +40,8 @@ export const writeRelayNotice: WriteMail<'relay-failing'> = async ({ db, config,
     'The edition:',
   ]
   return editionMail(config, edition, { subject: 'a mail server takes no messages', lines })
+}
+
+function reasonText({ reason }: { reason: Reason | string }): string {
+  return typeof reason === 'string' ? reason : describeReason(reason)
 }

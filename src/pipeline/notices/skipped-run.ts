@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
+import { describeSentence } from '../../describe/describe.ts'
 import { editionById, skippedEditions } from '../../store/editions/editions.ts'
 import { addMails } from '../../store/outbox/outbox.ts'
-import { capitalise } from '../../text/words.ts'
 import { addMs, day } from '../../time/clock.ts'
 import { momentText } from '../../time/moment.ts'
 import type { WriteMail } from '../written-mail.ts'
@@ -26,9 +26,9 @@ export const writeSkippedRunNotice: WriteMail<'run-skipped'> = async ({ db, conf
   const lines = [
     `${digest.title} was due on ${due} and was not made.`,
     '',
-    `${capitalise(edition.reason ?? 'no reason was recorded')}.`,
+    edition.reason ? describeSentence(edition.reason) : 'No reason was recorded.',
     '',
     'The next edition can use its articles. The skipped edition:',
   ]
-  return editionMail(config, edition, { subject: `${digest.title} of ${due} was skipped`, lines })
+  return editionMail(config, edition, { subject: `${digest.title} of ${due} was skipped`, lines }, 'skipped')
 }

@@ -1,10 +1,12 @@
 import type { App } from '../../app.ts'
-import { obstaclesOf, obstacleText } from '../../editions/approval-rules.ts'
+import { describeReason, describeSentence } from '../../describe/describe.ts'
+import { obstaclesOf } from '../../editions/approval-rules.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { editionName } from '../../editions/edition.ts'
 import { periodMsAt } from '../../editions/schedule/due-runs.ts'
 import { correctionsIn } from '../../store/corrections/corrections.ts'
-import { countChosen, editionById, unapprovedEditions } from '../../store/editions/editions.ts'
+import { countChosen } from '../../store/editions/choices.ts'
+import { editionById, unapprovedEditions } from '../../store/editions/editions.ts'
 import { addMails, mailKey, mailsByKey } from '../../store/outbox/outbox.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
@@ -77,8 +79,10 @@ async function waitingMail(
     `Subject:  ${edition.subject}`,
     `Would go to ${formatCount(people, 'person', 'people')}`,
     `Includes ${await contentsText(app, edition)}`,
-    ...(edition.reason === null ? [] : [`On hold${edition.heldBy ? ` by ${edition.heldBy}` : ''}: ${edition.reason}`]),
-    ...(await obstaclesOf(app, edition)).map((one) => `Note: ${obstacleText(one)}`),
+    ...(edition.reason === null
+      ? []
+      : [`On hold${edition.heldBy ? ` by ${edition.heldBy}` : ''}: ${describeReason(edition.reason)}`]),
+    ...(await obstaclesOf(app, edition)).map((one) => `Note: ${describeSentence(one)}`),
     ...others.map((other) => `${editionName(other)} is on hold by ${other.heldBy}, and waits too.`),
     '',
     `It is sent when one of you approves it. ${edition.heldBy ? heldSentence : replacementSentence}`,

@@ -2,7 +2,8 @@ import type { App } from '../../app.ts'
 import { envelopeSender } from '../../config/config.ts'
 import { rulesOf } from '../../deliveries/limits/rules.ts'
 import type { DeliverNeeds } from '../../deliveries/sending-needs.ts'
-import { obstacleText, settingObstaclesOf } from '../../editions/approval-rules.ts'
+import { describeSentence } from '../../describe/describe.ts'
+import { settingObstaclesOf } from '../../editions/approval-rules.ts'
 import { editionName } from '../../editions/edition.ts'
 import { AppError } from '../../errors.ts'
 import { bufferPool } from '../../mail/buffer-pool.ts'
@@ -10,7 +11,8 @@ import { compileSignedMessage } from '../../mail/dkim.ts'
 import { deliveryKeys } from '../../mail/keys.ts'
 import { compileMessage, type Message } from '../../mail/mime.ts'
 import { toMessageTemplate } from '../../messages/message-template.ts'
-import { editionById, variantsOf } from '../../store/editions/editions.ts'
+import { editionById } from '../../store/editions/editions.ts'
+import { variantsOf } from '../../store/editions/variants.ts'
 import type { EditionRow, VariantRow } from '../../store/schema.ts'
 import type { Sender } from './sender.ts'
 
@@ -23,7 +25,7 @@ export async function sendingObstacles(
   edition: EditionRow,
 ): Promise<string[]> {
   if (edition.overriddenAt !== null) return []
-  return (await settingObstaclesOf(app, edition)).map(obstacleText)
+  return (await settingObstaclesOf(app, edition)).map(describeSentence)
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { ExpressionBuilder } from 'kysely'
 import { type Instant, yieldToEventLoop } from '../../time/clock.ts'
 import { storable } from '../drivers/storable-text.ts'
+import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
+import { fromJson } from '../json.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
 import type { ArticleRow, Db, Schema } from '../schema.ts'
 import type { Article, NewArticle, PageFacts, WholeArticle } from './article.ts'
@@ -96,16 +98,16 @@ type UpsertSchema = Schema & { excluded: ArticleRow }
 export type Candidate = Article & {
   /** Its story, by the article that told it first; that is itself if absent. Copies of one story share it. */
   story?: string
-  /** Another copy that has told the story already, and `how`: in words that follow its title and source. */
-  publishedAs?: { title: string; source: string; how: string } | null
+  /** Another copy that has told the story already, and where it is. */
+  publishedAs?: { title: string; source: string; where: Reason } | null
   /** When the digest took it in. */
   addedAt?: Instant
   /** When its feed showed it last, and in which place. */
   shown?: { at: Instant; place: number }
   /** Why it waits for an editor. */
-  quarantineReason?: string | null
+  quarantineReason?: Reason | null
   /** Its page was gone when it was looked at, just before a seal. */
-  cut?: { at: Instant; reason: string } | null
+  cut?: { at: Instant; reason: Reason } | null
   /** An editor pulled it: by whom, and why. */
   retracted?: { who: string; reason: string } | null
   /** What an editor decided about its place in the edition; `exclude`: it is in no later edition either. */
@@ -142,8 +144,8 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
         addedAt: enrolledAt,
         shown: { at: row.shownAt, place: row.place },
         retracted: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
-        quarantineReason: quarantineReason,
-        cut: cutAt === null ? null : { at: cutAt, reason: cutReason ?? '' },
+        quarantineReason: quarantineReason && fromJson(quarantineReason),
+        cut: cutAt === null || cutReason === null ? null : { at: cutAt, reason: fromJson(cutReason) },
       })
     }
     if (rows.length < readPageSize) return pending
@@ -151,7 +153,7 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
   }
 }
 
-/** A copy that has told the story, for a reason. */
+/** A copy that has told the story, as a candidate has it. */
 export function toPublishedAs({
   title,
   source,
@@ -160,8 +162,8 @@ export function toPublishedAs({
   number,
   dueAt,
 }: PublishedCopy): NonNullable<Candidate['publishedAs']> {
-  const how = editionId === null ? 'which is backlog' : `which is in edition ${number ?? `of ${dueAt}`}`
-  return { title, source: source || feedUrl, how }
+  const where: Reason = editionId === null ? { code: 'copy-in-backlog' } : { code: 'copy-in-edition', number, dueAt }
+  return { title, source: source || feedUrl, where }
 }
 
 /** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */

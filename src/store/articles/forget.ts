@@ -1,7 +1,8 @@
 import { addMs, type Instant } from '../../time/clock.ts'
 import { lockAllDigests } from '../digests/digests.ts'
 import { transaction } from '../drivers/transaction.ts'
-import { lockFeed, recordFeedEventOnce } from '../feeds/feeds.ts'
+import { addFeedEventOnce } from '../events/events.ts'
+import { lockFeed } from '../feeds/feeds.ts'
 import type { ArticleRow, Db } from '../schema.ts'
 import { forgottenRow } from './forgotten.ts'
 import { neededArticles } from './needed.ts'
@@ -147,12 +148,7 @@ async function forget(
     await db.deleteFrom(table).where('articleId', 'in', goneIds).execute()
   await db.deleteFrom('articles').where('id', 'in', goneIds).execute()
   if (rows.some(({ reason }) => reason === 'count'))
-    await recordFeedEventOnce(
-      db,
-      feedId,
-      'has shown too many articles: the oldest that no edition chose are forgotten',
-      now,
-    )
+    await addFeedEventOnce(db, { kind: 'feed.articles_forgotten', actor: 'system', feed: feedId, data: {} }, now)
   return gone.length
 }
 

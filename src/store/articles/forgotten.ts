@@ -1,5 +1,5 @@
 import { addMs, day, type Instant, msBetween } from '../../time/clock.ts'
-import { recordFeedEventOnce } from '../feeds/feeds.ts'
+import { addFeedEventOnce } from '../events/events.ts'
 import type { ArticleRow, Db, ForgottenArticleRow } from '../schema.ts'
 import { canonicalAddress, isFrontPage, minTitleWords, titleKey, titleWords } from './canonical-address.ts'
 import { fingerprint, identityKey, sharedPart } from './identity.ts'
@@ -163,8 +163,7 @@ export async function recordShownAgain(db: Db, feedId: string, identities: strin
     .where('feedId', '=', feedId)
     .where('identity', 'in', identities)
     .execute()
-  const what = 'shows articles again that were forgotten here: they are passed over, and no edition gets them'
-  await recordFeedEventOnce(db, feedId, what, now)
+  await addFeedEventOnce(db, { kind: 'feed.forgotten_shown', actor: 'system', feed: feedId, data: {} }, now)
 }
 
 /** The forgotten articles with this guid, address or title, the last forgotten first, with the address of their feed. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../../time/clock.ts'
 import { openStatuses } from '../edition-status.ts'
+import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
 import type { Db, RetractionRow } from '../schema.ts'
 
@@ -56,9 +57,9 @@ export async function activeRetractions(db: Db): Promise<Map<string, RetractionR
   return new Map(rows.map((row) => [row.mark, row]))
 }
 
-export type RetractedStory = { title: string; source: string; how: string }
+export type RetractedStory = { title: string; source: string; where: Reason }
 
-/** The stories of which a copy is pulled, by the article that told each first; `how` it was, in words. */
+/** The stories of which a copy was retracted, by the article that told each first. */
 export async function retractedStories(db: Db, digest: string): Promise<Map<string, RetractedStory>> {
   const rows = await db
     .selectFrom('pulls')
@@ -82,7 +83,7 @@ export async function retractedStories(db: Db, digest: string): Promise<Map<stri
   return new Map(
     rows.map(({ story, title, source, feedUrl, who, reason }) => [
       story,
-      { title, source: source || feedUrl, how: `which was retracted by ${who}: ${reason}` },
+      { title, source: source || feedUrl, where: { code: 'copy-retracted' as const, who, words: reason } },
     ]),
   )
 }

@@ -1,5 +1,7 @@
 import type { Instant } from '../../time/clock.ts'
+import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
+import { toJson } from '../json.ts'
 import type { CorrectionRow, CorrectionStatus, Db } from '../schema.ts'
 
 /** A change as it was found; what an editor makes of it comes later. */
@@ -84,12 +86,12 @@ export async function lapseUnseen(
 export async function doubtUnseen(
   db: Db,
   { editionId, articleId, source, kinds, keys }: ObservedChanges,
-  why: string,
+  why: Reason,
   now: Instant,
 ): Promise<number> {
   let query = db
     .updateTable('corrections')
-    .set({ status: 'doubted', undoneAt: now, undoneWhy: why })
+    .set({ status: 'doubted', undoneAt: now, undoneWhy: toJson(why) })
     .where('editionId', '=', editionId)
     .where('articleId', '=', articleId)
     .where('source', '=', source)
@@ -148,7 +150,7 @@ export async function addWithdrawal(
       digest,
       editionId,
       articleId,
-      evidence: `${who} withdrew the correction that was printed`,
+      evidence: toJson<Reason>({ code: 'withdrawn-by', who }),
       status: 'accepted',
       proposedAt: now,
       words,

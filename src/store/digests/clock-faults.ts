@@ -3,6 +3,7 @@ import { markDue } from '../deliveries/slices.ts'
 import { transaction } from '../drivers/transaction.ts'
 import { unsentStatuses } from '../edition-status.ts'
 import { newId } from '../id.ts'
+import { fromJson } from '../json.ts'
 import { releaseArticles } from '../ledger/ledger.ts'
 import { addMails, deleteMails, mailKey } from '../outbox/outbox.ts'
 import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
@@ -77,12 +78,14 @@ export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now:
   return transaction(db, async (trx) => {
     for (const { id } of skips) {
       await releaseArticles(trx, id)
-      for (const table of ['choices', 'history'] as const)
-        await trx.deleteFrom(table).where('editionId', '=', id).execute()
+      await trx.deleteFrom('choices').where('editionId', '=', id).execute()
+      await trx.deleteFrom('events').where('edition', '=', id).execute()
       await trx.deleteFrom('editions').where('id', '=', id).where('status', '=', 'skipped').execute()
       await deleteMails(trx, { keys: [mailKey('run-skipped', [id])] }) // if it is skipped in truth, that is news
     }
-    const reopened = JSON.stringify(skips.map(({ dueAt, composedAt, reason }) => ({ dueAt, composedAt, reason })))
+    const reopened = JSON.stringify(
+      skips.map(({ dueAt, composedAt, reason }) => ({ dueAt, composedAt, reason: reason && fromJson(reason) })),
+    )
     const fault = { id: newId(now), digest, aheadUntil, noticedAt: now, reopened }
     const added = await trx
       .insertInto('clockFaults')

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Instant } from '../../time/clock.ts'
 import { canonicalAddress, titleKey } from '../articles/canonical-address.ts'
+import type { Reason } from '../events/reason.ts'
+import { toJson } from '../json.ts'
 import type { Db, RejectionRow } from '../schema.ts'
 
 /** An entry of a feed that cannot be an article, and why: `link` and `guid` as the feed has them, where it has any. */
-export type RejectedEntry = { reason: string; title: string; link?: string; guid?: string }
+export type RejectedEntry = { reason: Reason; title: string; link?: string; guid?: string }
 
 /** A feed that is all wrong fills no disk. */
 export const maxRejectionsPerFeed = 200
@@ -49,14 +51,14 @@ async function deleteOldestRejections(db: Db, feedId: string): Promise<void> {
 }
 
 function toRow(feedId: string, { reason, title, link = '', guid = '' }: RejectedEntry, now: Instant): RejectionRow {
-  const what = guid || link || title || reason.replace(/\d+/g, '') // of the feed as a whole: the count in it may change
+  const what = guid || link || title || reason.code // of the feed as a whole
   return {
     feedId,
     entry: createHash('sha256').update(what).digest('hex').slice(0, 24),
     title,
     link: link.slice(0, maxLinkLength),
     guid: guid.slice(0, maxLinkLength),
-    reason,
+    reason: toJson(reason),
     firstAt: now,
     lastAt: now,
   }

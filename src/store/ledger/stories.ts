@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import { type Instant, yieldToEventLoop } from '../../time/clock.ts'
+import type { Reason } from '../events/reason.ts'
+import { toJson } from '../json.ts'
 import type { Db } from '../schema.ts'
 
 /** At once in one question. */
@@ -195,11 +197,11 @@ export function publishedCopies(db: Db, digest: string, articleIds?: string[]) {
 export async function quarantineArticle(
   db: Db,
   digest: string,
-  held: { articleId: string; sameAs: string | null; reason: string; now: Instant },
+  held: { articleId: string; sameAs: string | null; reason: Reason; now: Instant },
 ): Promise<void> {
   const { articleId, sameAs, reason, now } = held
   await pendingEntry(db, digest)
-    .set({ quarantinedAt: now, quarantineReason: reason, sameAs })
+    .set({ quarantinedAt: now, quarantineReason: toJson(reason), sameAs })
     .where('articleId', '=', articleId)
     .execute()
 }
@@ -269,9 +271,11 @@ export async function moveQuarantinedToBacklog(
 }
 
 /** They wait on, for another reason. */
-export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: string): Promise<void> {
+export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: Reason): Promise<void> {
   for (const some of chunks(articleIds))
-    await quarantinedEntries(db, digest, some).set({ quarantineReason: reason }).execute()
+    await quarantinedEntries(db, digest, some)
+      .set({ quarantineReason: toJson(reason) })
+      .execute()
 }
 
 function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
@@ -286,10 +290,13 @@ function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
 export async function markPageGone(
   db: Db,
   digest: string,
-  cut: { articleId: string; reason: string; now: Instant },
+  cut: { articleId: string; reason: Reason; now: Instant },
 ): Promise<void> {
   const { articleId, reason, now } = cut
-  await pendingEntry(db, digest).set({ cutAt: now, cutReason: reason }).where('articleId', '=', articleId).execute()
+  await pendingEntry(db, digest)
+    .set({ cutAt: now, cutReason: toJson(reason) })
+    .where('articleId', '=', articleId)
+    .execute()
 }
 
 function pendingEntry(db: Db, digest: string) {

@@ -1,15 +1,16 @@
 import type { ExpressionBuilder } from 'kysely'
 import { addMs, day, hour, type Instant, minute } from '../../time/clock.ts'
+import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
 import type { Db, OutboxRow, Schema } from '../schema.ts'
 
-/** What a row of each kind tells of. The email is written from it when it is sent: no link that gives rights is stored. */
+/** What a row of each kind tells of. A reason is a text in rows that an earlier version added. The email is written from it when it is sent: no link that gives rights is stored. */
 export type MailFacts = {
-  'edition-paused': { edition: string; at: Instant; reason: string }
+  'edition-paused': { edition: string; at: Instant; reason: Reason | string }
   'edition-replaced': { edition: string; by: number }
   'edition-waiting': { edition: string }
   'edition-reminder': { edition: string }
-  'relay-failing': { edition: string; relay: string; at: Instant; reason: string }
+  'relay-failing': { edition: string; relay: string; at: Instant; reason: Reason | string }
   'run-skipped': { edition: string }
   'feed-trouble': { feed: string; trouble: string }
   'wrong-clock': { fault: string }

@@ -1,14 +1,17 @@
 import { afterEach, expect, test } from 'vitest'
 import { RefusalBreaker } from '../../../src/deliveries/judging/refusal-breaker.ts'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { resume } from '../../../src/editions/review.ts'
 import type { SendResult } from '../../../src/mail/smtp/result.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { openSender } from '../../../src/pipeline/sending/sender.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
-import { editionById, historyOf } from '../../../src/store/editions/editions.ts'
+import { editionById } from '../../../src/store/editions/editions.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
 import { minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { approvedEdition, subscribeAddresses } from '../../support/edition.ts'
+import { editionHistory, inWords } from '../../support/history.ts'
 import { noticesOf } from '../../support/outbox.ts'
 import { type Fault, type Stage, startRelay } from '../../support/smtp/relay.ts'
 import { openWorld } from '../../support/world.ts'
@@ -40,10 +43,10 @@ async function enough(
     if (kind === 'accepted') objections.accepted()
     const why =
       kind === 'accepted' ? undefined : await objections.recordResult(result, { ...someone(index, domain), isFirstTry })
-    if (why) return { at: index + 1, why }
+    if (why) return { at: index + 1, why: describeReason(why) }
   }
   const why = await objections.onlyRejections()
-  return why ? { at: answers.length, why } : undefined
+  return why ? { at: answers.length, why: describeReason(why) } : undefined
 }
 
 const repeated = (count: number, kind: Heard[0], ...domains: string[]): Heard[] =>
@@ -70,7 +73,10 @@ test('nobody goes on while it is asked whether the edition goes to nobody else, 
     objections.recordResult({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
   for (let index = 1; index < 10; index++) expect(await hear(index)).toBeUndefined()
   const settled: (string | undefined)[] = []
-  const waiting = Array.from({ length: 11 }, async (_, index) => settled.push(await hear(10 + index)))
+  const waiting = Array.from({ length: 11 }, async (_, index) => {
+    const why = await hear(10 + index)
+    settled.push(why && describeReason(why))
+  })
   await new Promise((done) => setImmediate(done))
   expect([asked, settled]).toEqual([1, []])
   resolve(true)
@@ -124,10 +130,10 @@ test('people who were put off before, and are due alone, are no row of refusals'
 test('a refused sender is paused with the setting that answers it', async () => {
   const breaker = new RefusalBreaker(() => Promise.resolve(true))
   const reply = '553 5.7.1 <a@magazine.example>: Sender address rejected: not owned by user weekly'
-  let why: string | undefined
+  let why: Reason | undefined
   for (let index = 0; index < 10; index++)
     why = await breaker.recordResult({ kind: 'rejected', reply }, someone(index, 'a.example'))
-  expect(why).toContain('relay.personalReturnPath: false')
+  expect(why && describeReason(why)).toContain('relay.personalReturnPath: false')
 })
 
 test('a broken connection says nothing about us', async () => {
@@ -161,7 +167,7 @@ onBothEngines('an edition', (freshUrl) => {
     )
     const report = await send()
     expect(report).toMatchObject({ finished: false, over: true, stopped: expect.stringContaining('on our blocklist') })
-    expect(await edition()).toMatchObject({
+    expect(inWords(await edition())).toMatchObject({
       status: 'paused',
       reason: expect.stringMatching(/refusals in a row that are about us/),
     })
@@ -175,9 +181,9 @@ onBothEngines('an edition', (freshUrl) => {
       .execute()
     expect(suppressed).toEqual([])
     expect(await noticesOf(it.app.db, id)).toHaveLength(1)
-    expect((await historyOf(it.app.db, id)).at(-1)).toMatchObject({
-      who: 'lastword',
-      what: expect.stringMatching(/^paused: 1\d refusals/),
+    expect((await editionHistory(it.app.db, id)).at(-1)).toMatchObject({
+      who: 'system',
+      what: expect.stringMatching(/^Paused: 1\d refusals/),
     })
     wrong = false
     await resume(it.app, id, 'Ada')
@@ -203,7 +209,7 @@ onBothEngines('an edition', (freshUrl) => {
   test('that is for three people and refused for our sake by all is paused at the end of the pass', async () => {
     const { send, edition } = await sendTo(spread(3), (stage) => (stage === 'MAIL' ? '550 5.7.1 go away' : undefined))
     expect(await send()).toMatchObject({ over: true, counts: { queued: 3 } })
-    expect(await edition()).toMatchObject({
+    expect(inWords(await edition())).toMatchObject({
       status: 'paused',
       reason: expect.stringContaining('all 3 answers are about us'),
     })

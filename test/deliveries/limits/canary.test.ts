@@ -4,11 +4,12 @@ import { resume } from '../../../src/editions/review.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { canariesOf, planFirstShares } from '../../../src/store/deliveries/canaries.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
-import { editionById, historyOf } from '../../../src/store/editions/editions.ts'
+import { editionById } from '../../../src/store/editions/editions.ts'
 import type { EditionRow } from '../../../src/store/schema.ts'
 import { addSubscribers } from '../../../src/store/subscribers/subscribers.ts'
 import { addMs, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { editionHistory, inWords } from '../../support/history.ts'
 import { peopleAt, type Ready, readyToSend } from '../../support/ready.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
@@ -166,7 +167,7 @@ onBothEngines('a canary', (freshUrl) => {
     })
     const { app, clock } = it.it
     await send(it)
-    expect(await editionById(app.db, it.id)).toMatchObject({
+    expect(inWords(await editionById(app.db, it.id))).toMatchObject({
       status: 'paused',
       reason: expect.stringContaining('blocks.example'),
     })
@@ -175,9 +176,9 @@ onBothEngines('a canary', (freshUrl) => {
     await resume(app, it.id, 'Ada')
     await untilDone(it, () => countAt(it, 'good.example') === 200)
     expect(countAt(it, 'good.example')).toBe(200)
-    const history = (await historyOf(app.db, it.id)).map(({ what }) => what)
+    const history = (await editionHistory(app.db, it.id)).map(({ what }) => what)
     expect(history).toContain('canary overruled: the rest of blocks.example goes out')
-    expect(history.filter((what) => what.startsWith('paused: canary'))).toHaveLength(1)
+    expect(history.filter((what) => what.startsWith('Paused: canary'))).toHaveLength(1)
   })
 
   test('waits for its own time while the edition is paused, and is released before the next pass can be paused', async () => {
@@ -214,7 +215,7 @@ onBothEngines('a canary', (freshUrl) => {
     })
     const { app } = it.it
     await send(it)
-    const { status, reason } = (await editionById(app.db, it.id)) ?? {}
+    const { status, reason } = inWords(await editionById(app.db, it.id)) ?? {}
     expect(status).toBe('paused')
     for (const name of ['a.example', 'b.example']) expect(reason).toContain(`of 200 at ${name}`)
     await resume(app, it.id, 'Ada')

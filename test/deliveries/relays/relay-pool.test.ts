@@ -234,7 +234,7 @@ onBothEngines('several relays', (freshUrl) => {
   test('hand a letter to the editors over by one that can be reached', async () => {
     const it = await ready({ first: { port: 1 }, second: {} })
     await it.it.app.db.updateTable('editions').set({ status: 'sending' }).execute()
-    await pauseByRule(it.it.app, it.id, 'a reason')
+    await pauseByRule(it.it.app, it.id, { code: 'no-answers', count: 20 })
     expect(await sendEditionNotices(it.it.app, it.sender.relays)).toBe(1)
     expect(it.other.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
   })

@@ -69,7 +69,7 @@ onBothEngines('a story with several copies', (freshUrl) => {
       const told = await sealedEdition(it)
       expect(told.placed).toContain('two: Final')
       expect(told.reasons['The long story of the final of Northwold']).toBe(
-        `${why}; it is the same story as “Final”, from ${two}`,
+        `${why}; the same story as “Final”, from ${two}`,
       )
       it.clock.advance(7 * day)
       expect((await sealedEdition(it)).chosen).toEqual([])

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import type { ArticleChoice } from '../../../src/editions/choice/choice.ts'
 import { matchesFilter } from '../../../src/editions/choice/filter.ts'
 import { unmetMinimums } from '../../../src/editions/choice/minimums.ts'
@@ -8,6 +9,7 @@ import type { Digest, Section } from '../../../src/editions/digest.ts'
 import type { ArticleFilter, MinimumRule } from '../../../src/editions/jobs/fields.ts'
 import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
+import { inWords } from '../../support/history.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
 const news = 'https://harbour.example/latest.xml'
@@ -60,10 +62,11 @@ const outcome = (pending: Candidate[], rules: Digest) =>
   Object.fromEntries(
     selectArticles(pending, rules, now).map(({ article, section, position, reason }) => [
       article.id,
-      position === null ? reason : `${section} ${position}`,
+      position === null ? describeReason(reason) : `${section} ${position}`,
     ]),
   )
-const reasonOf = (id: string, choices: ArticleChoice[]) => choices.find(({ article }) => article.id === id)?.reason
+const reasonOf = (id: string, choices: ArticleChoice[]) =>
+  inWords(choices.find(({ article }) => article.id === id))?.reason
 
 describe('at most', () => {
   test('so many of a kind stand in a section, the next move up, and the rest says why', () => {
@@ -94,16 +97,16 @@ describe('at least', () => {
   test('so many of a kind have a place where newer ones would have filled the section, and both say why', () => {
     const pending = [article('1'), article('2'), article('3'), opinion('4'), opinion('5')]
     const choices = selectArticles(pending, digest({}, { maximum: 2, atLeast: [one] }), now)
-    expect(choices.map(({ article, position, reason }) => [article.id, position, reason])).toEqual([
-      ['1', 1, 'number 1 of 5 pending, newest first'],
+    expect(choices.map(({ article, position, reason }) => [article.id, position, describeReason(reason)])).toEqual([
+      ['1', 1, 'newest of 5 new articles'],
       ['2', null, '“4” has its place: the section latest holds at least 1 with categories Opinion'],
-      ['3', null, 'the section is full: 1 newer articles stand before it, and one place is kept by a rule'],
+      ['3', null, 'the section is full: 1 newer articles come before it, and one place is reserved by a rule'],
       [
         '4',
         2,
-        'number 4 of 5 pending, newest first; in because the section latest holds at least 1 with categories Opinion',
+        'number 4 of 5 new articles, newest first; in because the section latest holds at least 1 with categories Opinion',
       ],
-      ['5', null, 'the section is full: 2 newer articles stand before it'],
+      ['5', null, 'the section is full: 2 newer articles come before it'],
     ])
   })
 
@@ -172,8 +175,8 @@ describe('at least', () => {
   test('what waits for an editor, tells a known story or is gone comes in by no rule', () => {
     const pending = [
       article('1'),
-      opinion('2', { publishedAs: { title: 'Bridge', source: 'Other', how: 'which is in edition 3' } }),
-      opinion('3', { cut: { at: now, reason: 'gone' } }),
+      opinion('2', { publishedAs: { title: 'Bridge', source: 'Other', where: { code: 'copy-in-backlog' } } }),
+      opinion('3', { cut: { at: now, reason: { code: 'page-gone', answer: 'gone' } } }),
     ]
     expect(outcome(pending, digest({ atLeast: [one] }, { maximum: 1, atLeast: [one] }))).toMatchObject({
       1: 'latest 1',
@@ -190,14 +193,14 @@ describe('when too few match', () => {
       },
     )
   const thin = (rules: Digest, pending: Candidate[], lastAt?: string) =>
-    decideThin(rules, selectArticles(pending, rules, now), lastAt, now)
-  const words = 'the section latest has 1 with categories Opinion where at least 2 are wanted'
+    inWords(decideThin(rules, selectArticles(pending, rules, now), lastAt, now))
+  const words = 'the section latest has 1 with categories Opinion where at least 2 are needed'
 
   test('the edition goes out, is held or is skipped, as the rule says, with the reason', () => {
     const pending = [article('1'), opinion('2')]
-    expect(thin(short('send'), pending)).toEqual({ rule: 'send', reason: `short: ${words}` })
-    expect(thin(short('hold'), pending)).toEqual({ rule: 'hold', reason: `held: ${words}` })
-    expect(thin(short('skip'), pending)).toEqual({ rule: 'skip', reason: `skipped: ${words}` })
+    expect(thin(short('send'), pending)).toEqual({ rule: 'send', reason: words })
+    expect(thin(short('hold'), pending)).toEqual({ rule: 'hold', reason: words })
+    expect(thin(short('skip'), pending)).toEqual({ rule: 'skip', reason: words })
     expect(thin(short('skip'), [...pending, opinion('3')])).toBeUndefined()
   })
 
@@ -205,15 +208,15 @@ describe('when too few match', () => {
     const pending = [article('1'), opinion('2')]
     expect(thin(short('skip'), pending, '2026-11-01T07:00:00.000Z')).toMatchObject({
       rule: 'send',
-      reason: expect.stringMatching(/^thin: the section latest has 1 .*the longest silence is 21d$/),
+      reason: expect.stringMatching(/^the section latest has 1 .*the longest silence is 21d$/),
     })
     expect(thin(short('skip', 9), pending)).toEqual({
       rule: 'skip',
-      reason: `skipped: ${words}; 2 articles where at least 9 are wanted`,
+      reason: `${words}; 2 new articles (this digest needs 9)`,
     })
     expect(thin(short('send', 9), pending)).toEqual({
       rule: 'hold',
-      reason: `held: 2 articles where at least 9 are wanted; ${words}`,
+      reason: `2 new articles (this digest needs 9); ${words}`,
     })
   })
 
@@ -232,7 +235,7 @@ describe('of 600 made-up editions', () => {
     for (const { pending, rules } of worlds) {
       const choices = selectArticles(pending, rules, now)
       expect(choices.map(({ article }) => article.id).sort()).toEqual(pending.map(({ id }) => id).sort())
-      expect(choices.every(({ reason }) => reason.length > 10)).toBe(true)
+      expect(choices.every(({ reason }) => describeReason(reason).length > 10)).toBe(true)
       const chosen = choices.filter(({ position }) => position !== null).map(({ article }) => article)
       expect(allowed(chosen, rules)).toBe(true)
       for (const { name } of rules.sections) {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { scoreOf } from '../../../src/editions/choice/score.ts'
 import { selectArticles } from '../../../src/editions/choice/select.ts'
 import { decideThin } from '../../../src/editions/choice/thin.ts'
 import type { Digest, Section } from '../../../src/editions/digest.ts'
 import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
+import { inWords } from '../../support/history.ts'
 
 const now = '2026-11-27T07:00:00.000Z'
 const news = 'https://harbour.example/latest.xml'
@@ -44,7 +46,7 @@ const outcome = (pending: Candidate[], rules: Digest) =>
   Object.fromEntries(
     selectArticles(pending, rules, now).map(({ article, section, position, reason }) => [
       article.id,
-      position === null ? reason : `${section} ${position}`,
+      position === null ? describeReason(reason) : `${section} ${position}`,
     ]),
   )
 
@@ -77,7 +79,7 @@ describe('a section', () => {
       2: 'the section latest holds at most 1 by ANN',
       3: 'latest 2',
       4: 'latest 3',
-      5: 'the section is full: 3 newer articles stand before it',
+      5: 'the section is full: 3 newer articles come before it',
     })
     const mixed = [article('1'), article('2'), article('3', { feedUrl: other })]
     expect(outcome(mixed, digest({}, { feeds: [news, other], perFeed: 1 }))).toEqual({
@@ -124,12 +126,12 @@ describe('a section', () => {
     expect(outcome([article('1'), ...spare], rules)).toMatchObject({
       1: 'latest 1',
       8: 'latest 2',
-      9: expect.stringContaining('not short'),
+      9: expect.stringContaining('has enough'),
     })
     expect(outcome([article('1'), article('2'), ...spare], rules)).toMatchObject({
-      8: expect.stringContaining('not short'),
+      8: expect.stringContaining('has enough'),
     })
-    expect(selectArticles([article('1'), ...spare], rules, now)[1]?.reason).toMatch(/^fills the section up/)
+    expect(inWords(selectArticles([article('1'), ...spare], rules, now)[1])?.reason).toMatch(/^fills the section up/)
     expect(outcome([article('1')], rules)).toEqual({ 1: expect.stringContaining('the section has 1 and needs 2') })
   })
 
@@ -155,7 +157,7 @@ describe('a section', () => {
     const pending = [article('1'), article('2', { image, author: 'Ann' })]
     const [first] = selectArticles(pending, digest({}, { order: 'score' }), now)
     expect(first?.article.id).toBe('2')
-    expect(first?.reason).toBe('number 1 of 2 pending, score 10 (fresh 7, picture 2, author 1)')
+    expect(inWords(first)?.reason).toBe('number 1 of 2 new articles, by score; score 10 (fresh 7, picture 2, author 1)')
   })
 })
 
@@ -175,9 +177,9 @@ describe('an edition', () => {
       { minimum: 0, rule: 'skip' },
       { minimum: 2, rule: 'send' },
     ] as const)
-      expect(decideThin(digest({ thin: { ...thin, notify: false } }, {}), [], undefined, now)).toEqual({
+      expect(inWords(decideThin(digest({ thin: { ...thin, notify: false } }, {}), [], undefined, now))).toEqual({
         rule: 'hold',
-        reason: 'held: there is no article in it',
+        reason: 'there is no article in it',
       })
   })
 
@@ -196,31 +198,31 @@ describe('an edition', () => {
   test('does not hold what another tells, what waits for an editor, or anything of that feed, or what is gone', () => {
     const pending = [
       article('1', {
-        publishedAs: { title: 'Bridge', source: 'Harbour', how: 'which is in edition 3' },
+        publishedAs: { title: 'Bridge', source: 'Harbour', where: { code: 'copy-in-edition', number: 3, dueAt: null } },
         feedUrl: other,
       }),
       article('2'),
-      article('3', { quarantineReason: '9 new articles at once', feedUrl: 'https://storm.example/' }),
+      article('3', { quarantineReason: { code: 'flood', count: 9, usual: 1 }, feedUrl: 'https://storm.example/' }),
       article('4', { feedUrl: 'https://storm.example/' }),
-      article('5', { cut: { at: now, reason: 'cut just before the seal: gone' } }),
+      article('5', { cut: { at: now, reason: { code: 'page-gone', answer: '404' } } }),
     ]
     const rules = digest({}, { feeds: [news, other, 'https://storm.example/'] })
     expect(outcome(pending, rules)).toEqual({
       1: 'the same story as “Bridge”, from Harbour, which is in edition 3',
       2: 'latest 1',
-      3: 'it waits for an editor: 9 new articles at once',
-      4: 'its feed waits for an editor: 9 new articles at once',
-      5: 'cut just before the seal: gone',
+      3: 'it waits for an editor: 9 new articles at once, where 1 are usual',
+      4: 'its feed waits for an editor: 9 new articles at once, where 1 are usual',
+      5: 'left out because its page is gone: 404',
     })
   })
 
   test('that would be skipped goes out when the last was too long ago, and is held when there is nothing in it', () => {
     const rules = digest({ thin: { minimum: 3, rule: 'skip', longestSilence: '21d', notify: false } }, {})
     const choices = selectArticles([article('1')], rules, now)
-    const thin = (lastAt: string | undefined, chosen = choices) => decideThin(rules, chosen, lastAt, now)
+    const thin = (lastAt: string | undefined, chosen = choices) => inWords(decideThin(rules, chosen, lastAt, now))
     expect(thin('2026-11-20T07:00:00.000Z')).toEqual({
       rule: 'skip',
-      reason: 'skipped: 1 articles where at least 3 are wanted',
+      reason: '1 new article (this digest needs 3)',
     })
     expect(thin('2026-11-06T06:59:59.000Z')).toMatchObject({
       rule: 'send',
@@ -234,9 +236,9 @@ describe('an edition', () => {
     const rules = digest({}, { minimum: 2, thin: 'ask' })
     const choices = selectArticles([article('1')], rules, now)
     expect(choices[0]?.position).toBe(1)
-    expect(decideThin(rules, choices, undefined, now)).toEqual({
+    expect(inWords(decideThin(rules, choices, undefined, now))).toEqual({
       rule: 'hold',
-      reason: 'held: the section latest has 1 articles where 2 are wanted',
+      reason: 'the section latest has 1 article (it needs 2)',
     })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { selectArticles } from '../../../src/editions/choice/select.ts'
 import type { Digest, Section } from '../../../src/editions/digest.ts'
 import { readDigest } from '../../../src/editions/jobs/read-job.ts'
@@ -89,17 +90,17 @@ describe('within a section', () => {
   test('what does not fit stays without a place, with the reason', () => {
     const pending = ['1', '2', '3'].map((id) => article(id))
     const choices = selectArticles(pending, digest({ maximum: 2 }), now)
-    expect(choices.map((choice) => [choice.article.id, choice.position, choice.reason])).toEqual([
-      ['1', 1, 'number 1 of 3 pending, newest first'],
-      ['2', 2, 'number 2 of 3 pending, newest first'],
-      ['3', null, 'the section is full: 2 newer articles stand before it'],
+    expect(choices.map((choice) => [choice.article.id, choice.position, describeReason(choice.reason)])).toEqual([
+      ['1', 1, 'newest of 3 new articles'],
+      ['2', 2, 'number 2 of 3 new articles, newest first'],
+      ['3', null, 'the section is full: 2 newer articles come before it'],
     ])
   })
 
   test('too few are none at all, and stay pending, with both numbers in the reason', () => {
     const choices = selectArticles([article('1'), article('2')], digest({ minimum: 3 }), now)
     expect(order(choices)).toEqual([])
-    expect(choices[0]?.reason).toBe('the section has 2 and needs 3: dropped this time, and its articles stay pending')
+    expect(choices[0]?.reason).toEqual({ code: 'section-dropped', count: 2, minimum: 3 })
     expect(order(selectArticles([article('1'), article('2'), article('3')], digest({ minimum: 3 }), now))).toHaveLength(
       3,
     )
@@ -135,7 +136,7 @@ describe('between sections', () => {
         article: article('x', { feedUrl: tv }),
         section: '',
         position: null,
-        reason: 'its feed is in no section any more',
+        reason: { code: 'no-section' },
       },
     ])
   })
@@ -156,7 +157,7 @@ test('every pending article gets exactly one choice, with a reason, whatever the
   for (const rule of rules) {
     const choices = selectArticles(pending, rule, now)
     expect(choices.map((choice) => choice.article.id).sort()).toEqual(pending.map((one) => one.id).sort())
-    expect(choices.every((choice) => choice.reason.length > 10)).toBe(true)
+    expect(choices.every((choice) => describeReason(choice.reason).length > 10)).toBe(true)
   }
 })
 

@@ -96,7 +96,7 @@ describe('a page', () => {
     expect(kindsOf(note('Amended on 26 November 2026 to …', '2026-11-26'))).toEqual([])
     expect(kindsOf(note('Amended on 27 November 2026 to …', '2026-11-27'))).toEqual(['note'])
     const [doubtful] = pageChanges({ ...said, pageNote: null }, note('Correction: five trams, not six.')).changes
-    expect(doubtful?.evidence).toContain('it may have stood there before the edition was sealed')
+    expect(doubtful?.evidence).toEqual({ code: 'page-note', also: [{ code: 'note-maybe-older' }] })
   })
 
   test('that is gone says so, and nothing of headline or note; one that the network kept from us says nothing at all', () => {

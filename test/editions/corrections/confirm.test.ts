@@ -17,11 +17,12 @@ import {
   waitingCorrections,
 } from '../../../src/store/corrections/corrections.ts'
 import { type PrintedTitleRow, printedTitleOf } from '../../../src/store/corrections/printed-titles.ts'
-import { historyOf } from '../../../src/store/editions/editions.ts'
 import { ensureFeeds } from '../../../src/store/feeds/feeds.ts'
+import { toJson } from '../../../src/store/json.ts'
 import { day, hour } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { type FeedHost, startFeedHost } from '../../support/feeds.ts'
+import { editionHistory } from '../../support/history.ts'
 import { makeDatedArticle, newsFeed, openWorld, plainRender, type World } from '../../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -110,9 +111,13 @@ onBothEngines('an accepted correction', (freshUrl) => {
     it.clock.advance(hour)
     const { id: second, prints } = await sealed(it)
     expect(prints).toEqual([])
-    expect(await known(it, id)).toMatchObject({ status: 'doubted', undoneWhy: 'the page is back', printedIn: null })
-    expect((await historyOf(it.app.db, second)).map(({ what }) => what)).toContain(
-      'the correction of “One” is not printed: it is no longer so',
+    expect(await known(it, id)).toMatchObject({
+      status: 'doubted',
+      undoneWhy: toJson({ code: 'page-back' }),
+      printedIn: null,
+    })
+    expect((await editionHistory(it.app.db, second)).map(({ what }) => what)).toContain(
+      'The correction of “One” is left out: it no longer applies',
     )
   })
 
@@ -175,7 +180,10 @@ onBothEngines('an accepted correction', (freshUrl) => {
     const id = await accept(it)
     await shows(it, ['One', 'Two'])
     await detectInFeeds(it.app, it.app.digests)
-    expect(await known(it, id)).toMatchObject({ status: 'doubted', undoneWhy: 'the headline is “One”' })
+    expect(await known(it, id)).toMatchObject({
+      status: 'doubted',
+      undoneWhy: toJson({ code: 'headline-now', title: 'One' }),
+    })
     await shows(it, ['One is two', 'Two'])
     await detectInFeeds(it.app, it.app.digests)
     expect(await known(it, id)).toMatchObject({ status: 'proposed', undoneAt: null, decidedBy: null })

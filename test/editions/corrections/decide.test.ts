@@ -7,10 +7,12 @@ import { approve, cancel, hold } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { articlesByUrl, saveArticles } from '../../../src/store/articles/articles.ts'
 import { correctionById, latestCorrections, waitingCorrections } from '../../../src/store/corrections/corrections.ts'
-import { choicesOf, historyOf, variantsOf } from '../../../src/store/editions/editions.ts'
+import { choicesOf } from '../../../src/store/editions/choices.ts'
+import { variantsOf } from '../../../src/store/editions/variants.ts'
 import type { EditionRow } from '../../../src/store/schema.ts'
 import { day, hour, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { editionHistory, inWords } from '../../support/history.ts'
 import {
   makeDatedArticle,
   newsFeed,
@@ -128,8 +130,8 @@ onBothEngines('a correction', (freshUrl) => {
     expect(await printed(it, second)).toEqual(['One: It is two. (1)'])
     expect(await printed(it, third)).toEqual([])
     expect(await correctionById(it.app.db, one?.id ?? '')).toMatchObject({ decidedBy: 'Ada', printedNumber: 2 })
-    const what = (await historyOf(it.app.db, it.first.id)).at(-1)
-    expect(what).toMatchObject({ who: 'Ada', what: 'correction of “One” accepted: It is two.' })
+    const what = (await editionHistory(it.app.db, it.first.id)).at(-1)
+    expect(what).toMatchObject({ who: 'Ada', what: 'Correction of “One” accepted: It is two.' })
   })
 
   test('has suggested words if the editor has no better ones', async () => {
@@ -266,9 +268,9 @@ onBothEngines('a correction', (freshUrl) => {
     await acceptCorrection(it.app, await only(it), 'Ada')
     await publishTitles(it, newsFeed, ['Three'])
     it.clock.advance(day)
-    expect(await compose(it.app, it.digest, it.clock.now())).toMatchObject({
+    expect(inWords(await compose(it.app, it.digest, it.clock.now()))).toMatchObject({
       status: 'skipped',
-      reason: 'skipped: 1 articles where at least 2 are wanted',
+      reason: '1 new article (this digest needs 2)',
     })
     expect(await waiting(it)).toMatchObject([{ status: 'accepted', printedIn: null }])
   })

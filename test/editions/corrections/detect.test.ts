@@ -6,6 +6,7 @@ import { seal } from '../../../src/editions/seal.ts'
 import { saveArticles } from '../../../src/store/articles/articles.ts'
 import { latestCorrections, waitingCorrections } from '../../../src/store/corrections/corrections.ts'
 import { ensureFeeds } from '../../../src/store/feeds/feeds.ts'
+import { toJson } from '../../../src/store/json.ts'
 import { day, hour } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { type FeedHost, startFeedHost } from '../../support/feeds.ts'
@@ -143,7 +144,7 @@ onBothEngines('asking the pages of an edition again', (freshUrl) => {
     world.clock.advance(3 * hour)
     await look(world)
     expect(await waiting(world)).toMatchObject([
-      { kind: 'note', evidence: 'its page shows this note; it may have stood there before the edition was sealed' },
+      { kind: 'note', evidence: toJson({ code: 'page-note', also: [{ code: 'note-maybe-older' }] }) },
     ])
     answer(host, '/two', page('Rewritten'))
     world.clock.advance(day)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { articleChoices } from '../../../src/editions/choice/choice.ts'
 import { blankEdition } from '../../../src/editions/compose.ts'
 import type { Digest, Section } from '../../../src/editions/digest.ts'
@@ -62,8 +63,8 @@ function randomPending(random: (limit: number) => number): Candidate[] {
   return Array.from({ length: 3 + random(20) }, (_, index) => {
     const bars: Partial<Candidate>[] = [
       { retracted: { who: 'Ada', reason: 'wrong' } },
-      { publishedAs: { title: 'x', source: 'y', how: 'which is backlog' } },
-      { cut: { at: now, reason: 'its page is gone' } },
+      { publishedAs: { title: 'x', source: 'y', where: { code: 'copy-in-backlog' } } },
+      { cut: { at: now, reason: { code: 'page-gone', answer: '404' } } },
       {},
     ]
     return article(`a${index}`, {
@@ -124,7 +125,9 @@ describe('edits applied', () => {
         edits,
       )
       const places = (some: typeof choices) =>
-        some.map(({ article, section, position, reason }) => [article.id, section, position, reason]).sort()
+        some
+          .map(({ article, section, position, reason }) => [article.id, section, position, describeReason(reason)])
+          .sort()
       expect(places(again)).toEqual(places(choices))
       expect([choices.length, byId.size]).toEqual([pending.length, pending.length])
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import type { PageCheck } from '../../../src/articles/recheck-page.ts'
+import { describeEvent, describeReason } from '../../../src/describe/describe.ts'
 import { itemOf } from '../../../src/editions/choice/choice.ts'
 import { chooseAgain, compose, composeDryRun, draftOf } from '../../../src/editions/compose.ts'
 import { detectInFeeds } from '../../../src/editions/corrections/detect.ts'
@@ -16,13 +17,16 @@ import { approve, cancel, hold } from '../../../src/editions/review.ts'
 import { currentRevision, EditionChanged } from '../../../src/editions/revision.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { simulate } from '../../../src/editions/simulate.ts'
-import { choicesOf, chosenOf, editionById, historyOf, variantsOf } from '../../../src/store/editions/editions.ts'
+import { choicesOf, chosenOf } from '../../../src/store/editions/choices.ts'
+import { editionById } from '../../../src/store/editions/editions.ts'
 import { editsOf } from '../../../src/store/editions/edits.ts'
+import { variantsOf } from '../../../src/store/editions/variants.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { EditionRow } from '../../../src/store/schema.ts'
 import { day, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../../support/databases/locks.ts'
+import { editionHistory, inWords } from '../../support/history.ts'
 import { newsFeed, openWorld, opinionFeed, plainRender, publishTitles, type World } from '../../support/world.ts'
 
 const closing: (() => unknown)[] = []
@@ -65,7 +69,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
         articleId,
         section,
         position,
-        reason,
+        describeReason(reason),
       ])
     return { it, id, needs, edition, sealed, idOf, edit, about, text, draft, titlesIn, statuses, state }
   }
@@ -79,7 +83,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect(await titlesIn('latest')).toEqual(['Harbour', 'Council', 'Trams', 'Budget', 'School'])
     expect(await sealed()).toMatchObject({ status: 'sealed', revision: 2 })
     const dropped = (await choicesOf(it.app.db, id)).find(({ title }) => title === 'Library')
-    expect(dropped).toMatchObject({ position: null, reason: 'dropped by mira', lastAt: null })
+    expect(inWords(dropped)).toMatchObject({ position: null, reason: 'dropped by mira', lastAt: null })
     const [answer] = await explain(it.app.db, it.app.digests, address('Library'))
     expect(answer?.answer).toBe('pending: edition 1 (sealed) passed it over: dropped by mira')
     expect(answer?.edits).toEqual(['edition 1: mira dropped “Library”'])
@@ -98,7 +102,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     it.clock.advance(day)
     const second = await compose(it.app, it.digest, it.clock.now())
     const choice = (await choicesOf(it.app.db, second?.id ?? '')).find(({ title }) => title === 'Library')
-    expect(choice).toMatchObject({ position: null, reason: 'dropped by mira, also from every later edition' })
+    expect(inWords(choice)).toMatchObject({ position: null, reason: 'dropped by mira, also from every later edition' })
     const dry = await composeDryRun(it.app, it.digest)
     expect(dry.choices.find((choice) => itemOf(choice).title === 'Library')?.position).toBeNull()
     await cancel(it.app, second?.id ?? '', 'Ada', 'wrong day')
@@ -131,11 +135,11 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     await about('pin', 'Market')
     expect(await titlesIn('latest')).toEqual(['Harbour', 'Library', 'Council', 'Trams', 'Market'])
     const budget = (await choicesOf(it.app.db, id)).find(({ title }) => title === 'Budget')
-    expect(budget?.reason).toBe(
+    expect(inWords(budget)?.reason).toBe(
       'the section is full: 4 newer articles stand before it, and one place is kept by an editor',
     )
     const market = (await choicesOf(it.app.db, id)).find(({ title }) => title === 'Market')
-    expect(market?.reason).toMatch(/; pinned by mira$/)
+    expect(inWords(market)?.reason).toMatch(/; pinned by mira$/)
     await sealed()
     const [answer] = await explain(it.app.db, it.app.digests, address('Market'))
     expect(answer).toMatchObject({ edition: 1, edits: ['edition 1: mira pinned “Market” in latest'] })
@@ -213,8 +217,8 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect(await state()).not.toEqual(before)
     await undoEdit(it.app, id, number, 'Ada')
     expect([await state(), await statuses()]).toEqual([before, ['undone']])
-    const lines = (await historyOf(it.app.db, id)).filter(({ who }) => who !== 'lastword').map(({ what }) => what)
-    expect(lines[1]).toBe(lines[0]?.replace('edited: ', 'undone: '))
+    const lines = (await editionHistory(it.app.db, id)).filter(({ who }) => who !== 'system').map(({ what }) => what)
+    expect(lines[1]?.toLowerCase()).toBe(`change taken back: ${lines[0]?.toLowerCase()}`)
   })
 
   test('survives a retraction, the late check and a new seal; one whose article is gone is kept and says so', async () => {
@@ -280,7 +284,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect(approved).toMatchObject({ code: 'conflict', hint: expect.stringContaining('Put it on hold first') })
     await hold(it.app, id, 'Ada', 'wait')
     await about('drop', 'Library')
-    expect(await edition()).toMatchObject({ status: 'composed', reason: 'wait', heldBy: 'Ada' })
+    expect(inWords(await edition())).toMatchObject({ status: 'composed', reason: 'wait', heldBy: 'Ada' })
     await about('drop', 'Harbour')
     expect(await seal({ ...it.app, render: plainRender }, id, it.digest)).toMatchObject({
       status: 'held',
@@ -363,7 +367,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     await editEdition(it.app, id, { kind: 'drop', target }, 'mira', { seen })
     const error = await refusal(editEdition(it.app, id, { kind: 'subject', text: 'Mine' }, 'Ben', { seen }))
     expect(error).toBeInstanceOf(EditionChanged)
-    expect((error as EditionChanged).changes.map(({ what }) => what)).toEqual(['edited: dropped “Trams”'])
+    expect((error as EditionChanged).changes.map(describeEvent)).toEqual(['Dropped “Trams”'])
     await editEdition(it.app, id, { kind: 'drop', target }, 'mira', { seen }) // a second press of the same button
     expect(await editsOf(it.app.db, id)).toHaveLength(2)
     await edit({ kind: 'subject', text: 'Mine' }, 'Ben')
@@ -381,7 +385,7 @@ onBothEngines('an edit of an edition', (freshUrl) => {
     expect((await refusal(reworded))?.message).toBe('“On trams” is a reader’s letter')
     expect((await place())?.position).toBe(1)
     await editEdition(it.app, id, { kind: 'drop', target }, 'mira')
-    expect(await place()).toMatchObject({ position: null, reason: 'dropped by mira' })
+    expect(inWords(await place())).toMatchObject({ position: null, reason: 'dropped by mira' })
   })
 
   test('is in the simulated edition of its time, and an exclusion in those after it', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { itemOf } from '../../../src/editions/choice/choice.ts'
 import { compose, composeDryRun } from '../../../src/editions/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
@@ -16,7 +17,9 @@ import { seal } from '../../../src/editions/seal.ts'
 import { simulate } from '../../../src/editions/simulate.ts'
 import { refreshAndEnrich } from '../../../src/pipeline/refresh-and-enrich.ts'
 import { addRetractions, endRetractions, retractedIn } from '../../../src/store/articles/retractions.ts'
-import { choicesOf, countChosen, editionById, historyOf, variantsOf } from '../../../src/store/editions/editions.ts'
+import { choicesOf, countChosen } from '../../../src/store/editions/choices.ts'
+import { editionById } from '../../../src/store/editions/editions.ts'
+import { variantsOf } from '../../../src/store/editions/variants.ts'
 import { allFeeds } from '../../../src/store/feeds/feeds.ts'
 import { quarantinedFeeds } from '../../../src/store/ledger/stories.ts'
 import { countWaitingLetters, letterById, lettersOf } from '../../../src/store/letters/letters.ts'
@@ -25,6 +28,7 @@ import type { EditionRow } from '../../../src/store/schema.ts'
 import { day } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { openTransaction, waitUntilDoneOrLocked } from '../../support/databases/locks.ts'
+import { editionHistory, inWords } from '../../support/history.ts'
 import {
   newsFeed,
   openWorld,
@@ -66,7 +70,7 @@ onBothEngines('a letter', (freshUrl) => {
     const id = await print(it, 'Trams')
     const first = await makeSealed(it)
     expect(await titles(it, first)).toContain('Trams')
-    expect((await historyOf(it.app.db, first.id))[0]?.what).toBe('composed with 4 articles and 1 letter')
+    expect((await editionHistory(it.app.db, first.id))[0]?.what).toBe('4 articles and 1 letter chosen')
     expect((await countChosen(it.app.db, [first.id])).get(first.id)).toEqual({ article: 4, letter: 1 })
     expect(await countWaitingLetters(it.app.db)).toBe(0)
     await cancel(it.app, first.id, 'Ada', 'wrong picture')
@@ -105,10 +109,10 @@ onBothEngines('a letter', (freshUrl) => {
     const first = await print(it, 'First', { received: '2026-11-20' })
     const sealed = await makeSealed(it)
     const choices = (await choicesOf(it.app.db, sealed.id)).filter(({ kind }) => kind === 'letter')
-    expect(choices.map(({ title, position, reason }) => [title, position, reason])).toEqual([
-      ['First', 1, 'number 1 of 3 pending, the letter that came first stands first'],
-      ['Second', 2, 'number 2 of 3 pending, the letter that came first stands first'],
-      ['Third', null, 'the section is full: 2 letters stand before it'],
+    expect(choices.map(({ title, position, reason }) => [title, position, describeReason(reason)])).toEqual([
+      ['First', 1, 'number 1 of 3 letters, in the order they came'],
+      ['Second', 2, 'number 2 of 3 letters, in the order they came'],
+      ['Third', null, 'the section is full: 2 letters come before it'],
     ])
     expect(await withdrawn(it, second)).toMatch(/stands in weekly 1, which is sealed/)
     expect(await withdrawn(it, first)).toMatch(/“First” stands in/)
@@ -138,7 +142,7 @@ onBothEngines('a letter', (freshUrl) => {
     const it = await world({ job: { thin: '{ minimum: 1, rule: skip, longestSilence: 7d }' } })
     await print(it, 'Alone')
     const skipped = await compose(it.app, it.digest, it.clock.now())
-    expect(skipped).toMatchObject({ status: 'skipped', reason: 'skipped: 0 articles where at least 1 are wanted' })
+    expect(inWords(skipped)).toMatchObject({ status: 'skipped', reason: 'no new articles (this digest needs 1)' })
     await publishTitles(it, newsFeed, ['One', 'Two'])
     it.clock.advance(day)
     const sealed = await seal(it.app, (await compose(it.app, it.digest, it.clock.now()))?.id ?? '', it.digest)
@@ -146,7 +150,7 @@ onBothEngines('a letter', (freshUrl) => {
     it.clock.advance(8 * day)
     await print(it, 'Alone again')
     const held = await compose(it.app, it.digest, it.clock.now())
-    expect(held?.reason).toMatch(/^held: 0 articles .* the longest silence is 7d$/) // with nothing but a letter, a person decides
+    expect(inWords(held)?.reason).toMatch(/^no new articles .* the longest silence is 7d$/) // with nothing but a letter, a person decides
   })
 
   test('waits where its digest prints none, and goes to no other digest', async () => {
@@ -156,7 +160,7 @@ onBothEngines('a letter', (freshUrl) => {
     const without = { ...it.digest, sections: it.digest.sections.slice(0, 2) }
     await expect(createLetter(it.app, without, typed('No'), 'mira')).rejects.toThrow('weekly prints no letters')
     const { choices } = await composeDryRun(it.app, without)
-    expect(choices.find((choice) => itemOf(choice).id === id)?.reason).toBe(
+    expect(inWords(choices.find((choice) => itemOf(choice).id === id))?.reason).toBe(
       'no section prints letters (layout have-your-say)',
     )
     const sister = { ...it.digest, name: 'sister' }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import type { Digest } from '../../../src/editions/digest.ts'
 import { readDigest } from '../../../src/editions/jobs/read-job.ts'
-import { dueRuns, missedText, runsAfter, withoutServedRuns } from '../../../src/editions/schedule/due-runs.ts'
+import { dueRuns, missedReason, runsAfter, withoutServedRuns } from '../../../src/editions/schedule/due-runs.ts'
 
 const weekly = readDigest('fixtures/jobs/minimal.yml', 'templates')
 
@@ -29,7 +30,10 @@ test('with local time a run begins with its first zone, and is late only after i
   expect(due('2026-11-26T17:59:59')).toEqual([])
   expect(due('2026-11-26T18:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
   expect(due('2026-11-27T19:00:00')).toEqual([{ dueAt: '2026-11-27T07:00:00.000Z', missed: null }])
-  expect(due('2026-11-27T19:00:01')[0]?.missed).toMatch(/^missed by 12 h/)
+  expect(due('2026-11-27T19:00:01')[0]?.missed).toMatchObject({
+    code: 'missed-too-late',
+    lateMs: 12 * 3_600_000 + 1000,
+  })
 })
 
 test('with local time a run is replaced by a newer one only if that was due as well, and not if it has only begun', () => {
@@ -41,7 +45,7 @@ test('with local time a run is replaced by a newer one only if that was due as w
     { dueAt: '2026-11-28T07:00:00.000Z', missed: null },
   ])
   expect(due('2026-11-28T18:30:00')).toEqual([
-    { dueAt: '2026-11-27T07:00:00.000Z', missed: expect.stringMatching(/^missed by 35 h 30 min/) },
+    { dueAt: '2026-11-27T07:00:00.000Z', missed: { code: 'missed-too-late', lateMs: 35.5 * 3_600_000, within: '12h' } },
     { dueAt: '2026-11-28T07:00:00.000Z', missed: null },
     { dueAt: '2026-11-29T07:00:00.000Z', missed: null },
   ])
@@ -62,7 +66,10 @@ test('a run is served by an edition that was made by hand from its due time on a
 
 test('runs that were missed are told of in one sentence', () => {
   const halfHourly = digest('UTC', '*/30 * * * *', '20m')
-  const text = (now: string) => missedText(dueRuns(halfHourly, '2026-11-24T08:00:00.000Z', `${now}.000Z`))
+  const text = (now: string) => {
+    const reason = missedReason(dueRuns(halfHourly, '2026-11-24T08:00:00.000Z', `${now}.000Z`))
+    return reason && describeReason(reason)
+  }
   expect(text('2026-11-24T08:30:00')).toBeUndefined()
   expect(text('2026-11-24T08:55:00')).toBe('missed by 25 min; the rule makes up for 20m')
   expect(text('2026-11-27T09:05:00')).toBe(
@@ -184,7 +191,7 @@ describe('what is due', () => {
     const [late] = dueRuns(friday, '2026-11-26T00:00:00.000Z', '2026-11-27T19:00:00.001Z')
     expect(late).toEqual({
       dueAt: '2026-11-27T07:00:00.000Z',
-      missed: 'missed by 12 h; the rule makes up for 12h',
+      missed: expect.objectContaining({ code: 'missed-too-late', within: '12h' }),
     })
   })
 
@@ -198,8 +205,8 @@ describe('what is due', () => {
     const daily = digest('UTC', '0 7 * * *', '3d')
     const all = dueRuns(daily, '2026-11-24T08:00:00.000Z', '2026-11-27T09:00:00.000Z')
     expect(all).toEqual([
-      { dueAt: '2026-11-25T07:00:00.000Z', missed: expect.stringContaining('at 2026-11-27T07:00:00.000Z') },
-      { dueAt: '2026-11-26T07:00:00.000Z', missed: expect.stringContaining('at 2026-11-27T07:00:00.000Z') },
+      { dueAt: '2026-11-25T07:00:00.000Z', missed: { code: 'missed-for-newer', newest: '2026-11-27T07:00:00.000Z' } },
+      { dueAt: '2026-11-26T07:00:00.000Z', missed: { code: 'missed-for-newer', newest: '2026-11-27T07:00:00.000Z' } },
       { dueAt: '2026-11-27T07:00:00.000Z', missed: null },
     ])
   })

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { itemOf } from '../../../src/editions/choice/choice.ts'
 import { composeDryRun } from '../../../src/editions/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
@@ -7,11 +8,10 @@ import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { cancel } from '../../../src/editions/review.ts'
 import { simulate } from '../../../src/editions/simulate.ts'
 import { ignoreFeed, releaseFeed } from '../../../src/editions/stories/flood-decision.ts'
-import { historyOf } from '../../../src/store/editions/editions.ts'
-import { feedHistory } from '../../../src/store/feeds/feeds.ts'
 import { quarantinedFeeds } from '../../../src/store/ledger/stories.ts'
 import { day, hour } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { editionHistory, feedHistory } from '../../support/history.ts'
 import { makeArticle, publishArticles, sealedEdition } from '../../support/newsroom.ts'
 import { newsFeed, openWorld, opinionFeed, type World, type WorldOptions } from '../../support/world.ts'
 
@@ -93,7 +93,8 @@ onBothEngines('a story', (freshUrl) => {
     const meanwhile = await sealedEdition(it)
     expect(meanwhile.chosen).toEqual([])
     expect(meanwhile.reasons['Really new']).toMatch(/^its feed waits for an editor: 8 new articles at once whose/)
-    expect((await composeDryRun(it.app, it.digest)).thin).toContain(
+    const { thin } = await composeDryRun(it.app, it.digest)
+    expect(thin && describeReason(thin)).toContain(
       `; 8 articles of ${newsFeed} wait for an editor: 8 new articles at once whose address or title`,
     )
     expect(await quarantinedFeeds(it.app.db)).toMatchObject([{ url: newsFeed, digest: 'weekly', count: 8 }])
@@ -105,7 +106,7 @@ onBothEngines('a story', (freshUrl) => {
     expect((await sealedEdition(it)).chosen).toEqual(['Really new'])
     await expect(ignoreFeed(it.app, newsFeed, 'omar')).rejects.toThrow('nothing of')
     expect(await feedHistory(it.app.db)).toMatchObject([
-      { at: decidedAt, what: 'mira decided: 8 articles that waited are old, and never mailed' },
+      { at: decidedAt, who: 'mira', what: '8 articles that waited are old, and never mailed' },
     ])
     await expect(releaseFeed(it.app, 'https://nowhere.example/', 'mira')).rejects.toThrow('there is no feed')
   })
@@ -131,7 +132,7 @@ onBothEngines('a story', (freshUrl) => {
     const it = await moved(await world())
     expect(await releaseFeed(it.app, newsFeed, 'omar')).toBe(8)
     expect((await feedHistory(it.app.db)).map(({ what }) => what)).toEqual([
-      'omar decided: 8 articles that waited are new, and may be chosen',
+      '8 articles that waited are new, and may be chosen',
     ])
     expect((await sealedEdition(it)).chosen).toHaveLength(5) // as many as the section holds
     expect(await quarantinedFeeds(it.app.db)).toEqual([])
@@ -160,13 +161,13 @@ onBothEngines('a story', (freshUrl) => {
     await publishArticles(it, newsFeed, ['Gone', 'Same', 'Closed', 'Broken', 'Renamed', 'Lost', 'Nowhere'].map(at))
     const told = await sealedEdition(it, { ...it.digest, lateCheck: true })
     expect(told.chosen.toSorted()).toEqual(['Broken', 'Renamed', 'Same'])
-    expect(told.reasons.Gone).toMatch(/^cut just before the seal: .* answered 410/)
+    expect(told.reasons.Gone).toMatch(/^left out because its page is gone: .* answered 410/)
     expect(told.reasons.Same).not.toContain('headed')
     expect(told.reasons.Renamed).toContain(
-      `; its page is headed “Quite another headline” now, and its page is at http://${host}/renamed-2 now`,
+      `; its page is headed “Quite another headline” now; its page is at http://${host}/renamed-2 now`,
     )
-    expect((await historyOf(it.app.db, told.id)).map((entry) => entry.what)).toContainEqual(
-      expect.stringContaining('“Gone”: cut'),
+    expect((await editionHistory(it.app.db, told.id)).map((entry) => entry.what)).toContainEqual(
+      expect.stringContaining('“Gone”: left out because its page is gone'),
     )
     pages['/gone'] = [200, 'it was a mistake']
     it.clock.advance(7 * day)
@@ -212,7 +213,7 @@ onBothEngines('a story', (freshUrl) => {
       ['More of week three', 'News of week three'],
     ])
     expect(
-      editions.filter((one) => one.status === 'skipped').every((one) => one.reason?.startsWith('skipped: 0 articles')),
+      editions.filter((one) => one.status === 'skipped').every((one) => one.reason?.code === 'too-few-articles'),
     ).toBe(true)
     expect(await it.app.db.selectFrom('ledger').selectAll().execute()).toEqual(before)
   })

@@ -200,7 +200,7 @@ describe('hostile feeds end as a clear failure or a capped result', () => {
     const items = Array.from({ length: 200_000 }, (_, index) => `<item><link>https://e.example/${index}</link></item>`)
     const result = await parseFeed(Buffer.from(rss(items.join(''))), context)
     expect(articlesOf(result)).toHaveLength(5000)
-    const reason = '195000 more entries than the 5000 that are read at once'
+    const reason = { code: 'entries-not-read', count: 195_000, read: 5000 }
     expect(result).toMatchObject({ rejected: [{ reason }], unread: 195_000 })
   })
 

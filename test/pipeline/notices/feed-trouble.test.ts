@@ -5,9 +5,11 @@ import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { ignoreFeed } from '../../../src/editions/stories/flood-decision.ts'
 import { addFeedNotices } from '../../../src/pipeline/notices/feed-trouble.ts'
 import { type OutboxSender, sendOutbox } from '../../../src/pipeline/outbox.ts'
-import { feedByUrl, feedHistory, recordFailure, recordSuccess } from '../../../src/store/feeds/feeds.ts'
+import { recordFailure, recordSuccess } from '../../../src/store/feeds/feed-polls.ts'
+import { feedByUrl } from '../../../src/store/feeds/feeds.ts'
 import { addMs, day, hour, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
+import { feedHistory } from '../../support/history.ts'
 import { type Stage, startRelay, type TestRelay } from '../../support/smtp/relay.ts'
 import { newsFeed, openWorld, opinionFeed, publishTitles, type World } from '../../support/world.ts'
 
@@ -49,7 +51,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     await rounds(world, relay, 2)
     expect(server.accepted).toHaveLength(2)
     expect((await feedHistory(world.app.db)).map(({ what }) => what)[0]).toContain(
-      'the editors were told by email: has failed',
+      'Editors were told that it has failed',
     )
   })
 
@@ -116,7 +118,7 @@ onBothEngines('watching feeds', (freshUrl) => {
     expect(others).toEqual([])
     expect(mail).toMatchObject({ subject: 'The Magazine: 2 feeds are in trouble', to: 'desk@magazine.example' })
     expect(mail?.text).toContain(newsFeed)
-    expect(mail?.text).toContain('It has shown nothing new for 9 days; it was never silent for longer than 7 days.')
+    expect(mail?.text).toContain('It has had nothing new for 9 days; it was never silent for longer than 7 days.')
     expect(mail?.text).toContain('https://letters.magazine.example/studio')
     expect(server.accepted[0]?.from).toBe('bounces@magazine.example')
   })
@@ -193,7 +195,8 @@ async function idOf({ app }: World, url: string): Promise<string> {
 
 async function failFor(world: World, url: string, length: number): Promise<void> {
   const since = addMs(world.clock.now(), -length)
-  await recordFailure(world.app.db, await idOf(world, url), 'magazine.example answered 500', since)
+  const error = { code: 'feed-status' as const, status: 500, message: 'magazine.example answered 500' }
+  await recordFailure(world.app.db, await idOf(world, url), error, since)
 }
 
 async function succeed(world: World, url: string): Promise<void> {

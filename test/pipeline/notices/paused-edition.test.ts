@@ -2,10 +2,12 @@ import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { Relay } from '../../../src/deliveries/relays/relay.ts'
 import { pauseByRule, resume } from '../../../src/editions/review.ts'
-import { historyOf, moveEdition } from '../../../src/store/editions/editions.ts'
+import { moveEdition } from '../../../src/store/editions/editions.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
 import { day, minute } from '../../../src/time/clock.ts'
 import { onBothEngines } from '../../support/databases/engines.ts'
 import { approvedEdition } from '../../support/edition.ts'
+import { editionHistory } from '../../support/history.ts'
 import { sendEditionNotices } from '../../support/outbox.ts'
 import { startRelay } from '../../support/smtp/relay.ts'
 import { openWorld } from '../../support/world.ts'
@@ -26,12 +28,12 @@ onBothEngines('editors', (freshUrl) => {
     closing.push(server.close, it.close, () => relay.close())
     const id = await approvedEdition(it)
     await moveEdition(it.app.db, id, ['approved'], { status: 'sending' })
-    const object = (reason: string) => pauseByRule(it.app, id, reason)
-    expect(await object('10 refusals in a row that are about us')).toBe(true)
+    const object = (reason: Reason) => pauseByRule(it.app, id, reason)
+    expect(await object({ code: 'rejections-in-a-row', count: 10, domains: ['a.example'], reply: '550 no' })).toBe(true)
     const fail = (next: string | undefined) => {
       fault = next
     }
-    const what = async () => (await historyOf(it.app.db, id)).map((entry) => entry.what)
+    const what = async () => (await editionHistory(it.app.db, id)).map((entry) => entry.what)
     return { it, id, server, relay, object, fail, what }
   }
 
@@ -44,12 +46,12 @@ onBothEngines('editors', (freshUrl) => {
     expect(server.accepted.map(({ to }) => to)).toEqual(['desk@magazine.example'])
     const { subject, text } = await simpleParser(server.accepted[0]?.raw ?? '')
     expect(subject).toBe('The Magazine: weekly 1 is paused')
-    expect(text).toContain('10 refusals in a row that are about us.')
+    expect(text).toContain('10 refusals in a row that are about us, from the domain a.example')
     expect(text).toContain(`https://letters.magazine.example/studio/editions/${id}`)
-    expect(await what()).toContain('the editors were told by email')
-    expect(await object('again')).toBe(false) // it is paused: there is no second pause, and no second call
+    expect(await what()).toContain('Editors were told by email')
+    expect(await object({ code: 'no-answers', count: 20 })).toBe(false) // it is paused: there is no second pause, and no second call
     await resume(it.app, id, 'Ada')
-    await object('30 of the last 100 answers are about us')
+    await object({ code: 'no-answers', count: 20 })
     expect(await sendEditionNotices(it.app, relay)).toBe(1)
     expect(server.accepted).toHaveLength(2)
   })

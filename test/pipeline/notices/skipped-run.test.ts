@@ -47,7 +47,7 @@ onBothEngines('a skipped run', (freshUrl) => {
     expect(relay.accepted.map(({ to }) => to)).toEqual(['letters@magazine.example'])
     const { subject, text } = await simpleParser(relay.accepted[0]?.raw ?? '')
     expect(subject).toBe('The Magazine: The Weekly of Fri, 27 Nov 2026, 07:00 GMT was skipped')
-    expect(text).toContain('Skipped: 2 articles where at least 3 are wanted.')
+    expect(text).toContain('2 new articles (this digest needs 3).')
     expect(text).toMatch(/https:\/\/letters\.magazine\.example\/studio\/editions\/[0-9a-f-]{36}\n/)
   })
 

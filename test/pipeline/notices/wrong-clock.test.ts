@@ -9,7 +9,8 @@ import { isQuiet } from '../../../src/pipeline/sending/quiet.ts'
 import { openSender } from '../../../src/pipeline/sending/sender.ts'
 import { clearFutureWaits, reopenRuns } from '../../../src/store/digests/clock-faults.ts'
 import { latestEditions } from '../../../src/store/editions/editions.ts'
-import { claimDueFeed, ensureFeeds, isFeedDue, recordFailure } from '../../../src/store/feeds/feeds.ts'
+import { claimDueFeed, isFeedDue, recordFailure } from '../../../src/store/feeds/feed-polls.ts'
+import { ensureFeeds } from '../../../src/store/feeds/feeds.ts'
 import { addMails, claimMail, dueMails, mailsOfKind, postponeMails } from '../../../src/store/outbox/outbox.ts'
 import type { FeedRow } from '../../../src/store/schema.ts'
 import { countWorkers } from '../../../src/store/system/workers.ts'
@@ -200,11 +201,15 @@ onBothEngines('after a clock that was ahead once', (freshUrl) => {
       const { db } = it.app
       const feed = async () => (await ensureFeeds(db, [newsFeed], right))[0] as FeedRow
       const { id } = await feed()
-      await recordFailure(db, id, 'no answer', wrong, { nextFetchAt: addMs(wrong, hour) })
+      await recordFailure(db, id, { code: 'feed-unreachable', message: 'no answer' }, wrong, {
+        nextFetchAt: addMs(wrong, hour),
+      })
       expect(isFeedDue(await feed(), right)).toBe(true)
       expect(await claimDueFeed(db, id, right)).toBe(true)
       expect(await claimDueFeed(db, id, right)).toBe(false)
-      await recordFailure(db, id, 'no answer', right, { nextFetchAt: addMs(right, hour) })
+      await recordFailure(db, id, { code: 'feed-unreachable', message: 'no answer' }, right, {
+        nextFetchAt: addMs(right, hour),
+      })
       expect(await feed()).toMatchObject({ failingSince: right })
       expect(isFeedDue(await feed(), addMs(right, minute))).toBe(false)
     })

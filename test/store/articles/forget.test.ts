@@ -3,7 +3,9 @@ import { compose } from '../../../src/editions/compose.ts'
 import { addArticlesToLedger } from '../../../src/editions/ledger.ts'
 import { forgetArticles } from '../../../src/pipeline/forget-articles.ts'
 import { addRetractions, endRetractions, retractionMarks } from '../../../src/store/articles/retractions.ts'
+import type { Reason } from '../../../src/store/events/reason.ts'
 import { newId } from '../../../src/store/id.ts'
+import { toJson } from '../../../src/store/json.ts'
 import { feedsWithNewArticles, knowsFeed } from '../../../src/store/ledger/ledger.ts'
 import { quarantineArticle } from '../../../src/store/ledger/stories.ts'
 import { day } from '../../../src/time/clock.ts'
@@ -44,7 +46,12 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
     async (it) => {
       await setLedger(it, wanted, { backlogAt: null })
       const articleId = await idOf(it, wanted)
-      await quarantineArticle(it.app.db, 'weekly', { articleId, sameAs: null, reason: 'too many', now: it.clock.now() })
+      await quarantineArticle(it.app.db, 'weekly', {
+        articleId,
+        sameAs: null,
+        reason: { code: 'known-articles', count: 9 },
+        now: it.clock.now(),
+      })
     },
   ],
   [
@@ -71,7 +78,7 @@ const needs: [string, (it: World) => Promise<unknown>][] = [
       const choice = { editionId: made?.id ?? '', articleId: await idOf(it, wanted), section: 'latest', position: null }
       await it.app.db
         .insertInto('choices')
-        .values({ ...choice, reason: 'too long', ...unsaid })
+        .values({ ...choice, reason: toJson<Reason>({ code: 'no-section' }), ...unsaid })
         .execute()
     },
   ],
@@ -167,7 +174,7 @@ const correction = {
   source: 'feed',
   changeKey: 'x',
   found: 'x',
-  evidence: 'x',
+  evidence: toJson<Reason>({ code: 'page-note' }),
   status: 'dismissed',
 } as const
 

@@ -1,6 +1,8 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { ensureFeeds, newestFeedHistory, pruneFeedHistory, recordFeedEvent } from '../../../src/store/feeds/feeds.ts'
+import { describeEvent } from '../../../src/describe/describe.ts'
+import { addEvent, feedEvents, newestFeedEvents, pruneFeedEvents } from '../../../src/store/events/events.ts'
+import { ensureFeeds } from '../../../src/store/feeds/feeds.ts'
 import { openStore, type Store } from '../../../src/store/open.ts'
 import type { Db } from '../../../src/store/schema.ts'
 import { addMs, day } from '../../../src/time/clock.ts'
@@ -22,15 +24,19 @@ async function withHistory(url: string, ...entries: number[]) {
   const feeds = await ensureFeeds(store.db, urls, clock.now())
   for (const [index, { id }] of feeds.entries())
     for (let entry = entries[index] ?? 0; entry > 0; entry--)
-      await recordFeedEvent(store.db, id, `${index}: ${entry} before the end`, addMs(clock.now(), (1 - entry) * day))
+      await addEvent(
+        store.db,
+        { kind: 'note', actor: 'system', feed: id, data: { text: `${index}: ${entry} before the end` } },
+        addMs(clock.now(), (1 - entry) * day),
+      )
   return { db: store.db, ids: feeds.map(({ id }) => id) }
 }
 
 onBothEngines('the history of feeds', (freshUrl) => {
   test('gives the newest entries of each feed that is asked for, the newest first', async () => {
     const { db, ids } = await withHistory(await freshUrl(), 12, 2, 0, 5)
-    const rows = await newestFeedHistory(db, ids.slice(0, 3), 3)
-    const words = (feed: string | undefined) => rows.filter(({ feedId }) => feedId === feed).map(({ what }) => what)
+    const rows = await newestFeedEvents(db, ids.slice(0, 3), 3)
+    const words = (feed: string | undefined) => rows.filter((row) => row.feed === feed).map(describeEvent)
     expect(ids.map(words)).toEqual([
       ['0: 1 before the end', '0: 2 before the end', '0: 3 before the end'],
       ['1: 1 before the end', '1: 2 before the end'],
@@ -41,15 +47,15 @@ onBothEngines('the history of feeds', (freshUrl) => {
 
   test('is forgotten beyond a number of entries of each feed, and beyond an age but for the last few', async () => {
     const { db, ids } = await withHistory(await freshUrl(), 12, 2, 7)
-    await pruneFeedHistory(db, { most: 5, least: 1, before: addMs(clock.now(), -2.5 * day) })
-    const rows = await db.selectFrom('feedHistory').selectAll().execute()
-    expect(ids.map((id) => rows.filter(({ feedId }) => feedId === id).length)).toEqual([3, 2, 3])
-    await pruneFeedHistory(db, { most: 2, least: 1, before: addMs(clock.now(), -900 * day) })
-    const left = await db.selectFrom('feedHistory').select('what').orderBy('id', 'desc').execute()
+    await pruneFeedEvents(db, { most: 5, least: 1, before: addMs(clock.now(), -2.5 * day) })
+    const rows = await feedEvents(db)
+    expect(ids.map((id) => rows.filter(({ feed }) => feed === id).length)).toEqual([3, 2, 3])
+    await pruneFeedEvents(db, { most: 2, least: 1, before: addMs(clock.now(), -900 * day) })
+    const left = await feedEvents(db)
     expect(left).toHaveLength(6)
-    expect(left.map(({ what }) => what)).toContain('0: 1 before the end')
-    await pruneFeedHistory(db, { most: 2, least: 1, before: addMs(clock.now(), day) })
-    expect(await db.selectFrom('feedHistory').select('id').execute()).toHaveLength(3)
+    expect(left.map(describeEvent)).toContain('0: 1 before the end')
+    await pruneFeedEvents(db, { most: 2, least: 1, before: addMs(clock.now(), day) })
+    expect(await feedEvents(db)).toHaveLength(3)
   })
 })
 
@@ -64,13 +70,13 @@ test('only the entries that are shown are read', async () => {
     },
     transformResult: ({ result }) => Promise.resolve(result),
   }
-  await newestFeedHistory(db.withPlugin(listening) as Db, ids, 3)
+  await newestFeedEvents(db.withPlugin(listening) as Db, ids, 3)
   const [query] = queries
   const plan = await db.executeQuery<{ detail: string }>(
     CompiledQuery.raw(`explain query plan ${query?.sql}`, [...(query?.parameters ?? [])]),
   )
   const details = plan.rows.map(({ detail }) => detail)
   expect(details.filter((one) => /SCAN/.test(one))).toEqual([])
-  expect(details).toContainEqual(expect.stringMatching(/^SEARCH entry USING .*\(feed_id=\?\)/))
+  expect(details).toContainEqual(expect.stringMatching(/^SEARCH entry USING .*\(feed=\?\)/))
   remove()
 })

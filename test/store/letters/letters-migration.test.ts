@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { compose } from '../../../src/editions/compose.ts'
 import { explain } from '../../../src/editions/explain.ts'
 import { createLetter, editLetter } from '../../../src/editions/letters/letters.ts'
 import { cancel } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
 import { activeRetractions } from '../../../src/store/articles/retractions.ts'
-import { choicesOf, countChosen } from '../../../src/store/editions/editions.ts'
+import { choicesOf, countChosen } from '../../../src/store/editions/choices.ts'
 import { letterById, lettersOf } from '../../../src/store/letters/letters.ts'
 import { migrations } from '../../../src/store/migrate.ts'
 import { openStore } from '../../../src/store/open.ts'
@@ -73,7 +74,9 @@ onBothEngines('a store with letters that were articles', (_, blankUrl) => {
     const it = await migrated()
     const { app, digest } = it
     const past = (await choicesOf(app.db, 'first')).toSorted((a, b) => (a.itemId < b.itemId ? -1 : 1))
-    expect(past.map((one) => [one.kind, one.itemId, one.title, one.section, one.position, one.reason])).toEqual([
+    expect(
+      past.map((one) => [one.kind, one.itemId, one.title, one.section, one.position, describeReason(one.reason)]),
+    ).toEqual([
       ['article', 'news', 'News', 'latest', 1, 'number 1 of 1 pending'],
       ['letter', 'printed', 'Printed as sealed', 'have-your-say', 1, 'number 1 of 2 pending'],
       ['letter', 'waiting', 'Waiting', 'have-your-say', null, 'the section is full: 1 letters stand before it'],

@@ -5,6 +5,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
+import { describeReason } from '../../../src/describe/describe.ts'
 import { compose } from '../../../src/editions/compose.ts'
 import { approve } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
@@ -233,7 +234,10 @@ async function feedsOf({ app }: World, site: string): Promise<Record<string, str
   const feeds = await app.db.selectFrom('feeds').select(['id', 'url', 'error', 'rejected']).orderBy('url').execute()
   const said = feeds.map(async ({ id, url, error, rejected }) => {
     const articles = await app.db.selectFrom('articles').select('id').where('feedId', '=', id).execute()
-    return [url.replace(site, ''), error ?? `${articles.length} articles, ${rejected} entries rejected`] as const
+    return [
+      url.replace(site, ''),
+      error === null ? `${articles.length} articles, ${rejected} entries rejected` : describeReason(error),
+    ] as const
   })
   return Object.fromEntries(await Promise.all(said))
 }

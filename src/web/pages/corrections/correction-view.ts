@@ -1,3 +1,4 @@
+import { describeReason } from '../../../describe/describe.ts'
 import {
   correctionRevision,
   isPublished,
@@ -109,7 +110,7 @@ async function toView(web: Web, correction: CorrectionView, from: 'studio' | 'ed
     elsewhere: await sameChangeTexts(web, correction),
     said,
     found: kind === 'gone' ? '' : found,
-    evidence: isDoubted ? `It is ${statusText(correction)}` : correction.evidence,
+    evidence: isDoubted ? `It is ${statusText(correction)}` : describeReason(correction.evidence),
     url: /^https?:/i.test(url) && kind !== 'gone' ? url : '',
     edition: { name: editionTitle(correction, digest), href: base + pathTo(urls.studioEdition, editionId) },
     at: momentFormatter(digest?.zone)(correction.proposedAt),

@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
+import { describeActor, describeEvent } from '../../../describe/describe.ts'
 import { ignoreFeed, releaseFeed } from '../../../editions/stories/flood-decision.ts'
 import { AppError } from '../../../errors.ts'
-import { newestFeedHistory } from '../../../store/feeds/feeds.ts'
+import { type PastEvent, person } from '../../../store/events/event.ts'
+import { newestFeedEvents } from '../../../store/events/events.ts'
 import { quarantinedFeeds } from '../../../store/ledger/stories.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { sentence, statusOf } from '../../failure.ts'
@@ -31,8 +33,10 @@ async function decide(web: Web, context: Context<Env>): Promise<Response> {
 
 type Decision = { id: string; who: string; decision: 'release' | 'ignore'; seen: string }
 
-/** How each decision ends on record: a second press of the same button is done already. */
-const historyPatterns = { ignore: /(is|are) old, and never mailed$/, release: /(is|are) (new|the same)/ }
+/** A second press of the same button is done already. */
+function isSameDecision(event: PastEvent, decision: Decision['decision']): boolean {
+  return event.kind === 'feed.articles_decided' && event.data.ignored > 0 === (decision === 'ignore')
+}
 
 async function decideOnce({ app }: Web, { id, who, decision, seen }: Decision): Promise<void> {
   const feed = (await quarantinedFeeds(app.db)).find((one) => one.id === id)
@@ -41,7 +45,8 @@ async function decideOnce({ app }: Web, { id, who, decision, seen }: Decision): 
     app.log.info({ event: 'feed.decided', feed: feed.url, decision, count, who }, 'quarantined articles decided')
     return
   }
-  const last = (await newestFeedHistory(app.db, [id], 1))[0]?.what ?? ''
-  if (last.startsWith(`${who} decided: `) && historyPatterns[decision].test(last)) return
-  throw new AppError('conflict', `nothing of this feed is waiting any more${last && `: ${last}`}`)
+  const [last] = await newestFeedEvents(app.db, [id], 1)
+  if (last?.actor === person(who) && isSameDecision(last, decision)) return
+  const happened = last && `: ${describeActor(last.actor)}: ${describeEvent(last)}`
+  throw new AppError('conflict', `nothing of this feed is waiting any more${happened ?? ''}`)
 }

@@ -1,3 +1,4 @@
+import { describeReason } from '../../../describe/describe.ts'
 import { quarantineRevision } from '../../../editions/stories/flood-decision.ts'
 import { quarantinedFeeds, quarantinedStories } from '../../../store/ledger/stories.ts'
 import { formatCount } from '../../../text/words.ts'
@@ -17,7 +18,7 @@ export async function waitingFeeds({ app, base }: Web) {
         return {
           title: title || url,
           url,
-          reason,
+          reason: reason === null ? '' : describeReason(reason),
           waiting: formatCount(count, 'article'),
           action,
           seen: quarantineRevision(held),

@@ -5,9 +5,12 @@ import { articlesIn } from '../../../editions/edition.ts'
 import { editEdition, undoEdit } from '../../../editions/edits/edit-edition.ts'
 import { itemReference, restoreArticle, retractArticle } from '../../../editions/retract.ts'
 import { approve, cancel, resume, stop } from '../../../editions/review.ts'
-import { parseRevision, type Revision } from '../../../editions/revision.ts'
+import { isDecision, parseRevision, type Revision } from '../../../editions/revision.ts'
 import { AppError } from '../../../errors.ts'
-import { editionById, historyOf } from '../../../store/editions/editions.ts'
+import { editionById } from '../../../store/editions/editions.ts'
+import { type PastEvent, person } from '../../../store/events/event.ts'
+import { editionEvents } from '../../../store/events/events.ts'
+import type { Reason } from '../../../store/events/reason.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { statusOf } from '../../failure.ts'
 import { checkId, type Env, editionIdParam, type Fields, readForm, readRawForm, type Web } from '../../response.ts'
@@ -104,31 +107,40 @@ async function applyDecision(
     await work(id, staff, typed)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const isDone = error.code === 'conflict' && (await isLastDecision(web, id, staff, historyPatterns[name](typed)))
+    const isDone =
+      error.code === 'conflict' && (await isLastDecision(web, id, staff, (event) => isSameDecision[name](event, typed)))
     if (!isDone) return await showEdition(web, context, { act: name, error, typed, staff }, statusOf(error))
   }
-  const done = (await historyOf(web.app.db, id)).findLast((entry) => entry.who === staff)
+  const done = (await editionEvents(web.app.db, id)).findLast(({ actor }) => actor === person(staff))
   return context.redirect(`${web.base}${pathTo(urls.studioEdition, id)}?done=${done?.id ?? ''}`, 303)
 }
 
-const never = /(?!)/
+/** Whether an event is the same decision: so a second press of a button is told from a decision that comes late. */
+const isSameDecision: Record<EditionAction, (event: PastEvent, fields: Fields) => boolean> = {
+  approve: ({ kind }) => kind === 'edition.approved',
+  stop: (event, { reason = '' }) =>
+    (event.kind === 'edition.held' || event.kind === 'edition.paused') && isByHand(event.data.reason, reason),
+  cancel: (event, { reason = '' }) => event.kind === 'edition.cancelled' && isByHand(event.data.reason, reason),
+  resume: ({ kind }) => kind === 'edition.resumed',
+  pull: (event, { reason = '' }) => event.kind === 'edition.article_retracted' && event.data.words === reason,
+  restore: ({ kind }) => kind === 'edition.article_restored',
+  edit: () => false, // the same edit twice is one, and needs no looking up
+  undo: () => false,
+}
 
-/** How each decision stands on record: by that a second press of the same button is told from a decision that comes late. */
-const historyPatterns: Record<EditionAction, (fields: Fields) => RegExp> = {
-  approve: () => /^approved(:|$)/,
-  stop: ({ reason = '' }) => new RegExp(`^(held|paused): ${RegExp.escape(reason)}$`),
-  cancel: ({ reason = '' }) => new RegExp(`^cancelled: ${RegExp.escape(reason)}$`),
-  resume: () => /^resumed/,
-  pull: ({ reason = '' }) => new RegExp(`^retracted: .*: ${RegExp.escape(reason)}(;|$)`),
-  restore: () => /^restored: /,
-  edit: () => never, // the store ignores the same edit twice
-  undo: () => never,
+function isByHand(reason: Reason, words: string): boolean {
+  return reason.code === 'by-hand' && reason.words === words
 }
 
 /** Whether the newest decision that a person made about the edition is this one, by the same person. */
-async function isLastDecision({ app }: Web, id: string, staff: string, line: RegExp): Promise<boolean> {
-  const last = (await historyOf(app.db, id)).findLast(({ who }) => who !== 'lastword')
-  return last?.who === staff && line.test(last.what)
+async function isLastDecision(
+  { app }: Web,
+  id: string,
+  staff: string,
+  isSame: (event: PastEvent) => boolean,
+): Promise<boolean> {
+  const last = (await editionEvents(app.db, id)).findLast(isDecision)
+  return last !== undefined && last.actor === person(staff) && isSame(last)
 }
 
 const maxReasonLength = 500

@@ -1,11 +1,13 @@
 import type { Context } from 'hono'
 import { rulesOf } from '../../../deliveries/limits/rules.ts'
 import { whyWaiting } from '../../../deliveries/limits/why-waiting.ts'
-import { isSettingObstacle, obstaclesOf, obstacleText } from '../../../editions/approval-rules.ts'
+import { describeReason, describeSentence } from '../../../describe/describe.ts'
+import { isSettingObstacle, obstaclesOf } from '../../../editions/approval-rules.ts'
 import { editionName } from '../../../editions/edition.ts'
 import { checkRevision, parseRevision } from '../../../editions/revision.ts'
 import { AppError } from '../../../errors.ts'
-import { countChosen, editionById } from '../../../store/editions/editions.ts'
+import { countChosen } from '../../../store/editions/choices.ts'
+import { editionById } from '../../../store/editions/editions.ts'
 import { sentence, statusOf } from '../../failure.ts'
 import { articlesAndLetters, editionTitle, momentFormatter } from '../../format.ts'
 import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
@@ -45,9 +47,9 @@ export async function showApproval(web: Web, context: Context<Env>, seen: string
     from: digest ? `${digest.from.name} <${digest.from.address}>` : '',
     due: momentFormatter(digest?.zone)(edition.dueAt),
     holds: articlesAndLetters((await countChosen(app.db, [edition.id])).get(edition.id)),
-    reason: edition.reason ?? '',
+    reason: edition.reason ? describeReason(edition.reason) : '',
     waits: waits.map(sentence),
-    obstacles: obstacles.map(obstacleText),
+    obstacles: obstacles.map(describeSentence),
     isBlocked: obstacles.some(isSettingObstacle),
     page: base + pathTo(urls.studioEdition, edition.id),
     ...controls,

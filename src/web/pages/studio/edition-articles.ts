@@ -1,8 +1,9 @@
 import type { App } from '../../../app.ts'
+import { describeLine } from '../../../describe/describe.ts'
 import type { Digest } from '../../../editions/digest.ts'
 import { retractionsOf } from '../../../store/articles/retractions.ts'
 import { openStatuses } from '../../../store/edition-status.ts'
-import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/editions.ts'
+import { chosenOf, countPassedOver, passedOverOf } from '../../../store/editions/choices.ts'
 import type { EditionRow, EditionStatus, RetractionRow } from '../../../store/schema.ts'
 import { letterByline, momentFormatter } from '../../format.ts'
 import { type ArticleForms, articleEditForm } from './edition-edits.ts'
@@ -74,7 +75,7 @@ export async function articlesOf(
     url: /^https?:/i.test(url) ? url : '',
     from: kind === 'letter' ? letterByline(author, place) : [source, author].filter(Boolean).join(' · '),
     published: publishedAt === null ? [] : [moment(publishedAt)],
-    reason: reasonText(reason),
+    reason: describeLine(reason),
     section: sectionTitle(digest, choice.section),
   })
   const names = sectionNamesInOrder(digest, chosen)
@@ -93,19 +94,6 @@ export async function articlesOf(
     chosenCount: chosen.length,
     passedOverCount,
   }
-}
-
-/** A reason that the store keeps, as an editor would say it: "Newest of 6 new articles", "Number 2 of 6 new articles, newest first". */
-export function reasonText(reason: string): string {
-  return reason.replace(
-    /^number (\d+) of (\d+) pending, (newest first)?/,
-    (_, place: string, all: string, newest = '') => {
-      const articles = all === '1' ? '1 new article' : `${all} new articles`
-      if (newest && all === '1') return 'The only new article'
-      if (newest && place === '1') return `Newest of ${articles}`
-      return `Number ${place} of ${articles}, ${newest}`
-    },
-  )
 }
 
 function toPulled(pull: RetractionRow | undefined) {

@@ -1,6 +1,7 @@
-import { currentRevision, EditionChanged, formatRevision, type HistoryEntry } from '../../../editions/revision.ts'
+import { currentRevision, EditionChanged, formatRevision } from '../../../editions/revision.ts'
 import { retractedIn } from '../../../store/articles/retractions.ts'
 import { countDeliveries, type DeliveryCounts } from '../../../store/deliveries/deliveries.ts'
+import type { PastEvent } from '../../../store/events/event.ts'
 import type { EditionRow } from '../../../store/schema.ts'
 import { countActive } from '../../../store/subscribers/subscribers.ts'
 import { formatCount, formatNumber } from '../../../text/words.ts'
@@ -74,7 +75,7 @@ export function refusalView(
       again: [],
     }
   const since = sinceFormatter(zone, app.clock.now())
-  const describeChange = (entry: HistoryEntry) => changeSentence(entry, since(entry.at), staff)
+  const describeChange = (entry: PastEvent) => changeSentence(entry, since(entry.at), staff)
   const lead = 'Nothing was changed, because the edition changed after you looked at it.'
   const message = error.changes.map(describeChange).join(' ')
   const hint = `It is ${controls.status.word.toLowerCase()} now.`

@@ -3,14 +3,17 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../../../app.ts'
 import { rulesOf } from '../../../deliveries/limits/rules.ts'
 import { whyWaiting } from '../../../deliveries/limits/why-waiting.ts'
+import { describeDone, describeLine, describeSentence } from '../../../describe/describe.ts'
 import { sealFailure } from '../../../editions/seal-failure.ts'
-import { htmlBytes, sizeWarning } from '../../../editions/size.ts'
+import { htmlBytes, sizeProblem } from '../../../editions/size.ts'
 import { AppError } from '../../../errors.ts'
 import { withoutKey } from '../../../messages/message-template.ts'
 import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
-import { editionById, historyOf } from '../../../store/editions/editions.ts'
+import { editionById } from '../../../store/editions/editions.ts'
+import type { PastEvent } from '../../../store/events/event.ts'
+import { editionEvents } from '../../../store/events/events.ts'
+import { fromJson } from '../../../store/json.ts'
 import type { EditionRow } from '../../../store/schema.ts'
-import { capitalise } from '../../../text/words.ts'
 import { deliveryView, editionTitle, momentFormatter } from '../../format.ts'
 import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
 import { framePolicy, previewPolicy } from '../../security.ts'
@@ -20,7 +23,7 @@ import { defaultVariant } from '../public/archive.ts'
 import { articlesOf } from './edition-articles.ts'
 import { controlsOf, type RefusalView, refusalView } from './edition-controls.ts'
 import { editView } from './edition-edits.ts'
-import { doneSentence, historyItem, isInResultingState } from './edition-history.ts'
+import { historyItem, isInResultingState, nameFor } from './edition-history.ts'
 
 /** The pages of one edition: its articles with reasons, its preview and its progress. */
 export function studioEditionPages(web: Web): Hono<Env> {
@@ -46,7 +49,7 @@ export async function showEdition(
   const name = editionTitle(edition, digest)
   const link = (url: Parameters<typeof pathTo>[0]) => base + pathTo(url, edition.id)
   const staff = context.var.session?.staff
-  const history = await historyOf(app.db, edition.id)
+  const history = await editionEvents(app.db, edition.id)
   const done = history.find((entry) => entry.id === context.req.query('done'))
   const counts = await countDeliveries(app.db, edition.id)
   const controls = await controlsOf(web, edition, counts)
@@ -63,11 +66,11 @@ export async function showEdition(
     subject: edition.subject,
     preheader: edition.preheader,
     due: moment(edition.dueAt),
-    reason: reasonSentence(edition.reason),
+    reason: edition.reason ? describeLine(edition.reason) : '',
     failure: sealFailure(edition, history),
-    size: variant && sizeSentence(sizeWarning(htmlBytes(variant)), edition.reason),
-    done: done ? [doneSentence(done.what, done.who === staff ? 'You' : done.who)] : [],
-    meaningNow: done && (await isStateUnchanged(app, edition, done.what)) ? controls.status.meaning : '',
+    size: variant && sizeSentence(htmlBytes(variant), edition.reason),
+    done: done ? [describeDone(done, nameFor(done, staff))] : [],
+    meaningNow: done && (await isStateUnchanged(app, edition, done)) ? controls.status.meaning : '',
     previewTitle: previewTitle(edition),
     history: history.map((entry) => historyItem(entry, moment(entry.at))),
     ...articles,
@@ -97,8 +100,8 @@ export async function showEdition(
 }
 
 /** Whether the edition still has the status that the decision gave it. */
-async function isStateUnchanged(app: App, edition: EditionRow, what: string): Promise<boolean> {
-  if (!isInResultingState(edition, what)) return false
+async function isStateUnchanged(app: App, edition: EditionRow, done: PastEvent): Promise<boolean> {
+  if (!isInResultingState(edition, done)) return false
   return edition.status !== 'approved' || (await whyWaiting(app, edition, rulesOf(app, edition.digest))).length === 0
 }
 
@@ -133,18 +136,13 @@ async function showProgress(web: Web, context: Context<Env>): Promise<Response> 
   return renderPage(web, context, 'progress', {
     title: 'Status and progress',
     ...controls,
-    reason: controls.isOut ? '' : reasonSentence(edition.reason),
+    reason: controls.isOut || !edition.reason ? '' : describeLine(edition.reason),
     deliveries: deliveryView(counts),
     waits: waits.map((reason) => reason.replace(/^[a-z](?=[a-z-]* )/, (first) => first.toUpperCase())),
     isLive,
     self: web.base + pathTo(urls.progress, edition.id),
     page: web.base + pathTo(urls.studioEdition, edition.id),
   })
-}
-
-/** Why it is held, or was not made. */
-function reasonSentence(reason: string | null): string {
-  return capitalise((reason ?? '').replace(/^(held|skipped): /, ''))
 }
 
 async function findEdition({ app }: Web, context: Context<Env>) {
@@ -178,7 +176,8 @@ function typedIn(refused: RefusalView | undefined, act: RefusalView['act']) {
 }
 
 /** What there is to say of its size, as a sentence; nothing where the reason says it already. */
-function sizeSentence(warning: string | undefined, reason: string | null): string {
-  if (warning === undefined || warning === reason) return ''
-  return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`
+function sizeSentence(bytes: number, reason: EditionRow['reason']): string {
+  const problem = sizeProblem(bytes)
+  if (problem === undefined || (reason && fromJson(reason).code === problem.code)) return ''
+  return describeSentence(problem)
 }

@@ -1,17 +1,20 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { App } from '../../../app.ts'
+import { describeEvent, describeLine } from '../../../describe/describe.ts'
 import { feedUrlsOf } from '../../../editions/digest.ts'
 import { runsAfter } from '../../../editions/schedule/due-runs.ts'
 import { type FeedState, rateText, type WatchedFeed, watchedFeeds } from '../../../feeds/health.ts'
 import { rejectionText } from '../../../feeds/rejection.ts'
 import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
-import { countChosen, latestEditions } from '../../../store/editions/editions.ts'
-import { newestFeedHistory } from '../../../store/feeds/feeds.ts'
+import { countChosen } from '../../../store/editions/choices.ts'
+import { latestEditions } from '../../../store/editions/editions.ts'
+import { type PastEvent, personName } from '../../../store/events/event.ts'
+import { newestFeedEvents } from '../../../store/events/events.ts'
 import { lastRejections } from '../../../store/feeds/rejections.ts'
 import { countWaitingLetters } from '../../../store/letters/letters.ts'
-import type { EditionRow, FeedHistoryRow, RejectionRow } from '../../../store/schema.ts'
-import { capitalise, formatCount } from '../../../text/words.ts'
+import type { EditionRow, RejectionRow } from '../../../store/schema.ts'
+import { formatCount } from '../../../text/words.ts'
 import { articlesAndLetters, deliveryLine, editionTitle, momentFormatter } from '../../format.ts'
 import { type Env, renderPage, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
@@ -83,7 +86,7 @@ async function editionViews({ app, base }: Web, rows: EditionRow[]) {
       subject: row.subject,
       due: momentFormatter(digest?.zone)(row.dueAt),
       status: states[index],
-      reason: row.reason ?? '',
+      reason: row.reason ? describeLine(row.reason) : '',
       articles: articlesAndLetters(chosen.get(row.id)),
       deliveries: counts ? deliveryLine(counts) : '',
     }
@@ -102,7 +105,7 @@ function upcomingRuns({ digests, clock }: App) {
 async function feedViews(app: App, decided: string | undefined) {
   const watched = await watchedFeeds(app, app.digests.flatMap(feedUrlsOf))
   const ids = watched.map(({ feed }) => feed.id)
-  const past = Map.groupBy(await newestFeedHistory(app.db, ids, maxHistoryEntries), ({ feedId }) => feedId)
+  const past = Map.groupBy(await newestFeedEvents(app.db, ids, maxHistoryEntries), ({ feed }) => feed)
   const rejected = Map.groupBy(await lastRejections(app.db, maxRejectionsShown), ({ feedId }) => feedId)
   const views = watched.map((one) => feedView(one, past.get(one.feed.id) ?? [], rejected.get(one.feed.id) ?? []))
   const isWorking = (state: FeedState) => state === 'ok' || state === 'new'
@@ -127,21 +130,27 @@ function feedsWorking(count: number): string {
   return count === 1 ? 'The feed is working.' : `All ${formatCount(count, 'feed')} are working.`
 }
 
+/** What happened, and who decided it. */
+function feedLine(event: PastEvent): string {
+  const name = personName(event.actor)
+  return `${describeEvent(event)}${name === undefined ? '' : ` (${name})`}`
+}
+
 /** One feed with its latest history and rejected entries, newest first. */
 function feedView(
   { feed: { id, url, address, title, succeededAt, weekly }, health }: WatchedFeed,
-  history: FeedHistoryRow[],
+  history: PastEvent[],
   rejections: RejectionRow[],
 ) {
   return {
     id,
-    past: history.map(({ at, what }) => ({ at: momentFormatter()(at), what })),
+    past: history.map((event) => ({ at: momentFormatter()(event.at), what: feedLine(event) })),
     rejections: rejections.map((one) => ({ at: momentFormatter()(one.lastAt), what: rejectionText(one) })),
     title: title || url,
     url,
     moved: address ?? '',
     state: health.state,
-    words: capitalise(health.message),
+    words: describeLine(health.reason),
     worked: succeededAt === null ? [] : [momentFormatter()(succeededAt)],
     weekly: weekly === null ? '' : rateText(weekly),
   }

@@ -1,8 +1,12 @@
+import { describeLine } from '../../../describe/describe.ts'
 import { countDeliveries } from '../../../store/deliveries/deliveries.ts'
-import { type ChosenCounts, countChosen, editionsByStatus, historyOf } from '../../../store/editions/editions.ts'
+import { type ChosenCounts, countChosen } from '../../../store/editions/choices.ts'
+import { editionsByStatus } from '../../../store/editions/editions.ts'
+import type { EventKind } from '../../../store/events/event.ts'
+import { editionEvents } from '../../../store/events/events.ts'
 import type { EditionRow } from '../../../store/schema.ts'
 import { countActive } from '../../../store/subscribers/subscribers.ts'
-import { capitalise, formatCount } from '../../../text/words.ts'
+import { formatCount } from '../../../text/words.ts'
 import type { Instant } from '../../../time/clock.ts'
 import { articlesAndLetters, deliveryView, editionTitle, momentFormatter } from '../../format.ts'
 import type { Web } from '../../response.ts'
@@ -46,7 +50,7 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
     subject: edition.subject,
     isNewest,
     status: await statusNow(app, edition, counts),
-    reason: capitalise((edition.reason ?? '').replace(/^held: /, '')),
+    reason: edition.reason ? describeLine(edition.reason) : '',
     people: people && `Will be sent to ${people}.`, // a half-sent edition says how far it got instead
     articles: articlesAndLetters(chosen),
     due: moment(edition.dueAt),
@@ -54,11 +58,13 @@ async function toWaiting(web: Web, edition: EditionRow, isNewest: boolean, chose
   }
 }
 
+const stoppingKinds: EventKind[] = ['edition.held', 'edition.paused', 'edition.article_retracted']
+
 /** When it was made ready, or last held or paused. */
 async function waitingSince({ app }: Web, edition: EditionRow): Promise<Instant> {
   const ready = edition.sealedAt ?? edition.composedAt
   if (edition.status === 'sealed') return ready
-  const stopped = (await historyOf(app.db, edition.id)).findLast(({ what }) => /^(held|paused|retracted): /.test(what))
+  const stopped = (await editionEvents(app.db, edition.id)).findLast(({ kind }) => stoppingKinds.includes(kind))
   return stopped?.at ?? ready
 }
 

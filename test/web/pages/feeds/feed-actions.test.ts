@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addArticlesToLedger } from '../../../../src/editions/ledger.ts'
-import { feedByUrl, feedHistory } from '../../../../src/store/feeds/feeds.ts'
+import type { Reason } from '../../../../src/store/events/reason.ts'
+import { feedByUrl } from '../../../../src/store/feeds/feeds.ts'
+import { toJson } from '../../../../src/store/json.ts'
 import { quarantinedFeeds } from '../../../../src/store/ledger/stories.ts'
 import { day } from '../../../../src/time/clock.ts'
+import { feedHistory } from '../../../support/history.ts'
 import { newsFeed, publishTitles } from '../../../support/world.ts'
 import { openSite, type Site } from '../../site.ts'
 
@@ -35,11 +38,12 @@ test('the studio asks about a quarantined feed, and an editor decides only by PO
   const answer = await editor.post(action, { decision: 'ignore', seen })
   const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
   expect([answer.status, answer.headers.get('location')]).toEqual([303, `/studio?decided=${feed}`])
-  const words = 'mira decided: 20 articles that waited are old, and never mailed'
-  expect((await feedHistory(site.app.db)).map(({ feedId, what }) => [feedId, what])).toEqual([[feed, words]])
+  const words = '20 articles that waited are old, and never mailed'
+  const history = await feedHistory(site.app.db)
+  expect(history.map((event) => [event.feed, event.who, event.what])).toEqual([[feed, 'mira', words]])
   const shown = await (await editor.get(`/studio?decided=${feed}`)).text()
-  expect(shown).toContain(`role="status">${words}.</p>`)
-  expect(shown).toContain(`: ${words}</li>`)
+  expect(shown).toContain(`role="status">${words} (mira).</p>`)
+  expect(shown).toContain(`: ${words} (mira)</li>`)
   expect(await quarantinedFeeds(site.app.db)).toEqual([])
   expect(await (await editor.get('/studio')).text()).toContain('Nothing is waiting for you.')
   expect((await editor.post(action, { decision: 'ignore', seen })).status).toBe(303) // a second press
@@ -51,13 +55,16 @@ test('the same decision about new articles is recorded again', async () => {
   const feed = (await feedByUrl(site.app.db, newsFeed))?.id ?? ''
   const ids = await site.app.db.selectFrom('ledger').select('articleId').where('feedId', '=', feed).limit(2).execute()
   for (const { articleId } of ids) {
-    const held = { quarantinedAt: site.clock.now(), quarantineReason: 'once more' }
+    const held = {
+      quarantinedAt: site.clock.now(),
+      quarantineReason: toJson<Reason>({ code: 'known-articles', count: 1 }),
+    }
     await site.app.db.updateTable('ledger').set({ quarantinedAt: null, quarantineReason: null }).execute()
     await site.app.db.updateTable('ledger').set(held).where('articleId', '=', articleId).execute()
     const action = `/studio/feeds/${feed}/decision`
     await editor.post(action, { decision: 'ignore', seen: await editor.seen('/studio', action) })
   }
-  const words = 'mira decided: 1 article that waited is old, and never mailed'
+  const words = '1 article that waited is old, and never mailed'
   expect((await feedHistory(site.app.db)).map(({ what }) => what)).toEqual([words, words])
 })
 
@@ -74,7 +81,7 @@ test('an article quarantined in two digests counts once, on the page and in the 
   const action = /action="(\/studio\/feeds\/[^"]+)"/.exec(html)?.[1] ?? ''
   const answer = await editor.post(action, { decision: 'ignore', seen: await editor.seen('/studio', action) })
   expect(await (await editor.get(answer.headers.get('location') ?? '')).text()).toContain(
-    'mira decided: 20 articles that waited are old',
+    '20 articles that waited are old, and never mailed (mira)',
   )
   expect(await quarantinedFeeds(db)).toEqual([])
 })
@@ -92,7 +99,7 @@ test('a decision covers only the articles that the page showed', async () => {
   const seen = await editor.seen('/studio', action)
   await site.app.db
     .updateTable('ledger')
-    .set({ quarantinedAt: site.clock.now(), quarantineReason: 'one more' })
+    .set({ quarantinedAt: site.clock.now(), quarantineReason: toJson<Reason>({ code: 'known-articles', count: 1 }) })
     .where('articleId', '=', row?.articleId ?? '')
     .execute()
   const late = await editor.post(action, { decision: 'ignore', seen })

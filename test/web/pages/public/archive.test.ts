@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Config } from '../../../../src/config/config.ts'
-import { variantsOf } from '../../../../src/store/editions/editions.ts'
+import { variantsOf } from '../../../../src/store/editions/variants.ts'
 import { onBothEngines } from '../../../support/databases/engines.ts'
 import { openSite, type Site } from '../../site.ts'
 

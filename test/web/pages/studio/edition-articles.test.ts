@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { addChoices, countPassedOver } from '../../../../src/store/editions/editions.ts'
+import { addChoices, countPassedOver } from '../../../../src/store/editions/choices.ts'
+import type { Reason } from '../../../../src/store/events/reason.ts'
+import { toJson } from '../../../../src/store/json.ts'
 import { onBothEngines } from '../../../support/databases/engines.ts'
 import { newsFeed, publishTitles } from '../../../support/world.ts'
 import { openSite, type Site } from '../../site.ts'
@@ -15,7 +17,7 @@ onBothEngines('the articles that an edition does not include', (freshUrl) => {
     const place = { editionId: site.edition.id, letterId: null, section: 'latest', position: null, lastAt: null }
     await addChoices(
       db,
-      articles.map(({ id }) => ({ ...place, articleId: id, reason: 'there was no room' })),
+      articles.map(({ id }) => ({ ...place, articleId: id, reason: toJson<Reason>({ code: 'no-section' }) })),
     )
   }
 

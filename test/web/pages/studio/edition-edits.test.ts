@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '../../../../src/editions/review.ts'
 import { seal } from '../../../../src/editions/seal.ts'
-import { choicesOf, chosenOf, editionById, historyOf } from '../../../../src/store/editions/editions.ts'
+import { choicesOf, chosenOf } from '../../../../src/store/editions/choices.ts'
+import { editionById } from '../../../../src/store/editions/editions.ts'
 import { editsOf } from '../../../../src/store/editions/edits.ts'
+import { editionHistory } from '../../../support/history.ts'
 import { plainRender } from '../../../support/world.ts'
 import { type Editor, openSite, type Site } from '../../site.ts'
 
@@ -170,8 +172,8 @@ describe('an editor', () => {
 
 test('what editors changed is in the history of the edition, by name', async () => {
   await change({ kind: 'subject', text: 'By hand' })
-  const lines = (await historyOf(site.app.db, site.edition.id)).map(({ who, what }) => `${who}: ${what}`)
-  expect(lines.at(-1)).toBe('mira: edited: wrote the subject: “By hand”')
+  const lines = (await editionHistory(site.app.db, site.edition.id)).map(({ who, what }) => `${who}: ${what}`)
+  expect(lines.at(-1)).toBe('mira: Wrote the subject: “By hand”')
   expect(textOf(await (await ben.get(page())).text())).toContain('Wrote the subject: “By hand”mira,')
   expect((await editionById(site.app.db, site.edition.id))?.status).toBe('composed')
 })

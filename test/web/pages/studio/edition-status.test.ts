@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PastEvent } from '../../../../src/store/events/event.ts'
 import { deliveryView, statusView } from '../../../../src/web/format.ts'
-import { reasonText } from '../../../../src/web/pages/studio/edition-articles.ts'
 import { isInResultingState } from '../../../../src/web/pages/studio/edition-history.ts'
 import { openSite, type Site } from '../../site.ts'
 
@@ -23,20 +23,11 @@ test('the number of finished emails is formatted like all other numbers', () => 
   expect(deliveryView({ ...none, accepted: 2003 }).line).toBe('2,003 of 2,003')
 })
 
-test.each([
-  ['number 1 of 6 pending, newest first', 'Newest of 6 new articles'],
-  ['number 2 of 6 pending, newest first', 'Number 2 of 6 new articles, newest first'],
-  ['number 1 of 1 pending, newest first', 'The only new article'],
-  ['number 1 of 3 pending, in the order of the feed', 'Number 1 of 3 new articles, in the order of the feed'],
-  ['the section is full', 'the section is full'],
-])('the reason “%s” is shown as “%s”', (kept, shown) => {
-  expect(reasonText(kept)).toBe(shown)
-})
-
 test('the result of a decision is shown only while the edition has that status', () => {
-  expect(isInResultingState({ status: 'approved' }, 'approved')).toBe(true)
-  expect(isInResultingState({ status: 'sent' }, 'approved')).toBe(false)
-  expect(isInResultingState({ status: 'paused' }, 'paused: a fault')).toBe(true)
+  const event = (kind: PastEvent['kind']) => ({ kind }) as PastEvent
+  expect(isInResultingState({ status: 'approved' }, event('edition.approved'))).toBe(true)
+  expect(isInResultingState({ status: 'sent' }, event('edition.approved'))).toBe(false)
+  expect(isInResultingState({ status: 'paused' }, event('edition.paused'))).toBe(true)
 })
 
 describe('while web.url cannot be reached by readers', () => {

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { editionById } from '../../../../src/store/editions/editions.ts'
-import { allFeeds, recordFailure, recordSuccess } from '../../../../src/store/feeds/feeds.ts'
+import { recordFailure, recordSuccess } from '../../../../src/store/feeds/feed-polls.ts'
+import { allFeeds } from '../../../../src/store/feeds/feeds.ts'
 import { saveRejections } from '../../../../src/store/feeds/rejections.ts'
 import { addMails, dueMails, recordAttempt } from '../../../../src/store/outbox/outbox.ts'
 import { saveJobReader } from '../../../../src/store/system/job-readers.ts'
 import { day, hour, minute } from '../../../../src/time/clock.ts'
 import { webApp } from '../../../../src/web/server.ts'
 import { makeSignInLink } from '../../../../src/web/sign-in.ts'
+import { inWords } from '../../../support/history.ts'
 import { openSite, type Site } from '../../site.ts'
 
 let site: Site
@@ -137,7 +139,8 @@ describe('the studio', () => {
   test('shows the state of each feed: failing and since when, moved, working', async () => {
     const [failing, moved] = await allFeeds(site.app.db)
     if (!failing || !moved) throw new Error('no feeds')
-    await recordFailure(site.app.db, failing.id, 'magazine.example answered 503', site.clock.now())
+    const error = { code: 'feed-status' as const, status: 503, message: 'magazine.example answered 503' }
+    await recordFailure(site.app.db, failing.id, error, site.clock.now())
     const success = { etag: null, lastModified: null, address: 'https://elsewhere.example/feed', weekly: 3.5 }
     await recordSuccess(site.app.db, moved.id, success, site.clock.now())
     site.clock.advance(3 * hour)
@@ -154,7 +157,7 @@ describe('the studio', () => {
     const rejected = {
       title: '<b>Evil</b>',
       link: 'javascript:alert(1)',
-      reason: 'its link is not an address of the web',
+      reason: { code: 'link-not-web' as const },
     }
     await saveRejections(site.app.db, feed?.id ?? '', [rejected], site.clock.now())
     const html = await (await (await site.signIn()).get('/studio')).text()
@@ -198,7 +201,7 @@ describe('a decision', () => {
   test('holds with its reason, and approves a held edition', async () => {
     const editor = await site.signIn()
     await editor.post(`${page()}/hold`, { reason: 'the lead is wrong' })
-    expect(await editionById(site.app.db, site.edition.id)).toMatchObject({
+    expect(inWords(await editionById(site.app.db, site.edition.id))).toMatchObject({
       status: 'held',
       reason: 'the lead is wrong',
     })

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { brakeNow } from '../../../../src/store/deliveries/brake.ts'
-import { choicesOf, editionById, historyOf } from '../../../../src/store/editions/editions.ts'
+import { choicesOf } from '../../../../src/store/editions/choices.ts'
+import { editionById } from '../../../../src/store/editions/editions.ts'
 import type { EditionStatus } from '../../../../src/store/schema.ts'
 import { subscriptionsOf } from '../../../../src/store/subscribers/subscribers.ts'
 import { suppress } from '../../../../src/subscribers/suppress.ts'
+import { editionHistory, inWords } from '../../../support/history.ts'
 import { type Editor, openSite, type Site } from '../../site.ts'
 
 let site: Site
@@ -46,7 +48,7 @@ describe('an edition that is being sent', () => {
     expect(await followed(await editor.post(`${page()}/stop`, { reason: 'a wrong name' }))).toContain(
       'You stopped the sending: “a wrong name”. Paused before the first email was sent.',
     )
-    expect(await edition()).toMatchObject({ status: 'paused', reason: 'a wrong name' })
+    expect(inWords(await edition())).toMatchObject({ status: 'paused', reason: 'a wrong name' })
     const html = await (await editor.get(page())).text()
     expect(html).toContain('Resume sending')
     expect(html).not.toContain('Approve and send')
@@ -55,9 +57,9 @@ describe('an edition that is being sent', () => {
     )
     expect(await followed(await resume())).toContain('You resumed the sending.')
     expect((await edition()).status).toBe('sending')
-    const record = (await historyOf(site.app.db, site.edition.id)).slice(-2)
+    const record = (await editionHistory(site.app.db, site.edition.id)).slice(-2)
     expect(record.map(({ who, what }) => [who, what])).toEqual([
-      ['mira', 'paused: a wrong name'],
+      ['mira', 'Paused: a wrong name'],
       ['mira', 'resumed'],
     ])
   })
@@ -86,7 +88,7 @@ describe('an edition that is being sent', () => {
     const refused = await resume()
     expect([refused.status, (await edition()).status]).toEqual([409, 'paused'])
     expect(await followed(await resume({ anyway: 'yes' }))).toContain(
-      'You resumed the sending with “Council opens its books” in it, which was retracted.',
+      'You resumed the sending with “Council opens its books” in it, which was removed.',
     )
     await editor.post(`${page()}/stop`, { reason: 'no' })
     expect(await followed(await editor.post(`${page()}/restoration`, { article }))).toContain(

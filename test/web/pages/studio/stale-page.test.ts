@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freezePage } from '../../../../src/store/deliveries/audience.ts'
-import { editionById, historyOf } from '../../../../src/store/editions/editions.ts'
+import { editionById } from '../../../../src/store/editions/editions.ts'
 import { lettersOf } from '../../../../src/store/letters/letters.ts'
 import type { EditionStatus } from '../../../../src/store/schema.ts'
 import { hour } from '../../../../src/time/clock.ts'
+import { editionHistory } from '../../../support/history.ts'
 import { type Editor, openSite, type Site } from '../../site.ts'
 
 let site: Site
@@ -26,7 +27,7 @@ const textOf = (html: string) =>
     .replace(/&#x27;/g, "'")
     .replace(/\s+/g, ' ')
 const decisions = async () =>
-  (await historyOf(site.app.db, site.edition.id)).filter(({ who }) => who !== 'lastword').map(({ what }) => what)
+  (await editionHistory(site.app.db, site.edition.id)).filter(({ who }) => who !== 'system').map(({ what }) => what)
 const seen = (action: string) => mira.seen(page(), `${page()}/${action}`)
 const become = (change: { status: EditionStatus }) =>
   site.app.db
@@ -76,7 +77,7 @@ describe('approving', () => {
       expect((await mira.post(`${page()}/approval`, { seen: now, confirm: 'yes' })).status).toBe(303)
       expect([await status(), await decisions()]).toEqual([
         'approved',
-        ['held: Headline 2 needs the lawyer', 'approved'],
+        ['Put on hold: Headline 2 needs the lawyer', 'Approved'],
       ])
     },
   )
@@ -120,7 +121,7 @@ describe('approving', () => {
       first.headers.get('location'),
     ])
     expect((await ben.post(`${page()}/approval`, fields)).status).toBe(409)
-    expect(await decisions()).toEqual(['approved'])
+    expect(await decisions()).toEqual(['Approved'])
   })
 })
 
@@ -133,7 +134,7 @@ describe('stopping from an out-of-date page', () => {
     expect(textOf(await (await mira.get(answer.headers.get('location') ?? '')).text())).toContain(
       'You stopped the sending: “a wrong name”. Paused: 1 of 3 sent. 2 people are waiting.',
     )
-    expect(await decisions()).toEqual(['paused: a wrong name'])
+    expect(await decisions()).toEqual(['Paused: a wrong name'])
   })
 
   test('works at the addresses of older pages', async () => {
@@ -146,7 +147,7 @@ describe('stopping from an out-of-date page', () => {
     await ben.post(`${page()}/stop`, { reason: 'wait' })
     expect((await mira.post(`${page()}/stop`, { reason: 'stop it' })).status).toBe(409)
     expect((await ben.post(`${page()}/stop`, { reason: 'wait' })).status).toBe(303)
-    expect(await decisions()).toEqual(['held: wait'])
+    expect(await decisions()).toEqual(['Put on hold: wait'])
   })
 })
 

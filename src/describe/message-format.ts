@@ -1,0 +1,165 @@
+import { formatSize } from '../text/words.ts'
+import { durationText } from '../time/clock.ts'
+
+/** A message of `templates/locales`, parsed: texts and the places of values. The syntax stands at the head of each file. */
+export type Message = Part[]
+
+type Part = string | NumberSign | Placeholder
+type NumberSign = { numberSign: true }
+type Placeholder = { name: string; format: string; cases: Map<string, Message>; separator: string }
+
+/** How a value that is no text or number becomes a text, and further formats of texts. */
+export type FormatOptions = {
+  locale: string
+  describe: (value: object) => string
+  formats: Record<string, (text: string) => string>
+}
+
+/** Parses one message. Throws an Error that quotes the message where its syntax is wrong. */
+export function parseMessage(source: string): Message {
+  const reader = new MessageReader(source)
+  const message = reader.message()
+  if (!reader.isAtEnd) throw reader.error('a brace is closed that was never opened')
+  return message
+}
+
+class MessageReader {
+  readonly #source: string
+  #at = 0
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#source.length
+  }
+
+  error(problem: string): Error {
+    return new Error(`${problem}, at character ${this.#at} of “${this.#source}”`)
+  }
+
+  /** Up to the brace that closes it, or to the end. */
+  message(): Message {
+    const parts: Message = []
+    while (!this.isAtEnd && this.#source[this.#at] !== '}') {
+      if (this.#take(/\{/y)) parts.push(this.#placeholder())
+      else if (this.#take(/#/y)) parts.push({ numberSign: true })
+      else parts.push(this.#take(/[^{}#]+/y) ?? '')
+    }
+    return parts
+  }
+
+  #placeholder(): Placeholder {
+    const name = this.#require(/\s*\w+\s*/y, 'a name is missing').trim()
+    const format =
+      this.#take(/,\s*\w+\s*/y)
+        ?.slice(1)
+        .trim() ?? ''
+    const hasMore = this.#take(/,/y) !== undefined
+    const cases = new Map<string, Message>()
+    let separator = ''
+    if (hasMore && format === 'list')
+      separator = this.#require(/\s*\{[^{}]*\}/y, 'a separator is missing')
+        .trim()
+        .slice(1, -1)
+    for (let key = hasMore && this.#take(/\s*[=\w-]+\s*\{/y); key; key = this.#take(/\s*[=\w-]+\s*\{/y)) {
+      cases.set(key.slice(0, -1).trim(), this.message())
+      this.#require(/\}/y, 'a case is not closed')
+    }
+    this.#require(/\s*\}/y, 'a placeholder is not closed')
+    return { name, format, cases, separator }
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const text = pattern.exec(this.#source)?.[0]
+    this.#at += text?.length ?? 0
+    return text
+  }
+
+  #require(pattern: RegExp, problem: string): string {
+    const text = this.#take(pattern)
+    if (text === undefined) throw this.error(problem)
+    return text
+  }
+}
+
+/** Fills a message with values. Throws an Error for a value that is missing, or that its format does not fit. */
+export function formatMessage(message: Message, values: Record<string, unknown>, options: FormatOptions): string {
+  return fill(message, values, options, undefined)
+}
+
+function fill(
+  message: Message,
+  values: Record<string, unknown>,
+  options: FormatOptions,
+  count: number | undefined,
+): string {
+  return message
+    .map((part) => {
+      if (typeof part === 'string') return part
+      if ('numberSign' in part) return count === undefined ? '#' : formatNumber(count, options)
+      return fillPlaceholder(part, values, options, count)
+    })
+    .join('')
+}
+
+function fillPlaceholder(
+  { name, format, cases, separator }: Placeholder,
+  values: Record<string, unknown>,
+  options: FormatOptions,
+  count: number | undefined,
+): string {
+  const value = values[name]
+  const wrong = () => new Error(`the value {${name}${format && `, ${format}`}} cannot be ${JSON.stringify(value)}`)
+  if (value === undefined) throw wrong()
+  if (format === 'select') return fill(caseOf(cases, [selectKey(value)]), values, options, count)
+  const number = Array.isArray(value) ? value.length : value
+  if (format === 'plural') {
+    if (typeof number !== 'number') throw wrong()
+    const keys = [`=${number}`, new Intl.PluralRules(options.locale).select(number)]
+    return fill(caseOf(cases, keys), values, options, number)
+  }
+  if (format === 'list' || format === 'first') {
+    if (!Array.isArray(value)) throw wrong()
+    return format === 'list' ? textsOf(value, options).join(separator) : firstOf(value, options)
+  }
+  if (typeof value === 'number') return formatted(value, format, options)
+  if (typeof value === 'string') return options.formats[format]?.(value) ?? value
+  if (typeof value !== 'object' || value === null || format !== '') throw wrong()
+  return options.describe(value)
+}
+
+function caseOf(cases: Map<string, Message>, keys: string[]): Message {
+  const key = [...keys, 'other'].find((one) => cases.has(one))
+  return cases.get(key ?? '') ?? []
+}
+
+function selectKey(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : 'other'
+  return typeof value === 'object' && value !== null ? 'other' : String(value)
+}
+
+function textsOf(items: unknown[], { describe }: FormatOptions): string[] {
+  return items.map((item) => (typeof item === 'string' ? item : describe(item as object)))
+}
+
+const maxNamed = 3
+
+/** The first of many: `a.example, b.example, c.example, …`. */
+function firstOf(items: unknown[], options: FormatOptions): string {
+  const texts = textsOf(items, options)
+  return [...texts.slice(0, maxNamed), ...(texts.length > maxNamed ? ['…'] : [])].join(', ')
+}
+
+function formatted(value: number, format: string, options: FormatOptions): string {
+  if (format === 'duration') return durationText(value)
+  if (format === 'size') return formatSize(value)
+  return format === 'number' ? formatNumber(value, options) : String(value)
+}
+
+/** With a decimal only below ten. */
+function formatNumber(value: number, { locale }: FormatOptions): string {
+  return value.toLocaleString(locale, { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 })
+}

@@ -1,0 +1,216 @@
+import type { LaunchProblem } from '../../config/launch-check.ts'
+import type { Instant } from '../../time/clock.ts'
+
+/** Why something is as it is: a stable code with its values. `describe/` makes a sentence of it. */
+export type Reason = { [Code in ReasonCode]: ReasonOf<Code> }[ReasonCode]
+
+/** The reason of one code. `also` are further reasons, which follow it. */
+export type ReasonOf<Code extends ReasonCode> = { code: Code; also?: Reason[] } & ReasonValues[Code]
+
+export type ReasonCode = keyof ReasonValues
+
+/** A reason with further ones after it. */
+export function withFurther(reason: Reason, ...further: Reason[]): Reason {
+  return further.length === 0 ? reason : { ...reason, also: [...(reason.also ?? []), ...further] }
+}
+
+/** The values of each code. Codes and names are kept in the store: they never change their meaning. */
+export type ReasonValues = GeneralValues &
+  EditionValues &
+  ObstacleValues &
+  ThinValues &
+  ChoiceValues &
+  PageValues &
+  SendingValues &
+  FeedValues &
+  RejectionValues &
+  CorrectionValues &
+  EditValues
+
+type NoValues = Record<never, never>
+
+type GeneralValues = {
+  /** What earlier versions kept as a sentence. */
+  text: { text: string }
+  /** A person's own words. */
+  'by-hand': { words: string }
+  /** What an error says of itself. */
+  error: { message: string }
+  'internal-error': NoValues
+}
+
+/** Why an edition was skipped, cancelled, paused or sealed again. */
+type EditionValues = {
+  'no-subscribers': { digest: string }
+  'no-recipients-left': { count: number }
+  'missed-too-late': { lateMs: number; within: string }
+  'missed-for-newer': { newest: Instant }
+  'missed-before-schedule-change': NoValues
+  'missed-several': { count: number; first: Instant; last: Instant; newest: Reason }
+  replaced: { number: number }
+  'article-retracted': { title: string; who: string; words: string }
+  'dated-earlier': NoValues
+  'setting-was': { setting: string; value: string }
+}
+
+/** What stands in the way of an approval; `bytes` are those of the HTML. */
+type ObstacleValues = {
+  'no-articles': NoValues
+  'empty-subject': NoValues
+  'too-large': { bytes: number }
+  clipped: { bytes: number }
+  'newer-sent': { number: number | null }
+  /** A setting of today must be changed first. */
+  setting: LaunchProblem
+  /** The edition was sealed with such a setting, which is right by now. */
+  sealed: LaunchProblem
+}
+
+/** What articles are chosen by: a list of `filter-part`. */
+export type FilterParts = ReasonOf<'filter-part'>[]
+
+/** `section`: null for the whole edition. */
+type ThinValues = {
+  'too-few-articles': { count: number; minimum: number }
+  'section-too-few': { section: string; count: number; minimum: number }
+  'minimum-not-met': { section: string | null; count: number; minimum: number; filter: FilterParts }
+  'silent-too-long': { silenceMs: number; longest: string }
+  'left-out': { count: number; reasons: ReasonOf<'left-out-for'>[]; more: number }
+  'left-out-for': { count: number; reason: Reason }
+  'feeds-failing': { count: number; total: number; failures: ReasonOf<'feed-failure'>[] }
+  'feed-failure': { url: string; error: Reason }
+  'feed-quarantined': { count: number; url: string; reason: Reason }
+}
+
+type ChoiceValues = {
+  chosen: { rank: number; total: number; order: 'newest' | 'feed' | 'score' | 'letters'; backfill: boolean }
+  score: { points: number; parts: ReasonOf<'score-part'>[] }
+  'score-part': { part: 'fresh' | 'picture' | 'summary' | 'author' | 'sources'; points: number }
+  'also-in': { sources: string[] }
+  'in-by-minimum': { section: string | null; minimum: number; filter: FilterParts }
+  'displaced-by-minimum': { title: string; section: string | null; minimum: number; filter: FilterParts }
+  'filter-part': { by: 'categories' | 'authors' | 'words'; terms: string[] }
+  'section-dropped': { count: number; minimum: number }
+  'section-full': {
+    count: number
+    before: 'newer' | 'articles' | 'letters' | 'mixed'
+    reserved: number
+    reservedBy: 'rules' | 'editor'
+  }
+  'backfill-not-needed': { section: string }
+  'maximum-of-author': { section: string | null; maximum: number; author: string }
+  'maximum-of-feed': { section: string | null; maximum: number; source: string }
+  'maximum-of-filter': { section: string | null; maximum: number; filter: FilterParts }
+  excluded: { section: string; by: 'category' | 'author' | 'word'; term: string }
+  'not-included': { section: string; filter: FilterParts }
+  /** `seenAt`: null where it is about several articles. */
+  stale: { seenAt: Instant | null; freshness: string }
+  expired: { pending: string }
+  /** Another copy tells the story; `url` is its address, where that is to be said. */
+  'same-story': { title: string; source: string; url: string | null; where: Reason | null }
+  'copy-in-edition': { number: number | null; dueAt: Instant | null }
+  'copy-in-backlog': NoValues
+  'copy-retracted': { who: string; words: string }
+  'no-letter-section': NoValues
+  'no-section': NoValues
+  retracted: { who: string; words: string }
+  /** By an editor, from this edition; `isExcluded`: also from every later one. */
+  dropped: { who: string; isExcluded: boolean }
+  pinned: { who: string }
+  quarantined: { reason: Reason }
+  'feed-waits': { reason: Reason }
+  'edition-skipped': NoValues
+}
+
+/** What the page of an article said just before the seal; `answer`: of the server. */
+type PageValues = {
+  'page-gone': { answer: string }
+  'page-unchecked': { answer: string | null }
+  'page-not-asked': NoValues
+  'page-title': { title: string }
+  'page-address': { url: string }
+  'page-finding': { title: string; finding: Reason }
+}
+
+/** Why the sending of an edition was paused, a relay was excluded, or a provider's share may go. `reply`: of the relay. */
+type SendingValues = {
+  'at-relay': { relay: string; reason: Reason }
+  'no-answers': { count: number }
+  'relay-no-answers': { count: number }
+  'relay-takes-nothing': { reply: string }
+  'relay-takes-nothing-while-others-do': { reply: string }
+  'too-large-for-relay': { reply: string }
+  'last-all-refused': { count: number; reply: string }
+  'nothing-accepted': { count: number; reply: string }
+  'all-rejected': { count: number; reply: string }
+  'rejections-in-a-row': { count: number; domains: string[]; reply: string }
+  'rejections-of-last': { count: number; last: number; domains: string[]; reply: string }
+  'refusals-in-a-row': { count: number; reply: string }
+  'canary-refused': {
+    refused: number
+    tried: number
+    recipients: number
+    provider: string
+    allowedPercent: number
+    reply: string
+  }
+  'canary-empty': { provider: string }
+  'canary-passed': { refused: number; tried: number; provider: string; waitMs: number }
+  'canary-overruled': { provider: string }
+  /** The digest has no canary any more. */
+  'canary-removed': { provider: string }
+}
+
+type FeedValues = {
+  /** The server answered with an error. */
+  'feed-status': { status: number; message: string }
+  'feed-unreachable': { message: string }
+  'feed-unreadable': { message: string }
+  'feed-not-saved': { message: string }
+  'feed-new': NoValues
+  'feed-works': { weekly: number | null }
+  'feed-failing': { failingMs: number; failures: number; error: Reason }
+  'feed-silent': { silentMs: number; longestMs: number }
+  'feed-gone': { since: Instant }
+  'articles-wait': { count: number; reason: Reason }
+  flood: { count: number; usual: number }
+  'known-articles': { count: number }
+}
+
+/** Why an entry of a feed is no article. */
+type RejectionValues = {
+  'link-too-long': { maximum: number }
+  'link-not-web': NoValues
+  'empty-entry': NoValues
+  'duplicate-entry': NoValues
+  'feed-cut-off': NoValues
+  'entries-not-read': { count: number; read: number }
+}
+
+/** The evidence for a correction, and why one no longer holds. */
+type CorrectionValues = {
+  'feed-headline': { source: string }
+  'feed-note': { source: string }
+  'page-headline': NoValues
+  'page-note': NoValues
+  'note-maybe-older': NoValues
+  'page-answer': { answer: string }
+  'withdrawn-by': { who: string }
+  'page-back': NoValues
+  'headline-now': { title: string }
+  'headline-other': NoValues
+  'note-removed': NoValues
+}
+
+/** What an editor changed in an edition. `text`: null where it was removed. */
+type EditValues = {
+  'edit-pin': { headline: string; section: string }
+  'edit-move': { headline: string; section: string }
+  'edit-drop': { headline: string }
+  'edit-exclude': { headline: string }
+  'edit-order': { section: string }
+  'edit-reword': { headline: string; title: string | null; hasSummary: boolean }
+  'edit-picture': { headline: string; isRemoved: boolean }
+  'edit-text': { field: 'introduction' | 'subject' | 'preheader'; text: string | null }
+  'edit-block': { heading: string }
+}
