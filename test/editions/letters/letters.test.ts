@@ -248,7 +248,7 @@ onBothEngines('a letter', (freshUrl) => {
     expect(effect?.edition.id).toBe(sealed.id)
     expect(await letterById(it.app.db, id)).toMatchObject({ editionId: null })
     const passed = (await choicesOf(it.app.db, sealed.id)).find(({ itemId }) => itemId === id)
-    expect(passed).toMatchObject({ position: null, reason: expect.stringMatching(/by mira: not Ada$/) })
+    expect(inWords(passed)).toMatchObject({ position: null, reason: expect.stringMatching(/by mira: not Ada$/) })
     expect(await answer(it, id)).toEqual([expect.stringMatching(/^in none: .* by mira: not Ada/)])
     await seal({ ...it.app, render: plainRender }, sealed.id, it.digest)
     expect(await titles(it, sealed)).toEqual(['One', 'Two'])
@@ -296,7 +296,7 @@ onBothEngines('a letter', (freshUrl) => {
     await publishTitles(it, newsFeed, ['Trams again'])
     const id = await print(it, 'A letter')
     const { choices } = await composeDryRun(it.app, it.digest)
-    expect(choices.map((choice) => [itemOf(choice).title, choice.position, choice.reason])).toEqual([
+    expect(choices.map((choice) => [itemOf(choice).title, choice.position, describeReason(choice.reason)])).toEqual([
       ['A letter', null, expect.stringMatching(/^“Trams again” has its place: the section say holds at least 1/)],
       ['Trams again', 1, expect.stringContaining('in because the section say holds at least 1')],
     ])
