@@ -99,11 +99,11 @@ const examples: Examples = {
     ],
     [
       { title: 'Trams', words: 'wrong name', effect: 'stopped', seals: [] },
-      'Removed “Trams”: wrong name; sending has stopped',
+      'Removed “Trams”: wrong name; sending is paused',
     ],
     [
       { title: 'Trams', words: 'wrong name', effect: 'paused', seals: [] },
-      'Removed “Trams”: wrong name; the edition was paused already',
+      'Removed “Trams”: wrong name; the edition was already paused',
     ],
     [
       { title: 'Trams', words: 'wrong name', effect: 'recomposed', seals: ['0a1b'] },

@@ -427,7 +427,7 @@ onBothEngines('an edition', (freshUrl) => {
     await advanceEditions(bad.app, bad.sender)
     expect(relay.accepted).toHaveLength(3)
     expect((await editionHistory(it.app.db, id)).map(({ what }) => what).join('\n')).toContain(
-      'approved: in spite of this: web.url',
+      'Approved in spite of this: web.url',
     )
   })
 

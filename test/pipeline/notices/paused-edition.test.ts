@@ -83,7 +83,7 @@ onBothEngines('editors', (freshUrl) => {
     const { it, relay, fail, what } = await paused()
     fail('550 5.1.1 no such user')
     await sendEditionNotices(it.app, relay)
-    expect((await what()).at(-1)).toBe('the editors could not be told by email: 550 5.1.1 no such user')
+    expect((await what()).at(-1)).toBe('Editors could not be told by email: 550 5.1.1 no such user')
     it.clock.advance(10 * minute)
     expect(await sendEditionNotices(it.app, relay)).toBe(0)
   })

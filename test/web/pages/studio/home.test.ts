@@ -95,7 +95,7 @@ describe('the studio', () => {
     for (const words of ['The Weekly 1', 'Ready', '5 articles', 'Fri, 4 Dec 2026, 07:00 GMT', 'feeds are working.'])
       expect(studio).toContain(words)
     const edition = await (await editor.get(page())).text()
-    for (const words of ['Council opens its books', 'Newest of 3 new articles', 'the section is full', 'SHA-256'])
+    for (const words of ['Council opens its books', 'Newest of 3 new articles', 'The section is full', 'SHA-256'])
       expect(edition).toContain(words)
   })
 

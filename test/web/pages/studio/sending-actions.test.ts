@@ -60,7 +60,7 @@ describe('an edition that is being sent', () => {
     const record = (await editionHistory(site.app.db, site.edition.id)).slice(-2)
     expect(record.map(({ who, what }) => [who, what])).toEqual([
       ['mira', 'Paused: a wrong name'],
-      ['mira', 'resumed'],
+      ['mira', 'Sending resumed'],
     ])
   })
 

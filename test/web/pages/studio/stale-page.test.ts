@@ -95,7 +95,7 @@ describe('approving', () => {
     await mira.post(`${page()}/approval`, { ...fields, anyway: 'yes' })
     expect([await status(), (await decisions()).at(-1)]).toEqual([
       'approved',
-      expect.stringContaining('in spite of this: There is no article in it.'),
+      expect.stringContaining('in spite of this: there is no article in it'),
     ])
   })
 
