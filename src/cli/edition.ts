@@ -251,7 +251,7 @@ async function explainArticle({ db, digests }: App, what: string, options: JsonO
   }
   for (const { feedId: _feed, entry: _entry, ...rejection } of rejections) {
     const { feedUrl, firstAt, lastAt } = rejection
-    if (options.json) printJson(rejection)
+    if (options.json) printJson(withReasonText(rejection))
     else
       print(
         `rejected: ${sanitizeLine(rejectionText(rejection))}\n  in ${feedUrl}, first on ${firstAt}, last on ${lastAt}`,

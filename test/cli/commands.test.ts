@@ -343,7 +343,7 @@ test('feeds list says how each feed is and what became of it, and retry asks one
     /last-word\.xml +gone +never fetched +: is gone permanently since .*\n.*Gone permanently \(410\): we no longer fetch it/,
   )
   expect(stdout).toMatch(
-    /latest\.xml +ok .*The Magazine: works; .* a week\n.*moved for good, from .*latest.xml to .*news.xml/,
+    /latest\.xml +ok .*The Magazine: works; .* a week\n.*Moved permanently from .*latest.xml to .*news.xml/,
   )
   feeds.answer('/last-word.xml', rss(['Three']))
   expect(await it.lastword('feeds', 'refresh')).toMatchObject({
@@ -439,7 +439,7 @@ test('an edition is approved, held and cancelled by hand, and the record says by
     code: 1,
     stderr: expect.stringContaining('weekly 1 is cancelled'),
   })
-  expect((await it.lastword('edition', 'show', 'weekly')).stdout).toContain('Ada: cancelled: wrong week')
+  expect((await it.lastword('edition', 'show', 'weekly')).stdout).toContain('Ada: Cancelled: wrong week')
 })
 
 test.each([

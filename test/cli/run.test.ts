@@ -170,7 +170,7 @@ test('an article is retracted and restored by its address, with what became of i
   expect((await show()).choices[0]).toMatchObject({ url, retracted: 'it is wrong' })
   const shown = (await it.lastword('edition', 'show', 'weekly')).stdout
   expect(shown).toContain('  retracted by Ada: it is wrong')
-  expect(shown).toContain(`Ada: retracted: “${title}”: it is wrong; it was sent already`)
+  expect(shown).toContain(`Ada: Removed “${title}”: it is wrong; this edition was sent already`)
   expect((await it.lastword('edition', 'explain', url)).stdout).toMatch(/; retracted on 2.* by Ada: it is wrong/)
   expect((await it.lastword('article', 'list')).stdout).toMatch(/\n {2}retracted on 2\S+ by Ada: it is wrong\n$/)
   expect((await it.lastword('article', 'restore', url)).stdout).toBe(`${url} is restored\n`)

@@ -126,7 +126,7 @@ test('an approval that names an older revision is refused with what changed', as
   const approve = (revision: string) =>
     home.lastword('edition', 'approve', 'weekly:1', '--yes', '--anyway', '--revision', revision)
   expect((await approve('1')).stderr).toContain(
-    'weekly 1 has changed since you looked at it: mira (edited: wrote the subject: “By hand”)',
+    'weekly 1 has changed since you looked at it: mira (Wrote the subject: “By hand”)',
   )
   expect((await approve('two')).stderr).toContain('expected a number')
   expect([(await shown()).revision, (await shown()).status]).toEqual([2, 'held'])
