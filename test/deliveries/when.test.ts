@@ -184,7 +184,7 @@ onBothEngines('an edition', (freshUrl) => {
     await send(it)
     expect((await countDeliveries(it.it.app.db, it.id)).queued).toBe(0)
     const history = await editionHistory(it.it.app.db, it.id)
-    expect(history.map(({ what }) => what)).toContain('canary overruled: the rest of large.example goes out')
+    expect(history.map(({ what }) => what)).toContain('Canary overruled: the rest of large.example goes out')
   })
 
   test('whose canary is put off by policy is paused too, and one whose mailboxes are full is not', async () => {
@@ -236,7 +236,7 @@ onBothEngines('an edition', (freshUrl) => {
     await send(it)
     expect(await send(it)).toMatchObject({ finished: true, counts: { skipped: first.length, refused: 0 } })
     expect((await editionHistory(db, it.id)).map(({ what }) => what)).toContain(
-      'canary: nobody is left in the first share at large.example; the rest goes out',
+      'Canary: nobody is left in the first share at large.example; the rest goes out',
     )
   })
 
