@@ -150,7 +150,7 @@ onBothEngines('an edition', (freshUrl) => {
     expect(new Set(it.relay.accepted.map(({ to }) => to)).size).toBe(230)
     const history = await editionHistory(it.it.app.db, it.id)
     expect(history.map(({ what }) => what)).toContain(
-      `canary: 0 of the first ${firstAt} at large.example were refused or put off by policy after 30 min; the rest goes out`,
+      `Canary: 0 of the first ${firstAt} at large.example were refused or put off by policy after 30 min; the rest goes out`,
     )
   })
 
