@@ -43,31 +43,51 @@ class ConnectionLoop {
 
   async run(): Promise<ConnectionEnd> {
     try {
-      for (;;) {
-        const isReady = this.#ahead.next !== undefined
-        const taking = this.#ahead.take()
-        if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
-        const copy = await taking
-        if (!copy) return this.#queue.isHandedOver(this.#line.relay) ? 'again' : 'done'
-        const admitted = isGoing(this.#pass) && this.#line.admit()
-        const isAdmitted = typeof admitted === 'boolean' ? admitted : await this.#recordAndWait(admitted)
-        if (!isAdmitted || !this.#pass.gate.isOpen()) {
-          if (isAdmitted) this.#line.settle(undefined)
-          this.#leave(copy)
-          return 'done'
-        }
-        const end = await this.#claimAndSend(copy)
-        this.#needs.reuse?.(copy.message)
-        if (end) return end
-        if (this.#line.isWantedByOthers) return 'again'
-      }
+      let end: ConnectionEnd | undefined
+      while (!end) end = await this.#sendNext()
+      return end
     } finally {
       await this.#record()
       for (const copy of await this.#ahead.rest()) this.#leave(copy)
     }
   }
 
-  /** Nothing is in our hands while we wait for our turn. */
+  async #sendNext(): Promise<ConnectionEnd | undefined> {
+    const copy = await this.#take()
+    if (!copy) return this.#queue.isHandedOver(this.#line.relay) ? 'again' : 'done'
+    const admission = this.#admit()
+    if (!(typeof admission === 'boolean' ? admission : await admission)) {
+      this.#leave(copy)
+      return 'done'
+    }
+    const end = await this.#claimAndSend(copy)
+    this.#needs.reuse?.(copy.message)
+    return end ?? (this.#line.isWantedByOthers ? 'again' : undefined)
+  }
+
+  /** The next copy; what has ended is recorded first if the queue has to wait for one. */
+  async #take(): Promise<Ready | undefined> {
+    const isReady = this.#ahead.next !== undefined
+    const taking = this.#ahead.take()
+    if (this.#ended && !isReady && (await this.#queue.waitsBefore(taking))) await this.#record()
+    return await taking
+  }
+
+  /** Whether one more may be sent now: by the pass, the relay's limits and the edition's. */
+  #admit(): boolean | Promise<boolean> {
+    const admitted = isGoing(this.#pass) && this.#line.admit()
+    if (typeof admitted !== 'boolean') return this.#recordAndWait(admitted).then((one) => this.#isStillOpen(one))
+    return this.#isStillOpen(admitted)
+  }
+
+  #isStillOpen(isAdmitted: boolean): boolean {
+    if (!isAdmitted) return false
+    if (this.#pass.gate.isOpen()) return true
+    this.#line.settle(undefined)
+    return false
+  }
+
+  /** Nothing is in flight while the connection waits for its turn. */
   async #recordAndWait(admitted: Promise<boolean>): Promise<boolean> {
     admitted.catch(() => {}) // it may fail while we wait for the record, and is heard of below
     await this.#record()

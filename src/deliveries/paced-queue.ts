@@ -134,22 +134,28 @@ export class PacedQueue {
   async #find(relay: string | null): Promise<Found> {
     const { gate, signal } = this.#needs
     this.#handedOver.delete(relay)
-    for (;;) {
-      if (this.#wait || this.#isEnded || signal?.aborted) return undefined
-      const shut = await gate.blockedReason()
-      if (shut) {
-        this.#wait ??= shut
+    while (!this.#wait && !this.#isEnded && !signal?.aborted) {
+      const blocked = await gate.blockedReason()
+      if (blocked) {
+        this.#wait ??= blocked
         return undefined
       }
       const delivery = this.#fromReturned(relay) ?? this.#fromAside(relay) ?? this.#fromPage(relay)
-      if (delivery) {
-        if (gate.reserve() === 'ok') return delivery
-        this.#returned.push(delivery) // the gate shut between the two
-      } else if (this.#used < this.#page.length) this.#used += 1
-      else if (!this.#isRead) await this.#readOnce()
-      else if (this.#isToReadAgain || this.#isRoomForPassed()) this.#startAgain()
-      else if (!this.#hasFit(relay) || !(await this.#waitForToken(relay))) return undefined
+      if (delivery && gate.reserve() === 'ok') return delivery
+      if (delivery)
+        this.#returned.push(delivery) // a limit was reached between the two
+      else if (!(await this.#moveOn(relay))) return undefined
     }
+    return undefined
+  }
+
+  /** Goes to the next delivery or page, or waits for a token; false: there is nothing more in this pass. */
+  async #moveOn(relay: string | null): Promise<boolean> {
+    if (this.#used < this.#page.length) this.#used += 1
+    else if (!this.#isRead) await this.#readOnce()
+    else if (this.#isToReadAgain || this.#isRoomForPassed()) this.#startAgain()
+    else return this.#hasFit(relay) && (await this.#waitForToken(relay))
+    return true
   }
 
   #isFit(delivery: QueuedDelivery, relay: string | null): boolean {

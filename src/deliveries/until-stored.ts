@@ -29,13 +29,15 @@ export async function untilStored<T>(
 ): Promise<T> {
   let waitMs = firstRetryMs
   let awayMs = 0
+  const isToRetry = (error: unknown) =>
+    isStoreUnavailable(error) && awayMs < (signal?.aborted ? stopPatienceMs : maxAwayMs)
   for (;;) {
     try {
       const done = await work(awayMs > 0)
       if (awayMs > 0) onStoreBack?.()
       return done
     } catch (error) {
-      if (!isStoreUnavailable(error) || awayMs >= (signal?.aborted ? stopPatienceMs : maxAwayMs)) throw error
+      if (!isToRetry(error)) throw error
       if (awayMs === 0) onStoreAway?.(messageOf(error))
       await clock.wait(waitMs)
       awayMs += waitMs

@@ -195,10 +195,7 @@ async function tallyOf({ db, clock }: Needs, editionId: string, canaries: Canary
   const tallies = new Map<string, Tally>(names.map((name) => [name, { ...blankTally }]))
   for (const { name, status, isLater, count } of await countFirstShares(db, editionId, names, clock.now())) {
     const tally = tallies.get(name)
-    if (!tally || status === 'skipped') continue
-    if (status !== 'queued' && status !== 'sending') tally.tried += count
-    else if (isLater) tally.later += count
-    else tally.due += count
+    if (tally && status !== 'skipped') tally[tallyKey(status, isLater)] += count
   }
   for await (const { name, status, reply } of firstShareReplies(db, editionId, names)) {
     const tally = tallies.get(name)
@@ -207,6 +204,11 @@ async function tallyOf({ db, clock }: Needs, editionId: string, canaries: Canary
     tally.againstUs += 1
   }
   return tallies
+}
+
+function tallyKey(status: DeliveryStatus, isLater: boolean): 'tried' | 'later' | 'due' {
+  if (status !== 'queued' && status !== 'sending') return 'tried'
+  return isLater ? 'later' : 'due'
 }
 
 /** A 5xx after which it is tried again is about us (`toResult`), unless the server is at fault; a 4xx is by its words. */

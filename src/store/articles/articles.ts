@@ -5,7 +5,7 @@ import type { Reason } from '../events/reason.ts'
 import { newId } from '../id.ts'
 import { fromJson } from '../json.ts'
 import { markUncompared, type PublishedCopy, publishedCopies } from '../ledger/stories.ts'
-import type { ArticleRow, Db, Schema } from '../schema.ts'
+import type { ArticleRow, Db, LedgerRow, Schema } from '../schema.ts'
 import type { Article, NewArticle, PageFacts, WholeArticle } from './article.ts'
 import { canonicalAddress, titleKey } from './canonical-address.ts'
 import { articleIdsEverAt, saveEarlierAddresses } from './earlier-addresses.ts'
@@ -119,10 +119,12 @@ const readPageSize = 500
 
 /** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
 export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
-  const pulls = await activeRetractions(db)
-  const pulled = await retractedStories(db, digest)
-  const tellers = await publishedCopies(db, digest)
-  const told = new Map(tellers.toReversed().map((teller) => [teller.articleId, toPublishedAs(teller)]))
+  const copies = (await publishedCopies(db, digest)).toReversed()
+  const known: KnownAboutPending = {
+    retractions: await activeRetractions(db),
+    retractedStories: await retractedStories(db, digest),
+    published: new Map(copies.map((copy) => [copy.articleId, toPublishedAs(copy)])),
+  }
   const pending: Candidate[] = []
   for (let after = ''; ; await yieldToEventLoop()) {
     const rows = await withFeed(db)
@@ -135,21 +137,37 @@ export async function pendingArticles(db: Db, digest: string): Promise<Candidate
       .orderBy('ledger.articleId')
       .limit(readPageSize)
       .execute()
-    for (const { sameAs, enrolledAt, quarantineReason, cutAt, cutReason, ...row } of rows) {
-      const isHeld = quarantineReason !== null // then `sameAs` is what it seems to be
-      pending.push({
-        ...fromRow(row),
-        story: isHeld ? row.id : (sameAs ?? row.id),
-        publishedAs: isHeld ? null : (told.get(row.id) ?? pulled.get(sameAs ?? row.id) ?? null),
-        addedAt: enrolledAt,
-        shown: { at: row.shownAt, place: row.place },
-        retracted: pulls.get(row.id) ?? pulls.get(row.canonical) ?? null,
-        quarantineReason: quarantineReason && fromJson(quarantineReason),
-        cut: cutAt === null || cutReason === null ? null : { at: cutAt, reason: fromJson(cutReason) },
-      })
-    }
+    for (const row of rows) pending.push(toCandidate(row, known))
     if (rows.length < readPageSize) return pending
     after = rows.at(-1)?.id ?? ''
+  }
+}
+
+/** By article id, canonical address or story. */
+type KnownAboutPending = {
+  retractions: Awaited<ReturnType<typeof activeRetractions>>
+  retractedStories: Awaited<ReturnType<typeof retractedStories>>
+  published: Map<string, NonNullable<Candidate['publishedAs']>>
+}
+
+type PendingRow = Parameters<typeof fromRow>[0] &
+  Pick<ArticleRow, 'shownAt' | 'place'> &
+  Pick<LedgerRow, 'sameAs' | 'enrolledAt' | 'quarantineReason' | 'cutAt' | 'cutReason'>
+
+function toCandidate(pending: PendingRow, known: KnownAboutPending): Candidate {
+  const { sameAs, enrolledAt, quarantineReason, cutAt, cutReason, ...row } = pending
+  const isQuarantined = quarantineReason !== null // then `sameAs` is only a guess
+  const story = isQuarantined ? row.id : (sameAs ?? row.id)
+  const publishedAs = known.published.get(row.id) ?? known.retractedStories.get(story) ?? null
+  return {
+    ...fromRow(row),
+    story,
+    publishedAs: isQuarantined ? null : publishedAs,
+    addedAt: enrolledAt,
+    shown: { at: row.shownAt, place: row.place },
+    retracted: known.retractions.get(row.id) ?? known.retractions.get(row.canonical) ?? null,
+    quarantineReason: quarantineReason && fromJson(quarantineReason),
+    cut: cutAt === null || cutReason === null ? null : { at: cutAt, reason: fromJson(cutReason) },
   }
 }
 
