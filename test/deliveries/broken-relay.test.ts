@@ -78,7 +78,7 @@ onBothEngines('a relay that refuses everybody alike', (freshUrl) => {
     }))
     const it = await ready(people, (stage) => (stage === 'RCPT' ? '550 5.1.1 User unknown' : undefined))
     expect(await send(it)).toMatchObject({ over: true, counts: { queued: 4, refused: 0, deferred: 0 } })
-    expect(await editionById(it.it.app.db, it.id)).toMatchObject({ status: 'held' })
+    expect(await editionById(it.it.app.db, it.id)).toMatchObject({ status: 'paused' })
   })
 
   test('costs nobody a try, and makes nobody wait', async () => {

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { makeDueEditions } from '../../src/pipeline/advance.ts'
 import { JobReader } from '../../src/pipeline/job-reader.ts'
 import { latestEditions } from '../../src/store/editions/editions.ts'
+import { fromJson } from '../../src/store/json.ts'
 import { jobReaders } from '../../src/store/system/job-readers.ts'
 import { second } from '../../src/time/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
@@ -229,9 +230,11 @@ onBothEngines('job files of a running process', (freshUrl) => {
     writeFileSync(file, text)
     for (let looks = 0; looks < 2; looks++) await it.jobs.poll()
     const weekly = async () =>
-      (await latestEditions(it.app.db, { digest: 'weekly', limit: 9 })).map(({ status, reason }) => reason ?? status)
+      (await latestEditions(it.app.db, { digest: 'weekly', limit: 9 })).map(({ status, reason }) =>
+        reason === null ? status : fromJson(reason),
+      )
     await makeDueEditions(it.app)
-    expect(await weekly()).toEqual([expect.stringMatching(/^3 runs, due from 2026-11-27T07:00/)])
+    expect(await weekly()).toMatchObject([{ code: 'missed-several', count: 3, first: '2026-11-27T07:00:00.000Z' }])
     it.clock.set('2026-12-18T07:00:00.000Z')
     await makeDueEditions(it.app)
     expect(await weekly()).toHaveLength(2)
