@@ -184,6 +184,17 @@ test('no folder holds more than twenty files', () => {
   expect([...counts].filter(([, files]) => files.length > 20).map(([folder]) => folder)).toEqual([])
 })
 
+test('names are words of the field: no moods and jokes for constants, and no former names', () => {
+  const moods =
+    /^(?:export )?const (?:most|again|memory|rest|patience|longest|tallest|atOnce|telling|often|politely)\b/m
+  const former =
+    /\b(?:heed\w*|letOthersWork|brokenPromise|(?:take|give)Cookie|blameless|nothingElse|openClerk|openTurns|inLanes|rehearse|stepBack|speakOver|unspeakable|standsElsewhere|whereTo|askAgain|keptSecret|giveBackOf|takeOf|tellersOf|holdOn|endHold|settleHeld|saidOf|recordSaid|letterAbout)\b/
+  const wrong = sources
+    .filter((file) => !file.startsWith('store/migrations/'))
+    .filter((file) => moods.test(read(file)) || former.test(read(file)))
+  expect(wrong).toEqual([])
+})
+
 test('SQL is written in the store alone', () => {
   const wrong = sources.filter(
     (file) => !file.startsWith('store/') && /\b(selectFrom|insertInto|updateTable|deleteFrom)\(/.test(read(file)),

@@ -32,7 +32,7 @@ type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 
 /** Of so many domains it is found out, before the audience is frozen, who takes their mail; and waited for so long. */
 const mostDomains = 1000
-const patience = 5 * second
+const judgingWaitMs = 5 * second
 /** A first share has at least this many people. */
 const fewest = 10
 /**
@@ -49,7 +49,7 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   const { db, engine, providers } = needs
   const planted = await canariesOf(db, edition.id)
   if (planted.length > 0) return planted.length
-  await providers.resolveWithin(await largestDomains(db, engine, edition.digest, mostDomains), patience)
+  await providers.resolveWithin(await largestDomains(db, engine, edition.digest, mostDomains), judgingWaitMs)
   await providers.save()
   const { minimum, share } = rule
   const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
