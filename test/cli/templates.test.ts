@@ -38,7 +38,7 @@ function change(it: Home, name: string, from: string, to: string): void {
 }
 
 test.each([
-  ['digest.mjml.hbs', '{{> footer}}', '', /digest\.mjml\.hbs: its HTML has no unsubscribe link/],
+  ['digest.mjml.hbs', '{{> footer}}', '', /digest\.mjml\.hbs: its HTML has no visible unsubscribe link/],
   ['digest.txt.hbs', '{{> footer}}', '', /digest\.txt\.hbs: its text does not show the postal address/],
   ['digest.mjml.hbs', '{{> latest}}', '', /its HTML leaves out all \d+ articles of the section “Latest/],
   ['digest.mjml.hbs', '<mj-body', '<mj-bdy', /digest\.mjml\.hbs:18: there is no MJML tag <mj-bdy>/],
