@@ -56,7 +56,7 @@ test('a letter is added, listed, printed, shown and explained by its id, and ano
   await it.lastword('subscribers', 'import', it.write('people.csv', 'email\nmira@readers.example\n'))
   await it.lastword('run', 'weekly')
   const shown = await it.lastword('edition', 'show', 'weekly:1')
-  expect(shown.stdout).toContain('say 1  Trams at [2Jdawn  (Letter from Ada Byron, Leeds; number 1 of 1 pending')
+  expect(shown.stdout).toContain('say 1  Trams at [2Jdawn  (Letter from Ada Byron, Leeds; number 1 of 1 letter')
   expect((await it.lastword('edition', 'explain', id)).stdout).toMatch(/^weekly: in edition 1 \(\w+\), section say\n$/)
   expect((await it.lastword('letters', 'list', '--printed', '--json')).stdout).toContain('"number":1')
   expect((await it.lastword('letters', 'list')).stdout.trim()).toBe('')
