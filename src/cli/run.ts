@@ -62,17 +62,21 @@ async function run(app: App, digest: Digest, options: Options, file: string): Pr
   await warnOfSize(app, edition)
   if (edition.status === 'skipped' || edition.status === 'held') return await printNotSent(app, edition, options)
   if (!options.yes && !options.json && !(await confirmSending(app, edition))) return printDeclined(edition)
-  if (edition.status === 'sealed' && !(await approveByRule(app, edition.id, 'cli', options))) {
-    const current = (await editionById(app.db, edition.id)) ?? edition
-    if (current.status === 'held') return await printNotSent(app, current, options)
-    if (current.status !== 'approved' && current.status !== 'sending')
-      throw new AppError(
-        'conflict',
-        `${editionName(current)} is ${current.status} by now: ${current.reason ? describeReason(current.reason) : ''}`,
-      )
-  }
+  const approved = edition.status === 'sealed' ? await approve(app, edition, options) : edition
+  if (approved.status === 'held') return await printNotSent(app, approved, options)
   if (options.anyway) await overrideObstacles(app, edition.id, 'cli')
   await sendInForeground(app, digest, edition.id, options)
+}
+
+/** Approves the edition, unless somebody else approved or held it. AppError `conflict` if it has another status by now. */
+async function approve(app: App, edition: EditionRow, options: Options): Promise<EditionRow> {
+  if (await approveByRule(app, edition.id, 'cli', options)) return edition
+  const current = (await editionById(app.db, edition.id)) ?? edition
+  if (['held', 'approved', 'sending'].includes(current.status)) return current
+  throw new AppError(
+    'conflict',
+    `${editionName(current)} is ${current.status} by now: ${current.reason ? describeReason(current.reason) : ''}`,
+  )
 }
 
 /** Warns of an edition that mail programs will cut off, unless it is held for that reason. */

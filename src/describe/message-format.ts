@@ -106,29 +106,34 @@ function fill(
 }
 
 function fillPlaceholder(
-  { name, format, cases, separator }: Placeholder,
+  placeholder: Placeholder,
   values: Record<string, unknown>,
   options: FormatOptions,
   count: number | undefined,
 ): string {
+  const { name, format, cases } = placeholder
   const value = values[name]
   const wrong = () => new Error(`the value {${name}${format && `, ${format}`}} cannot be ${JSON.stringify(value)}`)
   if (value === undefined) throw wrong()
   if (format === 'select') return fill(caseOf(cases, [selectKey(value)]), values, options, count)
-  const number = Array.isArray(value) ? value.length : value
   if (format === 'plural') {
+    const number = Array.isArray(value) ? value.length : value
     if (typeof number !== 'number') throw wrong()
     const keys = [`=${number}`, new Intl.PluralRules(options.locale).select(number)]
     return fill(caseOf(cases, keys), values, options, number)
   }
-  if (format === 'list' || format === 'first') {
-    if (!Array.isArray(value)) throw wrong()
-    return format === 'list' ? textsOf(value, options).join(separator) : firstOf(value, options)
-  }
+  const text = textOf(value, placeholder, options)
+  if (text === undefined) throw wrong()
+  return text
+}
+
+/** The text of a value in a format without cases; undefined where they do not fit. */
+function textOf(value: unknown, { format, separator }: Placeholder, options: FormatOptions): string | undefined {
+  if (format === 'list') return Array.isArray(value) ? textsOf(value, options).join(separator) : undefined
+  if (format === 'first') return Array.isArray(value) ? firstOf(value, options) : undefined
   if (typeof value === 'number') return formatted(value, format, options)
   if (typeof value === 'string') return options.formats[format]?.(value) ?? value
-  if (typeof value !== 'object' || value === null || format !== '') throw wrong()
-  return options.describe(value)
+  return typeof value === 'object' && value !== null && format === '' ? options.describe(value) : undefined
 }
 
 function caseOf(cases: Map<string, Message>, keys: string[]): Message {
