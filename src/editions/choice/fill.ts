@@ -122,35 +122,32 @@ type Room = {
   isBackfill?: true
 }
 
-/** Takes what the rules allow, in order, until the section holds `most`. Of each story the first copy that they allow. */
+/** Takes what the rules allow, in order, until the section holds `maxPlaces`; of each story the first copy that they allow. */
 function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): ArticleChoice[] {
   const { section, sources } = room
   return stories.flatMap((copies, index) => {
     let printedCopy: Candidate | undefined
-    return copies.map(({ article, order, score }) => {
+    return copies.map((copy) => {
+      const { article, order, score } = copy
       if (printedCopy) return passedOver(article, section.name, sameStoryReason(printedCopy))
       const refusal = room.reservedIds.delete(article.id) ? null : refusalReason(article, room, maxPlaces)
       if (refusal !== null) return passedOver(article, section.name, score ? withFurther(refusal, score) : refusal)
       printedCopy = article
       room.position += 1
-      const others = sources(article)
-      const { decision } = article
-      const chosen: Reason = {
-        code: 'chosen',
-        rank: index + 1,
-        total: stories.length,
-        order,
-        backfill: room.isBackfill ?? false,
-      }
-      const reason = withFurther(
-        chosen,
-        ...(score ? [score] : []),
-        ...(others.length > 0 ? [{ code: 'also-in' as const, sources: others }] : []),
-        ...(decision?.kind === 'pin' ? [{ code: 'pinned' as const, who: decision.who }] : []),
-      )
+      const ranking = { rank: index + 1, total: stories.length, order, backfill: room.isBackfill ?? false }
+      const reason = withFurther({ code: 'chosen', ...ranking }, ...detailsOf(copy, sources(article)))
       return { kind: 'article', article, section: section.name, position: room.position, reason }
     })
   })
+}
+
+/** What the reason of a chosen article adds. `sources`: the other feeds that tell its story. */
+function detailsOf({ article: { decision }, score }: OrderedArticle, sources: string[]): Reason[] {
+  return [
+    ...(score ? [score] : []),
+    ...(sources.length > 0 ? [{ code: 'also-in' as const, sources }] : []),
+    ...(decision?.kind === 'pin' ? [{ code: 'pinned' as const, who: decision.who }] : []),
+  ]
 }
 
 /** Why there is no place for it; null: it is counted, and has one. */

@@ -10,45 +10,72 @@ export type PlaceLimits = { allow(article: Candidate): boolean; count(article: C
 const maxSearchSteps = 2000
 
 /**
- * Finds articles for all wants together, the first in order that the limits allow; where they do not allow all, as many as
- * they do. One article may serve several wants.
+ * Finds articles for all demands together, the first in order that the limits allow; where they do not allow all, as many
+ * as they do. One article may serve several demands.
  */
 export function reservePlaces(articles: Candidate[], demands: PlaceDemand[], limits: PlaceLimits): Candidate[] {
-  const lists = demands.map((want) => articles.filter((article) => want.fits(article)))
-  const fitting = lists.map((list) => new Set(list))
-  const goal = demands.reduce((sum, { count }, index) => sum + Math.min(count, lists[index]?.length ?? 0), 0)
-  const taken: Candidate[] = []
-  let best: Candidate[] = []
-  let bestMet = 0
-  let steps = 0
-  const metOf = (index: number) =>
-    Math.min(demands[index]?.count ?? 0, taken.filter((article) => fitting[index]?.has(article)).length)
+  return new PlaceSearch(articles, demands, limits).run()
+}
 
-  /** Goes on with the want of this index, from this place of its list. True: nothing better will be found. */
-  const search = (index: number, from: number): boolean => {
-    const met = demands.reduce((sum, _, at) => sum + metOf(at), 0)
-    if (met > bestMet) {
-      bestMet = met
-      best = [...taken]
-    }
-    if (bestMet === goal || ++steps > maxSearchSteps) return true
-    const want = demands[index]
-    if (!want) return false
-    if (metOf(index) >= want.count) return search(index + 1, 0)
-    const list = lists[index] ?? []
-    for (let at = from; at < list.length; at++) {
-      const article = list[at] as Candidate
-      if (taken.includes(article) || !limits.allow(article)) continue
-      taken.push(article)
-      limits.count(article, 1)
-      const done = search(index, at + 1)
-      taken.pop()
-      limits.count(article, -1)
-      if (done) return true
-    }
-    return search(index + 1, 0) // with what there is of this one
+type OpenDemand = { count: number; fitting: Set<Candidate> }
+
+class PlaceSearch {
+  readonly #demands: OpenDemand[]
+  readonly #limits: PlaceLimits
+  readonly #goal: number
+  readonly #taken: Candidate[] = []
+  #best: Candidate[] = []
+  #bestMet = 0
+  #steps = 0
+
+  constructor(articles: Candidate[], demands: PlaceDemand[], limits: PlaceLimits) {
+    this.#demands = demands.map((demand) => ({
+      count: demand.count,
+      fitting: new Set(articles.filter((article) => demand.fits(article))),
+    }))
+    this.#limits = limits
+    this.#goal = this.#sum(({ count, fitting }) => Math.min(count, fitting.size))
   }
 
-  search(0, 0)
-  return best
+  run(): Candidate[] {
+    this.#search(0, 0)
+    return this.#best
+  }
+
+  /** Continues with the demand of this index, from this place of its list. True: nothing better will be found. */
+  #search(index: number, from: number): boolean {
+    this.#keepIfBest()
+    if (this.#bestMet === this.#goal || ++this.#steps > maxSearchSteps) return true
+    const demand = this.#demands[index]
+    if (!demand) return false
+    const isOpen = this.#metOf(demand) < demand.count
+    return (isOpen && this.#tryEach(demand, index, from)) || this.#search(index + 1, 0)
+  }
+
+  #tryEach({ fitting }: OpenDemand, index: number, from: number): boolean {
+    return [...fitting].slice(from).some((article, offset) => {
+      if (this.#taken.includes(article) || !this.#limits.allow(article)) return false
+      this.#taken.push(article)
+      this.#limits.count(article, 1)
+      const isDone = this.#search(index, from + offset + 1)
+      this.#taken.pop()
+      this.#limits.count(article, -1)
+      return isDone
+    })
+  }
+
+  #keepIfBest(): void {
+    const met = this.#sum((demand) => this.#metOf(demand))
+    if (met <= this.#bestMet) return
+    this.#bestMet = met
+    this.#best = [...this.#taken]
+  }
+
+  #metOf({ count, fitting }: OpenDemand): number {
+    return Math.min(count, this.#taken.filter((article) => fitting.has(article)).length)
+  }
+
+  #sum(value: (demand: OpenDemand) => number): number {
+    return this.#demands.reduce((sum, demand) => sum + value(demand), 0)
+  }
 }

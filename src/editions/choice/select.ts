@@ -3,10 +3,10 @@ import type { Candidate } from '../../store/articles/articles.ts'
 import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Instant } from '../../time/clock.ts'
-import { type Digest, feedUrlsOf } from '../digest.ts'
+import { type Digest, feedUrlsOf, type Section } from '../digest.ts'
 import { type ArticleChoice, articleChoices, type Choice, chosenOnly, itemOf, passedOver } from './choice.ts'
 import { newestCopies, otherSourcesIn, sameStoryReason, storyOf } from './copies.ts'
-import { fillSection } from './fill.ts'
+import { fillSection, type SectionInput } from './fill.ts'
 import { exclusionReason, staleReason } from './filter.ts'
 import { minimumFor, minimumsOf, minimumValues, reservedPlaces } from './minimums.ts'
 import { isPinned, pinnedSection } from './pin.ts'
@@ -53,49 +53,79 @@ type ChoiceInput = { sources(article: Candidate): string[]; kept: Candidate[]; n
 /** Section by section. `kept` are articles that have their places whatever is newer, as far as the rules allow. */
 function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: ChoiceInput): Choice[] {
   const feeds = feedUrlsOf(digest)
-  const taken = new Set<string>()
-  const verdicts = new Map<string, Choice>()
-  const chosen: Candidate[] = []
-  const publishedCopies = new Map(kept.map((article) => [storyOf(article), article]))
+  const selection = new Selection(open, kept)
   for (const section of digest.sections) {
-    const free = open.articles.filter(
-      (article) => !taken.has(article.id) && (publishedCopies.get(storyOf(article)) ?? article) === article,
-    )
-    const isAccepted = (article: Candidate) => {
-      const reason = exclusionReason(article, section) ?? staleReason(article, section, now)
-      if (reason !== null && !verdicts.has(article.id))
-        verdicts.set(article.id, passedOver(article, section.name, reason))
-      return reason === null
-    }
+    const { chosen } = selection
+    const input = { ...selection.inputFor(section, now), chosen, kept, feeds, sources, digest, now }
+    const { choices, mayStandLater } = fillSection(section, input)
+    selection.record(section, choices, mayStandLater)
+  }
+  return selection.choices(digest)
+}
+
+/** What the sections have decided so far. */
+class Selection {
+  readonly #open: Pending
+  /** What no later section may hold. */
+  readonly #taken = new Set<string>()
+  readonly #choices = new Map<string, Choice>()
+  readonly #publishedCopies: Map<string, Candidate>
+  readonly chosen: Candidate[] = []
+
+  constructor(open: Pending, kept: Candidate[]) {
+    this.#open = open
+    this.#publishedCopies = new Map(kept.map((article) => [storyOf(article), article]))
+  }
+
+  /** What a section may choose from; what it refuses is passed over. */
+  inputFor(section: Section, now: Instant): Pick<SectionInput, 'candidates' | 'letters' | 'spare'> {
+    const free = this.#open.articles.filter((article) => this.#isFree(article))
     const unpinned = free.filter((article) => !isPinned(article))
-    const candidates = [
-      ...free.filter((article) => pinnedSection(article) === section.name),
-      ...unpinned.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(isAccepted),
-    ]
-    const spare = unpinned.filter(({ feedUrl }) => feedUrl === section.backfill).filter(isAccepted)
-    const letters = open.letters.filter(({ id }) => !taken.has(id))
-    const filling = { candidates, letters, spare, chosen, kept, feeds, sources, digest, now }
-    const { choices, mayStandLater } = fillSection(section, filling)
-    for (const choice of choices) {
-      const { id } = itemOf(choice)
-      verdicts.delete(id) // what a section before said of it: this one stands, and in its order
-      verdicts.set(id, choice)
-      if (choice.position !== null) taken.add(id)
-      if (choice.kind === 'letter') continue
-      const isSpare = choice.article.feedUrl === section.backfill
-      if (!mayStandLater && !isSpare) taken.add(id)
-      if (choice.position === null) continue
-      chosen.push(choice.article)
-      publishedCopies.set(storyOf(choice.article), choice.article)
+    const isAccepted = (article: Candidate) => this.#isAccepted(article, section, now)
+    return {
+      candidates: [
+        ...free.filter((article) => pinnedSection(article) === section.name),
+        ...unpinned.filter(({ feedUrl }) => section.feeds.includes(feedUrl)).filter(isAccepted),
+      ],
+      letters: this.#open.letters.filter(({ id }) => !this.#taken.has(id)),
+      spare: unpinned.filter(({ feedUrl }) => feedUrl === section.backfill).filter(isAccepted),
     }
   }
-  const unseen = open.articles.filter(({ id }) => !verdicts.has(id))
-  const unplaced = unseen.map((article) => passedOver(article, homeSectionName(article, digest), noSectionReason))
-  const unseenLetters = open.letters.filter(({ id }) => !verdicts.has(id))
-  const choices = [...verdicts.values(), ...unplaced, ...unplacedLetters(unseenLetters)]
-  return choices.map((choice) =>
-    choice.kind === 'letter' ? choice : withPublishedCopy(choice, publishedCopies.get(storyOf(choice.article))),
-  )
+
+  record(section: Section, choices: Choice[], mayStandLater: boolean): void {
+    for (const choice of choices) {
+      const { id } = itemOf(choice)
+      this.#choices.delete(id) // the choice of the last section counts, in its order
+      this.#choices.set(id, choice)
+      const isFinal = choice.kind === 'article' && !mayStandLater && choice.article.feedUrl !== section.backfill
+      if (choice.position !== null || isFinal) this.#taken.add(id)
+    }
+    for (const { article } of chosenOnly(articleChoices(choices))) {
+      this.chosen.push(article)
+      this.#publishedCopies.set(storyOf(article), article)
+    }
+  }
+
+  /** One choice for each article and letter. */
+  choices(digest: Digest): Choice[] {
+    const unseen = this.#open.articles.filter(({ id }) => !this.#choices.has(id))
+    const unplaced = unseen.map((article) => passedOver(article, homeSectionName(article, digest), noSectionReason))
+    const letters = unplacedLetters(this.#open.letters.filter(({ id }) => !this.#choices.has(id)))
+    return [...this.#choices.values(), ...unplaced, ...letters].map((choice) =>
+      choice.kind === 'letter' ? choice : withPublishedCopy(choice, this.#publishedCopies.get(storyOf(choice.article))),
+    )
+  }
+
+  #isFree(article: Candidate): boolean {
+    return !this.#taken.has(article.id) && (this.#publishedCopies.get(storyOf(article)) ?? article) === article
+  }
+
+  #isAccepted(article: Candidate, section: Section, now: Instant): boolean {
+    const reason = exclusionReason(article, section) ?? staleReason(article, section, now)
+    if (reason !== null && !this.#choices.has(article.id))
+      this.#choices.set(article.id, passedOver(article, section.name, reason))
+    return reason === null
+  }
 }
 
 /** What was passed over where another copy tells its story says so. */
