@@ -16,7 +16,7 @@ import { lettersByIds } from '../store/letters/letters.ts'
 import { pendingLetters } from '../store/letters/printing.ts'
 import type { Db, EditionRow } from '../store/schema.ts'
 import type { Clock, Instant } from '../time/clock.ts'
-import { articleChoices, type Choice, chosenOnly, itemOf, letterChoices } from './choice/choice.ts'
+import { articleChoices, type Choice, chosenOnly, itemOf, letterChoices, withoutPlace } from './choice/choice.ts'
 import { expiryOf, expiryReason } from './choice/expiry.ts'
 import type { Pending } from './choice/select.ts'
 import { type ThinDecision, thinReason } from './choice/thin.ts'
@@ -307,25 +307,21 @@ type ChoicesToWrite = { edition: EditionRow; digest: Digest; choices: Choice[]; 
 async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesToWrite): Promise<void> {
   const isSkipped = edition.status === 'skipped'
   const rows = choices.map((choice) => {
-    const { section, position, reason } = choice
-    const expiry = choice.kind === 'article' ? expiryOf(choice, digest, now) : null
-    const isExpired = expiry === 'stale' || (expiry === 'passed' && !isSkipped)
-    const isExcluded = choice.kind === 'article' && choice.article.decision?.kind === 'exclude'
-    const isPassed = expiry === 'passed' && isExpired && !isExcluded
-    const recorded: Reason =
-      isSkipped && position !== null
-        ? { code: 'edition-skipped' }
-        : withFurther(reason, ...(isPassed ? [expiryReason(digest)] : []))
-    return {
-      editionId: edition.id,
-      articleId: choice.kind === 'article' ? choice.article.id : null,
-      letterId: choice.kind === 'letter' ? choice.letter.id : null,
-      section,
-      position: isSkipped ? null : position,
-      reason: toJson(recorded),
-      lastAt: isExpired ? now : null,
-    }
+    const { section, position, reason } = isSkipped ? withoutEdition(choice) : choice
+    const place = { editionId: edition.id, section, position }
+    if (choice.kind === 'letter')
+      return { ...place, articleId: null, letterId: choice.letter.id, reason: toJson(reason), lastAt: null }
+    const { article } = choice
+    const expiry = expiryOf(choice, { digest, now, isSkipped })
+    const isPassed = expiry === 'passed' && article.decision?.kind !== 'exclude'
+    const recorded = isPassed ? withFurther(reason, expiryReason(digest)) : reason
+    const lastAt = expiry === null ? null : now
+    return { ...place, articleId: article.id, letterId: null, reason: toJson(recorded), lastAt }
   })
   await addChoices(db, rows)
   if (isSkipped) await expirePassedOver(db, digest.name, edition.id, now)
+}
+
+function withoutEdition(choice: Choice): Choice {
+  return choice.position === null ? choice : withoutPlace(choice, { code: 'edition-skipped' })
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { explain } from '../../src/editions/explain.ts'
 import { addArticlesToLedger } from '../../src/editions/ledger.ts'
-import { simulate } from '../../src/editions/simulate.ts'
+import { simulate } from '../../src/editions/simulation/simulate.ts'
 import { forgetArticles } from '../../src/pipeline/forget-articles.ts'
 import type { NewArticle } from '../../src/store/articles/article.ts'
 import { feedsWithNewArticles } from '../../src/store/ledger/ledger.ts'

@@ -4,7 +4,7 @@ import type { Digest } from '../digest.ts'
 import type { ArticleChoice } from './choice.ts'
 import { staleReason } from './filter.ts'
 
-/** Why no later edition looks at an article. `stale`: whatever becomes of this edition; `passed`: if it is sealed. */
+/** Why no later edition looks at an article. `stale`: it is too old; `passed`: an edition that is not skipped passed it over. */
 export type Expiry = 'stale' | 'passed'
 
 /**
@@ -13,18 +13,18 @@ export type Expiry = 'stale' | 'passed'
  * next edition may hold it.
  */
 export function expiryOf(
-  { article, position, isTemporary: waits }: ArticleChoice,
-  digest: Digest,
-  now: Instant,
+  { article, position, isTemporary }: ArticleChoice,
+  { digest, now, isSkipped }: { digest: Digest; now: Instant; isSkipped: boolean },
 ): Expiry | null {
-  if (position === null && article.decision?.kind === 'exclude') return 'passed'
-  if (position !== null || waits) return null
+  const passed = isSkipped ? null : 'passed'
+  if (position === null && article.decision?.kind === 'exclude') return passed
+  if (position !== null || isTemporary) return null
   const { feedUrl, addedAt: since, seenAt } = article
   const listing = digest.sections.filter(({ feeds, backfill }) => feeds.includes(feedUrl) || backfill === feedUrl)
   if (listing.length > 0 && listing.every((section) => staleReason(article, section, now) !== null)) return 'stale'
   const { for: span } = digest.pending
   if (span === 'off' || msBetween(since ?? seenAt, now) <= parseDurationMs(span)) return null
-  return 'passed'
+  return passed
 }
 
 /** What the reason of a passed-over article says of it. */

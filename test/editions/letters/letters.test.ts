@@ -14,7 +14,7 @@ import { maxLengths, readLetter, type TypedLetter } from '../../../src/editions/
 import { restoreArticle, retractArticle } from '../../../src/editions/retract.ts'
 import { cancel } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
-import { simulate } from '../../../src/editions/simulate.ts'
+import { simulate } from '../../../src/editions/simulation/simulate.ts'
 import { refreshAndEnrich } from '../../../src/pipeline/refresh-and-enrich.ts'
 import { addRetractions, endRetractions, retractedIn } from '../../../src/store/articles/retractions.ts'
 import { choicesOf, countChosen } from '../../../src/store/editions/choices.ts'

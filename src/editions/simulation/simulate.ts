@@ -1,19 +1,19 @@
-import { articlesOfFeeds } from '../store/articles/articles.ts'
-import { countForgotten } from '../store/articles/forgotten.ts'
-import { highestNumber, lastOutgoingDueAt } from '../store/editions/editions.ts'
-import { editsOfDigest } from '../store/editions/edits.ts'
-import type { Reason } from '../store/events/reason.ts'
-import { allLettersOf, type Letter } from '../store/letters/letters.ts'
-import type { Db } from '../store/schema.ts'
-import { addMs, day, type Instant } from '../time/clock.ts'
-import { articleChoices, type Choice, chosenOnly } from './choice/choice.ts'
-import { expiryOf } from './choice/expiry.ts'
-import { pendingAtFirstSight } from './choice/first-sight.ts'
-import { decideThin } from './choice/thin.ts'
-import { type Digest, feedUrlsOf } from './digest.ts'
-import { selectEdited } from './edits/apply-edits.ts'
-import { type Edit, editFromRow } from './edits/edit.ts'
-import { runsAfter } from './schedule/due-runs.ts'
+import { articlesOfFeeds } from '../../store/articles/articles.ts'
+import { countForgotten } from '../../store/articles/forgotten.ts'
+import { highestNumber, lastOutgoingDueAt } from '../../store/editions/editions.ts'
+import { editsOfDigest } from '../../store/editions/edits.ts'
+import type { Reason } from '../../store/events/reason.ts'
+import { allLettersOf, type Letter } from '../../store/letters/letters.ts'
+import type { Db } from '../../store/schema.ts'
+import { addMs, day, type Instant } from '../../time/clock.ts'
+import { articleChoices, type Choice, chosenOnly } from '../choice/choice.ts'
+import { expiryOf } from '../choice/expiry.ts'
+import { pendingAtFirstSight } from '../choice/first-sight.ts'
+import { decideThin, type ThinDecision } from '../choice/thin.ts'
+import { type Digest, feedUrlsOf } from '../digest.ts'
+import { selectEdited } from '../edits/apply-edits.ts'
+import { type Edit, editFromRow } from '../edits/edit.ts'
+import { runsAfter } from '../schedule/due-runs.ts'
 import { type PastArticle, SimulatedLedger } from './simulated-ledger.ts'
 
 /** An edition that would have gone, or would have been skipped with the reason. Numbers go on from the edition before. */
@@ -85,32 +85,49 @@ type ReplayWindow = { from: Instant; now: Instant; lastNumber: number; edits: Pa
 function replay(
   { articles, letters }: { articles: PastArticle[]; letters: Letter[] },
   digest: Digest,
-  { from, now, lastNumber: before, edits: pastEdits }: ReplayWindow,
+  window: ReplayWindow,
 ): SimulatedEdition[] {
+  const { from, now } = window
   const ledger = new SimulatedLedger(backlogOf(articles, digest, from), letters)
-  const unseen = articles.toSorted((a, b) =>
-    a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : a.id < b.id ? -1 : 1,
-  )
+  const unseen = articles.toSorted(compareBySight)
   const editions: SimulatedEdition[] = []
   let lastAt: Instant | undefined
-  const readyStatus = digest.approval === 'required' ? 'waiting' : 'sent'
+  let lastNumber = window.lastNumber
   for (const dueAt of runsAfter(digest, from, 10_000, now)) {
     const next = unseen.findIndex(({ seenAt }) => seenAt > dueAt)
     ledger.add(unseen.splice(0, next === -1 ? unseen.length : next))
-    const edits = editsDueAt(pastEdits, dueAt)
+    const edits = editsDueAt(window.edits, dueAt)
     const choices = selectEdited(ledger.pendingAt(dueAt), digest, dueAt, edits)
     const thin = decideThin(digest, choices, lastAt, dueAt)
-    const status = thin?.rule === 'skip' ? 'skipped' : thin?.rule === 'hold' ? 'held' : readyStatus
-    const number = status === 'skipped' ? null : before + editions.filter((one) => one.number !== null).length + 1
-    if (status === readyStatus) lastAt = dueAt
-    for (const choice of articleChoices(choices)) {
-      const expiry = expiryOf(choice, digest, dueAt)
-      if (expiry === 'stale' || (expiry === 'passed' && status !== 'skipped')) ledger.markBacklog(choice.article)
-    }
-    if (status !== 'skipped') for (const choice of chosenOnly(choices)) ledger.markPrinted(choice, number)
-    editions.push({ number, dueAt, status, reason: thin?.reason ?? null, choices, edits })
+    const status = statusOf(digest, thin)
+    const number = status === 'skipped' ? null : ++lastNumber
+    if (status === 'sent' || status === 'waiting') lastAt = dueAt
+    const edition = { number, dueAt, status, reason: thin?.reason ?? null, choices, edits }
+    recordChoices(ledger, edition, digest)
+    editions.push(edition)
   }
   return editions
+}
+
+function compareBySight(one: PastArticle, other: PastArticle): number {
+  if (one.seenAt !== other.seenAt) return one.seenAt < other.seenAt ? -1 : 1
+  return one.id < other.id ? -1 : 1
+}
+
+function statusOf({ approval }: Digest, thin: ThinDecision | undefined): SimulatedEdition['status'] {
+  if (thin?.rule === 'skip') return 'skipped'
+  if (thin?.rule === 'hold') return 'held'
+  return approval === 'required' ? 'waiting' : 'sent'
+}
+
+/** Tells the ledger what the edition printed, and what no later one looks at. */
+function recordChoices(ledger: SimulatedLedger, edition: SimulatedEdition, digest: Digest): void {
+  const { choices, dueAt: now, number } = edition
+  const isSkipped = edition.status === 'skipped'
+  const expired = articleChoices(choices).filter((choice) => expiryOf(choice, { digest, now, isSkipped }) !== null)
+  for (const { article } of expired) ledger.markBacklog(article)
+  const printed = isSkipped ? [] : chosenOnly(choices)
+  for (const choice of printed) ledger.markPrinted(choice, number)
 }
 
 /** The edits of the edition of that time, after what editors excluded in earlier ones. */

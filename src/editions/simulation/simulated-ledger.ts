@@ -1,10 +1,10 @@
-import type { Article } from '../store/articles/article.ts'
-import type { Candidate, WithLastShown } from '../store/articles/articles.ts'
-import type { Letter } from '../store/letters/letters.ts'
-import type { Instant } from '../time/clock.ts'
-import { type Choice, itemOf } from './choice/choice.ts'
-import type { Pending } from './choice/select.ts'
-import { findSamePairsSync, type Story, StoryGroups } from './stories/same-story.ts'
+import type { Article } from '../../store/articles/article.ts'
+import type { Candidate, WithLastShown } from '../../store/articles/articles.ts'
+import type { Letter } from '../../store/letters/letters.ts'
+import type { Instant } from '../../time/clock.ts'
+import { type Choice, itemOf } from '../choice/choice.ts'
+import type { Pending } from '../choice/select.ts'
+import { findSamePairsSync, type Story, StoryGroups } from '../stories/same-story.ts'
 
 export type PastArticle = Article & WithLastShown
 
