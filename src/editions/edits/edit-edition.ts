@@ -180,21 +180,31 @@ async function contextOf(
     if (kind === 'block') await refuseUnknownBlock(db, edition, target)
     return context
   }
-  const [article] = await articlesByIds(db, [target])
-  const letter = article ? undefined : await letterById(db, target)
-  if (letter && kind !== 'drop')
-    throw new AppError('conflict', `“${letter.headline}” is a reader’s letter`, {
-      hint: 'Change or withdraw it on the page of letters; an edition can only drop it.',
-    })
-  const headline = article ? article.title || article.url : letter?.headline
-  if (headline === undefined) throw new AppError('missing', 'there is no such article')
+  const { headline, feedUrl } = await itemToEdit(db, kind, target)
   const choice = (await choicesOf(db, edition.id)).find(({ itemId }) => itemId === target)
   const isPlaced = kind === 'pin' || kind === 'move'
   if (!isPlaced && !choice) throw new AppError('conflict', `“${headline}” is not in ${editionName(edition)}`)
   if ((kind === 'reword' || kind === 'picture') && choice?.position == null)
     throw new AppError('conflict', `“${headline}” is not included in ${editionName(edition)}`)
-  const home = digest.sections.find(({ feeds }) => article && feeds.includes(article.feedUrl))?.name ?? ''
+  const home = digest.sections.find(({ feeds }) => feedUrl !== null && feeds.includes(feedUrl))?.name ?? ''
   return { ...context, headline, section: choice?.section || home }
+}
+
+/** The headline and feed of an article or letter; a letter has no feed. */
+async function itemToEdit(
+  db: Db,
+  kind: TypedEdit['kind'],
+  id: string,
+): Promise<{ headline: string; feedUrl: string | null }> {
+  const [article] = await articlesByIds(db, [id])
+  if (article) return { headline: article.title || article.url, feedUrl: article.feedUrl }
+  const letter = await letterById(db, id)
+  if (!letter) throw new AppError('missing', 'there is no such article')
+  if (kind !== 'drop')
+    throw new AppError('conflict', `“${letter.headline}” is a reader’s letter`, {
+      hint: 'Change or withdraw it on the page of letters; an edition can only drop it.',
+    })
+  return { headline: letter.headline, feedUrl: null }
 }
 
 async function refuseUnknownBlock(db: Db, edition: EditionRow, target: string): Promise<void> {
