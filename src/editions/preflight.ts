@@ -10,6 +10,21 @@ import { areTitlesAlike } from './stories/titles.ts'
 /** What was found about an article just before the seal: it is gone, something that an editor should know, or nothing. */
 export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; reason: Reason }
 
+/** What was found about each article that was asked for, by its id, and what its page answered. */
+export type PreflightFindings = Map<
+  string,
+  { finding?: Pick<Finding, 'kind' | 'reason'>; answer?: PageCheck | undefined }
+>
+
+/** What is known from all rounds of one edition. */
+export type PreflightState = {
+  found: PreflightFindings
+  /** See `preflightDeadline`. */
+  deadline: number
+  /** The answers of the pages whose corrections are to be printed, by address. */
+  correctionAnswers: Map<string, PageCheck>
+}
+
 export type CheckPage = (url: string) => Promise<PageCheck>
 
 const maxParallel = 8
