@@ -218,6 +218,18 @@ test('a migration that has landed has not changed, and imports nothing of ours',
   expect(imports.filter(({ file, from }) => file.startsWith('store/migrations/') && from.startsWith('.'))).toEqual([])
 })
 
+test('no function is longer than 60 lines or has more than 15 branches: the linter counts them', () => {
+  const { overrides } = JSON.parse(readFileSync('biome.json', 'utf8'))
+  const [{ includes, linter }] = overrides
+  expect(includes).toEqual(['src/**', '!src/store/migrations/**'])
+  expect(linter.rules.complexity).toEqual({
+    noExcessiveCognitiveComplexity: { level: 'error', options: { maxAllowedComplexity: 15 } },
+    noExcessiveLinesPerFunction: { level: 'error', options: { maxLines: 60 } },
+  })
+  const ignored = sources.filter((file) => /biome-ignore lint\/complexity\/noExcessive/.test(read(file)))
+  expect(ignored).toEqual([])
+})
+
 test('the source is erasable: no enums, parameter properties, namespaces, decorators or JSX', () => {
   const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8'))
   expect(compilerOptions).toMatchObject({
