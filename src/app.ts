@@ -11,23 +11,23 @@ import { openStore, type Store } from './store/open.ts'
 import { loadSecret } from './store/system/settings.ts'
 import { systemClock, type WaitingClock } from './time/clock.ts'
 
-/** Everything that a step may need, opened once. A step takes what it needs of it by name. */
+/** The shared services of one process, opened once. A step picks the fields that it needs. */
 export type App = {
   config: Config
   store: Store
   db: Store['db']
-  /** Signs what leaves the house. */
+  /** The key that signs links, Message-IDs and return paths. */
   secret: string
   digests: Digest[]
-  /** Since when this process has the schedules of the digests. */
+  /** When this process loaded the schedule of each digest. */
   schedules: LoadedSchedules
-  /** Job files with an error: their digests are not among `digests`, and their editions wait. */
+  /** Job files with an error. `digests` may lack their digests; the editions of a missing digest wait. */
   rejected: RejectedJob[]
   fetcher: Fetcher
-  /** The feeds whose articles some digest prints whole. */
+  /** URLs of the feeds whose full text at least one digest prints. */
   wholeFeeds: ReadonlySet<string>
   render: Render
-  /** Asks for the page of an article once more, just before a seal. */
+  /** Fetches the page of an article again, just before the edition is sealed. */
   check: CheckPage
   clock: WaitingClock
   log: Log
@@ -38,13 +38,13 @@ export type AppOptions = {
   config: Config
   clock?: WaitingClock
   log?: Log
-  /** Whether a store in a file is made where there is none; true if absent. */
+  /** Whether to create a missing store file; default true. */
   mayCreateStore?: boolean
-  /** False for work that no digest is needed for: it is done even if the folder of the job files is away; true if absent. */
+  /** False for work that needs no digest and runs even if the job folder cannot be read; default true. */
   needsJobs?: boolean
 }
 
-/** Opens the store and what stands on it, in order; `close` goes the way back. */
+/** Opens the store and the services that use it; `close` closes them in reverse order. */
 export async function openApp(options: AppOptions): Promise<App> {
   const { config, clock = systemClock, log = openLog(config.log), mayCreateStore = true, needsJobs = true } = options
   const { digests, rejected } = readJobs(config, needsJobs)
@@ -83,7 +83,7 @@ function readJobs({ jobs, templates }: Config, isNeeded: boolean): JobFolder {
   }
 }
 
-/** Lets the running application go on with these digests. */
+/** Replaces the digests of the running application. */
 export function setDigests(app: App, { digests, rejected }: JobFolder): void {
   app.digests = digests
   app.schedules.recordLoaded(digests, app.clock.now())
@@ -91,7 +91,7 @@ export function setDigests(app: App, { digests, rejected }: JobFolder): void {
   app.wholeFeeds = new Set(digests.flatMap(fullTextFeedUrls))
 }
 
-/** The thread that renders starts with the first draft: who only sends has no use for it. */
+/** Starts the rendering thread with the first draft, because a process that only sends does not need it. */
 function renderer(config: Config): Render {
   let loading: Promise<Render> | undefined
   return async (draft) => {
@@ -100,7 +100,7 @@ function renderer(config: Config): Render {
   }
 }
 
-/** The digest of that name. AppError `invalid` if its job file has an error; `missing` names those that there are. */
+/** The digest with that name. AppError `invalid` if its job file has an error, or `missing` with a list of the digests. */
 export function requireDigest(folder: JobFolder, name: string): Digest {
   const digest = folder.digests.find((one) => one.name === name)
   if (digest) return digest
@@ -108,12 +108,12 @@ export function requireDigest(folder: JobFolder, name: string): Digest {
   throw new AppError('missing', `there is no digest "${name}"`, { hint: `There are: ${digestNamesText(folder)}.` })
 }
 
-/** The name, if there is a digest of that name, even one whose job file has an error; else AppError `missing`. */
+/** Returns the name if the digest exists, even if its job file has an error; otherwise AppError `missing`. */
 export function requireDigestName(folder: JobFolder, name: string): string {
   return isRejected(folder, name) ? name : requireDigest(folder, name).name
 }
 
-/** Throws what is wrong in the job file of that digest, with file and line, if the digest was left out for it. */
+/** AppError `invalid` with file and line if an error in its job file keeps the digest from being loaded. */
 export function throwIfRejected({ digests, rejected }: JobFolder, name: string): void {
   const job = digests.some((one) => one.name === name) ? undefined : rejected.find(({ digest }) => digest === name)
   if (job) throw new AppError('invalid', job.message)
@@ -130,7 +130,7 @@ export function digestNamesText({ digests, rejected }: JobFolder): string {
   return [...names, ...broken.map(({ digest }) => `${digest} (its job file has an error)`)].sort().join(', ') || 'none'
 }
 
-/** Who asks, and where to complain: the publication's own page. */
+/** The User-Agent of feed and page requests: names the publication's site and its contact address. */
 export function userAgentOf({ publication }: Config): string {
   return `Lastword/0.1 (newsletter digest of ${publication.site}; ${publication.contact})`
 }

@@ -1,12 +1,12 @@
 /**
- * The one error class. A person can act on an AppError: it says what happened, where, and what to do.
- * Anything else that is thrown is a broken promise of ours and is shown as `internal`.
+ * An error that a person can act on: it says what happened, where, and what to do. Any other thrown value is a bug and
+ * is shown as `internal`.
  */
 export type ErrorCode = 'invalid' | 'missing' | 'conflict' | 'forbidden' | 'unavailable' | 'internal'
 
 export class AppError extends Error {
   readonly code: ErrorCode
-  /** What to do about it, shown to the person. */
+  /** The suggested fix, shown to the person. */
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
@@ -17,13 +17,13 @@ export class AppError extends Error {
   }
 }
 
-/** The words of any thrown value, without its stack. */
+/** The message of any thrown value, without its stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join('; ')
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The code of a system error (`ECONNREFUSED`, `ENOENT`), of the error itself or of what caused it. */
+/** The code of a system error (`ECONNREFUSED`, `ENOENT`), from the error or from its cause. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const { code } = error as { code?: unknown }

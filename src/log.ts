@@ -6,7 +6,7 @@ export type Log = {
   error(fields: object, message: string): void
 }
 
-/** One JSON line an event, on stderr: stdout belongs to the answer of a command. */
+/** Logs one JSON line per event to stderr; stdout is reserved for the output of a command. */
 export function openLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Log {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: escapeControls } },
@@ -16,7 +16,7 @@ export function openLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): 
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
-/** The same JSON with nothing in it that commands a terminal: what is below U+0020 is escaped in it already. */
+/** Escapes the control characters that a terminal would obey; JSON already escapes those below U+0020. */
 export function escapeControls(json: string): string {
   return json.replace(controlCharacters, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

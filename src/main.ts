@@ -1,13 +1,13 @@
 import { usePrivateCompileCache } from './runtime/compile-cache.ts'
 
-// Timers are computed with local setters of Date (node-cron 4.6), which go wrong in the hour that a clock change repeats.
-// UTC has no such hour; where a zone matters, it is named.
+// node-cron 4.6 computes timers with the local setters of Date, which fail in the hour that a clock change repeats.
+// UTC has no such hour; code that needs a time zone names it.
 process.env.TZ = 'UTC'
-process.umask(0o077) // what we write is for nobody else: people's addresses, and the secret that signs their links
+process.umask(0o077) // only our user may read our files: they hold email addresses and the secret that signs links
 usePrivateCompileCache()
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0) // whoever read us has read enough: lastword … | head
+  if (error.code === 'EPIPE') process.exit(0) // the reader closed the pipe: lastword … | head
   throw error
 })
 

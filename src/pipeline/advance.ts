@@ -15,20 +15,19 @@ import { SendingTasks } from './sending/sending-tasks.ts'
 import { Tasks } from './tasks.ts'
 
 /**
- * Moves the editions of every digest on: makes those that are due, seals and approves them, and has them sent. Each digest
- * has tasks of its own, so that a slow or failing digest, feed or relay delays nothing of another digest, and sending
- * delays no seal. Slices of all editions take turns.
+ * Makes due editions, seals and approves them, and queues them for sending. Each digest has separate tasks, so a slow or
+ * failing digest, feed or relay delays no other digest, and sending delays no seal; the slices of all editions take turns.
  */
 export class EditionPipeline {
   readonly #app: App
   readonly #signal: AbortSignal | undefined
   readonly #tasks = new Tasks()
   readonly #sending: SendingTasks
-  /** The editions whose obstacles are in the log. */
+  /** Ids of the editions whose obstacles are already logged. */
   readonly #reported = new Set<string>()
   readonly #retries = new SealRetries()
 
-  /** When `signal` fires nothing more is begun; `idle` then waits for what is in flight. */
+  /** `signal` stops new work; `idle` then waits for the work in progress. */
   constructor(app: App, sender: Sender, signal?: AbortSignal) {
     this.#app = app
     this.#signal = signal
@@ -43,7 +42,7 @@ export class EditionPipeline {
       })
   }
 
-  /** Starts sealing, approving and sending whatever may move on. Returns once that is started. */
+  /** Starts to seal, approve and send every edition that is ready. Resolves once the work is started. */
   async advance(): Promise<void> {
     const open = await editionsByStatus(this.#app.db, [...unsentStatuses, 'sending'])
     for (const digest of this.#app.digests) {
@@ -56,7 +55,7 @@ export class EditionPipeline {
     )
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no work is in progress. */
   async idle(): Promise<void> {
     await this.#tasks.idle()
     await this.#sending.idle()
@@ -70,7 +69,7 @@ export class EditionPipeline {
     })
   }
 
-  /** Logs, once for each edition, the settings that keep it from being approved by rule, or from being sent. */
+  /** Logs, once per edition, the settings that block its automatic approval or its sending. */
   async #reportBlocked(digest: Digest): Promise<void> {
     const waiting: EditionStatus[] =
       digest.approval === 'auto' ? ['sealed', 'approved', 'sending'] : ['approved', 'sending']
@@ -95,13 +94,13 @@ export class EditionPipeline {
   }
 }
 
-/** Makes every run that is due, of all digests at the same time, and waits for that. Returns how many editions were made. */
+/** Makes the due runs of all digests in parallel. Returns the number of editions made. */
 export async function makeDueEditions(app: App): Promise<number> {
   const made = await Promise.all(app.digests.map((digest) => makeDue(app, digest)))
   return made.reduce((sum, count) => sum + count, 0)
 }
 
-/** Takes every edition as far as rules alone may take it, and waits for that: sealed, approved if no editor is asked, sent. */
+/** Seals, approves (where the digest needs no editor) and sends every edition that can proceed, and waits for the end. */
 export async function advanceEditions(app: App, sender: Sender, signal?: AbortSignal): Promise<void> {
   const pipeline = new EditionPipeline(app, sender, signal)
   await pipeline.advance()
@@ -109,8 +108,8 @@ export async function advanceEditions(app: App, sender: Sender, signal?: AbortSi
 }
 
 /**
- * Seals what is composed, or has to be sealed again, and approves what is sealed where the digest asks no editor. What
- * fails is tried again later, and editors see why it waits.
+ * Seals editions that are composed or need a new seal, and approves sealed ones if the digest needs no editor. A failed
+ * edition is tried again later, and editors see the reason.
  */
 async function prepareEditions(
   app: App,
@@ -131,7 +130,7 @@ async function prepareEditions(
   }
 }
 
-/** When it is tried again; undefined where the store has no answer either: then it is at the next turn. */
+/** Returns the time of the next attempt, or undefined if the edition cannot be read: then the next pass tries it again. */
 async function scheduleRetry(
   app: App,
   id: string,

@@ -8,19 +8,19 @@ import { toMessageTemplate } from '../messages/message-template.ts'
 import { lastSealedVariant } from '../store/editions/variants.ts'
 import type { Db } from '../store/schema.ts'
 
-/** What the last sealed edition tells of the next one: the bytes of one message. */
+/** An estimate of the next edition from the last sealed one: `size` is the bytes of one message. */
 export type LastMessage = { size: number }
 
-/** Nobody's key, as long as everybody's. */
+/** A dummy key with the length of a real one. */
 const placeholderKey = 'a'.repeat(keyLength)
-/** Of one DKIM-Signature field with an RSA-2048 key, and some to spare. */
+/** Upper estimate for one DKIM-Signature field (RFC 6376) with an RSA-2048 key. */
 const signatureBytes = 1024
 
-/** Undefined if no edition was sealed yet. */
+/** Undefined if no edition has been sealed yet. */
 export async function lastMessage(db: Db, { relay, publication }: Config): Promise<LastMessage | undefined> {
   const variant = await lastSealedVariant(db)
   if (!variant) return undefined
-  const template = toMessageTemplate(placeholderKey, { id: variant.editionId }, variant) // every secret makes a sender id of this length
+  const template = toMessageTemplate(placeholderKey, { id: variant.editionId }, variant) // the length of the sender id does not depend on the secret
   const keys = { link: placeholderKey, messageId: placeholderKey, returnPath: placeholderKey }
   const copy = { email: publication.contact, name: '', keys, date: variant.sealedAt }
   const { pieces } = compileMessage(template)(copy)
@@ -29,8 +29,8 @@ export async function lastMessage(db: Db, { relay, publication }: Config): Promi
 }
 
 /**
- * The envelope of a message to the contact address as sending would say it. The senders to try if it is refused are the
- * return path without a key, and the mailbox that signs in.
+ * The envelope that sending would use for a message to the contact address. If the relay refuses its sender, the
+ * alternatives are the return path without a key and the mailbox that signs in.
  */
 export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMessage): CheckedEnvelope {
   const { contact } = config.publication
@@ -48,15 +48,15 @@ export function envelopeFor(config: Config, relay: RelaySettings, last?: LastMes
   return { senders: [usual, ...others.filter(isNew)], to: contact, size: last?.size }
 }
 
-/** With a key behind the name. */
+/** Adds a dummy key to the local part: `name+key@domain`. */
 function withKey(address: string): string {
   const at = address.lastIndexOf('@')
   return `${address.slice(0, at)}+${placeholderKey}${address.slice(at)}`
 }
 
 /**
- * Tries each relay once over one connection and logs what is wrong, so that it is known before the first edition is due.
- * Nothing is sent. Never throws; `signal` ends it.
+ * Checks each relay once over one connection and logs problems before the first edition is due. Sends no message and
+ * never throws; `signal` ends the check.
  */
 export async function checkRelaysAtStart({ config, db, secret, log }: App, signal: AbortSignal): Promise<void> {
   try {

@@ -1,14 +1,14 @@
 import { second } from '../time/clock.ts'
 
-/** Two clocks read at the same time, in milliseconds: the wall clock, which may be set, and one that only goes on. */
+/** Two clocks read at the same time, in milliseconds: the wall clock, which can be set, and a monotonic clock. */
 export type ClockReading = { wall: number; monotonic: number }
 
-/** Why timers that were set by the wall clock have to be set anew. */
+/** Why wall-clock timers must be set again: the wall clock was stepped, or no timer fired for a while. */
 export type Disturbance = { kind: 'step'; byMs: number } | { kind: 'silence'; forMs: number }
 
-/** A clock that is disciplined (NTP) runs faster or slower by 0.05 % at most: more than this is a step. */
+/** NTP slews a clock by at most 0.05 %, so a larger difference between two checks is a step. */
 const maxDriftMs = second
-/** The most frequent task comes every five seconds. */
+/** The most frequent timer fires every five seconds. */
 const maxSilenceMs = 30 * second
 
 export function readClocks(): ClockReading {
@@ -16,8 +16,8 @@ export function readClocks(): ClockReading {
 }
 
 /**
- * Notices that the wall clock was set, or that the machine slept, or that timers stopped coming. A timer that was
- * computed from the wall clock is wrong after that: by a clock set back an hour it comes an hour late.
+ * Detects that the wall clock was set, the machine slept, or timers stopped firing. After that, timers computed from the
+ * wall clock are wrong: if the clock is set back an hour, they fire an hour late.
  */
 export class ClockWatch {
   readonly #read: () => ClockReading
@@ -30,12 +30,12 @@ export class ClockWatch {
     this.#tickAt = this.#last.monotonic
   }
 
-  /** A timer came. */
+  /** Records that a timer fired. */
   tick(): void {
     this.#tickAt = this.#read().monotonic
   }
 
-  /** What happened since the last look; undefined if nothing did. */
+  /** The disturbance since the last check, or undefined. */
   check(): Disturbance | undefined {
     const now = this.#read()
     const byMs = now.wall - this.#last.wall - (now.monotonic - this.#last.monotonic)

@@ -10,12 +10,12 @@ import { confirmationIntervalMs } from '../subscribers/resubscribe.ts'
 import { addMs, minute } from '../time/clock.ts'
 import type { WriteMail, WrittenMail } from './written-mail.ts'
 
-/** The email of a digest whose job file is away waits so long each time. */
+/** Delay of an email while the job file of its digest is missing. */
 const digestAwayMs = 5 * minute
 
 /**
- * The email whose link subscribes a person again who unsubscribed. None to somebody who was suppressed since; one in
- * `confirmationIntervalMs` to one person.
+ * Writes the email with the link that subscribes a person again after an unsubscribe. Suppressed people get none, and one
+ * person gets at most one per `confirmationIntervalMs`.
  */
 export const writeConfirmation: WriteMail<'confirmation'> = async (app, [facts]) => {
   const { db, clock, digests } = app

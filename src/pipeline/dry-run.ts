@@ -8,9 +8,8 @@ import type { Reason } from '../store/events/reason.ts'
 import { refreshAndEnrich } from './refresh-and-enrich.ts'
 
 /**
- * What would go out if the edition were made at this moment, by the steps of a real run: feeds and pages are asked, it is
- * chosen, and what turns out to be gone is replaced. The store keeps what was read, and no edition. `feeds` says what
- * became of each feed.
+ * Composes the edition that a run would make now: fetches feeds and pages, chooses articles and replaces those whose page
+ * is gone. Stores the fetched data but no edition; `feeds` has the result of each feed.
  */
 export async function dryRunEdition(app: App, digest: Digest): Promise<DryRun & { feeds: RefreshResult[] }> {
   const feeds = await refreshAndEnrich(app, digest)

@@ -12,12 +12,12 @@ import { day, parseDurationMs } from '../time/clock.ts'
 const maxPerFeed = 20_000
 const maxForgottenPerFeed = 100_000
 const batchSize = 100
-/** Between two batches, so that others can write. */
+/** Pause between two batches, so that other processes can write. */
 const pauseMs = 20
 
 /**
- * Forgets the articles that nothing needs, feed by feed, in short transactions. Whatever stops it, the next time goes on.
- * Returns how many were forgotten.
+ * Deletes articles that are no longer needed, feed by feed, in short transactions; after an interruption the next call
+ * continues. Returns the number of deleted articles.
  */
 export async function forgetArticles(
   { db, clock, config, log }: Pick<App, 'db' | 'clock' | 'config' | 'log'>,

@@ -8,23 +8,23 @@ import { type JobProblem, removeJobReader, saveJobReader } from '../store/system
 import { type Instant, msBetween, second } from '../time/clock.ts'
 import { saveSchedule } from './schedule-changes.ts'
 
-/** So often the store hears that this process reads job files, where nothing changes. */
+/** How often this process renews its row in the store if the job files have not changed. */
 const heartbeatMs = 30 * second
 
 function toRejected({ file, message }: JobProblem): RejectedJob {
   return { digest: digestNameOf(file), file, message }
 }
 
-/** Takes changed job files over into the running application, and tells the log and the store what it did or refused. */
+/** Loads changed job files into the running application, and records accepted and rejected files in the log and store. */
 export class JobReader {
   readonly #app: App
   readonly #files: JobFolderWatcher
   readonly #id: string
   #savedAt: Instant | undefined
   #saved = ''
-  /** Digests whose file went away, and when that was found, until the store knows. */
+  /** Digests whose job file was removed, with the time of detection; cleared once stored. */
   readonly #removed = new Map<string, Instant>()
-  /** Digests that were read, until the store knows since when their schedule counts. */
+  /** Digests whose schedule is loaded but not stored yet. */
   readonly #read: Set<string>
 
   constructor(app: App) {
@@ -34,7 +34,7 @@ export class JobReader {
     this.#id = newId(app.clock.now())
   }
 
-  /** Looks once. A change counts from the second look that finds it. */
+  /** Scans the job folder once. A change takes effect when a second scan confirms it. */
   async poll(): Promise<void> {
     const { log, clock } = this.#app
     const { changes, rejected } = this.#files.scan(clock.now())

@@ -19,8 +19,8 @@ import { refreshAndEnrich } from './refresh-and-enrich.ts'
 import { saveSchedule } from './schedule-changes.ts'
 
 /**
- * Makes every run of a digest that the timetable owes by now, or records why it is not made. Returns how many editions
- * were made. A failure is logged, and tried again at the next look.
+ * Makes every due run of a digest, or records why a run is skipped. Returns the number of editions made; a failure is
+ * logged and tried again at the next call.
  */
 export async function makeDue(app: App, digest: Digest): Promise<number> {
   try {
@@ -46,7 +46,7 @@ async function makeRuns(app: App, digest: Digest): Promise<number> {
   return await processRuns(app, digest, due, changes)
 }
 
-/** A run that was due while nobody was there, and that the job file does not name any more, is not made up for. */
+/** Marks a run as missed if no process was running when it was due and the schedule has changed since. */
 function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
   const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.isRunningSince(run.dueAt)
   if (run.missed !== null || !isDropped) return run
@@ -55,7 +55,7 @@ function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[])
 
 const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
 
-/** Makes the runs, or puts them down as missed. What somebody made by hand since a run was due has served it. */
+/** Makes the runs or records them as missed. An edition made by hand after a run was due replaces that run. */
 async function processRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
   const [first] = due
   if (!first) return 0
@@ -72,7 +72,7 @@ async function processRuns(app: App, digest: Digest, due: DueRun[], changes: Sch
 
 /** Returns whether this call made the edition. */
 async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolean> {
-  if (await editionDueAt(app.db, digest.name, dueAt)) return false // its feeds need not be asked
+  if (await editionDueAt(app.db, digest.name, dueAt)) return false // skips the feed refresh
   await refreshAndEnrich(app, digest)
   const recipients = await countActive(app.db, digest.name)
   const edition = await compose(app, digest, dueAt, { recipients, replace: true })
@@ -87,7 +87,7 @@ async function makeRun(app: App, digest: Digest, dueAt: Instant): Promise<boolea
   return edition !== undefined
 }
 
-/** Runs that are not made leave an edition behind too, skipped, with the reason: one for all that were missed in a row. */
+/** Adds one skipped edition, with the reason, for all the runs that were missed in a row. */
 async function recordMissed({ db, clock, secret, log }: App, digest: Digest, runs: DueRun[]): Promise<void> {
   const reason = missedReason(runs)
   const dueAt = runs.findLast(({ missed }) => missed !== null)?.dueAt

@@ -40,18 +40,17 @@ const writers: { [Kind in MailKind]: WriteMail<Kind> } = {
   confirmation: writeConfirmation,
 }
 
-/** All that waits of these kinds goes into one email. */
+/** Due emails of one of these kinds are combined into one email. */
 const groupedKinds: MailKind[] = ['feed-trouble', 'wrong-clock']
-/** Emails to subscribers wait while all sending is stopped; notices to editors do not. */
+/** Emails to subscribers: they wait while all sending is stopped. Notices to editors do not wait. */
 const subscriberKinds: MailKind[] = ['confirmation']
 const batchSize = 100
 
 export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<RelayPool, 'send'> }
 
 /**
- * Sends the emails of the outbox that are due, each by one process. One that no relay takes is tried again, with growing
- * waits, until it expires. A process that dies between sending and recording leaves it to be sent once more: twice is
- * better than never, and both have the same Message-ID. Returns how many went out.
+ * Sends the due emails of the outbox and returns the number sent; an email that no relay accepts is retried with growing
+ * delays until it expires. If a process dies after sending, the email is sent a second time with the same Message-ID.
  */
 export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortSignal): Promise<number> {
   const { db, clock } = app
@@ -65,12 +64,12 @@ export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortS
     const [first, ...rest] = rows
     const result = first && (await sendMail(app, sender, [first, ...rest]))
     if (result === 'accepted' || result === 'unknown') sent += 1
-    if (result === 'unsent') break // no relay can be reached: the others would not get through either
+    if (result === 'unsent') break // no relay can be reached, so the other emails would fail too
   }
   return sent
 }
 
-/** In the order of their ids, so that two processes that take on the same ones wait for each other. */
+/** Claims emails in the order of their ids, so that two processes with the same emails cannot deadlock. */
 async function claimAll({ db, clock }: App, group: Pick<OutboxRow, 'id'>[]): Promise<OutboxRow[]> {
   const ids = group.map(({ id }) => id).sort()
   return await transaction(db, async (trx) => {
@@ -85,7 +84,7 @@ async function claimAll({ db, clock }: App, group: Pick<OutboxRow, 'id'>[]): Pro
 
 type Rows = [OutboxRow, ...OutboxRow[]]
 
-/** Undefined: there was nothing to send. */
+/** Returns undefined if the email was deleted or postponed. */
 async function sendMail(app: App, sender: OutboxSender, rows: Rows): Promise<SendResult['kind'] | undefined> {
   const { db, config, clock } = app
   const mail = await write(app, rows)
@@ -115,7 +114,7 @@ async function write(app: App, rows: Rows): Promise<Awaited<ReturnType<WriteMail
   }
 }
 
-/** The email is out, or may be; it can never go to that address; or it is tried again. */
+/** Records the attempt: sent (or possibly sent), failed permanently, or due again later. */
 async function record(app: App, rows: Rows, mail: WrittenMail, result: SendResult): Promise<void> {
   const { db, clock } = app
   const now = clock.now()
@@ -137,7 +136,7 @@ function outcomeOf({ attempts, expiresAt }: OutboxRow, { kind }: SendResult, now
   return kind === 'refused' || kind === 'unfit' || notBefore >= expiresAt ? { failedAt: now } : { notBefore }
 }
 
-/** Of a server's answer about a subscriber the codes alone are logged, `550 5.1.1`: the rest often names the address. */
+/** Replies about subscribers are cut to their codes, as in `550 5.1.1` (RFC 3463): the rest often contains the address. */
 const loggedReplyLength = 9
 
 function logResult({ log }: App, row: OutboxRow, { kind: result, reply }: SendResult, outcome?: AttemptResult): void {

@@ -8,9 +8,8 @@ import type { RefreshResult } from '../feeds/refresh.ts'
 import { refreshNow } from './refresh-feeds.ts'
 
 /**
- * What comes before composing: asks all feeds of the digest now, proposes corrections of what earlier editions said, and
- * then asks, for the sections that want it (`enrich`), the pages of the articles that would be chosen and lack something.
- * Returns what became of each feed.
+ * Prepares composing: fetches all feeds of the digest, proposes corrections to earlier editions, and (in sections with
+ * `enrich`) fetches the pages of likely articles with missing fields. Returns the result of each feed.
  */
 export async function refreshAndEnrich(app: App, digest: Digest): Promise<RefreshResult[]> {
   const report = await refreshNow(app, feedUrlsOf(digest))

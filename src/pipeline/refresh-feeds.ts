@@ -8,7 +8,7 @@ export async function refreshNow(needs: RefreshNeeds, urls: string[]): Promise<R
   return report
 }
 
-/** The same for those of the feeds that are due. Returns how many were fetched. */
+/** Does the same for the feeds that are due. Returns the number of fetched feeds. */
 export async function refreshDue(needs: RefreshNeeds, urls: string[], signal?: AbortSignal): Promise<number> {
   const count = await refreshDueFeeds(needs, urls, signal)
   if (!signal?.aborted) await resolveRedirects(needs, signal)

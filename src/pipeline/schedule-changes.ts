@@ -3,8 +3,8 @@ import type { Digest } from '../editions/digest.ts'
 import { recordSchedule } from '../store/digests/digests.ts'
 
 /**
- * Writes down that the schedule of the digest counts from the instant on at which this process read it. Where another
- * process has read a different one since, that one counts, here too: the log is told once.
+ * Stores the schedule of the digest as valid from the time when this process read it. If another process read a different
+ * schedule later, that one applies here too, and a warning is logged once.
  */
 export async function saveSchedule(
   { db, clock, log, schedules }: Pick<App, 'db' | 'clock' | 'log' | 'schedules'>,

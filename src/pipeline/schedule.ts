@@ -31,7 +31,7 @@ export type Chore = {
   run(running: ScheduleContext & { pipeline: EditionPipeline; jobs: JobReader }): Promise<unknown>
 }
 
-/** The timetable, in UTC. A tick only wakes us: what is due, the database says. */
+/** The timetable of the chores, in UTC. A timer only wakes a chore; the database decides what is due. */
 export const chores: Chore[] = [
   { name: 'read-job-files', cronPattern: '*/5 * * * * *', run: ({ jobs }) => jobs.poll() },
   { name: 'make-due-editions', cronPattern: '* * * * *', run: async ({ pipeline }) => pipeline.makeDue() },
@@ -90,13 +90,12 @@ export const chores: Chore[] = [
   },
 ]
 
-/** How often the clocks are compared. */
+/** How often the wall clock and the monotonic clock are compared. */
 const clockCheckIntervalMs = 5 * second
 
 /**
- * Wakes every chore at the start and at its times; one that is still under way is let be. When the clock of the machine
- * is set, or the timers stop coming, they are armed again within seconds, and every chore is woken. `stop` begins nothing
- * more, and waits for what is under way.
+ * Runs every chore at the start and at its times, except one that still runs; when the system clock is set or timers stop
+ * firing, sets the timers again and runs every chore. `stop` starts no new work and waits for the work in progress.
  */
 export function startSchedule(running: ScheduleContext): { stop(): Promise<void> } {
   const stopping = new AbortController()
@@ -135,7 +134,7 @@ class Scheduler {
     this.#disarm()
     await this.#work.idle()
     await this.#pipeline.idle()
-    await this.#jobs.close().catch(() => {}) // where the store is away its row is forgotten two minutes later
+    await this.#jobs.close().catch(() => {}) // if the store is unavailable, its row expires two minutes later
   }
 
   #arm(): void {

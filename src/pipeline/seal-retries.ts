@@ -12,8 +12,8 @@ const maxWaitMs = 10 * minute
 type Failure = { count: number; retryAt: Instant; fingerprint: string }
 
 /**
- * When an edition that could not be sealed is tried again: after 15 seconds, then twice as long each time, up to ten
- * minutes; at once when a file of the templates, the job file or the edition has changed, or a person has decided about it.
+ * Schedules retries of failed seals: after 15 seconds, doubled each time up to ten minutes. A change to the templates, the
+ * job file or the edition, or a decision by a person, makes the retry due at once.
  */
 export class SealRetries {
   readonly #failures = new Map<string, Failure>()
@@ -24,7 +24,7 @@ export class SealRetries {
     return (await inputFingerprint(app, edition, digest)) !== failure.fingerprint
   }
 
-  /** Returns when it is tried again. `edition` is the row as it stands after the attempt. */
+  /** Returns the time of the next attempt. `edition` is the row after the failed attempt. */
   async recordFailure(app: App, edition: EditionRow, digest: Digest): Promise<Instant> {
     const before = this.#failures.get(edition.id)
     const causes = await inputFingerprint(app, edition, digest)
@@ -39,7 +39,7 @@ export class SealRetries {
   }
 }
 
-/** All that decides whether another attempt may end otherwise, and that people change. */
+/** Covers everything that people can change and that can change the result of the next attempt. */
 async function inputFingerprint({ db, config }: App, edition: EditionRow, digest: Digest): Promise<string> {
   const decisions = (await editionEvents(db, edition.id)).filter(isDecision).length
   return JSON.stringify([edition, decisions, digest, templateVersion(config.templates)])

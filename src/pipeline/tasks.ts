@@ -1,10 +1,10 @@
 import { runAsTask } from '../runtime/task-time.ts'
 
-/** Work that is under way, by name: at most one piece of work of each name at a time. */
+/** Running tasks by name: at most one task of each name runs at a time. */
 export class Tasks {
   readonly #running = new Map<string, Promise<void>>()
 
-  /** Starts the work, unless work of that name is under way. It reports its own errors: none reaches the caller. */
+  /** Starts the work unless a task with that name is running. The work reports its errors; the caller gets none. */
   start(name: string, work: () => Promise<unknown>): void {
     if (this.#running.has(name)) return
     const task = runAsTask(name, work)
@@ -16,7 +16,7 @@ export class Tasks {
     this.#running.set(name, task)
   }
 
-  /** Resolves when nothing is under way, including work that other work started. */
+  /** Resolves when no task is running, including tasks that other tasks started. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values())
   }

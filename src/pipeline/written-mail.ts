@@ -4,20 +4,20 @@ import type { MailFacts, MailKind } from '../store/outbox/outbox.ts'
 import type { Db } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 
-/** An email of the outbox as it is sent now. */
+/** An outbox email, ready to send. */
 export type WrittenMail = Omit<PlainMail, 'id' | 'returnPath' | 'date'> & {
-  /** Adds to the history whether it went out, in the transaction that records it. */
+  /** Adds the outcome to the history, in the transaction that records the attempt. */
   record?(db: Db, outcome: MailOutcome, now: Instant): Promise<unknown>
 }
 
 /**
- * Writes one email of what all the given rows tell. Undefined: nobody needs it any more, and the rows are deleted;
- * `notBefore`: it may be sent from then on.
+ * Writes one email from the facts of all the given rows. Undefined means that the email is obsolete and its rows are
+ * deleted; `notBefore` postpones it until that time.
  */
 export type WriteMail<Kind extends MailKind> = (
   app: App,
   facts: MailFacts[Kind][],
 ) => Promise<WrittenMail | { notBefore: Instant } | undefined>
 
-/** The email went out, or it never will: `refusal` is what the relay answered. */
+/** The final outcome: `refusal` is the reply of the relay if the email failed, undefined if it was sent. */
 export type MailOutcome = { refusal: string | undefined }

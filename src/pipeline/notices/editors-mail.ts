@@ -4,10 +4,10 @@ import { addEvent } from '../../store/events/events.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import type { WrittenMail } from '../written-mail.ts'
 
-/** `subject` without the name of the publication; `lines` of plain text. */
+/** `subject` lacks the name of the publication; `lines` are plain text. */
 export type NoticeText = { subject: string; lines: string[] }
 
-/** A notice to the editors, or to the contact address where they have none. Their answers go to them, not to it. */
+/** A notice to the editors' address, or to the contact address if none is set. Replies go to the same address. */
 export function editorsMail({ publication, web }: Config, { subject, lines }: NoticeText): WrittenMail {
   const { name, contact, editors = contact } = publication
   const signature = ['-- ', `Lastword, for ${name}`, studioLink(web)]
@@ -20,7 +20,7 @@ export function editorsMail({ publication, web }: Config, { subject, lines }: No
   }
 }
 
-/** The same about one edition, with the link to its page, and with an event in its history. */
+/** A notice about one edition: adds the link to its page, and records an event in its history. */
 export function editionMail(
   config: Config,
   { id }: EditionRow,

@@ -12,9 +12,8 @@ import { editorsMail, studioLink } from './editors-mail.ts'
 const kind = 'feed-trouble'
 
 /**
- * Adds a notice of each feed that fails for longer than the rule, has been silent for longer than ever, is gone, or
- * needs a decision: once for each trouble, as long as it lasts. A trouble that is over is forgotten, so that it is told
- * again if it comes again.
+ * Adds one notice for each problem of a feed: it fails longer than the rule allows, is silent longer than ever, is gone,
+ * or needs a decision. Deletes the notices of solved problems, so that a problem that returns is notified again.
  */
 export async function addFeedNotices(app: App): Promise<void> {
   const { db, clock } = app
@@ -38,7 +37,7 @@ function keyOf({ id }: FeedRow, state: string): string {
 
 type TroubledFeed = { feed: FeedRow; troubles: Health[] }
 
-/** One email about all troubles that wait to be told and still last. */
+/** Writes one email about all queued problems that still last; undefined if there is none. */
 export const writeFeedNotice: WriteMail<'feed-trouble'> = async (app, facts) => {
   const told = new Set(facts.map(({ feed, trouble }) => mailKey(kind, [feed, trouble])))
   const toTroubled = ({ feed, problems }: WatchedFeed): TroubledFeed => ({

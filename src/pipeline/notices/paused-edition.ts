@@ -7,7 +7,7 @@ import { momentText } from '../../time/moment.ts'
 import type { WriteMail } from '../written-mail.ts'
 import { editionMail } from './editors-mail.ts'
 
-/** A rule has stopped the sending of an edition. */
+/** Tells the editors that a rule paused the sending of an edition. */
 export const writePausedNotice: WriteMail<'edition-paused'> = async ({ db, config, digests }, [facts]) => {
   const edition = facts && (await editionById(db, facts.edition))
   if (!edition) return undefined
@@ -24,7 +24,7 @@ export const writePausedNotice: WriteMail<'edition-paused'> = async ({ db, confi
   return editionMail(config, edition, { subject: `${name} is paused`, lines })
 }
 
-/** One mail server does not work, while others go on with the edition. */
+/** Tells the editors that one relay fails while the others continue to send the edition. */
 export const writeRelayNotice: WriteMail<'relay-failing'> = async ({ db, config, digests }, [facts]) => {
   const edition = facts && (await editionById(db, facts.edition))
   if (!edition) return undefined

@@ -9,7 +9,7 @@ import { editionMail } from './editors-mail.ts'
 
 const noticePeriodMs = 7 * day
 
-/** Adds a notice of every skipped run of the last week whose digest wants one. */
+/** Adds a notice for each skipped run of the last week, if its digest has these notices enabled. */
 export async function addSkippedRunNotices({ db, clock, digests }: App): Promise<void> {
   const now = clock.now()
   const names = digests.filter(({ thin }) => thin.notify).map(({ name }) => name)

@@ -16,8 +16,8 @@ import type { WriteMail, WrittenMail } from '../written-mail.ts'
 import { editionMail } from './editors-mail.ts'
 
 /**
- * Adds, once for each edition that waits for a person, a notice, and a reminder after a day, or after half the time to
- * the next edition if that is shorter.
+ * Adds one notice for each edition that waits for an editor, and one reminder. The reminder follows after a day, or after
+ * half the time to the next edition if that is shorter.
  */
 export async function addWaitingNotices({ db, clock, digests }: App): Promise<void> {
   const now = clock.now()
@@ -38,7 +38,7 @@ function needsApproval({ status }: EditionRow, { approval }: Digest): boolean {
   return status === 'held' || (status === 'sealed' && approval === 'required')
 }
 
-/** In milliseconds after the first notice. */
+/** Milliseconds from the first notice to the reminder. */
 function reminderDelayMs(digest: Digest, { dueAt }: EditionRow): number {
   return Math.min(day, periodMsAt(digest, dueAt) / 2)
 }
@@ -59,7 +59,7 @@ export const writeReminder: WriteMail<'edition-reminder'> = async (app, [facts])
   return await waitingMail(app, edition, { subject: `reminder: ${name} waits for approval`, opening })
 }
 
-/** Undefined once somebody has decided about it. */
+/** The edition, or undefined once it is neither sealed nor held. */
 async function undecidedEdition({ db }: App, id: string): Promise<EditionRow | undefined> {
   const edition = await editionById(db, id)
   return edition?.status === 'sealed' || edition?.status === 'held' ? edition : undefined
@@ -101,7 +101,7 @@ async function contentsText({ db }: App, { id }: EditionRow): Promise<string> {
   ].join(', ')
 }
 
-/** Nobody approved an edition before the next one was due, which has taken its place. */
+/** Tells the editors that the next edition replaced one that was not approved in time. */
 export const writeReplacedNotice: WriteMail<'edition-replaced'> = async ({ db, config }, [facts]) => {
   const edition = facts && (await editionById(db, facts.edition))
   if (!edition) return undefined
@@ -117,7 +117,7 @@ export const writeReplacedNotice: WriteMail<'edition-replaced'> = async ({ db, c
 }
 
 const replacementSentence = 'If nobody does, the next edition takes its place and its articles.'
-/** A newer edition replaces what nobody has decided about; what a person holds back is a decision. */
+/** A newer edition replaces an undecided one; a hold by an editor is a decision. */
 const heldSentence =
   'If nobody does, it stays on hold: the next edition is made beside it, and does not take its place.'
 

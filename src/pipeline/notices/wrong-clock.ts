@@ -7,7 +7,7 @@ import { momentText } from '../../time/moment.ts'
 import type { WriteMail } from '../written-mail.ts'
 import { editionLink, editorsMail } from './editors-mail.ts'
 
-/** The clock of the machine was ahead: what became of the runs that it skipped, and which editions it made. */
+/** Tells the editors that the server clock was ahead, which runs were skipped, and which editions were made too early. */
 export const writeClockNotice: WriteMail<'wrong-clock'> = async (app, facts) => {
   const faults = await clockFaultsByIds(
     app.db,

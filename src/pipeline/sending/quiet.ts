@@ -1,10 +1,10 @@
 import { addMs, type Instant, minute } from '../../time/clock.ts'
 import type { Sender } from './sender.ts'
 
-/** Looked at more often than that an edition with a million deliveries that wait would keep the store busy. */
+/** Longest time until the next check. Checking an edition with a million waiting deliveries loads the store. */
 const maxQuietMs = minute
 
-/** Remembers until when there is nothing to do for an edition; null: there may be something. */
+/** Records until when an edition has nothing to send; `wait` null means that it may have something. */
 export function recordQuiet(
   { quietUntil: quiet }: Pick<Sender, 'quietUntil'>,
   editionId: string,
@@ -16,8 +16,8 @@ export function recordQuiet(
   else quiet.set(editionId, wait.until < latest ? wait.until : latest)
 }
 
-/** Whether the last pass has found that there is nothing to do for the edition yet. */
+/** Whether the last pass found that the edition has nothing to send yet. */
 export function isQuiet({ quietUntil: quiet }: Pick<Sender, 'quietUntil'>, editionId: string, now: Instant): boolean {
   const until = quiet.get(editionId)
-  return until !== undefined && now < until && until <= addMs(now, maxQuietMs) // the clock may have been set back
+  return until !== undefined && now < until && until <= addMs(now, maxQuietMs) // false if the clock was set back
 }

@@ -8,8 +8,8 @@ import { sendingNeeds } from './sending-needs.ts'
 import { withSync } from './sync.ts'
 
 /**
- * Sends what the approved edition still owes: the sealed bytes, each message with its own key. AppError `conflict` where
- * settings must be changed first.
+ * Sends the due deliveries of the approved edition: the sealed bytes, with personal keys in each message. AppError
+ * `conflict` if settings must be changed first.
  */
 export async function sendEdition(
   app: App,
@@ -26,7 +26,7 @@ export async function sendEdition(
   return report
 }
 
-/** Counts the deliveries of a finished edition once, and corrects its counters where they are wrong. */
+/** Recounts the deliveries of a finished edition and corrects wrong counters. */
 export async function checkCounts({ db, store, log }: App, editionId: string): Promise<void> {
   const wrong = await verifyCounts(db, store.engine, editionId).catch((err: unknown) => {
     log.warn({ event: 'edition.counts_unchecked', edition: editionId, err }, 'delivery counters could not be checked')

@@ -12,22 +12,22 @@ import { lowerSigningPriority } from '../../runtime/pool-threads.ts'
 import type { Worker } from '../../store/system/workers.ts'
 import { type Instant, second } from '../../time/clock.ts'
 
-/** A process that sends: relays to hand messages to, and a row by which others know that it lives. */
+/** A sending process: its relays, and a worker row that shows other processes that it is alive. */
 export type Sender = {
   relays: RelayPool
   signers: Signer[]
   worker: Worker
   buckets: ProviderRates
   providers: Providers
-  /** By edition: until when there is nothing to do for it; see `isQuiet`. */
+  /** Edition id to the time until which it has nothing to send; see `isQuiet`. */
   quietUntil: Map<string, Instant>
   close(): Promise<void>
 }
 
-/** Others take a sender for dead after two minutes of silence. */
+/** Other processes consider a sender dead after two minutes without a heartbeat. */
 const heartbeatMs = 20 * second
 
-/** Becomes a sender, and first of all settles what a sender that died had in flight. `findMx` is DNS if absent. */
+/** Registers this process as a sender and settles the deliveries that dead senders left in flight. `findMx` defaults to DNS. */
 export async function openSender(
   app: App,
   findMx: FindMx = dnsMx(),
@@ -39,7 +39,7 @@ export async function openSender(
   const relays = new RelayPool(app, relaysOf(app.config))
   const providers = new Providers({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
   const buckets = await ProviderRates.open({ ...app, providers })
-  const worker = await startWorker(app, command) // last: a fault before it leaves no row of a sender that is none
+  const worker = await startWorker(app, command) // last, so that an earlier failure leaves no worker row
   const heartbeat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeatMs).unref()
   const released = await releaseAbandoned(app, worker)
   if (released > 0)

@@ -17,8 +17,8 @@ import type { EditionRow, VariantRow } from '../../store/schema.ts'
 import type { Sender } from './sender.ts'
 
 /**
- * Why an approved edition is not sent, one sentence each: settings that must be changed first. None where somebody let it go
- * out in spite of them.
+ * The settings that block sending of an approved edition, one sentence each. Empty if a person has overridden them for
+ * this edition.
  */
 export async function sendingObstacles(
   app: Pick<App, 'db' | 'config' | 'digests'>,
@@ -29,8 +29,8 @@ export async function sendingObstacles(
 }
 
 /**
- * What the steps of sending need for this edition: its sealed bytes, filled with each person's own key. AppError `missing`
- * if it is not sealed, `conflict` where `sendingObstacles` finds something.
+ * The dependencies of sending this edition, with a function that fills its sealed bytes with each person's keys. AppError
+ * `missing` if the edition is not sealed, `conflict` if `sendingObstacles` finds any.
  */
 export async function sendingNeeds(app: App, sender: Sender, editionId: string): Promise<DeliverNeeds> {
   const edition = await editionById(app.db, editionId)
@@ -64,7 +64,7 @@ function messagesOf(
 ): Pick<DeliverNeeds, 'personalise' | 'reuse'> {
   const { config, clock, secret } = app
   const buffers = bufferPool()
-  // The envelope is between us and the relay of today: nobody reads it, and a relay that refuses one may take another.
+  // The envelope sender comes from the current settings, not from the seal: readers do not see it, and relays differ.
   const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(config)
   const letter = { ...toMessageTemplate(secret, edition, variant), returnPath, personalReturnPath }
   const fill =

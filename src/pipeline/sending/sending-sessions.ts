@@ -10,12 +10,12 @@ import type { Sender } from './sender.ts'
 import { sendingNeeds } from './sending-needs.ts'
 import { withSync } from './sync.ts'
 
-/** `end`: how the pass ended; undefined if it failed, with `err`. */
+/** `end` is the result of the pass; it is undefined if the pass failed with `err`. */
 type OnEnd = (editionId: string, end: PassEnd | undefined, err?: unknown) => Promise<void>
 
 /**
- * The editions that this process sends slices of. Slices of one edition share a pass, one after another without a pause
- * between: what relays answered about the first counts for the last. A pass ends when no slice is given any more.
+ * The editions that this process is sending. The slices of one edition share a pass without pauses, so relay replies to
+ * the first slice count for the last; the pass ends when no more slices arrive.
  */
 export class SendingSessions {
   readonly #app: App
@@ -36,7 +36,7 @@ export class SendingSessions {
     return this.#open.has(editionId)
   }
 
-  /** Sends what is due of one slice. Resolves when that is done, or cannot be done now. */
+  /** Sends the due deliveries of one slice. Resolves when they are sent or cannot be sent now. */
   sendSlice(editionId: string, firstId: string): Promise<void> {
     const open = this.#open.get(editionId)
     if (open) return open.send(firstId)
@@ -55,7 +55,7 @@ export class SendingSessions {
     return this.#running.size > 0
   }
 
-  /** Resolves when no session is open, and the end of each has been told. */
+  /** Resolves when every session has ended and its end has been reported. */
   async idle(): Promise<void> {
     while (this.isBusy) await Promise.all(this.#running)
   }

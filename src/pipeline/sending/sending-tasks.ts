@@ -19,13 +19,13 @@ import type { Sender } from './sender.ts'
 import { sendingNeeds, sendingObstacles } from './sending-needs.ts'
 import { SendingSessions } from './sending-sessions.ts'
 
-/** A second slice is read while the first is sent, and a third waits: connections never run dry between two. */
+/** One slice is sent, the next is read and a third waits, so that connections stay busy between slices. */
 const slicesAtATime = 3
 const maxTasksAtOnce = 500
 
 /**
- * Sends editions in three kinds of tasks, that any worker may do: `start-edition` freezes the audience and asks for its
- * slices, `send-slice` sends one of them, `finish-edition` ends the edition when its counters say so.
+ * Sends editions in three kinds of tasks that any worker can run. `start-edition` freezes the audience and queues its
+ * slices, `send-slice` sends one slice, and `finish-edition` ends the edition when its counters are complete.
  */
 export class SendingTasks {
   readonly #app: App
@@ -33,7 +33,7 @@ export class SendingTasks {
   readonly #signal: AbortSignal | undefined
   readonly #queue: Queue
   readonly #sessions: SendingSessions
-  /** How the last pass of an edition ended, until it is finished. */
+  /** Result of the last pass by edition id, until `finish-edition` reads it. */
   readonly #ends = new Map<string, PassEnd>()
 
   constructor(app: App, sender: Sender, signal: AbortSignal | undefined, queue?: Queue) {
@@ -49,7 +49,7 @@ export class SendingTasks {
     this.#work('finish-edition', 1, ({ edition = '' }) => this.#finish(edition))
   }
 
-  /** Lets these editions go on, if they may. Returns once that is asked for. */
+  /** Queues a start task for each edition that is idle and may have work. Resolves once the tasks are queued. */
   async enqueue(editions: EditionRow[]): Promise<void> {
     const now = this.#app.clock.now()
     const idle = editions.filter(({ id }) => !this.#sessions.isOpen(id) && !isQuiet(this.#sender, id, now))
@@ -61,7 +61,7 @@ export class SendingTasks {
     this.#queue.wake()
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no work is in progress. */
   async idle(): Promise<void> {
     for (await this.#queue.idle(); this.#sessions.isBusy; await this.#queue.idle()) await this.#sessions.idle()
   }
@@ -88,7 +88,7 @@ export class SendingTasks {
       await this.#queue.enqueue(db, tasks.slice(start, start + maxTasksAtOnce))
   }
 
-  /** A slice that cannot be sent now stays due: the next start asks for it again. */
+  /** A slice that cannot be sent now stays due; the next `start-edition` queues it again. */
   async #sendSlice(editionId: string, slice: string): Promise<void> {
     const isQuietNow = isQuiet(this.#sender, editionId, this.#app.clock.now())
     if (!this.#sessions.isOpen(editionId) && (isQuietNow || !(await this.#mayBeSent(editionId)))) return
@@ -155,7 +155,7 @@ export class SendingTasks {
     log.info({ event: 'edition.waiting', ...fields, ...wait }, 'the edition waits')
   }
 
-  /** `digest` is undefined while its job file is away. */
+  /** `digest` is undefined while its job file is missing. */
   async #edition(id: string): Promise<{ edition: EditionRow | undefined; digest: Digest | undefined }> {
     const edition = await editionById(this.#app.db, id)
     return { edition, digest: this.#app.digests.find(({ name }) => name === edition?.digest) }
