@@ -16,7 +16,7 @@ export type App = {
   config: Config
   store: Store
   db: Store['db']
-  /** The key that signs links, Message-IDs and return paths. */
+  /** The HMAC key behind personal links, Message-IDs, return paths and form tokens. */
   secret: string
   digests: Digest[]
   /** When this process loaded the schedule of each digest. */
@@ -100,7 +100,7 @@ function renderer(config: Config): Render {
   }
 }
 
-/** The digest with that name. AppError `invalid` if its job file has an error, or `missing` with a list of the digests. */
+/** The digest with that name. AppError `invalid` if its job file has an error, else `missing` with a list of digests. */
 export function requireDigest(folder: JobFolder, name: string): Digest {
   const digest = folder.digests.find((one) => one.name === name)
   if (digest) return digest

@@ -1,6 +1,6 @@
 /**
- * An error that a person can act on: it says what happened, where, and what to do. Any other thrown value is a bug and
- * is shown as `internal`.
+ * A person can act on an AppError: it says what happened, where, and what to do. Any other thrown value is a bug and is
+ * shown as `internal`.
  */
 export type ErrorCode = 'invalid' | 'missing' | 'conflict' | 'forbidden' | 'unavailable' | 'internal'
 

@@ -15,8 +15,8 @@ import { SendingTasks } from './sending/sending-tasks.ts'
 import { Tasks } from './tasks.ts'
 
 /**
- * Makes due editions, seals and approves them, and queues them for sending. Each digest has separate tasks, so a slow or
- * failing digest, feed or relay delays no other digest, and sending delays no seal; the slices of all editions take turns.
+ * Makes due editions, seals and approves them, and queues them for sending. Each digest has separate tasks, so a slow
+ * or failing digest, feed or relay delays no other digest and sending delays no seal; slices of all editions take turns.
  */
 export class EditionPipeline {
   readonly #app: App
@@ -100,7 +100,7 @@ export async function makeDueEditions(app: App): Promise<number> {
   return made.reduce((sum, count) => sum + count, 0)
 }
 
-/** Seals, approves (where the digest needs no editor) and sends every edition that can proceed, and waits for the end. */
+/** Seals, approves (where the digest needs no editor) and sends every edition that can proceed. Waits until done. */
 export async function advanceEditions(app: App, sender: Sender, signal?: AbortSignal): Promise<void> {
   const pipeline = new EditionPipeline(app, sender, signal)
   await pipeline.advance()
@@ -130,7 +130,7 @@ async function prepareEditions(
   }
 }
 
-/** Returns the time of the next attempt, or undefined if the edition cannot be read: then the next pass tries it again. */
+/** Returns the time of the next attempt, or undefined if the store fails: then the next pass tries again. */
 async function scheduleRetry(
   app: App,
   id: string,

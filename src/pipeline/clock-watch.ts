@@ -6,7 +6,7 @@ export type ClockReading = { wall: number; monotonic: number }
 /** Why wall-clock timers must be set again: the wall clock was stepped, or no timer fired for a while. */
 export type Disturbance = { kind: 'step'; byMs: number } | { kind: 'silence'; forMs: number }
 
-/** NTP slews a clock by at most 0.05 %, so a larger difference between two checks is a step. */
+/** NTP slews a clock by at most 0.05 %, so a difference of more than one second between two checks is a step. */
 const maxDriftMs = second
 /** The most frequent timer fires every five seconds. */
 const maxSilenceMs = 30 * second

@@ -46,7 +46,7 @@ async function makeRuns(app: App, digest: Digest): Promise<number> {
   return await processRuns(app, digest, due, changes)
 }
 
-/** Marks a run as missed if no process was running when it was due and the schedule has changed since. */
+/** Marks a run as missed if it was due before this process started and the schedule has changed since. */
 function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[]): DueRun {
   const isDropped = scheduleAt(changes, run.dueAt) !== changes.at(-1) && !schedules.isRunningSince(run.dueAt)
   if (run.missed !== null || !isDropped) return run
@@ -55,7 +55,7 @@ function markDropped({ schedules }: App, run: DueRun, changes: ScheduleChange[])
 
 const scheduleOf = ({ schedule, zone }: Schedule): Schedule => ({ schedule, zone })
 
-/** Makes the runs or records them as missed. An edition made by hand after a run was due replaces that run. */
+/** Makes the runs or records them as missed. An edition made by hand after a run was due counts as that run. */
 async function processRuns(app: App, digest: Digest, due: DueRun[], changes: ScheduleChange[]): Promise<number> {
   const [first] = due
   if (!first) return 0

@@ -136,7 +136,7 @@ function outcomeOf({ attempts, expiresAt }: OutboxRow, { kind }: SendResult, now
   return kind === 'refused' || kind === 'unfit' || notBefore >= expiresAt ? { failedAt: now } : { notBefore }
 }
 
-/** Replies about subscribers are cut to their codes, as in `550 5.1.1` (RFC 3463): the rest often contains the address. */
+/** Log replies about subscribers only up to the codes (`550 5.1.1`, RFC 3463): the rest often contains the address. */
 const loggedReplyLength = 9
 
 function logResult({ log }: App, row: OutboxRow, { kind: result, reply }: SendResult, outcome?: AttemptResult): void {

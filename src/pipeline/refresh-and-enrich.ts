@@ -8,8 +8,8 @@ import type { RefreshResult } from '../feeds/refresh.ts'
 import { refreshNow } from './refresh-feeds.ts'
 
 /**
- * Prepares composing: fetches all feeds of the digest, proposes corrections to earlier editions, and (in sections with
- * `enrich`) fetches the pages of likely articles with missing fields. Returns the result of each feed.
+ * Fetches all feeds of the digest and proposes corrections to earlier editions. Then, for sections with `enrich`, fetches
+ * the pages of incomplete articles that would be chosen, and returns the result of each feed.
  */
 export async function refreshAndEnrich(app: App, digest: Digest): Promise<RefreshResult[]> {
   const report = await refreshNow(app, feedUrlsOf(digest))

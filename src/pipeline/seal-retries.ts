@@ -12,8 +12,8 @@ const maxWaitMs = 10 * minute
 type Failure = { count: number; retryAt: Instant; fingerprint: string }
 
 /**
- * Schedules retries of failed seals: after 15 seconds, doubled each time up to ten minutes. A change to the templates, the
- * job file or the edition, or a decision by a person, makes the retry due at once.
+ * Schedules retries of failed seals: after 15 seconds, doubled each time up to ten minutes. A change to the templates,
+ * the job file or the edition, or a decision by a person, makes the retry due at once.
  */
 export class SealRetries {
   readonly #failures = new Map<string, Failure>()

@@ -4,7 +4,7 @@ import { runAsTask } from '../runtime/task-time.ts'
 export class Tasks {
   readonly #running = new Map<string, Promise<void>>()
 
-  /** Starts the work unless a task with that name is running. The work reports its errors; the caller gets none. */
+  /** Starts the work unless a task with that name is running. Errors are dropped: the work must report them. */
   start(name: string, work: () => Promise<unknown>): void {
     if (this.#running.has(name)) return
     const task = runAsTask(name, work)

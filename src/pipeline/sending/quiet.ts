@@ -19,5 +19,5 @@ export function recordQuiet(
 /** Whether the last pass found that the edition has nothing to send yet. */
 export function isQuiet({ quietUntil: quiet }: Pick<Sender, 'quietUntil'>, editionId: string, now: Instant): boolean {
   const until = quiet.get(editionId)
-  return until !== undefined && now < until && until <= addMs(now, maxQuietMs) // false if the clock was set back
+  return until !== undefined && now < until && until <= addMs(now, maxQuietMs) // a later time means that the clock was set back
 }

@@ -27,7 +27,7 @@ export type Sender = {
 /** Other processes consider a sender dead after two minutes without a heartbeat. */
 const heartbeatMs = 20 * second
 
-/** Registers this process as a sender and settles the deliveries that dead senders left in flight. `findMx` defaults to DNS. */
+/** Registers this process as a sender and settles what dead senders left in flight. `findMx` is DNS by default. */
 export async function openSender(
   app: App,
   findMx: FindMx = dnsMx(),

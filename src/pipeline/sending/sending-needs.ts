@@ -64,7 +64,7 @@ function messagesOf(
 ): Pick<DeliverNeeds, 'personalise' | 'reuse'> {
   const { config, clock, secret } = app
   const buffers = bufferPool()
-  // The envelope sender comes from the current settings, not from the seal: readers do not see it, and relays differ.
+  // The envelope sender comes from the current settings, not from the seal: readers do not see it, and relays may refuse it.
   const { address: returnPath, isPersonal: personalReturnPath } = envelopeSender(config)
   const letter = { ...toMessageTemplate(secret, edition, variant), returnPath, personalReturnPath }
   const fill =
