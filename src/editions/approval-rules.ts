@@ -17,9 +17,9 @@ import type { Digest } from './digest.ts'
 import { htmlBytes, isTooLarge } from './size.ts'
 
 /**
- * What stands in the way of letting an edition go out. `setting`: a setting of today must be changed first; `sealed`: the
- * bytes were made with such a setting, and the edition has to be sealed again; `newer-sent`: the edition of that number,
- * which was due later, is out already; `too-large`: the bytes of the HTML.
+ * A reason not to send an edition. `setting`: a current setting must be changed first; `sealed`: the email was sealed
+ * with such a setting, and must be sealed again; `newer-sent`: a later edition, with that number, was sent already;
+ * `too-large`: the HTML in bytes.
  */
 export type Obstacle = {
   [Code in ObstacleCode]: ReasonOf<Code>
@@ -27,19 +27,22 @@ export type Obstacle = {
 
 type ObstacleCode = 'no-articles' | 'empty-subject' | 'too-large' | 'newer-sent' | 'setting' | 'sealed'
 
-/** What is known of an edition that somebody wants to approve. */
+/** What `approvalObstacles` needs to know about an edition. */
 export type ApprovalFacts = {
   articles: number
   subject: string
-  /** Of the HTML as sent; 0 before the seal. */
+  /** Size of the HTML as sent; 0 before the seal. */
   bytes: number
   newer: Pick<EditionRow, 'number'> | undefined
-  /** Of the settings of today, and of those that the sealed bytes were made with and that are mended since. */
+  /**
+   * `settings`: problems of the current settings; `sealed`: problems of the sealed email that the current settings no
+   * longer have.
+   */
   settings: LaunchProblem[]
   sealed: LaunchProblem[]
 }
 
-/** The obstacles that an editor must know of, the gravest first. A letter or a correction alone is no article. */
+/** The obstacles of an edition, the most serious first. Letters and corrections do not count as articles. */
 export function approvalObstacles({ articles, subject, bytes, newer, settings, sealed }: ApprovalFacts): Obstacle[] {
   return [
     ...settingObstaclesFrom({ settings, sealed }),
@@ -59,12 +62,12 @@ function settingObstaclesFrom({ settings, sealed }: SettingFacts): Obstacle[] {
   ]
 }
 
-/** True for what is not about the edition: it goes on by itself once the setting is changed. */
+/** True for obstacles that a change of settings removes; the edition then continues automatically. */
 export function isSettingObstacle({ code }: Obstacle): boolean {
   return code === 'setting' || code === 'sealed'
 }
 
-/** An approval that was stopped; `obstacles` say by what. */
+/** An approval was refused because of `obstacles`: AppError `conflict`. */
 export class ApprovalRefused extends AppError {
   readonly obstacles: Obstacle[]
 
@@ -81,7 +84,7 @@ export type ObstacleNeeds = {
   digests: Digest[]
 }
 
-/** The obstacles of an edition as it is now. */
+/** Loads the current obstacles of an edition. */
 export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
   const { db } = needs
   const [variant] = await variantsOf(db, edition.id)
@@ -94,14 +97,14 @@ export async function obstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Pr
   })
 }
 
-/** Those of `obstaclesOf` that are about settings: what is asked every few seconds while an edition is open. */
+/** The obstacles of `obstaclesOf` that concern settings; an open edition is checked every few seconds. */
 export async function settingObstaclesOf(needs: ObstacleNeeds, edition: EditionRow): Promise<Obstacle[]> {
   if (sendsOnlyToThisMachine(needs.config)) return []
   const [variant] = await variantsOf(needs.db, edition.id)
   return settingObstaclesFrom(settingFacts(needs, edition, variant))
 }
 
-/** Settings do not matter where no relay reaches beyond this machine. */
+/** No problems if every relay is on this machine. */
 function settingFacts(
   { config, digests }: ObstacleNeeds,
   edition: EditionRow,
@@ -113,8 +116,8 @@ function settingFacts(
 }
 
 /**
- * The settings that the sealed bytes were made with, that must not go out, and that are right by now: bytes that were
- * sealed today would not have these problems.
+ * The problems of the settings that an edition was sealed with, where the current settings do not have the same
+ * problem.
  */
 export function resolvedProblems(
   { publication, web }: Pick<Config, 'publication' | 'web'>,
@@ -135,5 +138,5 @@ export function resolvedProblems(
     .map((one) => (one.setting === 'publication.address' ? { ...one, value: 'that of the sample' } : one))
 }
 
-/** Of the headers, what the sealed bytes keep (`messages/mime.ts`). */
+/** The part of the sealed headers (`messages/mime.ts`) that is checked here. */
 type SealedHead = { webUrl: string; publication: { site: string }; replyTo: string; from: { address: string } }

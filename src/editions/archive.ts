@@ -1,7 +1,7 @@
 import type { EditionRow } from '../store/schema.ts'
 import type { Digest } from './digest.ts'
 
-/** Which digests have a public archive, by name, as their job files say. */
+/** The names of the digests with and without a public archive, from their job files. */
 export function archiveRules(digests: Pick<Digest, 'name' | 'archive'>[]): { on: string[]; off: string[] } {
   const namesWith = (archive: Digest['archive']) =>
     digests.filter((one) => one.archive === archive).map(({ name }) => name)
@@ -9,8 +9,8 @@ export function archiveRules(digests: Pick<Digest, 'name' | 'archive'>[]): { on:
 }
 
 /**
- * Whether anybody may read the edition on the web: as the job file of its digest says today; where that is away, as it
- * said when the edition was made.
+ * Whether the edition is public on the web: as in the current job file of its digest, or, without a job file, as when
+ * the edition was made.
  */
 export function isPublic(
   { digest, archive }: Pick<EditionRow, 'digest' | 'archive'>,

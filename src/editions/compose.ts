@@ -32,18 +32,18 @@ import { timingJson } from './schedule/timing.ts'
 export type ComposeNeeds = { db: Db; clock: Clock; secret: string }
 
 export type ComposeOptions = {
-  /** How many people would get it: for nobody it is skipped. Absent: nobody has counted. */
+  /** Number of recipients: with 0, the edition is skipped. Absent: not counted. */
   recipients?: number
-  /** Editions that were due before, and that nobody has approved, end and give back what they hold; see `endUnapproved`. */
+  /** Cancels earlier editions that are not approved and releases their contents; see `cancelUnapproved`. */
   replace?: boolean
-  /** Makes none while the digest has another edition that is not out yet, or is being sent. */
+  /** Makes no edition while another edition of the digest is open. */
   unlessOpen?: boolean
 }
 
 /**
- * Makes the edition that the digest owes at `dueAt`: chooses, and writes edition and choices in one transaction.
- * An edition that is thin, or for nobody, is skipped or held by rule, with the reason. Undefined: somebody made that
- * edition already, or, with `unlessOpen`, another one.
+ * Chooses the contents of the edition due at `dueAt` and stores both in one transaction; a thin edition, or one without
+ * recipients, is skipped or held with a reason. Returns undefined if the edition exists already or, with `unlessOpen`,
+ * if another one is open.
  */
 export async function compose(
   needs: ComposeNeeds,
@@ -67,17 +67,17 @@ export async function compose(
       await lockDigest(trx, digest.name, now)
       if (await editionDueAt(trx, digest.name, dueAt)) return undefined
       const replaced = await cancelUnapproved(trx, digest.name, dueAt, now)
-      const choice = await chooseArticles(trx, digest, options, now) // with what the older ones held
+      const choice = await chooseArticles(trx, digest, options, now) // includes the contents of the replaced editions
       if (isSkipped(choice)) throw new TooThinToReplace()
       return await insertEdition(needs, trx, { digest, dueAt, options, now, choice, replaced })
     })
   } catch (error) {
     if (!(error instanceof TooThinToReplace)) throw error
-    return await compose(needs, digest, dueAt, { ...options, replace: false }) // the older ones keep waiting
+    return await compose(needs, digest, dueAt, { ...options, replace: false }) // the older editions keep waiting
   }
 }
 
-/** Undoes the transaction: an edition that is skipped takes the place of none. */
+/** Rolls back the transaction: a skipped edition does not replace older ones. */
 class TooThinToReplace extends Error {}
 
 type ChoiceResult = { choices: Choice[]; thin: ThinDecision | undefined }
@@ -128,10 +128,10 @@ async function insertEdition(
   return edition
 }
 
-/** An edition that is kept nowhere; `thin` is the reason why its run would be skipped or held. */
+/** An edition that is not stored; `thin` is the reason why a real run would skip or hold it. */
 export type DryRun = { draft: Draft; choices: Choice[]; thin: Reason | undefined }
 
-/** The same choice, kept nowhere: what would be composed now. `gone`: articles whose pages are not there, with the reason. */
+/** Composes an edition now without storing it. `gone`: reasons of articles whose pages are gone, by article id. */
 export async function composeDryRun(
   needs: ComposeNeeds,
   digest: Digest,
@@ -152,7 +152,7 @@ export async function composeDryRun(
   return { draft, choices, thin: (await thinReason(db, digest, choices, now))?.reason }
 }
 
-/** A draft of a choice that is kept nowhere. */
+/** Builds a draft from choices without storing an edition. */
 export async function dryRunDraft(
   { db, clock, secret }: ComposeNeeds,
   digest: Digest,
@@ -173,12 +173,15 @@ export async function dryRunDraft(
   return { edition, digest, sections, corrections, slot: keySlot(secret, edition.id) }
 }
 
-/** `onlyKnown`: from what the edition has looked at and what editors pinned, as of when it was made. */
+/**
+ * `onlyKnown`: chooses only from articles and letters that the edition considered before or that editors pinned, as of
+ * its composition time.
+ */
 export type ChooseAgainOptions = { onlyKnown?: boolean }
 
 /**
- * Chooses again for an edition that is not sealed: its articles went elsewhere, turned out to be gone, or an editor
- * changed it. Editors' changes are kept. It may be thin now.
+ * Chooses the contents of an unsealed edition again, because articles were taken or are gone or an editor changed it.
+ * Edits are kept; the edition may become thin.
  */
 export async function chooseAgain(
   { db, clock }: ComposeNeeds,
@@ -195,9 +198,9 @@ export async function chooseAgain(
     const pending = known ? onlyWith(all, known) : all
     const choices = selectEdited(pending, digest, onlyKnown ? edition.composedAt : now, edits)
     const thin = await thinReason(trx, digest, choices, now)
-    const skipped = { status: 'skipped' as const, number: null } // the next one bears it: readers see no gap
+    const skipped = { status: 'skipped' as const, number: null } // the next edition takes the number, so readers see no gap
     const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
-    if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // sealed elsewhere meanwhile
+    if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // another process sealed it
     await deleteChoices(trx, edition.id)
     await writeChoices(trx, { edition: { ...edition, ...change }, digest, choices, now })
     if (onlyKnown && !thin) return // the editor's own event says what changed
@@ -208,8 +211,8 @@ export async function chooseAgain(
 }
 
 /**
- * The edition with its chosen articles in their newest wording, section by section; sections without any are left out.
- * With it go the corrections that an editor has accepted by now, and what editors changed in it.
+ * Loads an edition with its chosen items in their newest text, by section, the accepted corrections and the edits.
+ * Empty sections are left out; undefined for an edition without a number.
  */
 export async function draftOf({ db, secret }: ComposeNeeds, id: string, digest: Digest): Promise<Draft | undefined> {
   const edition = await editionById(db, id)
@@ -255,7 +258,10 @@ function skippedEvent(edition: string, reason: Reason): NewEvent {
   return { kind: 'edition.skipped', actor: 'system', edition, data: { reason } }
 }
 
-/** What an edition may choose. A page that was gone before is tried again, but not twice for one edition. */
+/**
+ * Loads the pending articles and letters. A page that was gone at an earlier check is tried again, but only once per
+ * edition.
+ */
 async function loadPending(db: Db, digest: Digest, cutSince?: Instant): Promise<Pending> {
   const articles = (await pendingArticles(db, digest.name)).map(({ cut, ...article }) =>
     cut && cutSince !== undefined && cut.at >= cutSince ? { ...article, cut } : article,
@@ -267,7 +273,7 @@ function onlyWith({ articles, letters }: Pending, ids: Set<string>): Pending {
   return { articles: articles.filter(({ id }) => ids.has(id)), letters: letters.filter(({ id }) => ids.has(id)) }
 }
 
-/** An edition with a reason is skipped, or held when it is sealed. */
+/** The reason to store: it makes the edition skipped, or held at the seal. */
 function recordedReason(thin: ThinDecision | undefined): Json<Reason> | null {
   return thin === undefined || thin.rule === 'send' ? null : toJson(thin.reason)
 }
@@ -287,7 +293,7 @@ async function newEditionRow(
   }
 }
 
-/** The edition that the digest owes at `dueAt`, with nothing in it yet. */
+/** An empty edition of the digest, due at `dueAt`. */
 export function blankEdition(secret: string, digest: Digest, dueAt: Instant, composedAt: Instant): EditionRow {
   const id = editionId(secret, digest.name, dueAt)
   const never = { sealedAt: null, approvedAt: null, audienceAt: null, finishedAt: null, overriddenAt: null }
@@ -301,8 +307,8 @@ export function blankEdition(secret: string, digest: Digest, dueAt: Instant, com
 type ChoicesToWrite = { edition: EditionRow; digest: Digest; choices: Choice[]; now: Instant }
 
 /**
- * A skipped edition chose nothing: what it would have held stays pending, and the record says so. It passes nothing over for
- * the last time, but what is not fresh any more.
+ * Stores the choices of an edition; a skipped edition chooses nothing, and its candidates stay pending. A skipped
+ * edition expires only articles that are too old.
  */
 async function writeChoices(db: Db, { edition, digest, choices, now }: ChoicesToWrite): Promise<void> {
   const isSkipped = edition.status === 'skipped'

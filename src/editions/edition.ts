@@ -5,30 +5,30 @@ import type { EditionRow } from '../store/schema.ts'
 import type { Digest, Section } from './digest.ts'
 import type { OwnBlock } from './edits/edit.ts'
 
-/** An edition with its articles and letters, ready to be rendered. */
+/** An edition with its contents, ready to be rendered. */
 export type Draft = {
   edition: EditionRow & { number: number }
   digest: Digest
   sections: DraftSection[]
-  /** Of what earlier editions said. */
+  /** Corrections to earlier editions. */
   corrections: DraftCorrection[]
   slot: string
-  /** Absent where no editor changed anything. */
+  /** Absent if no editor changed the edition. */
   edited?: EditedTexts
 }
 
-/** What editors wrote: in place of the patterns of the job file, and in blocks. `editIds`: the edits in force. */
+/** Texts by editors: they replace the patterns of the job file, or add blocks. `editIds`: the edits in force. */
 export type EditedTexts = { subject?: string; preheader?: string; blocks: OwnBlock[]; editIds: string[] }
 
-/** An accepted correction: what was said in which edition, and what is right in the editor's words. */
+/** An accepted correction: `said` is the printed text, `words` the editor's correction. */
 export type DraftCorrection = Pick<CorrectionView, 'id' | 'kind' | 'said' | 'url' | 'words' | 'number' | 'dueAt'>
 
 export type DraftSection = { section: Section; items: DraftItem[] }
 
-/** What a section prints, in order. */
+/** An item of a section, in print order. */
 export type DraftItem = { kind: 'article'; article: DraftArticle } | { kind: 'letter'; letter: DraftLetter }
 
-/** `feedTitle`: the headline of the feed, where an editor reworded it. */
+/** `feedTitle`: the headline from the feed, if an editor reworded it. */
 export type DraftArticle = WholeArticle & { feedTitle?: string }
 
 export type DraftLetter = Pick<Letter, 'id' | 'headline' | 'text' | 'name' | 'place' | 'receivedAt' | 'version'>
@@ -41,7 +41,7 @@ export function lettersIn(sections: Pick<DraftSection, 'items'>[]): DraftLetter[
   return sections.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'letter' ? [item.letter] : [])))
 }
 
-/** One rendering: what every subscriber of this variant gets, but for the slot. `head` is JSON of what the headers say. */
+/** A rendered variant, the same for each subscriber except the slot. `head` is JSON of the header values. */
 export type Rendered = {
   head: string
   subject: string
@@ -51,7 +51,7 @@ export type Rendered = {
   problems: string[]
 }
 
-/** Turns a draft into bytes. Given by whoever puts the steps together: rendering is the next step's work. */
+/** Renders a draft to an email. The caller passes in the implementation. */
 export type Render = (draft: Draft) => Promise<Rendered>
 
 /** "Public Sector Weekly 31", or with its due time when it has no number. */

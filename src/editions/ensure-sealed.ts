@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts'
 import { type SealNeeds, seal } from './seal.ts'
 import { unsealOutdated } from './unseal.ts'
 
-/** The edition, sealed; once more if it bears an earlier day, or was sealed with settings that have been changed since. */
+/** Seals the edition if needed, and again if its date has passed or its settings have changed since the seal. */
 export async function ensureSealed(
   needs: SealNeeds & ObstacleNeeds,
   edition: EditionRow,

@@ -20,23 +20,23 @@ import { type Digest, feedUrlsOf } from './digest.ts'
 import { editFromRow, editText } from './edits/edit.ts'
 
 export type Explanation = {
-  /** The headline of the article, or of the letter, that it is about. */
+  /** Headline of the article or letter. */
   title: string
-  /** Null: its feed is in no section of any digest. */
+  /** Null: no digest lists its feed. */
   digest: string | null
   edition: number | null
   status: string | null
   answer: string
-  /** How each correction of what was said of it stands. */
+  /** The state of each correction of the article. */
   corrections: string[]
-  /** What editors did with it: "edition 31: mira dropped “Trams return”". */
+  /** Edits, such as: "edition 31: mira dropped “Trams return”". */
   edits: string[]
 }
 
 /**
- * Says of an article (by an address that it has or had, its guid, its title or words of it) or of a reader's letter (by its
- * id) in which edition of each digest it is, or why in none. Words of a title may name several articles. Empty: nothing
- * matches.
+ * Explains in which edition of each digest an article or letter is, or why it is in none. `query` is an address (also
+ * an earlier one), guid, title or title words of one or more articles, or the id of a letter; the result is empty if
+ * nothing matches.
  */
 export async function explain(db: Db, digests: Digest[], query: string): Promise<Explanation[]> {
   const letter = await letterById(db, query)
@@ -74,7 +74,7 @@ export async function explain(db: Db, digests: Digest[], query: string): Promise
   return answers
 }
 
-/** Its own title is forgotten too: it is named by what was asked. */
+/** The title is forgotten too, so the explanation uses the query. */
 function forgottenExplanation(forgotten: ForgottenArticle, what: string): Explanation {
   const { feedUrl, seenAt, forgottenAt, shownAt, reason } = forgotten
   const why = {
@@ -86,7 +86,10 @@ function forgottenExplanation(forgotten: ForgottenArticle, what: string): Explan
   return { title: what, digest: null, edition: null, status: null, answer, corrections: [], edits: [] }
 }
 
-/** The digests that list its feed and have not taken it in yet; where there is none at all, that. */
+/**
+ * One explanation per digest that lists the feed and does not have the article in its ledger; one explanation if no
+ * digest lists the feed.
+ */
 function explainWithoutEntry(
   { title, feedUrl, seenAt }: Article,
   entries: LedgerEntry[],
@@ -116,7 +119,7 @@ function retractionText(pull: RetractionRow | undefined): string {
   return pull ? `retracted on ${pull.at} by ${pull.who}: ${pull.reason}; no edition chooses it` : ''
 }
 
-/** What was pulled stays where it was read; else that is all there is to say. */
+/** A retracted item stays in the edition that printed it; without an edition, the answer is the retraction. */
 function withRetraction(answer: string, { editionId }: PrintedIn, pulled: string): string {
   if (pulled === '') return answer
   return editionId === null ? `in none: ${pulled}` : `${answer}; ${pulled}`
@@ -139,11 +142,11 @@ async function findArticles(db: Db, what: string): Promise<Article[]> {
   return await articlesByIds(db, titled.length > 0 ? titled : await articlesWithWords(db, what))
 }
 
-/** More than this many nobody reads: other words will find it. */
+/** Maximum number of matches; a longer query finds fewer. */
 const maxMatches = 20
 const titlesPerPage = 2000
 
-/** The ids of the newest articles whose title has all these words, or words that begin so, in whatever order. */
+/** The ids of the newest articles whose titles have all words of the query in any order; a prefix of a word matches. */
 async function articlesWithWords(db: Db, what: string): Promise<string[]> {
   const wanted = /^https?:/i.test(what) ? [] : titleWords(what)
   const found: string[] = []
@@ -158,7 +161,7 @@ async function articlesWithWords(db: Db, what: string): Promise<string[]> {
   return found.slice(0, maxMatches)
 }
 
-/** In a script without spaces a word may stand anywhere. */
+/** In scripts without spaces, a word matches anywhere in the title. */
 function hasWords(title: string, wanted: string[]): boolean {
   const words = titleWords(title)
   return wanted.every((one) => words.some((word) => word.startsWith(one)) || hasTerms(title, one))
@@ -182,11 +185,11 @@ function letterAnswer(letter: Letter, last: PastChoice | undefined): string {
 
 type ForgottenArticle = Awaited<ReturnType<typeof findForgotten>>[number]
 type LedgerEntry = Awaited<ReturnType<typeof ledgerOf>>[number]
-/** The edition that holds it; null: none does. */
+/** The edition that contains the item; null: none. */
 type PrintedIn = Pick<LedgerEntry, 'editionId' | 'number' | 'status'>
 type PastChoice = Awaited<ReturnType<typeof choicesAbout>>[number]
 
-/** Which copy has told the story already, and where; or that one is pulled. Empty: none. */
+/** Describes the copy of the story that was published or retracted; empty if there is none. */
 async function publishedAsText(db: Db, { digest, articleId, sameAs }: LedgerEntry): Promise<string> {
   const [publishedCopy] = await publishedCopies(db, digest, [articleId])
   if (publishedCopy) return describeReason(sameStoryReason(toPublishedAs(publishedCopy), publishedCopy.url))

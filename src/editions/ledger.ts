@@ -14,10 +14,8 @@ import { compareStoryBatch } from './stories/compare.ts'
 import { findFlood, mayBeFlood } from './stories/flood.ts'
 
 /**
- * Takes the articles of the digest's feeds into its ledger. On the first sight of a feed its newest are
- * pending, as many as the sections hold, and the rest is backlog. Later, what looks like the
- * archive under new guids waits for an editor, and what tells a known story becomes a copy of it. Where nothing is new,
- * nothing is written.
+ * Adds the articles of the digest's feeds to its ledger. Of a new feed, the newest are pending and the rest is backlog;
+ * later, floods are quarantined and duplicates become copies of their story. Without new articles, nothing is written.
  */
 export async function addArticlesToLedger({ db, clock }: { db: Db; clock: Clock }, digest: Digest): Promise<void> {
   const now = clock.now()
@@ -34,11 +32,11 @@ export async function addArticlesToLedger({ db, clock }: { db: Db; clock: Clock 
       await lockDigest(trx, digest.name, now)
       return await compareStoryBatch(trx, digest.name, now)
     })
-    await yieldToEventLoop() // between two transactions: those who send write too
+    await yieldToEventLoop() // lets senders write between two transactions
   }
 }
 
-/** The same for every digest, so that what waits for an editor is seen before an edition is due. */
+/** Adds articles for every digest, so that editors see quarantined articles before an edition is due. */
 export async function addAllToLedger(needs: { db: Db; clock: Clock; digests: Digest[] }): Promise<void> {
   for (const digest of needs.digests) await addArticlesToLedger(needs, digest)
 }
@@ -51,7 +49,7 @@ async function addFeedToLedger(
 ): Promise<void> {
   const isKnownFeed = await knowsFeed(db, digest.name, id)
   const added = await addToLedger(db, digest.name, id, now)
-  if (added.length === 0) return // another process took them in
+  if (added.length === 0) return // another process added them
   if (!isKnownFeed) {
     const pending = pendingAtFirstSight(await articlesOfFeeds(db, [url]), digest, now)
     await markBacklog(db, digest.name, id, [...pending], now)
@@ -59,7 +57,7 @@ async function addFeedToLedger(
   if (isKnownFeed && mayBeFlood(added.length, digest.flood)) await quarantineFloods(db, digest, id, new Set(added), now)
 }
 
-/** Looks at what each refresh brought by itself: its articles were first seen at the same instant. */
+/** Checks each refresh separately: its articles share one `seenAt`. */
 async function quarantineFloods(
   db: Db,
   digest: Digest,

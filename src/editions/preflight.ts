@@ -7,51 +7,51 @@ import { type Reason, withFurther } from '../store/events/reason.ts'
 import { minute, second } from '../time/clock.ts'
 import { areTitlesAlike } from './stories/titles.ts'
 
-/** What was found about an article just before the seal: it is gone, something that an editor should know, or nothing. */
+/** Result of the check of an article before the seal. `marked`: the page has another title or address. */
 export type Finding = { article: Article; kind: 'gone' | 'marked' | 'unchecked'; reason: Reason }
 
-/** What was found about each article that was asked for, by its id, and what its page answered. */
+/** Findings and page answers by article id. */
 export type PreflightFindings = Map<
   string,
   { finding?: Pick<Finding, 'kind' | 'reason'>; answer?: PageCheck | undefined }
 >
 
-/** What is known from all rounds of one edition. */
+/** Results of all check rounds of one edition. */
 export type PreflightState = {
   found: PreflightFindings
   /** See `preflightDeadline`. */
   deadline: number
-  /** The answers of the pages whose corrections are to be printed, by address. */
+  /** Page answers for the corrections to print, by URL. */
   correctionAnswers: Map<string, PageCheck>
 }
 
 export type CheckPage = (url: string) => Promise<PageCheck>
 
 const maxParallel = 8
-/** Of one host: most publications have one. */
+/** Per host; most publications have one host. */
 const maxPerHost = 2
-/** For one page, and for those of one round: an edition does not wait for a slow site. In milliseconds. */
+/** Limits in milliseconds for one page and for one round, so that a slow site does not delay an edition. */
 const pageTimeoutMs = 4 * second
 const roundTimeoutMs = 30 * second
-/** For all rounds together, where much is gone and the next candidates are asked for in their turn. */
+/** Limit in milliseconds for all rounds: after gone articles, the next candidates are checked in further rounds. */
 const totalTimeoutMs = 5 * minute
 
-/** The check that asks the web, through the guarded client. */
+/** Creates a check that fetches pages with the guarded client. */
 export function createPageCheck(fetcher: Fetcher): CheckPage {
   return (url) => recheckPage(fetcher, url, pageTimeoutMs)
 }
 
-/** Until when pages are asked for in all rounds of one edition, by `performance.now()`. */
+/** Deadline for all rounds of one edition, in milliseconds of `performance.now()`. */
 export function preflightDeadline(): number {
   return performance.now() + totalTimeoutMs
 }
 
-/** What was found, and what each page said that answered in time. */
+/** Findings, and the answers of pages by article id. */
 export type PreflightResult = { findings: Finding[]; answers: Map<string, PageCheck> }
 
 /**
- * Asks for the articles again, at most eight at once and two at a time of each host. What does not answer, and what there
- * is no time for, is unchecked, and nothing is said against it.
+ * Fetches the pages of articles again, at most eight in parallel and two per host. An article without an answer before
+ * the deadline is `unchecked`.
  */
 export async function runPreflight(articles: Article[], check: CheckPage, deadline: number): Promise<PreflightResult> {
   const roundDeadline = Math.min(deadline, performance.now() + roundTimeoutMs)
@@ -81,13 +81,13 @@ function findingOf(article: Article, answer: PageCheck | undefined): Finding | u
   return { article, kind: 'marked', reason }
 }
 
-/** A page adds the name of its site to the headline. */
+/** Pages add the name of the site to the headline. */
 function hasHeadline(heading: string, title: string): boolean {
   const words = new Set(titleWords(heading))
   return areTitlesAlike(heading, title) || titleWords(title).every((word) => words.has(word))
 }
 
-/** The host and port of an address; empty where it is none. */
+/** Host and port of a URL; empty for an invalid URL. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : ''
 }

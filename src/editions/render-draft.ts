@@ -3,8 +3,7 @@ import type { Digest } from './digest.ts'
 import type { Draft, Render, Rendered } from './edition.ts'
 
 /**
- * Renders a draft for a preview, a dry run or the seal alike. Throws an AppError that names the file of the template for
- * whatever is wrong with it: what cannot be sealed cannot be previewed either.
+ * Renders a draft for a preview, a dry run or the seal. Throws AppError `invalid` with the problems of the template.
  */
 export async function renderDraft(render: Render, draft: Draft): Promise<Rendered> {
   const rendered = await render(draft)

@@ -8,8 +8,8 @@ import type { Instant } from '../time/clock.ts'
 import { releaseContents } from './review.ts'
 
 /**
- * The editions of a digest that end when a newer one is made: due before it and by now, approved by nobody. One that a
- * person holds stays until a person decides about it.
+ * The unapproved editions that a new edition replaces: due before it and due by `now`. An edition held by a person is
+ * not replaced.
  */
 export async function replaceableEditions(db: Db, digest: string, dueAt: Instant, now: Instant): Promise<EditionRow[]> {
   const waiting = await unapprovedEditions(db, digest)
@@ -17,8 +17,8 @@ export async function replaceableEditions(db: Db, digest: string, dueAt: Instant
 }
 
 /**
- * Ends them: cancelled, "replaced by edition N". Their articles, letters and corrections can be chosen again, and the
- * editors are told. Part of the transaction that makes edition N. Returns those that it ended.
+ * Cancels the replaceable editions, releases their contents and notifies the editors, in the transaction that makes the
+ * new edition. Returns the cancelled editions.
  */
 export async function cancelUnapproved(db: Db, digest: string, dueAt: Instant, now: Instant): Promise<EditionRow[]> {
   const number = await nextNumber(db, digest)

@@ -21,14 +21,13 @@ type Needs = ComposeNeeds & { digests: Digest[] }
 
 export type Retraction = { who: string; reason: string }
 
-/** What became of one edition that held the article. */
+/** What happened to an edition that contains the article. */
 export type RetractionEffect = { edition: EditionRow; message: string }
 
 /**
- * Withdraws an article, known by its address, or a reader's letter, by its id, from every digest: it is never chosen again,
- * under whatever guid or feed it comes back. What is being sent with it stops at once; what is not out yet is chosen again
- * without it. Returns what became of the editions that held it. AppError `missing` where nothing has that name,
- * `conflict` where it is retracted already.
+ * Retracts an article (by URL) or a letter (by id) from every digest, also under another guid or feed: editions being
+ * sent with it are paused, unsent ones are chosen again without it. Throws AppError `missing` for an unknown reference,
+ * `conflict` if it is retracted already.
  */
 export async function retractArticle(
   needs: Needs,
@@ -40,7 +39,7 @@ export async function retractArticle(
   const now = needs.clock.now()
   return await transaction(needs.db, async (db) => {
     const names = needs.digests.map(({ name }) => name)
-    await lockAllDigests(db, names, now) // an edition that is sealed now waits for us, or we see it
+    await lockAllDigests(db, names, now) // a concurrent seal waits for this lock, or has finished
     const marks = await findMarks(db, reference)
     const title = first.title || first.reference
     if ((await addRetractions(db, marks, { url: first.reference, title, ...decision }, now)) === 0)
@@ -61,7 +60,10 @@ export async function retractArticle(
   })
 }
 
-/** Lets a retracted article be chosen again. Editions that were paused for it wait until somebody resumes them. */
+/**
+ * Allows a retracted article to be chosen again. Editions that were paused for it stay paused until an editor resumes
+ * them.
+ */
 export async function restoreArticle({ db, clock }: Needs, reference: string, who: string): Promise<void> {
   const now = clock.now()
   await transaction(db, async (trx) => {
@@ -82,7 +84,7 @@ export async function restoreArticle({ db, clock }: Needs, reference: string, wh
   })
 }
 
-/** By what an article or a letter is named above: its address, or its id. AppError `missing` if there is none with this id. */
+/** The URL of an article, or the id of a letter. AppError `missing` if the id is unknown. */
 export async function itemReference(db: Db, id: string): Promise<string> {
   const [article] = await articlesByIds(db, [id])
   if (article) return article.url
@@ -107,7 +109,10 @@ async function findMarks(db: Db, reference: string): Promise<string[]> {
   return [...new Set([...(await retractionMarks(db, ids)), ...addresses])]
 }
 
-/** What is out stays out; what is going out stops; what is not out yet is chosen again, and its seal is kept as evidence. */
+/**
+ * Applies the retraction: a sent edition stays as sent, an edition being sent is paused, an unsent edition is chosen
+ * again. Old seals are kept as evidence.
+ */
 async function removeFromEdition(needs: Needs, edition: EditionRow, article: RetractedArticle): Promise<string> {
   const { db, clock } = needs
   const now = clock.now()
@@ -129,7 +134,7 @@ async function removeFromEdition(needs: Needs, edition: EditionRow, article: Ret
   return await recompose(needs, edition, article)
 }
 
-/** `title`: the headline that the edition has. */
+/** `title`: the headline in the edition. */
 type RetractedArticle = Retraction & { id: string; title: string }
 
 function retractionEvent(

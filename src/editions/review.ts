@@ -32,13 +32,13 @@ type Needs = { db: Db; clock: Clock }
 type EndNeeds = Needs & { store: { engine: Engine } }
 type ApprovalNeeds = Needs & ObstacleNeeds
 
-/** `seen`: what the page showed of the edition. It is compared under the lock; AppError ChangedSince if it has changed. */
+/** `seen`: the revision that the page showed. It is compared under the lock; EditionChanged if it differs. */
 export type RevisionCheck = { seen?: Revision | undefined }
 
 /**
- * Lets a sealed or held edition go out. `who` stays on record. One that is half sent is resumed, not approved. One that is
- * met by obstacles (`approval-rules.ts`) goes out only if `anyway` says so: else ApprovalRefused.
- * AppError `conflict` for any other state, and for one that is not as it was `seen`.
+ * Approves a sealed or held edition and records `who`. Throws ApprovalRefused if there are obstacles and `anyway` is
+ * false, AppError `conflict` for another status (a paused edition is resumed instead) or if the edition differs from
+ * `seen`.
  */
 export async function approve(
   needs: ApprovalNeeds,
@@ -61,7 +61,7 @@ export async function approve(
   })
 }
 
-/** Nobody else changes the edition until the transaction ends. Undefined: there is none. */
+/** Locks the edition until the transaction ends. Undefined: there is none. */
 async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Promise<EditionRow | undefined> {
   const edition = await lockEdition(db, id)
   if (edition && seen) await checkRevision(db, edition, seen)
@@ -98,7 +98,7 @@ export async function approveByRule(
   })
 }
 
-/** Lets an approved edition be sent in spite of settings that must be changed first; that stays on record. */
+/** Allows an approved edition to be sent despite setting obstacles, and records that. */
 export async function overrideObstacles(needs: ApprovalNeeds, id: string, actor: Actor): Promise<void> {
   await transaction(needs.db, async (trx) => {
     const edition = await lockEdition(trx, id)
@@ -116,8 +116,8 @@ function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
 }
 
 /**
- * Stops an edition in whatever state: one that waits or is approved is held, one that is being sent is paused. It asks
- * for nothing that was seen: stopping is right however old the page is. AppError `conflict` if it does not go on anyway.
+ * Stops an edition: one that is being sent is paused, another one is held. There is no `seen`: an outdated page may
+ * stop an edition too. AppError `conflict` if the edition cannot be stopped.
  */
 export async function stop({ db, clock }: Needs, id: string, who: string, words: string): Promise<void> {
   await transaction(db, async (trx) => {
@@ -127,7 +127,7 @@ export async function stop({ db, clock }: Needs, id: string, who: string, words:
   })
 }
 
-/** Keeps an edition back until somebody approves it. */
+/** Holds an edition until a person approves it. */
 export async function hold(needs: Needs, id: string, who: string, words: string): Promise<void> {
   const reason = byHand(words)
   await changeStatus(needs, id, stopEvent('edition.held', id, who, reason), {
@@ -137,7 +137,7 @@ export async function hold(needs: Needs, id: string, who: string, words: string)
   })
 }
 
-/** Stops an edition in the middle of its sending: what is on its way is finished, nothing more is begun. */
+/** Pauses sending: messages being handed over are finished, no others are started. */
 export async function pause(needs: Needs, id: string, who: string, words: string): Promise<void> {
   const reason = byHand(words)
   await changeStatus(needs, id, stopEvent('edition.paused', id, who, reason), {
@@ -147,7 +147,7 @@ export async function pause(needs: Needs, id: string, who: string, words: string
   })
 }
 
-/** The words of the person who decides are the reason. */
+/** The reason is the person's text. */
 function byHand(words: string): Reason {
   return { code: 'by-hand', words }
 }
@@ -161,7 +161,10 @@ function stopEvent(
   return { kind, actor: person(who), edition, data: { reason } }
 }
 
-/** The same by a rule, and the editors are called. Returns whether it did: another process may have been quicker. */
+/**
+ * Pauses an edition by a rule and notifies the editors. Returns false if the edition is not being sent, for example
+ * because another process paused it.
+ */
 export async function pauseByRule({ db, clock }: Needs, id: string, reason: Reason): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const now = clock.now()
@@ -173,8 +176,8 @@ export async function pauseByRule({ db, clock }: Needs, id: string, reason: Reas
 }
 
 /**
- * Lets a paused edition go on where it stopped. One that holds a retracted article does not, unless `anyway` says that it
- * shall; that stands on record.
+ * Resumes a paused edition. AppError `conflict` if it contains a retracted article and `anyway` is false; the override
+ * is recorded.
  */
 export async function resume(
   { db, clock }: Needs,
@@ -183,7 +186,7 @@ export async function resume(
   { anyway = false, seen }: { anyway?: boolean } & RevisionCheck = {},
 ): Promise<void> {
   await transaction(db, async (trx) => {
-    const edition = await lockUnchanged(trx, id, seen) // whoever pulls an article now waits for us, or we saw it
+    const edition = await lockUnchanged(trx, id, seen) // a concurrent retraction waits for this lock, or has finished
     const cannot = 'only an edition that was paused while it was being sent can be resumed'
     if (edition && edition.status !== 'paused')
       throw new AppError('conflict', `${editionName(edition)} is ${edition.status}: ${cannot}`)
@@ -201,8 +204,8 @@ export async function resume(
 }
 
 /**
- * Ends an edition for good. Its articles, letters and corrections are given back, unless somebody has it already: then what is
- * queued is skipped, and they stay where they were read.
+ * Cancels an edition permanently. Queued messages are skipped; its articles, letters and corrections are released
+ * unless a message may have arrived.
  */
 export async function cancel(
   needs: EndNeeds,
@@ -224,8 +227,8 @@ export async function cancel(
 }
 
 /**
- * Skips what a cancelled edition still had to send. If nobody has it or may have it, it gives its articles and the
- * corrections that it prints back, and what it said needs no correction.
+ * Skips the unsent messages of a cancelled edition. If no message was or may have been delivered, its contents are
+ * released, and it needs no corrections.
  */
 export async function finishCancelled(
   { db, clock, store }: EndNeeds,
@@ -243,7 +246,10 @@ export async function finishCancelled(
   await releaseContents(db, edition.id, clock.now())
 }
 
-/** The articles and letters that an edition chose, and the corrections that it prints, can be chosen again; what it said needs no correction. */
+/**
+ * Releases the articles, letters and corrections of an edition, so that they can be chosen again. Corrections to the
+ * edition itself lapse.
+ */
 export async function releaseContents(db: Db, editionId: string, now: Instant): Promise<void> {
   await releaseArticles(db, editionId)
   await releaseLetters(db, editionId)

@@ -8,12 +8,12 @@ import type { Db, EditionRow, EditionStatus } from '../store/schema.ts'
 import { editionName } from './edition.ts'
 
 /**
- * What somebody saw of an edition before they decided about it: its status, how often it was sealed, one SHA-256 (hex)
- * over the hashes of all its variants, empty while it has none, and how many decisions of people its history held.
+ * The state of an edition that a person saw before a decision. `revision`: number of seals; `seal`: SHA-256 (hex) over
+ * the hashes of all variants, empty without any; `decisions`: number of people's decisions in its history.
  */
 export type Revision = { status: EditionStatus; revision: number; seal: string; decisions: number }
 
-/** An edition has changed since somebody looked at it: AppError `conflict`, with what happened since, the oldest first. */
+/** The edition has changed since the person looked at it: AppError `conflict`, with the changes, the oldest first. */
 export class EditionChanged extends AppError {
   readonly changes: PastEvent[]
 
@@ -24,25 +24,28 @@ export class EditionChanged extends AppError {
   }
 }
 
-/** What a page shows of the edition now; to be sent back with a decision about it. */
+/** The current revision of an edition, which a form sends back with a decision. */
 export async function currentRevision(db: Db, edition: EditionRow): Promise<Revision> {
   return revisionOf(edition, await combinedSeal(db, edition.id), await editionEvents(db, edition.id))
 }
 
-/** Throws EditionChanged unless the edition is as it was seen. The caller holds its lock, so that it stays so. */
+/** Throws EditionChanged unless the edition matches `seen`. The caller holds the lock of the edition. */
 export async function checkRevision(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
   const history = await editionEvents(db, edition.id)
   const now = revisionOf(edition, await combinedSeal(db, edition.id), history)
   if (formatRevision(now) !== formatRevision(seen)) throw changedSince(edition, history, seen)
 }
 
-/** The same where only what people decided since counts: an edit stays right when the program seals the edition. */
+/**
+ * Compares only the number of people's decisions: an edit stays valid after the program seals the edition. Throws
+ * EditionChanged.
+ */
 export async function checkDecisions(db: Db, edition: EditionRow, seen: Revision): Promise<void> {
   const history = await editionEvents(db, edition.id)
   if (history.filter(isDecision).length !== seen.decisions) throw changedSince(edition, history, seen)
 }
 
-/** Throws EditionChanged, with what people decided since, unless the edition was sealed that many times. */
+/** Throws EditionChanged, with the decisions since, unless `revision` is the number of seals of the edition. */
 export async function checkRevisionNumber(db: Db, edition: EditionRow, revision: number): Promise<void> {
   if (edition.revision === revision) return
   const seals = [...(await withdrawnVariants(db, edition.id)), ...(await variantsOf(db, edition.id))]
@@ -58,14 +61,14 @@ function changedSince(edition: EditionRow, history: PastEvent[], seen: Revision)
   return new EditionChanged(edition, decisions.length > 0 ? decisions : history.slice(-1))
 }
 
-/** As one word, for a hidden field of a form. */
+/** The revision as one word, for a hidden form field. */
 export function formatRevision({ status, revision, seal, decisions }: Revision): string {
   return [status, revision, seal, decisions].join('.')
 }
 
 const revisionPattern = /^([a-z]+)\.(0|[1-9]\d{0,8})\.([0-9a-f]{64}|)\.(0|[1-9]\d{0,8})$/
 
-/** Reads what `formatRevision` wrote. Any other text stands for nothing that ever was, so that it never matches. */
+/** Parses the output of `formatRevision`. Other text gives a revision that matches no edition. */
 export function parseRevision(text: string): Revision {
   const [, status = '', revision = '', seal = '', decisions = '-1'] = revisionPattern.exec(text) ?? []
   return { status: status as Revision['status'], revision: Number(revision), seal, decisions: Number(decisions) }
@@ -75,7 +78,7 @@ function revisionOf({ status, revision }: EditionRow, seal: string, history: Pas
   return { status, revision, seal, decisions: history.filter(isDecision).length }
 }
 
-/** The SHA-256 over name and hash of every variant, in the order of their names. */
+/** SHA-256 (hex) over the name and hash of each variant, ordered by name; empty without variants. */
 async function combinedSeal(db: Db, editionId: string): Promise<string> {
   const variants = await variantsOf(db, editionId)
   if (variants.length === 0) return ''
@@ -83,7 +86,7 @@ async function combinedSeal(db: Db, editionId: string): Promise<string> {
   return createHash('sha256').update(lines.join('')).digest('hex')
 }
 
-/** What the program itself notes (a notice by mail, say) changes nothing that somebody could have missed but the status. */
+/** True for events by a person; events by the program, such as a notice by mail, are not decisions. */
 export function isDecision({ actor }: PastEvent): boolean {
   return actor !== 'system'
 }

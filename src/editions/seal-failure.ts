@@ -9,7 +9,7 @@ import type { SealNeeds } from './seal.ts'
 
 const maxMessageLength = 2000
 
-/** Writes into the history of an edition why it could not be sealed, once for each reason in a row. */
+/** Records in the history why an edition could not be sealed; the same reason is not repeated in a row. */
 export async function recordSealFailure({ db, clock }: SealNeeds, id: string, error: unknown): Promise<void> {
   const reason: Reason =
     error instanceof AppError
@@ -21,7 +21,7 @@ export async function recordSealFailure({ db, clock }: SealNeeds, id: string, er
   await addEvent(db, event, clock.now())
 }
 
-/** Why a composed edition is not sealed yet; undefined if nothing has failed since it was composed or chosen. */
+/** The reason why a composed edition is not sealed; undefined unless its last attempt failed. */
 export function sealFailure({ status }: Pick<EditionRow, 'status'>, history: PastEvent[]): string | undefined {
   const last = status === 'composed' ? lastAttempt(history) : undefined
   return last?.kind === 'edition.seal_failed' ? describeReason(last.data.reason) : undefined

@@ -14,22 +14,23 @@ import { renderDraft } from './render-draft.ts'
 import { htmlBytes, isTooLarge, sizeWarning } from './size.ts'
 import { type SealConflict, storeSealed } from './store-sealed.ts'
 
-/** Conflicts in a row after which sealing fails. */
+/** Number of attempts, each ended by a conflict, after which sealing fails. */
 const maxAttempts = 10
 
 export type SealNeeds = ComposeNeeds & {
   render: Render
-  /** Asks for the page of an article once more; without it nothing is asked. */
+  /** Fetches the page of an article again; without it no page is checked. */
   check?: CheckPage | undefined
-  /** Is told of an edition that mail programs will not show whole, at `info`: commands say it in words of their own. */
+  /**
+   * Logs, at `info`, that an edition is too large or that mail programs will clip it; commands print their own message.
+   */
   log?: Log
 }
 
 /**
- * Freezes a composed edition: renders it once, claims its articles and corrections, writes down what it says of each
- * article, and keeps the bytes, in one transaction. From here on preview, test, archive and delivery read these bytes. An
- * edition held for being thin is sealed as well, so that the editor sees what it holds; one that is too large is held too.
- * Sealing a sealed edition changes nothing.
+ * Seals a composed edition: renders it, claims its contents, and stores the bytes that preview, test, archive and
+ * delivery read, in one transaction. A thin or too large edition is sealed as held; an edition that is sealed already
+ * does not change.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
   const preflight: PreflightState = { found: new Map(), deadline: preflightDeadline(), correctionAnswers: new Map() }
@@ -46,7 +47,7 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
       return await requireEdition(needs, id)
     }
     if (attempt === maxAttempts) throw new AppError('conflict', `${digest.name}: ${conflictMessages[conflict]}`)
-    if (conflict === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest took some first
+    if (conflict === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest claimed some of the articles
   }
 }
 
@@ -61,7 +62,7 @@ async function checkedDraft(
     const { status } = await requireEdition(needs, id)
     const draft = status === 'composed' ? await draftOf(needs, id, digest) : undefined
     if (!draft || !needs.check || !(await cutGoneArticles(needs, draft, needs.check, preflight))) return draft
-    await chooseAgain(needs, draft.edition, digest) // the next candidates move up, and are asked for as well
+    await chooseAgain(needs, draft.edition, digest) // the next candidates are checked too
   }
 }
 
@@ -86,7 +87,7 @@ const conflictMessages: Record<SealConflict, string> = {
   edits: 'its editors keep changing this edition',
 }
 
-/** Asks for what has not been asked for yet, and keeps what was found. Returns whether something is gone. */
+/** Checks the pages of articles without an answer and stores the findings. Returns whether a page is gone. */
 async function cutGoneArticles(
   { db, clock }: SealNeeds,
   { edition, sections }: Draft,

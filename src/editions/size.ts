@@ -3,30 +3,30 @@ import { keyLength } from '../mail/keys.ts'
 import type { ReasonOf } from '../store/events/reason.ts'
 import type { VariantRow } from '../store/schema.ts'
 
-/** Gmail shows so many bytes of a message's HTML, and the rest, with the unsubscribe link, behind a link of its own. */
+/** Gmail shows this much HTML of a message and hides the rest, including the unsubscribe link, behind a link. */
 const clipLimitBytes = 102 * 1024
 
-/** More HTML than this goes out only by somebody's decision: phones stop, and mailboxes fill. */
+/** A person must approve an edition with more HTML than this: phones fail and mailboxes fill. */
 const maxHtmlBytes = 1024 * 1024
 
-/** The bytes of the HTML as each subscriber gets it: with their own key in the place of the slot. */
+/** Size in bytes of the HTML as delivered, with a subscriber's key in place of each slot. */
 export function htmlBytes({ html, slot }: Pick<VariantRow, 'html' | 'slot'>): number {
   const slots = slot === '' ? 0 : html.split(slot).length - 1
   return Buffer.byteLength(html) + slots * (keyLength - Buffer.byteLength(slot))
 }
 
-/** True for an edition that is not to be sent by a rule, nor approved by one press. */
+/** Whether an edition is too large for approval by a rule or without an override. */
 export function isTooLarge(bytes: number): boolean {
   return bytes > maxHtmlBytes
 }
 
-/** What is wrong with the size of an email; undefined if nothing is. */
+/** The size problem of an email; undefined if there is none. */
 export function sizeProblem(bytes: number): ReasonOf<'too-large' | 'clipped'> | undefined {
   if (isTooLarge(bytes)) return { code: 'too-large', bytes }
   return bytes > clipLimitBytes ? { code: 'clipped', bytes } : undefined
 }
 
-/** The same for a person. */
+/** The size problem as a message for a person. */
 export function sizeWarning(bytes: number): string | undefined {
   const problem = sizeProblem(bytes)
   return problem && describeReason(problem)

@@ -23,7 +23,7 @@ import type { PreflightFindings } from './preflight.ts'
 import { htmlBytes, sizeProblem } from './size.ts'
 import { compareStories } from './stories/compare.ts'
 
-/** What somebody took or changed while the edition was rendered. */
+/** What changed while the edition was rendered. */
 export type SealConflict = 'articles' | 'corrections' | 'letters' | 'edits'
 
 class SealConflictError extends Error {
@@ -49,7 +49,7 @@ export async function storeSealed(
   try {
     await db.transaction().execute(async (trx: Db) => {
       await lockDigest(trx, edition.digest, now)
-      await compareStories(trx, edition.digest, now) // what came in since it was chosen may show two articles to be one story
+      await compareStories(trx, edition.digest, now) // articles added since the choice may show that two articles are one story
       if (!(await moveToSealed(trx, draft, rendered, problem, now))) return
       await claimContents(trx, draft)
       await recordContents(trx, draft, found)
@@ -67,7 +67,7 @@ export async function storeSealed(
   }
 }
 
-/** Returns whether it was still composed. A thin edition, or one that is too large, is held. */
+/** Returns whether the edition was still composed. A thin or too large edition becomes held. */
 async function moveToSealed(
   db: Db,
   { edition }: Draft,
@@ -82,7 +82,7 @@ async function moveToSealed(
   return await moveEdition(db, edition.id, ['composed'], change)
 }
 
-/** Claims what the edition prints. Throws SealConflictError where that is not what the draft holds any more. */
+/** Claims the contents of the draft. Throws SealConflictError if they have changed. */
 async function claimContents(db: Db, { edition, sections, corrections, edited }: Draft): Promise<void> {
   const articleIds = articlesIn(sections).map(({ id }) => id)
   const letters = lettersIn(sections)
@@ -98,7 +98,7 @@ async function claimContents(db: Db, { edition, sections, corrections, edited }:
   if (await hasRewordedLetter(db, letters)) throw new SealConflictError('letters')
 }
 
-/** Records what the edition says of each article and letter, and what its pages said. */
+/** Records the printed text of each article and letter, and the title and note of each page. */
 async function recordContents(db: Db, { edition, sections }: Draft, found: PreflightFindings): Promise<void> {
   for (const article of articlesIn(sections)) {
     const { finding, answer } = found.get(article.id) ?? {}
@@ -108,7 +108,6 @@ async function recordContents(db: Db, { edition, sections }: Draft, found: Prefl
   for (const letter of lettersIn(sections)) await recordPrintedHeadline(db, edition.id, letter)
 }
 
-/** The events of an edition that is sealed. */
 function sealEvents(
   edition: string,
   articles: DraftArticle[],
@@ -135,7 +134,10 @@ function printedOf({ title, url, note, feedTitle }: DraftArticle, answer?: PageC
   return { ...printed, pageTitle: answer.isArticle ? answer.title : '', pageNote: answer.note?.text ?? '' }
 }
 
-/** The SHA-256 over headers, subject, HTML and text, each with its length before it, so that no two editions can be confused. */
+/**
+ * SHA-256 (hex) over headers, subject, HTML and text, each with its length in bytes before it, so that different
+ * editions have different hashes.
+ */
 export function sealHash({ head, subject, html, text }: Pick<Rendered, 'head' | 'subject' | 'html' | 'text'>): string {
   const hash = createHash('sha256')
   for (const part of [head, subject, html, text]) hash.update(`${Buffer.byteLength(part)}\n`).update(part)

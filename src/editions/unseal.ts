@@ -15,9 +15,9 @@ import { reopen } from './edits/reopen.ts'
 type Needs = ObstacleNeeds & { clock: Clock }
 
 /**
- * Takes the seal off an edition that must not go out as it was sealed, with the same choice, so that it is sealed again:
- * it waits for approval and bears the date of an earlier day, or it was sealed with a setting that has been changed since.
- * One that an editor let go out in spite of that stays as it is. The old bytes are kept as withdrawn. Returns whether it did.
+ * Reopens an outdated edition with the same choices, so that it is sealed again: it waits for approval with an earlier
+ * date, or a setting with a problem was fixed since. An edition whose obstacles were overridden stays sealed; old bytes
+ * are kept as withdrawn. Returns whether it was reopened.
  */
 export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: Digest): Promise<boolean> {
   const reasons = await outdatedReasons(needs, edition, digest)
@@ -33,7 +33,7 @@ export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: 
   })
 }
 
-/** Why it has to be sealed again; none: it has not. */
+/** The reasons to seal the edition again; empty if there are none. */
 async function outdatedReasons({ db, config, clock }: Needs, edition: EditionRow, digest: Digest): Promise<Reason[]> {
   const isWaiting = edition.status === 'sealed' || edition.status === 'held'
   const isApproved = edition.status === 'approved' && edition.overriddenAt === null
@@ -45,12 +45,12 @@ async function outdatedReasons({ db, config, clock }: Needs, edition: EditionRow
   return resolved.map(({ setting, value }) => ({ code: 'setting-was', setting, value }))
 }
 
-/** Whether readers would see the date of a day that is over in the digest's zone. */
+/** Whether the printed date is before today in the digest's zone. */
 function hasEarlierDate(edition: EditionRow, { zone }: Digest, now: Instant): boolean {
   return wallTimeAt(zone, edition.datedAt ?? edition.dueAt).date < wallTimeAt(zone, now).date
 }
 
-/** The day that it bears next: of its due time, or of today if that is over. */
+/** The next printed date: the due time, or now if that has passed. */
 function nextDate({ dueAt }: EditionRow, now: Instant): Instant {
   return dueAt > now ? dueAt : now
 }
