@@ -69,8 +69,8 @@ async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Pr
 }
 
 /**
- * The same by a rule, which never overrides an editor: what somebody holds stays held. Settings that must be changed first
- * leave it as it is; another obstacle holds it for an editor, with the reason. Returns whether it was approved.
+ * Approves a sealed edition by a rule; an edition held by an editor stays held. Setting obstacles leave it sealed,
+ * other obstacles hold it with the reason. Returns whether it was approved.
  */
 export async function approveByRule(
   needs: ApprovalNeeds,

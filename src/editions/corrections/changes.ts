@@ -5,7 +5,7 @@ import type { PrintedTitleRow } from '../../store/corrections/printed-titles.ts'
 import { type Reason, withFurther } from '../../store/events/reason.ts'
 import type { CorrectionRow } from '../../store/schema.ts'
 
-/** Something that an edition said and that is no longer so. */
+/** A difference between a printed article and its source now. */
 export type Change = Pick<CorrectionRow, 'kind' | 'changeKey' | 'found'> & { evidence: Reason }
 
 type PrintedArticle = Pick<
@@ -14,7 +14,10 @@ type PrintedArticle = Pick<
 > &
   Partial<Pick<PrintedTitleRow, 'feedTitle'>>
 
-/** What differs between what was sealed and what the feed shows now. An editor's own headline is no difference. */
+/**
+ * The differences between the printed article and the feed now. A headline that an editor reworded is compared with the
+ * feed's earlier headline too.
+ */
 export function feedChanges(printed: PrintedArticle, now: { title: string; note: string }): Change[] {
   const site = printed.source || 'the feed'
   const before = [printed.saidTitle, ...(printed.feedTitle ? [printed.feedTitle] : [])]
@@ -25,14 +28,14 @@ export function feedChanges(printed: PrintedArticle, now: { title: string; note:
   return [...headline, ...noteChange(printed, note, printed.saidNote ?? '', { code: 'feed-note', source: site })]
 }
 
-/** Why a correction of that kind no longer holds; `headline` is the one of today. */
+/** The reason why a correction of this kind no longer applies; `headline` is the current one. */
 export function revertedReason(kind: Change['kind'], headline: string): Reason {
   if (kind === 'gone') return { code: 'page-back' }
   if (kind === 'headline' && headline !== '') return { code: 'headline-now', title: headline }
   return { code: kind === 'note' ? 'note-removed' : 'headline-other' }
 }
 
-/** What the page of an article was looked at for, and which changes it shows. */
+/** The kinds of change that the answer of a page can show, and the changes that it shows. */
 export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: Change['kind'][]; changes: Change[] } {
   if (page.kind === 'unknown') return { kinds: [], changes: [] }
   if (page.kind === 'gone') {
@@ -41,7 +44,7 @@ export function pageChanges(printed: PrintedArticle, page: PageCheck): { kinds: 
     return { kinds: ['gone'], changes: [gone] }
   }
   const changes = noteChange(printed, page.note, printed.pageNote, { code: 'page-note' })
-  // A page has its own headline from the start, often another one than the feed: only a change of it says something.
+  // The headline of a page often differs from the feed from the start, so only a later change counts.
   if (!page.isArticle || page.title === '' || !printed.pageTitle) return { kinds: ['gone', 'note'], changes }
   const isOther =
     isDifferentHeadline(printed.pageTitle, page.title, [printed.source]) &&
@@ -54,7 +57,10 @@ function headlineChange(title: string, evidence: Reason): Change {
   return { kind: 'headline', changeKey: `headline ${shortHash(headlineKey(title))}`, found: title, evidence }
 }
 
-/** `before` is the note that stood there before the seal; null: nobody looked. A note that names an earlier day is old. */
+/**
+ * The change that a new note makes; a note dated before the approval is ignored. `earlierNote`: the note before the
+ * seal; null: the page was not checked then.
+ */
 function noteChange(
   printed: PrintedArticle,
   note: CorrectionNote | null,
@@ -75,17 +81,20 @@ function noteChange(
   ]
 }
 
-/** Whether one headline says something else than the other. Case, quotes, white space and what sites put around it do not count. */
+/** Whether two headlines differ in meaning, ignoring case, quotes, white space and what sites add. */
 export function isDifferentHeadline(before: string, after: string, sites: string[]): boolean {
-  if (isLiveCoverage(before) && isLiveCoverage(after)) return false // it is rewritten all day long, and nobody was wrong
+  if (isLiveCoverage(before) && isLiveCoverage(after)) return false // live headlines change all day without a mistake
   const [bareBefore, bareAfter] = [stripDecorations(before), stripDecorations(after)]
-  // One may bear the name of its site; if both do, it says nothing, and what is left may be a mere rubric.
+  // One headline may include the site name; without it in both, only a section name may be left.
   const keysBefore = [headlineKey(bareBefore), headlineKey(stripSiteName(bareBefore, sites))]
   const keysAfter = [headlineKey(bareAfter), headlineKey(stripSiteName(bareAfter, sites))]
   return keysBefore[0] !== keysAfter[0] && keysBefore[1] !== keysAfter[0] && keysBefore[0] !== keysAfter[1]
 }
 
-/** What a headline says: letters in lower case, numbers, currencies and per cent; no quotes, hyphens or other signs. */
+/**
+ * The key of a headline: lower-case letters, numbers, currency signs and per cent signs, without quotes, hyphens or
+ * other signs.
+ */
 export function headlineKey(title: string): string {
   const plain = title
     .normalize('NFKC')
@@ -109,7 +118,7 @@ function stripSiteName(title: string, sites: string[]): string {
   return isSite ? rest : title
 }
 
-/** What sites add to a headline without saying anything else. */
+/** Text that sites add to a headline without changing its meaning. */
 const decorationPatterns: RegExp[] = [
   // UPDATE 2-Oil slides as stocks build · WRAPUP 1-… · REFILE-…
   /^(?:(?:UPDATE|WRAPUP) \d+|REFILE|RECAST)\s?[-–—:]\s?/,

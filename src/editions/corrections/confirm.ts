@@ -17,9 +17,9 @@ const maxPerHost = 2
 const totalTimeoutMs = 30 * second
 
 /**
- * Looks once more, just before the seal, whether the corrections that an edition is to print are still so, and returns
- * those that are. The others wait for an editor's word again; one of a page that must be gone, and does not answer, waits
- * for the next edition. Without `check` no page is asked for. `answers` holds what pages said at this seal, by address.
+ * Checks the corrections of an edition again before the seal and returns those that still apply; a `gone` correction
+ * waits for the next edition if its page does not answer. `answers` holds page answers of this seal by URL; without
+ * `check` no page is fetched.
  */
 export async function confirmCorrections<C extends DraftCorrection>(
   needs: Needs,
@@ -30,7 +30,7 @@ export async function confirmCorrections<C extends DraftCorrection>(
   const { db, check } = needs
   if (corrections.length === 0) return []
   const rows = await Promise.all(corrections.map(({ id }) => correctionById(db, id)))
-  const stillOpen = rows.flatMap((row) => (row && row.undoneAt === null ? [row] : [])) // else an editor has confirmed it
+  const stillOpen = rows.flatMap((row) => (row && row.undoneAt === null ? [row] : [])) // otherwise an editor has confirmed it
   const pages = new Set(stillOpen.filter(({ source }) => source === 'page').map(({ url }) => url))
   if (check) await checkPages([...pages], check, answers)
   for (const row of stillOpen) await settleCorrection(needs, row, answers.get(row.url))

@@ -18,20 +18,23 @@ type Needs = { db: Db; clock: Clock }
 
 export const maxCorrectionLength = 1000
 
-/** What a page showed of the correction (`correctionSeen`). It is compared under the lock. */
+/** `seen`: the revision that the page showed (`correctionRevision`). It is compared under the lock. */
 export type SeenCorrection = { seen?: string | undefined }
 
 type CorrectionState = Pick<CorrectionView, 'status' | 'found' | 'words' | 'decidedBy' | 'decidedAt' | 'printedIn'>
 
-/** The state of a correction as one word: a form sends it back, so that nobody decides about what they did not see. */
+/**
+ * The revision of a correction, a SHA-256 (hex) over its state, which a form sends back, so that a decision about an
+ * outdated state is refused.
+ */
 export function correctionRevision({ status, found, words, decidedBy, decidedAt, printedIn }: CorrectionState): string {
   const state = JSON.stringify([status, found, words, decidedBy, decidedAt, printedIn])
   return createHash('sha256').update(state).digest('hex')
 }
 
 /**
- * Accepts a correction in the editor's words, or those that are suggested: the next edition prints it, and the archive
- * notes it. AppError `conflict` for one that somebody has decided about, or that went away; `invalid` for no words.
+ * Accepts a correction with the editor's words or the suggested ones, for the next edition and the archive. AppError
+ * `conflict` if it is decided already or has lapsed, `invalid` for empty or too long words.
  */
 export async function acceptCorrection(
   needs: Needs,
@@ -64,7 +67,7 @@ function checkText(words: string, whenEmpty: string): string {
   return text
 }
 
-/** Turns a correction down: it is never printed, and the same change is not proposed again. */
+/** Dismisses a correction: it is never printed, and the same change is not proposed again. */
 export async function dismissCorrection(
   needs: Needs,
   id: string,
@@ -80,7 +83,7 @@ export async function dismissCorrection(
   })
 }
 
-/** Takes a decision back, as long as no edition holds the correction: it is proposed again. */
+/** Reopens an accepted or dismissed correction that no edition contains: it is proposed again. */
 export async function reopenCorrection(
   needs: Needs,
   id: string,
@@ -98,9 +101,8 @@ export async function reopenCorrection(
 }
 
 /**
- * Withdraws an accepted correction that was wrong. The archive, which has noted it, says when and why. One that an edition
- * has printed is itself corrected in the next. AppError `conflict` for one that is not accepted, is withdrawn already, or
- * stands in an edition that can still be cancelled.
+ * Withdraws a wrong correction; the archive shows when and why, and the next edition corrects a printed one. AppError
+ * `conflict` if it is not accepted, is withdrawn already, or is in an edition that can still be cancelled.
  */
 export async function withdrawCorrection(
   needs: Needs,
@@ -136,19 +138,19 @@ export async function withdrawCorrection(
 
 const publishedStatuses: EditionStatus[] = ['approved', 'sending', 'sent']
 
-/** Whether readers have it, or are about to: nothing takes it out of that edition any more. */
+/** Whether the correction is in an edition that is approved, being sent or sent. */
 export function isPublished({ printedStatus }: Pick<CorrectionView, 'printedStatus'>): boolean {
   return printedStatus !== null && publishedStatuses.includes(printedStatus)
 }
 
-/** What readers would be told if the editor finds no better words. */
+/** The text for readers if the editor writes no other. */
 export function suggestedText({ kind, found }: Pick<CorrectionView, 'kind' | 'found'>): string {
   if (kind === 'headline') return `The headline now reads: “${found}”`
   if (kind === 'note') return found
   return 'This article has been taken down since.'
 }
 
-/** How a correction stands, for a person: `accepted by Mira, printed in edition 12`. */
+/** The state of a correction for a person, such as `accepted by Mira, printed in edition 12`. */
 export function statusText(correction: CorrectionView): string {
   const { status, decidedBy, printedNumber, printedStatus, lapsedAt, undoneAt, undoneWhy } = correction
   const { withdrawnAt, withdrawnBy, withdrawnReason } = correction
@@ -181,7 +183,7 @@ type Decision = SeenCorrection & {
 type CorrectionKind = 'correction.accepted' | 'correction.dismissed' | 'correction.reopened' | 'correction.withdrawn'
 type CorrectionEvent = { [Kind in CorrectionKind]: { kind: Kind; data: EventValues[Kind] } }[CorrectionKind]
 
-/** Who decided, and of which article in which edition. */
+/** The subjects of the event: the person, the edition and the article. */
 function subjects({ editionId, articleId }: Pick<CorrectionView, 'editionId' | 'articleId'>, who: string) {
   return { actor: person(who), edition: editionId, article: articleId }
 }
@@ -195,7 +197,7 @@ async function decide(
   const { id } = correction
   const now = clock.now()
   await transaction(db, async (trx) => {
-    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its day
+    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its date
     const decision = decidedAt === undefined ? {} : { decidedAt, decidedBy: decidedAt && who }
     if (seen !== undefined) await checkRevision(trx, id, from, seen)
     const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }
@@ -205,7 +207,7 @@ async function decide(
   })
 }
 
-/** One that cannot be decided about in this way at all is refused with its state, by the caller. */
+/** AppError `conflict` if the correction differs from `seen`. A status outside `from` passes: the caller refuses it. */
 async function checkRevision(db: Db, id: string, from: CorrectionStatus[], seen: string): Promise<void> {
   await lockCorrection(db, id)
   const correction = await correctionById(db, id)

@@ -26,18 +26,18 @@ import { type Change, feedChanges, pageChanges, revertedReason } from './changes
 type Needs = { db: Db; clock: Clock }
 export type DetectNeeds = Needs & { fetcher: Fetcher; log: Log }
 
-/** A headline that is tried out on readers comes and goes: what went away is proposed again after this at the earliest. */
+/** Headlines under test on readers come and go: a change that went away is proposed again only after this delay. */
 const reproposeAfterMs = day
-/** So long after an edition was approved its pages are asked for: four times at most. */
+/** Ages of an approved edition at which its pages are checked, four times at most. */
 const checkAgesMs = [3 * hour, day, 3 * day, 7 * day]
-/** A page that is missing (404) is looked at again after this, before anybody is told that it is gone. */
+/** A missing page (404) is checked again after this delay, before its correction is proposed. */
 const secondCheckAfterMs = hour
 const maxParallel = 8
 const timeoutMs = 20 * second
 
 /**
- * Compares what the editions of late said with what the feeds show now, as the store has it, and proposes a correction
- * for each difference that matters. Asks nobody. Returns how many are new.
+ * Compares recent editions with the stored feeds and proposes a correction for each relevant difference, without
+ * network access. Returns the number of new corrections.
  */
 export async function detectInFeeds(needs: Needs, digests: Digest[]): Promise<number> {
   let proposed = 0
@@ -52,7 +52,7 @@ export async function detectInFeeds(needs: Needs, digests: Digest[]): Promise<nu
   return proposed
 }
 
-/** Settles what the feed shows of one article now. Returns how many corrections are new. */
+/** Updates the corrections of an article from its feed. Returns the number of new corrections. */
 export function settleByFeed(needs: Needs, row: PrintedTitleRow): Promise<number> {
   const seen: Observation = {
     source: 'feed',
@@ -64,9 +64,8 @@ export function settleByFeed(needs: Needs, row: PrintedTitleRow): Promise<number
 }
 
 /**
- * Asks for the pages of articles in editions of late, now and then: as far as robots.txt lets us, one of a host at a
- * time. Proposes a correction where a page is gone, has another headline or tells of a correction. Returns how many
- * pages were asked for; of two processes one asks.
+ * Fetches the pages of recently printed articles that are due, as robots.txt allows, one at a time per host, and
+ * updates their corrections. Returns the number of pages checked; only one process checks a page.
  */
 export async function detectOnPages(needs: DetectNeeds, digests: Digest[], signal?: AbortSignal): Promise<number> {
   const now = needs.clock.now()
@@ -93,7 +92,7 @@ export async function detectOnPages(needs: DetectNeeds, digests: Digest[], signa
   return asked
 }
 
-/** Whether a look has come due since the last one. */
+/** Whether a check has become due since the last one. */
 export function isCheckDue(
   { approvedAt, lookedAt, missingAt }: Pick<PrintedTitleRow, 'approvedAt' | 'lookedAt' | 'missingAt'>,
   now: Instant,
@@ -128,8 +127,8 @@ async function checkPage(needs: DetectNeeds, url: string, said: PrintedTitleRow[
 }
 
 /**
- * Settles what the page of an article shows. One that is missing for the first time says nothing yet: sites are broken
- * for an hour.
+ * Updates the corrections of an article from its page. A page that is missing for the first time proposes nothing,
+ * because sites can fail for an hour.
  */
 export async function settleByPage(needs: Needs, row: PrintedTitleRow, page: PageCheck): Promise<void> {
   const now = needs.clock.now()
@@ -143,14 +142,14 @@ export async function settleByPage(needs: Needs, row: PrintedTitleRow, page: Pag
   await settleObservation(needs, row, { source: 'page', kinds, changes, headline, isTooSoon })
 }
 
-/** Where nobody looked before the seal, the first look is what later ones are compared with. */
+/** Records the first page state as the baseline if the page was not checked before the seal. */
 async function saveFirstPageState({ db }: Needs, row: PrintedTitleRow, page: PageCheck): Promise<void> {
   if (page.kind !== 'there' || row.pageNote !== null) return
   const pageTitle = page.isArticle ? page.title : ''
   await recordPrinted(db, row.editionId, row.articleId, { pageTitle, pageNote: page.note?.text ?? '' })
 }
 
-/** What was found at one look; `isTooSoon`: nothing new is proposed by it. */
+/** Result of one check of a feed or page. `isTooSoon`: proposes no corrections. */
 type Observation = {
   source: CorrectionRow['source']
   kinds: Change['kind'][]

@@ -7,7 +7,7 @@ import { type LetterProblem, readLetter, type TypedLetter } from './read-letter.
 
 type Needs = { db: Db; clock: Clock }
 
-/** The digests that print readers' letters: those with a section of the layout have-your-say. */
+/** The digests that print readers' letters: those with a have-your-say section. */
 export function digestsWithLetters(digests: Digest[]): Digest[] {
   return digests.filter(({ sections }) => sections.some(({ layout }) => layout === 'have-your-say'))
 }
@@ -25,7 +25,7 @@ export class DuplicateLetter extends AppError {
   }
 }
 
-/** Somebody reworded the letter after the caller read it: AppError `conflict`, with the letter as it reads now. */
+/** The letter was reworded after the caller read it: AppError `conflict`, with the current letter. */
 export class LetterChanged extends AppError {
   readonly letter: Letter
 
@@ -36,8 +36,8 @@ export class LetterChanged extends AppError {
 }
 
 /**
- * Adds a letter, pending, to a digest that prints letters. Returns its id, or what is wrong with it. Throws DuplicateLetter
- * if the digest has the same letter, unless `anyway` is the id of that letter.
+ * Adds a pending letter to a digest and returns its id or the problems. AppError `conflict` if the digest prints no
+ * letters; DuplicateLetter if it has the same letter, unless `anyway` is that letter's id.
  */
 export async function createLetter(
   { db, clock }: Needs,
@@ -58,8 +58,8 @@ export async function createLetter(
 }
 
 /**
- * Rewords a pending letter. `version` is the one that the form showed. Throws LetterChanged if the letter has another one
- * by now, AppError `missing` if there is no such letter, and `conflict` if it is not pending.
+ * Rewords a pending letter; `version` is the one that the form showed. Throws LetterChanged if the version differs,
+ * AppError `missing` for an unknown id, `conflict` if the letter is not pending.
  */
 export async function editLetter(
   { db, clock }: Needs,
@@ -74,7 +74,7 @@ export async function editLetter(
   throw refusalError(changed, await letterById(db, id), id)
 }
 
-/** Withdraws a pending letter and erases its text; this cannot be undone. Errors as above. */
+/** Withdraws a pending letter and erases its text permanently. Errors as in `editLetter`. */
 export async function withdrawPendingLetter(
   { db, clock }: Needs,
   id: string,

@@ -1,18 +1,18 @@
 import type { LetterContent } from '../../store/letters/letters.ts'
 import { type Instant, msBetween } from '../../time/clock.ts'
 
-/** A letter as somebody typed it. `received` is a day such as 2026-11-20, or empty for today. */
+/** A letter as typed in a form. `received` is a date such as 2026-11-20, or empty for today. */
 export type TypedLetter = { headline: string; text: string; name: string; place: string; received: string }
 
-/** What is wrong with it, for the person who typed it. */
+/** A problem of a field, for the person who typed it. */
 export type LetterProblem = { field: keyof TypedLetter; message: string }
 
-/** The longest that is printed, in characters; a letter is printed whole. 4,000 characters are some 650 words. */
+/** Maximum lengths in characters; a letter is printed in full. 4,000 characters are about 650 words. */
 export const maxLengths = { headline: 150, text: 4000, name: 100, place: 100 } as const
 
 /**
- * The letter as it would be printed, or every problem with it. Control characters and overrides of the reading direction
- * are taken away; a blank line begins a new paragraph, and other line breaks are spaces.
+ * Returns the letter as printed, or all problems. Control and bidirectional override characters are removed; a blank
+ * line starts a paragraph, other line breaks become spaces.
  */
 export function readLetter(
   typed: TypedLetter,
@@ -51,7 +51,7 @@ const missingMessages = {
   name: 'is missing: it is printed under the letter',
 }
 
-/** The paragraphs of a letter, each on one line. */
+/** The paragraphs of a letter, one line each. */
 export function paragraphsOf(text: string): string[] {
   return text
     .replace(/\r\n?|[\u0085\u2028\v]/g, '\n')
@@ -61,24 +61,24 @@ export function paragraphsOf(text: string): string[] {
     .filter((paragraph) => paragraph !== '')
 }
 
-/** Control characters, halves of characters, overrides of the reading direction. */
+/** Control characters, bidirectional overrides, byte order marks and noncharacters. */
 const strippedCharacters = /[^\P{Cc}\s]|[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu
 
 function oneLine(text: string): string {
   return text.toWellFormed().replace(strippedCharacters, '').replace(/\s+/g, ' ').trim()
 }
 
-/** Nothing that can be seen: only marks, joiners and blanks. */
+/** Whether the text has no visible character, only marks, joiners and white space. */
 function isEmpty(text: string): boolean {
   return !/[\p{L}\p{N}\p{P}\p{S}]/u.test(text)
 }
 
-/** An instant of that day in that zone: for today, now. Undefined: it is no day, or has not come yet. */
+/** An instant on the typed date in the zone, for today `now`. Undefined for an invalid or future date. */
 function parseReceivedDate(typed: string, zone: string, now: Instant): Instant | undefined {
   const dayOf = (instant: Instant) => new Intl.DateTimeFormat('sv-SE', { timeZone: zone }).format(new Date(instant))
   if (typed === '' || typed === dayOf(now)) return now
   if (!/^\d{4}-\d\d-\d\d$/.test(typed)) return undefined
-  // At noon in London it is tomorrow in Auckland; one of the two is within the day, in every zone there is.
+  // Noon UTC can be the next date in Auckland; in every zone, noon or midnight UTC is on the date.
   const instants = [`${typed}T12:00:00.000Z`, `${typed}T00:00:00.000Z`]
   const instant = instants.find((one) => !Number.isNaN(Date.parse(one)) && dayOf(one) === typed)
   return instant === undefined || msBetween(instant, now) < 0 ? undefined : instant

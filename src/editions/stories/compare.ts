@@ -12,20 +12,20 @@ import { addMs, day, type Instant, yieldToEventLoop } from '../../time/clock.ts'
 import { findSamePairs, StoryGroups, storyTime } from './same-story.ts'
 
 const batchSize = 500
-/** What is older is found by the same address or title alone, and not by one that is nearly the same. */
+/** Older articles are matched only by the same address or title, not by a similar title. */
 const maxStoryAgeMs = 20 * day
-/** The window for titles, and the day that a date may be ahead. */
+/** The title window of seven days, plus one day because a date may be ahead. */
 const titleWindowMs = 8 * day
 
 /**
- * Joins the articles that tell the same story, as copies of it. Only what is new to the digest, or reads otherwise than
- * before, is compared with what it knows: where there is none, nothing is read. In the transaction of whoever calls.
+ * Marks articles that tell the same story as copies; only new or changed articles are compared with the known ones.
+ * Runs in the caller's transaction.
  */
 export async function compareStories(db: Db, digest: string, now: Instant): Promise<void> {
   while (await compareStoryBatch(db, digest, now)) await yieldToEventLoop()
 }
 
-/** The same for at most 500 articles. Returns whether there may be more. */
+/** Compares at most 500 articles. Returns whether there may be more. */
 export async function compareStoryBatch(db: Db, digest: string, now: Instant): Promise<boolean> {
   const fresh = await storiesToCompare(db, digest, batchSize)
   if (fresh.length === 0) return false
@@ -40,7 +40,10 @@ export async function compareStoryBatch(db: Db, digest: string, now: Instant): P
   return fresh.length === batchSize
 }
 
-/** From when on titles can be near enough in time. An article without a date may have been shown for weeks. */
+/**
+ * The earliest time at which a title can be within the window. An article without a date may have been in its feed for
+ * weeks.
+ */
 function comparisonStart(fresh: StoryRow[], now: Instant): Instant {
   const oldest = addMs(now, -maxStoryAgeMs)
   const starts = fresh.map((story) => (story.publishedAt === null ? oldest : storyTime(story)))

@@ -20,33 +20,38 @@ import { isCertainDuplicate, knownArticlesReason } from './flood.ts'
 type Needs = { db: Db; clock: Clock; digests: Digest[] }
 
 /**
- * The articles that wait are new: pending again, and none is the one that it seemed to be. What is beyond doubt the same,
- * by its address and its title, stays so: nobody gets it twice. Where they waited for their number, the few among them that
- * seem to be known are compared like any others; if those are more than a few, they wait on, and an editor is asked about
- * them alone. Returns how many wait no more, each counted once however many digests read the feed; AppError if none waits,
- * or if others wait than those that were `seen` (`heldSeen`).
+ * Releases the quarantined articles of a feed as new; certain duplicates stay duplicates, and after a flood, possible
+ * duplicates are compared again or, if there are too many, stay quarantined for a second decision. Returns the number
+ * of released articles, each counted once across digests; AppError `missing` for an unknown feed, `conflict` if none is
+ * quarantined or they differ from `seen` (`quarantineRevision`).
  */
 export function releaseFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
   return decideQuarantined(needs, { url, who, seen }, releaseArticles)
 }
 
-/** The articles that wait are old: those we know are the same as before, the rest is backlog. Returns and refuses as above. */
+/**
+ * Ignores the quarantined articles of a feed: possible duplicates become duplicates, the others backlog. Returns and
+ * errors as in `releaseFeed`.
+ */
 export function ignoreFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
   return decideQuarantined(needs, { url, who, seen }, ignoreArticles)
 }
 
 type QuarantinedStories = Awaited<ReturnType<typeof quarantinedStories>>
 
-/** Articles of one digest, by their ids, and what was decided about them. */
+/** Article ids of one digest and the decision about them. */
 type DecisionResult = { ids: string[]; result: keyof EventValues['feed.articles_decided'] }
 
-/** What waits of a feed now, as one word: a form sends it back, so that nobody decides about articles that came later. */
+/**
+ * The revision of a feed's quarantined articles, a SHA-256 (hex), which a form sends back, so that a decision about
+ * other articles is refused.
+ */
 export function quarantineRevision(held: QuarantinedStories): string {
   const rows = held.map(({ digest, id }) => `${digest} ${id}`).sort()
   return createHash('sha256').update(rows.join('\n')).digest('hex')
 }
 
-/** Who decided what stands on record with the feed, in the same transaction. */
+/** Applies a decision and records it with the feed, in one transaction. */
 async function decideQuarantined(
   { db, clock, digests }: Needs,
   { url, who, seen }: { url: string; who: string; seen: string | undefined },
@@ -73,7 +78,7 @@ async function decideQuarantined(
   })
 }
 
-/** How many articles each decision is about: one that waited in two digests is one article. */
+/** Number of articles per decision; an article in two digests counts once. */
 function decisionCounts(decided: DecisionResult[]): EventValues['feed.articles_decided'] {
   const count = (wanted: DecisionResult['result']) =>
     distinct(decided.flatMap(({ ids, result }) => (result === wanted ? ids : []))).length

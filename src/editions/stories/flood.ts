@@ -7,29 +7,31 @@ import { areTitlesAlike, TitleIndex } from './titles.ts'
 
 export type FloodRule = { known: number; times: number }
 
-/** What has to wait for an editor: the article, and the one that it seems to be; null: none. */
+/** Articles to quarantine: article id to the id of the article that it seems to repeat, or null. */
 export type Flood = { reason: Reason; quarantined: Map<string, string | null> }
 
 const volumeWindowMs = 28 * day
-/** A site that moves or re-issues its guids keeps its dates, more or less; two nearly equal titles further apart are two. */
+/**
+ * A site that moves or changes its guids roughly keeps its dates; similar titles further apart are different articles.
+ */
 const titleWindowMs = 7 * day
-/** Of many articles with one title so many are looked at: the last that were seen. */
+/** Maximum number of articles with one title that are compared: the last ones seen. */
 const maxTitled = 50
 
-/** Whether so few new articles may be a storm at all: then what the feed showed before need not be looked at. */
+/** Whether this number of new articles can be a flood; if not, the history of the feed is not needed. */
 export function mayBeFlood(count: number, rule: FloodRule): boolean {
   return count > Math.min(rule.known, rule.times)
 }
 
 /**
- * Looks at what one refresh of a feed brought. More than `known` of it under addresses or titles that this feed had
- * before, or more than `times` its usual volume: something happened to the feed, and not in the world.
+ * Finds a flood in one refresh of a feed: more than `known` articles have an address or title that the feed had before,
+ * or there are more than `times` the usual number. Null: no flood.
  */
 export function findFloodSync(batch: Story[], known: Story[], rule: FloodRule): Flood | null {
   return runToEnd(findFlood(batch, known, rule))
 }
 
-/** The same in steps of one comparison each. `forgotten` has the title keys of articles that the feed had, and that are forgotten. */
+/** Like `findFloodSync`, in steps of one comparison each. `forgotten`: title keys of the feed's forgotten articles. */
 export function* findFlood(
   batch: Story[],
   known: Story[],
@@ -54,25 +56,25 @@ export function* findFlood(
   return { reason: knownArticlesReason(matches.size), quarantined: matches }
 }
 
-/** What an editor is asked about articles that seem to be known. */
+/** The reason for quarantined articles that seem to be known. */
 export function knownArticlesReason(count: number): Reason {
   return { code: 'known-articles', count }
 }
 
 type StoryText = Pick<Story, 'canonical' | 'title'>
 
-/** Whether an article is beyond doubt the one that it seems to be: the site gave it another guid, and no more. */
+/** Whether two articles are certainly the same under different guids: same address and nearly the same title. */
 export function isCertainDuplicate(one: StoryText, other: StoryText): boolean {
   if (one.canonical !== other.canonical || isFrontPage(one.canonical)) return false
   return titleKey(one.title) === titleKey(other.title) || areTitlesAlike(one.title, other.title)
 }
 
-/** What a feed had before, by address and by title. */
+/** The earlier articles of a feed, by address and by title. */
 class FeedHistory {
   readonly #byAddress: Map<string, Story[]>
   readonly #byTitle = new Map<string, Story[]>()
   readonly #known: Story[]
-  /** The one story at each address that was looked for. */
+  /** The only story at each address looked up so far; undefined: none or several. */
   readonly #onlyAt = new Map<string, Story | undefined>()
   #titles: TitleIndex<Story> | undefined
 
@@ -93,7 +95,10 @@ class FeedHistory {
     return past
   }
 
-  /** The one article with this address or this title. A title or address that several stories bear tells nothing. */
+  /**
+   * The only earlier story with this address, title or a similar title. An address or title shared by several stories
+   * is ignored.
+   */
   *find(story: Story): Steps<Story | undefined> {
     const notBeside = (one: Story) => !wereShownTogether(one, story)
     const titled = (this.#byTitle.get(titleKey(story.title)) ?? []).slice(-maxTitled)
@@ -125,7 +130,7 @@ function onlyStory(stories: Story[]): Story | undefined {
   return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0]
 }
 
-/** How many are to be expected after as long as the feed was not read; null until we have known it for a week. */
+/** The expected number of articles since the last refresh, at least 1; null in the first week of a feed. */
 function usualVolume(batch: Story[], known: Story[]): number | null {
   const now = batch[0]?.seenAt ?? ''
   const firstSeen = known.reduce((first, { seenAt }) => (seenAt < first ? seenAt : first), now)

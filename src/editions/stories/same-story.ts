@@ -4,7 +4,7 @@ import { trustedDate } from '../../store/articles/forgotten.ts'
 import { addMs, day, hour, type Instant } from '../../time/clock.ts'
 import { areTitlesAlike, countTitleWords, TitleIndex } from './titles.ts'
 
-/** An article, as far as it tells one story from another. */
+/** The fields of an article that identify its story. */
 export type Story = {
   id: string
   feedUrl: string
@@ -13,35 +13,35 @@ export type Story = {
   publishedAt: Instant | null
   seenAt: Instant
   shownAt: Instant
-  /** The article that told the story first, as an earlier look found; null: this one. */
+  /** The id of the first article of the story, as found earlier; null: this article. */
   sameAs: string | null
-  /** An editor said that it is another story than that of this article. */
+  /** The id of an article of which an editor said that this is not a copy; null: none. */
   unlike: string | null
 }
 
 const titleWindowMs = 7 * day
-/** So much two dates of one article may differ by a wrong time zone. */
+/** Maximum difference between two dates of one article because of a wrong time zone. */
 const maxZoneErrorMs = 14 * hour
-/** A story of which the first article was seen longer ago takes in no more for its title alone. */
+/** A story whose first article was seen longer ago than this gets no more articles by title alone. */
 const maxGroupAgeMs = 28 * day
-/** Of many articles at one address, or of one feed in one story, so many are looked at: the last that were seen. */
+/** Maximum number of articles compared at one address, or of one feed in one story: the last ones. */
 const maxCopies = 50
 
 export type Pair = {
   one: Story
-  other: Story /** Milliseconds between the two; null: they have one address. */
+  other: Story /** Milliseconds between the two articles; null: same address. */
   apart: number | null
 }
 
 /**
- * The pairs that tell the same story, of those that are `fresh` with all that is known: the same canonical address, or a
- * title that is nearly the same within seven days. In the order in which they are to be joined, whatever the order given.
+ * The pairs of a fresh and any other article with the same canonical address, or with nearly the same title within
+ * seven days. The order is the order of joining and does not depend on the input order.
  */
 export function findSamePairsSync(fresh: Story[], known: Story[]): Pair[] {
   return runToEnd(findSamePairs(fresh, known))
 }
 
-/** The same in steps of one comparison each, for lists that strangers make long. */
+/** Like `findSamePairsSync`, in steps of one comparison each, for long lists from untrusted feeds. */
 export function* findSamePairs(fresh: Story[], known: Story[]): Steps<Pair[]> {
   const ours = sortById(fresh)
   const isFresh = new Set(fresh.map(({ id }) => id))
@@ -54,14 +54,14 @@ export function storyTime(story: Pick<Story, 'publishedAt' | 'seenAt'>): Instant
   return trustedDate(story) ?? story.seenAt
 }
 
-/** Shown by one feed at the same time, the two are two for their publisher. */
+/** Whether one feed contained both articles at the same time: for their publisher they are different. */
 export function wereShownTogether(one: Story, other: Story): boolean {
   return one.feedUrl === other.feedUrl && one.shownAt >= other.seenAt && other.shownAt >= one.seenAt
 }
 
 /**
- * How far two articles lie apart in time, in milliseconds. One without a date is as old as the time through which its
- * feed showed it: when a site moves, what was there on the day before is there on the day after.
+ * Time between two articles in milliseconds, 0 if they overlap. An article without a date covers the time in which its
+ * feed contained it, because a site that moves keeps its articles.
  */
 export function timeApartMs(one: Story, other: Story): number {
   const [first, second] = [shownSpan(one), shownSpan(other)]
@@ -75,12 +75,12 @@ function shownSpan(story: Story): { from: number; to: number } {
     : { from: Date.parse(date), to: Date.parse(date) }
 }
 
-/** The order that does not depend on that of the store. */
+/** Sorts by id, independent of the order in the store. */
 function sortById(stories: Story[]): Story[] {
   return stories.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** An address that one feed gives to several pieces, or a front page, says nothing. */
+/** Pairs with the same address, except front pages and addresses that one feed uses for several articles. */
 function* sameAddressPairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const atAddress = Map.groupBy(all, ({ canonical }) => canonical)
   const shared = new Map<string, boolean>()
@@ -96,7 +96,7 @@ function* sameAddressPairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
   return pairs
 }
 
-/** Whether one feed shows two pieces at once at this address, whose titles say different things. */
+/** Whether one feed contained two articles with different titles at this address at once. */
 function* sharesAddress(there: Story[]): Steps<boolean> {
   for (const [index, one] of there.entries())
     for (const other of there.slice(index + 1)) {
@@ -106,7 +106,7 @@ function* sharesAddress(there: Story[]): Steps<boolean> {
   return false
 }
 
-/** Those with nearly the same title within the window, the nearest in time first. */
+/** Pairs with nearly the same title within the window, the nearest in time first. */
 function* sameTitlePairs(fresh: Story[], all: Story[]): Steps<Pair[]> {
   const long = fresh.filter(({ title }) => countTitleWords(title) >= minTitleWords)
   if (long.length === 0) return []
@@ -126,27 +126,33 @@ function pairKey({ one, other }: Pair): string {
   return `${one.id} ${other.id}`
 }
 
-/** Copies of one story, by feed. `firstSeenAt` is when the first of them was seen; `unlike` are stories that it is not. */
+/**
+ * Copies of one story, by feed URL. `firstSeenAt`: when the first copy was seen; `unlike`: ids of articles that are not
+ * copies.
+ */
 type StoryGroup = { members: Map<string, Story[]>; unlike: Set<string>; size: number; firstSeenAt: Instant }
 
-/** Stories with all their copies. Two that one feed shows side by side under two addresses never come together by way of a third. */
+/**
+ * Groups of copies. Two articles that one feed contains at once under two addresses are never joined, not even through
+ * a third.
+ */
 export class StoryGroups {
   readonly #of = new Map<string, StoryGroup>()
   readonly #stories: Story[]
 
-  /** As earlier looks have joined them. */
+  /** Starts with the groups found earlier. */
   constructor(stories: Story[]) {
     this.#stories = sortById(stories)
     for (const story of this.#stories) this.#of.set(story.id, newGroup(story))
     for (const { id, sameAs } of this.#stories) this.#merge(this.#of.get(id), this.#of.get(sameAs ?? ''))
   }
 
-  /** Joins each pair, as far as nothing speaks against it. */
+  /** Joins each pair unless an editor or the publisher says that they differ, or a similar title is too far apart. */
   join(pairs: Pair[]): void {
     runToEnd(this.joinInSteps(pairs))
   }
 
-  /** The same in steps of one pair each. */
+  /** Like `join`, in steps of one pair each. */
   *joinInSteps(pairs: Pair[]): Steps<void> {
     for (const { one, other, apart } of pairs) {
       yield
@@ -157,7 +163,7 @@ export class StoryGroups {
     }
   }
 
-  /** The stories that told apart before, and are one: each with the article by which it is known from now on. */
+  /** Stories that were separate and are now joined: `was` is the old article id of the story, `is` the new one. */
   joined(): { was: string; is: string }[] {
     const rootsOf = new Map<StoryGroup, Set<string>>()
     for (const { id, sameAs } of this.#stories) {
@@ -186,7 +192,7 @@ export class StoryGroups {
     if (from.firstSeenAt < into.firstSeenAt) into.firstSeenAt = from.firstSeenAt
   }
 
-  /** An editor said so, or their publisher does. */
+  /** Whether an editor or the publisher says that the stories differ. */
   #areTwo(left: StoryGroup, right: StoryGroup): boolean {
     return this.#saysUnlike(left, right) || this.#saysUnlike(right, left) || wereGroupsShownTogether(left, right)
   }
@@ -216,7 +222,7 @@ function wereGroupsShownTogether(left: StoryGroup, right: StoryGroup): boolean {
   })
 }
 
-/** Then it is rather the next of a series that always has the same title. */
+/** True for groups so far apart that the new one is probably the next of a series with a fixed title. */
 function isFarApart(left: StoryGroup, right: StoryGroup): boolean {
   const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
   return second > addMs(first, maxGroupAgeMs)

@@ -1,27 +1,26 @@
 import { runToEnd, type Steps } from '../../runtime/cooperative.ts'
 import { titleWords } from '../../store/articles/canonical-address.ts'
 
-/** Of ten words nine agree, and stand in the same order. */
+/** Minimum similarity: nine of ten words are equal and in the same order. */
 const minSimilarity = 0.9
-/** How many titles one title is compared with at most: those that share its rarest words, nearest in time. Some five are usual. */
+/**
+ * Maximum number of titles compared with one title: those with its rarest words, nearest in time; about five are usual.
+ */
 const maxCompared = 100
-/** The words of a title that are compared one by one. Of the longest headlines of newspapers 30 words are known. */
+/** Maximum number of words that are compared one by one; the longest known newspaper headlines have 30. */
 const maxWords = 40
-/** What stands behind these characters is no headline, and is not taken apart. */
+/** Length in characters after which a title is not split into words. */
 const maxTitleLength = 2000
 
-/** The first words of a title, with their numbers; `rest` is what stands behind them. */
+/** The first words of a title and their numbers; `rest` is the text after them. */
 type TitleWords = { list: string[]; set: Set<string>; numbers: string; rest: string }
 
-/**
- * Whether two titles say nearly the same. Numbers have to agree: part 1 is not part 2. What stands behind the first forty
- * words has to be the same.
- */
+/** Whether two titles are nearly the same. Numbers, and the text after the first forty words, must be equal. */
 export function areTitlesAlike(one: string, other: string): boolean {
   return areWordsAlike(wordsOf(one), wordsOf(other))
 }
 
-/** How many different words a title has, up to forty. */
+/** Number of different words of a title, at most forty. */
 export function countTitleWords(title: string): number {
   return wordsOf(title).set.size
 }
@@ -30,15 +29,15 @@ type Titled = { title: string }
 type Entry<T> = { item: T; words: TitleWords; time: number }
 
 /**
- * Finds titles that say nearly the same among many, without comparing each with each: two titles that share nine words
- * of ten have one of their rarest in common (prefix filter), so only titles with the same rare word are compared.
+ * Finds similar titles without comparing every pair: two titles that share nine of ten words have one of their rarest
+ * words in common (prefix filter).
  */
 export class TitleIndex<T extends Titled> {
   readonly #timeOf: (item: T) => number
   readonly #spread = new Map<string, number>()
   readonly #byWord = new Map<string, Entry<T>[]>()
 
-  /** Use `Titles.of` or, for lists that strangers make long, `Titles.index`. */
+  /** Use `TitleIndex.build` or, for long lists from untrusted feeds, `TitleIndex.buildInSteps`. */
   private constructor(timeOf: (item: T) => number) {
     this.#timeOf = timeOf
   }
@@ -47,7 +46,7 @@ export class TitleIndex<T extends Titled> {
     return runToEnd(TitleIndex.buildInSteps(items, timeOf))
   }
 
-  /** The same in steps of one title each. `timeOf` is in milliseconds. */
+  /** Like `build`, in steps of one title each. `timeOf` returns milliseconds. */
   static *buildInSteps<T extends Titled>(items: Iterable<T>, timeOf: (item: T) => number): Steps<TitleIndex<T>> {
     const titles = new TitleIndex(timeOf)
     const entries: Entry<T>[] = []
@@ -67,7 +66,7 @@ export class TitleIndex<T extends Titled> {
     return titles
   }
 
-  /** Those whose titles are like this one's, itself left out, in steps of one comparison each. */
+  /** The other items with similar titles, in steps of one comparison each. */
   *findAlike(item: T): Steps<T[]> {
     const entry = this.#toEntry(item)
     const found: T[] = []
@@ -78,7 +77,7 @@ export class TitleIndex<T extends Titled> {
     return found
   }
 
-  /** The titles that share one of its rarest words, the rarest first. */
+  /** The entries that share one of its rarest words, the rarest first. */
   #candidates({ words, time }: Entry<T>): Set<Entry<T>> {
     const near = new Set<Entry<T>>()
     for (const word of this.#rarest(words)) {
@@ -135,7 +134,7 @@ function areWordsAlike(one: TitleWords, other: TitleWords): boolean {
   return 2 * commonSubsequenceLength(one.list, other.list) >= minSimilarity * lengths
 }
 
-/** How many words of the one stand in the other in the same order (longest common subsequence). At most 40 × 40 steps. */
+/** Number of words in a longest common subsequence; at most 40 × 40 steps. */
 function commonSubsequenceLength(one: string[], other: string[]): number {
   let row = new Uint8Array(other.length + 1)
   let next = new Uint8Array(other.length + 1)
@@ -151,7 +150,7 @@ function commonSubsequenceLength(one: string[], other: string[]): number {
   return row[other.length] ?? 0
 }
 
-/** At most `count` of a list that is sorted by time, around a time. */
+/** At most `count` entries around a time, from a list sorted by time. */
 function nearest<T>(entries: Entry<T>[], time: number, count: number): Entry<T>[] {
   if (entries.length <= count) return entries
   let low = 0
