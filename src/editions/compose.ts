@@ -112,7 +112,7 @@ async function insertEdition(
   if (options.unlessOpen && (await hasOpenEdition(db, digest.name))) return undefined
   const edition = await newEditionRow(db, needs, digest, dueAt, thin)
   if (!(await addEdition(db, edition))) {
-    if (replaced.length > 0) throw new Error(`another edition of ${digest.name} is due at ${dueAt}`) // undoes the rest
+    if (replaced.length > 0) throw new Error(`another edition of ${digest.name} is due at ${dueAt}`) // rolls back the transaction
     return undefined
   }
   await writeChoices(db, { edition, digest, choices, now })
@@ -191,14 +191,14 @@ export async function chooseAgain(
 ): Promise<void> {
   await transaction(db, async (trx) => {
     const now = clock.now()
-    await lockDigest(trx, digest.name, now) // an edit at the same time waits for us, or we see it
+    await lockDigest(trx, digest.name, now) // a concurrent edit waits for this lock, or has finished
     const edits = await editsForChoice(trx, edition)
     const all = await loadPending(trx, digest, edition.composedAt)
     const known = onlyKnown ? new Set([...(await consideredIds(trx, edition.id)), ...pinnedArticles(edits)]) : undefined
     const pending = known ? onlyWith(all, known) : all
     const choices = selectEdited(pending, digest, onlyKnown ? edition.composedAt : now, edits)
     const thin = await thinReason(trx, digest, choices, now)
-    const skipped = { status: 'skipped' as const, number: null } // the next edition takes the number, so readers see no gap
+    const skipped = { status: 'skipped' as const, number: null } // the next edition takes the number: readers see no gap
     const change = { status: 'composed' as const, ...(thin?.rule === 'skip' && skipped), reason: recordedReason(thin) }
     if (!(await moveEdition(trx, edition.id, ['composed'], change))) return // another process sealed it
     await deleteChoices(trx, edition.id)

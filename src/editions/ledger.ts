@@ -14,8 +14,8 @@ import { compareStoryBatch } from './stories/compare.ts'
 import { findFlood, mayBeFlood } from './stories/flood.ts'
 
 /**
- * Adds the articles of the digest's feeds to its ledger. Of a new feed, the newest are pending and the rest is backlog;
- * later, floods are quarantined and duplicates become copies of their story. Without new articles, nothing is written.
+ * Adds new articles of the digest's feeds to its ledger. Of a new feed, the newest are pending and the rest is backlog;
+ * later, floods are quarantined and duplicates become copies of their story.
  */
 export async function addArticlesToLedger({ db, clock }: { db: Db; clock: Clock }, digest: Digest): Promise<void> {
   const now = clock.now()

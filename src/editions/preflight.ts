@@ -50,8 +50,8 @@ export function preflightDeadline(): number {
 export type PreflightResult = { findings: Finding[]; answers: Map<string, PageCheck> }
 
 /**
- * Fetches the pages of articles again, at most eight in parallel and two per host. An article without an answer before
- * the deadline is `unchecked`.
+ * Fetches the pages of articles again, at most eight in parallel and two per host. An article without a usable answer
+ * before the deadline is `unchecked`.
  */
 export async function runPreflight(articles: Article[], check: CheckPage, deadline: number): Promise<PreflightResult> {
   const roundDeadline = Math.min(deadline, performance.now() + roundTimeoutMs)

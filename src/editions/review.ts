@@ -69,8 +69,8 @@ async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Pr
 }
 
 /**
- * Approves a sealed edition by a rule; an edition held by an editor stays held. Setting obstacles leave it sealed,
- * other obstacles hold it with the reason. Returns whether it was approved.
+ * Approves a sealed edition by a rule, or holds it with the reason if there are other than setting obstacles. Returns
+ * whether it was approved; held editions and setting obstacles change nothing.
  */
 export async function approveByRule(
   needs: ApprovalNeeds,
@@ -116,8 +116,8 @@ function toApproved(now: string, obstacles: Obstacle[]): Partial<EditionRow> {
 }
 
 /**
- * Stops an edition: one that is being sent is paused, another one is held. There is no `seen`: an outdated page may
- * stop an edition too. AppError `conflict` if the edition cannot be stopped.
+ * Holds an edition, or pauses it while it is being sent; without `seen`, because an outdated page may stop an edition
+ * too. AppError `conflict` if the edition cannot be stopped.
  */
 export async function stop({ db, clock }: Needs, id: string, who: string, words: string): Promise<void> {
   await transaction(db, async (trx) => {

@@ -47,7 +47,7 @@ export async function seal(needs: SealNeeds, id: string, digest: Digest): Promis
       return await requireEdition(needs, id)
     }
     if (attempt === maxAttempts) throw new AppError('conflict', `${digest.name}: ${conflictMessages[conflict]}`)
-    if (conflict === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition of this digest claimed some of the articles
+    if (conflict === 'articles') await chooseAgain(needs, draft.edition, digest) // another edition claimed some of the articles
   }
 }
 

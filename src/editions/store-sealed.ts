@@ -49,7 +49,7 @@ export async function storeSealed(
   try {
     await db.transaction().execute(async (trx: Db) => {
       await lockDigest(trx, edition.digest, now)
-      await compareStories(trx, edition.digest, now) // articles added since the choice may show that two articles are one story
+      await compareStories(trx, edition.digest, now) // new articles may join two chosen ones into one story
       if (!(await moveToSealed(trx, draft, rendered, problem, now))) return
       await claimContents(trx, draft)
       await recordContents(trx, draft, found)

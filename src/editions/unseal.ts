@@ -15,9 +15,9 @@ import { reopen } from './edits/reopen.ts'
 type Needs = ObstacleNeeds & { clock: Clock }
 
 /**
- * Reopens an outdated edition with the same choices, so that it is sealed again: it waits for approval with an earlier
- * date, or a setting with a problem was fixed since. An edition whose obstacles were overridden stays sealed; old bytes
- * are kept as withdrawn. Returns whether it was reopened.
+ * Reopens an edition with the same choices to seal it again, if it waits for approval with an earlier date, or a
+ * setting with a problem was fixed since and the obstacles were not overridden. Returns whether it was reopened; the
+ * old bytes are kept as withdrawn.
  */
 export async function unsealOutdated(needs: Needs, edition: EditionRow, digest: Digest): Promise<boolean> {
   const reasons = await outdatedReasons(needs, edition, digest)

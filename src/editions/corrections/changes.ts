@@ -85,7 +85,7 @@ function noteChange(
 export function isDifferentHeadline(before: string, after: string, sites: string[]): boolean {
   if (isLiveCoverage(before) && isLiveCoverage(after)) return false // live headlines change all day without a mistake
   const [bareBefore, bareAfter] = [stripDecorations(before), stripDecorations(after)]
-  // One headline may include the site name; without it in both, only a section name may be left.
+  // One headline may include the site name. If both do, both keep it: without it, only a section name may be left.
   const keysBefore = [headlineKey(bareBefore), headlineKey(stripSiteName(bareBefore, sites))]
   const keysAfter = [headlineKey(bareAfter), headlineKey(stripSiteName(bareAfter, sites))]
   return keysBefore[0] !== keysAfter[0] && keysBefore[1] !== keysAfter[0] && keysBefore[0] !== keysAfter[1]

@@ -30,7 +30,7 @@ export async function confirmCorrections<C extends DraftCorrection>(
   const { db, check } = needs
   if (corrections.length === 0) return []
   const rows = await Promise.all(corrections.map(({ id }) => correctionById(db, id)))
-  const stillOpen = rows.flatMap((row) => (row && row.undoneAt === null ? [row] : [])) // otherwise an editor has confirmed it
+  const stillOpen = rows.flatMap((row) => (row && row.undoneAt === null ? [row] : [])) // else an editor confirmed it
   const pages = new Set(stillOpen.filter(({ source }) => source === 'page').map(({ url }) => url))
   if (check) await checkPages([...pages], check, answers)
   for (const row of stillOpen) await settleCorrection(needs, row, answers.get(row.url))

@@ -197,7 +197,7 @@ async function decide(
   const { id } = correction
   const now = clock.now()
   await transaction(db, async (trx) => {
-    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // its note in the archive keeps its date
+    const decidedAt = to === 'proposed' ? null : to === 'withdrawn' ? undefined : now // the archive note keeps its date
     const decision = decidedAt === undefined ? {} : { decidedAt, decidedBy: decidedAt && who }
     if (seen !== undefined) await checkRevision(trx, id, from, seen)
     const change = { status: to, ...decision, ...withdrawn, ...(words === undefined ? {} : { words }) }

@@ -45,7 +45,7 @@ export async function detectInFeeds(needs: Needs, digests: Digest[]): Promise<nu
     const open = new Set((await openCorrectionsFrom(needs.db, digest.name, 'feed')).map(articleKey))
     for (const row of await watchedArticles(needs, digest)) {
       const changes = feedChanges(row, row)
-      if (changes.length === 0 && !open.has(articleKey(row))) continue // nearly all
+      if (changes.length === 0 && !open.has(articleKey(row))) continue // the usual case
       proposed += await settleByFeed(needs, row)
     }
   }

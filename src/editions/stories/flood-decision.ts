@@ -20,9 +20,9 @@ import { isCertainDuplicate, knownArticlesReason } from './flood.ts'
 type Needs = { db: Db; clock: Clock; digests: Digest[] }
 
 /**
- * Releases the quarantined articles of a feed as new; certain duplicates stay duplicates, and after a flood, possible
- * duplicates are compared again or, if there are too many, stay quarantined for a second decision. Returns the number
- * of released articles, each counted once across digests; AppError `missing` for an unknown feed, `conflict` if none is
+ * Releases the quarantined articles of a feed as new: certain duplicates stay duplicates; possible duplicates in a
+ * flood are compared again or, if they are too many, stay quarantined for a second decision. Returns the number of
+ * released articles, each counted once across digests; AppError `missing` for an unknown feed, `conflict` if none is
  * quarantined or they differ from `seen` (`quarantineRevision`).
  */
 export function releaseFeed(needs: Needs, url: string, who: string, seen?: string): Promise<number> {
@@ -60,7 +60,7 @@ async function decideQuarantined(
   const feed = await feedByUrl(db, url)
   if (!feed) throw new AppError('missing', `there is no feed ${url}`, { hint: 'lastword feeds list shows them all.' })
   return await transaction(db, async (trx) => {
-    await lockFeed(trx, feed.id) // a second decision waits for this one, and finds nothing
+    await lockFeed(trx, feed.id) // a concurrent decision waits for this lock and finds nothing to decide
     const waiting = await quarantinedStories(trx, feed.id)
     const count = distinct(waiting.map(({ id }) => id)).length
     if (count === 0) throw new AppError('conflict', `nothing of ${url} waits for an editor`)

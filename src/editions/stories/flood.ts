@@ -63,7 +63,10 @@ export function knownArticlesReason(count: number): Reason {
 
 type StoryText = Pick<Story, 'canonical' | 'title'>
 
-/** Whether two articles are certainly the same under different guids: same address and nearly the same title. */
+/**
+ * Whether two articles are certainly the same under different guids: nearly the same title at the same address, which
+ * is not a front page.
+ */
 export function isCertainDuplicate(one: StoryText, other: StoryText): boolean {
   if (one.canonical !== other.canonical || isFrontPage(one.canonical)) return false
   return titleKey(one.title) === titleKey(other.title) || areTitlesAlike(one.title, other.title)
@@ -74,7 +77,7 @@ class FeedHistory {
   readonly #byAddress: Map<string, Story[]>
   readonly #byTitle = new Map<string, Story[]>()
   readonly #known: Story[]
-  /** The only story at each address looked up so far; undefined: none or several. */
+  /** The only story at each address, as a cache; undefined: none or several. */
   readonly #onlyAt = new Map<string, Story | undefined>()
   #titles: TitleIndex<Story> | undefined
 

@@ -222,7 +222,7 @@ function wereGroupsShownTogether(left: StoryGroup, right: StoryGroup): boolean {
   })
 }
 
-/** True for groups so far apart that the new one is probably the next of a series with a fixed title. */
+/** True if the newer group is probably the next of a series with a fixed title. */
 function isFarApart(left: StoryGroup, right: StoryGroup): boolean {
   const [first, second] = [left.firstSeenAt, right.firstSeenAt].sort() as [Instant, Instant]
   return second > addMs(first, maxGroupAgeMs)
