@@ -69,8 +69,9 @@ async function lockUnchanged(db: Db, id: string, seen: Revision | undefined): Pr
 }
 
 /**
- * Approves a sealed edition by a rule, or holds it with the reason if there are other than setting obstacles. Returns
- * whether it was approved; held editions and setting obstacles change nothing.
+ * Approves a sealed edition by a rule if there are no obstacles, or with `anyway`; otherwise it stays sealed if one is
+ * a setting obstacle, and is held with the reason if none is. Returns whether it was approved; an edition held by an
+ * editor stays held.
  */
 export async function approveByRule(
   needs: ApprovalNeeds,

@@ -28,9 +28,9 @@ export type SealNeeds = ComposeNeeds & {
 }
 
 /**
- * Seals a composed edition: renders it, claims its contents, and stores the bytes that preview, test, archive and
- * delivery read, in one transaction. A thin or too large edition is sealed as held; an edition that is sealed already
- * does not change.
+ * Seals a composed edition: renders it once, then claims its contents and stores the bytes that preview, test, archive
+ * and delivery read, in one transaction. A thin or too large edition is sealed as held; an edition that is sealed
+ * already does not change.
  */
 export async function seal(needs: SealNeeds, id: string, digest: Digest): Promise<EditionRow> {
   const preflight: PreflightState = { found: new Map(), deadline: preflightDeadline(), correctionAnswers: new Map() }
