@@ -1,10 +1,10 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { Limit, Reservation, Wait } from './limit.ts'
 
-/** Whether one more message may go out, by several limits at once. */
+/** Combines several limits: whether one more message may be sent. */
 export class Admission {
   readonly #limits: readonly Limit[]
-  /** The limit that did not allow the last reservation. */
+  /** The limit that refused the last reservation. */
   #refusing: Limit | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -25,7 +25,7 @@ export class Admission {
     return 'ok'
   }
 
-  /** Reserves one message, in the order of the calls, once the limits are refilled; undefined: the signal fired first. */
+  /** Reserves one message, in call order, after refilling the limits; undefined: the signal fired first. */
   reserveInTurn(signal?: AbortSignal): 'ok' | Promise<'ok' | Wait | undefined> {
     if (this.#waiting === 0 && this.reserve() === 'ok') return 'ok'
     this.#waiting += 1
@@ -38,7 +38,7 @@ export class Admission {
     return reserved
   }
 
-  /** Why no message may go now, and until when; undefined: some may. */
+  /** Why no message may be sent now, and until when; undefined: messages may be sent. */
   async blockedReason(): Promise<Wait | undefined> {
     const reserved = await this.reserveInTurn()
     if (reserved !== 'ok') return reserved
@@ -46,12 +46,12 @@ export class Admission {
     return undefined
   }
 
-  /** Whether a reserved message may still go. */
+  /** Whether a reserved message may still be sent. */
   isOpen(): boolean {
     return this.#limits.every((limit) => limit.isOpen?.() ?? true)
   }
 
-  /** What became of a message that was reserved; undefined: it was not sent. */
+  /** Records the result of a reserved message; undefined: it was not sent. */
   settle(result: SendResult | undefined): void {
     for (const limit of this.#limits) limit.settle(result)
   }

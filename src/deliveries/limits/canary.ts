@@ -33,7 +33,7 @@ type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 /** Of so many domains it is found out, before the audience is frozen, who takes their mail; and waited for so long. */
 const mostDomains = 1000
 const judgingWaitMs = 5 * second
-/** A first share has at least this many people. */
+/** Minimum number of people in a canary. */
 const fewest = 10
 /**
  * One answer alone stops nothing: in a share of ten it is 10 %, and says next to nothing about the other thousands. Only
@@ -42,8 +42,8 @@ const fewest = 10
 const leastAgainstUs = 2
 
 /**
- * Decides for whom a first share goes first, before the audience is frozen: each mail provider with enough of it.
- * Returns how many providers these are. Done again, it changes nothing.
+ * Chooses the canary recipients of each large enough mail provider, before the audience is frozen. Returns the number
+ * of these providers; safe to repeat.
  */
 export async function plantCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<number> {
   const { db, engine, providers } = needs
@@ -52,13 +52,16 @@ export async function plantCanaries(needs: Needs, edition: EditionRow, rule: Can
   await providers.resolveWithin(await largestDomains(db, engine, edition.digest, mostDomains), judgingWaitMs)
   await providers.save()
   const { minimum, share } = rule
-  const firstPlace = edition.ref.slice(-3) // random: each edition begins with other people
+  const firstPlace = edition.ref.slice(-3) // random: each edition begins with different people
   const canaries = await planFirstShares(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
-  await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // all or none: a second time they are not looked for
+  await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // in one transaction: a repeated call finds the complete set
   return canaries.length
 }
 
-/** The providers of which the rest may go. Somebody who resumes an edition that a canary stopped overrules it. */
+/**
+ * The providers whose remaining recipients may be sent to. A person who resumes an edition that a canary stopped
+ * overrules the canary.
+ */
 export async function releasedCanaries(
   { db, clock }: Pick<Needs, 'db' | 'clock'>,
   editionId: string,
@@ -74,14 +77,14 @@ export async function releasedCanaries(
   return canaries.filter(({ releasedAt }) => releasedAt !== null).map(({ name }) => name)
 }
 
-/** How a first share has fared so far. */
+/** The results of a canary so far. */
 export type Tally = {
   tried: number
-  /** How many can be tried at this moment and have not been; none: the share is through. */
+  /** The number of people who can be tried now and have not been; 0: the canary is complete. */
   due: number
-  /** How many wait for a later hour. */
+  /** The number of people who wait for a later hour. */
   later: number
-  /** Of those that were not accepted, how many answers are about us, and the first of them. */
+  /** Among those not accepted: the number of refusals about us, and the first of them. */
   againstUs: number
   example: string
 }
@@ -92,8 +95,8 @@ export type Verdict =
   | { kind: 'stop'; reason: Reason }
 
 /**
- * What is to become of the rest. `waitingSince` is when the first share was through, null before that. Only answers about
- * us count: 5xx, and 4xx by policy. The share is stopped as soon as it cannot pass any more, whoever is still due.
+ * Decides about a provider's remaining recipients; `waitingSince` is when the canary was complete, or null. Only
+ * refusals about us count (5xx, and 4xx by policy), and the edition stops as soon as the canary can no longer pass.
  */
 export function judge(
   { name, recipients, waitingSince }: Pick<CanaryRow, 'name' | 'recipients' | 'waitingSince'>,
@@ -149,7 +152,9 @@ export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: Can
 
 type Judged = { canary: CanaryRow; verdict: Verdict }
 
-/** Those that may go are let go also where another stops the edition: they go when it is resumed. */
+/**
+ * Passed canaries release their recipients even if another canary stops the edition: they are sent to when it resumes.
+ */
 async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
   const waits: Wait[] = []
   const stops: { canary: CanaryRow; reason: Reason }[] = []
@@ -173,12 +178,12 @@ async function stopEdition(
   if (!first) return
   const reason = withFurther(first, ...others)
   await transaction(db, async (trx) => {
-    if (!(await pauseByRule({ db: trx, clock }, editionId, reason))) return // somebody was faster
+    if (!(await pauseByRule({ db: trx, clock }, editionId, reason))) return // another process or person was faster
     for (const { canary } of stops) await stopCanary(trx, canary, clock.now())
   })
 }
 
-/** False: it is not for us to let the rest go. */
+/** False: this process may not release the remaining recipients. */
 function release({ db, clock }: Pick<Needs, 'db' | 'clock'>, canary: CanaryRow, reason: Reason): Promise<boolean> {
   return transaction(db, async (trx) => {
     if (!(await releaseCanary(trx, canary, clock.now()))) return false
@@ -211,7 +216,10 @@ function tallyKey(status: DeliveryStatus, isLater: boolean): 'tried' | 'later' |
   return isLater ? 'later' : 'due'
 }
 
-/** A 5xx after which it is tried again is about us (`toResult`), unless the server is at fault; a 4xx is by its words. */
+/**
+ * A 5xx that is retried counts as a refusal about us (`toResult`), unless the server is faulty; a 4xx depends on its
+ * text.
+ */
 function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
   if (status !== 'deferred') return false
   return /^5\d\d\b/.test(reply) ? causeOf(reply) !== 'server-fault' : isDeferredByPolicy(reply)
@@ -219,7 +227,7 @@ function isAgainstUs(status: DeliveryStatus, reply: string): boolean {
 
 const answersReason = (who: string, name: string) => `${who} at ${name} wait for what the first of them are answered`
 
-/** Who waits for the answers to a first share, for a person, by what the store has. */
+/** Why recipients wait for a canary's replies, from the store, as text for a person. */
 export async function canaryReasons(db: Db, editionId: string, { wait }: CanaryRule, zone: string): Promise<string[]> {
   const waiting = await countWaitingForCanaries(db, editionId)
   return (await canariesOf(db, editionId)).flatMap(({ name, waitingSince, releasedAt }) => {

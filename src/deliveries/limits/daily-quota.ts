@@ -5,18 +5,18 @@ import { addMs, type Clock, type Instant, minute } from '../../time/clock.ts'
 import { addDays } from '../../time/zone.ts'
 import type { Limit, Reservation, Wait } from './limit.ts'
 
-/** One day: how many messages it allows, null for no limit, and when it ends. */
+/** One day: its message limit (null: none) and when it ends. */
 export type Day = { date: string; most: number | null; ends: Instant }
 
-/** `reasonOf`: a clause for a person, once the day has no message left. */
+/** `reasonOf`: a clause for a person, once the day's quota is used up. */
 export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): string }
 
-/** Taken of the day at once; a crash may cost as many. */
+/** Messages reserved from the store at once; a crash can lose this many. */
 const batchSize = 20
-/** A day without a message left is asked for again after this: another process may have given some back. */
+/** A used-up quota is checked again after this: another process may have returned some of it. */
 const exhaustedMs = minute
 
-/** A number of messages a day, shared by all processes and kept over restarts. */
+/** A daily message quota, shared by all processes and kept across restarts. */
 export class DailyQuota implements Limit {
   readonly #db: Db
   readonly #clock: Clock
@@ -33,7 +33,7 @@ export class DailyQuota implements Limit {
     this.#rule = rule
   }
 
-  /** Known to have no message left; undefined: some may be. */
+  /** Until when the quota is known to be used up; undefined: messages may be left. */
   get exhausted(): Wait | undefined {
     if (!this.#exhausted) return undefined
     const now = this.#clock.now()
@@ -51,7 +51,7 @@ export class DailyQuota implements Limit {
     return 'ok'
   }
 
-  /** Takes more of the day from the store. */
+  /** Reserves more of the day's quota in the store. */
   async refill(): Promise<void> {
     const now = this.#clock.now()
     if (this.#today === undefined || now >= this.#today.ends) await this.#turnTo(this.#rule.dayAt(now))
@@ -61,11 +61,11 @@ export class DailyQuota implements Limit {
     const wanted = Math.min(batchSize, most)
     const taken = await reserveQuota(this.#db, { name: this.#rule.name, day: date }, { most, wanted })
     if (day !== this.#today) return await this.#release(day, taken)
-    this.#left += taken // beside what was given back while the store was asked
+    this.#left += taken // messages may have been returned during the query
     if (this.#left === 0) this.#exhaust(day)
   }
 
-  /** A message that did not go out does not count. */
+  /** Returns the quota of a message that was not sent. */
   settle(result: SendResult | undefined): void {
     const isOut = result?.kind === 'accepted' || result?.kind === 'unknown'
     if (!isOut) this.#exhausted = undefined
@@ -81,7 +81,7 @@ export class DailyQuota implements Limit {
     await this.#release(this.#today, unused)
   }
 
-  /** A new day, of which nothing is taken yet; what is on its way counts for the day on which it began. */
+  /** Starts a new day with nothing reserved; messages in flight count for the day on which they began. */
   async #turnTo(day: Day): Promise<void> {
     const [before, unused] = [this.#today, this.#left]
     this.#today = day
@@ -102,14 +102,14 @@ export class DailyQuota implements Limit {
   }
 }
 
-/** Why the quota lets nothing go today, by what the store has counted; undefined: something is left. */
+/** Why the quota blocks sending today, from the stored count; undefined: some quota is left. */
 export async function quotaWait(db: Db, { name, dayAt, reasonOf }: QuotaRule, now: Instant): Promise<Wait | undefined> {
   const day = dayAt(now)
   if (day.most === null || (await countSentOn(db, { name, day: day.date })) < day.most) return undefined
   return { until: day.ends, reason: reasonOf(day) }
 }
 
-/** What a relay may take on a day, by UTC. */
+/** A relay's daily quota, by UTC. */
 export function relayQuota(name: string, perDay: number): QuotaRule {
   return {
     name,

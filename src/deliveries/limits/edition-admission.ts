@@ -5,7 +5,7 @@ import type { Limit } from './limit.ts'
 import { type WarmUp, warmUpQuota } from './warm-up.ts'
 import { SendWindow, type Window } from './window.ts'
 
-/** The limits of all messages of an edition, whoever gets them: the send window, and the number of the day in a warm-up. */
+/** The limits for every message of an edition: the send window and the daily warm-up quota. */
 export function editionAdmission(
   needs: { db: Db; clock: Clock },
   { window, warmUp, zone }: { window?: Window | undefined; warmUp?: WarmUp | undefined; zone: string },

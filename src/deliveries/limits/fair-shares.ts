@@ -1,13 +1,13 @@
 import { type Instant, msBetween, second, type WaitingClock } from '../../time/clock.ts'
 
-/** A share with something in hand for longer than this is not waited for … */
+/** The other shares do not wait for a share whose messages are in flight longer than this … */
 const maxStuckMs = 5 * second
-/** … and neither is one with nothing for longer than this: between two messages there may be a commit. */
+/** … nor for a share that is idle longer than this: a commit may happen between two messages. */
 const maxPauseMs = second
 
 /**
- * Shares by weight (start-time fair queueing): of shares that are all at work each gets its part, and one that is ahead
- * waits. One that has nothing in hand, or is stuck with it, keeps no other waiting and is owed nothing afterwards.
+ * Splits messages between shares by weight (start-time fair queueing): a share that is ahead of the active ones waits.
+ * An idle or stuck share blocks no other share and has no claim to catch up later.
  */
 export class FairShares {
   readonly #clock: WaitingClock
@@ -18,14 +18,14 @@ export class FairShares {
     this.#clock = clock
   }
 
-  /** A new share, which has at most `maxInHand` in hand. */
+  /** Adds a share, which has at most `maxInHand` messages in flight. */
   join(weight: number, maxInHand: number): Share {
     const share = new Share(this, this.#clock, weight, maxInHand)
     this.#shares.push(share)
     return share
   }
 
-  /** How much the others that are at work have taken, by weight; undefined: none is at work. */
+  /** The smallest weighted count among the other active shares; undefined: none is active. */
   takenByOthers(share: Share): number | undefined {
     let least: number | undefined
     for (const other of this.#shares)
@@ -33,12 +33,12 @@ export class FairShares {
     return least
   }
 
-  /** Lets those go on that may, the one that is furthest behind first. */
+  /** Wakes the shares that may continue, the one that is furthest behind first. */
   wake(): void {
     for (const share of this.#shares.toSorted((a, b) => a.taken - b.taken)) share.wake()
   }
 
-  /** While a share waits, another may turn out to be stuck. */
+  /** Checks once a second while a share waits, because another share may be stuck. */
   async watch(): Promise<void> {
     if (this.#isWatching) return
     this.#isWatching = true
@@ -50,17 +50,17 @@ export class FairShares {
   }
 }
 
-/** The part of one relay in what several share out. */
+/** One relay's share of the messages. */
 export class Share {
   readonly #all: FairShares
   readonly #clock: WaitingClock
   readonly #weight: number
-  /** How far it may be ahead of the others: as much as it can have in hand. */
+  /** How far this share may be ahead of the others: as much as it can have in flight. */
   readonly #slack: number
   readonly #waiting: (() => void)[] = []
   #taken = 0
   #inHand = 0
-  /** When it last took a message, or was done with one. */
+  /** When it last took or finished a message. */
   #movedAt: Instant | undefined
 
   constructor(all: FairShares, clock: WaitingClock, weight: number, maxInHand: number) {
@@ -70,7 +70,7 @@ export class Share {
     this.#slack = maxInHand / weight
   }
 
-  /** By weight. */
+  /** The count of messages, divided by the weight. */
   get taken(): number {
     return this.#taken
   }
@@ -85,7 +85,7 @@ export class Share {
     return msBetween(this.#movedAt, this.#clock.now()) < maxMs
   }
 
-  /** Takes one more; waits while the others are behind their shares. False: the signal fired first. */
+  /** Takes one more message; waits while the others are behind. False: the signal fired first. */
   take(signal?: AbortSignal): true | Promise<boolean> {
     if (!this.isWaiting && !this.#isAhead()) {
       this.#begin()
@@ -94,14 +94,14 @@ export class Share {
     return signal?.aborted ? Promise.resolve(false) : this.#wait(signal)
   }
 
-  /** One that was taken is done with. */
+  /** A message that was taken is finished. */
   end(): void {
     this.#inHand -= 1
     this.#movedAt = this.#clock.now()
-    setImmediate(() => this.#all.wake()) // whoever has just ended begins the next one first
+    setImmediate(() => this.#all.wake()) // the caller that has just ended begins its next message first
   }
 
-  /** It takes no more for now: no other waits for it. */
+  /** The relay takes no more for now: no other share waits for it. */
   leave(): void {
     this.#movedAt = undefined
     this.#all.wake()

@@ -1,22 +1,25 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { Instant } from '../../time/clock.ts'
 
-/** Something could go out, but not before then. `reason` is a clause for a person. */
+/** No message may be sent before `until`. `reason` is a clause for a person. */
 export type Wait = { until: Instant; reason: string }
 
-/** `ok`: one message is reserved. `refill`: ask again after `refill`. A wait: no message may go before then. */
+/**
+ * `ok`: one message is reserved. `refill`: call `refill`, then reserve again. A wait: no message may be sent before
+ * then.
+ */
 export type Reservation = 'ok' | 'refill' | Wait
 
-/** One rule about when messages may go out, or how many. Each message that is reserved is settled. */
+/** A rule that limits when messages may be sent, or how many. The caller settles each reserved message. */
 export interface Limit {
-  /** Reserves one message, from what this process knows and holds. */
+  /** Reserves one message from what this process holds in memory. */
   reserve(): Reservation
-  /** Gets from the store what `reserve` hands out, or waits for it; the signal ends the wait. */
+  /** Fetches more of the quota from the store, or waits for it; the signal ends the wait. */
   refill?(signal?: AbortSignal): Promise<void>
-  /** What became of a message that was reserved; undefined: it was not sent. */
+  /** Records the result of a reserved message; undefined: it was not sent. */
   settle(result: SendResult | undefined): void
-  /** Whether a reserved message may still go: it may have waited for a relay. */
+  /** Whether a reserved message may still be sent: it may have waited for a relay. */
   isOpen?(): boolean
-  /** No message is on its way any more: gives back what the store gave and nobody used. */
+  /** No message is in flight: returns the unused quota to the store. */
   close?(): Promise<void>
 }

@@ -7,7 +7,7 @@ import { instantAt, wallTimeAt, wallTimeText } from '../../time/zone.ts'
 
 type Timed = Pick<Digest, 'schedule' | 'zone' | 'localTime' | 'lead'>
 
-/** When an edition goes to the subscribers of each zone: on the day and at the hour of the schedule, by their clocks. */
+/** When an edition is sent to the subscribers of each zone: at the scheduled local day and hour. */
 export function zoneSendsOf(
   digest: Pick<Digest, 'zone'>,
   dueAt: Instant,
@@ -17,7 +17,7 @@ export function zoneSendsOf(
   return zones.map((zone) => ({ zone, at: instantAt(zone, date, time) }))
 }
 
-/** When a run is to be made: when it is due, or with local time before the first of these zones has its hour. */
+/** When a run is due; with local time, before the first of these zones reaches its hour. */
 export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instant {
   if (!digest.localTime) return dueAt
   const [first = dueAt] = [dueAt, ...zoneSendsOf(digest, dueAt, zones).map(({ at }) => at)].sort()
@@ -25,9 +25,9 @@ export function beginsAt(digest: Timed, dueAt: Instant, zones: string[]): Instan
 }
 
 /**
- * Writes down when the edition goes to each zone of its subscribers; false if everybody gets it at once: without local
- * time, and when somebody made it by hand. That is decided by what the edition was made with: a job file that was changed
- * since moves nobody's hour. Nobody gets an edition before the time that it is due.
+ * Stores when the edition is sent to each zone of its subscribers, never before its due time; later changes of the job
+ * file do not move these hours. Returns false if everyone gets it at once: without local time, or if a person started
+ * the run.
  */
 export async function planZoneSends(db: Db, edition: EditionRow, digest: Timed, now: Instant): Promise<boolean> {
   const { localTime, zone } = readTiming(edition, digest)
@@ -38,7 +38,7 @@ export async function planZoneSends(db: Db, edition: EditionRow, digest: Timed, 
 
 const maxHoursShown = 5
 
-/** Who waits for an hour, for a person; the earliest first. */
+/** The subscribers who wait for their local hour, as text for a person, earliest first. */
 export async function localTimeReasons(db: Db, editionId: string, zone: string, now: Instant): Promise<string[]> {
   const hours = await countWaitingByHour(db, editionId, now)
   const shown = hours.slice(0, maxHoursShown)

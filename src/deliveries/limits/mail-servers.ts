@@ -1,10 +1,13 @@
 import { Resolver } from 'node:dns/promises'
 import { second } from '../../time/clock.ts'
 
-/** Finds the mail servers of a domain (MX, RFC 5321 §5.1), the preferred first; none if it has none. Rejects when DNS does not answer. */
+/**
+ * Finds the mail servers of a domain (MX, RFC 5321 §5.1), preferred first; empty if it has none. Rejects if DNS does
+ * not answer.
+ */
 export type FindMx = { find(domain: string): Promise<string[]>; close(): void }
 
-/** Asks the name servers of this machine, or those named. */
+/** Queries the system's name servers, or those given. */
 export function dnsMx(servers?: string[]): FindMx {
   const resolver = new Resolver({ timeout: 2 * second, tries: 1 })
   if (servers) resolver.setServers(servers)
@@ -23,12 +26,12 @@ export function dnsMx(servers?: string[]): FindMx {
   }
 }
 
-/** Names that are in no DNS (RFC 6761, RFC 2606). */
+/** Top-level names that do not exist in DNS (RFC 6761, RFC 2606). */
 export function isReserved(domain: string): boolean {
   return /(^|\.)(example|test|invalid|localhost|example\.(com|net|org))$/.test(domain)
 }
 
-/** Two names of one provider. */
+/** Maps a second name of a provider to its first. */
 const aliases: Record<string, string> = {
   // aspmx2.googlemail.com beside aspmx.l.google.com
   'googlemail.com': 'google.com',
@@ -36,16 +39,16 @@ const aliases: Record<string, string> = {
   'mx.microsoft': 'outlook.com',
 }
 
-/** Who takes the mail of the domain, by the name of its first mail server: `aspmx.l.google.com` is google.com. */
+/** The provider of a domain's mail, from its first mail server: `aspmx.l.google.com` gives google.com. */
 export function providerOf(domain: string, hosts: string[]): string {
   const host = hosts[0]?.toLowerCase().replace(/\.$/, '')
-  if (!host || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return domain // none, the null MX (RFC 7505), or no host name
+  if (!host || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return domain // no MX, the null MX (RFC 7505), or an invalid host name
   const labels = host.split('.')
   const provider = labels.slice(isSharedEnding(labels) ? -3 : -2).join('.')
   return aliases[provider] ?? provider
 }
 
-/** Under a country there may be a second level that anyone registers under: co.uk, com.au, or.jp. */
+/** Country domains can have a public second level: co.uk, com.au, or.jp. */
 function isSharedEnding(labels: string[]): boolean {
   const [second = '', country = ''] = labels.slice(-2)
   return country.length === 2 && /^(ac|co|com|edu|go|gob|gouv|gov|gv|ltd|me|ne|net|nom|or|org|plc|sch)$/.test(second)

@@ -3,38 +3,37 @@ import type { SendResult } from '../../mail/smtp/result.ts'
 import { durationText, hour, type Instant, minute, msBetween, second } from '../../time/clock.ts'
 
 /**
- * How fast a mail provider is written to. Nobody is slowed before it complains: MTAs in use do so too (KumoMTA sends as
- * fast as it can where nothing else is set; Postfix begins with a few connections and adds one for each good round), and
- * a publication whose list never meets a limit should not be kept waiting by our guess.
+ * The sending rate for one mail provider, which has no limit until the provider complains. Other MTAs do the same:
+ * KumoMTA sends unlimited by default, Postfix adds one connection after each good round.
  */
 export type Pace = {
-  /** Messages a second; null: no limit. */
+  /** Messages per second; null: no limit. */
   rate: number | null
-  /** The answer that slowed it. */
+  /** The reply that slowed the rate. */
   reason: string
-  /** Weight of the complaints since; the pace is halved at `maxIrritation`. */
+  /** Weight of the complaints since then; the rate is halved at `maxIrritation`. */
   irritation: number
-  /** The instant as of which the rate holds: it grows with time. */
+  /** The instant at which `rate` applies: the rate grows with time. */
   at: Instant
 }
 
-/** Something in an answer that says: slower. */
+/** A sign in a reply that we should send more slowly. */
 export type Complaint = { weight: number; why: string }
 
 const maxIrritation = 3
-/** What one good answer takes off the irritation: with fewer than one complaint in ten answers nothing is slowed. */
+/** What one good reply subtracts from the irritation: fewer than one complaint in ten replies slows nothing. */
 const relief = 0.1
-/** Messages a second at least: one in ten seconds finds out early enough that all is well again. */
+/** The lowest rate, in messages per second: one in ten seconds detects a recovery soon enough. */
 export const minRate = 0.1
-/** Faster than this there is no limit; a pace begins at half of it at most. */
+/** Above this rate there is no limit; a first limit is at most half of it. */
 const maxRate = 100
 /** A limit doubles in ten minutes of sending … */
 const doublingMs = 10 * minute
-/** … and in half a day without: what slowed us last Friday is over by the next. */
+/** … and in half a day without sending: last Friday's complaint no longer matters. */
 const idleDoublingMs = 12 * hour
-/** Shorter pauses than this between two messages are part of sending. */
+/** Shorter pauses between two messages count as sending. */
 const maxPauseMs = minute
-/** An answer that takes longer is a complaint: servers that want us to go (tarpits) wait that long and longer. */
+/** A reply that takes longer is a complaint: tarpits wait that long or longer. */
 const slowAnswerMs = 20 * second
 
 export function unlimitedPace(now: Instant): Pace {
@@ -42,9 +41,8 @@ export function unlimitedPace(now: Instant): Pace {
 }
 
 /**
- * What an answer says about our pace; undefined if nothing. A 421 (RFC 5321 §3.8) is about us at once. Of other 4xx it
- * takes a few. Those about the mailbox (4.1.x, 4.2.x: RFC 3463), about
- * the state of the server, and greylisting say nothing.
+ * Returns the complaint about our rate in a reply, or undefined. A 421 (RFC 5321 §3.8) counts at once, other 4xx only
+ * after several; mailbox (4.1.x, 4.2.x: RFC 3463), server state and greylisting replies do not count.
  */
 export function complaintIn({ kind, reply }: SendResult, tookMs: number): Complaint | undefined {
   const isAboutPace = !isGreylisting(reply) && !isServerState(reply)
@@ -55,7 +53,7 @@ export function complaintIn({ kind, reply }: SendResult, tookMs: number): Compla
   return undefined
 }
 
-/** The pace after a complaint. `observed` is how fast messages went so far, in messages a second. */
+/** The pace after a complaint. `observed` is the measured rate in messages per second. */
 export function afterComplaint(pace: Pace, { weight, why }: Complaint, observed: number, now: Instant): Pace {
   const irritation = pace.irritation + weight
   if (irritation < maxIrritation) return { ...pace, irritation }
@@ -63,7 +61,7 @@ export function afterComplaint(pace: Pace, { weight, why }: Complaint, observed:
   return { rate: Math.max(minRate, before / 2), reason: why, irritation: 0, at: now }
 }
 
-/** The pace after a good answer: a little calmer. */
+/** The pace after a good reply: the irritation decreases. */
 export function afterGood(pace: Pace): Pace {
   return pace.irritation > 0 ? { ...pace, irritation: Math.max(0, pace.irritation - relief) } : pace
 }

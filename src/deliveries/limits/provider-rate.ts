@@ -8,23 +8,26 @@ import type { Limit, Wait } from './limit.ts'
 import { afterComplaint, afterGood, complaintIn, type Pace, paceAt, rateText, unlimitedPace } from './provider-pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** One message on its way: its number, and when it was handed to the relay. */
+/** A message in flight: its number, and when it was handed to the relay. */
 export type Ticket = { rate: ProviderRate; number: number; at: Instant }
 
-/** How fast one mail provider, or one domain without a known provider, is written to over one relay. */
+/** The sending rate for one mail provider over one relay. A domain without a known provider is its own provider. */
 export class ProviderRate implements Pick<Limit, 'reserve'> {
   readonly name: string
-  /** '' where there is only one relay. */
+  /** '' if only one relay is configured. */
   readonly relay: string
   readonly #clock: Clock
   readonly #onChange: (rate: ProviderRate) => void
   readonly #bucket: TokenBucket
   #pace: Pace
   #slowedAt: Instant
-  /** Messages begun in all; those up to `#slowedTo` were begun before it was slowed, and complain of nothing new. */
+  /**
+   * Messages begun in total; complaints about those up to `#slowedTo` are ignored, because they were begun before the
+   * slowdown.
+   */
   #begun = 0
   #slowedTo = 0
-  /** The pass, and the messages begun in it, which tell how fast they go. */
+  /** The current pass and the messages begun in it, from which the rate is measured. */
   #pass = -1
   #begunInPass = 0
   #passBegan: Instant
@@ -49,14 +52,14 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
     return this.#pace.rate === null
   }
 
-  /** As the store has it; undefined while there is no limit. */
+  /** The row for the store; undefined while there is no limit. */
   get row(): ProviderRateRow | undefined {
     const { rate, reason, at } = this.#pace
     if (rate === null) return undefined
     return { name: this.name, relay: this.relay, rate, reason, slowedAt: this.#slowedAt, updatedAt: at }
   }
 
-  /** When there will be a token. */
+  /** When the next token is available. */
   get readyAt(): Instant {
     const { rate } = this.#pace
     return rate === null ? this.#pace.at : this.#bucket.readyAt(rate)
@@ -67,13 +70,13 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
     return { until: this.readyAt, reason: slowReason(this.name, this.#pace.reason) }
   }
 
-  /** Takes a token, which is not given back: its message may have been begun. */
+  /** Takes a token. The token is never returned: its message may have been begun. */
   reserve(): 'ok' | Wait {
     this.#grow(this.#clock.now())
     return this.#pace.rate === null || this.#bucket.take() ? 'ok' : this.wait
   }
 
-  /** A message is handed to the relay. How fast messages go is measured anew in each pass. */
+  /** A message is handed to the relay. The rate is measured anew in each pass. */
   begin(pass: number): Ticket {
     const at = this.#clock.now()
     if (this.#pass !== pass) {
@@ -86,21 +89,24 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
     return { rate: this, number: this.#begun, at }
   }
 
-  /** What became of a message; returns whether the answer is the provider's own: we are too fast, or it puts a person off. */
+  /**
+   * Records the result of a message. Returns whether the reply comes from the provider itself: a rate complaint or
+   * greylisting.
+   */
   recordResult({ number, at }: Ticket, result: SendResult, now: Instant): boolean {
     const complaint = complaintIn(result, msBetween(at, now))
     if (!complaint) {
       if (this.#pace.irritation > 0) this.#pace = afterGood(this.#pace)
       return isGreylisting(result.reply)
     }
-    if (number <= this.#slowedTo) return true // it was on its way before we slowed down
+    if (number <= this.#slowedTo) return true // begun before the slowdown
     const perSecond = this.#begunInPass / Math.max(1, msBetween(this.#passBegan, now) / second)
     this.#grow(now)
     this.#slow(afterComplaint(this.#pace, complaint, perSecond, now), now)
     return true
   }
 
-  /** Goes on as the store has it, if that is slower: another process may have slowed it. */
+  /** Takes over the stored rate if it is lower: another process may have slowed this provider. */
   load({ rate, reason, slowedAt, updatedAt }: ProviderRateRow): void {
     const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, this.#clock.now())
     if (pace.rate === null || pace.rate >= (this.#pace.rate ?? Number.POSITIVE_INFINITY)) return
@@ -110,7 +116,7 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
     this.#slowedAt = slowedAt
   }
 
-  /** Goes on as another one, if that is slower. */
+  /** Takes over another rate if it is lower. */
   adopt(other: ProviderRate): void {
     const { rate } = other.#pace
     if (rate === null || (this.#pace.rate !== null && this.#pace.rate <= rate)) return
@@ -130,7 +136,7 @@ export class ProviderRate implements Pick<Limit, 'reserve'> {
     this.#onChange(this)
   }
 
-  /** Tokens have come in, at most those of one second, and the limit has grown. */
+  /** Adds the new tokens, at most those of one second, and raises the limit. */
   #grow(now: Instant): void {
     const { rate } = this.#pace
     if (rate === null) return
@@ -144,7 +150,7 @@ const capacityOf = (perSecond: number) => Math.max(1, perSecond)
 
 const slowReason = (name: string, answer: string) => `${name} is slow: ${answer}`
 
-/** The providers that are slow now, for a person, by what the store has. */
+/** The providers that are slow now, from the store, as text for a person. */
 export async function slowProviderReasons(db: Db, zone: string, now: Instant): Promise<string[]> {
   return (await slowProviderRates(db)).flatMap(({ name, relay, rate, reason, slowedAt, updatedAt }) => {
     const pace = paceAt({ rate, reason, irritation: 0, at: updatedAt }, now)

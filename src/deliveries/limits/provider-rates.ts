@@ -8,14 +8,14 @@ import type { Providers } from './providers.ts'
 
 type Needs = { db: Db; clock: Clock; providers: Providers }
 
-/** One mail provider: its rate over each relay. */
+/** One mail provider and its rate over each relay. */
 type RatesByRelay = { name: string; byRelay: Map<string, ProviderRate> }
 
-/** More domains than this are not remembered; those that are slow always are. */
+/** Maximum number of domains kept in memory; slow domains are always kept. */
 const maxDomains = 20_000
 const saveIntervalMs = 10 * second
 
-/** The rates of all mail providers that this process writes to, over each relay; null where there is only one. */
+/** The rates of all mail providers over each relay, in this process; the relay is null if there is only one. */
 export class ProviderRates {
   readonly #db: Db
   readonly #clock: Clock
@@ -37,7 +37,7 @@ export class ProviderRates {
     providers.onFound((domain, name) => this.#joinDomain(domain, name))
   }
 
-  /** With the rates that the store has. */
+  /** Loads the stored rates. */
   static async open(needs: Needs): Promise<ProviderRates> {
     const rates = new ProviderRates(needs)
     await rates.#load()
@@ -60,28 +60,28 @@ export class ProviderRates {
     return this.of(email, relay).begin(this.#pass)
   }
 
-  /** What became of it; returns the provider if the answer is its own: it finds us too fast, or puts a person off. */
+  /** Records the result. Returns the provider if the reply is its own: a rate complaint or greylisting. */
   recordResult(ticket: Ticket, result: SendResult, now: Instant): string | undefined {
     return ticket.rate.recordResult(ticket, result, now) ? ticket.rate.name : undefined
   }
 
-  /** Finds the providers of these addresses that are not known yet: in the store, and in DNS without waiting for it. */
+  /** Looks up the unknown providers of these addresses: in the store, and in DNS without waiting. */
   async resolve(emails: string[]): Promise<void> {
     await this.#providers.resolve(emails.map(domainOf).filter((domain) => !this.#byDomain.has(domain)))
   }
 
-  /** A pass begins: how fast messages go is measured anew, and what another process has slowed is slow here too. */
+  /** Begins a pass: measures the rates anew, and loads the lower rates that other processes have stored. */
   async beginPass(): Promise<void> {
     this.#pass += 1
     const now = this.#clock.now()
     if (!isWithin(this.#forgotAt, hour, now)) {
-      this.#forgetUnlimited() // domains change their providers
+      this.#forgetUnlimited() // a domain can change its provider
       this.#forgotAt = now
     }
     await this.#load()
   }
 
-  /** Saves what has changed, if the last time was a while ago, or `always`. */
+  /** Saves the changed rates if the last save was a while ago, or if `always` is set. */
   async save(when?: 'always'): Promise<void> {
     const now = this.#clock.now()
     if (when !== 'always' && isWithin(this.#savedAt, saveIntervalMs, now)) return
@@ -114,7 +114,7 @@ export class ProviderRates {
     return rate
   }
 
-  /** The provider of a domain is known now: what its domain was slowed for holds for the provider. */
+  /** The provider of a domain is now known: the domain's limit applies to the provider. */
   #joinDomain(domain: string, name: string): void {
     const own = this.#byDomain.get(domain)
     this.#byDomain.delete(domain)
@@ -131,7 +131,7 @@ export class ProviderRates {
   }
 }
 
-/** Whether that was less than this many milliseconds ago; a clock that was set back since is not waited for. */
+/** Whether the instant was less than this many milliseconds ago; false if the clock was set back since. */
 function isWithin(at: Instant, milliseconds: number, now: Instant): boolean {
   return at <= now && msBetween(at, now) < milliseconds
 }

@@ -3,20 +3,20 @@ import type { Db } from '../../store/schema.ts'
 import { addMs, type Clock, day, hour, type Instant } from '../../time/clock.ts'
 import { type FindMx, isReserved, providerOf } from './mail-servers.ts'
 
-/** How long an answer of DNS is believed … */
+/** How long a DNS answer is cached … */
 const retentionMs = day
-/** … and a failure. */
+/** … and a DNS failure. */
 const failureRetentionMs = hour
 const maxRemembered = 20_000
 const maxPending = 2000
 const maxParallel = 8
-/** After this many failures in a row DNS is not asked for a while. */
+/** After this many failures in a row, DNS is not queried for a while. */
 const maxFailures = 5
 
 type Listener = (domain: string, provider: string) => void
 type Needs = { db: Db; clock: Clock; findMx?: FindMx | undefined }
 
-/** Which provider takes the mail of a domain. Without `findMx` DNS is not asked: each domain is its own provider. */
+/** Maps a domain to its mail provider. Without `findMx` DNS is not queried: each domain is its own provider. */
 export class Providers {
   readonly #db: Db
   readonly #clock: Clock
@@ -37,17 +37,17 @@ export class Providers {
     this.#rememberedUntil = addMs(clock.now(), failureRetentionMs)
   }
 
-  /** Undefined: the domain itself, as far as is known. */
+  /** Undefined: the provider is the domain itself, or not known yet. */
   of(domain: string): string | undefined {
     return this.#remembered.get(domain)
   }
 
-  /** Called for each domain whose provider is another one than itself. */
+  /** Called for each domain whose provider has another name. */
   onFound(listener: Listener): void {
     this.#listeners.push(listener)
   }
 
-  /** Looks for these domains in the store, and asks DNS for the others without waiting for it. */
+  /** Looks up these domains in the store, and the missing ones in DNS without waiting. */
   async resolve(domains: string[]): Promise<void> {
     if (!this.#findMx) return
     this.#forgetOld()
@@ -61,7 +61,7 @@ export class Providers {
     }
   }
 
-  /** Resolves these domains, and waits for DNS, but no longer than that. */
+  /** Resolves these domains and waits for DNS, up to a time limit. */
   async resolveWithin(domains: string[], milliseconds: number): Promise<void> {
     await this.resolve(domains)
     const asked = domains.flatMap((domain) => this.#pending.get(domain) ?? [])

@@ -5,12 +5,12 @@ import { minute, msBetween, second, type WaitingClock } from '../../time/clock.t
 import type { Limit } from './limit.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** A process reserves the messages of a tenth of a second at a time, and one at least. */
+/** A process reserves the messages of a tenth of a second at a time, at least one. */
 const reservedSeconds = 0.1
 
 /**
- * A number of messages a second, over all processes that share the store: each reserves a span of the time in which its
- * messages may be begun. So the limit holds from the first message on, and an idle process leaves the rest to the others.
+ * A limit in messages per second, shared by all processes on one store: each reserves a time span in which its messages
+ * may begin. The limit applies from the first message, and an idle process uses none of it.
  */
 export class RelayRate implements Limit {
   readonly #db: Db
@@ -18,7 +18,7 @@ export class RelayRate implements Limit {
   readonly #name: string
   readonly #batch: number
   readonly #spanMs: number
-  /** The messages of the reserved span, as of its beginning. */
+  /** The messages left in the reserved span, counted from its start. */
   readonly #bucket: TokenBucket
 
   constructor({ db, clock }: { db: Db; clock: WaitingClock }, name: string, perSecond: number) {
@@ -48,13 +48,13 @@ export class RelayRate implements Limit {
     if (!result) this.#bucket.giveBack(this.#batch)
   }
 
-  /** Milliseconds. A clock that was set back since does not prolong the wait. */
+  /** Milliseconds. A clock that was set back does not prolong the wait. */
   #untilSpan(): number {
     const wait = msBetween(this.#clock.now(), this.#bucket.at)
     return wait > this.#horizonMs() ? 0 : wait
   }
 
-  /** Twenty processes that each have one reservation, and a minute for those whose clocks differ. */
+  /** Allows twenty processes with one reservation each, and one minute of clock difference. */
   #horizonMs(): number {
     return minute + 20 * this.#spanMs
   }

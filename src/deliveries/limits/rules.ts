@@ -9,14 +9,16 @@ import { planZoneSends } from './local-time.ts'
 import type { Providers } from './providers.ts'
 import type { WarmUp } from './warm-up.ts'
 
-/** What decides when a copy may go out: the digest's own rules, and the warm-up and the relays of the whole house. */
+/**
+ * The limits on when a message may be sent: the digest's rules, and the warm-up and relay quotas of the installation.
+ */
 export type Rules = Pick<Digest, 'zone' | 'schedule' | 'window' | 'canary' | 'localTime' | 'lead'> & {
   warmUp?: WarmUp | undefined
-  /** What each relay may take on a day; undefined: as much as there is. */
+  /** Each relay's daily quota; undefined: no limit. */
   relays: { name: string; perDay: number | undefined }[]
 }
 
-/** The rules of a digest; undefined while its job file is away. */
+/** The rules of a digest; undefined while its job file is missing. */
 export function rulesOf({ digests, config }: { digests: Digest[]; config: Config }, name: string): Rules | undefined {
   const digest = digests.find((one) => one.name === name)
   const relays = relaysOf(config).map((relay) => ({ name: relayName(relay), perDay: relay.perDay }))
@@ -25,7 +27,7 @@ export function rulesOf({ digests, config }: { digests: Digest[]; config: Config
 
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers; rules: Rules | undefined }
 
-/** What of the audience does not go at once, decided and written down before it is frozen. Done again, it changes nothing. */
+/** Stores which part of the audience is sent to later, before the audience is frozen. Safe to repeat. */
 export async function shapeOf(needs: Needs, edition: EditionRow): Promise<AudiencePlan> {
   const { db, engine, clock, rules } = needs
   if (!rules) return {}

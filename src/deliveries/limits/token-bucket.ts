@@ -5,7 +5,7 @@ export class TokenBucket {
   #tokens = 0
   #at: Instant
 
-  /** Empty, as of an instant. */
+  /** An empty bucket at an instant. */
   constructor(at: Instant) {
     this.#at = at
   }
@@ -14,12 +14,12 @@ export class TokenBucket {
     return this.#tokens
   }
 
-  /** The instant as of which the tokens are counted. */
+  /** The instant at which the tokens were counted. */
   get at(): Instant {
     return this.#at
   }
 
-  /** False if there is none. */
+  /** False if there is no token. */
   take(): boolean {
     if (this.#tokens < 1) return false
     this.#tokens -= 1
@@ -30,19 +30,19 @@ export class TokenBucket {
     this.#tokens = Math.min(capacity, this.#tokens + 1)
   }
 
-  /** Has this many tokens, as of an instant. */
+  /** Sets the number of tokens at an instant. */
   set(tokens: number, at: Instant): void {
     this.#tokens = tokens
     this.#at = at
   }
 
-  /** Adds the tokens that came in since, at `perSecond`, up to the capacity. A clock that was set back adds none. */
+  /** Adds the tokens since the last count, at `perSecond`, up to the capacity. A clock that was set back adds none. */
   refill(perSecond: number, capacity: number, now: Instant): void {
     const elapsedMs = Math.max(0, msBetween(this.#at, now))
     this.set(Math.min(capacity, this.#tokens + (perSecond * elapsedMs) / second), now)
   }
 
-  /** When there will be a token, at `perSecond`. */
+  /** When the next token is available, at `perSecond`. */
   readyAt(perSecond: number): Instant {
     return this.#tokens >= 1 ? this.#at : addMs(this.#at, Math.ceil(((1 - this.#tokens) / perSecond) * second))
   }

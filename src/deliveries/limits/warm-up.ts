@@ -6,7 +6,7 @@ import { DailyQuota, type Day, type QuotaRule } from './daily-quota.ts'
 
 export type WarmUp = NonNullable<Config['pace']['warmUp']>
 
-/** The day of the plan at an instant. Before its first day the number of that day counts, after the last there is no limit. */
+/** The day of the plan at an instant. Before the first day its quota applies; after the last day there is no limit. */
 export function warmUpDay({ from, days, zone }: WarmUp, now: Instant): Day {
   const { date } = wallTimeAt(zone, now)
   const index = Math.max(0, Math.round((Date.parse(date) - Date.parse(from)) / day))
@@ -15,13 +15,13 @@ export function warmUpDay({ from, days, zone }: WarmUp, now: Instant): Day {
 
 export function warmUpRule(warmUp: WarmUp): QuotaRule {
   return {
-    name: 'warm-up of all', // no relay can be called so
+    name: 'warm-up of all', // no relay can have this name
     dayAt: (now) => warmUpDay(warmUp, now),
     reasonOf: ({ most, date }) => `warm-up: ${most} messages may go out on ${date}, and they have`,
   }
 }
 
-/** The number of messages of each day while a new relay or domain becomes known. */
+/** The message quota of each day during the warm-up of a new relay or domain. */
 export function warmUpQuota(needs: { db: Db; clock: Clock }, warmUp: WarmUp): DailyQuota {
   return new DailyQuota(needs, warmUpRule(warmUp))
 }

@@ -10,8 +10,8 @@ import { warmUpRule } from './warm-up.ts'
 import { windowWait } from './window.ts'
 
 /**
- * Why an edition that may go out has not gone out completely, for a person, from what the store knows: another process may
- * send it. Empty where nothing keeps it.
+ * Why an edition that may be sent is not completely sent, as text for a person, from the store: another process may be
+ * sending it. Empty if nothing delays it.
  */
 export async function whyWaiting(
   { db, clock }: { db: Db; clock: Clock },
@@ -40,7 +40,7 @@ async function ruleReasons(db: Db, { window, warmUp, relays, zone }: Rules, now:
   return reasons
 }
 
-/** All relays together: while one may still take something, nothing waits. */
+/** All relays together: while one relay has quota left, there is no wait. */
 async function exhaustedRelays(db: Db, relays: Rules['relays'], now: Instant): Promise<string | undefined> {
   const reasons: string[] = []
   for (const { name, perDay } of relays) {

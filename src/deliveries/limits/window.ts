@@ -6,10 +6,10 @@ import type { Limit, Wait } from './limit.ts'
 
 export type Window = NonNullable<Digest['window']>
 
-/** Whether the send window is open, and until when that holds. */
+/** Whether the send window is open, and until when that is true. */
 export type WindowState = { isOpen: boolean; until: Instant }
 
-/** Nothing goes out while the send window of the digest is closed. */
+/** No message is sent while the digest's send window is closed. */
 export class SendWindow implements Limit {
   readonly #clock: Clock
   readonly #window: Window
@@ -37,16 +37,15 @@ export class SendWindow implements Limit {
   }
 }
 
-/** Why the window lets nothing go; undefined: it is open. */
+/** Why the send window blocks sending; undefined: it is open. */
 export function windowWait(window: Window, zone: string, now: Instant): Wait | undefined {
   const { isOpen, until } = windowAt(window, zone, now)
   return isOpen ? undefined : { until, reason: `the send window opens on ${wallTimeText(zone, until)}` }
 }
 
 /**
- * The send window at an instant. Its hours are those of the zone, also over a change of the clocks; where `to` is
- * earlier than `from` it closes on the next day. One that lies in the hour that a change leaves out opens at the change,
- * for as long as it would have been open.
+ * The send window at an instant, in local hours of the zone across clock changes; if `to` is earlier than `from`, it
+ * closes on the next day. A window inside the hour that a clock change skips opens at the change, for its usual length.
  */
 export function windowAt({ from, to, days }: Window, zone: string, now: Instant): WindowState {
   const today = wallTimeAt(zone, now).date
@@ -63,7 +62,7 @@ export function windowAt({ from, to, days }: Window, zone: string, now: Instant)
   return { isOpen: false, until: instantAt(zone, addDays(today, 9), from) }
 }
 
-/** Milliseconds from one time of the clock to another, as if the clocks did not change. */
+/** Milliseconds from one wall clock time to another, ignoring clock changes. */
 function lengthMs(date: string, from: string, closingDate: string, to: string): number {
   return Date.parse(`${closingDate}T${to}:00Z`) - Date.parse(`${date}T${from}:00Z`)
 }
