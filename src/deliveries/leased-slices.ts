@@ -6,15 +6,15 @@ import type { Db, DeliveryStatus } from '../store/schema.ts'
 import type { WaitingClock } from '../time/clock.ts'
 import type { SliceSource } from './slice-source.ts'
 
-/** One slice that this worker owns. */
+/** A slice that this worker owns. */
 export type LeasedSlice = {
   /** As of the last commit. */
   lease: SliceLease
-  /** Deliveries that are in flight, with the status that is stored. */
+  /** Deliveries in flight, with their stored status. */
   readonly inFlight: Map<string, DeliveryStatus>
-  /** Read, and neither recorded nor dropped. */
+  /** Deliveries read, and neither recorded nor dropped. */
   readonly open: Set<string>
-  /** Some of it was put off in memory, and has to be read again. */
+  /** Part of the slice was deferred in memory, and must be read again. */
   isToBeReread: boolean
 }
 
@@ -23,8 +23,8 @@ type Needs = { db: Db; engine: Engine; clock: WaitingClock }
 type Owner = { editionId: string; workerId: string }
 
 /**
- * The slices of one edition that this worker owns: leased and read one after another, and released once nothing of them
- * is open. Deliveries are only handed over while their slice is leased.
+ * The slices of one edition that this worker owns: leased and read one after another, and released when none of their
+ * deliveries is open. Deliveries are handed over only while their slice is leased.
  */
 export class LeasedSlices {
   readonly #needs: Needs
@@ -40,25 +40,25 @@ export class LeasedSlices {
     this.#source = source
   }
 
-  /** The slice that holds an open delivery to this person. */
+  /** The slice with an open delivery to this person. */
   of(subscriberId: string): LeasedSlice | undefined {
     return this.#byPerson.get(subscriberId)
   }
 
-  /** The delivery is recorded, or is not sent by us: nothing has to be kept for it. */
+  /** The delivery is recorded, or this worker does not send it: its state can be dropped. */
   close(subscriberId: string): void {
     this.#byPerson.get(subscriberId)?.open.delete(subscriberId)
     this.#byPerson.delete(subscriberId)
   }
 
-  /** The delivery is given up in memory, and is to be read again from the start. */
+  /** The delivery is dropped from memory, and must be read again from the start. */
   passBy(subscriberId: string): void {
     const slice = this.#byPerson.get(subscriberId)
     if (slice) slice.isToBeReread = true
     this.close(subscriberId)
   }
 
-  /** Deliveries to these people were queued again: their slices are to be read once more. */
+  /** Deliveries to these people were queued again: their slices must be read again. */
   rereadFor(subscriberIds: string[]): void {
     for (const slice of this.#slices) {
       const { firstId, lastId } = slice.lease
@@ -66,13 +66,13 @@ export class LeasedSlices {
     }
   }
 
-  /** Begins with the first slice again: `nextPage` then also reads what was passed by. */
+  /** Begins again with the first slice: `nextPage` then also reads skipped deliveries. */
   restart(): void {
     this.#source.restart()
     this.#toReread = [...this.#slices].filter(({ isToBeReread }) => isToBeReread)
   }
 
-  /** Leases the next slice of which something is due, and reads that. Empty: there is none. */
+  /** Leases the next slice with due deliveries, and reads them. Empty: there is none. */
   async nextPage(released: string[]): Promise<QueuedDelivery[]> {
     await this.#releaseDone()
     for (;;) {
@@ -85,7 +85,7 @@ export class LeasedSlices {
     }
   }
 
-  /** Nothing is under way any more: gives up all slices. Returns how many deliveries are unknown, for want of an answer. */
+  /** Nothing is in flight: releases all slices. Returns how many deliveries are `unknown` because no answer came. */
   async releaseAll(): Promise<number> {
     const { db, clock } = this.#needs
     const { editionId, workerId } = this.#owner
@@ -95,7 +95,7 @@ export class LeasedSlices {
     return unknown
   }
 
-  /** Another worker has it. */
+  /** Another worker owns the slice. */
   lose(slice: LeasedSlice): void {
     slice.inFlight.clear()
     this.#forget(slice)
@@ -109,7 +109,7 @@ export class LeasedSlices {
     return slice
   }
 
-  /** What of it is due and not open already. */
+  /** The due deliveries of the slice that are not open already. */
   async #read(slice: LeasedSlice, released: string[]): Promise<QueuedDelivery[]> {
     const { db, clock } = this.#needs
     const due = await dueDeliveries(db, slice.lease, { now: clock.now(), released })

@@ -9,18 +9,21 @@ export type QueueNeeds = {
   clock: WaitingClock
   buckets: ProviderRates
   gate: Admission
-  /** The next page of deliveries that are due, after the subscriber named; the last page is short or empty. */
+  /** The next page of due deliveries after this subscriber; the last page is short or empty. */
   readPage(after: string): Promise<QueuedDelivery[]>
-  /** Whether nothing more is to be begun; asked once a second while the queue waits. */
+  /** Whether no further message should begin; checked once a second while the queue waits. */
   isOver(): Promise<boolean>
-  /** Whether another edition has no connection of this relay: one that only waits for a token is then handed over. */
+  /**
+   * Whether another edition has no connection of this relay; then a connection that only waits for a token is handed
+   * over.
+   */
   isWanted?(relay: string | null): boolean
-  /** The delivery is passed by, and read again later. */
+  /** The delivery is skipped, and read again later. */
   onPassedBy?(delivery: QueuedDelivery): void
-  /** Whether this relay can carry the delivery; all can if absent. */
+  /** Whether this relay can carry the delivery; absent: all relays can. */
   isFit?(delivery: QueuedDelivery, relay: string | null): boolean
   signal?: AbortSignal | undefined
-  /** Milliseconds that a pass waits in all for providers that are slow; the rest is for a later pass. */
+  /** Total milliseconds that a pass waits for slow providers; the remaining deliveries are left to a later pass. */
   patience: number
 }
 
@@ -29,14 +32,13 @@ type Found = QueuedDelivery | undefined
 const maxOfOneProvider = 100
 const maxSetAside = 2000
 const stepMs = second / 2
-/** How long a connection that another edition wants waits for a token before it is handed over. */
+/** How long a connection that another edition needs waits for a token before it is handed over. */
 const handOverMs = 20
 
 /**
- * What all connections draw their deliveries from: only what may go now, in the order of the subscribers. Those whose mail
- * provider is slow over the relay that asks are set aside, as many as memory is for, and go when there is a token; the
- * others are passed by and met again. So one provider never keeps another waiting, and a relay that a provider has slowed
- * keeps no other relay waiting. When nothing else is left the queue waits for a token; nothing is claimed meanwhile.
+ * Gives all connections the deliveries that may be sent now, in subscriber order; no slow provider or relay blocks
+ * another. Deliveries to a provider that is slow over this relay are set aside within a memory limit, or skipped and
+ * read again; when nothing else is left the queue waits for a token and claims nothing.
  */
 export class PacedQueue {
   readonly #needs: QueueNeeds
@@ -45,19 +47,19 @@ export class PacedQueue {
   #after = ''
   #isRead = false
   #reading: Promise<void> | undefined
-  /** Given back by a connection that could not send them. */
+  /** Returned by a connection that could not send them. */
   readonly #returned: QueuedDelivery[] = []
-  /** Set aside, by mail provider. */
+  /** Deliveries set aside, by mail provider. */
   readonly #aside = new Map<string, QueuedDelivery[]>()
   readonly #asideIds = new Set<string>()
-  /** Providers whose deliveries were passed by, for want of room. */
+  /** Providers with skipped deliveries, for lack of room. */
   #passed = new Set<string>()
-  /** On a second time through: the providers whose deliveries are looked for. */
+  /** On a repeated read: the providers whose deliveries are wanted. */
   #wanted: Set<string> | undefined
-  /** Until when nothing that is set aside has a token, by relay. */
+  /** Until when no delivery that is set aside has a token, by relay. */
   readonly #tokenAt = new Map<string | null, Instant>()
   readonly #turns = new Map<string | null, Promise<unknown>>()
-  /** Relays over which nothing was found, because another edition wants the connection. */
+  /** Relays that found no delivery because another edition needs the connection. */
   readonly #handedOver = new Set<string | null>()
   #waitedMs = 0
   #wait: Wait | undefined
@@ -70,17 +72,20 @@ export class PacedQueue {
     this.#needs = needs
   }
 
-  /** Why the pass ends with something left that could go later. */
+  /** Why the pass ends with deliveries left for later. */
   get wait(): Wait | undefined {
     return this.#wait
   }
 
-  /** How many could go now, and nobody has drawn: they were given back, or the relays that asked cannot carry them. */
+  /**
+   * The number of deliveries that could be sent now and are in no connection: they were returned, or the relays that
+   * drew cannot carry them.
+   */
   get left(): number {
     return this.#wait ? 0 : this.#returned.length + this.#asideIds.size + (this.#isToReadAgain ? 1 : 0)
   }
 
-  /** The next that may go over this relay; undefined: nothing more in this pass. */
+  /** The next delivery for this relay; undefined: no more in this pass. */
   next(relay: string | null): Found | Promise<Found> {
     const delivery = this.#page[this.#used]
     const { buckets, gate } = this.#needs
@@ -102,22 +107,22 @@ export class PacedQueue {
     return found
   }
 
-  /** Whether nothing was found for this relay only because its connection is another edition's turn. */
+  /** Whether this relay found nothing only because another edition needs its connection. */
   isHandedOver(relay: string | null): boolean {
     return this.#handedOver.has(relay)
   }
 
-  /** Takes back what was drawn and is queued still: another connection may send it. */
+  /** Takes back a delivery that is still queued: another connection may send it. */
   giveBack(delivery: QueuedDelivery): void {
     this.#returned.push(delivery)
   }
 
-  /** Deliveries that were drawn before are queued again: they are met once everything else was read. */
+  /** Reads deliveries again that were drawn before and are queued again, after everything else. */
   readAgain(): void {
     this.#isToReadAgain = true
   }
 
-  /** Whether the queue begins to wait for a token before that is settled. */
+  /** Whether the queue begins to wait for a token before the promise settles. */
   waitsBefore(promise: Promise<unknown>): Promise<boolean> {
     const { promise: answer, resolve } = Promise.withResolvers<boolean>()
     const hear = () => resolve(true)
@@ -143,13 +148,13 @@ export class PacedQueue {
       const delivery = this.#fromReturned(relay) ?? this.#fromAside(relay) ?? this.#fromPage(relay)
       if (delivery && gate.reserve() === 'ok') return delivery
       if (delivery)
-        this.#returned.push(delivery) // a limit was reached between the two
+        this.#returned.push(delivery) // a limit was reached between the two checks
       else if (!(await this.#moveOn(relay))) return undefined
     }
     return undefined
   }
 
-  /** Goes to the next delivery or page, or waits for a token; false: there is nothing more in this pass. */
+  /** Moves to the next delivery or page, or waits for a token; false: no more in this pass. */
   async #moveOn(relay: string | null): Promise<boolean> {
     if (this.#used < this.#page.length) this.#used += 1
     else if (!this.#isRead) await this.#readOnce()
@@ -172,7 +177,7 @@ export class PacedQueue {
     return buckets.of(email, relay).reserve() === 'ok'
   }
 
-  /** The first that was set aside and has a token now. */
+  /** The first delivery set aside that has a token now. */
   #fromAside(relay: string | null): Found {
     const { buckets, clock } = this.#needs
     const tokenAt = this.#tokenAt.get(relay)
@@ -199,7 +204,7 @@ export class PacedQueue {
     return undefined
   }
 
-  /** The next of the page if it may go; else it is set aside or passed by, and the page stands before it still. */
+  /** The next delivery of the page if it may be sent; otherwise sets it aside or skips it, without moving on. */
   #fromPage(relay: string | null): Found {
     const delivery = this.#page[this.#used]
     if (!delivery || this.#asideIds.has(delivery.subscriberId)) return undefined
@@ -230,7 +235,7 @@ export class PacedQueue {
     this.#needs.onPassedBy?.(delivery)
   }
 
-  /** One page at a time, whoever asks for it. */
+  /** Reads one page at a time, for all callers. */
   async #readOnce(): Promise<void> {
     this.#reading ??= this.#readOn()
     try {
@@ -253,7 +258,7 @@ export class PacedQueue {
     if (page.length === 0) this.#isRead = true
   }
 
-  /** Nothing is to be gained by reading on: there is no room for more of any of these. */
+  /** Whether there is no room for further deliveries to any of these providers. */
   #isFull(some: Set<string>): boolean {
     if (this.#asideIds.size >= maxSetAside) return true
     return [...some].every((provider) => (this.#aside.get(provider)?.length ?? 0) >= maxOfOneProvider)
@@ -263,7 +268,7 @@ export class PacedQueue {
     return this.#asideIds.size < maxSetAside && [...this.#passed].some((provider) => !this.#aside.has(provider))
   }
 
-  /** Meets again what was passed by. */
+  /** Begins to read the skipped deliveries again. */
   #startAgain(): void {
     this.#wanted = this.#isToReadAgain ? undefined : this.#passed
     this.#isToReadAgain = false
@@ -272,14 +277,14 @@ export class PacedQueue {
     this.#isRead = false
   }
 
-  /** Whether anything that waits for a token can go over this relay. */
+  /** Whether any delivery that waits for a token can go over this relay. */
   #hasFit(relay: string | null): boolean {
     for (const deliveries of [this.#returned, ...this.#aside.values()])
       if (deliveries.some((one) => this.#isFit(one, relay))) return true
     return false
   }
 
-  /** Waits until there is a token, or the end; false: nothing more in this pass. */
+  /** Waits for a token or the end; false: no more in this pass. */
   async #waitForToken(relay: string | null): Promise<boolean> {
     const { clock, signal, patience, isOver, isWanted } = this.#needs
     const bucket = this.#readyFirst(relay)

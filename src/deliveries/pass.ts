@@ -17,23 +17,23 @@ import type { DeliverNeeds } from './sending-needs.ts'
 import type { SliceSource } from './slice-source.ts'
 import { untilStored } from './until-stored.ts'
 
-/** Once through everything that is due of one edition: what all connections have in common meanwhile. */
+/** One pass through all due deliveries of an edition: the state that its connections share. */
 export type Pass = {
   editionId: string
   begunAt: string
-  /** Why no more is begun; null while all is well. */
+  /** Why no further message is begun; null while the pass runs normally. */
   stopped: string | null
-  /** The edition is held or cancelled, or all sending is stopped: that is no trouble, and no more is begun either. */
+  /** The edition is held or cancelled, or all sending is stopped: no further message is begun, and this is no error. */
   over: boolean
-  /** Fires when no more is begun: whoever waits for a turn goes. */
+  /** Fires when no further message is begun, and ends all waits for a turn. */
   ending: AbortController
-  /** What the connections draw from in this round. */
+  /** The queue that the connections draw from in this round. */
   queue: PacedQueue
-  /** What each relay has said, by its name. */
+  /** The verdicts on each relay, by name. */
   relays: Map<string | null, RelayInPass>
-  /** Relays that are given nothing more of this edition in this pass. */
+  /** Relays that are given no more messages of this edition in this pass. */
   excluded: Set<string>
-  /** Relays that stand by, and are used for what no relay in use can carry. */
+  /** Standby relays, used for messages that no relay in use can carry. */
   needed: Set<string>
   /** A rule has paused the edition. */
   isPaused: boolean
@@ -52,13 +52,13 @@ export function isGoing({ stopped, over }: Pass): boolean {
   return stopped === null && !over
 }
 
-/** No more is begun, with a reason; the first one counts. */
+/** Stops beginning messages, with a reason; the first reason counts. */
 export function stop(pass: Pass, reason: string): void {
   pass.stopped ??= reason
   pass.ending.abort()
 }
 
-/** No more is begun: it is not for us to go on. */
+/** Stops beginning messages: this process may not continue. */
 export function end(pass: Pass): void {
   pass.over = true
   pass.ending.abort()
@@ -68,14 +68,17 @@ export function count(pass: Pass, { status: before }: QueuedDelivery, after: Del
   recount(pass, before, after, 1)
 }
 
-/** So many deliveries that were counted as `before` are `after` now. */
+/** Moves a number of deliveries from the count `before` to the count `after`. */
 export function recount({ counts, progress }: Pass, before: DeliveryStatus, after: DeliveryStatus, many: number): void {
   counts[before] -= many
   counts[after] += many
   progress(counts)
 }
 
-/** What could not be claimed: the person is gone, another sender has it, the edition is held or cancelled, or all sending is stopped. */
+/**
+ * Handles a failed claim: the person has unsubscribed, another sender has it, the edition is held or cancelled, or all
+ * sending is stopped.
+ */
 export async function passOver(
   { db, engine, clock }: DeliverNeeds,
   pass: Pass,
@@ -86,7 +89,7 @@ export async function passOver(
   await lookUp({ db }, pass)
 }
 
-/** Ends the pass if the edition is held or cancelled meanwhile, or all sending is stopped. */
+/** Ends the pass if the edition has been held or cancelled, or all sending is stopped. */
 export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Promise<void> {
   const edition = await editionById(db, pass.editionId)
   if (edition?.status !== 'sending') end(pass)
@@ -96,7 +99,7 @@ export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Prom
   end(pass)
 }
 
-/** Something is wrong with us, and not with one reader: the edition waits for an editor, who is called. */
+/** Pauses the edition and notifies the editors: the problem is ours, not one reader's. */
 export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: Reason): Promise<void> {
   if (!isGoing(pass)) return
   stop(pass, `paused: ${describeReason(objection)}`)

@@ -22,9 +22,9 @@ import { untilStored } from './until-stored.ts'
 export type PassEnd = Pick<Pass, 'stopped' | 'over'> & { wait: Wait | undefined }
 
 /**
- * Goes once through all deliveries that are due, over as many connections as the relays accept. What one relay could not
- * carry or was not believed about is given to another in a next round, as long as one is up. While the store is away the
- * pass waits for it.
+ * Makes one pass through all due deliveries, over as many connections as the relays accept, and waits while the store
+ * is unavailable. Messages that one relay could not carry, or was not trusted about, go to another relay in a next
+ * round while one is up.
  */
 export async function sendDue(
   needs: DeliverNeeds,
@@ -89,7 +89,7 @@ async function beginPass(
   return pass
 }
 
-/** Rounds until nothing is left that could go now. */
+/** Makes rounds until no delivery can be sent now. */
 async function runRounds(needs: DeliverNeeds, pass: Pass, options: SendOptions): Promise<Wait | undefined> {
   for (;;) {
     const before = stateOf(needs, pass)
@@ -100,25 +100,25 @@ async function runRounds(needs: DeliverNeeds, pass: Pass, options: SendOptions):
   }
 }
 
-/** Slices came when the queue had ended already. */
+/** Slices arrived after the queue had ended. */
 function isGivenMore({ source, queue }: Pass): boolean {
   return source.hasMore && queue.wait === undefined
 }
 
-/** A round that changed nothing of this would be followed by another like it. */
+/** The state of a round: if it has not changed, the next round would be the same. */
 function stateOf({ relays }: DeliverNeeds, { counts, excluded, needed }: Pass): string {
   return JSON.stringify([counts, [...excluded], [...needed], relays.inUse().map(({ name }) => name)])
 }
 
-/** Once through the queue; returns why it ended with something left that could go later. */
+/** Makes one pass through the queue; returns why it ended with deliveries left for later. */
 async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): Promise<Wait | undefined> {
-  await pass.slices.releaseAll() // what a round before left, which the store cut short
+  await pass.slices.releaseAll() // left by an earlier round that a store error interrupted
   pass.queue = await openQueue(needs, pass, options)
   const { signal } = pass.ending
   const work = (line: RelayConnection) =>
     runConnection(line, needs, pass).catch((error: unknown): 'done' => {
       if (isStoreUnavailable(error)) throw error
-      stop(pass, `internal error: ${messageOf(error)}`) // the others stop too, and none goes on behind our back
+      stop(pass, `internal error: ${messageOf(error)}`) // the other connections stop too
       needs.onFault?.(error)
       return 'done'
     })
@@ -127,7 +127,7 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
   return pass.queue.wait
 }
 
-/** One stream of deliveries that all connections draw from; a page is read when the one before it is used up. */
+/** One queue of deliveries for all connections; the next page is read when the last one is used up. */
 async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: SendOptions): Promise<PacedQueue> {
   const { db, clock, buckets, rules } = needs
   const { editionId, gate, ending, slices } = pass

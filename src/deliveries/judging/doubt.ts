@@ -5,12 +5,14 @@ import { mostAttempts, nextAttempt } from '../delivery.ts'
 
 const doubtWaitMs = 15 * minute
 
-/** Whether a result is a server's refusal of a person, which is put off until the relay is believed. */
+/** Whether a result is a server's refusal of a person, which is deferred until the relay is trusted. */
 export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDelivery): boolean {
   return kind === 'refused' && /^\d{3}/.test(reply) && attempts + 1 < mostAttempts
 }
 
-/** The row of such a refusal: who dies now tries again later, and refuses nobody on the word of a relay that knows nobody. */
+/**
+ * The row of such a refusal: the last attempt is deferred too, because an untrusted relay cannot make a refusal final.
+ */
 export function rowInDoubt({ reply }: SendResult, delivery: QueuedDelivery, now: Instant) {
   const attempts = delivery.attempts + 1
   const nextAttemptAt = nextAttempt({ ...delivery, attempts }, now) ?? addMs(now, doubtWaitMs)

@@ -8,15 +8,15 @@ import type { DeliverNeeds } from '../sending-needs.ts'
 import { isInDoubt } from './doubt.ts'
 import { atRelay, confirm, inPass, isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
 
-/** After so many messages in a row that a relay took and never answered for, with nothing accepted between, nobody gets another. */
+/** After this many unanswered messages in a row, with no acceptance between them, the edition is paused. */
 export const maxUnknowns = 20
-/** The same over one relay, while another accepts. */
+/** The same limit for one relay while another relay accepts messages. */
 const maxUnknownsOfOne = 10
 
 /**
- * Takes the answer of a relay into account, which is recorded unless it is an acceptance. Refusals are made final once
- * the relay has accepted somebody after them; a relay that takes nothing while another does is given nothing more; and
- * the edition is paused when something is wrong with us. Undefined where there is nothing to wait for.
+ * Updates the verdicts on a relay with the result of one message, and pauses the edition if something is wrong with us.
+ * A later acceptance makes refusals final; a relay that takes nothing while another does is excluded. Undefined:
+ * nothing to wait for.
  */
 export function judgeAnswer(
   needs: DeliverNeeds,
@@ -59,13 +59,13 @@ async function judgeRelay(
   if (why !== undefined) await pauseFor(needs, pass, atRelay(relay, why))
 }
 
-/** What there is against a relay while another accepts. */
+/** The suspicion against a relay while another relay accepts messages. */
 function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: SendResult): Reason | undefined {
   if (unknownsInRow >= maxUnknownsOfOne) return { code: 'relay-no-answers', count: unknownsInRow }
   return isSuspect ? { code: 'relay-takes-nothing-while-others-do', reply } : undefined
 }
 
-/** Leaves a relay alone, gives what it turned down to the others, and tells the editors. */
+/** Excludes a relay, gives the messages it turned down to the other relays, and notifies the editors. */
 async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: Reason): Promise<void> {
   if (relay === null || pass.excluded.has(relay)) return
   pass.excluded.add(relay)

@@ -11,12 +11,12 @@ import { maxUnknowns } from './judge-answer.ts'
 import { atRelay, confirm, putBack } from './relay-in-pass.ts'
 import { countProviders } from './spread.ts'
 
-/** So many people whom a relay refused first of all, and accepted nobody, are no chance. */
+/** At least this many refused first tries, with no acceptance, are not chance. */
 const minRefused = 3
-/** So many who were put off before, of so many providers, are no chance either. */
+/** Nor are this many refused retries at this many providers. */
 const [minRetried, minProviders] = [10, 3]
 
-/** The pass has ended: decides what was in doubt, and whether the edition is to be paused for it. */
+/** Ends the pass: settles the doubtful refusals, and decides whether they pause the edition. */
 export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void> {
   const all = [...pass.relays.values()]
   if (isGoing(pass)) await pauseForLastRow(needs, pass)
@@ -34,7 +34,10 @@ export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void>
   await untilStored(needs, () => requeueDeferred(needs.db, needs.engine, pass.editionId, rejected, needs.clock.now()))
 }
 
-/** A relay that accepted some, and then refused everybody to the end, knows no more about them than one that never did. */
+/**
+ * Pauses the edition if a relay accepted some messages and then refused every recipient up to the end: such a relay is
+ * not trusted either.
+ */
 async function pauseForLastRow(needs: DeliverNeeds, pass: Pass): Promise<void> {
   for (const [relay, { verdicts }] of pass.relays) {
     const row = verdicts.refusalsInARow
@@ -58,7 +61,7 @@ async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<
   if (objection !== undefined) return await pauseFor(needs, pass, objection)
   if (refused.length === 0 || refused.some(({ isFirstTry }) => isFirstTry)) return
   for (const { verdicts } of all) verdicts.takeInDoubt()
-  await confirm(pass, refused, { suppress: false }) // put off before, and refused by a relay that has accepted others
+  await confirm(pass, refused, { suppress: false }) // retries that were refused by a relay that has accepted others
 }
 
 async function onlyRejections(all: RelayInPass[]): Promise<Reason | undefined> {
@@ -69,11 +72,14 @@ async function onlyRejections(all: RelayInPass[]): Promise<Reason | undefined> {
   return undefined
 }
 
-/** Whether a pass without an acceptance has refused too many people for that to be chance, or everybody there is. */
+/**
+ * The reason to pause after a pass with no acceptance: its refusals are too many to be chance, or cover the whole
+ * audience.
+ */
 async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown[]): Promise<Reason | undefined> {
   const { db } = needs
   const last = refused.at(-1)
-  if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has
+  if (!last || (await hasAcceptedSince(db, pass.editionId, pass.begunAt))) return undefined // another process has had an acceptance
   const first = refused.filter(({ isFirstTry }) => isFirstTry)
   const retried = refused.filter(({ isFirstTry }) => !isFirstTry)
   const isChance = first.length === 0 || (await areFew(needs, pass, first))
@@ -81,27 +87,27 @@ async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown
   return { code: 'nothing-accepted', count: refused.length, reply: last.reply }
 }
 
-/** Of people who were never tried before: one provider's, or two at most while others are still to come. */
+/** First tries: few if they are all at one provider, or fewer than `minRefused`, while others are still to come. */
 async function areFew(needs: DeliverNeeds, pass: Pass, first: TurnedDown[]): Promise<boolean> {
   if (countProviders(first) === 1 && !(await isEveryoneAt(needs.db, pass.editionId, domainsOf(emailsOf(first)))))
     return true
   return first.length < minRefused && !(await isEverybody(needs, pass, first.length))
 }
 
-/** Of people who were put off before: those who are due again are those whom somebody has refused, if others have it. */
+/** Retries: refusals are usual among them once others have accepted, since only refused people are retried. */
 async function areUsual({ db }: DeliverNeeds, pass: Pass, retried: TurnedDown[]): Promise<boolean> {
   if ((await countDeliveries(db, pass.editionId)).accepted === 0)
     return countProviders(retried) === 1 && !(await isEveryoneAt(db, pass.editionId, domainsOf(emailsOf(retried))))
   return retried.length < minRetried || countProviders(retried) < minProviders
 }
 
-/** Whether an edition that nobody has had yet goes to nobody but those. */
+/** Whether the edition has reached no one yet and goes only to these people. */
 async function isEverybody({ db }: DeliverNeeds, { editionId }: Pass, many: number): Promise<boolean> {
   const { queued, sending, deferred, accepted, unknown } = await countDeliveries(db, editionId)
   return accepted === 0 && queued + sending + deferred + unknown === many
 }
 
-/** Over several passes, since a relay that answers for nothing is left alone after a few. */
+/** Counts over several passes, because a relay that gives no answers is paused after a few messages. */
 async function tooManyUnknowns({ db }: DeliverNeeds, pass: Pass): Promise<Reason | undefined> {
   if (![...pass.relays.values()].some(({ verdicts }) => verdicts.unknownsInRow > 0)) return undefined
   const count = await unknownsInARow(db, pass.editionId)

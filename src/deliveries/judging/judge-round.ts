@@ -2,12 +2,12 @@ import { isGoing, type Pass } from '../pass.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
 
-/** So many refusals by a relay that has accepted nobody are worth telling the editors. */
+/** The editors are notified after this many refusals by a relay that has accepted no message. */
 const minRefused = 3
 
 /**
- * All connections have ended: what a relay has turned down since it last accepted something goes to the others, in another
- * round: a second opinion costs one command. Returns whether there is to be one.
+ * Ends the round: gives what a relay turned down since its last acceptance to the other relays, because a second
+ * opinion costs one command. Returns whether there is another round.
  */
 export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<boolean> {
   let isMore = false

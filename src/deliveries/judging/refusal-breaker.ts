@@ -3,47 +3,52 @@ import type { SendResult } from '../../mail/smtp/result.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { countProviders } from './spread.ts'
 
-/** Whom an answer is about; `provider` takes their mail: by its MX where that is known, else the domain itself. */
+/** The recipient that a reply is about. `provider` is the MX provider if known, else the domain. */
 export type Answered = { subscriberId: string; email: string; provider: string; isFirstTry: boolean }
 
-/** So many refusals in a row that are about us … */
+/** The breaker opens after this many refusals about us in a row … */
 const maxRejections = 10
-/** … from so many providers: one alone may have something against newsletters. */
+/** … from this many providers: a single provider may reject newsletters. */
 const minProviders = 3
-/** Or such a share of the last answers, of so many domains: all that one large provider hosts, among others that take it. */
+/**
+ * It also opens at this many of the last replies, from this many domains: one large provider may reject all its domains
+ * while other providers accept.
+ */
 const lastAnswers = 100
 const maxRejectionsOfLast = 30
 const minDomainsOfLast = 10
-/** Or, whatever the words are about, so many refusals in a row: nobody has a list as bad as that, but relays break. */
+/** It also opens after this many refusals of any kind in a row: no list is that bad, but relays break. */
 const maxRefusals = 50
-/** Of one provider no more of them count than this. */
+/** At most this many of them count for one provider. */
 const maxRefusalsOfOne = 25
 const maxRemembered = 1000
 
 /**
- * A circuit breaker for one relay and one pass: finds refusals that are about us, and not about one person or one
- * provider. People who were put off before, and are tried again, count only for rejections by several providers: those
- * who are due again are those whom somebody has refused.
+ * A circuit breaker for one relay and one pass: detects refusals about us, rather than one person or one provider.
+ * Retries count only for rejections by several providers, because only refused people are retried.
  */
 export class RefusalBreaker {
   readonly #isAllAt: (domains: string[]) => Promise<boolean>
-  /** Rejections in a row. */
+  /** The rejections in a row. */
   #row: Answered[] = []
-  /** Refusals of any kind in a row, of people who were never tried before. */
+  /** The refusals of any kind in a row, first tries only. */
   #refusals: Answered[] = []
   #lastReply = ''
   #others = 0
-  /** The domain of each first rejection among the last answers, '' for any other answer, going round. */
+  /** A ring buffer of the last replies: the domain of each first-try rejection, '' for any other reply. */
   readonly #recent: string[] = []
   #heard = 0
   #asking: Promise<boolean> | undefined
 
-  /** `isAllAt` tells whether the edition goes to nobody outside these domains: then they are spread as widely as they can be. */
+  /**
+   * `isAllAt` returns whether all recipients of the edition are at these domains; then they cannot be spread more
+   * widely.
+   */
   constructor(isAllAt: (domains: string[]) => Promise<boolean>) {
     this.#isAllAt = isAllAt
   }
 
-  /** A message was accepted: that ends every row. */
+  /** Records an acceptance, which ends every row. */
   accepted(): void {
     this.#remember('')
     this.#others += 1
@@ -52,11 +57,11 @@ export class RefusalBreaker {
   }
 
   /**
-   * Hears the answer to one message that was not accepted. Returns what there is against us, once it is enough;
-   * undefined for nearly all, and then at once, without a promise.
+   * Records the result of a message that was not accepted. Returns the reason to stop once there is enough evidence;
+   * usually undefined, and then without a promise.
    */
   recordResult({ kind, reply }: SendResult, to: Answered): undefined | Promise<Reason | undefined> {
-    if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // that is the connection's
+    if (kind === 'unsent' || kind === 'cut' || kind === 'unknown' || kind === 'unfit') return undefined // a problem of the connection
     this.#remember(kind === 'rejected' && to.isFirstTry ? (domainsOf([to.email])[0] ?? '') : '')
     if (kind !== 'rejected') this.#others += 1
     if (kind === 'refused') this.#row = []
@@ -67,14 +72,14 @@ export class RefusalBreaker {
     return this.#judge()
   }
 
-  /** What there is against us at the end of a pass that brought nothing but rejections; undefined if it brought anything else. */
+  /** The reason to pause at the end of a pass with only rejections; undefined if there was any other result. */
   async onlyRejections(): Promise<Reason | undefined> {
     if (this.#others > 0 || !this.#row.some(({ isFirstTry }) => isFirstTry)) return undefined
     if (countProviders(this.#row) < 2 && !(await this.#isAllAt(emailDomains(this.#row)))) return undefined
     return { code: 'all-rejected', count: this.#row.length, reply: this.#lastReply }
   }
 
-  /** Whose copies were rejected in the last row, through no fault of theirs. */
+  /** The recipients of the last row of rejections, who are not at fault. */
   recipientsToRequeue(): string[] {
     return this.#row.map(({ subscriberId }) => subscriberId)
   }
@@ -119,12 +124,12 @@ export class RefusalBreaker {
     this.#recent[this.#heard++ % lastAnswers] = domain
   }
 
-  /** The question reads the whole list in the worst case: now and then is often enough. */
+  /** The query reads the whole list in the worst case, so it runs only now and then. */
   #isTimeToAsk(length: number, every: number): boolean {
     return this.#asking !== undefined || length % every === 0
   }
 
-  /** One question at a time: who hears of a refusal meanwhile waits for the answer with it, and sends nothing more. */
+  /** Runs one query at a time: a connection with another refusal waits for the same result and sends nothing more. */
   #ask(domains: string[]): Promise<boolean> {
     this.#asking ??= this.#isAllAt(domains).finally(() => {
       this.#asking = undefined

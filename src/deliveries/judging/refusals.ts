@@ -6,16 +6,16 @@ import { lastAddressOutcome, wasAcceptedSince } from '../../store/subscribers/su
 import { suppress } from '../../subscribers/suppress.ts'
 import { hour, type Instant, msBetween } from '../../time/clock.ts'
 
-/** Two digests of one morning are one try: a second refusal counts when it comes at least so much later. */
+/** A second refusal counts only if it comes at least this much later: two digests on one morning are one try. */
 const apart = 12 * hour
 
 /**
- * Draws the consequence from refusals that were just made final, in the same transaction: an address that does not exist
- * is suppressed at once; one that is refused in a way that may pass, when the next edition is refused too and nothing
- * was taken between. A full mailbox, and whatever is not about the address, has no consequence.
+ * Suppresses addresses after final refusals, in the same transaction: unknown addresses at once, temporary ones if the
+ * next edition is refused too with no acceptance between. A full mailbox and refusals not about the address have no
+ * effect.
  */
 export async function handleRefusals(db: Db, editionId: string, refusals: Refusal[], now: Instant): Promise<void> {
-  const inOrder = refusals.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // two processes never wait for each other
+  const inOrder = refusals.toSorted((a, b) => (a.subscriberId < b.subscriberId ? -1 : 1)) // the same order in every process prevents deadlocks
   for (const { subscriberId, reply } of inOrder) {
     const { suppresses, message } = replyMeaning(reply)
     if (suppresses === 'never') continue

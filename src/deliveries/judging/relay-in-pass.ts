@@ -10,7 +10,7 @@ import type { DeliverNeeds } from '../sending-needs.ts'
 import { untilStored } from '../until-stored.ts'
 import { RefusalBreaker } from './refusal-breaker.ts'
 
-/** What the relay has said in this pass. */
+/** One relay's verdicts and breaker in this pass. */
 export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: string | null): RelayInPass {
   const known = pass.relays.get(relay)
   if (known) return known
@@ -20,9 +20,9 @@ export function inPass({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass, relay: stri
   return fresh
 }
 
-/** The relays in use beside this one that may get something of the edition. */
+/** The other relays in use that may still be given messages of the edition. */
 export function othersInUse({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
-  if (relay === null) return [] // there is only one
+  if (relay === null) return [] // only one relay is configured
   const used = relays.inUse().map(({ name }) => name)
   return used.filter((name) => name !== relay && !pass.excluded.has(name))
 }
@@ -31,7 +31,7 @@ export function isAnotherAccepting(needs: DeliverNeeds, pass: Pass, relay: strin
   return othersInUse(needs, pass, relay).some((name) => (pass.relays.get(name)?.verdicts.accepted ?? 0) > 0)
 }
 
-/** Queues again what the relay has turned down, as far as that is not decided. */
+/** Queues the undecided messages that the relay turned down again. */
 export async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | null): Promise<TurnedDown[]> {
   const turnedDown = inPass(needs, pass, relay).verdicts.takeInDoubt()
   await pass.ledger.putBack(turnedDown.map(toRefusal))
@@ -39,13 +39,13 @@ export async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | n
   return turnedDown
 }
 
-/** Makes refusals final; `suppress` draws the consequence for addresses. */
+/** Makes refusals final; `suppress` also suppresses addresses. */
 export async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppress: boolean }): Promise<void> {
   await pass.ledger.confirm(refusals.map(toRefusal), how)
   recount(pass, 'deferred', 'refused', refusals.length)
 }
 
-/** Tells the editors, once for each edition, that a relay gets nothing more. */
+/** Notifies the editors, once per edition, that a relay is given no more messages. */
 export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, reason: Reason): Promise<void> {
   const { db, clock } = needs
   const now = clock.now()
@@ -65,7 +65,7 @@ export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string
   )
 }
 
-/** The reason, of that relay where there are several. */
+/** Adds the relay's name to the reason if there are several relays. */
 export function atRelay(relay: string | null, reason: Reason): Reason {
   return relay === null ? reason : { code: 'at-relay', relay, reason }
 }

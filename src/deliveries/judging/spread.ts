@@ -1,4 +1,4 @@
-/** Over how many mail providers a row of answers is spread. */
+/** The number of mail providers in a row of replies. */
 export function countProviders(row: readonly { provider: string }[]): number {
   return new Set(row.map(({ provider }) => provider)).size
 }

@@ -5,8 +5,8 @@ import type { DeliverNeeds } from '../sending-needs.ts'
 import { inPass, othersInUse } from './relay-in-pass.ts'
 
 /**
- * A message that this relay cannot carry. Returns whether it goes by another `now`, or `later`, when that one is up again;
- * `never`: no relay can. A message that is too large for all pauses the edition, for it is too large for everybody.
+ * Handles a message that this relay cannot carry. Returns `now` if another relay can carry it, `later` if that relay is
+ * down, `never` if none can; a message too large for all relays pauses the edition.
  */
 export async function handleUnfit(
   needs: DeliverNeeds,
@@ -27,7 +27,10 @@ export async function handleUnfit(
   return 'now'
 }
 
-/** Whether the relay can carry the delivery, as far as that is known; one that no other can carry now is decided by any. */
+/**
+ * Whether the relay can carry the delivery, as far as known. A delivery that no other relay can carry now is decided by
+ * any relay.
+ */
 export function isFit(needs: DeliverNeeds, pass: Pass, delivery: QueuedDelivery, relay: string | null): boolean {
   const { email } = delivery
   if (isRepeatOver(delivery, relay) && othersInUse(needs, pass, relay).length > 0) return false
@@ -43,12 +46,12 @@ function isRepeatOver({ status, attempts, relay: last }: QueuedDelivery, relay: 
   return relay !== null && status === 'queued' && attempts > 0 && last === relay
 }
 
-/** The other relays that may take addresses in other scripts, also those that stand by or are down. */
+/** The other relays that may accept addresses in other scripts, including standby and paused ones. */
 function ableOthers(needs: DeliverNeeds, pass: Pass, relay: string | null): string[] {
   return configuredOthers(needs, pass, relay).filter((name) => !pass.relays.get(name)?.lacksUtf8)
 }
 
-/** All other relays that may get something of the edition in this pass, whether or not they are up. */
+/** All other relays that may be given messages of the edition in this pass, up or down. */
 function configuredOthers({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
   return relay === null ? [] : relays.names.filter((name) => name !== relay && !pass.excluded.has(name))
 }
