@@ -5,7 +5,10 @@ import type { Clock } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** Stops the sending of every digest in every process, from the next claim on. AppError `conflict` if it is stopped already. */
+/**
+ * Stops the sending of every digest in every process, from the next claim. Throws AppError `conflict` if it is already
+ * stopped.
+ */
 export async function brakeOn({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
   if (await putBrakeOn(db, decision, clock.now())) return
   const brake = await brakeNow(db)
@@ -13,8 +16,8 @@ export async function brakeOn({ db, clock }: Needs, decision: { who: string; rea
 }
 
 /**
- * Resumes all sending where it stopped. `seen`: the id of the stop that a page showed. AppError `conflict` if sending is
- * not stopped, or was stopped again since.
+ * Resumes all sending where it stopped. `seen`: the ID of the stop shown on a page; throws AppError `conflict` if
+ * sending is not stopped, or was stopped again since.
  */
 export async function brakeOff({ db, clock }: Needs, who: string, seen?: string): Promise<BrakeRow> {
   const brake = await takeBrakeOff(db, who, clock.now(), seen)

@@ -16,9 +16,9 @@ import type { DeliverNeeds } from './sending-needs.ts'
 type Ready = { delivery: QueuedDelivery; message: Message }
 
 /**
- * One connection's work: claimed → handed over → recorded, over and over. How one delivery ended and the claim of the
- * next are committed together; where there is something to wait for in between, what ended is recorded first. Two copies
- * are made ready ahead of their claims, so that the relay may hear the next envelope while it still reads a message.
+ * Runs one connection: claims, hands over and records one delivery after another. A result and the next claim share a
+ * commit, unless the connection has to wait in between; two messages are prepared ahead, so that the relay can receive
+ * the next envelope early.
  */
 export async function runConnection(line: RelayConnection, needs: DeliverNeeds, pass: Pass): Promise<ConnectionEnd> {
   return await new ConnectionLoop(line, needs, pass).run()
@@ -65,7 +65,7 @@ class ConnectionLoop {
     return end ?? (this.#line.isWantedByOthers ? 'again' : undefined)
   }
 
-  /** The next copy; what has ended is recorded first if the queue has to wait for one. */
+  /** The next message; records the last result first if the queue has to wait for one. */
   async #take(): Promise<Ready | undefined> {
     const isReady = this.#ahead.next !== undefined
     const taking = this.#ahead.take()
@@ -73,7 +73,7 @@ class ConnectionLoop {
     return await taking
   }
 
-  /** Whether one more may be sent now: by the pass, the relay's limits and the edition's. */
+  /** Whether one more message may be sent now, by the pass and the limits of the relay and the edition. */
   #admit(): boolean | Promise<boolean> {
     const admitted = isGoing(this.#pass) && this.#line.admit()
     if (typeof admitted !== 'boolean') return this.#recordAndWait(admitted).then((one) => this.#isStillOpen(one))
@@ -87,9 +87,9 @@ class ConnectionLoop {
     return false
   }
 
-  /** Nothing is in flight while the connection waits for its turn. */
+  /** Waits for admission with no delivery in flight. */
   async #recordAndWait(admitted: Promise<boolean>): Promise<boolean> {
-    admitted.catch(() => {}) // it may fail while we wait for the record, and is heard of below
+    admitted.catch(() => {}) // a rejection during the record is handled below
     await this.#record()
     return await admitted
   }
@@ -118,7 +118,7 @@ class ConnectionLoop {
     return await this.#notAccepted(delivery, result)
   }
 
-  /** The quick way: recorded with the next claim. */
+  /** Records the result together with the next claim. */
   #accepted(delivery: QueuedDelivery, result: SendResult): undefined | Promise<undefined> {
     this.#ended = this.#resultOf(delivery, result)
     count(this.#pass, delivery, 'accepted')
@@ -140,12 +140,12 @@ class ConnectionLoop {
     this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { kind: 'cut', reply: result.reply } : result)
     count(this.#pass, delivery, this.#ended.status)
     this.#pass.gate.settle(result)
-    await this.#record() // before the judgement, which may put it back
+    await this.#record() // before the verdict, which may queue it again
     await judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)
     return undefined
   }
 
-  /** It is queued still, and another connection may take it. */
+  /** The delivery is still queued, and another connection may take it. */
   async #giveBack(delivery: QueuedDelivery, result: SendResult): Promise<void> {
     this.#ended = this.#resultOf(delivery, { kind: 'unsent', reply: result.reply })
     this.#pass.gate.settle(undefined)
@@ -165,7 +165,7 @@ class ConnectionLoop {
     if (ended) await this.#pass.ledger.recordAndClaim(ended, undefined)
   }
 
-  /** A copy that was made ready and is not sent now. */
+  /** Drops a prepared message that is not sent now. */
   #leave({ delivery, message }: Ready): void {
     this.#pass.gate.settle(undefined)
     this.#needs.reuse?.(message)

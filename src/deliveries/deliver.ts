@@ -13,17 +13,19 @@ export type DeliverOptions = SendOptions & { unknown: UnknownRule }
 export type DeliverReport = {
   counts: DeliveryCounts
   finished: boolean
-  /** Why the pass ended before everything was tried, in words; null if nothing more can be done now. */
+  /** Why the pass ended early, as text; null if nothing more can be done now. */
   stopped: string | null
-  /** It was not the relay: somebody or a rule paused or cancelled the edition, or stopped all sending. */
+  /** The edition was paused or cancelled, or all sending stopped; the relay was not the cause. */
   over: boolean
-  /** When the next pass will have something to do, and why not before; null if it ended, stopped, or is somebody else's. */
+  /**
+   * When the next pass has work, and why not before; null if the edition ended or stopped, or another process sends it.
+   */
   wait: Wait | null
 }
 
 /**
- * Sends what an approved edition still owes, here and now: all steps one after another, with every slice that is due. Stop
- * it anywhere and call it again: nobody is lost, nobody is repeated but by the rule for `unknown`.
+ * Runs all steps of sending an approved edition in this process, with every due slice. Safe to stop and repeat: no
+ * recipient is lost, and none gets a second copy except by the rule for `unknown`.
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
   const { db, rules } = needs
@@ -43,7 +45,7 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   }
 }
 
-/** Nothing is begun, for the reason given. */
+/** Begins nothing, for the given reason. */
 async function notNow({ db }: DeliverNeeds, editionId: string, why: Partial<DeliverReport>): Promise<DeliverReport> {
   const counts = await countDeliveries(db, editionId)
   return { counts, finished: false, stopped: null, over: false, wait: null, ...why }

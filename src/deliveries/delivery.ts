@@ -3,16 +3,18 @@ import type { SendResult } from '../mail/smtp/result.ts'
 import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock.ts'
 
 /**
- * How long to wait after each try, at least: six tries over 25 hours and more, so that a mailbox full on Friday night gets
- * its Saturday. Each person waits up to a fifth longer, by their id, so that those who were put off together do not come
- * back together.
+ * The minimum wait after each attempt: six attempts over at least 25 hours, so that a mailbox full on Friday night is
+ * tried on Saturday. Each person waits up to a fifth longer, by ID, to spread the retries.
  */
 const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 
-/** More tries than this nobody gets. */
+/** Maximum number of attempts per person. */
 export const mostAttempts = waits.length + 1
 
-/** A connection that broke costs its person a few minutes, and no try; for so long (RFC 5321 §4.5.4.1) and no longer. */
+/**
+ * A broken connection delays its person by a few minutes without counting as an attempt, up to this limit (RFC 5321
+ * §4.5.4.1).
+ */
 const cutWait = 5 * minute
 const cutLimit = 4 * day
 
@@ -20,24 +22,24 @@ const longer = 0.2
 
 type Tried = { subscriberId: string; attempts: number }
 
-/** Before a try: `cutSince` is when its connections began to break, each time; null if the last one did not. */
+/** State before an attempt. `cutSince` is when its connections began to break; null if the last one did not. */
 type Trying = Tried & { cutSince: Instant | null }
 
 /**
- * When to try again after so many tries, or null when it is enough. The time that the server names in its answer counts
- * in place of ours. One that names a minute each time gets its later tries no closer together than our waits are, one
- * step behind: six tries in six minutes would refuse everybody whom it greylists for longer than it says.
+ * When to retry after this many attempts; null: no more. The server's stated delay replaces ours, but later attempts
+ * are no closer than our waits one step earlier, or six tries in six minutes would refuse people whom a server
+ * greylists for longer than it says.
  */
 export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, reply = ''): Instant | null {
   const usual = waits[attempts - 1]
   if (usual === undefined) return null
   const named = retryAfterMs(reply)
   const wait = named === undefined ? usual : Math.max(named, waits[attempts - 2] ?? 0)
-  const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last letters of an id are random (RFC 9562 §5.7)
+  const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last characters of an ID are random (RFC 9562 §5.7)
   return addMs(now, Math.round(wait * (1 + longer * place)))
 }
 
-/** The row that a result makes of a delivery, with its tries before this one. */
+/** The row that a result makes of a delivery; `attempts` counts the earlier ones. */
 export function afterResult(result: SendResult, delivery: Trying, now: Instant) {
   const { kind } = result
   const cutSince = kind === 'cut' ? (delivery.cutSince ?? now) : kind === 'unsent' ? delivery.cutSince : null
@@ -54,7 +56,7 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
     case 'refused':
       return { status: kind, attempts, reply, nextAttemptAt: null }
     case 'unknown':
-      return { status: kind, attempts, reply, nextAttemptAt: next() } // the rule `repeat` waits as long
+      return { status: kind, attempts, reply, nextAttemptAt: next() } // the `repeat` rule waits as long
     case 'unsent':
       return { status: 'queued' as const, attempts: attempts - 1, reply, nextAttemptAt: null }
     case 'cut':

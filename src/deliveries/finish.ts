@@ -13,14 +13,14 @@ import { judgeCanaries } from './limits/canary.ts'
 import type { Wait } from './limits/limit.ts'
 import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
 
-/** `wait`: when there is something to do again; null if the edition has ended, or waits for no time. */
+/** `wait`: when to look again; null if the edition has ended or waits for no fixed time. */
 export type Finish = { counts: DeliveryCounts; finished: boolean; isOut: boolean; wait: Wait | null }
 
 type Needs = Pick<DeliverNeeds, 'db' | 'engine' | 'clock' | 'providers' | 'rules'>
 
 /**
- * Ends the edition if its counters say that nothing is left; else says when there is something to do. Gives back what an
- * edition that was cancelled meanwhile did not need after all. Done twice, it changes nothing.
+ * Ends the edition if its counters show nothing left; otherwise returns when to look again. Returns the articles that a
+ * cancelled edition did not use; safe to repeat.
  */
 export async function finishSending(needs: Needs, editionId: string, unknown: UnknownRule): Promise<Finish> {
   const { db, engine, rules } = needs
@@ -33,13 +33,13 @@ export async function finishSending(needs: Needs, editionId: string, unknown: Un
   return { counts, finished, isOut, wait: isOut ? (canary ?? (await nextInTime(needs, editionId))) : null }
 }
 
-/** Whether the edition is approved, or being sent. */
+/** Whether the edition is approved or being sent. */
 export async function isBeingSent({ db }: Pick<Needs, 'db'>, id: string): Promise<boolean> {
   const edition = await editionById(db, id)
   return edition?.status === 'approved' || edition?.status === 'sending'
 }
 
-/** The hour of the next zone, or of what a server put off. */
+/** The next time at which a zone or a deferred delivery is due. */
 async function nextInTime({ db }: Needs, editionId: string): Promise<Wait | null> {
   const until = await nextDueAt(db, editionId)
   return until === undefined ? null : { until, reason: 'nothing is due before' }
@@ -64,8 +64,8 @@ async function endIfDone(
 }
 
 /**
- * Ends an edition that nobody got, because nobody is subscribed any more: skipped, without a number. It gives its articles,
- * letters and corrections back.
+ * Skips an edition with no recipients, because no subscribers are left: it gets no number, and returns its articles,
+ * letters and corrections.
  */
 async function endForNobody({ db, clock }: Pick<Needs, 'db' | 'clock'>, id: string, left: number): Promise<boolean> {
   return await transaction(db, async (trx) => {

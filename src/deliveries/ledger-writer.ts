@@ -18,7 +18,7 @@ import { type StoreWait, untilStored } from './until-stored.ts'
 
 type Needs = { db: Db; engine: Engine; clock: WaitingClock }
 
-/** Whose deliveries are written: one edition's, by one worker. */
+/** The edition and worker whose deliveries are written. */
 type Ledger = { editionId: string; digest: string; workerId: string }
 
 type Claimable = { subscriberId: string; status: DeliveryStatus }
@@ -34,13 +34,10 @@ type Request = {
 type Group = { slice: LeasedSlice; turn: WriterBatch }
 
 /**
- * Writes the ledger of one edition for all connections. A commit costs as much for one row as for fifty, so connections
- * share it: all that was asked while the network was read twice, or while the last commit was being made, is committed
- * together. Before a message is handed over, a commit has put its delivery on the list of what is in flight, and the
- * commit of its answer takes it off: a connection has at most one delivery in flight, whenever the process is killed.
- *
- * An answer of the relay is never dropped: while the store is away the whole group is tried again with backoff, and
- * whoever waits for it sends nothing meanwhile.
+ * Writes the ledger of one edition for all connections, in group commits: each claim is committed before its message is
+ * handed over, and at most one delivery per connection is in flight if the process is killed. A relay's reply is never
+ * dropped: while the store is unavailable the group is retried with backoff, and the connections that wait for it send
+ * nothing.
  */
 export class LedgerWriter {
   readonly #needs: Needs
@@ -58,8 +55,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Records how one delivery ended, and claims the next; either may be undefined. Resolves, once that is committed, to
-   * whether the next one is ours to send. Throws AppError if the one that ended was taken over by another worker.
+   * Records one result and claims the next delivery; either may be undefined. Resolves after the commit to whether the
+   * claim succeeded; throws AppError if another worker took over the recorded delivery.
    */
   recordAndClaim(result: DeliveryResult | undefined, next: Claimable | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
@@ -68,7 +65,7 @@ export class LedgerWriter {
     })
   }
 
-  /** Makes refusals final that were put off until the relay was believed; `suppress` draws the consequence for addresses. */
+  /** Makes deferred refusals final once the relay is trusted; `suppress` also suppresses addresses. */
   async confirm(refusals: Refusal[], { suppress }: { suppress: boolean }): Promise<void> {
     const { db, engine, clock } = this.#needs
     if (refusals.length === 0) return
@@ -81,14 +78,16 @@ export class LedgerWriter {
     )
   }
 
-  /** Queues again what one relay turned down and another may take; the person keeps the attempts that they had. */
+  /** Queues again what one relay turned down and another may take; the attempts do not count. */
   async putBack(turnedDown: Refusal[]): Promise<void> {
     const { db, engine, clock } = this.#needs
     if (turnedDown.length === 0) return
     await this.#untilStored(() => requeueRefused(db, engine, this.#ledger, turnedDown, clock.now()))
   }
 
-  /** Nothing is under way any more: gives up all slices. What still says `in flight` could not be recorded, and is unknown. */
+  /**
+   * Nothing is in flight: releases all slices. Deliveries still `in flight` could not be recorded and become `unknown`.
+   */
   close(): Promise<number> {
     return this.#untilStored(() => this.#slices.releaseAll())
   }
@@ -106,13 +105,13 @@ export class LedgerWriter {
       await this.#write(requests)
     } catch (error) {
       if (isStoreUnavailable(error)) for (const { reject } of requests) reject(error)
-      else for (const request of requests) await this.#writeAlone(request) // one bad row spoils no other
+      else for (const request of requests) await this.#writeAlone(request) // a bad row must not block the others
     }
     this.#isWriting = false
     if (this.#requests.length > 0) this.#schedule()
   }
 
-  /** A result whose words cannot be stored is stored without them. */
+  /** Stores a result without its text if the text cannot be stored. */
   async #writeAlone(request: Request): Promise<void> {
     const { result } = request
     try {
@@ -132,13 +131,13 @@ export class LedgerWriter {
     const recorded = this.#apply(groups, committed)
     const { claimed } = committed
     for (const { result, next, resolve, reject } of requests) {
-      const isOurs = next !== undefined && claimed.delete(next.subscriberId) // once, whoever asks twice
+      const isOurs = next !== undefined && claimed.delete(next.subscriberId) // a repeated request gets the delivery only once
       if (result && !recorded.has(result.subscriberId)) reject(takenOver(result))
       else resolve(isOurs)
     }
   }
 
-  /** What is to be written, by slice; without results of deliveries that are not in flight, and claims of those that are. */
+  /** The changes by slice, without results of deliveries not in flight and claims of those already in flight. */
   #groupsOf(requests: Request[]): Group[] {
     const groups = new Map<LeasedSlice, Group>()
     const groupOf = (slice: LeasedSlice) => {
@@ -165,7 +164,7 @@ export class LedgerWriter {
     return [...groups.values()].sort((a, b) => (a.slice.lease.firstId < b.slice.lease.firstId ? -1 : 1))
   }
 
-  /** `isRetry`: the commit before may have been done although we heard nothing of it. */
+  /** `isRetry`: the last commit may have succeeded without a reply. */
   #commit(groups: Group[], isRetry: boolean): Promise<Committed> {
     const { db, engine, clock } = this.#needs
     const turns = groups.map(({ turn }) => turn)
@@ -175,7 +174,7 @@ export class LedgerWriter {
     })
   }
 
-  /** Takes over what was committed; returns whose results are on record. */
+  /** Applies a commit in memory; returns the people whose results were recorded. */
   #apply(groups: Group[], { versions, claimed }: Committed): Set<string> {
     const recorded = new Set<string>()
     for (const [index, { slice, turn }] of groups.entries()) {

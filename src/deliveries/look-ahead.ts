@@ -1,18 +1,18 @@
-/** What comes next, made ready before it is asked for. */
+/** Prepares the next items before they are needed. */
 export type LookAhead<T> = {
-  /** The next one; undefined when there are no more. */
+  /** The next item; undefined when there are no more. */
   take(): Promise<T | undefined>
-  /** The one that `take` will give, if it is ready now. */
+  /** The item that `take` would return, if it is ready now. */
   readonly next: T | undefined
-  /** Begins to make what is not yet begun. */
+  /** Starts preparing the missing items. */
   fill(): void
-  /** What was made and not taken; nothing is left afterwards. */
+  /** Returns the prepared items that were not taken, and clears them. */
   rest(): Promise<T[]>
 }
 
 type Slot<T> = { made: T | undefined; making: Promise<T | undefined> | undefined }
 
-/** Makes up to `depth` things ahead, in order. A fault while making one is thrown by the `take` that it belongs to. */
+/** Prepares up to `depth` items ahead, in order. An error is thrown by the `take` of its item. */
 export function lookAhead<T extends object>(
   make: () => T | undefined | Promise<T | undefined>,
   depth: number,
@@ -27,7 +27,7 @@ export function lookAhead<T extends object>(
         slot.made = made
         slot.making = undefined
       },
-      () => {}, // whoever takes it hears of it
+      () => {}, // the caller of `take` gets the error
     )
     return slot
   }

@@ -10,37 +10,37 @@ import type { Rules } from './limits/rules.ts'
 import type { RelayPool } from './relays/relay-pool.ts'
 import type { SliceSource } from './slice-source.ts'
 
-/** What the steps of sending need. `personalise` fills, and signs, one message; `reuse` gets its bytes back when they are free. */
+/** The dependencies of the sending steps. `personalise` fills and signs one message; `reuse` takes its buffer back. */
 export type DeliverNeeds = {
   db: Db
   engine: Engine
   clock: WaitingClock
   relays: RelayPool
   worker: Worker
-  /** How fast each mail provider is written to, and who takes whose mail. */
+  /** The rate of each mail provider, and the provider of each domain. */
   buckets: ProviderRates
   providers: Providers
-  /** The digest's rules about when; without them all goes at once. */
+  /** The digest's limits on when to send; absent: no limits. */
   rules: Rules | undefined
   personalise: (delivery: QueuedDelivery) => Message | Promise<Message>
   reuse?: (message: Message) => void
-  /** Told that the store is away, and that the pass waits for it. */
+  /** Called when the store is unavailable and the pass waits for it. */
   onStoreAway?: (reason: string) => void
-  /** Told that it is back, and that the pass goes on. */
+  /** Called when the store is back and the pass continues. */
   onStoreBack?: () => void
-  /** Told of an internal error that ended a connection's work. */
+  /** Called with an internal error that ended a connection's work. */
   onFault?: (error: unknown) => void
 }
 
-/** The digest's rule for what was cut off inside the relay's answer. */
+/** The digest's rule for deliveries cut off during the relay's reply. */
 export type UnknownRule = 'repeat' | 'hold'
 
 export type SendOptions = {
-  /** When it fires, nothing new is begun; what is in flight is finished and recorded. */
+  /** When it fires, no message is begun; those in flight are finished and recorded. */
   signal?: AbortSignal
-  /** Which slices; all that are due if absent. */
+  /** The slices to send; absent: all that are due. */
   source?: SliceSource
   onProgress?: (counts: DeliveryCounts) => void
-  /** Milliseconds that a pass waits for mail providers that are slow, when it has nothing else to do; a minute if absent. */
+  /** Milliseconds that a pass waits for slow mail providers when it has nothing else to do; default: one minute. */
   patience?: number
 }

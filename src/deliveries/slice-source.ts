@@ -3,22 +3,22 @@ import type { Engine } from '../store/engine.ts'
 import type { Db } from '../store/schema.ts'
 import type { WaitingClock } from '../time/clock.ts'
 
-/** Which slices a worker sends in one pass. */
+/** The slices that a worker sends in one pass. */
 export interface SliceSource {
-  /** Leases the next slice of which something is due; undefined: there is none now. */
+  /** Leases the next slice with due deliveries; undefined: there is none now. */
   next(): Promise<SliceLease | undefined>
-  /** From now on `next` begins with the first slice again. */
+  /** `next` begins with the first slice again. */
   restart(): void
-  /** Whether there are slices that `next` has not come to since it last found none. */
+  /** Whether there are slices that `next` has not reached since it last found none. */
   readonly hasMore: boolean
-  /** The slice is not leased any more. */
+  /** The slice is no longer leased. */
   released(firstId: string): void
 }
 
 type Needs = { db: Db; engine: Engine; clock: WaitingClock }
 type Owner = { editionId: string; workerId: string }
 
-/** Every slice of the edition of which something is due, and that no other worker leases. */
+/** Every slice of the edition that has due deliveries and no other worker's lease. */
 export class DueSlices implements SliceSource {
   readonly #needs: Needs
   readonly #owner: Owner
@@ -45,12 +45,12 @@ export class DueSlices implements SliceSource {
   released(): void {}
 }
 
-/** The slices that the worker was told to send, in that order, also while the pass is under way. */
+/** The slices assigned to the worker, in order; more can be assigned during the pass. */
 export class GivenSlices implements SliceSource {
   readonly #needs: Needs
   readonly #owner: Owner
   readonly #given: string[] = []
-  /** Who waits for each slice: the same may be given twice. */
+  /** The callers that wait for each slice: a slice may be assigned twice. */
   readonly #waiting = new Map<string, (() => void)[]>()
   #used = 0
 
@@ -59,7 +59,7 @@ export class GivenSlices implements SliceSource {
     this.#owner = owner
   }
 
-  /** Resolves when the slice has been worked through, or nothing of it can be sent now. */
+  /** Resolves when the slice is finished, or nothing of it can be sent now. */
   send(firstId: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#given.push(firstId)
@@ -75,7 +75,7 @@ export class GivenSlices implements SliceSource {
       const lease = await leaseSlice(db, engine, { ...this.#owner, firstId }, clock.now())
       this.#used += 1
       if (lease) return lease
-      this.released(firstId) // another worker has it, or nothing of it is due any more
+      this.released(firstId) // another worker has it, or nothing in it is due
     }
   }
 
@@ -92,7 +92,7 @@ export class GivenSlices implements SliceSource {
     this.#waiting.delete(firstId)
   }
 
-  /** The pass is over: whoever waits for a slice looks again later. */
+  /** The pass is over: releases all callers, which look again later. */
   close(): void {
     for (const firstId of [...this.#waiting.keys()]) this.released(firstId)
   }

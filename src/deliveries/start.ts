@@ -13,9 +13,9 @@ import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
 const pageSize = 10_000
 
 /**
- * Makes an approved edition ready to be sent: plans waves and canaries, freezes the audience and cuts it into slices, and
- * lets slices be due again whose time has come. Kill it anywhere and call it again: it goes on, and does nothing twice.
- * AppError `conflict` if the edition is neither approved nor being sent.
+ * Prepares an approved edition for sending: plans waves and canaries, freezes the audience, cuts it into slices and
+ * makes waiting slices due. Safe to repeat after a crash; throws AppError `conflict` if the edition is neither approved
+ * nor being sent.
  */
 export async function startSending(needs: DeliverNeeds, editionId: string, unknown: UnknownRule): Promise<EditionRow> {
   const { db, clock, rules } = needs

@@ -4,24 +4,24 @@ import { minute, second, type WaitingClock } from '../time/clock.ts'
 
 export type StoreWait = {
   clock: WaitingClock
-  /** The process is asked to stop: the store is waited for a little longer, and no more. */
+  /** The process is stopping: the wait for the store is shortened. */
   signal?: AbortSignal | undefined
-  /** Told once each time that the store goes away. */
+  /** Called once each time the store becomes unavailable. */
   onStoreAway?: ((reason: string) => void) | undefined
-  /** Told when it is back. */
+  /** Called when the store is back. */
   onStoreBack?: (() => void) | undefined
 }
 
 const firstRetryMs = 100
 const maxRetryMs = 5 * second
-/** How long a store that is away is waited for. */
+/** How long to wait for an unavailable store. */
 const maxAwayMs = 60 * minute
-/** The same once the process is asked to stop. */
+/** The same while the process is stopping. */
 const stopPatienceMs = 10 * second
 
 /**
- * Does the work again, with backoff, for as long as the store is away; `isRetry` says that it may have been done before.
- * What is no fault of the store, or lasts for an hour, is thrown.
+ * Repeats the work with backoff while the store is unavailable; `isRetry`: the work may already have been done. Throws
+ * other errors at once, and store errors after an hour.
  */
 export async function untilStored<T>(
   { clock, signal, onStoreAway, onStoreBack }: StoreWait,

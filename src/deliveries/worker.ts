@@ -8,10 +8,10 @@ import { type Clock, type Instant, minute, msBetween } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
 
-/** A worker that has not been seen for so long is dead, wherever it ran. */
+/** A worker not seen for this long is dead, on any machine. */
 export const silence = 2 * minute
 
-/** Registers this process as a sender. Whoever takes over after a crash knows by this row what was in its hands. */
+/** Registers this process as a sender. After a crash this row identifies its deliveries in flight. */
 export async function startWorker({ db, clock }: Needs, command: Worker['command'] = null): Promise<Worker> {
   const now = clock.now()
   const worker = { id: newId(now), host: thisHost(), pid: process.pid, startedAt: now, seenAt: now, command }
@@ -23,17 +23,17 @@ export async function keepAlive({ db, clock }: Needs, worker: Worker): Promise<v
   await touchWorker(db, worker, clock.now())
 }
 
-/** Goes in good order. What is in its hands all the same, after an error, may be out. */
+/** Removes the worker on shutdown. Deliveries still in flight after an error may have been sent. */
 export async function stopWorker({ db, clock }: Needs, worker: Worker): Promise<void> {
   await release(db, worker.id, clock.now())
 }
 
 /**
- * What dead senders had in their hands becomes `unknown`: it may be out. Returns how many deliveries that were.
- * A sender on this machine is dead when its process is; one elsewhere when it has been silent for two minutes.
+ * Marks the deliveries in flight of dead senders `unknown`, since they may have been sent; returns their number. A
+ * sender on this machine is dead if its process is, one elsewhere after two minutes of silence.
  */
 export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
-  await capSeenAt(db, clock.now(), silence) // one that died while its clock was ahead would seem alive until then
+  await capSeenAt(db, clock.now(), silence) // a worker that died with its clock ahead would otherwise seem alive
   let released = await markOrphaned(db, clock.now())
   for (const worker of await allWorkers(db)) {
     if (worker.id === self.id || isAlive(worker, self, clock.now())) continue
@@ -48,7 +48,7 @@ async function release(db: Db, workerId: string, now: Instant): Promise<number> 
   return count
 }
 
-/** Whether a process serves the pages of this store, on whatever machine: the links in emails need one. */
+/** Whether a process serves this store's pages, on any machine: links in emails need one. */
 export async function isServing({ db, clock }: Needs): Promise<boolean> {
   const self = { id: '', host: thisHost(), pid: process.pid, startedAt: '', seenAt: '', command: null }
   const serving = (await allWorkers(db)).filter(({ command }) => command === 'start')
@@ -58,7 +58,7 @@ export async function isServing({ db, clock }: Needs): Promise<boolean> {
 function isAlive(worker: Worker, self: Worker, now: Instant): boolean {
   const recent = msBetween(worker.seenAt, now) < silence
   if (worker.host !== self.host) return recent
-  if (worker.pid === self.pid) return worker.startedAt >= self.startedAt && recent // else its number was given to us
+  if (worker.pid === self.pid) return worker.startedAt >= self.startedAt && recent // else the process ID was reused
   return recent && processExists(worker.pid)
 }
 

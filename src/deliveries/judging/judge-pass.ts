@@ -94,7 +94,7 @@ async function areFew(needs: DeliverNeeds, pass: Pass, first: TurnedDown[]): Pro
   return first.length < minRefused && !(await isEverybody(needs, pass, first.length))
 }
 
-/** Retries: refusals are usual among them once others have accepted, since only refused people are retried. */
+/** Retries: after other acceptances a few refusals are usual among them, because only refused people are retried. */
 async function areUsual({ db }: DeliverNeeds, pass: Pass, retried: TurnedDown[]): Promise<boolean> {
   if ((await countDeliveries(db, pass.editionId)).accepted === 0)
     return countProviders(retried) === 1 && !(await isEveryoneAt(db, pass.editionId, domainsOf(emailsOf(retried))))

@@ -39,8 +39,9 @@ export function isFit(needs: DeliverNeeds, pass: Pass, delivery: QueuedDelivery,
 }
 
 /**
- * Whether it is queued again after that relay had it: an answer that was cut off is repeated over another, which may answer.
- * Who was put off is `deferred`, and goes by the same again: greylisting knows a sender by its address.
+ * Whether the delivery is queued again after this relay had it: a reply that was cut off is repeated over another
+ * relay. A greylisted delivery is `deferred` and repeated over the same relay, because greylisting knows a sender by
+ * its address.
  */
 function isRepeatOver({ status, attempts, relay: last }: QueuedDelivery, relay: string | null): boolean {
   return relay !== null && status === 'queued' && attempts > 0 && last === relay

@@ -30,14 +30,14 @@ export type CanaryRule = NonNullable<Digest['canary']>
 
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 
-/** Of so many domains it is found out, before the audience is frozen, who takes their mail; and waited for so long. */
+/** How many domains get their mail provider resolved before the audience is frozen, and the time limit for that. */
 const mostDomains = 1000
 const judgingWaitMs = 5 * second
 /** Minimum number of people in a canary. */
 const fewest = 10
 /**
- * One answer alone stops nothing: in a share of ten it is 10 %, and says next to nothing about the other thousands. Only
- * a rule that allows none at all takes it for enough.
+ * A single refusal does not stop an edition: in a canary of ten it is 10 % and says little about thousands. Only a rule
+ * that allows no refusals stops at one.
  */
 const leastAgainstUs = 2
 
@@ -128,9 +128,8 @@ function isTooMuch(
 }
 
 /**
- * Judges each canary that is still out by what became of its own first share, whatever another provider answers. To be
- * called before a pass, so that what is over by then goes with it, and after it. While the edition is paused nothing is
- * decided, but the time of waiting begins. Returns what is waited for, the next to come first.
+ * Judges each open canary by its own results; call it before a pass, so that the pass includes released recipients, and
+ * after it. While the edition is paused the waiting time begins but nothing is decided; returns the earliest wait.
  */
 export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<Wait | undefined> {
   const { db, clock } = needs

@@ -1,31 +1,31 @@
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
-/** A connection that may be open; it is `isProven` once the relay has served it. */
+/** A slot for one open connection; `isProven` once the relay has served it. */
 export type Slot = {
   isProven: boolean
-  /** One more than the relay is known to accept: it finds out whether the limit has gone up. */
+  /** One connection above the known limit, which tests whether the limit has risen. */
   isProbe: boolean
   takenAt: Instant
 }
 
-/** An edition that sends over a relay. `start` gets a slot to work with; `held` counts those it has. */
+/** An edition that sends over a relay. `start` gets a slot to work with; `held` counts its slots. */
 export type Customer = { held: number; isWaiting: boolean; start(slot: Slot): void }
 
-/** At most this many connections are opened before one of them is served. */
+/** Maximum number of connections opened before one of them is served. */
 const maxOpening = 10
 /** A relay that turns away this many of our connections within a minute gets no further ones: it may ban us. */
 const maxRefusedPerMinute = 15
 const firstProbeMs = minute
 const maxProbeMs = 10 * minute
-/** A connection that was renewed may meet its predecessor, which the relay still counts. */
+/** A renewed connection may overlap with its predecessor, which the relay still counts. */
 const renewalProbeMs = second
 /** How long an edition keeps a connection while another has none. */
 const turnMs = 250
 
 /**
- * How many connections a relay is given at once, by all editions together. The first has to be served before a second is
- * opened, two before two more, and so on: a relay that turns one away while it serves others has told us its limit. The
- * limit is tried again after a minute, and ever more rarely after that. Editions share the slots evenly.
+ * Limits the connections to a relay, over all editions, which share the slots evenly. The number doubles as connections
+ * are served; a relay that turns one away while it serves others has reached its limit, which is tested again after a
+ * minute, then less and less often.
  */
 export class ConnectionSlots {
   readonly #clock: Clock
@@ -34,14 +34,14 @@ export class ConnectionSlots {
   readonly #slots = new Set<Slot>()
   readonly #customers = new Set<Customer>()
   #limit: number
-  /** The limit before connections were turned away, until one that was served since shows that the relay is up. */
+  /** The limit before connections were turned away, kept until the relay serves a newer connection. */
   #limitBefore: number | undefined
   #probeAt: Instant = ''
   #probeMs = firstProbeMs
   #refusedAt: Instant[] = []
   #isTold = false
 
-  /** `onLimit` is told once when the relay turns out to accept fewer connections than `configured`. */
+  /** `onLimit` is called once if the relay accepts fewer connections than `configured`. */
   constructor(clock: Clock, configured: number, onLimit: (limit: number) => void) {
     this.#clock = clock
     this.#configured = configured
@@ -57,13 +57,13 @@ export class ConnectionSlots {
     return this.#slots.size
   }
 
-  /** Whether a connection is open that the relay serves, beside this one. */
+  /** Whether the relay serves another open connection beside this one. */
   isServing(except: Slot): boolean {
     for (const slot of this.#slots) if (slot !== except && slot.isProven) return true
     return false
   }
 
-  /** Gives the customer slots, now and as they come free, until `leave`. */
+  /** Gives the customer slots, now and as they become free, until `leave`. */
   join(customer: Customer): void {
     customer.isWaiting = true
     this.#customers.add(customer)
@@ -84,12 +84,15 @@ export class ConnectionSlots {
     this.#distribute()
   }
 
-  /** Its connection broke: the next one is new to the relay. */
+  /** The slot's connection broke: the next one is new to the relay. */
   broke(slot: Slot): void {
     slot.isProven = false
   }
 
-  /** The relay turned this new connection away while it serves others. `wasServed`: an earlier one of the same slot. */
+  /**
+   * The relay turned this new connection away while it serves others. `wasServed`: it served an earlier one of the
+   * slot.
+   */
   refused(slot: Slot, { wasServed }: { wasServed: boolean }): void {
     const now = this.#clock.now()
     this.#refusedAt = [...this.#refusedLately(now), now]
@@ -101,7 +104,7 @@ export class ConnectionSlots {
     this.#probeAt = addMs(now, wasServed ? renewalProbeMs : this.#probeMs)
   }
 
-  /** Whether the customer is to give up this slot, because another has fewer. */
+  /** Whether the customer must give up this slot, because another has fewer. */
   isWantedByOthers(customer: Customer, slot: Slot): boolean {
     if (this.#customers.size < 2) return false
     for (const other of this.#customers) {
@@ -112,7 +115,7 @@ export class ConnectionSlots {
     return false
   }
 
-  /** Whether an edition has something to send and no connection. */
+  /** Whether an edition has messages to send and no connection. */
   get isMissedBySomebody(): boolean {
     if (this.#customers.size < 2) return false
     for (const { held, isWaiting } of this.#customers) if (isWaiting && held === 0) return true
@@ -122,9 +125,9 @@ export class ConnectionSlots {
   release(customer: Customer, slot: Slot): void {
     this.#slots.delete(slot)
     customer.held -= 1
-    if (this.#customers.delete(customer)) this.#customers.add(customer) // to the end of the line
+    if (this.#customers.delete(customer)) this.#customers.add(customer) // to the end of the queue
     if (this.#slots.size === 0 && this.#limitBefore !== undefined) {
-      this.#limit = this.#limitBefore // no connection is served any more: the relay is down, that was no limit
+      this.#limit = this.#limitBefore // no connection is served: the relay is down, so this was no limit
       this.#limitBefore = undefined
     }
     this.#distribute()
@@ -165,7 +168,7 @@ export class ConnectionSlots {
     return this.#refusedAt.filter((at) => at > addMs(now, -minute) && at <= now)
   }
 
-  /** More connections than we thought are served. */
+  /** The relay serves more connections than the known limit. */
   #raise(slot: Slot): void {
     slot.isProbe = false
     this.#limit = Math.min(this.#configured, Math.max(this.#limit, this.#slots.size))

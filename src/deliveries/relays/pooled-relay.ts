@@ -13,8 +13,8 @@ import { RelayConnection } from './relay-connection.ts'
 import { RelayHealth } from './relay-health.ts'
 
 /**
- * How the work on a connection ended: `done`, this relay sends nothing more in this pass; `again`, the connection was of
- * no use or is another's turn, and there is more to send.
+ * How the work on a connection ended. `done`: this relay sends no more in this pass; `again`: the connection failed or
+ * another edition needs it, and there is more to send.
  */
 export type ConnectionEnd = 'done' | 'again'
 export type ConnectionWork = (connection: RelayConnection) => Promise<ConnectionEnd>
@@ -23,13 +23,13 @@ type Needs = {
   db: Db
   clock: WaitingClock
   tokenStore: TokenStore | undefined
-  /** Undefined where there is only one relay. */
+  /** Undefined if only one relay is configured. */
   shares: FairShares | undefined
-  /** Told once when the relay turns out to accept fewer connections than its settings say. */
+  /** Called once if the relay accepts fewer connections than its settings allow. */
   onLimit(name: string, limit: number): void
 }
 
-/** One relay of the pool: its connections, its health and its limits. */
+/** One relay of the pool: its connections, health and limits. */
 export class PooledRelay {
   readonly name: string
   readonly settings: RelaySettings
@@ -61,19 +61,22 @@ export class PooledRelay {
     return this.admission.isUp
   }
 
-  /** When it may be up again. */
+  /** When the relay may be up again. */
   get upAt(): Instant {
     return (this.health.isPaused ? this.health.pausedUntil : this.admission.exhausted?.until) ?? ''
   }
 
-  /** Whether this process has not yet told the editors of it in connection with that edition. */
+  /** Whether this process has not yet notified the editors of this relay's failure for that edition. */
   isNewsAbout(editionId: string): boolean {
     if (this.#toldEditions.has(editionId)) return false
     this.#toldEditions.add(editionId)
     return true
   }
 
-  /** Works over as many connections as the relay accepts, until the work is done or the signal fires. Throws what the work throws, once all have ended. */
+  /**
+   * Runs the work over as many connections as the relay accepts, until it is done or the signal fires. Throws the
+   * work's error after all connections have ended.
+   */
   run(work: ConnectionWork, signal: AbortSignal): Promise<void> {
     return new RelayRun(this, work, signal).ended
   }

@@ -6,7 +6,7 @@ import type { Limit, Wait } from '../limits/limit.ts'
 import type { RelayRate } from '../limits/relay-rate.ts'
 import type { RelayHealth } from './relay-health.ts'
 
-/** Undefined: without that limit. `share` is the relay's part where there are several. */
+/** An undefined limit does not apply. `share` is the relay's share if there are several relays. */
 type Parts = {
   health: RelayHealth
   quota: DailyQuota | undefined
@@ -14,7 +14,7 @@ type Parts = {
   share: Share | undefined
 }
 
-/** Whether one more message may go over one relay: by its health, its limits, and its share among the relays. */
+/** Whether one more message may be sent over one relay: by its health, its limits and its share. */
 export class RelayAdmission {
   readonly #health: RelayHealth
   readonly #quota: DailyQuota | undefined
@@ -32,19 +32,21 @@ export class RelayAdmission {
     return !this.#health.isPaused && !this.exhausted
   }
 
-  /** The relay has taken what the day allows: until when. */
+  /** Until when the relay's daily quota is used up. */
   get exhausted(): Wait | undefined {
     return this.#quota?.exhausted
   }
 
-  /** Whether one more message may go, when it is its turn; false: none in this pass. Each that may is settled. */
+  /** Waits for a turn and admits one message; false: none in this pass. The caller settles each admitted message. */
   admit(signal: AbortSignal): true | Promise<boolean> {
     if (!this.isUp) return Promise.resolve(false)
     const reserved = this.#limits.reserveInTurn(signal)
     return reserved === 'ok' && !this.#share ? true : this.#admitInTurn(reserved, signal)
   }
 
-  /** What became of a message that was admitted; undefined: it was not sent. `slowProvider` complained of our pace. */
+  /**
+   * Records the result of an admitted message; undefined: it was not sent. `slowProvider` complained about our rate.
+   */
   settle(result: SendResult | undefined, slowProvider?: string): void {
     this.#share?.end()
     this.#limits.settle(result)
@@ -56,7 +58,7 @@ export class RelayAdmission {
     this.#share?.leave()
   }
 
-  /** No message is on its way any more. */
+  /** No message is in flight any more. */
   async close(): Promise<void> {
     await this.#limits.close()
   }

@@ -4,10 +4,10 @@ import type { ConnectionSlots, Customer, Slot } from './connection-slots.ts'
 import type { RelayAdmission } from './relay-admission.ts'
 import type { RenewingSession } from './renewing-session.ts'
 
-/** What became of a message, and whether its connection was turned away because the relay has too many. */
+/** The result of a message, and whether the relay turned its connection away because it has too many. */
 export type Sent = { result: SendResult; isTurnedAway: boolean }
 
-/** What a connection works with: a session, the limits of its relay, and its slot among the relay's connections. */
+/** The parts of a connection: a session, the limits of its relay, and its slot. */
 type Parts = {
   session: RenewingSession
   admission: RelayAdmission
@@ -17,9 +17,9 @@ type Parts = {
   signal: AbortSignal
 }
 
-/** One connection of a relay, as the sender of an edition has it. */
+/** One connection of a relay, as used to send an edition. */
 export class RelayConnection {
-  /** The relay's name; null where there is only one. */
+  /** The relay's name; null if only one relay is configured. */
   readonly relay: string | null
   readonly #parts: Parts
 
@@ -28,25 +28,27 @@ export class RelayConnection {
     this.#parts = parts
   }
 
-  /** Another edition has fewer connections: this one is to be given up, once no message is in our hands. */
+  /** Another edition has fewer connections: this one must be given up once no message is in flight. */
   get isWantedByOthers(): boolean {
     const { slots, customer, slot } = this.#parts
     return slots.isWantedByOthers(customer, slot)
   }
 
-  /** Whether one more message may go, when it is its turn; false: none in this pass. Each that may is settled. */
+  /** Waits for a turn and admits one message; false: none in this pass. The caller settles each admitted message. */
   admit(): true | Promise<boolean> {
     return this.#parts.admission.admit(this.#parts.signal)
   }
 
-  /** What became of a message that was admitted; undefined: it was not sent. `slowProvider` complained of our pace. */
+  /**
+   * Records the result of an admitted message; undefined: it was not sent. `slowProvider` complained about our rate.
+   */
   settle(result: SendResult | undefined, slowProvider?: string): void {
     this.#parts.admission.settle(result, slowProvider)
   }
 
   /**
-   * Hands one message over; `next` will probably follow. `isTurnedAway`: the relay serves other connections of ours and
-   * not this new one, so the message is to go over another.
+   * Hands one message over; `next` is the probable next one. `isTurnedAway`: the relay serves our other connections but
+   * not this new one, so the message must be sent over another.
    */
   async send(message: ReadyMessage, next?: ReadyMessage): Promise<Sent> {
     const { session, slots, slot } = this.#parts
@@ -61,11 +63,11 @@ export class RelayConnection {
     return { result, isTurnedAway }
   }
 
-  /** No message follows: its session may be used by another. */
+  /** No message follows: another connection may use the session. */
   release(): void {
     const { session, admission, slots, customer, slot } = this.#parts
     session.release()
-    if (slots.open === 1) admission.leave() // it is the last one
+    if (slots.open === 1) admission.leave() // the last connection
     slots.release(customer, slot)
   }
 }
@@ -75,8 +77,8 @@ function isBroken({ kind }: SendResult): boolean {
 }
 
 /**
- * Whether a new connection may have been turned away, and not its message: no connection, 421 or another 4xx at MAIL
- * (both `cut`), or a 4xx at RCPT that says nothing of the mailbox (4.1.x, 4.2.x: RFC 3463) nor of greylisting.
+ * Whether the relay may have turned away a new connection rather than its message: no connection, 421 or another 4xx at
+ * MAIL (both `cut`), or a 4xx at RCPT about neither the mailbox (4.1.x, 4.2.x: RFC 3463) nor greylisting.
  */
 function isAboutConnection({ kind, reply }: SendResult): boolean {
   if (kind === 'unsent' || kind === 'cut') return true

@@ -1,31 +1,31 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import { addMs, type Clock, type Instant, minute, second } from '../../time/clock.ts'
 
-/** After this many messages in a row that did not get through the relay is down … */
+/** The relay is down after this many failed messages in a row … */
 const maxTroubles = 10
-/** … or after this many connections in a row that could not be opened. */
+/** … or after this many failed connection attempts in a row. */
 const maxUnreached = 3
-/** A relay that is down is paused, each time twice as long. */
+/** A relay that is down is paused, twice as long each time. */
 const firstPauseMs = 15 * second
 const maxPauseMs = 10 * minute
-/** One whose answers are not believed is paused for longer: only a person will mend it. */
+/** A relay whose replies are not trusted is paused for longer: only a person can repair it. */
 const distrustMs = 30 * minute
 
-/** Whether a relay takes messages; one that does not is paused, with the reason. */
+/** Whether a relay takes messages; if not, it is paused, with the reason. */
 export class RelayHealth {
   readonly #clock: Clock
   readonly #name: string
   #troubles = 0
   #unreached = 0
-  /** The provider that complained last of our pace, if that was the last trouble. */
+  /** The provider that last complained about our rate, if that was the last problem. */
   #slowProvider: string | undefined
   #pause: { from: Instant; until: Instant } | undefined
   #nextPauseMs = firstPauseMs
   #trouble = ''
-  /** The last message did not reach it. */
+  /** The last message did not reach the relay. */
   #isLastUnreached = false
 
-  /** `name` is what sentences call it: "the relay", "the relay second". */
+  /** `name` is the relay's name in sentences: "the relay", "the relay second". */
   constructor(clock: Clock, name: string) {
     this.#clock = clock
     this.#name = name
@@ -47,16 +47,16 @@ export class RelayHealth {
     return this.#trouble
   }
 
-  /** A pass begins: it gets its chances anew. */
+  /** Begins a pass: the relay is tried again. */
   begin(): void {
     this.#troubles = 0
     this.#unreached = 0
   }
 
-  /** What became of a message. `slowProvider` is the mail provider that complained of our pace, if one did. */
+  /** Records the result of a message. `slowProvider` is the mail provider that complained about our rate, if any. */
   recordResult({ kind, reply }: SendResult, slowProvider: string | undefined): void {
     const isUnreached = kind === 'unsent' || kind === 'cut'
-    if (isUnreached && slowProvider !== undefined && slowProvider === this.#slowProvider) return // it counts once, however often it complains
+    if (isUnreached && slowProvider !== undefined && slowProvider === this.#slowProvider) return // repeated complaints count once
     const isTrouble = isUnreached || kind === 'unknown'
     this.#slowProvider = isTrouble ? slowProvider : undefined
     this.#troubles = isTrouble ? this.#troubles + 1 : 0
@@ -67,13 +67,13 @@ export class RelayHealth {
     if (this.#troubles >= maxTroubles || this.#unreached >= maxUnreached) this.#pauseAfterTrouble()
   }
 
-  /** A pass is over: a relay that its last message did not reach is paused. */
+  /** Ends a pass: pauses the relay if the last message did not reach it. */
   end(): void {
     if (this.#isLastUnreached && this.#slowProvider === undefined) this.#pauseAfterTrouble()
     this.#isLastUnreached = false
   }
 
-  /** Pauses it for half an hour: its answers are not believed. */
+  /** Pauses the relay for half an hour, because its replies are not trusted. */
   distrust(trouble: string): void {
     const now = this.#clock.now()
     this.#trouble = trouble

@@ -8,13 +8,13 @@ import type { Wait } from '../limits/limit.ts'
 import { type ConnectionWork, PooledRelay } from './pooled-relay.ts'
 import type { RawMessage } from './relay.ts'
 
-/** `isTrouble`: the relays take nothing; else they have taken all that the day allows. */
+/** `isTrouble`: the relays take no messages; otherwise their daily quotas are used up. */
 export type Blocked = Wait & { isTrouble: boolean }
 
-/** `secret`: the installation's, for refresh tokens that are kept in the store; without it none are. */
+/** `secret`: encrypts refresh tokens in the store; without it, none are stored. */
 type Needs = { db: Db; clock: WaitingClock; log?: Log | undefined; secret?: string | undefined }
 
-/** All relays of the configuration. Each message goes by one of them, by weight, within its limits. */
+/** All configured relays. Each message is sent over one of them, by weight, within its limits. */
 export class RelayPool {
   readonly #clock: WaitingClock
   readonly #relays: PooledRelay[]
@@ -37,7 +37,7 @@ export class RelayPool {
     return this.#relays.map(({ name }) => name)
   }
 
-  /** Those that messages may go by now; standby relays only where no other is up. */
+  /** The relays that may send now; standby relays only if no other is up. */
   inUse(): PooledRelay[] {
     const up = this.#relays.filter(({ isUp }) => isUp)
     const first = up.filter(({ settings }) => !settings.standby)
@@ -53,7 +53,7 @@ export class RelayPool {
     if (this.#passes === 1) for (const { health } of this.#relays) health.begin()
   }
 
-  /** A pass is over: relays that took nothing at its end are paused, and what is left of a day's quota is given back. */
+  /** Ends a pass: pauses the relays that failed at its end, and returns unused daily quotas. */
   async endPass(): Promise<void> {
     this.#passes -= 1
     for (const { health, admission } of this.#relays) {
@@ -63,8 +63,8 @@ export class RelayPool {
   }
 
   /**
-   * Works over as many connections as the relays in use accept, and those in `also` that are up, but for those in
-   * `except`, until the work is done or the signal fires. A fault of the work is thrown once all connections have ended.
+   * Runs the work over as many connections as the relays accept, until it is done or the signal fires. Uses the relays
+   * in use and those in `also` that are up, except `except`; throws the work's error after all connections have ended.
    */
   async run(
     work: ConnectionWork,
@@ -75,7 +75,7 @@ export class RelayPool {
     await Promise.all(relays.map((relay) => relay.run(work, signal)))
   }
 
-  /** Why no message can go now, by any relay but those in `except`; undefined: some can. */
+  /** Why no relay outside `except` can send now; undefined: one can. */
   blockedReason(except: ReadonlySet<string> = new Set()): Blocked | undefined {
     const relays = this.#relays.filter(({ name }) => !except.has(name))
     if (relays.some(({ isUp }) => isUp)) return undefined
@@ -86,7 +86,7 @@ export class RelayPool {
     return { until, isTrouble, reason: (isTrouble ? troubles : exhausted).join('; ') }
   }
 
-  /** Hands one message over, by the first relay that takes it, whatever its limits. */
+  /** Hands one message over, by the first relay that takes it, ignoring its limits. */
   async send(message: RawMessage): Promise<SendResult> {
     const used = this.inUse()
     const inOrder = [...used, ...this.#relays.filter((relay) => !used.includes(relay))]

@@ -2,37 +2,40 @@ import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { Refusal } from '../../store/deliveries/requeue.ts'
 
-/** One message that a relay did not take. */
+/** A message that a relay did not take. */
 export type TurnedDown = {
   delivery: QueuedDelivery
   reply: string
-  /** A refusal of the person, which is not believed before the relay has accepted something. */
+  /** A refusal of the person, trusted only after the relay has accepted a message. */
   isRefusal: boolean
-  /** It was never tried before. */
+  /** It was the first try. */
   isFirstTry: boolean
   provider: string
 }
 
-/** More than this are not remembered: they are tried again later like any deferred message. */
+/** Maximum number remembered; any others are retried later like deferred messages. */
 const maxRemembered = 10_000
-/** A relay that turned down this many in a row, and accepted nothing among them, is no longer believed. */
+/** A relay that turned down this many in a row, without an acceptance, is no longer trusted. */
 const maxTurnedDown = 10
-/** This many of them have to be at other providers than the one with most: a single provider may refuse all of its people. */
+/**
+ * At least this many of them must be at providers other than the most frequent one: a single provider may refuse all
+ * its people.
+ */
 const minElsewhere = 5
 
 /**
- * What one relay has said in one pass about the people of an edition. Its refusals are believed once it has accepted a
- * message after them, or at the end of a pass in which it has accepted any: a relay that refuses everybody alike (a wrong
- * server, an empty mailbox map, a broken filter) knows nothing about anybody.
+ * What one relay has replied about an edition's recipients in one pass. Its refusals are trusted after a later
+ * acceptance, or at the end of a pass with any: a relay that refuses everyone (wrong server, empty mailbox map, broken
+ * filter) knows nothing about any recipient.
  */
 export class RelayVerdicts {
   readonly relay: string | null
   #accepted = 0
-  /** Not believed yet. */
+  /** Not trusted yet. */
   #inDoubt: TurnedDown[] = []
-  /** Accepted since the first of them. */
+  /** Acceptances since the first of them. */
   #acceptedSince = 0
-  /** Messages in a row that it took and never answered for. */
+  /** Messages in a row that the relay took without a final reply. */
   unknownsInRow = 0
 
   constructor(relay: string | null) {
@@ -43,13 +46,13 @@ export class RelayVerdicts {
     return this.#accepted
   }
 
-  /** It has turned down enough in a row for that to be no chance: whatever it is that it has never accepted, or people. */
+  /** Whether it turned down too many in a row for chance: any messages if it has never accepted one, else people. */
   get isSuspect(): boolean {
     if (this.#inDoubt.length < maxTurnedDown) return false
     return this.#accepted === 0 || isSpread(this.#inDoubt)
   }
 
-  /** The people whom it has refused in a row, if they are too many to be believed. */
+  /** The people whom the relay has refused in a row, if they are too many to be trusted. */
   get refusalsInARow(): TurnedDown[] {
     const refusals = this.#inDoubt.filter(({ isRefusal }) => isRefusal)
     return refusals.length >= maxTurnedDown ? refusals : []
@@ -60,8 +63,8 @@ export class RelayVerdicts {
   }
 
   /**
-   * It has accepted a message: returns the refusals that are believed now, undefined for none. A long row of them takes as
-   * many acceptances: one between is no sign of health.
+   * Records an acceptance; returns the refusals that are now trusted, undefined for none. A long row needs as many
+   * acceptances, because a single one does not prove a working relay.
    */
   accept(): TurnedDown[] | undefined {
     this.#accepted += 1
@@ -73,11 +76,11 @@ export class RelayVerdicts {
   }
 
   turnDown(one: TurnedDown): void {
-    if (!one.isRefusal && this.#accepted > 0) return // a relay that accepts is believed about what it puts off
+    if (!one.isRefusal && this.#accepted > 0) return // a relay that accepts messages is trusted about deferrals
     if (this.#inDoubt.length < maxRemembered) this.#inDoubt.push(one)
   }
 
-  /** What is in doubt, which is then decided. */
+  /** Returns and clears the doubtful messages; the caller decides them. */
   takeInDoubt(): TurnedDown[] {
     const taken = this.#inDoubt
     this.#inDoubt = []
@@ -86,7 +89,7 @@ export class RelayVerdicts {
   }
 }
 
-/** Whether these are people of several providers, counting first tries only. */
+/** Whether these people are at several providers, first tries only. */
 export function isSpread(turnedDown: readonly TurnedDown[]): boolean {
   const first = turnedDown.filter(({ isFirstTry }) => isFirstTry)
   const counts = Map.groupBy(first, ({ provider }) => provider)
@@ -94,7 +97,7 @@ export function isSpread(turnedDown: readonly TurnedDown[]): boolean {
   return first.length >= maxTurnedDown && first.length - most >= minElsewhere
 }
 
-/** What one answer is in this respect; undefined: it is about nothing that another relay could do better. */
+/** Classifies one reply for the verdicts; undefined: another relay could do no better. */
 export function turnedDownBy(
   { kind, reply }: SendResult,
   delivery: QueuedDelivery,

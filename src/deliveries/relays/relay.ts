@@ -6,7 +6,7 @@ import type { SendResult } from '../../mail/smtp/result.ts'
 import { RenewingSession } from './renewing-session.ts'
 import { SessionPool } from './session-pool.ts'
 
-/** A message as it was composed: DATA wants its dots stuffed. */
+/** A composed message; DATA needs its dots stuffed. */
 export type RawMessage = { envelope: Envelope; raw: Buffer }
 
 /** The SMTP server that we hand messages to. */
@@ -17,7 +17,7 @@ export class Relay {
     this.#sessions = new SessionPool(settings, tokenStore)
   }
 
-  /** For messages that go one after another; there may be as many as the settings allow connections. */
+  /** A session for messages sent one after another; the settings limit the number of connections. */
   session(): RenewingSession {
     return new RenewingSession(this.#sessions)
   }

@@ -2,7 +2,9 @@ import type { ReadyMessage } from '../../mail/smtp/envelope.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
 import { PooledSession, type SessionPool } from './session-pool.ts'
 
-/** Sends messages one after another, over a session that is opened when needed and renewed when it is used up or broken. */
+/**
+ * Sends messages one after another, over a session that is opened on demand and renewed when it is used up or broken.
+ */
 export class RenewingSession {
   readonly #pool: SessionPool
   #session: PooledSession | undefined
@@ -13,14 +15,14 @@ export class RenewingSession {
     this.#pool = pool
   }
 
-  /** Whether the relay serves the session that the last message went over: no limit of connections is met. */
+  /** Whether the relay serves the session of the last message, so that no connection limit is reached. */
   get isServed(): boolean {
     return this.#isServed
   }
 
   /**
-   * Hands one message over. Never throws for what a relay does: its answer is the result. Its bytes are free afterwards.
-   * `next` will probably follow: the relay may hear its envelope already, and nothing else of it.
+   * Hands one message over; relay errors are returned as the result, never thrown. The buffer is free afterwards; the
+   * relay may already receive the envelope of `next`, and nothing else of it.
    */
   async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
     const smtp = this.#session?.smtp
@@ -28,7 +30,7 @@ export class RenewingSession {
     if (smtp?.isBroken || waitsForAnother) this.discard()
     const kept = this.#session ?? this.#pool.take()
     const result = kept && (await this.#sendOver(kept, message, next))
-    // A kept session may have been closed while it was idle: that says nothing about this message.
+    // A kept session may have been closed while idle, which says nothing about this message.
     return result && result.kind !== 'cut' ? result : await this.#sendOverNew(message, next)
   }
 
@@ -38,7 +40,7 @@ export class RenewingSession {
     this.#session = undefined
   }
 
-  /** No message follows for now: another may use the session. */
+  /** No message follows for now: another connection may use the session. */
   release(): void {
     if (this.#session) this.#pool.giveBack(this.#session)
     this.#session = undefined
@@ -54,7 +56,7 @@ export class RenewingSession {
 
   async #sendOverNew(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
     this.#isServed = false
-    await this.#closing // a session that is still open counts where the relay limits connections
+    await this.#closing // an open session counts toward the relay's connection limit
     const opened = await this.#pool.open()
     return opened instanceof PooledSession ? await this.#sendOver(opened, message, next) : opened
   }

@@ -9,10 +9,10 @@ import type { RelaySettings } from '../../mail/smtp/relay-settings.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { SmtpSession } from '../../mail/smtp/smtp-session.ts'
 
-/** After this many answers of any kind the relay serves the session. */
+/** The relay serves the session after this many replies of any kind. */
 const servedAfter = 3
 
-/** An SMTP session that is renewed after as many messages as the settings say. */
+/** An SMTP session with a limited number of messages, from the settings. */
 export class PooledSession {
   readonly smtp: SmtpSession
   readonly #maxMessages: number
@@ -32,7 +32,7 @@ export class PooledSession {
     return result
   }
 
-  /** Whether the relay serves it: it is no session too many. */
+  /** Whether the relay serves the session: it does not exceed the connection limit. */
   get isServed(): boolean {
     return this.#isServed
   }
@@ -42,7 +42,10 @@ export class PooledSession {
   }
 }
 
-/** The idle sessions with one relay, and its access tokens. `tokenStore` is where a refresh token that its endpoint replaces is kept. */
+/**
+ * The idle sessions with one relay, and its access tokens. `tokenStore` keeps a refresh token that the endpoint has
+ * replaced.
+ */
 export class SessionPool {
   readonly #settings: RelaySettings
   readonly #tokenStore: TokenStore | undefined
@@ -58,12 +61,12 @@ export class SessionPool {
   take(): PooledSession | undefined {
     for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
       if (!session.smtp.isBroken) return session
-      void session.smtp.quit() // else its socket would stay open
+      void session.smtp.quit() // closes the socket
     }
     return undefined
   }
 
-  /** A new session; `unsent` with the reason if there is none. */
+  /** Opens a session; `unsent` with the reason if that fails. */
   async open(): Promise<PooledSession | SendResult> {
     const { host, port, messagesPerConnection } = this.#settings
     try {
@@ -75,7 +78,7 @@ export class SessionPool {
     }
   }
 
-  /** Takes a session back, and closes it if nothing more can go over it. */
+  /** Takes a session back, and closes it if it cannot send any more. */
   giveBack(session: PooledSession): void {
     const { smtp } = session
     if (smtp.isBroken || smtp.openEnvelope) return void smtp.quit()
