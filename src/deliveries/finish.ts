@@ -19,8 +19,8 @@ export type Finish = { counts: DeliveryCounts; finished: boolean; isOut: boolean
 type Needs = Pick<DeliverNeeds, 'db' | 'engine' | 'clock' | 'providers' | 'rules'>
 
 /**
- * Ends the edition if its counters show nothing left; otherwise returns when to look again. Returns the articles that a
- * cancelled edition did not use; safe to repeat.
+ * Ends the edition if its counters show nothing left; otherwise returns when to look again. Releases the contents of a
+ * cancelled edition that was sent to no one; safe to repeat.
  */
 export async function finishSending(needs: Needs, editionId: string, unknown: UnknownRule): Promise<Finish> {
   const { db, engine, rules } = needs

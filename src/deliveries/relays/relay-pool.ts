@@ -11,7 +11,7 @@ import type { RawMessage } from './relay.ts'
 /** `isTrouble`: the relays take no messages; otherwise their daily quotas are used up. */
 export type Blocked = Wait & { isTrouble: boolean }
 
-/** `secret`: encrypts refresh tokens in the store; without it, none are stored. */
+/** `secret`: the installation's secret, for refresh tokens kept in the store; if absent, none are stored. */
 type Needs = { db: Db; clock: WaitingClock; log?: Log | undefined; secret?: string | undefined }
 
 /** All configured relays. Each message is sent over one of them, by weight, within its limits. */

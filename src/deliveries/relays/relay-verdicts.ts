@@ -46,7 +46,10 @@ export class RelayVerdicts {
     return this.#accepted
   }
 
-  /** Whether it turned down too many in a row for chance: any messages if it has never accepted one, else people. */
+  /**
+   * Whether it turned down too many in a row for chance; if it has accepted some, they must also be at several
+   * providers.
+   */
   get isSuspect(): boolean {
     if (this.#inDoubt.length < maxTurnedDown) return false
     return this.#accepted === 0 || isSpread(this.#inDoubt)
