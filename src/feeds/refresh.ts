@@ -107,7 +107,7 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Sem
       return { url: feed.url, kind: 'failed', reason: { code: 'feed-gone', since: feed.goneAt } }
     return await refreshFeed(needs, feed, runLimited)
   } catch (error) {
-    if (isStoreUnavailable(error)) throw error // no fault of the feed: it is asked again at its next time
+    if (isStoreUnavailable(error)) throw error // not the feed's fault: it is fetched again when due
     const reason: Reason = { code: 'feed-not-saved', message: messageOf(error) }
     return await recordFeedFailure(needs, feed, { reason }).catch((again) => {
       const fields = { event: 'feed.not_stored', feed: feed.url, err: again }

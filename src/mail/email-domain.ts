@@ -1,4 +1,4 @@
-/** What follows the last @ of an address, as it is written. */
+/** The part of an address after the last @, unchanged. */
 export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1)
 }

@@ -87,7 +87,7 @@ function titleOf({ title, summary, url }: WholeArticle): string {
   return [title, firstWords(summary)].find(hasVisibleText) ?? url
 }
 
-/** The blocks by the section before which they stand: one that is left out gives them to the next; empty: the end. */
+/** The blocks by the section that they precede, or the next one if it is left out; the empty key is the end. */
 function placeBlocks(blocks: OwnBlock[], digest: Draft['digest'], printed: DraftSection[]): Map<string, OwnBlock[]> {
   const names = digest.sections.map(({ name }) => name)
   const isPrinted = (name: string) => printed.some(({ section }) => section.name === name)

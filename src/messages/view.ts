@@ -36,7 +36,7 @@ export type SectionView = {
   name: string
   title: string
   layout: 'latest' | 'last-word' | 'focus' | 'tv' | 'have-your-say'
-  /** `true` for the layout of that name, so that a template can ask `{{#if is.latest}}`. */
+  /** `true` for the layout of that name, so that a template can test `{{#if is.latest}}`. */
   is: { latest: boolean; lastWord: boolean; focus: boolean; tv: boolean; haveYourSay: boolean }
   /** The id of its heading; `#anchor` in the table of contents. */
   anchor: string

@@ -10,7 +10,7 @@ export function causeOf(reply: string): Cause {
 }
 // $ lastword relay judge "550 5.1.1 <mira@example.org>: Recipient address rejected: User unknown"
 
-/** What the cause of a 5xx answer means: whom it is about, whether it suppresses the address, what an operator can change. */
+/** The meaning of a 5xx answer: whether it is about us or the address, suppresses the address, and what to change. */
 export function replyMeaning(reply: string): Meaning {
   return causes[causeOf(reply)]
 }

@@ -1,4 +1,4 @@
-/** What a refusal (5xx) is about, in one word. */
+/** The cause of a refusal (5xx). */
 export type Cause =
   | 'no-such-mailbox'
   | 'no-such-domain'
@@ -16,17 +16,17 @@ export type Cause =
   | 'unclear'
 
 export type Meaning = {
-  /** Address: the person is refused. Us: the message is tried again. */
+  /** `address`: the person is refused. `us`: the message is retried. */
   about: 'address' | 'us' | 'nobody'
-  /** Whether such a refusal suppresses the address; `second time`: when the next edition is refused too. */
+  /** Whether the refusal suppresses the address; `second time`: if the next edition is refused too. */
   suppresses: 'at once' | 'second time' | 'never'
   /** For an operator, as the end of a sentence. */
   message: string
-  /** What an operator should change, where one setting answers it. */
+  /** What an operator should change, if one setting solves it. */
   advice?: string
 }
 
-/** What each cause means. */
+/** The meaning of each cause. */
 export const causes: Record<Cause, Meaning> = {
   'no-such-mailbox': { about: 'address', suppresses: 'at once', message: 'there is no such mailbox' },
   // A domain whose owner forgot to pay, or whose DNS is broken today, is often back next week.

@@ -3,7 +3,7 @@ import { replyMeaning } from './answers.ts'
 import { status } from './reply-pattern.ts'
 import { readable } from './reply-text.ts'
 
-/** Words of a server that objects to our rate or our reputation: it does not mean one person. */
+/** Words about our rate or reputation, and not about one person. */
 const rateOrReputation =
   /\b(rates?|rate-?limit\w*|limit\w*|throttl\w*|too (many|much|fast|quickly|often)|exceed\w*|quota|busy|reputation|block\w*|black-?list\w*|spam\w*|complain\w*|unusual|volume|slow down|frequen\w*|excessive)\b/i
 
@@ -12,8 +12,8 @@ const newSenderWords =
   /\bfirst[- ](time|seen)\b|\bnew (sender|triplet)\b|\b(not|never) (yet )?seen\b|\bunknown triplet\b/i
 
 /**
- * Whether a 4xx puts off one person because the server has not met this sender and recipient before (RFC 6647): it says
- * so, or names a time to come back without a word about rate or reputation. That says nothing about our pace.
+ * Whether a 4xx is greylisting (RFC 6647), because the server does not know this pair of sender and recipient; it is
+ * not about our pace. The reply says so, or names a time to retry without a word about rate or reputation.
  */
 export function isGreylisting(answer: string): boolean {
   const reply = readable(answer)
@@ -26,7 +26,7 @@ export function isGreylisting(answer: string): boolean {
 const serverState =
   /\bshutting down|\bgoing down|\brestart|\bmaintenance\b|\bnot accepting (network )?(messages|mail|connections)|\binsufficient (system |disk )?(storage|resources|space|memory)|\b(low|out of|no|not enough) (free )?(disk|space|memory)|\b(disk|storage|file ?system) (is )?full|\bload average/i
 
-/** Whether a 4xx is about the state of the server itself (4.3.x: RFC 3463 §3.4) and not about us or the person. */
+/** Whether a 4xx is about the server's own state (4.3.x, RFC 3463 §3.4), and not about us or the person. */
 export function isServerState(answer: string): boolean {
   const reply = readable(answer)
   if (!/^4\d\d\b/.test(reply)) return false
@@ -35,7 +35,7 @@ export function isServerState(answer: string): boolean {
   return status('4\\.3\\.\\d').test(reply) || serverState.test(reply)
 }
 
-/** Whether a 4xx is about us: by its code (421, 4.7.x), or by words that would be about us in a 5xx as well. */
+/** Whether a 4xx is about us: by its code (421, 4.7.x), or by words that are about us in a 5xx too. */
 export function isDeferredByPolicy(answer: string): boolean {
   const reply = readable(answer)
   if (!/^4\d\d\b/.test(reply) || isGreylisting(reply) || isServerState(reply)) return false
@@ -51,7 +51,7 @@ const maxRetryMs = 12 * hour
 const seconds = 's|secs?|seconds?|sekunden?|secondes?|segundos?|secondi|秒钟?'
 const minutes = 'm|mins?|minutes?|minuten?|minutos?|minuti|分钟?'
 const hours = 'h|hrs?|hours?|stunden?|heures?|horas?|ore|小时'
-/** Cut off at what follows a word: a letter would make it another one ("5 messages"). */
+/** Ends at the end of a word: a letter more would make it another word ("5 messages"). */
 const duration = `(?:\\d{1,6}|an?|one) ?(?:${seconds}|${minutes}|${hours})(?![a-z])`
 const clockTime = '\\d{1,2}:\\d\\d(?::\\d\\d)?(?![\\d:])'
 const askedBack =
@@ -63,8 +63,8 @@ const namedTime = new RegExp(
 const parts = new RegExp(`(\\d{1,6}|an?|one) ?(?:(${seconds})|(${minutes})|(${hours}))(?![a-z])`, 'gi')
 
 /**
- * After how many milliseconds the server asks to be tried again ("try again in 300 seconds", "come back in 00:04:59"), not
- * less than a minute and not more than twelve hours; undefined where it names no time.
+ * The server's retry time in milliseconds ("try again in 300 seconds", "come back in 00:04:59"), between one minute and
+ * twelve hours; undefined if the reply names no time.
  */
 export function retryAfterMs(reply: string): number | undefined {
   const [, named, namedBehind] = namedTime.exec(readable(reply)) ?? []

@@ -1,6 +1,6 @@
 import { anyOf, type ReplyRule, status } from './reply-pattern.ts'
 
-/** A full mailbox passes, and some servers bear the code of an unknown user with it. */
+/** A full mailbox is temporary, and some servers use the code for an unknown user for it. */
 export const capacityRules: ReplyRule[] = [
   // 552 5.3.4 Message size exceeds fixed limit · 552 5.2.3 Message length exceeds administrative limit
   { match: status('5\\.3\\.4|5\\.2\\.3'), cause: 'size' },
@@ -41,14 +41,14 @@ export const capacityRules: ReplyRule[] = [
 
 /** About the address, by a code that says so. */
 export const addressCodeRules: ReplyRule[] = [
-  // 550 5.1.1 the mailbox is temporarily disabled: the code of a lasting refusal, for one that passes
+  // 550 5.1.1 the mailbox is temporarily disabled: the code of a permanent refusal for a temporary one
   // 550 5.1.1 Le compte du destinataire est bloque. The recipient account is blocked. LPN_426   (La Poste)
   {
     match:
       /\b(account|mailbox|user|recipient|compte|konto|postfach)\b[^.;]{0,40}(blocked\b|bloqu[ée]|gesperrt|temporar|temporairement|vor[üu]e?bergehend)/i,
     cause: 'mailbox-disabled',
   },
-  // 550 5.1.1 Denied by policy · 550 5.1.1 blocked. Beside "unknown user" such a word is no more than an explanation
+  // 550 5.1.1 Denied by policy · 550 5.1.1 blocked. With "unknown user" such a word is only an explanation
   {
     match:
       /^(?!.*\b(unknown|no such|not found|not exist|n'?t exist|invalid recipient)).*(\bpolic(y|ies)\b|\bblock(ed|ing)\b|\bbanned\b|\blimit(s|ed)?\b|\bservice (was )?refus|\bpolitique de\b|richtlinie|策略)/i,
@@ -130,11 +130,11 @@ export const addressWordRules: ReplyRule[] = [
   },
 ]
 
-/** About the address, but it may mean something else. */
+/** Probably about the address. */
 export const doubtfulWordRules: ReplyRule[] = [
   // 550 5.2.1 Mailbox cannot take it now
   { match: status('5\\.2\\.1'), cause: 'mailbox-disabled' },
-  // 550 5.4.1 Recipient address rejected: Access denied. (Exchange Online says so of whom it does not know)
+  // 550 5.4.1 Recipient address rejected: Access denied. (Exchange Online, for an unknown recipient)
   // 550 #5.1.0 Address rejected. · 550 5.0.1 Recipient rejected · 550 invalid mailbox · 550 invalid recipient
   // 550 Requested action not taken: mailbox unavailable       (RFC 5321: not found, no access, or for policy reasons)
   {
@@ -152,6 +152,6 @@ export const doubtfulWordRules: ReplyRule[] = [
 export const doubtfulCodeRules: ReplyRule[] = [
   // 550 5.1.3 Bad destination
   { match: status('5\\.1\\.[034]'), cause: 'address-refused' },
-  // 552 with nothing beside it: exceeded storage allocation (RFC 5321 §4.2.2)
+  // 552 without other words: exceeded storage allocation (RFC 5321 §4.2.2)
   { match: /^552\b/, cause: 'mailbox-full' },
 ]

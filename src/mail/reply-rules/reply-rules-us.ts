@@ -1,8 +1,8 @@
 import { anyOf, type ReplyRule, status } from './reply-pattern.ts'
 
 /**
- * Our sender address is refused. It stands before all codes: many servers say "User unknown" of a sender too, with the
- * code of an unknown recipient.
+ * Our sender address is refused. These rules come before all codes, since many servers also say "User unknown" about a
+ * sender, with the code for an unknown recipient.
  */
 export const senderRules: ReplyRule[] = [
   // 550 5.1.1 <bounces@magazine.example>: unauthorized sender                        (iCloud's private relay)
@@ -35,7 +35,7 @@ export const senderRules: ReplyRule[] = [
   { match: /(not|n't) (match )?(a )?verified/i, cause: 'policy' },
 ]
 
-/** We are not let in, or not authenticated, whatever the code. */
+/** We have no access, or are not authenticated, with any code. */
 export const accessRules: ReplyRule[] = [
   // 550 5.4.5 Daily user sending limit exceeded.                                      (Gmail's relay)
   // 550 Domain magazine.example has exceeded the max emails per hour (100/100)        (Exim under cPanel)
@@ -95,7 +95,7 @@ export const accessRules: ReplyRule[] = [
   },
 ]
 
-/** A server, an address range or a name of ours is refused. */
+/** Our server, address range or name is refused. */
 export const reputationRules: ReplyRule[] = [
   // 550-The mail server could not deliver mail to mira@example.org. The account or domain may not exist, they may be
   // 550 blacklisted, or missing the proper dns entries.                               (Exim under cPanel: it does not know)
@@ -157,7 +157,7 @@ export const reputationRules: ReplyRule[] = [
   { match: status('5\\.7\\.(8|9|11|12|14|2[0-6]|29|509|515)'), cause: 'authentication' },
 ]
 
-/** About the message, or about a limit or a block that is named beside whatever code. */
+/** About the message, or about a limit or a block that is named with any code. */
 export const messageRules: ReplyRule[] = [
   // 554 5.7.1 Rejected due to high probability of spam · 550 5.1.1 message blocked as spam · 554 DT:SPM (163.com)
   // 550 5.7.1 … likely unsolicited mail · 554 Message contains a virus · 550 Mail rejete. Mail rejected. OFR_506 (Orange)
@@ -181,7 +181,7 @@ export const messageRules: ReplyRule[] = [
   },
 ]
 
-/** About us, by code or by the mark of a provider. */
+/** About us, by a code or by a provider's own code. */
 export const policyMarkRules: ReplyRule[] = [
   // 550 5.7.1 Service refused, please try later · 554 5.7.1 [CS01] Message rejected due to local policy   (iCloud)
   // 550 5.7.129 RESOLVER.RST.RestrictedToRecipientsPermission; not authorized to send to recipient
@@ -196,10 +196,10 @@ export const policyMarkRules: ReplyRule[] = [
   },
 ]
 
-/** About us, by words that hold for no single person. */
+/** About us, by words that never concern a single person. */
 export const policyWordRules: ReplyRule[] = [
   // 554 Host network not allowed · 550 Connection denied · 550 Denied by administrator · 554 suspicious traffic
-  // 554 5.0.0 Service unavailable, try again later: it passes, and is no fault of the person
+  // 554 5.0.0 Service unavailable, try again later: temporary, and not about the person
   {
     match: anyOf(
       /\bservice (was )?refus|\b(denied|rejected|refused|blocked) (by|for|due to) (?!recipient)/,

@@ -16,8 +16,8 @@ import {
 } from './reply-rules-us.ts'
 
 /**
- * The first that matches decides. What is about us comes before the codes of unknown users, because servers put those
- * beside limits, blocks and full mailboxes too; and a person who is wrongly suppressed never hears of it.
+ * The first rule that matches decides. Rules about us come before the codes for unknown users, since servers also use
+ * those codes for limits, blocks and full mailboxes, and a person who is wrongly suppressed never learns of it.
  */
 export const replyRules: ReplyRule[] = [
   ...senderRules,

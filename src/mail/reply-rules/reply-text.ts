@@ -1,14 +1,14 @@
-/** Characters of a server's answer that are stored, and read for what it means. */
+/** Characters of a server's answer that are stored and classified. */
 export const maxReplyLength = 1000
-/** Characters that are looked at: a reply may have 64 KB, mostly blanks. */
+/** Characters that are read: a reply may have 64 KB, mostly spaces. */
 const maxRead = 4 * maxReplyLength
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are removed
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
 /**
- * A server's answer on one line: its lines with a blank between them, control characters and marks of direction as blanks,
- * well-formed, at most 1,000 characters. Takes time in proportion to 4,000 characters at most.
+ * A server's answer on one line: well-formed, at most 1,000 characters, with spaces for line ends, control and
+ * direction characters. Reads at most 4,000 characters.
  */
 export function oneLine(text: string): string {
   const lines = text.slice(0, maxRead).split(/[\r\n]+/)
@@ -20,7 +20,7 @@ export function oneLine(text: string): string {
   return line.isWellFormed() ? line : line.replace(/[\ud800-\udbff]$/, '').toWellFormed()
 }
 
-/** As much of a reply as is read for what it means. */
+/** The part of a reply that is classified. */
 export function readable(reply: string): string {
   return reply.length > maxReplyLength ? reply.slice(0, maxReplyLength) : reply
 }

@@ -11,38 +11,38 @@ import { type EnvelopeReply, EnvelopeTrial } from './envelope-trial.ts'
 import type { Listener } from './listener.ts'
 import type { RelaySettings } from './relay-settings.ts'
 
-/** `senders`: the envelope sender that sending uses, and then others that a relay may want instead. `size`: bytes of a message. */
+/** `senders`: the usual envelope sender, then others that a relay may require. `size`: the message in bytes. */
 export type CheckedEnvelope = { senders: [Sender, ...Sender[]]; to: string; size: number | undefined }
 
-/** `change`: what of `relay` has to be written to send as this. */
+/** `change`: the settings of `relay` for this sender. */
 export type Sender = { address: string; change: Change }
 
 export type CheckOptions = {
   envelope: CheckedEnvelope
-  /** How many connections to open at once, at most. */
+  /** The maximum number of simultaneous connections. */
   connections: number
   tokenStore?: TokenStore | undefined
-  /** Gets the dialogue of the first connection. */
+  /** Receives the dialogue of the first connection. */
   listener?: Listener
   signal?: AbortSignal
 }
 
 export type RelayCheck = {
-  /** Why messages cannot go by this relay; undefined if they can. */
+  /** Why this relay cannot take messages; undefined if it can. */
   problem: string | undefined
-  /** False if our side of the sign-in is not ready (a password, a token), so that the relay was never asked. */
+  /** False if our password or token is unavailable, so that we did not connect. */
   isAsked: boolean
-  /** What a person should know all the same. */
+  /** Remarks for the operator that do not prevent sending. */
   remarks: string[]
-  /** Settings of this relay, and of `relay`, that should be written. */
+  /** The settings to change in this relay, and in `relay`. */
   change: Change
   envelopeChange: Change
 }
 
 /**
- * Tries a relay as sending would use it: connects, signs in, and says the envelope of a message to the contact address,
- * which it takes back with RSET. With more than one connection, opens further ones until one is refused. Nothing is
- * sent. Never throws for what a relay does.
+ * Checks a relay without sending a message: connects, signs in, sends the envelope of a message to the contact address,
+ * and then RSET. With `connections` above 1 it opens further connections until one is refused; it never throws for a
+ * relay's behaviour.
  */
 export async function checkRelay(relay: RelaySettings, options: CheckOptions): Promise<RelayCheck> {
   const check: RelayCheck = { problem: undefined, isAsked: false, remarks: [], change: {}, envelopeChange: {} }
@@ -80,7 +80,7 @@ export async function checkRelay(relay: RelaySettings, options: CheckOptions): P
 
 const pick = ({ signal }: CheckOptions) => (signal ? { signal } : {})
 
-/** Says the envelope. Where its sender is refused, the others are tried to find out which one the relay takes. */
+/** Sends the envelope. If its sender is refused, tries the others to find one that the relay accepts. */
 async function checkEnvelope(
   relay: RelaySettings,
   trial: EnvelopeTrial,
@@ -108,7 +108,7 @@ async function firstTaken(trial: EnvelopeTrial, senders: Sender[], rest: { to: s
       if (!(await trial.try({ from: sender.address, ...rest }))) return sender
     }
   } catch {
-    // Some relays close the connection after a refusal: it says nothing about the others.
+    // Some relays close the connection after a refusal, which is no verdict on the other senders.
   }
   return undefined
 }
@@ -118,7 +118,7 @@ function wrongSender(usual: Sender, taken: Sender, { text }: EnvelopeReply): str
   return `it refuses the sender ${usual.address} and takes ${taken.address}: set ${settings.join(' and ')} (it said: ${text})`
 }
 
-/** The contact address may be unknown, or greylisted, where messages to others go. */
+/** The contact address may be unknown or greylisted although the relay accepts messages to others. */
 function isAboutRecipient({ verb, code, text }: EnvelopeReply): boolean {
   return verb === 'RCPT' && code !== 421 && (code < 500 || replyMeaning(text).about === 'address')
 }
@@ -153,7 +153,7 @@ const kilobytes = (bytes: number) => (bytes < 10_000 ? `${bytes} bytes` : `${Mat
 
 const usualEnvelope = ({ senders: [usual], to, size }: CheckedEnvelope) => ({ from: usual.address, to, size })
 
-/** All connections are held open: a relay may count those on which a message has begun. */
+/** Keeps all connections open, since a relay may count those on which a message has begun. */
 async function countConnections(
   relay: RelaySettings,
   maxConnections: number,
@@ -172,7 +172,7 @@ async function countConnections(
   check.remarks.push(`it takes ${maxConnections} connections at a time`)
 }
 
-/** Why a further connection is of no use; undefined if it is. What the first one was told as well does not count. */
+/** Why a further connection is unusable; undefined if it works, or is refused at the same command as the first. */
 async function refusalOf(
   tryOne: () => Promise<EnvelopeReply | undefined>,
   first: EnvelopeReply | undefined,

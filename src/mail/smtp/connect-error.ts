@@ -3,10 +3,10 @@ import { AppError, messageOf } from '../../errors.ts'
 import { oneLine } from '../reply-rules/reply-text.ts'
 import type { RelaySettings } from './relay-settings.ts'
 
-/** What a setting should be instead, by its name in `relay` or one of `relays`. */
+/** The values that settings should have, by their names in `relay` or one of `relays`. */
 export type Change = Record<string, string | number | boolean>
 
-/** Why there is no connection to the relay: one sentence that names the setting to change, where one helps. */
+/** Why there is no connection to the relay: one sentence, with the setting to change if there is one. */
 export class ConnectError extends AppError {
   readonly change: Change | undefined
 
@@ -17,7 +17,7 @@ export class ConnectError extends AppError {
   }
 }
 
-/** What nodemailer, Node and OpenSSL put into an error. `code` is nodemailer's, `originalCode` the one of Node. */
+/** The error fields of nodemailer, Node and OpenSSL. `code` is nodemailer's, `originalCode` is Node's. */
 type ClientError = {
   code?: string
   originalCode?: string
@@ -29,12 +29,14 @@ type ClientError = {
 }
 
 type Explanation = string | { message: string; change: Change } | undefined
-/** How far connecting had come when it failed: whether there was a TCP connection, and whether the relay had said anything. */
+/** The progress before a failure: whether TCP was connected, and whether the relay had sent anything. */
 export type Progress = { isConnected: boolean; isGreeted: boolean }
 
 type Explain = (error: ClientError, settings: RelaySettings, progress: Progress) => Explanation
 
-/** Puts any failure of connecting, securing and signing in into one sentence, without the words of OpenSSL or Node. */
+/**
+ * Explains a failure of connecting, securing or signing in, in one sentence without the messages of OpenSSL or Node.
+ */
 export function explainConnectError(cause: unknown, settings: RelaySettings, progress: Progress): AppError {
   if (cause instanceof AppError) return cause
   const error = (cause instanceof Error ? cause : {}) as ClientError
@@ -46,14 +48,14 @@ export function explainConnectError(cause: unknown, settings: RelaySettings, pro
   return new ConnectError(oneLine(messageOf(cause)), { cause })
 }
 
-/** The relay waits for a TLS handshake where we wait for its greeting. */
+/** The relay waits for a TLS handshake while we wait for its greeting. */
 export function speaksTls(settings: RelaySettings): ConnectError {
   const change = { security: 'tls' }
   const setting = relaySetting(settings, 'security')
   return new ConnectError(`this port speaks TLS from the first byte: set ${setting}: tls`, { change })
 }
 
-/** The relay offers no STARTTLS, so that nothing would be encrypted. */
+/** The relay offers no STARTTLS, so the connection would not be encrypted. */
 export function noStartTls(settings: RelaySettings): ConnectError {
   const [host, security] = [relaySetting(settings, 'host'), relaySetting(settings, 'security')]
   return new ConnectError(
@@ -61,7 +63,7 @@ export function noStartTls(settings: RelaySettings): ConnectError {
   )
 }
 
-/** Something answers, and not in SMTP. */
+/** The server answers in a protocol other than SMTP. */
 export function notSmtp(said: string, settings: RelaySettings): ConnectError {
   const words = printable(said)
   return new ConnectError(`what answers on this port is no SMTP server, it says "${words}": ${checkPort(settings)}`)
@@ -156,7 +158,7 @@ function namesIn(cert: ClientError['cert']): string[] {
   return names.filter((name) => name !== undefined).map(printable)
 }
 
-/** Its first bytes are no TLS record. */
+/** The first bytes of the answer are not a TLS record. */
 const noTls = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_SMALL|HTTP_REQUEST|UNEXPECTED_MESSAGE)$/
 const oldTls = /^ERR_SSL_.*(UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|WRONG_SSL_VERSION|ALERT_PROTOCOL_VERSION)$/
 const tooWeak =

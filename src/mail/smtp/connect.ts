@@ -12,10 +12,10 @@ import { NodemailerClient } from './nodemailer-client.ts'
 import type { RelaySettings } from './relay-settings.ts'
 import { SmtpSession } from './smtp-session.ts'
 
-/** `tokens` are for relays that are signed in to with OAuth 2; `signal` ends the attempt. */
+/** `tokens`: for relays that use OAuth 2; `signal`: ends the attempt. */
 export type ConnectOptions = { tokens?: Tokens | undefined; listener?: Listener; signal?: AbortSignal }
 
-/** A connection that is secured and signed in. Its socket has no listeners; `mask` takes the secrets out of a reply. */
+/** A secured, signed-in connection. The socket has no listeners; `mask` removes secrets from a reply. */
 export type Connection = { socket: Socket; offers: Offers; mask: (text: string) => string }
 
 /** Opens an SMTP session with the relay. Throws as `openConnection` does. */
@@ -25,8 +25,8 @@ export async function connect(settings: RelaySettings, options: ConnectOptions =
 }
 
 /**
- * Connects to the relay, secures and authenticates. Throws AppError, as a rule ConnectError, with one sentence when the
- * relay refuses us, or does not keep what the settings ask of it.
+ * Connects to the relay, secures and authenticates. Throws AppError, usually ConnectError, with one sentence if the
+ * relay refuses us or does not meet the settings.
  */
 export async function openConnection(settings: RelaySettings, options: ConnectOptions = {}): Promise<Connection> {
   const { tokens, listener, signal } = options
@@ -68,7 +68,7 @@ async function signIn(client: NodemailerClient, settings: RelaySettings, { login
   }
 }
 
-/** A relay's answer to a sign-in is shown in known words only: in the log too. */
+/** Shows a relay's answer to a sign-in in known words only, also in the log. */
 function maskSignInError(error: unknown, secrets: string[]): void {
   if (!(error instanceof Error) || !('response' in error) || typeof error.response !== 'string') return
   error.response = signInReply(error.response, secrets)
@@ -78,7 +78,7 @@ function maskSignInError(error: unknown, secrets: string[]): void {
 
 function maskedError(error: AppError, mask: (text: string) => string): AppError {
   const message = mask(error.message)
-  const { response = '' } = (error.cause ?? {}) as { response?: string } // longer than what the message has of it
+  const { response = '' } = (error.cause ?? {}) as { response?: string } // longer than its part in the message
   if (message === error.message && mask(response) === response) return error
   const change = error instanceof ConnectError ? error.change : undefined
   return new ConnectError(message, { change })

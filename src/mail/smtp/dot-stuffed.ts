@@ -1,6 +1,6 @@
 /**
- * A message as DATA wants it (RFC 5321 §4.5.2), with the final dot: every line ends in CRLF and no bare CR or LF is
- * left, so that no server can be made to see an end of the message in its middle; a dot that begins a line is doubled.
+ * A message for DATA (RFC 5321 §4.5.2), with the final dot; a dot at the start of a line is doubled. Every line ends in
+ * CRLF without a bare CR or LF, so no server can mistake a line for the end of the message.
  */
 export function dotStuffed(raw: Buffer): Buffer {
   const lines = raw

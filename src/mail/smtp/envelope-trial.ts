@@ -5,13 +5,13 @@ import type { Listener } from './listener.ts'
 import { type Reply, ReplyReader } from './reply-reader.ts'
 import type { Verb } from './result.ts'
 
-/** `size`: bytes of the message; undefined where that is not known. */
+/** `size`: the message in bytes; undefined if unknown. */
 export type TrialEnvelope = Envelope & { size: number | undefined }
 
 /** The answer that ends an envelope. */
 export type EnvelopeReply = { verb: Verb; code: number; text: string }
 
-/** A connection that envelopes are tried over, without a message. */
+/** A connection for trying envelopes without a message. */
 export class EnvelopeTrial {
   readonly #connection: Connection
   readonly #listener: Listener | undefined
@@ -23,12 +23,12 @@ export class EnvelopeTrial {
     this.#replies = new ReplyReader(connection.socket, connection.mask)
   }
 
-  /** Bytes that a message may have at most; undefined where the relay names no limit. */
+  /** The maximum size of a message in bytes; undefined if the relay names no limit. */
   get maximumSize(): number | undefined {
     return this.#connection.offers.maximumSize
   }
 
-  /** Sends MAIL and RCPT as sending does. Returns the refusal, or undefined if both were taken; throws if the connection breaks. */
+  /** Sends MAIL and RCPT as for a message. Returns the refusal, if any; throws if the connection is lost. */
   async try({ size, ...envelope }: TrialEnvelope): Promise<EnvelopeReply | undefined> {
     for (const [verb, line] of envelopeCommands(envelope, size, this.#connection.offers)) {
       const { code, text } = await this.#command(line)
@@ -37,7 +37,7 @@ export class EnvelopeTrial {
     return undefined
   }
 
-  /** Takes the envelope back. */
+  /** Discards the envelope with RSET. */
   async reset(): Promise<void> {
     await this.#command('RSET')
   }

@@ -2,22 +2,22 @@ import type { SendResult, Verb } from './result.ts'
 
 export type Envelope = { from: string; to: string }
 
-/** `pieces` are the message as DATA wants it: lines that end in CRLF, dots stuffed, the final dot included. */
+/** `pieces`: the message for DATA, with CRLF line ends, dot-stuffing and the final dot. */
 export type ReadyMessage = { envelope: Envelope; pieces: Buffer[] }
 
-/** What a server offers in its answer to EHLO. */
+/** The extensions in a server's answer to EHLO. */
 export type Offers = {
   pipelining: boolean
   utf8: boolean
   size: boolean
-  /** Bytes of a message at most (SIZE, RFC 1870); 0 or undefined: the server names no limit. */
+  /** The maximum size of a message in bytes (SIZE, RFC 1870); 0 or undefined if the server names no limit. */
   maximumSize?: number
 }
 
-/** A command, and the line that says it. */
+/** A command and its line. */
 export type Command = [verb: Verb, line: string]
 
-/** MAIL and RCPT for an envelope; `size` in bytes, undefined where it is not known. */
+/** MAIL and RCPT for an envelope; `size` in bytes, undefined if unknown. */
 export function envelopeCommands({ from, to }: Envelope, size: number | undefined, offers: Offers): Command[] {
   const sizeText = offers.size && size !== undefined ? ` SIZE=${size}` : ''
   const script = offers.utf8 && !(isAscii(from) && isAscii(to)) ? ' SMTPUTF8' : ''
@@ -27,7 +27,7 @@ export function envelopeCommands({ from, to }: Envelope, size: number | undefine
   ]
 }
 
-/** Why a message cannot go over this connection: an address would end a command, or the server takes neither its script nor its size. */
+/** Why this connection cannot carry a message: an address is invalid or needs SMTPUTF8, or the message is too large. */
 export function invalidEnvelope(
   { envelope: { from, to }, pieces }: ReadyMessage,
   offers: Offers,
@@ -36,7 +36,7 @@ export function invalidEnvelope(
 }
 
 function invalidAddress(address: string, { utf8 }: Offers): SendResult | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what we look for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule looks for them
   if (address === '' || /[\u0000-\u0020\u007f<>]/.test(address))
     return { kind: 'refused', reply: `${JSON.stringify(address)} cannot be said in SMTP` }
   if (utf8 || isAscii(address)) return undefined

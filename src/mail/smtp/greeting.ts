@@ -4,19 +4,18 @@ import { notSmtp, speaksTls } from './connect-error.ts'
 import type { RelaySettings } from './relay-settings.ts'
 
 /**
- * A relay that has said nothing for this long may wait for a TLS handshake. Some make every client wait for their
- * greeting, five or six seconds as a rule (`postscreen_greet_wait`, `GreetPause`), and hold it against those that speak
- * before it: they are not probed.
+ * After this silence a relay may be waiting for a TLS handshake. Relays that delay their greeting, usually by five or
+ * six seconds (`postscreen_greet_wait`, `GreetPause`), penalise clients that speak first, so they are not probed.
  */
 const silenceMs = 7000
 const probeMs = 5000
 
-/** A connection before its greeting. */
+/** A connection that waits for its greeting. */
 type Ungreeted = { readonly socket: Socket | undefined; readonly partialLine: string; readonly isGreeted: boolean }
 
 /**
- * Finds out early why there is no greeting. The promise rejects with a ConnectError if the port speaks TLS from the first
- * byte or does not speak SMTP; it never resolves. `stop` ends the watch.
+ * Finds out early why there is no greeting. `trouble` never resolves, and rejects with a ConnectError if the port
+ * speaks TLS from the first byte or does not speak SMTP; `stop` ends the watch.
  */
 export function watchGreeting(client: Ungreeted, settings: RelaySettings): { trouble: Promise<never>; stop(): void } {
   const { promise: trouble, reject } = Promise.withResolvers<never>()
@@ -34,7 +33,7 @@ export function watchGreeting(client: Ungreeted, settings: RelaySettings): { tro
   return { trouble, stop: () => clearTimeout(timer) }
 }
 
-/** Connections that wait at the same time share one probe. */
+/** Connections that wait at the same time share a probe. */
 const probes = new WeakMap<RelaySettings, Promise<boolean>>()
 
 async function answersTls({ remoteAddress }: Socket, settings: RelaySettings): Promise<boolean> {
@@ -47,7 +46,7 @@ async function answersTls({ remoteAddress }: Socket, settings: RelaySettings): P
   }
 }
 
-/** Whether anything of TLS comes back to a ClientHello: a handshake, or an alert. The certificate does not matter. */
+/** Whether a ClientHello gets a TLS answer: a handshake or an alert. The certificate is not checked. */
 function probe(host: string, { port, timeout }: RelaySettings): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const socket = connectTls({ host, port, rejectUnauthorized: false }, () => resolve(true))

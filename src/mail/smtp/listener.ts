@@ -1,2 +1,2 @@
-/** Gets the SMTP dialogue: each line that the client or the server says, secrets masked. */
+/** Receives each line of the SMTP dialogue from client and server, with secrets masked. */
 export type Listener = (who: 'client' | 'server', line: string) => void

@@ -12,16 +12,16 @@ export type Login = Parameters<SMTPConnection['login']>[0]
 
 /** The private members of nodemailer's connection that we use. Its version is pinned. */
 type Internals = {
-  /** False before there is one. */
+  /** False before the socket exists. */
   _socket: Socket | false
-  /** The beginning of a line that has not ended. */
+  /** The start of an incomplete line. */
   _remainder: string
   /** False before the greeting. */
   lastServerResponse: string | false
   _supportedExtensions: string[]
-  /** Bytes; 0 where EHLO names no limit (RFC 1870 §4). */
+  /** Bytes; 0 if EHLO names no limit (RFC 1870 §4). */
   _maxAllowedSize: number
-  /** The answer to EHLO without its first line; undefined after HELO. */
+  /** The answer to EHLO without the first line; undefined after HELO. */
   _ehloLines?: string[]
   secure: boolean
 } & Record<(typeof socketListeners)[number][1], (...given: unknown[]) => void>
@@ -36,14 +36,13 @@ const socketListeners = [
 
 type Done = (error?: Error | null) => void
 
-/** Connecting, greeting, EHLO, STARTTLS and EHLO again have the timeout of the settings each, and so have three answers of a sign-in. */
+/** Each step may take the timeout: connecting, greeting, EHLO, STARTTLS, EHLO again; each of three sign-in answers. */
 const stepsToGreet = 5
 const stepsToSignIn = 3
 
 /**
- * nodemailer's connection until it is signed in: it connects, secures and authenticates. Then its socket is taken over,
- * because nodemailer sends no command before the last is answered, and we pipeline (RFC 2920). It has no public way to
- * give a socket away, so its private members are read here, and nowhere else.
+ * Connects, secures and signs in with nodemailer, and then takes over its socket, since nodemailer cannot pipeline
+ * (RFC 2920). nodemailer has no public API for this, so only this class reads its private members.
  */
 export class NodemailerClient {
   readonly #smtp: SMTPConnection
@@ -56,7 +55,7 @@ export class NodemailerClient {
     this.#internals = smtp as unknown as Internals
     this.#timeoutMs = timeoutMs
     smtp.on('error', () => {
-      this.#progress = this.#progressNow() // it cannot be told once the connection is closed
+      this.#progress = this.#progressNow() // unknown once the connection is closed
     })
   }
 
@@ -91,7 +90,7 @@ export class NodemailerClient {
     return this.#internals.secure
   }
 
-  /** What has come of a line that has not ended. */
+  /** The received part of an incomplete line. */
   get partialLine(): string {
     return this.#internals._remainder
   }
@@ -101,7 +100,7 @@ export class NodemailerClient {
     return this.#internals._ehloLines ?? []
   }
 
-  /** How far connecting had come when it failed. */
+  /** The progress of the connection when it failed. */
   get progress(): Progress {
     return this.#progress
   }
@@ -118,7 +117,10 @@ export class NodemailerClient {
     this.#smtp.close()
   }
 
-  /** Returns the socket with no listener of nodemailer on it, and what the server offers. AppError `internal` if nodemailer has changed. */
+  /**
+   * Returns the socket without nodemailer's listeners, and the offers. Throws AppError `internal` if nodemailer
+   * changed.
+   */
   takeSocket(): { socket: Socket; offers: Offers } {
     const { _supportedExtensions: extensions, _maxAllowedSize: maximumSize } = this.#internals
     const socket = this.#internals._socket as Socket
@@ -141,8 +143,8 @@ export class NodemailerClient {
   }
 
   /**
-   * Runs one part of the dialogue, limited in all: a reply that drips is never silent. nodemailer reports a connection that
-   * breaks in it by an event alone.
+   * Runs one part of the dialogue with a total time limit, since single bytes prevent a silence timeout. nodemailer
+   * reports a lost connection only with an event.
    */
   async #run(steps: number, start: (done: Done) => void): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -161,19 +163,19 @@ export class NodemailerClient {
     }
   }
 
-  /** A TLS socket is `connecting` until its TCP connection stands. */
+  /** A TLS socket is `connecting` until its TCP connection is open. */
   #progressNow(): Progress {
     const { socket } = this
     return { isConnected: socket !== undefined && !socket.connecting, isGreeted: this.isGreeted }
   }
 }
 
-/** nodemailer takes 50 ms to load: a sender does it before a message waits. */
+/** nodemailer takes 50 ms to load, so a sender loads it before a message waits. */
 export async function loadNodemailer(): Promise<typeof SMTPConnection> {
   return (await import('nodemailer/lib/smtp-connection')).default
 }
 
-/** nodemailer's log as a dialogue. */
+/** A logger for nodemailer that passes the dialogue to the listener. */
 function loggerTo(listener: Listener) {
   const log = (entry: unknown, ...given: unknown[]) => {
     const { tnx } = (entry ?? {}) as { tnx?: string }

@@ -1,6 +1,6 @@
 /**
- * Runs `then` once the data that had already arrived has been read, which takes two turns of the event loop. A time limit
- * that expired while the thread was busy calls this first: the answer may be in the socket.
+ * Runs `then` after data that has already arrived is read, which takes two turns of the event loop. A timeout calls
+ * this first, since the answer may have arrived while the thread was busy.
  */
 export function afterPendingReads(then: () => void): void {
   setImmediate(() => setImmediate(then))

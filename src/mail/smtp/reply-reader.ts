@@ -5,20 +5,20 @@ export type Reply = { code: number; text: string }
 
 type Waiting = { resolve(reply: Reply): void; reject(error: Error): void; sinceMs: number }
 
-/** No honest reply is longer. */
+/** Longer than any valid reply. */
 const maxReplyCharacters = 64 * 1024
-/** Commands that go out in one write are answered in one: this many replies may come before they are asked for. */
+/** Pipelined commands get their replies together, so this many replies may arrive before `next` reads them. */
 const maxUnasked = 8
 
 /**
- * Reads the replies of an SMTP server (RFC 5321 §4.2), however the network cuts them. `mask` takes secrets out of what an
- * error repeats of them.
+ * Reads the replies of an SMTP server (RFC 5321 §4.2) from chunks of any size. `mask` removes secrets from replies that
+ * an error quotes.
  */
 export class ReplyReader {
   readonly #socket: Socket
   readonly #mask: (text: string) => string
   readonly #arrived: Reply[] = []
-  /** The lines of a reply that is not complete. */
+  /** The lines of an incomplete reply. */
   readonly #lines: string[] = []
   #lineCharacters = 0
   #unread = ''
@@ -38,7 +38,7 @@ export class ReplyReader {
     socket.on('close', () => this.#fail(new Error('the connection was closed')))
   }
 
-  /** The next reply, in the order of the commands, at once if it is here; rejects when the connection ends before it is complete. */
+  /** The next reply, in the order of the commands. Rejects if the connection ends before the reply is complete. */
   next(): Reply | Promise<Reply> {
     this.#isSilenceExpected = false
     const reply = this.#arrived.shift()
@@ -50,16 +50,16 @@ export class ReplyReader {
   }
 
   get isBroken(): boolean {
-    return this.#failure !== undefined || this.#arrived.length > 0 // a reply to no command is a good-bye
+    return this.#failure !== undefined || this.#arrived.length > 0 // a reply without a command announces a close
   }
 
-  /** Closes the connection if the server says anything before the next call of `next`. */
+  /** Closes the connection if the server sends anything before the next call of `next`. */
   expectSilence(): void {
     this.#isSilenceExpected = true
     if (this.#unread !== '' || this.#lines.length > 0) this.#fail(new Error('the relay spoke out of turn'))
   }
 
-  /** From now on replies do not matter. */
+  /** Ignores all further replies. */
   ignore(): void {
     this.#isSilenceExpected = false
     this.#isIgnoring = true
@@ -110,13 +110,16 @@ export class ReplyReader {
     } else if (this.#arrived.push(reply) > maxUnasked) this.#fail(new Error('the relay answers what nobody asked'))
   }
 
-  /** A whole reply has the time that silence has: a server that sends a byte now and then is never silent. */
+  /**
+   * A whole reply must arrive within the silence timeout, since a slow server that sends single bytes never triggers
+   * it.
+   */
   #isOverdue({ sinceMs }: Waiting): boolean {
     const { timeout } = this.#socket
     return timeout !== undefined && timeout > 0 && performance.now() - sinceMs > timeout
   }
 
-  /** Fails unless the answer turns out to be in the socket; after a silence any data will do. */
+  /** Fails unless the socket already holds the answer; after a silence, any data is enough. */
   #expire({ isSilent }: { isSilent: boolean }): void {
     if (this.#isExpiring || this.#failure) return
     this.#isExpiring = true
@@ -136,7 +139,7 @@ export class ReplyReader {
   }
 }
 
-/** Three digits, and a space, a hyphen or nothing behind them; NaN for what is no reply. */
+/** The three digits before a space, a hyphen or the line end; NaN for any other text. */
 function codeOf(line: string): number {
   const behind = line[3]
   if (behind !== ' ' && behind !== '-' && behind !== undefined) return Number.NaN
@@ -149,7 +152,7 @@ function codeOf(line: string): number {
   return code
 }
 
-/** Replies have no declared charset; most are ASCII, the others mostly UTF-8. */
+/** Replies declare no charset; most are ASCII, and most others UTF-8. */
 function decoded(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
   if (/^[\x00-\x7f]*$/.test(text)) return text

@@ -15,34 +15,36 @@ import {
 import { type Reply, ReplyReader } from './reply-reader.ts'
 import { isOutOfStep, type SendResult, toResult, type Verb } from './result.ts'
 
-/** How long the server may take to close the connection after QUIT. */
+/** The time for the server to close the connection after QUIT. */
 const quitTimeoutMs = 1000
 
-/** What the server has answered so far to the commands of one envelope. */
+/** The server's answers so far to the commands of one envelope. */
 type EnvelopeAnswers = { refusal: SendResult | undefined; hasRecipient: boolean; awaitsMessage: boolean }
 
-/** An envelope that was written behind the message before it; `bytes` of commands. */
+/** An envelope that was written after the previous message; `bytes`: the size of its commands. */
 type Ahead = { envelope: Envelope; commands: Command[]; bytes: number }
 
 /**
- * Sends messages, one after another, over a socket that is connected, secured and authenticated (RFC 5321). Where the
- * server offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write, and the next envelope goes behind the final
- * dot: the server then waits for its message, which is not written before somebody has claimed its delivery. Whoever
- * does not want to send it after all has to quit: until the first byte of a message there is no message.
+ * Sends messages one after another over a connected, secured and authenticated socket (RFC 5321). With PIPELINING (RFC
+ * 2920), MAIL, RCPT and DATA share one write, and the next envelope follows the final dot.
  *
- * Every reply is matched to its command, and each cut is judged by what was written: once the kernel has the final dot,
- * the server may have the whole message, and the result is `unknown`; before that it is `cut`. Over TLS nobody says
- * whether a lost connection had taken the final dot, so a cut inside a message is always `unknown` there. `mask` takes
- * secrets out of replies, before they are cut to their length.
+ * The server then waits for a message that the caller sends only after it has claimed the delivery. A caller that does
+ * not send it must call `quit`; without a first byte there is no message.
+ *
+ * If the connection is lost after the kernel took the final dot, the server may have the message, and the result is
+ * `unknown`; before that it is `cut`. TLS does not show whether the final dot was taken, so a message that was begun is
+ * `unknown`. `mask` removes secrets from replies before they are shortened.
  */
 export class SmtpSession {
   readonly #socket: Socket
   readonly #offers: Offers
   readonly #mask: (text: string) => string
   readonly #replies: ReplyReader
-  /** Node reports a write over TLS one turn of the event loop after the kernel took it: a quick answer is read before. */
+  /**
+   * Node reports a TLS write one turn of the event loop after the kernel took it, so a quick answer may be read first.
+   */
   readonly #isEncrypted: boolean
-  /** The last transaction failed half way: RSET before the next. */
+  /** The last transaction failed midway, so RSET comes before the next. */
   #needsReset = false
   #ahead: { envelope: Envelope; answered: Promise<SendResult | undefined> } | undefined
 
@@ -54,17 +56,17 @@ export class SmtpSession {
     this.#isEncrypted = socket instanceof TLSSocket
   }
 
-  /** Nothing more can go over it. */
+  /** The session can send nothing more. */
   get isBroken(): boolean {
     return this.#socket.destroyed || (!this.#ahead && this.#replies.isBroken)
   }
 
-  /** The envelope that the server already has: no message but the one of this envelope can go now. */
+  /** The envelope that the server already has; only its message can be sent next. */
   get openEnvelope(): Envelope | undefined {
     return this.#ahead?.envelope
   }
 
-  /** `next` will probably follow: its envelope is written behind the final dot, if the server offers PIPELINING. */
+  /** Sends the message. With PIPELINING, the envelope of `next`, the probable next message, follows the final dot. */
   async send(message: ReadyMessage, next?: ReadyMessage): Promise<SendResult> {
     const invalid = this.#ahead ? undefined : invalidEnvelope(message, this.#offers)
     if (invalid) return invalid
@@ -80,12 +82,12 @@ export class SmtpSession {
     return await this.#sendData(message.pieces, next)
   }
 
-  /** No message follows for now: the connection is kept, and closed if the server says anything. */
+  /** Keeps the connection open without a message, and closes it if the server sends anything. */
   idle(): void {
     this.#replies.expectSilence()
   }
 
-  /** Says QUIT; resolves when the connection is closed. */
+  /** Sends QUIT; resolves when the connection is closed. */
   quit(): Promise<void> {
     const socket = this.#socket
     if (socket.closed) return Promise.resolve()
@@ -97,7 +99,7 @@ export class SmtpSession {
     })
     this.#replies.ignore()
     if (this.#ahead)
-      socket.destroy() // the server waits for a message, and would take QUIT for one
+      socket.destroy() // the server waits for a message, and would read QUIT as one
     else if (!socket.destroyed) socket.end('QUIT\r\n')
     return promise
   }
@@ -124,7 +126,10 @@ export class SmtpSession {
     return bytes.length
   }
 
-  /** Reads the answers to an envelope, whose commands it writes one by one without PIPELINING. Returns the refusal, if any. */
+  /**
+   * Reads the answers to an envelope, and returns a refusal. Without PIPELINING it also writes the commands, one by
+   * one.
+   */
   async #readAnswers(commands: Command[]): Promise<SendResult | undefined> {
     const { pipelining } = this.#offers
     const answers: EnvelopeAnswers = { refusal: undefined, hasRecipient: false, awaitsMessage: false }
@@ -155,14 +160,14 @@ export class SmtpSession {
     this.#needsReset = true
   }
 
-  /** The server waits for a message without a recipient, and gets an empty one (RFC 2920 §3.1). One with a recipient is cut off. */
+  /** Ends DATA: an empty message if there is no recipient (RFC 2920 §3.1), else it closes the connection. */
   async #sendNothing({ hasRecipient }: EnvelopeAnswers): Promise<void> {
     if (hasRecipient) return void this.#socket.destroy()
     this.#socket.write('.\r\n')
     await this.#replies.next()
   }
 
-  /** Writes the message and perhaps the next envelope, and judges the answer to the final dot. */
+  /** Writes the message and perhaps the next envelope, and returns the result of the final dot. */
   async #sendData(pieces: Buffer[], next: ReadyMessage | undefined): Promise<SendResult> {
     const socket = this.#socket
     let isOut = false // the kernel has all of it
@@ -192,7 +197,7 @@ export class SmtpSession {
 
   #takeFinalAnswer(reply: Reply, ahead: Ahead | undefined): SendResult {
     const { code, text } = reply
-    const isEarly = this.#socket.writableLength > (ahead?.bytes ?? 0) // it answers what it has not read: do not trust it
+    const isEarly = this.#socket.writableLength > (ahead?.bytes ?? 0) // it answers unread data: do not trust it
     const isAnswer = code !== 421 && (isPositive(code) || (code >= 400 && code < 600))
     if (isEarly || !isAnswer) this.#socket.destroy()
     else if (ahead) this.#readAhead(ahead)

@@ -6,12 +6,12 @@ import type { RelaySettings } from './relay-settings.ts'
 
 export type TlsOptions = { servername?: string; secureContext?: SecureContext }
 
-/** A context holds some hundred certificates, and takes 15 ms to make: it is kept until the file changes. */
+/** A context holds about a hundred certificates and takes 15 ms to create, so it is kept until the file changes. */
 const contexts = new WeakMap<RelaySettings, { pem: string; context: SecureContext }>()
 
 /**
- * What `tlsServerName` and `ca` mean to Node. The certificates of `ca` are trusted beside those that are trusted anyway,
- * and each stands for itself: it may be a root, an intermediate CA, or the relay's own. AppError if the file has gone.
+ * Node's TLS options for `tlsServerName` and `ca`. Each certificate in `ca` is trusted in addition to the default ones,
+ * as a root, an intermediate CA or the relay's own; throws AppError if the file is missing.
  */
 export function tlsOptions(settings: RelaySettings): TlsOptions {
   const { ca, tlsServerName } = settings

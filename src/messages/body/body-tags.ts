@@ -1,7 +1,7 @@
 import { Tokeniser } from '../../feeds/markup/tokeniser.ts'
 import { tidyText } from '../tidy.ts'
 
-/** A tag that a body may hold (see `Body`), or, with an empty name, the text between tags as it is written. */
+/** A tag that a body may hold (see `Body`), or, with an empty name, the unchanged text between tags. */
 export type BodyToken = { text: string; name: string; closing: boolean; href: string }
 
 const names = new Set('p br a em i strong b code blockquote ul ol li h3 h4'.split(' '))

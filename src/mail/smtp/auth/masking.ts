@@ -2,22 +2,23 @@ import { decodeHTML } from 'entities'
 
 const mask = '********'
 
-/** In characters: shorter texts would be found everywhere in a dialogue. */
+/** Characters; shorter secrets would match everywhere in a dialogue. */
 const minMaskedLength = 4
-/** The same where blanks and marks are left out, so that the end of one word and the beginning of the next are found too. */
+/** Characters, in text without spaces and punctuation, where a match may span two words. */
 const minHiddenLength = 6
 
-/** A reply may have 64 KB. Only this many characters of it are kept and shown. */
+/** Characters of a reply that are kept and shown; a reply may have 64 KB. */
 const maxLength = 8000
 
 /** What may be base64 (RFC 4648, section 4, and for addresses, section 5), or a piece of it that a server cut out. */
 const encodedRuns = [/[A-Za-z0-9+/]{8,}={0,2}/g, /[A-Za-z0-9_-]{8,}={0,2}/g]
 
 /**
- * Takes what is secret out of a text, should the relay have repeated it: as it is, in capitals, percent-encoded, or in
- * base64, whole or in part and with other text around it. Where it is found only once the text is decoded, and invisible
- * characters, line ends and marks are left out, no word of the text is kept. Mask before a text is cut: the beginning of a
- * secret is not found. Returns 8,000 characters at most.
+ * Removes secrets that the relay repeated: plain, in capitals, percent-encoded or in base64, whole or in part. If a
+ * secret is found only in the decoded text without invisible characters, line ends and punctuation, all words are
+ * removed.
+ *
+ * Returns at most 8,000 characters. Mask before cutting a text, since a secret that is cut short is not found.
  */
 export function masker(secrets: () => string[]): (text: string) => string {
   return (whole) => {
@@ -34,19 +35,19 @@ export function masker(secrets: () => string[]): (text: string) => string {
 
 const anyCase = (text: string) => new RegExp(RegExp.escape(text), 'gi')
 
-/** Whether the run is base64 of the secret, of a piece of it, or of a text that it is in. */
+/** Whether the run is base64 of the secret, of a part of it, or of a text that contains it. */
 function isFrom(secret: string, run: string): boolean {
   const text = run.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/')
   const encoded = Buffer.from(secret).toString('base64')
   return encoded.toLowerCase().includes(text.toLowerCase()) || Buffer.from(text, 'base64').includes(secret)
 }
 
-/** The response of CRAM-MD5 (RFC 2195): a name and a keyed hash, from which a weak password can be guessed. */
+/** The CRAM-MD5 response (RFC 2195): a name and a keyed hash, from which a weak password can be guessed. */
 function isCramMd5(run: string): boolean {
   return /^\S+ [0-9a-f]{32}$/.test(Buffer.from(run, 'base64').toString('latin1'))
 }
 
-/** Its code and its enhanced status code stay. */
+/** Keeps the reply code and the enhanced status code. */
 function withoutWords(reply: string): string {
   const [begin = ''] = /^\d{3}(?:[ -][245]\.\d{1,3}\.\d{1,3}(?=\s)|(?=[ -]))/.exec(reply) ?? []
   return begin === '' ? mask : `${begin} ${mask}`
@@ -57,7 +58,9 @@ function isHiddenIn(text: string, secrets: string[]): boolean {
   return readings(text).some((reading) => forms.some((form) => reading.includes(form)))
 }
 
-/** How a secret looks among small letters and digits alone: as it is, in hexadecimal, and in base64 at each of its three offsets. */
+/**
+ * A secret in lower-case letters and digits only: plain, in hexadecimal, and in base64 at each of the three offsets.
+ */
 function hiddenForms(secret: string): string[] {
   const bytes = Buffer.from(secret)
   const base64 = [0, 1, 2].map((offset) => {

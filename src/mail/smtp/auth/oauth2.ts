@@ -10,17 +10,18 @@ import type { Tokens } from './tokens.ts'
 
 export type OAuth2Settings = NonNullable<Config['relay']['oauth2']>
 
-/** A token is not used in its last minute: the clocks of two machines differ, and signing in takes time. */
+/** A token is not used in its last minute, since clocks differ and signing in takes time. */
 const expiryMarginMs = 60_000
 const defaultLifeSeconds = 600
-/** For one answer of the endpoint. */
+/** The timeout for one answer of the endpoint. */
 const maxTimeoutSeconds = 20
 
 /**
- * Access tokens for SMTP's XOAUTH2, by a refresh token (RFC 6749 §6), or by client credentials (§4.4) where there is none.
- * Connections share one token; several that need a new one at once ask once. Secrets in files are read each time, so that
- * they can be changed while we run. With a store, a refresh token that the endpoint replaces is kept for all processes;
- * without one the configured token is used each time. Undefined for a relay that does not sign in with OAuth 2.
+ * Access tokens for SMTP's XOAUTH2, by a refresh token (RFC 6749 §6) or else by client credentials (§4.4); undefined
+ * for a relay without OAuth 2. Connections share one token and one request for a new one.
+ *
+ * Secret files are read for each request, so they can change while the process runs. With a store, all processes share
+ * a rotated refresh token; without a store, the configured token is used each time.
  */
 export async function openTokens(relay: RelaySettings, store?: TokenStore): Promise<Tokens | undefined> {
   const { user, oauth2: settings } = relay
@@ -39,7 +40,7 @@ export async function openTokens(relay: RelaySettings, store?: TokenStore): Prom
 
 type GrantedToken = { token: string; seconds: number; refreshToken: string | undefined }
 
-/** Asks one token endpoint. */
+/** The client of one token endpoint. */
 class TokenClient {
   readonly #relay: RelaySettings
   readonly #settings: OAuth2Settings
@@ -64,7 +65,7 @@ class TokenClient {
     })
   }
 
-  /** Asks for a token, with the answer as nodemailer wants it. */
+  /** Requests a token, and answers as nodemailer expects. */
   async provide(done: (error: Error | null, token?: string, expiresAtMs?: number) => void): Promise<void> {
     let granted: GrantedToken
     try {
@@ -90,7 +91,7 @@ class TokenClient {
     await this.#fetcher.close()
   }
 
-  /** A token in a file may have been replaced since. */
+  /** The token in a file may have changed since. */
   #keptFor(configured: string, store: TokenStore): RefreshToken {
     if (this.#refresh?.configured !== configured) {
       const { clientId } = this.#settings
@@ -100,7 +101,7 @@ class TokenClient {
     return this.#refresh.token
   }
 
-  /** A token that is refused may have been replaced by another process in this very moment: the newer one is tried once. */
+  /** Another process may just have replaced a token that is refused: the newer token is tried once. */
   async #refreshWith(kept: RefreshToken): Promise<GrantedToken> {
     const used = await kept.newest()
     const given = await this.#ask(used).catch(async (error) => {
@@ -133,7 +134,9 @@ class TokenClient {
     return `the token endpoint ${host} did not answer in ${this.#timeout} s`
   }
 
-  /** RFC 6749 §4.4.2 and §6, with the client named in the form (§2.3.1), which Google and Microsoft both take. */
+  /**
+   * RFC 6749 §4.4.2 and §6, with the client's credentials in the form (§2.3.1), which Google and Microsoft both accept.
+   */
   #formWith(refreshToken: string | undefined): URLSearchParams {
     const { clientId, scope, clientSecret, clientSecretFile } = this.#settings
     const secret = clientSecret ?? this.#secretIn(clientSecretFile, 'clientSecretFile')
@@ -154,14 +157,14 @@ class TokenClient {
   }
 }
 
-/** The refresh token has run out, was revoked, or was used before (RFC 6749 §5.2). */
+/** The refresh token expired, was revoked, or was used before (RFC 6749 §5.2). */
 class InvalidGrant extends AppError {
   constructor(message: string) {
     super('unavailable', message)
   }
 }
 
-/** RFC 6749 §5.1; undefined if it is no such answer. */
+/** RFC 6749 §5.1; undefined for any other answer. */
 function tokenIn(bytes: Uint8Array): GrantedToken | undefined {
   const { access_token: token, expires_in: seconds, refresh_token: next } = parsed(bytes)
   if (typeof token !== 'string' || token === '') return undefined
@@ -169,7 +172,7 @@ function tokenIn(bytes: Uint8Array): GrantedToken | undefined {
   return { token, seconds: Number(seconds) || defaultLifeSeconds, refreshToken }
 }
 
-/** RFC 6749 §5.2, or what else came in its place. */
+/** The error of RFC 6749 §5.2, or a description of any other answer. */
 function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean } {
   const { error, error_description } = parsed(bytes)
   const said = [error, error_description].filter((one) => typeof one === 'string').join(': ')
@@ -178,7 +181,7 @@ function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean
   return { words, isInvalidGrant: error === 'invalid_grant' }
 }
 
-/** An endpoint may repeat what it was sent. */
+/** An endpoint may repeat the secrets of the request. */
 function withoutSecrets(text: string, form: URLSearchParams): string {
   return masker(() => ['refresh_token', 'client_secret'].map((name) => form.get(name) ?? ''))(text)
 }

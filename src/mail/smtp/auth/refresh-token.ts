@@ -4,24 +4,24 @@ import type { Db } from '../../../store/schema.ts'
 import { acquireLease, loadSetting, releaseLease, saveSetting } from '../../../store/system/settings.ts'
 import { addMs, second, systemClock } from '../../../time/clock.ts'
 
-/** Where refresh tokens are kept, and the installation's secret, with which they are encrypted. */
+/** The store for refresh tokens, and the installation's secret that encrypts them. */
 export type TokenStore = { db: Db; secret: string }
 
-/** Longer than a token endpoint may take: who holds the lease for longer has died. */
+/** Longer than the timeout of a token endpoint: a process that holds the lease for longer has died. */
 const leaseMs = 60 * second
 const pollMs = 50
 
 /**
- * The refresh token of one relay, where the endpoint gives a new one with each access token and honours only the last
- * (RFC 6749 §6, RFC 9700 §4.14.2). The newest is kept in the store, encrypted with AES-256-GCM. Its place is named for
- * the relay, the client and the configured token: a newly configured token wins over what was kept for the one before.
+ * The refresh token of one relay, for endpoints that rotate refresh tokens and accept only the newest (RFC 6749 §6,
+ * RFC 9700 §4.14.2). The newest is stored with AES-256-GCM, by relay, client and configured token, so that a newly
+ * configured token replaces it.
  */
 export class RefreshToken {
   readonly #store: TokenStore
   readonly #name: string
   readonly #configured: string
   readonly #owner = randomBytes(9).toString('hex')
-  /** Given by the endpoint, and not written yet: the store was away. */
+  /** A token from the endpoint that is not stored yet, because the store was unavailable. */
   #unsaved: string | undefined
 
   constructor(
@@ -33,7 +33,7 @@ export class RefreshToken {
     this.#name = `refresh token of ${relay} ${clientId} ${createHash('sha256').update(configured).digest('hex').slice(0, 32)}`
   }
 
-  /** The newest token that any process has been given. */
+  /** The newest token that any process received. */
   async newest(): Promise<string> {
     if (this.#unsaved !== undefined) {
       await this.save(this.#unsaved)
@@ -43,20 +43,23 @@ export class RefreshToken {
     return (sealed === undefined ? undefined : this.#open(sealed)) ?? this.#configured
   }
 
-  /** Keeps a token that the endpoint has given. While the store is away it is kept in memory, and written before it is used. */
+  /**
+   * Stores a token from the endpoint. If the store is unavailable, the token stays in memory and is stored before its
+   * use.
+   */
   async save(token: string): Promise<void> {
     this.#unsaved = token
     try {
       await saveSetting(this.#store.db, this.#name, this.#seal(token))
       this.#unsaved = undefined
     } catch {
-      // The next call tries again; what matters is that the token is not lost.
+      // The next call tries again; the token must not be lost.
     }
   }
 
   /**
-   * Does the work while no other process or connection refreshes this token: some endpoints revoke all tokens when one
-   * is used twice. Others wait, and find the new token afterwards.
+   * Runs the work while no other process or connection refreshes this token, since some endpoints revoke all tokens
+   * when one is used twice. The others wait, and then read the new token.
    */
   async alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { db } = this.#store
@@ -69,7 +72,7 @@ export class RefreshToken {
     try {
       return await work()
     } finally {
-      await releaseLease(db, lease).catch(() => {}) // it runs out by itself
+      await releaseLease(db, lease).catch(() => {}) // the lease expires
     }
   }
 
@@ -85,7 +88,7 @@ export class RefreshToken {
     return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url')
   }
 
-  /** Undefined for what was encrypted with another secret. */
+  /** Undefined if the text was encrypted with another secret. */
   #open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url')
     try {

@@ -1,6 +1,6 @@
 /**
- * The words that relays use about a sign-in, and that help whoever has to mend it. Nothing else that a relay says between
- * AUTH and the end of the sign-in is shown: it has just been told the password, and may repeat it in any form.
+ * Words in replies to a sign-in that help an operator. No other text that a relay sends between AUTH and the end of the
+ * sign-in is shown, since the relay has the password and may repeat it in any form.
  */
 const vocabulary = new Set(
   `a about accept accepted access account accounts active address administrator again all allow allowed an and app application
@@ -23,8 +23,8 @@ const vocabulary = new Set(
 const withheld = '********'
 
 /**
- * What may be shown of a reply to a sign-in: in each line its code, its enhanced status code (RFC 3463), and the words that
- * are known and in none of the secrets. Takes time in proportion to the first 2,000 characters.
+ * The safe part of a reply to a sign-in: in each line the code, the enhanced status code (RFC 3463), and the known
+ * words that are in no secret. Takes time in proportion to the first 2,000 characters.
  */
 export function signInReply(reply: string, secrets: string[]): string {
   const known = secrets.map((secret) => secret.toLowerCase())

@@ -5,15 +5,15 @@ import type { Login } from '../nodemailer-client.ts'
 import type { RelaySettings } from '../relay-settings.ts'
 import { accessToken, type Tokens } from './tokens.ts'
 
-/** `forms`: how the secret looks on the wire. */
+/** `forms`: the secret in each form that is sent to the relay. */
 export type Credentials = { login: { password: string } | Tokens; forms(): string[] }
 
 /** SASL mechanisms (RFC 4422) that take a password, the preferred one first. */
 const passwordMechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5']
 
 /**
- * The password or access token of the settings; undefined without a sign-in. Asked for before we connect, so that no relay
- * waits for a token. Throws AppError if there is none.
+ * The password or access token of the settings; undefined without a sign-in. Loaded before we connect, so that no relay
+ * waits for a token; throws AppError if there is none.
  */
 export async function credentialsFor(
   settings: RelaySettings,
@@ -29,7 +29,7 @@ export async function credentialsFor(
   return { login: { password }, forms: () => passwordForms(user, password) }
 }
 
-/** The password of the settings, or of the file that they name. Throws if it is missing, empty or cannot be read. */
+/** The password in the settings, or in the file that they name. Throws if it is missing, empty or cannot be read. */
 function passwordOf(settings: RelaySettings): string {
   const { password, passwordFile } = settings
   const setting = relaySetting(settings, 'passwordFile')
@@ -39,8 +39,8 @@ function passwordOf(settings: RelaySettings): string {
 }
 
 /**
- * How to sign in, by the mechanisms that the relay offers on this connection (RFC 4954 §3; `ehlo` are the lines of its
- * answer to EHLO). Throws ConnectError if it offers none that goes with the settings: nothing that is not offered is tried.
+ * How to sign in, by the mechanisms that the relay offers on this connection (RFC 4954 §3); `ehlo`: the lines of its
+ * answer to EHLO. Throws ConnectError if the relay offers no mechanism that fits the settings.
  */
 export function loginFor(settings: RelaySettings, ehlo: string[], secret: { password: string } | Tokens): Login {
   const user = settings.user ?? ''
@@ -60,7 +60,7 @@ export function loginFor(settings: RelaySettings, ehlo: string[], secret: { pass
   throw new ConnectError(`the relay offers ${listed(offered)} for sign-in: ${instead}`)
 }
 
-/** Also the old spelling `AUTH=PLAIN`. */
+/** Also reads the old spelling `AUTH=PLAIN`. */
 function mechanismsIn(ehlo: string[]): string[] {
   const names = ehlo.flatMap((line) => /^AUTH[ =](.*)$/i.exec(line)?.[1]?.split(/[ =]+/) ?? [])
   return [...new Set(names.map((name) => name.toUpperCase()).filter((name) => /^[A-Z0-9_-]{1,20}$/.test(name)))]
@@ -80,12 +80,12 @@ function noSignIn(settings: RelaySettings, ehlo: string[]): ConnectError {
 
 const listed = (names: string[]) => names.slice(0, 8).join(', ')
 
-/** What goes over the wire for a password: with the name before it (PLAIN, RFC 4616 §2), or alone (LOGIN). */
+/** The forms in which a password is sent: after the name (PLAIN, RFC 4616 §2), or alone (LOGIN). */
 export function passwordForms(user: string, password: string): string[] {
   return [`\0${user}\0${password}`, password]
 }
 
-/** What goes over the wire for an access token (XOAUTH2). */
+/** The forms in which an access token is sent (XOAUTH2). */
 function tokenForms(user: string, { source }: Tokens): string[] {
   const token = source.accessToken || ''
   return token === '' ? [] : [`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`, token]
