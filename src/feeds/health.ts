@@ -43,12 +43,12 @@ export async function quarantinedByFeed(db: Db): Promise<Map<string, Quarantined
   return new Map(held.toSorted((one, other) => one.count - other.count).map(({ id, ...one }) => [id, one]))
 }
 
-/** The history that is needed to judge a silence … */
+/** The minimum history for judging a silence. */
 const minHistoryMs = 14 * day
-/** … and the span of time that its articles must cover. */
+/** The minimum time between the first and the newest article for judging a silence. */
 const minArticleSpanMs = 7 * day
 
-/** The worst problem of a feed, or that it works or is new. `alertAfter`: milliseconds that it may fail. */
+/** The worst problem of a feed, or that it works or is new. `alertAfter`: milliseconds of failure until it is trouble. */
 export function healthOf(feed: FeedRow, alertAfter: number, now: Instant, held?: QuarantinedArticles): Health {
   return problemsOf(feed, alertAfter, now, held)[0] ?? stateWithoutProblems(feed)
 }
@@ -88,7 +88,7 @@ export function rateText(weekly: number): string {
   return `${rate} ${rate === '1' ? 'article' : 'articles'} a week`
 }
 
-/** No new article for longer than ever before, up to the last fetch. */
+/** A problem if the feed had no new article for longer than ever before, up to the last fetch. */
 function silenceProblems({ firstItemAt, newestItemAt, longestSilence, succeededAt, goneAt }: FeedRow): Health[] {
   if (firstItemAt === null || newestItemAt === null || longestSilence === null || succeededAt === null) return []
   if (msBetween(firstItemAt, succeededAt) < minHistoryMs) return []

@@ -50,11 +50,11 @@ const maxParallel = 64
 const maxPerHost = 2
 /** Feeds that are parsed and saved at once: two in the workers, two in the store. */
 const maxProcessing = 4
-/** Fetched feeds that wait to be parsed; no other feed is fetched while as many wait. */
+/** Fetched feeds that may wait to be parsed; at this limit no other feed is fetched. */
 const maxPrefetched = 8
 /** Feeds that are read from the store at once. */
 const batchSize = 200
-/** After as many failures in a row a feed that moved is fetched at its original address again. */
+/** After this number of failures in a row, a moved feed is fetched at its original address again. */
 const maxFailuresAfterMove = 3
 
 /** Fetches the feeds at these addresses now and saves new articles. A failure is recorded and stops no other feed. */
@@ -100,7 +100,7 @@ function hostOf(address: string): string {
   return URL.canParse(address) ? new URL(address).hostname : address
 }
 
-/** Never throws for a feed: its failure is recorded, and the other feeds go on. */
+/** Records a feed's failure without throwing, so that the other feeds continue; throws if the store is unavailable. */
 async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   try {
     if (feed.goneAt !== null)
@@ -119,7 +119,7 @@ async function refreshOrFail(needs: RefreshNeeds, feed: FeedRow, runLimited: Sem
 
 async function refreshFeed(needs: RefreshNeeds, feed: FeedRow, runLimited: Semaphore): Promise<RefreshResult> {
   const { etag, lastModified } = feed
-  // Without a conditional request where the articles were saved without the full texts that are needed now.
+  // Unconditional if the full texts are needed now and were not saved before.
   const known = wantsBodies(needs, feed) && feed.bodiesAt === null ? {} : { etag, lastModified }
   const refreshed = await runLimited(
     () => needs.fetcher.get(currentUrl(feed), known),
