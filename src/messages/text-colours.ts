@@ -29,7 +29,7 @@ export function colouredSelectors(rules: CssRule[]): ColourRules {
   return coloured
 }
 
-/** The colours of an element with these attributes; unknown where a style block colours it. */
+/** The colours of an element with these attributes; unknown if a style block sets its colours. */
 export function elementColours(
   inherited: Colours,
   attributes: Record<string, string | undefined>,

@@ -76,7 +76,7 @@ class VisibleTextReader {
     if (index >= 0) this.#open.length = index
   }
 
-  /** Only an inline tag may stand inside a word. */
+  /** Separates words at a tag, unless it is inline. */
   #separate(name: string): void {
     if (!inlineElements.has(name)) this.#parts.push(' ')
   }
