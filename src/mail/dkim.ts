@@ -19,7 +19,7 @@ export type Signer = { domain: string; selector: string; key: KeyObject }
  */
 const signedSharedNames = ['From', 'Reply-To', 'Subject', 'List-Id', 'Feedback-ID', 'MIME-Version', 'Content-Type']
 
-/** Fields that no copy has, signed so that none can be added that changes what a reader sees. */
+/** Fields that no copy has, signed so that they cannot be added to change the visible message. */
 const absentNames = ['Cc', 'Content-Transfer-Encoding']
 
 /**

@@ -2,7 +2,7 @@ import { type Cause, causes, type Meaning } from './cause.ts'
 import { replyRules } from './reply-rules.ts'
 import { readable } from './reply-text.ts'
 
-/** The cause of a 5xx answer, by the server's words and codes; `unclear` where no rule matches. */
+/** The cause of a 5xx answer, by the server's words and codes; `unclear` if no rule matches. */
 export function causeOf(reply: string): Cause {
   if (!/^5\d\d\b/.test(reply)) return 'unclear'
   const words = readable(reply).replace(/[^\s<>():;]+@[^\s<>():;]+/g, '@') // an address may hold any word: spam@example.org

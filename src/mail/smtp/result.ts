@@ -6,7 +6,7 @@ import { oneLine } from '../reply-rules/reply-text.ts'
  * accepted: 2xx
  * refused: 5xx about the address, or with an unclear cause; not retried
  * deferred: 4xx; retried later
- * rejected: 5xx about us (policy, reputation, authentication, size); retried later; pause if it continues
+ * rejected: 5xx about us (policy, reputation, authentication, size); retried later; a reason to pause if it continues
  * unknown: the connection was lost after the whole message and before the answer
  * cut: the connection was lost before the whole message, so it is not sent; counts against neither side
  * unsent: there was no connection

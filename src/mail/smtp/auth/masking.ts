@@ -4,13 +4,13 @@ const mask = '********'
 
 /** Characters; shorter secrets would match everywhere in a dialogue. */
 const minMaskedLength = 4
-/** Characters, in text without spaces and punctuation, where a match may span two words. */
+/** Characters; longer for text without spaces and punctuation, since a match there may span two words. */
 const minHiddenLength = 6
 
 /** Characters of a reply that are kept and shown; a reply may have 64 KB. */
 const maxLength = 8000
 
-/** What may be base64 (RFC 4648, section 4, and for addresses, section 5), or a piece of it that a server cut out. */
+/** Text that may be base64 (RFC 4648 §4) or base64url (§5), or a piece that a server cut out of it. */
 const encodedRuns = [/[A-Za-z0-9+/]{8,}={0,2}/g, /[A-Za-z0-9_-]{8,}={0,2}/g]
 
 /**
@@ -42,7 +42,7 @@ function isFrom(secret: string, run: string): boolean {
   return encoded.toLowerCase().includes(text.toLowerCase()) || Buffer.from(text, 'base64').includes(secret)
 }
 
-/** The CRAM-MD5 response (RFC 2195): a name and a keyed hash, from which a weak password can be guessed. */
+/** Whether the run is a CRAM-MD5 response (RFC 2195), a name and a keyed hash that may reveal a weak password. */
 function isCramMd5(run: string): boolean {
   return /^\S+ [0-9a-f]{32}$/.test(Buffer.from(run, 'base64').toString('latin1'))
 }
@@ -58,9 +58,7 @@ function isHiddenIn(text: string, secrets: string[]): boolean {
   return readings(text).some((reading) => forms.some((form) => reading.includes(form)))
 }
 
-/**
- * A secret in lower-case letters and digits only: plain, in hexadecimal, and in base64 at each of the three offsets.
- */
+/** A secret in lower-case letters and digits: plain, in hexadecimal, and in base64 at each of the three offsets. */
 function hiddenForms(secret: string): string[] {
   const bytes = Buffer.from(secret)
   const base64 = [0, 1, 2].map((offset) => {

@@ -91,7 +91,7 @@ class TokenClient {
     await this.#fetcher.close()
   }
 
-  /** The token in a file may have changed since. */
+  /** The stored token for the configured one, which may have changed in its file. */
   #keptFor(configured: string, store: TokenStore): RefreshToken {
     if (this.#refresh?.configured !== configured) {
       const { clientId } = this.#settings
@@ -134,9 +134,7 @@ class TokenClient {
     return `the token endpoint ${host} did not answer in ${this.#timeout} s`
   }
 
-  /**
-   * RFC 6749 §4.4.2 and §6, with the client's credentials in the form (§2.3.1), which Google and Microsoft both accept.
-   */
+  /** RFC 6749 §4.4.2 and §6, with the client's credentials in the form (§2.3.1), which Google and Microsoft accept. */
   #formWith(refreshToken: string | undefined): URLSearchParams {
     const { clientId, scope, clientSecret, clientSecretFile } = this.#settings
     const secret = clientSecret ?? this.#secretIn(clientSecretFile, 'clientSecretFile')
@@ -172,7 +170,7 @@ function tokenIn(bytes: Uint8Array): GrantedToken | undefined {
   return { token, seconds: Number(seconds) || defaultLifeSeconds, refreshToken }
 }
 
-/** The error of RFC 6749 §5.2, or a description of any other answer. */
+/** The error text of RFC 6749 §5.2, or a description of any other answer. */
 function whatItSaid(bytes: Uint8Array): { words: string; isInvalidGrant: boolean } {
   const { error, error_description } = parsed(bytes)
   const said = [error, error_description].filter((one) => typeof one === 'string').join(': ')

@@ -43,10 +43,7 @@ export class RefreshToken {
     return (sealed === undefined ? undefined : this.#open(sealed)) ?? this.#configured
   }
 
-  /**
-   * Stores a token from the endpoint. If the store is unavailable, the token stays in memory and is stored before its
-   * use.
-   */
+  /** Stores a token from the endpoint. If the store is unavailable, memory keeps the token until it can be stored. */
   async save(token: string): Promise<void> {
     this.#unsaved = token
     try {
