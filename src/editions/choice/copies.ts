@@ -2,17 +2,17 @@ import type { Candidate } from '../../store/articles/articles.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import { isPinned } from './pin.ts'
 
-/** The story that an article tells: that of the article that told it first. */
+/** The story id of an article: the id of the story's first article. */
 export function storyOf({ story, id }: Candidate): string {
   return story ?? id
 }
 
-/** Copies of one story in the order in which they are tried: as the digest lists their feeds. */
+/** Copies of one story in the order in which the digest lists their feeds, then newest first. */
 export function sortByFeedPreference(copies: Candidate[], feeds: string[]): Candidate[] {
   return copies.toSorted((a, b) => feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl) || compareNewestFirst(a, b))
 }
 
-/** Of the copies that one feed has of a story the newest alone is printed, in its words, or one that an editor pinned. The others, each with the newer one. */
+/** For each story and feed, `newest` has the pinned or newest copy. `older` has the other copies, each with that one. */
 export function newestCopies(articles: Candidate[]): {
   newest: Candidate[]
   older: { article: Candidate; newer: Candidate }[]
@@ -32,7 +32,7 @@ function compareNewestFirst(a: Candidate, b: Candidate): number {
   return a.id < b.id ? -1 : 1
 }
 
-/** Gives the names of the other feeds that tell an article's story. */
+/** Returns a function from an article to the sorted names of other feeds with the same story. */
 export function otherSourcesIn(pending: Candidate[]): (article: Candidate) => string[] {
   const copies = Map.groupBy(pending, storyOf)
   return (article) => {
@@ -43,7 +43,7 @@ export function otherSourcesIn(pending: Candidate[]): (article: Candidate) => st
 
 type PublishedCopy = { title: string; source: string; feedUrl?: string; where?: Reason }
 
-/** Why a copy is passed over: another one tells the story. `url`: its address, if that is to be said. */
+/** The reason for a copy passed over in favour of another one. `url`: the other copy's address, if the reason has one. */
 export function sameStoryReason({ title, source, feedUrl = '', where }: PublishedCopy, url?: string): Reason {
   return { code: 'same-story', title, source: source || feedUrl, url: url ?? null, where: where ?? null }
 }

@@ -4,13 +4,12 @@ import type { Digest } from '../digest.ts'
 import type { ArticleChoice } from './choice.ts'
 import { staleReason } from './filter.ts'
 
-/** Why no later edition looks at an article. `stale`: it is too old; `passed`: an edition that is not skipped passed it over. */
+/** Why later editions ignore an article. `stale`: it is too old; `passed`: an edition that was not skipped left it out. */
 export type Expiry = 'stale' | 'passed'
 
 /**
- * Whether an article that was passed over has come to its end: it is fresh for none of the sections that list its feed, or
- * it has been pending for longer than the rule, and was passed over for what it is or for what else there was. Null: the
- * next edition may hold it.
+ * Why a passed-over article expires: it is stale for every section that lists its feed, an editor excluded it, or it was
+ * pending longer than `pending.for` allows. Null: the next edition may include it.
  */
 export function expiryOf(
   { article, position, isTemporary }: ArticleChoice,
@@ -27,7 +26,7 @@ export function expiryOf(
   return passed
 }
 
-/** What the reason of a passed-over article says of it. */
+/** The reason recorded for an expired article. */
 export function expiryReason({ pending }: Digest): Reason {
   return { code: 'expired', pending: pending.for }
 }

@@ -12,24 +12,24 @@ import { placeLetters } from './place-letters.ts'
 import { Quota } from './quota.ts'
 
 export type SectionInput = {
-  /** Articles that the section takes in. */
+  /** Articles that the section accepts. */
   candidates: Candidate[]
-  /** Readers' letters that no section before holds. */
+  /** Readers' letters that no earlier section includes. */
   letters: PendingLetter[]
   spare: Candidate[]
-  /** In the sections before. */
+  /** Articles chosen by earlier sections. */
   chosen: Candidate[]
-  /** Articles whose places are kept by a rule, here or in another section. */
+  /** Articles with places reserved by an editor or a rule, in this or another section. */
   kept: Candidate[]
-  /** Those of the digest, the preferred first. */
+  /** Feed URLs of the digest, in order of preference. */
   feeds: string[]
-  /** The names of the other feeds that tell the same story. */
+  /** The names of other feeds with the same story. */
   sources(article: Candidate): string[]
   digest: Digest
   now: Instant
 }
 
-/** Fills one section. `mayStandLater`: what it does not hold is free for a later one. */
+/** Fills one section. `mayStandLater`: later sections may choose the articles that this one passed over. */
 export function fillSection(section: Section, filling: SectionInput): { choices: Choice[]; mayStandLater: boolean } {
   const { candidates, letters, spare, sources, now } = filling
   const kept = candidates.filter(({ id }) => filling.kept.some((one) => one.id === id))
@@ -74,7 +74,7 @@ export function fillSection(section: Section, filling: SectionInput): { choices:
   }
 }
 
-/** Copies of one story, in the order in which they are tried. The story has the place of the first. */
+/** Copies of one story in order of preference. The story ranks where its first copy ranks. */
 type PlacedStory = OrderedArticle[]
 
 function singleCopy(placed: OrderedArticle): PlacedStory {
@@ -98,7 +98,7 @@ function storiesIn(
   return placed.flatMap(({ article }) => (first.has(article.id) ? [first.get(article.id) ?? []] : []))
 }
 
-/** What counts already: the sections before, and the places that are kept, here and in later ones. */
+/** Quotas of section and edition that already count articles of earlier sections and all reserved places. */
 function quotasOf(section: Section, kept: Article[], { chosen, kept: keptInAll, digest }: SectionInput): Quota[] {
   const edition = new Quota(digest.atMost, null)
   const articles = new Map([...chosen, ...keptInAll].map((article) => [article.id, article]))
@@ -112,17 +112,17 @@ type Room = {
   section: Section
   quotas: Quota[]
   sources(article: Candidate): string[]
-  /** The last place that is taken, and how many of them by letters. */
+  /** The last taken place; `letters` is the number of places taken by letters. */
   position: number
   letters: number
-  /** Whose places are kept, and not taken yet; by an editor, or by rules alone. */
+  /** Ids of articles whose reserved places are not yet taken; `isKeptByEditor`: an editor reserved at least one place. */
   reservedIds: Set<string>
   isKeptByEditor: boolean
-  /** What comes now only fills the section up. */
+  /** The candidates are backfill. */
   isBackfill?: true
 }
 
-/** Takes what the rules allow, in order, until the section holds `maxPlaces`; of each story the first copy that they allow. */
+/** Chooses stories in order until the section has `maxPlaces` items; of each story, the first copy that the rules allow. */
 function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): ArticleChoice[] {
   const { section, sources } = room
   return stories.flatMap((copies, index) => {
@@ -141,7 +141,7 @@ function pickStories(stories: PlacedStory[], room: Room, maxPlaces: number): Art
   })
 }
 
-/** What the reason of a chosen article adds. `sources`: the other feeds that tell its story. */
+/** Details for the reason of a chosen article. `sources`: names of other feeds with its story. */
 function detailsOf({ article: { decision }, score }: OrderedArticle, sources: string[]): Reason[] {
   return [
     ...(score ? [score] : []),
@@ -150,7 +150,7 @@ function detailsOf({ article: { decision }, score }: OrderedArticle, sources: st
   ]
 }
 
-/** Why there is no place for it; null: it is counted, and has one. */
+/** Why the article gets no place; null: it gets one, and the quotas now count it. */
 function refusalReason(article: Article, room: Room, maxPlaces: number): Reason | null {
   const { section, quotas } = room
   const before = room.letters > 0 ? 'mixed' : section.order === 'newest' ? 'newer' : 'articles'

@@ -5,7 +5,7 @@ import type { Section } from '../digest.ts'
 import type { ArticleFilter } from '../jobs/fields.ts'
 import { authorsOf, hasTerms, haveSameTerms } from './terms.ts'
 
-/** Why the section's rules leave the article out, or null. */
+/** Why the section's `include` and `exclude` filters reject the article, or null. */
 export function exclusionReason(article: Article, section: Section): Reason | null {
   const { include, exclude, name } = section
   const against = exclude && firstMatch(article, exclude)
@@ -15,7 +15,7 @@ export function exclusionReason(article: Article, section: Section): Reason | nu
   return null
 }
 
-/** Why it is too old for the section, or null. Counted from when we first saw it: a date in a feed may be wrong, and only sorts. */
+/** Why the article is too old for the section, or null. Age counts from `seenAt`, because dates in feeds may be wrong. */
 export function staleReason({ seenAt }: Article, { freshness }: Section, now: Instant): Reason | null {
   if (freshness === undefined || msBetween(seenAt, now) <= parseDurationMs(freshness)) return null
   return { code: 'stale', seenAt, freshness }
@@ -25,7 +25,7 @@ export function matchesFilter(article: Article, filter: ArticleFilter): boolean 
   return firstMatch(article, filter) !== undefined
 }
 
-/** What the filter looks for, for a reason. */
+/** The filter's terms, for a reason. */
 export function filterParts({ categories, words, authors }: ArticleFilter): FilterParts {
   const lists = [
     ['categories', categories],
@@ -37,7 +37,7 @@ export function filterParts({ categories, words, authors }: ArticleFilter): Filt
 
 type Match = Pick<ReasonOf<'excluded'>, 'by' | 'term'>
 
-/** The first of the filter that the article matches. */
+/** The first filter term that the article matches: categories, then authors, then words. */
 function firstMatch(article: Article, { categories, words, authors }: ArticleFilter): Match | undefined {
   const category = categories.find((wanted) => article.categories.some((one) => haveSameTerms(one, wanted)))
   if (category !== undefined) return { by: 'category', term: category }

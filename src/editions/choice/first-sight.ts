@@ -5,10 +5,9 @@ import { exclusionReason, staleReason } from './filter.ts'
 import { selectArticles } from './select.ts'
 
 /**
- * The ids of the articles that are pending when a digest sees a feed for the first time; the rest is backlog: a feed that
- * is added does not mail its archive. Each section that lists the feed has room for the newest that its filters let in, as
- * many as it holds of one feed; what a section has taken is not counted in the next. Beside them stands whatever the rules
- * of the digest (`atLeast`, quotas) would print of these articles alone. `articles` are those of one feed.
+ * The ids of pending articles when a digest first sees a feed; all `articles` are from that feed, and the rest is backlog.
+ * Each section that lists the feed takes its newest accepted articles, up to the section's maximum per feed, and the
+ * digest's rules (`atLeast`, quotas) add the articles they would choose from this feed alone.
  */
 export function pendingAtFirstSight(articles: Article[], digest: Digest, now: Instant): Set<string> {
   const newest = articles.toSorted(compareNewestFirst)
@@ -25,7 +24,7 @@ export function pendingAtFirstSight(articles: Article[], digest: Digest, now: In
   return pending
 }
 
-/** Those that list the feed; a feed that only fills up counts where it does so first. */
+/** The sections that list the feed; for a feed used only as backfill, the first section that backfills from it. */
 function sectionsFor(url: string, { sections }: Digest): Section[] {
   const listing = sections.filter(({ feeds }) => feeds.includes(url))
   return listing.length > 0 ? listing : sections.filter(({ backfill }) => backfill === url).slice(0, 1)
@@ -35,13 +34,13 @@ function maxFromFeed({ maximum, perFeed = maximum }: Section, { atMost }: Digest
   return Math.min(maximum, perFeed, atMost.feed ?? maximum)
 }
 
-/** One feed alone makes no section thin, and in what order its articles stand is decided with all others. */
+/** The digest without section minimums, and with every section ordered by newest. */
 function withoutOtherRules(digest: Digest): Digest {
   const sections = digest.sections.map((section) => ({ ...section, minimum: 0, order: 'newest' as const }))
   return { ...digest, sections }
 }
 
-/** Undated pieces count as of when they were seen, and of two of one instant that with the smaller id is newer. */
+/** Compares by publication time, or by first-seen time for undated articles. On a tie the smaller id is newer. */
 function compareNewestFirst(a: Article, b: Article): number {
   const [one, other] = [a.publishedAt ?? a.seenAt, b.publishedAt ?? b.seenAt]
   if (one !== other) return one < other ? 1 : -1

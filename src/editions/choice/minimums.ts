@@ -11,28 +11,27 @@ import { pinnedSection } from './pin.ts'
 import { Quota } from './quota.ts'
 import { type PlaceLimits, reservePlaces } from './reserve.ts'
 
-/** An `atLeast` with its scope: one section, or (null) the whole edition. */
+/** An `atLeast` rule with its scope: one section, or null for the whole edition. */
 export type ScopedMinimum = { floor: MinimumRule; section: Section | null }
 
-/** The rules that the choice does not meet. A section that is left out by its own minimum owes nothing. */
+/** The minimum rules that the choices do not meet. Rules of a section that its own minimum left out do not count. */
 export function unmetMinimums(digest: Digest, choices: Choice[]): ScopedMinimum[] {
   return minimumsOf(digest).filter((one) => missingCount(one, choices) > 0)
 }
 
-/** The values of a reason that names the rule. */
+/** The rule's values in a reason. */
 export function minimumValues({ floor, section }: ScopedMinimum) {
   return { section: section?.name ?? null, minimum: floor.count, filter: filterParts(floor) }
 }
 
-/** Why the choice does not meet the rule. */
+/** The reason that the choices do not meet the rule. */
 export function shortfallReason(one: ScopedMinimum, choices: Choice[]): Reason {
   return { code: 'minimum-not-met', count: matchCount(one, choices), ...minimumValues(one) }
 }
 
 /**
- * The articles whose places are to be kept, so that every rule is met, or as many as can be. `plain` is what would be
- * chosen without the rules: what is in it already serves first, then what it passed over, in its order. None: it meets
- * the rules as it is.
+ * The articles that need reserved places to meet as many minimum rules as possible; empty if `baseline` meets them all.
+ * `baseline` is the choice without minimum rules: its chosen articles are tried first, then those it passed over, in order.
  */
 export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: Candidate[], now: Instant): Candidate[] {
   if (unmetMinimums(digest, baseline).length === 0) return []
@@ -56,7 +55,7 @@ export function reservedPlaces(digest: Digest, baseline: Choice[], candidates: C
   )
 }
 
-/** The first rule by which the article has its place in that section. */
+/** The first minimum rule of the section or the edition that the article matches. */
 export function minimumFor(article: Article, section: string, digest: Digest): ScopedMinimum | undefined {
   const inScope = minimumsOf(digest).filter((one) => one.section === null || one.section.name === section)
   return inScope.find(({ floor }) => matchesFilter(article, floor))
@@ -69,7 +68,7 @@ export function minimumsOf(digest: Digest): ScopedMinimum[] {
   ]
 }
 
-/** The section where the article may stand: the first that lists its feed and takes it in, if that one is not left out. */
+/** The section that may include the article: the first that lists its feed and accepts it, unless that section is left out. */
 function homeSection(article: Candidate, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
   const pinned = pinnedSection(article)
   if (pinned !== undefined) return sections.find(({ name }) => name === pinned)
@@ -81,7 +80,7 @@ function homeSection(article: Candidate, { sections }: Digest, baseline: Choice[
   return home && !isSectionDropped(home, baseline) ? home : undefined
 }
 
-/** The maximum of every section, what it and the edition hold at most of an author, a feed or a kind, and each story once. */
+/** Limits for reserved places: each section's maximum, the quotas of section and edition, and one copy of each story. */
 function limitsOf(digest: Digest, homes: Map<string, Section>): PlaceLimits {
   const edition = new Quota(digest.atMost, null)
   const rooms = new Map(

@@ -4,10 +4,10 @@ import { addMs, day, type Instant } from '../../time/clock.ts'
 import type { Section } from '../digest.ts'
 import { scoreOf } from './score.ts'
 
-/** An article in its place among the candidates of a section; `score`: where the section orders by it. */
+/** A section's candidate in sorted order; `score` is set if the section orders by score. */
 export type OrderedArticle = { article: Candidate; order: ReasonOf<'chosen'>['order']; score?: ReasonOf<'score'> }
 
-/** Candidates as the section wants them. `sources` is how many other feeds tell the story. */
+/** Sorts candidates by the section's `order`. `sources` returns the number of other feeds with the same story. */
 export function orderCandidates(
   candidates: Candidate[],
   section: Pick<Section, 'order' | 'feeds'>,
@@ -25,7 +25,7 @@ export function orderCandidates(
     .toSorted((a, b) => b.score.points - a.score.points)
 }
 
-/** What a feed showed last stands first, as it stood there; what it shows no more comes after, by when it did. */
+/** Sorts by feed, then by the time the feed last listed the article (newest first), then by position in the feed. */
 function compareByFeedPosition(a: Candidate, b: Candidate, feeds: string[]): number {
   const feed = feeds.indexOf(a.feedUrl) - feeds.indexOf(b.feedUrl)
   if (feed !== 0) return feed
@@ -45,7 +45,7 @@ function compareNewestFirst(a: Candidate, b: Candidate, now: Instant): number {
   return a.id < b.id ? -1 : 1
 }
 
-/** A date of more than a day ahead is a mistake, and must not hold the first place for ever. */
+/** The publication time, or the first-seen time if the date is absent or more than a day in the future. */
 function sortInstant(article: Candidate, now: Instant): Instant {
   const { publishedAt, seenAt } = article
   return publishedAt === null || publishedAt > addMs(now, day) ? seenAt : publishedAt

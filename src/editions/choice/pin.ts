@@ -1,6 +1,6 @@
 import type { Candidate } from '../../store/articles/articles.ts'
 
-/** The section in which an editor keeps the article, whatever the rules say; undefined: none. */
+/** The section to which an editor pinned the article; undefined: it is not pinned. */
 export function pinnedSection({ decision }: Candidate): string | undefined {
   return decision?.kind === 'pin' ? decision.section : undefined
 }

@@ -3,7 +3,7 @@ import type { PendingLetter } from '../../store/letters/printing.ts'
 import type { Section } from '../digest.ts'
 import type { LetterChoice } from './choice.ts'
 
-/** Letters that no section may take now. */
+/** Passed-over choices for letters that an editor retracted or dropped. */
 export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
   return letters.flatMap((letter): LetterChoice[] => {
     const { retracted, decision } = letter
@@ -15,8 +15,8 @@ export function barredLetters(letters: PendingLetter[]): LetterChoice[] {
 }
 
 /**
- * Gives the first places of a section to letters, in the order in which they are given. No rule for articles applies, only
- * the room: `whyFull` says why there is none when that number of places is taken.
+ * Gives the first places of a `have-your-say` section to letters, in their given order. Article rules do not apply:
+ * `whyFull` returns the reason when no place is left after `taken` letters, or null.
  */
 export function placeLetters(
   letters: PendingLetter[],
@@ -35,7 +35,7 @@ export function placeLetters(
   })
 }
 
-/** Letters that no section has looked at. */
+/** Passed-over choices for letters that no section considered. */
 export function unplacedLetters(letters: PendingLetter[]): LetterChoice[] {
   return letters.map((letter) => leftOut(letter, '', { code: 'no-letter-section' }))
 }

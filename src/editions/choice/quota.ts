@@ -7,7 +7,7 @@ import { authorsOf, terms } from './terms.ts'
 
 type QuotaLimits = { author?: number | undefined; feed?: number | undefined; matching: MaximumRule[] }
 
-/** Counts what has been chosen against maximum rules; `section` is what they are about, null for the whole edition. */
+/** Counts chosen articles against maximum rules of one section; `section` null: of the whole edition. */
 export class Quota {
   readonly #limits: QuotaLimits
   readonly #section: string | null
@@ -15,7 +15,7 @@ export class Quota {
 
   readonly #known = new Map<string, { rule: MaximumRule; key: string }[]>()
 
-  /** What one section holds at most. */
+  /** The maximum rules of one section. */
   static of({ perAuthor: author, perFeed: feed, atMost: matching, name }: Section): Quota {
     return new Quota({ author, feed, matching }, name)
   }
@@ -25,7 +25,7 @@ export class Quota {
     this.#section = section
   }
 
-  /** Why one more by this author, from this feed, or of this kind, is too many, or null. */
+  /** The maximum rule for author, feed or filter that the article would exceed, as a reason; null: none. */
   exceededBy(article: Article): Reason | null {
     const { author, feedUrl, source } = article
     const section = this.#section
@@ -38,7 +38,7 @@ export class Quota {
     return full ? { code: 'maximum-of-filter', section, maximum: full.count, filter: filterParts(full) } : null
   }
 
-  /** `by` is -1 for what is taken back. */
+  /** Counts an article; `by` -1 removes it from the counts. */
   count(article: Article, by: 1 | -1 = 1): void {
     const { author, feedUrl } = article
     const keys = [
@@ -53,7 +53,7 @@ export class Quota {
     return this.#counts.get(key) ?? 0
   }
 
-  /** The same article is asked about again and again where rules are in each other's way. */
+  /** Cached by article id: the search for reserved places checks the same article many times. */
   #matching(article: Article): { rule: MaximumRule; key: string }[] {
     const known = this.#known.get(article.id)
     if (known) return known

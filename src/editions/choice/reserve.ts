@@ -1,17 +1,17 @@
 import type { Candidate } from '../../store/articles/articles.ts'
 
-/** Places to keep: for `count` articles of those that fit. */
+/** Reserve places for `count` articles that fit. */
 export type PlaceDemand = { count: number; fits(article: Candidate): boolean }
 
-/** What else has to be kept to. `count` with -1 takes back. */
+/** Maximum rules for reserved places. `count` with -1 releases an article. */
 export type PlaceLimits = { allow(article: Candidate): boolean; count(article: Candidate, by: 1 | -1): void }
 
-/** Steps of the search. Some ten are usual; only rules that stand in each other's way take more. */
+/** Maximum number of search steps. About ten are usual; conflicting rules take more. */
 const maxSearchSteps = 2000
 
 /**
- * Finds articles for all demands together, the first in order that the limits allow; where they do not allow all, as many
- * as they do. One article may serve several demands.
+ * Finds articles that meet all demands within the limits, or as many demands as possible; earlier articles are
+ * preferred. One article may meet several demands.
  */
 export function reservePlaces(articles: Candidate[], demands: PlaceDemand[], limits: PlaceLimits): Candidate[] {
   return new PlaceSearch(articles, demands, limits).run()
@@ -42,7 +42,7 @@ class PlaceSearch {
     return this.#best
   }
 
-  /** Continues with the demand of this index, from this place of its list. True: nothing better will be found. */
+  /** Continues with demand `index`, from position `from` of its fitting articles. True: the search is finished. */
   #search(index: number, from: number): boolean {
     this.#keepIfBest()
     if (this.#bestMet === this.#goal || ++this.#steps > maxSearchSteps) return true

@@ -3,9 +3,8 @@ import type { ReasonOf } from '../../store/events/reason.ts'
 import { day, type Instant, msBetween } from '../../time/clock.ts'
 
 /**
- * How much an article is worth, from what we know and nothing else: 0–7 for being fresh (one less for each day since
- * it was first seen), 2 for a picture, 1 for a summary, 1 for an author, 3 for each other source of the same story,
- * three at most. Equal input, equal score.
+ * The score of an article: 0–7 points for freshness (one less for each day since it was first seen), 2 for a picture,
+ * 1 for a summary of at least 40 characters, 1 for an author, 3 for each other source of the story (at most 3 sources).
  */
 export function scoreOf(article: Article, sources: number, now: Instant): ReasonOf<'score'> {
   const parts: [ReasonOf<'score-part'>['part'], number][] = [

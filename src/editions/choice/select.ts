@@ -12,14 +12,13 @@ import { minimumFor, minimumsOf, minimumValues, reservedPlaces } from './minimum
 import { isPinned, pinnedSection } from './pin.ts'
 import { barredLetters, unplacedLetters } from './place-letters.ts'
 
-/** What an edition may hold; letters in the order in which they are to be printed. */
+/** The articles and letters that an edition may include; letters are in printing order. */
 export type Pending = { articles: Candidate[]; letters: PendingLetter[] }
 
 /**
- * Decides what an edition holds, from what is pending and what time it is. Each article and letter gets exactly one choice.
- * An article belongs to the first section that lists its feed and takes it in; `publishedAt` only sorts. A story is told
- * once: of its copies that one is printed which a section takes first. Where a rule keeps places (`atLeast`), what came in by
- * it and what had to go says so.
+ * Chooses the content of an edition: exactly one choice for each pending article and letter. An article goes to the first
+ * section that lists its feed and accepts it, each story is printed once, and reasons name the `atLeast` rules that
+ * added or displaced an article.
  */
 export function select(pending: Pending, digest: Digest, now: Instant): Choice[] {
   const barred = barredChoices(pending.articles, digest)
@@ -43,14 +42,14 @@ export function select(pending: Pending, digest: Digest, now: Instant): Choice[]
   return kept.length === 0 ? baseline : withRuleReasons(baseline, choose([...pinned, ...kept]), digest)
 }
 
-/** The same for articles alone. */
+/** Chooses from articles alone, without letters. */
 export function selectArticles(articles: Candidate[], digest: Digest, now: Instant): ArticleChoice[] {
   return articleChoices(select({ articles, letters: [] }, digest, now))
 }
 
 type ChoiceInput = { sources(article: Candidate): string[]; kept: Candidate[]; now: Instant }
 
-/** Section by section. `kept` are articles that have their places whatever is newer, as far as the rules allow. */
+/** Fills the sections in order. `kept` articles have reserved places, as far as the rules allow. */
 function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: ChoiceInput): Choice[] {
   const feeds = feedUrlsOf(digest)
   const selection = new Selection(open, kept)
@@ -63,10 +62,10 @@ function chooseBySection(open: Pending, digest: Digest, { sources, kept, now }: 
   return selection.choices(digest)
 }
 
-/** What the sections have decided so far. */
+/** The choices of the sections filled so far. */
 class Selection {
   readonly #open: Pending
-  /** What no later section may hold. */
+  /** Ids of items that later sections may not choose. */
   readonly #taken = new Set<string>()
   readonly #choices = new Map<string, Choice>()
   readonly #publishedCopies: Map<string, Candidate>
@@ -77,7 +76,7 @@ class Selection {
     this.#publishedCopies = new Map(kept.map((article) => [storyOf(article), article]))
   }
 
-  /** What a section may choose from; what it refuses is passed over. */
+  /** The items that a section may choose from. Records articles that the section rejects as passed over. */
   inputFor(section: Section, now: Instant): Pick<SectionInput, 'candidates' | 'letters' | 'spare'> {
     const free = this.#open.articles.filter((article) => this.#isFree(article))
     const unpinned = free.filter((article) => !isPinned(article))
@@ -128,7 +127,7 @@ class Selection {
   }
 }
 
-/** What was passed over where another copy tells its story says so. */
+/** Adds to a passed-over article's reason that another copy of its story is printed. */
 function withPublishedCopy(choice: ArticleChoice, publishedCopy: Candidate | undefined): ArticleChoice {
   const { article, position, reason } = choice
   if (position !== null || publishedCopy === undefined || publishedCopy === article) return choice
@@ -140,7 +139,7 @@ function withPublishedCopy(choice: ArticleChoice, publishedCopy: Candidate | und
 
 const noSectionReason: Reason = { code: 'no-section' }
 
-/** The choice with what the rules changed in the reasons of both: what came in, and in whose place. */
+/** Adds the minimum rules to the reasons of the articles that they added, and of the items that these displaced. */
 function withRuleReasons(baseline: Choice[], choices: Choice[], digest: Digest): Choice[] {
   const before = sectionsByItem(baseline)
   const after = sectionsByItem(choices)
@@ -165,12 +164,12 @@ function withRuleReasons(baseline: Choice[], choices: Choice[], digest: Digest):
   })
 }
 
-/** The section of everything that was chosen, by its id. */
+/** The section name of each chosen item, by item id. */
 function sectionsByItem(choices: Choice[]): Map<string, string> {
   return new Map(chosenOnly(choices).map((choice) => [itemOf(choice).id, choice.section]))
 }
 
-/** What no edition may hold now, whatever its sections say. */
+/** Passed-over choices for articles that no section may choose now: retracted, quarantined, already published or dropped. */
 function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
   const waiting = pending.filter(({ quarantineReason: held }) => held).toSorted((a, b) => (a.id < b.id ? 1 : -1))
   const stopped = new Map(waiting.map(({ quarantineReason: held, feedUrl }) => [feedUrl, held]))

@@ -1,6 +1,6 @@
 import { folded } from '../../store/articles/canonical-address.ts'
 
-/** The words of a text without case and accents, as filters compare them. Signs that end a word are part of it: `C++`, `C#`. */
+/** The words of a text without case and accents, for filters. Trailing `+` and `#` belong to a word: `C++`, `C#`. */
 export function terms(text: string): string[] {
   return folded(text).match(/[\p{L}\p{N}]+[+#]*/gu) ?? []
 }
@@ -10,7 +10,7 @@ export function haveSameTerms(one: string, other: string): boolean {
   return terms(one).join(' ') === terms(other).join(' ')
 }
 
-/** Whether a text has these words one after the other; in a script without spaces, wherever they stand. */
+/** Whether a text contains the wanted words in sequence. In scripts without spaces, any substring matches. */
 export function hasTerms(text: string, wanted: string): boolean {
   const [there, words] = [terms(text).join(' '), terms(wanted).join(' ')]
   if (words === '') return false
@@ -19,7 +19,7 @@ export function hasTerms(text: string, wanted: string): boolean {
 
 const unspacedScript = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
 
-/** The people whom an author line names: `By Mira Vance and Tom Hale` are two. */
+/** The author names in a byline: `By Mira Vance and Tom Hale` has two. */
 export function authorsOf(line: string): string[] {
   const names = line.replace(/^\s*by\s+/i, '').split(/\s*[,;、/|·•&]\s*|\s+(?:and|und|et|og|och)\s+/i)
   const known = new Map(names.map((name) => [terms(name).join(' ') || name.trim(), name.trim()] as const))

@@ -9,10 +9,10 @@ import { type Digest, feedUrlsOf } from '../digest.ts'
 import { articleChoices, type Choice, chosenOnly } from './choice.ts'
 import { shortfallReason, unmetMinimums } from './minimums.ts'
 
-/** What the rules say of an edition that is short: `send` goes out as it is, and the reason goes on record. */
+/** The decision about an edition with too few articles. `send`: it is sent anyway, and the reason is recorded. */
 export type ThinDecision = { rule: 'skip' | 'hold' | 'send'; reason: Reason }
 
-/** Too few articles, a section that asks an editor when it is short, or a rule that too few match; undefined: none of these. */
+/** The decision for too few articles in the edition, in a `thin: ask` section or for a minimum rule; undefined: enough. */
 export async function thinReason(
   db: Db,
   digest: Digest,
@@ -29,7 +29,7 @@ export async function thinReason(
   return { ...thin, reason: withFurther(thin.reason, ...causes) }
 }
 
-/** A reason without what is about one article alone: the time at which it was seen. */
+/** A reason without the first-seen time of one article, so that equal reasons group together. */
 function generalReason(reason: Reason): Reason {
   return reason.code === 'stale' ? { ...reason, seenAt: null } : reason
 }
@@ -50,7 +50,7 @@ function leftOutReasons(choices: Choice[]): Reason[] {
   return [{ code: 'left-out', count: leftOut.length, reasons: named, more: Math.max(0, groups.length - maxReasons) }]
 }
 
-/** The same as a pure function; `lastAt` is when an edition last went out. Readers' letters alone make no edition. */
+/** The decision as a pure function; `lastAt` is the due time of the last sent edition. Readers' letters do not count. */
 export function decideThin(
   digest: Digest,
   choices: Choice[],
@@ -79,10 +79,10 @@ export function decideThin(
 
 type Shortage = ThinDecision
 
-/** What is worst for the edition comes first. */
+/** The most severe rule comes first. */
 const ruleSeverity: ThinDecision['rule'][] = ['skip', 'hold', 'send']
 
-/** An edition with nothing in it goes to nobody, whatever the rule. */
+/** An edition without articles is never sent, whatever the rule. */
 function totalShortage({ thin: { minimum, rule } }: Digest, count: number): Shortage[] {
   if (count === 0 && (rule === 'send' || minimum === 0)) return [{ rule: 'hold', reason: { code: 'no-articles' } }]
   if (count >= minimum || rule === 'send') return []
