@@ -9,7 +9,7 @@ export type Expiry = 'stale' | 'passed'
 
 /**
  * Why a passed-over article expires: it is stale for every section that lists its feed, an editor excluded it, or it was
- * pending longer than `pending.for` allows. Null: the next edition may include it.
+ * pending longer than `pending.for` allows. Null: the next edition may include it, as after a temporary reason.
  */
 export function expiryOf(
   { article, position, isTemporary }: ArticleChoice,

@@ -1,6 +1,6 @@
 import type { Candidate } from '../../store/articles/articles.ts'
 
-/** Reserve places for `count` articles that fit. */
+/** A demand for reserved places for `count` fitting articles. */
 export type PlaceDemand = { count: number; fits(article: Candidate): boolean }
 
 /** Maximum rules for reserved places. `count` with -1 releases an article. */

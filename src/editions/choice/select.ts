@@ -169,7 +169,7 @@ function sectionsByItem(choices: Choice[]): Map<string, string> {
   return new Map(chosenOnly(choices).map((choice) => [itemOf(choice).id, choice.section]))
 }
 
-/** Passed-over choices for articles that no section may choose now: retracted, quarantined, already published or dropped. */
+/** Passed-over choices for articles that no section may choose now, such as retracted or already published ones. */
 function barredChoices(pending: Candidate[], digest: Digest): ArticleChoice[] {
   const waiting = pending.filter(({ quarantineReason: held }) => held).toSorted((a, b) => (a.id < b.id ? 1 : -1))
   const stopped = new Map(waiting.map(({ quarantineReason: held, feedUrl }) => [feedUrl, held]))

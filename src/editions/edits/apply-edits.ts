@@ -8,8 +8,8 @@ import type { Draft, DraftArticle, EditedTexts } from '../edition.ts'
 import { type Edit, type EditChange, newestBySubject, type OwnPicture } from './edit.ts'
 
 /**
- * What an edition holds by the rules of its digest, with what editors pinned, moved, dropped and reordered. Pure; the
- * same edits applied again change nothing.
+ * Chooses the content of an edition by the rules of its digest and by the editors' pins, moves, drops and orders. Pure and
+ * idempotent.
  */
 export function selectEdited(pending: Pending, digest: Digest, now: Instant, edits: Edit[]): Choice[] {
   if (edits.length === 0) return select(pending, digest, now)
@@ -19,12 +19,12 @@ export function selectEdited(pending: Pending, digest: Digest, now: Instant, edi
   return inEditedOrder(select({ articles, letters }, digest, now), newest)
 }
 
-/** A letter can only be dropped: its own page rewords it, and it stands in the section for letters. */
+/** Applies a drop, the only edit that letters support. Editors reword letters on the letters page. */
 function withDrop(letter: PendingLetter, edit: Edit | undefined): PendingLetter {
   return edit?.kind === 'drop' ? { ...letter, decision: { kind: 'drop', who: edit.who } } : letter
 }
 
-/** An article with what an editor decided about its place. A pin in a section that the digest lost does not count. */
+/** The article with the editor's decision about its place. A pin to a section that the digest no longer has is ignored. */
 function withDecision(article: Candidate, edit: Edit | undefined, { sections }: Digest): Candidate {
   if (edit?.kind === 'drop' || edit?.kind === 'exclude')
     return { ...article, decision: { kind: edit.kind, who: edit.who } }
@@ -34,7 +34,7 @@ function withDecision(article: Candidate, edit: Edit | undefined, { sections }: 
   return isKnown ? { ...article, decision: { kind: 'pin', who: edit.who, section } } : article
 }
 
-/** In each reordered section the articles that the editor named stand first, in that order. */
+/** Moves the articles named by an `order` edit to the top of their section, in that order. */
 function inEditedOrder(choices: Choice[], newest: Map<string, Edit>): Choice[] {
   const orders = [...newest.values()].filter((edit) => edit.kind === 'order')
   const positions = new Map<string, number>()
@@ -56,7 +56,7 @@ function rankOf(choice: Choice, ids: string[]): number {
   return index === -1 ? ids.length : index
 }
 
-/** The draft with the editors' words, pictures, texts and blocks. Pure; the same edits applied again change nothing. */
+/** The draft with the editors' wording, pictures, texts and blocks. Pure and idempotent. */
 export function applyEdits(draft: Draft, edits: Edit[]): Draft {
   if (edits.length === 0) return draft
   const sections = draft.sections.map((section) => ({

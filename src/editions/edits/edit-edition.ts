@@ -26,14 +26,14 @@ import { chooseReopened, reopen } from './reopen.ts'
 
 export type EditNeeds = ComposeNeeds & { digests: Digest[] }
 
-/** Nobody makes so many changes to one edition by hand. */
+/** Maximum number of edits of one edition, including undone ones; far more than people make by hand. */
 const maxEdits = 1000
 const maxBlocks = 10
 
 /**
- * Changes an edition that is not approved yet, in one transaction with what follows from it: the edition is chosen again
- * among what it had looked at, and sealed again later. The same edit twice by one person is one. AppError `invalid`,
- * `missing` or `conflict`; EditionChanged where somebody decided about it since it was `seen`.
+ * Edits an edition before approval: records the edit, unseals the edition and chooses its content again, in one transaction;
+ * the same person repeating their last edit changes nothing. Throws AppError `invalid`, `missing` or `conflict`, and
+ * EditionChanged if another decision was made since `seen`.
  */
 export async function editEdition(
   needs: EditNeeds,
@@ -69,7 +69,7 @@ export async function editEdition(
   })
 }
 
-/** Takes back the edit of that number. Once the edition has ended, only an exclusion can be taken back. */
+/** Undoes the edit with that number. After an edition is sent, cancelled or skipped, only an `exclude` can be undone. */
 export async function undoEdit(
   needs: EditNeeds,
   id: string,
@@ -97,7 +97,7 @@ export async function undoEdit(
   })
 }
 
-/** The edition and its digest; nobody else seals, chooses or edits it before the transaction ends. */
+/** The edition and its digest, locked against sealing, choosing and editing until the transaction ends. */
 async function lockForEdit({ db, clock, digests }: EditNeeds, id: string) {
   const found = await editionById(db, id)
   if (!found) throw new AppError('missing', `there is no edition ${id}`)
@@ -111,7 +111,7 @@ async function lockForEdit({ db, clock, digests }: EditNeeds, id: string) {
   return { edition: (await lockEdition(db, id)) ?? found, digest }
 }
 
-/** Whether nobody has approved it, and nobody has it. */
+/** Whether the edition can be edited: it is neither approved nor sent. */
 export function canEdit({ status, approvedAt, audienceAt }: EditionRow): boolean {
   return ['composed', 'sealed', 'held'].includes(status) && approvedAt === null && audienceAt === null
 }
@@ -140,7 +140,7 @@ function refuseTooMany(edits: Edit[], change: EditChange): void {
 }
 
 function isSameChange(edit: Edit, change: EditChange): boolean {
-  const isNewBlock = edit.kind === 'block' && change.kind === 'block' // each has an id of its own
+  const isNewBlock = edit.kind === 'block' && change.kind === 'block' // each block has a different id
   return (
     edit.kind === change.kind &&
     (edit.target === change.target || isNewBlock) &&
@@ -148,13 +148,13 @@ function isSameChange(edit: Edit, change: EditChange): boolean {
   )
 }
 
-/** What stands in the history of the edition; `who` made the change, or took it back. */
+/** The event for the edition's history; `edit.who` made or undid the change. */
 function editEvent(kind: 'edition.edited' | 'edition.edit_undone', edit: Edit): NewEvent {
   const data = { number: edit.number, change: editReason(edit) }
   return { kind, actor: person(edit.who), edition: edit.editionId, data }
 }
 
-/** Records who did what, takes the seal off, and chooses again. An edit never makes an edition too short to go out. */
+/** Unseals the edition, records the event and chooses again. AppError `conflict` if the edition would become too short. */
 async function applyAgain(needs: EditNeeds, edition: EditionRow, digest: Digest, event: NewEvent): Promise<void> {
   await reopen(needs, edition)
   await addEvent(needs.db, event, needs.clock.now())
@@ -168,7 +168,7 @@ async function applyAgain(needs: EditNeeds, edition: EditionRow, digest: Digest,
 
 type EditedEdition = { edition: EditionRow; digest: Digest; now: string }
 
-/** What the edition has of the target. AppError where it has nothing of that kind. */
+/** The edition's context for an edit of the target. Throws AppError if the edition has no such target. */
 async function contextOf(
   db: Db,
   { edition, digest, now }: EditedEdition,
@@ -214,7 +214,7 @@ async function refuseUnknownBlock(db: Db, edition: EditionRow, target: string): 
     throw new AppError('missing', 'there is no such block')
 }
 
-/** A pinned article must be included now: what stands against it is said, and nothing is changed. */
+/** Throws AppError `conflict`, with the reason, if a pinned or moved article is not included. */
 async function refuseIneffective(db: Db, digest: Digest, id: string, edit: Edit): Promise<void> {
   if (edit.kind !== 'pin' && edit.kind !== 'move') return
   const { headline, section } = edit.data

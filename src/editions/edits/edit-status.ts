@@ -1,12 +1,12 @@
 import { activeEdits, type Edit, subjectOfEdit } from './edit.ts'
 
-/** `replaced`: a later edit says something else. `gone`: what it is about is not in the edition any more. */
+/** `replaced`: a later edit overrides it. `gone`: it has no effect, as its target is missing from the edition. */
 export type EditStatus = 'applies' | 'replaced' | 'gone' | 'undone'
 
-/** Where an article or letter of the edition stands; `position` is null where it is not included. */
+/** The place of an article or letter in the edition; `position` is null if it is not included. */
 export type ArticlePlace = { itemId: string; section: string; position: number | null }
 
-/** Says of every edit of an edition whether it has an effect there. `sections` are those of the digest. */
+/** The status of every edit of an edition, by edit id. `sections` are the digest's section names. */
 export function editStatuses(edits: Edit[], places: ArticlePlace[], sections: string[]): Map<string, EditStatus> {
   const active = activeEdits(edits)
   const byId = new Map(places.map((place) => [place.itemId, place]))

@@ -2,12 +2,12 @@ import { describeReason } from '../../describe/describe.ts'
 import type { Reason } from '../../store/events/reason.ts'
 import type { EditRow } from '../../store/schema.ts'
 
-/** The headline of the article when it was edited: what its sentence says, even after the article is gone. */
+/** The article's headline at the time of the edit, for descriptions even after the article is deleted. */
 type Headline = { headline: string }
 
 export type OwnPicture = { url: string; alt: string }
 
-/** A block of the editors' own. It stands before the section of that name; empty: after the last section. */
+/** A block written by editors. `before` names the section that follows it; empty: the block is after the last section. */
 export type OwnBlock = {
   heading: string
   /** Paragraphs with blank lines between them; may be empty. */
@@ -18,9 +18,8 @@ export type OwnBlock = {
 }
 
 /**
- * What an editor changes. `target` is the id of an article, the name of a section (`order`), the id of the block, or
- * empty for the edition. `pin` and `move` keep an article in a section; `exclude` drops it from this and every later
- * edition of the digest.
+ * An editor's change. `target` is an article id, a section name (`order`), a block id, or empty for the edition; `pin` and
+ * `move` keep an article in a section, and `exclude` drops it from this and every later edition of the digest.
  */
 export type EditChange =
   | { kind: 'pin' | 'move'; target: string; data: Headline & { section: string } }
@@ -33,19 +32,19 @@ export type EditChange =
 
 export type EditKind = EditChange['kind']
 
-/** Who made the change, and which of the edition's edits it is, from 1. */
+/** A recorded change; `number` counts the edition's edits from 1. */
 export type Edit = EditChange & Pick<EditRow, 'id' | 'editionId' | 'number' | 'who' | 'at' | 'undoneAt' | 'undoneBy'>
 
 export function editFromRow(row: EditRow): Edit {
   return { ...row, data: JSON.parse(row.data) } as Edit
 }
 
-/** The edits in force. */
+/** The edits that are not undone. */
 export function activeEdits(edits: Edit[]): Edit[] {
   return edits.filter(({ undoneAt }) => undoneAt === null)
 }
 
-/** Edits with the same key are about the same thing: the newest counts. A `reword` counts field by field. */
+/** The key of an edit's subject: the newest edit with a key overrides earlier ones. `reword` overrides field by field. */
 export function subjectOfEdit({ kind, target }: Pick<Edit, 'kind' | 'target'>): string {
   const isPlace = kind === 'pin' || kind === 'move' || kind === 'drop' || kind === 'exclude'
   return `${isPlace ? 'place' : kind} ${target}`
@@ -61,7 +60,7 @@ export function pinnedArticles(edits: Edit[]): string[] {
   return edits.flatMap(({ kind, target }) => (kind === 'pin' || kind === 'move' ? [target] : []))
 }
 
-/** What the editor did, as data. */
+/** The edit as a reason. */
 export function editReason(edit: EditChange): Reason {
   switch (edit.kind) {
     case 'pin':
@@ -89,14 +88,14 @@ export function editReason(edit: EditChange): Reason {
   }
 }
 
-/** The same in words, after their name: "dropped “Trams return”". */
+/** The edit as text that follows the editor's name: "dropped “Trams return”". */
 export function editText(edit: EditChange): string {
   return describeReason(editReason(edit))
 }
 
 const maxShown = 120
 
-/** On one line; the end of a long text is left out. */
+/** The text on one line, cut after `maxShown` characters. */
 function beginning(text: string): string {
   const characters = [...text.replace(/\s+/g, ' ')]
   return characters.length <= maxShown ? characters.join('') : `${characters.slice(0, maxShown).join('')}…`

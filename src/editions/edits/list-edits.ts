@@ -5,10 +5,10 @@ import type { Digest } from '../digest.ts'
 import { type Edit, editFromRow, editText } from './edit.ts'
 import { type EditStatus, editStatuses } from './edit-status.ts'
 
-/** An edit, whether it has an effect, and what its editor did in words that follow a name. */
+/** An edit, its status, and its description as text that follows the editor's name. */
 export type ListedEdit = { edit: Edit; status: EditStatus; message: string }
 
-/** Every edit of the edition, also those without effect, the oldest first. */
+/** All edits of the edition, oldest first, including those without effect. */
 export async function listEdits(db: Db, edition: EditionRow, digest: Digest | undefined): Promise<ListedEdit[]> {
   const edits = (await editsOf(db, edition.id)).map(editFromRow)
   if (edits.length === 0) return []

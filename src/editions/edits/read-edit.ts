@@ -2,10 +2,10 @@ import { AppError } from '../../errors.ts'
 import { hasVisibleText, removeInvisible } from '../../text/characters.ts'
 import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
 
-/** An edit as somebody typed it: nothing in it is checked. Absent fields are left as they are. */
+/** Unvalidated edit input. Absent fields stay unchanged. */
 export type TypedEdit = {
   kind: string
-  /** The id of an article, of a block that is changed, or the name of a section. */
+  /** The id of an article or an existing block, or the name of a section. */
   target?: string | undefined
   section?: string | undefined
   articles?: string[] | undefined
@@ -20,22 +20,22 @@ export type TypedEdit = {
   before?: string | undefined
 }
 
-/** What the edit is about, as the edition has it. `newId`: for a block. */
+/** The edition's data about the edit's target. `newId` is the id for a new block. */
 export type EditContext = {
   headline: string
-  /** The section in which the article is, or would be. */
+  /** The article's section, or the section that lists its feed. */
   section: string
   sections: string[]
   newId: string
 }
 
-/** The longest of each field, in characters. What is longer is refused, not cut: it is printed whole. */
+/** The maximum length of each field, in characters. Longer input is refused, not cut. */
 export const maxEditLengths = {
   ...{ title: 200, summary: 600, introduction: 4000, subject: 150, preheader: 200 },
   ...{ heading: 150, text: 4000, linkText: 100, alt: 300, address: 2000 },
 } as const
 
-/** Reads one edit. AppError `invalid` says what is wrong with it. */
+/** Validates one edit. Throws AppError `invalid`, whose message names the problem. */
 export function readEdit(typed: TypedEdit, context: EditContext): EditChange {
   const { kind, target = '' } = typed
   const { headline } = context
@@ -101,13 +101,13 @@ function readBlock(typed: TypedEdit, context: EditContext): OwnBlock {
   }
 }
 
-/** Null: no picture. */
+/** The picture, or null if its address is empty. */
 function readPicture({ picture, alt }: TypedEdit): OwnPicture | null {
   const url = readAddress('picture', picture)
   return url === '' ? null : { url, alt: readLine('description of the picture', alt, maxEditLengths.alt) }
 }
 
-/** An absolute http or https address without a password in it; empty: none. */
+/** An absolute http or https URL without user name and password, or an empty string. */
 function readAddress(field: string, typed = ''): string {
   const text = readLine(`address of the ${field}`, typed, maxEditLengths.address)
   if (text === '') return ''
@@ -123,12 +123,12 @@ function readRequired(field: string, typed: string | undefined, maxLength: numbe
   return text
 }
 
-/** One line of plain text; empty where nothing of it can be seen. */
+/** One line of plain text; empty if it has no visible characters. */
 function readLine(field: string, typed: string | undefined, maxLength: number): string {
   return checkLength(field, oneLine(typed ?? ''), maxLength)
 }
 
-/** Paragraphs with a blank line between them, each on one line. */
+/** Paragraphs of one line each, separated by blank lines. */
 function readParagraphs(field: string, typed: string | undefined, maxLength: number): string {
   const lines = (typed ?? '').replace(/\r\n?|[\u0085\u2028\v]/g, '\n').replace(/[\f\u2029]/g, '\n\n')
   const paragraphs = lines.split(/\n[^\S\n]*\n/).map(oneLine)

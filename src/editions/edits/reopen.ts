@@ -7,8 +7,8 @@ import type { Digest } from '../digest.ts'
 import { releaseContents } from '../review.ts'
 
 /**
- * Takes the seal off an edition that nobody has yet, and gives back what it holds. The caller holds the lock of its
- * digest. The bytes are kept as withdrawn; returns their SHA-256.
+ * Unseals an unsent edition and releases its contents; the caller must hold the digest's lock. Keeps the sealed bytes as
+ * withdrawn, and returns their SHA-256 hashes.
  */
 export async function reopen(
   { db, clock }: { db: Db; clock: Clock },
@@ -23,7 +23,7 @@ export async function reopen(
   return seals
 }
 
-/** Chooses again for an edition that was reopened; one that somebody holds stays held. Returns it as it is now. */
+/** Chooses the content of a reopened edition again; an edition on hold stays on hold. Returns the updated edition. */
 export async function chooseReopened(
   needs: ComposeNeeds,
   edition: EditionRow,

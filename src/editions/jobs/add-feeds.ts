@@ -16,15 +16,15 @@ import { AppError, systemCode } from '../../errors.ts'
 import type { Digest, Section } from '../digest.ts'
 import { parseDigest } from './read-job.ts'
 
-/** A feed for a section; a section that the digest has not yet gets this title. */
+/** A feed for a section. `title` is the title of the section if it is new. */
 export type FeedPlacement = { section: string; title: string; url: string }
 
 export type JobPaths = { jobs: string; templates: string }
 
 /**
- * Writes feeds into the job file of the digest, and leaves its comments and its form as they are. New sections are added
- * at the end, with the layout `latest`. Returns what was added; a feed that its section has already is left out.
- * AppError `conflict`, and nothing is written, where the file cannot be changed without changing more.
+ * Adds feeds to the digest's job file, keeping comments and formatting, with new sections at the end in the layout
+ * `latest`. Returns the added feeds, without those the section already has. AppError `conflict`, and no write, if the
+ * file cannot be changed without other changes.
  */
 export function addFeedsToJobFile(
   { jobs, templates }: JobPaths,
@@ -44,7 +44,7 @@ export function addFeedsToJobFile(
   return wanted
 }
 
-/** Under its name only when whole, with the mode and the owner that the file had, whatever our umask is. */
+/** Replaces a file atomically, keeping its mode and owner whatever the umask. */
 function replaceFile(path: string, text: string): void {
   const { uid, gid, mode } = statSync(path)
   const written = `${path}.new`
@@ -56,18 +56,18 @@ function replaceFile(path: string, text: string): void {
   } catch (error) {
     rmSync(written, { force: true })
     if (systemCode(error) !== 'EPERM') throw error
-    writeFileSync(path, text) // a file of another user that we may write to: only in place does it stay theirs
+    writeFileSync(path, text) // the file belongs to another user: only a write in place keeps its owner
   }
 }
 
-/** The path of the job file of a digest. AppError `missing` where there is none. */
+/** The path of a digest's job file. Throws AppError `missing` if there is none. */
 export function jobFilePath(jobs: string, name: string): string {
   const file = [join(jobs, `${name}.yml`), join(jobs, `${name}.yaml`)].find((path) => existsSync(path))
   if (!file) throw new AppError('missing', `there is no file of the digest ${name} in ${jobs}`)
   return file
 }
 
-/** The feeds that stand for what a reader fills in: names that are kept for examples (RFC 2606 §3, RFC 6761 §6.5). */
+/** The placeholder feeds of a section: those on host names reserved for examples (RFC 2606 §3, RFC 6761 §6.5). */
 export function exampleFeeds({ feeds }: Pick<Section, 'feeds'>): string[] {
   return feeds.filter((url) => /(?:^|\.)example(?:\.(?:com|net|org))?$/.test(new URL(url).hostname))
 }
@@ -97,7 +97,7 @@ function newSections(digest: Digest, wanted: FeedPlacement[]) {
   }))
 }
 
-/** Whether what is written now is the digest with the feeds wanted, and nothing else. */
+/** Whether the written digest differs from the old one only by the wanted feeds. */
 function isDigestWithFeeds(written: Digest, digest: Digest, wanted: FeedPlacement[]): boolean {
   const grown = digest.sections.map((section) => {
     const added = wanted.filter((one) => one.section === section.name).map(({ url }) => url)

@@ -17,12 +17,12 @@ type DigestRules = {
   atMost: { author?: number | undefined; matching: MaximumRule[] }
 }
 
-/** Two rules of a job file that cannot both be kept; `path` leads to the one to change. */
+/** Two rules of a job file that contradict each other; `path` is the key of the rule to change. */
 export type Contradiction = { path: (string | number)[]; message: string }
 
 /**
- * What the rules of one section say against each other. They are looked at as they were written, so that whatever else is
- * wrong with the file is told beside: a part that is no list, or no number, is left to the check of its own.
+ * Contradictions between the rules of one section. The input is not validated, so that all problems of a file are reported
+ * together; values of the wrong type are ignored here and reported by the schema.
  */
 export function sectionContradictions(section: SectionRules): Contradiction[] {
   const { feeds, maximum, perAuthor, perFeed, exclude } = section
@@ -48,7 +48,7 @@ export function sectionContradictions(section: SectionRules): Contradiction[] {
   ]
 }
 
-/** The same for what the whole edition asks for, and what its sections ask for together. */
+/** Contradictions between the rules of the whole edition and those of its sections together. */
 export function digestContradictions({ sections, atLeast, atMost }: DigestRules): Contradiction[] {
   const inSections = arrayOrEmpty(sections).filter((section) => arrayOrEmpty(section?.feeds).length > 0)
   const room = inSections.reduce((sum, { maximum }) => sum + maximum, 0)
@@ -79,7 +79,7 @@ export function digestContradictions({ sections, atLeast, atMost }: DigestRules)
   ]
 }
 
-/** The same for when copies go out. */
+/** Contradictions between the rules for the sending time. */
 export function timeContradictions({
   localTime,
   window,
@@ -106,7 +106,7 @@ function indexedRules<Rule extends MaximumRule>(rules: Rule[] | undefined): Inde
   return indexed.filter(({ rule }) => typeof rule?.count === 'number' && namesOf(rule).length > 0)
 }
 
-/** Rules keep places of their own: together they must find room. */
+/** Each minimum rule reserves its own places, so their sum must not exceed `room`. */
 function minimumsOverRoom(minimums: Indexed<MinimumRule>[], room: number, what: string): Contradiction[] {
   let sum = 0
   for (const { rule, index } of minimums) {

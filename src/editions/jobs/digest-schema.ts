@@ -15,7 +15,7 @@ import {
 } from './fields.ts'
 import { sectionSchema } from './section-schema.ts'
 
-/** One file in `jobs/`. Unknown keys are errors with file and line. */
+/** The schema of a job file in `jobs/`. Unknown keys are errors with file and line. */
 export const digestSchema = z
   .strictObject({
     title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
@@ -158,7 +158,7 @@ export const digestSchema = z
     { when: ({ value }) => isObject(value) },
   )
 
-/** JSON Schema (draft 2020-12) of a job file, from the schema that checks it, so that editors complete and check as they write. */
+/** The JSON Schema (draft 2020-12) of a job file, for completion and validation in text editors. */
 export function digestJsonSchema(): object {
   return { title: 'A digest of Lastword', ...z.toJSONSchema(digestSchema, { io: 'input' }) }
 }

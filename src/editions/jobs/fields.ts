@@ -91,14 +91,14 @@ export const httpUrl = z
     `this address has more than ${maxUrlLength} characters: use a shorter one of the same feed`,
   )
 
-/** A check across keys looks at what there is, so that its problems stand beside the others and not behind them. */
+/** Whether a value is an object. Checks across keys run on unvalidated input, to report all problems together. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** What an article is looked for by: one match is enough. */
+/** Filter terms for articles; one matching term is enough. */
 export type ArticleFilter = { categories: string[]; words: string[]; authors: string[] }
-/** At most `count` that match. */
+/** At most `count` articles may match. */
 export type MaximumRule = z.output<typeof maximumRule>
-/** At least `count` that match; `otherwise` is what happens when there are too few. */
+/** At least `count` articles must match; `otherwise` is the action if too few do. */
 export type MinimumRule = z.output<typeof minimumRule>

@@ -5,17 +5,17 @@ import { AppError, messageOf, systemCode } from '../../errors.ts'
 import type { Digest } from '../digest.ts'
 import { isJobFile, parseDigest } from './read-job.ts'
 
-/** A job file with an error. `message` has a line for every problem, each with file and line. */
+/** A job file with an error. `message` has one line for each problem, with file and line number. */
 export type RejectedJob = { digest: string; file: string; message: string }
 
-/** The digests of a folder, in the order of their files' names, and the files that hold an error. */
+/** The digests of a folder, sorted by file name, and the files with errors. */
 export type JobFolder = { digests: Digest[]; rejected: RejectedJob[] }
 
 const maxFileBytes = 1024 * 1024
 
 /**
- * Reads every job file of the folder; an error in one leaves out that digest alone. Throws AppError `missing` or `invalid`
- * if the folder itself cannot be read.
+ * Reads every job file of the folder; an error in a file rejects only its digest. Throws AppError `missing` or `invalid`
+ * if the folder cannot be read.
  */
 export function readJobFolder(jobs: string, templates: string): JobFolder {
   if (!existsSync(jobs))
@@ -40,10 +40,10 @@ export function readJobFolder(jobs: string, templates: string): JobFolder {
   return { digests, rejected: rejected.sort((a, b) => (a.file < b.file ? -1 : 1)) }
 }
 
-/** By file name: the text of each job file, and why others are not read. `unread` are those that are there and cannot be. */
+/** Job file texts and problems, both by file name. `unread` lists the files that exist but cannot be read. */
 export type JobTexts = { texts: Map<string, string>; problems: Map<string, string>; unread: string[] }
 
-/** Of two files with one name that with the ending `.yml` counts. Throws AppError if the folder cannot be listed. */
+/** Reads all job files; `.yml` takes precedence over `.yaml`. Throws AppError if the folder cannot be listed. */
 export function readJobTexts(folder: string): JobTexts {
   const files = listFiles(folder).filter(isJobFile).sort()
   const read: JobTexts = { texts: new Map(), problems: new Map(), unread: [] }
@@ -56,7 +56,7 @@ export function readJobTexts(folder: string): JobTexts {
     try {
       read.texts.set(file, readJobFile(path))
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') continue // it went away since the folder was listed
+      if (systemCode(error) === 'ENOENT') continue // the file was deleted after the folder was listed
       read.problems.set(file, error instanceof AppError ? error.message : `${path} cannot be read: ${messageOf(error)}`)
       read.unread.push(file)
     }
@@ -64,7 +64,7 @@ export function readJobTexts(folder: string): JobTexts {
   return read
 }
 
-/** The name of the digest that a job file holds. */
+/** The digest name of a job file: the file name without `.yml` or `.yaml`. */
 export function digestNameOf(file: string): string {
   return basename(file).replace(/\.ya?ml$/i, '')
 }
@@ -77,7 +77,7 @@ function listFiles(folder: string): string[] {
   }
 }
 
-/** Only of regular files: to read from a pipe would wait for its writer. */
+/** Reads regular files only, because a read from a pipe would block until its writer closes it. */
 function readJobFile(path: string): string {
   const stat = statSync(path)
   if (!stat.isFile()) throw new AppError('invalid', `${path} is not a file`)

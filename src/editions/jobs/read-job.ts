@@ -6,24 +6,24 @@ import { digestSchema } from './digest-schema.ts'
 import { isObject } from './fields.ts'
 
 /**
- * Whether a file of the folder holds a digest. A sample, `*.example.yml`, does not, nor what editors keep beside a file:
- * `.weekly.yml.swp`, `.#weekly.yml`.
+ * Whether a file of the folder is a job file. Samples (`*.example.yml`) and text editors' temporary files
+ * (`.weekly.yml.swp`, `.#weekly.yml`) are not.
  */
 export function isJobFile(file: string): boolean {
   return /^[^.#].*\.ya?ml$/i.test(file) && !/\.example\.ya?ml$/i.test(file)
 }
 
-/** Whether a digest may be called that: its name stands in addresses. */
+/** Whether a digest may have this name, which is part of URLs. */
 export function isDigestName(name: string): boolean {
   return /^[a-z][a-z0-9-]*$/.test(name)
 }
 
-/** Reads one digest. Throws AppError with every problem of the file, each with its line. */
+/** Reads one job file. Throws AppError that lists every problem of the file with its line. */
 export function readDigest(file: string, templates: string): Digest {
   return checkDigest(readYaml(file), templates)
 }
 
-/** The same from text, for an editor's page or a test. */
+/** Parses the text of a job file; `file` is its name in errors. Throws AppError like `readDigest`. */
 export function parseDigest(text: string, file: string, templates: string): Digest {
   return checkDigest(parseYaml(text, file), templates)
 }

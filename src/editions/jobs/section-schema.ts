@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { sectionContradictions } from './contradictions.ts'
 import { duration, filterSchema, httpUrl, isObject, maximumRule, minimumRule } from './fields.ts'
 
-/** How a section looks in the email; each has a part of its own in `templates/email/parts/`. */
+/** The section layouts in an email; each has a template in `templates/email/parts/`. */
 export const layouts = ['latest', 'last-word', 'focus', 'tv', 'have-your-say'] as const
 
-/** One section of a job file. */
+/** The schema of one section of a job file. */
 export const sectionSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens'),

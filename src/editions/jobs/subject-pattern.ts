@@ -1,14 +1,14 @@
 /**
- * The placeholders of subject and preheader. A pattern is filled once, with plain text: what a title
- * holds is never read as a pattern again.
+ * The placeholders of subject and preheader. A pattern is filled once, with plain text: placeholders
+ * inside a title are not replaced.
  */
 export const placeholders = ['title', 'number', 'date', 'lead', 'second', 'third', 'count'] as const
 
 export type Placeholder = (typeof placeholders)[number]
 
 /**
- * Fills `{lead}` and its like. A placeholder without a value takes the separator before it along, or at the beginning
- * the one behind it; what looks like a separator inside a value stays.
+ * Fills placeholders such as `{lead}`. An empty placeholder is removed with the separator before it, or at the beginning
+ * with the one after it; separators inside values are kept.
  */
 export function fillPattern(pattern: string, values: Record<Placeholder, string>): string {
   return withoutEmptyBeginning(pattern, values)

@@ -9,26 +9,25 @@ import { parseDigest } from './read-job.ts'
 
 export type JobChange = { digest: string; file: string; kind: 'added' | 'changed' | 'removed' }
 
-/** The digests changed as `changes` says; `rejected` are the problems that the look before had not found. */
+/** The changed digests, and in `rejected` the problems that the previous scan did not find. */
 export type JobFolderScan = { changes: JobChange[]; rejected: JobProblem[] }
 
 type KnownJob = { digest: Digest; file: string; readAt: Instant; text?: string }
 
 /**
- * The job files of a folder, as they change under a running process. A file is taken over once two looks in a row found
- * the same in it, so that nothing is read in the middle of a save or of a checkout. One with an error changes nothing:
- * its digest runs by the version before. A file that two looks in a row do not find takes its digest away, but for the
- * last one: an empty folder is a mistake, or a disk that is not mounted.
+ * Watches the job files of a folder. A change or deletion takes effect once two scans in a row find it, so half-written
+ * files are never loaded. A digest whose file has an error keeps its previous version, and the last digest is never
+ * removed: an empty folder is a mistake or an unmounted disk.
  */
 export class JobFolderWatcher {
   readonly #folder: string
   readonly #templates: string
   readonly #known = new Map<string, KnownJob>()
-  /** File name to content, by the look before. */
+  /** File contents by file name, from the previous scan. */
   #before: Map<string, string>
   #problems = new Map<string, JobProblem>()
 
-  /** `digests` and `rejected` are what was read from the folder at `now`: a rejected file has no version before it. */
+  /** `digests` and `rejected` were read from the folder at `now`; a rejected file has no earlier version. */
   constructor(
     { jobs, templates }: { jobs: string; templates: string },
     { digests, rejected }: JobFolder,
@@ -47,7 +46,7 @@ export class JobFolderWatcher {
       })
   }
 
-  /** In the order of their files' names. */
+  /** The current digests, sorted by file name. */
   get digests(): Digest[] {
     return [...this.#known.values()].sort((a, b) => (a.file < b.file ? -1 : 1)).map(({ digest }) => digest)
   }
@@ -66,7 +65,7 @@ export class JobFolderWatcher {
         const isSettled = this.#before.get(file) === text
         const problem = this.#problems.get(file)
         if (isSettled) changes.push(...this.#take(file, text, found, now))
-        else if (problem) found.set(file, problem.message) // it is being written: what was said of it stands
+        else if (problem) found.set(file, problem.message) // the file is being written: keep its known problem
       }
       changes.push(...this.#dropMissing([...files.keys(), ...unread], found))
       this.#before = new Map([...files, ...unread.map((file) => [file, ''] as const)])
@@ -105,7 +104,7 @@ export class JobFolderWatcher {
     return gone.map(({ digest, file }) => ({ digest: digest.name, file, kind: 'removed' }))
   }
 
-  /** Keeps since when a problem is there. */
+  /** Stores the problems found, and returns the new ones. */
   #settle(found: Map<string, string>, now: Instant): JobProblem[] {
     const before = this.#problems
     this.#problems = new Map(
