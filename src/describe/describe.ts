@@ -6,50 +6,50 @@ import type { Instant } from '../time/clock.ts'
 import { formatMessage } from './message-format.ts'
 import { locale, type MessageGroup, messages } from './messages.ts'
 
-/** A reason in words, without a capital or a full stop: `no new articles (this digest needs 5)`. */
+/** A reason as text, without a capital or a full stop: `no new articles (this digest needs 5)`. */
 export function describeReason(reason: Reason | Json<Reason>): string {
   const { code, also = [], ...values } = parsed(reason)
   return [format('reasons', code, values), ...also.map(describeReason)].join('; ')
 }
 
-/** The same with a capital. */
+/** A reason as text with a capital: `No new articles (this digest needs 5)`. */
 export function describeLine(reason: Reason | Json<Reason>): string {
   return startSentence(describeReason(reason))
 }
 
-/** The same as a sentence of its own: `No new articles (this digest needs 5).` */
+/** A reason as a sentence: `No new articles (this digest needs 5).` */
 export function describeSentence(reason: Reason | Json<Reason>): string {
   const text = describeLine(reason)
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** A reason for JSON output: its code and values, and `text`, the same in words. */
+/** A reason for JSON output: its code and values, and its description as `text`. */
 export function reasonWithText(reason: Reason | Json<Reason>): Reason & { text: string } {
   return { ...parsed(reason), text: describeReason(reason) }
 }
 
-/** An event as a line of a history: `18 articles chosen`. Who did it is not said. */
+/** An event as a line of a history, without its actor: `18 articles chosen`. */
 export function describeEvent(event: PastEvent): string {
   const text = format('events', event.kind, valuesOf(event))
   return event.kind === 'note' ? text : startSentence(text)
 }
 
-/** An event for JSON output: with `text`, the same in words. */
+/** An event for JSON output, with its description as `text`. */
 export function eventWithText(event: PastEvent): PastEvent & { text: string } {
   return { ...event, text: describeEvent(event) }
 }
 
-/** Who did it, for the one who reads; `rule` and `system` did it automatically. */
+/** An actor's name for display; `rule` and `system` are "automatically". */
 export function describeActor(actor: Actor): string {
   return personName(actor) ?? (actor === 'cli' ? 'operator' : 'automatically')
 }
 
-/** What somebody has just done: `Ada approved it.` `who` is their name, or You. */
+/** A person's latest action: `Ada approved it.` `who` is the name of the person, or You. */
 export function describeDone(event: PastEvent, who: string): string {
   return describeWithName('done', event, { who }) ?? `${who}: ${describeEvent(event)}`
 }
 
-/** What was done since somebody looked; `at` is the time of day, as `at 07:00`. */
+/** An action since the reader loaded the page; `at` is the time of day, such as `at 07:00`. */
 export function describeSince(event: PastEvent, who: string, at: string): string {
   const text = describeEvent(event)
   const isPerson = personName(event.actor) !== undefined
@@ -61,7 +61,7 @@ function describeWithName(group: MessageGroup, event: PastEvent, names: object):
   return format(group, event.kind, { ...valuesOf(event), ...names })
 }
 
-/** `by`: `person`, or the actor itself. */
+/** The event's data for messages; `by` is `person` or the actor. */
 function valuesOf({ actor, data }: PastEvent): Record<string, unknown> {
   return { ...data, by: personName(actor) === undefined ? actor : 'person' }
 }
@@ -74,7 +74,7 @@ function format(group: MessageGroup, key: string, values: Record<string, unknown
 
 const formats = {
   day: (instant: Instant) => instant.slice(0, 10),
-  /** What a relay answered, and the setting that helps where there is one. */
+  /** A relay's reply, followed by the setting that helps, if there is one. */
   answer(reply: string): string {
     const { advice } = replyMeaning(reply)
     return advice === undefined ? reply : `${reply}. ${advice}`
@@ -85,7 +85,7 @@ function parsed(reason: Reason | Json<Reason>): Reason {
   return typeof reason === 'string' ? fromJson<Reason>(reason) : (reason as Reason)
 }
 
-/** With a capital, unless it begins with an address, a setting or the like. */
+/** Capitalizes the text, unless it begins with an address, a setting or the like. */
 function startSentence(text: string): string {
   return text.replace(/^\p{Ll}(?=[\p{L}-]*(?:[ ,;]|: |$))/u, (first) => first.toUpperCase())
 }

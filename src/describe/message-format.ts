@@ -1,21 +1,21 @@
 import { formatSize } from '../text/words.ts'
 import { durationText } from '../time/clock.ts'
 
-/** A message of `templates/locales`, parsed: texts and the places of values. The syntax stands at the head of each file. */
+/** A parsed message of `templates/locales`: texts and placeholders. The head of each file describes the syntax. */
 export type Message = Part[]
 
 type Part = string | NumberSign | Placeholder
 type NumberSign = { numberSign: true }
 type Placeholder = { name: string; format: string; cases: Map<string, Message>; separator: string }
 
-/** How a value that is no text or number becomes a text, and further formats of texts. */
+/** `describe` converts objects to text; `formats` are additional formats for strings. */
 export type FormatOptions = {
   locale: string
   describe: (value: object) => string
   formats: Record<string, (text: string) => string>
 }
 
-/** Parses one message. Throws an Error that quotes the message where its syntax is wrong. */
+/** Parses one message. Throws an Error that quotes the message if its syntax is wrong. */
 export function parseMessage(source: string): Message {
   const reader = new MessageReader(source)
   const message = reader.message()
@@ -39,7 +39,7 @@ class MessageReader {
     return new Error(`${problem}, at character ${this.#at} of “${this.#source}”`)
   }
 
-  /** Up to the brace that closes it, or to the end. */
+  /** Reads a message up to its closing brace or the end of the source. */
   message(): Message {
     const parts: Message = []
     while (!this.isAtEnd && this.#source[this.#at] !== '}') {
@@ -85,7 +85,7 @@ class MessageReader {
   }
 }
 
-/** Fills a message with values. Throws an Error for a value that is missing, or that its format does not fit. */
+/** Fills a message with values. Throws an Error for a value that is missing or does not fit its format. */
 export function formatMessage(message: Message, values: Record<string, unknown>, options: FormatOptions): string {
   return fill(message, values, options, undefined)
 }
@@ -127,7 +127,7 @@ function fillPlaceholder(
   return text
 }
 
-/** The text of a value in a format without cases; undefined where they do not fit. */
+/** The text of a value in a format without cases; undefined if the value does not fit the format. */
 function textOf(value: unknown, { format, separator }: Placeholder, options: FormatOptions): string | undefined {
   if (format === 'list') return Array.isArray(value) ? textsOf(value, options).join(separator) : undefined
   if (format === 'first') return Array.isArray(value) ? firstOf(value, options) : undefined
@@ -152,7 +152,7 @@ function textsOf(items: unknown[], { describe }: FormatOptions): string[] {
 
 const maxNamed = 3
 
-/** The first of many: `a.example, b.example, c.example, …`. */
+/** The first `maxNamed` texts of a list: `a.example, b.example, c.example, …`. */
 function firstOf(items: unknown[], options: FormatOptions): string {
   const texts = textsOf(items, options)
   return [...texts.slice(0, maxNamed), ...(texts.length > maxNamed ? ['…'] : [])].join(', ')
@@ -164,7 +164,7 @@ function formatted(value: number, format: string, options: FormatOptions): strin
   return format === 'number' ? formatNumber(value, options) : String(value)
 }
 
-/** With a decimal only below ten. */
+/** Formats a number, with at most one decimal below ten and none from ten on. */
 function formatNumber(value: number, { locale }: FormatOptions): string {
   return value.toLocaleString(locale, { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 })
 }

@@ -10,7 +10,7 @@ export const locale = 'en-GB'
 
 let loaded: Messages | undefined
 
-/** The messages of the language, read and parsed once. Throws an Error where the file has a fault. */
+/** The messages of the language, loaded and parsed once. Throws an Error if the file is invalid. */
 export function messages(): Messages {
   loaded ??= load()
   return loaded

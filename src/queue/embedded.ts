@@ -24,20 +24,20 @@ type Needs = {
   engine: Engine
   clock: Clock
   log: Log
-  /** Whose row in `workers` says that this process lives: tasks of one that does not are free. */
+  /** The id of this process's row in `workers`. Tasks of workers that are no longer alive can be leased again. */
   workerId: string
-  /** When it fires no further task is begun. */
+  /** Once aborted, no further task is started. */
   signal?: AbortSignal | undefined
 }
 
 /**
- * A queue in the store, for workers that are started by a timetable: it has no timer of its own, and looks for tasks when
- * it is woken, and after each task that has ended.
+ * A queue in the store, for workers started by a schedule. It has no timer: it looks for tasks when `wake` is called
+ * and after each finished task.
  */
 export class EmbeddedQueue implements Queue {
   readonly #needs: Needs
   readonly #handlings = new Map<string, Handling>()
-  /** How many tasks are being done, by kind and group. */
+  /** The number of running tasks, by kind and group. */
   readonly #running = new Map<string, number>()
   readonly #tasks = new Map<string, Promise<void>>()
   #looking: Promise<void> | undefined
@@ -89,7 +89,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   async #lookWhileAsked(): Promise<void> {
-    await Promise.resolve() // so that whoever woke us knows that we look
+    await Promise.resolve() // lets `wake` set #looking first
     while (this.#isToLookAgain && !this.#needs.signal?.aborted) {
       this.#isToLookAgain = false
       try {
@@ -98,10 +98,10 @@ export class EmbeddedQueue implements Queue {
         this.#needs.log.warn({ event: 'queue.unread', err }, 'tasks cannot be read; they are looked for again')
       }
     }
-    this.#looking = undefined // at once: a call that comes between would be lost
+    this.#looking = undefined // without an await before it, or a call of `wake` would be lost
   }
 
-  /** Starts one task of each group that has room, until none is left: groups take turns. */
+  /** Starts one task of each group below its limit, in turns, until no task can be started. */
   async #startAll(kind: string, handling: Handling): Promise<void> {
     const { db, engine, clock, signal } = this.#needs
     for (let isAny = true; isAny; ) {
@@ -152,7 +152,7 @@ export class EmbeddedQueue implements Queue {
     }
   }
 
-  /** Where the store is away the task bears our name still, and is found as one that we left behind. */
+  /** Records a failure. If the store is unavailable, the task stays leased to this worker and is found again as abandoned. */
   async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }, id: string) {
     await failTask(this.#needs.db, task, how).catch((err: unknown) => {
       this.#needs.log.warn({ event: 'task.unrecorded', id, err }, 'the failure of a task could not be recorded')

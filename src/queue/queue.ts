@@ -2,41 +2,41 @@ import type { Db, TaskRow } from '../store/schema.ts'
 import type { Instant } from '../time/clock.ts'
 
 /**
- * Something for a worker to do, which carries nothing but ids: whoever does it looks again what is to be done. One that is
- * done twice, or gets lost, does no harm.
+ * A task for a worker. `data` has only ids, and the handler reads the current state, so that a repeated or lost task does
+ * no harm.
  */
 export type Task = {
   kind: string
-  /** There is at most one task of a kind with this key. */
+  /** Unique within the kind. */
   key: string
-  /** Groups take turns, and one that is slow keeps no other waiting. */
+  /** Groups take turns, so a slow group does not delay the others. */
   group: string
   data: Record<string, string>
-  /** At once if absent. */
+  /** The earliest start; now if absent. */
   notBefore?: Instant
 }
 
 export type Handling = {
-  /** How many tasks of one group this process does at a time. */
+  /** The maximum number of tasks of one group that this process runs in parallel. */
   parallelOfGroup: number
-  /** After how many failures a task is dead; never if absent. */
+  /** The number of failures after which a task is dead; unlimited if absent. */
   maxAttempts?: number
   handle(data: Record<string, string>): Promise<void>
 }
 
-/** Who hands tasks to workers. */
+/** Hands tasks to workers. */
 export interface Queue {
-  /** Adds tasks in the caller's transaction. One that waits already is left as it is; one that is being done is done again. */
+  /** Adds tasks in the caller's transaction. A task that waits already is unchanged; a running task runs again. */
   enqueue(db: Db, tasks: Task[]): Promise<void>
-  /** Whether a task of that kind and group waits, or is being done. */
+  /** Whether a task of that kind and group waits or runs. */
   isOpen(db: Db, kind: string, group: string): Promise<boolean>
-  /** Says how tasks of a kind are done; a task that fails is tried again with growing waits. */
+  /** Registers the handling of a kind. Failed tasks are retried with increasing delays. */
   work(kind: string, handling: Handling): void
-  /** Looks for tasks now. Returns at once. */
+  /** Starts a look for tasks, and returns immediately. */
   wake(): void
-  /** Resolves when this process does no task, and finds none that it could do. */
+  /** Resolves when this process runs no task and finds none to start. */
   idle(): Promise<void>
-  /** Tasks that failed too often: an operator decides what becomes of them. */
+  /** Tasks that failed too often; an operator decides about them. */
   dead(): Promise<TaskRow[]>
   revive(id: string): Promise<void>
 }

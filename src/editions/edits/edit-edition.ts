@@ -111,7 +111,7 @@ async function lockForEdit({ db, clock, digests }: EditNeeds, id: string) {
   return { edition: (await lockEdition(db, id)) ?? found, digest }
 }
 
-/** Whether the edition can be edited: it is neither approved nor sent. */
+/** Whether the edition can be edited: it is not approved, and its sending has not begun. */
 export function canEdit({ status, approvedAt, audienceAt }: EditionRow): boolean {
   return ['composed', 'sealed', 'held'].includes(status) && approvedAt === null && audienceAt === null
 }

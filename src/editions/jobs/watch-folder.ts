@@ -104,7 +104,7 @@ export class JobFolderWatcher {
     return gone.map(({ digest, file }) => ({ digest: digest.name, file, kind: 'removed' }))
   }
 
-  /** Stores the problems found, and returns the new ones. */
+  /** Stores the problems found, keeping the `since` of known ones, and returns the new ones. */
   #settle(found: Map<string, string>, now: Instant): JobProblem[] {
     const before = this.#problems
     this.#problems = new Map(

@@ -1,6 +1,6 @@
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
-/** Seven days of the month that hold each weekday once, as people write them, and cron's own word for that. */
+/** Ranges of days that people write for a week of the month, with the week's name and its cron suffix. */
 const monthWeeks: Record<string, { ordinal: string; suffix: string }> = {
   '1-7': { ordinal: 'first', suffix: '#1' },
   '8-14': { ordinal: 'second', suffix: '#2' },
@@ -15,9 +15,8 @@ const monthWeeks: Record<string, { ordinal: string; suffix: string }> = {
 }
 
 /**
- * Cron joins day of month and day of week by "or": `0 7 1-7 * MON` runs on eight to eleven days of a month. Says what to
- * write instead of a five-field expression that names both; undefined for one that names one of them at most, or both at
- * once with `+`.
+ * Cron joins day of month and day of week by "or": `0 7 1-7 * MON` runs on eight to eleven days of a month. Returns what to
+ * write instead of a five-field expression that sets both; undefined if it sets at most one, or joins them with `+`.
  */
 export function dayConflictMessage(expression: string): string | undefined {
   const [minute = '', hour = '', day = '', month = '', weekday = ''] = expression.trim().split(/\s+/)
@@ -34,7 +33,7 @@ export function dayConflictMessage(expression: string): string | undefined {
   return `cron runs on the days of the month (${day}) and on each ${names.map(weekdayName).join(', ')} besides: ${advice}`
 }
 
-/** The week of the month that a list of days covers, however it is written: `1-7` or `1,2,3,4,5,6,7`. */
+/** The week of the month that a list of days covers, as a range or a list: `1-7` or `1,2,3,4,5,6,7`. */
 function weekOf(day: string): { ordinal: string; suffix: string } | undefined {
   const days = day.split(',').flatMap((part) => {
     const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? []

@@ -14,20 +14,20 @@ import type { Instant } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 import { runsAfter } from './due-runs.ts'
 
-/** A clock that was ahead put down runs of a digest as decided before their time. */
+/** A clock that was ahead recorded runs of a digest as decided too early. */
 export type ClockFault = {
   digest: string
-  /** So far ahead the runs were put down as decided. */
+  /** The wrong mark: runs up to this instant were recorded as decided. */
   aheadUntil: Instant
-  /** Up to when they are, in truth. */
+  /** The correct mark: runs up to this instant are decided. */
   trueDecidedUntil: Instant
-  /** The runs that it put down as skipped, and that are open again. */
+  /** The runs that were wrongly recorded as skipped, and are open again. */
   skips: FutureSkip[]
 }
 
 /**
- * The instant up to which the runs of the digest are decided. A mark that a clock which was ahead left behind is not
- * obeyed: what it put down as skipped before its time is open again, and reported once; what it made is made.
+ * The instant up to which the runs of the digest are decided. A mark left by a clock that was ahead is ignored: runs it
+ * skipped too early are reopened and logged once, and editions it made are kept.
  */
 export async function runsDecidedUntil(
   { db, log }: { db: Db; log: Log },
@@ -48,21 +48,21 @@ export async function runsDecidedUntil(
   return fault.trueDecidedUntil
 }
 
-/** The same as a question: the fault by which runs of the digest would not be made, if there is one. */
+/** The clock fault that prevents runs of the digest, if there is one. Changes nothing. */
 export async function findClockFault(db: Db, digest: Digest, now: Instant): Promise<ClockFault | undefined> {
   const marks = await findDigestMarks(db, digest.name)
   const fault = marks && (await clockFaultIn(db, digest, marks, now))
   return fault && (await hasSilencedRuns(db, digest, fault)) ? fault : undefined
 }
 
-/** For a person. */
+/** The fault as a message for operators. */
 export function clockFaultText({ digest, aheadUntil }: Pick<ClockFault, 'digest' | 'aheadUntil'>): string {
   return `${digest}: a clock that was ahead put down its runs until ${aheadUntil} as decided; they are open again, and each is made when it is due`
 }
 
 /**
- * The mark stands where the newest run was decided, so a wrong mark is known by when that was put down; one whose run was
- * opened again, by the record of the fault.
+ * Detects a wrong mark by the recording time of the run at the mark, which is in the future. If that run was reopened
+ * already, the recorded fault identifies the mark.
  */
 async function clockFaultIn(
   db: Db,
@@ -80,7 +80,7 @@ async function clockFaultIn(
   return { digest: digest.name, aheadUntil: decidedUntil, trueDecidedUntil: decided, skips }
 }
 
-/** A clock that was set back over runs that were made leaves a mark ahead as well, and silences nothing. */
+/** Whether the fault prevents any run. A clock set back after runs were made leaves a future mark too, but prevents none. */
 async function hasSilencedRuns(
   db: Db,
   digest: Digest,

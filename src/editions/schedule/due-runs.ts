@@ -4,25 +4,24 @@ import type { Reason } from '../../store/events/reason.ts'
 import { addMs, hour, type Instant, msBetween, parseDurationMs, toInstant } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 
-/** At a time, after a long outage; the rest next time. */
+/** Maximum number of runs per call; after a long outage, later calls return the rest. */
 const maxRuns = 1000
 
-/** A run that the timetable owes: to be made, or missed, with the reason. */
+/** A run of the schedule that has begun. `missed` null: it must be made; otherwise it is why it was missed. */
 export type DueRun = { dueAt: Instant; missed: Reason | null }
 
-/** A subscriber's hour may come so much earlier than the digest's own: from Pago Pago (−11) to Kiritimati (+14). */
+/** How much earlier a subscriber's time may be than the digest's: from Pago Pago (−11) to Kiritimati (+14). */
 const maxZoneLeadMs = 26 * hour
 
-/** How long before its due time a run of the digest may be made, in milliseconds. */
+/** The longest time before its due time at which a run may be made, in milliseconds. */
 function maxLeadMs({ localTime, lead }: Pick<Digest, 'localTime' | 'lead'>): number {
   return localTime ? maxZoneLeadMs + parseDurationMs(lead ?? '0m') : 0
 }
 
 /**
- * The runs after `decided` that have begun by `now`, oldest first: they begin when they are due, or at `beginsAt`. One
- * missed by no more than `missed.within` is made up for; of several such only the newest is, since one letter is better
- * than two at once. A run that has begun before its due time replaces none: its readers have not got it yet. Each run is
- * one of the schedule that counted then, by `changes`, the oldest first.
+ * The runs after `decided` that began by `now`, oldest first; a run begins at `beginsAt`, by default its due time. Of the
+ * runs late by at most `missed.within` only the newest is made, so that people do not get two emails at once; a run that
+ * begins before its due time does not replace earlier ones. `changes` are the schedules over time, oldest first.
  */
 export function dueRuns(
   digest: Digest,
@@ -46,7 +45,7 @@ export function dueRuns(
   })
 }
 
-/** Each schedule has the runs after its own beginning, and until the next begins; the first one those before it too. */
+/** The runs of each schedule from its start until the next one starts. The first schedule also covers earlier times. */
 function scheduledRuns(changes: ScheduleChange[], after: Instant, until: Instant): Instant[] {
   return changes.flatMap((change, index) => {
     const from = index > 0 && change.at > after ? change.at : after
@@ -55,12 +54,12 @@ function scheduledRuns(changes: ScheduleChange[], after: Instant, until: Instant
   })
 }
 
-/** The schedule that counts at a due time. */
+/** The schedule in force at a due time. */
 export function scheduleAt(changes: ScheduleChange[], dueAt: Instant): ScheduleChange | undefined {
   return changes.findLast(({ at }) => at < dueAt) ?? changes[0]
 }
 
-/** The runs, oldest first, but for those that an edition made by hand has served: one from their due time on, and before the next. */
+/** The runs, oldest first, without those followed by an edition made by hand before the next run. */
 export function withoutServedRuns(runs: DueRun[], editionTimes: Instant[]): DueRun[] {
   return runs.filter(({ dueAt }, index) => {
     const next = runs[index + 1]?.dueAt
@@ -68,7 +67,7 @@ export function withoutServedRuns(runs: DueRun[], editionTimes: Instant[]): DueR
   })
 }
 
-/** Why runs were missed, one reason for all of them; undefined where none was. */
+/** One reason for all missed runs; undefined if none was missed. */
 export function missedReason(runs: DueRun[]): Reason | undefined {
   const missed = runs.filter((run) => run.missed !== null)
   const [first, last] = [missed[0], missed.at(-1)]
@@ -77,23 +76,22 @@ export function missedReason(runs: DueRun[]): Reason | undefined {
 }
 
 /**
- * The time from one run to the next, in milliseconds, around an instant: from a run to the one after it, or between the
- * two runs that follow a time without one. Infinite for a schedule that does not run twice any more.
+ * The time between the first two runs at or after an instant, in milliseconds. Infinite for a schedule with fewer than two
+ * runs left.
  */
 export function periodMsAt(digest: Pick<Digest, 'schedule' | 'zone'>, at: Instant): number {
   const [one, next] = runsAfter(digest, addMs(at, -1), 2)
   return one === undefined || next === undefined ? Number.POSITIVE_INFINITY : msBetween(one, next)
 }
 
-/** Whether the schedule has a run at that very instant. */
+/** Whether the schedule has a run at exactly that instant. */
 export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: Instant): boolean {
   return runsAfter(digest, addMs(dueAt, -1), 1)[0] === dueAt
 }
 
 /**
- * The next runs after an instant, at most `count`, not after `until`. Wall-clock times of the digest's zone: a time that
- * a clock change leaves out runs at the change, a time that comes twice runs the first time. `*` and steps mean every
- * so often, and run so.
+ * The next runs after an instant, at most `count`, not after `until`. Times are wall-clock times in the digest's zone: a time
+ * that a clock change skips runs at the change, and a repeated time runs once, the first time; `*` and steps are intervals.
  */
 export function runsAfter(
   digest: Pick<Digest, 'schedule' | 'zone'>,
@@ -101,7 +99,7 @@ export function runsAfter(
   count: number,
   until?: Instant,
 ): Instant[] {
-  // Lists of times too obey the rule for clock changes; only what has a wildcard or a step goes by elapsed time.
+  // Lists of times also follow the rule for clock changes; only wildcards and steps go by elapsed time.
   const cron = new Cron(digest.schedule, { timezone: digest.zone, paused: true, fixedTimeRule: 'no-wildcard' })
   const runs: Instant[] = []
   let from = new Date(after)

@@ -2,13 +2,13 @@ import type { Schedule } from '../../store/digests/digests.ts'
 import type { Instant } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 
-/** Since when this process has the schedule of each digest, and which other schedules the log was told of. */
+/** When this process loaded each digest's schedule, and which schedules of other processes were logged. */
 export class LoadedSchedules {
   readonly #read = new Map<string, { text: string; at: Instant }>()
   readonly #told = new Map<string, string>()
   #openedAt: Instant | undefined
 
-  /** The process has read these digests. One whose schedule it had before counts from then. */
+  /** Records that the process loaded these digests. An unchanged schedule keeps its earlier load time. */
   recordLoaded(digests: Digest[], now: Instant): void {
     this.#openedAt ??= now
     for (const { name, schedule, zone } of digests) {
@@ -17,17 +17,17 @@ export class LoadedSchedules {
     }
   }
 
-  /** Whether this process has been there since before an instant. */
+  /** Whether this process was started before the instant. */
   isRunningSince(instant: Instant): boolean {
     return this.#openedAt !== undefined && this.#openedAt < instant
   }
 
-  /** The job file of the digest is away: when it is back its schedule is a new one. */
+  /** Forgets the schedule of a digest whose job file was removed; if the file returns, its schedule counts as new. */
   remove(name: string): void {
     this.#read.delete(name)
   }
 
-  /** Undefined for a schedule that this process does not go by any more. A clock that was set back since has read it now. */
+  /** When the schedule was loaded; undefined if this process does not use it. A load time after `now` becomes `now`. */
   loadedAt({ name, schedule, zone }: Digest, now: Instant): Instant | undefined {
     if (this.#openedAt !== undefined && this.#openedAt > now) this.#openedAt = now
     const known = this.#read.get(name)
@@ -36,7 +36,7 @@ export class LoadedSchedules {
     return known.at
   }
 
-  /** Whether the log has not heard yet that another process goes by this schedule. */
+  /** Whether another process's schedule is not logged yet; a further call with the same schedule returns false. */
   isUnreported(name: string, { schedule, zone }: Schedule): boolean {
     const text = `${schedule} ${zone}`
     if (this.#told.get(name) === text) return false

@@ -16,29 +16,29 @@ import { type Edit, editFromRow } from '../edits/edit.ts'
 import { runsAfter } from '../schedule/due-runs.ts'
 import { type PastArticle, SimulatedLedger } from './simulated-ledger.ts'
 
-/** An edition that would have gone, or would have been skipped with the reason. Numbers go on from the edition before. */
+/** An edition that would have been sent, held or skipped. Numbers continue from the last edition before the simulation. */
 export type SimulatedEdition = {
   number: number | null
   dueAt: Instant
-  /** `waiting`: for approval, as every edition of a digest with `approval: required`; `held`: because it is thin. */
+  /** `waiting`: for approval, in a digest with `approval: required`; `held`: it has too few articles. */
   status: 'sent' | 'waiting' | 'held' | 'skipped'
   reason: Reason | null
   choices: Choice[]
-  /** What editors changed in the edition that was due then. */
+  /** The editors' changes to the real edition with that due time, after exclusions in earlier editions. */
   edits: Edit[]
 }
 
-/** `byDate`: no edition has gone yet, so what the feeds held at first sight counts as seen on the day of its date. */
+/** `byDate`: no edition was sent yet, so articles in a feed's first fetch count as seen at their publication time. */
 export type Simulation = {
   editions: SimulatedEdition[]
   byDate: boolean
-  /** So many articles of this time are forgotten, and missing here. */
+  /** The number of articles from this period that were deleted, and are missing here. */
   forgotten: number
 }
 
 const week = 7 * day
 
-/** Replays what the feeds have shown through today's rules, week by week up to now. Nothing is written. */
+/** Replays the feeds' past articles with today's rules, over `weeks` weeks up to now. Writes nothing. */
 export async function simulate(db: Db, digest: Digest, weeks: number, now: Instant): Promise<Simulation> {
   const shown = await articlesOfFeeds(db, feedUrlsOf(digest))
   const byDate = (await lastOutgoingDueAt(db, digest.name)) === undefined
@@ -55,7 +55,7 @@ export async function simulate(db: Db, digest: Digest, weeks: number, now: Insta
   return { editions: replay({ articles, letters }, digest, window), byDate, forgotten }
 }
 
-/** A feed that is new to us was there before: with what it held at first sight an editor can tune rules at once. */
+/** Dates the articles of each feed's first fetch by their publication time, so that editors can tune rules at once. */
 function seenByDate(articles: PastArticle[]): PastArticle[] {
   const first = firstSeenByFeed(articles)
   return articles.map((article) => {
@@ -65,22 +65,22 @@ function seenByDate(articles: PastArticle[]): PastArticle[] {
   })
 }
 
-/** When each feed was seen first. */
+/** The time at which each feed was first seen, by feed URL. */
 function firstSeenByFeed(articles: PastArticle[]): Map<string, Instant> {
   const first = new Map<string, Instant>()
-  for (const { feedUrl, seenAt } of articles) if (seenAt < (first.get(feedUrl) ?? '~')) first.set(feedUrl, seenAt) // an instant begins with a digit
+  for (const { feedUrl, seenAt } of articles) if (seenAt < (first.get(feedUrl) ?? '~')) first.set(feedUrl, seenAt) // '~' sorts after every instant
   return first
 }
 
-/** An edit, and when its edition was due. */
+/** An edit with the due time of its edition. */
 type PastEdit = { edit: Edit; dueAt: Instant }
 
-/** From when to when; the edition that was due last before bears the number `lastNumber`. */
+/** The simulated period. `lastNumber` is the number of the last edition before `from`. */
 type ReplayWindow = { from: Instant; now: Instant; lastNumber: number; edits: PastEdit[] }
 
 /**
- * The same without a store. The ledger is in memory: what was seen before `from` is backlog, and of a feed that begins
- * later all but its newest. Titles are those of today, and what would have waited for an editor is taken as new.
+ * Simulates without a store, with an in-memory ledger: articles seen before `from` are backlog, and so are all but the
+ * newest of a feed that begins later. Titles are today's, and articles that would have waited for an editor count as new.
  */
 function replay(
   { articles, letters }: { articles: PastArticle[]; letters: Letter[] },
@@ -120,7 +120,7 @@ function statusOf({ approval }: Digest, thin: ThinDecision | undefined): Simulat
   return approval === 'required' ? 'waiting' : 'sent'
 }
 
-/** Tells the ledger what the edition printed, and what no later one looks at. */
+/** Records the edition's printed and expired articles in the ledger. */
 function recordChoices(ledger: SimulatedLedger, edition: SimulatedEdition, digest: Digest): void {
   const { choices, dueAt: now, number } = edition
   const isSkipped = edition.status === 'skipped'
@@ -130,7 +130,7 @@ function recordChoices(ledger: SimulatedLedger, edition: SimulatedEdition, diges
   for (const choice of printed) ledger.markPrinted(choice, number)
 }
 
-/** The edits of the edition of that time, after what editors excluded in earlier ones. */
+/** The edits of the edition due at that instant, preceded by exclusions in earlier editions. */
 function editsDueAt(past: PastEdit[], at: Instant): Edit[] {
   const earlier = past.filter(({ edit, dueAt }) => edit.kind === 'exclude' && dueAt < at)
   return [...earlier, ...past.filter(({ dueAt }) => dueAt === at)].map(({ edit }) => edit)

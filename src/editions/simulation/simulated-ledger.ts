@@ -10,12 +10,12 @@ export type PastArticle = Article & WithLastShown
 
 type PublishedAs = NonNullable<Candidate['publishedAs']> | null
 
-/** What a digest knows, in memory: its articles with their stories, its letters, and what has become of each. */
+/** A digest's ledger in memory: articles with their stories, letters, and the edition that holds each of them. */
 export class SimulatedLedger {
   readonly #entries = new Map<string, { article: PastArticle; story: Story }>()
   readonly #backlog: Set<string>
   readonly #letters: Letter[]
-  /** The numbers of the editions that hold an article or a letter. */
+  /** The number of the edition that holds an article or letter, by its id. */
   readonly #heldBy = new Map<string, number | null>()
 
   constructor(backlog: Set<string>, letters: Letter[]) {
@@ -23,7 +23,7 @@ export class SimulatedLedger {
     this.#letters = letters
   }
 
-  /** Takes articles in, and joins those that tell the same story. */
+  /** Adds articles, and groups those about the same story. */
   add(articles: PastArticle[]): void {
     const known = this.#stories()
     for (const article of articles) this.#entries.set(article.id, { article, story: asStory(article) })
@@ -35,7 +35,7 @@ export class SimulatedLedger {
     for (const { story } of this.#entries.values()) story.sameAs = roots.get(story.sameAs ?? story.id) ?? story.sameAs
   }
 
-  /** What an edition may hold at that instant. */
+  /** The articles and letters that an edition due at that instant may include. */
   pendingAt(dueAt: Instant): Pending {
     const letters = this.#letters.filter(({ id, enteredAt }) => !this.#heldBy.has(id) && enteredAt <= dueAt)
     return { articles: this.#pendingArticles(), letters: letters.map((letter) => ({ ...letter, retracted: null })) }
@@ -66,7 +66,7 @@ export class SimulatedLedger {
     return [...this.#entries.values()].map(({ story }) => story)
   }
 
-  /** Which copy has told a story already: one that an edition holds, or one of the same feed that is backlog. */
+  /** Finds the copy that published a story: one in an edition, or one from the same feed in the backlog. */
   #publishedCopies(): (article: PastArticle, story: string) => PublishedAs {
     const copies = Map.groupBy(this.#entries.values(), ({ article, story }) => story.sameAs ?? article.id)
     return (article, story) => {
