@@ -152,7 +152,7 @@ export class EmbeddedQueue implements Queue {
     }
   }
 
-  /** Records a failure. If the store is unavailable, the task stays leased to this worker and is found again as abandoned. */
+  /** Records a failure. If the store is unavailable, the task stays leased to this worker, and is later found abandoned. */
   async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }, id: string) {
     await failTask(this.#needs.db, task, how).catch((err: unknown) => {
       this.#needs.log.warn({ event: 'task.unrecorded', id, err }, 'the failure of a task could not be recorded')

@@ -26,7 +26,7 @@ export type Handling = {
 
 /** Hands tasks to workers. */
 export interface Queue {
-  /** Adds tasks in the caller's transaction. A task that waits already is unchanged; a running task runs again. */
+  /** Adds tasks in the caller's transaction. A waiting task is not added twice; a running task runs again afterwards. */
   enqueue(db: Db, tasks: Task[]): Promise<void>
   /** Whether a task of that kind and group waits or runs. */
   isOpen(db: Db, kind: string, group: string): Promise<boolean>

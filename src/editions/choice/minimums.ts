@@ -68,7 +68,7 @@ export function minimumsOf(digest: Digest): ScopedMinimum[] {
   ]
 }
 
-/** The section that may include the article: the first that lists its feed and accepts it, unless that section is left out. */
+/** The section that may include the article: the first that lists its feed and accepts it, unless it is left out. */
 function homeSection(article: Candidate, { sections }: Digest, baseline: Choice[], now: Instant): Section | undefined {
   const pinned = pinnedSection(article)
   if (pinned !== undefined) return sections.find(({ name }) => name === pinned)

@@ -90,8 +90,8 @@ export function isOnSchedule(digest: Pick<Digest, 'schedule' | 'zone'>, dueAt: I
 }
 
 /**
- * The next runs after an instant, at most `count`, not after `until`. Times are wall-clock times in the digest's zone: a time
- * that a clock change skips runs at the change, and a repeated time runs once, the first time; `*` and steps are intervals.
+ * The next runs after an instant, at most `count`, not after `until`. Times are wall-clock times in the digest's zone: a
+ * time that a clock change skips runs at the change, a repeated time runs once, the first time; `*` and steps are intervals.
  */
 export function runsAfter(
   digest: Pick<Digest, 'schedule' | 'zone'>,

@@ -3,7 +3,7 @@ import type { Instant } from '../../time/clock.ts'
 import type { Digest } from '../digest.ts'
 import { isOnSchedule } from './due-runs.ts'
 
-/** The time zones by which an edition is sent. `localTime`: each subscriber's, at the wall-clock time of its due time in `zone`. */
+/** The time zones by which an edition is sent. `localTime`: each subscriber's, at the wall-clock time of `dueAt` in `zone`. */
 export type Timing = { localTime: boolean; zone: string }
 
 /** The timing to store with a new edition, as JSON. An edition made by hand, off the schedule, is sent to all at once. */
