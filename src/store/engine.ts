@@ -1,19 +1,19 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Db, Schema } from './schema.ts'
 
-/** What differs between the two engines, as abilities. Nobody else asks which engine it is. */
+/** The differences between the two engines, as capabilities. No other code checks which engine it is. */
 export type Engine = {
   /** For people: "SQLite", "PostgreSQL". */
   name: string
-  /** The function that finds a letter in a text: `f('ann@example.org', '@')` is 4. */
+  /** The function that finds a character in a text: `f('ann@example.org', '@')` is 4. */
   indexOf: 'instr' | 'strpos'
   /** Rows can be locked one by one, so that several processes write at the same time. */
   rowLocks: boolean
   /** Skips rows that another transaction holds, where rows can be locked. */
   skipLocked<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
-  /** Lets nobody else change these rows until this transaction ends. */
+  /** Prevents other changes to these rows until this transaction ends. */
   lockRows<T extends keyof Schema, O>(query: SelectQueryBuilder<Schema, T, O>): SelectQueryBuilder<Schema, T, O>
-  /** Lets nobody else write to the table until this transaction ends. */
+  /** Prevents other writes to the table until this transaction ends. */
   lockTable(db: Db, table: keyof Schema): Promise<void>
   /** Keeps a second process out until this transaction ends. */
   lockForMigration(db: Db): Promise<void>

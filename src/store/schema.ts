@@ -5,12 +5,12 @@ import type { Reason } from './events/reason.ts'
 import type { Json } from './json.ts'
 
 /**
- * The tables as the code sees them; the migrations are what makes them, and a contract test compares the two.
- * Ids are UUIDv7 text, times are Instants, truth is a nullable Instant, structure is JSON text.
+ * The tables as the code sees them; the migrations create them, and a contract test compares the two.
+ * Ids are UUIDv7 text, times are Instants, a yes or no is a nullable Instant, structured values are JSON text.
  */
 export type Schema = {
   settings: { name: string; value: string }
-  /** `command`: `start` serves the pages as well; `run` only sends. Null for programs that say neither. */
+  /** `command`: `start` also serves the pages; `run` only sends. Null for a program that gives neither. */
   workers: {
     id: string
     host: string
@@ -19,13 +19,13 @@ export type Schema = {
     seenAt: Instant
     command: 'start' | 'run' | null
   }
-  /** Every run of a digest that was due until `decidedUntil` has been made or skipped. */
+  /** Every run of the digest that was due up to `decidedUntil` is composed or skipped. */
   digests: {
     name: string
     firstSeenAt: Instant
     decidedUntil: Instant
   }
-  /** From `at` on the runs of the digest are decided by this schedule and zone (`0 7 * * FRI Europe/London`); '' while its job file is away. */
+  /** From `at`, this schedule and zone (`0 7 * * FRI Europe/London`) decide the digest's runs; '' while its job file is missing. */
   scheduleChanges: { digest: string; at: Instant; schedule: string }
   jobReaders: JobReaderRow
   feeds: FeedRow
@@ -47,26 +47,26 @@ export type Schema = {
   deliveryCounts: DeliveryCountsRow
   outcomes: OutcomeRow
   confirmations: ConfirmationRow
-  /** While one is in force nothing goes out. */
+  /** While a brake is in force, nothing is sent. */
   brakes: BrakeRow
   pulls: RetractionRow
   outbox: OutboxRow
-  /** The mail providers that are written to slowly, in messages a second; those that are not here go at full speed. */
+  /** Mail providers with a reduced rate, in messages a second; a provider without a row has full speed. */
   paces: ProviderRateRow
-  /** Who takes the mail of a domain, by its MX: the domain itself where that is nobody we know of. */
+  /** The mail provider of a domain, by its MX; the domain itself where the provider is not a known one. */
   providers: { domain: string; provider: string; foundAt: Instant }
-  /** How many messages went out on a day, of those that a warm-up, or a relay of that name, allows. */
+  /** How many messages of a daily quota were sent on a day; the quota is that of a warm-up or of the relay with that name. */
   allowances: { name: string; day: string; sent: number }
   canaries: CanaryRow
   /** When an edition is sent to the subscribers of a zone. */
   zoneSends: { editionId: string; zone: string; at: Instant }
   slices: SliceRow
   tasks: TaskRow
-  /** Clocks that were ahead once, as each digest noticed it. */
+  /** Times when the clock was ahead, one row for each digest that noticed it. */
   clockFaults: ClockFaultRow
-  /** From when on the next message may be begun, of those that a relay of that name takes a second. */
+  /** When the next message may start at the relay with that name, by its limit of messages a second. */
   rates: { name: string; freeAt: Instant }
-  /** Pages that were asked for what their feed leaves out. */
+  /** Article pages that were fetched for what their feed leaves out. */
   pages: { url: string; fetchedAt: Instant; found: string | null; error: string | null }
   robots: { origin: string; fetchedAt: Instant; rules: string }
   signInLinks: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant; usedAt: Instant | null }
@@ -75,7 +75,7 @@ export type Schema = {
   sessionEnds: SessionEndRow
 }
 
-/** A browser that is signed in. `expiresAt` moves on with its use. */
+/** A signed-in browser. Each use moves `expiresAt` forward. */
 export type SessionRow = {
   /** SHA-256 of the token in the cookie. */
   hash: string
@@ -85,21 +85,21 @@ export type SessionRow = {
   expiresAt: Instant
 }
 
-/** What was typed into a form that was sent after its session had ended. */
+/** The fields of a form that was submitted after its session had ended. */
 export type KeptFormRow = {
   id: string
-  /** The session of the browser that sent it, and then the one that it signed in with. */
+  /** The session of the browser that submitted it; after the next sign-in, the new session. */
   sessionHash: string
-  /** Who was signed in where it was typed: nobody else is shown it. */
+  /** The member of staff who was signed in when the form was filled in; only this person sees it. */
   staff: string
-  /** The path that the form is sent to, below that of `web.url`. */
+  /** The path that the form submits to, below that of `web.url`. */
   action: string
   /** JSON: names and values, without the token of the form. */
   fields: string
   expiresAt: Instant
 }
 
-/** Somebody ended the sessions and the unused sign-in links of `staff`; how many there were. */
+/** `endedBy` ended the sessions and the unused sign-in links of `staff`; `sessions` and `links` are their numbers. */
 export type SessionEndRow = {
   id: string
   staff: string
@@ -124,26 +124,26 @@ export type FeedRow = {
   failures: number
   error: Json<Reason> | null
   rejected: number
-  /** Where it is asked since it moved for good; `url`, which the job files name, where this is null. */
+  /** The address of the feed since its permanent redirect; null: `url`, which the job files name. */
   address: string | null
-  /** It answered 410: it is asked no more. */
+  /** When it answered 410 (Gone, RFC 9110 §15.5.11); it is not fetched again. */
   goneAt: Instant | null
-  /** Null: at once. */
+  /** Null: now. */
   nextFetchAt: Instant | null
-  /** Seconds between two visits, as the feed wishes them. */
+  /** The update interval that the feed requests, in seconds. */
   ttl: number | null
   failingSince: Instant | null
   firstItemAt: Instant | null
   newestItemAt: Instant | null
-  /** Seconds; the longest time that it ever showed nothing new. */
+  /** The longest time without a new article, in seconds. */
   longestSilence: number | null
   /** New articles a week. */
   weekly: number | null
-  /** It was last read with the whole text of its articles; null: without. */
+  /** When it was last read with the full text of its articles; null: its last read was without. */
   bodiesAt: Instant | null
 }
 
-/** A fact of the past, with the ids of what it is about. It outlives them. */
+/** An event with the ids of its subjects. The event stays when they are deleted. */
 export type EventRow = {
   id: string
   at: Instant
@@ -156,13 +156,13 @@ export type EventRow = {
   data: Json<EventValues[EventKind]>
 }
 
-/** An entry of a feed that could not be an article. */
+/** A feed entry that cannot be an article. */
 export type RejectionRow = {
   feedId: string
-  /** What makes it the same entry next time. */
+  /** Identifies the entry when the feed shows it again. */
   entry: string
   title: string
-  /** As the feed has them: they may be no address at all. */
+  /** Link and guid as the feed has them; they may be invalid addresses. */
   link: string
   guid: string
   reason: Json<Reason>
@@ -170,7 +170,7 @@ export type RejectionRow = {
   lastAt: Instant
 }
 
-/** Where an article stood before: in full, and as it is recognised. */
+/** A former address of an article: in full (`url`), and as it is compared (`canonical`). */
 export type EarlierAddressRow = { articleId: string; canonical: string; url: string; until: Instant }
 
 export type ArticleRow = {
@@ -187,67 +187,67 @@ export type ArticleRow = {
   publishedAt: Instant | null
   updatedAt: Instant | null
   seenAt: Instant
-  /** What its own page says where the feed says nothing, as JSON. */
+  /** JSON: what the article's page says where the feed says nothing. */
   page: string | null
-  /** The address and the title by which it is recognised under another guid, or in another feed. */
+  /** Address and title for recognising the article under another guid or in another feed. */
   canonical: string
   titleKey: string
-  /** When its feed showed it last, and in which place, from 0. */
+  /** When its feed last showed it, and at which place, from 0. */
   shownAt: Instant
   place: number
-  /** The correction that its feed tells of in the text; empty if none. */
+  /** The correction note in the feed's text; empty if none. */
   note: string
-  /** Its whole text as safe HTML, as JSON; null where the feed has none, or nobody wants it. */
+  /** JSON: the full text as safe HTML; null where the feed has none, or no digest needs it. */
   body: string | null
-  /** From then on its address is to be asked where it leads; null: there is nothing to ask. */
+  /** When to resolve the redirect of its address; null: no check is due. */
   askAt: Instant | null
-  /** The canonical form of the address that its feed gives, where another one has taken its place. */
+  /** The canonical form of the feed's address, where another address replaced it. */
   asked: string | null
-  /** The canonical form of the address that it was found to lead to, believed or not. */
+  /** The canonical form of the redirect's target, whether it was accepted or not. */
   leadsTo: string | null
 }
 
 /**
- * What is left of an article that was deleted, so that its feed cannot bring it back as a new one. Each text by which it is
- * recognised is a hash (`fingerprint`).
+ * The remains of a deleted article, so that its feed cannot bring it back as a new one. Each text that identifies it is
+ * stored as a hash (`fingerprint`).
  */
 export type ForgottenArticleRow = {
   feedId: string
   identity: string
-  /** The guid or link that it shared with other pieces of its feed; null: none. */
+  /** The guid or link that it shared with other entries of its feed; null: none. */
   shared: string | null
   canonical: string
   asked: string | null
   titleKey: string
-  /** Its date, or when its feed showed it last where it has none. */
+  /** Its date; where it has none, when its feed last showed it. */
   datedAt: Instant
   seenAt: Instant
   forgottenAt: Instant
-  /** When its feed showed it again; `forgottenAt` if it has not. */
+  /** When its feed last showed it again; `forgottenAt` if it has not. */
   shownAt: Instant
-  /** Older than the rule allows, or pushed out by too many newer articles of its feed. */
+  /** `age`: older than the rule allows. `count`: its feed has too many newer articles. */
   reason: 'age' | 'count'
 }
 
-/** A reader's letter to one digest: pending while neither in an edition nor withdrawn. */
+/** A reader's letter to one digest; pending while it is neither in an edition nor withdrawn. */
 export type LetterRow = {
   id: string
   digest: string
   headline: string
-  /** Paragraphs, with a blank line between two; empty once it is withdrawn, as are `name` and `place`. */
+  /** Paragraphs with a blank line between them. `text`, `name` and `place` are empty after withdrawal. */
   text: string
-  /** SHA-256 of the text without regard to case and white space; empty once it is withdrawn. */
+  /** SHA-256 of the text, ignoring case and white space; empty after withdrawal. */
   textHash: string
-  /** Of the writer, as it is printed. */
+  /** The writer's name and place, as printed. */
   name: string
   place: string
-  /** When the reader sent it, and when a member of staff entered it. */
+  /** When the reader sent it (`receivedAt`), and when a member of staff entered it (`enteredAt`). */
   receivedAt: Instant
   enteredAt: Instant
   enteredBy: string
   editedAt: Instant | null
   editedBy: string | null
-  /** 1, and one more with every rewording. */
+  /** Starts at 1; each edit adds 1. */
   version: number
   withdrawnAt: Instant | null
   withdrawnBy: string | null
@@ -255,7 +255,7 @@ export type LetterRow = {
   editionId: string | null
 }
 
-/** What one digest has done with one article: pending while neither in an edition nor backlog. */
+/** The state of one article in one digest; pending while it is neither in an edition nor backlog. */
 export type LedgerRow = {
   digest: string
   articleId: string
@@ -263,23 +263,23 @@ export type LedgerRow = {
   enrolledAt: Instant
   backlogAt: Instant | null
   editionId: string | null
-  /** The article that told the story first, where this one is another copy of it; in quarantine, the one that it seems to be. */
+  /** The first article of the story, where this one is another copy; in quarantine, the article that it seems to copy. */
   sameAs: string | null
-  /** The article that it seemed to be, before an editor said that it is another story. */
+  /** The article that it seemed to copy, before an editor decided that it is another story. */
   unlike: string | null
-  /** When it was compared with what else is known; null: it is new, or reads otherwise since. */
+  /** When it was compared with the other articles; null: it is new, or its text has changed since. */
   comparedAt: Instant | null
-  /** Waits for an editor, with the reason: its feed showed suspiciously many articles at once. */
+  /** When it was quarantined for an editor's decision, and why: its feed showed too many articles at once. */
   quarantinedAt: Instant | null
   quarantineReason: Json<Reason> | null
-  /** Its page was gone just before a seal. */
+  /** When its page was found gone just before a seal, and the evidence. */
   cutAt: Instant | null
   cutReason: Json<Reason> | null
-  /** The edition that passed it over for the last time: it is backlog since. */
+  /** The edition that passed it over for the last time; it has been backlog since then. */
   lapsedIn: string | null
 }
 
-/** `held` waits for a decision before it is sent; `paused` has stopped while it was being sent. */
+/** `held`: waits for a decision before sending. `paused`: stopped during sending. */
 export type EditionStatus =
   | 'composed'
   | 'sealed'
@@ -293,7 +293,7 @@ export type EditionStatus =
 
 export type EditionRow = {
   id: string
-  /** The last eight hex digits of the id: what a delivery key carries of it. */
+  /** The last eight hex digits of the id, for delivery keys. */
   ref: string
   digest: string
   dueAt: Instant
@@ -303,25 +303,25 @@ export type EditionRow = {
   subject: string
   preheader: string
   composedAt: Instant
-  /** JSON, as it was when the edition was made: `localTime`, and the `zone` of the schedule. Null: made before this was kept. */
+  /** JSON from the time of composition: `localTime`, and the `zone` of the schedule. Null: the edition is older than this column. */
   timing: string | null
   sealedAt: Instant | null
   approvedAt: Instant | null
   audienceAt: Instant | null
   finishedAt: Instant | null
-  /** As its digest had it when it was made. It counts once the job file of the digest is away. */
+  /** The digest's setting at composition. It applies when the digest's job file is missing. */
   archive: 'on' | 'off'
-  /** The instant whose day the email and the archive show. Null: the due time, for editions made before this was kept. */
+  /** The instant whose day the email and the archive show. Null: the due time, for editions older than this column. */
   datedAt: Instant | null
-  /** Of a held edition: the person who holds it; null if a rule does. */
+  /** The person who holds a held edition; null if a rule does. */
   heldBy: string | null
-  /** When somebody let it go out in spite of its obstacles. */
+  /** When a person allowed sending in spite of obstacles. */
   overriddenAt: Instant | null
-  /** How often it was sealed; 0: never. */
+  /** How many times it was sealed; 0: never. */
   revision: number
 }
 
-/** One change that an editor made to an edition; see `editions/edits/edit.ts`. */
+/** One editor's change to an edition; see `editions/edits/edit.ts`. */
 export type EditRow = {
   id: string
   editionId: string
@@ -334,12 +334,12 @@ export type EditRow = {
   data: string
   who: string
   at: Instant
-  /** When it was taken back, and by whom. */
+  /** When the edit was undone, and by whom. */
   undoneAt: Instant | null
   undoneBy: string | null
 }
 
-/** An article or a letter that an edition looked at. Chosen if it has a position; the reason is kept either way. */
+/** An article or a letter that an edition considered. It is chosen if it has a position; the reason is stored either way. */
 export type ChoiceRow = {
   editionId: string
   /** One of the two is null. */
@@ -348,59 +348,59 @@ export type ChoiceRow = {
   section: string
   position: number | null
   reason: Json<Reason>
-  /** It was passed over for the last time: no later edition looks at it. */
+  /** When it was passed over for the last time; no later edition considers it. */
   lastAt: Instant | null
-  /** The headline and the address as the sealed edition has them, and the correction that the feed told of by then. */
+  /** Headline and address as the sealed edition has them, and the feed's correction note at that time. */
   saidTitle: string | null
   saidUrl: string | null
   saidNote: string | null
-  /** The headline that the feed had then, where an editor printed another one. */
+  /** The feed's headline at that time, where an editor printed another one. */
   feedTitle: string | null
-  /** The headline and the correction on its own page then; null: nobody looked. */
+  /** Headline and correction note on the article's page at that time; null: the page was not checked. */
   pageTitle: string | null
   pageNote: string | null
-  /** When its page was asked for last, since the edition went out. */
+  /** When its page was last fetched after the edition was sent. */
   lookedAt: Instant | null
-  /** Since when its page is missing (404), by the looks since then. */
+  /** Since when every check has found its page missing (404). */
   missingAt: Instant | null
 }
 
-/** A `start` process and the job files that it refuses; `rejected` is JSON of `JobProblem`. */
+/** A `start` process and the job files that it rejects; `rejected` is JSON of `JobProblem`. */
 export type JobReaderRow = { id: string; folder: string; seenAt: Instant; rejected: string }
 
-/** `doubted`: accepted, but the evidence has gone since. `withdrawn`: accepted, noted in the archive, and taken back. */
+/** `doubted`: accepted, but the evidence is gone. `withdrawn`: accepted, noted in the archive, then withdrawn. */
 export type CorrectionStatus = 'proposed' | 'accepted' | 'doubted' | 'dismissed' | 'withdrawn' | 'lapsed'
 
-/** Something that an edition said and that is no longer so: another headline, a correction note, a page that is gone. */
+/** A change since an edition printed an article: a new headline, a correction note, or a missing page. */
 export type CorrectionRow = {
   id: string
   digest: string
-  /** The edition that said it, and the article that it said it of. */
+  /** The edition that needs the correction, and the article that it is about. */
   editionId: string
   articleId: string
   /** `withdrawal`: an earlier, printed correction was wrong. */
   kind: 'headline' | 'note' | 'gone' | 'withdrawal'
-  /** Where it was found; a withdrawal is an editor's. */
+  /** Where the change was found; a withdrawal comes from an editor. */
   source: 'feed' | 'page' | 'editor'
-  /** The same for the same change, however it is written. */
+  /** Equal for equal changes, however they are written. */
   changeKey: string
-  /** The headline or the note of today; for `gone` what the server answered. */
+  /** The current headline or note; for `gone`, the server's answer. */
   found: string
   evidence: Json<Reason>
   status: CorrectionStatus
   proposedAt: Instant
   /** It went away by itself. */
   lapsedAt: Instant | null
-  /** The editor's own words, once it is accepted. */
+  /** The editor's text, once the correction is accepted. */
   words: string | null
   decidedAt: Instant | null
   decidedBy: string | null
   /** The sealed edition that holds it. */
   printedIn: string | null
-  /** What was found is not there any more, since then; why. */
+  /** Since when the change is no longer found, and why. */
   undoneAt: Instant | null
   undoneWhy: Json<Reason> | null
-  /** It was noted in the archive, and an editor took it back. */
+  /** When an editor withdrew a correction that was noted in the archive, who, and why. */
   withdrawnAt: Instant | null
   withdrawnBy: string | null
   withdrawnReason: string | null
@@ -410,27 +410,27 @@ export type VariantRow = {
   id: string
   editionId: string
   name: string
-  /** JSON of what the headers say of all copies. */
+  /** JSON: the headers that all copies share. */
   head: string
   subject: string
   html: string
   text: string
   sha256: string
-  /** What stands in the bytes where each subscriber's key goes. */
+  /** The placeholder in the bytes for each subscriber's key. */
   slot: string
   sealedAt: Instant
-  /** The edition was chosen again since: these bytes are kept as evidence, and nobody gets them. */
+  /** When a new choice of articles replaced these bytes; they are kept as evidence and are not sent. */
   withdrawnAt: Instant | null
 }
 
 export type SubscriberRow = {
   id: string
   email: string
-  /** The address in lower case, by which we recognise it. */
+  /** The address in lower case, for comparison. */
   emailKey: string
   name: string
   attributes: string
-  /** IANA; that of the digest where it is not known. */
+  /** IANA time zone; null: unknown, the digest's zone applies. */
   zone: string | null
   createdAt: Instant
   suppressedAt: Instant | null
@@ -454,69 +454,69 @@ export type DeliveryRow = {
   attempts: number
   workerId: string | null
   reply: string | null
-  /** Not before this; null: at once. */
+  /** Not before this; null: now. */
   nextAttemptAt: Instant | null
-  /** Since when its connections have broken before the message was whole, each time; null: the last one did not. */
+  /** Since when every connection has broken before the message was complete; null: the last one did not. */
   cutSince: Instant | null
-  /** The mail provider whose first share goes before this one; null for that share, and for all where nobody waits. */
+  /** The mail provider whose first share is sent before this delivery; null for the first share, and where no delivery waits. */
   canary: string | null
-  /** The mail provider of whose first share this one is. */
+  /** The mail provider whose first share includes this delivery. */
   firstOf: string | null
-  /** By which relay it went, or was tried last; null where there is only one. */
+  /** The relay of the last attempt; null where there is only one relay. */
   relay: string | null
-  /** The status where it is `deferred`, `refused` or `unknown`, else null: an index lists these, and no other. */
+  /** The status if it is `deferred`, `refused` or `unknown`, else null; an index covers the non-null rows. */
   exception: DeliveryStatus | null
   updatedAt: Instant
 }
 
 /**
- * The deliveries of an edition to a range of subscribers, which one worker leases at a time. The seven numbers are what
- * its owner has changed in the counters since the lease began; a release adds them to `deliveryCounts`.
+ * An edition's deliveries to a range of subscribers, leased by one worker at a time. The seven numbers are the owner's
+ * changes to the counters since the lease began; a release adds them to `deliveryCounts`.
  */
 export type SliceRow = {
   editionId: string
   firstId: string
   lastId: string
-  /** When something of it can be sent; '' for at once, null where nothing is left, or what is left waits for a canary. */
+  /** When a delivery of the slice can be sent; '' for now, null if none is left or the rest waits for a canary. */
   dueAt: Instant | null
   /** How many deliveries were queued or deferred at the last release. */
   leftOpen: number
   workerId: string | null
   /** New with each lease. */
   leaseId: string | null
-  /** Goes up with each commit of its owner. */
+  /** Increases with each commit of its owner. */
   version: number
-  /** JSON, a list of subscriber ids: the deliveries that are being handed to a relay. They are counted as `sending`. */
+  /** JSON, a list of subscriber ids: the deliveries on their way to a relay, which count as `sending`. */
   inFlight: string
 } & Record<DeliveryStatus, number>
 
-/** Something that a worker is to do. */
+/** Work that waits for a worker, or that one is doing. */
 export type TaskRow = {
   id: string
   kind: string
-  /** There is at most one task of a kind with this key. */
+  /** Unique within its kind. */
   key: string
   /** Tasks of different groups take turns. */
   groupKey: string
   /** JSON, an object of ids. */
   data: string
   notBefore: Instant
-  /** How often it was asked for: one that is asked for while it is done is done again. */
+  /** How many times it was requested; a task that is requested while it runs is run again. */
   requests: number
-  /** How often it has failed. */
+  /** How many times it has failed. */
   attempts: number
-  /** Who does it now; free again once that worker is gone. */
+  /** The worker that runs it; the task is free again once that worker is gone. */
   workerId: string | null
-  /** Of the last failure. */
+  /** The error of the last failure. */
   error: string | null
-  /** Since when it is not tried any more. */
+  /** When the retries ended. */
   deadAt: Instant | null
 }
 
-/** The number of deliveries in each status, but for what owners of slices have changed since their lease began. */
+/** The number of deliveries in each status, without the changes of slice owners since their leases began. */
 export type DeliveryCountsRow = { editionId: string; writer: string } & Record<DeliveryStatus, number>
 
-/** How fast a mail provider is written to over a relay, in messages a second; `relay` is '' where there is only one. */
+/** The rate for a mail provider over a relay, in messages a second; `relay` is '' where there is only one. */
 export type ProviderRateRow = {
   name: string
   relay: string
@@ -526,16 +526,16 @@ export type ProviderRateRow = {
   updatedAt: Instant
 }
 
-/** A mail provider at which the first share of an edition goes alone. */
+/** A mail provider that gets a first share of an edition before the rest. */
 export type CanaryRow = {
   editionId: string
   name: string
-  /** How many of the audience it has. */
+  /** How many people of the audience it serves. */
   recipients: number
-  /** Who goes first: those whose ids end between these two, which may go over the end from `fff` to `000`. */
+  /** The first share: people whose ids end between these two places; the range may wrap from `fff` to `000`. */
   firstPlace: string
   lastPlace: string
-  /** When the first share was through. */
+  /** When the first share was finished. */
   waitingSince: Instant | null
   releasedAt: Instant | null
   stoppedAt: Instant | null
@@ -543,7 +543,7 @@ export type CanaryRow = {
 
 export type OutcomeRow = {
   id: string
-  /** `bounce`: a lasting refusal that does not suppress by itself. `suppress` and `release` are what became of the person. */
+  /** `bounce`: a permanent refusal that does not suppress by itself. `suppress` and `release` change the person's suppression. */
   kind: 'leave' | 'return' | 'bounce' | 'suppress' | 'release'
   subscriberId: string
   editionId: string | null
@@ -551,25 +551,25 @@ export type OutcomeRow = {
   detail: string
 }
 
-/** That a person who left wants to subscribe again, which the owner of the address has to confirm. */
+/** The request of a person who left to subscribe again; the owner of the address has to confirm it. */
 export type ConfirmationRow = {
-  /** Its signed token stands in the link. */
+  /** The link carries it as a signed token. */
   id: string
   digest: string
   subscriberId: string
-  /** The edition whose link was used to ask. */
+  /** The edition whose link made the request. */
   editionId: string | null
   how: string
   askedAt: Instant
   expiresAt: Instant
-  /** When the last email was handed to a relay, whatever it answered. */
+  /** When the last email was handed to a relay, whatever the relay answered. */
   sentAt: Instant | null
   usedAt: Instant | null
 }
 
 export type BrakeRow = {
   id: string
-  /** `yes` while it is on, so that there is one; null once it is released. */
+  /** `yes` while the brake is on, so that only one can be; null once it is released. */
   inForce: string | null
   at: Instant
   who: string
@@ -578,11 +578,11 @@ export type BrakeRow = {
   releasedBy: string | null
 }
 
-/** An article that an editor withdrew. It is known by its id and by its address: each has a row. */
+/** A retracted article. Its id and its address each have a row. */
 export type RetractionRow = {
   id: string
   mark: string
-  /** The mark while it is pulled, so that it is pulled once; null once it is restored. */
+  /** The mark while the retraction is active, so that it is unique; null once the article is restored. */
   inForce: string | null
   url: string
   title: string
@@ -593,25 +593,25 @@ export type RetractionRow = {
   restoredBy: string | null
 }
 
-/** One email to one address that waits to be sent, or was sent: see `store/outbox/outbox.ts`. */
+/** One email to one address, waiting or sent; see `store/outbox/outbox.ts`. */
 export type OutboxRow = {
   id: string
   kind: string
-  /** What it tells of: there is one row for it, so that nobody is told twice. */
+  /** The subject of the email; it is unique, so that no notice is sent twice. */
   key: string
-  /** JSON from which the email is written when it is sent. */
+  /** JSON: the data of the email, which is rendered when it is sent. */
   facts: string
   createdAt: Instant
   notBefore: Instant
   /** It is not tried after this. */
   expiresAt: Instant
   attempts: number
-  /** A process is sending it. */
+  /** Until when a process holds it for sending. */
   leasedUntil: Instant | null
   sentAt: Instant | null
-  /** It was refused, or its last try before `expiresAt` has failed. */
+  /** When it was refused, or its last attempt before `expiresAt` failed. */
   failedAt: Instant | null
-  /** Of the last try. */
+  /** Recipient, subject and reply of the last attempt. */
   recipient: string | null
   subject: string | null
   reply: string | null
@@ -620,9 +620,9 @@ export type OutboxRow = {
 export type ClockFaultRow = {
   id: string
   digest: string
-  /** The runs up to then were put down as decided before their time. */
+  /** Runs up to this time were recorded as decided too early. */
   aheadUntil: Instant
   noticedAt: Instant
-  /** JSON of the runs that were put down as skipped, and are open again: `dueAt`, `reason`, `composedAt`. */
+  /** JSON: runs that were recorded as skipped and are open again, with `dueAt`, `reason`, `composedAt`. */
   reopened: string
 }
