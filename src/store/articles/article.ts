@@ -3,7 +3,7 @@ import type { ArticleRow } from '../schema.ts'
 
 /** One entry of a feed in our own words. The shapes of parsers end before it. */
 export type NewArticle = {
-  /** What makes it the same article next time: the guid, else the canonical link. Unique within its feed. */
+  /** Identifies the article when it is shown again: the guid, else the canonical link. Unique within its feed. */
   identity: string
   /** Its identity without what tells it from other pieces of the feed that bear the same; absent where none does. */
   bare?: string
@@ -20,9 +20,9 @@ export type NewArticle = {
   categories: string[]
   publishedAt: Instant | null
   updatedAt: Instant | null
-  /** The whole text; absent where nobody asked for it. */
+  /** The full text; absent where it was not requested. */
   body?: Body | null
-  /** The correction that its text tells of, if it does. */
+  /** The correction note in its text, if any. */
   note?: string
 }
 
@@ -46,8 +46,8 @@ export type Article = Omit<
     source: string
   }
 
-/** An article with its whole text: only what is printed is read with it. */
+/** An article with its full text, which is read only for printing. */
 export type WholeArticle = Article & { body: Body | null }
 
-/** What an article's own page says of it. `body` is absent where the page was not read for its text, null where it has none. */
+/** What the article's page says. `body` is absent where the page was not read for its text, null where it has none. */
 export type PageFacts = Pick<NewArticle, 'summary' | 'author' | 'image' | 'body'> & { canonical: string | null }

@@ -14,13 +14,12 @@ import { identityKey, indexKey } from './identity.ts'
 import { recognise, type SeenIdentities } from './recognise.ts'
 import { activeRetractions, retractedStories } from './retractions.ts'
 
-/** So many are written at once, and then others have their turn. */
+/** Articles per write; between two writes other work can run. */
 const writeBatchSize = 50
 
 /**
- * Keeps what a feed showed: a new identity is a new article, a known one takes the newest wording, and an address that
- * was followed stays where it led. A new one that stands `elsewhere` is to be asked where it leads. One that was forgotten
- * is passed over. Returns how many were new.
+ * Saves the articles of a feed: a new identity is a new article, a known one takes the newest wording and keeps a resolved
+ * address. New articles in `elsewhere` get a redirect check; forgotten ones are skipped. Returns how many were new.
  */
 export async function saveArticles(
   db: Db,
@@ -82,7 +81,7 @@ async function lockFeed(db: Db, id: string): Promise<void> {
     .execute()
 }
 
-/** What the feed says now; but where its address is the one that was followed, what we have. */
+/** The feed's current value; our value where the feed still gives the address that was resolved. */
 function unlessRedirected(eb: ExpressionBuilder<UpsertSchema, 'articles' | 'excluded'>, column: 'url' | 'canonical') {
   return eb
     .case()
@@ -94,30 +93,30 @@ function unlessRedirected(eb: ExpressionBuilder<UpsertSchema, 'articles' | 'excl
 
 type UpsertSchema = Schema & { excluded: ArticleRow }
 
-/** An article that an edition may choose, unless something stands against it. */
+/** An article that an edition may choose, unless a rule or an editor excludes it. */
 export type Candidate = Article & {
-  /** Its story, by the article that told it first; that is itself if absent. Copies of one story share it. */
+  /** The id of the first article of its story, which all copies share; absent if it is that article itself. */
   story?: string
-  /** Another copy that has told the story already, and where it is. */
+  /** Another copy of the story that is already published, and where. */
   publishedAs?: { title: string; source: string; where: Reason } | null
-  /** When the digest took it in. */
+  /** When it was added to the digest's ledger. */
   addedAt?: Instant
-  /** When its feed showed it last, and in which place. */
+  /** When its feed last showed it, and at which place. */
   shown?: { at: Instant; place: number }
   /** Why it waits for an editor. */
   quarantineReason?: Reason | null
-  /** Its page was gone when it was looked at, just before a seal. */
+  /** When its page was found gone just before a seal, and the evidence. */
   cut?: { at: Instant; reason: Reason } | null
-  /** An editor pulled it: by whom, and why. */
+  /** The editor who retracted it, and why. */
   retracted?: { who: string; reason: string } | null
   /** What an editor decided about its place in the edition; `exclude`: it is in no later edition either. */
   decision?: { kind: 'drop' | 'exclude'; who: string } | { kind: 'pin'; who: string; section: string }
 }
 
-/** So many are read at once, and then others have their turn. */
+/** Articles per read; between two reads other work can run. */
 const readPageSize = 500
 
-/** Every article that the digest has in its ledger and no edition and no backlog holds: what an edition may choose from. */
+/** The pending articles of the digest: in its ledger, in no edition and not backlog. */
 export async function pendingArticles(db: Db, digest: string): Promise<Candidate[]> {
   const copies = (await publishedCopies(db, digest)).toReversed()
   const known: KnownAboutPending = {
@@ -171,7 +170,7 @@ function toCandidate(pending: PendingRow, known: KnownAboutPending): Candidate {
   }
 }
 
-/** A copy that has told the story, as a candidate has it. */
+/** A published copy of the story, as a candidate has it. */
 export function toPublishedAs({
   title,
   source,
@@ -184,7 +183,7 @@ export function toPublishedAs({
   return { title, source: source || feedUrl, where }
 }
 
-/** Every article that these feeds have ever shown, in the order in which we saw them, with what tells stories apart. */
+/** All stored articles of these feeds, in the order in which we first saw them, with their last appearance. */
 export async function articlesOfFeeds(db: Db, urls: string[]): Promise<(Article & WithLastShown)[]> {
   if (urls.length === 0) return []
   const found: (Article & WithLastShown)[] = []
@@ -212,7 +211,7 @@ export async function articlesByIds(db: Db, ids: string[]): Promise<WholeArticle
   }))
 }
 
-/** The articles known by this address, or that had it before, from whichever feed. */
+/** The articles of any feed that have, or had, this address. */
 export async function articlesByUrl(db: Db, url: string): Promise<Article[]> {
   const rows = await withFeed(db)
     .where((eb) =>
@@ -313,7 +312,7 @@ function fromRow({
   }
 }
 
-/** What the feed left out. */
+/** The facts from the article's page. */
 function factsOf({ page }: Pick<ArticleRow, 'page'>): Partial<PageFacts> {
   return page === null ? {} : JSON.parse(page)
 }

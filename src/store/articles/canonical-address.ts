@@ -1,9 +1,9 @@
 import { indexKey } from './identity.ts'
 
 /**
- * The address by which an article is recognised, whoever links to it: scheme and host in lower case, no default port, no
+ * The address for recognising an article, from any link: scheme and host in lower case, no default port, no
  * `www.` or `m.`, no fragment, no tracking parameters, the others sorted, no `index.html` and no slash at the end. It is
- * for comparing, not for visiting. What is no address stays as it is, and one that is too long for an index is a hash.
+ * for comparing, not for visiting. Text that is not an address is unchanged; an address too long for an index becomes a hash.
  */
 export function canonicalAddress(address: string): string {
   return indexKey(URL.canParse(address) ? foldedAddress(address) : address)
@@ -38,7 +38,7 @@ const trackingParameter =
 const sourceParameter = /^(?:ref|source|src|from|via|partner|emc|output)$/i
 const feedSource = /^(?:rss|atom|feed)s?(?![a-z])/i
 
-/** The page that many addresses lead to, and that is no article. What is no address counts as one. */
+/** Whether the address is a site's front page, which is not an article. Text that is not an address counts as one. */
 export function isFrontPage(address: string): boolean {
   if (!URL.canParse(address)) return true
   const { pathname, search } = new URL(address)

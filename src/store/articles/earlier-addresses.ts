@@ -1,10 +1,10 @@
 import type { ArticleRow, Db, EarlierAddressRow } from '../schema.ts'
 import { canonicalAddress, titleKey } from './canonical-address.ts'
 
-/** A feed whose links are others each time it is asked fills no disk. */
+/** A limit, so that a feed with new links at every fetch cannot fill the disk. */
 const maxPerArticle = 10
 
-/** Before articles are written as their feed shows them now: keeps the addresses that those of them had that are changed by it. */
+/** Saves the stored addresses of articles whose address the feed has changed; call it before the articles are written. */
 export async function saveEarlierAddresses(db: Db, shown: ArticleRow[]): Promise<void> {
   const [first] = shown
   if (!first) return

@@ -9,13 +9,13 @@ import { neededArticles } from './needed.ts'
 
 /** When an article that nothing needs is forgotten. */
 export type RetentionRule = {
-  /** Its feed has not shown it for so long. */
+  /** Time since its feed last showed it. */
   keepMs: number
-  /** So many of the newest of a feed stay, whatever is older. */
+  /** How many of the newest articles of a feed stay. */
   maxPerFeed: number
-  /** One that its feed showed within this time stays, however many are newer. */
+  /** An article that its feed showed within this time stays, however many are newer. */
   shownWithinMs: number
-  /** So many forgotten articles of a feed are recognised when it shows them again. */
+  /** How many forgotten articles of a feed are remembered, to recognise them when they return. */
   maxForgottenPerFeed: number
 }
 
@@ -152,7 +152,7 @@ async function forget(
   return gone.length
 }
 
-/** Lets go of at most `size` forgotten articles of the feed, those that it has not shown for longest. Returns how many. */
+/** Deletes at most `size` forgotten articles of the feed, least recently shown first. Returns how many. */
 export async function deleteOldestForgotten(
   db: Db,
   feedId: string,

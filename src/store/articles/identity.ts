@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { storableText } from '../drivers/storable-text.ts'
 
-/** Stands between the parts of an identity. No part can hold it: `bareIdentity` takes it out, and an address has no controls. */
+/** Separates the parts of an identity. No part contains it: `bareIdentity` removes it, and an address has no control characters. */
 const separator = '\u001f'
 
 /** A part of an identity that is longer, in bytes of UTF-8, is stored as its hash: an index row of PostgreSQL holds 2,704. */
@@ -16,8 +16,8 @@ export function bareIdentity(text: string): string {
 }
 
 /**
- * What makes one of several pieces that bear the same guid or link: that, and whichever of address and title tells them
- * apart.
+ * The identity of one of several entries with the same guid or link: that, plus the address, the title or both, whichever
+ * distinguishes them.
  */
 export function sharedIdentity(bare: string, { url, title }: { url?: string; title?: string }): string {
   const parts = [...(url === undefined ? [] : [url]), ...(title === undefined ? [] : [fingerprint(title)])]

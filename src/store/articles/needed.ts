@@ -5,14 +5,14 @@ import type { ArticleRow, Db } from '../schema.ts'
 type NeededQuery = {
   /** Of one feed. */
   articles: Pick<ArticleRow, 'id' | 'canonical' | 'asked'>[]
-  /** Those that are not needed because a digest could still choose them: too many newer ones stand before them. */
+  /** Articles that a pending state alone does not keep: their feed has too many newer ones. */
   over: ReadonlySet<string>
 }
 
 /**
  * Which of these articles something needs: a digest could choose it, waits for an editor's decision or compares with it;
- * an edition chose it, or one that is not decided yet looked at it; a correction or a pull is about it; or an article that
- * stays names it. Whoever deletes the others must hold the locks of the feed and of all digests.
+ * an edition chose it, or one that is not decided yet looked at it; a correction or a retraction is about it; or an article that
+ * stays names it. The caller that deletes the others must hold the locks of the feed and of all digests.
  */
 export async function neededArticles(db: Db, feedId: string, { articles, over }: NeededQuery): Promise<Set<string>> {
   const ids = articles.map(({ id }) => id)
@@ -85,7 +85,7 @@ async function corrected(db: Db, ids: string[]): Promise<string[]> {
   return rows.map(({ articleId }) => articleId)
 }
 
-/** Pulled now, or once and restored. */
+/** Retracted now, or retracted once and restored. */
 async function retracted(db: Db, articles: NeededQuery['articles']): Promise<string[]> {
   const marksOf = ({ id, canonical, asked }: NeededQuery['articles'][number]) => [id, canonical, asked ?? canonical]
   const rows = await db

@@ -4,7 +4,7 @@ import type { Db } from '../schema.ts'
 import type { PageFacts } from './article.ts'
 import { indexKey } from './identity.ts'
 
-/** A page as it was found; `found` is null where it could not be read, and `error` says why. */
+/** A fetched page; if it could not be read, `found` is null and `error` says why. */
 export type StoredPage = { url: string; fetchedAt: Instant; found: PageFacts | null; error: string | null }
 
 export async function pageAt(db: Db, url: string): Promise<StoredPage | undefined> {
@@ -21,7 +21,7 @@ export async function savePage(db: Db, { found, ...page }: StoredPage): Promise<
     .execute()
 }
 
-/** Lays what the page says under what the feed says: the feed's own words stand first. */
+/** Saves the page's facts with the article; the feed's values take precedence. */
 export async function savePageFacts(db: Db, articleId: string, facts: PageFacts): Promise<void> {
   await db
     .updateTable('articles')
@@ -35,7 +35,7 @@ export function robotsOf(db: Db, origin: string): Promise<{ fetchedAt: Instant; 
   return db.selectFrom('robots').select(['fetchedAt', 'rules']).where('origin', '=', origin).executeTakeFirst()
 }
 
-/** When the robots.txt of an origin was asked last, without its rules. */
+/** When the robots.txt of an origin was last fetched, without its rules. */
 export async function robotsFetchedAt(db: Db, origin: string): Promise<Instant | undefined> {
   const row = await db.selectFrom('robots').select('fetchedAt').where('origin', '=', origin).executeTakeFirst()
   return row?.fetchedAt
@@ -50,8 +50,8 @@ export async function saveRobots(db: Db, origin: string, rules: string, fetchedA
 }
 
 /**
- * Forgets what was read before then, and all but the `most` newest: pages and rules are asked again if they are wanted
- * again. A feed whose links lead to another host each time fills no disk.
+ * Deletes pages and robots rules from before `before`, and all but the `most` newest; they are fetched again when needed.
+ * So a feed whose links lead to a new host each time cannot fill the disk.
  */
 export async function deleteOldPages(
   db: Db,

@@ -82,7 +82,7 @@ async function forgottenAmong(db: Db, feedId: string, rows: ArticleRow[]): Promi
   return passedOver
 }
 
-/** By what an article is told from every other that bears its guid or link. */
+/** What distinguishes an article from others with the same guid or link. */
 function distinctKey(article: NewArticle): string {
   return identityKey(sharedIdentity(article.bare ?? article.identity, article))
 }
@@ -161,7 +161,7 @@ async function findKnown(
   return known
 }
 
-/** Whether several pieces of the feed ever bore it at once. */
+/** Whether several entries of the feed have ever had it at once. */
 async function isSharedIdentity(db: Db, feedId: string, bare: string): Promise<boolean> {
   const start = sharedPrefix(bare)
   const earlierStart = `${bare} `
@@ -180,7 +180,7 @@ function hasTitle({ id, titleKey }: KnownArticle, row: ArticleRow): boolean {
   return titleKey === (id === null ? fingerprint(row.titleKey) : row.titleKey)
 }
 
-/** An address that was followed stays as it is, as long as its feed gives the same. */
+/** A resolved address stays while the feed gives the same address. */
 function isAt({ id, canonical, asked }: KnownArticle, address: string): boolean {
   const sought = id === null ? fingerprint(address) : address
   return canonical === sought || asked === sought

@@ -5,10 +5,10 @@ import { canonicalAddress, isFrontPage } from './canonical-address.ts'
 
 export type RedirectCheck = Pick<ArticleRow, 'id' | 'feedId' | 'url' | 'canonical' | 'titleKey' | 'seenAt'>
 
-/** Asking takes far less; what was cut off by a crash is asked after it. */
+/** Far longer than a check takes; after it, a check that a crash interrupted is repeated. */
 const claimMs = 10 * minute
 
-/** Takes at most `limit` articles whose address is to be asked where it leads, so that no other process asks it too. */
+/** Claims at most `limit` articles whose redirect check is due, so that no other process checks them. */
 export async function claimRedirectChecks(db: Db, now: Instant, limit: number): Promise<RedirectCheck[]> {
   const due = await db
     .selectFrom('articles')
@@ -29,15 +29,14 @@ export async function claimRedirectChecks(db: Db, now: Instant, limit: number): 
     .execute()
 }
 
-/** When the address is asked again; null: never, and it stays as it is. */
+/** Sets when the redirect of the address is checked again; null: never, and the address stays. */
 export async function scheduleRedirectCheck(db: Db, id: string, askAt: Instant | null): Promise<void> {
   await db.updateTable('articles').set({ askAt }).where('id', '=', id).execute()
 }
 
 /**
- * Keeps where the address of an article leads: it is recognised by that address from now on, and where the redirect is
- * permanent readers are sent there too. A front page, or one place for several articles of a feed, is where a site sends
- * what it does not show: then they keep the addresses of their feed. Returns whether the article has a new address.
+ * Saves the redirect target of an article as its canonical address; if the redirect is permanent, readers get it too. A front
+ * page, or a target of several articles of the feed, is not accepted. Returns whether the article has a new address.
  */
 export async function saveRedirectTarget(
   db: Db,
@@ -52,7 +51,7 @@ export async function saveRedirectTarget(
     .updateTable('articles')
     .set({ askAt: null, leadsTo, ...(isAccepted && { asked, canonical: leadsTo, ...(permanent && { url }) }) })
     .where('id', '=', id)
-    .where('canonical', '=', asked) // its feed may have changed it meanwhile: then the new one is asked in its turn
+    .where('canonical', '=', asked) // if the feed has changed the address since, the new one gets its own check
     .executeTakeFirst()
   if (!isAccepted || numUpdatedRows === 0n) return false
   await markUncompared(db, [id])
@@ -60,8 +59,8 @@ export async function saveRedirectTarget(
 }
 
 /**
- * Keeps what a page says is its address, as above, and readers stay with that of the feed. Where that one was followed, or is
- * to be, it stands. Returns whether the article is recognised by another address now.
+ * Saves the canonical address that a page declares; readers keep the feed's address. Does nothing if that address was resolved
+ * or is due for a check. Returns whether the canonical address changed.
  */
 export async function saveCanonicalAddress(db: Db, id: string, url: string): Promise<boolean> {
   const article = await db
@@ -74,7 +73,7 @@ export async function saveCanonicalAddress(db: Db, id: string, url: string): Pro
   return article !== undefined && (await saveRedirectTarget(db, article, { url, permanent: false }))
 }
 
-/** Whether no other piece of the feed leads there; if one does, it gets the address of its feed back. */
+/** Whether no other article of the feed redirects there; any that do get their feed's address back. */
 async function claimTarget(db: Db, { id, feedId, titleKey }: RedirectCheck, leadsTo: string): Promise<boolean> {
   const others = await db
     .selectFrom('articles')

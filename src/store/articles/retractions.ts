@@ -14,7 +14,7 @@ export async function retractionMarks(db: Db, ids: string[]): Promise<string[]> 
 
 export type NewRetraction = Pick<RetractionRow, 'url' | 'title' | 'who' | 'reason'>
 
-/** Pulls what bears these marks. Returns how many were not pulled before. */
+/** Retracts the articles and letters with these marks. Returns how many were not retracted before. */
 export async function addRetractions(
   db: Db,
   marks: string[],
@@ -32,7 +32,7 @@ export async function addRetractions(
   return added.length
 }
 
-/** Ends every pull of these marks; returns how many that were. */
+/** Ends every retraction of these marks; returns how many. */
 export async function endRetractions(db: Db, marks: string[], who: string, now: Instant): Promise<number> {
   if (marks.length === 0) return 0
   const ended = await db
@@ -44,14 +44,14 @@ export async function endRetractions(db: Db, marks: string[], who: string, now: 
   return ended.length
 }
 
-/** Every pull that there ever was, the newest first, each once whatever its marks. */
+/** All retractions, active or ended, the newest first, each once whatever its marks. */
 export async function allRetractions(db: Db): Promise<RetractionRow[]> {
   const rows = await db.selectFrom('pulls').selectAll().orderBy('id', 'desc').execute()
   const once = new Map(rows.map((row) => [`${row.url} ${row.at}`, row]))
   return [...once.values()]
 }
 
-/** The pulls in force, by their marks. */
+/** The active retractions, by mark. */
 export async function activeRetractions(db: Db): Promise<Map<string, RetractionRow>> {
   const rows = await db.selectFrom('pulls').selectAll().where('inForce', 'is not', null).execute()
   return new Map(rows.map((row) => [row.mark, row]))

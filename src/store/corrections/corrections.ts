@@ -55,13 +55,13 @@ export async function proposeCorrection(
 }
 
 export type ObservedChanges = Pick<CorrectionRow, 'editionId' | 'articleId' | 'source'> & {
-  /** What was looked at; of the others nothing is known. */
+  /** The kinds that were checked; the others are unknown. */
   kinds: CorrectionRow['kind'][]
-  /** The changes that are still there. */
+  /** The changes that are still found. */
   keys: string[]
 }
 
-/** What nobody has decided about and is no longer so goes away by itself; the row stays. Returns how many did. */
+/** Marks proposed corrections as `lapsed` when their change is no longer found. Returns how many. */
 export async function lapseUnseen(
   db: Db,
   { editionId, articleId, source, kinds, keys }: ObservedChanges,
@@ -80,8 +80,8 @@ export async function lapseUnseen(
 }
 
 /**
- * What was accepted, is not printed yet and is no longer so waits for an editor's word again; `why` says what is there now.
- * One that an editor confirmed in spite of that stays accepted. Returns how many are doubted now.
+ * Marks accepted, unprinted corrections as `doubted` when their change is no longer found; `why` says what is there now.
+ * A correction that an editor confirmed after a doubt stays accepted. Returns how many became doubted.
  */
 export async function doubtUnseen(
   db: Db,
@@ -103,7 +103,7 @@ export async function doubtUnseen(
   return Number((await query.executeTakeFirst()).numUpdatedRows)
 }
 
-/** What was doubted and is so again is proposed again; what an editor confirmed in spite of the doubt is accepted as before. */
+/** Ends doubts whose change is found again: a doubted correction is proposed again, a confirmed one stays accepted. */
 export async function endDoubts(db: Db, { editionId, articleId, source, keys }: ObservedChanges): Promise<void> {
   if (keys.length === 0) return
   const seen = db
@@ -118,7 +118,7 @@ export async function endDoubts(db: Db, { editionId, articleId, source, keys }: 
   await seen.set({ status: 'proposed', decidedAt: null, decidedBy: null }).where('status', '=', 'doubted').execute()
 }
 
-/** What was found there and is not settled: it waits for an editor, or to be printed. */
+/** Open corrections found in this source: they wait for an editor, or for printing. */
 export function openCorrectionsFrom(db: Db, digest: string, source: CorrectionRow['source']) {
   return db
     .selectFrom('corrections')
@@ -163,12 +163,12 @@ export async function addWithdrawal(
   return made !== undefined
 }
 
-/** The change key of the withdrawal of a printed correction, by the id of that. */
+/** The change key for the withdrawal of the printed correction with this id. */
 export function withdrawalKey(id: string): string {
   return `withdrawal ${id}`
 }
 
-/** Nobody has that edition: what it said needs no correction, unless one is printed already. */
+/** Lapses the corrections of an edition that no reader has; printed ones stay. */
 export async function lapseEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('corrections')
@@ -179,7 +179,7 @@ export async function lapseEditionCorrections(db: Db, editionId: string, now: In
     .execute()
 }
 
-/** Nobody else changes the correction until this transaction ends. */
+/** Locks the correction until this transaction ends. */
 export async function lockCorrection(db: Db, id: string): Promise<void> {
   await db
     .updateTable('corrections')
@@ -188,7 +188,7 @@ export async function lockCorrection(db: Db, id: string): Promise<void> {
     .execute()
 }
 
-/** Moves a correction on, if it stands in one of the states named and no edition holds it. Returns whether it did. */
+/** Updates a correction if it has one of the given states and no edition holds it. Returns whether it did. */
 export async function moveCorrection(
   db: Db,
   id: string,
@@ -206,7 +206,7 @@ export async function moveCorrection(
   return moved !== undefined
 }
 
-/** Gives the corrections to the edition, word for word as it has them; returns how many were still to be had. */
+/** Gives the corrections to the edition if their text is unchanged; returns how many were still available. */
 export async function claimCorrections(
   db: Db,
   editionId: string,
@@ -227,7 +227,7 @@ export async function claimCorrections(
   return claimed
 }
 
-/** Gives every correction that the edition holds back: the next one prints it. */
+/** Releases every correction that the edition holds, so that the next edition prints it. */
 export async function releaseCorrections(db: Db, editionId: string): Promise<void> {
   await db.updateTable('corrections').set({ printedIn: null }).where('printedIn', '=', editionId).execute()
 }
@@ -261,12 +261,12 @@ export function correctionById(db: Db, id: string): Promise<CorrectionView | und
   return corrections(db).where('corrections.id', '=', id).executeTakeFirst()
 }
 
-/** Of what an edition said, in whatever state. */
+/** All corrections to an edition, in any state. */
 export function correctionsAbout(db: Db, editionId: string) {
   return corrections(db).where('corrections.editionId', '=', editionId).execute()
 }
 
-/** Of what any edition said of this article, but for those that went away by themselves. */
+/** All corrections about this article, except lapsed ones. */
 export function correctionsOfArticle(db: Db, articleId: string): Promise<CorrectionView[]> {
   return corrections(db)
     .where('corrections.articleId', '=', articleId)
@@ -274,7 +274,7 @@ export function correctionsOfArticle(db: Db, articleId: string): Promise<Correct
     .execute()
 }
 
-/** What a sealed edition prints. */
+/** The corrections that a sealed edition prints. */
 export function correctionsIn(db: Db, editionId: string): Promise<CorrectionView[]> {
   return corrections(db).where('corrections.printedIn', '=', editionId).execute()
 }
@@ -289,7 +289,7 @@ export async function withdrawalsOf(db: Db, printedIn: string): Promise<Correcti
     .execute()
 }
 
-/** What the next edition of the digest prints. */
+/** The corrections for the next edition of the digest. */
 export function correctionsToPrint(db: Db, digest: string): Promise<CorrectionView[]> {
   return corrections(db)
     .where('corrections.digest', '=', digest)
@@ -298,7 +298,7 @@ export function correctionsToPrint(db: Db, digest: string): Promise<CorrectionVi
     .execute()
 }
 
-/** What waits: for an editor, or for the next edition. */
+/** Corrections that wait for an editor or for the next edition. */
 export function waitingCorrections(db: Db, digest?: string): Promise<CorrectionView[]> {
   const all = digest === undefined ? corrections(db) : corrections(db).where('corrections.digest', '=', digest)
   return all
@@ -307,7 +307,7 @@ export function waitingCorrections(db: Db, digest?: string): Promise<CorrectionV
     .execute()
 }
 
-/** The newest, in whatever state, the newest last. */
+/** The newest corrections, in any state, the newest last. */
 export async function latestCorrections(db: Db, digest: string | undefined, limit: number): Promise<CorrectionView[]> {
   const all = digest === undefined ? corrections(db) : corrections(db).where('corrections.digest', '=', digest)
   const newest = await all

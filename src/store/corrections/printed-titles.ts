@@ -1,13 +1,13 @@
 import type { Instant } from '../../time/clock.ts'
 import type { ChoiceRow, Db } from '../schema.ts'
 
-/** What a sealed edition says of an article, and what its own page said then. */
+/** What a sealed edition prints about an article, and what the article's page said at that time. */
 export type PrintedTitle = Pick<
   ChoiceRow,
   'saidTitle' | 'saidUrl' | 'saidNote' | 'feedTitle' | 'pageTitle' | 'pageNote'
 >
 
-/** Writes down what the edition says, beside the choice: the article itself takes the newest wording afterwards. */
+/** Saves the edition's wording with the choice; the article row takes newer wordings later. */
 export async function recordPrinted(
   db: Db,
   editionId: string,
@@ -24,12 +24,12 @@ export async function recordPrinted(
 
 export type PrintedTitleRow = Awaited<ReturnType<typeof printedTitlesSince>>[number]
 
-/** Every article of the editions of a digest that went out since then, or are about to, beside its words of today. */
+/** Every article of the digest's editions approved since then, with its current wording. */
 export function printedTitlesSince(db: Db, digest: string, since: Instant) {
   return printedTitles(db).where('editions.digest', '=', digest).where('editions.approvedAt', '>=', since).execute()
 }
 
-/** What one edition said of one article, beside its words of today. */
+/** What one edition printed about one article, with its current wording. */
 export function printedTitleOf(db: Db, editionId: string, articleId: string): Promise<PrintedTitleRow | undefined> {
   return printedTitles(db)
     .where('choices.editionId', '=', editionId)
@@ -59,7 +59,7 @@ function printedTitles(db: Db) {
     .where('choices.saidUrl', 'is not', null)
 }
 
-/** Takes it on to ask for the page of the article; false: somebody else does, or has. */
+/** Claims the check of the article's page; false: another process checks it, or has checked it. */
 export async function claimRecheck(
   db: Db,
   { editionId, articleId, lookedAt }: Pick<PrintedTitleRow, 'editionId' | 'articleId' | 'lookedAt'>,

@@ -3,10 +3,10 @@ import type { Reason } from '../events/reason.ts'
 import { toJson } from '../json.ts'
 import type { Db, FeedRow } from '../schema.ts'
 
-/** A visit takes far less; one that was cut off by a crash is made again after it. */
+/** Far longer than a poll takes; after it, a poll that a crash interrupted is repeated. */
 const maxVisitMs = 10 * minute
 
-/** Takes a feed that is due, so that no other process asks it too. False: it is not due any more, or gone. */
+/** Claims a due feed, so that no other process fetches it. False: it is no longer due, or gone. */
 export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('feeds')
@@ -24,7 +24,7 @@ export async function claimDueFeed(db: Db, id: string, now: Instant): Promise<bo
   return numUpdatedRows > 0n
 }
 
-/** Whether the feed may be asked: its time has come, or a clock that was ahead has asked it, and its time is wrong. */
+/** Whether the feed may be fetched: it is due, or a clock that was ahead set its times. */
 export function isFeedDue({ goneAt, nextFetchAt, fetchedAt }: FeedRow, now: Instant): boolean {
   if (goneAt !== null) return false
   if (nextFetchAt === null || nextFetchAt <= now) return true
@@ -57,14 +57,14 @@ export async function recordSuccess(db: Db, id: string, success: FeedSuccess, no
     .execute()
 }
 
-/** It is asked where the job files say, as if it had never moved. */
+/** Forgets a redirect: the feed is fetched from the address in the job files again. */
 export async function clearFeedMove(db: Db, id: string): Promise<void> {
   await db.updateTable('feeds').set({ address: null, etag: null, lastModified: null }).where('id', '=', id).execute()
 }
 
 /**
- * Lets a feed be asked again at once, as if nothing had been wrong with it; one that is gone where the job files say.
- * False: there is none by that address.
+ * Makes a feed due now; a feed that is gone (410) is fetched again, from the address in the job files.
+ * False: no feed has that address.
  */
 export async function retryFeedNow(db: Db, url: string): Promise<boolean> {
   const { numUpdatedRows } = await db

@@ -2,7 +2,7 @@ import type { Instant } from '../../time/clock.ts'
 import { newId } from '../id.ts'
 import type { Db, FeedRow } from '../schema.ts'
 
-/** A statement has room for so many values. */
+/** Limits the values of one statement. */
 const maxFeedsPerQuery = 500
 
 /** The feeds at these addresses, as the job files name them; those never seen before are added. */
@@ -16,7 +16,7 @@ export async function ensureFeeds(db: Db, urls: string[], now: Instant): Promise
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
 }
 
-/** Keeps the names that somebody else has for feeds, until each says its own. */
+/** Sets titles from another source; each feed's first successful read replaces its title. */
 export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
   await ensureFeeds(
     db,
@@ -27,7 +27,7 @@ export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: st
     await db.updateTable('feeds').set({ title }).where('url', '=', url).where('succeededAt', 'is', null).execute()
 }
 
-/** Whoever else decides about the feed waits until this transaction ends. */
+/** Locks the feed until this transaction ends. */
 export async function lockFeed(db: Db, id: string): Promise<void> {
   await db
     .updateTable('feeds')
@@ -67,7 +67,7 @@ export function allFeeds(db: Db): Promise<FeedRow[]> {
   return db.selectFrom('feeds').selectAll().orderBy('url').execute()
 }
 
-/** Of the feeds at these addresses those that are known, by their address. */
+/** The known feeds among these addresses, by address. */
 export async function feedsAt(db: Db, urls: string[]): Promise<FeedRow[]> {
   const feeds: FeedRow[] = []
   for (let start = 0; start < urls.length; start += maxFeedsPerQuery)
@@ -86,7 +86,7 @@ export function feedByUrl(db: Db, url: string): Promise<FeedRow | undefined> {
   return db.selectFrom('feeds').selectAll().where('url', '=', url).executeTakeFirst()
 }
 
-/** Whether another feed than this one is asked at the address. */
+/** Whether another feed is fetched from the address. */
 export async function isOtherFeedAddress(db: Db, id: string, address: string): Promise<boolean> {
   const other = await db
     .selectFrom('feeds')

@@ -9,16 +9,16 @@ import type { Db, RejectionRow } from '../schema.ts'
 /** An entry of a feed that cannot be an article, and why: `link` and `guid` as the feed has them, where it has any. */
 export type RejectedEntry = { reason: Reason; title: string; link?: string; guid?: string }
 
-/** A feed that is all wrong fills no disk. */
+/** A limit, so that a feed of invalid entries cannot fill the disk. */
 export const maxRejectionsPerFeed = 200
 /** A link may be a whole picture (data:). */
 const maxLinkLength = 500
 
-/** Keeps what a feed showed and what was turned down: the same entry once, with when it was so first and last. */
+/** Saves the rejected entries of a feed, each once, with its first and last time. */
 export async function saveRejections(db: Db, feedId: string, rejected: RejectedEntry[], now: Instant): Promise<void> {
   const rows = new Map<string, RejectionRow>()
   for (const one of rejected.toReversed()) {
-    // what is said of the whole feed stands last
+    // rejections about the whole feed come last
     const row = toRow(feedId, one, now)
     if (!rows.has(row.entry) && rows.size < maxRejectionsPerFeed) rows.set(row.entry, row)
   }
@@ -64,7 +64,7 @@ function toRow(feedId: string, { reason, title, link = '', guid = '' }: Rejected
   }
 }
 
-/** The last `each` rejections of every feed, those that it showed last first. */
+/** The last `perFeed` rejections of every feed, most recently shown first. */
 export async function lastRejections(db: Db, perFeed: number): Promise<RejectionRow[]> {
   const ranked = db
     .selectFrom('rejections')
@@ -81,7 +81,7 @@ export async function lastRejections(db: Db, perFeed: number): Promise<Rejection
     .execute()
 }
 
-/** What was turned down with this link, guid or title, the last first, with the address of its feed. */
+/** Rejections with this link, guid or title, the last first, with the address of their feed. */
 export async function findRejections(db: Db, what: string): Promise<(RejectionRow & { feedUrl: string })[]> {
   const rows = await db
     .selectFrom('rejections')

@@ -3,7 +3,7 @@ import { retractedStories } from '../articles/retractions.ts'
 import type { Db } from '../schema.ts'
 import { publishedCopies } from './stories.ts'
 
-/** The feeds at these addresses that have articles which the digest does not know. Nothing of an article is read. */
+/** The feeds at these addresses that have articles outside the digest's ledger. */
 export async function feedsWithNewArticles(
   db: Db,
   digest: string,
@@ -44,7 +44,7 @@ export async function knowsFeed(db: Db, digest: string, feedId: string): Promise
   return row !== undefined
 }
 
-/** Takes every article of the feed that the digest does not know into its ledger, as pending. Returns their ids. */
+/** Adds every unknown article of the feed to the digest's ledger, as pending. Returns their ids. */
 export async function addToLedger(db: Db, digest: string, feedId: string, now: Instant): Promise<string[]> {
   const rows = await db
     .insertInto('ledger')
@@ -72,7 +72,7 @@ export async function addToLedger(db: Db, digest: string, feedId: string, now: I
   return rows.map((row) => row.articleId)
 }
 
-/** Marks all articles of the feed but these as backlog: seen, and never to be mailed by this digest. */
+/** Marks all articles of the feed but these as backlog: this digest never mails them. */
 export async function markBacklog(
   db: Db,
   digest: string,
@@ -90,8 +90,8 @@ export async function markBacklog(
 }
 
 /**
- * Gives the articles to the edition; returns how many were still free. Fewer than asked for: somebody was quicker, or two of
- * them turned out to tell one story, or one a story that is told already.
+ * Gives the articles to the edition; returns how many were still free. The number is lower than requested if another process
+ * was faster, if two articles tell one story, or if a story is already published.
  */
 export async function claimArticles(db: Db, digest: string, editionId: string, articleIds: string[]): Promise<number> {
   const free = await publishableArticles(db, digest, articleIds)
@@ -122,7 +122,7 @@ export async function claimArticles(db: Db, digest: string, editionId: string, a
   return Number(result.numUpdatedRows)
 }
 
-/** One of each story, if it is not told yet, and no copy of it pulled. */
+/** One article of each story that is not yet published and has no retracted copy. */
 async function publishableArticles(db: Db, digest: string, articleIds: string[]): Promise<string[]> {
   if (articleIds.length === 0) return []
   const told = new Set((await publishedCopies(db, digest, articleIds)).map(({ articleId }) => articleId))
@@ -137,7 +137,7 @@ async function publishableArticles(db: Db, digest: string, articleIds: string[])
   return [...stories].flatMap(([story, id]) => (told.has(id) || pulled.has(story) ? [] : [id]))
 }
 
-/** What the edition passed over for the last time is backlog. */
+/** Moves the articles that the edition passed over for the last time to backlog. */
 export async function expirePassedOver(db: Db, digest: string, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('ledger')
@@ -156,13 +156,13 @@ export async function expirePassedOver(db: Db, digest: string, editionId: string
     .execute()
 }
 
-/** Gives every article of the edition back, and what it passed over for the last time: pending again. */
+/** Makes every article of the edition pending again, also those that it passed over for the last time. */
 export async function releaseArticles(db: Db, editionId: string): Promise<void> {
   await db.updateTable('ledger').set({ editionId: null }).where('editionId', '=', editionId).execute()
   await db.updateTable('ledger').set({ backlogAt: null, lapsedIn: null }).where('lapsedIn', '=', editionId).execute()
 }
 
-/** What every digest has done with the article. */
+/** The state of the article in every digest. */
 export function ledgerOf(db: Db, articleId: string) {
   return db
     .selectFrom('ledger')
@@ -183,7 +183,7 @@ export async function releaseExpired(db: Db, editionId: string, articleId: strin
     .execute()
 }
 
-/** What the digest has done with an article; undefined: it does not have it. */
+/** The state of an article in the digest; undefined if it is not in the ledger. */
 export function ledgerEntry(db: Db, digest: string, articleId: string) {
   return db
     .selectFrom('ledger')

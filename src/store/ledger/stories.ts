@@ -4,15 +4,15 @@ import type { Reason } from '../events/reason.ts'
 import { toJson } from '../json.ts'
 import type { Db } from '../schema.ts'
 
-/** At once in one question. */
+/** Rows per query. */
 const batchSize = 500
 
-/** The story that a row of the ledger tells, by the article that told it first. There is an index of it. */
+/** The story of a ledger row: the id of its first article. An index covers this expression. */
 function storyOfEntry(table: string) {
   return sql<string>`coalesce(${sql.ref(`${table}.sameAs`)}, ${sql.ref(`${table}.articleId`)})`
 }
 
-/** What a digest knows of an article, as far as it tells one story from another. */
+/** The columns of a digest's articles that distinguish stories. */
 function stories(db: Db, digest: string) {
   return db
     .selectFrom('ledger')
@@ -41,7 +41,7 @@ export async function storiesOfFeed(db: Db, digest: string, feedId: string): Pro
   }
 }
 
-/** What the digest has taken in since then and no editor is asked about, in pages by that time. */
+/** The digest's articles added since then that are not in quarantine, read in pages by that time. */
 async function addedSince(db: Db, digest: string, since: Instant): Promise<StoryRow[]> {
   const found: StoryRow[] = []
   let last = { enrolledAt: since, id: '' }
@@ -63,7 +63,7 @@ async function addedSince(db: Db, digest: string, since: Instant): Promise<Story
   }
 }
 
-/** At most `limit` that were never compared with what else is known, or read otherwise since. What waits for an editor is not compared. */
+/** At most `limit` articles that were never compared, or whose text has changed since; not those in quarantine. */
 export function storiesToCompare(db: Db, digest: string, limit: number): Promise<StoryRow[]> {
   return stories(db, digest)
     .where('ledger.comparedAt', 'is', null)
@@ -85,7 +85,7 @@ export async function hasStoriesToCompare(db: Db, digest: string): Promise<boole
   return row !== undefined
 }
 
-/** What could tell the same story as one of these: taken in since then, or with the same address or title, however old. */
+/** Articles that may tell the same story as one of these: added since then, or of any age with the same address or title. */
 export async function possibleDuplicates(
   db: Db,
   digest: string,
@@ -127,7 +127,7 @@ function chunks<T>(list: T[]): T[][] {
   )
 }
 
-/** The story that was known by the one article is that of the other, with all its copies. */
+/** Merges the story `was`, with all its copies, into the story `is`. */
 export async function mergeStories(db: Db, digest: string, was: string, is: string): Promise<void> {
   await db
     .updateTable('ledger')
@@ -148,7 +148,7 @@ export async function recordCompared(db: Db, digest: string, articleIds: string[
   }
 }
 
-/** These articles read otherwise than before: each digest compares them again. */
+/** Marks articles whose text has changed, so that each digest compares them again. */
 export async function markUncompared(db: Db, articleIds: string[]): Promise<void> {
   for (const some of chunks(articleIds))
     await db.updateTable('ledger').set({ comparedAt: null }).where('articleId', 'in', some).execute()
@@ -236,8 +236,8 @@ export function quarantinedStories(db: Db, feedId: string) {
 }
 
 /**
- * They wait no more. What each seemed to be, it is (`same`), or is not (`other`); or nobody has said so, and they are
- * compared like any others (`open`).
+ * Releases articles from quarantine. Each is the copy that it seemed to be (`same`), is another story (`other`), or is
+ * undecided and compared like any other article (`open`).
  */
 export async function releaseQuarantined(
   db: Db,
@@ -257,7 +257,7 @@ export async function releaseQuarantined(
   }
 }
 
-/** They wait no more: they are backlog. */
+/** Moves articles from quarantine to backlog. */
 export async function moveQuarantinedToBacklog(
   db: Db,
   digest: string,
@@ -270,7 +270,7 @@ export async function moveQuarantinedToBacklog(
       .execute()
 }
 
-/** They wait on, for another reason. */
+/** Changes the reason of articles in quarantine. */
 export async function setQuarantineReason(db: Db, digest: string, articleIds: string[], reason: Reason): Promise<void> {
   for (const some of chunks(articleIds))
     await quarantinedEntries(db, digest, some)
@@ -286,7 +286,7 @@ function quarantinedEntries(db: Db, digest: string, articleIds: string[]) {
     .where('quarantinedAt', 'is not', null)
 }
 
-/** The page of the article is gone: this edition goes without it, and another copy of the story may be in its place. */
+/** Records that the page of the article is gone: the edition omits it, and may use another copy of the story. */
 export async function markPageGone(
   db: Db,
   digest: string,
