@@ -19,7 +19,7 @@ const writeBatchSize = 50
 
 /**
  * Saves the articles of a feed: a new identity is a new article, a known one takes the newest wording and keeps a resolved
- * address. New articles in `elsewhere` get a redirect check; forgotten ones are skipped. Returns how many were new.
+ * address. New articles with an `isOffSite` address get a redirect check; forgotten ones are skipped. Returns how many were new.
  */
 export async function saveArticles(
   db: Db,

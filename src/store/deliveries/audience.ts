@@ -9,7 +9,7 @@ import { activeSubscribers } from '../subscribers/subscribers.ts'
 import { CountChange, writeCounts } from './counts.ts'
 import { addSlices } from './slices.ts'
 
-/** How far the audience of the edition is frozen: the last subscriber that has a delivery. */
+/** The last subscriber with a delivery: how far the audience of the edition is frozen. */
 export async function lastFrozenSubscriber(db: Db, editionId: string): Promise<string> {
   const last = await db
     .selectFrom('deliveries')
@@ -19,11 +19,11 @@ export async function lastFrozenSubscriber(db: Db, editionId: string): Promise<s
   return last?.id ?? ''
 }
 
-/** What of the audience does not go at once. */
+/** Which deliveries of the audience have to wait. */
 export type AudiencePlan = {
   /** Each delivery waits for the hour of its zone (`store/zone-sends.ts`), or until `otherwise` where the zone has none. */
   byZone?: { otherwise: Instant }
-  /** Of the providers that have a canary (`store/canaries.ts`) only the first share goes at once. */
+  /** Of providers that have a canary (`store/canaries.ts`), only the first share is sent now. */
   canaries?: Engine
 }
 
@@ -101,7 +101,7 @@ async function freeze(
 
 const nullText = sql<string | null>`null`
 
-/** Whether the subscriber is of the first share of a provider: stands between its two places. */
+/** Whether the subscriber is in a provider's first share: the place is between the share's two places. */
 const isFirstShare = sql`(
   canaries.first_place <= canaries.last_place and ${ringPlace} between canaries.first_place and canaries.last_place
   or canaries.first_place > canaries.last_place and (${ringPlace} >= canaries.first_place or ${ringPlace} <= canaries.last_place))`

@@ -2,17 +2,17 @@ import type { Instant } from '../../time/clock.ts'
 import { newId } from '../id.ts'
 import type { BrakeRow, Db } from '../schema.ts'
 
-/** The stop of all sending that is in force, if there is one. */
+/** The active brake, if there is one. */
 export function brakeNow(db: Db): Promise<BrakeRow | undefined> {
   return db.selectFrom('brakes').selectAll().where('inForce', '=', 'yes').executeTakeFirst()
 }
 
-/** The newest stop, in force or ended. */
+/** The newest brake, active or released. */
 export function lastBrake(db: Db): Promise<BrakeRow | undefined> {
   return db.selectFrom('brakes').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Stops all sending; false if it is stopped already. */
+/** Stops all sending; false if a brake is already active. */
 export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason: string }, now: Instant) {
   const added = await db
     .insertInto('brakes')
@@ -23,7 +23,7 @@ export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason:
   return added !== undefined
 }
 
-/** Ends the stop and returns it; undefined if there is none in force, or not the one of this id. */
+/** Releases the brake and returns it; undefined if none is active, or the active one has another id. */
 export function takeBrakeOff(db: Db, who: string, now: Instant, id?: string): Promise<BrakeRow | undefined> {
   return db
     .updateTable('brakes')

@@ -6,7 +6,7 @@ import { domainOf, providerOrDomain, ringPlace } from '../subscribers/domain.ts'
 import { activeSubscribers } from '../subscribers/subscribers.ts'
 import { markDue } from './slices.ts'
 
-/** The domains of those who would get an edition of the digest now, the largest first. */
+/** The domains of the digest's active subscribers, the largest first. */
 export async function largestDomains(db: Db, engine: Engine, digest: string, limit: number): Promise<string[]> {
   const domain = domainOf(engine)
   const rows = await activeSubscribers(db, digest)
@@ -89,7 +89,7 @@ export function canariesOf(db: Db, editionId: string): Promise<CanaryRow[]> {
 
 type Canary = Pick<CanaryRow, 'editionId' | 'name'>
 
-/** The first share is through: the rest waits from now on. */
+/** Records that the first share is finished; the rest waits from now. */
 export function startCanaryWait(db: Db, canary: Canary, waitingSince: Instant): Promise<boolean> {
   return changeCanary(db, canary, { waitingSince })
 }
@@ -98,7 +98,7 @@ export function stopCanary(db: Db, canary: Canary, stoppedAt: Instant): Promise<
   return changeCanary(db, canary, { stoppedAt })
 }
 
-/** Lets the rest go. False: another process has done so, or the edition is not being sent. To be called in a transaction. */
+/** Releases the rest. False: another process has done so, or the edition is not being sent. Call it in a transaction. */
 export async function releaseCanary(db: Db, canary: Canary, releasedAt: Instant): Promise<boolean> {
   if (!(await changeCanary(db, canary, { releasedAt }, 'sending'))) return false
   await markDue(db, canary.editionId)
@@ -148,7 +148,7 @@ export async function countFirstShares(db: Db, editionId: string, names: string[
   }))
 }
 
-/** What the first shares were answered that were not accepted, page by page. */
+/** The replies to first-share messages that were not accepted, in pages. */
 export async function* firstShareReplies(
   db: Db,
   editionId: string,
@@ -171,7 +171,7 @@ export async function* firstShareReplies(
   }
 }
 
-/** How many copies still wait for a canary, by the name of the provider. */
+/** The number of deliveries that wait for a canary, by provider name. */
 export async function countWaitingForCanaries(db: Db, editionId: string): Promise<Map<string, number>> {
   const rows = await db
     .selectFrom('deliveries')

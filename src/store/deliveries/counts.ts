@@ -16,10 +16,10 @@ export const zeroCounts: Readonly<DeliveryCounts> = {
   skipped: 0,
 }
 
-/** The name of the one row of an edition. */
+/** The `writer` of an edition's only row. */
 const writer = 'shared'
 
-/** What a transaction changes in the counters of one edition. Gathered first, so that it is written in one statement. */
+/** A transaction's changes to the counters of one edition, collected for a single statement. */
 export class CountChange {
   readonly #by: DeliveryCounts = { ...zeroCounts }
 
@@ -42,8 +42,8 @@ export class CountChange {
 }
 
 /**
- * Writes what a transaction has changed in the counters of an edition; owners of slices write to their slices instead.
- * Call it last in the transaction that makes the change: others wait for the row until the commit.
+ * Writes a transaction's changes to the counters of an edition; owners of slices write to their slices instead.
+ * Call it last in the transaction: other processes wait for the row until the commit.
  */
 export async function writeCounts(db: Db, editionId: string, change: CountChange): Promise<void> {
   if (change.isEmpty) return
@@ -80,7 +80,7 @@ export async function countDeliveries(db: Db, editionId: string): Promise<Delive
   return counts
 }
 
-/** Counts the deliveries themselves, and sets the counters right. Returns what was counted. */
+/** Counts the deliveries and corrects the counters. Returns the counts. */
 export function recountDeliveries(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts> {
   return transaction(db, async (trx) => {
     await engine.lockTable(trx, 'slices') // what others change meanwhile is added after us
@@ -105,7 +105,7 @@ async function countRows(db: Db, editionId: string): Promise<{ status: DeliveryS
   return rows.map(({ status, count }) => ({ status, count: Number(count) }))
 }
 
-/** The stored status of each delivery that is in flight: none is written to before its answer is there. */
+/** The stored status of each delivery in flight, which does not change before the relay's answer. */
 async function statusesInFlight(db: Db, editionId: string): Promise<DeliveryStatus[]> {
   const leased = await db
     .selectFrom('slices')
@@ -147,12 +147,12 @@ async function isAnyLeft(db: Db, editionId: string): Promise<boolean> {
   return one !== undefined
 }
 
-/** So many rows are counted in a few milliseconds; then others get their turn. */
+/** Rows per count, which takes a few milliseconds; between two counts other work can run. */
 const rowsAtATime = 20_000
 
 /**
- * Counts the deliveries of an edition that has ended, a page at a time, and sets the counters right where they differ.
- * Returns the counters as they were if they were wrong.
+ * Counts the deliveries of a finished edition, a page at a time, and corrects the counters where they differ.
+ * Returns the old counters if they were wrong.
  */
 export async function verifyCounts(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts | undefined> {
   const before = await countDeliveries(db, editionId)

@@ -10,18 +10,18 @@ export type QueuedDelivery = {
   editionId: string
   subscriberId: string
   status: DeliveryStatus
-  /** How often it has been tried already. */
+  /** The number of attempts so far. */
   attempts: number
-  /** Since when its connections have broken, each time; null: the last one did not. */
+  /** Since when every connection has broken; null: the last one did not. */
   cutSince: Instant | null
-  /** By which relay it was tried last; null where there is only one, or it was never tried. */
+  /** The relay of the last attempt; null where there is only one relay, or no attempt yet. */
   relay: string | null
   email: string
   name: string
 }
 
 /**
- * The deliveries of a slice that may be tried, in the order of subscribers. Of those that wait for a canary only those of
+ * The deliveries of a slice that may be tried, in the order of subscribers. Of those that wait for a canary, only those of
  * the providers in `released`.
  */
 export function dueDeliveries(
@@ -68,7 +68,7 @@ export async function nextDueAt(db: Db, editionId: string): Promise<Instant | un
   return [await nextSliceDue(db, editionId), unknown?.at ?? undefined].filter((at) => at !== undefined).sort()[0]
 }
 
-/** To whom the deliveries of an edition go that have one status. */
+/** The addresses of an edition's deliveries with this status. */
 export async function addressesByStatus(db: Db, editionId: string, status: DeliveryStatus): Promise<string[]> {
   const exception = exceptionOf(status)
   const ids = status === 'sending' ? await inFlightOf(db, editionId) : []
@@ -84,7 +84,7 @@ export async function addressesByStatus(db: Db, editionId: string, status: Deliv
   return (await query.execute()).map(({ email }) => email)
 }
 
-/** Whether everybody who gets the edition is at one of these domains. */
+/** Whether all recipients of the edition are at these domains. */
 export async function isEveryoneAt(db: Db, editionId: string, domains: string[]): Promise<boolean> {
   let elsewhere = db
     .selectFrom('deliveries')

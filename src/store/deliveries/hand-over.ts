@@ -14,24 +14,24 @@ export type DeliveryResult = Pick<
 
 export type Wanted = Pick<DeliveryRow, 'subscriberId' | 'status'>
 
-/** What the owner of a slice commits at once: answers, and which deliveries it hands over next. */
+/** One commit of a slice's owner: results, and the deliveries to hand over next. */
 export type WriterBatch = {
   slice: SliceLease
   results: DeliveryResult[]
   wanted: Wanted[]
-  /** What is in flight already, and stays so. */
+  /** Deliveries that are in flight and stay so. */
   inFlight: string[]
 }
 
 type Sender = { editionId: string; digest: string; workerId: string }
 
-/** `versions`: those of the slices that are still ours, in the order of the turns; undefined: the lease was lost. */
+/** `versions`: the new versions of the slices, in the order of the turns; undefined where the lease was lost. */
 export type Committed = { versions: (number | undefined)[]; claimed: Set<string> }
 
 /**
- * Records how deliveries ended and claims others, those that are due, if the edition is still being sent, the brake is
- * off, and the person neither left nor is suppressed. What is not in `claimed` is not to be sent. Turns have to be in the
- * order of their slices. Throws where a result cannot be written. To be called in a transaction.
+ * Records results and claims due deliveries, if the edition is being sent, the brake is off, and the person has neither left
+ * nor is suppressed; send only those in `claimed`. Call it in a transaction, with turns in the order of their slices; throws
+ * where a result cannot be written.
  */
 export async function recordAndClaim(
   db: Db,
@@ -44,7 +44,7 @@ export async function recordAndClaim(
   for (const turn of turns) versions.push(await writeSlice(db, engine, turn, { all: turn.wanted }))
   const ours = turns.filter((_, index) => versions[index] !== undefined)
   const wanted = ours.flatMap((turn) => turn.wanted)
-  // Asked after the slices are locked: who stops an edition, or settles somebody's delivery, has locked them too.
+  // Read after the slices are locked: stopping an edition, or settling a delivery, locks them too.
   const statusNow = await claimable(db, engine, sender, wanted, now)
   const isAsRead = (one: Wanted) => statusNow.get(one.subscriberId) === one.status
   for (const [index, turn] of turns.entries()) {
@@ -56,7 +56,7 @@ export async function recordAndClaim(
   return { versions, claimed: new Set(statusNow.keys()) }
 }
 
-/** What an earlier try of the same turns has done, of which nobody heard: undefined if it did nothing. */
+/** The result of an earlier commit of the same turns whose answer was lost; undefined if it changed nothing. */
 export async function committedBefore(db: Db, turns: WriterBatch[]): Promise<Committed | undefined> {
   const claimed = new Set<string>()
   const versions: (number | undefined)[] = []
@@ -75,7 +75,7 @@ type Claims = { all: Wanted[] } | { corrected: WriterBatch; statusNow: Map<strin
 
 const next = (slice: SliceLease): SliceLease => ({ ...slice, version: slice.version + 1 })
 
-/** Writes the list of what is in flight and the counters; returns the new version, undefined if the lease was lost. */
+/** Writes the deliveries in flight and the counters; returns the new version, undefined if the lease was lost. */
 async function writeSlice(
   db: Db,
   engine: Engine,
@@ -169,7 +169,7 @@ function askingClaimable(db: Db, value: Placeholder, count: number) {
     .where((eb) => eb.not(eb.exists(eb.selectFrom('brakes').select('brakes.id').where('brakes.inForce', '=', 'yes'))))
 }
 
-/** Writes what differs in nothing but the person and the reply. */
+/** Writes results that differ only in person and reply. */
 async function recordGroup(
   db: Db,
   engine: Engine,
@@ -229,7 +229,7 @@ function listPlaceholders(value: Placeholder, key: string, count: number): strin
   return Array.from({ length: count }, (_, index) => value(key, index))
 }
 
-/** Lists of many lengths become lists of few, by naming the last again: each length is a statement of its own. */
+/** Pads a list to a multiple of four by repeating its last item: each length needs a separate statement. */
 function padded<T>(list: T[]): T[] {
   const missing = Math.ceil(list.length / 4) * 4 - list.length
   return [...list, ...Array<T>(missing).fill(list.at(-1) as T)]

@@ -5,14 +5,14 @@ import type { Db } from '../schema.ts'
 import { CountChange, writeCounts } from './counts.ts'
 import { lockInFlight, markDue } from './slices.ts'
 
-/** What a relay turned down, and how often the delivery had been tried before that. */
+/** A relay's refusal, and the number of attempts before it. */
 export type Refusal = { subscriberId: string; reply: string; attemptsBefore: number }
 
 type Ledger = { editionId: string; workerId: string }
 
 /**
- * Makes refusals final that this worker recorded as deferred, until the relay that refused them was believed. Returns
- * those that nobody has tried again since. To be called in a transaction.
+ * Makes refusals final that this worker recorded as deferred while the relay was in doubt. Returns those without a later
+ * attempt; call it in a transaction.
  */
 export async function confirmRefusals(
   db: Db,
@@ -48,7 +48,7 @@ const idsOf = (refusals: Refusal[]) => refusals.map(({ subscriberId }) => subscr
 
 const maxIdsAtOnce = 500
 
-/** Queues again, for at once, what this worker recorded as turned down; nobody loses an attempt by it. */
+/** Queues again, for now, what this worker recorded as refused; the attempts do not count. */
 export function requeueRefused(
   db: Db,
   engine: Engine,
@@ -81,7 +81,7 @@ export function requeueRefused(
   })
 }
 
-/** Queues what was put off again, and gives the try back: the person had no part in it. */
+/** Queues deferred deliveries again without counting the attempt: the recipient did not cause the failure. */
 export async function requeueDeferred(
   db: Db,
   engine: Engine,

@@ -29,7 +29,7 @@ export async function skipIfGone(
   return (await skip(db, engine, { editionId, subscriberId }, reason, now)) > 0
 }
 
-/** Skips all that is not out yet, and is not on its way at this moment. */
+/** Skips all deliveries that are neither sent nor in flight. */
 export async function skipUnsent(
   db: Db,
   engine: Engine,
@@ -43,7 +43,7 @@ export async function skipUnsent(
   })
 }
 
-/** Skips what is not out yet of an edition, or of it what goes to one person. Returns how many deliveries that were. */
+/** Skips the unsent deliveries of an edition, or only those to one person. Returns their number. */
 function skip(
   db: Db,
   engine: Engine,

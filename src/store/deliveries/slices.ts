@@ -14,7 +14,7 @@ const maxSliceSize = 500
 const minSliceSize = 50
 const slicesOfPage = 16
 
-/** Cuts the deliveries from one subscriber to another, which were frozen just now, into slices. */
+/** Divides newly frozen deliveries, from one subscriber to another, into slices. */
 export async function addSlices(
   db: Db,
   editionId: string,
@@ -50,7 +50,7 @@ export async function addSlices(
 
 /**
  * Leases a slice of the edition in which something can be sent: the one that begins with `firstId`, or the next one after
- * `after`. One that another worker takes at the same moment is passed over. Undefined: there is none.
+ * `after`. A slice that another worker is leasing is skipped. Undefined: there is none.
  */
 export function leaseSlice(
   db: Db,
@@ -72,7 +72,7 @@ export function leaseSlice(
   })
 }
 
-/** Slices that can be leased now, in order. */
+/** The slices that can be leased now, in order. */
 function dueSlices(db: Db, editionId: string, now: Instant) {
   return db
     .selectFrom('slices')
@@ -83,7 +83,7 @@ function dueSlices(db: Db, editionId: string, now: Instant) {
     .orderBy('firstId')
 }
 
-/** The slices of which something can be sent now, by their first subscriber. */
+/** The first subscribers of the slices with deliveries that can be sent now. */
 export async function slicesDue(db: Db, editionId: string, now: Instant): Promise<string[]> {
   const rows = await dueSlices(db, editionId, now).execute()
   return rows.map(({ firstId }) => firstId)
@@ -123,7 +123,7 @@ export function slicesOf(db: Db, workerId: string, editionId?: string): Promise<
   return query.orderBy('editionId').orderBy('firstId').execute()
 }
 
-/** Slices that are leased by nobody who is registered as a worker. */
+/** Slices whose lease belongs to no registered worker. */
 export function orphanedSlices(db: Db): Promise<SliceRow[]> {
   return db
     .selectFrom('slices')
@@ -136,9 +136,8 @@ export function orphanedSlices(db: Db): Promise<SliceRow[]> {
 }
 
 /**
- * Ends a lease: finds out from the deliveries what is left of the slice and when it is due, and adds what the owner has
- * counted to the counters of the edition. Returns what was still in flight; undefined if the lease had ended before. To be
- * called in a transaction.
+ * Ends a lease: computes from the deliveries what is left and when it is due, and adds the owner's counts to the edition's
+ * counters. Returns what was in flight; undefined if the lease had ended before. Call it in a transaction.
  */
 export async function endLease(
   db: Db,
@@ -206,7 +205,7 @@ async function leftIn(
   return { dueAt: dueAt ?? null, leftOpen: Number(leftOpen) }
 }
 
-/** Lets the slices of these people be looked at again: something of them can be sent. All slices, if nobody is named. */
+/** Marks the slices of these people as due, because a delivery can be sent; all slices if `subscriberIds` is absent. */
 export async function markDue(db: Db, editionId: string, subscriberIds?: string[]): Promise<void> {
   if (subscriberIds?.length === 0) return
   const { first, last } = rangeOf(subscriberIds)
@@ -217,8 +216,8 @@ export async function markDue(db: Db, editionId: string, subscriberIds?: string[
 }
 
 /**
- * Which deliveries to these people, or to anybody, are in flight. Until the transaction ends nobody leases their slices,
- * or hands anything of them over: so no other change meets a message on its way. To be called in a transaction.
+ * The deliveries in flight to these people, or to all. Locks their slices against leases and new sending until the
+ * transaction ends, so that no other change affects a message in flight; call it in a transaction.
  */
 export async function lockInFlight(
   db: Db,
@@ -239,7 +238,7 @@ function rangeOf(ids: string[] = []): { first: string | undefined; last: string 
   return { first: inOrder[0], last: inOrder.at(-1) }
 }
 
-/** Which deliveries of the edition are in flight, for whoever only looks. */
+/** The deliveries of the edition in flight, read without a lock. */
 export async function inFlightOf(db: Db, editionId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('slices')
@@ -250,7 +249,7 @@ export async function inFlightOf(db: Db, editionId: string): Promise<string[]> {
   return rows.flatMap(({ inFlight }) => JSON.parse(inFlight) as string[])
 }
 
-/** When the next slice is due of which nothing is due now; undefined if none waits for a time. */
+/** When the next slice that is not due yet becomes due; undefined if none waits for a time. */
 export async function nextSliceDue(db: Db, editionId: string): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('slices')

@@ -8,8 +8,8 @@ const senderStopped = 'the sender stopped before the relay had answered'
 const notRecorded = 'the answer of the relay could not be recorded'
 
 /**
- * Ends the lease of a slice. What is in flight all the same may be out, and is `unknown` until the digest's rule says what
- * to do; returns how many deliveries those are. Does nothing if the lease had ended before.
+ * Ends the lease of a slice. Deliveries still in flight may have been sent and become `unknown`, for the digest's rule to
+ * settle; returns their number. Does nothing if the lease had ended before.
  */
 export function releaseSlice(
   db: Db,
@@ -45,17 +45,17 @@ export function releaseSlice(
   })
 }
 
-/** What a dead worker had leased is free again; what it had in flight is unknown. Returns how many deliveries that were. */
+/** Frees the slices of a dead worker and marks its deliveries in flight as `unknown`. Returns their number. */
 export async function markAbandoned(db: Db, workerId: string, now: Instant): Promise<number> {
   return await releaseAll(db, await slicesOf(db, workerId), now)
 }
 
-/** The same for what no registered worker has. */
+/** The same for slices leased by unregistered workers. */
 export async function markOrphaned(db: Db, now: Instant): Promise<number> {
   return await releaseAll(db, await orphanedSlices(db), now)
 }
 
-/** In the order of editions and slices, so that two that do this at once never wait for each other in a circle. */
+/** Works in the order of editions and slices, so that two processes cannot deadlock. */
 async function releaseAll(db: Db, slices: SliceRow[], now: Instant): Promise<number> {
   let count = 0
   for (const slice of slices) count += await releaseSlice(db, slice, now, senderStopped)
@@ -89,7 +89,7 @@ export function repeatUnknown(db: Db, editionId: string, maxAttempts: number, no
   })
 }
 
-/** How many unknown deliveries the rule `repeat` has not done with. */
+/** How many unknown deliveries the rule `repeat` may still queue again. */
 export async function countRepeatable(db: Db, editionId: string, maxAttempts: number): Promise<number> {
   const row = await db
     .selectFrom('deliveries')
@@ -102,8 +102,8 @@ export async function countRepeatable(db: Db, editionId: string, maxAttempts: nu
 }
 
 /**
- * How often messages of the edition were cut off inside the relay's answer since it accepted one: the tries of those that
- * are unknown now. What a crash of ours cut off is not counted.
+ * How many times the connection broke during the relay's answer since it last accepted a message of the edition: the
+ * attempts of deliveries that are `unknown` now. Interruptions by our own crash are not counted.
  */
 export async function unknownsInARow(db: Db, editionId: string): Promise<number> {
   const accepted = await db

@@ -2,7 +2,7 @@ import type { Instant } from '../../time/clock.ts'
 import type { Db } from '../schema.ts'
 import { activeSubscribers } from '../subscribers/subscribers.ts'
 
-/** The zones of those who would get an edition of the digest now, without those whose zone is not known. */
+/** The known zones of the digest's active subscribers. */
 export async function subscriberZones(db: Db, digest: string): Promise<string[]> {
   const rows = await activeSubscribers(db, digest)
     .select('subscribers.zone')
@@ -12,7 +12,7 @@ export async function subscriberZones(db: Db, digest: string): Promise<string[]>
   return rows.flatMap(({ zone }) => (zone === null ? [] : [zone])).sort()
 }
 
-/** Writes down when the edition goes to each zone. What stands there already stays. */
+/** Saves when the edition is sent to each zone; existing rows stay. */
 export async function addZoneSends(db: Db, editionId: string, sends: { zone: string; at: Instant }[]): Promise<void> {
   if (sends.length === 0) return
   await db

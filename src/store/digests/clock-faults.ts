@@ -8,7 +8,7 @@ import { releaseArticles } from '../ledger/ledger.ts'
 import { addMails, deleteMails, mailKey } from '../outbox/outbox.ts'
 import type { ClockFaultRow, Db, EditionRow } from '../schema.ts'
 
-/** The clocks of machines that share a store may differ by so much; what lies further ahead was written by a wrong clock. */
+/** The largest allowed difference between the clocks of machines that share a store; a later time is from a wrong clock. */
 const maxSkewMs = 5 * minute
 
 /** Whether only a clock that was ahead can have written this, by what the clock shows now. */
@@ -65,14 +65,14 @@ export function futureEditions(db: Db, digest: string, now: Instant): Promise<Ed
     .execute()
 }
 
-/** So long the editors' email waits for the faults of other digests: they are told of all in one. */
+/** How long the email to the editors waits for faults of other digests, to report all in one. */
 const noticeDelayMs = minute
 
 type NewFault = { digest: string; aheadUntil: Instant; skips: FutureSkip[] }
 
 /**
- * Puts down that a clock was ahead, and opens the runs again that it skipped before their time: as if they had never been
- * decided, with the record kept in the fault. Returns whether this fault is new.
+ * Records that a clock was ahead, and reopens the runs that it skipped too early; the fault keeps their data.
+ * Returns whether this fault is new.
  */
 export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now: Instant): Promise<boolean> {
   return transaction(db, async (trx) => {
@@ -103,7 +103,7 @@ export function reopenRuns(db: Db, { digest, aheadUntil, skips }: NewFault, now:
   })
 }
 
-/** Whether the mark at which the digest stands is known to be that of a clock that was ahead. */
+/** Whether the digest's mark is known to come from a clock that was ahead. */
 export async function isKnownFault(db: Db, digest: string, aheadUntil: Instant): Promise<boolean> {
   const fault = await db
     .selectFrom('clockFaults')

@@ -5,7 +5,7 @@ import { isFromFuture } from './clock-faults.ts'
 
 export type DigestMarks = { firstSeenAt: Instant; decidedUntil: Instant }
 
-/** Five cron fields, and the zone that they are in; both empty: the job file is away. */
+/** Five cron fields and their zone; both empty: the job file is missing. */
 export type Schedule = { schedule: string; zone: string }
 
 /** From `at` on (not at that instant itself) runs are decided by this schedule. */
@@ -105,7 +105,7 @@ export async function resetFirstSeen(db: Db, name: string, now: Instant): Promis
     .execute()
 }
 
-/** Moves the mark on; it never goes back, whatever the clock does. */
+/** Moves the mark forward; it never moves back, whatever the clock shows. */
 export async function markDecided(db: Db, name: string, dueAt: Instant): Promise<void> {
   await db
     .updateTable('digests')
@@ -115,7 +115,7 @@ export async function markDecided(db: Db, name: string, dueAt: Instant): Promise
     .execute()
 }
 
-/** Lets nobody else make an edition of the digest until this transaction ends. */
+/** Prevents other processes from composing an edition of the digest until this transaction ends. */
 export async function lockDigest(db: Db, name: string, now: Instant): Promise<void> {
   await ensureDigest(db, name, now)
   await db
@@ -125,7 +125,7 @@ export async function lockDigest(db: Db, name: string, now: Instant): Promise<vo
     .execute()
 }
 
-/** The same for all digests: these, and those of which the job files are away. In one order, so that nobody waits in a circle. */
+/** The same for all digests: these, and those whose job files are missing. Locks them in one order to prevent deadlock. */
 export async function lockAllDigests(db: Db, names: string[], now: Instant): Promise<void> {
   const known = await db.selectFrom('digests').select('name').execute()
   for (const name of [...new Set([...names, ...known.map((row) => row.name)])].sort()) await lockDigest(db, name, now)

@@ -4,7 +4,7 @@ import type { StoreError } from './failure.ts'
 /** Since when the database fails, and why. */
 export type Outage = { since: Instant; error: StoreError }
 
-/** A disk that is full again so soon has been full all the time. */
+/** A disk that is full again within this time counts as full throughout. */
 const sameOutageMs = 30 * second
 
 /** Remembers the outage under way, from the results of the statements that are run anyway. */
@@ -33,7 +33,7 @@ export class Availability {
     return outage.error.kind === kind && ago >= 0 && ago < sameOutageMs ? outage : undefined
   }
 
-  /** A statement succeeded. A read does not show that there is space to write, or that nobody holds the write lock. */
+  /** A statement succeeded. A read does not show that there is space to write, or that the write lock is free. */
   recordSuccess(what: 'read' | 'write'): void {
     if (!this.#outage) return
     const { kind } = this.#outage.error

@@ -2,7 +2,7 @@ import { AppError, messageOf, systemCode } from '../../errors.ts'
 import { writeAccessHint } from './write-access.ts'
 
 /**
- * Why the database did not do what it was asked, where that is no fault of a statement.
+ * Why an operation of the database failed, where the statement is not at fault.
  * `unreachable`: no connection, or one that broke · `locked`: another program holds the write lock · `full`: the disk ·
  * `disk`: it cannot be read or written · `denied`: no right to · `busy`: the server asks to try again · `damaged`: the file
  * is no database any more.
@@ -40,7 +40,7 @@ export function storeErrorIn(error: unknown): StoreError | undefined {
   return error instanceof Error ? storeErrorIn(error.cause) : undefined
 }
 
-/** A few words for each kind, without the place: anybody may read them. */
+/** A short public description of each kind, without the location. */
 export const failureNames: Record<StoreFailureKind, string> = {
   unreachable: 'database unreachable',
   locked: 'database locked by another program',

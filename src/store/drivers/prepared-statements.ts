@@ -4,7 +4,7 @@ import type { Db } from '../schema.ts'
 
 type Values = Record<string, unknown>
 
-/** Stands in for a value while a statement is built, or for one of a list of values. */
+/** Creates a placeholder for a value, or for one of a list of values, while a statement is built. */
 export type Placeholder = (key: string, index?: number) => string
 
 /** Finds a parameter of a built statement among the values. */

@@ -3,7 +3,7 @@ import type { QueryResult } from 'kysely'
 
 type Prepared = { statement: StatementSync; hasRows: boolean }
 
-/** No more statements than that are kept; a list of values of another length is another statement. */
+/** The most statements kept; each length of a list of values is a different statement. */
 const maxStatements = 500
 
 /** One connection of `node:sqlite`. Its statements are kept, because preparing one costs more than running it. */

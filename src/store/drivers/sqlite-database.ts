@@ -15,7 +15,7 @@ export type SqliteOptions = {
   maxLockWaitMs: number
 }
 
-/** Statements that follow each other may hold the event loop for so long; then timers and connections have their turn. */
+/** How long consecutive statements may hold the event loop before timers and connections can run. */
 const maxRunMs = 10
 
 /** A file of SQLite with a connection that writes, and one that only reads. */

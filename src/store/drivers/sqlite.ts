@@ -5,9 +5,9 @@ import { SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
 import { TwoConnectionDialect } from './sqlite-driver.ts'
 
 /**
- * Opens a file of SQLite in WAL mode, with one connection that writes and one that reads: who only reads waits neither
- * for a transaction of ours nor for the write lock of another program. Nobody waits on this thread: SQLite answers at
- * once that it is locked, and we ask again a little later. What fails by its surroundings throws StoreError.
+ * Opens a file of SQLite in WAL mode, with one connection that writes and one that reads: a read waits neither
+ * for our transactions nor for another program's write lock. A locked database does not block this thread: we try again a
+ * little later. Throws StoreError where the environment causes the failure.
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Dialect> {
   const writing = new DatabaseSync(path, { timeout: 0 })

@@ -1,4 +1,4 @@
-/** Lets one at a time through, in the order in which they asked. */
+/** A lock with one holder at a time, granted in the order of requests. */
 export class WriteLock {
   readonly #waiting: (() => void)[] = []
   #isHeld = false

@@ -37,21 +37,21 @@ export async function deleteChoices(db: Db, editionId: string): Promise<void> {
   await db.deleteFrom('choices').where('editionId', '=', editionId).execute()
 }
 
-/** The ids of all articles and letters that the edition looked at, chosen or not. */
+/** The ids of all articles and letters that the edition considered, chosen or not. */
 export async function consideredIds(db: Db, editionId: string): Promise<string[]> {
   const rows = db.selectFrom('choices').select(['articleId', 'letterId']).where('editionId', '=', editionId)
   return (await rows.execute()).flatMap(({ articleId, letterId }) => articleId ?? letterId ?? [])
 }
 
 /**
- * What the edition chose and what it passed over; chosen first, in order. The words are those that were sealed, and for
- * what was not, those of today.
+ * What the edition chose and what it passed over; chosen first, in order. Sealed items have their sealed wording, the others
+ * their current one.
  */
 export function choicesOf(db: Db, editionId: string) {
   return choiceRows(db, editionId).execute()
 }
 
-/** The same for what it chose alone; no more than its sections have room for. */
+/** The same for chosen items only, at most what its sections can hold. */
 export function chosenOf(db: Db, editionId: string) {
   return choiceRows(db, editionId).where('choices.position', 'is not', null).execute()
 }

@@ -13,7 +13,7 @@ export async function addEdition(db: Db, edition: EditionRow): Promise<boolean> 
   return made !== undefined
 }
 
-/** Moves the edition on, if it stands in one of the states named. Returns whether it did. */
+/** Updates the edition if it has one of the given states. Returns whether it did. */
 export async function moveEdition(
   db: Db,
   id: string,
@@ -41,7 +41,7 @@ export function editionByRef(db: Db, ref: string): Promise<EditionRow | undefine
   return db.selectFrom('editions').selectAll().where('ref', '=', ref).executeTakeFirst()
 }
 
-/** Undefined also for what can be no number of an edition: PostgreSQL refuses to compare it. */
+/** Undefined also for an invalid edition number, which PostgreSQL refuses to compare. */
 export async function editionByNumber(db: Db, digest: string, number: number): Promise<EditionRow | undefined> {
   if (!Number.isInteger(number) || number < 0 || number > maxNumber) return undefined
   return await db
@@ -52,7 +52,7 @@ export async function editionByNumber(db: Db, digest: string, number: number): P
     .executeTakeFirst()
 }
 
-/** The newest editions that went out whole and may be read by anybody; `on` and `off` are digests, by their job files. */
+/** The newest editions that were sent completely and are public; `on` and `off` are digests, by their job files. */
 export function archivedEditions(
   db: Db,
   { on, off, limit }: { on: string[]; off: string[]; limit: number },
@@ -106,7 +106,7 @@ export async function editionTimesSince(db: Db, digest: string, since: Instant):
   return rows.map(({ dueAt }) => dueAt)
 }
 
-/** An edition of the same digest that was due later, and that people have, or are getting. */
+/** An edition of the same digest that was due later and is sent or being sent. */
 export function newerSentEdition(
   db: Db,
   { digest, dueAt }: Pick<EditionRow, 'digest' | 'dueAt'>,
@@ -139,7 +139,7 @@ export function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[
   return editionsByStatus(db, ['composed', 'sealed', 'held'], digest)
 }
 
-/** When the digest was last due with an edition that went out, or is about to. */
+/** The last due time of an edition of the digest that was sent, or is about to be. */
 export async function lastOutgoingDueAt(db: Db, digest: string): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('editions')
@@ -165,7 +165,7 @@ export async function highestNumber(db: Db, digest: string, dueBy?: Instant): Pr
   return Number((await query.executeTakeFirst())?.highest ?? 0)
 }
 
-/** The edition as it is now, and nobody else moves it before this transaction ends. */
+/** The current edition, locked until this transaction ends. */
 export function lockEdition(db: Db, id: string): Promise<EditionRow | undefined> {
   return db
     .updateTable('editions')

@@ -5,12 +5,12 @@ export async function addEdit(db: Db, edit: EditRow): Promise<void> {
   await db.insertInto('edits').values(edit).execute()
 }
 
-/** Every edit of the edition, also those that were taken back, the oldest first. */
+/** Every edit of the edition, including undone ones, the oldest first. */
 export function editsOf(db: Db, editionId: string): Promise<EditRow[]> {
   return db.selectFrom('edits').selectAll().where('editionId', '=', editionId).orderBy('number').execute()
 }
 
-/** Marks an edit as taken back. Returns false if it was already, or if there is none. */
+/** Marks an edit as undone. Returns false if it already was, or if there is none. */
 export async function markUndone(db: Db, id: string, who: string, now: Instant): Promise<boolean> {
   const undone = await db
     .updateTable('edits')

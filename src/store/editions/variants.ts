@@ -16,7 +16,7 @@ export function variantsOf(db: Db, editionId: string): Promise<VariantRow[]> {
     .execute()
 }
 
-/** The variant that was sealed last, of any digest. */
+/** The most recently sealed variant of any digest. */
 export function lastSealedVariant(db: Db): Promise<VariantRow | undefined> {
   return db
     .selectFrom('variants')

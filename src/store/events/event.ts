@@ -2,7 +2,7 @@ import type { Instant } from '../../time/clock.ts'
 import type { Reason, ReasonOf } from './reason.ts'
 
 /**
- * Who did something: the program by itself, a rule of the digest, somebody on the command line without a name, or a
+ * Who did something: the program, a rule of the digest, an unnamed user of the command line, or a
  * person by name.
  */
 export type Actor = 'system' | 'rule' | 'cli' | `person:${string}`

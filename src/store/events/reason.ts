@@ -1,7 +1,7 @@
 import type { LaunchProblem } from '../../config/launch-check.ts'
 import type { Instant } from '../../time/clock.ts'
 
-/** Why something is as it is: a stable code with its values. `describe/` makes a sentence of it. */
+/** A reason: a stable code with its values. `describe/` turns it into a sentence. */
 export type Reason = { [Code in ReasonCode]: ReasonOf<Code> }[ReasonCode]
 
 /** The reason of one code. `also` are further reasons, which follow it. */

@@ -16,7 +16,7 @@ export async function ensureFeeds(db: Db, urls: string[], now: Instant): Promise
   return await db.selectFrom('feeds').selectAll().where('url', 'in', urls).orderBy('url').execute()
 }
 
-/** Sets titles from another source; each feed's first successful read replaces its title. */
+/** Adds missing feeds, and sets titles from another source for feeds without a successful read. */
 export async function setTitlesUntilRead(db: Db, feeds: { url: string; title: string }[], now: Instant): Promise<void> {
   await ensureFeeds(
     db,

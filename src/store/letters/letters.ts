@@ -12,7 +12,7 @@ export type LetterContent = { headline: string; text: string; name: string; plac
 export type AddLetterResult = { id: string } | { same: Letter }
 
 /**
- * Adds a letter, pending for one digest, unless the digest has one with the same text that nobody withdrew. `anyway`: the
+ * Adds a letter, pending for one digest, unless the digest has one with the same text that is not withdrawn. `anyway`: the
  * id of the newest such letter, to add this one too. Two calls at the same time are done one after the other.
  */
 export function addLetter(
@@ -52,13 +52,13 @@ function letterHash(text: string): string {
   return createHash('sha256').update(folded).digest('hex')
 }
 
-/** Who changes a letter, and the version that they saw; without it the change applies to any version. */
+/** The person who changes a letter, and the version that they saw; without a version the change always applies. */
 export type LetterChange = { who: string; version?: number | undefined; now: Instant }
 
 /** `changed`: the letter has another version by now. `settled`: it is not pending. */
 export type LetterChangeResult = 'done' | 'changed' | 'settled'
 
-/** Rewords a pending letter. */
+/** Edits a pending letter. */
 export function rewordLetter(
   db: Db,
   id: string,
@@ -145,7 +145,7 @@ export async function lettersByIds(db: Db, ids: string[]): Promise<Letter[]> {
   return ids.length === 0 ? [] : await letters(db).where('letters.id', 'in', ids).execute()
 }
 
-/** Every letter to the digest that nobody withdrew, pending or printed, the first received first. */
+/** Every letter to the digest that is not withdrawn, pending or printed, the first received first. */
 export function allLettersOf(db: Db, digest: string): Promise<Letter[]> {
   return letters(db)
     .where('letters.digest', '=', digest)

@@ -33,12 +33,12 @@ export async function claimLetters(db: Db, editionId: string, ids: string[]): Pr
   return Number(numUpdatedRows)
 }
 
-/** Gives every letter of the edition back: pending again. */
+/** Makes every letter of the edition pending again. */
 export async function releaseLetters(db: Db, editionId: string): Promise<void> {
   await db.updateTable('letters').set({ editionId: null }).where('editionId', '=', editionId).execute()
 }
 
-/** Whether one of the letters was reworded since it had this version. */
+/** Whether one of the letters was edited after this version. */
 export async function hasRewordedLetter(db: Db, letters: Pick<Letter, 'id' | 'version'>[]): Promise<boolean> {
   if (letters.length === 0) return false
   const rows = await db
@@ -54,7 +54,7 @@ export async function hasRewordedLetter(db: Db, letters: Pick<Letter, 'id' | 've
   return letters.some(({ id, version }) => versions.get(id) !== version)
 }
 
-/** Keeps the headline that the sealed edition prints: if it is cancelled, the letter may be reworded. */
+/** Saves the headline that the sealed edition prints, because the letter may be edited if the edition is cancelled. */
 export async function recordPrintedHeadline(
   db: Db,
   editionId: string,

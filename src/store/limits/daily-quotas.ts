@@ -4,7 +4,7 @@ import type { Db } from '../schema.ts'
 /** What is counted: the messages of one name on one day. */
 export type QuotaDay = { name: string; day: string }
 
-/** How many messages have gone out of what the day allows. */
+/** How many messages of the day's quota are used. */
 export async function countSentOn(db: Db, { name, day }: QuotaDay): Promise<number> {
   const row = await db
     .selectFrom('allowances')
@@ -15,7 +15,7 @@ export async function countSentOn(db: Db, { name, day }: QuotaDay): Promise<numb
   return row?.sent ?? 0
 }
 
-/** Takes up to `wanted` of what may still go out on that day, `most` in all; returns how many those are. */
+/** Reserves up to `wanted` messages of the day's quota, which is `most`; returns how many. */
 export function reserveQuota(
   db: Db,
   { name, day }: QuotaDay,
@@ -46,7 +46,7 @@ export function reserveQuota(
   })
 }
 
-/** Gives back what was taken of that day and not used. */
+/** Releases reserved messages of that day that were not sent. */
 export async function releaseQuota(db: Db, { name, day }: QuotaDay, count: number): Promise<void> {
   await db
     .updateTable('allowances')

@@ -1,11 +1,11 @@
 import type { Db, ProviderRateRow } from '../schema.ts'
 
-/** The mail providers that are written to slowly, by relay. */
+/** The mail providers with a reduced rate, by relay. */
 export function slowProviderRates(db: Db): Promise<ProviderRateRow[]> {
   return db.selectFrom('paces').selectAll().orderBy('name').orderBy('relay').execute()
 }
 
-/** Keeps the paces of those that are slow, and forgets those that are free again. */
+/** Saves the rates of slow providers, and deletes those at full speed again. */
 export async function saveProviderRates(
   db: Db,
   slow: ProviderRateRow[],

@@ -1,7 +1,7 @@
 import type { Instant } from '../../time/clock.ts'
 import type { Db } from '../schema.ts'
 
-/** Who takes the mail of these domains, as far as that was found since then. */
+/** The mail providers of these domains, where found since then. */
 export async function knownProviders(db: Db, domains: string[], foundSince: Instant): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (let start = 0; start < domains.length; start += 500) {
@@ -33,7 +33,7 @@ export async function saveProviders(db: Db, found: Map<string, string>, now: Ins
   }
 }
 
-/** Forgets what was found before then; such a domain is asked for again. */
+/** Deletes results from before then; those domains are looked up again. */
 export async function deleteOldProviders(db: Db, foundBefore: Instant): Promise<void> {
   await db.deleteFrom('providers').where('foundAt', '<', foundBefore).execute()
 }

@@ -54,7 +54,7 @@ export async function addMails(db: Db, mails: NewMail[], now: Instant): Promise<
     .execute()
 }
 
-/** At most so many values fit into one statement. */
+/** Limits the values of one statement. */
 const maxKeys = 500
 
 export async function mailsByKey(db: Db, keys: string[]): Promise<Map<string, OutboxRow>> {
@@ -93,7 +93,7 @@ export async function dueMails(
     .execute()
 }
 
-/** Takes an email on; undefined if another process has it, or has sent it. */
+/** Claims an email; undefined if another process has it, or has sent it. */
 export function claimMail(db: Db, id: string, now: Instant): Promise<OutboxRow | undefined> {
   return db
     .updateTable('outbox')
@@ -117,7 +117,7 @@ function isFree(eb: ExpressionBuilder<Schema, 'outbox'>, now: Instant) {
 
 export type Attempt = Pick<OutboxRow, 'recipient' | 'subject' | 'reply'>
 
-/** How a try ended: the email is out, will never be, or is tried again at `notBefore`. */
+/** The result of an attempt: the email is sent, has failed, or is tried again at `notBefore`. */
 export type AttemptResult = { sentAt: Instant } | { failedAt: Instant } | { notBefore: Instant }
 
 export async function recordAttempt(db: Db, id: string, attempt: Attempt, result: AttemptResult): Promise<void> {
@@ -133,7 +133,7 @@ export function nextAttemptAt(attempts: number, now: Instant): Instant {
   return addMs(now, Math.min(maxWaitMs, 5 * minute * 2 ** Math.min(attempts - 1, 10)))
 }
 
-/** Gives emails back that were not tried, until then. */
+/** Releases emails that were not tried, and postpones them until then. */
 export async function postponeMails(db: Db, ids: string[], notBefore: Instant): Promise<void> {
   await db.updateTable('outbox').set({ notBefore, leasedUntil: null }).where('id', 'in', ids).execute()
 }
@@ -157,7 +157,7 @@ export function failedMails(db: Db, since: Instant, now: Instant, limit: number)
     .execute()
 }
 
-/** Forgets emails of a kind that were sent, or failed, before that. */
+/** Deletes emails of a kind that were sent, or failed, before that. */
 export async function deleteFinishedMails(db: Db, kind: MailKind, before: Instant): Promise<void> {
   await db
     .deleteFrom('outbox')

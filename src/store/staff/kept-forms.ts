@@ -4,7 +4,7 @@ import { transaction } from '../drivers/transaction.ts'
 import { newId } from '../id.ts'
 import type { Db, KeptFormRow } from '../schema.ts'
 
-/** A form that was sent after its session had ended, as it is shown again. */
+/** A form that was submitted after its session had ended, to be shown again. */
 export type KeptForm = { id: string; action: string; fields: Record<string, string> }
 
 export type FormLimits = { perSession: number; inAll: number }

@@ -3,7 +3,7 @@ import { transaction } from '../drivers/transaction.ts'
 import { newId } from '../id.ts'
 import type { Db, SessionEndRow, SessionRow } from '../schema.ts'
 
-/** Keeps only the hash of a sign-in link: who reads the store cannot sign in with it. */
+/** Saves only the hash of a sign-in link, so that a reader of the store cannot sign in with it. */
 export async function addSignInLink(
   db: Db,
   link: { hash: string; staff: string; createdAt: Instant; expiresAt: Instant },
@@ -47,7 +47,7 @@ export function findSession(db: Db, hash: string, now: Instant): Promise<Session
   return db.selectFrom('sessions').selectAll().where('hash', '=', hash).where('expiresAt', '>', now).executeTakeFirst()
 }
 
-/** Notes that the session is in use, unless it has ended meanwhile. */
+/** Records a use of the session, unless it has ended. */
 export async function extendSession(
   db: Db,
   { hash, lastUsedAt, expiresAt }: Pick<SessionRow, 'hash' | 'lastUsedAt' | 'expiresAt'>,
@@ -86,12 +86,12 @@ export async function listStaff(db: Db, now: Instant): Promise<{ sessions: Sessi
   return { sessions, links }
 }
 
-/** The newest records of sessions that somebody ended. */
+/** The newest records of sessions that a person ended. */
 export function sessionEnds(db: Db, limit: number): Promise<SessionEndRow[]> {
   return db.selectFrom('sessionEnds').selectAll().orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute()
 }
 
-/** Whose sessions and links: those of one name, or of everybody where it is undefined. */
+/** Selects the sessions and links of one name, or of all staff if undefined. */
 export type SessionEndRequest = { staff: string | undefined; endedBy: string; now: Instant }
 
 /** Ends every session and unused link, and records it for each name. Returns the records: none if there was nothing to end. */
@@ -119,7 +119,7 @@ export function endSessions(db: Db, { staff, endedBy, now }: SessionEndRequest):
   })
 }
 
-/** Forgets links, sessions and kept forms whose time is over. */
+/** Deletes expired links, sessions and kept forms. */
 export async function deleteExpiredSignIns(db: Db, now: Instant): Promise<void> {
   await db.deleteFrom('signInLinks').where('expiresAt', '<=', now).execute()
   await db.deleteFrom('sessions').where('expiresAt', '<=', now).execute()

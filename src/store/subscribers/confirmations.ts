@@ -9,7 +9,7 @@ type Throttle = { now: Instant; interval: number }
 
 /**
  * Records that a person wants to subscribe again, and returns the id of the confirmation whose email is to be sent.
- * Undefined, and nothing changes, while the email of an earlier request waits or went out less than `interval` ago. A
+ * Undefined, and nothing changes, while the email of an earlier request waits or was sent less than `interval` ago. A
  * link that was sent keeps working until it is used or expires.
  */
 export async function addConfirmation(
@@ -93,7 +93,7 @@ export async function removeConfirmation(db: Db, id: string): Promise<void> {
   await db.deleteFrom('confirmations').where('id', '=', id).execute()
 }
 
-/** Forgets those that expired before that instant. */
+/** Deletes confirmations that expired before that instant. */
 export async function deleteExpiredConfirmations(db: Db, expiredBefore: Instant): Promise<void> {
   await db.deleteFrom('confirmations').where('expiresAt', '<=', expiredBefore).execute()
 }

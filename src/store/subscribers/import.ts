@@ -25,7 +25,7 @@ type KnownPerson = {
   leftAt: Instant | null
 }
 
-/** Says what `importPeople` would do with these people, and changes nothing. */
+/** The result that `importPeople` would have for these people; changes nothing. */
 export async function previewImport(db: Db, digest: string, people: ImportedPerson[]): Promise<ImportedPage> {
   const known = new Map((await knownPeople(db, digest, people)).map((one) => [one.emailKey, one]))
   const active = people.filter(({ standing }) => standing === 'active').map(({ emailKey }) => known.get(emailKey))
@@ -36,7 +36,7 @@ export async function previewImport(db: Db, digest: string, people: ImportedPers
 }
 
 /**
- * Adds the people of a file to a digest, each with the standing that the file gives them, in one transaction. Whoever is
+ * Adds the people of a file to a digest, each with the standing that the file gives them, in one transaction. A person who is
  * subscribed here and left, bounced or complained there gets nothing from now on. What was decided here later stays: a
  * person's return to this digest outweighs that they left; that the staff released the address, a bounce or a complaint.
  */

@@ -97,7 +97,7 @@ export async function endSubscription(db: Db, digest: string, subscriberId: stri
   return ended !== undefined
 }
 
-/** Takes somebody back who asks for it: only a person's own act calls this. */
+/** Subscribes a person again; only the person's own action may call this. */
 export async function renewSubscription(
   db: Db,
   digest: string,
@@ -118,7 +118,7 @@ export async function renewSubscription(
 
 export type SubscriberListing = SubscriberRow & { digest: string; confirmedAt: Instant | null; leftAt: Instant | null }
 
-/** The last row of a page: a person stands in the list once for each subscription. */
+/** The last row of a page; a person is listed once for each subscription. */
 export type ListCursor = Pick<SubscriberListing, 'id' | 'digest'>
 
 /** One page of subscriptions with their subscribers, in the order of subscriber and digest, after the row named. */
@@ -146,7 +146,7 @@ export async function countActive(db: Db, digest: string): Promise<number> {
   return Number(row.count)
 }
 
-/** Who would get an edition of the digest now: confirmed, not left, not suppressed. */
+/** The active subscribers of the digest: confirmed, not left, not suppressed. */
 export function activeSubscribers(db: Db, digest: string) {
   return db
     .selectFrom('subscriptions')

@@ -1,7 +1,7 @@
 import type { Instant } from '../../time/clock.ts'
 import type { Db, OutcomeRow, SubscriberRow } from '../schema.ts'
 
-/** Sends nothing more to the person, whatever they subscribe to; false if that is so already. */
+/** Suppresses the person for all digests; false if they already are. */
 export async function markSuppressed(db: Db, id: string, reason: string, now: Instant): Promise<boolean> {
   const marked = await db
     .updateTable('subscribers')
@@ -13,7 +13,7 @@ export async function markSuppressed(db: Db, id: string, reason: string, now: In
   return marked !== undefined
 }
 
-/** Lets the person have mail again, and returns them as they were; undefined if they were not suppressed. */
+/** Ends the suppression and returns the subscriber as it was; undefined if there was none. */
 export async function liftSuppression(db: Db, emailKey: string): Promise<SubscriberRow | undefined> {
   const before = await db
     .selectFrom('subscribers')
@@ -44,7 +44,7 @@ export async function countSuppressed(db: Db, emailKeys: string[]): Promise<numb
   return Number(row.count)
 }
 
-/** The last thing on record about the person's address: a lasting refusal, a suppression, or that it was lifted. */
+/** The last outcome for the person's address: a permanent refusal, a suppression, or a release. */
 export function lastAddressOutcome(db: Db, subscriberId: string): Promise<OutcomeRow | undefined> {
   return db
     .selectFrom('outcomes')

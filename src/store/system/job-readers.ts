@@ -1,7 +1,7 @@
 import { addMs, type Instant, minute } from '../../time/clock.ts'
 import type { Db } from '../schema.ts'
 
-/** A job file that a running `start` does not take over. */
+/** A job file that a running `start` rejects. */
 export type JobProblem = {
   /** Its path, as that process sees it. */
   file: string
@@ -12,12 +12,12 @@ export type JobProblem = {
   runsBy: Instant | null
 }
 
-/** A reader that was not heard of for so long has ended without a word. */
+/** A reader that was not seen for this long has died. */
 const silenceMs = 2 * minute
 
 export type JobReader = { id: string; folder: string; rejected: JobProblem[] }
 
-/** Writes down that a `start` process reads the job files of the folder, and which it refuses. */
+/** Records that a `start` process reads the job files of the folder, and which it rejects. */
 export async function saveJobReader(db: Db, { id, folder, rejected }: JobReader, seenAt: Instant): Promise<void> {
   const row = { folder, seenAt, rejected: JSON.stringify(rejected) }
   await db
@@ -32,7 +32,7 @@ export async function removeJobReader(db: Db, id: string): Promise<void> {
   await db.deleteFrom('jobReaders').where('id', '=', id).execute()
 }
 
-/** The `start` processes that are up, by their own word of the last two minutes. */
+/** The `start` processes that reported within the last two minutes. */
 export async function jobReaders(db: Db, now: Instant): Promise<JobReader[]> {
   const rows = await db
     .selectFrom('jobReaders')

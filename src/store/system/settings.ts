@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { addMs, type Instant, minute } from '../../time/clock.ts'
 import type { Db } from '../schema.ts'
 
-/** The secret that signs links: made once and kept, so that links in old emails work for ever. */
+/** The secret that signs links: created once and kept, so that links in old emails always work. */
 export async function loadSecret(db: Db): Promise<string> {
   await db
     .insertInto('settings')
@@ -17,13 +17,13 @@ export async function loadSecret(db: Db): Promise<string> {
   return value
 }
 
-/** What is kept under a name; undefined if nothing is. */
+/** The value with this name; undefined if there is none. */
 export async function loadSetting(db: Db, name: string): Promise<string | undefined> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
   return row?.value
 }
 
-/** Keeps a value under a name, in place of what was there. */
+/** Saves a value under a name, replacing the old one. */
 export async function saveSetting(db: Db, name: string, value: string): Promise<void> {
   await db
     .insertInto('settings')
@@ -34,12 +34,12 @@ export async function saveSetting(db: Db, name: string, value: string): Promise<
 
 export type Lease = { name: string; owner: string }
 
-/** Clocks of machines differ, but not by more than that. */
+/** The largest expected difference between the clocks of two machines. */
 const maxClockSkewMs = minute
 
 /**
- * Takes a lease that nobody else holds at `now`, until `until`. Returns whether it is ours now. One that ends much later than
- * a new one would was taken by a clock that was wrong, and counts as free.
+ * Acquires a lease until `until`, unless another owner holds it at `now`. Returns whether it is ours. A lease that ends more
+ * than a minute after `until` came from a wrong clock and counts as free.
  */
 export async function acquireLease(db: Db, { name, owner, now, until }: Lease & { now: Instant; until: Instant }) {
   const value = `${until} ${owner}`
@@ -64,7 +64,7 @@ export async function acquireLease(db: Db, { name, owner, now, until }: Lease & 
   return taken !== undefined
 }
 
-/** Gives a lease back; one that somebody else holds by now is left alone. */
+/** Releases our lease; another owner's lease stays. */
 export async function releaseLease(db: Db, { name, owner }: Lease): Promise<void> {
   await db.deleteFrom('settings').where('name', '=', name).where('value', 'like', `% ${owner}`).execute()
 }

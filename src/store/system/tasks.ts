@@ -6,7 +6,7 @@ import type { Db, TaskRow } from '../schema.ts'
 
 export type NewTask = Pick<TaskRow, 'kind' | 'key' | 'groupKey' | 'data' | 'notBefore'>
 
-/** Adds tasks. One that waits already is left as it is, or is brought forward; one that is being done is done again. */
+/** Adds tasks. A waiting task stays or is moved earlier; a running one is run again. */
 export async function addTasks(db: Db, tasks: NewTask[], now: Instant): Promise<void> {
   if (tasks.length === 0) return
   await db
@@ -36,10 +36,10 @@ export async function addTasks(db: Db, tasks: NewTask[], now: Instant): Promise<
     .execute()
 }
 
-/** Who looks for tasks, and which of their own are under way: what else bears their name was left behind by a failure. */
+/** A worker and its running tasks; any other task with its `workerId` was left behind by a failure. */
 export type TaskOwner = { workerId: string; running: string[] }
 
-/** Those that nobody does, and that may be tried now. */
+/** The tasks that no worker runs and that are due. */
 function free(db: Db, kind: string, { workerId, running }: TaskOwner, now: Instant) {
   return db
     .selectFrom('tasks')
@@ -62,7 +62,7 @@ export async function groupsWaiting(db: Db, kind: string, owner: TaskOwner, now:
   return rows.map(({ groupKey }) => groupKey)
 }
 
-/** Takes on the oldest task of a group; one that another worker takes at the same moment is passed over. */
+/** Leases the oldest task of a group; a task that another worker is leasing is skipped. */
 export function leaseTask(
   db: Db,
   engine: Engine,
@@ -81,7 +81,7 @@ export function leaseTask(
 
 type Done = Pick<TaskRow, 'id' | 'requests' | 'workerId'>
 
-/** The task is done: it goes, unless it was asked for again meanwhile. Does nothing if another worker has it. */
+/** Deletes a finished task, unless it was requested again while it ran. Does nothing if another worker has it. */
 export async function endTask(db: Db, { id, requests, workerId }: Done): Promise<void> {
   const ended = await db
     .deleteFrom('tasks')
@@ -98,7 +98,7 @@ export async function endTask(db: Db, { id, requests, workerId }: Done): Promise
     .execute()
 }
 
-/** The task has failed: it is tried again at `notBefore`, or never. */
+/** Records a failure: the task is retried at `notBefore`, or never. */
 export async function failTask(
   db: Db,
   { id, workerId }: Omit<Done, 'requests'>,
@@ -112,7 +112,7 @@ export async function failTask(
     .execute()
 }
 
-/** Whether a task of this kind and group waits, or is being done. */
+/** Whether a task of this kind and group waits or runs. */
 export async function isTaskOpen(db: Db, { kind, groupKey }: Pick<TaskRow, 'kind' | 'groupKey'>): Promise<boolean> {
   const row = await db
     .selectFrom('tasks')
@@ -125,12 +125,12 @@ export async function isTaskOpen(db: Db, { kind, groupKey }: Pick<TaskRow, 'kind
   return row !== undefined
 }
 
-/** Tasks that are not tried any more, the newest first. */
+/** Tasks that are no longer retried, the newest first. */
 export function deadTasks(db: Db): Promise<TaskRow[]> {
   return db.selectFrom('tasks').selectAll().where('deadAt', 'is not', null).orderBy('deadAt', 'desc').execute()
 }
 
-/** Lets a dead task be tried again. */
+/** Makes a dead task due again. */
 export async function reviveTask(db: Db, id: string, now: Instant): Promise<void> {
   await db
     .updateTable('tasks')

@@ -3,12 +3,12 @@ import type { Db, Schema } from '../schema.ts'
 
 export type Worker = Schema['workers']
 
-/** Tells the store that a process is at work, so that another can know when it is not any more. */
+/** Registers a process as a worker, so that others can detect when it has died. */
 export async function addWorker(db: Db, worker: Worker): Promise<void> {
   await db.insertInto('workers').values(worker).execute()
 }
 
-/** Says that the worker is alive; one that somebody took for dead meanwhile comes back. */
+/** Records that the worker is alive; a worker that was removed as dead is added again. */
 export async function touchWorker(db: Db, worker: Worker, now: Instant): Promise<void> {
   await db
     .insertInto('workers')
@@ -26,7 +26,7 @@ export async function removeWorker(db: Db, id: string): Promise<void> {
   await db.deleteFrom('workers').where('id', '=', id).execute()
 }
 
-/** How many processes are at work, by what was seen of them in the last so many milliseconds. */
+/** The number of workers seen within the last given milliseconds. */
 export async function countWorkers(db: Db, now: Instant, silenceMs: number): Promise<number> {
   const row = await db
     .selectFrom('workers')
