@@ -75,7 +75,7 @@ class GuardedPool implements PostgresPool {
     try {
       return (await this.#pool.connect()) as pg.PoolClient & Client
     } catch (error) {
-      if (this.#pool.ending) throw error // asked after `close`: a mistake of the caller
+      if (this.#pool.ending) throw error // requested after `close`: an error of the caller
       const kind = sqlState(error) === undefined ? 'unreachable' : postgresFailureKind(error)
       if (!kind) throw error
       const failure = new StoreError(kind, this.#place, error)

@@ -57,8 +57,8 @@ export async function forgetArticleBatch(
   const ids = looked.filter((one) => reasonFor(one, limits) !== null).map(({ id }) => id)
   if (ids.length === 0) return { forgotten: 0, next }
   const forgotten = await transaction(db, async (trx) => {
-    await lockFeed(trx, feedId) // nobody reads it meanwhile
-    await lockAllDigests(trx, [], now) // nobody composes, compares or decides meanwhile
+    await lockFeed(trx, feedId) // prevents reads of the feed until the end
+    await lockAllDigests(trx, [], now) // prevents composing, comparing and decisions until the end
     return await forget(trx, feedId, { ids, limits, now })
   })
   return { forgotten, next }

@@ -7,15 +7,14 @@ import { earlierKeys, fingerprint, identityKey, sharedIdentity, sharedPrefix, wa
 type KnownArticle = Pick<ArticleRow, 'identity' | 'titleKey' | 'canonical' | 'asked'> & { id: string | null }
 type ShownEntry = { article: NewArticle; row: ArticleRow }
 
-/** Stored identities of one look at a feed: of the articles that were recognised, and those that were given to rows. */
+/** Stored identities from one read of a feed: of recognised articles (`matched`), and those given to rows (`assigned`). */
 export type SeenIdentities = { matched: Set<string>; assigned: Set<string> }
 
 /**
- * Gives what a feed shows the identity by which it is known. A guid or a link that a site gives to several pieces, now or
- * earlier, makes none of them another article: each is known by what tells it from the others, and one that had it to itself
- * before stays the same. No two rows of one look get the same identity. Returns the ids of known articles that read
- * otherwise now, and the rows to keep: a piece that is shown twice is kept once, and one that was forgotten is not kept
- again. `forgotten` has the hashed identities of those.
+ * Gives each entry of a feed its stored identity, unique within one read. Entries that share a guid or a link, now or earlier,
+ * are identified by what distinguishes them; an entry that once had it alone stays the same article. Returns the ids of known
+ * articles whose text has changed, the rows to save (duplicates once, forgotten articles not at all), and in `forgotten` the
+ * hashed identities of the forgotten ones.
  */
 export async function recognise(
   db: Db,

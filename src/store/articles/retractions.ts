@@ -59,7 +59,7 @@ export async function activeRetractions(db: Db): Promise<Map<string, RetractionR
 
 export type RetractedStory = { title: string; source: string; where: Reason }
 
-/** The stories of which a copy was retracted, by the article that told each first. */
+/** The stories with a retracted copy, by the id of each story's first article. */
 export async function retractedStories(db: Db, digest: string): Promise<Map<string, RetractedStory>> {
   const rows = await db
     .selectFrom('pulls')

@@ -34,7 +34,7 @@ export type FirstShareRule = {
 /**
  * The large mail providers of those who would get an edition of the digest now, with the places between which their
  * first shares stand: from `firstPlace` on, round the ring, the fewest places that hold enough people. The people are
- * counted by place, so a share is never smaller than asked for, however the ids fell.
+ * counted by place, so a share is never smaller than required, however the ids are distributed.
  */
 export async function planFirstShares(
   db: Db,

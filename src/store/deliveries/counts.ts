@@ -83,7 +83,7 @@ export async function countDeliveries(db: Db, editionId: string): Promise<Delive
 /** Counts the deliveries and corrects the counters. Returns the counts. */
 export function recountDeliveries(db: Db, engine: Engine, editionId: string): Promise<DeliveryCounts> {
   return transaction(db, async (trx) => {
-    await engine.lockTable(trx, 'slices') // what others change meanwhile is added after us
+    await engine.lockTable(trx, 'slices') // changes by other processes are added after ours
     await engine.lockTable(trx, 'deliveryCounts')
     const change = new CountChange()
     for (const { status, count } of await countRows(trx, editionId)) change.add(status, count)

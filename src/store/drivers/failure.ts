@@ -4,7 +4,7 @@ import { writeAccessHint } from './write-access.ts'
 /**
  * Why an operation of the database failed, where the statement is not at fault.
  * `unreachable`: no connection, or one that broke · `locked`: another program holds the write lock · `full`: the disk ·
- * `disk`: it cannot be read or written · `denied`: no right to · `busy`: the server asks to try again · `damaged`: the file
+ * `disk`: it cannot be read or written · `denied`: no permission · `busy`: the server requests a retry · `damaged`: the file
  * is no database any more.
  */
 export type StoreFailureKind = 'unreachable' | 'locked' | 'full' | 'disk' | 'denied' | 'busy' | 'damaged'

@@ -100,7 +100,7 @@ export class SqliteDatabase {
     return result
   }
 
-  /** The error of a statement inside a transaction, where nothing is asked again. */
+  /** The error of a statement inside a transaction, where statements are not retried. */
   reportFailure(error: unknown): unknown {
     return this.#noted(this.#failureOf(error))
   }

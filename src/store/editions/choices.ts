@@ -18,7 +18,7 @@ export async function addChoiceReason(db: Db, editionId: string, articleId: stri
     .execute()
 }
 
-/** A choice as it is made; what the edition says of the article comes with the seal. */
+/** A new choice; the seal adds the edition's wording. */
 export type NewChoice = Pick<
   ChoiceRow,
   'editionId' | 'articleId' | 'letterId' | 'section' | 'position' | 'reason' | 'lastAt'

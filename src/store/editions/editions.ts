@@ -134,7 +134,7 @@ export async function hasOpenEdition(db: Db, digest: string): Promise<boolean> {
   return open !== undefined
 }
 
-/** Editions that nobody has approved yet: made, sealed, or held; of one digest or of all, the one that was due first at the front. */
+/** Editions without approval (composed, sealed or held), of one digest or of all, by due time. */
 export function unapprovedEditions(db: Db, digest?: string): Promise<EditionRow[]> {
   return editionsByStatus(db, ['composed', 'sealed', 'held'], digest)
 }

@@ -53,7 +53,7 @@ type EditionValues = {
   'setting-was': { setting: string; value: string }
 }
 
-/** What stands in the way of an approval; `bytes` are those of the HTML. */
+/** The obstacles to an approval; `bytes` is the size of the HTML. */
 type ObstacleValues = {
   'no-articles': NoValues
   'empty-subject': NoValues

@@ -16,9 +16,9 @@ export type NewSubscriber = {
 }
 
 /**
- * Adds people and their subscription to the digest. Who is known keeps what we know, and may gain a zone: nobody who left or is suppressed
- * comes back this way. Returns how many subscriptions are new and get something: one of a suppressed person is kept, in
- * case that is lifted, and does not count; nor does one that is pending or left.
+ * Adds people and their subscriptions to the digest. A known person keeps the stored data and may gain a zone; a person who left
+ * or is suppressed does not come back. Returns the number of new active subscriptions; those of suppressed people are stored
+ * and not counted, and neither are pending or ended ones.
  */
 export async function addSubscribers(db: Db, digest: string, people: NewSubscriber[], now: Instant): Promise<number> {
   if (people.length === 0) return 0
