@@ -30,8 +30,6 @@ export type EditChange =
   | { kind: 'introduction' | 'subject' | 'preheader'; target: ''; data: { text: string } }
   | { kind: 'block'; target: string; data: OwnBlock }
 
-export type EditKind = EditChange['kind']
-
 /** A recorded change; `number` counts the edition's edits from 1. */
 export type Edit = EditChange & Pick<EditRow, 'id' | 'editionId' | 'number' | 'who' | 'at' | 'undoneAt' | 'undoneBy'>
 

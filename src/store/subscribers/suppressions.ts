@@ -32,18 +32,6 @@ export async function liftSuppression(db: Db, emailKey: string): Promise<Subscri
   return lifted && before
 }
 
-/** How many of these people are suppressed. */
-export async function countSuppressed(db: Db, emailKeys: string[]): Promise<number> {
-  if (emailKeys.length === 0) return 0
-  const row = await db
-    .selectFrom('subscribers')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('emailKey', 'in', emailKeys)
-    .where('suppressedAt', 'is not', null)
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
-}
-
 /** The last outcome for the person's address: a permanent refusal, a suppression, or a release. */
 export function lastAddressOutcome(db: Db, subscriberId: string): Promise<OutcomeRow | undefined> {
   return db
