@@ -3,11 +3,11 @@ import type { App } from '../app.ts'
 import { type Retraction, restoreArticle, retractArticle } from '../editions/retract.ts'
 import { allRetractions } from '../store/articles/retractions.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 export function addArticleCommands(program: Command): void {
   const article = program.command('article').description('retract articles from all editions, and restore them')
-  const whoOption = ['--who <name>', 'who decided it, for the record', 'operator'] as const
   article
     .command('retract')
     .description('retract an article: no digest chooses it again, and editions with it stop sending')

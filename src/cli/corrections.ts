@@ -21,6 +21,7 @@ import {
 } from '../store/corrections/corrections.ts'
 import { lazyFetcher, readSource } from './feeds/read-source.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -45,7 +46,7 @@ export function addCorrectionsCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<id>', 'as lastword corrections list prints it')
-      .option('--who <name>', 'who decided it, for the record', 'operator')
+      .option(...whoOption)
       .option('--json', 'as JSON')
       .action((id: string, options: Decision, command: Command) => decide(command, id, act, options))
   addDecision('accept', 'print it in the next edition, and note it in the archive', (app, id, { who, words }) =>

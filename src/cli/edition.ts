@@ -42,6 +42,7 @@ import { deliveryCountsText } from './edition/send-in-foreground.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
 import { warnOfFailedFeeds } from './run.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 type JsonOption = { json?: boolean }
@@ -82,7 +83,7 @@ export function addEditionCommands(program: Command): void {
   const addDecision = (command: Command, done: string, act: EditionAction) =>
     command
       .argument('<edition>', editionArgument)
-      .option('--who <name>', 'who decided it, for the record', 'operator')
+      .option(...whoOption)
       .action((name: string, options: Decision, command: Command) => decide(command, name, done, act, options))
   const reason = ['--reason <text>', 'why, for the record'] as const
 

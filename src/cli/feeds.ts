@@ -23,6 +23,7 @@ import { addFeedListCommands } from './feeds/add-import-export.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
 import { allowHint, lazyFetcher, readSource } from './feeds/read-source.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }
@@ -59,7 +60,7 @@ export function addFeedsCommands(program: Command): void {
       .command(name)
       .description(description)
       .argument('<url>', 'the address of a feed with quarantined articles')
-      .option('--who <name>', 'who decided it, for the record', 'operator')
+      .option(...whoOption)
       .action((url: string, { who }: { who: string }, command: Command) =>
         withApp(command, async (app) => print(`${url}: ${await act(app, url, who)} articles ${done}`)),
       )

@@ -10,6 +10,7 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Letter, lettersOf } from '../store/letters/letters.ts'
 import { namedOrOnlyDigest } from './subscribers.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 type AddOptions = {
@@ -54,7 +55,7 @@ export function addLettersCommands(program: Command): void {
     .command('withdraw')
     .description('withdraw a waiting letter; its text is erased')
     .argument('<id>', 'as letters list prints it')
-    .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option(...whoOption)
     .action((id: string, { who }: { who: string }, command: Command) =>
       withApp(command, async (app) => {
         const { headline, digest } = await withdrawPendingLetter(app, id, who)

@@ -4,18 +4,18 @@ import { brakeOff, brakeOn, brakeWords } from '../deliveries/brake.ts'
 import { brakeNow } from '../store/deliveries/brake.ts'
 import { capitalise } from '../text/words.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withAppWithoutJobs } from './with-app.ts'
 
 type Decision = { who: string; reason: string }
 
 export function addSendingCommands(program: Command): void {
   const sending = program.command('sending').description('stop and resume all sending, for all digests and processes')
-  const who = ['--who <name>', 'who decided it, for the record', 'operator'] as const
   sending
     .command('stop')
     .description('stop all sending at once; messages already being handed over finish, the others stay queued')
     .requiredOption('--reason <text>', 'why, for the record')
-    .option(...who)
+    .option(...whoOption)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
         await brakeOn(app, decision)
@@ -25,7 +25,7 @@ export function addSendingCommands(program: Command): void {
   sending
     .command('resume')
     .description('resume all sending where it stopped')
-    .option(...who)
+    .option(...whoOption)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
         const { at, reason } = await brakeOff(app, decision.who)

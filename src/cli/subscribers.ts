@@ -6,6 +6,7 @@ import { listSubscribers, type SubscriberListing } from '../store/subscribers/su
 import { unsuppress } from '../subscribers/suppress.ts'
 import { addMapping, type ImportOptions, importFile, statusMeanings } from './subscribers/import.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
+import { whoOption } from './who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { digest?: string; json?: boolean }
@@ -35,7 +36,7 @@ export function addSubscribersCommands(program: Command): void {
     .command('release')
     .description('send mail again to suppressed addresses; people who left stay unsubscribed')
     .argument('<address...>', 'as printed by subscribers list')
-    .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option(...whoOption)
     .option('--reason <text>', 'why, for the record', '')
     .action((addresses: string[], decision: { who: string; reason: string }, command: Command) =>
       withApp(command, async (app) => {

@@ -14,6 +14,7 @@ import { countActive } from '../../store/subscribers/subscribers.ts'
 import { launchProblemLines } from '../checks/launch-settings.ts'
 import { confirmSending } from '../terminal/confirm-sending.ts'
 import { print, printStderr, sanitizeLine } from '../terminal/output.ts'
+import { whoOption } from '../who-option.ts'
 import { configFile, withApp } from '../with-app.ts'
 import { findEdition } from './find-edition.ts'
 import { sendInForeground } from './send-in-foreground.ts'
@@ -30,7 +31,7 @@ export function addApproveAndSendCommands(edition: Command, editionArgument: str
     .command('approve')
     .description('approve a sealed or held edition for sending')
     .argument('<edition>', editionArgument)
-    .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option(...whoOption)
     .option('--revision <n>', 'only if it is this one, as edition show says')
     .option(...anywayOption)
     .option(...yesOption)

@@ -11,6 +11,7 @@ import { editionById } from '../../store/editions/editions.ts'
 import { editsOf } from '../../store/editions/edits.ts'
 import type { EditionRow } from '../../store/schema.ts'
 import { print, printJson, printStderr, sanitizeLine } from '../terminal/output.ts'
+import { whoOption } from '../who-option.ts'
 import { withApp } from '../with-app.ts'
 import { findArticle } from './find-article.ts'
 import { findEdition } from './find-edition.ts'
@@ -137,7 +138,7 @@ export function addEditCommand(edition: Command, editionArgument: string): void 
     .option('--alt <text>', 'what a picture shows')
     .option('--before <section>', 'the section before which a block stands; else after the last')
     .option('--block <n>', 'the number of the change that made the block that is changed')
-    .option('--who <name>', 'who decided it, for the record', 'operator')
+    .option(...whoOption)
     .option('--json', 'as JSON')
     .addHelpText('after', `\nChanges:\n${usages.map((usage) => `  ${usage}`).join('\n')}`)
     .action((name: string, change: string, words: string[], options: Options, command: Command) =>
