@@ -16,7 +16,7 @@ import { sealFailure } from '../editions/seal-failure.ts'
 import { htmlBytes, sizeWarning } from '../editions/size.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { rejectionText } from '../feeds/rejection.ts'
-import { keyLength } from '../mail/keys.ts'
+import { placeholderKeys } from '../mail/keys.ts'
 import { compileMessage, rawMessage } from '../mail/mime.ts'
 import { toMessageTemplate, withoutKey } from '../messages/message-template.ts'
 import { dryRunEdition } from '../pipeline/dry-run.ts'
@@ -264,9 +264,7 @@ async function explainArticle({ db, digests }: App, what: string, options: JsonO
 async function preview(app: App, name: string, options: JsonOption & { out: string }): Promise<void> {
   const { letter: message, title, thin } = await messageToPreview(app, name)
   const { slot, html, text } = message
-  const key = 'a'.repeat(keyLength)
-  const keys = { link: key, messageId: key, returnPath: key }
-  const sample = { email: message.replyTo, name: '', keys, date: app.clock.now() }
+  const sample = { email: message.replyTo, name: '', keys: placeholderKeys, date: app.clock.now() }
   const files = {
     'index.html': withoutKey(html, slot),
     'index.txt': withoutKey(text, slot),

@@ -15,6 +15,14 @@ export type DeliveryKeys = Record<Exclude<KeyUse, 'earlier'>, string>
 /** The length of every key, in characters. Slots have the same length. */
 export const keyLength = 48
 
+/** For a message that is not sent. */
+export const placeholderKey = 'a'.repeat(keyLength)
+export const placeholderKeys: DeliveryKeys = {
+  link: placeholderKey,
+  messageId: placeholderKey,
+  returnPath: placeholderKey,
+}
+
 const bodyBytes = 20
 const macBytes = 10
 

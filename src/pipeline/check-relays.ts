@@ -1,8 +1,9 @@
 import type { App } from '../app.ts'
 import { type Config, envelopeSender, relayName, relaysOf } from '../config/config.ts'
-import { keyLength } from '../mail/keys.ts'
+import { placeholderKey, placeholderKeys } from '../mail/keys.ts'
 import { compileMessage } from '../mail/mime.ts'
 import { type CheckedEnvelope, checkRelay, type Sender } from '../mail/smtp/check-relay.ts'
+import { sizeOf } from '../mail/smtp/envelope.ts'
 import type { RelaySettings } from '../mail/smtp/relay-settings.ts'
 import { toMessageTemplate } from '../messages/message-template.ts'
 import { lastSealedVariant } from '../store/editions/variants.ts'
@@ -11,8 +12,6 @@ import type { Db } from '../store/schema.ts'
 /** An estimate of the next edition from the last sealed one: `size` is the bytes of one message. */
 export type LastMessage = { size: number }
 
-/** A dummy key with the length of a real one. */
-const placeholderKey = 'a'.repeat(keyLength)
 /** Upper estimate for one DKIM-Signature field (RFC 6376) with an RSA-2048 key. */
 const signatureBytes = 1024
 
@@ -21,10 +20,9 @@ export async function lastMessage(db: Db, { relay, publication }: Config): Promi
   const variant = await lastSealedVariant(db)
   if (!variant) return undefined
   const template = toMessageTemplate(placeholderKey, { id: variant.editionId }, variant) // the length of the sender id does not depend on the secret
-  const keys = { link: placeholderKey, messageId: placeholderKey, returnPath: placeholderKey }
-  const copy = { email: publication.contact, name: '', keys, date: variant.sealedAt }
+  const copy = { email: publication.contact, name: '', keys: placeholderKeys, date: variant.sealedAt }
   const { pieces } = compileMessage(template)(copy)
-  const size = pieces.reduce((sum, { length }) => sum + length, relay.dkim.length * signatureBytes)
+  const size = sizeOf(pieces) + relay.dkim.length * signatureBytes
   return { size }
 }
 
