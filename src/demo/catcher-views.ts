@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { ParsedMail } from 'mailparser'
+import { formatCount } from '../text/words.ts'
 import type { Instant } from '../time/clock.ts'
 import { type CaughtMessage, type CaughtSummary, toSummary } from './caught-mail.ts'
 import { headerFields } from './header-field.ts'
@@ -34,14 +35,14 @@ export function listPage(list: MessageList): Markup {
     search ? `Messages to ${search}` : 'Caught messages',
     html`
     <h1>Caught messages</h1>
-    <p class="facts">${plural(count, 'message')} caught, ${plural(duplicates, 'duplicate')}. Nothing left this machine. <a href="/">Reload</a></p>
+    <p class="facts">${formatCount(count, 'message')} caught, ${formatCount(duplicates, 'duplicate')}. Nothing left this machine. <a href="/">Reload</a></p>
     <form action="/" method="get" role="search">
       <label for="to">Search by address</label>
       <input id="to" name="to" type="search" value="${search}" autocomplete="off" spellcheck="false">
       <button>Search</button>
       ${search && html`<a href="/">Show all</a>`}
     </form>
-    ${search && html`<p class="facts">${plural(found, 'message')} to an address with “${search}”</p>`}
+    ${search && html`<p class="facts">${formatCount(found, 'message')} to an address with “${search}”</p>`}
     ${messages.length ? html`<ul class="messages">${messages.map(row)}</ul>` : emptyState(search)}
     ${pages > 1 ? pager(search, page, pages) : ''}`,
   )
@@ -162,8 +163,4 @@ function address(text: string): Markup {
 function time(instant: Instant): Markup {
   const text = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
   return html`<time datetime="${instant}">${text.format(new Date(instant))} UTC</time>`
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`
 }

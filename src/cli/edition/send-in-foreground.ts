@@ -13,6 +13,7 @@ import { countDeliveries, type DeliveryCounts } from '../../store/deliveries/del
 import { editionById } from '../../store/editions/editions.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
+import { formatNumber } from '../../text/words.ts'
 import { minute, second } from '../../time/clock.ts'
 import { print, printJson, printStderr, sanitizeLine } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
@@ -124,5 +125,5 @@ export async function deliveryCountsText(db: Db, edition: EditionRow, counts: De
 /** "1 person is", "1,352 people are", "nobody is". */
 function peopleAre(count: number): string {
   if (count === 0) return 'nobody is'
-  return count === 1 ? '1 person is' : `${count.toLocaleString('en-GB')} people are`
+  return count === 1 ? '1 person is' : `${formatNumber(count)} people are`
 }

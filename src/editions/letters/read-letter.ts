@@ -1,4 +1,5 @@
 import type { LetterContent } from '../../store/letters/letters.ts'
+import { formatNumber } from '../../text/words.ts'
 import { type Instant, msBetween } from '../../time/clock.ts'
 
 /** A letter as typed in a form. `received` is a date such as 2026-11-20, or empty for today. */
@@ -82,8 +83,4 @@ function parseReceivedDate(typed: string, zone: string, now: Instant): Instant |
   const instants = [`${typed}T12:00:00.000Z`, `${typed}T00:00:00.000Z`]
   const instant = instants.find((one) => !Number.isNaN(Date.parse(one)) && dayOf(one) === typed)
   return instant === undefined || msBetween(instant, now) < 0 ? undefined : instant
-}
-
-function formatNumber(count: number): string {
-  return count.toLocaleString('en-GB')
 }

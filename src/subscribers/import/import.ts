@@ -3,6 +3,7 @@ import { type StoreError, storeErrorIn } from '../../store/drivers/failure.ts'
 import { retryWhileUnreachable } from '../../store/drivers/retry.ts'
 import type { Db } from '../../store/schema.ts'
 import { type ImportedPage, importPeople, previewImport } from '../../store/subscribers/import.ts'
+import { formatNumber } from '../../text/words.ts'
 import type { WaitingClock } from '../../time/clock.ts'
 import { type Dialect, detectDialect, readRows } from './csv.ts'
 import { countText } from './plural.ts'
@@ -154,7 +155,7 @@ const keptText = (email: string, state: string) =>
   `${email} stays subscribed: the file says "${state}", but that was changed here since`
 
 function interruptedError(outage: StoreError, stored: number, read: number): AppError {
-  const [done, all] = [stored, read].map((count) => count.toLocaleString('en'))
+  const [done, all] = [stored, read].map(formatNumber)
   const progress = `${done} of the ${all} rows read so far are stored. Run the same command again: it adds only people who are missing.`
   return new AppError('unavailable', `the import was interrupted: ${outage.message}`, {
     hint: `${outage.hint} ${progress}`,
