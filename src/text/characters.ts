@@ -6,7 +6,7 @@ export const invisibleClass = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_
 
 /** Characters that control a terminal, break lines or change the direction of text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: to find them
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+export const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
 /** Untrusted text for a terminal: control characters except the `allowed` ones as spaces, no invisible characters. */
 export function forTerminal(text: string, allowed = ''): string {

@@ -1,10 +1,9 @@
+import { controlCharacters } from '../../text/characters.ts'
+
 /** Characters of a server's answer that are stored and classified. */
 export const maxReplyLength = 1000
 /** Characters that are read: a reply may have 64 KB, mostly spaces. */
 const maxRead = 4 * maxReplyLength
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are removed
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
 /**
  * A server's answer on one line: well-formed, at most 1,000 characters, with spaces for line ends, control and
@@ -13,7 +12,7 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 export function oneLine(text: string): string {
   const lines = text.slice(0, maxRead).split(/[\r\n]+/)
   const line = lines
-    .map((one) => one.replace(controls, ' ').trim())
+    .map((one) => one.replace(controlCharacters, ' ').trim())
     .filter((one) => one !== '')
     .join(' ')
     .slice(0, maxReplyLength)
