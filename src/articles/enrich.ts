@@ -2,6 +2,7 @@ import { pageContext, readInWorker } from '../feeds/parse/reader-pool.ts'
 import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
+import { hostOf } from '../http/url.ts'
 import type { Log } from '../log.ts'
 import type { PageFacts, WholeArticle } from '../store/articles/article.ts'
 import { pageAt, type StoredPage, savePage, savePageFacts } from '../store/articles/pages.ts'
@@ -29,7 +30,7 @@ const maxPageBytes = 2 * 1024 * 1024
 export async function enrichArticles(needs: EnrichNeeds, articles: EnrichCandidate[]): Promise<number> {
   const candidates = articles.filter((article) => article.image === null || lacksText(article))
   let enriched = 0
-  const hostFor = ({ url }: EnrichCandidate) => (URL.canParse(url) ? new URL(url).hostname : url)
+  const hostFor = ({ url }: EnrichCandidate) => hostOf(url)
   await forEachPerHost(candidates, { maxParallel, maxPerHost: 1, hostFor }, async (article) => {
     const { id, url } = article
     try {

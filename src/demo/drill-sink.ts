@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { DrillFaults } from './drill-faults.ts'
-import { loopbackHost } from './listen.ts'
+import { listen } from './listen.ts'
 import { localhostContext } from './localhost-tls.ts'
 import { ConnectionDropped, type SinkSecurity, SinkSession } from './sink-session.ts'
 
@@ -37,10 +36,8 @@ export class DrillSink {
   }
 
   /** Listens on a free port of this machine, and returns the port. */
-  async start(): Promise<number> {
-    this.#server.listen(0, loopbackHost)
-    await once(this.#server, 'listening')
-    return (this.#server.address() as { port: number }).port
+  start(): Promise<number> {
+    return listen(this.#server, 0)
   }
 
   get messageCount(): number {

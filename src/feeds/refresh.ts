@@ -5,7 +5,7 @@ import type { Fetched } from '../http/fetched.ts'
 import type { Fetcher } from '../http/fetcher.ts'
 import { forEachPerHost } from '../http/per-host.ts'
 import { openSemaphore, type Semaphore } from '../http/semaphore.ts'
-import { isOffSite } from '../http/url.ts'
+import { hostOf, isOffSite } from '../http/url.ts'
 import type { Log } from '../log.ts'
 import { saveArticles } from '../store/articles/articles.ts'
 import { isStoreUnavailable } from '../store/drivers/failure.ts'
@@ -94,10 +94,6 @@ async function* loadFeeds({ db, clock }: RefreshNeeds, urls: string[]): AsyncGen
 /** The address after a permanent redirect, else the one in the job files. */
 export function currentUrl({ address, url }: Pick<FeedRow, 'address' | 'url'>): string {
   return address ?? url
-}
-
-function hostOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).hostname : address
 }
 
 /** Records a feed's failure without throwing, so that the other feeds continue; throws if the store is unavailable. */

@@ -1,3 +1,5 @@
+import { yieldToEventLoop } from '../time/clock.ts'
+
 /** Fetches, waits for a free place, then runs the work on the result. */
 export type Semaphore = <Fetched, Done>(
   fetch: () => Promise<Fetched>,
@@ -25,7 +27,7 @@ export function openSemaphore(maxRunning: number, maxPrefetched: number): Semaph
     })
     if (running < maxRunning) running++
     else await new Promise<void>((resolve) => waitingToRun.push(resolve)) // the task that ends passes its place on
-    lastStart = lastStart.then(() => new Promise((resolve) => setImmediate(resolve)))
+    lastStart = lastStart.then(yieldToEventLoop)
     await lastStart
     try {
       return await work(result)

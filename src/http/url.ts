@@ -100,6 +100,11 @@ export function isOffSite(address: string, siteUrl: string): boolean {
   return one !== other && !one.endsWith(`.${other}`) && !other.endsWith(`.${one}`)
 }
 
+/** The host of an address, or the text itself if it is no address. */
+export function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).hostname : address
+}
+
 /** The host of an address without `www.`, or empty. */
 export function hostWithoutWww(address: string): string {
   return URL.canParse(address) ? new URL(address).hostname.replace(/^www\./, '') : ''

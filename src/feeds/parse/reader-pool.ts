@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { type JobEnd, openWorker, runJob, terminateWorker } from '../../runtime/worker-job.ts'
+import { yieldToEventLoop } from '../../time/clock.ts'
 import type { PageContext } from './page/page-text.ts'
 import type { ReaderTasks, Task, TaskAnswer, TaskKind, WorkerMessage } from './task.ts'
 
@@ -130,7 +131,7 @@ export function readInWorker<K extends TaskKind>(
 async function copyInChunks(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const copy = new Uint8Array(bytes.length)
   for (let at = 0; at < bytes.length; at += copyChunkBytes) {
-    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+    if (at > 0) await yieldToEventLoop()
     copy.set(bytes.subarray(at, at + copyChunkBytes), at)
   }
   return copy
