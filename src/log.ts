@@ -17,7 +17,7 @@ export function openLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
 /** Escapes control and bidirectional characters that could affect a terminal; JSON already escapes those below U+0020. */
-export function escapeControls(json: string): string {
+function escapeControls(json: string): string {
   return json.replace(controlCharacters, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

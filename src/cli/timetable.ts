@@ -76,7 +76,7 @@ function sendTimesText(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instan
   return parts.filter((part) => typeof part === 'string').join('; ')
 }
 
-export function parsePositiveInteger(text: string): number {
+function parsePositiveInteger(text: string): number {
   const number = Number(text)
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1.')
   return number

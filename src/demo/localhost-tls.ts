@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 
 /** A self-signed certificate for `localhost`. Its key is public, so use it only for servers on 127.0.0.1. */
-export const localhostCertificate = new URL('../../fixtures/tls/localhost.pem', import.meta.url).pathname
+const localhostCertificate = new URL('../../fixtures/tls/localhost.pem', import.meta.url).pathname
 const localhostKey = new URL('../../fixtures/tls/localhost.key', import.meta.url)
 
 /** Relay settings that trust a server on 127.0.0.1 with this certificate. */

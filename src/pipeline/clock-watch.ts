@@ -11,7 +11,7 @@ const maxDriftMs = second
 /** The most frequent timer fires every five seconds. */
 const maxSilenceMs = 30 * second
 
-export function readClocks(): ClockReading {
+function readClocks(): ClockReading {
   return { wall: Date.now(), monotonic: performance.now() }
 }
 
