@@ -7,46 +7,13 @@ import { selectArticles } from '../../../src/editions/choice/select.ts'
 import { decideThin } from '../../../src/editions/choice/thin.ts'
 import type { Digest, Section } from '../../../src/editions/digest.ts'
 import type { ArticleFilter, MinimumRule } from '../../../src/editions/jobs/fields.ts'
-import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
+import { article, digest, news, now, outcome } from '../../support/candidates.ts'
 import { inWords } from '../../support/history.ts'
 
-const now = '2026-11-27T07:00:00.000Z'
-const news = 'https://harbour.example/latest.xml'
 const other = 'https://other.example/feed'
 
-/** The lower its number, the newer. */
-function article(id: string, given: Partial<Candidate> = {}): Candidate {
-  return {
-    id,
-    feedId: 'feed',
-    feedUrl: news,
-    source: 'Harbour',
-    identity: id,
-    url: `https://harbour.example/${id}`,
-    title: id,
-    summary: '',
-    author: '',
-    image: null,
-    video: null,
-    categories: [],
-    publishedAt: `2026-11-26T07:00:00.0${String(99 - Number(id.replace(/\D/g, '') || 0)).padStart(2, '0')}Z`,
-    updatedAt: null,
-    note: '',
-    canonical: '',
-    seenAt: '2026-11-26T08:00:00.000Z',
-    ...given,
-  }
-}
-
 const opinion = (id: string, given: Partial<Candidate> = {}) => article(id, { categories: ['Opinion'], ...given })
-
-function digest(given: Partial<Digest>, ...sections: Partial<Section>[]): Digest {
-  const minimal = readDigest('fixtures/jobs/minimal.yml', 'templates')
-  const [section] = minimal.sections
-  if (!section) throw new Error('no section')
-  return { ...minimal, ...given, sections: sections.map((one) => ({ ...section, feeds: [news], ...one })) }
-}
 
 const of = (filter: Partial<ArticleFilter>): ArticleFilter => ({ categories: [], words: [], authors: [], ...filter })
 const atMost = (count: number, filter: Partial<ArticleFilter>) => ({ count, ...of(filter) })
@@ -58,13 +25,6 @@ const atLeast = (
   return { count, ...of(filter), otherwise }
 }
 
-const outcome = (pending: Candidate[], rules: Digest) =>
-  Object.fromEntries(
-    selectArticles(pending, rules, now).map(({ article, section, position, reason }) => [
-      article.id,
-      position === null ? describeReason(reason) : `${section} ${position}`,
-    ]),
-  )
 const reasonOf = (id: string, choices: ArticleChoice[]) =>
   inWords(choices.find(({ article }) => article.id === id))?.reason
 

@@ -2,33 +2,22 @@ import { describe, expect, test } from 'vitest'
 import { describeReason } from '../../../src/describe/describe.ts'
 import { articleChoices } from '../../../src/editions/choice/choice.ts'
 import { blankEdition } from '../../../src/editions/compose.ts'
-import type { Digest, Section } from '../../../src/editions/digest.ts'
+import type { Section } from '../../../src/editions/digest.ts'
 import type { Draft } from '../../../src/editions/edition.ts'
 import { applyEdits, selectEdited } from '../../../src/editions/edits/apply-edits.ts'
 import type { Edit, EditChange } from '../../../src/editions/edits/edit.ts'
 import { editStatuses } from '../../../src/editions/edits/edit-status.ts'
-import { readDigest } from '../../../src/editions/jobs/read-job.ts'
 import type { Candidate } from '../../../src/store/articles/articles.ts'
+import { digest, now, article as waiting } from '../../support/candidates.ts'
 
-const now = '2026-11-27T07:00:00.000Z'
 const feeds = ['news', 'opinion', 'film'].map((name) => `https://harbour.example/${name}.xml`)
 
-function article(id: string, given: Partial<Candidate> = {}): Candidate {
-  const text = { identity: id, url: `https://harbour.example/${id}`, title: id, summary: '', author: '', note: '' }
-  const none = { image: null, video: null, categories: [], updatedAt: null, publishedAt: now }
-  const feed = { feedId: 'feed', feedUrl: feeds[0] ?? '', source: 'Harbour', seenAt: now }
-  return { id, canonical: text.url, ...text, ...none, ...feed, ...given }
-}
-
-function digest(...sections: Partial<Section>[]): Digest {
-  const minimal = readDigest('fixtures/jobs/minimal.yml', 'templates')
-  const [section] = minimal.sections
-  if (!section) throw new Error('no section')
-  return { ...minimal, sections: sections.map((given) => ({ ...section, ...given })) }
-}
+const article: typeof waiting = (id, given) =>
+  waiting(id, { feedUrl: feeds[0] ?? '', publishedAt: now, seenAt: now, ...given })
 
 const [news = '', opinion = '', film = ''] = feeds
 const weekly = digest(
+  {},
   { name: 'news', feeds: [news], maximum: 4, perAuthor: 2 },
   { name: 'opinion', feeds: [opinion], maximum: 2, exclude: { categories: [], words: ['sponsored'], authors: [] } },
   { name: 'film', feeds: [film], maximum: 2, minimum: 2, thin: 'drop' },
