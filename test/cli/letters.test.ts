@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FeedHost, rss, startFeedHost } from '../support/feeds.ts'
-import { type Home, makeHome } from '../support/home.ts'
+import { type Home, jobText, makeHome } from '../support/home.ts'
 
 let host: FeedHost
 let it: Home
@@ -11,17 +11,10 @@ beforeEach(async () => {
   it = makeHome({ feeds: host.url, allow: [`127.0.0.1:${host.port}`] })
   it.write(
     'jobs/weekly.yml',
-    `title: The Weekly
-schedule: "0 7 * * FRI"
-zone: Europe/London
-subject: "{lead}"
-preheader: "{second}"
-from: { name: The Weekly, address: weekly@magazine.example }
-lateCheck: false
-sections:
-  - { name: latest, title: Latest news, layout: latest, feeds: [${host.url}/latest.xml] }
-  - { name: say, title: Have your say, layout: have-your-say, maximum: 1 }
-`,
+    jobText([
+      `name: latest, title: Latest news, layout: latest, feeds: [${host.url}/latest.xml]`,
+      'name: say, title: Have your say, layout: have-your-say, maximum: 1',
+    ]),
   )
   await it.lastword('migrate') // the first command says that it made the database
 })

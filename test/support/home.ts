@@ -36,7 +36,13 @@ export function makeHome({
   mkdirSync(join(folder, 'jobs'))
   cpSync('templates', join(folder, 'templates'), { recursive: true })
   write('lastword.yml', configText(relayPort, allow))
-  write('jobs/weekly.yml', jobText(feeds))
+  write(
+    'jobs/weekly.yml',
+    jobText([
+      `name: latest, title: Latest news, layout: latest, feeds: [${feeds}/latest.xml], maximum: 12`,
+      `name: last-word, title: Last word, layout: last-word, feeds: [${feeds}/last-word.xml], maximum: 4`,
+    ]),
+  )
   const launcher = resolve('src/lastword')
   const begin: Home['begin'] = (...args) => {
     const { promise: ended, resolve: end } = Promise.withResolvers<CommandResult>()
@@ -102,7 +108,8 @@ feeds:
 `
 }
 
-function jobText(feeds: string): string {
+/** The job of `weekly` with these sections; an editor releases its editions. */
+export function jobText(sections: string[]): string {
   return `title: The Weekly
 schedule: "0 7 * * FRI"
 zone: Europe/London
@@ -112,7 +119,5 @@ from: { name: The Weekly, address: weekly@magazine.example }
 approval: required
 lateCheck: false
 sections:
-  - { name: latest, title: Latest news, layout: latest, feeds: [${feeds}/latest.xml], maximum: 12 }
-  - { name: last-word, title: Last word, layout: last-word, feeds: [${feeds}/last-word.xml], maximum: 4 }
-`
+${sections.map((section) => `  - { ${section} }\n`).join('')}`
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { startFeedHost } from '../../support/feeds.ts'
-import { makeHome } from '../../support/home.ts'
+import { jobText, makeHome } from '../../support/home.ts'
 import { startRelay } from '../../support/smtp/relay.ts'
 
 const closing: (() => unknown)[] = []
@@ -32,17 +32,10 @@ async function home(articles: number, paragraphs: number) {
   closing.push(host.close, relay.close, it.remove)
   it.write(
     'jobs/weekly.yml',
-    `title: The Weekly
-schedule: "0 7 * * FRI"
-zone: Europe/London
-subject: "{lead}"
-preheader: "{second}"
-from: { name: The Weekly, address: weekly@magazine.example }
-lateCheck: false
-sections:
-  - { name: latest, title: Latest, layout: latest, feeds: [${host.url}/latest.xml], maximum: 100, body: full }
-  - { name: more, title: More, layout: latest, feeds: [${host.url}/more.xml], maximum: 100, body: full }
-`,
+    jobText([
+      `name: latest, title: Latest, layout: latest, feeds: [${host.url}/latest.xml], maximum: 100, body: full`,
+      `name: more, title: More, layout: latest, feeds: [${host.url}/more.xml], maximum: 100, body: full`,
+    ]),
   )
   await it.lastword('subscribers', 'import', it.write('people.csv', 'email\nann@readers.example\n'))
   return { it, relay }
