@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enrichArticles } from '../../src/articles/enrich.ts'
-import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
+import type { Fetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
 import type { NewArticle, WholeArticle } from '../../src/store/articles/article.ts'
 import { articlesByIds, articlesByUrl, saveArticles } from '../../src/store/articles/articles.ts'
@@ -11,7 +11,7 @@ import { openStore, type Store } from '../../src/store/open.ts'
 import { day, hour, minute } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
-import { type FeedHost, redirect, startFeedHost } from '../support/feeds.ts'
+import { type FeedHost, openTestFetcher, redirect, startFeedHost } from '../support/feeds.ts'
 import { makeDatedArticle } from '../support/world.ts'
 
 let host: FeedHost
@@ -21,7 +21,7 @@ let closing: (() => unknown)[] = []
 
 beforeEach(async () => {
   host = await startFeedHost()
-  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  fetcher = openTestFetcher()
   clock = fakeClock()
   closing = [host.close, fetcher.close]
 })
@@ -161,12 +161,7 @@ onBothEngines('enriching', (freshUrl) => {
   })
 
   test('of a page of three megabytes the last is not read', async () => {
-    const ample = openFetcher({
-      allow: ['127.0.0.1'],
-      timeout: 10,
-      maximumBytes: 10_000_000,
-      userAgent: 'Lastword test',
-    })
+    const ample = openTestFetcher({ maximumBytes: 10_000_000 })
     closing.push(ample.close)
     const sizes: number[] = []
     const get: Fetcher['get'] = async (url, options) => {

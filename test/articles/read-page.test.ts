@@ -4,14 +4,14 @@ import { recheckPage } from '../../src/articles/recheck-page.ts'
 import { readPageFacts } from '../../src/feeds/parse/page/page-facts.ts'
 import { readPageState } from '../../src/feeds/parse/page/page-state.ts'
 import { readInWorker } from '../../src/feeds/parse/reader-pool.ts'
-import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
+import type { Fetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
 import { articlesByIds, articlesByUrl, saveArticles } from '../../src/store/articles/articles.ts'
 import { ensureFeeds } from '../../src/store/feeds/feeds.ts'
 import { openStore } from '../../src/store/open.ts'
 import { fakeClock } from '../support/clock.ts'
 import { sqliteUrl } from '../support/databases/engines.ts'
-import { type FeedHost, startFeedHost } from '../support/feeds.ts'
+import { type FeedHost, openTestFetcher, startFeedHost } from '../support/feeds.ts'
 import { makeDatedArticle } from '../support/world.ts'
 
 let host: FeedHost
@@ -20,7 +20,7 @@ let closing: (() => unknown)[] = []
 
 beforeEach(async () => {
   host = await startFeedHost()
-  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 20, maximumBytes: 10_000_000, userAgent: 'Lastword test' })
+  fetcher = openTestFetcher({ timeout: 20, maximumBytes: 10_000_000 })
   closing = [host.close, fetcher.close]
 })
 afterEach(async () => {

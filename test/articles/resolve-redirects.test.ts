@@ -3,7 +3,7 @@ import { type RedirectNeeds, resolveRedirects } from '../../src/articles/resolve
 import type { Digest } from '../../src/editions/digest.ts'
 import { readDigest } from '../../src/editions/jobs/read-job.ts'
 import { addArticlesToLedger } from '../../src/editions/ledger.ts'
-import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
+import type { Fetcher } from '../../src/http/fetcher.ts'
 import { isOffSite } from '../../src/http/url.ts'
 import { silentLog } from '../../src/log.ts'
 import { refreshNow } from '../../src/pipeline/refresh-feeds.ts'
@@ -13,7 +13,7 @@ import { openStore, type Store } from '../../src/store/open.ts'
 import { day, hour } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines } from '../support/databases/engines.ts'
-import { type FeedHost, redirect, startFeedHost } from '../support/feeds.ts'
+import { type FeedHost, openTestFetcher, redirect, startFeedHost } from '../support/feeds.ts'
 
 test.each([
   ['https://www.ledger.example/a', 'https://ledger.example/', false],
@@ -32,13 +32,12 @@ let clock: FakeClock
 let closing: (() => unknown)[] = []
 const site = 'https://ledger.example'
 const allow = ['127.0.0.1', '127.0.0.2', '127.0.0.3']
-const limits = { allow, timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' }
 const proxied = (path: string, at = 2) => `http://127.0.0.${at}:${host.port}${path}`
 
 beforeEach(async () => {
   host = await startFeedHost('0.0.0.0')
   host.answer('/robots.txt', 'User-agent: *\nAllow: /')
-  fetcher = openFetcher(limits)
+  fetcher = openTestFetcher({ allow })
   clock = fakeClock()
   closing = [host.close, fetcher.close]
 })
@@ -205,7 +204,7 @@ onBothEngines('where addresses lead', (freshUrl) => {
   })
 
   test('a host that is slow keeps nobody', async () => {
-    needs.fetcher = openFetcher({ ...limits, timeout: 1 })
+    needs.fetcher = openTestFetcher({ allow, timeout: 1 })
     closing.push(needs.fetcher.close)
     host.answer('/slow', () => {})
     expect(await show({ link: proxied('/slow') })).toMatchObject([{ kind: 'read', added: 1 }])

@@ -2,15 +2,15 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { discoverFeed } from '../../src/feeds/discover.ts'
 import { feedLinks, headerLinks } from '../../src/feeds/parse/page/feed-links.ts'
-import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
-import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
+import type { Fetcher } from '../../src/http/fetcher.ts'
+import { type FeedHost, openTestFetcher, redirect, rss, startFeedHost } from '../support/feeds.ts'
 
 let host: FeedHost
 let fetcher: Fetcher
 
 beforeEach(async () => {
   host = await startFeedHost()
-  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  fetcher = openTestFetcher()
 })
 afterEach(async () => {
   await fetcher.close()

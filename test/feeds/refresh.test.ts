@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { currentUrl, type RefreshNeeds, refreshDueFeeds, refreshFeeds } from '../../src/feeds/refresh.ts'
-import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
+import type { Fetcher } from '../../src/http/fetcher.ts'
 import { silentLog } from '../../src/log.ts'
 import { retryFeedNow } from '../../src/store/feeds/feed-polls.ts'
 import { allFeeds, feedByUrl } from '../../src/store/feeds/feeds.ts'
@@ -9,7 +9,7 @@ import type { FeedRow } from '../../src/store/schema.ts'
 import { hour, minute, msBetween } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../support/clock.ts'
 import { onBothEngines, sqliteUrl } from '../support/databases/engines.ts'
-import { type FeedHost, redirect, rss, startFeedHost } from '../support/feeds.ts'
+import { type FeedHost, openTestFetcher, redirect, rss, startFeedHost } from '../support/feeds.ts'
 import { feedHistory } from '../support/history.ts'
 
 let host: FeedHost
@@ -19,7 +19,7 @@ let closing: (() => unknown)[] = []
 
 beforeEach(async () => {
   host = await startFeedHost()
-  fetcher = openFetcher({ allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  fetcher = openTestFetcher()
   clock = fakeClock()
   closing = [host.close, fetcher.close]
 })
@@ -250,7 +250,7 @@ test('a thousand feeds on 250 hosts are asked in one pass, over at most 64 conne
   const { url: storeUrl, remove } = sqliteUrl()
   const store = await openStore(storeUrl, clock)
   const hosts = Array.from({ length: 250 }, (_, index) => `127.0.1.${1 + index}`)
-  const wide = openFetcher({ allow: hosts, timeout: 60, maximumBytes: 1_000_000, userAgent: 'Lastword test' })
+  const wide = openTestFetcher({ allow: hosts, timeout: 60 })
   closing.push(remove, store.close, many.close, wide.close)
   const busy = new Map<string, number>()
   let mostOfHost = 0

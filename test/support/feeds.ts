@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { FetchLimits } from '../../src/http/fetched.ts'
+import { type Fetcher, openFetcher } from '../../src/http/fetcher.ts'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -53,6 +55,12 @@ export async function startFeedHost(host = '127.0.0.1'): Promise<FeedHost> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+/** A fetcher that may reach such a server; the limits given take the place of the usual ones. */
+export function openTestFetcher(limits: Partial<FetchLimits> = {}): Fetcher {
+  const usual = { allow: ['127.0.0.1'], timeout: 10, maximumBytes: 1_000_000, userAgent: 'Lastword test' }
+  return openFetcher({ ...usual, ...limits })
 }
 
 /** A feed of a magazine at magazine.example with these titles, dated an hour apart, the first at `newest`. */
