@@ -52,7 +52,7 @@ function readTable(text: string, heading: string): Table {
 }
 
 /** A text without its marks: each link is its words, each piece of code one word. */
-export function plainProse(markdown: string): string {
+function plainProse(markdown: string): string {
   return markdown
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/`[^`]*`/g, 'Code')

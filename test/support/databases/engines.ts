@@ -5,9 +5,7 @@ import { afterAll, describe, onTestFinished } from 'vitest'
 import { blankDatabase, migratedDatabase } from './databases.ts'
 
 /** The engines that every contract is run on. */
-export const engines = ['SQLite', 'PostgreSQL'] as const
-
-export type EngineName = (typeof engines)[number]
+const engines = ['SQLite', 'PostgreSQL'] as const
 
 type TestDatabase = { url: string; remove(): Promise<void> | void }
 
