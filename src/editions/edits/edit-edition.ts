@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { articlesByIds } from '../../store/articles/articles.ts'
 import { lockDigest } from '../../store/digests/digests.ts'
 import { transaction } from '../../store/drivers/transaction.ts'
+import { openStatuses } from '../../store/edition-status.ts'
 import { choicesOf } from '../../store/editions/choices.ts'
 import { editionById, lockEdition } from '../../store/editions/editions.ts'
 import { addEdit, editsOf, markUndone } from '../../store/editions/edits.ts'
@@ -46,7 +47,7 @@ export async function editEdition(
     const { edition, digest } = await lockForEdit({ ...needs, db }, id)
     const edits = (await editsOf(db, id)).map(editFromRow)
     refuseUneditable(edition)
-    const change = readEdit(typed, await contextOf(db, { edition, digest, now: needs.clock.now() }, typed))
+    const change = readEdit(typed, await contextOf(db, { edition, digest, edits, now: needs.clock.now() }, typed))
     const last = edits.at(-1)
     if (last && last.undoneAt === null && last.who === who && isSameChange(last, change)) return last
     if (seen) await checkDecisions(db, edition, seen)
@@ -84,7 +85,7 @@ export async function undoEdit(
     if (edit.undoneAt !== null && edit.undoneBy === who) return edit
     if (seen) await checkDecisions(db, edition, seen)
     const now = needs.clock.now()
-    const hasEnded = ['sent', 'cancelled', 'skipped'].includes(edition.status)
+    const hasEnded = !openStatuses.includes(edition.status)
     if (!(hasEnded && edit.kind === 'exclude')) refuseUneditable(edition)
     if (!(await markUndone(db, edit.id, who, now)))
       throw new AppError('conflict', `${edit.undoneBy} took this change back already`)
@@ -120,7 +121,7 @@ function refuseUneditable(edition: EditionRow): void {
   if (canEdit(edition)) return
   const { status, audienceAt } = edition
   const name = editionName(edition)
-  if (['sent', 'cancelled', 'skipped'].includes(status))
+  if (!openStatuses.includes(status))
     throw new AppError('conflict', `${name} is ${status}: it cannot be changed any more`)
   if (status === 'sending' || status === 'paused' || audienceAt !== null)
     throw new AppError('conflict', `${name} is being sent: what people have got cannot be changed`, {
@@ -166,18 +167,18 @@ async function applyAgain(needs: EditNeeds, edition: EditionRow, digest: Digest,
   })
 }
 
-type EditedEdition = { edition: EditionRow; digest: Digest; now: string }
+type EditedEdition = { edition: EditionRow; digest: Digest; edits: Edit[]; now: string }
 
 /** The edition's context for an edit of the target. Throws AppError if the edition has no such target. */
 async function contextOf(
   db: Db,
-  { edition, digest, now }: EditedEdition,
+  { edition, digest, edits, now }: EditedEdition,
   { kind, target = '' }: TypedEdit,
 ): Promise<EditContext> {
   const sections = digest.sections.map(({ name }) => name)
   const context = { headline: '', section: '', sections, newId: newId(now) }
   if (!['pin', 'move', 'drop', 'exclude', 'reword', 'picture'].includes(kind)) {
-    if (kind === 'block') await refuseUnknownBlock(db, edition, target)
+    if (kind === 'block') refuseUnknownBlock(edits, target)
     return context
   }
   const { headline, feedUrl } = await itemToEdit(db, kind, target)
@@ -207,9 +208,8 @@ async function itemToEdit(
   return { headline: letter.headline, feedUrl: null }
 }
 
-async function refuseUnknownBlock(db: Db, edition: EditionRow, target: string): Promise<void> {
+function refuseUnknownBlock(edits: Edit[], target: string): void {
   if (target === '') return
-  const edits = await editsOf(db, edition.id)
   if (!edits.some(({ kind, target: block }) => kind === 'block' && block === target))
     throw new AppError('missing', 'there is no such block')
 }

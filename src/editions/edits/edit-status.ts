@@ -33,7 +33,7 @@ function isEffective(edit: Edit, { byId, sections }: Contents): boolean {
   switch (edit.kind) {
     case 'pin':
     case 'move':
-      return place?.position != null && place.section === edit.data.section
+      return isHeldIn(place, edit.data.section)
     case 'drop':
     case 'exclude':
       return place !== undefined && place.position === null

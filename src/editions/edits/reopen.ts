@@ -6,6 +6,8 @@ import { type ChooseAgainOptions, type ComposeNeeds, chooseAgain } from '../comp
 import type { Digest } from '../digest.ts'
 import { releaseContents } from '../review.ts'
 
+const unsealed = { status: 'composed' as const, sealedAt: null, approvedAt: null }
+
 /**
  * Unseals an unsent edition and releases its contents; the caller must hold the digest's lock. Keeps the sealed bytes as
  * withdrawn, and returns their SHA-256 hashes.
@@ -18,8 +20,7 @@ export async function reopen(
   const now = clock.now()
   const seals = await withdrawVariants(db, edition.id, now)
   await releaseContents(db, edition.id, now)
-  const open = { status: 'composed' as const, sealedAt: null, approvedAt: null }
-  await moveEdition(db, edition.id, [edition.status], { ...open, ...change })
+  await moveEdition(db, edition.id, [edition.status], { ...unsealed, ...change })
   return seals
 }
 
@@ -30,7 +31,7 @@ export async function chooseReopened(
   digest: Digest,
   options: ChooseAgainOptions = {},
 ): Promise<EditionRow> {
-  const open = { ...edition, status: 'composed' as const, sealedAt: null, approvedAt: null }
+  const open = { ...edition, ...unsealed }
   await chooseAgain(needs, open, digest, options)
   const chosen = (await editionById(needs.db, edition.id)) ?? open
   const isHeld = edition.heldBy !== null || (edition.status === 'held' && !options.onlyKnown)
