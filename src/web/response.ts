@@ -23,6 +23,13 @@ export type StopBanner = { id: string; message: string }
 
 export type Env = { Variables: { session: Session | undefined; brake: StopBanner | undefined } }
 
+/** The name of the signed-in staff. AppError `forbidden` without a session, which `requireStaff` rules out. */
+export function staffOf(context: Context<Env>): string {
+  const { session } = context.var
+  if (session) return session.staff
+  throw new AppError('forbidden', 'you are not signed in')
+}
+
 export function renderPage<View extends { title: string }>(
   { app, pages, base }: Web,
   context: Context<Env>,

@@ -9,7 +9,7 @@ import { AppError } from '../../../errors.ts'
 import { correctionById } from '../../../store/corrections/corrections.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { sentence, statusOf } from '../../failure.ts'
-import { type Env, type Fields, idParam, readForm, type Web } from '../../response.ts'
+import { type Env, type Fields, idParam, readForm, staffOf, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 
@@ -20,7 +20,7 @@ export function correctionActions(web: Web): Hono<Env> {
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
   const id = idParam(context, 'correction')
-  const staff = context.var.session?.staff ?? ''
+  const staff = staffOf(context)
   const typed = await readForm(context)
   try {
     await applyDecision(web, id, staff, typed)

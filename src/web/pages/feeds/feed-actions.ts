@@ -7,7 +7,7 @@ import { newestFeedEvents } from '../../../store/events/events.ts'
 import { quarantinedFeeds } from '../../../store/ledger/stories.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { sentence, statusOf } from '../../failure.ts'
-import { type Env, idParam, readForm, type Web } from '../../response.ts'
+import { type Env, idParam, readForm, staffOf, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
 import { showStudio } from '../studio/home.ts'
 
@@ -18,7 +18,7 @@ export function feedActions(web: Web): Hono<Env> {
 
 async function decide(web: Web, context: Context<Env>): Promise<Response> {
   const id = idParam(context, 'feed')
-  const who = context.var.session?.staff ?? ''
+  const who = staffOf(context)
   const { decision, seen = '' } = await readForm(context)
   if (decision !== 'release' && decision !== 'ignore')
     throw new AppError('invalid', 'please choose: ignore these articles, or treat them as new')

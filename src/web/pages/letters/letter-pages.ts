@@ -14,7 +14,7 @@ import { type Letter, letterById, lettersOf } from '../../../store/letters/lette
 import { requireOwnForm } from '../../csrf.ts'
 import { sentence } from '../../failure.ts'
 import { dayFormatter } from '../../format.ts'
-import { type Env, isId, readForm, readRawField, renderPage, type Web } from '../../response.ts'
+import { type Env, isId, readForm, readRawField, renderPage, staffOf, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 import {
   type Conflict,
@@ -204,10 +204,6 @@ async function readLetterForm(context: Context<Env>) {
 /** 0 for a form without a version. */
 function parseVersion(version = ''): number {
   return Number.parseInt(version, 10) || 0
-}
-
-function staffOf(context: Context<Env>): string {
-  return context.var.session?.staff ?? ''
 }
 
 /** What happened to the letter, by its row in the store. */

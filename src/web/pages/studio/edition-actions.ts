@@ -13,7 +13,16 @@ import { editionEvents } from '../../../store/events/events.ts'
 import type { Reason } from '../../../store/events/reason.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { statusOf } from '../../failure.ts'
-import { checkId, type Env, editionIdParam, type Fields, readForm, readRawForm, type Web } from '../../response.ts'
+import {
+  checkId,
+  type Env,
+  editionIdParam,
+  type Fields,
+  readForm,
+  readRawForm,
+  staffOf,
+  type Web,
+} from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { showApproval } from './edition-approval.ts'
 import type { EditionAction } from './edition-controls.ts'
@@ -101,7 +110,7 @@ async function applyDecision(
   work: DecisionHandler,
 ): Promise<Response> {
   const id = editionIdParam(context)
-  const staff = context.var.session?.staff ?? ''
+  const staff = staffOf(context)
   const typed = name === 'edit' ? await readRawForm(context) : await readForm(context)
   try {
     await work(id, staff, typed)

@@ -10,7 +10,7 @@ import { countChosen } from '../../../store/editions/choices.ts'
 import { editionById } from '../../../store/editions/editions.ts'
 import { sentence, statusOf } from '../../failure.ts'
 import { articlesAndLetters, editionTitle, momentFormatter } from '../../format.ts'
-import { type Env, editionIdParam, renderPage, type Web } from '../../response.ts'
+import { type Env, editionIdParam, renderPage, staffOf, type Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
 import { controlsOf } from './edition-controls.ts'
 import { showEdition } from './edition-page.ts'
@@ -24,7 +24,7 @@ export async function showApproval(web: Web, context: Context<Env>, seen: string
   const edition = await editionById(app.db, editionIdParam(context))
   if (!edition) throw new AppError('missing', 'there is no such edition')
   const controls = await controlsOf(web, edition)
-  const staff = context.var.session?.staff ?? ''
+  const staff = staffOf(context)
   try {
     if (seen !== undefined) await checkRevision(app.db, edition, parseRevision(seen))
     if (!controls.may.approve)

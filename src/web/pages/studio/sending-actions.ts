@@ -3,7 +3,7 @@ import { brakeOff, brakeOn } from '../../../deliveries/brake.ts'
 import { AppError } from '../../../errors.ts'
 import { lastBrake } from '../../../store/deliveries/brake.ts'
 import { requireOwnForm } from '../../csrf.ts'
-import { type Env, readForm, type Web } from '../../response.ts'
+import { type Env, readForm, staffOf, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
 import { readConfirmedReason } from './edition-actions.ts'
 
@@ -29,18 +29,12 @@ export function sendingActions(web: Web): Hono<Env> {
 }
 
 /** Ignores a conflict if the same person already did this, as after a second press of the button. */
-export async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
+async function ignoreIfDone(work: Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await work
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'conflict' || !(await isDone())) throw error
   }
-}
-
-function staffOf(context: Context<Env>): string {
-  const { session } = context.var
-  if (session) return session.staff
-  throw new AppError('forbidden', 'you are not signed in')
 }
 
 async function redirectToStudio(
