@@ -1,9 +1,10 @@
 import { messageOf } from '../errors.ts'
+import { tidyText } from '../text/characters.ts'
 import { extractBodies } from './body/extract-bodies.ts'
 import { toProbeEdition } from './probe-edition.ts'
 import type { Template } from './template.ts'
 import { templateFaults } from './template-faults.ts'
-import { tidyText, tidyView } from './tidy.ts'
+import { tidyView } from './tidy.ts'
 import type { EditionView } from './view.ts'
 
 /** `problems`: the faults of the template; an edition can be sealed if there are none. */

@@ -1,16 +1,10 @@
 import { withoutCredentials } from '../http/url.ts'
-import { hasVisibleText, removeInvisible } from '../text/characters.ts'
+import { tidyText } from '../text/characters.ts'
 import type { EditionView } from './view.ts'
 
 /** Puts each text on one line without control or invisible characters, and makes each article's address http or https. */
 export function tidyView(view: EditionView): EditionView {
   return tidyValue(view, '') as EditionView
-}
-
-/** Removes line breaks and control, direction and invisible characters; empty if nothing visible is left. */
-export function tidyText(text: string): string {
-  const tidy = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
-  return hasVisibleText(tidy) ? tidy : ''
 }
 
 function tidyValue(value: unknown, key: string): unknown {

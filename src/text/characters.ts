@@ -42,6 +42,12 @@ export function hasVisibleText(text: string): boolean {
   return visibleCharacter.test(text)
 }
 
+/** Untrusted text on one line, without invisible characters; empty if nothing visible is left. */
+export function tidyText(text: string): string {
+  const tidy = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
+  return hasVisibleText(tidy) ? tidy : ''
+}
+
 const visibleCharacter =
   /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]|[^\s\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/u
 

@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts'
-import { hasVisibleText, removeInvisible } from '../../text/characters.ts'
+import { tidyText } from '../../text/characters.ts'
+import { splitParagraphs } from '../../text/paragraphs.ts'
 import type { EditChange, OwnBlock, OwnPicture } from './edit.ts'
 
 /** Unvalidated edit input. Absent fields stay unchanged. */
@@ -125,19 +126,12 @@ function readRequired(field: string, typed: string | undefined, maxLength: numbe
 
 /** One line of plain text; empty if it has no visible characters. */
 function readLine(field: string, typed: string | undefined, maxLength: number): string {
-  return checkLength(field, oneLine(typed ?? ''), maxLength)
+  return checkLength(field, tidyText(typed ?? ''), maxLength)
 }
 
 /** Paragraphs of one line each, separated by blank lines. */
 function readParagraphs(field: string, typed: string | undefined, maxLength: number): string {
-  const lines = (typed ?? '').replace(/\r\n?|[\u0085\u2028\v]/g, '\n').replace(/[\f\u2029]/g, '\n\n')
-  const paragraphs = lines.split(/\n[^\S\n]*\n/).map(oneLine)
-  return checkLength(field, paragraphs.filter((text) => text !== '').join('\n\n'), maxLength)
-}
-
-function oneLine(text: string): string {
-  const line = removeInvisible(text.toWellFormed()).replace(/\s+/g, ' ').trim()
-  return hasVisibleText(line) ? line : ''
+  return checkLength(field, splitParagraphs(typed ?? '', tidyText).join('\n\n'), maxLength)
 }
 
 function checkLength(field: string, text: string, maxLength: number): string {

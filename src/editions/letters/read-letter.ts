@@ -1,6 +1,8 @@
 import type { LetterContent } from '../../store/letters/letters.ts'
+import { splitParagraphs } from '../../text/paragraphs.ts'
 import { formatNumber } from '../../text/words.ts'
 import { type Instant, msBetween } from '../../time/clock.ts'
+import { wallTimeAt } from '../../time/zone.ts'
 
 /** A letter as typed in a form. `received` is a date such as 2026-11-20, or empty for today. */
 export type TypedLetter = { headline: string; text: string; name: string; place: string; received: string }
@@ -54,12 +56,7 @@ const missingMessages = {
 
 /** The paragraphs of a letter, one line each. */
 export function paragraphsOf(text: string): string[] {
-  return text
-    .replace(/\r\n?|[\u0085\u2028\v]/g, '\n')
-    .replace(/[\f\u2029]/g, '\n\n')
-    .split(/\n\s*\n/)
-    .map(oneLine)
-    .filter((paragraph) => paragraph !== '')
+  return splitParagraphs(text, oneLine)
 }
 
 /** Control characters, bidirectional overrides, byte order marks and noncharacters. */
@@ -76,7 +73,7 @@ function isEmpty(text: string): boolean {
 
 /** An instant on the typed date in the zone, for today `now`. Undefined for an invalid or future date. */
 function parseReceivedDate(typed: string, zone: string, now: Instant): Instant | undefined {
-  const dayOf = (instant: Instant) => new Intl.DateTimeFormat('sv-SE', { timeZone: zone }).format(new Date(instant))
+  const dayOf = (instant: Instant) => wallTimeAt(zone, instant).date
   if (typed === '' || typed === dayOf(now)) return now
   if (!/^\d{4}-\d\d-\d\d$/.test(typed)) return undefined
   // Noon UTC can be the next date in Auckland; in every zone, noon or midnight UTC is on the date.

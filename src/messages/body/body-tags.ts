@@ -1,5 +1,5 @@
 import { Tokeniser } from '../../feeds/markup/tokeniser.ts'
-import { tidyText } from '../tidy.ts'
+import { tidyText } from '../../text/characters.ts'
 
 /** A tag that a body may hold (see `Body`), or, with an empty name, the unchanged text between tags. */
 export type BodyToken = { text: string; name: string; closing: boolean; href: string }

@@ -51,7 +51,6 @@ import {
 } from '../../../src/mail/reply-rules/deferrals.ts'
 import { oneLine, readable } from '../../../src/mail/reply-rules/reply-text.ts'
 import { signInReply } from '../../../src/mail/smtp/auth/sign-in-reply.ts'
-import { tidyText } from '../../../src/messages/tidy.ts'
 import { readVisible } from '../../../src/messages/visible-text.ts'
 import {
   canonicalAddress,
@@ -72,7 +71,13 @@ import {
 } from '../../../src/subscribers/import/state-words.ts'
 import { describeInvisible, trimInvisible } from '../../../src/subscribers/invisible.ts'
 import { nameFromColumns, tidyName } from '../../../src/subscribers/name.ts'
-import { forTerminal, hasVisibleText, jsonForTerminal, removeInvisible } from '../../../src/text/characters.ts'
+import {
+  forTerminal,
+  hasVisibleText,
+  jsonForTerminal,
+  removeInvisible,
+  tidyText,
+} from '../../../src/text/characters.ts'
 
 /**
  * A function that reads strangers' text. `file` is its file under src, `name` its export, `where` the place of the text in
@@ -287,6 +292,7 @@ export const readers: Reader[] = [
     hasVisibleText: [defaultMaxLength, hasVisibleText],
     forTerminal: [defaultMaxLength, (value) => forTerminal(value, '\n')],
     jsonForTerminal: [defaultMaxLength, jsonForTerminal],
+    tidyText: [defaultMaxLength, tidyText],
   }),
   ...readersIn('store/articles/canonical-address.ts', {
     canonicalAddress: [maxLength.address, (value) => canonicalAddress(`https://harbour.example/?${value}`)],
@@ -295,7 +301,6 @@ export const readers: Reader[] = [
     titleWords: [maxLength.title, titleWords],
     titleKey: [maxLength.title, titleKey],
   }),
-  ...readersIn('messages/tidy.ts', { tidyText: [defaultMaxLength, tidyText] }),
 ]
 
 const robotsRules = compileRules(readRobots(`user-agent: *\n${`disallow: /*${'a*'.repeat(20)}b$\n`.repeat(100)}`))

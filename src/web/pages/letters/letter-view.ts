@@ -7,6 +7,7 @@ import {
 } from '../../../editions/letters/read-letter.ts'
 import type { Letter } from '../../../store/letters/letters.ts'
 import { formatNumber } from '../../../text/words.ts'
+import { wallTimeAt } from '../../../time/zone.ts'
 import { dayFormatter } from '../../format.ts'
 import type { Web } from '../../response.ts'
 import { pathTo, urls } from '../../urls.ts'
@@ -50,8 +51,7 @@ export function toItem(web: Web, letter: Letter) {
 
 export function toTypedLetter(letter: Letter, digest: Digest | undefined): TypedLetter {
   const { headline, text, name, place, receivedAt } = letter
-  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: digest?.zone ?? 'UTC' })
-  return { headline, text, name, place, received: day.format(new Date(receivedAt)) }
+  return { headline, text, name, place, received: wallTimeAt(digest?.zone ?? 'UTC', receivedAt).date }
 }
 
 const emptyForm: TypedForm = {
