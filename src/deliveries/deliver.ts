@@ -31,7 +31,7 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   const { db, rules } = needs
   const brake = await brakeNow(db)
   if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
-  const gate = editionAdmission(needs, rules ?? { zone: 'UTC' })
+  const gate = editionAdmission(needs, rules)
   try {
     const shut = (await isBeingSent(needs, editionId)) ? await gate.blockedReason() : undefined
     if (shut) return await notNow(needs, editionId, { wait: shut })

@@ -5,13 +5,13 @@ import type { Limit } from './limit.ts'
 import { type WarmUp, warmUpQuota } from './warm-up.ts'
 import { SendWindow, type Window } from './window.ts'
 
-/** The limits for every message of an edition: the send window and the daily warm-up quota. */
+/** The limits for every message of an edition: the send window and the daily warm-up quota. Without rules: none. */
 export function editionAdmission(
   needs: { db: Db; clock: Clock },
-  { window, warmUp, zone }: { window?: Window | undefined; warmUp?: WarmUp | undefined; zone: string },
+  rules: { window?: Window | undefined; warmUp?: WarmUp | undefined; zone: string } | undefined,
 ): Admission {
   const limits: Limit[] = []
-  if (window) limits.push(new SendWindow(needs.clock, window, zone))
-  if (warmUp) limits.push(warmUpQuota(needs, warmUp))
+  if (rules?.window) limits.push(new SendWindow(needs.clock, rules.window, rules.zone))
+  if (rules?.warmUp) limits.push(warmUpQuota(needs, rules.warmUp))
   return new Admission(limits)
 }

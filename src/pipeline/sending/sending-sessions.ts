@@ -83,7 +83,7 @@ export class SendingSessions {
         if (brake) return { stopped: brakeWords(brake), over: true, wait: undefined }
         const edition = await editionById(app.db, editionId)
         if (edition?.status !== 'sending') return { stopped: null, over: true, wait: undefined }
-        const gate = editionAdmission(needs, needs.rules ?? { zone: 'UTC' })
+        const gate = editionAdmission(needs, needs.rules)
         try {
           return await sendDue(needs, edition, options, gate)
         } finally {

@@ -75,7 +75,7 @@ export class SendingTasks {
     const { digest } = await this.#edition(editionId)
     if (!digest || this.#sessions.isOpen(editionId) || !(await this.#mayBeSent(editionId))) return
     const needs = await sendingNeeds(this.#app, this.#sender, editionId)
-    const gate = editionAdmission(needs, needs.rules ?? { zone: 'UTC' })
+    const gate = editionAdmission(needs, needs.rules)
     const shut = await gate.blockedReason()
     await gate.close()
     if (shut) return await this.#waitFor(editionId, shut)
