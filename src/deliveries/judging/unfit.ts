@@ -1,3 +1,4 @@
+import { isAscii } from '../../mail/smtp/envelope.ts'
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import { type Pass, pauseFor } from '../pass.ts'
@@ -56,5 +57,3 @@ function ableOthers(needs: DeliverNeeds, pass: Pass, relay: string | null): stri
 function configuredOthers({ relays }: DeliverNeeds, pass: Pass, relay: string | null): string[] {
   return relay === null ? [] : relays.names.filter((name) => name !== relay && !pass.excluded.has(name))
 }
-
-const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)

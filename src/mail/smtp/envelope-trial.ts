@@ -3,7 +3,7 @@ import type { Connection } from './connect.ts'
 import { type Envelope, envelopeCommands } from './envelope.ts'
 import type { Listener } from './listener.ts'
 import { type Reply, ReplyReader } from './reply-reader.ts'
-import type { Verb } from './result.ts'
+import { isPositive, type Verb } from './result.ts'
 
 /** `size`: the message in bytes; undefined if unknown. */
 export type TrialEnvelope = Envelope & { size: number | undefined }
@@ -32,7 +32,7 @@ export class EnvelopeTrial {
   async try({ size, ...envelope }: TrialEnvelope): Promise<EnvelopeReply | undefined> {
     for (const [verb, line] of envelopeCommands(envelope, size, this.#connection.offers)) {
       const { code, text } = await this.#command(line)
-      if (code < 200 || code >= 300) return { verb, code, text: oneLine(text) }
+      if (!isPositive(code)) return { verb, code, text: oneLine(text) }
     }
     return undefined
   }

@@ -57,4 +57,5 @@ export function sizeOf(pieces: Buffer[]): number {
   return size
 }
 
-const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)
+/** Whether the text is printable ASCII, which needs no SMTPUTF8. */
+export const isAscii = (text: string) => /^[\x20-\x7e]*$/.test(text)

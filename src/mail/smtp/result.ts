@@ -25,7 +25,7 @@ export type Verb = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'dot'
  */
 export function toResult(verb: Verb, { code, text }: { code: number; text: string }): SendResult {
   const reply = oneLine(text)
-  if (verb === 'dot' && code >= 200 && code < 300) return { kind: 'accepted', reply }
+  if (verb === 'dot' && isPositive(code)) return { kind: 'accepted', reply }
   if (verb === 'dot' && !isRefusal(code)) return { kind: 'unknown', reply }
   if (isOutOfStep(verb, code)) return { kind: 'cut', reply }
   if (code === 421) return { kind: 'cut', reply } // RFC 5321 §3.8: the server closes and does not take the message
@@ -39,8 +39,10 @@ export function isOutOfStep(verb: Verb, code: number): boolean {
   return !isRefusal(code) || verb === 'RSET' || (code === 503 && verb !== 'MAIL') // 503: bad sequence of commands
 }
 
+export const isPositive = (code: number) => code >= 200 && code < 300
+
 /** 4xx and 5xx; false for NaN too. */
-function isRefusal(code: number): boolean {
+export function isRefusal(code: number): boolean {
   return code >= 400 && code < 600
 }
 

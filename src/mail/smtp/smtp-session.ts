@@ -13,7 +13,7 @@ import {
   sizeOf,
 } from './envelope.ts'
 import { type Reply, ReplyReader } from './reply-reader.ts'
-import { isOutOfStep, type SendResult, toResult, type Verb } from './result.ts'
+import { isOutOfStep, isPositive, isRefusal, type SendResult, toResult, type Verb } from './result.ts'
 
 /** The time for the server to close the connection after QUIT. */
 const quitTimeoutMs = 1000
@@ -198,7 +198,7 @@ export class SmtpSession {
   #takeFinalAnswer(reply: Reply, ahead: Ahead | undefined): SendResult {
     const { code, text } = reply
     const isEarly = this.#socket.writableLength > (ahead?.bytes ?? 0) // it answers unread data: do not trust it
-    const isAnswer = code !== 421 && (isPositive(code) || (code >= 400 && code < 600))
+    const isAnswer = code !== 421 && (isPositive(code) || isRefusal(code))
     if (isEarly || !isAnswer) this.#socket.destroy()
     else if (ahead) this.#readAhead(ahead)
     if (!isEarly || code >= 400) return this.#resultOf('dot', reply)
@@ -215,5 +215,3 @@ export class SmtpSession {
     return toResult(verb, { code, text: this.#mask(text) })
   }
 }
-
-const isPositive = (code: number) => code >= 200 && code < 300
