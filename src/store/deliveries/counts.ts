@@ -105,15 +105,20 @@ async function countRows(db: Db, editionId: string): Promise<{ status: DeliveryS
   return rows.map(({ status, count }) => ({ status, count: Number(count) }))
 }
 
-/** The stored status of each delivery in flight, which does not change before the relay's answer. */
-async function statusesInFlight(db: Db, editionId: string): Promise<DeliveryStatus[]> {
-  const leased = await db
+/** The deliveries of the edition in flight, read without a lock. */
+export async function inFlightOf(db: Db, editionId: string): Promise<string[]> {
+  const rows = await db
     .selectFrom('slices')
     .select('inFlight')
     .where('editionId', '=', editionId)
     .where('workerId', 'is not', null)
     .execute()
-  const ids = leased.flatMap(({ inFlight }) => JSON.parse(inFlight) as string[])
+  return rows.flatMap(({ inFlight }) => JSON.parse(inFlight) as string[])
+}
+
+/** The stored status of each delivery in flight, which does not change before the relay's answer. */
+async function statusesInFlight(db: Db, editionId: string): Promise<DeliveryStatus[]> {
+  const ids = await inFlightOf(db, editionId)
   if (ids.length === 0) return []
   const rows = await db
     .selectFrom('deliveries')

@@ -1,7 +1,8 @@
 import type { Instant } from '../../time/clock.ts'
 import type { Db, DeliveryStatus } from '../schema.ts'
+import { inFlightOf } from './counts.ts'
 import { exceptionOf } from './hand-over.ts'
-import { inFlightOf, nextSliceDue, type SliceLease } from './slices.ts'
+import { nextSliceDue, type SliceLease } from './slices.ts'
 
 export { countDeliveries, type DeliveryCounts } from './counts.ts'
 

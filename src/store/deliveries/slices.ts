@@ -238,17 +238,6 @@ function rangeOf(ids: string[] = []): { first: string | undefined; last: string 
   return { first: inOrder[0], last: inOrder.at(-1) }
 }
 
-/** The deliveries of the edition in flight, read without a lock. */
-export async function inFlightOf(db: Db, editionId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('slices')
-    .select('inFlight')
-    .where('editionId', '=', editionId)
-    .where('workerId', 'is not', null)
-    .execute()
-  return rows.flatMap(({ inFlight }) => JSON.parse(inFlight) as string[])
-}
-
 /** When the next slice that is not due yet becomes due; undefined if none waits for a time. */
 export async function nextSliceDue(db: Db, editionId: string): Promise<Instant | undefined> {
   const row = await db

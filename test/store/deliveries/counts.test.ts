@@ -4,11 +4,17 @@ import { sql } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
 import { compose } from '../../../src/editions/compose.ts'
 import { freezePage, lastFrozenSubscriber } from '../../../src/store/deliveries/audience.ts'
-import { countChecked, countDeliveries, recountDeliveries, verifyCounts } from '../../../src/store/deliveries/counts.ts'
+import {
+  countChecked,
+  countDeliveries,
+  inFlightOf,
+  recountDeliveries,
+  verifyCounts,
+} from '../../../src/store/deliveries/counts.ts'
 import { type DeliveryResult, recordAndClaim } from '../../../src/store/deliveries/hand-over.ts'
 import { confirmRefusals, requeueDeferred, requeueRefused } from '../../../src/store/deliveries/requeue.ts'
 import { skipIfGone, skipUnsent } from '../../../src/store/deliveries/skip.ts'
-import { inFlightOf, leaseSlice } from '../../../src/store/deliveries/slices.ts'
+import { leaseSlice } from '../../../src/store/deliveries/slices.ts'
 import { markAbandoned, markOrphaned, releaseSlice, repeatUnknown } from '../../../src/store/deliveries/unknown.ts'
 import { transaction } from '../../../src/store/drivers/transaction.ts'
 import { openStore } from '../../../src/store/open.ts'

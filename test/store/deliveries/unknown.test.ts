@@ -1,7 +1,8 @@
 import { CompiledQuery, type KyselyPlugin } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
+import { inFlightOf } from '../../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../../src/store/deliveries/deliveries.ts'
-import { inFlightOf, slicesOf } from '../../../src/store/deliveries/slices.ts'
+import { slicesOf } from '../../../src/store/deliveries/slices.ts'
 import {
   markAbandoned,
   markOrphaned,
