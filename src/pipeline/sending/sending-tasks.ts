@@ -106,7 +106,8 @@ export class SendingTasks {
     const { db, log, clock } = this.#app
     if (end) this.#ends.set(editionId, end)
     if (end?.wait) recordQuiet(this.#sender, editionId, end.wait, clock.now())
-    else log.error({ event: 'edition.failed', edition: editionId, err }, 'an edition cannot go on; it is tried again')
+    if (!end)
+      log.error({ event: 'edition.failed', edition: editionId, err }, 'an edition cannot go on; it is tried again')
     try {
       await this.#queue.enqueue(db, [taskOf('finish-edition', editionId)])
     } catch (err) {

@@ -5,6 +5,7 @@ import { startSending } from '../../../src/deliveries/start.ts'
 import { compose } from '../../../src/editions/compose.ts'
 import { approve, pause, resume } from '../../../src/editions/review.ts'
 import { seal } from '../../../src/editions/seal.ts'
+import { silentLog } from '../../../src/log.ts'
 import { openSender, type Sender } from '../../../src/pipeline/sending/sender.ts'
 import { sendingNeeds } from '../../../src/pipeline/sending/sending-needs.ts'
 import { SendingTasks } from '../../../src/pipeline/sending/sending-tasks.ts'
@@ -58,6 +59,15 @@ onBothEngines('the steps of sending', (freshUrl) => {
       Array.from({ length: 5 }, () => [null, null, 0]),
     )
     expect(await tasks(it)).toEqual([])
+  })
+
+  test('report no failure of an edition that was sent', async () => {
+    const failures: unknown[] = []
+    const error = (fields: unknown) => void failures.push(fields)
+    const it = await ready(60, { log: { ...silentLog, error } })
+    await runAll(it)
+    expect(await statusOf(it)).toBe('sent')
+    expect(failures).toEqual([])
   })
 
   test('do no harm when they are done twice, in the wrong order, by two workers, or for what there is not', async () => {
