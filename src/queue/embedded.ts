@@ -130,7 +130,7 @@ export class EmbeddedQueue implements Queue {
 
   async #run(task: TaskRow, { handle, maxAttempts = Number.POSITIVE_INFINITY }: Handling): Promise<void> {
     const { db, clock, log } = this.#needs
-    const { id, kind, key } = task
+    const { kind, key } = task
     try {
       await handle(JSON.parse(task.data))
       await endTask(db, task)
@@ -148,14 +148,17 @@ export class EmbeddedQueue implements Queue {
         err,
       }
       log.error(fields, deadAt ? 'a task has failed too often' : 'a task failed; it is tried again')
-      await this.#fail(task, { error: messageOf(err), notBefore, deadAt }, id)
+      await this.#fail(task, { error: messageOf(err), notBefore, deadAt })
     }
   }
 
   /** Records a failure. If the store is unavailable, the task stays leased to this worker, and is later found abandoned. */
-  async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }, id: string) {
+  async #fail(task: TaskRow, how: { error: string; notBefore: Instant; deadAt: Instant | null }) {
     await failTask(this.#needs.db, task, how).catch((err: unknown) => {
-      this.#needs.log.warn({ event: 'task.unrecorded', id, err }, 'the failure of a task could not be recorded')
+      this.#needs.log.warn(
+        { event: 'task.unrecorded', id: task.id, err },
+        'the failure of a task could not be recorded',
+      )
     })
   }
 }
