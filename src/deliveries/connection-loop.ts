@@ -20,12 +20,16 @@ type Ready = { delivery: QueuedDelivery; message: Message }
  * commit, unless the connection has to wait in between; two messages are prepared ahead, so that the relay can receive
  * the next envelope early.
  */
-export async function runConnection(line: RelayConnection, needs: DeliverNeeds, pass: Pass): Promise<ConnectionEnd> {
-  return await new ConnectionLoop(line, needs, pass).run()
+export async function runConnection(
+  connection: RelayConnection,
+  needs: DeliverNeeds,
+  pass: Pass,
+): Promise<ConnectionEnd> {
+  return await new ConnectionLoop(connection, needs, pass).run()
 }
 
 class ConnectionLoop {
-  readonly #line: RelayConnection
+  readonly #connection: RelayConnection
   readonly #needs: DeliverNeeds
   readonly #pass: Pass
   readonly #queue: PacedQueue
@@ -33,8 +37,8 @@ class ConnectionLoop {
   /** Ended, and not yet recorded. */
   #ended: DeliveryResult | undefined
 
-  constructor(line: RelayConnection, needs: DeliverNeeds, pass: Pass) {
-    this.#line = line
+  constructor(connection: RelayConnection, needs: DeliverNeeds, pass: Pass) {
+    this.#connection = connection
     this.#needs = needs
     this.#pass = pass
     this.#queue = pass.queue
@@ -54,7 +58,7 @@ class ConnectionLoop {
 
   async #sendNext(): Promise<ConnectionEnd | undefined> {
     const copy = await this.#take()
-    if (!copy) return this.#queue.isHandedOver(this.#line.relay) ? 'again' : 'done'
+    if (!copy) return this.#queue.isHandedOver(this.#connection.relay) ? 'again' : 'done'
     const admission = this.#admit()
     if (!(typeof admission === 'boolean' ? admission : await admission)) {
       this.#leave(copy)
@@ -62,7 +66,7 @@ class ConnectionLoop {
     }
     const end = await this.#claimAndSend(copy)
     this.#needs.reuse?.(copy.message)
-    return end ?? (this.#line.isWantedByOthers ? 'again' : undefined)
+    return end ?? (this.#connection.isWantedByOthers ? 'again' : undefined)
   }
 
   /** The next message; records the last result first if the queue has to wait for one. */
@@ -75,15 +79,15 @@ class ConnectionLoop {
 
   /** Whether one more message may be sent now, by the pass and the limits of the relay and the edition. */
   #admit(): boolean | Promise<boolean> {
-    const admitted = isGoing(this.#pass) && this.#line.admit()
+    const admitted = isGoing(this.#pass) && this.#connection.admit()
     if (typeof admitted !== 'boolean') return this.#recordAndWait(admitted).then((one) => this.#isStillOpen(one))
     return this.#isStillOpen(admitted)
   }
 
   #isStillOpen(isAdmitted: boolean): boolean {
     if (!isAdmitted) return false
-    if (this.#pass.gate.isOpen()) return true
-    this.#line.settle(undefined)
+    if (this.#pass.admission.isOpen()) return true
+    this.#connection.settle(undefined)
     return false
   }
 
@@ -95,25 +99,25 @@ class ConnectionLoop {
   }
 
   async #claimAndSend({ delivery, message }: Ready): Promise<ConnectionEnd | undefined> {
-    const { buckets } = this.#needs
+    const { rates } = this.#needs
     const ended = this.#ended
     this.#ended = undefined
     if (!(await this.#pass.ledger.recordAndClaim(ended, delivery))) {
-      this.#line.settle(undefined)
-      this.#pass.gate.settle(undefined)
+      this.#connection.settle(undefined)
+      this.#pass.admission.settle(undefined)
       await passOver(this.#needs, this.#pass, delivery)
       return undefined
     }
-    const ticket = buckets.begin(delivery.email, this.#line.relay)
-    const sending = this.#line.send(message, this.#ahead.next?.message)
+    const ticket = rates.begin(delivery.email, this.#connection.relay)
+    const sending = this.#connection.send(message, this.#ahead.next?.message)
     this.#ahead.fill()
     const { result, isTurnedAway } = await sending
     if (isTurnedAway) {
-      this.#line.settle(undefined)
+      this.#connection.settle(undefined)
       await this.#giveBack(delivery, result)
       return 'again'
     }
-    this.#line.settle(result, buckets.recordResult(ticket, result, this.#needs.clock.now()))
+    this.#connection.settle(result, rates.recordResult(ticket, result, this.#needs.clock.now()))
     if (result.kind === 'accepted') return this.#accepted(delivery, result)
     return await this.#notAccepted(delivery, result)
   }
@@ -122,8 +126,8 @@ class ConnectionLoop {
   #accepted(delivery: QueuedDelivery, result: SendResult): undefined | Promise<undefined> {
     this.#ended = this.#resultOf(delivery, result)
     count(this.#pass, delivery, 'accepted')
-    this.#pass.gate.settle(result)
-    return judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)?.then(() => undefined)
+    this.#pass.admission.settle(result)
+    return judgeAnswer(this.#needs, this.#pass, this.#connection.relay, result, delivery)?.then(() => undefined)
   }
 
   async #notAccepted(delivery: QueuedDelivery, result: SendResult): Promise<ConnectionEnd | undefined> {
@@ -132,23 +136,23 @@ class ConnectionLoop {
       return undefined
     }
     const elsewhere =
-      result.kind === 'unfit' ? await handleUnfit(this.#needs, this.#pass, this.#line.relay, result) : 'never'
+      result.kind === 'unfit' ? await handleUnfit(this.#needs, this.#pass, this.#connection.relay, result) : 'never'
     if (result.kind === 'unfit' && elsewhere === 'now') {
       await this.#giveBack(delivery, { kind: 'unsent', reply: result.reply })
       return result.lacks === 'SIZE' ? 'done' : undefined
     }
     this.#ended = this.#resultOf(delivery, elsewhere === 'later' ? { kind: 'cut', reply: result.reply } : result)
     count(this.#pass, delivery, this.#ended.status)
-    this.#pass.gate.settle(result)
+    this.#pass.admission.settle(result)
     await this.#record() // before the verdict, which may queue it again
-    await judgeAnswer(this.#needs, this.#pass, this.#line.relay, result, delivery)
+    await judgeAnswer(this.#needs, this.#pass, this.#connection.relay, result, delivery)
     return undefined
   }
 
   /** The delivery is still queued, and another connection may take it. */
   async #giveBack(delivery: QueuedDelivery, result: SendResult): Promise<void> {
     this.#ended = this.#resultOf(delivery, { kind: 'unsent', reply: result.reply })
-    this.#pass.gate.settle(undefined)
+    this.#pass.admission.settle(undefined)
     await this.#record()
     this.#queue.giveBack(delivery)
   }
@@ -156,7 +160,7 @@ class ConnectionLoop {
   #resultOf(delivery: QueuedDelivery, result: SendResult): DeliveryResult {
     const now = this.#needs.clock.now()
     const row = isInDoubt(result, delivery) ? rowInDoubt(result, delivery, now) : afterResult(result, delivery, now)
-    return { subscriberId: delivery.subscriberId, relay: this.#line.relay, ...row }
+    return { subscriberId: delivery.subscriberId, relay: this.#connection.relay, ...row }
   }
 
   async #record(): Promise<void> {
@@ -167,13 +171,13 @@ class ConnectionLoop {
 
   /** Drops a prepared message that is not sent now. */
   #leave({ delivery, message }: Ready): void {
-    this.#pass.gate.settle(undefined)
+    this.#pass.admission.settle(undefined)
     this.#needs.reuse?.(message)
     this.#queue.giveBack(delivery)
   }
 
   #makeReady(): Ready | undefined | Promise<Ready | undefined> {
-    const delivery = this.#queue.next(this.#line.relay)
+    const delivery = this.#queue.next(this.#connection.relay)
     if (delivery instanceof Promise) return delivery.then((one) => one && this.#fill(one))
     return delivery && this.#fill(delivery)
   }

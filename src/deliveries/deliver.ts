@@ -31,17 +31,17 @@ export async function deliver(needs: DeliverNeeds, editionId: string, options: D
   const { db, rules } = needs
   const brake = await brakeNow(db)
   if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
-  const gate = editionAdmission(needs, rules)
+  const admission = editionAdmission(needs, rules)
   try {
-    const shut = (await isBeingSent(needs, editionId)) ? await gate.blockedReason() : undefined
+    const shut = (await isBeingSent(needs, editionId)) ? await admission.blockedReason() : undefined
     if (shut) return await notNow(needs, editionId, { wait: shut })
     const edition = await startSending(needs, editionId, options.unknown)
-    const { stopped, over, wait } = await sendDue(needs, edition, options, gate)
+    const { stopped, over, wait } = await sendDue(needs, edition, options, admission)
     const { counts, finished, isOut, wait: next } = await finishSending(needs, editionId, options.unknown)
     if (finished) return { counts, finished, stopped: null, over: false, wait: null }
     return { counts, finished, stopped, over, wait: stopped === null && isOut ? (wait ?? next) : null }
   } finally {
-    await gate.close()
+    await admission.close()
   }
 }
 

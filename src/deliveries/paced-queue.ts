@@ -7,8 +7,8 @@ import type { ProviderRates } from './limits/provider-rates.ts'
 
 export type QueueNeeds = {
   clock: WaitingClock
-  buckets: ProviderRates
-  gate: Admission
+  rates: ProviderRates
+  admission: Admission
   /** The next page of due deliveries after this subscriber; the last page is short or empty. */
   readPage(after: string): Promise<QueuedDelivery[]>
   /** Whether no further message should begin; checked once a second while the queue waits. */
@@ -88,13 +88,13 @@ export class PacedQueue {
   /** The next delivery for this relay; undefined: no more in this pass. */
   next(relay: string | null): Found | Promise<Found> {
     const delivery = this.#page[this.#used]
-    const { buckets, gate } = this.#needs
+    const { rates, admission } = this.#needs
     const isPlain = delivery && this.#asideIds.size === 0 && this.#returned.length === 0
     if (
       isPlain &&
       this.#isFit(delivery, relay) &&
-      buckets.of(delivery.email, relay).isUnlimited &&
-      gate.reserve() === 'ok'
+      rates.of(delivery.email, relay).isUnlimited &&
+      admission.reserve() === 'ok'
     ) {
       this.#used += 1
       return delivery
@@ -137,16 +137,16 @@ export class PacedQueue {
   }
 
   async #find(relay: string | null): Promise<Found> {
-    const { gate, signal } = this.#needs
+    const { admission, signal } = this.#needs
     this.#handedOver.delete(relay)
     while (!this.#wait && !this.#isEnded && !signal?.aborted) {
-      const blocked = await gate.blockedReason()
+      const blocked = await admission.blockedReason()
       if (blocked) {
         this.#wait ??= blocked
         return undefined
       }
       const delivery = this.#fromReturned(relay) ?? this.#fromAside(relay) ?? this.#fromPage(relay)
-      if (delivery && gate.reserve() === 'ok') return delivery
+      if (delivery && admission.reserve() === 'ok') return delivery
       if (delivery)
         this.#returned.push(delivery) // a limit was reached between the two checks
       else if (!(await this.#moveOn(relay))) return undefined
@@ -173,13 +173,13 @@ export class PacedQueue {
   }
 
   #takeToken({ email }: QueuedDelivery, relay: string | null): boolean {
-    const { buckets } = this.#needs
-    return buckets.of(email, relay).reserve() === 'ok'
+    const { rates } = this.#needs
+    return rates.of(email, relay).reserve() === 'ok'
   }
 
   /** The first delivery set aside that has a token now. */
   #fromAside(relay: string | null): Found {
-    const { buckets, clock } = this.#needs
+    const { rates, clock } = this.#needs
     const tokenAt = this.#tokenAt.get(relay)
     if (this.#asideIds.size === 0 || (tokenAt !== undefined && clock.now() < tokenAt)) return undefined
     let earliest: Instant | undefined
@@ -187,8 +187,8 @@ export class PacedQueue {
       const index = deliveries.findIndex((one) => this.#isFit(one, relay))
       const delivery = deliveries[index]
       if (!delivery) continue
-      const bucket = buckets.of(delivery.email, relay)
-      const reservation = bucket.reserve()
+      const rate = rates.of(delivery.email, relay)
+      const reservation = rate.reserve()
       if (reservation !== 'ok') {
         const at = reservation.until
         if (earliest === undefined || at < earliest) earliest = at
@@ -208,7 +208,7 @@ export class PacedQueue {
   #fromPage(relay: string | null): Found {
     const delivery = this.#page[this.#used]
     if (!delivery || this.#asideIds.has(delivery.subscriberId)) return undefined
-    const provider = this.#needs.buckets.of(delivery.email, relay).name
+    const provider = this.#needs.rates.of(delivery.email, relay).name
     if (!this.#aside.has(provider) && this.#isFit(delivery, relay) && this.#takeToken(delivery, relay)) {
       this.#used += 1
       return delivery
@@ -287,11 +287,11 @@ export class PacedQueue {
   /** Waits for a token or the end; false: no more in this pass. */
   async #waitForToken(relay: string | null): Promise<boolean> {
     const { clock, signal, patience, isOver, isWanted } = this.#needs
-    const bucket = this.#readyFirst(relay)
-    if (!bucket) return true
-    const { until } = bucket.wait
+    const rate = this.#readyFirst(relay)
+    if (!rate) return true
+    const { until } = rate.wait
     if (this.#waitedMs >= patience) {
-      this.#wait ??= bucket.wait
+      this.#wait ??= rate.wait
       return false
     }
     this.#beginWaiting()
@@ -306,12 +306,12 @@ export class PacedQueue {
   }
 
   #readyFirst(relay: string | null): ProviderRate | undefined {
-    const { buckets } = this.#needs
+    const { rates } = this.#needs
     let first: ProviderRate | undefined
     for (const deliveries of [this.#returned, ...this.#aside.values()]) {
       const delivery = deliveries.find((one) => this.#isFit(one, relay))
-      const bucket = delivery && buckets.of(delivery.email, relay)
-      if (bucket && (!first || bucket.readyAt < first.readyAt)) first = bucket
+      const rate = delivery && rates.of(delivery.email, relay)
+      if (rate && (!first || rate.readyAt < first.readyAt)) first = rate
     }
     return first
   }

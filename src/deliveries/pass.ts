@@ -42,7 +42,7 @@ export type Pass = {
   source: SliceSource
   slices: LeasedSlices
   ledger: LedgerWriter
-  gate: Admission
+  admission: Admission
 }
 
 /** One relay in one pass. */

@@ -30,10 +30,10 @@ export async function sendDue(
   needs: DeliverNeeds,
   edition: EditionRow,
   options: SendOptions,
-  gate: Admission,
+  admission: Admission,
 ): Promise<PassEnd> {
-  const { relays, buckets } = needs
-  const pass = await beginPass(needs, edition, options, gate)
+  const { relays, rates } = needs
+  const pass = await beginPass(needs, edition, options, admission)
   const stopAsked = () => stop(pass, 'asked to stop')
   if (options.signal?.aborted) stopAsked()
   options.signal?.addEventListener('abort', stopAsked)
@@ -45,7 +45,7 @@ export async function sendDue(
     options.signal?.removeEventListener('abort', stopAsked)
     await relays.endPass()
     await pass.ledger.close()
-    await buckets.save('always')
+    await rates.save('always')
   }
   const blocked = relays.blockedReason()
   if (blocked?.isTrouble && isGoing(pass)) stop(pass, blocked.reason)
@@ -56,9 +56,9 @@ async function beginPass(
   needs: DeliverNeeds,
   { id, digest }: EditionRow,
   options: SendOptions,
-  gate: Admission,
+  admission: Admission,
 ): Promise<Pass> {
-  const { db, clock, worker, relays, buckets, onStoreAway, onStoreBack } = needs
+  const { db, clock, worker, relays, rates, onStoreAway, onStoreBack } = needs
   const { signal, source = new DueSlices(needs, { editionId: id, workerId: worker.id }) } = options
   const slices = new LeasedSlices(needs, { editionId: id, workerId: worker.id }, source)
   const pass: Pass = {
@@ -67,7 +67,7 @@ async function beginPass(
     stopped: null,
     over: false,
     ending: new AbortController(),
-    queue: emptyQueue(needs, gate),
+    queue: emptyQueue(needs, admission),
     relays: new Map(),
     excluded: new Set(),
     needed: new Set(),
@@ -81,10 +81,10 @@ async function beginPass(
       onStoreAway,
       onStoreBack,
     }),
-    gate,
+    admission,
   }
   pass.progress(pass.counts)
-  await buckets.beginPass()
+  await rates.beginPass()
   relays.beginPass()
   return pass
 }
@@ -115,8 +115,8 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
   await pass.slices.releaseAll() // left by an earlier round that a store error interrupted
   pass.queue = await openQueue(needs, pass, options)
   const { signal } = pass.ending
-  const work = (line: RelayConnection) =>
-    runConnection(line, needs, pass).catch((error: unknown): 'done' => {
+  const work = (connection: RelayConnection) =>
+    runConnection(connection, needs, pass).catch((error: unknown): 'done' => {
       if (isStoreUnavailable(error)) throw error
       stop(pass, `internal error: ${messageOf(error)}`) // the other connections stop too
       needs.onFault?.(error)
@@ -129,13 +129,13 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
 
 /** One queue of deliveries for all connections; the next page is read when the last one is used up. */
 async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: SendOptions): Promise<PacedQueue> {
-  const { db, clock, buckets, rules } = needs
-  const { editionId, gate, ending, slices } = pass
+  const { db, clock, rates, rules } = needs
+  const { editionId, admission, ending, slices } = pass
   const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
   return new PacedQueue({
     clock,
-    buckets,
-    gate,
+    rates,
+    admission,
     signal: ending.signal,
     patience,
     isWanted: (relay) => needs.relays.named(relay)?.slots.isMissedBySomebody ?? false,
@@ -144,18 +144,18 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     async readPage(after) {
       if (after === '') slices.restart()
       const page = await slices.nextPage(released)
-      await buckets.resolve(page.map(({ email }) => email))
-      await buckets.save()
+      await rates.resolve(page.map(({ email }) => email))
+      await rates.save()
       return page
     },
     async isOver() {
-      await buckets.save()
+      await rates.save()
       await lookUp(needs, pass)
       return !isGoing(pass)
     },
   })
 }
 
-function emptyQueue({ clock, buckets }: DeliverNeeds, gate: Admission): PacedQueue {
-  return new PacedQueue({ clock, buckets, gate, patience: 0, readPage: async () => [], isOver: async () => true })
+function emptyQueue({ clock, rates }: DeliverNeeds, admission: Admission): PacedQueue {
+  return new PacedQueue({ clock, rates, admission, patience: 0, readPage: async () => [], isOver: async () => true })
 }

@@ -18,7 +18,7 @@ export type DeliverNeeds = {
   relays: RelayPool
   worker: Worker
   /** The rate of each mail provider, and the provider of each domain. */
-  buckets: ProviderRates
+  rates: ProviderRates
   providers: Providers
   /** The digest's limits on when to send; absent: no limits. */
   rules: Rules | undefined

@@ -22,16 +22,16 @@ async function queueOver(emails: string[], patience: number, isWanted = () => fa
   const { url, remove } = sqliteUrl()
   const { db, close } = await openStore(url, clock)
   closing.push(remove, close)
-  const buckets = await ProviderRates.open({ db, clock, providers: new Providers({ db, clock }) })
-  const gate = editionAdmission({ db, clock }, { zone: 'UTC' })
+  const rates = await ProviderRates.open({ db, clock, providers: new Providers({ db, clock }) })
+  const admission = editionAdmission({ db, clock }, { zone: 'UTC' })
   const due = emails.map((email, index) => delivery(String(index).padStart(6, '0'), email))
   const gone = new Set<string>()
   let pages = 0
   const readAs = new WeakMap<QueuedDelivery, number>()
   const queue = new PacedQueue({
     clock,
-    buckets,
-    gate,
+    rates,
+    admission,
     patience,
     isWanted,
     isOver: async () => false,
@@ -50,17 +50,17 @@ async function queueOver(emails: string[], patience: number, isWanted = () => fa
     if (one) gone.add(one.subscriberId)
     return one
   }
-  return { queue, next, buckets, pages: () => pages, pageOf: (one: QueuedDelivery) => readAs.get(one) ?? Number.NaN }
+  return { queue, next, rates, pages: () => pages, pageOf: (one: QueuedDelivery) => readAs.get(one) ?? Number.NaN }
 }
 
 function delivery(subscriberId: string, email: string): QueuedDelivery {
   return { editionId: 'one', subscriberId, status: 'queued', attempts: 0, cutSince: null, relay: null, email, name: '' }
 }
 
-function slow(buckets: ProviderRates, domain: string, times = 1): void {
+function slow(rates: ProviderRates, domain: string, times = 1): void {
   for (let time = 0; time < times; time++) {
-    const ticket = buckets.begin(`anybody@${domain}`, null)
-    buckets.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+    const ticket = rates.begin(`anybody@${domain}`, null)
+    rates.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
   }
 }
 
@@ -68,8 +68,8 @@ test('thousands at slow providers are passed by and met again, each once, and th
   const emails = Array.from({ length: 6000 }, (_, index) =>
     index % 100 < 98 ? `a@slow${index % 30}.example` : 'a@fast.example',
   )
-  const { next, buckets, pages } = await queueOver(emails, Number.POSITIVE_INFINITY)
-  for (let one = 0; one < 30; one++) slow(buckets, `slow${one}.example`)
+  const { next, rates, pages } = await queueOver(emails, Number.POSITIVE_INFINITY)
+  for (let one = 0; one < 30; one++) slow(rates, `slow${one}.example`)
   const got: QueuedDelivery[] = []
   for (let one = await next(); one; one = await next()) got.push(one)
   expect(got).toHaveLength(6000)
@@ -85,8 +85,8 @@ test.each([
   'of 6000 deliveries to slow providers ($providers of them) at most $most are held in memory, and all go out',
   async ({ providers, most }) => {
     const emails = Array.from({ length: 6000 }, (_, index) => `a@slow${index % providers}.example`)
-    const { next, buckets, pages, pageOf } = await queueOver(emails, Number.POSITIVE_INFINITY)
-    for (let one = 0; one < providers; one++) slow(buckets, `slow${one}.example`)
+    const { next, rates, pages, pageOf } = await queueOver(emails, Number.POSITIVE_INFINITY)
+    for (let one = 0; one < providers; one++) slow(rates, `slow${one}.example`)
     const held: number[] = [] // by page: how many of what had been read up to it went out after the next was read
     let count = 0
     for (let one = await next(); one; one = await next()) {
@@ -99,11 +99,11 @@ test.each([
 )
 
 test('a queue that has waited long enough ends with the reason, and when to come again', async () => {
-  const { next, queue, buckets } = await queueOver(
+  const { next, queue, rates } = await queueOver(
     Array.from({ length: 50 }, () => 'a@slow.example'),
     10 * second,
   )
-  slow(buckets, 'slow.example', 20)
+  slow(rates, 'slow.example', 20)
   const began = clock.now()
   let got = 0
   while (await next()) got += 1
@@ -115,20 +115,20 @@ test('a queue that has waited long enough ends with the reason, and when to come
 })
 
 test('what was on its way when a provider complained makes it no slower', async () => {
-  const { buckets } = await queueOver([], 0)
-  const tickets = Array.from({ length: 20 }, () => buckets.begin('a@slow.example', null))
-  for (const ticket of tickets) buckets.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
-  expect(buckets.of('b@slow.example', null).pace.rate).toBe(10)
+  const { rates } = await queueOver([], 0)
+  const tickets = Array.from({ length: 20 }, () => rates.begin('a@slow.example', null))
+  for (const ticket of tickets) rates.recordResult(ticket, { kind: 'cut', reply: '421 busy' }, clock.now())
+  expect(rates.of('b@slow.example', null).pace.rate).toBe(10)
 })
 
 test('a connection that waits for a slow provider is handed over when another edition has none', async () => {
   let isWanted = false
-  const { queue, next, buckets } = await queueOver(
+  const { queue, next, rates } = await queueOver(
     Array.from({ length: 20 }, () => 'a@slow.example'),
     minute,
     () => isWanted,
   )
-  slow(buckets, 'slow.example', 20)
+  slow(rates, 'slow.example', 20)
   expect(await next()).toBeDefined()
   isWanted = true
   expect(await next()).toBeUndefined()

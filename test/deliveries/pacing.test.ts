@@ -134,10 +134,10 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     await sender.close()
 
     const next = await reopen(it)
-    const { pace } = next.buckets.of('anybody@slow.example', null)
+    const { pace } = next.rates.of('anybody@slow.example', null)
     expect(pace).toMatchObject({ rate: expect.any(Number), reason: busy })
     it.clock.advance(14 * day)
-    expect((await reopen(it)).buckets.of('anybody@slow.example', null).pace.rate).toBeNull()
+    expect((await reopen(it)).rates.of('anybody@slow.example', null).pace.rate).toBeNull()
   })
 
   test('is slow for another process too, from its next pass on', async () => {
@@ -149,9 +149,9 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     const other = await reopen(it)
     await send({ it, id, sender }, 0)
     isBusy = false
-    expect(other.buckets.of('anybody@slow.example', null).pace.rate).toBeNull()
+    expect(other.rates.of('anybody@slow.example', null).pace.rate).toBeNull()
     const report = await send({ it, id, sender: other }, 0)
-    expect(other.buckets.of('anybody@slow.example', null).pace.rate).not.toBeNull()
+    expect(other.rates.of('anybody@slow.example', null).pace.rate).not.toBeNull()
     expect(report.counts.accepted).toBeLessThan(10)
   })
 
@@ -252,8 +252,8 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
     await send({ it, id, sender }, 0)
     const rows = await it.app.db.selectFrom('paces').select('name').execute()
     expect(rows).toEqual([{ name: 'google.com' }])
-    expect(sender.buckets.of('new@firm2.org', null).pace.rate).not.toBeNull()
-    expect(sender.buckets.of('new@own.org', null).pace.rate).toBeNull()
+    expect(sender.rates.of('new@firm2.org', null).pace.rate).not.toBeNull()
+    expect(sender.rates.of('new@own.org', null).pace.rate).toBeNull()
   })
 })
 

@@ -31,7 +31,7 @@ export function judgeAnswer(
     const believed = verdicts.accept()
     return believed && confirm(pass, believed, { suppress: true })
   }
-  const { name: provider } = needs.buckets.of(delivery.email, relay)
+  const { name: provider } = needs.rates.of(delivery.email, relay)
   const objection = breaker.recordResult(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
   const turnedDown = turnedDownBy(result, delivery, provider)
   if (turnedDown && (!turnedDown.isRefusal || isInDoubt(result, delivery))) verdicts.turnDown(turnedDown)

@@ -17,7 +17,7 @@ export type Sender = {
   relays: RelayPool
   signers: Signer[]
   worker: Worker
-  buckets: ProviderRates
+  rates: ProviderRates
   providers: Providers
   /** Edition id to the time until which it has nothing to send; see `isQuiet`. */
   quietUntil: Map<string, Instant>
@@ -38,7 +38,7 @@ export async function openSender(
   await loadNodemailer()
   const relays = new RelayPool(app, relaysOf(app.config))
   const providers = new Providers({ ...app, findMx: app.config.pace.providers ? findMx : undefined })
-  const buckets = await ProviderRates.open({ ...app, providers })
+  const rates = await ProviderRates.open({ ...app, providers })
   const worker = await startWorker(app, command) // last, so that an earlier failure leaves no worker row
   const heartbeat = setInterval(() => void keepAlive(app, worker).catch(() => {}), heartbeatMs).unref()
   const released = await releaseAbandoned(app, worker)
@@ -48,14 +48,14 @@ export async function openSender(
     relays,
     signers,
     worker,
-    buckets,
+    rates,
     providers,
     quietUntil: new Map(),
     async close() {
       clearInterval(heartbeat)
       await relays.close()
       providers.close()
-      await buckets.save('always')
+      await rates.save('always')
       await stopWorker(app, worker)
     },
   }

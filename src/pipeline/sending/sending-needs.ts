@@ -41,14 +41,14 @@ export async function sendingNeeds(app: App, sender: Sender, editionId: string):
   if (obstacles.length > 0)
     throw new AppError('conflict', `${editionName(edition)} is not sent. ${obstacles.join(' ')}`)
   const { db, store, clock } = app
-  const { relays, worker, buckets, providers } = sender
+  const { relays, worker, rates, providers } = sender
   return {
     db,
     engine: store.engine,
     clock,
     relays,
     worker,
-    buckets,
+    rates,
     providers,
     rules: rulesOf(app, edition.digest),
     ...messagesOf(app, sender, edition, variant),

@@ -83,11 +83,11 @@ export class SendingSessions {
         if (brake) return { stopped: brakeWords(brake), over: true, wait: undefined }
         const edition = await editionById(app.db, editionId)
         if (edition?.status !== 'sending') return { stopped: null, over: true, wait: undefined }
-        const gate = editionAdmission(needs, needs.rules)
+        const admission = editionAdmission(needs, needs.rules)
         try {
-          return await sendDue(needs, edition, options, gate)
+          return await sendDue(needs, edition, options, admission)
         } finally {
-          await gate.close()
+          await admission.close()
         }
       }),
     )

@@ -75,9 +75,9 @@ export class SendingTasks {
     const { digest } = await this.#edition(editionId)
     if (!digest || this.#sessions.isOpen(editionId) || !(await this.#mayBeSent(editionId))) return
     const needs = await sendingNeeds(this.#app, this.#sender, editionId)
-    const gate = editionAdmission(needs, needs.rules)
-    const shut = await gate.blockedReason()
-    await gate.close()
+    const admission = editionAdmission(needs, needs.rules)
+    const shut = await admission.blockedReason()
+    await admission.close()
     if (shut) return await this.#waitFor(editionId, shut)
     await untilStored({ ...needs, signal: this.#signal }, () => startSending(needs, editionId, digest.unknown))
     if (await this.#queue.isOpen(db, 'send-slice', editionId)) return
