@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { type Retraction, restoreArticle, retractArticle } from '../editions/retract.ts'
 import { allRetractions } from '../store/articles/retractions.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 export function addArticleCommands(program: Command): void {

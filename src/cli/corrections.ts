@@ -21,7 +21,7 @@ import {
 } from '../store/corrections/corrections.ts'
 import { lazyFetcher, readSource } from './feeds/read-source.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }

@@ -42,7 +42,7 @@ import { deliveryCountsText } from './edition/send-in-foreground.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
 import { warnOfFailedFeeds } from './run.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 type JsonOption = { json?: boolean }

@@ -23,7 +23,7 @@ import { addFeedListCommands } from './feeds/add-import-export.ts'
 import { warnOfQuarantinedFeeds } from './feeds/quarantine-warnings.ts'
 import { allowHint, lazyFetcher, readSource } from './feeds/read-source.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Json = { json?: boolean }

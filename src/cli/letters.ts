@@ -10,7 +10,7 @@ import { AppError, messageOf, systemCode } from '../errors.ts'
 import { type Letter, lettersOf } from '../store/letters/letters.ts'
 import { namedOrOnlyDigest } from './subscribers.ts'
 import { formatTable, print, printJson, printStderr, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 type AddOptions = {

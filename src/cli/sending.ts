@@ -4,7 +4,7 @@ import { brakeOff, brakeOn, brakeWords } from '../deliveries/brake.ts'
 import { brakeNow } from '../store/deliveries/brake.ts'
 import { capitalise } from '../text/words.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withAppWithoutJobs } from './with-app.ts'
 
 type Decision = { who: string; reason: string }

@@ -6,7 +6,7 @@ import { listSubscribers, type SubscriberListing } from '../store/subscribers/su
 import { unsuppress } from '../subscribers/suppress.ts'
 import { addMapping, type ImportOptions, importFile, statusMeanings } from './subscribers/import.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
-import { whoOption } from './who-option.ts'
+import { whoOption } from './terminal/who-option.ts'
 import { withApp } from './with-app.ts'
 
 type Options = { digest?: string; json?: boolean }

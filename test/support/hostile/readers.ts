@@ -33,6 +33,7 @@ import { acceptableUrl } from '../../../src/http/acceptable-url.ts'
 import { compileRules, mayFetch, readRobots } from '../../../src/http/robots.ts'
 import {
   absoluteUrl,
+  hostOf,
   hostWithoutWww,
   httpUrl,
   isOffSite,
@@ -210,6 +211,7 @@ export const readers: Reader[] = [
     'http/acceptable-url.ts acceptableUrl': [defaultMaxLength, (value) => acceptableUrl(`https://${value}`, [])],
     'http/url.ts isOffSite': [maxLength.address, (value) => isOffSite(`https://${value}`, base)],
     'http/url.ts hostWithoutWww': [maxLength.address, (value) => hostWithoutWww(`https://${value}`)],
+    'http/url.ts hostOf': [maxLength.address, (value) => hostOf(`https://${value}`)],
     'feeds/parse/page/head.ts headTags': [defaultMaxLength, (value) => countItems(headTags(value))],
     'feeds/parse/json-feed.ts readJsonFeed': [
       defaultMaxLength,
