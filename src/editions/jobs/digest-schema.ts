@@ -21,7 +21,7 @@ export const digestSchema = z
     title: z.string().min(1).describe('The name of the newsletter, as subscribers know it'),
     schedule: cronSchedule.describe('Five cron fields: minute hour day-of-month month weekday, in the zone below'),
     zone: zone.describe(
-      'IANA time zone; on the night of a clock change a time that does not exist runs at the change, one that comes twice runs once',
+      'IANA time zone; at a clock change a skipped time runs at the change, and a repeated time runs once',
     ),
     subject: subjectPattern.describe('The subject line, with placeholders'),
     preheader: subjectPattern.describe('The grey line after the subject in an inbox'),
@@ -34,69 +34,69 @@ export const digestSchema = z
     archive: z
       .enum(['on', 'off'])
       .default('on')
-      .describe(
-        'off: no public page shows the digest or its editions, and its emails have no link to read them on the web',
-      ),
+      .describe('off: the digest and its editions have no public page, and its emails have no link to one'),
     thin: z
       .strictObject({
-        minimum: z.int().min(0).default(1).describe('With fewer articles than this in all, the edition is thin'),
+        minimum: z.int().min(0).default(1).describe('An edition with fewer articles than this is thin'),
         rule: z.enum(['skip', 'hold', 'send']).default('skip'),
         longestSilence: duration
           .optional()
-          .describe('With the last edition longer ago than this, a thin one goes out instead of being skipped'),
-        notify: z.boolean().default(false).describe('Tell the editors by mail of every skipped run'),
+          .describe('If the last edition is older than this, a thin one is sent instead of skipped'),
+        notify: z.boolean().default(false).describe('Email the editors about every skipped run'),
       })
       .prefault({}),
     atLeast: z
       .array(minimumRule)
       .default([])
-      .describe('Keeps places, in whichever section, for so many that match one of these'),
+      .describe('Reserves this number of places, in any section, for matching articles'),
     atMost: z
       .strictObject({
         author: z.int().min(1).optional(),
         feed: z.int().min(1).optional(),
-        matching: z.array(maximumRule).default([]).describe('No more than so many that match one of these'),
+        matching: z.array(maximumRule).default([]).describe('Maximum number of matching articles'),
       })
       .prefault({})
-      .describe('At most so many by one author, from one feed, or of a kind, in all sections together'),
+      .describe('Maximum numbers for the whole edition: of one author, of one feed, and of matching articles'),
     flood: z
       .strictObject({
         known: z.int().min(1).default(5).describe('More new articles than this with known addresses or titles'),
         times: z.int().min(2).default(10).describe('More new articles than this many times the usual number'),
       })
       .prefault({})
-      .describe('When a feed suddenly brings this many new articles, they wait for an editor'),
+      .describe('If a feed suddenly has this many new articles, they wait for an editor'),
     pending: z
       .strictObject({
         for: durationOrOff
           .default('28d')
-          .describe('How long an article may be passed over by editions before none looks at it any more; or off'),
+          .describe('An article is no longer considered after editions left it out for this long; or off'),
       })
       .prefault({})
-      .describe('When an article that no edition holds comes to its end'),
+      .describe('When an article that no edition chose expires'),
     lateCheck: z
       .boolean()
       .default(true)
-      .describe('Just before the seal every chosen article is asked for again; one that is gone is left out'),
+      .describe(
+        'Checks the page of each chosen article just before the edition is locked; an article whose page is gone is left out',
+      ),
     corrections: z
       .strictObject({
         for: durationOrOff
           .default('14d')
-          .describe('How long after it was approved an edition is watched for what turns out to be wrong; or off'),
+          .describe('How long after its approval the articles of an edition are checked for changes; or off'),
       })
       .prefault({})
-      .describe('A headline that changes, a correction note or a page that is gone is proposed to the editors'),
+      .describe(
+        'Proposes a correction to the editors when a headline changes, a correction note appears or a page is gone',
+      ),
     missed: z
       .strictObject({
-        within: duration
-          .default('12h')
-          .describe('A run missed by no more than this is made up for; an older one is skipped'),
+        within: duration.default('12h').describe('A missed run is made up within this time, and skipped after it'),
       })
       .prefault({}),
     window: z
       .strictObject({
-        from: timeOfDay.describe('Nothing is begun before this time of the day …'),
-        to: timeOfDay.describe('… or after this one; earlier than from, it is one of the next day'),
+        from: timeOfDay.describe('No message is sent before this time of day …'),
+        to: timeOfDay.describe('… or after this one; if it is earlier than from, it is a time of the next day'),
         days: z
           .array(z.enum(weekdays))
           .min(1)
@@ -105,38 +105,42 @@ export const digestSchema = z
       })
       .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is the same as from' })
       .optional()
-      .describe('Copies go out in these hours of the zone alone; what is left goes on when the window opens'),
+      .describe('Messages are sent only in these hours of the zone; the others wait until the window opens again'),
     canary: z
       .strictObject({
-        share: z.number().positive().max(0.5).default(0.02).describe('This share goes first, and at least ten people'),
+        share: z
+          .number()
+          .positive()
+          .max(0.5)
+          .default(0.02)
+          .describe('The share of the subscribers who are sent to first, at least ten people'),
         minimum: z
           .int()
           .min(20)
           .default(500)
-          .describe('Of each mail provider that has at least so many of the subscribers'),
-        wait: duration.default('30m').describe('The rest waits for so long after the first share'),
+          .describe('Applies to each mail provider with at least this number of subscribers'),
+        wait: duration.default('30m').describe('How long the others wait after the first share'),
         refusals: z
           .number()
           .min(0)
           .max(1)
           .default(0.05)
-          .describe('With a larger share of the first refused or put off by policy, the edition is paused'),
+          .describe('The edition is paused if a larger part of the first share is refused, or deferred by policy'),
       })
       .optional()
-      .describe('The first share of each large mail provider goes alone; what it is answered decides about the rest'),
-    localTime: z
-      .boolean()
-      .default(false)
-      .describe('Each copy goes out when it is the hour of the schedule in the zone of its subscriber'),
+      .describe('Sends to a first share of each large mail provider, and to the others only if it is accepted'),
+    localTime: z.boolean().default(false).describe('Sends to each subscriber at the scheduled hour in their own zone'),
     lead: duration
       .optional()
       .describe(
-        'With localTime the edition is made so long before the hour of the first zone, to leave time to approve',
+        'With localTime the edition is made this long before the hour of the first zone, to leave time for approval',
       ),
     unknown: z
       .enum(['repeat', 'hold'])
       .default('repeat')
-      .describe('A delivery cut off inside the answer of the relay: repeat it with the same Message-ID, or hold it'),
+      .describe(
+        'For a delivery that was cut off during the answer of the relay: repeat it with the same Message-ID, or hold it',
+      ),
     sections: z.array(sectionSchema).min(1),
   })
   .superRefine(

@@ -49,7 +49,7 @@ export const cronSchedule = z.string().superRefine((text, check) => {
 
 const filterFields = {
   categories: z.array(z.string().min(1)).default([]),
-  words: z.array(z.string().min(1)).default([]).describe('Words of title or summary, whole and in any case'),
+  words: z.array(z.string().min(1)).default([]).describe('Whole words in title or summary, in upper or lower case'),
   authors: z.array(z.string().min(1)).default([]),
 }
 const emptyFilterMessage = 'names nothing to look for'
@@ -68,7 +68,7 @@ export const minimumRule = z
     otherwise: z
       .enum(['send', 'hold', 'skip'])
       .default('send')
-      .describe('When too few match: the edition goes out all the same, is held for an editor, or is skipped'),
+      .describe('If too few match: the edition is sent anyway, is held for an editor, or is skipped'),
   })
   .refine(hasFilterTerms, emptyFilterMessage)
 

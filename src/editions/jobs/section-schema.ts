@@ -12,18 +12,20 @@ export const sectionSchema = z
     title: z.string().min(1).describe('The heading over the section'),
     layout: z.enum(layouts),
     feeds: z.array(httpUrl).default([]),
-    minimum: z.int().min(0).default(0).describe('With fewer articles than this the section is thin'),
+    minimum: z.int().min(0).default(0).describe('A section with fewer articles than this is thin'),
     maximum: z.int().min(1).max(100).default(10),
-    perFeed: z.int().min(1).optional().describe('At most so many from one feed'),
-    perAuthor: z.int().min(1).optional().describe('At most so many by one author'),
-    freshness: duration.optional().describe('What was first seen longer ago than this is not chosen'),
-    include: filterSchema.optional().describe('Only what matches one of these; the rest may stand in a later section'),
-    exclude: filterSchema.optional().describe('Nothing that matches one of these'),
+    perFeed: z.int().min(1).optional().describe('Maximum number from one feed'),
+    perAuthor: z.int().min(1).optional().describe('Maximum number by one author'),
+    freshness: duration.optional().describe('Articles first seen longer ago than this are not chosen'),
+    include: filterSchema
+      .optional()
+      .describe('Only articles that match one of these; later sections may have the others'),
+    exclude: filterSchema.optional().describe('No articles that match one of these'),
     atLeast: z
       .array(minimumRule)
       .default([])
-      .describe('Keeps places for so many that match one of these, where newer ones would have filled the section'),
-    atMost: z.array(maximumRule).default([]).describe('No more than so many that match one of these'),
+      .describe('Reserves this number of places for matching articles, even if newer ones would fill the section'),
+    atMost: z.array(maximumRule).default([]).describe('Maximum number of matching articles'),
     order: z
       .enum(['newest', 'feed', 'score'])
       .default('newest')
@@ -34,18 +36,20 @@ export const sectionSchema = z
       .enum(['drop', 'hold', 'backfill', 'ask'])
       .default('hold')
       .describe(
-        'With fewer articles than the minimum: drop (left out; a later section with the same feed may have its articles), hold (left out; they stay for next time), backfill (filled up from that feed), ask (the edition is held for an editor)',
+        'With fewer articles than the minimum: drop (left out; a later section with the same feed may have its articles), hold (left out; the articles wait for the next edition), backfill (filled from the backfill feed), ask (the edition is held for an editor)',
       ),
     backfill: httpUrl.optional().describe('A feed that is used only when the section is short'),
     text: z.string().optional().describe('A line of your own under the heading'),
     enrich: z
       .boolean()
       .default(false)
-      .describe('Ask the page of an article for the summary, author, picture or whole text that its feed leaves out'),
+      .describe(
+        'Fetches the page of an article for the summary, author, picture or whole text that its feed leaves out',
+      ),
     body: z
       .enum(['summary', 'full'])
       .default('summary')
-      .describe('full: articles are printed whole, as far as their feed has them, and not their summary alone'),
+      .describe('full: prints the whole text of articles, as far as their feed has it, instead of the summary'),
   })
   .superRefine(
     (it, check) => {
