@@ -38,7 +38,7 @@ test('the warning names the task that held the event loop, among others that ran
   const { lines } = watching()
   const tasks = new Tasks()
   let isOver = false
-  for (const name of ['make-due-editions', 'call-editors'])
+  for (const name of ['create-due-editions', 'send-outbox'])
     tasks.start(name, async () => {
       while (!isOver) await nextTurn()
     })

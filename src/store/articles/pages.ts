@@ -50,13 +50,10 @@ export async function saveRobots(db: Db, origin: string, rules: string, fetchedA
 }
 
 /**
- * Deletes pages and robots rules from before `before`, and all but the `most` newest; they are fetched again when needed.
- * So a feed whose links lead to a new host each time cannot fill the disk.
+ * Deletes pages and robots rules before `before`, and all except the newest `maxRows`, so that a feed with links to ever new
+ * hosts cannot fill the disk. They are fetched again when needed.
  */
-export async function deleteOldPages(
-  db: Db,
-  { most: maxRows, before }: { most: number; before: Instant },
-): Promise<void> {
+export async function deleteOldPages(db: Db, { maxRows, before }: { maxRows: number; before: Instant }): Promise<void> {
   for (const table of ['pages', 'robots'] as const) {
     const newest = await db
       .selectFrom(table)

@@ -70,12 +70,12 @@ function eventsAt(db: Db, feedIds: string[], place: number) {
 }
 
 /**
- * Deletes the events of each feed but for its `most` newest, and of these those from before `before`. The `least` newest
- * stay, however old: they say how the feed came to be as it is.
+ * Deletes the events of each feed before `before`, and all except its newest `maxEvents`. Its newest `minEvents` stay at
+ * any age, because they explain the current state of the feed.
  */
 export async function pruneFeedEvents(
   db: Db,
-  { most: maxEvents, least: minEvents, before }: { most: number; least: number; before: Instant },
+  { maxEvents, minEvents, before }: { maxEvents: number; minEvents: number; before: Instant },
 ): Promise<void> {
   const rank = sql<number>`row_number() over (partition by feed order by id desc)`.as('rank')
   const ofFeeds = db.selectFrom('events').where('feed', 'is not', null)

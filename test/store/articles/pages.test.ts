@@ -28,9 +28,9 @@ onBothEngines('pages and robots.txt files that were read', (freshUrl) => {
         }
         return numbers
       }
-      await deleteOldPages(db, { most: 100, before: addMs(now, -4 * day) })
+      await deleteOldPages(db, { maxRows: 100, before: addMs(now, -4 * day) })
       expect(await left()).toEqual([0, 1, 2, 3, 4])
-      await deleteOldPages(db, { most: 3, before: addMs(now, -4 * day) })
+      await deleteOldPages(db, { maxRows: 3, before: addMs(now, -4 * day) })
       expect(await left()).toEqual([0, 1, 2])
     } finally {
       await close()

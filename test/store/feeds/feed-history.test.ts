@@ -47,14 +47,14 @@ onBothEngines('the history of feeds', (freshUrl) => {
 
   test('is forgotten beyond a number of entries of each feed, and beyond an age but for the last few', async () => {
     const { db, ids } = await withHistory(await freshUrl(), 12, 2, 7)
-    await pruneFeedEvents(db, { most: 5, least: 1, before: addMs(clock.now(), -2.5 * day) })
+    await pruneFeedEvents(db, { maxEvents: 5, minEvents: 1, before: addMs(clock.now(), -2.5 * day) })
     const rows = await feedEvents(db)
     expect(ids.map((id) => rows.filter(({ feed }) => feed === id).length)).toEqual([3, 2, 3])
-    await pruneFeedEvents(db, { most: 2, least: 1, before: addMs(clock.now(), -900 * day) })
+    await pruneFeedEvents(db, { maxEvents: 2, minEvents: 1, before: addMs(clock.now(), -900 * day) })
     const left = await feedEvents(db)
     expect(left).toHaveLength(6)
     expect(left.map(describeEvent)).toContain('0: 1 before the end')
-    await pruneFeedEvents(db, { most: 2, least: 1, before: addMs(clock.now(), day) })
+    await pruneFeedEvents(db, { maxEvents: 2, minEvents: 1, before: addMs(clock.now(), day) })
     expect(await feedEvents(db)).toHaveLength(3)
   })
 })
