@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
-import { brakeOff, brakeOn, brakeWords } from '../deliveries/brake.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
+import { resumeAllSending, sendingStopText, stopAllSending } from '../deliveries/sending-stop.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { capitalise } from '../text/words.ts'
 import { print, printJson, sanitizeLine } from './terminal/output.ts'
 import { whoOption } from './terminal/who-option.ts'
@@ -18,7 +18,7 @@ export function addSendingCommands(program: Command): void {
     .option(...whoOption)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
-        await brakeOn(app, decision)
+        await stopAllSending(app, decision)
         print('All sending is stopped. lastword sending resume continues it.')
       }),
     )
@@ -28,7 +28,7 @@ export function addSendingCommands(program: Command): void {
     .option(...whoOption)
     .action((decision: Decision, command: Command) =>
       withAppWithoutJobs(command, async (app) => {
-        const { at, reason } = await brakeOff(app, decision.who)
+        const { at, reason } = await resumeAllSending(app, decision.who)
         print(`Sending is resumed. It was stopped at ${at}: ${sanitizeLine(reason)}`)
       }),
     )
@@ -42,9 +42,9 @@ export function addSendingCommands(program: Command): void {
 }
 
 async function showSendingState({ db }: App, options: { json?: boolean }): Promise<void> {
-  const stop = await brakeNow(db)
+  const stop = await currentSendingStop(db)
   if (options.json) {
     return printJson(stop ? { stopped: true, at: stop.at, who: stop.who, reason: stop.reason } : { stopped: false })
   }
-  print(stop ? sanitizeLine(capitalise(brakeWords(stop))) : 'Sending is not stopped.')
+  print(stop ? sanitizeLine(capitalise(sendingStopText(stop))) : 'Sending is not stopped.')
 }

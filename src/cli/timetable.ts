@@ -65,7 +65,7 @@ const [first, last] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'] as const
 function sendTimesText(digest: Digest, warmUp: WarmUp | undefined, dueAt: Instant): string {
   const { window, zone, localTime, canary } = digest
   const state = window && windowAt(window, zone, dueAt)
-  const maxMessages = warmUp && warmUpDay(warmUp, dueAt).most
+  const maxMessages = warmUp && warmUpDay(warmUp, dueAt).limit
   const [from, to] = zoneSendsOf(digest, dueAt, [first, last]).map(({ at }) => at)
   const parts = [
     localTime && `at the subscriber's local time: ${from} to ${to}`,

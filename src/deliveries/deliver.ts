@@ -1,11 +1,11 @@
-import { brakeNow } from '../store/deliveries/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../store/deliveries/deliveries.ts'
-import { brakeWords } from './brake.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { finishSending, isBeingSent } from './finish.ts'
 import { editionAdmission } from './limits/edition-admission.ts'
 import type { Wait } from './limits/limit.ts'
 import { sendDue } from './rounds.ts'
 import type { DeliverNeeds, SendOptions, UnknownRule } from './sending-needs.ts'
+import { sendingStopText } from './sending-stop.ts'
 import { startSending } from './start.ts'
 
 export type DeliverOptions = SendOptions & { unknown: UnknownRule }
@@ -29,8 +29,8 @@ export type DeliverReport = {
  */
 export async function deliver(needs: DeliverNeeds, editionId: string, options: DeliverOptions): Promise<DeliverReport> {
   const { db, rules } = needs
-  const brake = await brakeNow(db)
-  if (brake) return await notNow(needs, editionId, { stopped: brakeWords(brake), over: true })
+  const sendingStop = await currentSendingStop(db)
+  if (sendingStop) return await notNow(needs, editionId, { stopped: sendingStopText(sendingStop), over: true })
   const admission = editionAdmission(needs, rules)
   try {
     const shut = (await isBeingSent(needs, editionId)) ? await admission.blockedReason() : undefined

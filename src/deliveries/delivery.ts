@@ -6,16 +6,16 @@ import { addMs, day, hour, type Instant, minute, msBetween } from '../time/clock
  * The minimum wait after each attempt: six attempts over at least 25 hours, so that a mailbox full on Friday night is
  * tried on Saturday. Each person waits up to a fifth longer, by ID, to spread the retries.
  */
-const waits = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
+const retryDelaysMs = [15 * minute, hour, 4 * hour, 8 * hour, 12 * hour]
 
 /** Maximum number of attempts per person. */
-export const mostAttempts = waits.length + 1
+export const maxAttempts = retryDelaysMs.length + 1
 
 /**
  * A broken connection delays its person by a few minutes without counting as an attempt, up to this limit (RFC 5321
  * §4.5.4.1).
  */
-const cutWait = 5 * minute
+const cutRetryMs = 5 * minute
 const cutLimit = 4 * day
 
 const longer = 0.2
@@ -31,10 +31,10 @@ type Trying = Tried & { cutSince: Instant | null }
  * greylists for longer than it says.
  */
 export function nextAttempt({ subscriberId, attempts }: Tried, now: Instant, reply = ''): Instant | null {
-  const usual = waits[attempts - 1]
+  const usual = retryDelaysMs[attempts - 1]
   if (usual === undefined) return null
   const named = retryAfterMs(reply)
-  const wait = named === undefined ? usual : Math.max(named, waits[attempts - 2] ?? 0)
+  const wait = named === undefined ? usual : Math.max(named, retryDelaysMs[attempts - 2] ?? 0)
   const place = Number.parseInt(subscriberId.slice(-3), 16) / 4096 // the last characters of an ID are random (RFC 9562 §5.7)
   return addMs(now, Math.round(wait * (1 + longer * place)))
 }
@@ -66,7 +66,7 @@ function rowAfter({ kind, reply }: SendResult, delivery: Tried & { cutSince: Ins
         status: 'deferred' as const,
         attempts: attempts - 1,
         reply,
-        nextAttemptAt: addMs(now, retryAfterMs(reply) ?? cutWait),
+        nextAttemptAt: addMs(now, retryAfterMs(reply) ?? cutRetryMs),
       }
     case 'deferred':
     case 'rejected': {

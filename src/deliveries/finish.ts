@@ -8,7 +8,7 @@ import { withdrawVariants } from '../store/editions/variants.ts'
 import { addEvent } from '../store/events/events.ts'
 import type { Reason } from '../store/events/reason.ts'
 import { toJson } from '../store/json.ts'
-import { mostAttempts } from './delivery.ts'
+import { maxAttempts } from './delivery.ts'
 import { judgeCanaries } from './limits/canary.ts'
 import type { Wait } from './limits/limit.ts'
 import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
@@ -53,8 +53,8 @@ async function endIfDone(
 ): Promise<boolean> {
   const { accepted, refused, unknown, skipped, queued, sending, deferred } = counts
   if (queued + sending + deferred > 0) return false
-  if (rule === 'repeat' && (await countRepeatable(db, id, mostAttempts)) > 0) return false
-  if (accepted + refused + unknown === 0) return await endForNobody({ db, clock }, id, skipped)
+  if (rule === 'repeat' && (await countRepeatable(db, id, maxAttempts)) > 0) return false
+  if (accepted + refused + unknown === 0) return await endWithoutRecipients({ db, clock }, id, skipped)
   return await transaction(db, async (trx) => {
     if (!(await moveEdition(trx, id, ['sending'], { status: 'sent', finishedAt: clock.now() }))) return false
     const data = { accepted, refused, unknown, skipped }
@@ -67,7 +67,11 @@ async function endIfDone(
  * Skips an edition with no recipients, because no subscribers are left: it gets no number, and returns its articles,
  * letters and corrections.
  */
-async function endForNobody({ db, clock }: Pick<Needs, 'db' | 'clock'>, id: string, left: number): Promise<boolean> {
+async function endWithoutRecipients(
+  { db, clock }: Pick<Needs, 'db' | 'clock'>,
+  id: string,
+  left: number,
+): Promise<boolean> {
   return await transaction(db, async (trx) => {
     const now = clock.now()
     const edition = await editionById(trx, id)

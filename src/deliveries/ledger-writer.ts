@@ -31,7 +31,7 @@ type Request = {
 }
 
 /** The requests of one slice, and what they write. */
-type Group = { slice: LeasedSlice; turn: WriterBatch }
+type Group = { slice: LeasedSlice; batch: WriterBatch }
 
 /**
  * Writes the ledger of one edition for all connections, in group commits: each claim is committed before its message is
@@ -144,22 +144,22 @@ export class LedgerWriter {
       const known = groups.get(slice)
       if (known) return known
       const inFlight = [...slice.inFlight.keys()]
-      const group: Group = { slice, turn: { slice: slice.lease, results: [], wanted: [], inFlight } }
+      const group: Group = { slice, batch: { slice: slice.lease, results: [], wanted: [], inFlight } }
       groups.set(slice, group)
       return group
     }
     for (const { result, next } of requests) {
       const slice = result && this.#slices.of(result.subscriberId)
       if (result && slice?.inFlight.has(result.subscriberId)) {
-        const { turn } = groupOf(slice)
-        turn.results.push(result)
-        turn.inFlight = turn.inFlight.filter((id) => id !== result.subscriberId)
+        const { batch } = groupOf(slice)
+        batch.results.push(result)
+        batch.inFlight = batch.inFlight.filter((id) => id !== result.subscriberId)
       }
       const nextSlice = next && this.#slices.of(next.subscriberId)
       if (!nextSlice || nextSlice.inFlight.has(next.subscriberId)) continue
-      const { turn } = groupOf(nextSlice)
-      const isAsked = turn.wanted.some(({ subscriberId }) => subscriberId === next.subscriberId)
-      if (!isAsked) turn.wanted.push({ subscriberId: next.subscriberId, status: next.status })
+      const { batch } = groupOf(nextSlice)
+      const isAsked = batch.wanted.some(({ subscriberId }) => subscriberId === next.subscriberId)
+      if (!isAsked) batch.wanted.push({ subscriberId: next.subscriberId, status: next.status })
     }
     return [...groups.values()].sort((a, b) => (a.slice.lease.firstId < b.slice.lease.firstId ? -1 : 1))
   }
@@ -167,29 +167,29 @@ export class LedgerWriter {
   /** `isRetry`: the last commit may have succeeded without a reply. */
   #commit(groups: Group[], isRetry: boolean): Promise<Committed> {
     const { db, engine, clock } = this.#needs
-    const turns = groups.map(({ turn }) => turn)
+    const batches = groups.map(({ batch }) => batch)
     return transaction(db, async (trx) => {
-      const before = isRetry ? await committedBefore(trx, turns) : undefined
-      return before ?? (await recordAndClaim(trx, engine, this.#ledger, turns, clock.now()))
+      const before = isRetry ? await committedBefore(trx, batches) : undefined
+      return before ?? (await recordAndClaim(trx, engine, this.#ledger, batches, clock.now()))
     })
   }
 
   /** Applies a commit in memory; returns the people whose results were recorded. */
   #apply(groups: Group[], { versions, claimed }: Committed): Set<string> {
     const recorded = new Set<string>()
-    for (const [index, { slice, turn }] of groups.entries()) {
+    for (const [index, { slice, batch }] of groups.entries()) {
       const version = versions[index]
       if (version === undefined) {
         this.#slices.lose(slice)
         continue
       }
       slice.lease = { ...slice.lease, version }
-      for (const { subscriberId, status } of turn.results) {
+      for (const { subscriberId, status } of batch.results) {
         slice.inFlight.delete(subscriberId)
         recorded.add(subscriberId)
         if (status !== 'queued') this.#slices.close(subscriberId)
       }
-      for (const { subscriberId, status } of turn.wanted)
+      for (const { subscriberId, status } of batch.wanted)
         if (claimed.has(subscriberId)) slice.inFlight.set(subscriberId, status)
     }
     return recorded

@@ -24,7 +24,7 @@ export type QueueNeeds = {
   isFit?(delivery: QueuedDelivery, relay: string | null): boolean
   signal?: AbortSignal | undefined
   /** Total milliseconds that a pass waits for slow providers; the remaining deliveries are left to a later pass. */
-  patience: number
+  maxSlowWaitMs: number
 }
 
 type Found = QueuedDelivery | undefined
@@ -286,11 +286,11 @@ export class PacedQueue {
 
   /** Waits for a token or the end; false: no more in this pass. */
   async #waitForToken(relay: string | null): Promise<boolean> {
-    const { clock, signal, patience, isOver, isWanted } = this.#needs
+    const { clock, signal, maxSlowWaitMs, isOver, isWanted } = this.#needs
     const rate = this.#readyFirst(relay)
     if (!rate) return true
     const { until } = rate.wait
-    if (this.#waitedMs >= patience) {
+    if (this.#waitedMs >= maxSlowWaitMs) {
       this.#wait ??= rate.wait
       return false
     }

@@ -1,12 +1,11 @@
 import { describeReason } from '../describe/describe.ts'
 import { pauseByRule } from '../editions/review.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
 import type { DeliveryCounts, QueuedDelivery } from '../store/deliveries/deliveries.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { skipIfGone } from '../store/deliveries/skip.ts'
 import { editionById } from '../store/editions/editions.ts'
 import type { Reason } from '../store/events/reason.ts'
 import type { DeliveryStatus } from '../store/schema.ts'
-import { brakeWords } from './brake.ts'
 import type { RefusalBreaker } from './judging/refusal-breaker.ts'
 import type { LeasedSlices } from './leased-slices.ts'
 import type { LedgerWriter } from './ledger-writer.ts'
@@ -14,6 +13,7 @@ import type { Admission } from './limits/admission.ts'
 import type { PacedQueue } from './paced-queue.ts'
 import type { RelayVerdicts } from './relays/relay-verdicts.ts'
 import type { DeliverNeeds } from './sending-needs.ts'
+import { sendingStopText } from './sending-stop.ts'
 import type { SliceSource } from './slice-source.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -86,24 +86,24 @@ export async function passOver(
 ): Promise<void> {
   pass.slices.close(delivery.subscriberId)
   if (await skipIfGone(db, engine, delivery, clock.now())) return count(pass, delivery, 'skipped')
-  await lookUp({ db }, pass)
+  await endIfNotSending({ db }, pass)
 }
 
 /** Ends the pass if the edition has been held or cancelled, or all sending is stopped. */
-export async function lookUp({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Promise<void> {
+export async function endIfNotSending({ db }: Pick<DeliverNeeds, 'db'>, pass: Pass): Promise<void> {
   const edition = await editionById(db, pass.editionId)
   if (edition?.status !== 'sending') end(pass)
-  const brake = await brakeNow(db)
-  if (!brake) return
-  stop(pass, brakeWords(brake))
+  const sendingStop = await currentSendingStop(db)
+  if (!sendingStop) return
+  stop(pass, sendingStopText(sendingStop))
   end(pass)
 }
 
 /** Pauses the edition and notifies the editors: the problem is ours, not one reader's. */
-export async function pauseFor(needs: DeliverNeeds, pass: Pass, objection: Reason): Promise<void> {
+export async function pauseFor(needs: DeliverNeeds, pass: Pass, reason: Reason): Promise<void> {
   if (!isGoing(pass)) return
-  stop(pass, `paused: ${describeReason(objection)}`)
+  stop(pass, `paused: ${describeReason(reason)}`)
   end(pass)
   pass.isPaused = true
-  await untilStored(needs, () => pauseByRule(needs, pass.editionId, objection))
+  await untilStored(needs, () => pauseByRule(needs, pass.editionId, reason))
 }

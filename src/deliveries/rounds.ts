@@ -13,7 +13,7 @@ import type { Admission } from './limits/admission.ts'
 import { releasedCanaries } from './limits/canary.ts'
 import type { Wait } from './limits/limit.ts'
 import { PacedQueue } from './paced-queue.ts'
-import { isGoing, lookUp, type Pass, stop } from './pass.ts'
+import { endIfNotSending, isGoing, type Pass, stop } from './pass.ts'
 import type { RelayConnection } from './relays/relay-connection.ts'
 import type { DeliverNeeds, SendOptions } from './sending-needs.ts'
 import { DueSlices } from './slice-source.ts'
@@ -128,7 +128,11 @@ async function runRound(needs: DeliverNeeds, pass: Pass, options: SendOptions): 
 }
 
 /** One queue of deliveries for all connections; the next page is read when the last one is used up. */
-async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }: SendOptions): Promise<PacedQueue> {
+async function openQueue(
+  needs: DeliverNeeds,
+  pass: Pass,
+  { maxSlowWaitMs = minute }: SendOptions,
+): Promise<PacedQueue> {
   const { db, clock, rates, rules } = needs
   const { editionId, admission, ending, slices } = pass
   const released = await releasedCanaries({ db, clock }, editionId, rules?.canary)
@@ -137,8 +141,8 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     rates,
     admission,
     signal: ending.signal,
-    patience,
-    isWanted: (relay) => needs.relays.named(relay)?.slots.isMissedBySomebody ?? false,
+    maxSlowWaitMs,
+    isWanted: (relay) => needs.relays.named(relay)?.slots.isMissedByAnEdition ?? false,
     isFit: (delivery, relay) => isFit(needs, pass, delivery, relay),
     onPassedBy: ({ subscriberId }) => slices.passBy(subscriberId),
     async readPage(after) {
@@ -150,12 +154,19 @@ async function openQueue(needs: DeliverNeeds, pass: Pass, { patience = minute }:
     },
     async isOver() {
       await rates.save()
-      await lookUp(needs, pass)
+      await endIfNotSending(needs, pass)
       return !isGoing(pass)
     },
   })
 }
 
 function emptyQueue({ clock, rates }: DeliverNeeds, admission: Admission): PacedQueue {
-  return new PacedQueue({ clock, rates, admission, patience: 0, readPage: async () => [], isOver: async () => true })
+  return new PacedQueue({
+    clock,
+    rates,
+    admission,
+    maxSlowWaitMs: 0,
+    readPage: async () => [],
+    isOver: async () => true,
+  })
 }

@@ -42,5 +42,5 @@ export type SendOptions = {
   source?: SliceSource
   onProgress?: (counts: DeliveryCounts) => void
   /** Milliseconds that a pass waits for slow mail providers when it has nothing else to do; default: one minute. */
-  patience?: number
+  maxSlowWaitMs?: number
 }

@@ -5,7 +5,7 @@ import { clearFutureWaits } from '../store/digests/clock-faults.ts'
 import { editionById, moveEdition } from '../store/editions/editions.ts'
 import { addEvent } from '../store/events/events.ts'
 import type { EditionRow } from '../store/schema.ts'
-import { mostAttempts } from './delivery.ts'
+import { maxAttempts } from './delivery.ts'
 import { judgeCanaries } from './limits/canary.ts'
 import { shapeOf } from './limits/rules.ts'
 import type { DeliverNeeds, UnknownRule } from './sending-needs.ts'
@@ -22,7 +22,7 @@ export async function startSending(needs: DeliverNeeds, editionId: string, unkno
   const edition = await beginSending(needs, editionId)
   await freezeAudience(needs, edition)
   await clearFutureWaits(db, editionId, clock.now())
-  if (unknown === 'repeat') await repeatUnknown(db, editionId, mostAttempts, clock.now())
+  if (unknown === 'repeat') await repeatUnknown(db, editionId, maxAttempts, clock.now())
   if (rules?.canary) await judgeCanaries(needs, edition, rules.canary)
   return edition
 }

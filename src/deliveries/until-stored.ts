@@ -17,7 +17,7 @@ const maxRetryMs = 5 * second
 /** How long to wait for an unavailable store. */
 const maxAwayMs = 60 * minute
 /** The same while the process is stopping. */
-const stopPatienceMs = 10 * second
+const maxAwayStoppingMs = 10 * second
 
 /**
  * Repeats the work with backoff while the store is unavailable; `isRetry`: the work may already have been done. Throws
@@ -30,7 +30,7 @@ export async function untilStored<T>(
   let waitMs = firstRetryMs
   let awayMs = 0
   const isToRetry = (error: unknown) =>
-    isStoreUnavailable(error) && awayMs < (signal?.aborted ? stopPatienceMs : maxAwayMs)
+    isStoreUnavailable(error) && awayMs < (signal?.aborted ? maxAwayStoppingMs : maxAwayMs)
   for (;;) {
     try {
       const done = await work(awayMs > 0)

@@ -9,7 +9,7 @@ import { type Clock, type Instant, minute, msBetween } from '../time/clock.ts'
 type Needs = { db: Db; clock: Clock }
 
 /** A worker not seen for this long is dead, on any machine. */
-export const silence = 2 * minute
+export const maxSilenceMs = 2 * minute
 
 /** Registers this process as a sender. After a crash this row identifies its deliveries in flight. */
 export async function startWorker({ db, clock }: Needs, command: Worker['command'] = null): Promise<Worker> {
@@ -33,7 +33,7 @@ export async function stopWorker({ db, clock }: Needs, worker: Worker): Promise<
  * sender on this machine is dead if its process is, one elsewhere after two minutes of silence.
  */
 export async function releaseAbandoned({ db, clock }: Needs, self: Worker): Promise<number> {
-  await capSeenAt(db, clock.now(), silence) // a worker that died with its clock ahead would otherwise seem alive
+  await capSeenAt(db, clock.now(), maxSilenceMs) // a worker that died with its clock ahead would otherwise seem alive
   let released = await markOrphaned(db, clock.now())
   for (const worker of await allWorkers(db)) {
     if (worker.id === self.id || isAlive(worker, self, clock.now())) continue
@@ -56,7 +56,7 @@ export async function isServing({ db, clock }: Needs): Promise<boolean> {
 }
 
 function isAlive(worker: Worker, self: Worker, now: Instant): boolean {
-  const recent = msBetween(worker.seenAt, now) < silence
+  const recent = msBetween(worker.seenAt, now) < maxSilenceMs
   if (worker.host !== self.host) return recent
   if (worker.pid === self.pid) return worker.startedAt >= self.startedAt && recent // else the process ID was reused
   return recent && processExists(worker.pid)

@@ -22,6 +22,6 @@ const clock = {
 }
 const app = await openApp({ config, clock, log: silentLog })
 const sender = await openSender(app)
-await sendEdition(app, sender, editionId, { unknown, patience: Number.POSITIVE_INFINITY })
+await sendEdition(app, sender, editionId, { unknown, maxSlowWaitMs: Number.POSITIVE_INFINITY })
 await sender.close()
 await app.close()

@@ -1,7 +1,7 @@
 import { describeReason } from '../describe/describe.ts'
 import { AppError } from '../errors.ts'
 import { retractedIn } from '../store/articles/retractions.ts'
-import { lapseEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
+import { expireEditionCorrections, releaseCorrections } from '../store/corrections/corrections.ts'
 import { countDeliveries } from '../store/deliveries/deliveries.ts'
 import { skipUnsent } from '../store/deliveries/skip.ts'
 import { transaction } from '../store/drivers/transaction.ts'
@@ -255,7 +255,7 @@ export async function releaseContents(db: Db, editionId: string, now: Instant): 
   await releaseArticles(db, editionId)
   await releaseLetters(db, editionId)
   await releaseCorrections(db, editionId)
-  await lapseEditionCorrections(db, editionId, now)
+  await expireEditionCorrections(db, editionId, now)
 }
 
 type StatusChange = {

@@ -4,7 +4,7 @@ import type { RelayPool } from '../deliveries/relays/relay-pool.ts'
 import { signMessage } from '../mail/dkim.ts'
 import { plainMail } from '../mail/plain-mail.ts'
 import type { SendResult } from '../mail/smtp/result.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { transaction } from '../store/drivers/transaction.ts'
 import {
   type AttemptResult,
@@ -54,7 +54,7 @@ export type OutboxSender = Pick<Sender, 'signers'> & { relays: Pick<RelayPool, '
  */
 export async function sendOutbox(app: App, sender: OutboxSender, signal?: AbortSignal): Promise<number> {
   const { db, clock } = app
-  const except = (await brakeNow(db)) ? subscriberKinds : []
+  const except = (await currentSendingStop(db)) ? subscriberKinds : []
   const due = await dueMails(db, clock.now(), { except, limit: batchSize })
   const groups = Map.groupBy(due, ({ id, kind }) => (groupedKinds.some((one) => one === kind) ? kind : id))
   let sent = 0

@@ -47,8 +47,8 @@ export type Schema = {
   deliveryCounts: DeliveryCountsRow
   outcomes: OutcomeRow
   confirmations: ConfirmationRow
-  /** While a brake is in force, nothing is sent. */
-  brakes: BrakeRow
+  /** Stops of all sending: while one is in force, nothing is sent. */
+  brakes: SendingStopRow
   pulls: RetractionRow
   outbox: OutboxRow
   /** Mail providers with a reduced rate, in messages a second; a provider without a row has full speed. */
@@ -567,9 +567,9 @@ export type ConfirmationRow = {
   usedAt: Instant | null
 }
 
-export type BrakeRow = {
+export type SendingStopRow = {
   id: string
-  /** `yes` while the brake is on, so that only one can be; null once it is released. */
+  /** `yes` while sending is stopped, so that there is one at most; null once it was resumed. */
   inForce: string | null
   at: Instant
   who: string

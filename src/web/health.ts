@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import manifest from '../../package.json' with { type: 'json' }
 import { messageOf } from '../errors.ts'
-import { brakeNow } from '../store/deliveries/brake.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { failureNames } from '../store/drivers/failure.ts'
 import { withTimeout } from './deadline.ts'
 import type { Env, Session, Web } from './response.ts'
@@ -28,9 +28,9 @@ export function healthPage(web: Web): Hono<Env> {
 
 async function stateOf(web: Web, context: Context<Env>): Promise<State> {
   try {
-    const reads = Promise.all([readSession(web, context), brakeNow(web.app.db)])
-    const [session, brake] = await withTimeout(web.maxStoreWaitMs, reads)
-    return { session, sending: brake ? 'stopped' : 'allowed', problem: outageText(web.app) }
+    const reads = Promise.all([readSession(web, context), currentSendingStop(web.app.db)])
+    const [session, sendingStop] = await withTimeout(web.maxStoreWaitMs, reads)
+    return { session, sending: sendingStop ? 'stopped' : 'allowed', problem: outageText(web.app) }
   } catch (error) {
     const problem = outageText(web.app) ?? `the database does not answer: ${messageOf(error)}`
     return { session: undefined, sending: 'unknown', problem }

@@ -9,9 +9,9 @@ export type PageLayout = {
   base: string
   staff: string
   csrf: string
-  brake: string
+  sendingStop: string
   /** The id of the current stop of all sending; the form that resumes sends it back. */
-  brakeId?: string
+  sendingStopId?: string
 }
 
 export type Pages = { render(name: string, view: { title: string }, frame: PageLayout): string }

@@ -21,7 +21,7 @@ export type Session = { hash: string; staff: string; csrf: string }
 /** Shown to staff while all sending is stopped; `id` is the row of `brakes`. */
 export type StopBanner = { id: string; message: string }
 
-export type Env = { Variables: { session: Session | undefined; brake: StopBanner | undefined } }
+export type Env = { Variables: { session: Session | undefined; sendingStop: StopBanner | undefined } }
 
 /** The name of the signed-in staff. AppError `forbidden` without a session, which `requireStaff` rules out. */
 export function staffOf(context: Context<Env>): string {
@@ -39,9 +39,9 @@ export function renderPage<View extends { title: string }>(
 ): Response {
   const { name, site: url, contact } = app.config.publication
   const { staff = '', csrf = '' } = context.var.session ?? {}
-  const { id: brakeId, message: brake } = context.var.brake ?? { id: '', message: '' }
+  const { id: sendingStopId, message: sendingStop } = context.var.sendingStop ?? { id: '', message: '' }
   return context.html(
-    pages.render(page, view, { site: { name, url, contact }, base, staff, csrf, brake, brakeId }),
+    pages.render(page, view, { site: { name, url, contact }, base, staff, csrf, sendingStop, sendingStopId }),
     status,
   )
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { brakeNow } from '../store/deliveries/brake.ts'
+import { currentSendingStop } from '../store/deliveries/sending-stop.ts'
 import { findSession } from '../store/staff/staff.ts'
 import { sessionToken } from './cookie.ts'
 import { csrfToken, isForeignOrigin, verifiedStaff } from './csrf.ts'
@@ -14,16 +14,14 @@ export function requireStaff(web: Web): MiddlewareHandler<Env> {
     const session = await readSession(web, context)
     if (!session) return await showSignInRequired(web, context)
     context.set('session', session)
-    context.set('brake', await stopBanner(web.app))
+    context.set('sendingStop', await stopBanner(web.app))
     await next()
   }
 }
 
 async function stopBanner({ db }: Web['app']): Promise<StopBanner | undefined> {
-  const brake = await brakeNow(db)
-  return (
-    brake && { id: brake.id, message: `Since ${momentFormatter()(brake.at).text}, by ${brake.who}: ${brake.reason}` }
-  )
+  const stop = await currentSendingStop(db)
+  return stop && { id: stop.id, message: `Since ${momentFormatter()(stop.at).text}, by ${stop.who}: ${stop.reason}` }
 }
 
 /** The SHA-256 that the store keeps of a token. */

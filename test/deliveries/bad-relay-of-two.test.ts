@@ -173,7 +173,7 @@ onBothEngines('of two relays', (freshUrl) => {
       stage === 'RCPT' && to.endsWith('@slow.example') ? '450 4.7.0 too many messages from you' : undefined,
     )
     const began = it.it.clock.now()
-    const report = await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: minute })
+    const report = await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', maxSlowWaitMs: minute })
     expect(report.counts.accepted).toBeGreaterThan(100)
     expect(Date.parse(it.it.clock.now()) - Date.parse(began)).toBeLessThan(5 * minute)
     const slow = (await slowProviderRates(it.it.app.db)).map(({ name, relay }) => [name, relay])
@@ -182,5 +182,5 @@ onBothEngines('of two relays', (freshUrl) => {
 })
 
 function send({ it, id, sender }: Ready) {
-  return sendEdition(it.app, sender, id, { unknown: 'repeat', patience: hour })
+  return sendEdition(it.app, sender, id, { unknown: 'repeat', maxSlowWaitMs: hour })
 }

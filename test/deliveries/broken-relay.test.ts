@@ -308,5 +308,5 @@ onBothEngines('a relay whose connections break', (freshUrl) => {
 })
 
 function send({ it, id, sender }: Ready) {
-  return sendEdition(it.app, sender, id, { unknown: 'repeat', patience: 30 * second })
+  return sendEdition(it.app, sender, id, { unknown: 'repeat', maxSlowWaitMs: 30 * second })
 }

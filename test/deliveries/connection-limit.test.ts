@@ -40,7 +40,8 @@ async function limited({ limit, at, fault, connections = 5, messagesPerConnectio
   return { ...it, turnedAway, warnings }
 }
 
-const send = ({ it, id, sender }: Ready) => sendEdition(it.app, sender, id, { unknown: 'repeat', patience: second })
+const send = ({ it, id, sender }: Ready) =>
+  sendEdition(it.app, sender, id, { unknown: 'repeat', maxSlowWaitMs: second })
 
 describe('a relay that serves fewer connections than we open', () => {
   test.each<[string, Stage, Fault]>([
@@ -180,7 +181,7 @@ describe('the slots of connections', () => {
     const others: Slot[] = []
     const other: Customer = { held: 0, isWaiting: false, start: (slot) => void others.push(slot) }
     slots.join(other)
-    expect([slots.isMissedBySomebody, slots.isWantedByOthers(customer, taken[0] as Slot)]).toEqual([true, false])
+    expect([slots.isMissedByAnEdition, slots.isWantedByOthers(customer, taken[0] as Slot)]).toEqual([true, false])
     clock.advance(250)
     expect(slots.isWantedByOthers(customer, taken[0] as Slot)).toBe(true)
     slots.release(customer, taken[0] as Slot)

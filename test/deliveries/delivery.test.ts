@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { afterResult, mostAttempts, nextAttempt } from '../../src/deliveries/delivery.ts'
+import { afterResult, maxAttempts, nextAttempt } from '../../src/deliveries/delivery.ts'
 import { isOutOfStep, type SendResult, toResult } from '../../src/mail/smtp/result.ts'
 import { hour, minute, msBetween } from '../../src/time/clock.ts'
 
@@ -18,7 +18,7 @@ describe('the next try', () => {
     expect(nextAttempt({ subscriberId: first, attempts }, now)).toBe(at)
   })
 
-  test.each([mostAttempts, 7, 100])('after %i tries is none', (attempts) => {
+  test.each([maxAttempts, 7, 100])('after %i tries is none', (attempts) => {
     expect(nextAttempt({ subscriberId: first, attempts }, now)).toBeNull()
   })
 
@@ -31,7 +31,7 @@ describe('the next try', () => {
       waits.push(msBetween(at, next))
       at = next
     }
-    expect(waits).toHaveLength(mostAttempts - 1)
+    expect(waits).toHaveLength(maxAttempts - 1)
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
     expect(msBetween(now, at)).toBe(25 * hour + 15 * minute)
   })
@@ -132,8 +132,8 @@ describe('a delivery', () => {
       nextAttemptAt: '2026-11-27T19:15:00.000Z',
       cutSince: null,
     })
-    expect(ended('unknown', mostAttempts - 2)).toMatchObject({ nextAttemptAt: '2026-11-28T07:00:00.000Z' })
-    expect(ended('unknown', mostAttempts - 1)).toMatchObject({ status: 'unknown', attempts: 6, nextAttemptAt: null })
+    expect(ended('unknown', maxAttempts - 2)).toMatchObject({ nextAttemptAt: '2026-11-28T07:00:00.000Z' })
+    expect(ended('unknown', maxAttempts - 1)).toMatchObject({ status: 'unknown', attempts: 6, nextAttemptAt: null })
   })
 
   test('that was not handed over is queued as before, and its tries do not count, however many', () => {

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { afterEach, expect, test } from 'vitest'
-import { brakeOn } from '../../src/deliveries/brake.ts'
+import { stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { cancel, pause } from '../../src/editions/review.ts'
 import { inFlightOf } from '../../src/store/deliveries/counts.ts'
 import { countDeliveries } from '../../src/store/deliveries/deliveries.ts'
@@ -226,7 +226,7 @@ onBothEngines('the ledger writer', (freshUrl) => {
       suppress(app.db, { subscriberId, editionId, reason: 'a complaint' }, clock.now()),
     'the edition is paused': ({ app }, editionId) => pause(app, editionId, 'Ada', 'a wrong name in it'),
     'the edition is cancelled': ({ app }, editionId) => cancel(app, editionId, 'Ada', 'old news'),
-    'the brake is on': ({ app }) => brakeOn(app, { who: 'Ada', reason: 'the wrong list' }),
+    'all sending is stopped': ({ app }) => stopAllSending(app, { who: 'Ada', reason: 'the wrong list' }),
   }
   test.each(Object.keys(between))('hands the next one over no more when between two commits %s', async (what) => {
     const { it, worker, rows, ids, editionId } = await frozen(2)

@@ -18,7 +18,7 @@ afterEach(async () => {
 const clock = fakeClock()
 
 /** A queue over deliveries to these addresses; what it hands out is not due any more. */
-async function queueOver(emails: string[], patience: number, isWanted = () => false) {
+async function queueOver(emails: string[], maxSlowWaitMs: number, isWanted = () => false) {
   const { url, remove } = sqliteUrl()
   const { db, close } = await openStore(url, clock)
   closing.push(remove, close)
@@ -32,7 +32,7 @@ async function queueOver(emails: string[], patience: number, isWanted = () => fa
     clock,
     rates,
     admission,
-    patience,
+    maxSlowWaitMs,
     isWanted,
     isOver: async () => false,
     async readPage(after: string) {

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { brakeOn } from '../../src/deliveries/brake.ts'
 import type { FindMx } from '../../src/deliveries/limits/mail-servers.ts'
 import { whyWaiting } from '../../src/deliveries/limits/why-waiting.ts'
+import { stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { pause } from '../../src/editions/review.ts'
 import { isQuiet } from '../../src/pipeline/sending/quiet.ts'
 import { sendEdition } from '../../src/pipeline/sending/send.ts'
@@ -203,7 +203,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
             if (stoppedAt === '' && msBetween(start, clock.now()) > 5 * second) {
               stoppedAt = clock.now()
               if (how === 'aborted') controller.abort()
-              else if (how === 'all stopped') await brakeOn(it.app, { who: 'Ada', reason: 'a wrong name' })
+              else if (how === 'all stopped') await stopAllSending(it.app, { who: 'Ada', reason: 'a wrong name' })
               else await pause(it.app, id, 'Ada', 'a wrong name')
             }
             if (!signal?.aborted) await clock.wait(milliseconds)
@@ -212,7 +212,7 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
         answer: () => busy,
       })
       const { signal } = controller
-      await sendEdition(it.app, sender, id, { unknown: 'repeat', signal, patience: Number.POSITIVE_INFINITY })
+      await sendEdition(it.app, sender, id, { unknown: 'repeat', signal, maxSlowWaitMs: Number.POSITIVE_INFINITY })
       expect(stoppedAt).not.toBe('')
       expect(msBetween(stoppedAt, clock.now())).toBeLessThanOrEqual(second)
       expect((await countDeliveries(it.app.db, id)).sending).toBe(0)
@@ -257,8 +257,8 @@ onBothEngines('a mail provider that is slow', (freshUrl) => {
   })
 })
 
-function send({ it, id, sender }: Pick<Ready, 'it' | 'id' | 'sender'>, patience = 10 * minute) {
-  return sendEdition(it.app, sender, id, { unknown: 'repeat', patience })
+function send({ it, id, sender }: Pick<Ready, 'it' | 'id' | 'sender'>, maxSlowWaitMs = 10 * minute) {
+  return sendEdition(it.app, sender, id, { unknown: 'repeat', maxSlowWaitMs })
 }
 
 async function reopen(it: Ready['it']) {

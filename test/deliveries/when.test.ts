@@ -195,7 +195,7 @@ onBothEngines('an edition', (freshUrl) => {
         job: { canary },
         faultAt: (stage, { to }) => (stage === 'RCPT' && to.endsWith('@large.example') ? answer : undefined),
       })
-      await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: hour })
+      await sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', maxSlowWaitMs: hour })
       expect([name, await statusOf(it)]).toEqual([name, name === 'policy' ? 'paused' : 'sending'])
     }
   })
@@ -246,7 +246,7 @@ onBothEngines('an edition', (freshUrl) => {
       job: { canary },
       faultAt: (stage, { to }) => (stage === 'RCPT' && to.endsWith('@slow.example') ? '421 too fast' : undefined),
     })
-    const some = () => sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', patience: 0 })
+    const some = () => sendEdition(it.it.app, it.sender, it.id, { unknown: 'repeat', maxSlowWaitMs: 0 })
     expect((await some()).wait?.reason).toContain('slow.example is slow')
     it.it.clock.advance(30 * minute)
     await some()

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
-import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
+import { resumeAllSending, stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { readConfirmationToken } from '../../src/mail/keys.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
 import { openSender } from '../../src/pipeline/sending/sender.ts'
@@ -193,10 +193,10 @@ onBothEngines('who asks to be subscribed again', (freshUrl) => {
   test('gets it when sending is resumed', async () => {
     const { app, relay, ask, send } = await open()
     await ask()
-    await brakeOn(app, { who: 'Ada', reason: 'the wrong list' })
+    await stopAllSending(app, { who: 'Ada', reason: 'the wrong list' })
     expect(await send()).toBe(0)
     expect(relay.commands).toEqual([])
-    await brakeOff(app, 'Ada')
+    await resumeAllSending(app, 'Ada')
     expect(await send()).toBe(1)
   })
 

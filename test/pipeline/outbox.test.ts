@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { simpleParser } from 'mailparser'
 import { afterEach, expect, test } from 'vitest'
 import { openApp } from '../../src/app.ts'
-import { brakeOn } from '../../src/deliveries/brake.ts'
+import { stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { pauseByRule } from '../../src/editions/review.ts'
 import type { Log } from '../../src/log.ts'
 import { sendOutbox } from '../../src/pipeline/outbox.ts'
@@ -219,7 +219,7 @@ onBothEngines('an email of the outbox', (freshUrl) => {
   test('to editors goes out while all sending is stopped', async () => {
     const it = await open()
     await it.pause()
-    await brakeOn(it.it.app, { who: 'Ada', reason: 'the wrong list' })
+    await stopAllSending(it.it.app, { who: 'Ada', reason: 'the wrong list' })
     expect(await it.send()).toBe(1)
   })
 })

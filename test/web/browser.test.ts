@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { brakeOff, brakeOn } from '../../src/deliveries/brake.ts'
+import { resumeAllSending, stopAllSending } from '../../src/deliveries/sending-stop.ts'
 import { acceptCorrection } from '../../src/editions/corrections/decide.ts'
 import { detectInFeeds } from '../../src/editions/corrections/detect.ts'
 import { createLetter, editLetter } from '../../src/editions/letters/letters.ts'
@@ -147,12 +147,12 @@ describe.each(looks)('axe finds nothing and the page fits the window ($colorSche
     await become('sending')
     const { url } = await leadOfEdition()
     await retractArticle(site.app, url, { who: 'mira@example.org', reason: 'the minister did not resign' })
-    await brakeOn(site.app, { who: 'mira@example.org', reason: 'the list of another publication was imported' })
+    await stopAllSending(site.app, { who: 'mira@example.org', reason: 'the list of another publication was imported' })
     const page = await signedIn(look)
     await page.goto(serving.url + studioPage())
     expect(await page.getByRole('region', { name: 'Emergency stop' }).isVisible()).toBe(true)
     await check(page, ['/studio', studioPage()])
-    await brakeOff(site.app, 'mira@example.org')
+    await resumeAllSending(site.app, 'mira@example.org')
     await restoreArticle(site.app, url, 'mira@example.org')
   })
 })

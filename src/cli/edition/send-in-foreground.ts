@@ -8,8 +8,8 @@ import { editionName } from '../../editions/edition.ts'
 import { AppError } from '../../errors.ts'
 import { sendEdition } from '../../pipeline/sending/send.ts'
 import { openSender } from '../../pipeline/sending/sender.ts'
-import { brakeNow } from '../../store/deliveries/brake.ts'
 import { countDeliveries, type DeliveryCounts } from '../../store/deliveries/deliveries.ts'
+import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
 import { editionById } from '../../store/editions/editions.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import { countActive } from '../../store/subscribers/subscribers.ts'
@@ -34,7 +34,11 @@ export async function sendInForeground(
   const signal = stopSignal()
   const progress = await watchProgress(app, id)
   try {
-    const report = await sendEdition(app, sender, id, { unknown: digest.unknown, signal, patience: foregroundWaitMs })
+    const report = await sendEdition(app, sender, id, {
+      unknown: digest.unknown,
+      signal,
+      maxSlowWaitMs: foregroundWaitMs,
+    })
     await progress.end()
     await printResult(app, id, options)
     if (report.counts.accepted > 0 && !(await isServing(app))) printStderr(leaveLinksWarning)
@@ -100,7 +104,7 @@ export async function resumeHint({ db }: Pick<App, 'db'>, digest: Digest, id: st
   if (edition?.status === 'cancelled') return 'The edition was cancelled: nothing is left to send.'
   if (edition?.status === 'held' || edition?.status === 'paused')
     return `Nothing is lost. ${await nextStep({ db }, edition)} After that, ${continueText}`
-  if (await brakeNow(db)) return `Nothing is lost: after lastword sending resume, ${continueText}`
+  if (await currentSendingStop(db)) return `Nothing is lost: after lastword sending resume, ${continueText}`
   return `Nothing is lost: ${continueText}`
 }
 

@@ -1,13 +1,13 @@
 import type { SendResult } from '../../mail/smtp/result.ts'
 import type { QueuedDelivery } from '../../store/deliveries/deliveries.ts'
 import { addMs, type Instant, minute } from '../../time/clock.ts'
-import { mostAttempts, nextAttempt } from '../delivery.ts'
+import { maxAttempts, nextAttempt } from '../delivery.ts'
 
 const doubtWaitMs = 15 * minute
 
 /** Whether a result is a server's refusal of a person, which is deferred until the relay is trusted. */
 export function isInDoubt({ kind, reply }: SendResult, { attempts }: QueuedDelivery): boolean {
-  return kind === 'refused' && /^\d{3}/.test(reply) && attempts + 1 < mostAttempts
+  return kind === 'refused' && /^\d{3}/.test(reply) && attempts + 1 < maxAttempts
 }
 
 /**

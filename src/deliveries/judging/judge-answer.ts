@@ -6,7 +6,14 @@ import { type Pass, pauseFor } from '../pass.ts'
 import { type RelayVerdicts, turnedDownBy } from '../relays/relay-verdicts.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { isInDoubt } from './doubt.ts'
-import { atRelay, confirm, inPass, isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
+import {
+  atRelay,
+  confirm,
+  inPass,
+  isAnotherAccepting,
+  notifyOfExcludedRelay,
+  requeueTurnedDown,
+} from './relay-in-pass.ts'
 
 /** After this many unanswered messages in a row, with no acceptance between them, the edition is paused. */
 export const maxUnknowns = 20
@@ -32,10 +39,10 @@ export function judgeAnswer(
     return believed && confirm(pass, believed, { suppress: true })
   }
   const { name: provider } = needs.rates.of(delivery.email, relay)
-  const objection = breaker.recordResult(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
+  const refusal = breaker.recordResult(result, { ...delivery, provider, isFirstTry: delivery.attempts === 0 })
   const turnedDown = turnedDownBy(result, delivery, provider)
   if (turnedDown && (!turnedDown.isRefusal || isInDoubt(result, delivery))) verdicts.turnDown(turnedDown)
-  return judgeRelay(needs, pass, relay, result, objection)
+  return judgeRelay(needs, pass, relay, result, refusal)
 }
 
 async function judgeRelay(
@@ -43,19 +50,18 @@ async function judgeRelay(
   pass: Pass,
   relay: string | null,
   result: SendResult,
-  raised: undefined | Promise<Reason | undefined>,
+  pendingRefusal: undefined | Promise<Reason | undefined>,
 ): Promise<void> {
   const { verdicts } = inPass(needs, pass, relay)
   if (result.kind === 'unknown') verdicts.unknownsInRow += 1
-  const objection = await raised
+  const refusal = await pendingRefusal
   if (isAnotherAccepting(needs, pass, relay)) {
-    const why = objection ?? suspicionOf(verdicts, result)
-    if (why !== undefined) await giveToOthers(needs, pass, relay, why)
+    const why = refusal ?? suspicionOf(verdicts, result)
+    if (why !== undefined) await excludeRelay(needs, pass, relay, why)
     return
   }
   const { unknownsInRow } = verdicts
-  const why: Reason | undefined =
-    unknownsInRow >= maxUnknowns ? { code: 'no-answers', count: unknownsInRow } : objection
+  const why: Reason | undefined = unknownsInRow >= maxUnknowns ? { code: 'no-answers', count: unknownsInRow } : refusal
   if (why !== undefined) await pauseFor(needs, pass, atRelay(relay, why))
 }
 
@@ -66,14 +72,14 @@ function suspicionOf({ isSuspect, unknownsInRow }: RelayVerdicts, { reply }: Sen
 }
 
 /** Excludes a relay, gives the messages it turned down to the other relays, and notifies the editors. */
-async function giveToOthers(needs: DeliverNeeds, pass: Pass, relay: string | null, why: Reason): Promise<void> {
+async function excludeRelay(needs: DeliverNeeds, pass: Pass, relay: string | null, why: Reason): Promise<void> {
   if (relay === null || pass.excluded.has(relay)) return
   pass.excluded.add(relay)
   needs.relays.named(relay)?.health.distrust(`the relay ${relay} is left alone: ${describeReason(why)}`)
-  const turnedDown = await putBack(needs, pass, relay)
+  const turnedDown = await requeueTurnedDown(needs, pass, relay)
   if (turnedDown.length > 0) {
     pass.slices.rereadFor(turnedDown.map(({ delivery }) => delivery.subscriberId))
     pass.queue.readAgain()
   }
-  await tellOfRelay(needs, pass, relay, why)
+  await notifyOfExcludedRelay(needs, pass, relay, why)
 }

@@ -8,7 +8,7 @@ import { isSpread, type TurnedDown } from '../relays/relay-verdicts.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
 import { untilStored } from '../until-stored.ts'
 import { maxUnknowns } from './judge-answer.ts'
-import { atRelay, confirm, putBack } from './relay-in-pass.ts'
+import { atRelay, confirm, requeueTurnedDown } from './relay-in-pass.ts'
 import { countProviders } from './spread.ts'
 
 /** At least this many refused first tries, with no acceptance, are not chance. */
@@ -29,7 +29,7 @@ export async function settlePass(needs: DeliverNeeds, pass: Pass): Promise<void>
       )
   if (isGoing(pass)) await pauseIfNothingWasTaken(needs, pass)
   if (!pass.isPaused) return
-  for (const relay of pass.relays.keys()) await putBack(needs, pass, relay)
+  for (const relay of pass.relays.keys()) await requeueTurnedDown(needs, pass, relay)
   const rejected = all.flatMap(({ breaker }) => breaker.recipientsToRequeue())
   await untilStored(needs, () => requeueDeferred(needs.db, needs.engine, pass.editionId, rejected, needs.clock.now()))
 }
@@ -54,11 +54,11 @@ async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<
   const all = [...pass.relays.values()]
   if (all.some(({ verdicts }) => verdicts.accepted > 0)) return
   const refused = all.flatMap(({ verdicts }) => verdicts.inDoubt.filter(({ isRefusal }) => isRefusal))
-  const objection =
+  const reason =
     (pass.counts.accepted === 0 ? await onlyRejections(all) : undefined) ??
     (await onlyRefusals(needs, pass, refused)) ??
     (await tooManyUnknowns(needs, pass))
-  if (objection !== undefined) return await pauseFor(needs, pass, objection)
+  if (reason !== undefined) return await pauseFor(needs, pass, reason)
   if (refused.length === 0 || refused.some(({ isFirstTry }) => isFirstTry)) return
   for (const { verdicts } of all) verdicts.takeInDoubt()
   await confirm(pass, refused, { suppress: false }) // retries that were refused by a relay that has accepted others
@@ -66,8 +66,8 @@ async function pauseIfNothingWasTaken(needs: DeliverNeeds, pass: Pass): Promise<
 
 async function onlyRejections(all: RelayInPass[]): Promise<Reason | undefined> {
   for (const { breaker } of all) {
-    const objection = await breaker.onlyRejections()
-    if (objection !== undefined) return objection
+    const reason = await breaker.onlyRejections()
+    if (reason !== undefined) return reason
   }
   return undefined
 }
@@ -91,7 +91,7 @@ async function onlyRefusals(needs: DeliverNeeds, pass: Pass, refused: TurnedDown
 async function areFew(needs: DeliverNeeds, pass: Pass, first: TurnedDown[]): Promise<boolean> {
   if (countProviders(first) === 1 && !(await isEveryoneAt(needs.db, pass.editionId, domainsOf(emailsOf(first)))))
     return true
-  return first.length < minRefused && !(await isEverybody(needs, pass, first.length))
+  return first.length < minRefused && !(await isWholeAudience(needs, pass, first.length))
 }
 
 /** Retries: after other acceptances a few refusals are usual among them, because only refused people are retried. */
@@ -102,7 +102,7 @@ async function areUsual({ db }: DeliverNeeds, pass: Pass, retried: TurnedDown[])
 }
 
 /** Whether the edition has reached no one yet and goes only to these people. */
-async function isEverybody({ db }: DeliverNeeds, { editionId }: Pass, many: number): Promise<boolean> {
+async function isWholeAudience({ db }: DeliverNeeds, { editionId }: Pass, many: number): Promise<boolean> {
   const { queued, sending, deferred, accepted, unknown } = await countDeliveries(db, editionId)
   return accepted === 0 && queued + sending + deferred + unknown === many
 }

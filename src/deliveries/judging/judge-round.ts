@@ -1,6 +1,6 @@
 import { isGoing, type Pass } from '../pass.ts'
 import type { DeliverNeeds } from '../sending-needs.ts'
-import { isAnotherAccepting, putBack, tellOfRelay } from './relay-in-pass.ts'
+import { isAnotherAccepting, notifyOfExcludedRelay, requeueTurnedDown } from './relay-in-pass.ts'
 
 /** The editors are notified after this many refusals by a relay that has accepted no message. */
 const minRefused = 3
@@ -18,8 +18,8 @@ export async function settleRound(needs: DeliverNeeds, pass: Pass): Promise<bool
     const lastReply = inDoubt.at(-1)?.reply ?? ''
     const isNews = isSuspect || (accepted === 0 && inDoubt.length >= minRefused)
     pass.excluded.add(relay)
-    await putBack(needs, pass, relay)
-    if (isNews) await tellOfRelay(needs, pass, relay, { code: 'relay-takes-nothing', reply: lastReply })
+    await requeueTurnedDown(needs, pass, relay)
+    if (isNews) await notifyOfExcludedRelay(needs, pass, relay, { code: 'relay-takes-nothing', reply: lastReply })
     isMore = true
   }
   return isMore

@@ -7,7 +7,7 @@ import { suppress } from '../../subscribers/suppress.ts'
 import { hour, type Instant, msBetween } from '../../time/clock.ts'
 
 /** A second refusal counts only if it comes at least this much later: two digests on one morning are one try. */
-const apart = 12 * hour
+const minTimeApartMs = 12 * hour
 
 /**
  * Suppresses addresses after final refusals, in the same transaction: unknown addresses at once, temporary ones if the
@@ -31,6 +31,6 @@ async function isSecond(
   now: Instant,
 ): Promise<boolean> {
   const last = await lastAddressOutcome(db, subscriberId)
-  if (last?.kind !== 'bounce' || last.editionId === editionId || msBetween(last.at, now) < apart) return false
+  if (last?.kind !== 'bounce' || last.editionId === editionId || msBetween(last.at, now) < minTimeApartMs) return false
   return !(await wasAcceptedSince(db, subscriberId, last.at))
 }

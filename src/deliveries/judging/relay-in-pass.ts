@@ -32,7 +32,7 @@ export function isAnotherAccepting(needs: DeliverNeeds, pass: Pass, relay: strin
 }
 
 /** Queues the undecided messages that the relay turned down again. */
-export async function putBack(needs: DeliverNeeds, pass: Pass, relay: string | null): Promise<TurnedDown[]> {
+export async function requeueTurnedDown(needs: DeliverNeeds, pass: Pass, relay: string | null): Promise<TurnedDown[]> {
   const turnedDown = inPass(needs, pass, relay).verdicts.takeInDoubt()
   await pass.ledger.putBack(turnedDown.map(toRefusal))
   recount(pass, 'deferred', 'queued', turnedDown.length)
@@ -46,10 +46,15 @@ export async function confirm(pass: Pass, refusals: TurnedDown[], how: { suppres
 }
 
 /** Notifies the editors, once per edition, that a relay is given no more messages. */
-export async function tellOfRelay(needs: DeliverNeeds, pass: Pass, relay: string, reason: Reason): Promise<void> {
+export async function notifyOfExcludedRelay(
+  needs: DeliverNeeds,
+  pass: Pass,
+  relay: string,
+  reason: Reason,
+): Promise<void> {
   const { db, clock } = needs
   const now = clock.now()
-  if (!needs.relays.named(relay)?.isNewsAbout(pass.editionId)) return
+  if (!needs.relays.named(relay)?.claimNotice(pass.editionId)) return
   await untilStored(needs, () =>
     transaction(db, async (trx) => {
       const event: NewEvent = {

@@ -31,29 +31,34 @@ export type CanaryRule = NonNullable<Digest['canary']>
 type Needs = { db: Db; engine: Engine; clock: Clock; providers: Providers }
 
 /** How many domains get their mail provider resolved before the audience is frozen, and the time limit for that. */
-const mostDomains = 1000
+const maxDomains = 1000
 const judgingWaitMs = 5 * second
 /** Minimum number of people in a canary. */
-const fewest = 10
+const minCanarySize = 10
 /**
  * A single refusal does not stop an edition: in a canary of ten it is 10 % and says little about thousands. Only a rule
  * that allows no refusals stops at one.
  */
-const leastAgainstUs = 2
+const minAgainstUs = 2
 
 /**
  * Chooses the canary recipients of each large enough mail provider, before the audience is frozen. Returns the number
  * of these providers; safe to repeat.
  */
-export async function plantCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<number> {
+export async function planCanaries(needs: Needs, edition: EditionRow, rule: CanaryRule): Promise<number> {
   const { db, engine, providers } = needs
   const planted = await canariesOf(db, edition.id)
   if (planted.length > 0) return planted.length
-  await providers.resolveWithin(await largestDomains(db, engine, edition.digest, mostDomains), judgingWaitMs)
+  await providers.resolveWithin(await largestDomains(db, engine, edition.digest, maxDomains), judgingWaitMs)
   await providers.save()
   const { minimum, share } = rule
   const firstPlace = edition.ref.slice(-3) // random: each edition begins with different people
-  const canaries = await planFirstShares(db, engine, edition.digest, { minimum, share, fewest, firstPlace })
+  const canaries = await planFirstShares(db, engine, edition.digest, {
+    minimum,
+    share,
+    minRecipients: minCanarySize,
+    firstPlace,
+  })
   await transaction(db, (trx) => addCanaries(trx, edition.id, canaries)) // in one transaction: a repeated call finds the complete set
   return canaries.length
 }
@@ -123,7 +128,7 @@ function isTooMuch(
   { tried, due, againstUs }: Pick<Tally, 'tried' | 'due' | 'againstUs'>,
   { refusals }: Pick<CanaryRule, 'refusals'>,
 ): boolean {
-  const least = refusals === 0 ? 1 : leastAgainstUs
+  const least = refusals === 0 ? 1 : minAgainstUs
   return againstUs >= least && againstUs / (tried + due) > refusals
 }
 
@@ -146,7 +151,7 @@ export async function judgeCanaries(needs: Needs, edition: EditionRow, rule: Can
     verdicts.push({ canary, verdict: judge(canary, tally, rule, clock.now()) })
   }
   if ((await editionById(db, edition.id))?.status !== 'sending') return undefined
-  return await carryOut(needs, edition.id, verdicts)
+  return await applyVerdicts(needs, edition.id, verdicts)
 }
 
 type Judged = { canary: CanaryRow; verdict: Verdict }
@@ -154,7 +159,7 @@ type Judged = { canary: CanaryRow; verdict: Verdict }
 /**
  * Passed canaries release their recipients even if another canary stops the edition: they are sent to when it resumes.
  */
-async function carryOut(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
+async function applyVerdicts(needs: Needs, editionId: string, verdicts: Judged[]): Promise<Wait | undefined> {
   const waits: Wait[] = []
   const stops: { canary: CanaryRow; reason: Reason }[] = []
   for (const { canary, verdict } of verdicts) {

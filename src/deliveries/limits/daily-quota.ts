@@ -6,7 +6,7 @@ import { addDays } from '../../time/zone.ts'
 import type { Limit, Reservation, Wait } from './limit.ts'
 
 /** One day: its message limit (null: none) and when it ends. */
-export type Day = { date: string; most: number | null; ends: Instant }
+export type Day = { date: string; limit: number | null; ends: Instant }
 
 /** `reasonOf`: a clause for a person, once the day's quota is used up. */
 export type QuotaRule = { name: string; dayAt(now: Instant): Day; reasonOf(day: Day): string }
@@ -44,7 +44,7 @@ export class DailyQuota implements Limit {
   reserve(): Reservation {
     const today = this.#today
     if (today === undefined || this.#clock.now() >= today.ends) return 'refill'
-    if (today.most === null) return 'ok'
+    if (today.limit === null) return 'ok'
     if (this.#left === 0) return this.exhausted ?? 'refill'
     this.#left -= 1
     this.#onTheWay += 1
@@ -56,10 +56,10 @@ export class DailyQuota implements Limit {
     const now = this.#clock.now()
     if (this.#today === undefined || now >= this.#today.ends) await this.#turnTo(this.#rule.dayAt(now))
     const day = this.#today
-    if (day === undefined || day.most === null || this.#left > 0) return
-    const { date, most } = day
-    const wanted = Math.min(batchSize, most)
-    const taken = await reserveQuota(this.#db, { name: this.#rule.name, day: date }, { most, wanted })
+    if (day === undefined || day.limit === null || this.#left > 0) return
+    const { date, limit } = day
+    const wanted = Math.min(batchSize, limit)
+    const taken = await reserveQuota(this.#db, { name: this.#rule.name, day: date }, { limit, wanted })
     if (day !== this.#today) return await this.#release(day, taken)
     this.#left += taken // messages may have been returned during the query
     if (this.#left === 0) this.#exhaust(day)
@@ -91,7 +91,7 @@ export class DailyQuota implements Limit {
   }
 
   async #release(day: Day | undefined, count: number): Promise<void> {
-    if (day && day.most !== null && count > 0)
+    if (day && day.limit !== null && count > 0)
       await releaseQuota(this.#db, { name: this.#rule.name, day: day.date }, count)
   }
 
@@ -105,7 +105,7 @@ export class DailyQuota implements Limit {
 /** Why the quota blocks sending today, from the stored count; undefined: some quota is left. */
 export async function quotaWait(db: Db, { name, dayAt, reasonOf }: QuotaRule, now: Instant): Promise<Wait | undefined> {
   const day = dayAt(now)
-  if (day.most === null || (await countSentOn(db, { name, day: day.date })) < day.most) return undefined
+  if (day.limit === null || (await countSentOn(db, { name, day: day.date })) < day.limit) return undefined
   return { until: day.ends, reason: reasonOf(day) }
 }
 
@@ -115,8 +115,8 @@ export function relayQuota(name: string, perDay: number): QuotaRule {
     name,
     dayAt(now) {
       const date = now.slice(0, 10)
-      return { date, most: perDay, ends: `${addDays(date, 1)}T00:00:00.000Z` }
+      return { date, limit: perDay, ends: `${addDays(date, 1)}T00:00:00.000Z` }
     },
-    reasonOf: ({ most, date }) => `the relay ${name} may take ${most} messages on ${date}, and it has`,
+    reasonOf: ({ limit, date }) => `the relay ${name} may take ${limit} messages on ${date}, and it has`,
   }
 }

@@ -4,7 +4,7 @@ import type { AudiencePlan } from '../../store/deliveries/audience.ts'
 import type { Engine } from '../../store/engine.ts'
 import type { Db, EditionRow } from '../../store/schema.ts'
 import type { Clock } from '../../time/clock.ts'
-import { plantCanaries } from './canary.ts'
+import { planCanaries } from './canary.ts'
 import { planZoneSends } from './local-time.ts'
 import type { Providers } from './providers.ts'
 import type { WarmUp } from './warm-up.ts'
@@ -32,6 +32,6 @@ export async function shapeOf(needs: Needs, edition: EditionRow): Promise<Audien
   const { db, engine, clock, rules } = needs
   if (!rules) return {}
   const isByZone = await planZoneSends(db, edition, rules, clock.now())
-  const canaries = rules.canary ? await plantCanaries(needs, edition, rules.canary) : 0
+  const canaries = rules.canary ? await planCanaries(needs, edition, rules.canary) : 0
   return { ...(isByZone && { byZone: { otherwise: edition.dueAt } }), ...(canaries > 0 && { canaries: engine }) }
 }

@@ -10,14 +10,14 @@ export type WarmUp = NonNullable<Config['pace']['warmUp']>
 export function warmUpDay({ from, days, zone }: WarmUp, now: Instant): Day {
   const { date } = wallTimeAt(zone, now)
   const index = Math.max(0, Math.round((Date.parse(date) - Date.parse(from)) / day))
-  return { date, most: days[index] ?? null, ends: instantAt(zone, addDays(date, 1), '00:00') }
+  return { date, limit: days[index] ?? null, ends: instantAt(zone, addDays(date, 1), '00:00') }
 }
 
 export function warmUpRule(warmUp: WarmUp): QuotaRule {
   return {
     name: 'warm-up of all', // no relay can have this name
     dayAt: (now) => warmUpDay(warmUp, now),
-    reasonOf: ({ most, date }) => `warm-up: ${most} messages may go out on ${date}, and they have`,
+    reasonOf: ({ limit, date }) => `warm-up: ${limit} messages may go out on ${date}, and they have`,
   }
 }
 

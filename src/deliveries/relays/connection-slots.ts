@@ -39,7 +39,7 @@ export class ConnectionSlots {
   #probeAt: Instant = ''
   #probeMs = firstProbeMs
   #refusedAt: Instant[] = []
-  #isTold = false
+  #isLimitReported = false
 
   /** `onLimit` is called once if the relay accepts fewer connections than `configured`. */
   constructor(clock: Clock, configured: number, onLimit: (limit: number) => void) {
@@ -79,7 +79,7 @@ export class ConnectionSlots {
   served(slot: Slot): void {
     if (slot.isProven && this.#limitBefore === undefined && this.#limit === this.#configured) return
     if (slot.isProbe) this.#raise(slot)
-    if (this.#limitBefore !== undefined && slot.isProven) this.#believeLimit()
+    if (this.#limitBefore !== undefined && slot.isProven) this.#confirmLimit()
     slot.isProven = true
     this.#distribute()
   }
@@ -116,7 +116,7 @@ export class ConnectionSlots {
   }
 
   /** Whether an edition has messages to send and no connection. */
-  get isMissedBySomebody(): boolean {
+  get isMissedByAnEdition(): boolean {
     if (this.#customers.size < 2) return false
     for (const { held, isWaiting } of this.#customers) if (isWaiting && held === 0) return true
     return false
@@ -175,10 +175,10 @@ export class ConnectionSlots {
     this.#probeMs = firstProbeMs
   }
 
-  #believeLimit(): void {
+  #confirmLimit(): void {
     for (const { isProven } of this.#slots) if (!isProven) return // more may be turned away
     this.#limitBefore = undefined
-    if (!this.#isTold) this.#onLimit(this.#limit)
-    this.#isTold = true
+    if (!this.#isLimitReported) this.#onLimit(this.#limit)
+    this.#isLimitReported = true
   }
 }

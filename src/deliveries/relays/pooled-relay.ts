@@ -38,7 +38,7 @@ export class PooledRelay {
   readonly slots: ConnectionSlots
   readonly admission: RelayAdmission
   readonly #isAlone: boolean
-  readonly #toldEditions = new Set<string>()
+  readonly #notifiedEditions = new Set<string>()
 
   constructor({ db, clock, tokenStore, shares, onLimit }: Needs, settings: RelaySettings) {
     const { connections, perSecond, perDay, weight } = settings
@@ -67,9 +67,9 @@ export class PooledRelay {
   }
 
   /** Whether this process has not yet notified the editors of this relay's failure for that edition. */
-  isNewsAbout(editionId: string): boolean {
-    if (this.#toldEditions.has(editionId)) return false
-    this.#toldEditions.add(editionId)
+  claimNotice(editionId: string): boolean {
+    if (this.#notifiedEditions.has(editionId)) return false
+    this.#notifiedEditions.add(editionId)
     return true
   }
 

@@ -6,7 +6,7 @@ import type { Log } from '../../log.ts'
 import {
   doubtUnseen,
   endDoubts,
-  lapseUnseen,
+  expireUnseen,
   openCorrectionsFrom,
   proposeCorrection,
 } from '../../store/corrections/corrections.ts'
@@ -166,7 +166,7 @@ async function settleObservation({ db, clock }: Needs, row: PrintedTitleRow, see
   return await transaction(db, async (trx) => {
     const keys = changes.map(({ changeKey }) => changeKey)
     const observed = { editionId, articleId, source, kinds, keys }
-    await lapseUnseen(trx, observed, now)
+    await expireUnseen(trx, observed, now)
     for (const kind of kinds)
       await doubtUnseen(trx, { ...observed, kinds: [kind] }, revertedReason(kind, headline), now)
     if (isTooSoon) return 0

@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts'
 /** When this process loaded each digest's schedule, and which schedules of other processes were logged. */
 export class LoadedSchedules {
   readonly #read = new Map<string, { text: string; at: Instant }>()
-  readonly #told = new Map<string, string>()
+  readonly #reported = new Map<string, string>()
   #openedAt: Instant | undefined
 
   /** Records that the process loaded these digests. An unchanged schedule keeps its earlier load time. */
@@ -39,8 +39,8 @@ export class LoadedSchedules {
   /** Whether another process's schedule is not logged yet; a further call with the same schedule returns false. */
   isUnreported(name: string, { schedule, zone }: Schedule): boolean {
     const text = `${schedule} ${zone}`
-    if (this.#told.get(name) === text) return false
-    this.#told.set(name, text)
+    if (this.#reported.get(name) === text) return false
+    this.#reported.set(name, text)
     return true
   }
 }

@@ -1,10 +1,10 @@
 import type { App } from '../../app.ts'
-import { brakeWords } from '../../deliveries/brake.ts'
 import { editionAdmission } from '../../deliveries/limits/edition-admission.ts'
 import { type PassEnd, sendDue } from '../../deliveries/rounds.ts'
+import { sendingStopText } from '../../deliveries/sending-stop.ts'
 import { GivenSlices } from '../../deliveries/slice-source.ts'
 import { untilStored } from '../../deliveries/until-stored.ts'
-import { brakeNow } from '../../store/deliveries/brake.ts'
+import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
 import { editionById } from '../../store/editions/editions.ts'
 import type { Sender } from './sender.ts'
 import { sendingNeeds } from './sending-needs.ts'
@@ -79,8 +79,8 @@ export class SendingSessions {
     const options = { source, ...(this.#signal && { signal: this.#signal }) }
     return await withSync(app, () =>
       untilStored({ ...needs, signal: this.#signal }, async () => {
-        const brake = await brakeNow(app.db)
-        if (brake) return { stopped: brakeWords(brake), over: true, wait: undefined }
+        const sendingStop = await currentSendingStop(app.db)
+        if (sendingStop) return { stopped: sendingStopText(sendingStop), over: true, wait: undefined }
         const edition = await editionById(app.db, editionId)
         if (edition?.status !== 'sending') return { stopped: null, over: true, wait: undefined }
         const admission = editionAdmission(needs, needs.rules)

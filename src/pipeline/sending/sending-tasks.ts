@@ -9,7 +9,7 @@ import { untilStored } from '../../deliveries/until-stored.ts'
 import type { Digest } from '../../editions/digest.ts'
 import { EmbeddedQueue } from '../../queue/embedded.ts'
 import type { Queue } from '../../queue/queue.ts'
-import { brakeNow } from '../../store/deliveries/brake.ts'
+import { currentSendingStop } from '../../store/deliveries/sending-stop.ts'
 import { slicesDue } from '../../store/deliveries/slices.ts'
 import { editionById } from '../../store/editions/editions.ts'
 import type { EditionRow } from '../../store/schema.ts'
@@ -98,7 +98,7 @@ export class SendingTasks {
   async #mayBeSent(editionId: string): Promise<boolean> {
     const { edition, digest } = await this.#edition(editionId)
     if (!digest || (edition?.status !== 'approved' && edition?.status !== 'sending')) return false
-    if (this.#sender.relays.blockedReason() || (await brakeNow(this.#app.db))) return false
+    if (this.#sender.relays.blockedReason() || (await currentSendingStop(this.#app.db))) return false
     return (await sendingObstacles(this.#app, edition)).length === 0
   }
 

@@ -62,7 +62,7 @@ export type ObservedChanges = Pick<CorrectionRow, 'editionId' | 'articleId' | 's
 }
 
 /** Marks proposed corrections as `lapsed` when their change is no longer found. Returns how many. */
-export async function lapseUnseen(
+export async function expireUnseen(
   db: Db,
   { editionId, articleId, source, kinds, keys }: ObservedChanges,
   now: Instant,
@@ -169,7 +169,7 @@ export function withdrawalKey(id: string): string {
 }
 
 /** Lapses the corrections of an edition that no reader has; printed ones stay. */
-export async function lapseEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
+export async function expireEditionCorrections(db: Db, editionId: string, now: Instant): Promise<void> {
   await db
     .updateTable('corrections')
     .set({ status: 'lapsed', lapsedAt: now })

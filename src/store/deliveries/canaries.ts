@@ -26,21 +26,21 @@ export type FirstShareRule = {
   /** The part of a provider's recipients that goes first, from 0 to 1 … */
   share: number
   /** … and how many people it has at least. */
-  fewest: number
+  minRecipients: number
   /** Where on the ring of places the shares begin: the last three hex digits of an id. */
   firstPlace: string
 }
 
 /**
  * The large mail providers of those who would get an edition of the digest now, with the places between which their
- * first shares stand: from `firstPlace` on, round the ring, the fewest places that hold enough people. The people are
+ * first shares stand: from `firstPlace` on, round the ring, the minRecipients places that hold enough people. The people are
  * counted by place, so a share is never smaller than required, however the ids are distributed.
  */
 export async function planFirstShares(
   db: Db,
   engine: Engine,
   digest: string,
-  { minimum, share, fewest, firstPlace }: FirstShareRule,
+  { minimum, share, minRecipients, firstPlace }: FirstShareRule,
 ): Promise<NewCanary[]> {
   const name = providerOrDomain(engine)
   const people = activeSubscribers(db, digest)
@@ -58,7 +58,7 @@ export async function planFirstShares(
       sql<number>`sum(people) over (partition by name order by ${isAfterTheEnd}, place)`.as('covered'),
     ])
   const isEnough = (count: string) =>
-    sql<boolean>`(${sql.raw(count)} >= ${fewest} and ${sql.raw(count)} >= ${share} * recipients)`
+    sql<boolean>`(${sql.raw(count)} >= ${minRecipients} and ${sql.raw(count)} >= ${share} * recipients)`
   const rows = await db
     .selectFrom(onRing.as('ring'))
     .select(['name', 'place', 'recipients'])

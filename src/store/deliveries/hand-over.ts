@@ -25,42 +25,47 @@ export type WriterBatch = {
 
 type Sender = { editionId: string; digest: string; workerId: string }
 
-/** `versions`: the new versions of the slices, in the order of the turns; undefined where the lease was lost. */
+/** `versions`: the new versions of the slices, in the order of the batches; undefined where the lease was lost. */
 export type Committed = { versions: (number | undefined)[]; claimed: Set<string> }
 
 /**
- * Records results and claims due deliveries, if the edition is being sent, the brake is off, and the person has neither left
- * nor is suppressed; send only those in `claimed`. Call it in a transaction, with turns in the order of their slices; throws
+ * Records results and claims due deliveries, if the edition is being sent, sending is not stopped, and the person has neither left
+ * nor is suppressed; send only those in `claimed`. Call it in a transaction, with batches in the order of their slices; throws
  * where a result cannot be written.
  */
 export async function recordAndClaim(
   db: Db,
   engine: Engine,
   sender: Sender,
-  turns: WriterBatch[],
+  batches: WriterBatch[],
   now: Instant,
 ): Promise<Committed> {
   const versions: (number | undefined)[] = []
-  for (const turn of turns) versions.push(await writeSlice(db, engine, turn, { all: turn.wanted }))
-  const ours = turns.filter((_, index) => versions[index] !== undefined)
-  const wanted = ours.flatMap((turn) => turn.wanted)
+  for (const batch of batches) versions.push(await writeSlice(db, engine, batch, { all: batch.wanted }))
+  const ours = batches.filter((_, index) => versions[index] !== undefined)
+  const wanted = ours.flatMap((batch) => batch.wanted)
   // Read after the slices are locked: stopping an edition, or settling a delivery, locks them too.
   const statusNow = await claimable(db, engine, sender, wanted, now)
   const isAsRead = (one: Wanted) => statusNow.get(one.subscriberId) === one.status
-  for (const [index, turn] of turns.entries()) {
-    if (versions[index] === undefined || turn.wanted.every(isAsRead)) continue
-    versions[index] = await writeSlice(db, engine, { ...turn, slice: next(turn.slice) }, { corrected: turn, statusNow })
+  for (const [index, batch] of batches.entries()) {
+    if (versions[index] === undefined || batch.wanted.every(isAsRead)) continue
+    versions[index] = await writeSlice(
+      db,
+      engine,
+      { ...batch, slice: next(batch.slice) },
+      { corrected: batch, statusNow },
+    )
   }
-  const results = ours.flatMap((turn) => turn.results)
+  const results = ours.flatMap((batch) => batch.results)
   for (const group of Map.groupBy(results, sameButForReply).values()) await recordGroup(db, engine, sender, group, now)
   return { versions, claimed: new Set(statusNow.keys()) }
 }
 
-/** The result of an earlier commit of the same turns whose answer was lost; undefined if it changed nothing. */
-export async function committedBefore(db: Db, turns: WriterBatch[]): Promise<Committed | undefined> {
+/** The result of an earlier commit of the same batches whose answer was lost; undefined if it changed nothing. */
+export async function committedBefore(db: Db, batches: WriterBatch[]): Promise<Committed | undefined> {
   const claimed = new Set<string>()
   const versions: (number | undefined)[] = []
-  for (const { slice, wanted } of turns) {
+  for (const { slice, wanted } of batches) {
     const row = await sliceNow(db, slice)
     const isOurs = row?.leaseId === slice.leaseId
     if (isOurs && row.version === slice.version) return undefined
@@ -103,12 +108,12 @@ async function writeSlice(
   const { changed } = await runPrepared(db, engine, {
     name: 'write slice',
     values: { ...slice, ...change.values, inFlight: JSON.stringify(list), newVersion: version },
-    build: (value) => writingSlice(db, value),
+    build: (value) => writeSliceQuery(db, value),
   })
   return changed > 0 ? version : undefined
 }
 
-function writingSlice(db: Db, value: Placeholder) {
+function writeSliceQuery(db: Db, value: Placeholder) {
   return db
     .updateTable('slices')
     .set((eb) => ({
@@ -137,12 +142,12 @@ async function claimable(
   const { rows } = await runPrepared(db, engine, {
     name: `claimable ${ids.length}`,
     values: { editionId, digest, now, ids },
-    build: (value) => askingClaimable(db, value, ids.length),
+    build: (value) => claimableQuery(db, value, ids.length),
   })
   return new Map(rows.map(({ subscriberId, status }) => [subscriberId, status]))
 }
 
-function askingClaimable(db: Db, value: Placeholder, count: number) {
+function claimableQuery(db: Db, value: Placeholder, count: number) {
   return db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriberId')

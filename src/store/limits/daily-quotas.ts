@@ -15,11 +15,11 @@ export async function countSentOn(db: Db, { name, day }: QuotaDay): Promise<numb
   return row?.sent ?? 0
 }
 
-/** Reserves up to `wanted` messages of the day's quota, which is `most`; returns how many. */
+/** Reserves up to `wanted` messages of the day's quota, which is `limit`; returns how many. */
 export function reserveQuota(
   db: Db,
   { name, day }: QuotaDay,
-  { most, wanted }: { most: number; wanted: number },
+  { limit, wanted }: { limit: number; wanted: number },
 ): Promise<number> {
   return transaction(db, async (trx) => {
     await trx
@@ -34,7 +34,7 @@ export function reserveQuota(
       .where('day', '=', day)
       .returning('sent')
       .executeTakeFirstOrThrow()
-    const taken = Math.max(0, Math.min(wanted, most - row.sent))
+    const taken = Math.max(0, Math.min(wanted, limit - row.sent))
     if (taken > 0)
       await trx
         .updateTable('allowances')

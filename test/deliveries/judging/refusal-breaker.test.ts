@@ -37,15 +37,15 @@ async function enough(
   isAll = false,
   isFirstTry = true,
 ): Promise<{ at: number; why: string } | undefined> {
-  const objections = new RefusalBreaker(() => Promise.resolve(isAll))
+  const breaker = new RefusalBreaker(() => Promise.resolve(isAll))
   for (const [index, [kind, domain]] of answers.entries()) {
     const result: SendResult = { kind, reply: `550 ${domain}` }
-    if (kind === 'accepted') objections.accepted()
+    if (kind === 'accepted') breaker.accepted()
     const why =
-      kind === 'accepted' ? undefined : await objections.recordResult(result, { ...someone(index, domain), isFirstTry })
+      kind === 'accepted' ? undefined : await breaker.recordResult(result, { ...someone(index, domain), isFirstTry })
     if (why) return { at: index + 1, why: describeReason(why) }
   }
-  const why = await objections.onlyRejections()
+  const why = await breaker.onlyRejections()
   return why ? { at: answers.length, why: describeReason(why) } : undefined
 }
 
@@ -65,12 +65,12 @@ test('ten refusals about us in a row are enough when they come from three domain
 test('nobody goes on while it is asked whether the edition goes to nobody else, and it is asked once', async () => {
   const { promise: answer, resolve } = Promise.withResolvers<boolean>()
   let asked = 0
-  const objections = new RefusalBreaker(() => {
+  const breaker = new RefusalBreaker(() => {
     asked += 1
     return answer
   })
   const hear = (index: number) =>
-    objections.recordResult({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
+    breaker.recordResult({ kind: 'rejected', reply: '550 no' }, someone(index, 'a.example'))
   for (let index = 1; index < 10; index++) expect(await hear(index)).toBeUndefined()
   const settled: (string | undefined)[] = []
   const waiting = Array.from({ length: 11 }, async (_, index) => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type CanaryRule, judge, plantCanaries } from '../../../src/deliveries/limits/canary.ts'
+import { type CanaryRule, judge, planCanaries } from '../../../src/deliveries/limits/canary.ts'
 import { resume } from '../../../src/editions/review.ts'
 import { sendEdition } from '../../../src/pipeline/sending/send.ts'
 import { canariesOf, planFirstShares } from '../../../src/store/deliveries/canaries.ts'
@@ -73,7 +73,7 @@ onBothEngines('a canary', (freshUrl) => {
     const wanted = { 'some.example': 10, 'many.example': 30 }
     const begins = Array.from({ length: 128 }, (_, index) => ((index * 331) % 4096).toString(16).padStart(3, '0'))
     for (const firstPlace of [...begins, '000', '001', 'fff']) {
-      const rule = { minimum: 100, share: 0.02, fewest: 10, firstPlace }
+      const rule = { minimum: 100, share: 0.02, minRecipients: 10, firstPlace }
       const shares = await planFirstShares(db, store.engine, 'weekly', rule)
       expect(shares.map(({ name, recipients }) => [name, recipients])).toEqual([
         ['many.example', 1500],
@@ -96,7 +96,7 @@ onBothEngines('a canary', (freshUrl) => {
     const { it } = await ready({ people: peopleAt('small.example', 12) })
     const { db, store } = it.app
     for (const firstPlace of ['000', '7ab', 'fff']) {
-      const rule = { minimum: 5, share: 0.02, fewest: 12, firstPlace }
+      const rule = { minimum: 5, share: 0.02, minRecipients: 12, firstPlace }
       const [share] = await planFirstShares(db, store.engine, 'weekly', rule)
       const ids = (await db.selectFrom('subscribers').select('id').execute()).map(({ id }) => id)
       const last = Math.max(...ids.map((id) => distance(firstPlace, id.slice(-3))))
@@ -128,7 +128,7 @@ onBothEngines('a canary', (freshUrl) => {
     await addSubscribers(app.db, digest.name, fresh, clock.now())
     const edition = (await editionById(app.db, it.id)) as EditionRow
     const needs = { db: app.db, engine: app.store.engine, clock, providers: it.sender.providers }
-    expect(await plantCanaries(needs, edition, digest.canary as CanaryRule)).toBe(1)
+    expect(await planCanaries(needs, edition, digest.canary as CanaryRule)).toBe(1)
     expect(rows.map(({ name }) => name)).toEqual(['large.example'])
     expect(await canariesOf(app.db, it.id)).toEqual(rows)
   })

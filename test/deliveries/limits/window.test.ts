@@ -56,7 +56,7 @@ test('a window in the hour that is left out in spring opens at the change, for a
 
 test('a warm-up has a number for each of its days, before them that of the first, and after them none', () => {
   const plan = { from: '2026-11-23', days: [200, 400, 800], zone: 'Europe/London' }
-  const most = (now: string) => warmUpDay(plan, now).most
+  const most = (now: string) => warmUpDay(plan, now).limit
   expect(most('2026-11-22T12:00:00.000Z')).toBe(200)
   expect(most('2026-11-23T00:00:00.000Z')).toBe(200)
   expect(most('2026-11-24T23:59:00.000Z')).toBe(400)
@@ -68,7 +68,7 @@ test('the days of a warm-up begin at midnight of its zone', () => {
   const plan = { from: '2026-11-23', days: [200, 400], zone: 'Pacific/Auckland' }
   expect(warmUpDay(plan, '2026-11-23T10:59:00.000Z')).toEqual({
     date: '2026-11-23',
-    most: 200,
+    limit: 200,
     ends: '2026-11-23T11:00:00.000Z',
   })
   expect(warmUpDay(plan, '2026-11-23T11:00:00.000Z').date).toBe('2026-11-24')

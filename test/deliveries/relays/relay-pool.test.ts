@@ -252,7 +252,7 @@ onBothEngines('several relays', (freshUrl) => {
 })
 
 function send({ it, id, sender }: Ready) {
-  return sendEdition(it.app, sender, id, { unknown: 'repeat', patience: hour })
+  return sendEdition(it.app, sender, id, { unknown: 'repeat', maxSlowWaitMs: hour })
 }
 
 async function reopened<T extends Ready>(ready: T): Promise<T> {

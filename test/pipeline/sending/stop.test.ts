@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { brakeOff, brakeOn } from '../../../src/deliveries/brake.ts'
+import { resumeAllSending, stopAllSending } from '../../../src/deliveries/sending-stop.ts'
 import { restoreArticle, retractArticle } from '../../../src/editions/retract.ts'
 import { cancel, pause, resume } from '../../../src/editions/review.ts'
 import { advanceEditions } from '../../../src/pipeline/advance.ts'
@@ -57,8 +57,8 @@ type Stop = { act(stage: Stage): Promise<unknown>; undo(stage: Stage): Promise<u
 
 const stops: Record<string, Stop> = {
   'stopping all sending': {
-    act: ({ it }) => brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' }),
-    undo: ({ it }) => brakeOff(it.app, 'Ada'),
+    act: ({ it }) => stopAllSending(it.app, { who: 'Ada', reason: 'the wrong list' }),
+    undo: ({ it }) => resumeAllSending(it.app, 'Ada'),
   },
   'a pause': {
     act: ({ it, id }) => pause(it.app, id, 'Ada', 'a wrong name in it'),
@@ -137,7 +137,7 @@ onBothEngines('an edition that is being sent', (freshUrl) => {
     const child = startSender(it, id)
     relay.holdAnswersFrom(heldFrom)
     await relay.untilReceived(heldFrom)
-    await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
+    await stopAllSending(it.app, { who: 'Ada', reason: 'the wrong list' })
     const atCommit = relay.received.length
     relay.answerAll()
     await once(child, 'exit')
@@ -153,8 +153,8 @@ describe('stopping all sending', () => {
     closing.push(remove)
     const stage = await approvedFor(url, 5)
     const { it, sender, relay } = stage
-    await brakeOn(it.app, { who: 'Ada', reason: 'the wrong list' })
-    await expect(brakeOn(it.app, { who: 'Mira', reason: 'another' })).rejects.toThrow(
+    await stopAllSending(it.app, { who: 'Ada', reason: 'the wrong list' })
+    await expect(stopAllSending(it.app, { who: 'Mira', reason: 'another' })).rejects.toThrow(
       /^all sending has been stopped since .* by Ada: the wrong list$/,
     )
     const report = await send(stage)
@@ -165,8 +165,8 @@ describe('stopping all sending', () => {
     })
     await advanceEditions(it.app, sender)
     expect([await status(stage), relay.received.length]).toEqual(['approved', 0])
-    await brakeOff(it.app, 'Mira')
-    await expect(brakeOff(it.app, 'Mira')).rejects.toThrow('sending is not stopped')
+    await resumeAllSending(it.app, 'Mira')
+    await expect(resumeAllSending(it.app, 'Mira')).rejects.toThrow('sending is not stopped')
     await advanceEditions(it.app, sender)
     expect([await status(stage), relay.accepted.length]).toEqual(['sent', 5])
   })

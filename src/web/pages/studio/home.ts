@@ -53,7 +53,7 @@ export async function showStudio(
     alert,
     title: refused || alert ? 'Not done · Studio' : 'Studio',
     done: await sendingDoneText(web, context),
-    isBraked: context.var.brake !== undefined,
+    isSendingStopped: context.var.sendingStop !== undefined,
     jobProblems: await jobProblems(web),
     failedEmails: await failedEmails(web),
     decisions,

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
-import { brakeOff, brakeOn } from '../../../deliveries/brake.ts'
+import { resumeAllSending, stopAllSending } from '../../../deliveries/sending-stop.ts'
 import { AppError } from '../../../errors.ts'
-import { lastBrake } from '../../../store/deliveries/brake.ts'
+import { lastSendingStop } from '../../../store/deliveries/sending-stop.ts'
 import { requireOwnForm } from '../../csrf.ts'
 import { type Env, readForm, staffOf, type Web } from '../../response.ts'
 import { urls } from '../../urls.ts'
@@ -14,16 +14,19 @@ export function sendingActions(web: Web): Hono<Env> {
     .post(urls.sendingStop, requireOwnForm(web), async (context) => {
       const reason = readConfirmedReason(await readForm(context), 'please tick the box: this stops every newsletter')
       const who = staffOf(context)
-      await ignoreIfDone(brakeOn(app, { who, reason }), async () => {
-        const brake = await lastBrake(app.db)
-        return brake?.releasedAt === null && brake.who === who && brake.reason === reason
+      await ignoreIfDone(stopAllSending(app, { who, reason }), async () => {
+        const sendingStop = await lastSendingStop(app.db)
+        return sendingStop?.releasedAt === null && sendingStop.who === who && sendingStop.reason === reason
       })
       return await redirectToStudio(web, context, 'stopped')
     })
     .post(urls.sendingResumption, requireOwnForm(web), async (context) => {
       const who = staffOf(context)
       const { seen } = await readForm(context)
-      await ignoreIfDone(brakeOff(app, who, seen ?? ''), async () => (await lastBrake(app.db))?.releasedBy === who)
+      await ignoreIfDone(
+        resumeAllSending(app, who, seen ?? ''),
+        async () => (await lastSendingStop(app.db))?.releasedBy === who,
+      )
       return await redirectToStudio(web, context, 'resumed')
     })
 }
@@ -42,18 +45,18 @@ async function redirectToStudio(
   context: Context<Env>,
   done: 'stopped' | 'resumed',
 ): Promise<Response> {
-  const brake = await lastBrake(app.db)
-  return context.redirect(`${base}${urls.studio}?sending=${done}-${brake?.id ?? ''}`, 303)
+  const sendingStop = await lastSendingStop(app.db)
+  return context.redirect(`${base}${urls.studio}?sending=${done}-${sendingStop?.id ?? ''}`, 303)
 }
 
 /** One sentence about who just stopped or resumed all sending, by the store; empty if no one did. */
 export async function sendingDoneText({ app }: Web, context: Context<Env>): Promise<string[]> {
-  const brake = await lastBrake(app.db)
-  if (!brake) return []
+  const sendingStop = await lastSendingStop(app.db)
+  if (!sendingStop) return []
   const name = (who: string) => (who === context.var.session?.staff ? 'You' : who)
   const doneParam = context.req.query('sending')
-  if (doneParam === `stopped-${brake.id}` && brake.releasedAt === null)
-    return [`${name(brake.who)} stopped all sending.`]
-  if (doneParam !== `resumed-${brake.id}` || brake.releasedBy === null) return []
-  return [`${name(brake.releasedBy)} resumed all sending. Editions continue where they stopped.`]
+  if (doneParam === `stopped-${sendingStop.id}` && sendingStop.releasedAt === null)
+    return [`${name(sendingStop.who)} stopped all sending.`]
+  if (doneParam !== `resumed-${sendingStop.id}` || sendingStop.releasedBy === null) return []
+  return [`${name(sendingStop.releasedBy)} resumed all sending. Editions continue where they stopped.`]
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { brakeNow } from '../../../../src/store/deliveries/brake.ts'
+import { currentSendingStop } from '../../../../src/store/deliveries/sending-stop.ts'
 import { choicesOf } from '../../../../src/store/editions/choices.ts'
 import { editionById } from '../../../../src/store/editions/editions.ts'
 import type { EditionStatus } from '../../../../src/store/schema.ts'
@@ -112,7 +112,7 @@ describe('stopping all sending', () => {
   test('needs a reason and a ticked box, is shown on every studio page and in /health, and can be undone', async () => {
     expect((await editor.post('/studio/sending-stop', { reason: 'the wrong list' })).status).toBe(400)
     expect((await editor.post('/studio/sending-stop', { confirm: 'yes' })).status).toBe(400)
-    expect(await brakeNow(site.app.db)).toBeUndefined()
+    expect(await currentSendingStop(site.app.db)).toBeUndefined()
     const on = await followed(await editor.post('/studio/sending-stop', { reason: 'the wrong list', confirm: 'yes' }))
     expect(on).toContain('You stopped all sending.')
     expect(on).not.toContain('Stop all sending…')
@@ -128,14 +128,14 @@ describe('stopping all sending', () => {
     expect(facts + (await (await site.get('/')).text())).not.toContain('the wrong list')
     expect((await editor.post('/studio/sending-stop', { reason: 'again', confirm: 'yes' })).status).toBe(409)
     expect((await editor.post('/studio/sending-resumption')).status).toBe(409) // it does not say which stop it showed
-    expect(await brakeNow(site.app.db)).toBeDefined()
+    expect(await currentSendingStop(site.app.db)).toBeDefined()
     const seen = await editor.seen('/studio', '/studio/sending-resumption')
     expect(await followed(await editor.post('/studio/sending-resumption', { seen }))).toContain(
       'You resumed all sending. Editions continue where they stopped.',
     )
     expect((await editor.post('/studio/sending-resumption', { seen })).status).toBe(303) // a second press
     expect((await (await site.signIn('omar')).post('/studio/sending-resumption')).status).toBe(409)
-    expect(await brakeNow(site.app.db)).toBeUndefined()
+    expect(await currentSendingStop(site.app.db)).toBeUndefined()
   })
 })
 
@@ -151,7 +151,7 @@ test('a new stop of all sending is not ended from a page that showed the earlier
     409,
     expect.stringContaining('Ben stopped all sending again since: still the wrong list.'),
   ])
-  expect(await brakeNow(site.app.db)).toBeDefined()
+  expect(await currentSendingStop(site.app.db)).toBeDefined()
 })
 
 const changes = () => [
@@ -165,7 +165,7 @@ test('none of these works from another site, without the token, or without a ses
   const article = (await lead())?.articleId ?? ''
   const rows = async () => [
     await site.rows(),
-    await brakeNow(site.app.db),
+    await currentSendingStop(site.app.db),
     await site.app.db.selectFrom('pulls').selectAll().execute(),
   ]
   const before = JSON.stringify(await rows())

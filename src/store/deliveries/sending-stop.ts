@@ -1,19 +1,19 @@
 import type { Instant } from '../../time/clock.ts'
 import { newId } from '../id.ts'
-import type { BrakeRow, Db } from '../schema.ts'
+import type { Db, SendingStopRow } from '../schema.ts'
 
-/** The active brake, if there is one. */
-export function brakeNow(db: Db): Promise<BrakeRow | undefined> {
+/** The stop in force, if any. */
+export function currentSendingStop(db: Db): Promise<SendingStopRow | undefined> {
   return db.selectFrom('brakes').selectAll().where('inForce', '=', 'yes').executeTakeFirst()
 }
 
-/** The newest brake, active or released. */
-export function lastBrake(db: Db): Promise<BrakeRow | undefined> {
+/** The newest stop, in force or ended. */
+export function lastSendingStop(db: Db): Promise<SendingStopRow | undefined> {
   return db.selectFrom('brakes').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Stops all sending; false if a brake is already active. */
-export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason: string }, now: Instant) {
+/** Stops all sending; false if it is stopped already. */
+export async function addSendingStop(db: Db, { who, reason }: { who: string; reason: string }, now: Instant) {
   const added = await db
     .insertInto('brakes')
     .values({ id: newId(now), inForce: 'yes', at: now, who, reason, releasedAt: null, releasedBy: null })
@@ -23,8 +23,8 @@ export async function putBrakeOn(db: Db, { who, reason }: { who: string; reason:
   return added !== undefined
 }
 
-/** Releases the brake and returns it; undefined if none is active, or the active one has another id. */
-export function takeBrakeOff(db: Db, who: string, now: Instant, id?: string): Promise<BrakeRow | undefined> {
+/** Ends the stop and returns it; undefined if sending is not stopped, or by a stop with another id. */
+export function endSendingStop(db: Db, who: string, now: Instant, id?: string): Promise<SendingStopRow | undefined> {
   return db
     .updateTable('brakes')
     .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
-import { brakeNow, putBrakeOn, takeBrakeOff } from '../store/deliveries/brake.ts'
-import type { BrakeRow, Db } from '../store/schema.ts'
+import { addSendingStop, currentSendingStop, endSendingStop } from '../store/deliveries/sending-stop.ts'
+import type { Db, SendingStopRow } from '../store/schema.ts'
 import type { Clock } from '../time/clock.ts'
 
 type Needs = { db: Db; clock: Clock }
@@ -9,20 +9,20 @@ type Needs = { db: Db; clock: Clock }
  * Stops the sending of every digest in every process, from the next claim. Throws AppError `conflict` if it is already
  * stopped.
  */
-export async function brakeOn({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
-  if (await putBrakeOn(db, decision, clock.now())) return
-  const brake = await brakeNow(db)
-  throw new AppError('conflict', brake ? brakeWords(brake) : 'somebody resumed all sending just now')
+export async function stopAllSending({ db, clock }: Needs, decision: { who: string; reason: string }): Promise<void> {
+  if (await addSendingStop(db, decision, clock.now())) return
+  const sendingStop = await currentSendingStop(db)
+  throw new AppError('conflict', sendingStop ? sendingStopText(sendingStop) : 'all sending was resumed just now')
 }
 
 /**
  * Resumes all sending where it stopped. `seen`: the ID of the stop shown on a page; throws AppError `conflict` if
  * sending is not stopped, or was stopped again since.
  */
-export async function brakeOff({ db, clock }: Needs, who: string, seen?: string): Promise<BrakeRow> {
-  const brake = await takeBrakeOff(db, who, clock.now(), seen)
-  if (brake) return brake
-  const other = seen === undefined ? undefined : await brakeNow(db)
+export async function resumeAllSending({ db, clock }: Needs, who: string, seen?: string): Promise<SendingStopRow> {
+  const ended = await endSendingStop(db, who, clock.now(), seen)
+  if (ended) return ended
+  const other = seen === undefined ? undefined : await currentSendingStop(db)
   if (other)
     throw new AppError(
       'conflict',
@@ -35,6 +35,6 @@ export async function brakeOff({ db, clock }: Needs, who: string, seen?: string)
 }
 
 /** "all sending has been stopped since … by Ada: the wrong list". */
-export function brakeWords({ at, who, reason }: BrakeRow): string {
+export function sendingStopText({ at, who, reason }: SendingStopRow): string {
   return `all sending has been stopped since ${at} by ${who}: ${reason}`
 }
